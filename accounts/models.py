@@ -1,0 +1,82 @@
+"""Users have no user name and no password: an e-mail address and a code sent to it."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contacts import normalise_email
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users whose address is already proven, by a code or by the operator."""
+
+    def create_user(self, email: str, **fields: Any) -> "User":
+        """A user with `email` as the verified, primary address."""
+        user = self.model(email=normalise_email(email), **fields)
+        user.set_unusable_password()
+        user.save(using=self._db)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user
+
+    def create_superuser(self, email: str, **fields: Any) -> "User":
+        """For `createsuperuser`; the second factor is set up at the first sign-in."""
+        fields.pop("password", None)  # the command passes one; nobody here has any
+        return self.create_user(email, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who can sign in: a customer, or (`is_staff`) a member of the response team."""
+
+    email = models.EmailField(_("e-mail address"), unique=True)
+    language = models.CharField(
+        _("language"), max_length=2, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    is_staff = models.BooleanField(_("response team"), default=False)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.email
+
+    def verified_emails(self) -> list[str]:
+        """The normalised addresses this person has proven to read."""
+        addresses = EmailAddress.objects.filter(user=self, verified=True)
+        return [normalise_email(address.email) for address in addresses]
+
+    def verified_phones(self) -> list[str]:
+        """The numbers in E.164 this person has proven to hold."""
+        return list(self.phones.values_list("number", flat=True))
+
+
+class VerifiedPhone(models.Model):
+    """A number that somebody proved to hold. One number belongs to one user."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="phones")
+    number = models.CharField(_("number"), max_length=16, unique=True, help_text="E.164")
+    verified_at = models.DateTimeField(_("verified"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("verified phone")
+        verbose_name_plural = _("verified phones")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(number__regex=r"^\+[1-9][0-9]{5,14}$"), name="phone_is_e164"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,22 @@
+"""What every template may show. Nothing here looks at the session: public pages stay the same
+bytes for everyone.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import translate_url
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """The portal's address, and this page's address in each language."""
+    return {
+        "portal_url": settings.PORTAL_URL,
+        "portal_host": settings.PORTAL_HOST,
+        "is_demo": settings.IS_DEMO,
+        "languages": [
+            {"code": code, "name": name, "url": translate_url(request.path, code)}
+            for code, name in settings.LANGUAGES
+        ],
+    }

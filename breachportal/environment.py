@@ -1,0 +1,121 @@
+"""What the environment says, read once by `settings`: required values, URLs, flags."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+from breachportal import embedded
+
+PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
+
+REQUIRED_IN_PRODUCTION = {
+    "SECRET_KEY": "a long random string",
+    "ALLOWED_HOSTS": "the portal's host names, separated by commas",
+    "MASTER_KEYSET": "what `manage.py make_master_keyset` prints (or MASTER_KEYSET_FILE)",
+    "PORTAL_URL": "the address customers type, such as https://notice.example.com",
+    "DATABASE_URL": "postgresql://user:password@host/database",
+    "REDIS_URL": "rediss://:password@host:6379/0",
+    "EMAIL_HOST": "the SMTP server that takes the mails",
+    "DEFAULT_FROM_EMAIL": "the sender, such as Example <notice@example.com>",
+}
+
+
+def mode() -> str:
+    """`BREACHPORTAL_MODE`: production unless told otherwise."""
+    value = os.environ.get("BREACHPORTAL_MODE", PRODUCTION)
+    if value not in (PRODUCTION, DEVELOPMENT, DEMO):
+        raise ImproperlyConfigured(
+            f"BREACHPORTAL_MODE is {value!r}; it is one of production, development, demo."
+        )
+    return value
+
+
+def require_for_production() -> None:
+    """Raises ImproperlyConfigured naming everything that production still lacks."""
+    missing = [
+        f"  {name}: {meaning}"
+        for name, meaning in REQUIRED_IN_PRODUCTION.items()
+        if not (os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+    ]
+    if missing:
+        raise ImproperlyConfigured(
+            "breachportal does not start in production without:\n"
+            + "\n".join(missing)
+            + "\nFor a trial on this machine set BREACHPORTAL_MODE=development."
+        )
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable NAME, or the content of the file that NAME_FILE names (a mounted secret)."""
+    path = os.environ.get(f"{name}_FILE")
+    if path and not os.environ.get(name):
+        return Path(path).read_text(encoding="utf-8").strip()
+    return os.environ.get(name) or default
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def number(name: str, default: int) -> int:
+    """A whole number; raises ImproperlyConfigured for anything else."""
+    value = text(name, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number.") from None
+
+
+def portal_url(default: str) -> str:
+    """The portal's own origin, without a slash at the end."""
+    url = text("PORTAL_URL", default).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+        raise ImproperlyConfigured(
+            f"PORTAL_URL is {url!r}; it must be an origin such as https://notice.example.com."
+        )
+    return url
+
+
+def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
+    """Django's database settings from `DATABASE_URL` (any form that libpq takes)."""
+    url = os.environ.get("DATABASE_URL")
+    if not url and may_embed:
+        url = embedded.database_url(var)
+    known = {
+        "dbname": "NAME",
+        "user": "USER",
+        "password": "PASSWORD",
+        "host": "HOST",
+        "port": "PORT",
+    }
+    options = conninfo_to_dict(url or "")
+    settings: dict[str, Any] = {
+        known[key]: value for key, value in options.items() if key in known and value is not None
+    }
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **settings,
+        "OPTIONS": {key: value for key, value in options.items() if key not in known},
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def redis(var: Path, *, may_embed: bool) -> str:
+    """`REDIS_URL`, or the embedded server's."""
+    url = os.environ.get("REDIS_URL")
+    return embedded.redis_url(var) if not url and may_embed else url or ""
+
+
+def celery_broker(redis_url: str) -> str:
+    """The same Redis in the spelling Celery wants for Unix sockets."""
+    if redis_url.startswith("unix://"):
+        path, _, query = redis_url.removeprefix("unix://").partition("?")
+        return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+    return redis_url

@@ -1,0 +1,16 @@
+"""Addresses. Every page for people carries its language in its path, so that public pages are the
+same bytes for everyone and a link keeps the reader's language.
+"""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    *i18n_patterns(
+        path("account/", include("accounts.urls")),
+        path("my-data/", include("incidents.urls")),
+        path("", include("notices.urls")),
+    ),
+]

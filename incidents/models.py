@@ -1,0 +1,464 @@
+"""What happened, to whom.
+
+One incident of the model case has 33.7 million affected people and some 150 million exposures, so:
+the keys of people come from the data (a PRF of the source's own id), rows carry no more than they
+must, and whatever a page shows is found by an index or kept as a count.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from breachportal.languages import in_language
+from incidents import sealing
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """Incidents by who may see them."""
+
+    def public(self) -> "IncidentQuerySet":
+        """Those the public pages show, newest first."""
+        return self.filter(is_public=True).order_by("-aware_at")
+
+
+class Incident(models.Model):
+    """One breach."""
+
+    slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its web addresses."))
+    company_ko = models.CharField(_("company (Korean)"), max_length=200)
+    company_en = models.CharField(_("company (English)"), max_length=200)
+    title_ko = models.CharField(_("title (Korean)"), max_length=200)
+    title_en = models.CharField(_("title (English)"), max_length=200)
+    summary_ko = models.TextField(
+        _("summary (Korean)"), help_text=_("What happened, in ten seconds.")
+    )
+    summary_en = models.TextField(_("summary (English)"))
+    began_on = models.DateField(_("access began"), null=True, blank=True)
+    ended_on = models.DateField(_("access ended"), null=True, blank=True)
+    aware_at = models.DateTimeField(
+        _("became aware"), help_text=_("The legal clocks count from this moment.")
+    )
+    reported_count = models.PositiveBigIntegerField(
+        _("accounts reported"), null=True, blank=True, help_text=_("As the company stated it.")
+    )
+    department_ko = models.CharField(_("department (Korean)"), max_length=200)
+    department_en = models.CharField(_("department (English)"), max_length=200)
+    contact_phone = models.CharField(_("telephone"), max_length=50, blank=True)
+    contact_email = models.EmailField(_("e-mail"), blank=True)
+    official_contacts_ko = models.TextField(
+        _("official contacts (Korean)"),
+        blank=True,
+        help_text=_("The addresses and numbers the company really uses, one a line."),
+    )
+    official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
+    is_public = models.BooleanField(_("public"), default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Wrapped by the master keyset; both null once the incident's data is shredded.
+    data_keyset = models.BinaryField(null=True, editable=False)
+    index_keyset = models.BinaryField(null=True, editable=False)
+    shredded_at = models.DateTimeField(_("shredded"), null=True, editable=False)
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(began_on__isnull=True)
+                | Q(ended_on__isnull=True)
+                | Q(began_on__lte=F("ended_on")),
+                name="incident_began_before_it_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    shredded_at__isnull=True,
+                    data_keyset__isnull=False,
+                    index_keyset__isnull=False,
+                )
+                | Q(
+                    shredded_at__isnull=False,
+                    data_keyset__isnull=True,
+                    index_keyset__isnull=True,
+                ),
+                name="incident_has_keysets_or_is_shredded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def company(self) -> str:
+        """In the active language."""
+        return in_language(self, "company")
+
+    @property
+    def title(self) -> str:
+        """In the active language."""
+        return in_language(self, "title")
+
+    @property
+    def summary(self) -> str:
+        """In the active language."""
+        return in_language(self, "summary")
+
+    @property
+    def department(self) -> str:
+        """In the active language."""
+        return in_language(self, "department")
+
+    @property
+    def official_contacts(self) -> list[str]:
+        """In the active language, a line each."""
+        return in_language(self, "official_contacts").splitlines()
+
+    def make_keysets(self) -> None:
+        """Gives a new incident its own keysets. To be called before its first save."""
+        self.data_keyset, self.index_keyset = sealing.new_incident_keysets(self.slug)
+
+    def seal(self) -> sealing.IncidentSeal:
+        """Opens and seals this incident's data.
+
+        Raises KeysetShreddedError, and SealingError if the master keyset is not the right one.
+        """
+        if self.data_keyset is None or self.index_keyset is None:
+            raise sealing.KeysetShreddedError(f"the data of incident {self.slug} is shredded")
+        return sealing.incident_seal(
+            self.pk, self.slug, bytes(self.data_keyset), bytes(self.index_keyset)
+        )
+
+    def shred(self) -> None:
+        """Deletes the keysets: the sealed data is gone at once, proofs and counts stand."""
+        self.data_keyset = self.index_keyset = None
+        self.shredded_at = timezone.now()
+        self.save(update_fields=["data_keyset", "index_keyset", "shredded_at"])
+
+    def is_scope_complete(self) -> bool:
+        """Whether every batch is loaded and closed: only then may "not affected" be said."""
+        states = set(self.batches.values_list("state", flat=True))
+        return ExposureBatch.State.CLOSED in states and ExposureBatch.State.OPEN not in states
+
+
+class DataClass(models.Model):
+    """A kind of data: how it is named, masked, and what to do when it leaks."""
+
+    class Sensitivity(models.IntegerChoices):
+        LOW = 1, _("low")
+        MEDIUM = 2, _("medium")
+        HIGH = 3, _("high")
+
+    class Masking(models.TextChoices):
+        NAME = "name", _("name: first and last character stay")
+        EMAIL = "email", _("e-mail: first character and ending stay")
+        PHONE = "phone", _("phone: prefix and last four digits stay")
+        ADDRESS = "address", _("address: city and district stay")
+        SECRET = "secret", _("secret: nothing stays")
+        TEXT = "text", _("text: first characters stay")
+
+    # Small, so that an exposure's list of classes stays small.
+    id = models.SmallAutoField(primary_key=True)
+    slug = models.SlugField(_("slug"), unique=True)
+    hibp_name = models.CharField(
+        _("Have I Been Pwned name"),
+        max_length=100,
+        blank=True,
+        help_text=_("Two classes may share one: theirs are coarser."),
+    )
+    name_ko = models.CharField(_("name (Korean)"), max_length=100)
+    name_en = models.CharField(_("name (English)"), max_length=100)
+    # "2 addresses and 1 entrance code leaked"
+    unit_ko = models.CharField(_("counted as (Korean)"), max_length=50)
+    unit_en = models.CharField(_("counted as (English, one)"), max_length=50)
+    units_en = models.CharField(_("counted as (English, several)"), max_length=50)
+    sensitivity = models.SmallIntegerField(_("sensitivity"), choices=Sensitivity.choices)
+    masking = models.CharField(_("masking"), max_length=10, choices=Masking.choices)
+    actions_ko = models.TextField(
+        _("what to do (Korean)"), blank=True, help_text=_("One step a line.")
+    )
+    actions_en = models.TextField(
+        _("what to do (English)"), blank=True, help_text=_("One step a line.")
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=100)
+
+    class Meta:
+        verbose_name = _("data class")
+        verbose_name_plural = _("data classes")
+        ordering = ["position", "slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def name(self) -> str:
+        """In the active language."""
+        return in_language(self, "name")
+
+    @property
+    def actions(self) -> list[str]:
+        """In the active language, a step each."""
+        return in_language(self, "actions").splitlines()
+
+
+class Basis(models.TextChoices):
+    """How sure a claim is; every page says it in words."""
+
+    CONFIRMED = "confirmed", _("Confirmed")
+    COMPANY = "company", _("Reported by the company")
+    INVESTIGATION = "investigation", _("Under investigation")
+    ALLEGATION = "allegation", _("An allegation, not confirmed")
+
+
+class IncidentDataClass(models.Model):
+    """What is claimed of one class in one incident, and on what basis."""
+
+    class State(models.TextChoices):
+        INVOLVED = "involved", _("Leaked")
+        POSSIBLY = "possibly", _("Possibly leaked")
+        NOT_INVOLVED = "not_involved", _("Not involved")
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="class_states")
+    data_class = models.ForeignKey(DataClass, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(_("state"), max_length=12, choices=State.choices)
+    basis = models.CharField(_("basis"), max_length=13, choices=Basis.choices)
+
+    class Meta:
+        verbose_name = _("data class of the incident")
+        verbose_name_plural = _("data classes of the incident")
+        ordering = ["data_class__position", "data_class__slug"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "data_class"], name="class_stated_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident}: {self.data_class} {self.state}"
+
+
+class ExposureBatch(models.Model):
+    """A scope version: one or more files that together say whose data leaked, as then known."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open: files may be loaded")
+        CLOSED = "closed", _("closed: complete")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="batches")
+    number = models.PositiveIntegerField(_("scope version"))
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
+    note = models.TextField(_("note"), blank=True)
+    opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
+    withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
+
+    class Meta:
+        verbose_name = _("exposure batch")
+        verbose_name_plural = _("exposure batches")
+        ordering = ["incident", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "number"], name="scope_version_once"),
+            models.UniqueConstraint(
+                fields=["incident"], condition=Q(state="open"), name="one_open_batch"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident} v{self.number}"
+
+
+class ExposureFile(models.Model):
+    """One imported file of a batch, and what became of its rows."""
+
+    class State(models.TextChoices):
+        LOADING = "loading", _("loading")
+        LOADED = "loaded", _("loaded")
+        FAILED = "failed", _("failed")
+
+    batch = models.ForeignKey(ExposureBatch, on_delete=models.CASCADE, related_name="files")
+    # Denormalised for the constraint: a file is loaded once an incident, whatever the batch.
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("file"), max_length=255)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    size = models.PositiveBigIntegerField(_("bytes"))
+    encoding = models.CharField(_("encoding"), max_length=20)
+    mapping = models.TextField(_("mapping"), help_text=_("As it was used."))
+    state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.LOADING)
+    rows_read = models.PositiveBigIntegerField(_("rows read"), default=0)
+    rows_taken = models.PositiveBigIntegerField(_("taken"), default=0)
+    rows_rejected = models.PositiveBigIntegerField(_("rejected"), default=0)
+    started_at = models.DateTimeField(_("started"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("imported file")
+        verbose_name_plural = _("imported files")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="loaded")
+                | Q(rows_read=F("rows_taken") + F("rows_rejected"), finished_at__isnull=False),
+                name="every_row_taken_or_rejected",
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "sha256"], condition=~Q(state="failed"), name="file_loaded_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AffectedPersonQuerySet(models.QuerySet["AffectedPerson"]):
+    """Affected people by who asks."""
+
+    def for_user(self, user: User) -> "AffectedPersonQuerySet":
+        """The rows that carry one of the user's verified e-mails or phones, in public incidents.
+
+        Computed at each visit, so that a batch loaded later shows by itself.
+        """
+        emails, phones = user.verified_emails(), user.verified_phones()
+        match = Q(pk__in=[])
+        for incident in Incident.objects.public().filter(shredded_at__isnull=True):
+            seal = incident.seal()
+            match |= Q(
+                incident=incident, email_index__in=[seal.email_index(email) for email in emails]
+            )
+            match |= Q(
+                incident=incident, phone_index__in=[seal.phone_index(phone) for phone in phones]
+            )
+        return self.filter(match).select_related("incident").order_by("-incident__aware_at", "pk")
+
+
+class AffectedPerson(models.Model):
+    """Somebody whose data is in the exposed set. Need not have an account here.
+
+    The primary key is a PRF of the source's own reference under the incident's index keyset: the
+    same person in another file or a second attempt is the same row, without a look-up.
+    """
+
+    class Relation(models.IntegerChoices):
+        MEMBER = 1, _("member")
+        FORMER_MEMBER = 2, _("former member")
+        RECIPIENT = 3, _("recipient")
+
+    class Reach(models.IntegerChoices):
+        """Whether a message could be sent there."""
+
+        USABLE = 1, _("usable")
+        MISSING = 2, _("missing")
+        UNUSABLE = 3, _("cannot be one")
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    incident = models.ForeignKey(
+        Incident, on_delete=models.CASCADE, related_name="people", db_index=False
+    )
+    relation = models.SmallIntegerField(_("relation"), choices=Relation.choices)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    email_reach = models.SmallIntegerField(_("e-mail"), choices=Reach.choices)
+    phone_reach = models.SmallIntegerField(_("phone"), choices=Reach.choices)
+    email_index = models.UUIDField(null=True, editable=False)
+    phone_index = models.UUIDField(null=True, editable=False)
+    # {"n": name, "e": e-mail, "p": phone}, each only where there is one.
+    contact = models.BinaryField(editable=False)
+
+    objects = AffectedPersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("affected person")
+        verbose_name_plural = _("affected people")
+        indexes = [
+            # AffectedPerson.objects.for_user
+            models.Index(
+                fields=["email_index"],
+                condition=Q(email_index__isnull=False),
+                name="person_by_email",
+            ),
+            models.Index(
+                fields=["phone_index"],
+                condition=Q(phone_index__isnull=False),
+                name="person_by_phone",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email_reach=1, email_index__isnull=False)
+                | Q(email_reach__gt=1, email_index__isnull=True),
+                name="usable_email_has_index",
+            ),
+            models.CheckConstraint(
+                condition=Q(phone_reach=1, phone_index__isnull=False)
+                | Q(phone_reach__gt=1, phone_index__isnull=True),
+                name="usable_phone_has_index",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def open_contact(self) -> dict[str, str]:
+        """{"n": name, "e": e-mail, "p": phone}, each only where there is one.
+
+        Raises SealingError.
+        """
+        opened: dict[str, str] = self.incident.seal().open(
+            self.contact, person=self.pk, purpose=sealing.CONTACT
+        )
+        return opened
+
+
+class ExposureQuerySet(models.QuerySet["Exposure"]):
+    """Exposures that still stand."""
+
+    def standing(self) -> "ExposureQuerySet":
+        """Without those of withdrawn batches."""
+        return self.exclude(file__batch__state=ExposureBatch.State.WITHDRAWN)
+
+
+class Exposure(models.Model):
+    """What one row of one file says leaked of one person.
+
+    `sealed` is a list of [data class id, value] or [data class id, value, ISO date]; a class that
+    is in `data_classes` but not in the list leaked as the person's `contact` holds it (name,
+    e-mail, phone), and is not stored twice.
+    """
+
+    pk = models.CompositePrimaryKey("person_id", "file_id", "line")
+    person = models.ForeignKey(
+        AffectedPerson, on_delete=models.CASCADE, related_name="exposures", db_index=False
+    )
+    file = models.ForeignKey(
+        ExposureFile, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    line = models.BigIntegerField(help_text="The row's first physical line; the header is line 1.")
+    data_classes = ArrayField(models.SmallIntegerField(), help_text="DataClass ids, ascending.")
+    sealed = models.BinaryField(null=True, editable=False)
+
+    objects = ExposureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("exposure")
+        verbose_name_plural = _("exposures")
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.file_id}:{self.line}"
+
+
+class Reveal(models.Model):
+    """A record that somebody saw unmasked values: who, whose, when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="reveals")
+    person = models.ForeignKey(AffectedPerson, on_delete=models.CASCADE, related_name="reveals")
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("reveal")
+        verbose_name_plural = _("reveals")
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,24 @@
+"""One file a noun's family: published words, alerts, sending."""
+
+from notices.models.alerts import AlertSubscription
+from notices.models.published import (
+    Advisory,
+    Section,
+    Statement,
+    StatementVersion,
+    TimelineEntry,
+)
+from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage
+
+__all__ = [
+    "Advisory",
+    "AlertSubscription",
+    "Chunk",
+    "Delivery",
+    "Notice",
+    "NoticeMessage",
+    "Section",
+    "Statement",
+    "StatementVersion",
+    "TimelineEntry",
+]

@@ -1,0 +1,48 @@
+"""Alerts: messages for those who asked for them. Never mixed with mandatory notices."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from incidents.models import Incident
+
+
+class AlertSubscription(models.Model):
+    """One person's wish to hear of one topic of one incident."""
+
+    class Topic(models.TextChoices):
+        UPDATES = "updates", _("Updates to this incident")
+        SCAMS = "scams", _("New scam warnings")
+        MY_DATA = "my_data", _("Changes to my own data")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="subscriptions")
+    topic = models.CharField(_("topic"), max_length=7, choices=Topic.choices)
+    subscribed_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
+    unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("alert subscription")
+        verbose_name_plural = _("alert subscriptions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "incident", "topic"],
+                condition=Q(unsubscribed_at__isnull=True),
+                name="one_live_subscription",
+            )
+        ]
+        indexes = [
+            # planning an alert: the live subscriptions of a topic
+            models.Index(
+                fields=["incident", "topic", "id"],
+                condition=Q(unsubscribed_at__isnull=True),
+                name="live_subscriptions",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident} {self.topic} {self.pk}"

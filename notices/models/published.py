@@ -1,0 +1,211 @@
+"""Published words: statements, their immutable versions, advisories, the timeline."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from breachportal.languages import in_language
+from incidents.models import Basis, Incident
+
+
+class Statement(models.Model):
+    """Something the company says: its versions hold the words."""
+
+    class Kind(models.TextChoices):
+        APOLOGY = "apology", _("Apology")
+        NOTICE = "notice", _("Notice")
+        UPDATE = "update", _("Update")
+        FAQ = "faq", _("Questions and answers")
+        ADVISORY = "advisory", _("Advisory")
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="statements")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    slug = models.SlugField(_("slug"), help_text=_("Part of its web address."))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("statement")
+        verbose_name_plural = _("statements")
+        ordering = ["incident", "created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "slug"], name="statement_slug_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident}/{self.slug}"
+
+
+class Advisory(models.Model):
+    """Who issues the advice of a statement of kind advisory, and how urgent it is."""
+
+    class Severity(models.IntegerChoices):
+        INFORMATION = 1, _("information")
+        IMPORTANT = 2, _("important")
+        URGENT = 3, _("urgent")
+
+    statement = models.OneToOneField(
+        Statement, on_delete=models.PROTECT, related_name="advisory", primary_key=True
+    )
+    issuer_ko = models.CharField(_("issuer (Korean)"), max_length=200)
+    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
+    issued_on = models.DateField(_("issued on"))
+    original_url = models.URLField(_("original"), blank=True)
+    hotline = models.CharField(_("hotline"), max_length=50, blank=True)
+    severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
+
+    class Meta:
+        verbose_name = _("advisory")
+        verbose_name_plural = _("advisories")
+
+    def __str__(self) -> str:
+        return str(self.statement)
+
+    @property
+    def issuer(self) -> str:
+        """In the active language."""
+        return in_language(self, "issuer")
+
+
+class StatementVersion(models.Model):
+    """One version of a statement, in both languages. Immutable once published (a trigger)."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
+    title_ko = models.CharField(_("title (Korean)"), max_length=200)
+    title_en = models.CharField(_("title (English)"), max_length=200)
+    change_reason_ko = models.TextField(
+        _("why it changed (Korean)"), blank=True, help_text=_("From the second version on.")
+    )
+    change_reason_en = models.TextField(_("why it changed (English)"), blank=True)
+    display_until = models.DateField(
+        _("shown at least until"), help_text=_("At least 30 days from publication.")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    published_at = models.DateTimeField(_("published"), null=True, editable=False)
+    previous_hash = models.CharField(max_length=64, blank=True, editable=False)
+    hash = models.CharField(_("SHA-256"), max_length=64, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("statement version")
+        verbose_name_plural = _("statement versions")
+        ordering = ["statement", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["statement"], condition=Q(state="draft"), name="one_draft_a_statement"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft", published_at__isnull=True, hash="")
+                | Q(state="published", published_at__isnull=False, approved_by__isnull=False)
+                & ~Q(hash=""),
+                name="published_is_approved_and_hashed",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
+                name="published_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.statement} v{self.number}"
+
+    @property
+    def title(self) -> str:
+        """In the active language."""
+        return in_language(self, "title")
+
+    @property
+    def change_reason(self) -> str:
+        """In the active language."""
+        return in_language(self, "change_reason")
+
+
+class Section(models.Model):
+    """One section of a version, in both languages side by side; its body is Markdown."""
+
+    class Key(models.TextChoices):
+        """What the section says; the laws' items have one each (facts: duties)."""
+
+        APOLOGY = "apology", _("Our apology")
+        DATA_ITEMS = "data_items", _("What leaked")
+        WHEN_AND_HOW = "when_and_how", _("When and how it happened")
+        LIKELY_CONSEQUENCES = "likely_consequences", _("What this can lead to")
+        SELF_PROTECTION_STEPS = "self_protection_steps", _("What you can do")
+        MEASURES_TAKEN = "measures_taken", _("What we are doing")
+        RESPONSE_AND_REMEDY = "response_and_remedy_procedure", _("How we respond and help")
+        RIGHTS_AND_REMEDIES = "rights_and_remedies", _("Your rights")
+        DEPARTMENT_AND_CONTACT = "department_and_contact", _("Whom to ask")
+        NOT_KNOWN_YET = "not_known_yet", _("What we do not know yet")
+        BODY = "body", _("Text")
+
+    version = models.ForeignKey(StatementVersion, on_delete=models.CASCADE, related_name="sections")
+    key = models.CharField(_("section"), max_length=30, choices=Key.choices)
+    position = models.PositiveSmallIntegerField(_("position"))
+    basis = models.CharField(
+        _("basis"), max_length=13, choices=Basis.choices, default=Basis.COMPANY
+    )
+    heading_ko = models.CharField(_("heading (Korean)"), max_length=200, blank=True)
+    heading_en = models.CharField(_("heading (English)"), max_length=200, blank=True)
+    body_ko = models.TextField(_("text (Korean)"), help_text="Markdown")
+    body_en = models.TextField(_("text (English)"), help_text="Markdown")
+
+    class Meta:
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+        ordering = ["version", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="section_position_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def heading(self) -> str:
+        """Its own heading in the active language, else its kind's."""
+        return in_language(self, "heading") or str(self.Key(self.key).label)
+
+    @property
+    def body(self) -> str:
+        """Markdown, in the active language."""
+        return in_language(self, "body")
+
+
+class TimelineEntry(models.Model):
+    """One dated fact about the incident."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="timeline")
+    happened_on = models.DateField(_("date"))
+    text_ko = models.TextField(_("text (Korean)"))
+    text_en = models.TextField(_("text (English)"))
+    basis = models.CharField(_("basis"), max_length=13, choices=Basis.choices)
+    source = models.CharField(_("source"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("timeline entry")
+        verbose_name_plural = _("timeline entries")
+        ordering = ["happened_on", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.happened_on} {self.text_en[:40]}"
+
+    @property
+    def text(self) -> str:
+        """In the active language."""
+        return in_language(self, "text")

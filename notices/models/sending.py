@@ -1,0 +1,227 @@
+"""The ledger of what was sent to whom. PostgreSQL is the truth; Celery says "there is work"."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import AffectedPerson, Incident
+from notices.models.alerts import AlertSubscription
+from notices.models.published import StatementVersion
+
+
+class Notice(models.Model):
+    """A frozen statement version, sent to an audience over a channel."""
+
+    class Kind(models.TextChoices):
+        MANDATORY = "mandatory", _("mandatory: goes to all affected")
+        ALERT = "alert", _("alert: goes to those who opted in")
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("e-mail")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PLANNING = "planning", _("approved: the ledger is being written")
+        SENDING = "sending", _("sending")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed: everybody has an end state")
+        CANCELLED = "cancelled", _("cancelled")
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="notices")
+    version = models.ForeignKey(StatementVersion, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
+    topic = models.CharField(
+        _("topic"), max_length=7, choices=AlertSubscription.Topic.choices, blank=True
+    )
+    channel = models.CharField(
+        _("channel"), max_length=5, choices=Channel.choices, default=Channel.EMAIL
+    )
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    # Planning goes through the audience by key; this is how far it came.
+    planned_to = models.UUIDField(null=True, editable=False)
+
+    # Kept in the transaction that changes the rows; nobody counts 33 million rows for a page.
+    planned = models.PositiveBigIntegerField(_("planned"), default=0, editable=False)
+    accepted = models.PositiveBigIntegerField(_("accepted"), default=0, editable=False)
+    bounced = models.PositiveBigIntegerField(_("bounced"), default=0, editable=False)
+    suppressed = models.PositiveBigIntegerField(_("suppressed"), default=0, editable=False)
+    unreachable = models.PositiveBigIntegerField(_("unreachable"), default=0, editable=False)
+    in_doubt = models.PositiveBigIntegerField(_("in doubt"), default=0, editable=False)
+    cancelled = models.PositiveBigIntegerField(_("cancelled"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="mandatory", topic="") | Q(kind="alert") & ~Q(topic=""),
+                name="alerts_have_a_topic",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
+                name="notice_approved_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "cancelled"])
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="sending_is_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    planned__gte=F("accepted")
+                    + F("bounced")
+                    + F("suppressed")
+                    + F("unreachable")
+                    + F("in_doubt")
+                    + F("cancelled")
+                ),
+                name="never_more_than_planned",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="closed")
+                | Q(
+                    planned=F("accepted")
+                    + F("bounced")
+                    + F("suppressed")
+                    + F("unreachable")
+                    + F("in_doubt")
+                    + F("cancelled")
+                ),
+                name="closed_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.kind}"
+
+
+class NoticeMessage(models.Model):
+    """A notice's message in one language, rendered and MIME-encoded once at its approval.
+
+    `mime` holds slots (notices.messages.SLOTS) that are filled for each person.
+    """
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="messages")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    mime = models.BinaryField(editable=False)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "language"], name="one_message_a_language")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice} {self.language}"
+
+
+class Chunk(models.Model):
+    """Some hundred deliveries of a notice, by key range; what a worker leases."""
+
+    class State(models.TextChoices):
+        DUE = "due", _("due")
+        DONE = "done", _("done")
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="chunks")
+    first = models.UUIDField()
+    last = models.UUIDField()
+    state = models.CharField(max_length=4, choices=State.choices, default=State.DUE)
+    leased_until = models.DateTimeField(null=True)
+    # Rises with each lease; every write of a worker checks that its lease is still the last one.
+    fence = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("chunk")
+        verbose_name_plural = _("chunks")
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "first"], name="chunk_once"),
+        ]
+        indexes = [
+            # leasing the next chunk
+            models.Index(fields=["notice", "id"], condition=Q(state="due"), name="due_chunks"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id}/{self.pk}"
+
+
+class Delivery(models.Model):
+    """The ledger row of one notice to one person over one channel.
+
+    The recipient is an affected person (mandatory notices) or a subscription (alerts); `recipient`
+    is its primary key, so that one index serves both and a chunk is a range of it.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        SENDING = "sending", _("being sent")
+        DEFERRED = "deferred", _("deferred: will be tried again")
+        ACCEPTED = "accepted", _("accepted by the mail server")
+        BOUNCED = "bounced", _("bounced")
+        SUPPRESSED = "suppressed", _("suppressed")
+        UNREACHABLE = "unreachable", _("not reachable over this channel")
+        IN_DOUBT = "in_doubt", _("in doubt")
+        CANCELLED = "cancelled", _("cancelled")
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    recipient = models.UUIDField()
+    person = models.ForeignKey(
+        AffectedPerson,
+        on_delete=models.SET_NULL,  # proofs stay when an incident's rows are purged
+        null=True,
+        related_name="deliveries",
+        db_index=False,
+    )
+    subscription = models.ForeignKey(
+        AlertSubscription,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="deliveries",
+        db_index=False,
+    )
+    state = models.CharField(
+        _("state"), max_length=11, choices=State.choices, default=State.PENDING
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    fence = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(_("not before"), null=True)
+    is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
+    reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "recipient"], name="one_delivery_a_person"),
+        ]
+        indexes = [
+            # the desk's look-up and the customer's "how you were told"
+            models.Index(fields=["person"], condition=Q(person__isnull=False), name="by_person"),
+            models.Index(
+                fields=["subscription"],
+                condition=Q(subscription__isnull=False),
+                name="by_subscription",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id}/{self.recipient}"

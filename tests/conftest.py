@@ -1,0 +1,63 @@
+"""What most tests need: people, an incident, a mailbox."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import User
+from incidents.models import Incident
+
+
+@pytest.fixture(autouse=True)
+def _forget_rate_limits():
+    """Redis outlives a test; its counts must not."""
+    cache.clear()
+
+
+@pytest.fixture
+def minji(db) -> User:
+    """A customer."""
+    return User.objects.create_user("minji@example.com", language="ko")
+
+
+@pytest.fixture
+def seojun(db) -> User:
+    """Another customer."""
+    return User.objects.create_user("seojun@example.com", language="en")
+
+
+@pytest.fixture
+def editor(db) -> User:
+    """A member of the response team who writes."""
+    return User.objects.create_user("editor@breachportal.example", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def approver(db) -> User:
+    """A second member of the response team."""
+    return User.objects.create_user(
+        "approver@breachportal.example", is_staff=True, is_superuser=True
+    )
+
+
+@pytest.fixture
+def incident(db) -> Incident:
+    """A public incident without data."""
+    incident = Incident(
+        slug="hanbit-2025",
+        company_ko="한빛상점",
+        company_en="Hanbit Store",
+        title_ko="한빛상점 개인정보 유출",
+        title_en="Hanbit Store data leak",
+        summary_ko="고객 정보가 유출되었습니다.",
+        summary_en="Customer data leaked.",
+        aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
+        department_ko="개인정보보호팀",
+        department_en="Privacy team",
+        contact_email="privacy@hanbit.example",
+        is_public=True,
+    )
+    incident.make_keysets()
+    incident.save()
+    return incident
