@@ -166,7 +166,7 @@ def _start_postgres(data: Path, sockets: Path) -> None:
 
 def _initialise(programs: Path, data: Path) -> None:
     made = _run_as_server(
-        [programs / "initdb", "--auth=trust", "--encoding=utf8", "--locale=C.UTF-8"]
+        [str(programs / "initdb"), "--auth=trust", "--encoding=utf8", "--locale=C.UTF-8"]
         + ["--username=postgres", f"--pgdata={data}"]
     )
     if made.returncode != 0:

@@ -1,0 +1,1 @@
+"""Published words in the desk."""
