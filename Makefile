@@ -10,7 +10,6 @@ demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
 
 test: setup
-	@$(BIN)/python manage.py compilemessages -v 0
 	@$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest $(TESTS)
 
@@ -19,7 +18,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	DATABASE_URL=postgresql:///unused REDIS_URL=redis://unused $(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m tests.translations
+	$(BIN)/python -m pytest -q tests/test_translations.py
 
 setup: .venv/installed
 
@@ -28,3 +27,20 @@ setup: .venv/installed
 	@echo "Installing what requirements-dev.txt lists ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/installed
+
+# For those who change words: needs GNU gettext.
+messages: setup
+	$(BIN)/python manage.py makemessages -l ko -l en --no-wrap --no-location --no-obsolete \
+		-i .venv -i var -i tests -i benchmarks
+	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po
+	$(BIN)/pybabel -q compile -d locale -D django
+
+requirements: setup
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
+
+clean:
+	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

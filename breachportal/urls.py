@@ -2,6 +2,7 @@
 same bytes for everyone and a link keeps the reader's language.
 """
 
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
@@ -14,3 +15,6 @@ urlpatterns = [
         path("", include("notices.urls")),
     ),
 ]
+
+if settings.IS_DEMO:
+    urlpatterns.append(path("demo/", include("breachportal.demo.urls")))

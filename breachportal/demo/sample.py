@@ -1,0 +1,80 @@
+"""Brings the sample incident to the state a first visitor should find."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+import incidents
+from accounts.models import User
+from incidents import importing
+from incidents.models import ExposureBatch, Incident
+from notices import sample, sending
+from notices.models import Notice, Statement
+
+Say = Callable[[str], None]
+
+EXPORT = Path(incidents.__file__).parent / "sample"
+FILES = {
+    "members.csv": "members.toml",
+    "addresses.csv": "addresses.toml",
+    "orders.csv.gz": "orders.toml",
+}
+EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
+# Two members of the export with addresses, entrance codes and orders.
+KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00002@example.co.kr"
+
+
+def prepare(say: Say) -> None:
+    """Loads the incident, its export and its words, once."""
+    if Incident.objects.filter(slug=sample.SLUG, batches__state="closed").exists():
+        say("The sample incident is there from an earlier start.")
+        return
+    say("Writing the sample incident, its statements and its advisory ...")
+    incident = sample.load()
+    for email in (EDITOR, APPROVER):
+        give_second_factor(User.objects.get(email=email))
+    import_export(incident, say)
+
+
+def give_second_factor(user: User) -> None:
+    """A TOTP secret that the demonstration's authenticator page knows."""
+    if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
+        TOTP.activate(user, generate_totp_secret())
+
+
+def import_export(incident: Incident, say: Say) -> None:
+    """Imports the company's three dumps and closes the batch."""
+    for name, mapping in FILES.items():
+        path = EXPORT / "export-2025-11" / name
+        loaded = importing.import_file(
+            path,
+            incident=incident,
+            mapping_text=(EXPORT / mapping).read_text(encoding="utf-8"),
+        )
+        say(
+            f"Imported {name}: {loaded.rows_read:,} rows read, {loaded.rows_taken:,} taken, "
+            f"{loaded.rows_rejected:,} rejected."
+        )
+    importing.close_batch(ExposureBatch.objects.get(incident=incident, state="open"))
+
+
+def send_notice() -> Notice:
+    """The sample's mandatory notice: written and approved by two people, once."""
+    version = (
+        Statement.objects.get(incident__slug=sample.SLUG, kind=Statement.Kind.NOTICE)
+        .versions.filter(state="published")
+        .latest("number")
+    )
+    notice = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY).first()
+    if notice is None:
+        notice = Notice.objects.create(
+            incident=version.statement.incident,
+            version=version,
+            kind=Notice.Kind.MANDATORY,
+            created_by=User.objects.get(email=EDITOR),
+        )
+    if notice.state == Notice.State.DRAFT:
+        sending.approve(notice, by=User.objects.get(email=APPROVER))
+    return notice

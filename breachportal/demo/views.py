@@ -1,0 +1,58 @@
+"""Pages that exist in demo mode only: everybody's mails, and the staff's second factors."""
+
+import time
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
+from csp.decorators import csp_replace
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from breachportal.demo import maildir
+
+TOTP_SECONDS = 30
+
+
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """The newest mails, of all or of one address."""
+    address = request.GET.get("to", "")
+    return render(
+        request, "demo/mailbox.html", {"address": address, "mails": maildir.newest(address)}
+    )
+
+
+def mail(request: HttpRequest, name: str) -> HttpResponse:
+    """One mail as text, with its headers."""
+    stored = _stored_or_404(name)
+    message = stored.message()
+    context = {"mail": stored, "message": message, "headers": message.items()}
+    return render(request, "demo/mail.html", context | {"text": stored.part("plain")})
+
+
+@csp_replace({"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": [""]})
+def mail_html(request: HttpRequest, name: str) -> HttpResponse:
+    """The HTML part alone, as a mail program would show it: no scripts, no network."""
+    return HttpResponse(_stored_or_404(name).part("html"))
+
+
+def authenticator(request: HttpRequest) -> HttpResponse:
+    """The codes that the response team's telephones would show now."""
+    counter = int(time.time()) // TOTP_SECONDS
+    factors = Authenticator.objects.filter(type=Authenticator.Type.TOTP, user__is_staff=True)
+    codes = [
+        {
+            "email": factor.user.email,
+            "code": format_hotp_value(hotp_value(decrypt(factor.data["secret"]), counter)),
+        }
+        for factor in factors.select_related("user").order_by("user__email")
+    ]
+    left = TOTP_SECONDS - int(time.time()) % TOTP_SECONDS
+    return render(request, "demo/authenticator.html", {"codes": codes, "seconds_left": left})
+
+
+def _stored_or_404(name: str) -> maildir.StoredMail:
+    stored = maildir.find(name)
+    if stored is None:
+        raise Http404
+    return stored

@@ -1,0 +1,103 @@
+import os
+import shlex
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from honcho.manager import Manager
+from honcho.printer import Message
+
+from breachportal.demo import sample
+
+
+class DemoPrinter:
+    """The guide speaks to the terminal; every other process writes to its own log."""
+
+    width = 0
+
+    def __init__(self, logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self.logs = logs
+
+    def write(self, message: Message) -> None:
+        """Called by honcho for each line of each process."""
+        text = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
+        if message.name == "guide":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return
+        if message.name == "system" and "stopped (rc=" in text and "rc=0" not in text:
+            sys.stdout.write(f"  {text.strip()}; see {self.logs}\n")
+        with (self.logs / f"{message.name}.log").open("a", encoding="utf-8") as log:
+            log.write(text)
+
+
+class Command(BaseCommand):
+    """`make demo`."""
+
+    help = "Runs the whole portal on this machine with the sample incident."
+
+    def handle(self, **options: Any) -> None:
+        """Prepares the data, then runs every process until Ctrl-C."""
+        if not settings.IS_DEMO:
+            raise CommandError("Set BREACHPORTAL_MODE=demo, or use `make demo`.")
+        require_free(settings.PORT)
+        self.say("Preparing the database ...")
+        call_command("migrate", verbosity=0)
+        sample.prepare(self.say)
+        sys.exit(run_processes() or 0)
+
+    def say(self, line: str) -> None:
+        """One line of progress."""
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def require_free(port: int) -> None:
+    """Refuses a port that something else listens on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CommandError(
+                f"Port {port} is taken. Try another: make demo PORT={port + 80}"
+            ) from None
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run_processes() -> int | None:
+    """Mail server, Celery worker with its clock, web server, and the guide; until one ends."""
+    python = sys.executable
+    manage = [python, str(settings.BASE_DIR / "manage.py")]
+    commands = {
+        "smtp": [*manage, "demo_smtp"],
+        "worker": [python, "-m", "celery", "-A", "breachportal", "worker", "--beat"]
+        + ["--schedule", str(settings.VAR / "celerybeat"), "--concurrency", "2"]
+        + ["--queues", "send,import,default", "--loglevel", "WARNING"],
+        "web": [python, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+        + ["--host", "127.0.0.1", "--port", str(settings.PORT), "breachportal.wsgi:application"],
+        "guide": [*manage, "demo_guide"],
+    }
+    environment = os.environ | {
+        "BREACHPORTAL_MODE": "demo",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(free_port()),
+        "PYTHONUNBUFFERED": "1",
+    }
+    manager = Manager(printer=DemoPrinter(settings.VAR / "log"))
+    for name, command in commands.items():
+        line = f"exec {shlex.join(command)}"
+        manager.add_process(name, line, env=environment, cwd=str(settings.BASE_DIR))
+    manager.loop()
+    return 0 if manager.returncode in (130, 143) else manager.returncode

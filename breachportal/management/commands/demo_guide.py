@@ -1,0 +1,88 @@
+import signal
+import socket
+import time
+from contextlib import closing
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from breachportal.demo import sample
+from notices.models import Notice
+
+START_SECONDS = 60
+
+READY = """
+breachportal is ready at {url}/
+
+As a customer
+  Open {url}/, choose "My data", and sign in as
+    {korean}      a Korean customer, or
+    {english}   an English-speaking one.
+  The code comes by mail; read every mail at {url}/demo/mail/
+
+As the response team
+  Open {url}/admin/ and sign in as {editor}
+  (or {approver}: a notice needs two people).
+  The second factor's code stands at {url}/demo/authenticator/
+
+Logs are in {logs}. Ctrl-C stops everything; the data stays for the next start.
+"""
+
+
+class Command(BaseCommand):
+    """The demonstration's voice."""
+
+    help = "Sends the sample notice, then says where everything is. Part of `make demo`."
+
+    def handle(self, **options: Any) -> None:
+        """Waits for the other processes, sends, and stays until it is told to stop."""
+        if not settings.IS_DEMO:
+            raise CommandError("The guide exists in demo mode only.")
+        for name, port in (("mail server", settings.EMAIL_PORT), ("web server", settings.PORT)):
+            wait_for(name, port)
+        self.send()
+        self.stdout.write(
+            READY.format(
+                url=settings.PORTAL_URL,
+                korean=sample.KOREAN_CUSTOMER,
+                english=sample.ENGLISH_CUSTOMER,
+                editor=sample.EDITOR,
+                approver=sample.APPROVER,
+                logs=settings.VAR / "log",
+            )
+        )
+        self.stdout.flush()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            return
+
+    def send(self) -> None:
+        """Sends the notice and shows how far it is."""
+        notice = sample.send_notice()
+        shown = None
+        while notice.state in (Notice.State.PLANNING, Notice.State.SENDING):
+            line = f"Sending the notice: {notice.accepted:,} of {notice.planned:,} accepted ..."
+            if line != shown:
+                self.stdout.write(line)
+                self.stdout.flush()
+                shown = line
+            time.sleep(1)
+            notice.refresh_from_db()
+        self.stdout.write(
+            f"The notice is {notice.get_state_display()}: {notice.planned:,} people, "
+            f"{notice.accepted:,} mails accepted, {notice.unreachable:,} without a usable address."
+        )
+
+
+def wait_for(name: str, port: int) -> None:
+    """Returns once something listens there."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise CommandError(f"The {name} did not start within {START_SECONDS} seconds.")

@@ -1,0 +1,48 @@
+import asyncio
+import signal
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from breachportal.demo import maildir
+
+
+class KeepMails:
+    """Takes every mail and keeps it."""
+
+    async def handle_DATA(  # noqa: N802 — the name aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Stores the mail once per recipient, then says so."""
+        del server, session
+        content = envelope.content
+        if not isinstance(content, bytes):
+            return "451 nothing arrived"
+        for recipient in envelope.rcpt_tos:
+            maildir.store(recipient, content)
+        return "250 OK kept"
+
+
+class Command(BaseCommand):
+    """The demonstration's mail server."""
+
+    help = "Runs a local SMTP server that keeps every mail for the demo's mailbox page."
+
+    def handle(self, **options: Any) -> None:
+        """Serves EMAIL_HOST:EMAIL_PORT until it is told to stop."""
+        if not settings.IS_DEMO:
+            raise CommandError("This mail server exists in demo mode only.")
+        asyncio.run(serve(settings.EMAIL_HOST, settings.EMAIL_PORT))
+
+
+async def serve(host: str, port: int) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stopped.set)
+    server = await loop.create_server(lambda: SMTP(KeepMails(), hostname="localhost"), host, port)
+    async with server:
+        await stopped.wait()

@@ -1,0 +1,54 @@
+"""The browser for the tests: found, or installed. Run as `python -m tests.browser`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",  # the pages are our own; containers and root have no sandbox to offer
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def executable() -> str | None:
+    """The path of a usable Chromium: the system's, else Playwright's own, else None."""
+    for name in SYSTEM_BROWSERS:
+        if found := shutil.which(name):
+            return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+def install() -> str:
+    """Installs a Chromium: Playwright's download, else the distribution's package."""
+    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    if shutil.which("apt-get"):
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        attempts += [
+            [*sudo, "apt-get", "update", "-qq"],
+            [*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+            + ["chromium", "fonts-noto-cjk"],
+        ]
+    for command in attempts:
+        print("  $", *command, flush=True)
+        try:
+            subprocess.run(command, check=False, timeout=900)
+        except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+            print(f"  {error}")
+        if found := executable():
+            return found
+    sys.exit("No Chromium: install one (the package `chromium`) and run `make test` again.")
+
+
+if __name__ == "__main__":
+    print("Browser for the tests:", executable() or install())

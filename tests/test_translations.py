@@ -1,0 +1,82 @@
+"""Both catalogues hold every word of the code and the templates, compiled as they stand."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).parent.parent
+APPS = ("breachportal", "accounts", "incidents", "notices")
+KEYWORDS = DEFAULT_KEYWORDS | {
+    "gettext_noop": None,
+    "gettext_lazy": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+}
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+
+
+def words_of_the_project() -> set[str | tuple[str, str]]:
+    """Every source string, found as Django's makemessages finds it."""
+    sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    found = set()
+    for path in sources + templates:
+        text = path.read_text(encoding="utf-8")
+        if path in templates:
+            text = templatize(text, origin=str(path))
+        for _line, message, _comments, _context in extract(
+            "python", BytesIO(text.encode()), keywords=KEYWORDS
+        ):
+            found.add(tuple(message[:2]) if isinstance(message, tuple) else message)
+    return found
+
+
+def catalogue(language: str):
+    path = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_word_is_translated(language):
+    translated = {
+        message.id
+        for message in catalogue(language)
+        if message.string and all(message.string) and not message.fuzzy
+    }
+    single = {words[0] if isinstance(words, tuple) else words for words in translated}
+    missing = {
+        words
+        for words in words_of_the_project()
+        if words and (words[0] if isinstance(words, tuple) else words) not in single
+    }
+    assert not missing, f"{len(missing)} missing; run `make messages` and translate"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_translations_keep_their_placeholders(language):
+    for message in catalogue(language):
+        if not message.id or not message.string:
+            continue
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        wanted = set(PLACEHOLDER.findall(ids[-1]))
+        for string in strings:
+            assert set(PLACEHOLDER.findall(string)) == wanted, (ids, string)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_compiled_catalogue_is_the_written_one(language):
+    with (ROOT / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+    written = {message.id: message.string for message in catalogue(language) if message.id}
+    assert compiled == written, "run `make messages`"
