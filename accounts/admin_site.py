@@ -1,7 +1,69 @@
-"""The response desk: Django admin for staff who proved a second factor."""
+"""The response desk: Django admin for staff who showed a second factor in this session."""
+
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts import second_factor
+from accounts.step_up import View
+
+V = TypeVar("V", bound=View)
 
 
 class DeskSite(admin.AdminSite):
-    """Django admin, stock look."""
+    """Django admin, stock look. It has no password of its own and no sign-in form."""
+
+    site_title = _("response desk")
+    site_header = _("Response desk")
+    index_title = _("Response desk")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, active, and with the second factor shown in this session."""
+        return super().has_permission(request) and second_factor.was_shown(request)
+
+    def admin_view(self, view: V, cacheable: bool = False) -> V:
+        """As Django's; a customer learns nothing from it, not even where it is."""
+        guarded = super().admin_view(view, cacheable)
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            _hide_from_customers(request)
+            return guarded(request, *args, **kwargs)
+
+        return cast("V", update_wrapper(inner, guarded))
+
+    def login(
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """Where Django sends everyone who may not enter: on to the step they lack."""
+        _hide_from_customers(request)
+        index = reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return redirect(index)
+        if not request.user.is_authenticated:
+            missing = "account_login"
+        elif second_factor.is_set_up(request.user):
+            missing = "mfa_reauthenticate"
+        else:
+            missing = "mfa_activate_totp"
+        next_url = request.GET.get(REDIRECT_FIELD_NAME) or index
+        return redirect_to_login(next_url, login_url=reverse(missing))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Django's, without the pages for changing a password: nobody has one."""
+        gone = ("password_change", "password_change_done")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in gone]
+
+
+def _hide_from_customers(request: HttpRequest) -> None:
+    if request.user.is_authenticated and not request.user.is_staff:
+        raise Http404

@@ -13,13 +13,17 @@ from django.core.validators import validate_email
 
 DEFAULT_REGION = "KR"
 # Korean mobile numbers are nearly all there are; the library takes 30 times as long.
-_KOREAN_MOBILE = re.compile(r"(?:\+?82-?|0)(1[016789]\d{7,8})")
-_SEPARATORS = str.maketrans("", "", " -.()\u00a0\u3000")
+_KOREAN_MOBILE = re.compile(r"(?:\+?820?|0)(10\d{8}|1[16789]\d{7,8})", re.ASCII)
+_SEPARATORS = str.maketrans("", "", " -.()/~_'\t\u00a0\u3000\u2010\u2012\u2013\u2014\u2212")
 
 
 def normalise_email(text: str) -> str:
     """NFKC, trimmed, lower case. The part after `+` belongs to the address."""
-    return unicodedata.normalize("NFKC", text).strip().lower()
+    if text.isascii():
+        return text.strip().lower()
+    # Lower case can undo NFKC (U+0130 becomes two characters), so NFKC comes after it as well.
+    lowered = unicodedata.normalize("NFKC", text).lower()
+    return unicodedata.normalize("NFKC", lowered).strip()
 
 
 def is_usable_email(normalised: str) -> bool:
@@ -35,14 +39,19 @@ def is_usable_email(normalised: str) -> bool:
 
 def normalise_phone(text: str, region: str = DEFAULT_REGION) -> str | None:
     """The number in E.164 (`+821012345678`), or None if it cannot be a phone number."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    mobile = _KOREAN_MOBILE.fullmatch(plain.translate(_SEPARATORS))
+    plain = unicodedata.normalize("NFKC", text).translate(_SEPARATORS).strip()
+    mobile = _KOREAN_MOBILE.fullmatch(plain)
     if mobile and region == "KR":
         return f"+82{mobile[1]}"
     try:
         number = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    # "Possible" alone would include numbers without their area code, which name nobody.
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    plainest = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    # The library also takes cut-off 010 numbers; many people would share one.
+    is_cut_off = plainest.startswith("+8210") and len(plainest) != len("+821012345678")
+    return None if is_cut_off else plainest

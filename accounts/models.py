@@ -1,12 +1,13 @@
 """Users have no user name and no password: an e-mail address and a code sent to it."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +21,25 @@ class UserManager(BaseUserManager["User"]):
         """A user with `email` as the verified, primary address."""
         user = self.model(email=normalise_email(email), **fields)
         user.set_unusable_password()
-        user.save(using=self._db)
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user
+
+    def for_proven_email(self, email: str, *, language: str | None) -> "User":
+        """The user who reads `email` (normalised, proven this moment), made if there is none.
+
+        `language` is a new user's only. Two browsers may prove one new address at the same time.
+        """
+        known = EmailAddress.objects.filter(email=email, verified=True).select_related("user")
+        if address := known.first():
+            return cast("User", address.user)
+        new = {"language": language or settings.LANGUAGE_CODE, "password": make_password(None)}
+        with transaction.atomic(using=self._db):
+            user, _created = self.get_or_create(email=email, defaults=new)
+            EmailAddress.objects.update_or_create(
+                user=user, email=email, defaults={"verified": True, "primary": True}
+            )
         return user
 
     def create_superuser(self, email: str, **fields: Any) -> "User":

@@ -1,3 +1,45 @@
-from django.urls import URLPattern
+"""Account pages, under `account/`. Names that begin with `account_` or `mfa_` are allauth's: it
+reverses them. None of its pages for passwords and sign-up exists here.
+"""
 
-urlpatterns: list[URLPattern] = []
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from django.urls import URLPattern, path
+
+from accounts import second_factor, views
+from accounts.second_factor import staff_only
+
+urlpatterns: list[URLPattern] = [
+    path("", views.account, name="account"),
+    path("sign-in/", views.ask_for_code, name="account_login"),
+    path("sign-in/code/", views.enter_code, name="sign_in_code"),
+    path("sign-in/code/again/", views.send_code_again, name="sign_in_code_again"),
+    path("sign-in/second-step/", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-out/", views.sign_out, name="account_logout"),
+    path("confirm/", views.confirm, name="step_up"),
+    path("confirm/send/", views.send_step_up_code, name="step_up_send"),
+    path("sessions/", views.sessions, name="sessions"),
+    path("close/", views.close_account, name="close_account"),
+    path("closed/", views.account_closed, name="account_closed"),
+    path("language/", views.choose_language, name="choose_language"),
+    path("mfa/", staff_only(mfa.index), name="mfa_index"),
+    path("mfa/confirm/", staff_only(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("mfa/app/set-up/", second_factor.SetUpView.as_view(), name="mfa_activate_totp"),
+    path("mfa/app/remove/", staff_only(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path(
+        "mfa/recovery-codes/",
+        staff_only(recovery_codes.view_recovery_codes),
+        name="mfa_view_recovery_codes",
+    ),
+    path(
+        "mfa/recovery-codes/new/",
+        staff_only(recovery_codes.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "mfa/recovery-codes/download/",
+        staff_only(recovery_codes.download_recovery_codes),
+        name="mfa_download_recovery_codes",
+    ),
+]

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
+from django.utils.translation import get_language
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -14,6 +15,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
+        "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
         "is_demo": settings.IS_DEMO,
         "languages": [
             {"code": code, "name": name, "url": translate_url(request.path, code)}

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,7 +101,7 @@ def _leave(data: Path, stop: Callable[[Path], None], owner: int) -> None:
         stop(data)
 
 
-def _run_as_server(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
+def _run_as_server(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
     """Runs a PostgreSQL program as the server's user; its output goes to a file, since a daemon
     that inherits a pipe would keep it open for ever.
     """

@@ -20,6 +20,11 @@ VAR = Path(environment.text("BREACHPORTAL_VAR", str(BASE_DIR / "var")))
 PORT = environment.number("PORT", 8000)
 PORTAL_URL = environment.portal_url(f"http://127.0.0.1:{PORT}")
 PORTAL_HOST = urlsplit(PORTAL_URL).netloc
+# The company's name in the head of every page.
+PORTAL_NAME = {
+    "ko": environment.text("PORTAL_NAME_KO", "쿠팡" if IS_DEMO else PORTAL_HOST),
+    "en": environment.text("PORTAL_NAME_EN", "Coupang" if IS_DEMO else PORTAL_HOST),
+}
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
@@ -81,6 +86,8 @@ TEMPLATES = [
 
 # Data
 DATABASES = {"default": environment.database(VAR, may_embed=not IS_PRODUCTION)}
+if IS_DEMO:  # nothing in a demonstration is worth waiting for the disk at every mail
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -115,31 +122,59 @@ DEFAULT_FROM_EMAIL = environment.text(
 # The domain of Message-IDs and of the envelope sender that bounces come back to.
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 
+# Notices
+NOTICE_CHUNK_SIZE = 500  # people
+NOTICE_LEASE_SECONDS = 120  # longer than any single reply may take
+NOTICE_REPLY_SECONDS = 90  # for the reply to a whole message; others get EMAIL_TIMEOUT
+NOTICE_BACKOFF_SECONDS = 60  # doubles with each try, up to
+NOTICE_BACKOFF_MOST_SECONDS = 60 * 60 * 2
+NOTICE_DEADLINE_HOURS = 72
+NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 2)  # started at once; the sweeper adds more
+NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
+
 # People
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my_data"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # the sign-in code itself verifies the address
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PORTAL_HOST
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.SetUpAppForm",
+    "authenticate": "accounts.forms.SecondStepForm",
+    "reauthenticate": "accounts.forms.SecondStepAgainForm",
+}
+MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds; telephones' clocks are not exact
 SIGN_IN_CODE_MINUTES = 10
 SIGN_IN_CODE_TRIES = 5
+SIGN_IN_CODE_RESENDS = 3
 STEP_UP_MINUTES = 5
+# Codes asked for, and guesses at them: per network address and per e-mail address ("key").
+# A mobile carrier puts thousands of people behind one network address.
+CODE_RATES = {
+    "ask": "60/m/ip,5/10m/key,20/d/key",
+    "guess": "100/m/ip,10/10m/key,50/d/key",
+}
+
+# Published words
+STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
 
 # Sessions and cookies
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # nobody is signed out with Redis
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 IS_HTTPS = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 
@@ -154,6 +189,8 @@ if environment.text("TRUSTED_PROXY_HEADER"):  # for example X-Forwarded-Proto, s
         "HTTP_" + environment.text("TRUSTED_PROXY_HEADER").upper().replace("-", "_"),
         "https",
     )
+# How many proxies of yours add to X-Forwarded-For: whose address limits count against.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -175,11 +212,12 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
 TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
+FORMAT_MODULE_PATH = "breachportal.formats"
 
 # Files
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None  # else straight from static/
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -198,5 +236,8 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}
     },
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "propagate": False},
+        "mail.log": {"level": "WARNING"},  # the demonstration's mail server names addresses
+    },
 }

@@ -6,6 +6,7 @@ must, and whatever a page shows is found by an index or kept as a count.
 """
 
 import uuid
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -30,6 +31,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 class Incident(models.Model):
     """One breach."""
 
+    # Four bytes, as for files: they stand in every person's and every exposure's row.
+    id = models.AutoField(primary_key=True)
     slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its web addresses."))
     company_ko = models.CharField(_("company (Korean)"), max_length=200)
     company_en = models.CharField(_("company (English)"), max_length=200)
@@ -142,7 +145,7 @@ class Incident(models.Model):
 
     def is_scope_complete(self) -> bool:
         """Whether every batch is loaded and closed: only then may "not affected" be said."""
-        states = set(self.batches.values_list("state", flat=True))
+        states = {batch.state for batch in self.batches.all()}
         return ExposureBatch.State.CLOSED in states and ExposureBatch.State.OPEN not in states
 
 
@@ -174,9 +177,16 @@ class DataClass(models.Model):
     name_ko = models.CharField(_("name (Korean)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100)
     # "2 addresses and 1 entrance code leaked"
-    unit_ko = models.CharField(_("counted as (Korean)"), max_length=50)
+    unit_ko = models.CharField(
+        _("counted as (Korean)"), max_length=50, help_text=_("The counter only, such as 개 or 건.")
+    )
     unit_en = models.CharField(_("counted as (English, one)"), max_length=50)
     units_en = models.CharField(_("counted as (English, several)"), max_length=50)
+    is_one_each = models.BooleanField(
+        _("one a person"),
+        default=False,
+        help_text=_('One of it is told without its number: "your name", not "1 name".'),
+    )
     sensitivity = models.SmallIntegerField(_("sensitivity"), choices=Sensitivity.choices)
     masking = models.CharField(_("masking"), max_length=10, choices=Masking.choices)
     actions_ko = models.TextField(
@@ -271,6 +281,15 @@ class ExposureBatch(models.Model):
     def __str__(self) -> str:
         return f"{self.incident} v{self.number}"
 
+    def withdraw(self, reason: str) -> bool:
+        """Takes a closed batch back: its exposures stand no longer. False if it is not closed."""
+        closed = ExposureBatch.objects.filter(pk=self.pk, state=self.State.CLOSED)
+        return bool(
+            closed.update(
+                state=self.State.WITHDRAWN, withdrawn_at=timezone.now(), withdrawn_reason=reason
+            )
+        )
+
 
 class ExposureFile(models.Model):
     """One imported file of a batch, and what became of its rows."""
@@ -280,6 +299,7 @@ class ExposureFile(models.Model):
         LOADED = "loaded", _("loaded")
         FAILED = "failed", _("failed")
 
+    id = models.AutoField(primary_key=True)
     batch = models.ForeignKey(ExposureBatch, on_delete=models.CASCADE, related_name="files")
     # Denormalised for the constraint: a file is loaded once an incident, whatever the batch.
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="+")
@@ -316,14 +336,29 @@ class ExposureFile(models.Model):
 class AffectedPersonQuerySet(models.QuerySet["AffectedPerson"]):
     """Affected people by who asks."""
 
-    def for_user(self, user: User) -> "AffectedPersonQuerySet":
+    def for_user(
+        self, user: User, incidents: Iterable[Incident] | None = None
+    ) -> "AffectedPersonQuerySet":
         """The rows that carry one of the user's verified e-mails or phones, in public incidents.
 
-        Computed at each visit, so that a batch loaded later shows by itself.
+        Computed at each visit, so that a batch loaded later shows by itself. Raises SealingError
+        if the keyset of one of them does not open; `incidents` names those that do.
         """
-        emails, phones = user.verified_emails(), user.verified_phones()
+        if incidents is None:
+            incidents = Incident.objects.public().filter(shredded_at__isnull=True)
+        return self.with_contact(
+            emails=user.verified_emails(), phones=user.verified_phones(), incidents=incidents
+        )
+
+    def with_contact(
+        self, *, emails: Sequence[str], phones: Sequence[str], incidents: Iterable[Incident]
+    ) -> "AffectedPersonQuerySet":
+        """The rows of `incidents` that carry one of the addresses (normalised) or numbers (E.164).
+
+        Raises SealingError.
+        """
         match = Q(pk__in=[])
-        for incident in Incident.objects.public().filter(shredded_at__isnull=True):
+        for incident in incidents:
             seal = incident.seal()
             match |= Q(
                 incident=incident, email_index__in=[seal.email_index(email) for email in emails]
@@ -434,7 +469,9 @@ class Exposure(models.Model):
     file = models.ForeignKey(
         ExposureFile, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    line = models.BigIntegerField(help_text="The row's first physical line; the header is line 1.")
+    line = models.PositiveIntegerField(
+        help_text="The row's first physical line; the header is line 1."
+    )
     data_classes = ArrayField(models.SmallIntegerField(), help_text="DataClass ids, ascending.")
     sealed = models.BinaryField(null=True, editable=False)
 

@@ -10,59 +10,32 @@ does not open.
 
 import json
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import tink
-from django.conf import settings
-from tink import aead, prf, secret_key_access
+from tink import aead, prf
+
+from breachportal.keys import SealingError, master_keyset, new_master_keyset
+
+__all__ = [
+    "CONTACT",
+    "EXPOSURE",
+    "IncidentSeal",
+    "KeysetShreddedError",
+    "SealingError",
+    "incident_seal",
+    "new_incident_keysets",
+    "new_master_keyset",
+]
 
 CONTACT, EXPOSURE = b"contact", b"exposure"
 
-aead.register()
 prf.register()
-
-
-class SealingError(Exception):
-    """A value could not be opened or sealed. The message holds primary keys only."""
 
 
 class KeysetShreddedError(SealingError):
     """The incident's keysets were deleted; its sealed data is gone for good."""
-
-
-def new_master_keyset() -> str:
-    """A fresh master keyset as one line of JSON, for `MASTER_KEYSET`."""
-    handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
-    return str(tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
-
-
-def _master() -> aead.Aead:
-    return _aead_from_json(settings.MASTER_KEYSET or _development_keyset())
-
-
-def _development_keyset() -> str:
-    """Kept under `var/` so that a second start can open what the first one sealed."""
-    if settings.IS_PRODUCTION:
-        raise SealingError("MASTER_KEYSET is not set")
-    path: Path = settings.VAR / "master-keyset.json"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(new_master_keyset(), encoding="utf-8")
-    return path.read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=4)
-def _aead_from_json(keyset: str) -> aead.Aead:
-    try:
-        handle = tink.json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN)
-        return handle.primitive(aead.Aead)
-    except tink.TinkError:
-        raise SealingError(
-            "MASTER_KEYSET is not a Tink AEAD keyset; make one with manage.py make_master_keyset"
-        ) from None
 
 
 def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:
@@ -74,13 +47,13 @@ def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:
 
 def _wrap(handle: tink.KeysetHandle, slug: str, role: bytes) -> bytes:
     bound_to = role + b":" + slug.encode()
-    return bytes(tink.proto_keyset_format.serialize_encrypted(handle, _master(), bound_to))
+    return bytes(tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), bound_to))
 
 
 def _unwrap(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
     bound_to = role + b":" + slug.encode()
     try:
-        return tink.proto_keyset_format.parse_encrypted(wrapped, _master(), bound_to)
+        return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
     except tink.TinkError:
         raise SealingError(
             f"the {role.decode()} keyset of incident {slug} does not open with this master keyset"

@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+"""Mounted at /<language>/my-data/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from incidents import views
+
+urlpatterns = [
+    path("", views.my_data, name="my_data"),
+    path("reveal/", views.my_data_reveal, name="my_data_reveal"),
+]

@@ -1,17 +1,30 @@
-"""What makes a page public: the same bytes for everyone, without a cookie, cacheable."""
+"""What everybody may read, and what makes a page public: the same bytes for everyone."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from itertools import groupby
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import number_format
+from django.utils.text import Truncator, capfirst
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_safe
 
+from incidents.models import DataClass, Incident, IncidentDataClass
+from notices import markdown
+from notices.models import Advisory, Section, Statement, StatementVersion
+
 P = ParamSpec("P")
+Facts = list[tuple[str, Any]]
 
 # A nation may stand in front of these pages: caches answer for a minute, and go on answering while
 # they fetch anew.
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=600"
+STEPS_ON_HOME = 4
+HASH_SHOWN = 16
+DESCRIPTION_LENGTH = 160
 
 
 class NotPublicError(RuntimeError):
@@ -40,3 +53,111 @@ def public_page(
         return response
 
     return page
+
+
+def incident_context(incident: Incident) -> dict[str, Any]:
+    """What the incident's page shows."""
+    versions = sorted(
+        StatementVersion.objects.current().filter(statement__incident=incident),
+        key=lambda version: version.statement.created_at,
+    )
+    advisories = [version for version in versions if _is_advisory(version)]
+    return {
+        "incident": incident,
+        "facts": _incident_facts(incident),
+        "claims": _claims(incident),
+        "statements": [version for version in versions if not _is_advisory(version)],
+        "advisories": advisories,
+        "steps": _steps(advisories[-1]) if advisories else [],
+    }
+
+
+def version_context(version: StatementVersion) -> dict[str, Any]:
+    """What the page of one version shows: a statement's or an advisory's, or a draft's preview."""
+    sections = list(version.sections.all())
+    return {
+        "incident": version.statement.incident,
+        "version": version,
+        "description": _description(sections),
+        "sections": sections,
+        "facts": _version_facts(version),
+        **_advisory_context(version.statement),
+    }
+
+
+def _is_advisory(version: StatementVersion) -> bool:
+    return version.statement.kind == Statement.Kind.ADVISORY
+
+
+class Claim(NamedTuple):
+    """Data classes of which the same is claimed, on the same basis."""
+
+    state: str
+    label: str
+    basis: str
+    data_classes: list[DataClass]
+
+
+def _claims(incident: Incident) -> list[Claim]:
+    """What is claimed of each data class, the leaked ones first."""
+    order = IncidentDataClass.State.values
+    rows = list(incident.class_states.select_related("data_class"))
+    rows.sort(key=lambda row: (order.index(row.state), row.basis))  # stable: keeps positions
+    return [
+        Claim(
+            first.state,
+            first.get_state_display(),
+            first.get_basis_display(),
+            [first.data_class, *(row.data_class for row in rest)],
+        )
+        for _key, (first, *rest) in groupby(rows, key=lambda row: (row.state, row.basis))
+    ]
+
+
+def _steps(advisory: StatementVersion) -> list[Any]:
+    section = advisory.sections.filter(key=Section.Key.SELF_PROTECTION_STEPS).first()
+    return list(markdown.list_items(section.body)[:STEPS_ON_HOME]) if section else []
+
+
+def _incident_facts(incident: Incident) -> Facts:
+    facts: Facts = []
+    if incident.began_on:
+        facts.append((_("Access began"), incident.began_on))
+    if incident.ended_on:
+        facts.append((_("Access ended"), incident.ended_on))
+    facts.append((_("The company noticed"), localdate(incident.aware_at)))
+    if incident.reported_count is not None:
+        count = number_format(incident.reported_count, force_grouping=True)
+        facts.append((_("Accounts affected"), count))
+    return facts
+
+
+def _version_facts(version: StatementVersion) -> Facts:
+    facts: Facts = [(_("Version"), version.number)]
+    if version.published_at:
+        facts.append((_("Published"), version.published_at))
+    facts.append((_("Shown at least until"), version.display_until))
+    if version.hash:
+        facts.append((_("Fingerprint (SHA-256)"), f"{version.hash[:HASH_SHOWN]}…"))
+    return facts
+
+
+def _description(sections: list[Section]) -> str:
+    """What a search engine or a messenger shows under the title."""
+    text = " ".join(markdown.plain(sections[0].body).split()) if sections else ""
+    return Truncator(text).chars(DESCRIPTION_LENGTH)
+
+
+def _advisory_context(statement: Statement) -> dict[str, Any]:
+    try:
+        advisory = statement.advisory
+    except Advisory.DoesNotExist:
+        return {}
+    facts: Facts = [
+        (_("Issued by"), advisory.issuer),
+        (_("Issued on"), advisory.issued_on),
+        (_("How urgent"), capfirst(advisory.get_severity_display())),
+    ]
+    if advisory.hotline:
+        facts.append((_("Hotline"), advisory.hotline))
+    return {"advisory_facts": facts, "original_url": advisory.original_url}

@@ -2,20 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from notices.views import public
+from notices.views import alerts, public
 
 urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
     path("incidents/<slug:slug>/", public.incident, name="incident"),
     path("incidents/<slug:slug>/timeline/", public.timeline, name="timeline"),
     path("incidents/<slug:slug>/log/", public.log, name="log"),
-    path(
-        "incidents/<slug:slug>/statements/<slug:statement>/", public.statement, name="statement"
-    ),
+    path("incidents/<slug:slug>/statements/<slug:statement>/", public.statement, name="statement"),
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/",
         public.statement_version,
         name="statement_version",
     ),
     path("incidents/<slug:slug>/advisories/<slug:statement>/", public.advisory, name="advisory"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
 ]

@@ -24,11 +24,11 @@ KEYWORDS = DEFAULT_KEYWORDS | {
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
-def words_of_the_project() -> set[str | tuple[str, str]]:
+def words_of_the_project() -> set[str | tuple[str, ...]]:
     """Every source string, found as Django's makemessages finds it."""
     sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
-    found = set()
+    found: set[str | tuple[str, ...]] = set()
     for path in sources + templates:
         text = path.read_text(encoding="utf-8")
         if path in templates:

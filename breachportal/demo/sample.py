@@ -5,6 +5,7 @@ from pathlib import Path
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.conf import settings
 
 import incidents
 from accounts.models import User
@@ -21,9 +22,9 @@ FILES = {
     "addresses.csv": "addresses.toml",
     "orders.csv.gz": "orders.toml",
 }
-EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
+EDITOR, APPROVER = sample.EDITOR, sample.APPROVER
 # Two members of the export with addresses, entrance codes and orders.
-KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00002@example.co.kr"
+KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00137@naver.example"
 
 
 def prepare(say: Say) -> None:
@@ -46,16 +47,20 @@ def give_second_factor(user: User) -> None:
 
 def import_export(incident: Incident, say: Say) -> None:
     """Imports the company's three dumps and closes the batch."""
+    rejects = settings.VAR / "rejects"
+    rejects.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, mapping in FILES.items():
         path = EXPORT / "export-2025-11" / name
         loaded = importing.import_file(
             path,
             incident=incident,
             mapping_text=(EXPORT / mapping).read_text(encoding="utf-8"),
+            mapping_name=mapping,
+            rejects_path=rejects,
         )
         say(
             f"Imported {name}: {loaded.rows_read:,} rows read, {loaded.rows_taken:,} taken, "
-            f"{loaded.rows_rejected:,} rejected."
+            f"{loaded.rows_rejected:,} rejected (see {rejects})."
         )
     importing.close_batch(ExposureBatch.objects.get(incident=incident, state="open"))
 
@@ -77,4 +82,5 @@ def send_notice() -> Notice:
         )
     if notice.state == Notice.State.DRAFT:
         sending.approve(notice, by=User.objects.get(email=APPROVER))
+        notice.refresh_from_db()
     return notice

@@ -1,1 +1,289 @@
-"""Published words in the desk."""
+"""Published words in the desk: drafts are edited, a second person publishes, then they stand."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import URLField
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from notices import markdown, publishing
+from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
+from notices.public import version_context
+
+LANGUAGES = settings.LANGUAGES
+DRAFT, PUBLISH = "notices.add_statementversion", "notices.publish_statementversion"
+
+
+def is_frozen(obj: Any) -> bool:
+    """Whether the statement, or the version, is published: the database refuses changes then."""
+    if isinstance(obj, Statement):
+        return obj.is_published()
+    return isinstance(obj, StatementVersion) and obj.is_published
+
+
+class FrozenOncePublished(BaseModelAdmin):
+    """Only shown, to everyone, once the object (or an inline's parent) is published."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(obj) and super().has_delete_permission(request, obj)
+
+
+class AdvisoryInline(FrozenOncePublished, admin.StackedInline):
+    model = Advisory
+    fields = [
+        ("issuer_ko", "issuer_en"),
+        ("issued_on", "severity"),
+        ("hotline", "original_url"),
+    ]
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(obj) and super().has_add_permission(request, obj)
+
+
+class VersionInline(admin.TabularInline):
+    """The versions are edited on their own pages."""
+
+    model = StatementVersion
+    fields = ["number", "title", "state", "published_at", "approved_by"]
+    readonly_fields = ["number", "title", "state", "published_at", "approved_by"]
+    show_change_link = True
+    can_delete = False
+    view_on_site = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Statement)
+class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
+    list_display = ["slug", "kind", "incident", "created_at"]
+    list_filter = ["kind", "incident"]
+    fields = ["incident", "kind", "slug"]
+    actions = None
+    view_on_site = False
+
+    def get_inlines(self, request: HttpRequest, obj: Statement | None) -> list[Any]:
+        """Only an advisory has an issuer."""
+        if obj and obj.kind == Statement.Kind.ADVISORY:
+            return [AdvisoryInline, VersionInline]
+        return [VersionInline] if obj else []
+
+    def get_urls(self) -> list[Any]:
+        draft = self.admin_site.admin_view(require_POST(self.draft_view))
+        return [path("<int:pk>/draft/", draft, name="notices_statement_draft"), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "may_draft": request.user.has_perm(DRAFT)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def draft_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Opens the statement's draft, making it from the last version if there is none."""
+        _require(request, DRAFT)
+        draft = publishing.draft_next(get_object_or_404(Statement, pk=pk), by=_staff(request))
+        return redirect("admin:notices_statementversion_change", draft.pk)
+
+
+class SectionInline(FrozenOncePublished, admin.StackedInline):
+    model = Section
+    fields = [("key", "position", "basis"), ("heading_ko", "heading_en"), ("body_ko", "body_en")]
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(obj) and super().has_add_permission(request, obj)
+
+
+class PublishForm(forms.Form):
+    """A second person publishes what they have read on this very page."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.version, self.by = version, by
+        self.initial["seen"] = publishing.fingerprint(version)
+
+    def publish(self) -> bool:
+        """Publishes the version; False, with the findings as errors, if that is refused."""
+        if not self.is_valid():
+            return False
+        try:
+            publishing.publish(self.version, by=self.by, seen=self.cleaned_data["seen"])
+        except publishing.PublishingRefusedError as refused:
+            self.add_error(None, [finding.text for finding in refused.findings])
+            return False
+        return True
+
+
+@admin.register(StatementVersion)
+class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
+    list_display = ["statement", "number", "title", "state", "published_at"]
+    list_display_links = ["statement", "number"]
+    list_filter = ["state", "statement__kind", "statement__incident"]
+    list_select_related = ["statement__incident"]
+    fields = [
+        ("statement", "number", "state"),
+        ("title_ko", "title_en"),
+        ("change_reason_ko", "change_reason_en"),
+        "display_until",
+        ("created_by", "edited_by", "approved_by"),
+        ("published_at", "hash"),
+    ]
+    readonly_fields = [
+        *("statement", "number", "state"),
+        *("created_by", "edited_by", "approved_by", "published_at", "hash"),
+    ]
+    inlines = [SectionInline]
+    actions = None
+    view_on_site = False
+
+    class Media:
+        css = {"all": ["css/desk.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Drafts are made from a statement, with the next number."""
+        return False
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/preview/", view(self.preview), name="notices_statementversion_preview"),
+            path("<int:pk>/publish/", view(self.publish), name="notices_statementversion_publish"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def save_model(
+        self, request: HttpRequest, obj: StatementVersion, form: Any, change: bool
+    ) -> None:
+        """Whoever saves a draft has a hand in its words, and cannot publish them."""
+        obj.edited_by = _staff(request)
+        super().save_model(request, obj, form, change)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {
+            **(extra_context or {}),
+            "preview_languages": LANGUAGES,
+            "may_publish": request.user.has_perm(PUBLISH),
+            "may_draft": request.user.has_perm(DRAFT),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The version as the customer sees it, in the language asked for."""
+        _require(request, "notices.view_statementversion")
+        version = get_object_or_404(StatementVersion, pk=pk)
+        language = request.GET.get("language")
+        with override(language if language in dict(LANGUAGES) else settings.LANGUAGE_CODE):
+            return render(request, "notices/public/preview.html", version_context(version))
+
+    def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows both languages side by side and what is missing; publishes on confirmation."""
+        _require(request, PUBLISH)
+        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        staff = _staff(request)
+        form = PublishForm(request.POST or None, version=version, by=staff)
+        if request.method == "POST" and form.publish():
+            self.log_change(request, version, _("Published."))
+            messages.success(request, _published_message(version))
+            return redirect("admin:notices_statementversion_change", pk)
+        found = [finding.text for finding in publishing.check(version, by=staff)]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Publish {version}").format(version=version),
+            "opts": self.opts,
+            "version": version,
+            "form": form,
+            "findings": form.non_field_errors() or found,
+            "languages": LANGUAGES,
+            "rows": _side_by_side(version),
+        }
+        return render(request, "admin/notices/statementversion/publish.html", context)
+
+
+@admin.register(TimelineEntry)
+class TimelineEntryAdmin(admin.ModelAdmin):
+    list_display = ["happened_on", "text_en", "basis", "incident"]
+    list_filter = ["incident", "basis"]
+    fields = [
+        ("incident", "happened_on", "basis"),
+        ("text_ko", "text_en"),
+        ("source_ko", "source_en"),
+    ]
+
+    class Media:
+        css = {"all": ["css/desk.css"]}
+
+
+def _staff(request: HttpRequest) -> User:
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
+
+
+def _require(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """A row of the publishing page each: label, basis, and the text in each language."""
+
+    def both(instance: Any, name: str) -> list[tuple[str, str]]:
+        return [(code, getattr(instance, f"{name}_{code}")) for code, _name in LANGUAGES]
+
+    rows = [(_("Title"), "", both(version, "title"))]
+    if version.number > 1:
+        rows.append((_("Why it changed"), "", both(version, "change_reason")))
+    for section in version.sections.all():
+        texts = [(code, markdown.render(text)) for code, text in both(section, "body")]
+        rows.append((section.heading, section.get_basis_display(), [*texts]))
+    return rows
+
+
+def _published_message(version: StatementVersion) -> SafeString:
+    """Says so, and offers what usually comes next: telling people."""
+    query = QueryDict(mutable=True)
+    query["version"] = str(version.pk)
+    if version.statement.kind == Statement.Kind.NOTICE:
+        query["kind"] = "mandatory"
+    else:
+        is_advisory = version.statement.kind == Statement.Kind.ADVISORY
+        query.update({"kind": "alert", "topic": "scams" if is_advisory else "updates"})
+    return format_html(
+        '{} <a href="{}?{}">{}</a>',
+        _("Published: {version}.").format(version=version),
+        reverse("admin:notices_notice_add"),
+        query.urlencode(),
+        _("Draft the notice that tells people"),
+    )

@@ -1,1 +1,239 @@
-"""Sending in the desk."""
+"""Sending in the desk: a notice is written by one person, approved by another, and watched."""
+
+import logging
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import ForeignKey
+from django.forms import ModelChoiceField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.admin import ShownOnly
+from accounts.models import User
+from notices import planning, sending
+from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeForm
+from notices.messages import message_code, sample_mail
+from notices.models import Delivery, Notice, StatementVersion
+from notices.models.sending import END_STATES
+
+logger = logging.getLogger(__name__)
+State = Notice.State
+APPROVE = "notices.approve_notice"
+
+
+@admin.register(Notice)
+class NoticeAdmin(admin.ModelAdmin):
+    form = NoticeForm
+    list_display = ["version", "kind", "topic", "state", "planned", "accepted", "created_at"]
+    list_filter = ["state", "kind", "incident"]
+    list_select_related = ["version__statement__incident"]
+    show_full_result_count = False
+    actions = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
+        """A notice is not edited: another text is another notice."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
+        """The ledger is the proof; a draft nobody wants is cancelled."""
+        return False
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any
+    ) -> ModelChoiceField | None:
+        """Only what is published can be sent."""
+        if db_field.name == "version":
+            published = StatementVersion.objects.filter(state=StatementVersion.State.PUBLISHED)
+            options["queryset"] = published.select_related("statement__incident")
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
+        shown = ["created_by", "created_at", "approved_by", "approved_at", "deadline_at"]
+        return ["version", "kind", "topic", *([*shown, "closed_at"] if obj else [])]
+
+    def get_urls(self) -> list[URLPattern]:
+        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            return path(address, self.admin_site.admin_view(view), name=f"notices_notice_{name}")
+
+        return [
+            own("<int:pk>/approve/", self.approve, "approve"),
+            own("<int:pk>/preview/<str:language>.eml", self.preview, "preview"),
+            own("<int:pk>/pause/", require_POST(self.pause), "pause"),
+            own("<int:pk>/resume/", require_POST(self.resume), "resume"),
+            own("<int:pk>/cancel/", self.cancel, "cancel"),
+            *super().get_urls(),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Notice, form: Any, change: bool) -> None:
+        obj.created_by = _staff(request)
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Shows the new notice, where a second person goes on."""
+        messages.success(request, _("Saved. Now somebody else has to approve it."))
+        return _page_of(obj)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        notice = self.get_object(request, object_id)
+        context = {
+            **(extra_context or {}),
+            "may_approve": request.user.has_perm(APPROVE),
+            "languages": settings.LANGUAGES,
+            **(_progress(notice) if notice else {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows whom it goes to and what they read; the second person confirms by number."""
+        notice, staff = _notice(request, pk), _staff(request)
+        if notice.state != State.DRAFT:
+            return _page_of(notice)
+        dry_run = planning.dry_run(notice)
+        form = ApproveForm(request.POST or None, notice=notice, by=staff, people=dry_run.people)
+        if request.method == "POST" and form.approve():
+            self.log_change(request, notice, f"Approved for {dry_run.people} people.")
+            messages.success(request, _("Approved. The messages are on their way."))
+            return _page_of(notice)
+        context = self._context(request, notice, _("Approve and send")) | {
+            "form": form,
+            "dry_run": dry_run,
+            "languages": dict(settings.LANGUAGES),
+            "refusal": sending.reason_against(notice, by=staff),
+            "is_scope_open": not notice.incident.is_scope_complete(),
+            "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
+        }
+        return TemplateResponse(request, "admin/notices/notice/approve.html", context)
+
+    def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
+        """The mail as a made-up person gets it, to be opened in a mail program."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if language not in dict(settings.LANGUAGES):
+            raise Http404
+        mail = sample_mail(get_object_or_404(Notice, pk=pk), language)
+        name = f'attachment; filename="notice-{pk}-{language}.eml"'
+        return HttpResponse(
+            mail.data, content_type="message/rfc822", headers={"Content-Disposition": name}
+        )
+
+    def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Holds everything that is not on the wire yet."""
+        return self._act(request, pk, sending.pause, done=_("Paused."))
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Goes on."""
+        return self._act(request, pk, sending.resume, done=_("Goes on."))
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks once more, then ends the notice for all who were not sent it yet."""
+        notice = _notice(request, pk)
+        if request.method == "POST":
+            return self._act(request, pk, sending.cancel, done=_("Cancelled."))
+        context = self._context(request, notice, _("Cancel this notice"))
+        return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
+
+    def _act(
+        self, request: HttpRequest, pk: int, step: Callable[[Notice], bool], *, done: str
+    ) -> HttpResponse:
+        notice = _notice(request, pk)
+        if step(notice):
+            self.log_change(request, notice, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: the notice is in another state now."))
+        return _page_of(notice)
+
+    def _context(self, request: HttpRequest, notice: Notice, title: str) -> dict[str, Any]:
+        site = self.admin_site.each_context(request)
+        return {**site, "title": title, "opts": self.opts, "notice": notice}
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
+    """A look-up by address or code, for support; a list of everybody exists nowhere."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        look_up = self.admin_site.admin_view(self.look_up)
+        return [path("", look_up, name="notices_delivery_changelist")]
+
+    def look_up(self, request: HttpRequest) -> HttpResponse:
+        """What somebody was sent. By POST: an address has no place in a URL or a log."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = DeliveryLookUpForm(request.POST or None)
+        found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
+        if found:
+            keys = [delivery.pk for delivery in found]
+            logger.info("user %s looked up deliveries %s", request.user.pk, keys)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Look up deliveries"),
+            "opts": self.opts,
+            "form": form,
+            "found": [(delivery, message_code(delivery.pk)) for delivery in found],
+        }
+        return TemplateResponse(request, "admin/notices/notice/look_up.html", context)
+
+
+def _staff(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def _notice(request: HttpRequest, pk: int) -> Notice:
+    """For those who may approve, pause and cancel."""
+    if not request.user.has_perm(APPROVE):
+        raise PermissionDenied
+    related = Notice.objects.select_related("incident", "version__statement__incident")
+    return get_object_or_404(related, pk=pk)
+
+
+def _page_of(notice: Notice) -> HttpResponse:
+    return redirect("admin:notices_notice_change", notice.pk)
+
+
+def _progress(notice: Notice) -> dict[str, Any]:
+    """The kept counters and what may be done; nothing is counted here."""
+    labels = dict(Delivery.State.choices)
+    counters = [(labels[name], getattr(notice, name)) for name in END_STATES]
+    is_ending = notice.state == State.CANCELLED and notice.closed_at is None
+    return {
+        "counters": [*counters, (_("to go"), notice.to_go())],
+        "is_draft": notice.state == State.DRAFT,
+        "is_moving": notice.state in (State.PLANNING, State.SENDING) or is_ending,
+        "can_pause": notice.state in (State.PLANNING, State.SENDING),
+        "can_resume": notice.state == State.PAUSED,
+        "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
+    }
+
+
+def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
+    mail = message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
+    part = mail.get_body(("plain",))
+    return {
+        "language": language,
+        "name": name,
+        "subject": str(mail["Subject"]),
+        "text": part.get_content() if part else "",
+    }

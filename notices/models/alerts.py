@@ -10,6 +10,14 @@ from accounts.models import User
 from incidents.models import Incident
 
 
+class AlertSubscriptionQuerySet(models.QuerySet["AlertSubscription"]):
+    """Subscriptions that count now."""
+
+    def live(self) -> "AlertSubscriptionQuerySet":
+        """Not ended. Ended ones stay as the history of what somebody agreed to."""
+        return self.filter(unsubscribed_at__isnull=True)
+
+
 class AlertSubscription(models.Model):
     """One person's wish to hear of one topic of one incident."""
 
@@ -24,6 +32,8 @@ class AlertSubscription(models.Model):
     topic = models.CharField(_("topic"), max_length=7, choices=Topic.choices)
     subscribed_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
     unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True, blank=True)
+
+    objects = AlertSubscriptionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alert subscription")

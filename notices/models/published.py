@@ -3,10 +3,13 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from breachportal.languages import in_language
 from incidents.models import Basis, Incident
+from notices import markdown
 
 
 class Statement(models.Model):
@@ -34,6 +37,15 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident}/{self.slug}"
+
+    def get_absolute_url(self) -> str:
+        """The page that shows its current version."""
+        name = "advisory" if self.kind == self.Kind.ADVISORY else "statement"
+        return reverse(name, args=[self.incident.slug, self.slug])
+
+    def is_published(self) -> bool:
+        """Whether any version is: then its address, kind and advisory stand for good."""
+        return self.versions.filter(state=StatementVersion.State.PUBLISHED).exists()
 
 
 class Advisory(models.Model):
@@ -67,6 +79,20 @@ class Advisory(models.Model):
         return in_language(self, "issuer")
 
 
+class StatementVersionQuerySet(models.QuerySet["StatementVersion"]):
+    """Versions by who may read them."""
+
+    def public(self) -> "StatementVersionQuerySet":
+        """Published ones of public incidents: what everybody may read, for good."""
+        return self.filter(
+            state=StatementVersion.State.PUBLISHED, statement__incident__is_public=True
+        ).select_related("statement__incident", "statement__advisory")
+
+    def current(self) -> "StatementVersionQuerySet":
+        """The newest public version of each statement."""
+        return self.public().order_by("statement_id", "-number").distinct("statement_id")
+
+
 class StatementVersion(models.Model):
     """One version of a statement, in both languages. Immutable once published (a trigger)."""
 
@@ -77,8 +103,9 @@ class StatementVersion(models.Model):
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
-    title_ko = models.CharField(_("title (Korean)"), max_length=200)
-    title_en = models.CharField(_("title (English)"), max_length=200)
+    # A draft may be saved half written; publishing checks that it is complete.
+    title_ko = models.CharField(_("title (Korean)"), max_length=200, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
     change_reason_ko = models.TextField(
         _("why it changed (Korean)"), blank=True, help_text=_("From the second version on.")
     )
@@ -90,6 +117,14 @@ class StatementVersion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("last edited by"),
+    )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -98,13 +133,18 @@ class StatementVersion(models.Model):
         editable=False,
     )
     published_at = models.DateTimeField(_("published"), null=True, editable=False)
+    # What was claimed of each data class then: [{"class": slug, "state": ..., "basis": ...}].
+    class_states = models.JSONField(default=list, editable=False)
     previous_hash = models.CharField(max_length=64, blank=True, editable=False)
     hash = models.CharField(_("SHA-256"), max_length=64, blank=True, editable=False)
+
+    objects = StatementVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("statement version")
         verbose_name_plural = _("statement versions")
         ordering = ["statement", "number"]
+        permissions = [("publish_statementversion", "Can publish a statement version")]
         constraints = [
             models.UniqueConstraint(fields=["statement", "number"], name="version_number_once"),
             models.UniqueConstraint(
@@ -120,10 +160,28 @@ class StatementVersion(models.Model):
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
                 name="published_by_a_second_person",
             ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | Q(edited_by__isnull=True)
+                | ~Q(approved_by=F("edited_by")),
+                name="published_by_another_than_its_last_editor",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.statement} v{self.number}"
+
+    def get_absolute_url(self) -> str:
+        """Its permanent address."""
+        return reverse(
+            "statement_version",
+            args=[self.statement.incident.slug, self.statement.slug, self.number],
+        )
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is public and can no longer change."""
+        return self.state == self.State.PUBLISHED
 
     @property
     def title(self) -> str:
@@ -162,8 +220,8 @@ class Section(models.Model):
     )
     heading_ko = models.CharField(_("heading (Korean)"), max_length=200, blank=True)
     heading_en = models.CharField(_("heading (English)"), max_length=200, blank=True)
-    body_ko = models.TextField(_("text (Korean)"), help_text="Markdown")
-    body_en = models.TextField(_("text (English)"), help_text="Markdown")
+    body_ko = models.TextField(_("text (Korean)"), blank=True, help_text="Markdown")
+    body_en = models.TextField(_("text (English)"), blank=True, help_text="Markdown")
 
     class Meta:
         verbose_name = _("section")
@@ -186,6 +244,11 @@ class Section(models.Model):
         """Markdown, in the active language."""
         return in_language(self, "body")
 
+    @property
+    def html(self) -> SafeString:
+        """The body for a page, in the active language."""
+        return markdown.render(self.body)
+
 
 class TimelineEntry(models.Model):
     """One dated fact about the incident."""
@@ -195,7 +258,8 @@ class TimelineEntry(models.Model):
     text_ko = models.TextField(_("text (Korean)"))
     text_en = models.TextField(_("text (English)"))
     basis = models.CharField(_("basis"), max_length=13, choices=Basis.choices)
-    source = models.CharField(_("source"), max_length=200, blank=True)
+    source_ko = models.CharField(_("source (Korean)"), max_length=200, blank=True)
+    source_en = models.CharField(_("source (English)"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("timeline entry")
@@ -209,3 +273,8 @@ class TimelineEntry(models.Model):
     def text(self) -> str:
         """In the active language."""
         return in_language(self, "text")
+
+    @property
+    def source(self) -> str:
+        """In the active language."""
+        return in_language(self, "source")

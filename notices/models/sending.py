@@ -2,12 +2,40 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import AffectedPerson, Incident
 from notices.models.alerts import AlertSubscription
 from notices.models.published import StatementVersion
+
+# Everybody of a notice ends in exactly one of these; each has a counter of its name.
+END_STATES = ("accepted", "bounced", "suppressed", "unreachable", "in_doubt", "cancelled")
+ENDED = (
+    F("accepted")
+    + F("bounced")
+    + F("suppressed")
+    + F("unreachable")
+    + F("in_doubt")
+    + F("cancelled")
+)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Notices by what has to be done about them."""
+
+    def unfinished(self) -> "NoticeQuerySet":
+        """What the sweeper looks at: being planned, sent, or cancelled row by row."""
+        return self.filter(
+            Q(state__in=[Notice.State.PLANNING, Notice.State.SENDING])
+            | Q(state=Notice.State.CANCELLED, closed_at__isnull=True)
+        ).order_by("pk")
+
+    def finished(self) -> "NoticeQuerySet":
+        """Without a chunk to work on, and with sums that are exact: ready to be closed."""
+        due = Chunk.objects.filter(notice=OuterRef("pk"), state=Chunk.State.DUE)
+        return self.filter(~Exists(due), planned=ENDED)
 
 
 class Notice(models.Model):
@@ -50,7 +78,13 @@ class Notice(models.Model):
         editable=False,
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    # Whom the server still defers then is unreachable over this channel.
+    deadline_at = models.DateTimeField(_("deadline"), null=True, editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    problem = models.CharField(
+        _("what stands in its way"), max_length=600, blank=True, editable=False
+    )
+    planned_at = models.DateTimeField(_("planned"), null=True, editable=False)
     # Planning goes through the audience by key; this is how far it came.
     planned_to = models.UUIDField(null=True, editable=False)
 
@@ -63,10 +97,13 @@ class Notice(models.Model):
     in_doubt = models.PositiveBigIntegerField(_("in doubt"), default=0, editable=False)
     cancelled = models.PositiveBigIntegerField(_("cancelled"), default=0, editable=False)
 
+    objects = NoticeQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
         ordering = ["-created_at"]
+        permissions = [("approve_notice", _("Can approve, pause and cancel notices"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="mandatory", topic="") | Q(kind="alert") & ~Q(topic=""),
@@ -82,26 +119,11 @@ class Notice(models.Model):
                 name="sending_is_approved",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    planned__gte=F("accepted")
-                    + F("bounced")
-                    + F("suppressed")
-                    + F("unreachable")
-                    + F("in_doubt")
-                    + F("cancelled")
-                ),
+                condition=Q(planned__gte=ENDED),
                 name="never_more_than_planned",
             ),
             models.CheckConstraint(
-                condition=~Q(state="closed")
-                | Q(
-                    planned=F("accepted")
-                    + F("bounced")
-                    + F("suppressed")
-                    + F("unreachable")
-                    + F("in_doubt")
-                    + F("cancelled")
-                ),
+                condition=~Q(state="closed") | Q(planned=ENDED),
                 name="closed_adds_up",
             ),
         ]
@@ -109,16 +131,33 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return f"{self.version} {self.kind}"
 
+    @property
+    def is_mandatory(self) -> bool:
+        """Whether the law asks for it: then no opt-out counts."""
+        return self.kind == self.Kind.MANDATORY
+
+    def ended(self) -> int:
+        """How many people have an end state."""
+        return sum(getattr(self, name) for name in END_STATES)
+
+    def to_go(self) -> int:
+        """How many of those planned so far have none yet."""
+        return self.planned - self.ended()
+
 
 class NoticeMessage(models.Model):
     """A notice's message in one language, rendered and MIME-encoded once at its approval.
 
-    `mime` holds slots (notices.messages.SLOTS) that are filled for each person.
+    `mime` holds slots (notices.messages.SLOTS) that are filled for each person. Each begins with
+    `marker`, which is random: no text and no value can hold one by chance or by intent.
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="messages")
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    marker = models.CharField(max_length=40, editable=False)
     mime = models.BinaryField(editable=False)
+    # {"customer": how to address somebody without a name, "classes": {data class id: name}}
+    words = models.JSONField(editable=False)
 
     class Meta:
         verbose_name = _("message")
@@ -129,6 +168,21 @@ class NoticeMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice} {self.language}"
+
+
+class ChunkQuerySet(models.QuerySet["Chunk"]):
+    """Chunks by what a worker may do with them."""
+
+    def leasable(self, notice: Notice) -> "ChunkQuerySet":
+        """Due now, and nobody's: the database's clock decides, not the worker's."""
+        due = self.filter(
+            Q(leased_until__isnull=True) | Q(leased_until__lt=Now()),
+            notice=notice,
+            state=Chunk.State.DUE,
+        ).order_by("pk")
+        if notice.state == Notice.State.CANCELLED:
+            return due  # cancelling waits for no retry's time
+        return due.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
 
 
 class Chunk(models.Model):
@@ -146,6 +200,10 @@ class Chunk(models.Model):
     # Rises with each lease; every write of a worker checks that its lease is still the last one.
     fence = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
+    # Leases in a row that ended because the server was away; the backoff grows with it.
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    objects = ChunkQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("chunk")
@@ -160,6 +218,28 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id}/{self.pk}"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Ledger rows by what is still to be done with them."""
+
+    def of_chunk(self, chunk: Chunk) -> "DeliveryQuerySet":
+        """The rows in the chunk's key range."""
+        return self.filter(
+            notice=chunk.notice_id, recipient__gte=chunk.first, recipient__lte=chunk.last
+        )
+
+    def waiting(self) -> "DeliveryQuerySet":
+        """Not on the wire, and without an end state."""
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])
+
+    def due(self) -> "DeliveryQuerySet":
+        """To be sent now; whoever was tried least comes first, so that no one row blocks others."""
+        return (
+            self.waiting()
+            .filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
+            .order_by("attempts", "recipient")
+        )
 
 
 class Delivery(models.Model):
@@ -206,6 +286,8 @@ class Delivery(models.Model):
     is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
     reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("delivery")

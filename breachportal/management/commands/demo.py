@@ -25,7 +25,9 @@ class DemoPrinter:
 
     def write(self, message: Message) -> None:
         """Called by honcho for each line of each process."""
-        text = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
+        text = (
+            message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
+        )
         if message.name == "guide":
             sys.stdout.write(text)
             sys.stdout.flush()

@@ -1,0 +1,93 @@
+"""People on the response desk. Who proved which address is shown and never typed in: a verified
+address opens its owner's leaked data.
+"""
+
+from typing import Any
+
+from allauth.account.admin import EmailAddressAdmin  # noqa: F401  registered first, removed here
+from allauth.account.models import EmailAddress
+from allauth.mfa.admin import AuthenticatorAdmin
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401
+from allauth.usersessions.models import UserSession
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contacts import is_usable_email, normalise_email
+from accounts.models import User, VerifiedPhone
+
+admin.site.unregister([EmailAddress, Authenticator, UserSession])
+
+
+class ShownOnly:
+    """No row is added or changed on the desk."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class EmailAddressInline(ShownOnly, admin.TabularInline):
+    model = EmailAddress
+    fields = ["email", "verified", "primary"]
+    can_delete = False
+    extra = 0
+
+
+class PhoneInline(ShownOnly, admin.TabularInline):
+    model = VerifiedPhone
+    fields = ["number", "verified_at"]
+    extra = 0
+
+
+class UserForm(forms.ModelForm):
+    def clean_email(self) -> str:
+        email = normalise_email(self.cleaned_data["email"])
+        if not is_usable_email(email):
+            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
+        return email
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):
+    form = UserForm
+    list_display = ["email", "is_staff", "is_active", "language", "last_login"]
+    list_filter = ["is_staff", "is_active", "groups"]
+    search_fields = ["email"]
+    search_help_text = _("by e-mail address")
+    fields = ["email", "language", "is_active", "is_staff", "is_superuser", "groups"]
+    readonly_fields = ["last_login", "created_at"]
+    filter_horizontal = ["groups"]
+    inlines = [EmailAddressInline, PhoneInline]
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return [*self.fields, *self.readonly_fields] if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only a superuser hands out rights; nobody moves an account to another address."""
+        rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
+        return [*self.readonly_fields, *rights, *(["email"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(VerifiedPhone)
+class VerifiedPhoneAdmin(ShownOnly, admin.ModelAdmin):
+    list_display = ["number", "user", "verified_at"]
+    search_fields = ["number", "user__email"]
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(ShownOnly, AuthenticatorAdmin):
+    """Deleting the rows of somebody who lost their device lets them set up a new one."""
+
+    fields = ["user", "type", "created_at", "last_used_at"]  # never `data`: it holds the secret
+    search_fields = ["user__email"]

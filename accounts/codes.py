@@ -1,0 +1,181 @@
+"""Six digits by mail, and what happens when they come back. Sign-in and step-up share this.
+
+Nothing in here asks whether an address belongs to a user. So a known and an unknown address get
+the same answer after the same work, without anybody having to balance two branches.
+"""
+
+import re
+import secrets
+import time
+import unicodedata
+from enum import StrEnum
+from smtplib import SMTPException
+from typing import Any, Self
+
+from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare, salted_hmac
+from redis.exceptions import RedisError
+
+from accounts import emails
+
+DIGITS = 6
+# Spaces, dashes, dots, and what cannot be seen but is copied along.
+_NOT_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212.,·\u200b-\u200f\u2060\ufeff]")
+
+
+class Purpose(StrEnum):
+    """What a code opens; also the key of its state in the session."""
+
+    SIGN_IN = "sign_in_code"
+    STEP_UP = "step_up_code"
+
+
+class TooManyRequestsError(Exception):
+    """One address or one network asked or guessed too often."""
+
+
+class CodeNotSentError(Exception):
+    """The mail server did not take the mail, or the counters are out of reach."""
+
+
+class CodeExpiredError(Exception):
+    """The code is too old. A new one can be sent to the same address."""
+
+
+class CodeSpentError(Exception):
+    """That was the last try. The visitor starts again."""
+
+
+def clean_code(text: str) -> str | None:
+    """The six digits in `text` however they were pasted, or None if it is not a code."""
+    digits = _NOT_DIGITS.sub("", unicodedata.normalize("NFKC", text))
+    return digits if re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits) else None
+
+
+class EmailedCode(AbstractCodeVerificationProcess):
+    """A code sent to one address. It lives in the visitor's session, only as a keyed hash."""
+
+    state: dict[str, Any]
+
+    def __init__(self, request: HttpRequest, purpose: Purpose, state: dict[str, Any]) -> None:
+        super().__init__(
+            max_attempts=settings.SIGN_IN_CODE_TRIES,
+            timeout=settings.SIGN_IN_CODE_MINUTES * 60,
+            state=state,
+        )
+        self.request = request
+        self.purpose = purpose
+
+    @classmethod
+    def begin(cls, request: HttpRequest, purpose: Purpose, *, email: str, next_url: str) -> Self:
+        """Sends a first code to `email` (normalised); the visitor goes on to `next_url` with it.
+
+        Raises TooManyRequestsError or CodeNotSentError; then nothing is pending.
+        """
+        process = cls(request, purpose, cls.initial_state(user=None, email=email))
+        process.state["next"] = next_url
+        process.send()
+        return process
+
+    @classmethod
+    def pending(cls, request: HttpRequest, purpose: Purpose) -> Self | None:
+        """The code this visitor was sent, expired or not, or None."""
+        state = request.session.get(purpose)
+        return cls(request, purpose, state) if state else None
+
+    @property
+    def email(self) -> str:
+        """Where the code went."""
+        return str(self.state["email"])
+
+    @property
+    def next_url(self) -> str:
+        """Where the visitor wanted to go; empty if nowhere in particular."""
+        return str(self.state["next"])
+
+    def go_on_to(self, next_url: str) -> None:
+        """Changes where the visitor goes with the code; empty leaves it."""
+        if next_url:
+            self.state["next"] = next_url
+            self.persist()
+
+    @property
+    def tries_left(self) -> int:
+        """How many guesses this code still takes."""
+        return int(self.max_attempts - self.state["failed_attempts"])
+
+    def send(self) -> None:
+        """Sends a new code; the one before it is worthless from now on."""
+        _count(self.request, "ask", self.email)
+        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        try:
+            emails.send_sign_in_code(self.email, code)
+        except (OSError, SMTPException) as error:
+            raise CodeNotSentError from error
+        self.state["salt"] = secrets.token_urlsafe(16)
+        self.state["digest"] = self._digest(code)
+        self.state["at"] = time.time()
+        self.state["failed_attempts"] = 0
+        self.persist()
+
+    def send_again(self) -> None:
+        """A new code to the same address, a limited number of times in one session."""
+        if self.is_resend_quota_reached(settings.SIGN_IN_CODE_RESENDS):
+            self.abort()
+            raise TooManyRequestsError
+        self.record_resend()
+        self.send()
+
+    def raise_if_expired(self) -> None:
+        """Raises CodeExpiredError once settings.SIGN_IN_CODE_MINUTES have passed."""
+        if not self.is_valid():
+            raise CodeExpiredError
+
+    def accepts(self, code: str) -> bool:
+        """Spends one try. True once, for the right code.
+
+        Raises CodeExpiredError, TooManyRequestsError, or CodeSpentError at the last wrong try.
+        The count per address is kept outside the session and under a lock: a visitor with many
+        sessions, or many requests at once in one session, gets no more guesses than one.
+        """
+        self.raise_if_expired()
+        usage = _count(self.request, "guess", self.email)
+        if not constant_time_compare(self._digest(code), self.state["digest"]):
+            if not self.record_invalid_attempt():
+                raise CodeSpentError
+            return False
+        usage.rollback()
+        self.abort()
+        return True
+
+    def persist(self) -> None:
+        """Writes the state back to the session."""
+        self.request.session[self.purpose] = self.state
+
+    def abort(self) -> None:
+        """Forgets the code."""
+        self.request.session.pop(self.purpose, None)
+
+    def _digest(self, code: str) -> str:
+        bound = f"{self.purpose}:{self.email}:{self.state['salt']}:{code}"
+        return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
+
+
+def _count(request: HttpRequest, action: str, email: str) -> ratelimit.RateLimitUsage:
+    """One more `action` for this network and this address, unless settings.CODE_RATES forbid it.
+
+    The address is hashed with the portal's key, so that Redis holds none.
+    """
+    key = salted_hmac("accounts.codes.rates", email, algorithm="sha256").hexdigest()
+    try:
+        usage = ratelimit.consume(
+            request, app="accounts", action=action, config=settings.CODE_RATES, key=key
+        )
+    except RedisError as error:
+        raise CodeNotSentError from error
+    if not usage:
+        raise TooManyRequestsError
+    return usage

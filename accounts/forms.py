@@ -1,0 +1,168 @@
+"""What people ask of their account."""
+
+from typing import Any
+
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.usersessions.models import UserSession
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.db.models.deletion import Collector
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.codes import EmailedCode, clean_code
+from accounts.contacts import is_usable_email, normalise_email
+from accounts.models import User
+
+
+class EmailForm(forms.Form):
+    """The one thing a sign-in begins with."""
+
+    email = forms.CharField(
+        label=_("Your e-mail address"),
+        max_length=320,
+        error_messages={"required": _("Enter your e-mail address.")},
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_email(self) -> str:
+        """The normalised address; only its spelling is judged."""
+        email = normalise_email(self.cleaned_data["email"])
+        if not is_usable_email(email):
+            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
+        return email
+
+
+class CodeForm(forms.Form):
+    """The code that came by mail, however it was pasted."""
+
+    code = forms.CharField(
+        label=_("The six digits from the mail"),
+        max_length=100,
+        error_messages={"required": _("Enter the six digits from the mail.")},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "spellcheck": "false",
+                "class": "code-input",
+            }
+        ),
+    )
+
+    def __init__(self, data: Any = None, *, process: EmailedCode) -> None:
+        super().__init__(data)
+        self.process = process
+
+    def clean_code(self) -> str:
+        """Spends a try. What EmailedCode.accepts raises goes through to the view."""
+        code = clean_code(self.cleaned_data["code"])
+        if code is None:
+            raise ValidationError(_("The code has six digits. Enter all of them."))
+        if not self.process.accepts(code):
+            raise ValidationError(
+                ngettext(
+                    "This is not the code in our newest mail. You have %(tries)d try left.",
+                    "This is not the code in our newest mail. You have %(tries)d tries left.",
+                    self.process.tries_left,
+                )
+                % {"tries": self.process.tries_left}
+            )
+        return code
+
+
+class _AppCodeField:
+    """The code field of allauth's forms for the second step, with our label and keyboard."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code-input"}
+        self.fields["code"].label = _("Code")
+        self.fields["code"].widget = forms.TextInput(attrs=attrs)
+
+
+class SetUpAppForm(_AppCodeField, ActivateTOTPForm):
+    """The first code from a new authenticator app; see settings.MFA_FORMS."""
+
+
+class SecondStepForm(_AppCodeField, AuthenticateForm):
+    """The second step of a sign-in."""
+
+
+class SecondStepAgainForm(_AppCodeField, ReauthenticateForm):
+    """The second step of somebody who is signed in."""
+
+
+class LanguageForm(forms.ModelForm):
+    """The language of pages and mails."""
+
+    language = forms.ChoiceField(
+        label=_("Language of pages and mails"),
+        choices=settings.LANGUAGES,
+        widget=forms.RadioSelect,
+    )
+
+    class Meta:
+        model = User
+        fields = ["language"]
+
+
+class EndSessionsForm(forms.Form):
+    """Ends one of the person's other sign-ins, or all of them if none is named."""
+
+    session = forms.ModelChoiceField(queryset=UserSession.objects.none(), required=False)
+
+    def __init__(self, data: Any = None, *, user: User, current_key: str | None) -> None:
+        super().__init__(data)
+        self.others = UserSession.objects.filter(user=user).exclude(session_key=current_key)
+        self.fields["session"].queryset = self.others  # type: ignore[attr-defined]
+
+    def save(self) -> None:
+        """Signs those browsers out at once."""
+        chosen = self.cleaned_data["session"]
+        for session in [chosen] if chosen else self.others:
+            session.end()
+
+
+class CloseAccountForm(forms.Form):
+    """The last word before an account is deleted."""
+
+    sure = forms.BooleanField(
+        label=_("Yes, delete my account on this portal"),
+        error_messages={"required": _("Tick the box if you want to delete your account.")},
+    )
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses whoever published or approved something: the record names them."""
+        if self.user.is_staff or _is_on_record(self.user):
+            raise ValidationError(
+                _("You are on the response team. Ask an administrator to close this account.")
+            )
+        return super().clean() or {}
+
+    @transaction.atomic
+    def save(self) -> None:
+        """Deletes the user and signs every browser out."""
+        for session in UserSession.objects.filter(user=self.user):
+            session.end()
+        self.user.delete()
+
+
+def _is_on_record(user: User) -> bool:
+    try:
+        Collector(using="default").collect([user])
+    except ProtectedError:
+        return True
+    return False

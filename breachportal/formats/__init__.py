@@ -1,0 +1,1 @@
+"""Dates in full and times with their zone, in each language."""

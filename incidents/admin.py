@@ -1,0 +1,339 @@
+"""Incidents on the response desk. What leaked of people is neither listed nor opened here."""
+
+import logging
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin import ShownOnly
+from incidents.forms import CloseBatchForm, LookUpForm, ShredForm, WithdrawBatchForm
+from incidents.models import (
+    AffectedPerson,
+    DataClass,
+    ExposureBatch,
+    ExposureFile,
+    Incident,
+    IncidentDataClass,
+)
+from incidents.summaries import batches_of, leaked_classes_of
+
+logger = logging.getLogger(__name__)
+
+
+def _ask(
+    desk: admin.ModelAdmin,
+    request: HttpRequest,
+    instance: Model,
+    *,
+    form: ShredForm | CloseBatchForm | WithdrawBatchForm,
+    words: dict[str, str],
+) -> HttpResponse:
+    """A page for one grave step: `words` are its title, explanation, button and what was done."""
+    opts = instance._meta
+    if request.method == "POST" and form.is_valid() and form.act():
+        desk.log_change(request, instance, words["done"])
+        messages.success(request, words["done"])
+        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", instance.pk)
+    context = {
+        **desk.admin_site.each_context(request),
+        **words,
+        "form": form,
+        "opts": opts,
+        "original": instance,
+    }
+    return TemplateResponse(request, "incidents/desk/ask.html", context)
+
+
+class ClassStateInline(admin.TabularInline):
+    model = IncidentDataClass
+    extra = 0
+
+
+@admin.register(Incident)
+class IncidentAdmin(admin.ModelAdmin):
+    change_form_template = "incidents/desk/change_form.html"
+    list_display = ["slug", "company_en", "aware_at", "is_public", "shredded_at"]
+    list_filter = ["is_public"]
+    show_full_result_count = False
+    prepopulated_fields = {"slug": ["company_en"]}
+    readonly_fields = ["scope", "shredded_at"]
+    inlines = [ClassStateInline]
+    fieldsets = [
+        (None, {"fields": ["slug", ("company_ko", "company_en"), ("title_ko", "title_en")]}),
+        (
+            gettext_lazy("What happened"),
+            {"fields": ["summary_ko", "summary_en", ("began_on", "ended_on"), "aware_at"]},
+        ),
+        (gettext_lazy("How many"), {"fields": ["reported_count", "scope"]}),
+        (
+            gettext_lazy("Whom to ask"),
+            {
+                "fields": [
+                    ("department_ko", "department_en"),
+                    ("contact_phone", "contact_email"),
+                    "official_contacts_ko",
+                    "official_contacts_en",
+                ]
+            },
+        ),
+        (gettext_lazy("On the portal"), {"fields": ["is_public", "shredded_at"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
+        """The keysets are bound to the slug: under another one they do not open."""
+        return [*self.readonly_fields, *(["slug"] if obj else [])]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
+        return {} if obj else self.prepopulated_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
+        """Deleting the row would take the proofs with it; the data is shredded instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
+        if not change:
+            obj.make_keysets()
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=gettext_lazy("scope versions"))
+    def scope(self, obj: Incident) -> SafeString | str:
+        """Each version, its state and what it holds, from the files' own counts."""
+        lines = [
+            (batch.number, batch.get_state_display(), batch.taken or 0, batch.rejected or 0)
+            for batch in _with_counts(obj.batches.all())
+        ]
+        return format_html_join("", "<div>{}: {} ({} rows taken, {} rejected)</div>", lines) or "-"
+
+    def get_urls(self) -> list[URLPattern]:
+        shred = self.admin_site.admin_view(self.shred)
+        return [
+            path("<int:pk>/shred/", shred, name="incidents_incident_shred"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tools = []
+        if request.user.is_superuser and object_id.isdecimal():
+            url = reverse("admin:incidents_incident_shred", args=[object_id])
+            tools.append((url, _("Shred the data")))
+        context = {**(extra_context or {}), "tools": tools}
+        return super().change_view(request, object_id, form_url, context)
+
+    def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Deletes the keysets, once the slug is typed."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        incident = get_object_or_404(Incident, pk=pk)
+        words = {
+            "title": _("Shred the data of %(incident)s") % {"incident": incident},
+            "explanation": _(
+                "All that leaked of people in this incident becomes unreadable at once and for "
+                "good. Nobody can look up their data any more. Statements, counts and delivery "
+                "records stay. Older backups of the database still hold the keyset: delete them "
+                "too."
+            ),
+            "button": _("Shred for good"),
+            "done": _("Shredded the data."),
+        }
+        form = ShredForm(request.POST or None, incident=incident)
+        return _ask(self, request, incident, form=form, words=words)
+
+
+@admin.register(DataClass)
+class DataClassAdmin(admin.ModelAdmin):
+    list_display = ["slug", "name_en", "name_ko", "hibp_name", "sensitivity", "masking"]
+    list_filter = ["sensitivity", "masking"]
+    search_fields = ["slug", "name_en", "name_ko", "hibp_name"]
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: DataClass | None = None) -> Any:
+        """Mapping files and the import know a class by its slug."""
+        return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: DataClass | None = None) -> bool:
+        """Exposures name it by number, and no constraint could stop this."""
+        return False
+
+
+class ExposureFileInline(ShownOnly, admin.TabularInline):
+    model = ExposureFile
+    fk_name = "batch"
+    can_delete = False
+    readonly_fields = (
+        "name",
+        "state",
+        "rows_read",
+        "rows_taken",
+        "rows_rejected",
+        "encoding",
+        "sha256",
+        "finished_at",
+    )
+    fields = readonly_fields
+    ordering = ["pk"]
+
+
+def _with_counts(batches: QuerySet[ExposureBatch]) -> QuerySet[Any]:
+    return batches.annotate(taken=Sum("files__rows_taken"), rejected=Sum("files__rows_rejected"))
+
+
+@admin.register(ExposureBatch)
+class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
+    change_form_template = "incidents/desk/change_form.html"
+    list_display = ["incident", "number", "state", "taken", "rejected", "opened_at", "closed_at"]
+    list_display_links = ["number"]
+    list_filter = ["incident", "state"]
+    list_select_related = ["incident"]
+    show_full_result_count = False
+    readonly_fields = (
+        "incident",
+        "number",
+        "state",
+        "note",
+        "opened_at",
+        "closed_at",
+        "withdrawn_at",
+        "withdrawn_reason",
+    )
+    fields = readonly_fields
+    inlines = [ExposureFileInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: ExposureBatch | None = None) -> bool:
+        """Wrong ones are withdrawn, with a reason."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return _with_counts(super().get_queryset(request))
+
+    @admin.display(description=gettext_lazy("rows taken"))
+    def taken(self, obj: Any) -> int:
+        return obj.taken or 0
+
+    @admin.display(description=gettext_lazy("rows rejected"))
+    def rejected(self, obj: Any) -> int:
+        return obj.rejected or 0
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/close/", view(self.close), name="incidents_exposurebatch_close"),
+            path(
+                "<int:pk>/withdraw/", view(self.withdraw), name="incidents_exposurebatch_withdraw"
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tools = []
+        if request.user.has_perm("incidents.change_exposurebatch") and object_id.isdecimal():
+            args = [object_id]
+            tools = [
+                (reverse("admin:incidents_exposurebatch_close", args=args), _("Close")),
+                (reverse("admin:incidents_exposurebatch_withdraw", args=args), _("Withdraw")),
+            ]
+        context = {**(extra_context or {}), "tools": tools}
+        return super().change_view(request, object_id, form_url, context)
+
+    def close(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Says that the version is complete."""
+        batch = _batch_to_change(request, pk)
+        failed = batch.files.filter(state=ExposureFile.State.FAILED).count()
+        words = {
+            "title": _("Close scope version %(batch)s") % {"batch": batch},
+            "explanation": _(
+                "%(taken)s rows are taken, %(rejected)s rejected, %(failed)s attempts to load a "
+                "file failed. Files that come later go into the next scope version."
+            )
+            % {"taken": batch.taken or 0, "rejected": batch.rejected or 0, "failed": failed},
+            "button": _("Close"),
+            "done": _("Closed the scope version."),
+        }
+        form = CloseBatchForm(request.POST or None, batch=batch)
+        return _ask(self, request, batch, form=form, words=words)
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes the version back."""
+        batch = _batch_to_change(request, pk)
+        words = {
+            "title": _("Withdraw scope version %(batch)s") % {"batch": batch},
+            "explanation": _(
+                "What this version says leaked no longer counts: people do not see it, and no "
+                "notice names it. The rows and this record stay."
+            ),
+            "button": _("Withdraw"),
+            "done": _("Withdrew the scope version."),
+        }
+        form = WithdrawBatchForm(request.POST or None, batch=batch)
+        return _ask(self, request, batch, form=form, words=words)
+
+
+def _batch_to_change(request: HttpRequest, pk: int) -> Any:
+    if not request.user.has_perm("incidents.change_exposurebatch"):
+        raise PermissionDenied
+    return get_object_or_404(_with_counts(ExposureBatch.objects.select_related("incident")), pk=pk)
+
+
+@admin.register(AffectedPerson)
+class AffectedPersonAdmin(ShownOnly, admin.ModelAdmin):
+    """A look-up by address, for support; a list of everybody exists nowhere."""
+
+    def get_urls(self) -> list[URLPattern]:
+        look_up = self.admin_site.admin_view(self.look_up)
+        return [path("", look_up, name="incidents_affectedperson_changelist")]
+
+    def look_up(self, request: HttpRequest) -> HttpResponse:
+        """Which rows carry an address, and which classes leaked: names of classes, no values.
+
+        By POST, so that the address stands in no URL and no access log.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = LookUpForm(request.POST or None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Look up an affected person"),
+            "opts": self.opts,
+            "form": form,
+        }
+        if form.is_valid():
+            context["found"] = self._described(request, form)
+        return TemplateResponse(request, "incidents/desk/look_up.html", context)
+
+    def _described(self, request: HttpRequest, form: LookUpForm) -> list[dict[str, Any]]:
+        """What the page says of each row; leaves a record of who looked."""
+        people, ids = form.cleaned_data["people"], form.person_ids()
+        logger.info("user %s looked up people %s", request.user.pk, [str(pk) for pk in ids])
+        for person in people:
+            self.log_change(request, person, _("Looked up."))
+        classes, batches = leaked_classes_of(ids), batches_of(ids)
+        catalogue = DataClass.objects.in_bulk()
+        return [
+            {
+                "person": person,
+                "batches": batches.get(person.pk, []),
+                "classes": [catalogue[pk].name for pk in classes.get(person.pk, [])],
+            }
+            for person in people
+        ]

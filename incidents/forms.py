@@ -1,0 +1,118 @@
+"""What the response desk can do to incidents and scope versions, refusals included."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from incidents.importing import ImportRefusedError, close_batch
+from incidents.models import AffectedPerson, ExposureBatch, Incident
+from incidents.sealing import SealingError
+
+
+class ShredForm(forms.Form):
+    """Deletes an incident's keysets for good."""
+
+    slug = forms.CharField(
+        label=_("Slug of the incident"),
+        help_text=_("Type it to show that this is the incident you mean."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.incident = incident
+
+    def clean_slug(self) -> str:
+        """Refuses any other incident's, and one that is shredded already."""
+        if self.incident.shredded_at:
+            raise forms.ValidationError(_("The data of this incident is shredded already."))
+        slug: str = self.cleaned_data["slug"]
+        if slug != self.incident.slug:
+            raise forms.ValidationError(_("This is not the slug of this incident."))
+        return slug
+
+    def act(self) -> bool:
+        """Shreds."""
+        self.incident.shred()
+        return True
+
+
+class CloseBatchForm(forms.Form):
+    """Says that a scope version is complete."""
+
+    is_complete = forms.BooleanField(
+        label=_("Everything known to have leaked is loaded."),
+        help_text=_(
+            "Once no scope version is open, whoever is not found is told that they are not among "
+            "the leaked data we know. Failed files and rejected rows are not loaded: check them "
+            "first."
+        ),
+    )
+
+    def __init__(self, *args: Any, batch: ExposureBatch, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+
+    def act(self) -> bool:
+        """Closes; False, with the reason in the form, if that is not possible now."""
+        try:
+            close_batch(self.batch)
+        except ImportRefusedError as refusal:
+            self.add_error(None, str(refusal))
+            return False
+        return True
+
+
+class WithdrawBatchForm(forms.Form):
+    """Takes a closed scope version back."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Why this scope version was wrong. It is kept with the scope version."),
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+    )
+
+    def __init__(self, *args: Any, batch: ExposureBatch, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+
+    def act(self) -> bool:
+        """Withdraws; False, with the reason in the form, if the version is not closed."""
+        if self.batch.withdraw(self.cleaned_data["reason"]):
+            return True
+        self.add_error(None, _("Only a closed scope version can be withdrawn."))
+        return False
+
+
+class LookUpForm(forms.Form):
+    """Finds the rows of somebody who asks, by the address they give."""
+
+    address = forms.CharField(
+        label=_("E-mail address or phone number"),
+        help_text=_("As the customer gives it. The look-up is recorded with your name."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+
+    def clean(self) -> dict[str, list[AffectedPerson]]:
+        """Finds: {"people": rows of every incident, public or not}."""
+        typed = self.cleaned_data.get("address", "")
+        email, phone = normalise_email(typed), normalise_phone(typed)
+        emails = [email] if is_usable_email(email) else []
+        phones = [phone] if phone and not emails else []
+        if typed and not (emails or phones):
+            self.add_error("address", _("This is neither an e-mail address nor a phone number."))
+        incidents = Incident.objects.filter(shredded_at__isnull=True)
+        found = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
+        try:
+            people = found.with_contact(emails=emails, phones=phones, incidents=incidents)
+        except SealingError as error:
+            self.add_error(None, str(error))
+            return {"people": []}
+        return {"people": list(people)}
+
+    def person_ids(self) -> list[UUID]:
+        """The primary keys of those found."""
+        return [person.pk for person in self.cleaned_data["people"]]

@@ -1,0 +1,316 @@
+"""Imports a company's dumps: who is affected, and what leaked of them.
+
+A file is examined, then its mapping is checked, then its rows are prepared (`preparing`), staged
+and merged (`staging`) in one transaction: it is loaded wholly or not at all. Rows are streamed;
+memory does not grow with the file.
+
+An advisory lock says that an import into an incident is alive. Whoever holds it may take a file
+that still says "loading" for one whose import was killed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from incidents import mapping, reading, rejects
+from incidents.importing.preparing import Preparer, RowRejectedError, Staged
+from incidents.importing.staging import Staging
+from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
+from incidents.reading import ImportRefusedError
+
+__all__ = ["ImportRefusedError", "Progress", "check_file", "close_batch", "import_file"]
+
+CHUNK_ROWS = 5_000
+FIRST_REJECTS = 20
+_LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far an import is; the last one reported is its result."""
+
+    encoding: str
+    batch: int = 0  # scope version; 0 for a check
+    is_new_batch: bool = False  # opened for this file
+    rows_read: int = 0
+    rows_rejected: int = 0  # while reading; at the end, all
+    rows_taken: int = 0  # these three at the end
+    people_new: int = 0
+    exposures: int = 0
+    second_people_without_phone: int = 0
+    reject_file: Path | None = None
+    first_rejects: list[tuple[int, str]] = field(default_factory=list)
+    is_done: bool = False
+
+
+Report = Callable[[Progress], None]
+
+
+def import_file(
+    path: Path,
+    *,
+    incident: Incident,
+    mapping_text: str,
+    mapping_name: str = "mapping",
+    encoding: str = "",
+    batch_number: int | None = None,
+    rejects_path: Path | None = None,
+    report: Report = lambda _: None,
+) -> ExposureFile:
+    """Loads one file into the incident's open batch, opening the next scope version if need be.
+
+    `rejects_path` names the reject file or a directory for it (rejects.choose_path). Raises
+    ImportRefusedError, and SealingError if the incident's data cannot be sealed; then nothing of
+    the file is loaded.
+    """
+    job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+    reject_file = rejects.choose_path(path, rejects_path)
+    with _only_import_into(incident):
+        file = _register(job, batch_number)
+        try:
+            with rejects.writing(reject_file, job.source) as rejected, transaction.atomic():
+                result = _load(job, file, rejected, report)
+        except BaseException:
+            _mark_failed(file)
+            raise
+    report(result)
+    log.info("file %s loaded into batch %s", file.pk, file.batch_id)
+    return file
+
+
+def check_file(
+    path: Path,
+    *,
+    incident: Incident,
+    mapping_text: str,
+    mapping_name: str = "mapping",
+    encoding: str = "",
+    report: Report = lambda _: None,
+) -> Progress:
+    """What `import_file` would do, with the first rejects; loads nothing, writes no file.
+
+    Raises what `import_file` raises.
+    """
+    job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+    with _only_import_into(incident), transaction.atomic():
+        progress = Progress(encoding=job.source.encoding)
+        staging, progress = _stage(job, progress, report)
+        taken, rejected = staging.counts()
+        people, exposures = staging.expected()
+        first = [reject for _, reject in zip(range(FIRST_REJECTS), staging.rejects(), strict=False)]
+        transaction.set_rollback(True)
+    return replace(
+        progress,
+        rows_taken=taken,
+        rows_rejected=rejected,
+        people_new=people,
+        exposures=exposures,
+        first_rejects=first,
+        is_done=True,
+    )
+
+
+def close_batch(batch: ExposureBatch, *, note: str = "") -> None:
+    """Says that the batch is complete. Raises ImportRefusedError."""
+    with _only_import_into(batch.incident):
+        _fail_killed_imports(batch.incident)
+        if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
+            raise ImportRefusedError(f"{batch}: no file is loaded; import one first")
+        closed = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.OPEN).update(
+            state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note or batch.note
+        )
+        if not closed:
+            raise ImportRefusedError(f"{batch}: not open; nothing to close")
+    batch.refresh_from_db()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """A file and a mapping that passed every check that needs no row."""
+
+    incident: Incident
+    source: reading.Source
+    mapping: mapping.Mapping
+    mapping_text: str
+    preparer: Preparer
+
+
+def _examine(
+    path: Path, incident: Incident, mapping_text: str, *, name: str, encoding: str
+) -> _Job:
+    parsed = mapping.parse(mapping_text, name=name)
+    class_ids = dict(DataClass.objects.values_list("slug", "pk"))
+    parsed.check_classes(class_ids)
+    source = reading.examine(path, encoding or parsed.encoding)
+    parsed.check_header(source.header, file=path.name)
+    _refuse_second_time(source, incident)
+    preparer = Preparer(source, parsed, seal=incident.seal(), class_ids=class_ids)
+    return _Job(
+        incident=incident,
+        source=source,
+        mapping=parsed,
+        mapping_text=mapping_text,
+        preparer=preparer,
+    )
+
+
+def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
+    loaded = ExposureFile.objects.filter(
+        incident=incident, sha256=source.sha256, state=ExposureFile.State.LOADED
+    ).first()
+    if loaded:
+        raise ImportRefusedError(
+            f"{source.path.name}: already loaded as {loaded.name} in scope version "
+            f"{loaded.batch.number} of {incident.slug}; nothing to do"
+        )
+
+
+# Who may import, and into what
+
+
+@contextmanager
+def _only_import_into(incident: Incident) -> Iterator[None]:
+    """Holds the incident's import lock; the server frees it however this process ends."""
+    keys = [_LOCK_SPACE, incident.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
+        row = cursor.fetchone()
+    if not row or not row[0]:
+        raise ImportRefusedError(
+            f"{incident.slug}: a file is being imported; try again when it is done"
+        )
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
+
+
+def _register(job: _Job, batch_number: int | None) -> ExposureFile:
+    """The file's row, seen by others from now on: nobody is told "not affected" meanwhile."""
+    with transaction.atomic():
+        _fail_killed_imports(job.incident)
+        _refuse_second_time(job.source, job.incident)
+        return ExposureFile.objects.create(
+            batch=_open_batch(job.incident, batch_number),
+            incident=job.incident,
+            name=job.source.path.name[:255],
+            sha256=job.source.sha256,
+            size=job.source.size,
+            encoding=job.source.encoding,
+            mapping=job.mapping_text,
+        )
+
+
+def _open_batch(incident: Incident, wanted: int | None) -> ExposureBatch:
+    """The open batch, or a new one with the next number. `wanted` must be its number."""
+    batch = incident.batches.filter(state=ExposureBatch.State.OPEN).first()
+    last = incident.batches.order_by("-number").first()
+    number = batch.number if batch else (last.number if last else 0) + 1
+    if wanted not in (None, number):
+        raise ImportRefusedError(
+            f"{incident.slug}: scope version {wanted} takes no files; "
+            f"{'open' if batch else 'next'} is version {number}"
+        )
+    return batch or ExposureBatch.objects.create(incident=incident, number=number)
+
+
+def _fail_killed_imports(incident: Incident) -> None:
+    """To be called with the import lock held: what still says "loading" has nobody loading it."""
+    ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADING).update(
+        state=ExposureFile.State.FAILED, finished_at=timezone.now()
+    )
+
+
+def _mark_failed(file: ExposureFile) -> None:
+    log.warning("file %s failed; nothing of it is loaded", file.pk)
+    # What was interrupted just after its commit is loaded. Without a database, the next import or
+    # the closing of the batch does this.
+    with suppress(DatabaseError):
+        ExposureFile.objects.filter(pk=file.pk, state=ExposureFile.State.LOADING).update(
+            state=ExposureFile.State.FAILED, finished_at=timezone.now()
+        )
+
+
+# Loading
+
+
+def _load(job: _Job, file: ExposureFile, rejected: rejects.RejectFile, report: Report) -> Progress:
+    progress = Progress(
+        encoding=job.source.encoding,
+        batch=file.batch.number,
+        is_new_batch=file.batch.files.count() == 1,
+    )
+    report(progress)
+    staging, progress = _stage(job, progress, report)
+    people, exposures = staging.merge(file_id=file.pk)
+    file.rows_read = progress.rows_read
+    file.rows_taken, file.rows_rejected = staging.counts()
+    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
+    file.save()
+    if file.rows_rejected:
+        _write_rejects(job.source, staging, rejected)
+    return replace(
+        progress,
+        rows_taken=file.rows_taken,
+        rows_rejected=file.rows_rejected,
+        people_new=people,
+        exposures=exposures,
+        reject_file=rejected.path if file.rows_rejected else None,
+        is_done=True,
+    )
+
+
+def _stage(job: _Job, progress: Progress, report: Report) -> tuple[Staging, Progress]:
+    """Brings every row to the staging tables and settles them."""
+    staging = Staging(
+        incident_id=job.incident.pk,
+        seal=job.incident.seal(),
+        identity=job.mapping.person.identity,
+    )
+    for count, staged, rejected in _prepared(job):
+        staging.add(staged, rejected)
+        progress = replace(
+            progress,
+            rows_read=progress.rows_read + count,
+            rows_rejected=progress.rows_rejected + len(rejected),
+            second_people_without_phone=job.preparer.second_people_without_phone,
+        )
+        report(progress)
+    staging.settle(only_known=job.mapping.is_known)
+    return staging, progress
+
+
+def _prepared(job: _Job) -> Iterator[tuple[int, list[Staged], list[tuple[int, str]]]]:
+    """(rows, what they say, those rejected), chunk by chunk."""
+    count, staged, rejected = 0, list[Staged](), list[tuple[int, str]]()
+    for row in reading.rows(job.source):
+        count += 1
+        try:
+            staged += job.preparer.prepare(row)
+        except RowRejectedError as error:
+            rejected.append((row.line, str(error)))
+        if count == CHUNK_ROWS:
+            yield count, staged, rejected
+            count, staged, rejected = 0, [], []
+    yield count, staged, rejected
+
+
+def _write_rejects(source: reading.Source, staging: Staging, file: rejects.RejectFile) -> None:
+    """Reads the source again for its rejected rows: they are nowhere else, least of all unsealed
+    in the database.
+    """
+    rejected = staging.rejects()
+    line, reason = next(rejected, (0, ""))
+    for row in reading.rows(source):
+        if row.line == line:
+            file.write(row, reason)
+            line, reason = next(rejected, (0, ""))
+    file.keep()

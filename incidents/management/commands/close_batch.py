@@ -1,0 +1,34 @@
+"""Closes the open scope version of an incident."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from incidents import importing
+from incidents.importing import ImportRefusedError
+from incidents.models import ExposureBatch
+
+
+class Command(BaseCommand):
+    """See docs/import.md."""
+
+    help = "Says that the incident's open scope version is complete."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The incident."""
+        parser.add_argument("incident", metavar="SLUG")
+        parser.add_argument("--note", default="", help="kept with the scope version")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Closes it; every refusal is one line."""
+        batch = ExposureBatch.objects.filter(
+            incident__slug=options["incident"], state=ExposureBatch.State.OPEN
+        ).first()
+        if batch is None:
+            raise CommandError(f"{options['incident']}: no open scope version; check the slug")
+        try:
+            importing.close_batch(batch, note=options["note"])
+        except ImportRefusedError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Closed scope version {batch.number} of {options['incident']}.")

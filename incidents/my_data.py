@@ -1,0 +1,276 @@
+"""What "my data" shows one user: a part for each incident and each row of theirs in it.
+
+Two rules stand above all else here: nobody is told that they are not affected unless every batch
+of the incident is loaded and complete, and one incident that cannot be opened does not take the
+others with it.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from incidents import sentences
+from incidents.masking import mask
+from incidents.models import (
+    AffectedPerson,
+    DataClass,
+    Incident,
+    IncidentDataClass,
+    Reveal,
+)
+from incidents.sealing import SealingError
+from incidents.summaries import ExposedRow, Leak, exposed_rows_of, opened_leaks
+
+logger = logging.getLogger(__name__)
+
+FIRST_VALUES = FIRST_ACTIONS = 5
+
+Show = Callable[[str, DataClass], str]
+Kind = Literal["leaked", "not_found", "unknown", "unavailable", "shredded"]
+
+
+def masked(value: str, data_class: DataClass) -> str:
+    """What stands on the page at first."""
+    return mask(value, data_class.masking)
+
+
+def in_full(value: str, data_class: DataClass) -> str:  # noqa: ARG001
+    """What stands there after step-up."""
+    return value
+
+
+@dataclass(frozen=True)
+class Value:
+    """One line of a class: the value, and in words when and how often."""
+
+    text: str
+    date: str
+
+
+@dataclass(frozen=True)
+class ClassItem:
+    """One class of one part; what components/data_class.html shows."""
+
+    data_class: DataClass
+    state: Literal["leaked", "possibly", "not_involved"]
+    state_text: str
+    count_text: str = ""
+    basis_text: str = ""
+    values: Sequence[Value] = ()
+    more_values: Sequence[Value] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One answer of the page."""
+
+    incident: Incident
+    kind: Kind
+    heading: str
+    person: AffectedPerson | None = None
+    relation: str = ""
+    actions: Sequence[str] = ()
+    more_actions: Sequence[str] = ()
+    items: Sequence[ClassItem] = field(default_factory=list)
+
+
+def parts_for(user: User, show: Show) -> list[Part]:
+    """The page's parts, those where something leaked first, else newest incident first.
+
+    The number of queries does not grow with incidents, rows or values.
+    """
+    incidents = list(
+        Incident.objects.public().prefetch_related("batches", "class_states__data_class")
+    )
+    catalogue = DataClass.objects.in_bulk()
+    addresses = user.verified_emails() + user.verified_phones()
+    rows = _rows_of(user, incidents)
+    parts = []
+    for incident in incidents:
+        mine = rows.get(incident.pk)
+        if incident.shredded_at:
+            parts.append(Part(incident, "shredded", _("The company has deleted this data")))
+        elif mine is None:
+            parts.append(_unavailable(incident))
+        elif mine:
+            parts += [_part_of_row(incident, *row, catalogue=catalogue, show=show) for row in mine]
+        else:
+            parts.append(_not_matched(incident, addresses))
+    return sorted(parts, key=lambda part: part.kind != "leaked")
+
+
+def record_reveals(user: User, parts: Iterable[Part]) -> None:
+    """Notes that `user` is being shown the values of `parts` in full."""
+    people = [part.person for part in parts if part.person and part.kind == "leaked"]
+    Reveal.objects.bulk_create(Reveal(user=user, person=person) for person in people)
+    for person in people:
+        logger.info("user %s revealed the data of person %s", user.pk, person.pk)
+
+
+def title_of(parts: Sequence[Part]) -> str:
+    """The page's title: the answer itself where there is one, else what the answers share."""
+    if len(parts) == 1:
+        return parts[0].heading
+    if any(part.kind == "leaked" for part in parts):
+        return _("Your data leaked")
+    return _("What we know about your data")
+
+
+Row = tuple[AffectedPerson, list[ExposedRow]]
+
+
+def _rows_of(user: User, incidents: Iterable[Incident]) -> dict[int, list[Row]]:
+    """By incident, the user's rows that still stand; no entry where the keyset does not open."""
+    openable = [incident for incident in incidents if _opens(incident)]
+    people = list(AffectedPerson.objects.for_user(user, openable))
+    exposed = exposed_rows_of([person.pk for person in people])
+    rows: dict[int, list[Row]] = {incident.pk: [] for incident in openable}
+    for person in people:
+        if person.pk in exposed:
+            rows[person.incident_id].append((person, exposed[person.pk]))
+    return rows
+
+
+def _opens(incident: Incident) -> bool:
+    try:
+        incident.seal()
+    except SealingError as error:
+        if not incident.shredded_at:
+            logger.error("incident %s cannot be opened: %s", incident.pk, error)
+        return False
+    return True
+
+
+def _part_of_row(
+    incident: Incident,
+    person: AffectedPerson,
+    rows: Sequence[ExposedRow],
+    *,
+    catalogue: dict[int, DataClass],
+    show: Show,
+) -> Part:
+    try:
+        leaks = opened_leaks(person, rows, catalogue)
+    except SealingError as error:
+        logger.error("person %s cannot be opened: %s", person.pk, error)
+        return _unavailable(incident)
+    actions = _actions(leak.data_class for leak in leaks)
+    return Part(
+        incident,
+        "leaked",
+        sentences.leaked([(leak.data_class, leak.count) for leak in leaks]),
+        person=person,
+        relation=_relation(person),
+        actions=actions[:FIRST_ACTIONS],
+        more_actions=actions[FIRST_ACTIONS:],
+        items=_items(incident, leaks, show),
+    )
+
+
+def _unavailable(incident: Incident) -> Part:
+    return Part(incident, "unavailable", _("We cannot show this right now"))
+
+
+def _not_matched(incident: Incident, addresses: Sequence[str]) -> Part:
+    if not (addresses and incident.is_scope_complete()):
+        return Part(incident, "unknown", _("We do not know yet whether your data leaked"))
+    if len(addresses) > 1:
+        heading = _("Your addresses %(addresses)s are not among the leaked data we know")
+    else:
+        heading = _("Your address %(addresses)s is not among the leaked data we know")
+    return Part(incident, "not_found", heading % {"addresses": sentences.joined(addresses)})
+
+
+def _relation(person: AffectedPerson) -> str:
+    company = {"company": person.incident.company}
+    match person.relation:
+        case AffectedPerson.Relation.MEMBER:
+            return _("This is the data of your account at %(company)s.") % company
+        case AffectedPerson.Relation.FORMER_MEMBER:
+            return _("This is the data of an account you used to have at %(company)s.") % company
+        case _:
+            return (
+                _(
+                    "Somebody saved your name and phone number at %(company)s to send you a "
+                    "parcel. We do not tell who: that is their data."
+                )
+                % company
+            )
+
+
+def _actions(data_classes: Iterable[DataClass]) -> list[str]:
+    """The steps of all classes, the most sensitive class first, each step once."""
+    in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
+    return list(dict.fromkeys(action for entry in in_order for action in entry.actions))
+
+
+def _items(incident: Incident, leaks: Sequence[Leak], show: Show) -> list[ClassItem]:
+    """Every class of the incident. What the rows hold counts, whatever was stated."""
+    stated = {entry.data_class_id: entry for entry in incident.class_states.all()}
+    found = {leak.data_class.pk for leak in leaks}
+    others = [_other_item(incident, entry) for key, entry in stated.items() if key not in found]
+    return [_leaked_item(leak, stated.get(leak.data_class.pk), show) for leak in leaks] + sorted(
+        others, key=lambda item: item.state == "not_involved"
+    )
+
+
+def _leaked_item(leak: Leak, stated: IncidentDataClass | None, show: Show) -> ClassItem:
+    if stated and stated.state == IncidentDataClass.State.INVOLVED:
+        basis = stated.get_basis_display()
+    else:
+        basis = _("Found in the data that leaked")
+    values = _values(leak, show)
+    is_counted = leak.count > leak.data_class.is_one_each
+    return ClassItem(
+        leak.data_class,
+        "leaked",
+        _("Leaked"),
+        count_text=sentences.counted(leak.data_class, leak.count) if is_counted else "",
+        basis_text=basis,
+        values=values[:FIRST_VALUES],
+        more_values=values[FIRST_VALUES:],
+    )
+
+
+def _other_item(incident: Incident, stated: IncidentDataClass) -> ClassItem:
+    """A class of the incident that none of this person's rows holds."""
+    basis, state = stated.get_basis_display(), IncidentDataClass.State
+    if stated.state == state.NOT_INVOLVED:
+        return ClassItem(stated.data_class, "not_involved", _("Not involved"), basis_text=basis)
+    if stated.state == state.POSSIBLY:
+        return ClassItem(stated.data_class, "possibly", _("Possibly leaked"), basis_text=basis)
+    if not incident.is_scope_complete():
+        return ClassItem(
+            stated.data_class,
+            "possibly",
+            _("Not known yet"),
+            basis_text=_("It leaked of other people. Not all of the data is loaded yet."),
+        )
+    return ClassItem(
+        stated.data_class,
+        "not_involved",
+        _("Not in your data"),
+        basis_text=_("It leaked of other people. We hold no record that yours did."),
+    )
+
+
+def _values(leak: Leak, show: Show) -> list[Value]:
+    """As shown, newest first; values that look alike share a line and say how many they are."""
+    lines: Counter[tuple[str, str]] = Counter()
+    newest_first = sorted(leak.values.items(), key=lambda entry: entry[0][1], reverse=True)
+    for (text, written), times in newest_first:
+        lines[show(text, leak.data_class), sentences.day(written)] += times
+    return [Value(text, _when(date, times)) for (text, date), times in lines.items()]
+
+
+def _when(date: str, times: int) -> str:
+    if times == 1:
+        return date
+    often = ngettext("%(times)s time", "%(times)s times", times) % {"times": f"{times:,}"}
+    return f"{date} · {often}" if date else often

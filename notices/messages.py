@@ -1,0 +1,316 @@
+"""A notice's mail: rendered and MIME-encoded once per language, then filled per person.
+
+`freeze` makes the bytes with slots at the approval; `Mailing` fills them. What a person's data
+holds never meets a template or a MIME parser: it is escaped for the place it goes to and joined in
+between fixed bytes, so it can neither open a header nor an element nor another slot.
+"""
+
+import re
+import secrets
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+import nh3
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.contacts import normalise_email
+from breachportal.languages import in_language
+from incidents.models import DataClass, IncidentDataClass
+from notices import markdown
+from notices.models import Notice, NoticeMessage, Section
+
+# `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
+SLOTS = (
+    *("to", "message_id", "date", "name", "name_html"),
+    *("classes", "classes_html", "code", "unsubscribe"),
+)
+
+# RFC 5321 ends a line at 998 octets, a character has up to four, and a line may greet by name.
+LINE_CHARACTERS = 180
+NAME_CHARACTERS = 60
+# A mail's text carries no links but the portal's: a statement's others stay as words.
+TAGS_IN_MAIL = {"p", "br", "ul", "ol", "li", "strong", "em", "h3", "h4", "h5", "h6", "blockquote"}
+TAGS_IN_MAIL |= {"table", "thead", "tbody", "tr", "th", "td", "hr", "code", "pre"}
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to mistake
+_READ_AS = str.maketrans("ILO", "110", " -")
+_ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
+_NOT_A_NAME = re.compile(r"://|www\.|@", re.IGNORECASE)  # mail programs would make a link of it
+
+
+class UnusableAddressError(ValueError):
+    """No mail can be sent there."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail, ready for the wire."""
+
+    sender: str
+    to: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """What the slots are filled with for one person."""
+
+    delivery_id: int
+    recipient: UUID
+    email: str
+    name: str = ""
+    data_classes: tuple[int, ...] = ()
+
+
+# ---------------------------------------------------------------- at the approval
+
+
+def freeze(notice: Notice, language: str) -> NoticeMessage:
+    """The notice's message in one language, not saved."""
+    marker = f"slot{secrets.token_hex(12)}"
+    slot = {name: f"{marker}-{name}-" for name in SLOTS}
+    folder = "notice" if notice.is_mandatory else "alert"
+    with override(language):
+        context = _context(notice) | {"slot": slot}
+        subject = render_to_string(f"emails/{folder}/subject.txt", context)
+        text = render_to_string(f"emails/{folder}/body.txt", context)
+        html = render_to_string(f"emails/{folder}/body.html", context)
+        customer = _("customer")
+    content = _content(subject=subject, text=text, html=html, language=language)
+    return NoticeMessage(
+        notice=notice,
+        language=language,
+        marker=marker,
+        mime=_personal_headers(notice, slot) + content,
+        words={"customer": customer, "classes": _class_names(language)},
+    )
+
+
+def _context(notice: Notice) -> dict[str, Any]:
+    incident, version = notice.incident, notice.version
+    sections = [_section(section) for section in version.sections.all()]
+    return {
+        "incident": incident,
+        "title": version.title,
+        "change_reason": version.change_reason,
+        "sections": sections,
+        "topic": notice.get_topic_display(),
+        "portal_url": settings.PORTAL_URL,
+        "portal_host": settings.PORTAL_HOST,
+        "is_demo": settings.IS_DEMO,
+        "page_url": settings.PORTAL_URL + version.get_absolute_url(),
+    }
+
+
+def _section(section: Section) -> dict[str, str]:
+    html = nh3.clean(markdown.render(section.body), tags=TAGS_IN_MAIL, attributes={})
+    return {
+        "heading": section.heading,
+        "basis": section.get_basis_display(),
+        "text": markdown.plain(section.body),
+        "html": html,
+    }
+
+
+def _class_names(language: str) -> dict[int, str]:
+    return {kind.pk: in_language(kind, "name", language) for kind in DataClass.objects.all()}
+
+
+def _personal_headers(notice: Notice, slot: Mapping[str, str]) -> bytes:
+    lines = [
+        f"To: {slot['to']}",
+        f"Message-ID: <{slot['message_id']}>",
+        f"Date: {slot['date']}",
+    ]
+    if not notice.is_mandatory:  # RFC 8058; nobody opts out of what the law demands
+        lines += [
+            f"List-Unsubscribe: <{slot['unsubscribe']}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def _content(*, subject: str, text: str, html: str, language: str) -> bytes:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = settings.DEFAULT_FROM_EMAIL
+    message["Subject"] = " ".join(subject.split())
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_folded(text), cte="8bit")
+    message.add_alternative(_folded(html), subtype="html", cte="8bit")
+    message["Content-Language"] = language
+    message.set_boundary(secrets.token_hex(16))  # not to be guessed by what fills the slots
+    return message.as_bytes()
+
+
+def _folded(text: str) -> str:
+    """`text` with no line too long for SMTP: only paragraphs are, and break at a space."""
+    wrap = partial(
+        textwrap.wrap,
+        width=LINE_CHARACTERS,
+        break_on_hyphens=False,
+        expand_tabs=False,
+        replace_whitespace=False,
+    )
+    return "\n".join("\n".join(wrap(line)) for line in text.splitlines()) + "\n"
+
+
+def sample_mail(notice: Notice, language: str) -> Mail:
+    """The mail as somebody made up would get it, with every class that leaked."""
+    involved = notice.incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
+    person = Recipient(
+        delivery_id=0,
+        recipient=UUID(int=0),
+        email="sample@example.com",
+        name={"ko": "홍길동"}.get(language, "Gildong Hong"),
+        data_classes=tuple(involved.values_list("data_class", flat=True)),
+    )
+    return Mailing(freeze(notice, language)).mail(person)
+
+
+# ---------------------------------------------------------------- for each person
+
+
+class Mailing:
+    """Fills one notice's message in one language for one person after another."""
+
+    def __init__(self, message: NoticeMessage) -> None:
+        self._notice = message.notice
+        self._language = message.language
+        self._customer = str(message.words["customer"])
+        self._classes = {int(key): str(name) for key, name in message.words["classes"].items()}
+        # Text and slot names by turns; split, so that no value is ever searched for slots.
+        pattern = message.marker.encode() + b"-([a-z_]+)-"
+        self._pieces = re.split(pattern, bytes(message.mime))
+
+    def mail(self, person: Recipient) -> Mail:
+        """The whole mail, the same for each attempt but for its date.
+
+        Raises UnusableAddressError.
+        """
+        to = envelope_address(person.email)
+        values = self._values(person, to=to)
+        data = b"".join(
+            values[piece.decode()].encode() if position % 2 else piece
+            for position, piece in enumerate(self._pieces)
+        )
+        return Mail(sender=envelope_sender(person.delivery_id), to=to, data=data)
+
+    def _values(self, person: Recipient, *, to: str) -> dict[str, str]:
+        name = plain_name(person.name) or self._customer
+        classes = [self._classes[key] for key in person.data_classes if key in self._classes]
+        return {
+            "to": to,
+            "message_id": message_id(self._notice.pk, person.recipient),
+            "date": formatdate(),
+            "name": name,
+            "name_html": escape(name),
+            "classes": "\r\n".join(f"- {kind}" for kind in classes),
+            "classes_html": "\r\n".join(f"<li>{escape(kind)}</li>" for kind in classes),
+            "code": message_code(person.delivery_id),
+            "unsubscribe": unsubscribe_url(person.recipient, self._language),
+        }
+
+
+def plain_name(text: str) -> str:
+    """A name as one line without control or invisible characters; "" if it could pass for a link.
+
+    The sender of a parcel chose a recipient's name, so it may be anything.
+    """
+    seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text)
+    name = " ".join(seen.split())[:NAME_CHARACTERS].strip()
+    return "" if _NOT_A_NAME.search(name) else name
+
+
+def envelope_address(text: str) -> str:
+    """An address for RCPT and To: ASCII, without anything that has a meaning there.
+
+    Raises UnusableAddressError; a name before the @ in other letters would need SMTPUTF8.
+    """
+    local, _at, domain = normalise_email(text).rpartition("@")
+    try:
+        address = f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        raise UnusableAddressError("the domain is not one") from None
+    if not re.fullmatch(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", address):
+        raise UnusableAddressError("the address cannot stand in a mail")
+    return address
+
+
+def message_id(notice_id: int, recipient: UUID) -> str:
+    """The same for every attempt, and nothing anybody else could compute or read back."""
+    mac = salted_hmac("notices.message-id", f"{notice_id}:{recipient}", algorithm="sha256")
+    return f"{mac.hexdigest()[:40]}@{settings.MAIL_DOMAIN}"
+
+
+def envelope_sender(delivery_id: int) -> str:
+    """Where bounces of this delivery go (VERP): tells us which one, and nobody else anything."""
+    return f"bounce+{message_code(delivery_id).replace('-', '').lower()}@{settings.MAIL_DOMAIN}"
+
+
+def unsubscribe_url(subscription: UUID, language: str) -> str:
+    """The signed address that ends one subscription; it never expires."""
+    token = Signer(salt="notices.unsubscribe").sign(subscription.hex)
+    with override(language):
+        return settings.PORTAL_URL + reverse("unsubscribe", args=[token])
+
+
+def subscription_of_token(token: str) -> UUID | None:
+    """The subscription that `unsubscribe_url` signed; None for anything else."""
+    try:
+        return UUID(hex=Signer(salt="notices.unsubscribe").unsign(token))
+    except (BadSignature, ValueError):
+        return None
+
+
+def message_code(delivery_id: int) -> str:
+    """The code printed in a mail, such as 7QK2-X9ND-4HTB.
+
+    It holds the delivery's number, masked and authenticated with the secret key: the portal reads
+    it without an index (see `delivery_of_code`), others cannot make one or count with it.
+    """
+    mac = _keyed(b"mac", delivery_id, _MAC_BITS)
+    number = mac << _ID_BITS | (delivery_id ^ _keyed(b"mask", mac, _ID_BITS))
+    digits = [_ALPHABET[number >> shift & 31] for shift in range((_CODE_LENGTH - 1) * 5, -1, -5)]
+    return "-".join("".join(digits[start : start + 4]) for start in range(0, _CODE_LENGTH, 4))
+
+
+def delivery_of_code(code: str) -> int | None:
+    """The delivery whose mail carries `code`, however it was typed; None if we never gave it."""
+    digits = code.upper().translate(_READ_AS)
+    if len(digits) != _CODE_LENGTH or not set(digits) <= set(_ALPHABET):
+        return None
+    number = 0
+    for digit in digits:
+        number = number << 5 | _ALPHABET.index(digit)
+    mac, masked = number >> _ID_BITS, number & (1 << _ID_BITS) - 1
+    delivery_id = masked ^ _keyed(b"mask", mac, _ID_BITS)
+    return delivery_id if _keyed(b"mac", delivery_id, _MAC_BITS) == mac else None
+
+
+def _keyed(purpose: bytes, number: int, bits: int) -> int:
+    mac = salted_hmac(b"notices.code." + purpose, str(number), algorithm="sha256").digest()
+    return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
+
+
+def as_seven_bit(data: bytes) -> bytes:
+    """The same mail in base64, for a server that does not offer 8BITMIME."""
+    message = message_from_bytes(data, policy=SMTP)
+    for part in cast("Iterator[EmailMessage]", message.iter_parts()):
+        part.set_content(part.get_content(), subtype=part.get_content_subtype(), cte="base64")
+    return message.as_bytes()

@@ -1,0 +1,316 @@
+"""From a draft to published words: what is checked, what is frozen, and how it is proven.
+
+A published version is immutable (database triggers), numbered, and hashed over everything it says.
+Its hash covers the hash of the version before, so that none can be altered, dropped or slipped in
+without the chain showing it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from breachportal.languages import in_language
+from incidents.models import DataClass, IncidentDataClass
+from notices.models import Advisory, Section, Statement, StatementVersion
+
+# What each kind of statement must hold, in the order in which a first draft lays it out.
+REQUIRED_SECTIONS: dict[str, tuple[Section.Key, ...]] = {
+    Statement.Kind.NOTICE: (  # Korea, PIPA 34(1)1-5
+        Section.Key.DATA_ITEMS,
+        Section.Key.WHEN_AND_HOW,
+        Section.Key.SELF_PROTECTION_STEPS,
+        Section.Key.RESPONSE_AND_REMEDY,
+        Section.Key.DEPARTMENT_AND_CONTACT,
+    ),
+}
+# The posting time counts from publication, which may be weeks after the draft: be generous.
+DRAFT_DISPLAY = timedelta(days=365)
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
+
+
+class Finding(NamedTuple):
+    """One reason why a draft cannot be published."""
+
+    code: str
+    text: str
+
+
+class PublishingRefusedError(Exception):
+    """The draft is not fit to be published; `findings` says why."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(finding.text for finding in findings))
+        self.findings = findings
+
+
+def draft_next(statement: Statement, *, by: User) -> StatementVersion:
+    """The statement's draft: the open one, else a new one with the last version's words.
+
+    A statement's first draft holds the sections that its kind must have, empty.
+    """
+    with transaction.atomic():
+        Statement.objects.select_for_update().get(pk=statement.pk)
+        last = statement.versions.order_by("-number").first()
+        if last and not last.is_published:
+            return last
+        draft = StatementVersion.objects.create(
+            statement=statement,
+            number=last.number + 1 if last else 1,
+            title_ko=last.title_ko if last else "",
+            title_en=last.title_en if last else "",
+            display_until=timezone.localdate() + DRAFT_DISPLAY,
+            created_by=by,
+        )
+        Section.objects.bulk_create(_copied(last, draft) if last else _laid_out(draft))
+    return draft
+
+
+def _copied(last: StatementVersion, draft: StatementVersion) -> Iterator[Section]:
+    for section in last.sections.all():
+        section.pk = None
+        section.version = draft
+        yield section
+
+
+def _laid_out(draft: StatementVersion) -> Iterator[Section]:
+    keys = REQUIRED_SECTIONS.get(draft.statement.kind, (Section.Key.BODY,))
+    for position, key in enumerate(keys, 1):
+        yield Section(version=draft, key=key, position=position)
+
+
+def check(version: StatementVersion, *, by: User) -> list[Finding]:
+    """Every reason why `by` cannot publish this draft now; empty if it is fit."""
+    sections = list(version.sections.all())
+    return list(
+        chain(
+            _check_state(version),
+            _check_second_person(version, by),
+            _check_languages(version, sections),
+            _check_display(version),
+            _check_advisory(version.statement),
+            _check_required(version.statement, sections),
+            _check_classes_named(version.statement, sections),
+        )
+    )
+
+
+def _check_state(version: StatementVersion) -> Iterator[Finding]:
+    if version.is_published:
+        yield Finding("published", _("This version is published already."))
+
+
+def _check_second_person(version: StatementVersion, by: User) -> Iterator[Finding]:
+    if by.pk in (version.created_by_id, version.edited_by_id):
+        yield Finding(
+            "second_person",
+            _("You wrote or edited this version. A second person has to publish it."),
+        )
+
+
+def _check_languages(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
+    if not sections:
+        yield Finding("empty", _("There is no section."))
+    texts: list[tuple[Model, str, str]] = [(version, "title", _("The title"))]
+    if version.number > 1:
+        texts.append((version, "change_reason", _("The reason for the change")))
+    for section in sections:
+        name = f"“{section.get_key_display()}”"
+        texts.append((section, "body", _("The text of {section}").format(section=name)))
+        if section.heading_ko or section.heading_en:
+            texts.append((section, "heading", _("The heading of {section}").format(section=name)))
+    for instance, field, name in texts:
+        for language in LANGUAGES:
+            if not getattr(instance, f"{field}_{language}").strip():
+                yield _missing(name, language)
+
+
+def _missing(name: str, language: str) -> Finding:
+    text = {
+        "ko": _("{text} is missing in Korean."),
+        "en": _("{text} is missing in English."),
+    }[language]
+    return Finding("language", text.format(text=name))
+
+
+def _check_display(version: StatementVersion) -> Iterator[Finding]:
+    days = settings.STATEMENT_DISPLAY_DAYS
+    earliest = timezone.localdate() + timedelta(days=days)
+    if version.display_until < earliest:
+        text = _("It must be shown for at least {days} days: until {date} or later.")
+        yield Finding("display", text.format(days=days, date=date_format(earliest)))
+
+
+def _check_advisory(statement: Statement) -> Iterator[Finding]:
+    is_advisory = statement.kind == Statement.Kind.ADVISORY
+    if is_advisory and not Advisory.objects.filter(statement=statement).exists():
+        yield Finding("advisory", _("An advisory needs its issuer, date and severity."))
+
+
+def _check_required(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
+    present = {section.key for section in sections}
+    for key in REQUIRED_SECTIONS.get(statement.kind, ()):
+        if key not in present:
+            text = _("The section “{section}” is missing.")
+            yield Finding("section", text.format(section=key.label))
+
+
+def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
+    """A list of what leaked must be the whole list, in each language by the class's own name."""
+    listing = [section for section in sections if section.key == Section.Key.DATA_ITEMS]
+    if not listing:
+        return
+    claims = statement.incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
+    involved = [claim.data_class for claim in claims.select_related("data_class")]
+    for language in LANGUAGES:
+        words = "\n".join(getattr(section, f"body_{language}") for section in listing).casefold()
+        every_name = [in_language(other, "name", language) for other in DataClass.objects.all()]
+        for name in (in_language(data_class, "name", language) for data_class in involved):
+            if not _is_named(name.casefold(), words, every_name):
+                text = _("“{section}” does not name “{name}”, which leaked.")
+                label = Section.Key.DATA_ITEMS.label
+                yield Finding("class", text.format(section=label, name=name))
+
+
+def _is_named(name: str, words: str, every_name: list[str]) -> bool:
+    """Whether `name` stands in `words` by itself: "e-mail address" does not name "address"."""
+    for other in map(str.casefold, every_name):
+        if name in other and name != other:
+            words = words.replace(other, "")
+    return name in words
+
+
+def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> StatementVersion:
+    """Publishes the draft; returns it as it now stands for good.
+
+    `seen` is the fingerprint of the words that `by` has read, if a person asks: words that were
+    changed meanwhile are refused. Raises PublishingRefusedError. Of two people who publish at
+    once, one is refused.
+    """
+    with transaction.atomic():
+        # The locks hold off whoever edits the statement, its advisory or a section (triggers).
+        statement = Statement.objects.select_for_update().get(pk=version.statement_id)
+        draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
+        draft.statement = statement
+        findings = check(draft, by=by)
+        if seen not in (None, fingerprint(draft)):
+            findings.append(Finding("changed", _("The draft was changed while you read it.")))
+        if findings:
+            raise PublishingRefusedError(findings)
+        _freeze(draft, by=by)
+    return draft
+
+
+def _freeze(draft: StatementVersion, *, by: User) -> None:
+    previous = draft.statement.versions.filter(number=draft.number - 1).first()
+    claims = draft.statement.incident.class_states.select_related("data_class")
+    draft.class_states = [
+        {"class": claim.data_class.slug, "state": claim.state, "basis": claim.basis}
+        for claim in claims
+    ]
+    draft.state = StatementVersion.State.PUBLISHED
+    draft.approved_by = by
+    draft.published_at = timezone.now()
+    draft.previous_hash = previous.hash if previous else ""
+    draft.hash = compute_hash(draft)
+    draft.save()
+
+
+def fingerprint(version: StatementVersion) -> str:
+    """SHA-256, in hex, of a version's words: what a person has read before publishing."""
+    return _digest(_words(version))
+
+
+def compute_hash(version: StatementVersion) -> str:
+    """SHA-256, in hex, of all that a published version says, when, and after which other.
+
+    What it covers, and in which form, is fixed: a change breaks the proof of what stands.
+    """
+    record = _words(version) | {
+        "classes": version.class_states,
+        "published_at": _utc(version.published_at),
+        "previous_hash": version.previous_hash,
+    }
+    return _digest(record)
+
+
+def _digest(record: dict[str, Any]) -> str:
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _words(version: StatementVersion) -> dict[str, Any]:
+    statement = version.statement
+    return {
+        "incident": statement.incident.slug,
+        "statement": statement.slug,
+        "kind": statement.kind,
+        "advisory": _advisory_record(statement),
+        "number": version.number,
+        "title": _both(version, "title"),
+        "change_reason": _both(version, "change_reason"),
+        "sections": [
+            {
+                "key": section.key,
+                "basis": section.basis,
+                "heading": _both(section, "heading"),
+                "body": _both(section, "body"),
+            }
+            for section in version.sections.all()
+        ],
+        "display_until": version.display_until.isoformat(),
+    }
+
+
+def _advisory_record(statement: Statement) -> dict[str, Any] | None:
+    advisory = Advisory.objects.filter(statement=statement).first()
+    if advisory is None:
+        return None
+    return {
+        "issuer": _both(advisory, "issuer"),
+        "issued_on": advisory.issued_on.isoformat(),
+        "original_url": advisory.original_url,
+        "hotline": advisory.hotline,
+        "severity": advisory.severity,
+    }
+
+
+def _both(instance: StatementVersion | Section | Advisory, name: str) -> dict[str, str]:
+    return {language: getattr(instance, f"{name}_{language}") for language in LANGUAGES}
+
+
+def _utc(moment: datetime | None) -> str:
+    if moment is None:
+        raise ValueError("a draft has no hash")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def verify(statement: Statement) -> list[str]:
+    """What is wrong with the statement's published versions, one sentence each; empty if nothing.
+
+    Finds an altered word, a version that is missing or out of its order, and a broken chain.
+    """
+    published = statement.versions.filter(state=StatementVersion.State.PUBLISHED)
+    problems = []
+    last_number, last_hash = 0, ""
+    for version in published.order_by("number"):
+        if version.number != last_number + 1:
+            problems.append(_("Version {number} is missing.").format(number=last_number + 1))
+        elif version.previous_hash != last_hash:
+            text = _("Version {number} does not follow the one before.")
+            problems.append(text.format(number=version.number))
+        if compute_hash(version) != version.hash:
+            text = _("Version {number} is not what was published.")
+            problems.append(text.format(number=version.number))
+        last_number, last_hash = version.number, version.hash
+    return problems

@@ -1,0 +1,100 @@
+"""What people decide about a notice: approve, pause, resume, cancel."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from notices import ledger, messages, tasks
+from notices.models import Notice, StatementVersion
+
+
+class ApprovalRefusedError(Exception):
+    """The notice may not be sent; the message says why, in the active language."""
+
+
+def reason_against(notice: Notice, *, by: User) -> str:
+    """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
+    if notice.state != Notice.State.DRAFT:
+        return _("This notice was approved or cancelled before.")
+    if notice.created_by_id == by.pk:
+        return _("Somebody else must approve this notice: you made it.")
+    if notice.version.state != StatementVersion.State.PUBLISHED:
+        return _("The version is a draft. Publish it first.")
+    if notice.version.statement.incident_id != notice.incident_id:
+        return _("The version belongs to another incident.")
+    if notice.incident.shredded_at:
+        return _("The data of this incident was deleted; nobody can be reached.")
+    return _missing_words(notice.version)
+
+
+def _missing_words(version: StatementVersion) -> str:
+    sections = list(version.sections.all())
+    if not sections:
+        return _("The version has no text.")
+    for code, name in settings.LANGUAGES:
+        texts = [getattr(version, f"title_{code}")]
+        texts += [getattr(section, f"body_{code}") for section in sections]
+        if not all(text.strip() for text in texts):
+            return _("The version is not complete in %(language)s.") % {"language": name}
+    return ""
+
+
+def approve(notice: Notice, *, by: User) -> None:
+    """Freezes the mails and lets the work begin. `by` is not who made the notice.
+
+    Raises ApprovalRefusedError.
+    """
+    with transaction.atomic():
+        locked = Notice.objects.select_for_update(of=("self",)).select_related(
+            "version__statement__incident", "incident"
+        )
+        notice = locked.get(pk=notice.pk)
+        if reason := reason_against(notice, by=by):
+            raise ApprovalRefusedError(reason)
+        for code, _name in settings.LANGUAGES:
+            messages.freeze(notice, code).save()
+        notice.state = Notice.State.PLANNING
+        notice.approved_by = by
+        notice.approved_at = timezone.now()
+        notice.deadline_at = notice.approved_at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+        notice.save(update_fields=["state", "approved_by", "approved_at", "deadline_at"])
+        tasks.plan_notice.delay_on_commit(notice.pk)
+
+
+def pause(notice: Notice) -> bool:
+    """Stops after the messages that are on the wire now. False if it is not being sent."""
+    sending = [Notice.State.PLANNING, Notice.State.SENDING]
+    rows = Notice.objects.filter(pk=notice.pk, state__in=sending)
+    return rows.update(state=Notice.State.PAUSED, problem="") == 1
+
+
+def resume(notice: Notice) -> bool:
+    """Goes on where the pause came. False if it is not paused."""
+    paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
+    with transaction.atomic():
+        if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
+            tasks.plan_notice.delay_on_commit(notice.pk)
+        elif paused.update(state=Notice.State.SENDING, problem=""):
+            ledger.retry_now(notice)
+            tasks.send_chunks.delay_on_commit(notice.pk)
+        else:
+            return False
+    return True
+
+
+def cancel(notice: Notice) -> bool:
+    """Sends nobody another message, for good. False if it has ended already.
+
+    The rows that wait are cancelled by workers, chunk by chunk; `closed_at` tells when all are.
+    """
+    ended = [Notice.State.CLOSED, Notice.State.CANCELLED]
+    rows = Notice.objects.filter(pk=notice.pk).exclude(state__in=ended)
+    with transaction.atomic():
+        is_cancelled = rows.update(state=Notice.State.CANCELLED, problem="") == 1
+        if is_cancelled:
+            tasks.send_chunks.delay_on_commit(notice.pk)
+    return is_cancelled

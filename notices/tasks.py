@@ -1,0 +1,58 @@
+"""What Celery runs. Each may run twice, or be killed half way, without harm: rows are the state."""
+
+from typing import Any
+
+from celery import current_app, shared_task
+from celery.contrib.django.task import DjangoTask
+from django.conf import settings
+
+from notices import delivering, ledger, planning
+from notices.models import Notice
+
+# More waiting messages than this mean that the workers are behind, not that one got lost.
+QUEUE_IS_FULL = {"send": 1, settings.CELERY_TASK_DEFAULT_QUEUE: 20}
+
+
+@shared_task(base=DjangoTask)
+def plan_notice(notice_id: int) -> None:
+    """Writes the ledger of an approved notice, then calls the senders."""
+    if planning.plan(notice_id):
+        for _ in range(settings.NOTICE_SENDERS):
+            send_chunks.delay(notice_id)
+
+
+@shared_task(base=DjangoTask)
+def send_chunks(notice_id: int) -> None:
+    """Sends, or cancels, what is due for a while; closes the notice if that was the last."""
+    if delivering.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
+        send_chunks.delay(notice_id)
+    else:
+        ledger.close(notice_id)
+
+
+@shared_task(base=DjangoTask)
+def sweep_notices() -> None:
+    """Finds what got stuck: a message lost with Redis, a worker killed, a retry that is due.
+
+    While chunks are due it adds one sender at a time, until every worker has its hands full.
+    """
+    for notice in Notice.objects.unfinished():
+        if notice.state == Notice.State.PLANNING:
+            if not _is_full(settings.CELERY_TASK_DEFAULT_QUEUE):
+                plan_notice.delay(notice.pk)
+        elif ledger.has_due_chunk(notice):
+            if not _is_full("send"):
+                send_chunks.delay(notice.pk)
+        else:
+            ledger.close(notice.pk)
+
+
+def _is_full(queue: str) -> bool:
+    """Whether enough messages wait there already."""
+    with current_app.connection_for_read() as connection:
+        channel: Any = connection.channel()
+        try:
+            waiting = channel.queue_declare(queue, passive=True).message_count
+        except connection.channel_errors:
+            return False  # an empty queue does not exist in Redis
+    return bool(waiting >= QUEUE_IS_FULL[queue])

@@ -1,0 +1,42 @@
+"""Alerts: choosing them, and ending them from a mail without signing in."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from incidents.views import SignedInRequest
+from notices.alert_forms import AlertsForm, chosen_topics, unsubscribe_from
+from notices.messages import subscription_of_token
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def alerts(request: SignedInRequest) -> HttpResponse:
+    """Three topics for each public incident, and one button."""
+    form = AlertsForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("alerts")
+    context = {"form": form, "chosen": chosen_topics(request.user)}
+    return render(request, "notices/alerts/alerts.html", context)
+
+
+@csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET only shows a button; POST ends the subscription at once, however often it comes.
+
+    Of a token we never gave, and of one whose account is gone, the page tells nothing.
+    """
+    subscription = subscription_of_token(token)
+    if subscription is None:
+        return render(request, "notices/alerts/unknown_token.html")
+    if request.method == "POST":
+        unsubscribe_from(subscription)
+        return render(request, "notices/alerts/unsubscribed.html")
+    return render(request, "notices/alerts/unsubscribe.html")

@@ -1,0 +1,50 @@
+"""A notice with its people and its mail server, as fixtures (a plugin of the modules that ask)."""
+
+import pytest
+
+from incidents.models import AffectedPerson
+from notices import sending
+from notices.models import Notice, StatementVersion
+from tests import leaked
+from tests.noticed import affected, published
+from tests.smtp_server import SmtpServer
+
+
+@pytest.fixture
+def server(settings):
+    """The mail server that settings name."""
+    with SmtpServer() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def version(incident, editor, approver) -> StatementVersion:
+    return published(incident, editor=editor, approver=approver)
+
+
+@pytest.fixture
+def people(incident) -> dict[str, AffectedPerson]:
+    """Minji and Seojun with addresses; a neighbour of whom only a name is known."""
+    file = leaked.file_of(incident)
+    return {
+        "minji": affected(file, "김민지", "minji@example.com", "names", "phone-numbers"),
+        "seojun": affected(file, "Seojun Lee", "seojun@example.com", "names", language="en"),
+        "neighbour": affected(file, "박이웃", ""),
+    }
+
+
+@pytest.fixture
+def draft(version: StatementVersion, editor) -> Notice:
+    """A mandatory notice that waits for its approval."""
+    return Notice.objects.create(
+        incident=version.statement.incident, version=version, kind="mandatory", created_by=editor
+    )
+
+
+@pytest.fixture
+def notice(draft: Notice, people, approver) -> Notice:
+    """The same, approved."""
+    sending.approve(draft, by=approver)
+    draft.refresh_from_db()
+    return draft

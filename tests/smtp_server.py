@@ -1,0 +1,132 @@
+"""A real SMTP server on a free port that keeps what it took, and misbehaves when told to."""
+# ruff: noqa: ARG002, N802 (aiosmtpd calls its handlers by these names and arguments)
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+DROP = "drop the connection"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One message as it came over the wire."""
+
+    sender: str
+    to: str
+    data: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.data, policy=policy.default)
+
+
+class _Protocol(SMTP):
+    """aiosmtpd's, which can also hang up instead of asking for the message."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        assert self.envelope is not None
+        handler = cast("SmtpServer", self.event_handler)
+        if self.envelope.rcpt_tos and handler.told("data", self.envelope.rcpt_tos[0]):
+            self.hang_up()
+            return
+        await super().smtp_DATA(arg)
+
+    def hang_up(self) -> None:
+        cast("asyncio.Transport", self.transport).abort()
+
+
+class SmtpServer:
+    """`with SmtpServer() as server:` listens on 127.0.0.1:server.port.
+
+    `server.tell("recipient", address, "450 4.2.2 full", ...)` gives the replies to the next
+    attempts for an address ("" for any), at "sender", "recipient", "data" or "message";
+    DROP hangs up instead. After a DROP at "message" the server has taken the message all the same.
+    """
+
+    def __init__(self, *, eight_bit: bool = True, ssl_context: Any = None) -> None:
+        self.taken: list[Taken] = []
+        self.connections = 0
+        self._script: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._options: dict[str, Any] = {"decode_data": not eight_bit, "tls_context": ssl_context}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> "SmtpServer":
+        self._thread.start()
+        listening = self._loop.create_server(self._protocol, "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def _stop(self) -> None:
+        self._server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.call_soon(self._loop.stop)
+
+    def _protocol(self) -> _Protocol:
+        self.connections += 1
+        return _Protocol(self, loop=self._loop, hostname="smtp.test", **self._options)
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The messages taken for an address, oldest first."""
+        return [taken.message for taken in list(self.taken) if taken.to == address]
+
+    def tell(self, step: str, address: str, *replies: str) -> None:
+        """What to answer next, one reply an attempt; then it behaves again."""
+        self._script[step, address].extend(replies)
+
+    def told(self, step: str, address: str) -> str:
+        """The next reply for a step, "" for none."""
+        for key in ((step, address), (step, "")):
+            if self._script[key]:
+                return self._script[key].pop(0)
+        return ""
+
+    async def handle_MAIL(
+        self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        if reply := self.told("sender", ""):
+            return self._do(server, reply)
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(
+        self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        if reply := self.told("recipient", address):
+            return self._do(server, reply)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: _Protocol, session: Session, envelope: Envelope) -> str:
+        address = envelope.rcpt_tos[0]
+        reply = self.told("message", address)
+        if not reply or reply == DROP or reply.startswith("2"):
+            data = cast("bytes", envelope.original_content)
+            self.taken.append(Taken(str(envelope.mail_from), address, data))
+        return self._do(server, reply or "250 2.0.0 taken")
+
+    @staticmethod
+    def _do(server: _Protocol, reply: str) -> str:
+        if reply == DROP:
+            server.hang_up()
+        return reply
+
+
+def recipients(taken: Iterable[Taken]) -> list[str]:
+    """To whom, in no particular order."""
+    return sorted(one.to for one in taken)

@@ -1,0 +1,77 @@
+"""Choosing alerts on the page."""
+
+import pytest
+from django.urls import reverse
+
+from incidents.models import Incident
+from notices.models import AlertSubscription
+
+
+@pytest.fixture
+def address(incident) -> str:
+    return reverse("alerts")
+
+
+def live(user) -> set[str]:
+    return set(user.subscriptions.live().values_list("topic", flat=True))
+
+
+def test_strangers_sign_in_first(client, address):
+    response = client.get(address)
+    assert response.status_code == 302
+    assert reverse("account_login") in response["Location"]
+
+
+def test_ticking_subscribes_and_the_page_says_so(client, address, minji, incident):
+    client.force_login(minji)
+    assert "checked" not in client.get(address).content.decode()
+    response = client.post(address, {incident.slug: ["updates", "scams"]}, follow=True)
+    assert live(minji) == {"updates", "scams"}
+    said = response.content.decode().split("<form")[0]
+    labels = dict(AlertSubscription.Topic.choices)
+    assert str(labels["updates"]) in said
+    assert str(labels["scams"]) in said
+    assert str(labels["my_data"]) not in said
+    assert response.content.decode().count("checked") == 2
+
+
+def test_unticking_ends_it_and_the_history_stays(client, address, minji, incident):
+    client.force_login(minji)
+    client.post(address, {incident.slug: ["updates", "scams"]})
+    client.post(address, {incident.slug: ["scams"]})
+    assert live(minji) == {"scams"}
+    client.post(address, {incident.slug: ["scams", "updates"]})
+    assert minji.subscriptions.filter(topic="updates").count() == 2
+    assert minji.subscriptions.filter(topic="scams").count() == 1
+
+
+def test_saving_twice_changes_nothing(client, address, minji, incident):
+    client.force_login(minji)
+    for _time in range(2):
+        client.post(address, {incident.slug: ["my_data"]})
+    assert minji.subscriptions.count() == 1
+
+
+def test_nobody_else_is_subscribed_or_unsubscribed(client, address, minji, seojun, incident):
+    AlertSubscription.objects.create(user=seojun, incident=incident, topic="scams")
+    client.force_login(minji)
+    client.post(address, {incident.slug: ["updates"]})
+    client.post(address, {})
+    assert live(minji) == set()
+    assert live(seojun) == {"scams"}
+
+
+def test_a_topic_that_does_not_exist_is_refused_in_words(client, address, minji, incident):
+    client.force_login(minji)
+    response = client.post(address, {incident.slug: ["everything"]})
+    assert response.status_code == 200
+    assert "error-summary" in response.content.decode()
+    assert live(minji) == set()
+
+
+def test_incidents_that_are_not_public_are_not_offered(client, address, minji, incident):
+    Incident.objects.update(is_public=False)
+    client.force_login(minji)
+    assert incident.slug not in client.get(address).content.decode()
+    client.post(address, {incident.slug: ["updates"]})
+    assert live(minji) == set()

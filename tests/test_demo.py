@@ -1,0 +1,132 @@
+"""`make demo` as a visitor meets it: it becomes ready, shows pages, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_SECONDS = 240
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Demo:
+    """A running demonstration in a place of its own."""
+
+    def __init__(self, var: Path):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.said: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "BREACHPORTAL_MODE": "demo",
+                "BREACHPORTAL_VAR": str(var),
+                "PORT": str(self.port),
+                "PYTHONUNBUFFERED": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self) -> "Demo":
+        assert self.process.stdout
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for line in self.process.stdout:
+            self.said.append(line)
+            if "Ctrl-C stops everything" in line:
+                return self
+            assert time.monotonic() < deadline, "".join(self.said)
+        raise AssertionError("".join(self.said))
+
+    def page(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path) as response:
+            return response.read().decode()
+
+    def processes(self) -> list[psutil.Process]:
+        return [self.process_of_demo(), *self.process_of_demo().children(recursive=True)]
+
+    def process_of_demo(self) -> psutil.Process:
+        return psutil.Process(self.process.pid)
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: SIGINT to the whole foreground process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.communicate(timeout=60)
+
+
+@pytest.fixture
+def var(tmp_path):
+    return tmp_path / "a path with spaces"
+
+
+def test_demo_becomes_ready_and_ctrl_c_ends_every_process(var):
+    demo = Demo(var).wait_until_ready()
+    said = "".join(demo.said)
+    assert f"breachportal is ready at {demo.url}/" in said
+    assert "3,120 rows read, 3,030 taken, 90 rejected" in said
+    assert "2,940 mails accepted" in said
+    assert "user00001@gmail.example" in demo.page("/demo/mail/")
+    assert "editor@breachportal.example" in demo.page("/demo/authenticator/")
+    started = demo.processes()
+    servers = [
+        process
+        for process in psutil.process_iter(["name", "cmdline"])
+        if str(var) in " ".join(process.info["cmdline"] or [])
+    ]
+    assert {process.name() for process in servers} >= {"postgres", "redis-server"}
+    demo.interrupt()
+    _gone, alive = psutil.wait_procs([*started, *servers], timeout=20)
+    alive = [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert not alive, [process.cmdline() for process in alive]
+
+    again = time.monotonic()
+    demo = Demo(var).wait_until_ready()
+    assert "from an earlier start" in "".join(demo.said)
+    assert "2,940 mails accepted" in "".join(demo.said)
+    assert time.monotonic() - again < PATIENCE_SECONDS / 4
+    assert "user00001@gmail.example" in demo.page("/demo/mail/?to=user00001@gmail.example")
+    demo.interrupt()
+
+
+def test_demo_refuses_a_taken_port(var):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "BREACHPORTAL_MODE": "demo",
+                "BREACHPORTAL_VAR": str(var),
+                "PORT": str(taken.getsockname()[1]),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "is taken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("path", ["/demo/mail/", "/demo/authenticator/"])
+def test_demo_pages_exist_in_demo_mode_only(client, db, path):
+    assert client.get(path).status_code == 404

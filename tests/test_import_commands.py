@@ -1,0 +1,124 @@
+"""The operator's commands."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from incidents import sealing
+from incidents.models import AffectedPerson, ExposureBatch
+
+pytestmark = pytest.mark.django_db
+MAPPING = """
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+contact_leaked = ["name"]
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    """(dump, mapping)"""
+    dump, mapping = tmp_path / "members.csv", tmp_path / "members.toml"
+    dump.write_text("member_id,name\n7,김민지\n,박서준\n", encoding="utf-8")
+    mapping.write_text(MAPPING, encoding="utf-8")
+    return dump, mapping
+
+
+def run(*words) -> str:
+    out = StringIO()
+    call_command(*map(str, words), stdout=out)
+    return out.getvalue()
+
+
+def run_import(files, *more, slug="hanbit-2025") -> str:
+    dump, mapping = files
+    return run("import_exposures", dump, "--incident", slug, "--mapping", mapping, *more)
+
+
+def test_an_import_says_what_it_did(incident, files):
+    said = run_import(files)
+
+    assert "Opened scope version 1." in said
+    assert "Encoding: utf-8." in said
+    assert "Rows read 2, taken 1, rejected 1. New people 1, exposures 1." in said
+    assert "members.csv.rejects.csv" in said
+    assert "김민지" not in said
+
+
+def test_a_check_says_what_would_be(incident, files):
+    said = run_import(files, "--check")
+
+    assert "Rows read 2, can be taken 1, rejected 1." in said
+    assert "  line 3: missing member_id" in said
+    assert "nothing was loaded" in said
+    assert not AffectedPerson.objects.exists()
+
+
+def test_rejects_batch_and_encoding_may_be_given(incident, files, tmp_path):
+    run_import(files, "--batch", 1, "--encoding", "utf-8", "--rejects", tmp_path / "mine.csv")
+
+    assert (tmp_path / "mine.csv").exists()
+
+
+def test_an_unknown_incident_is_one_line(incident, files):
+    with pytest.raises(CommandError, match="nowhere: no such incident; check --incident"):
+        run_import(files, slug="nowhere")
+
+
+def test_a_mapping_that_is_not_there_is_one_line(incident, files, tmp_path):
+    with pytest.raises(CommandError, match=r"none.toml: No such file or directory; check"):
+        run_import((files[0], tmp_path / "none.toml"))
+
+
+def test_a_mapping_in_another_encoding_is_one_line(incident, files):
+    files[1].write_bytes("# 회원\n".encode("cp949"))
+
+    with pytest.raises(CommandError, match=r"members.toml: not UTF-8 text"):
+        run_import(files)
+
+
+def test_a_refusal_is_one_line(incident, files):
+    files[0].write_text("id,name\n7,Minji\n", encoding="utf-8")
+
+    with pytest.raises(CommandError) as caught:
+        run_import(files)
+    assert str(caught.value).startswith("members.csv, line 1: the header lacks member_id, which")
+
+
+def test_a_shredded_incident_is_one_line(incident, files):
+    incident.shred()
+
+    with pytest.raises(CommandError, match="the data of incident hanbit-2025 is shredded"):
+        run_import(files)
+
+
+def test_a_batch_is_closed(incident, files):
+    run_import(files)
+
+    assert "Closed scope version 1" in run("close_batch", "hanbit-2025", "--note", "complete")
+    batch = incident.batches.get()
+    assert (batch.state, batch.note) == (ExposureBatch.State.CLOSED, "complete")
+
+
+@pytest.mark.parametrize("slug", ["hanbit-2025", "nowhere"])
+def test_closing_without_an_open_batch_is_one_line(incident, slug):
+    with pytest.raises(CommandError, match="no open scope version"):
+        run("close_batch", slug)
+
+
+def test_a_batch_without_files_is_not_closed(incident):
+    incident.batches.create(number=1)
+
+    with pytest.raises(CommandError, match="no file is loaded"):
+        run("close_batch", "hanbit-2025")
+
+
+def test_a_new_master_keyset_works(incident, settings):
+    [settings.MASTER_KEYSET] = run("make_master_keyset").splitlines()
+
+    assert json.loads(settings.MASTER_KEYSET)["primaryKeyId"]
+    assert sealing.new_incident_keysets("new")

@@ -1,0 +1,99 @@
+"""Whatever a database can put into a CSV is read back, with the line it stands on."""
+
+import csv
+import gzip
+import io
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidents import reading
+
+HANGUL = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
+TRICKY = st.sampled_from(list("\r\n\",;'=+-@\t<>&\\ aZ09가힣"))
+
+
+def _cells(alphabet) -> st.SearchStrategy[str]:
+    return st.text(alphabet, max_size=12)
+
+
+UTF8_CELLS = _cells(TRICKY | HANGUL | st.characters(exclude_characters="\0", codec="utf-8"))
+CP949_CELLS = _cells(TRICKY | HANGUL)
+
+
+def _tables(cells) -> st.SearchStrategy[list[list[str]]]:
+    return st.integers(2, 5).flatmap(
+        lambda width: st.lists(
+            st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=8
+        )
+    )
+
+
+def _written(table: list[list[str]], terminator: str) -> tuple[str, list[int]]:
+    """The CSV, and the physical line each row begins on."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator=terminator, quoting=csv.QUOTE_ALL)
+    writer.writerow([f"column{number}" for number in range(len(table[0]))])
+    lines = []
+    for row in table:
+        lines.append(out.getvalue().count("\n") + 1)
+        writer.writerow(row)
+    return out.getvalue(), lines
+
+
+def _read_back(content: bytes, encoding: str) -> tuple[list[list[str]], list[int]]:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "dump.csv"
+        path.write_bytes(content)
+        source = reading.examine(path, encoding)
+        rows = list(reading.rows(source))
+    assert not any(row.defect for row in rows)
+    return [[source.decode(cell) for cell in row.cells] for row in rows], [r.line for r in rows]
+
+
+@settings(max_examples=150, deadline=None)
+@given(_tables(UTF8_CELLS), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_utf8_rows_come_back_with_their_lines(table, terminator, has_mark):
+    text, lines = _written(table, terminator)
+    content = text.encode("utf-8-sig" if has_mark else "utf-8")
+
+    assert _read_back(content, "") == (table, lines)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_tables(CP949_CELLS), st.sampled_from(["\n", "\r\n"]))
+def test_cp949_rows_come_back_with_their_lines(table, terminator):
+    text, lines = _written(table, terminator)
+
+    assert _read_back(text.encode("cp949"), "cp949") == (table, lines)
+
+
+@settings(max_examples=30, deadline=None)
+@given(_tables(UTF8_CELLS))
+def test_gzip_changes_nothing(table):
+    text, lines = _written(table, "\n")
+
+    assert _read_back(gzip.compress(text.encode()), "") == (table, lines)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(min_size=1, max_size=300))
+def test_any_bytes_are_read_or_refused(content):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "dump.csv"
+        path.write_bytes(content)
+        with suppress(reading.ImportRefusedError):
+            list(reading.rows(reading.examine(path)))
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_the_last_row_needs_no_line_break(tmp_path, end):
+    path = tmp_path / "dump.csv"
+    path.write_text(f"a,b\n1,2{end}", encoding="utf-8", newline="")
+
+    [row] = reading.rows(reading.examine(path))
+    assert (row.line, row.cells) == (2, ["1", "2"])

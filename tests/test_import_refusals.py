@@ -1,0 +1,171 @@
+"""Files that are not what they say: one clear line, nothing loaded."""
+
+import gzip
+import tracemalloc
+
+import pytest
+
+from incidents import importing, reading
+from incidents.importing import ImportRefusedError
+from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
+
+pytestmark = pytest.mark.django_db
+MAPPING = """
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+contact_leaked = ["name"]
+"""
+HEADER = b"member_id,name\n"
+KOREAN = "7,김민지\n8,박서준\n9,이지호\n"
+
+
+@pytest.fixture
+def refusal(incident, tmp_path):
+    """Imports bytes that must be refused; returns the line that says why."""
+
+    def refusal(content: bytes, name: str = "members.csv", **options) -> str:
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(ImportRefusedError) as caught:
+            importing.import_file(path, incident=incident, mapping_text=MAPPING, **options)
+        message = str(caught.value)
+        assert "\n" not in message
+        assert message.startswith(name)
+        assert not AffectedPerson.objects.exists()
+        assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
+        assert list(tmp_path.iterdir()) == [path]
+        return message
+
+    return refusal
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf", "blank lines only"),
+        (b"\n\n\n", "blank lines only"),
+        (b"PK\x03\x04zipzip", "a ZIP or Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file"),
+        (b"\x28\xb5\x2f\xfdzstd", "compressed with zstd"),
+        ("member_id,name\n7,Minji\n".encode("utf-16"), "UTF-16"),
+        (gzip.compress(b""), "nothing inside the gzip file"),
+        (gzip.compress(b"PK\x03\x04zip"), "inside gzip: a ZIP or Excel file"),
+        (b"\x1f\x8bnot gzip at all", "cut short or damaged"),
+        (HEADER, "no rows after the header"),
+        (HEADER + b"\n\n", "no rows after the header"),
+        (b"member_id,name,name\n7,Minji,Kim\n", "line 1: the header names name twice"),
+        (b"member_id\rname\r7\rMinji\r", "line 1: this is no header row"),
+        (b"7,Minji\n8,Seojun\n", "line 1: the header lacks member_id, name, which mapping names"),
+        (HEADER + b"7,Minji\n" + HEADER + b"8,Seojun\n", "line 3: the header stands here again"),
+        (HEADER + b"7,Min\0ji\n", "line 2: a NUL byte"),
+        (b"\x7fELF\0\0\0\0", "line 1: a NUL byte"),
+        (HEADER + b'7,Minji\n8,"Seojun\n', "line 3: the row that begins here ends inside a quote"),
+        (HEADER + b"\xff\xff,\xff\xff\n", "neither UTF-8 nor CP949"),
+    ],
+)
+def test_refused_with_one_line(refusal, content, says):
+    assert says in refusal(content)
+
+
+def test_a_gz_that_is_none_is_refused(refusal):
+    assert "named .gz but not compressed" in refusal(HEADER + b"7,Minji\n", "members.csv.gz")
+
+
+@pytest.mark.parametrize("cut", [20, -9, -3])
+def test_gzip_cut_short_is_refused(refusal, cut):
+    rows = b"".join(b"%d,Minji %d\n" % (number, number * 7919) for number in range(20_000))
+
+    assert "cut short or damaged" in refusal(gzip.compress(HEADER + rows)[:cut], "members.csv.gz")
+
+
+def test_no_value_stands_in_a_refusal(refusal):
+    assert "Minji" not in refusal(b"7,Minji\n8,Seojun\n")
+
+
+def test_a_file_that_is_not_there_is_refused(incident, tmp_path):
+    with pytest.raises(ImportRefusedError, match="No such file or directory; check the path"):
+        importing.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
+
+
+def test_a_directory_is_refused(incident, tmp_path):
+    with pytest.raises(ImportRefusedError, match="not a regular file"):
+        importing.import_file(tmp_path, incident=incident, mapping_text=MAPPING)
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "says"),
+    [
+        (KOREAN.encode("cp949"), "utf-8", "said to be utf-8, but its bytes are cp949"),
+        (KOREAN.encode(), "latin-1", "unknown encoding 'latin-1'"),
+        (b"7,\xed\x95\x9c\xea\xb8\x80\n" * 3, "cp949", "said to be cp949, but its bytes are utf-8"),
+    ],
+)
+def test_a_wrong_encoding_is_refused(refusal, content, said, says):
+    assert says in refusal(HEADER + content, encoding=said)
+
+
+def test_cp949_with_a_utf8_mark_is_refused(refusal):
+    said = refusal(b"\xef\xbb\xbf" + HEADER + KOREAN.encode(), encoding="cp949")
+
+    assert "begins with a UTF-8 mark" in said
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("cp949", "cp949")]
+)
+def test_encoding_is_detected(tmp_path, encoding, found):
+    path = tmp_path / "members.csv"
+    path.write_bytes(("member_id,name\n" + KOREAN).encode(encoding))
+
+    source = reading.examine(path)
+
+    assert source.encoding == found
+    assert source.decode(next(reading.rows(source)).cells[1]) == "김민지"
+
+
+def test_encoding_is_detected_far_into_a_file(tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_bytes(HEADER + b"7,Minji\n" * 400_000 + KOREAN.encode("cp949"))
+
+    assert reading.examine(path).encoding == "cp949"
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_huge_line_is_refused_within_bounded_memory(refusal, compressed):
+    content = HEADER + b"7," + b"x" * 60_000_000 + b"\n"
+    content = gzip.compress(content) if compressed else content
+    tracemalloc.start()
+    message = refusal(content, "members.csv.gz" if compressed else "members.csv")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert "line 2: the row that begins here is longer than 1 MiB" in message
+    assert peak < 16 * 1024 * 1024
+
+
+def test_a_quote_never_closed_is_refused_within_bounded_memory(refusal):
+    message = refusal(HEADER + b'7,"Minji\n' + b"8,Seojun\n" * 500_000)
+
+    assert "line 2: the row that begins here is longer than 1 MiB" in message
+
+
+def test_a_refusal_before_the_first_row_opens_no_batch(refusal):
+    refusal(b"id,name\n7,Minji\n")
+
+    assert not ExposureBatch.objects.exists()
+
+
+def test_a_file_that_changes_under_the_import_is_refused(incident, tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_bytes(HEADER + b"7,Minji\n")
+
+    def change(progress: importing.Progress) -> None:
+        if not progress.rows_read:
+            path.write_bytes(HEADER + b"8,Seojun\n9,Jiho\n")
+
+    with pytest.raises(ImportRefusedError, match="changed while it was read"):
+        importing.import_file(path, incident=incident, mapping_text=MAPPING, report=change)
+    assert not AffectedPerson.objects.exists()

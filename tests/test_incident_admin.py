@@ -1,0 +1,266 @@
+"""Incidents on the response desk."""
+
+import html
+import logging
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, Incident
+from incidents.sealing import KeysetShreddedError
+from tests.leaked import class_id, expose, file_of, person, state
+from tests.signing_in import sign_in_to_desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, editor):
+    """A superuser at the desk, in English."""
+    sign_in_to_desk(client, editor)
+    client.cookies["language"] = "en"
+    return client
+
+
+def helper(*permissions: str) -> User:
+    """Staff with these permissions of the incidents app only."""
+    user = User.objects.create_user("helper@breachportal.example", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+@pytest.fixture
+def helpdesk(client):
+    """Signs in somebody who has just these permissions."""
+
+    def signed_in(*permissions: str):
+        sign_in_to_desk(client, helper(*permissions))
+        client.cookies["language"] = "en"
+        return client
+
+    return signed_in
+
+
+def url(model: str, action: str, *args: object) -> str:
+    return reverse(f"admin:incidents_{model}_{action}", args=args)
+
+
+def text(response) -> str:
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+def loaded(incident: Incident, *, batch_state: str = "open") -> ExposureBatch:
+    file = file_of(incident, state=batch_state)
+    file.state, file.rows_read, file.rows_taken = ExposureFile.State.LOADED, 12, 10
+    file.rows_rejected, file.finished_at = 2, incident.aware_at
+    file.save()
+    return file.batch
+
+
+NEW_INCIDENT = {
+    "slug": "dalbit-2026",
+    "company_ko": "달빛상점",
+    "company_en": "Dalbit Store",
+    "title_ko": "달빛상점 개인정보 유출",
+    "title_en": "Dalbit Store data leak",
+    "summary_ko": "유출되었습니다.",
+    "summary_en": "Data leaked.",
+    "aware_at_0": "2026-01-05",
+    "aware_at_1": "09:00:00",
+    "department_ko": "개인정보보호팀",
+    "department_en": "Privacy team",
+    "class_states-TOTAL_FORMS": "1",
+    "class_states-INITIAL_FORMS": "0",
+    "class_states-0-state": "involved",
+    "class_states-0-basis": "company",
+}
+
+
+def test_a_new_incident_can_seal_at_once(desk):
+    form = NEW_INCIDENT | {"class_states-0-data_class": class_id("names")}
+    assert desk.post(url("incident", "add"), form).status_code == 302
+    incident = Incident.objects.get(slug="dalbit-2026")
+    minji = person(incident, name="김민지", email="minji@example.com")
+    assert minji.open_contact() == {"n": "김민지", "e": "minji@example.com"}
+    assert incident.class_states.get().data_class.slug == "names"
+
+
+def test_the_slug_of_an_incident_stays_since_its_keysets_are_bound_to_it(desk, incident):
+    page = text(desk.get(url("incident", "change", incident.pk)))
+    assert url("incident", "shred", incident.pk) in page
+    assert 'name="slug"' not in page
+    assert 'name="title_en"' in page
+
+
+def test_an_incident_shows_its_scope_versions(desk, incident):
+    loaded(incident)
+    page = text(desk.get(url("incident", "change", incident.pk)))
+    assert "1: open: files may be loaded (10 rows taken, 2 rejected)" in page
+
+
+@pytest.mark.parametrize("model", ["incident", "dataclass", "exposurebatch"])
+def test_nothing_is_deleted_on_the_desk(desk, incident, model):
+    pk = {
+        "incident": incident.pk,
+        "dataclass": class_id("names"),
+        "exposurebatch": loaded(incident).pk,
+    }[model]
+    assert desk.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403
+
+
+def test_shredding_asks_for_the_slug(desk, incident):
+    shred = url("incident", "shred", incident.pk)
+    assert "becomes unreadable" in text(desk.get(shred))
+    assert "This is not the slug" in text(desk.post(shred, {"slug": "another"}))
+    assert not Incident.objects.filter(shredded_at__isnull=False).exists()
+
+    assert desk.post(shred, {"slug": incident.slug}).status_code == 302
+    incident.refresh_from_db()
+    assert incident.shredded_at
+    with pytest.raises(KeysetShreddedError):
+        incident.seal()
+    assert LogEntry.objects.get().get_change_message() == "Shredded the data."
+    assert "shredded already" in text(desk.post(shred, {"slug": incident.slug}))
+
+
+def test_only_a_superuser_shreds(helpdesk, incident):
+    client = helpdesk("change_incident", "view_incident")
+    assert "/shred/" not in text(client.get(url("incident", "change", incident.pk)))
+    response = client.post(url("incident", "shred", incident.pk), {"slug": incident.slug})
+    assert response.status_code == 403
+    incident.refresh_from_db()
+    assert incident.shredded_at is None
+
+
+def test_a_scope_version_shows_its_files_and_counts(desk, incident):
+    batch = loaded(incident)
+    page = text(desk.get(url("exposurebatch", "change", batch.pk)))
+    assert url("exposurebatch", "close", batch.pk) in page
+    assert "members.csv" in page
+    assert 'name="state"' not in page
+    assert text(desk.get(url("exposurebatch", "changelist"))).count("hanbit-2025") >= 1
+
+
+def test_closing_asks_whether_everything_is_loaded(desk, incident):
+    batch = loaded(incident)
+    close = url("exposurebatch", "close", batch.pk)
+    assert "10 rows are taken, 2 rejected" in text(desk.get(close))
+    text(desk.post(close, {}))
+    assert not incident.is_scope_complete()
+    assert desk.post(close, {"is_complete": "on"}).status_code == 302
+    assert incident.is_scope_complete()
+    assert "not open" in text(desk.post(close, {"is_complete": "on"}))
+
+
+def test_a_scope_version_without_a_loaded_file_does_not_close(desk, incident):
+    batch = file_of(incident, state="open").batch
+    page = text(desk.post(url("exposurebatch", "close", batch.pk), {"is_complete": "on"}))
+    assert "no file is loaded" in page
+    assert not incident.is_scope_complete()
+
+
+def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
+    batch = loaded(incident, batch_state="closed")
+    withdraw = url("exposurebatch", "withdraw", batch.pk)
+    assert "This field is required" in text(desk.post(withdraw, {"reason": ""}))
+    assert desk.post(withdraw, {"reason": "The dump of another shop."}).status_code == 302
+    batch.refresh_from_db()
+    assert batch.state == ExposureBatch.State.WITHDRAWN
+    assert batch.withdrawn_reason == "The dump of another shop."
+    assert batch.withdrawn_at
+    assert "Only a closed scope version" in text(desk.post(withdraw, {"reason": "Again"}))
+
+
+@pytest.mark.parametrize("action", ["close", "withdraw"])
+def test_who_may_only_look_does_not_change_a_scope_version(helpdesk, incident, action):
+    batch = loaded(incident)
+    client = helpdesk("view_exposurebatch")
+    assert f"/{action}/" not in text(client.get(url("exposurebatch", "change", batch.pk)))
+    response = client.post(
+        url("exposurebatch", action, batch.pk), {"reason": "x", "is_complete": "on"}
+    )
+    assert response.status_code == 403
+    batch.refresh_from_db()
+    assert batch.state == ExposureBatch.State.OPEN
+
+
+@pytest.mark.parametrize("typed", [" Minji@Example.com ", "010 1234-5678"])
+def test_support_finds_the_rows_of_an_address_and_sees_no_value(helpdesk, incident, typed, caplog):
+    client = helpdesk("view_affectedperson")
+    minji = person(incident, name="김민지", email="minji@example.com", phone="010-1234-5678")
+    expose(
+        minji, file_of(incident), "names", values=[("physical-addresses", "부산광역시 해운대구")]
+    )
+    expose(minji, file_of(incident, number=2, state="withdrawn"), values=[("passwords", "1234")])
+    other = person(incident, relation=AffectedPerson.Relation.RECIPIENT, phone="010-9999-8888")
+
+    with caplog.at_level(logging.INFO):
+        page = text(client.post(url("affectedperson", "changelist"), {"address": typed}))
+    assert str(minji.pk) in page
+    assert str(other.pk) not in page
+    assert "<div>Name</div><div>Address</div>" in page
+    assert "2: withdrawn" in page
+    for private in ("김민지", "부산", "1234</", "Password"):
+        assert private not in page
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.object_repr) == (str(minji.pk), str(minji.pk))
+    assert str(minji.pk) in caplog.text
+    assert "minji@" not in caplog.text.lower()
+
+
+def test_a_look_up_counts_and_lists_nobody(desk, incident):
+    person(incident, email="minji@example.com")
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        page = text(desk.get(url("affectedperson", "changelist")))
+    assert "minji" not in page
+    assert not [query for query in queries if "incidents_affectedperson" in query["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("nobody@example.com", "No row of any incident carries this address."),
+        ("not an address", "This is neither an e-mail address nor a phone number."),
+        ("", "This field is required."),
+    ],
+)
+def test_a_look_up_says_what_it_did_not_find(desk, incident, typed, answer):
+    page = text(desk.post(url("affectedperson", "changelist"), {"address": typed}))
+    assert answer in page
+    assert not LogEntry.objects.exists()
+
+
+def test_a_look_up_with_the_wrong_master_keyset_fails_in_words(desk, incident):
+    Incident.objects.update(data_keyset=b"sealed by another master")
+    page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
+    assert "does not open with this master keyset" in page
+
+
+def test_staff_without_the_permission_do_not_look_up(helpdesk, incident):
+    client = helpdesk("view_incident")
+    assert client.get(url("affectedperson", "changelist")).status_code == 403
+
+
+def test_customers_do_not_find_the_desk(client, minji, incident):
+    client.force_login(minji)
+    for page in (
+        url("incident", "changelist"),
+        url("affectedperson", "changelist"),
+        url("incident", "shred", incident.pk),
+    ):
+        assert client.get(page).status_code == 404
+
+
+def test_a_class_is_edited_but_keeps_its_slug(desk, incident):
+    state(incident, "names", "involved")
+    page = text(desk.get(url("dataclass", "change", class_id("names"))))
+    assert 'name="slug"' not in page
+    assert 'name="actions_ko"' in page

@@ -1,0 +1,187 @@
+"""The mapping file: understood, or refused in one line with place and mend."""
+
+from pathlib import Path
+
+import pytest
+
+from incidents import mapping
+from incidents.reading import ImportRefusedError
+
+ROOT = Path(__file__).parent.parent
+GOOD = """
+format = "csv"
+encoding = "cp949"
+
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+email = "email"
+phone = "mobile"
+language = "lang"
+contact_leaked = ["name", "email"]
+
+[dates]
+updated_at = "date"
+
+[[leaked]]
+class = "physical-addresses"
+value = "{postcode} {address1}, {address2}"
+date = "updated_at"
+
+[second_person]
+relation = "recipient"
+name = "to"
+phone = "to_phone"
+contact_leaked = []
+
+[[second_person.leaked]]
+class = "physical-addresses"
+value = "{address1}"
+"""
+HEADER = ["member_id", "name", "email", "mobile", "lang", "updated_at"]
+HEADER += ["postcode", "address1", "address2", "to", "to_phone"]
+
+
+def test_a_good_mapping_is_understood():
+    parsed = mapping.parse(GOOD, name="map.toml")
+
+    assert parsed.encoding == "cp949"
+    assert parsed.person.identity == "member_id"
+    assert parsed.person.contact_leaked == {"name", "email"}
+    assert parsed.person.classes() == {"names", "email-addresses", "physical-addresses"}
+    assert parsed.second_person
+    assert parsed.second_person.identity == "to_phone"
+    assert parsed.second_person.classes() == {"physical-addresses"}
+    parsed.check_header(HEADER, file="a.csv")
+    parsed.check_classes({"names", "email-addresses", "physical-addresses"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('format = "csv"', "format = csv", "map.toml: not TOML: "),
+        ('format = "csv"', 'format = "xml"', "map.toml, format: not known"),
+        ('format = "csv"', 'fromat = "csv"', "map.toml: unknown key fromat; did you mean format?"),
+        ('encoding = "cp949"', "encoding = 949", "map.toml, encoding: must be text in quotes"),
+        ("[person]", "[people]", "map.toml: lacks [person]"),
+        (
+            'relation = "member"',
+            'relation = "members"',
+            "map.toml, [person], relation: did you mean member?",
+        ),
+        ('reference = "member_id"', "", "map.toml, [person]: lacks reference"),
+        (
+            'email = "email"',
+            'emial = "email"',
+            "[person], contact_leaked: 'email' is none of its columns",
+        ),
+        (
+            'contact_leaked = ["name", "email"]',
+            "",
+            'such as contact_leaked = ["name", "email", "phone"], or [] if none did',
+        ),
+        (
+            'contact_leaked = ["name", "email"]',
+            'contact_leaked = ["names"]',
+            "map.toml, [person], contact_leaked: 'names' is none of its columns; did you mean name",
+        ),
+        (
+            'updated_at = "date"',
+            'updated_at = "day"',
+            "map.toml, [dates], updated_at: use one of: date, datetime",
+        ),
+        (
+            'updated_at = "date"',
+            "",
+            'map.toml, [[leaked]] no. 1, date: updated_at is not declared; add updated_at = "date"',
+        ),
+        (
+            'value = "{postcode} {address1}, {address2}"',
+            'value = "postcode"',
+            "map.toml, [[leaked]] no. 1, value: names no column",
+        ),
+        (
+            'value = "{address1}"',
+            'value = "{address1"',
+            "map.toml, [[second_person.leaked]] no. 1, value: names no column",
+        ),
+        (
+            'value = "{address1}"',
+            'value = "{address1}"\ncolour = "red"',
+            "map.toml, [[second_person.leaked]] no. 1: unknown key colour",
+        ),
+        ("[[leaked]]", "[leaked]", "map.toml, leaked: must be a list"),
+        ('relation = "recipient"', 'relation = "member"', "[second_person], relation: use one of"),
+        ('phone = "to_phone"', 'email = "to_phone"', "[second_person], email: a second person is"),
+        ('phone = "to_phone"', "", "map.toml, [second_person]: lacks phone"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_with_place_and_mend(old, new, says):
+    assert old in GOOD
+    with pytest.raises(ImportRefusedError) as caught:
+        mapping.parse(GOOD.replace(old, new, 1), name="map.toml")
+
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_mapping_in_the_documentation_is_good():
+    text = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+
+    parsed = mapping.parse(text.split("```toml\n")[1].split("```")[0], name="docs/import.md")
+
+    assert parsed.second_person
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "incidents" / "sample").glob("*.toml")))
+def test_the_sample_mappings_are_good(path):
+    assert mapping.parse(path.read_text(encoding="utf-8"), name=path.name).person.identity
+
+
+def test_known_must_be_a_truth_value():
+    with pytest.raises(ImportRefusedError, match="known: must be true or false"):
+        mapping.parse(GOOD.replace("[dates]", 'known = "yes"\n[dates]'), name="map.toml")
+
+
+def test_recipients_have_no_reference():
+    text = '[person]\nrelation = "recipient"\nreference = "id"\nphone = "tel"\n'
+    with pytest.raises(ImportRefusedError, match="a recipient is known by phone"):
+        mapping.parse(text, name="map.toml")
+
+
+def test_columns_that_the_header_lacks_are_named_together():
+    parsed = mapping.parse(GOOD, name="map.toml")
+
+    with pytest.raises(ImportRefusedError) as caught:
+        parsed.check_header([c for c in HEADER if c not in ("to", "address2")], file="a.csv")
+    assert str(caught.value).startswith(
+        "a.csv, line 1: the header lacks address2, to, which map.toml names"
+    )
+
+
+def test_a_class_that_is_none_is_named():
+    parsed = mapping.parse(GOOD, name="map.toml")
+
+    with pytest.raises(ImportRefusedError, match="'physical-addresses' is no data class; did you"):
+        parsed.check_classes({"names", "email-addresses", "physical-address"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [
+        (("04524", "Street 1", "Flat 2"), "04524 Street 1, Flat 2"),
+        (("", "Street 1", "Flat 2"), "Street 1, Flat 2"),
+        (("04524", "", "Flat 2"), "04524, Flat 2"),
+        (("04524", "Street 1", " "), "04524 Street 1"),
+        (("", "", ""), ""),
+    ],
+)
+def test_blank_cells_go_with_what_stands_before_them(cells, value):
+    template = mapping.Template.parse("{a} {b}, {c}")
+
+    assert template.fill(dict(zip("abc", cells, strict=True))) == value
+
+
+def test_a_cell_stays_as_typed():
+    assert mapping.Template.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "

@@ -1,0 +1,330 @@
+"""What a customer sees of their own data, and of nobody else's."""
+
+import html
+import logging
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+
+from accounts.models import User, VerifiedPhone
+from incidents.models import AffectedPerson, Incident
+from tests.leaked import expose, file_of, person, state
+
+pytestmark = pytest.mark.django_db
+
+XSS = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def file(incident):
+    return file_of(incident)
+
+
+@pytest.fixture
+def leaked_minji(incident, file):
+    """Minji's row: name, e-mail, two addresses, one entrance code, three orders."""
+    minji = person(incident, name="김민지", email="Minji@Example.com", phone="010-1234-5678")
+    expose(minji, file, "names", "email-addresses", "phone-numbers")
+    addresses = ["서울특별시 강남구 테헤란로 558", "부산광역시 해운대구 센텀중앙로 730"]
+    expose(minji, file, values=[("physical-addresses", addresses[0]), ("entrance-codes", "7585#")])
+    expose(minji, file, values=[("physical-addresses", addresses[1])])
+    for day in ("2025-10-28", "2025-10-28", "2024-03-01"):
+        expose(minji, file, values=[("purchases", "혈압계 × 3", f"{day}T22:15:00+09:00")])
+    return minji
+
+
+def page_of(user: User | None, language: str = "en") -> Any:
+    client = Client()
+    if user:
+        client.force_login(user)
+    with override(language):
+        return client.get(reverse("my_data"))
+
+
+def text_of(user: User, language: str = "en") -> str:
+    response = page_of(user, language)
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+def test_a_stranger_is_sent_to_sign_in(leaked_minji):
+    response = page_of(None)
+    assert response.status_code == 302
+    with override("en"):
+        assert response["Location"].startswith(reverse("account_login"))
+
+
+def test_the_answer_is_the_title(minji, leaked_minji):
+    english, korean = text_of(minji), text_of(minji, "ko")
+    sentence = (
+        "Your name, e-mail address, phone number, 2 addresses, 1 entrance code and 3 orders leaked"
+    )
+    assert f"<h1>{sentence}</h1>" in english
+    assert (
+        "<h1>이름, 이메일 주소, 전화번호, 주소 2개, 공동현관 출입번호 1개, 주문 내역 3건이 "
+        "유출되었습니다</h1>" in korean
+    )
+
+
+def test_values_are_masked_counted_and_dated(minji, leaked_minji):
+    text = text_of(minji)
+    for shown in ("김*지", "M***@E***.com", "010-****-5678", "서울특별시 강남구 ***", "••••••"):
+        assert shown in text
+    assert "28 October 2025 · 2 times" in text
+    assert "1 March 2024" in text
+    for hidden in ("김민지", "010-1234-5678", "테헤란로", "7585", "혈압계"):
+        assert hidden not in text
+
+
+def test_the_page_is_not_stored(minji, leaked_minji):
+    assert "no-store" in page_of(minji)["Cache-Control"]
+
+
+def test_the_most_sensitive_class_gives_the_first_step(minji, leaked_minji):
+    text = text_of(minji)
+    steps = [line for line in text.splitlines() if line.strip().startswith("<li><div>")]
+    assert "change the shared entrance code" in steps[0]
+    assert len(steps) == 5
+    assert len(set(steps)) == 5
+    assert "Show more steps" in text
+
+
+def test_nobody_sees_the_other(minji, seojun, incident, file, leaked_minji):
+    other = person(incident, name="박서준", email="seojun@example.com")
+    expose(other, file, "names", values=[("physical-addresses", "대구광역시 수성구 달구벌대로 14")])
+
+    minjis, seojuns = text_of(minji), text_of(seojun)
+    assert "박*준" in seojuns
+    assert "대구광역시 수성구" in seojuns
+    assert "김*지" not in seojuns
+    assert "박*준" not in minjis
+    assert "대구광역시" not in minjis
+
+
+def test_a_recipient_does_not_learn_whose_address_book_it_was(seojun, incident, file, leaked_minji):
+    recipient = person(
+        incident, relation=AffectedPerson.Relation.RECIPIENT, name="박서준", phone="010-9999-8888"
+    )
+    expose(recipient, file, "names", "phone-numbers")
+    VerifiedPhone.objects.create(user=seojun, number="+821099998888")
+
+    text = text_of(seojun)
+    assert "Your name and phone number leaked" in text
+    assert "Somebody saved your name and phone number" in text
+    assert "김*지" not in text
+    assert str(leaked_minji.pk) not in text
+
+
+def test_a_member_who_is_also_a_recipient_sees_both_rows(minji, incident, file, leaked_minji):
+    VerifiedPhone.objects.create(user=minji, number="+821099998888")
+    recipient = person(
+        incident,
+        relation=AffectedPerson.Relation.RECIPIENT,
+        name="민지 언니",
+        phone="010-9999-8888",
+    )
+    expose(recipient, file, "names", "phone-numbers")
+
+    text = text_of(minji)
+    assert "<h1>Your data leaked</h1>" in text
+    assert "<h2>Your name and phone number leaked</h2>" in text
+    assert "This is the data of your account at Hanbit Store." in text
+
+
+def test_html_in_a_name_is_shown_as_typed(minji, incident, file):
+    expose(person(incident, name=XSS, email=minji.email), file, "names")
+    expose(person(incident, name="<b>", email=minji.email), file, values=[("delivery-notes", XSS)])
+    assert "<img src=x" not in page_of(minji).content.decode()
+    assert "<b>" not in page_of(minji).content.decode()
+
+
+def test_a_withdrawn_batch_does_not_count(minji, incident, file, leaked_minji):
+    withdrawn = file_of(incident, number=2, state="withdrawn")
+    expose(leaked_minji, withdrawn, values=[("passwords", "hunter2")])
+    assert "password leaked" not in text_of(minji)
+
+
+def test_who_is_in_withdrawn_batches_only_is_not_affected(minji, incident, file):
+    only = person(incident, name="김민지", email=minji.email)
+    expose(only, file_of(incident, number=2, state="withdrawn"), "names")
+    text = text_of(minji)
+    assert "Your address minji@example.com is not among the leaked data we know" in text
+    assert "김*지" not in text
+
+
+@pytest.mark.parametrize("states", [[], ["open"], ["closed", "open"], ["withdrawn"]])
+def test_not_affected_is_never_said_too_early(minji, incident, states):
+    for number, batch_state in enumerate(states, start=1):
+        file_of(incident, number=number, state=batch_state)
+    text = text_of(minji)
+    assert "We do not know yet whether your data leaked" in text
+    assert "not among the leaked data" not in text
+
+
+def test_not_affected_is_never_said_to_who_has_proven_no_address(minji, incident, file):
+    minji.emailaddress_set.update(verified=False)
+    assert "We do not know yet" in text_of(minji)
+
+
+def test_one_complete_incident_does_not_clear_another(minji, incident, file):
+    later = second_incident()
+    file_of(later, state="open")
+    text = text_of(minji)
+    assert "<h1>What we know about your data</h1>" in text
+    assert "Your address minji@example.com is not among the leaked data we know" in text
+    assert "We do not know yet whether your data leaked" in text
+
+
+def test_what_leaked_stands_before_what_did_not(minji, incident, leaked_minji):
+    file_of(second_incident())
+    text = text_of(minji)
+    assert text.index("entrance code and 3 orders leaked") < text.index("is not among")
+
+
+def test_an_incident_that_is_not_public_is_not_shown(minji, incident, leaked_minji):
+    Incident.objects.update(is_public=False)
+    text = text_of(minji)
+    assert "There is nothing to show yet" in text
+    assert "김*지" not in text
+
+
+def test_a_shredded_incident_says_so(minji, incident, leaked_minji):
+    incident.shred()
+    text = text_of(minji)
+    assert "The company has deleted this data" in text
+    assert "not among" not in text
+
+
+def test_each_class_says_its_state_and_basis(minji, incident, leaked_minji):
+    state(incident, "names", "involved", "company")
+    state(incident, "usernames", "possibly", "investigation")
+    state(incident, "payment-data", "not_involved", "company")
+    state(incident, "delivery-notes", "involved", "confirmed")
+    text = text_of(minji)
+    assert "Reported by the company" in text
+    assert "Possibly leaked" in text
+    assert "Under investigation" in text
+    assert "Not involved" in text
+    assert "We hold no record that yours did." in text
+
+
+def test_a_class_of_others_is_not_cleared_while_batches_are_open(minji, incident, leaked_minji):
+    state(incident, "delivery-notes", "involved")
+    file_of(incident, number=2, state="open")
+    text = text_of(minji)
+    assert "Not known yet" in text
+    assert "We hold no record" not in text
+
+
+def test_what_the_rows_hold_counts_whatever_was_stated(minji, incident, leaked_minji):
+    state(incident, "entrance-codes", "not_involved")
+    text = text_of(minji)
+    assert "1 entrance code" in text
+    assert "Found in the data that leaked" in text
+    assert "Not involved" not in text
+
+
+def test_forty_orders_show_five_and_fold_the_rest(minji, incident, file):
+    shopper = person(incident, email=minji.email)
+    for number in range(40):
+        date = f"2025-01-{number % 28 + 1:02}"
+        expose(shopper, file, values=[("purchases", f"{chr(0xAC00 + number)} 한 상자", date)])
+    text = text_of(minji)
+    assert "Your 40 orders leaked" in text
+    assert "Show 35 more" in text
+    before_fold = text.split("<details>")[-2]
+    assert before_fold.count('class="value"') == 5
+
+
+def test_a_later_scope_version_with_the_same_rows_counts_nothing_twice(minji, incident, file):
+    shopper = person(incident, email=minji.email)
+    for dump in (file, file_of(incident, number=2)):
+        expose(shopper, dump, values=[("purchases", "혈압계 × 3", "2025-10-28")])
+        expose(shopper, dump, values=[("physical-addresses", "부산광역시 해운대구 1")])
+    text = text_of(minji)
+    assert "Your 1 address and 1 order leaked" in text
+    assert "times" not in text
+
+
+def test_an_address_that_stands_there_twice_is_one_address(minji, incident, file):
+    shopper = person(incident, email=minji.email)
+    for _ in range(2):
+        expose(shopper, file, values=[("physical-addresses", "부산광역시 해운대구 1")])
+    text = text_of(minji)
+    assert "Your 1 address leaked" in text
+    assert "2 times" in text
+
+
+def second_incident() -> Incident:
+    later = Incident.objects.get()
+    later.pk, later.slug, later.title_en = None, "hanbit-2026", "Another leak"
+    later.make_keysets()
+    later.save()
+    return later
+
+
+def test_a_ciphertext_of_another_row_is_not_shown(minji, incident, file, leaked_minji, caplog):
+    other = person(incident, name="박서준", email="seojun@example.com")
+    theirs = expose(other, file, values=[("physical-addresses", "대구광역시 수성구 달구벌대로 14")])
+    leaked_minji.exposures.filter(sealed__isnull=False).update(sealed=theirs.sealed)
+    second = second_incident()
+    expose(person(second, name="김민지", email=minji.email), file_of(second), "names")
+
+    with caplog.at_level(logging.ERROR):
+        text = text_of(minji)
+    assert "We cannot show this right now" in text
+    assert "대구광역시" not in text
+    assert "<h2>Your name leaked</h2>" in text
+    assert str(leaked_minji.pk) in caplog.text
+    for private in ("Traceback", "김민지", "minji@", "대구"):
+        assert private not in caplog.text
+
+
+def test_a_wrong_master_keyset_takes_one_incident_only(minji, incident, leaked_minji, caplog):
+    second = second_incident()
+    expose(person(second, name="김민지", email=minji.email), file_of(second), "names")
+    Incident.objects.filter(pk=incident.pk).update(data_keyset=b"sealed by another master")
+
+    with caplog.at_level(logging.ERROR):
+        text = text_of(minji)
+    assert "We cannot show this right now" in text
+    assert "not among" not in text
+    assert "<h2>Your name leaked</h2>" in text
+    assert f"incident {incident.pk} cannot be opened" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_an_exposure_of_an_unknown_class_is_not_left_out_in_silence(minji, incident, leaked_minji):
+    leaked_minji.exposures.filter(sealed__isnull=True).update(data_classes=[9999])
+    assert "We cannot show this right now" in text_of(minji)
+
+
+def test_a_class_that_only_the_sealed_list_names_is_shown(minji, incident, leaked_minji):
+    leaked_minji.exposures.filter(sealed__isnull=False).update(data_classes=[])
+    assert "1 entrance code" in text_of(minji)
+
+
+def test_the_number_of_queries_does_not_grow(
+    minji, incident, file, leaked_minji, django_assert_max_num_queries, client
+):
+    client.force_login(minji)
+    state(incident, "usernames", "possibly")
+    with override("en"):
+        url = reverse("my_data")
+    with django_assert_max_num_queries(100) as few:
+        client.get(url)
+
+    second = second_incident()
+    expose(person(second, email=minji.email), file_of(second), "names")
+    for number in range(3):
+        row = person(incident, name=f"김{number}", email=minji.email)
+        for order in range(100):
+            expose(row, file, "names", values=[("purchases", f"{order} × 1", "2025-01-01")])
+        state(incident, ["names", "purchases", "passwords"][number], "involved")
+
+    with django_assert_max_num_queries(len(few)):
+        response = client.get(url)
+    assert response.content.decode().count("100 orders leaked") == 3

@@ -1,0 +1,165 @@
+"""A notice at the response desk: one person writes it, another approves it, support looks it up."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.models import User
+from notices import messages
+from notices.models import Delivery, Notice
+from tests.noticed import delivery_to, work
+from tests.signing_in import sign_in_to_desk
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
+
+
+def url(name: str, *args) -> str:
+    return reverse(f"admin:notices_{name}", args=args)
+
+
+def page(response) -> str:
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def test_the_form_is_filled_in_by_the_link_after_publishing(client, editor, version):
+    sign_in_to_desk(client, editor)
+    address = f"{url('notice_add')}?version={version.pk}&kind=alert&topic=scams"
+    text = page(client.get(address))
+    assert re.search(rf'<option value="{version.pk}" selected', text)
+    assert re.search(r'<option value="alert" selected', text)
+    assert re.search(r'<option value="scams" selected', text)
+
+
+def test_from_draft_to_closed(client, editor, approver, version, people, server):
+    sign_in_to_desk(client, editor)
+    client.post(url("notice_add"), {"version": version.pk, "kind": "mandatory", "topic": ""})
+    notice = Notice.objects.get()
+    assert (notice.created_by, notice.incident) == (editor, version.statement.incident)
+    assert notice.state == Notice.State.DRAFT
+    own = page(client.get(url("notice_approve", notice.pk)))
+    assert "Somebody else must approve" in own
+    client.post(url("notice_approve", notice.pk), {"people": "3"})
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.DRAFT
+
+    sign_in_to_desk(client, approver)
+    assert "Approve and send" in page(client.get(url("notice_change", notice.pk)))
+    text = page(client.get(url("notice_approve", notice.pk)))
+    assert "김민지" not in text  # the sample is of nobody
+    assert "홍길동" in text
+    assert "Gildong Hong" in text
+    assert "It goes to 3 people" in text
+    assert "not the number" in page(client.post(url("notice_approve", notice.pk), {"people": "2"}))
+    client.post(url("notice_approve", notice.pk), {"people": "3"})
+    notice.refresh_from_db()
+    assert (notice.state, notice.approved_by) == (Notice.State.PLANNING, approver)
+
+    text = page(client.get(url("notice_change", notice.pk)))
+    assert 'http-equiv="refresh"' in text
+    work(notice)
+    text = page(client.get(url("notice_change", notice.pk)))
+    assert "closed: everybody has an end state" in text
+    assert 'http-equiv="refresh"' not in text
+    assert len(server.taken) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic"), [("mandatory", "scams"), ("alert", "")], ids=["mandatory", "alert"]
+)
+def test_an_alert_has_a_topic_and_a_mandatory_notice_has_none(client, editor, version, kind, topic):
+    sign_in_to_desk(client, editor)
+    response = client.post(url("notice_add"), {"version": version.pk, "kind": kind, "topic": topic})
+    assert "errornote" in page(response)
+    assert not Notice.objects.exists()
+
+
+def test_pause_go_on_and_cancel(client, approver, notice, server):
+    sign_in_to_desk(client, approver)
+    client.post(url("notice_pause", notice.pk))
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.PAUSED
+    assert "Go on" in page(client.get(url("notice_change", notice.pk)))
+    client.post(url("notice_resume", notice.pk))
+    assert "cannot be undone" in page(client.get(url("notice_cancel", notice.pk)))
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.PLANNING
+    client.post(url("notice_cancel", notice.pk))
+    work(notice)
+    assert notice.state == Notice.State.CANCELLED
+    assert server.taken == []
+    again = client.post(url("notice_resume", notice.pk), follow=True)
+    assert "Nothing was done" in page(again)
+
+
+def test_get_neither_pauses_nor_goes_on(client, approver, notice):
+    sign_in_to_desk(client, approver)
+    assert client.get(url("notice_pause", notice.pk)).status_code == 405
+    assert client.get(url("notice_resume", notice.pk)).status_code == 405
+
+
+def test_the_sample_mail_opens_in_a_mail_program(client, editor, draft):
+    sign_in_to_desk(client, editor)
+    response = client.get(url("notice_preview", draft.pk, "ko"))
+    assert response["Content-Type"] == "message/rfc822"
+    assert "홍길동".encode() in response.content
+    assert client.get(url("notice_preview", draft.pk, "fr")).status_code == 404
+
+
+def test_the_pages_of_a_notice_that_is_not_there(client, editor):
+    sign_in_to_desk(client, editor)
+    for name in ("notice_approve", "notice_cancel"):
+        assert client.get(url(name, 4711)).status_code == 404
+
+
+def test_who_may_only_look_cannot_approve_or_cancel(client, notice, draft):
+    support = User.objects.create_user("support@breachportal.example", is_staff=True)
+    names = ["view_notice", "view_delivery"]
+    support.user_permissions.set(Permission.objects.filter(codename__in=names))
+    sign_in_to_desk(client, support)
+    assert "Cancel this notice" not in page(client.get(url("notice_change", notice.pk)))
+    for name in ("notice_approve", "notice_pause", "notice_resume", "notice_cancel"):
+        assert client.post(url(name, notice.pk)).status_code == 403
+
+
+def test_customers_find_nothing_there(client, minji, notice):
+    client.force_login(minji)
+    for name, args in (("notice_change", [notice.pk]), ("delivery_changelist", [])):
+        assert client.get(url(name, *args)).status_code == 404
+
+
+def test_support_finds_what_a_customer_was_sent(client, editor, notice, people, server):
+    work(notice)
+    sign_in_to_desk(client, editor)
+    text = page(client.post(url("delivery_changelist"), {"asked": " Minji@Example.com "}))
+    code = messages.message_code(delivery_to(notice, people["minji"]).pk)
+    assert "accepted by the mail server" in text
+    assert "250 2.0.0 taken" in text
+    assert text.count("250 2.0.0 taken") == 1
+    assert code in text
+    assert code in page(client.post(url("delivery_changelist"), {"asked": code.lower()}))
+
+
+def test_support_is_told_when_nothing_was_sent(client, editor, notice):
+    sign_in_to_desk(client, editor)
+    address = url("delivery_changelist")
+    assert "Nothing was sent" in page(client.post(address, {"asked": "nobody@example.com"}))
+    assert "neither" in page(client.post(address, {"asked": "???"}))
+    assert "required" in page(client.post(address, {"asked": ""}))
+
+
+def test_nothing_of_the_ledger_is_deleted_at_the_desk(client, editor, notice):
+    sign_in_to_desk(client, editor)
+    assert client.get(url("notice_delete", notice.pk)).status_code == 403
+    assert Delivery._meta.label == "notices.Delivery"
+    assert Notice.objects.filter(pk=notice.pk).exists()

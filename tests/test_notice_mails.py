@@ -1,0 +1,275 @@
+"""What stands in a notice's mail: the reader's own language, name and classes, nobody else's."""
+
+import re
+from email import message_from_bytes, policy
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as django_settings
+
+from incidents.models import DataClass
+from notices import messages, sending, tasks
+from notices.messages import Mailing, Recipient
+from notices.models import AlertSubscription, Delivery, Notice
+from tests import leaked
+from tests.noticed import affected, delivery_to, work
+from tests.smtp_server import DROP
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+HOSTILE_NAMES = [
+    "민지\r\nBcc: everyone",
+    "민지\n.\nMAIL FROM:<x>",
+    '<img src=x onerror="alert(1)">',
+    "{{ slot.code }} {} {0} %s",
+    "slot-name- slot.name",
+    "\u202egnp.exe\u0000",
+    'Kim & Lee\'s "home"',
+    "가" * 500,
+]
+
+
+@pytest.fixture
+def alert(version, editor, approver, seojun, minji) -> Notice:
+    """An approved scam warning; Seojun and Minji want such."""
+    for user in (seojun, minji):
+        AlertSubscription.objects.create(
+            user=user, incident=version.statement.incident, topic="scams"
+        )
+    alert = Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        kind="alert",
+        topic="scams",
+        created_by=editor,
+    )
+    sending.approve(alert, by=approver)
+    return alert
+
+
+def texts(message) -> tuple[str, str]:
+    return tuple(message.get_body((kind,)).get_content() for kind in ("plain", "html"))
+
+
+def test_everybody_reads_their_own_language_name_and_classes(notice, server):
+    work(notice)
+    (to_minji,), (to_seojun,) = server.to("minji@example.com"), server.to("seojun@example.com")
+    assert to_minji["Content-Language"] == "ko"
+    assert to_seojun["Content-Language"] == "en"
+    for text in texts(to_minji):
+        assert "김민지" in text
+        assert "개인정보 유출 안내" in text
+        assert "이름" in text
+        assert "전화번호" in text
+        assert "Seojun" not in text
+    for text in texts(to_seojun):
+        assert "Seojun Lee" in text
+        assert "About your data" in text
+        assert "Phone numbers" not in text
+        assert "김민지" not in text
+
+
+def test_headers_of_a_mandatory_notice(notice, people, server):
+    work(notice)
+    (message,) = server.to("minji@example.com")
+    assert message["To"] == "minji@example.com"
+    assert message["From"] == django_settings.DEFAULT_FROM_EMAIL
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Subject"] == "한빛상점: 개인정보 유출 안내"
+    assert message["Date"]
+    assert "List-Unsubscribe" not in message
+    assert "List-Unsubscribe-Post" not in message
+    assert "Precedence" not in message
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert "김민지" not in str(message["Subject"])
+    person = people["minji"]
+    assert message["Message-ID"] == f"<{messages.message_id(notice.pk, person.pk)}>"
+    assert str(person.pk) not in server.taken[0].data.decode()
+
+
+def test_headers_of_an_alert(alert, seojun, server):
+    work(alert)
+    (message,) = server.to("seojun@example.com")
+    subscription = seojun.subscriptions.get()
+    url = messages.unsubscribe_url(subscription.pk, "en")
+    assert message["List-Unsubscribe"] == f"<{url}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Auto-Submitted"] == "auto-generated"
+    plain, html = texts(message)
+    assert url in plain
+    assert f'href="{url}"' in html
+
+
+def test_the_envelope_names_the_delivery_to_us_alone(notice, people, server):
+    work(notice)
+    taken = next(one for one in server.taken if one.to == "minji@example.com")
+    assert taken.sender.endswith(f"@{django_settings.MAIL_DOMAIN}")
+    code = taken.sender.partition("@")[0].removeprefix("bounce+")
+    assert messages.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
+
+
+def test_no_mail_loads_or_links_to_anything_of_others(notice, alert, server):
+    work(notice)
+    work(alert)
+    for taken in server.taken:
+        html = taken.message.get_body(("html",)).get_content()
+        assert not re.search(r"<(img|link|script|iframe|object|form)\b|url\(", html)
+        for address in re.findall(r'(?:href|src)="([^"]*)"', html):
+            assert address.startswith(django_settings.PORTAL_URL)
+    mandatory = server.to("minji@example.com")[0].get_body(("html",)).get_content()
+    assert "<a " not in mandatory
+    assert django_settings.PORTAL_URL in mandatory
+
+
+def test_every_line_is_short_and_ends_as_smtp_wants(notice, people, server, version):
+    file = people["minji"].exposures.first().file
+    affected(file, "가" * 500, "long@example.com")
+    work(notice)
+    assert len(server.taken) == 3
+    for taken in server.taken:
+        assert b"\n" not in taken.data.replace(b"\r\n", b"")
+        assert b"\r" not in taken.data.replace(b"\r\n", b"")
+        assert max(map(len, taken.data.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_hostile_name_stays_a_name(notice, name):
+    frozen = notice.messages.get(language="ko")
+    mails = [
+        Mailing(frozen).mail(
+            Recipient(
+                delivery_id=7,
+                recipient=uuid4(),
+                email="minji@example.com",
+                name=each,
+                data_classes=(DataClass.objects.all()[0].pk,),
+            )
+        )
+        for each in ("민지", name)
+    ]
+    plain, hostile = (message_from_bytes(mail.data, policy=policy.default) for mail in mails)
+    assert hostile.keys() == plain.keys()
+    assert not hostile.defects
+    assert [part.get_content_type() for part in hostile.iter_parts()] == ["text/plain", "text/html"]
+    text, html = texts(hostile)
+    shown = messages.plain_name(name)
+    assert f" {shown}," in text or f"{shown} " in text
+    assert len(text.splitlines()) == len(texts(plain)[0].splitlines())
+    assert re.findall(r"<[a-z]+", html) == re.findall(r"<[a-z]+", texts(plain)[1])
+    assert frozen.marker not in text + html
+    assert max(map(len, mails[1].data.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("name", ["www.scam.example", "see https://scam.example", "a@b.example"])
+def test_a_name_that_would_become_a_link_is_left_out(name):
+    assert messages.plain_name(name) == ""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "minji@example.com\r\nRCPT TO:<x@example.com>",
+        "minji@example.com, x@example.com",
+        "<minji@example.com>",
+        '"minji park"@example.com',
+        "minji lee@example.com",
+        "민지@example.com",
+        "minji@exa mple.com",
+        "minji@",
+        "@example.com",
+        "",
+        "minji@" + "a" * 70 + ".example",
+    ],
+)
+def test_an_address_with_more_than_an_address_in_it_is_refused(address):
+    with pytest.raises(messages.UnusableAddressError):
+        messages.envelope_address(address)
+
+
+def test_a_domain_in_korean_is_written_as_smtp_wants(db):
+    assert messages.envelope_address("minji@한국.example") == "minji@xn--3e0b707e.example"
+
+
+def test_the_text_is_frozen_at_the_approval(notice, server):
+    frozen = bytes(notice.messages.get(language="ko").mime)
+    DataClass.objects.filter(slug="names").update(name_ko="바뀐 이름")
+    work(notice)
+    (message,) = server.to("minji@example.com")
+    assert "바뀐 이름" not in texts(message)[0]
+    assert frozen == bytes(notice.messages.get(language="ko").mime)
+
+
+def test_the_code_of_a_message_is_read_as_people_type_it(notice, people, server):
+    work(notice)
+    delivery = delivery_to(notice, people["minji"])
+    code = messages.message_code(delivery.pk)
+    assert code in texts(server.to("minji@example.com")[0])[0]
+    for typed in (code, code.lower(), code.replace("-", ""), f" {code.replace('0', 'o')} "):
+        assert messages.delivery_of_code(typed) == delivery.pk
+    assert messages.delivery_of_code("AAAA-BBBB-CCCC") is None
+    assert messages.delivery_of_code("민지") is None
+    assert messages.delivery_of_code("") is None
+
+
+def test_codes_do_not_count_up():
+    codes = [messages.message_code(number) for number in range(1, 200)]
+    assert len(set(codes)) == len(codes)
+    assert len({code[:4] for code in codes}) > 150
+    assert all(messages.delivery_of_code(code) == n for n, code in enumerate(codes, 1))
+
+
+# -------------------------------------------------------------------- who gets which
+
+
+def test_alerts_go_to_those_who_want_them_and_still_do(alert, minji, seojun, server):
+    seojun.subscriptions.update(unsubscribed_at="2025-12-01T00:00Z")
+    work(alert)
+    assert [taken.to for taken in server.taken] == ["minji@example.com"]
+    assert alert.planned == 1
+
+
+def test_who_unsubscribes_after_the_planning_gets_nothing(alert, minji, seojun, server):
+    tasks.plan_notice(alert.pk)
+    seojun.subscriptions.update(unsubscribed_at="2025-12-01T00:00Z")
+    work(alert)
+    assert [taken.to for taken in server.taken] == ["minji@example.com"]
+    assert (alert.suppressed, alert.accepted, alert.state) == (1, 1, Notice.State.CLOSED)
+
+
+def test_an_account_closed_after_the_planning_gets_nothing(alert, minji, seojun, server):
+    tasks.plan_notice(alert.pk)
+    seojun.delete()
+    work(alert)
+    assert [taken.to for taken in server.taken] == ["minji@example.com"]
+    assert (alert.suppressed, alert.state) == (1, Notice.State.CLOSED)
+
+
+def test_an_alert_in_doubt_is_not_sent_again(alert, server):
+    server.tell("message", "minji@example.com", DROP)
+    work(alert)
+    assert len(server.to("minji@example.com")) == 1
+    assert alert.in_doubt == 1
+    assert alert.state == Notice.State.CLOSED
+
+
+def test_opting_out_of_alerts_does_not_stop_what_the_law_demands(notice, minji, incident, server):
+    AlertSubscription.objects.create(
+        user=minji, incident=incident, topic="updates", unsubscribed_at="2025-12-01T00:00Z"
+    )
+    work(notice)
+    assert len(server.to("minji@example.com")) == 1
+
+
+def test_changes_to_my_data_go_to_those_whose_rows_changed(
+    version, people, incident, minji, seojun, editor, approver, server
+):
+    for user in (minji, seojun):
+        AlertSubscription.objects.create(user=user, incident=incident, topic="my_data")
+    leaked.expose(people["seojun"], leaked.file_of(incident, number=2), "phone-numbers")
+    alert = Notice.objects.create(
+        incident=incident, version=version, kind="alert", topic="my_data", created_by=editor
+    )
+    sending.approve(alert, by=approver)
+    work(alert)
+    assert [taken.to for taken in server.taken] == ["seojun@example.com"]
+    assert Delivery.objects.filter(notice=alert).count() == alert.planned == 1

@@ -1,0 +1,357 @@
+"""Publishing a statement: who may, what is checked, what is frozen, how it is proven."""
+
+from datetime import date, timedelta
+from threading import Thread
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from incidents.models import DataClass, IncidentDataClass
+from notices import publishing
+from notices.models import Advisory, Section, Statement, StatementVersion
+
+NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
+
+
+@pytest.fixture
+def claims(incident):
+    """Names and addresses leaked; passwords did not."""
+    for slug, state in (
+        ("names", "involved"),
+        ("physical-addresses", "involved"),
+        ("passwords", "not_involved"),
+    ):
+        IncidentDataClass.objects.create(
+            incident=incident,
+            data_class=DataClass.objects.get(slug=slug),
+            state=state,
+            basis="company",
+        )
+
+
+@pytest.fixture
+def notice(incident, claims) -> Statement:
+    return Statement.objects.create(incident=incident, kind="notice", slug="notice")
+
+
+def complete(draft: StatementVersion) -> StatementVersion:
+    """The draft with every text in both languages."""
+    StatementVersion.objects.filter(pk=draft.pk).update(
+        title_ko="유출 통지",
+        title_en="Notice of a leak",
+        change_reason_ko="바로잡았습니다.",
+        change_reason_en="Corrected.",
+    )
+    draft.sections.update(body_ko="내용입니다.", body_en="These are the words.")
+    draft.sections.filter(key="data_items").update(body_ko=NAMED["ko"], body_en=NAMED["en"])
+    draft.refresh_from_db()
+    return draft
+
+
+@pytest.fixture
+def draft(notice, editor) -> StatementVersion:
+    """A draft that is fit to be published."""
+    return complete(publishing.draft_next(notice, by=editor))
+
+
+def codes(version: StatementVersion, by) -> list[str]:
+    return [finding.code for finding in publishing.check(version, by=by)]
+
+
+def test_a_first_draft_holds_the_sections_the_law_asks_for(notice, editor):
+    draft = publishing.draft_next(notice, by=editor)
+    assert draft.number == 1
+    assert [section.key for section in draft.sections.all()] == [
+        "data_items",
+        "when_and_how",
+        "self_protection_steps",
+        "response_and_remedy_procedure",
+        "department_and_contact",
+    ]
+
+
+def test_drafting_again_gives_the_open_draft(draft, notice, approver):
+    assert publishing.draft_next(notice, by=approver) == draft
+
+
+def test_a_second_person_publishes(draft, approver):
+    published = publishing.publish(draft, by=approver)
+    assert published.is_published
+    assert published.approved_by == approver
+    assert len(published.hash) == 64
+    assert published.previous_hash == ""
+    assert published.class_states == [
+        {"class": "names", "state": "involved", "basis": "company"},
+        {"class": "physical-addresses", "state": "involved", "basis": "company"},
+        {"class": "passwords", "state": "not_involved", "basis": "company"},
+    ]
+
+
+def test_its_writer_cannot_publish(draft, editor):
+    with pytest.raises(publishing.PublishingRefusedError) as refused:
+        publishing.publish(draft, by=editor)
+    assert [finding.code for finding in refused.value.findings] == ["second_person"]
+    draft.refresh_from_db()
+    assert not draft.is_published
+
+
+def test_its_last_editor_cannot_publish(draft, approver):
+    draft.edited_by = approver
+    draft.save()
+    assert codes(draft, approver) == ["second_person"]
+
+
+def test_the_database_holds_the_second_person_too(draft, editor):
+    draft.approved_by = editor
+    with pytest.raises(IntegrityError), transaction.atomic():
+        draft.save()
+
+
+@pytest.mark.parametrize("field", ["title_ko", "title_en"])
+def test_a_missing_title_is_refused(draft, approver, field):
+    setattr(draft, field, " ")
+    assert codes(draft, approver) == ["language"]
+
+
+@pytest.mark.parametrize("field", ["body_ko", "body_en"])
+def test_a_missing_text_is_refused_and_named(draft, approver, field):
+    draft.sections.filter(key="when_and_how").update(**{field: "\n"})
+    [finding] = publishing.check(draft, by=approver)
+    assert finding.code == "language"
+    assert str(Section.Key.WHEN_AND_HOW.label) in finding.text
+
+
+def test_a_heading_in_one_language_only_is_refused(draft, approver):
+    draft.sections.filter(key="when_and_how").update(heading_ko="언제")
+    assert codes(draft, approver) == ["language"]
+
+
+def test_a_version_without_sections_is_refused(incident, editor, approver):
+    update = Statement.objects.create(incident=incident, kind="update", slug="update")
+    draft = complete(publishing.draft_next(update, by=editor))
+    draft.sections.all().delete()
+    assert codes(draft, approver) == ["empty"]
+
+
+def test_a_notice_without_a_section_of_the_law_is_refused(draft, approver):
+    draft.sections.filter(key="self_protection_steps").delete()
+    assert codes(draft, approver) == ["section"]
+
+
+@pytest.mark.parametrize(("days", "expected"), [(29, ["display"]), (30, [])])
+def test_it_must_be_shown_for_thirty_days(draft, approver, days, expected):
+    draft.display_until = timezone.localdate() + timedelta(days=days)
+    assert codes(draft, approver) == expected
+
+
+def test_a_leaked_class_that_is_not_named_is_refused(draft, incident, approver):
+    IncidentDataClass.objects.create(
+        incident=incident,
+        data_class=DataClass.objects.get(slug="entrance-codes"),
+        state="involved",
+        basis="confirmed",
+    )
+    findings = publishing.check(draft, by=approver)
+    assert [finding.code for finding in findings] == ["class", "class"]
+    assert "공동현관 출입번호" in findings[0].text
+    assert "Entrance code" in findings[1].text
+
+
+def test_a_longer_name_does_not_name_the_shorter_class(draft, approver):
+    draft.sections.filter(key="data_items").update(
+        body_ko="이름, 이메일 주소", body_en="Names, e-mail addresses"
+    )
+    assert codes(draft, approver) == ["class", "class"]
+
+
+def test_a_class_that_did_not_leak_need_not_be_named(draft, approver):
+    assert "Password" not in NAMED["en"]
+    assert codes(draft, approver) == []
+
+
+def test_an_advisory_without_its_issuer_is_refused(incident, editor, approver):
+    statement = Statement.objects.create(incident=incident, kind="advisory", slug="warning")
+    draft = complete(publishing.draft_next(statement, by=editor))
+    assert codes(draft, approver) == ["advisory"]
+
+
+def test_a_correction_says_why_and_chains_to_the_version_before(draft, notice, editor, approver):
+    first = publishing.publish(draft, by=approver)
+    second = publishing.draft_next(notice, by=editor)
+    assert second.number == 2
+    assert second.title_en == "Notice of a leak"
+    assert [section.body_en for section in second.sections.all()] == [
+        section.body_en for section in first.sections.all()
+    ]
+    assert codes(second, approver) == ["language", "language"]
+
+    second = publishing.publish(complete(second), by=approver)
+    assert second.previous_hash == first.hash
+    assert second.hash != first.hash
+    assert publishing.verify(notice) == []
+
+
+def test_publishing_twice_is_refused(draft, approver):
+    publishing.publish(draft, by=approver)
+    with pytest.raises(publishing.PublishingRefusedError):
+        publishing.publish(draft, by=approver)
+
+
+# What is published stands
+
+
+@pytest.fixture
+def published(draft, approver) -> StatementVersion:
+    return publishing.publish(draft, by=approver)
+
+
+@pytest.fixture
+def advisory(incident, editor, approver) -> Advisory:
+    statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
+    advisory = Advisory.objects.create(
+        statement=statement,
+        issuer_ko="한국인터넷진흥원",
+        issuer_en="KISA",
+        issued_on=date(2025, 11, 29),
+        severity=3,
+    )
+    publishing.publish(complete(publishing.draft_next(statement, by=editor)), by=approver)
+    return advisory
+
+
+def itself(version: StatementVersion):
+    return StatementVersion.objects.filter(pk=version.pk)
+
+
+CHANGES = {
+    "the title": lambda v: itself(v).update(title_en="x"),
+    "the state": lambda v: itself(v).update(state="draft", published_at=None, hash=""),
+    "the posting time": lambda v: itself(v).update(display_until=F("created_at")),
+    "the hash": lambda v: itself(v).update(hash="0" * 64),
+    "a section's text": lambda v: v.sections.update(body_ko="x"),
+    "a new section": lambda v: Section.objects.create(version=v, key="body", position=99),
+    "a section less": lambda v: v.sections.all()[0].delete(),
+    "the statement's address": lambda v: Statement.objects.filter(pk=v.statement_id).update(
+        slug="x"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_the_database_refuses_to_change_what_is_published(published, change):
+    with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+        change(published)
+
+
+@pytest.mark.parametrize(
+    "delete",
+    [
+        "DELETE FROM notices_section",
+        "DELETE FROM notices_statementversion",
+        "DELETE FROM notices_statement",
+    ],
+)
+def test_the_database_refuses_to_delete_what_is_published(published, delete):
+    with (
+        pytest.raises(IntegrityError, match="cannot be changed or deleted"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(delete)
+
+
+def test_a_published_advisory_keeps_its_issuer(advisory):
+    for change in (
+        lambda: Advisory.objects.update(issuer_en="somebody else"),
+        lambda: advisory.delete(),
+    ):
+        with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+            change()
+
+
+def test_a_section_cannot_be_moved_into_what_is_published(published, notice, editor):
+    draft = publishing.draft_next(notice, by=editor)
+    with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+        draft.sections.filter(key="data_items").update(version=published, position=99)
+
+
+def test_a_draft_can_be_changed_and_deleted(draft):
+    draft.sections.update(body_ko="다시")
+    draft.delete()
+    assert not StatementVersion.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_section_saved_while_its_version_is_published_is_refused(incident, editor, approver):
+    """The writer waits for the publisher's transaction, and then finds the version published."""
+    update = Statement.objects.create(incident=incident, kind="update", slug="update")
+    draft = complete(publishing.draft_next(update, by=editor))
+    outcomes: list[str] = []
+
+    def write() -> None:
+        try:
+            Section.objects.filter(version_id=draft.pk).update(body_en="slipped in")
+            outcomes.append("written")
+        except IntegrityError:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    writer = Thread(target=write)
+    with transaction.atomic():
+        publishing.publish(draft, by=approver)
+        writer.start()
+        writer.join(timeout=0.5)
+        assert writer.is_alive()
+    writer.join()
+    assert outcomes == ["refused"]
+    assert publishing.verify(update) == []
+
+
+# The proof
+
+
+def tamper(sql: str, *values: str | int) -> None:
+    """Does what only the database's owner could do: past the triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(sql, values)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_one_changed_letter_is_found_and_its_version_named(published, notice):
+    tamper(
+        "UPDATE notices_section SET body_en = body_en || '.' WHERE version_id = %s", published.pk
+    )
+    assert publishing.verify(notice) == ["Version 1 is not what was published."]
+
+
+def test_a_changed_issuer_is_found(advisory):
+    tamper("UPDATE notices_advisory SET hotline = '000'")
+    assert publishing.verify(advisory.statement) == ["Version 1 is not what was published."]
+
+
+def test_a_forged_hash_breaks_the_chain(published, notice, editor, approver):
+    publishing.publish(complete(publishing.draft_next(notice, by=editor)), by=approver)
+    published.class_states = []
+    forged = publishing.compute_hash(published)
+    tamper(
+        "UPDATE notices_statementversion SET class_states = '[]', hash = %s WHERE id = %s",
+        forged,
+        published.pk,
+    )
+    assert publishing.verify(notice) == ["Version 2 does not follow the one before."]
+
+
+def test_a_version_that_was_taken_out_is_missed(published, notice, editor, approver):
+    publishing.publish(complete(publishing.draft_next(notice, by=editor)), by=approver)
+    tamper("DELETE FROM notices_section WHERE version_id = %s", published.pk)
+    tamper("DELETE FROM notices_statementversion WHERE id = %s", published.pk)
+    assert publishing.verify(notice) == ["Version 1 is missing."]
+
+
+def test_a_later_batch_does_not_change_the_proof(published, notice, incident):
+    incident.class_states.update(state="possibly")
+    assert publishing.verify(notice) == []

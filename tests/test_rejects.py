@@ -1,0 +1,171 @@
+"""Reject files: safe to open in a spreadsheet, corrected, loaded again."""
+
+import csv
+import os
+import stat
+
+import pytest
+from django.db import DatabaseError, connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incidents import importing, reading, rejects
+from incidents.importing import ImportRefusedError
+from incidents.models import AffectedPerson, ExposureFile
+
+MAPPING = """
+encoding = "cp949"
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+phone = "mobile"
+contact_leaked = ["name", "phone"]
+"""
+
+
+@pytest.fixture
+def load(db, incident):
+    def load(path, **options) -> importing.Progress:
+        reports: list[importing.Progress] = []
+        importing.import_file(
+            path, incident=incident, mapping_text=MAPPING, report=reports.append, **options
+        )
+        return reports[-1]
+
+    return load
+
+
+@pytest.fixture
+def dump(tmp_path):
+    """Three rejects: no member_id, a cell too few, bytes that are no CP949."""
+    path = tmp_path / "members.csv"
+    path.write_bytes(
+        "member_id,name,mobile\n1,김민지,010-1111-2222\n"
+        ',=SUM(A1),+82 10-3333-4444\n3,\'quoted\n4,"이,지호\xff",\n'.encode(
+            "cp949", "replace"
+        ).replace(b"?", b"\xff\xff")
+    )
+    return path
+
+
+def cells_of(path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_rejects_are_written_for_a_spreadsheet(load, dump, tmp_path):
+    report = load(dump)
+
+    assert report.reject_file == tmp_path / "members.csv.rejects.csv"
+    assert cells_of(report.reject_file) == [
+        ["line", "reason", "member_id", "name", "mobile"],
+        ["3", "missing member_id", "", "'=SUM(A1)", "'+82 10-3333-4444"],
+        ["4", "wrong number of columns", "3", "''quoted"],
+        ["5", "undecodable bytes", "4", "이,지호\\xff\\xff", ""],
+    ]
+    assert stat.S_IMODE(report.reject_file.stat().st_mode) == 0o600
+
+
+def test_corrected_rejects_load_again(load, dump, incident):
+    written = load(dump).reject_file
+    text = written.read_text(encoding="utf-8-sig")
+    text = text.replace('"이,지호\\xff\\xff"', "이지호").replace("id,,", "id,2,")
+    text = text.replace("3,''quoted", "3,''quoted,")
+    written.write_text(text, encoding="utf-8-sig")
+
+    report = load(written)
+
+    assert (report.rows_taken, report.rows_rejected) == (3, 0)
+    seal = incident.seal()
+
+    def contact(reference: str) -> dict[str, str]:
+        return AffectedPerson.objects.get(pk=seal.person_id("member", reference)).open_contact()
+
+    assert contact("2") == {"n": "=SUM(A1)", "p": "+821033334444"}
+    assert contact("3") == {"n": "'quoted"}
+    assert contact("4") == {"n": "이지호"}
+
+
+def test_rejects_not_corrected_are_rejected_again_under_a_new_name(load, dump, tmp_path):
+    written = load(dump).reject_file
+    again = load(written)
+
+    assert again.rows_rejected == 3
+    assert again.reject_file == tmp_path / "members.csv.rejects-2.csv"
+    assert [row[1:] for row in cells_of(again.reject_file)] == [
+        row[1:] for row in cells_of(written)
+    ]
+
+
+def test_rejects_saved_by_a_korean_spreadsheet_load_again(load, dump):
+    written = load(dump).reject_file
+    text = written.read_text(encoding="utf-8-sig").replace("id,,", "id,2,")
+    written.write_text(text, encoding="cp949")
+
+    assert load(written).rows_taken == 1
+
+
+def test_an_existing_reject_file_is_never_overwritten(load, dump, tmp_path):
+    wanted = tmp_path / "mine.csv"
+    wanted.write_text("keep me", encoding="utf-8")
+
+    with pytest.raises(ImportRefusedError, match="already there"):
+        load(dump, rejects_path=wanted)
+    assert wanted.read_text(encoding="utf-8") == "keep me"
+    assert not AffectedPerson.objects.exists()
+
+
+def test_rejects_may_go_to_a_directory(load, dump, tmp_path):
+    directory = tmp_path / "elsewhere"
+    directory.mkdir()
+
+    assert load(dump, rejects_path=directory).reject_file == directory / "members.csv.rejects.csv"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_rejects_go_to_var_if_nothing_can_be_written_beside_the_dump(load, dump, settings):
+    dump.parent.chmod(0o500)
+    try:
+        assert load(dump).reject_file.parent == settings.VAR / "rejects"
+    finally:
+        dump.parent.chmod(0o700)
+
+
+@pytest.fixture
+def failing_commit(transactional_db):
+    """A database that refuses at the last moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$;
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON incidents_exposure
+                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+        """)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION refuse CASCADE")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_import_that_fails_at_the_commit_leaves_nothing(failing_commit, load, dump, tmp_path):
+    with pytest.raises(DatabaseError, match="disk full"):
+        load(dump)
+    assert list(tmp_path.iterdir()) == [dump]
+    assert not AffectedPerson.objects.exists()
+    assert ExposureFile.objects.get().state == ExposureFile.State.FAILED
+
+
+@given(st.text())
+def test_neutralised_cells_come_back_and_never_start_a_formula(cell):
+    safe = rejects.neutralised(cell)
+
+    assert rejects.restored(safe) == cell
+    assert not safe.startswith(tuple("=+-@\t\r\n＝＋－＠"))
+
+
+def test_a_reject_file_is_known_by_its_first_columns(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text('"line","reason","member_id"\n"3","bad date","7"\n', encoding="utf-8")
+
+    assert reading.examine(path, "cp949").is_reject_file

@@ -1,0 +1,139 @@
+"""Seeing one's own values in full, after a fresh code."""
+
+import html
+import logging
+
+import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import override
+
+from incidents.models import Reveal
+from tests.leaked import expose, file_of, person
+from tests.signing_in import newest_code, step_up
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "서울특별시 강남구 테헤란로 558"
+
+
+@pytest.fixture
+def file(incident):
+    return file_of(incident)
+
+
+@pytest.fixture
+def leaked_minji(minji, incident, file):
+    row = person(incident, name="김민지", email=minji.email)
+    expose(
+        row, file, "names", values=[("physical-addresses", ADDRESS), ("entrance-codes", "7585#")]
+    )
+    return row
+
+
+@pytest.fixture
+def url():
+    with override("en"):
+        return reverse("my_data_reveal")
+
+
+@pytest.fixture
+def signed_in(client, minji):
+    client.force_login(minji)
+    return client
+
+
+def text(response) -> str:
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_stranger_is_sent_to_sign_in(client, leaked_minji, url, method):
+    response = getattr(client, method)(url)
+    assert response.status_code == 302
+    with override("en"):
+        assert response["Location"].startswith(reverse("account_login"))
+    assert not Reveal.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_fresh_code_is_asked_for_first_and_leads_back(
+    signed_in, minji, leaked_minji, url, method
+):
+    response = getattr(signed_in, method)(url)
+    assert response.status_code == 302
+    with override("en"):
+        assert response["Location"] == f"{reverse('step_up')}?next={url}"
+    assert not Reveal.objects.exists()
+
+
+def test_coming_back_shows_nothing_before_one_more_press(signed_in, minji, leaked_minji, url):
+    step_up(signed_in, minji)
+    page = text(signed_in.get(url))
+    assert "Show in full" in page
+    assert ADDRESS not in page
+    assert not Reveal.objects.exists()
+
+
+def test_the_press_shows_everything_and_is_recorded(signed_in, minji, leaked_minji, url, caplog):
+    step_up(signed_in, minji)
+    with caplog.at_level(logging.INFO):
+        response = signed_in.post(url)
+    page = text(response)
+    for value in ("김민지", ADDRESS, "7585#"):
+        assert value in page
+    assert "***" not in page
+    assert "no-store" in response["Cache-Control"]
+
+    reveal = Reveal.objects.get()
+    assert (reveal.user, reveal.person) == (minji, leaked_minji)
+    assert f"user {minji.pk} revealed the data of person {leaked_minji.pk}" in caplog.text
+    for private in ("김민지", "minji@", "7585"):
+        assert private not in caplog.text
+
+
+def test_an_old_code_is_not_enough(signed_in, minji, leaked_minji, url):
+    step_up(signed_in, minji)
+    session = signed_in.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] -= settings.STEP_UP_MINUTES * 60 + 1
+    session.save()
+    assert signed_in.post(url).status_code == 302
+    assert not Reveal.objects.exists()
+
+
+def test_the_other_sees_and_records_nothing_of_it(client, seojun, leaked_minji, url):
+    client.force_login(seojun)
+    step_up(client, seojun)
+    page = text(client.post(url))
+    assert "김민지" not in page
+    assert ADDRESS not in page
+    assert not Reveal.objects.exists()
+
+
+def test_html_is_shown_as_typed_in_full_too(signed_in, minji, incident, file, url):
+    typed = "<img src=x onerror=alert(1)>"
+    expose(person(incident, name=typed, email=minji.email), file, "names")
+    step_up(signed_in, minji)
+    source = signed_in.post(url).content.decode()
+    assert typed not in source
+    assert typed in html.unescape(source)
+
+
+def test_a_row_that_does_not_open_is_not_recorded_as_seen(signed_in, minji, leaked_minji, url):
+    leaked_minji.exposures.update(sealed=b"another row's")
+    step_up(signed_in, minji)
+    assert "We cannot show this right now" in text(signed_in.post(url))
+    assert not Reveal.objects.exists()
+
+
+def test_the_code_from_the_mail_leads_back_to_the_values(signed_in, leaked_minji, url):
+    confirm = signed_in.post(url)["Location"]
+    with override("en"):
+        signed_in.post(reverse("step_up_send"), {"next": url})
+    back = signed_in.post(confirm, {"code": newest_code()})
+    assert back["Location"] == url
+    assert "Show in full" in text(signed_in.get(url))
+    assert ADDRESS in text(signed_in.post(url))
+    assert Reveal.objects.count() == 1

@@ -1,0 +1,87 @@
+"""The sample incident, as a demonstration shows it."""
+
+import re
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import User
+from incidents.models import IncidentDataClass
+from notices import publishing, sample
+from notices.models import Section, Statement, StatementVersion, TimelineEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def coupang():
+    return sample.load()
+
+
+def everything() -> list[object]:
+    """Every row of the sample, with every column."""
+    models = (User, IncidentDataClass, Statement, StatementVersion, Section, TimelineEntry)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def every_text() -> list[str]:
+    """All that the sample says, in both languages."""
+    sections = Section.objects.values_list("body_ko", "body_en", "heading_ko", "heading_en")
+    entries = TimelineEntry.objects.values_list("text_ko", "text_en")
+    versions = StatementVersion.objects.values_list("title_ko", "title_en")
+    return [text for row in (*sections, *entries, *versions) for text in row]
+
+
+def test_a_second_load_changes_nothing():
+    call_command("load_sample_incident")
+    before = everything()
+    call_command("load_sample_incident")
+    assert everything() == before
+
+
+def test_every_text_is_published_by_a_second_person_and_proven(coupang):
+    assert [statement.slug for statement in coupang.statements.all()] == [
+        "apology",
+        "notice",
+        "kisa-advisory",
+    ]
+    for statement in coupang.statements.all():
+        version = statement.versions.get()
+        assert version.is_published
+        assert version.created_by.email == sample.EDITOR
+        assert version.approved_by.email == sample.APPROVER
+        assert publishing.verify(statement) == []
+
+
+def test_nothing_hedges_and_leaked_is_called_leaked(coupang):
+    banned = re.compile(
+        r"\b(may|might|could) have\b|no evidence|exposed|노출|possibly|가능성|추정", re.IGNORECASE
+    )
+    for text in every_text():
+        assert not banned.search(text), text
+
+
+def test_the_allegation_is_labelled_wherever_it_is_told(coupang):
+    told = Section.objects.filter(body_en__contains="former employee")
+    assert told
+    for section in told:
+        assert section.basis == "allegation"
+        assert "not confirmed" in section.body_en
+        assert "확인된 사실이 아닙니다" in section.body_ko
+    assert not TimelineEntry.objects.filter(text_en__contains="employee").exists()
+
+
+def test_entrance_codes_are_named_as_leaked(coupang):
+    claim = coupang.class_states.get(data_class__slug="entrance-codes")
+    assert claim.state == IncidentDataClass.State.INVOLVED
+    for section in Section.objects.filter(key=Section.Key.DATA_ITEMS):
+        assert "공동현관 출입번호" in section.body_ko
+        assert "Entrance code" in section.body_en
+
+
+def test_both_languages_give_the_same_numbers_to_dial_and_counts(coupang):
+    def numbers(text: str) -> set[str]:
+        return set(re.findall(r"\d{2},\d{3},\d{3}|\b11[28]\b|4,536", text))
+
+    for section in Section.objects.all():
+        assert numbers(section.body_ko) == numbers(section.body_en), section.key

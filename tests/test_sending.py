@@ -1,0 +1,537 @@
+"""Sending a notice: everybody ends in one state, whatever server, worker and queue do."""
+
+import ssl
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from incidents.models import AffectedPerson, ExposureBatch, Incident
+from notices import delivering, ledger, planning, publishing, sending, tasks
+from notices.ledger import LeaseLostError, NotToBeSentError, Verdict
+from notices.models import Chunk, Delivery, Notice, StatementVersion
+from tests import leaked
+from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
+from tests.smtp_server import DROP, SmtpServer, recipients
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+EVERYBODY = ["minji@example.com", "seojun@example.com"]
+State = Delivery.State
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings):
+    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
+
+
+def states(notice) -> dict[str, str]:
+    """Name of the person by the part before the @: state."""
+    return {
+        (row.person.open_contact().get("e") or "neighbour").partition("@")[0]: row.state
+        for row in notice.deliveries.select_related("person__incident")
+    }
+
+
+# -------------------------------------------------------------------- the plain case
+
+
+def test_everybody_is_told_or_counted_as_unreachable(notice, people, server):
+    work(notice)
+    assert recipients(server.taken) == EVERYBODY
+    assert states(notice) == {
+        "minji": "accepted",
+        "seojun": "accepted",
+        "neighbour": "unreachable",
+    }
+    assert (notice.planned, notice.accepted, notice.unreachable) == (3, 2, 1)
+    assert notice.state == Notice.State.CLOSED
+    assert notice.closed_at
+    assert_adds_up(notice)
+
+
+def test_running_every_task_twice_sends_nothing_twice(notice, server):
+    work(notice)
+    work(notice)
+    tasks.sweep_notices()
+    tasks.send_chunks(notice.pk)
+    assert recipients(server.taken) == EVERYBODY
+    assert_adds_up(notice)
+
+
+def test_a_notice_that_is_gone_troubles_no_task(db, server):
+    tasks.plan_notice(12345)
+    tasks.send_chunks(12345)
+    assert server.taken == []
+
+
+def test_many_chunks_go_over_one_connection(notice, people, server, settings):
+    settings.NOTICE_CHUNK_SIZE = 2
+    file = people["minji"].exposures.first().file
+    for number in range(9):
+        affected(file, f"고객 {number}", f"customer{number}@example.com")
+    work(notice)
+    assert notice.chunks.count() == 6
+    assert len(server.taken) == len({taken.to for taken in server.taken}) == 11
+    assert server.connections == 1
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+def test_people_of_other_incidents_and_withdrawn_batches_are_not_told(
+    notice, people, incident, server
+):
+    other = Incident.objects.get(pk=incident.pk)
+    other.pk, other.slug = None, "other"
+    other.make_keysets()
+    other.save()
+    affected(leaked.file_of(other), "남", "stranger@example.com")
+    withdrawn = leaked.file_of(incident, number=2, state="withdrawn")
+    affected(withdrawn, "오류", "mistake@example.com")
+    work(notice)
+    assert recipients(server.taken) == EVERYBODY
+    assert notice.planned == 3
+
+
+def test_whose_data_was_withdrawn_after_the_planning_gets_no_mail(notice, people, server):
+    tasks.plan_notice(notice.pk)
+    ExposureBatch.objects.update(state="withdrawn")
+    tasks.send_chunks(notice.pk)
+    notice.refresh_from_db()
+    assert server.taken == []
+    assert (notice.state, notice.cancelled, notice.unreachable) == ("closed", 2, 1)
+    assert_adds_up(notice)
+
+
+def test_an_audience_of_nobody_is_closed_at_once(draft, approver, server):
+    sending.approve(draft, by=approver)
+    assert work(draft).state == Notice.State.CLOSED
+    assert draft.planned == 0
+
+
+def test_planning_goes_on_where_it_was_killed(notice, people, server, settings, monkeypatch):
+    settings.NOTICE_CHUNK_SIZE = 1
+    steps = iter([True, True])
+    whole = planning._plan_step
+
+    def dying(notice):
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return whole(notice)
+
+    monkeypatch.setattr(planning, "_plan_step", dying)
+    with pytest.raises(KeyboardInterrupt):
+        tasks.plan_notice(notice.pk)
+    monkeypatch.undo()
+    assert Delivery.objects.filter(notice=notice).count() == 2
+    work(notice)
+    assert notice.planned == 3
+    assert recipients(server.taken) == EVERYBODY
+    assert_adds_up(notice)
+
+
+# -------------------------------------------------------------------- what the server says
+
+
+def test_a_temporary_no_is_tried_again_until_it_is_a_yes(notice, people, server):
+    server.tell("recipient", "minji@example.com", "450 4.2.2 minji@example.com: mailbox full")
+    work(notice)
+    delivery = delivery_to(notice, people["minji"])
+    assert delivery.state == State.DEFERRED
+    assert delivery.not_before
+    assert delivery.not_before > timezone.now()
+    assert delivery.reply == "450 4.2.2 <…>: mailbox full"  # no address in the ledger
+    assert notice.state == Notice.State.SENDING
+    tasks.send_chunks(notice.pk)
+    assert len(server.taken) == 1  # not before its time
+    work_again(notice)
+    assert recipients(server.taken) == EVERYBODY
+    assert notice.state == Notice.State.CLOSED
+    assert delivery_to(notice, people["minji"]).attempts == 2
+    assert_adds_up(notice)
+
+
+def test_whoever_is_deferred_past_the_deadline_is_unreachable(notice, people, server):
+    Notice.objects.update(deadline_at=timezone.now())
+    server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
+    work(notice)
+    assert states(notice)["minji"] == "unreachable"
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [("recipient", "550 5.1.1 no such user"), ("message", "550 5.2.1 mailbox disabled")],
+)
+def test_an_unknown_mailbox_bounces_and_others_go_on(notice, server, step, reply):
+    server.tell(step, "minji@example.com", reply)
+    work(notice)
+    assert states(notice)["minji"] == "bounced"
+    assert states(notice)["seojun"] == "accepted"
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        ("recipient", "550 5.7.1 blocked by policy"),
+        ("sender", "550 sender rejected"),
+        ("message", "554 5.6.0 we do not like this"),
+    ],
+)
+def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(notice, server, step, reply):
+    server.tell(step, "", reply)
+    work(notice)
+    assert notice.state == Notice.State.PAUSED
+    assert notice.problem == reply
+    assert server.taken == []
+    assert set(states(notice).values()) == {"pending", "unreachable"}
+    tasks.sweep_notices()
+    tasks.send_chunks(notice.pk)
+    assert server.taken == []
+    sending.resume(notice)
+    work(notice)
+    assert recipients(server.taken) == EVERYBODY
+    assert notice.state == Notice.State.CLOSED
+    assert notice.problem == ""
+    assert_adds_up(notice)
+
+
+@pytest.mark.parametrize("step", ["sender", "recipient", "data"])
+def test_a_connection_lost_before_the_dot_sent_nothing(notice, people, server, step):
+    server.tell(step, "", DROP)
+    work(notice)
+    assert server.taken == []
+    assert set(states(notice).values()) == {"pending", "unreachable"}
+    assert notice.problem
+    work_again(notice)
+    assert recipients(server.taken) == EVERYBODY
+    assert not notice.deliveries.filter(is_possible_duplicate=True).exists()
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+@pytest.mark.parametrize("step", ["sender", "recipient", "message"])
+def test_421_means_later_and_burns_nobody(notice, server, step):
+    server.tell(step, "", "421 4.3.2 going down")
+    work(notice)
+    assert server.taken == []
+    assert set(states(notice).values()) == {"pending", "unreachable"}
+    work_again(notice)
+    assert recipients(server.taken) == EVERYBODY
+
+
+def test_a_connection_lost_after_the_dot_is_in_doubt_and_sent_again_flagged(notice, people, server):
+    server.tell("message", "minji@example.com", DROP)
+    work(notice)
+    delivery = delivery_to(notice, people["minji"])
+    assert delivery.state == State.DEFERRED
+    assert delivery.is_possible_duplicate
+    work_again(notice)
+    first, second = server.to("minji@example.com")
+    assert first["Message-ID"] == second["Message-ID"]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.is_possible_duplicate) == (State.ACCEPTED, True)
+    assert len(server.to("seojun@example.com")) == 1
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+def test_a_message_in_doubt_twice_stays_in_doubt(notice, people, server):
+    server.tell("message", "minji@example.com", DROP, DROP)
+    work(notice)
+    work_again(notice)
+    work_again(notice)
+    assert len(server.to("minji@example.com")) == 2
+    assert states(notice)["minji"] == "in_doubt"
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+def test_a_server_that_is_away_holds_the_notice_up_and_no_more(notice, settings):
+    with SmtpServer() as gone:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
+    work(notice)
+    chunk = notice.chunks.get()
+    assert chunk.failures == 1
+    assert chunk.not_before > timezone.now()
+    assert notice.state == Notice.State.SENDING
+    assert notice.problem
+    assert not notice.deliveries.filter(attempts__gt=0).exists()
+    with SmtpServer() as server:
+        settings.EMAIL_PORT = server.port
+        work_again(notice)
+        assert recipients(server.taken) == EVERYBODY
+    assert notice.problem == ""
+
+
+def test_a_server_without_8bitmime_gets_base64(notice, settings):
+    with SmtpServer(eight_bit=False) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        work(notice)
+        (message,) = server.to("minji@example.com")
+    assert all(taken.data.isascii() for taken in server.taken)
+    assert all("김민지" in part.get_content() for part in message.iter_parts())
+    assert notice.state == Notice.State.CLOSED
+
+
+def test_a_server_without_the_tls_we_ask_for_pauses_the_notice(notice, server, settings):
+    settings.EMAIL_SECURITY = "starttls"
+    work(notice)
+    assert server.taken == []
+    assert notice.state == Notice.State.PAUSED
+    assert "STARTTLS" in notice.problem
+
+
+@pytest.fixture
+def certificate(tmp_path) -> Path:
+    """A key and a certificate for 127.0.0.1 that signed itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(timezone.now() - timedelta(days=1))
+    builder = builder.not_valid_after(timezone.now() + timedelta(days=1))
+    signed = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    path: Path = tmp_path / "server.pem"
+    pem = serialization.Encoding.PEM
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + signed.public_bytes(pem)
+    )
+    return path
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_starttls_goes_on_only_with_a_certificate_we_trust(
+    notice, settings, certificate, monkeypatch, is_trusted
+):
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    settings.EMAIL_SECURITY = "starttls"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with SmtpServer(ssl_context=context) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        work(notice)
+        assert recipients(server.taken) == (EVERYBODY if is_trusted else [])
+    assert notice.state == (Notice.State.CLOSED if is_trusted else Notice.State.PAUSED)
+    assert is_trusted or "certificate" in notice.problem
+
+
+def test_an_address_that_could_not_stand_in_a_mail_is_unreachable(notice, people, server):
+    bad = affected(people["minji"].exposures.first().file, "나", "has space@example.com")
+    work(notice)
+    assert recipients(server.taken) == EVERYBODY
+    assert delivery_to(notice, bad).state == State.UNREACHABLE
+    assert_adds_up(notice)
+
+
+def test_contact_data_of_another_row_does_not_open_and_is_unreachable(notice, people, server):
+    AffectedPerson.objects.filter(pk=people["minji"].pk).update(contact=people["seojun"].contact)
+    work(notice)
+    assert recipients(server.taken) == ["seojun@example.com"]
+    assert delivery_to(notice, people["minji"]).state == State.UNREACHABLE
+
+
+# -------------------------------------------------------------------- leases and fences
+
+
+@pytest.fixture
+def lease(notice):
+    tasks.plan_notice(notice.pk)
+    notice = Notice.objects.select_related("incident").get(pk=notice.pk)
+    lease = ledger.take(notice)
+    assert lease
+    return lease
+
+
+def run_out(lease) -> None:
+    Chunk.objects.filter(pk=lease.chunk.pk).update(leased_until=timezone.now())
+
+
+def test_a_leased_chunk_is_nobody_elses(notice, lease, server):
+    assert ledger.take(lease.notice) is None
+    tasks.send_chunks(notice.pk)
+    assert server.taken == []
+
+
+def test_the_fence_refuses_a_worker_that_slept_past_its_lease(notice, lease, server):
+    first, second = notice.deliveries.filter(state="pending")
+    assert ledger.start(lease, first)
+    run_out(lease)
+    work(notice)  # another worker takes over and goes on
+    accepted = Verdict(State.ACCEPTED, "250 the sleeper's reply")
+    for write in (
+        lambda: ledger.record(lease, first, accepted),
+        lambda: ledger.settle(lease, second, accepted),
+        lambda: ledger.start(lease, second),
+        lambda: ledger.cancel_rest(lease),
+    ):
+        with pytest.raises(LeaseLostError):
+            write()
+    ledger.release(lease)  # quietly nothing
+    assert not Delivery.objects.filter(reply__contains="sleeper").exists()
+    assert_adds_up(notice)
+
+
+def test_what_a_killed_worker_left_on_the_wire_is_sent_again_flagged(notice, people, lease, server):
+    left = delivery_to(notice, people["minji"])
+    assert ledger.start(lease, left)
+    run_out(lease)
+    work(notice)
+    left.refresh_from_db()
+    assert (left.state, left.is_possible_duplicate) == (State.DEFERRED, True)
+    assert recipients(server.taken) == ["seojun@example.com"]
+    work_again(notice)
+    left.refresh_from_db()
+    assert (left.state, left.is_possible_duplicate) == (State.ACCEPTED, True)
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+def test_a_row_is_not_started_twice(notice, people, lease):
+    delivery = delivery_to(notice, people["minji"])
+    assert ledger.start(lease, delivery)
+    assert not ledger.start(lease, delivery)
+
+
+# -------------------------------------------------------------------- people at the desk
+
+
+def test_a_pause_holds_before_the_next_message(notice, people, lease, server):
+    delivery = delivery_to(notice, people["minji"])
+    assert sending.pause(notice)
+    with pytest.raises(NotToBeSentError):
+        ledger.start(lease, delivery)
+    run_out(lease)
+    tasks.send_chunks(notice.pk)
+    assert server.taken == []
+    assert sending.resume(notice)
+    work(notice)
+    assert recipients(server.taken) == EVERYBODY
+
+
+def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
+    notice, people, lease, server
+):
+    delivery = delivery_to(notice, people["minji"])
+    ledger.start(lease, delivery)
+    sending.pause(notice)
+    ledger.record(lease, delivery, Verdict(State.ACCEPTED, "250 taken"))
+    delivery.refresh_from_db()
+    assert delivery.state == State.ACCEPTED
+    assert_adds_up(notice)
+
+
+def test_a_pause_while_planning_goes_on_planning_later(notice, server):
+    assert sending.pause(notice)
+    assert work(notice).planned == 0
+    assert sending.resume(notice)
+    work(notice)
+    assert recipients(server.taken) == EVERYBODY
+
+
+def test_cancelling_ends_everybody_who_waits(notice, people, server):
+    server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
+    work(notice)
+    assert sending.cancel(notice)
+    tasks.send_chunks(notice.pk)  # not at the end of minji's wait, but now
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.CANCELLED
+    assert notice.closed_at
+    assert states(notice) == {
+        "minji": "cancelled",
+        "seojun": "accepted",
+        "neighbour": "unreachable",
+    }
+    assert_adds_up(notice)
+    assert not sending.cancel(notice)
+    assert not sending.resume(notice)
+
+
+def test_cancelling_leaves_what_is_on_the_wire_in_doubt(notice, people, lease, server):
+    delivery = delivery_to(notice, people["minji"])
+    ledger.start(lease, delivery)
+    sending.cancel(notice)
+    run_out(lease)
+    tasks.send_chunks(notice.pk)
+    assert states(notice)["minji"] == "in_doubt"
+    assert states(notice)["seojun"] == "cancelled"
+    assert server.taken == []
+    assert_adds_up(notice)
+
+
+def test_cancelling_does_not_call_somebody_untold_who_may_have_got_it(notice, people, server):
+    server.tell("message", "minji@example.com", DROP)
+    work(notice)
+    sending.cancel(notice)
+    tasks.send_chunks(notice.pk)
+    assert states(notice)["minji"] == "in_doubt"
+    assert_adds_up(notice)
+
+
+def test_a_draft_can_be_cancelled(draft, approver):
+    assert sending.cancel(draft)
+    with pytest.raises(sending.ApprovalRefusedError):
+        sending.approve(draft, by=approver)
+
+
+# -------------------------------------------------------------------- the second person
+
+
+def test_whoever_made_a_notice_cannot_approve_it(draft, people, editor):
+    with pytest.raises(sending.ApprovalRefusedError):
+        sending.approve(draft, by=editor)
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.DRAFT
+    assert not draft.messages.exists()
+
+
+def test_nor_does_the_database_let_them(draft, editor):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Notice.objects.filter(pk=draft.pk).update(
+            state="sending", approved_by=editor, approved_at=timezone.now()
+        )
+
+
+def test_an_approved_notice_is_not_approved_again(notice, approver):
+    with pytest.raises(sending.ApprovalRefusedError):
+        sending.approve(notice, by=approver)
+    assert notice.messages.count() == 2
+
+
+def test_a_draft_version_is_not_sent(draft, approver, editor):
+    draft.version = publishing.draft_next(draft.version.statement, by=editor)
+    draft.save()
+    assert draft.version.state == StatementVersion.State.DRAFT
+    with pytest.raises(sending.ApprovalRefusedError):
+        sending.approve(draft, by=approver)
+
+
+# -------------------------------------------------------------------- the sweeper
+
+
+def test_the_sweeper_calls_a_sender_for_what_is_due(notice, server, settings):
+    tasks.plan_notice(notice.pk)
+    with current_app.connection_for_read() as connection:
+        channel: Any = connection.channel()
+        channel.queue_purge("send")
+        channel.queue_purge("default")
+        for _sweep in range(5):
+            tasks.sweep_notices()
+        assert channel.queue_declare("send").message_count == 1  # not a flood
+        channel.queue_purge("send")
+    assert delivering.send_due(notice.pk, seconds=0)
+    assert server.taken == []

@@ -1,0 +1,53 @@
+"""The whole way through a real broker and a real Celery worker."""
+
+import time
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.db import connections
+
+from breachportal.celery import app
+from notices import sending
+from notices.models import Delivery, Notice
+from tests import leaked
+from tests.noticed import affected, assert_adds_up
+from tests.smtp_server import recipients
+
+pytest_plugins = ["tests.notice_fixtures"]
+PATIENCE_SECONDS = 60
+PEOPLE = 60
+
+
+@pytest.fixture
+def worker(transactional_db):
+    app.control.purge()
+    with start_worker(
+        app, queues=["send", "default"], perform_ping_check=False, shutdown_timeout=30
+    ):
+        yield
+    connections.close_all()
+
+
+def closed(notice: Notice) -> Notice:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        notice.refresh_from_db()
+        if notice.state == Notice.State.CLOSED:
+            return notice
+        time.sleep(0.1)
+    raise AssertionError(f"still {notice.state}: {notice.problem}")
+
+
+def test_approval_reaches_everybody_through_the_broker(
+    worker, incident, draft, approver, server, settings
+):
+    settings.NOTICE_CHUNK_SIZE = 7
+    file = leaked.file_of(incident)
+    for number in range(PEOPLE):
+        affected(file, f"고객 {number}", f"customer{number}@example.com")
+    sending.approve(draft, by=approver)
+    notice = closed(draft)
+    assert notice.accepted == PEOPLE
+    assert len(set(recipients(server.taken))) == len(server.taken) == PEOPLE
+    assert Delivery.objects.filter(notice=notice, attempts=1).count() == PEOPLE
+    assert_adds_up(notice)

@@ -1,0 +1,104 @@
+"""Where a person is signed in."""
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.test import Client
+from django.urls import reverse
+
+from accounts.devices import describe_device
+from tests.signing_in import sign_in
+
+pytestmark = pytest.mark.django_db
+
+TELEPHONE = (
+    "Mozilla/5.0 (Linux; Android 14; SM-S921N) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36"
+)
+LAPTOP = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0"
+)
+
+
+@pytest.fixture
+def telephone(minji) -> Client:
+    client = Client(headers={"user-agent": TELEPHONE}, REMOTE_ADDR="203.0.113.7")
+    sign_in(client, minji.email)
+    return client
+
+
+@pytest.fixture
+def laptop(minji, telephone) -> Client:
+    client = Client(headers={"user-agent": LAPTOP}, REMOTE_ADDR="198.51.100.4")
+    sign_in(client, minji.email)
+    return client
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get(reverse("account")).status_code == 200
+
+
+def test_every_browser_is_listed_in_words(telephone, laptop):
+    page = laptop.get("/en/account/sessions/").content.decode()
+    assert "Samsung Internet on Android" in page
+    assert "203.0.113.7" in page
+    assert "Edge on Windows" in page
+    assert page.count("This is the browser you are using now.") == 1
+
+
+def test_one_other_browser_can_be_signed_out(telephone, laptop):
+    other = UserSession.objects.get(ip="203.0.113.7")
+    laptop.post(reverse("sessions"), {"session": other.pk})
+    assert not is_signed_in(telephone)
+    assert is_signed_in(laptop)
+
+
+def test_all_other_browsers_can_be_signed_out(telephone, laptop):
+    laptop.post(reverse("sessions"))
+    assert not is_signed_in(telephone)
+    assert is_signed_in(laptop)
+
+
+def test_nobody_sees_or_ends_another_persons_session(laptop, seojun, client):
+    sign_in(client, seojun.email)
+    page = client.get(reverse("sessions")).content.decode()
+    assert "198.51.100.4" not in page
+    minjis = UserSession.objects.get(ip="198.51.100.4")
+    assert client.post(reverse("sessions"), {"session": minjis.pk}).status_code == 302
+    assert is_signed_in(laptop)
+
+
+@pytest.mark.parametrize("forged", ["0", "99999999999999999999", "x", "1; --", "-1"])
+def test_a_forged_session_is_nobody(laptop, telephone, forged):
+    assert laptop.post(reverse("sessions"), {"session": forged}).status_code == 302
+    assert is_signed_in(telephone)
+
+
+def test_a_session_that_ended_is_no_longer_listed(telephone, laptop):
+    telephone.post(reverse("account_logout"))
+    assert "203.0.113.7" not in laptop.get(reverse("sessions")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) KAKAOTALK 10",
+            "KakaoTalk on iPhone",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0) CriOS/130.0 Mobile Safari/604.1",
+            "Chrome on iPhone",
+        ),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:130.0) Firefox/130.0", "Firefox on Mac"),
+        (
+            "Mozilla/5.0 (Linux; Android 14) Chrome/130 NAVER(inapp; search; 1000)",
+            "Naver on Android",
+        ),
+        ("curl/8.0", "Unknown browser"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_browser_is_named_in_words(user_agent, words, settings):
+    settings.LANGUAGE_CODE = "en"
+    assert describe_device(user_agent) == words

@@ -1,0 +1,103 @@
+"""Production refuses to start half configured, and never starts servers of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMPLETE = {
+    "SECRET_KEY": "long and random",
+    "ALLOWED_HOSTS": "notice.hanbit.example",
+    "MASTER_KEYSET": "{}",
+    "PORTAL_URL": "https://notice.hanbit.example",
+    "DATABASE_URL": "postgresql://portal@127.0.0.1:1/portal",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "EMAIL_HOST": "smtp.hanbit.example",
+    "DEFAULT_FROM_EMAIL": "Hanbit <notice@hanbit.example>",
+}
+
+
+def start(tmp_path, expression="'started'", **environment):
+    """Reads the settings in a process of its own; returns it, finished."""
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    script = f"from django.conf import settings; settings.DEBUG; print({expression})"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=clean
+        | {"DJANGO_SETTINGS_MODULE": "breachportal.settings", "BREACHPORTAL_VAR": str(tmp_path)}
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_when_complete(tmp_path):
+    done = start(tmp_path, **COMPLETE)
+    assert done.stdout.strip() == "started", done.stderr
+
+
+@pytest.mark.parametrize("missing", COMPLETE)
+def test_production_names_what_is_missing(tmp_path, missing):
+    done = start(tmp_path, **{name: value for name, value in COMPLETE.items() if name != missing})
+    assert done.returncode != 0
+    assert f"  {missing}: " in done.stderr
+    others = [name for name in COMPLETE if name != missing]
+    assert not any(f"  {name}: " in done.stderr for name in others)
+
+
+def test_production_is_the_default_and_starts_no_server(tmp_path):
+    assert start(tmp_path).returncode != 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_manage_says_it_in_words_not_in_a_traceback(tmp_path):
+    clean = {"PATH": os.environ["PATH"], "BREACHPORTAL_VAR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "SECRET_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_production_cookies_and_headers_are_strict(tmp_path):
+    expression = (
+        "settings.DEBUG, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, "
+        "settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS > 0, settings.EMAIL_USE_TLS"
+    )
+    done = start(tmp_path, expression, **COMPLETE)
+    assert done.stdout.strip() == "False True True True True True", done.stderr
+
+
+def test_a_secret_may_come_from_a_mounted_file(tmp_path):
+    secret = tmp_path / "secret-key"
+    secret.write_text("from a file\n")
+    environment = COMPLETE | {"SECRET_KEY_FILE": str(secret)}
+    del environment["SECRET_KEY"]
+    assert start(tmp_path, "settings.SECRET_KEY", **environment).stdout.strip() == "from a file"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "notice.hanbit.example"),
+        ("PORTAL_URL", "https://notice.hanbit.example/portal"),
+        ("BREACHPORTAL_MODE", "prod"),
+        ("EMAIL_PORT", "smtp"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(tmp_path, name, value):
+    done = start(tmp_path, **COMPLETE | {name: value})
+    assert done.returncode != 0
+    assert name in done.stderr.splitlines()[-1]
+    assert value in done.stderr.splitlines()[-1]

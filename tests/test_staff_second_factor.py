@@ -1,0 +1,268 @@
+"""The response desk opens only with a second factor shown in the same session."""
+
+import time
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from tests.signing_in import newest_code, sign_in, sign_in_to_desk, step_up
+
+pytestmark = pytest.mark.django_db
+
+DESK = ["/admin/", "/admin/accounts/user/", "/admin/accounts/user/add/", "/admin/jsi18n/"]
+
+
+def totp_code(secret: str) -> str:
+    return str(format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1])))
+
+
+@pytest.fixture
+def secret(editor) -> str:
+    """The secret in the editor's authenticator app."""
+    secret = str(generate_totp_secret())
+    TOTP.activate(editor, secret)
+    return secret
+
+
+@pytest.mark.parametrize("path", DESK)
+def test_a_stranger_is_asked_to_sign_in(client, path):
+    response = client.get(path, follow=True)
+    assert response.redirect_chain[-1][0].startswith(reverse("account_login"))
+    assert 'type="password"' not in response.content.decode()
+
+
+@pytest.mark.parametrize("path", [*DESK, "/admin/login/", "/admin/logout/"])
+def test_a_customer_gets_not_found(client, minji, path):
+    client.force_login(minji)
+    assert client.get(path).status_code == 404
+    assert client.post(path).status_code == 404
+
+
+def test_a_customer_with_a_second_factor_gets_not_found(client, minji):
+    sign_in_to_desk(client, minji)
+    assert client.get("/admin/").status_code == 404
+
+
+@pytest.mark.parametrize("path", DESK)
+def test_staff_without_a_second_factor_are_led_to_set_one_up(client, editor, path):
+    sign_in(client, editor.email)
+    response = client.get(path)
+    assert response.status_code == 302
+    assert client.get(response.url).url.startswith(reverse("mfa_activate_totp"))
+    assert client.post("/admin/accounts/user/add/", {"email": "x@example.com"}).status_code == 302
+    assert User.objects.count() == 1
+
+
+def test_setting_up_an_app_opens_the_desk_and_shows_recovery_codes(client, editor):
+    sign_in(client, editor.email)
+    page = client.get(reverse("mfa_activate_totp"))
+    assert "data:image/svg+xml;base64," in page.content.decode()
+    secret = page.context["form"].secret
+    response = client.post(reverse("mfa_activate_totp"), {"code": totp_code(secret)})
+    assert response.url == reverse("mfa_view_recovery_codes")
+    page = client.get(response.url).content.decode()
+    codes = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    assert len(codes) == 10
+    assert all(code in page for code in codes)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_wrong_code_sets_nothing_up(client, editor):
+    sign_in(client, editor.email)
+    client.get(reverse("mfa_activate_totp"))
+    assert client.post(reverse("mfa_activate_totp"), {"code": "000"}).status_code == 200
+    assert not Authenticator.objects.exists()
+    assert client.get("/admin/").status_code == 302
+
+
+def test_an_old_open_session_needs_a_fresh_code_to_set_one_up(client, editor, monkeypatch):
+    sign_in(client, editor.email)
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 301)
+    response = client.get(reverse("mfa_activate_totp"))
+    assert response.url.startswith(reverse("step_up"))
+    step_up(client, editor)
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+
+
+def test_staff_with_an_app_are_asked_for_it_at_sign_in(client, editor, secret):
+    response = sign_in(client, editor.email, next="/admin/accounts/user/")
+    assert response.url == reverse("mfa_authenticate")
+    assert "_auth_user_id" not in client.session
+    assert client.get("/admin/").status_code == 302
+    assert client.get(reverse("account")).status_code == 302
+    assert 'inputmode="numeric"' in client.get(response.url).content.decode()
+    response = client.post(response.url, {"code": totp_code(secret)})
+    assert response.url == "/admin/accounts/user/"
+    assert client.get(response.url).status_code == 200
+
+
+def test_a_recovery_code_works_once(editor, secret):
+    recovery = RecoveryCodes.activate(editor)
+    code = recovery.get_unused_codes()[0]
+    for status in (302, 200):
+        browser = Client()
+        sign_in(browser, editor.email)
+        assert browser.post(reverse("mfa_authenticate"), {"code": code}).status_code == status
+
+
+def test_a_wrong_app_code_leaves_everything_shut(client, editor, secret):
+    sign_in(client, editor.email)
+    response = client.post(reverse("mfa_authenticate"), {"code": "abc"})
+    assert response.status_code == 200
+    assert response.context["form"].errors["code"]
+    assert "_auth_user_id" not in client.session
+    assert client.get("/admin/").status_code == 302
+
+
+def test_guesses_at_the_app_code_are_limited(client, editor, secret):
+    sign_in(client, editor.email)
+    for _ in range(5):
+        client.post(reverse("mfa_authenticate"), {"code": "abc"})
+    response = client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
+    assert response.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_half_done_sign_in_can_be_left(client, editor, secret):
+    sign_in(client, editor.email)
+    response = client.post(reverse("account_logout"), {"next": reverse("account_login")})
+    assert response.url == reverse("account_login")
+    assert client.get(reverse("mfa_authenticate")).url == reverse("account_login")
+
+
+def test_a_session_from_before_the_set_up_is_asked_for_the_app(client, editor, secret):
+    client.force_login(editor)
+    response = client.get("/admin/", follow=True)
+    url = response.redirect_chain[-1][0]
+    assert url.startswith(reverse("mfa_reauthenticate"))
+    assert client.post(url, {"code": totp_code(secret)}).url == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_step_up_code_does_not_show_the_recovery_codes(client, editor, secret):
+    RecoveryCodes.activate(editor)
+    client.force_login(editor)
+    step_up(client, editor)
+    response = client.get(reverse("mfa_view_recovery_codes"))
+    assert response.url.startswith(reverse("mfa_reauthenticate"))
+
+
+def test_removing_the_app_needs_the_app(client, editor, secret):
+    client.force_login(editor)
+    step_up(client, editor)
+    response = client.post(reverse("mfa_deactivate_totp"))
+    assert response.url.startswith(reverse("mfa_reauthenticate"))
+    assert Authenticator.objects.exists()
+
+
+def test_the_pages_of_the_second_step_open(client, editor, secret):
+    RecoveryCodes.activate(editor)
+    client.force_login(editor)
+    assert client.get(reverse("mfa_reauthenticate")).status_code == 200
+    client.post(reverse("mfa_reauthenticate"), {"code": totp_code(secret)})
+    for name in (
+        "mfa_index",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_deactivate_totp",
+        "mfa_download_recovery_codes",
+        "account",
+    ):
+        assert client.get(reverse(name)).status_code == 200, name
+
+
+@pytest.mark.parametrize("name", ["mfa_index", "mfa_activate_totp", "mfa_view_recovery_codes"])
+def test_customers_have_no_second_step(client, minji, name):
+    client.force_login(minji)
+    step_up(client, minji)
+    assert client.get(reverse(name)).status_code == 404
+
+
+def test_the_desk_has_no_passwords(client, editor):
+    sign_in_to_desk(client, editor)
+    assert client.get("/admin/password_change/").status_code == 404
+    page = client.get(f"/admin/accounts/user/{editor.pk}/change/").content.decode()
+    assert "password" not in page
+
+
+def test_somebody_demoted_is_out_at_once(client, editor):
+    sign_in_to_desk(client, editor)
+    assert client.get("/admin/").status_code == 200
+    User.objects.filter(pk=editor.pk).update(is_staff=False)
+    assert client.get("/admin/").status_code == 404
+
+
+def test_leaving_the_desk_signs_out(client, editor):
+    sign_in_to_desk(client, editor)
+    assert client.post("/admin/logout/").status_code == 200
+    assert client.get("/admin/").status_code == 302
+    assert client.get(reverse("account")).status_code == 302
+
+
+def test_people_are_found_by_address(client, editor, minji, seojun):
+    sign_in_to_desk(client, editor)
+    page = client.get("/admin/accounts/user/", {"q": "minji"}).content.decode()
+    assert minji.email in page
+    assert seojun.email not in page
+
+
+def test_a_colleague_is_added_without_a_password_and_signs_in(client, editor):
+    sign_in_to_desk(client, editor)
+    form = {"email": " New@Example.com ", "language": "ko", "is_active": "on", "is_staff": "on"}
+    for prefix in ("emailaddress_set", "phones"):
+        form |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    assert client.post("/admin/accounts/user/add/", form).status_code == 302
+    new = User.objects.get(email="new@example.com")
+    assert not new.has_usable_password()
+    colleague = Client()
+    sign_in(colleague, new.email)
+    assert colleague.session["_auth_user_id"] == str(new.pk)
+
+
+def test_nobody_verifies_an_address_by_hand(client, editor, minji):
+    sign_in_to_desk(client, editor)
+    for path in ("account/emailaddress/", "accounts/verifiedphone/add/", "mfa/authenticator/add/"):
+        assert client.get(f"/admin/{path}").status_code in (403, 404), path
+    page = client.get(f"/admin/accounts/user/{minji.pk}/change/").content.decode()
+    assert 'name="email"' not in page
+    assert "emailaddress_set-0-verified" not in page
+
+
+def test_the_secret_of_an_app_is_never_shown(client, editor, secret):
+    sign_in_to_desk(client, editor)
+    pk = Authenticator.objects.get(user=editor).pk
+    page = client.get(f"/admin/mfa/authenticator/{pk}/change/")
+    assert page.status_code == 200
+    assert secret not in page.content.decode()
+
+
+def test_only_a_superuser_hands_out_rights(client, editor, approver):
+    User.objects.filter(pk=editor.pk).update(is_superuser=False)
+    may = Permission.objects.filter(codename__in=["view_user", "change_user"])
+    editor.user_permissions.set(may)
+    sign_in_to_desk(client, editor)
+    page = client.get(f"/admin/accounts/user/{editor.pk}/change/").content.decode()
+    assert 'name="is_active"' in page
+    assert 'name="is_superuser"' not in page
+    assert 'name="groups"' not in page
+
+
+def test_staff_reach_the_desk_from_a_fresh_browser(client, editor, secret):
+    response = client.get("/admin/", follow=True)
+    sign_in_url = response.redirect_chain[-1][0]
+    client.post(sign_in_url, {"email": editor.email})
+    response = client.post(reverse("sign_in_code"), {"code": newest_code()})
+    assert client.post(response.url, {"code": totp_code(secret)}).url == "/admin/"

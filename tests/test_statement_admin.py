@@ -1,0 +1,245 @@
+"""The desk: drafting, editing, previewing and publishing statements."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from accounts.models import User
+from incidents.models import DataClass, IncidentDataClass
+from notices import publishing
+from notices.models import Advisory, Section, Statement, StatementVersion
+from tests.signing_in import sign_in_to_desk
+
+
+@pytest.fixture
+def update(incident) -> Statement:
+    return Statement.objects.create(incident=incident, kind="update", slug="update")
+
+
+@pytest.fixture
+def draft(update, editor) -> StatementVersion:
+    """A complete draft of one section."""
+    draft = publishing.draft_next(update, by=editor)
+    draft.title_ko, draft.title_en = "새 소식", "News"
+    draft.save()
+    draft.sections.update(body_ko="**새** 내용", body_en="**New** words")
+    return draft
+
+
+@pytest.fixture
+def desk(client, editor):
+    """The editor's browser."""
+    sign_in_to_desk(client, editor)
+    return client
+
+
+@pytest.fixture
+def approvers_desk(client, approver):
+    """The second person's browser."""
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def page(name: str, pk: int) -> str:
+    return reverse(f"admin:notices_{name}", args=[pk])
+
+
+def confirm(client, version: StatementVersion):
+    """Reads the publishing page and presses its button."""
+    url = page("statementversion_publish", version.pk)
+    seen = client.get(url).context["form"].initial["seen"]
+    return client.post(url, {"seen": seen}, follow=True)
+
+
+def form_of(response) -> dict[str, object]:
+    """What the browser would post back unchanged."""
+    data: dict[str, object] = {}
+    forms = [response.context["adminform"].form]
+    for formset in response.context["inline_admin_formsets"]:
+        data |= {
+            f"{formset.formset.prefix}-{name}": formset.formset.management_form.initial[name]
+            for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
+        }
+        forms += formset.formset.forms
+    for form in forms:
+        data |= {bound.html_name: bound.value() for bound in form}
+    return {name: "" if value is None else value for name, value in data.items()}
+
+
+def test_the_next_version_is_drafted_from_the_statement(desk, update, editor):
+    response = desk.post(page("statement_draft", update.pk), follow=True)
+    draft = update.versions.get()
+    assert draft.created_by == editor
+    assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
+
+
+def test_a_link_does_not_draft(desk, update):
+    assert desk.get(page("statement_draft", update.pk)).status_code == 405
+    assert not update.versions.exists()
+
+
+def test_a_draft_may_be_saved_half_written(desk, draft, editor):
+    url = page("statementversion_change", draft.pk)
+    data = form_of(desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
+    assert desk.post(url, data).status_code == 302
+    draft.refresh_from_db()
+    assert draft.title_en == ""
+    assert draft.sections.get().body_en == ""
+    assert draft.edited_by == editor
+
+
+def test_the_preview_is_the_customers_page_in_either_language(desk, draft):
+    url = page("statementversion_preview", draft.pk)
+    korean, english = desk.get(url, {"language": "ko"}), desk.get(url, {"language": "en"})
+    assert "<strong>새</strong> 내용" in korean.content.decode()
+    assert '<html lang="ko">' in korean.content.decode()
+    assert "<strong>New</strong> words" in english.content.decode()
+    assert '<html lang="en">' in english.content.decode()
+    assert "no-store" in korean["Cache-Control"]
+
+
+def test_a_second_person_publishes(approvers_desk, draft, approver):
+    response = confirm(approvers_desk, draft)
+    draft.refresh_from_db()
+    assert draft.is_published
+    assert draft.approved_by == approver
+    assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [
+        ("update", "kind=alert&amp;topic=updates"),
+        ("advisory", "kind=alert&amp;topic=scams"),
+        ("notice", "kind=mandatory"),
+    ],
+)
+def test_publishing_offers_to_tell_people(approvers_desk, incident, editor, kind, query):
+    statement = Statement.objects.create(incident=incident, kind=kind, slug=kind)
+    if kind == "advisory":
+        Advisory.objects.create(
+            statement=statement,
+            issuer_ko="인터넷진흥원",
+            issuer_en="KISA",
+            issued_on="2025-11-29",
+            severity=3,
+        )
+    draft = publishing.draft_next(statement, by=editor)
+    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="제목", title_en="Title")
+    draft.sections.update(body_ko="내용", body_en="Words")
+    link = f"{reverse('admin:notices_notice_add')}?version={draft.pk}&amp;{query}"
+    assert f'href="{link}"' in confirm(approvers_desk, draft).content.decode()
+
+
+def test_its_writer_is_told_that_a_second_person_is_needed(desk, draft):
+    response = confirm(desk, draft)
+    assert "A second person has to publish it" in response.content.decode()
+    draft.refresh_from_db()
+    assert not draft.is_published
+
+
+def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, incident):
+    IncidentDataClass.objects.create(
+        incident=incident,
+        data_class=DataClass.objects.get(slug="entrance-codes"),
+        state="involved",
+        basis="confirmed",
+    )
+    draft.sections.update(key="data_items")
+    response = approvers_desk.get(page("statementversion_publish", draft.pk))
+    assert "Entrance code" in response.content.decode()
+    assert "Publish for good" not in response.content.decode()
+
+
+def test_words_changed_since_they_were_read_are_not_published(approvers_desk, draft):
+    url = page("statementversion_publish", draft.pk)
+    seen = approvers_desk.get(url).context["form"].initial["seen"]
+    draft.sections.update(body_en="slipped in")
+    response = approvers_desk.post(url, {"seen": seen})
+    assert "The draft was changed while you read it" in response.content.decode()
+    draft.refresh_from_db()
+    assert not draft.is_published
+
+
+def test_publishing_twice_is_not_found(approvers_desk, draft):
+    confirm(approvers_desk, draft)
+    assert approvers_desk.get(page("statementversion_publish", draft.pk)).status_code == 404
+
+
+def test_staff_without_the_right_cannot_publish_or_preview(client, draft):
+    support = User.objects.create_user("support@breachportal.example", is_staff=True)
+    sign_in_to_desk(client, support)
+    assert client.get(page("statementversion_publish", draft.pk)).status_code == 403
+    assert client.post(page("statementversion_publish", draft.pk)).status_code == 403
+    assert client.get(page("statementversion_preview", draft.pk)).status_code == 403
+    assert client.post(page("statement_draft", draft.statement_id)).status_code == 403
+
+
+def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
+    writer = User.objects.create_user("writer@breachportal.example", is_staff=True)
+    for name in ("view_statementversion", "change_statementversion"):
+        writer.user_permissions.add(Permission.objects.get(codename=name))
+    sign_in_to_desk(client, writer)
+    response = client.get(page("statementversion_change", draft.pk))
+    assert page("statementversion_publish", draft.pk) not in response.content.decode()
+    assert page("statementversion_preview", draft.pk) in response.content.decode()
+
+
+def test_customers_find_no_preview(client, minji, draft):
+    client.force_login(minji)
+    assert client.get(page("statementversion_preview", draft.pk)).status_code == 404
+
+
+@pytest.fixture
+def published(draft, approver) -> StatementVersion:
+    return publishing.publish(draft, by=approver)
+
+
+def test_what_is_published_is_only_shown(desk, published):
+    for url in (
+        page("statementversion_change", published.pk),
+        page("statement_change", published.statement_id),
+    ):
+        response = desk.get(url)
+        assert response.status_code == 200
+        assert not re.search(
+            r'name="(_save|title_en|slug|sections-0-body_en)"', str(response.content)
+        )
+        assert desk.post(url, {"title_en": "x", "slug": "x"}).status_code == 403
+
+
+def test_what_is_published_cannot_be_deleted(desk, published):
+    for name, pk in (("statementversion", published.pk), ("statement", published.statement_id)):
+        assert desk.post(page(f"{name}_delete", pk), {"post": "yes"}).status_code == 403
+        selected = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
+        desk.post(reverse(f"admin:notices_{name}_changelist"), selected)
+    published.refresh_from_db()
+    assert Section.objects.filter(version=published).exists()
+
+
+def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver):
+    statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
+    url = page("statement_change", statement.pk)
+    data = form_of(desk.get(url)) | {
+        "advisory-0-issuer_ko": "한국인터넷진흥원",
+        "advisory-0-issuer_en": "KISA",
+        "advisory-0-issued_on": "2025-11-29",
+        "advisory-0-severity": "3",
+    }
+    assert desk.post(url, data).status_code == 302
+    assert statement.advisory.issuer_en == "KISA"
+
+    draft = publishing.draft_next(statement, by=editor)
+    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="주의", title_en="Beware")
+    draft.sections.update(body_ko="내용", body_en="Words")
+    publishing.publish(draft, by=approver)
+    assert "advisory-0-issuer_en" not in desk.get(url).content.decode()
+
+
+def test_a_published_version_leads_to_the_next_draft(desk, published):
+    response = desk.get(page("statementversion_change", published.pk))
+    assert page("statement_draft", published.statement_id) in response.content.decode()
+    desk.post(page("statement_draft", published.statement_id))
+    assert published.statement.versions.get(state="draft").number == 2
