@@ -83,7 +83,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 class VerifiedPhone(models.Model):
     """A number that somebody proved to hold. One number belongs to one user."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="phones")
+    user = models.ForeignKey(
+        User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="phones"
+    )
     number = models.CharField(_("number"), max_length=16, unique=True, help_text="E.164")
     verified_at = models.DateTimeField(_("verified"), default=timezone.now)
 

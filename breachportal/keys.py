@@ -46,5 +46,9 @@ def _aead_from_json(keyset: str) -> aead.Aead:
         return handle.primitive(aead.Aead)
     except tink.TinkError:
         raise SealingError(
-            "MASTER_KEYSET is not a Tink AEAD keyset; make one with manage.py make_master_keyset"
+            "MASTER_KEYSET is not a Tink AEAD keyset; make one with python -m breachportal.keys"
         ) from None
+
+
+if __name__ == "__main__":
+    print(new_master_keyset())  # noqa: T201

@@ -112,7 +112,11 @@ class IncidentAdmin(admin.ModelAdmin):
             (batch.number, batch.get_state_display(), batch.taken or 0, batch.rejected or 0)
             for batch in _with_counts(obj.batches.all())
         ]
-        return format_html_join("", "<div>{}: {} ({} rows taken, {} rejected)</div>", lines) or "-"
+        words = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
+        named = (
+            dict(zip(("number", "state", "taken", "rejected"), line, strict=True)) for line in lines
+        )
+        return format_html_join("", f"<div>{words}</div>", named) or "-"
 
     def get_urls(self) -> list[URLPattern]:
         shred = self.admin_site.admin_view(self.shred)
@@ -250,7 +254,10 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         if request.user.has_perm("incidents.change_exposurebatch") and object_id.isdecimal():
             args = [object_id]
             tools = [
-                (reverse("admin:incidents_exposurebatch_close", args=args), _("Close")),
+                (
+                    reverse("admin:incidents_exposurebatch_close", args=args),
+                    _("Close this scope version"),
+                ),
                 (reverse("admin:incidents_exposurebatch_withdraw", args=args), _("Withdraw")),
             ]
         context = {**(extra_context or {}), "tools": tools}
@@ -267,7 +274,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
                 "file failed. Files that come later go into the next scope version."
             )
             % {"taken": batch.taken or 0, "rejected": batch.rejected or 0, "failed": failed},
-            "button": _("Close"),
+            "button": _("Close this scope version"),
             "done": _("Closed the scope version."),
         }
         form = CloseBatchForm(request.POST or None, batch=batch)

@@ -233,8 +233,12 @@ class IncidentDataClass(models.Model):
         POSSIBLY = "possibly", _("Possibly leaked")
         NOT_INVOLVED = "not_involved", _("Not involved")
 
-    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="class_states")
-    data_class = models.ForeignKey(DataClass, on_delete=models.PROTECT, related_name="+")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="class_states"
+    )
+    data_class = models.ForeignKey(
+        DataClass, verbose_name=_("data class"), on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(_("state"), max_length=12, choices=State.choices)
     basis = models.CharField(_("basis"), max_length=13, choices=Basis.choices)
 
@@ -258,7 +262,9 @@ class ExposureBatch(models.Model):
         CLOSED = "closed", _("closed: complete")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
-    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="batches")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="batches"
+    )
     number = models.PositiveIntegerField(_("scope version"))
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
     note = models.TextField(_("note"), blank=True)
@@ -300,9 +306,16 @@ class ExposureFile(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.AutoField(primary_key=True)
-    batch = models.ForeignKey(ExposureBatch, on_delete=models.CASCADE, related_name="files")
+    batch = models.ForeignKey(
+        ExposureBatch,
+        verbose_name=_("exposure batch"),
+        on_delete=models.CASCADE,
+        related_name="files",
+    )
     # Denormalised for the constraint: a file is loaded once an incident, whatever the batch.
-    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="+")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="+"
+    )
     name = models.CharField(_("file"), max_length=255)
     sha256 = models.CharField("SHA-256", max_length=64)
     size = models.PositiveBigIntegerField(_("bytes"))
@@ -390,7 +403,11 @@ class AffectedPerson(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     incident = models.ForeignKey(
-        Incident, on_delete=models.CASCADE, related_name="people", db_index=False
+        Incident,
+        verbose_name=_("incident"),
+        on_delete=models.CASCADE,
+        related_name="people",
+        db_index=False,
     )
     relation = models.SmallIntegerField(_("relation"), choices=Relation.choices)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
@@ -464,10 +481,18 @@ class Exposure(models.Model):
 
     pk = models.CompositePrimaryKey("person_id", "file_id", "line")
     person = models.ForeignKey(
-        AffectedPerson, on_delete=models.CASCADE, related_name="exposures", db_index=False
+        AffectedPerson,
+        verbose_name=_("affected person"),
+        on_delete=models.CASCADE,
+        related_name="exposures",
+        db_index=False,
     )
     file = models.ForeignKey(
-        ExposureFile, on_delete=models.CASCADE, related_name="+", db_index=False
+        ExposureFile,
+        verbose_name=_("imported file"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
     )
     line = models.PositiveIntegerField(
         help_text="The row's first physical line; the header is line 1."
@@ -489,8 +514,15 @@ class Reveal(models.Model):
     """A record that somebody saw unmasked values: who, whose, when."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="reveals")
-    person = models.ForeignKey(AffectedPerson, on_delete=models.CASCADE, related_name="reveals")
+    user = models.ForeignKey(
+        User, verbose_name=_("user"), on_delete=models.SET_NULL, null=True, related_name="reveals"
+    )
+    person = models.ForeignKey(
+        AffectedPerson,
+        verbose_name=_("affected person"),
+        on_delete=models.CASCADE,
+        related_name="reveals",
+    )
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
     class Meta:

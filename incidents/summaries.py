@@ -53,7 +53,7 @@ class ExposedRow(NamedTuple):
 
     batch_id: int
     data_classes: list[int]
-    sealed: bytes | None
+    sealed: bytes | memoryview | None
 
 
 def exposed_rows_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposedRow]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from django.db import models
 from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -22,10 +23,14 @@ from notices.models import Section
 
 LEGAL = Path(__file__).parent / "legal"
 
-KINDS = ("content", "deadline", "report", "display")
 HIGH = 3  # incidents.models.DataClass.Sensitivity.HIGH
 
-Application = Literal["applies", "voluntary"]
+
+class Standing(models.TextChoices):
+    """How an incident stands to a jurisdiction."""
+
+    APPLIES = "applies", _("applies")
+    VOLUNTARY = "voluntary", _("followed voluntarily")
 
 
 class LegalFileError(ValueError):
@@ -128,13 +133,13 @@ class Duty:
     display_days: int | None = None
     font_points: int | None = None
     # How it stands in one incident; set by `applicable`.
-    standing: Application = "applies"
+    standing: Standing = Standing.APPLIES
     is_certain: bool = True  # False: it depends on what nobody has said yet
 
     @property
     def current_severity(self) -> Severity:
         """Its severity here: what is followed voluntarily, or only perhaps applies, warns."""
-        is_due = self.standing == "applies" and self.is_certain
+        is_due = self.standing == Standing.APPLIES and self.is_certain
         return self.severity if is_due else Severity.WARN
 
     @property
@@ -175,28 +180,29 @@ def _residents_reach(residents: int | None, people: int | None, least: int) -> b
 
 
 def applicable(
-    jurisdictions: Mapping[str, Application],
+    jurisdictions: Mapping[str, str],
     *,
     facts: IncidentFacts,
     on: date,
     duties: Iterable[Duty] | None = None,
 ) -> list[Duty]:
-    """The duties of these jurisdictions in force on that day, with their standing.
+    """The duties of these jurisdictions (each with its Standing) in force on that day.
 
     One whose trigger nobody can judge yet is among them, not certain: it warns until `facts` say
-    more.
-    Raises UnknownJurisdictionError.
+    more. Raises UnknownJurisdictionError, and ValueError for a Standing that is none.
     """
     known = tuple(all_duties() if duties is None else duties)
     unknown = jurisdictions.keys() - {duty.jurisdiction for duty in known}
     if unknown:
         raise UnknownJurisdictionError(f"no law is on file for {', '.join(sorted(unknown))}")
+    standings = {name: Standing(value) for name, value in jurisdictions.items()}
     found = []
     for duty in known:
-        application = jurisdictions.get(duty.jurisdiction)
-        holds = _holds(duty, facts) if application and duty.in_force(on) else False
-        if application and holds is not False:
-            found.append(replace(duty, standing=application, is_certain=holds is True))
+        if duty.jurisdiction in standings and duty.in_force(on):
+            holds = _holds(duty, facts)
+            if holds is not False:
+                standing = standings[duty.jurisdiction]
+                found.append(replace(duty, standing=standing, is_certain=holds is True))
     return found
 
 
@@ -292,7 +298,7 @@ def _asked_by(duty: Duty) -> Text:
     if duty.trigger and not duty.is_certain:
         text = _("{law}, {article}: {duty}. Only if this holds: {condition}")
         return format_lazy(text, condition=duty.trigger.condition, **parts)
-    if duty.standing == "voluntary":
+    if duty.standing == Standing.VOLUNTARY:
         return format_lazy(_("{law}, {article}, followed voluntarily: {duty}."), **parts)
     return format_lazy(_("{law}, {article}: {duty}."), **parts)
 
@@ -320,7 +326,7 @@ def posting_days(duties: Iterable[Duty]) -> int:
     A duty that is not certain yet counts: what was taken down cannot be shown after the fact.
     """
     return max(
-        (duty.display_days or 0 for duty in duties if duty.standing != "voluntary"), default=0
+        (duty.display_days or 0 for duty in duties if duty.standing == Standing.APPLIES), default=0
     )
 
 
@@ -388,7 +394,7 @@ def _read(path: Path) -> list[Duty]:
     return [_duty(entry, shared, path.name, number) for number, entry in enumerate(entries, 1)]
 
 
-_SET_BY_CODE = {"law", "jurisdiction", "standing"}
+_SET_BY_CODE = {"law", "jurisdiction", "standing", "is_certain"}
 
 
 def _duty(entry: object, shared: dict[str, Any], file: str, number: int) -> Duty:

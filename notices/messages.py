@@ -104,12 +104,15 @@ def freeze(notice: Notice, language: str) -> NoticeMessage:
 
 def _context(notice: Notice) -> dict[str, Any]:
     incident, version = notice.incident, notice.version
-    sections = [_section(section) for section in version.sections.all()]
+    sections = list(version.sections.all())
     return {
         "incident": incident,
         "title": version.title,
         "change_reason": version.change_reason,
-        "sections": sections,
+        "sections": [_section(section) for section in sections],
+        "says_whom_to_ask": any(
+            section.key == Section.Key.DEPARTMENT_AND_CONTACT for section in sections
+        ),
         "topic": notice.get_topic_display(),
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,

@@ -15,6 +15,11 @@ def _forget_rate_limits():
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _keep_what_migrations_wrote(django_db_serialized_rollback):
+    """A transactional test empties the tables; the catalogue of data classes must come back."""
+
+
 @pytest.fixture
 def minji(db) -> User:
     """A customer."""

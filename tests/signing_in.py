@@ -5,6 +5,7 @@ import time
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -43,6 +44,7 @@ def wrong(code: str) -> str:
 def sign_in_to_desk(client: Client, staff: User) -> None:
     """Straight to the admin: signed in, with the second factor shown in this session."""
     client.force_login(staff)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     _add_record(client, staff, {"method": "mfa", "at": time.time()})
 
 

@@ -421,7 +421,7 @@ def test_a_shredded_incident_takes_no_more_data(incident, load):
     assert not ExposureFile.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_imports_at_once_and_closing_meanwhile_are_refused(incident, tmp_path):
     """From inside a running import another connection tries both."""
     from concurrent.futures import ThreadPoolExecutor

@@ -16,17 +16,25 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.core.cache import cache
-from django.db import connection
+from django.core.management import call_command
+from django.db import connection, connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from accounts.models import User
 from breachportal.demo import sample
-from notices.models import Delivery, Notice
+from notices.models import AlertSubscription, Notice, Statement, StatementVersion
+from notices.sample import SLUG
+from notices.sample import load as load_sample
 from tests import browser as chromium
 from tests.smtp_server import SmtpServer
 
 ROOT = Path(__file__).parent.parent
-CUSTOMER = "user00001@gmail.example"
-STRANGER = "user00002@example.co.kr"
+CUSTOMER = sample.ENGLISH_CUSTOMER
+SCAM = "A text message asks you to confirm a refund. It is not from us."
+# What the export holds of this customer, as the page may show it and as it may not.
+MASKED = {"phone": "010-****-8353", "e-mail": "u***@n***.example"}
+UNMASKED = {"8478", "82104788353", "010-8478-8353"}
+OF_A_STRANGER = {"정영숙", "4644", "4310"}
 PATIENCE_SECONDS = 120
 
 
@@ -37,8 +45,9 @@ def mails():
 
 
 @pytest.fixture
-def portal(transactional_db, live_server, settings, mails):
+def portal(transactional_db, live_server, settings, mails, monkeypatch):
     """The site's address, with a worker beside it that sees the same database."""
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     settings.PORTAL_URL = live_server.url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mails.port
@@ -104,11 +113,11 @@ def text_of(message: EmailMessage) -> str:
 def sign_in(page: Page, mails: SmtpServer, address: str) -> None:
     """From the sign-in page to wherever it leads, with the code out of the mail."""
     before = len(mails.to(address))
-    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("e-mail address").fill(address)
     page.get_by_role("button", name="Send me a code").click()
     code = re.search(r"\b\d{3} ?\d{3}\b", text_of(mail_to(mails, address, after=before)))
     assert code
-    page.get_by_label("Code").fill(code[0])
+    page.get_by_label("six digits").fill(code[0])
     page.get_by_role("button", name="Sign in").click()
 
 
@@ -122,7 +131,7 @@ def sign_in_staff(page: Page, portal: str, mails: SmtpServer, address: str) -> N
     cache.clear()  # a code counts once, and the test is quicker than half a minute
     page.get_by_label("Code").fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+    expect(page.get_by_role("heading", name="Response desk")).to_be_visible()
 
 
 def wait_until_closed(notice: Notice) -> Notice:
@@ -132,4 +141,115 @@ def wait_until_closed(notice: Notice) -> Notice:
         if notice.state == Notice.State.CLOSED:
             return notice
         time.sleep(0.5)
-    raise AssertionError(f"the notice is still {notice.state}")
+    raise AssertionError(f"the notice is still {notice.state}: {notice.problem}")
+
+
+def import_the_export(rejects: Path) -> None:
+    """As an operator does it, on the command line."""
+    folder = sample.EXPORT / "export-2025-11"
+    for name, mapping in sample.FILES.items():
+        call_command(
+            "import_exposures",
+            str(folder / name),
+            *("--incident", SLUG),
+            *("--mapping", str(sample.EXPORT / mapping)),
+            *("--rejects", str(rejects)),
+        )
+    call_command("close_batch", SLUG)
+
+
+def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> Notice:
+    """One person writes the notice, another approves it; returns it once everybody has it."""
+    editor.goto(f"{portal}/admin/notices/notice/add/?{query}")
+    editor.get_by_role("button", name="Save", exact=True).click()
+    notice = Notice.objects.latest("pk")
+    editor.goto(f"{portal}/admin/notices/notice/{notice.pk}/approve/")
+    expect(editor.get_by_role("button", name="Approve and send")).to_have_count(0)
+    approver.goto(f"{portal}/admin/notices/notice/{notice.pk}/change/")
+    approver.get_by_role("link", name="Approve and send").click()
+    people = approver.get_by_role("row", name="People", exact=False).first.inner_text()
+    approver.locator("input[name=people]").fill(re.sub(r"\D", "", people))
+    approver.get_by_role("button", name="Approve and send").click()
+    expect(approver.locator("body")).not_to_contain_text("Please correct")
+    return wait_until_closed(notice)
+
+
+def publish_next_version(editor: Page, approver: Page, portal: str, statement: Statement) -> str:
+    """Drafts and publishes the next version; returns the way to its alert."""
+    editor.goto(f"{portal}/admin/notices/statement/{statement.pk}/change/")
+    editor.get_by_role("button", name="Draft next version").click()
+    for language, text in (("ko", "새로운 사기 문자를 덧붙였습니다."), ("en", "New scam added.")):
+        editor.locator(f"textarea[name=change_reason_{language}]").fill(text)
+    editor.locator("textarea[name=sections-0-body_en]").fill(SCAM)
+    editor.get_by_role("button", name="Save", exact=True).click()
+    draft = statement.versions.get(state="draft")
+    approver.goto(f"{portal}/admin/notices/statementversion/{draft.pk}/publish/")
+    approver.get_by_role("button", name="Publish for good").click()
+    expect(approver.locator(".messagelist")).to_contain_text("ublished")
+    link = approver.locator(".messagelist a").first.get_attribute("href")
+    assert link
+    return link.partition("?")[2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
+    portal, chrome, mails, tmp_path
+):
+    incident = load_sample()
+    for address in (sample.EDITOR, sample.APPROVER):
+        sample.give_second_factor(User.objects.get(email=address))
+
+    import_the_export(tmp_path)
+
+    editor, approver = person(chrome), person(chrome)
+    sign_in_staff(editor, portal, mails, sample.EDITOR)
+    sign_in_staff(approver, portal, mails, sample.APPROVER)
+    version = StatementVersion.objects.get(statement__kind="notice", state="published")
+    notice = send_in_the_desk(editor, approver, portal, f"version={version.pk}&kind=mandatory")
+    assert (notice.planned, notice.accepted, notice.unreachable) == (4548, 2940, 1608)
+    assert len(mails.taken) >= 2940
+
+    # The customer opens the mail: their own name and classes, and how to come here by hand.
+    mail = mail_to(mails, CUSTOMER)
+    assert "O'Connor, Seán" in text_of(mail)
+    assert "Entrance code" in text_of(mail)
+    assert portal in text_of(mail)
+    assert mail["List-Unsubscribe"] is None
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+    # Signs in with the code from the mail, and sees their own masked values and nobody else's.
+    customer = person(chrome)
+    customer.goto(f"{portal}/en/")
+    customer.get_by_role("link", name="See what of mine leaked").click()
+    sign_in(customer, mails, CUSTOMER)
+    expect(customer.get_by_role("heading", level=1)).to_contain_text("leaked")
+    page = customer.locator("main").inner_text()
+    contact = {part: values for part, values in MASKED.items() if values not in page}
+    assert not contact, page
+    for secret in UNMASKED | OF_A_STRANGER:
+        assert secret not in customer.content()
+
+    # Opts in to scam warnings.
+    customer.goto(f"{portal}/en/alerts/")
+    customer.get_by_label("New scam warnings").check()
+    customer.get_by_role("button", name="Save my choice").click()
+    expect(customer.locator("main")).to_contain_text("You will get")
+
+    # A new version of the advisory reaches the inbox as an alert.
+    advisory = Statement.objects.get(incident=incident, kind="advisory")
+    query = publish_next_version(editor, approver, portal, advisory)
+    alert = send_in_the_desk(editor, approver, portal, query)
+    assert (alert.kind, alert.planned, alert.accepted) == ("alert", 1, 1)
+    mail = mail_to(mails, CUSTOMER, containing=SCAM)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+    # Unsubscribes: the link shows a button, the button ends it.
+    link = str(mail["List-Unsubscribe"]).strip("<>")
+    stranger = person(chrome)
+    stranger.goto(link)
+    subscription = AlertSubscription.objects.get(user__email=CUSTOMER)
+    assert subscription.unsubscribed_at is None
+    stranger.get_by_role("button", name="End this alert").click()
+    expect(stranger.locator("main")).to_contain_text("no more of these alerts")
+    subscription.refresh_from_db()
+    assert subscription.unsubscribed_at is not None

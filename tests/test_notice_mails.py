@@ -153,7 +153,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     assert [part.get_content_type() for part in hostile.iter_parts()] == ["text/plain", "text/html"]
     text, html = texts(hostile)
     shown = messages.plain_name(name)
-    assert f" {shown}," in text or f"{shown} " in text
+    assert text.startswith(f"{shown}님께")
     assert len(text.splitlines()) == len(texts(plain)[0].splitlines())
     assert re.findall(r"<[a-z]+", html) == re.findall(r"<[a-z]+", texts(plain)[1])
     assert frozen.marker not in text + html

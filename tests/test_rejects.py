@@ -147,7 +147,7 @@ def failing_commit(transactional_db):
         cursor.execute("DROP FUNCTION refuse CASCADE")
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_an_import_that_fails_at_the_commit_leaves_nothing(failing_commit, load, dump, tmp_path):
     with pytest.raises(DatabaseError, match="disk full"):
         load(dump)

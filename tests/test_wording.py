@@ -24,14 +24,16 @@ INVOLVED = {
 OTHER = {"ko": ["배송 메모", "접속 IP 주소", "결제 정보"], "en": ["Delivery note", "IP address"]}
 
 
-def found(text: str, language: str, **options):
-    options = {"is_mandatory": True, "own_domains": ["notice.hanbit.example"]} | options
+def found(text: str, language: str, *, is_mandatory=True, shop_domains=(), basis=Basis.COMPANY):
     return lint(
         text,
         language=language,
+        is_mandatory=is_mandatory,
         involved_classes=INVOLVED[language],
         other_classes=OTHER[language],
-        **options,
+        own_domains=["notice.hanbit.example"],
+        shop_domains=shop_domains,
+        basis=basis,
     )
 
 
@@ -169,6 +171,8 @@ def test_nothing_is_a_hedge_while_no_class_is_known_to_be_involved():
         ("en", "We have found no indication that your data was used."),
         ("en", "We have not seen any evidence of fraud."),
         ("en", "We are not aware of any misuse."),
+        ("en", "There are no reports of fraud."),
+        ("ko", "현재까지 확인된 피해는 없습니다."),
         ("ko", "현재까지 2차 피해 정황이 없습니다."),
         ("ko", "악용된 사례는 확인되지 않았습니다."),
         ("ko", "개인정보가 도용된 증거는 아직 발견되지 않았습니다."),
@@ -185,7 +189,9 @@ def test_no_evidence_blocks(language, text):
     ("language", "text"),
     [
         ("en", "We do not know whether it was misused."),
-        ("en", "You need no proof to report harm."),
+        ("en", "You need no evidence to report harm."),
+        ("en", "There is no sign-in with a password."),
+        ("en", "We have no proof of who did it."),
         ("en", "Keep the evidence of a scam and call the police."),
         ("ko", "악용되었는지 알지 못합니다."),
         ("ko", "증거가 없어도 신고할 수 있습니다."),

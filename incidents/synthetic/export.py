@@ -109,6 +109,25 @@ class _Tally:
         return counts | {"rejected": self.rejected}
 
 
+def check_disk(order: Order) -> int:
+    """The bytes it will take; makes the directory. Raises ExportRefusedError if they do not fit.
+
+    An export that stands there counts as free: it is replaced.
+    """
+    with _refusing_failures(order.directory):
+        order.directory.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(order.directory).free
+        free += sum(path.stat().st_size for path in _earlier(order.directory))
+    # A share for the file system's own books, and for the estimate.
+    needed = estimated_bytes(order) * 104 // 100
+    if needed > free:
+        raise ExportRefusedError(
+            f"{order.directory}: about {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are "
+            "free; ask for fewer people or files, for --compress gzip, or name another disk"
+        )
+    return needed
+
+
 def write_export(order: Order, report: Callable[[Progress], None] = lambda _: None) -> None:
     """Writes the files and `expected.json`; a file appears under its name when it is whole.
 
@@ -116,7 +135,6 @@ def write_export(order: Order, report: Callable[[Progress], None] = lambda _: No
     """
     with _refusing_failures(order.directory):
         order.directory.mkdir(parents=True, exist_ok=True)
-        _refuse_small_disk(order)
         for path in _earlier(order.directory):
             path.unlink()
         with _pool(order.workers) as pool:
@@ -144,18 +162,6 @@ def _earlier(directory: Path) -> list[Path]:
     wholes = [f"{file}.{kind}{end}" for file in FILES for kind in FORMATS for end in ("", ".gz")]
     begun = [f"{whole}{_BEGUN}" for whole in wholes]
     return [path for name in [EXPECTED, *wholes, *begun] if (path := directory / name).exists()]
-
-
-def _refuse_small_disk(order: Order) -> None:
-    free = shutil.disk_usage(order.directory).free
-    free += sum(path.stat().st_size for path in _earlier(order.directory))
-    # A share for the file system's own books, and for the estimate.
-    needed = estimated_bytes(order) * 104 // 100
-    if needed > free:
-        raise ExportRefusedError(
-            f"{order.directory}: about {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are "
-            "free; ask for fewer people or files, for --compress gzip, or name another disk"
-        )
 
 
 @contextmanager

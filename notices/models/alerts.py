@@ -27,8 +27,12 @@ class AlertSubscription(models.Model):
         MY_DATA = "my_data", _("Changes to my own data")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
-    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="subscriptions")
+    user = models.ForeignKey(
+        User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="subscriptions"
+    )
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="subscriptions"
+    )
     topic = models.CharField(_("topic"), max_length=7, choices=Topic.choices)
     subscribed_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
     unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True, blank=True)

@@ -22,7 +22,9 @@ class Statement(models.Model):
         FAQ = "faq", _("Questions and answers")
         ADVISORY = "advisory", _("Advisory")
 
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="statements")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="statements"
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     slug = models.SlugField(_("slug"), help_text=_("Part of its web address."))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -100,7 +102,9 @@ class StatementVersion(models.Model):
         DRAFT = "draft", _("draft")
         PUBLISHED = "published", _("published")
 
-    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="versions")
+    statement = models.ForeignKey(
+        Statement, verbose_name=_("statement"), on_delete=models.PROTECT, related_name="versions"
+    )
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     # A draft may be saved half written; publishing checks that it is complete.
@@ -114,19 +118,24 @@ class StatementVersion(models.Model):
         _("shown at least until"), help_text=_("At least 30 days from publication.")
     )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("last edited by"),
         on_delete=models.PROTECT,
         related_name="+",
         null=True,
         editable=False,
-        verbose_name=_("last edited by"),
     )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("approved by"),
         on_delete=models.PROTECT,
         related_name="+",
         null=True,
@@ -212,7 +221,12 @@ class Section(models.Model):
         NOT_KNOWN_YET = "not_known_yet", _("What we do not know yet")
         BODY = "body", _("Text")
 
-    version = models.ForeignKey(StatementVersion, on_delete=models.CASCADE, related_name="sections")
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.CASCADE,
+        related_name="sections",
+    )
     key = models.CharField(_("section"), max_length=30, choices=Key.choices)
     position = models.PositiveSmallIntegerField(_("position"))
     basis = models.CharField(
@@ -253,7 +267,9 @@ class Section(models.Model):
 class TimelineEntry(models.Model):
     """One dated fact about the incident."""
 
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="timeline")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="timeline"
+    )
     happened_on = models.DateField(_("date"))
     text_ko = models.TextField(_("text (Korean)"))
     text_en = models.TextField(_("text (English)"))

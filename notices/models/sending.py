@@ -56,8 +56,15 @@ class Notice(models.Model):
         CLOSED = "closed", _("closed: everybody has an end state")
         CANCELLED = "cancelled", _("cancelled")
 
-    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="notices")
-    version = models.ForeignKey(StatementVersion, on_delete=models.PROTECT, related_name="notices")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="notices"
+    )
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.PROTECT,
+        related_name="notices",
+    )
     kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
     topic = models.CharField(
         _("topic"), max_length=7, choices=AlertSubscription.Topic.choices, blank=True
@@ -67,11 +74,16 @@ class Notice(models.Model):
     )
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("approved by"),
         on_delete=models.PROTECT,
         related_name="+",
         null=True,
@@ -152,7 +164,9 @@ class NoticeMessage(models.Model):
     `marker`, which is random: no text and no value can hold one by chance or by intent.
     """
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="messages")
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="messages"
+    )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     marker = models.CharField(max_length=40, editable=False)
     mime = models.BinaryField(editable=False)
@@ -192,7 +206,9 @@ class Chunk(models.Model):
         DUE = "due", _("due")
         DONE = "done", _("done")
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="chunks")
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="chunks"
+    )
     first = models.UUIDField()
     last = models.UUIDField()
     state = models.CharField(max_length=4, choices=State.choices, default=State.DUE)
@@ -260,10 +276,13 @@ class Delivery(models.Model):
         IN_DOUBT = "in_doubt", _("in doubt")
         CANCELLED = "cancelled", _("cancelled")
 
-    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="deliveries"
+    )
     recipient = models.UUIDField()
     person = models.ForeignKey(
         AffectedPerson,
+        verbose_name=_("affected person"),
         on_delete=models.SET_NULL,  # proofs stay when an incident's rows are purged
         null=True,
         related_name="deliveries",
@@ -271,6 +290,7 @@ class Delivery(models.Model):
     )
     subscription = models.ForeignKey(
         AlertSubscription,
+        verbose_name=_("alert subscription"),
         on_delete=models.SET_NULL,
         null=True,
         related_name="deliveries",

@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from notices.findings import Finding, Severity
-from notices.wording.figures import Day, Figure, Language, figures
+from notices.wording.figures import Day, Figure, figures
 from notices.wording.rules import RULES
 
 # Languages spell small numbers out in different places ("two addresses", "주소 2개"), so a word
@@ -75,7 +75,7 @@ def _numbered(sections: Iterable[tuple[str, str]]) -> dict[tuple[str, int], str]
     return texts
 
 
-def _missing(language: Language) -> Finding:
+def _missing(language: str) -> Finding:
     rule = RULES["parity_section"]
     return Finding(
         rule="parity_section",
@@ -93,7 +93,7 @@ def _compared(ko: str, en: str) -> Iterator[Finding]:
 
 
 def _absent(
-    wanted: list[Figure], present: list[Figure], *, text: str, language: Language
+    wanted: list[Figure], present: list[Figure], *, text: str, language: str
 ) -> Iterator[Finding]:
     """What stands in the other language and not in `text`."""
     for figure in wanted:
@@ -130,7 +130,7 @@ def _small(figure: Figure) -> int | None:
     return int(figure.value) if figure.value in range(LARGEST_SMALL_NUMBER + 1) else None
 
 
-def _is_spelled_out(figure: Figure, text: str, language: Language) -> bool:
+def _is_spelled_out(figure: Figure, text: str, language: str) -> bool:
     number = _small(figure)
     if number is None:
         return False

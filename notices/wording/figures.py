@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 from notices.wording.plain import links, read
 
-Language = Literal["ko", "en"]
 Match = re.Match[str]
 
 
@@ -44,7 +43,7 @@ class Figure:
         return self.kind == other.kind and self.value == other.value
 
 
-def figures(text: str, language: Language) -> list[Figure]:
+def figures(text: str, language: str) -> list[Figure]:
     """What a Markdown text states in figures; each once, by kind and place."""
     found = dict[tuple[str, object], Figure]()
     for figure in _links(text):
@@ -285,7 +284,7 @@ def _nothing(_match: Match) -> Iterator[str]:
     return iter(())
 
 
-_FINDERS: dict[Language, list[_Finder]] = {
+_FINDERS: dict[str, list[_Finder]] = {
     "ko": [
         _Finder("number", _KO_WORDS, _nothing, is_mask=True),
         _Finder("date", _NUMERIC_DATE, _of_numbered_month),

@@ -8,14 +8,12 @@ quotation marks is quoted, not said.
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from incidents.models import Basis
 from notices.findings import Finding, Severity
 from notices.wording.plain import Link, Plain, Sentence, is_within, links, read
 from notices.wording.rules import RULES
-
-Language = Literal["ko", "en"]
 
 LONGEST_SENTENCE_WORDS = 30  # English
 LONGEST_SENTENCE_SYLLABLES = 80  # Korean
@@ -25,7 +23,7 @@ _QUOTES = "\"'“”‘’「」『』«»"
 
 @dataclass(frozen=True, kw_only=True)
 class _Context:
-    language: Language
+    language: str
     involved: "_ClassNames"
     own_domains: Collection[str]
     shop_domains: Collection[str]
@@ -43,7 +41,7 @@ class _Hit(NamedTuple):
 def lint(
     text: str,
     *,
-    language: Language,
+    language: str,
     is_mandatory: bool,
     involved_classes: Collection[str] = (),
     other_classes: Collection[str] = (),
@@ -99,9 +97,7 @@ def _is_quoted(sentence: str, hit: _Hit) -> bool:
 class _ClassNames:
     """Finds the names of data classes in a sentence: the longest name at a place counts."""
 
-    def __init__(
-        self, language: Language, involved: Collection[str], others: Collection[str]
-    ) -> None:
+    def __init__(self, language: str, involved: Collection[str], others: Collection[str]) -> None:
         self._involved = {_key(name) for name in involved}
         names = sorted({*involved, *others}, key=len, reverse=True)
         forms = [_korean_form(name) if language == "ko" else _english_form(name) for name in names]
@@ -278,6 +274,8 @@ _PHRASES: dict[str, list[_Phrase]] = {
                 rf"(?:정황|증거|흔적|징후)(?:은|는|이|가|도|을|를)?\s?"
                 rf"(?:(?:현재|아직|지금)(?:까지)?\s?)?{_KO_NOT_FOUND}"
                 rf"|{_KO_MISUSE}.{{0,30}}?{_KO_NOT_FOUND}"
+                # 현재까지 확인된 피해는 없습니다
+                rf"|(?:확인|보고|발견|접수|신고)된\s?(?:\S{{1,6}}\s)?피해\S{{0,3}}\s?{_KO_NOT_FOUND}"
                 # 확인되지 않았습니다 … 악용
                 rf"|(?:확인|발견)되지\s?않.{{0,30}}?{_KO_MISUSE}"
             ),
@@ -309,10 +307,12 @@ _PHRASES: dict[str, list[_Phrase]] = {
         _Phrase(
             "no_evidence",
             re.compile(
-                r"\bno (?:\w+ ){0,2}(?:evidence|indications?|signs?|proof)\b"
+                r"\bno (?:\w+ ){0,2}(?:evidence|indications?|signs?(?!-))\b"
+                r"|\bno (?:known |confirmed |reported |(?:reports?|cases?) of )+"
+                r"(?:misuse|abuse|fraud|harm)\b"
                 r"|(?:\bnot|n['’]t) (?:yet )?(?:been |have )?(?:find|found|seen|identified|detected"
                 r"|discovered|have|aware of) any (?:\w+ ){0,2}"
-                r"(?:evidence|indications?|signs?|proof|misuse|fraud)\b"
+                r"(?:evidence|indications?|signs?|misuse|fraud)\b"
                 r"|\bunaware of any\b|\bnot (?:currently )?aware of any\b",
                 re.IGNORECASE,
             ),

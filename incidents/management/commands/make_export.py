@@ -9,7 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents.synthetic.blocks import FILES, FORMATS, Plan
-from incidents.synthetic.export import ExportRefusedError, Order, Progress, write_export
+from incidents.synthetic.export import (
+    ExportRefusedError,
+    Order,
+    Progress,
+    check_disk,
+    write_export,
+)
 from incidents.synthetic.words import PHONE_NUMBERS
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
@@ -57,6 +63,7 @@ class Command(BaseCommand):
             _refuse_full(order.directory)
         teller = _Teller(self)
         try:
+            self.stdout.write(f"About {check_disk(order) / 1e6:,.0f} MB will be written.")
             write_export(order, teller.tell)
         except ExportRefusedError as error:
             raise CommandError(str(error)) from None
