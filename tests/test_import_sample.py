@@ -205,8 +205,8 @@ def test_address_rows_give_their_values_as_typed(imported):
     person = member(imported, "70000007")
 
     assert values_of(person, "physical-addresses") == [
-        ["49346 서울특별시 송파구 송파대로 481 109동 1500호", "2021-03-11"],
-        ["20812 부산광역시 해운대구 센텀중앙로 730 112동 2099호", "2022-03-11"],
+        ["서울특별시 송파구 송파대로 481 109동 1500호, 49346", "2021-03-11"],
+        ["부산광역시 해운대구 센텀중앙로 730 112동 2099호, 20812", "2022-03-11"],
     ]
     assert values_of(person, "entrance-codes") == [["7585#", "2022-03-11"]]
     notes = [value for value, _ in values_of(person, "delivery-notes")]
