@@ -1,7 +1,9 @@
 import os
 import shlex
+import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,19 @@ class DemoPrinter:
             message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
         )
         if message.name == "guide":
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            tell(text)
             return
         if message.name == "system" and "stopped (rc=" in text and "rc=0" not in text:
-            sys.stdout.write(f"  {text.strip()}; see {self.logs}\n")
+            tell(f"  {text.strip()}; see {self.logs}\n")
         with (self.logs / f"{message.name}.log").open("a", encoding="utf-8") as log:
             log.write(text)
+
+
+def tell(text: str) -> None:
+    """To the terminal, if it is still there."""
+    with suppress(OSError):
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 class Command(BaseCommand):
@@ -101,5 +109,11 @@ def run_processes() -> int | None:
     for name, command in commands.items():
         line = f"exec {shlex.join(command)}"
         manager.add_process(name, line, env=environment, cwd=str(settings.BASE_DIR))
-    manager.loop()
+    # A closed terminal ends the demonstration as Ctrl-C does.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        manager.loop()
+    except BaseException:
+        manager.kill()
+        raise
     return 0 if manager.returncode in (130, 143) else manager.returncode
