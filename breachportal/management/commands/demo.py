@@ -1,3 +1,4 @@
+import logging
 import os
 import shlex
 import signal
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         if not settings.IS_DEMO:
             raise CommandError("Set BREACHPORTAL_MODE=demo, or use `make demo`.")
         require_free(settings.PORT)
+        logging.getLogger("incidents").setLevel(logging.WARNING)  # said below, in better words
         self.say("Preparing the database ...")
         call_command("migrate", verbosity=0)
         sample.prepare(self.say)

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         notice = sample.send_notice()
         shown = None
         while notice.state in (Notice.State.PLANNING, Notice.State.SENDING):
-            line = f"Sending the notice: {notice.accepted:,} of {notice.planned:,} accepted ..."
+            line = f"Sending the notice: {notice.ended():,} of {notice.planned:,} people done ..."
             if line != shown:
                 self.stdout.write(line)
                 self.stdout.flush()
@@ -72,8 +72,8 @@ class Command(BaseCommand):
             time.sleep(1)
             notice.refresh_from_db()
         self.stdout.write(
-            f"The notice is {notice.get_state_display()}: {notice.planned:,} people, "
-            f"{notice.accepted:,} mails accepted, {notice.unreachable:,} without a usable address."
+            f"The notice is {notice.state}: {notice.planned:,} people, {notice.accepted:,} mails "
+            f"accepted, {notice.unreachable:,} people without a usable address."
         )
 
 

@@ -1,0 +1,49 @@
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import BaseCommand
+
+OUR_APPS = ("accounts", "incidents", "notices")
+# What each role may do in the desk besides looking; everybody may look at incidents and words.
+ROLES = {
+    "importer": ["incidents.add_incident", "incidents.change_incident"]
+    + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"],
+    "editor": ["notices.add_statement", "notices.change_statement"]
+    + ["notices.add_statementversion", "notices.change_statementversion"]
+    + ["notices.add_section", "notices.change_section", "notices.delete_section"]
+    + ["notices.add_advisory", "notices.change_advisory"]
+    + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"],
+    "approver": ["notices.publish_statementversion", "notices.approve_notice"],
+    "support": ["incidents.view_affectedperson", "notices.view_delivery"],
+    "auditor": [],
+}
+# Whose contact is whose: seen by those whose work it is.
+ABOUT_PEOPLE = ("accounts.", "incidents.view_affectedperson", "incidents.view_exposure")
+ABOUT_PEOPLE += ("incidents.view_reveal", "notices.view_delivery", "notices.view_alert")
+
+
+class Command(BaseCommand):
+    """The response team's roles."""
+
+    help = "Makes or mends the groups importer, editor, approver, support and auditor."
+
+    def handle(self, **options: Any) -> None:
+        """Sets each group's permissions to what its role may do; running it again is safe."""
+        known = {f"{right.content_type.app_label}.{right.codename}": right for right in _rights()}
+        looking = {name for name in known if ".view_" in name}
+        for role, rights in ROLES.items():
+            seen = looking if role == "auditor" else _without_people(looking)
+            group, _ = Group.objects.get_or_create(name=role)
+            group.permissions.set(known[name] for name in seen | set(rights))
+            self.stdout.write(f"{role}: {len(seen)} to look at, {len(rights)} to do")
+
+
+def _without_people(names: set[str]) -> set[str]:
+    return {name for name in names if not name.startswith(ABOUT_PEOPLE)}
+
+
+def _rights() -> list[Permission]:
+    labels = [apps.get_app_config(name).label for name in OUR_APPS]
+    ours = Permission.objects.filter(content_type__app_label__in=labels)
+    return list(ours.select_related("content_type"))

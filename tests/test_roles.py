@@ -1,0 +1,58 @@
+"""The groups of the response team: each may do its work, and not another's."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.urls import reverse
+
+from accounts.models import User
+from breachportal.management.commands.make_roles import ROLES
+from tests.signing_in import sign_in_to_desk
+
+
+@pytest.fixture
+def team(db) -> dict[str, User]:
+    call_command("make_roles")
+    team = {}
+    for role in ROLES:
+        team[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+        team[role].groups.add(Group.objects.get(name=role))
+    return team
+
+
+@pytest.mark.parametrize(
+    ("right", "roles"),
+    [
+        ("notices.approve_notice", {"approver"}),
+        ("notices.publish_statementversion", {"approver"}),
+        ("notices.add_notice", {"editor"}),
+        ("notices.change_statementversion", {"editor"}),
+        ("incidents.change_exposurebatch", {"importer"}),
+        ("incidents.view_affectedperson", {"support", "auditor"}),
+        ("notices.view_delivery", {"support", "auditor"}),
+        ("notices.view_notice", set(ROLES)),
+        ("accounts.change_user", set()),
+    ],
+)
+def test_only_these_roles_hold_the_right(team, right, roles):
+    assert {role for role, user in team.items() if user.has_perm(right)} == roles
+
+
+def test_running_it_again_takes_back_what_was_added_by_hand(team):
+    editor = Group.objects.get(name="editor")
+    before = set(editor.permissions.all())
+    editor.permissions.set(Group.objects.get(name="approver").permissions.all())
+    call_command("make_roles")
+    assert set(editor.permissions.all()) == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_can_open_the_desk(client, team, role):
+    sign_in_to_desk(client, team[role])
+    assert client.get(reverse("admin:index")).status_code == 200
+    assert client.get(reverse("admin:notices_notice_changelist")).status_code == 200
+
+
+def test_an_editor_cannot_look_people_up(client, team):
+    sign_in_to_desk(client, team["editor"])
+    assert client.get(reverse("admin:incidents_affectedperson_changelist")).status_code == 403
