@@ -21,9 +21,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Only addresses of the host that was asked, not of every allowed host."""
+        """Only paths of this portal. Anything else Django would take for a page's name."""
         request: HttpRequest = context.request
-        return url_has_allowed_host_and_scheme(
+        return (url or "").startswith("/") and url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
 

@@ -2,6 +2,9 @@
 
 Nothing in here asks whether an address belongs to a user. So a known and an unknown address get
 the same answer after the same work, without anybody having to balance two branches.
+
+Guesses are counted for each code, so no stranger can spend somebody else's. What bounds guessing
+as a whole is how many codes can be asked for: docs/decisions/0007-limits-on-codes.md.
 """
 
 import re
@@ -15,6 +18,7 @@ from typing import Any, Self
 from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 from redis.exceptions import RedisError
@@ -47,6 +51,10 @@ class CodeExpiredError(Exception):
 
 class CodeSpentError(Exception):
     """That was the last try. The visitor starts again."""
+
+
+class CodeUsedError(Exception):
+    """Another request with the same code came first."""
 
 
 def clean_code(text: str) -> str | None:
@@ -109,13 +117,16 @@ class EmailedCode(AbstractCodeVerificationProcess):
 
     def send(self) -> None:
         """Sends a new code; the one before it is worthless from now on."""
-        _count(self.request, "ask", self.email)
+        self._count_ask()
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        salt = secrets.token_urlsafe(16)
         try:
+            # Kept longer than the code: without its counter a code is worth nothing.
+            cache.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
             emails.send_sign_in_code(self.email, code)
-        except (OSError, SMTPException) as error:
+        except (OSError, SMTPException, RedisError) as error:
             raise CodeNotSentError from error
-        self.state["salt"] = secrets.token_urlsafe(16)
+        self.state["salt"] = salt
         self.state["digest"] = self._digest(code)
         self.state["at"] = time.time()
         self.state["failed_attempts"] = 0
@@ -135,21 +146,27 @@ class EmailedCode(AbstractCodeVerificationProcess):
             raise CodeExpiredError
 
     def accepts(self, code: str) -> bool:
-        """Spends one try. True once, for the right code.
+        """Spends one try. True once, for the right code, in one of any number of requests.
 
-        Raises CodeExpiredError, TooManyRequestsError, or CodeSpentError at the last wrong try.
-        The count per address is kept outside the session and under a lock: a visitor with many
-        sessions, or many requests at once in one session, gets no more guesses than one.
+        Raises CodeExpiredError, CodeUsedError, TooManyRequestsError, or CodeSpentError at the
+        last wrong try. The count is kept outside the session, so that many requests at once get
+        no more guesses than one after the other.
         """
         self.raise_if_expired()
-        usage = _count(self.request, "guess", self.email)
-        if not constant_time_compare(self._digest(code), self.state["digest"]):
-            if not self.record_invalid_attempt():
-                raise CodeSpentError
-            return False
-        usage.rollback()
-        self.abort()
-        return True
+        usage = _count(self.request, "guess")
+        tries = self._spend_try()
+        is_right = constant_time_compare(self._digest(code), self.state["digest"])
+        if is_right and tries <= self.max_attempts:
+            usage.rollback()
+            self._use()
+            self.abort()
+            return True
+        if tries >= self.max_attempts:
+            self.abort()
+            raise CodeSpentError
+        self.state["failed_attempts"] = tries
+        self.persist()
+        return False
 
     def persist(self) -> None:
         """Writes the state back to the session."""
@@ -159,17 +176,49 @@ class EmailedCode(AbstractCodeVerificationProcess):
         """Forgets the code."""
         self.request.session.pop(self.purpose, None)
 
+    def _count_ask(self) -> None:
+        if self.purpose == Purpose.STEP_UP:  # strangers know the address; they cannot spend these
+            _count(self.request, "ask_step_up", f"user:{self.request.user.pk}")
+            return
+        # In this order: what one network is refused is not counted for the others.
+        _count(self.request, "ask", f"{ratelimit.get_ip(self.request)} {self.email}")
+        _count(self.request, "ask_anywhere", self.email)
+
+    def _spend_try(self) -> int:
+        """Which try this is; counted in Redis in one step. Raises CodeExpiredError if unknown."""
+        try:
+            return int(cache.incr(self._key("tries", self.state["salt"])))
+        except ValueError:  # Redis was emptied
+            raise CodeExpiredError from None
+        except RedisError as error:
+            raise CodeNotSentError from error
+
+    def _use(self) -> None:
+        key = self._key("used", self.state["salt"])
+        try:
+            is_first = cache.add(key, True, timeout=2 * self.timeout)
+        except RedisError as error:
+            raise CodeNotSentError from error
+        if not is_first:
+            raise CodeUsedError
+
+    def _key(self, name: str, salt: str) -> str:
+        """A key in Redis for this one code; it names nobody."""
+        bound = f"{self.purpose}:{self.email}:{salt}"
+        mac = salted_hmac("accounts.codes.key", bound, algorithm="sha256").hexdigest()
+        return f"accounts.codes:{name}:{mac}"
+
     def _digest(self, code: str) -> str:
         bound = f"{self.purpose}:{self.email}:{self.state['salt']}:{code}"
         return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
 
 
-def _count(request: HttpRequest, action: str, email: str) -> ratelimit.RateLimitUsage:
-    """One more `action` for this network and this address, unless settings.CODE_RATES forbid it.
+def _count(request: HttpRequest, action: str, key: str = "") -> ratelimit.RateLimitUsage:
+    """One more `action` for this network and this key, unless settings.CODE_RATES forbid it.
 
-    The address is hashed with the portal's key, so that Redis holds none.
+    The key is hashed with the portal's, so that Redis holds no address.
     """
-    key = salted_hmac("accounts.codes.rates", email, algorithm="sha256").hexdigest()
+    key = salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
     try:
         usage = ratelimit.consume(
             request, app="accounts", action=action, config=settings.CODE_RATES, key=key

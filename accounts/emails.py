@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 # A visitor waits for this; the bulk mails' patience would keep a web worker busy for nothing.
 CONNECT_SECONDS = 10
@@ -26,6 +27,7 @@ def _send(name: str, email: str, context: dict[str, Any]) -> None:
         **context,
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
+        "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
     }
     message = EmailMultiAlternatives(
         subject=" ".join(render_to_string(f"emails/{name}/subject.txt", context).split()),

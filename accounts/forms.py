@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -78,15 +82,27 @@ class CodeForm(forms.Form):
 
 
 class _AppCodeField:
-    """The code field of allauth's forms for the second step, with our label and keyboard."""
+    """The code field of allauth's forms for the second step: our label and keyboard, and a code
+    works once. allauth remembers it for 30 seconds, but takes it for longer than that.
+    """
 
     fields: dict[str, forms.Field]
+    user: User
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code-input"}
         self.fields["code"].label = _("Code")
         self.fields["code"].widget = forms.TextInput(attrs=attrs)
+
+    def clean_code(self) -> str:
+        """Refuses a code that was used while it can still be right."""
+        code: str = super().clean_code()  # type: ignore[misc]
+        periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
+        key = f"accounts.app_code_used:{self.user.pk}:{normalize_user_code(code)}"
+        if not cache.add(key, True, timeout=periods * mfa_settings.TOTP_PERIOD):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
 
 
 class SetUpAppForm(_AppCodeField, ActivateTOTPForm):

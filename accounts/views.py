@@ -42,6 +42,8 @@ def _explain_refusals(*, start: str, again: str) -> Callable[[View], View]:
         def explained(request: HttpRequest) -> HttpResponseBase:
             try:
                 return view(request)
+            except codes.CodeUsedError:  # a button pressed twice
+                return redirect(start)
             except tuple(_REFUSALS) as error:
                 template, status = _REFUSALS[type(error)]
                 context = {
@@ -220,12 +222,13 @@ def account_closed(request: HttpRequest) -> HttpResponse:
 
 
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """Remembers ?language= and shows the page ?next= in it. A link, so that no script is needed."""
+    """Remembers ?language= and shows the page ?next= in it. A link, so that no script is needed.
+
+    Any site can link here, so it changes nothing but the cookie; the account has a form.
+    """
     language = request.GET.get("language", "")
     if language not in dict(settings.LANGUAGES):
         raise Http404
-    if request.user.is_authenticated:
-        User.objects.filter(pk=request.user.pk).update(language=language)
     return _go_in_language(_next_url(request) or reverse("home"), language)
 
 

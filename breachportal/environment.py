@@ -22,6 +22,9 @@ REQUIRED_IN_PRODUCTION = {
     "EMAIL_HOST": "the SMTP server that takes the mails",
     "DEFAULT_FROM_EMAIL": "the sender, such as Example <notice@example.com>",
 }
+SECRET_KEY_LENGTH = 32
+SECRET_KEY_SIGNS = 8  # different characters
+PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for development only")
 
 
 def mode() -> str:
@@ -35,7 +38,7 @@ def mode() -> str:
 
 
 def require_for_production() -> None:
-    """Raises ImproperlyConfigured naming everything that production still lacks."""
+    """Raises ImproperlyConfigured naming everything that production still lacks, or has wrong."""
     missing = [
         f"  {name}: {meaning}"
         for name, meaning in REQUIRED_IN_PRODUCTION.items()
@@ -47,6 +50,24 @@ def require_for_production() -> None:
             + "\n".join(missing)
             + "\nFor a trial on this machine set BREACHPORTAL_MODE=development."
         )
+    if unsafe := _unsafe_in_production():
+        raise ImproperlyConfigured(
+            "breachportal does not start in production with:\n" + "\n".join(unsafe)
+        )
+
+
+def _unsafe_in_production() -> list[str]:
+    unsafe = []
+    secret, url = text("SECRET_KEY"), text("PORTAL_URL")
+    if len(secret) < SECRET_KEY_LENGTH or len(set(secret)) < SECRET_KEY_SIGNS:
+        unsafe.append(f"  SECRET_KEY: it needs {SECRET_KEY_LENGTH} random characters or more")
+    elif any(word in secret.lower() for word in PLACEHOLDERS):
+        unsafe.append("  SECRET_KEY: it is a placeholder; it needs to be random")
+    if not url.lower().startswith("https://"):
+        unsafe.append(f"  PORTAL_URL: {url!r} does not begin with https://")
+    if "*" in words("ALLOWED_HOSTS"):
+        unsafe.append("  ALLOWED_HOSTS: it names every host with *; name the portal's")
+    return unsafe
 
 
 def text(name: str, default: str = "") -> str:

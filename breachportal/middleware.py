@@ -1,7 +1,8 @@
-"""Headers that hold for every response."""
+"""What holds for every request and every response."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PERMISSIONS_POLICY = ", ".join(
@@ -23,6 +24,43 @@ def response_headers(
         response = get_response(request)
         response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("Cache-Control", "private, no-store")
+        if "public" in response.headers["Cache-Control"]:
+            _forget_who_asked(response)
         return response
 
     return middleware
+
+
+def _forget_who_asked(response: HttpResponse) -> None:
+    """A malformed session cookie is answered with its deletion, even where no view looked."""
+    response.cookies.clear()
+    varies = [name.strip() for name in response.headers.get("Vary", "").split(",")]
+    kept = [name for name in varies if name and name.lower() != "cookie"]
+    if kept:
+        response.headers["Vary"] = ", ".join(kept)
+    else:
+        response.headers.pop("Vary", None)
+
+
+def limit_uploads(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """413 for a body above settings.DATA_UPLOAD_MAX_MEMORY_SIZE or of unknown length.
+
+    Django's own limit leaves files out, and would write any amount of them to the disk.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_chunked = bool(request.META.get("HTTP_TRANSFER_ENCODING"))
+        if is_chunked or _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return HttpResponse("413 Content Too Large", status=413, content_type="text/plain")
+        return get_response(request)
+
+    return middleware
+
+
+def _length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0  # as Django reads it: no body

@@ -30,6 +30,7 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes; nobody sends files, see middleware.limit_uploads
 ROOT_URLCONF = "breachportal.urls"
 WSGI_APPLICATION = "breachportal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
+    "breachportal.middleware.limit_uploads",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -117,7 +119,8 @@ EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = environment.text(
-    "DEFAULT_FROM_EMAIL", "breachportal <notice@breachportal.example>"
+    "DEFAULT_FROM_EMAIL",
+    "쿠팡 Coupang <notice@coupang.example>" if IS_DEMO else "breachportal <notice@portal.example>",
 )
 # The domain of Message-IDs and of the envelope sender that bounces come back to.
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
@@ -157,11 +160,12 @@ SIGN_IN_CODE_MINUTES = 10
 SIGN_IN_CODE_TRIES = 5
 SIGN_IN_CODE_RESENDS = 3
 STEP_UP_MINUTES = 5
-# Codes asked for, and guesses at them: per network address and per e-mail address ("key").
-# A mobile carrier puts thousands of people behind one network address.
+# See docs/decisions/0007. A mobile carrier puts thousands of people behind one network address.
 CODE_RATES = {
-    "ask": "60/m/ip,5/10m/key,20/d/key",
-    "guess": "100/m/ip,10/10m/key,50/d/key",
+    "ask": "5/10m/key,20/d/key,60/m/ip",  # "key": one e-mail address from one network
+    "ask_anywhere": "100/d/key",  # one e-mail address from all networks together
+    "ask_step_up": "5/10m/key,20/d/key",  # one person who is signed in
+    "guess": "200/10m/ip",  # wrong ones; how many a code takes is SIGN_IN_CODE_TRIES
 }
 
 # Published words

@@ -1,5 +1,6 @@
 """One spelling for one address or number."""
 
+import time
 import unicodedata
 
 import phonenumbers
@@ -32,6 +33,7 @@ def test_the_part_after_the_plus_belongs_to_the_address():
 @given(st.text())
 @example("İ\u0316@example.com")
 @example("´ a")
+@example("\ufdfa" * 100)
 def test_normalising_an_address_twice_changes_nothing(text):
     once = normalise_email(text)
     assert normalise_email(once) == once
@@ -50,6 +52,58 @@ def test_any_case_and_width_of_an_address_is_the_same(email):
 )
 def test_what_no_mail_can_reach_is_not_usable(text):
     assert not is_usable_email(normalise_email(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "minji@straße.example",  # mail would go to strasse.example
+        "minji@βόλος.example",
+        "minji@ex\u200dample.example",
+        "minji@exam\u00adple.example",
+        "minji@한국。example",
+        "minji@[127.0.0.1]",
+        "=?utf-8?q?minji?=@example.com",
+        "min\u00adji@example.com",
+        "min\u200bji@example.com",
+        "minji\ufe0f@example.com",
+        "mínji@example.com",
+        '"min ji"@example.com',
+        '"minji"@example.com',
+        ".minji@example.com",
+        "minji.@example.com",
+        "min..ji@example.com",
+        "min,ji@example.com",
+        "m" * 65 + "@example.com",
+    ],
+)
+def test_what_a_mail_server_may_read_as_another_address_is_not_usable(text):
+    assert not is_usable_email(normalise_email(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "minji@example.com",
+        "min.ji+shop@example.co.kr",
+        "o'hara_{x}@example.com",
+        "minji@한국.kr",
+        "minji@BÜCHER.example",
+        "minji@xn--strae-oqa.example",
+    ],
+)
+def test_what_reaches_one_mailbox_only_is_usable(text):
+    assert is_usable_email(normalise_email(text))
+
+
+def test_what_is_far_too_long_is_unusable_without_being_read():
+    # A run of combining marks takes time in the square of its length to normalise.
+    endless = "ａ" + "\u0316\u0301" * 200_000
+    began = time.process_time()
+    assert not is_usable_email(normalise_email(endless))
+    assert not is_usable_email(normalise_email("a" * 10**6 + "@example.com"))
+    assert normalise_phone(endless) is None
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

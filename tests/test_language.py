@@ -35,11 +35,12 @@ def test_the_choice_is_remembered_in_a_cookie(client):
     assert client.get("/", headers={"accept-language": "ko"}).url == "/en/"
 
 
-def test_the_choice_is_kept_with_the_account(client, minji):
+def test_a_link_changes_nothing_in_the_account(client, minji):
     client.force_login(minji)
     choose(client, language="en")
+    assert client.cookies["language"].value == "en"
     minji.refresh_from_db()
-    assert minji.language == "en"
+    assert minji.language == "ko"
 
 
 def test_without_a_page_the_choice_leads_home(client):
@@ -49,7 +50,16 @@ def test_without_a_page_the_choice_leads_home(client):
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1", "\x00"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:1",
+        "\x00",
+        "foo",
+        "?next=/",
+        "./",
+    ],
 )
 def test_the_choice_never_leads_elsewhere(client, elsewhere):
     assert choose(client, language="en", next=elsewhere).url == "/en/"

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 COMPLETE = {
-    "SECRET_KEY": "long and random",
+    "SECRET_KEY": "8f2xu0c1m9qk4wz7r5tb3hy6nd1ge0pa",
     "ALLOWED_HOSTS": "notice.hanbit.example",
     "MASTER_KEYSET": "{}",
     "PORTAL_URL": "https://notice.hanbit.example",
@@ -81,10 +81,37 @@ def test_production_cookies_and_headers_are_strict(tmp_path):
 
 def test_a_secret_may_come_from_a_mounted_file(tmp_path):
     secret = tmp_path / "secret-key"
-    secret.write_text("from a file\n")
+    secret.write_text("from a file, long and random enough\n")
     environment = COMPLETE | {"SECRET_KEY_FILE": str(secret)}
     del environment["SECRET_KEY"]
-    assert start(tmp_path, "settings.SECRET_KEY", **environment).stdout.strip() == "from a file"
+    done = start(tmp_path, "settings.SECRET_KEY", **environment)
+    assert done.stdout.strip() == "from a file, long and random enough", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "http://notice.hanbit.example"),
+        ("ALLOWED_HOSTS", "notice.hanbit.example,*"),
+        ("SECRET_KEY", "short and secret"),
+        ("SECRET_KEY", "change-me change-me change-me change-me"),
+        ("SECRET_KEY", "for development only, never for a portal in public"),
+        ("SECRET_KEY", "a" * 50),
+    ],
+)
+def test_production_refuses_what_is_not_safe(tmp_path, name, value):
+    done = start(tmp_path, **COMPLETE | {name: value})
+    assert done.returncode != 0
+    assert name in done.stderr.splitlines()[-1]
+    if name == "SECRET_KEY":
+        assert value not in done.stderr
+
+
+def test_production_names_everything_unsafe_at_once(tmp_path):
+    unsafe = {"PORTAL_URL": "http://hanbit.example", "ALLOWED_HOSTS": "*", "SECRET_KEY": "x"}
+    done = start(tmp_path, **COMPLETE | unsafe)
+    lines = done.stderr.splitlines()
+    assert all(any(line.startswith(f"  {name}") for line in lines) for name in unsafe)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """One form, an e-mail address, a code, and in."""
 
+import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any, cast
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
@@ -269,22 +273,96 @@ def test_asking_for_many_addresses_from_one_network_is_refused(client):
     assert ask_for_code(client, "minji@example.com").status_code == 429
 
 
-@pytest.mark.parametrize("email", ["minji@example.com", "nobody@example.com"])
-def test_guesses_are_counted_across_sessions(minji, email):
-    for _ in range(2):
-        attacker = Client()
-        ask_for_code(attacker, email)
+def test_strangers_on_another_network_lock_nobody_out(client, minji):
+    for _ in range(6):
+        stranger = Client(REMOTE_ADDR="203.0.113.7")
+        ask_for_code(stranger, minji.email)
         for _ in range(5):
-            enter_code(attacker, wrong(newest_code()))
-    attacker = Client()
-    ask_for_code(attacker, email)
-    assert enter_code(attacker, wrong(newest_code())).status_code == 429
-    assert enter_code(attacker, newest_code()).status_code == 429
-    assert not is_signed_in(attacker)
+            enter_code(stranger, wrong(newest_code()))
+    assert ask_for_code(stranger, minji.email).status_code == 429
+    sign_in(client, minji.email)
+    assert is_signed_in(client)
+
+
+def test_one_mailbox_is_flooded_from_no_number_of_networks(settings):
+    settings.CODE_RATES = settings.CODE_RATES | {"ask_anywhere": "7/d/key"}
+    answers = [
+        ask_for_code(Client(REMOTE_ADDR=f"203.0.113.{number}"), "minji@example.com").status_code
+        for number in range(9)
+    ]
+    assert answers == [302] * 7 + [429] * 2
+    assert len(mail.outbox) == 7
+
+
+def test_what_one_network_is_refused_is_not_counted_for_the_others(settings):
+    settings.CODE_RATES = settings.CODE_RATES | {"ask_anywhere": "7/d/key"}
+    for _ in range(20):
+        ask_for_code(Client(REMOTE_ADDR="203.0.113.7"), "minji@example.com")
+    assert ask_for_code(Client(), "minji@example.com").status_code == 302
+
+
+def test_guesses_at_one_code_are_counted_across_copies_of_its_session(client):
+    ask_for_code(client, "minji@example.com")
+    code, pending = newest_code(), dict(client.session["sign_in_code"])
+    for _ in range(4):
+        assert enter_code(client, wrong(code)).status_code == 200
+        session = client.session  # as a request would find it that began at the same time
+        session["sign_in_code"] = pending
+        session.save()
+    assert enter_code(client, wrong(code)).status_code == 403
+    session = client.session
+    session["sign_in_code"] = pending
+    session.save()
+    assert enter_code(client, code).status_code == 403
+    assert not is_signed_in(client)
+
+
+def test_a_code_that_redis_forgot_is_worth_nothing(client):
+    ask_for_code(client, "minji@example.com")
+    cache.clear()
+    assert enter_code(client, newest_code()).status_code == 410
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_posted_several_times_at_once_makes_one_session():
+    client = Client()
+    ask_for_code(client, "minji@example.com")
+    code = newest_code()
+    together = Barrier(4)
+
+    def post(_number: int) -> Client:
+        browser = Client()
+        browser.cookies["sessionid"] = client.cookies["sessionid"].value
+        together.wait(timeout=10)
+        try:
+            enter_code(browser, code)
+            return browser
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(post, range(4)))
+    assert UserSession.objects.count() == 1
+
+
+def test_a_code_used_in_another_request_leads_back_to_the_start(client):
+    ask_for_code(client, "minji@example.com")
+    pending = dict(client.session["sign_in_code"])
+    other = Client()
+    other.get(reverse("account_login"))
+    enter_code(client, newest_code())
+    ask_for_code(other, "seojun@example.com")
+    session = other.session
+    session["sign_in_code"] = pending
+    session.save()
+    code = re.findall(r"^ +(\d{6})$", str(mail.outbox[0].body), re.MULTILINE)[0]
+    assert enter_code(other, code).url == reverse("account_login")
+    assert not is_signed_in(other)
 
 
 def test_right_codes_are_not_held_against_anybody(settings):
-    settings.CODE_RATES = {"ask": "100/m/key", "guess": "2/m/key"}
+    settings.CODE_RATES = {"ask": "100/m/key", "ask_anywhere": "100/m/key", "guess": "2/m/ip"}
     for _ in range(5):
         client = Client()
         sign_in(client, "minji@example.com")
@@ -321,6 +399,9 @@ def test_next_leads_to_a_page_of_the_portal(client):
         "javascript:alert(1)",
         "http://localhost/",
         "\x00//evil.example",
+        "foo",
+        "?",
+        "./account/",
     ],
 )
 def test_next_never_leads_elsewhere(client, settings, elsewhere):

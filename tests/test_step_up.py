@@ -94,14 +94,23 @@ def test_a_sign_in_code_is_no_step_up_code(minjis, minji):
         assert enter(minjis, sign_in_code).status_code == 200
 
 
-def test_guesses_count_together_with_those_at_sign_in(minjis, minji):
-    for _ in range(2):
-        other = Client()
-        other.post(reverse("account_login"), {"email": minji.email})
+def test_strangers_who_ask_and_guess_at_sign_in_block_no_step_up(minjis, minji):
+    for _ in range(6):
+        stranger = Client()
+        stranger.post(reverse("account_login"), {"email": minji.email})
         for _ in range(5):
-            other.post(reverse("sign_in_code"), {"code": wrong(newest_code())})
+            stranger.post(reverse("sign_in_code"), {"code": wrong(newest_code())})
     minjis.post(reverse("step_up_send"), {"next": GUARDED})
-    assert enter(minjis, newest_code()).status_code == 429
+    assert enter(minjis, newest_code()).url == GUARDED
+
+
+def test_asking_is_limited_for_one_person_in_all_their_sessions(minji):
+    answers = []
+    for number in range(6):
+        browser = Client(REMOTE_ADDR=f"203.0.113.{number}")
+        browser.force_login(minji)
+        answers.append(browser.post(reverse("step_up_send")).status_code)
+    assert answers == [302] * 5 + [429]
 
 
 def test_a_new_code_can_be_sent(minjis):

@@ -1,0 +1,68 @@
+"""What holds for every request and every response."""
+
+from io import BytesIO
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from breachportal.middleware import limit_uploads, response_headers
+
+pytestmark = pytest.mark.django_db
+
+MOST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+@pytest.mark.parametrize("path", ["/ko/account/sign-in/", "/admin/", "/ko/nothing/here/"])
+def test_a_body_that_is_too_large_is_not_read(client, path):
+    response = client.post(path, headers={"content-length": str(MOST + 1)})
+    assert response.status_code == 413
+
+
+def test_a_body_of_unknown_length_is_not_read(client):
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+    response = client.post(reverse("account_login"), {"email": "minji@example.com"}, **chunked)
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("length", ["", "0", str(MOST), "junk", "-1"])
+def test_other_bodies_are_let_through(rf, length):
+    request = rf.post("/", CONTENT_LENGTH=length)
+    answer = HttpResponse()
+    assert limit_uploads(lambda _: answer)(request) is answer
+
+
+def test_a_large_upload_is_refused_before_its_body(rf: RequestFactory):
+    body = BytesIO(b"x" * (MOST + 1))
+    request = rf.generic("POST", "/")
+    request.META |= {"CONTENT_LENGTH": str(MOST + 1), "wsgi.input": body}
+    assert limit_uploads(lambda _: pytest.fail("it was let through"))(request).status_code == 413
+    assert body.tell() == 0
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "short", "x" * 31, "'; --"])
+def test_a_public_page_answers_a_strange_cookie_without_one(cookie):
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+    response = client.get("/ko/")
+    assert response.status_code == 200
+    assert response["Cache-Control"].startswith("public")
+    assert not response.cookies
+    assert "Cookie" not in response.get("Vary", "")
+
+
+def test_a_private_page_keeps_its_cookies(client):
+    client.cookies[settings.SESSION_COOKIE_NAME] = "short"
+    response = client.get(reverse("account_login"))
+    assert response.cookies
+    assert "Cookie" in response["Vary"]
+
+
+def test_what_else_a_public_page_varies_on_stays(rf):
+    def view(_request):
+        headers = {"Cache-Control": "public, max-age=60", "Vary": "Accept-Encoding, Cookie"}
+        return HttpResponse(headers=headers)
+
+    assert response_headers(view)(rf.get("/"))["Vary"] == "Accept-Encoding"
