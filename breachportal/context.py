@@ -7,7 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
+
+from incidents.models import Incident
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -15,6 +18,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
+        "newest_incident": SimpleLazyObject(lambda: Incident.objects.public().first()),
         "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
         "is_demo": settings.IS_DEMO,
         "languages": [

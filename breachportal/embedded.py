@@ -92,13 +92,30 @@ def _leave(data: Path, stop: Callable[[Path], None], owner: int) -> None:
     """Gives the share back; whoever was last stops the server."""
     if os.getpid() != owner or not data.exists():
         return  # a forked child holds its parent's share, not one of its own
-    with _locked(data.with_suffix(".mutex")):
-        share = _shares.pop(data)
-        try:
-            fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        stop(data)
+    # The share is closed before the mutex is: the next to leave must see that we are gone.
+    with _locked(data.with_suffix(".mutex")), _shares.pop(data) as share:
+        if _is_last(share):
+            stop(data)
+
+
+def _is_last(share: IO[str]) -> bool:
+    try:
+        fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_for_others(seconds: float) -> None:
+    """Returns once nobody else uses our servers, so that leaving stops them; or after `seconds`.
+
+    A killed process holds its share until the kernel has taken it apart.
+    """
+    deadline = time.monotonic() + seconds
+    for share in _shares.values():
+        while not _is_last(share) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        fcntl.flock(share, fcntl.LOCK_SH)
 
 
 def _run_as_server(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
-from incidents.forms import CloseBatchForm, LookUpForm, ShredForm, WithdrawBatchForm
+from incidents.forms import CloseBatchForm, IncidentForm, LookUpForm, ShredForm, WithdrawBatchForm
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -28,6 +28,10 @@ from incidents.models import (
 from incidents.summaries import batches_of, leaked_classes_of
 
 logger = logging.getLogger(__name__)
+OFFICIAL_CONTACTS = [
+    *("contact_phone", "contact_email"),
+    *("official_contacts_ko", "official_contacts_en"),
+]
 
 
 def _ask(
@@ -61,6 +65,7 @@ class ClassStateInline(admin.TabularInline):
 
 @admin.register(Incident)
 class IncidentAdmin(admin.ModelAdmin):
+    form = IncidentForm
     change_form_template = "incidents/desk/change_form.html"
     list_display = ["slug", "company_en", "aware_at", "is_public", "shredded_at"]
     list_filter = ["is_public"]
@@ -78,20 +83,30 @@ class IncidentAdmin(admin.ModelAdmin):
         (
             gettext_lazy("Whom to ask"),
             {
+                "description": gettext_lazy(
+                    "Once the incident is public, only a superuser changes the telephone, the "
+                    "e-mail and the official contacts: customers tell real calls from scams by "
+                    "them."
+                ),
                 "fields": [
                     ("department_ko", "department_en"),
                     ("contact_phone", "contact_email"),
                     "official_contacts_ko",
                     "official_contacts_en",
-                ]
+                ],
             },
         ),
         (gettext_lazy("On the portal"), {"fields": ["is_public", "shredded_at"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """The keysets are bound to the slug: under another one they do not open."""
-        return [*self.readonly_fields, *(["slug"] if obj else [])]
+        """The keysets are bound to the slug: under another one they do not open.
+
+        One person alone cannot send a nation to another number.
+        """
+        is_locked = obj and obj.is_public and not request.user.is_superuser
+        locked = OFFICIAL_CONTACTS if is_locked else []
+        return [*self.readonly_fields, *(["slug"] if obj else []), *locked]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
         return {} if obj else self.prepopulated_fields

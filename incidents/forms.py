@@ -4,12 +4,37 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents.importing import ImportRefusedError, close_batch
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from incidents.sealing import SealingError
+
+
+class IncidentForm(forms.ModelForm):
+    """An incident's own words."""
+
+    def clean_is_public(self) -> bool:
+        """Refuses to hide what has to be shown for longer."""
+        is_public: bool = self.cleaned_data["is_public"]
+        if self.instance.pk and not is_public and not _may_be_hidden(self.instance):
+            raise forms.ValidationError(
+                _("A published statement has to be shown for longer: the incident stays public.")
+            )
+        return is_public
+
+
+def _may_be_hidden(incident: Incident) -> bool:
+    """Asks the database, which knows what was published (a trigger of the notices)."""
+    try:
+        with transaction.atomic():
+            Incident.objects.filter(pk=incident.pk).update(is_public=False)
+            transaction.set_rollback(True)
+    except IntegrityError:
+        return False
+    return True
 
 
 class ShredForm(forms.Form):
@@ -59,7 +84,7 @@ class CloseBatchForm(forms.Form):
     def act(self) -> bool:
         """Closes; False, with the reason in the form, if that is not possible now."""
         try:
-            close_batch(self.batch)
+            close_batch(self.batch, is_despite_failed=True)  # the page told how many failed
         except ImportRefusedError as refusal:
             self.add_error(None, str(refusal))
             return False

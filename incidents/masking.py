@@ -19,11 +19,14 @@ _KOREAN_REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
     r"|[가-힣]+[시도군구]"
 )
+# What is not shown decides nothing: a value may be a megabyte, and some steps take its square.
+_LOOKED_AT = 500
 _LONGEST_NAME, _LONG_TEXT, _FEWEST_HIDDEN_DIGITS = 24, 8, 3
 
 
 def mask(value: str, masking: str) -> str:
     """`value` as `masking` (a DataClass.Masking) shows it; an unknown masking hides everything."""
+    value = value[:_LOOKED_AT]
     match masking:
         case DataClass.Masking.NAME:
             return _name(value)

@@ -12,13 +12,17 @@ import io
 import os
 import stat
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from incidents.formulas import restored
+
 MAX_ROW_BYTES = 1 << 20
+MAX_COLUMNS = 2_000
 _WINDOW_BYTES = 1 << 20
 UTF8, UTF8_MARKED, CP949 = "utf-8", "utf-8-sig", "cp949"
 _SPELLINGS = {
@@ -363,7 +367,14 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
             f"{path.name}, line {first.line}: this is no header row; "
             "the first line must name the columns, separated by commas"
         )
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if names[:2] == REJECT_COLUMNS:
+        names[2:] = map(restored, names[2:])
+    if len(names) > MAX_COLUMNS:
+        raise ImportRefusedError(
+            f"{path.name}, line {first.line}: the header names {len(names):,} columns; "
+            f"at most {MAX_COLUMNS:,} can be read"
+        )
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise ImportRefusedError(
             f"{path.name}, line {first.line}: the header names {', '.join(twice)} twice; "

@@ -14,13 +14,11 @@ from typing import TextIO
 
 from django.conf import settings
 
+from incidents.formulas import neutralised, restored
 from incidents.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
 
 UNDECODABLE = "undecodable bytes"
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
-# A spreadsheet runs what begins with one of these (full-width ones too, in Korean and Japanese).
-# The apostrophe itself is among them, so that taking one away always gives back what stood there.
-_NEUTRALISED = tuple("=+-@\t\r\n＝＋－＠'")
 _SUFFIX = re.compile(r"\.rejects(-\d+)?\.csv$")
 
 
@@ -69,13 +67,21 @@ class RejectFile:
 
     def write(self, row: Row, reason: str) -> None:
         """Appends a row. Raises ImportRefusedError if the file cannot be made."""
-        cells = [self._source.decode(cell, "backslashreplace") for cell in row.cells[self._skip :]]
-        if not self._source.is_reject_file:
-            cells = [neutralised(cell) for cell in cells]
         if self._stream is None:
             self._stream = self._made()
-            csv.writer(self._stream).writerow([*REJECT_COLUMNS, *self._source.header[self._skip :]])
-        csv.writer(self._stream).writerow([row.line, reason, *cells])
+            names = map(neutralised, self._source.header[self._skip :])
+            csv.writer(self._stream).writerow([*REJECT_COLUMNS, *names])
+        cells = map(neutralised, self._cells(row))
+        csv.writer(self._stream).writerow([row.line, neutralised(reason), *cells])
+
+    def _cells(self, row: Row) -> list[str]:
+        """The cells as they stood in the dump; of what is no row, all there is.
+
+        Any file can begin like a reject file, so that its cells are harmless is not taken on trust.
+        """
+        skip = 0 if row.defect else self._skip
+        cells = [self._source.decode(cell, "backslashreplace") for cell in row.cells[skip:]]
+        return [restored(cell) for cell in cells] if skip else cells
 
     def keep(self) -> None:
         """Brings what was written to the disk: after the commit it is nowhere else."""
@@ -114,16 +120,6 @@ def writing(path: Path, source: Source) -> Iterator[RejectFile]:
         file.discard()
         raise
     file.close()
-
-
-def neutralised(cell: str) -> str:
-    """The cell as no spreadsheet will run it."""
-    return f"'{cell}" if cell.startswith(_NEUTRALISED) else cell
-
-
-def restored(cell: str) -> str:
-    """What `neutralised` was given."""
-    return cell.removeprefix("'")
 
 
 def is_uncorrected(reason: str, cells: list[str]) -> bool:

@@ -53,7 +53,7 @@ def _clean(html: str) -> SafeString:
         nh3.clean(
             html,
             tags=_TAGS,
-            attributes={"a": {"href"}, "ol": {"start"}},
+            attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
             url_schemes=LINK_SCHEMES,
             url_relative="deny",
             link_rel="noopener",

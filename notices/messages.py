@@ -51,7 +51,8 @@ TAGS_IN_MAIL |= {"table", "thead", "tbody", "tr", "th", "td", "hr", "code", "pre
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to mistake
 _READ_AS = str.maketrans("ILO", "110", " -")
 _ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
-_NOT_A_NAME = re.compile(r"://|www\.|@", re.IGNORECASE)  # mail programs would make a link of it
+# What mail programs would make a link of, and a number to call or to pay to.
+_NOT_A_NAME = re.compile(r"/|www|@|[^\W_][.。][^\W\d_]{2}|(?:\d\D*){5}", re.IGNORECASE)
 
 
 class UnusableAddressError(ValueError):
@@ -167,6 +168,7 @@ def _folded(text: str) -> str:
         textwrap.wrap,
         width=LINE_CHARACTERS,
         break_on_hyphens=False,
+        break_long_words=False,
         expand_tabs=False,
         replace_whitespace=False,
     )
@@ -231,11 +233,12 @@ class Mailing:
 
 
 def plain_name(text: str) -> str:
-    """A name as one line without control or invisible characters; "" if it could pass for a link.
+    """A name as one line without control or invisible characters; "" if it may be no name at all.
 
-    The sender of a parcel chose a recipient's name, so it may be anything.
+    The sender of a parcel chose a recipient's name, so it may be a link or an instruction.
     """
-    seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text)
+    read = unicodedata.normalize("NFKC", text[:500])
+    seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in read)
     name = " ".join(seen.split())[:NAME_CHARACTERS].strip()
     return "" if _NOT_A_NAME.search(name) else name
 

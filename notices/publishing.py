@@ -111,11 +111,21 @@ def _check_state(version: StatementVersion) -> Iterator[Finding]:
 
 
 def _check_second_person(version: StatementVersion, by: User) -> Iterator[Finding]:
-    if by.pk in (version.created_by_id, version.edited_by_id):
+    if _had_a_hand(version, by):
         yield Finding(
             "second_person",
             _("You wrote or edited this version. A second person has to publish it."),
         )
+
+
+def _had_a_hand(version: StatementVersion, by: User) -> bool:
+    """Whether some of what this version makes public is by them (a trigger asks the same)."""
+    statement = version.statement
+    return (
+        by.pk == version.created_by_id
+        or version.editors.contains(by)
+        or (statement.editors.contains(by) and not statement.is_published())
+    )
 
 
 def _check_languages(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:

@@ -106,6 +106,43 @@ def test_a_batch_is_closed(incident, files):
     assert (batch.state, batch.note) == (ExposureBatch.State.CLOSED, "complete")
 
 
+@pytest.fixture
+def failed(incident, files):
+    """A batch with one file loaded and another, orders.csv, that failed half way."""
+    run_import(files)
+    orders = files[0].with_name("orders.csv")
+    orders.write_bytes(b"member_id,name\n8,Seojun\n9,\0\n")
+    with pytest.raises(CommandError, match="NUL"):
+        run_import((orders, files[1]))
+    return orders
+
+
+def test_a_batch_with_a_failed_file_is_closed_only_in_spite_of_it(incident, failed):
+    with pytest.raises(CommandError, match=r"orders.csv failed .* --despite-failed"):
+        run("close_batch", "hanbit-2025")
+    assert not incident.is_scope_complete()
+
+    assert "Closed" in run("close_batch", "hanbit-2025", "--despite-failed")
+    assert incident.is_scope_complete()
+
+
+def test_a_file_that_failed_and_was_loaded_later_holds_up_nothing(incident, files, failed):
+    failed.write_text("member_id,name\n8,Seojun\n", encoding="utf-8")
+    run_import((failed, files[1]))
+
+    assert "Closed" in run("close_batch", "hanbit-2025")
+
+
+def test_a_file_that_failed_after_its_namesake_was_loaded_still_counts(incident, files):
+    run_import(files)
+    files[0].write_bytes(b"member_id,name\n8,Seojun\n9,\0\n")
+    with pytest.raises(CommandError, match="NUL"):
+        run_import(files)
+
+    with pytest.raises(CommandError, match=r"members\.csv failed"):
+        run("close_batch", "hanbit-2025")
+
+
 @pytest.mark.parametrize("slug", ["hanbit-2025", "nowhere"])
 def test_closing_without_an_open_batch_is_one_line(incident, slug):
     with pytest.raises(CommandError, match="no open scope version"):

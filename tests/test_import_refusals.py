@@ -57,6 +57,10 @@ def refusal(incident, tmp_path):
         (HEADER, "no rows after the header"),
         (HEADER + b"\n\n", "no rows after the header"),
         (b"member_id,name,name\n7,Minji,Kim\n", "line 1: the header names name twice"),
+        (
+            b"member_id,name" + b",x" * 1999 + b"\n7,Minji\n",
+            "line 1: the header names 2,001 columns; at most 2,000 can be read",
+        ),
         (b"member_id\rname\r7\rMinji\r", "line 1: this is no header row"),
         (b"7,Minji\n8,Seojun\n", "line 1: the header lacks member_id, name, which mapping names"),
         (HEADER + b"7,Minji\n" + HEADER + b"8,Seojun\n", "line 3: the header stands here again"),

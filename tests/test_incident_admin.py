@@ -264,3 +264,54 @@ def test_a_class_is_edited_but_keeps_its_slug(desk, incident):
     page = text(desk.get(url("dataclass", "change", class_id("names"))))
     assert 'name="slug"' not in page
     assert 'name="actions_ko"' in page
+
+
+CONTACTS = ["contact_phone", "contact_email", "official_contacts_ko", "official_contacts_en"]
+
+
+def incident_form(client, incident: Incident) -> dict[str, object]:
+    response = client.get(url("incident", "change", incident.pk))
+    values = {bound.html_name: bound.value() for bound in response.context["adminform"].form} | {
+        "aware_at_0": "2025-11-18",
+        "aware_at_1": "09:00:00",
+    }
+    return {name: "" if value is None else value for name, value in values.items()} | {
+        "class_states-TOTAL_FORMS": "0",
+        "class_states-INITIAL_FORMS": "0",
+    }
+
+
+def test_only_a_superuser_changes_how_to_reach_the_company_of_a_public_incident(helpdesk, incident):
+    client = helpdesk("change_incident", "view_incident", "view_incidentdataclass")
+    page = text(client.get(url("incident", "change", incident.pk)))
+    assert "only a superuser changes" in page
+    assert not any(f'name="{name}"' in page for name in CONTACTS)
+    form = incident_form(client, incident) | dict.fromkeys(CONTACTS, "scam@scam.example")
+    assert client.post(url("incident", "change", incident.pk), form).status_code == 302
+    incident.refresh_from_db()
+    assert incident.contact_email == "privacy@hanbit.example"
+    assert incident.official_contacts_en == ""
+
+
+def test_contacts_are_written_by_anybody_before_the_incident_is_public(helpdesk, incident):
+    Incident.objects.update(is_public=False)
+    client = helpdesk("change_incident", "view_incident", "view_incidentdataclass")
+    form = incident_form(client, incident) | {"contact_phone": "1577-0000"}
+    del form["is_public"]
+    assert client.post(url("incident", "change", incident.pk), form).status_code == 302
+    incident.refresh_from_db()
+    assert incident.contact_phone == "1577-0000"
+
+
+def test_a_superusers_change_of_contacts_is_recorded(desk, incident):
+    form = incident_form(desk, incident) | {"contact_phone": "1577-0000"}
+    assert desk.post(url("incident", "change", incident.pk), form).status_code == 302
+    assert "elephone" in LogEntry.objects.get().get_change_message()
+
+
+def test_an_incident_without_published_statements_may_be_hidden(desk, incident):
+    form = incident_form(desk, incident)
+    del form["is_public"]
+    assert desk.post(url("incident", "change", incident.pk), form).status_code == 302
+    incident.refresh_from_db()
+    assert not incident.is_public

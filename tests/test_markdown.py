@@ -124,3 +124,8 @@ def test_plain_text_keeps_unsafe_links_as_words():
 
 def test_plain_text_writes_tables_in_rows():
     assert markdown.plain("| a | b |\n|---|---|\n| 1 | 2 |") == "a | b\n1 | 2"
+
+
+def test_links_have_no_words_that_show_on_hovering_only():
+    html = markdown.render('[KISA](https://www.boho.or.kr/ "call 0000")')
+    assert html == '<p><a href="https://www.boho.or.kr/" rel="noopener">KISA</a></p>'

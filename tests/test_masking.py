@@ -82,3 +82,9 @@ def test_an_address_shows_two_characters_and_the_ending_at_most(email):
 def test_a_mobile_number_shows_its_prefix_and_last_four_digits(rest):
     number = f"010{rest}"
     assert mask(number, Masking.PHONE) == f"010-****-{number[-4:]}"
+
+
+@pytest.mark.parametrize("masking", Masking.values)
+def test_what_follows_the_first_five_hundred_characters_is_not_looked_at(masking):
+    start = "a\u0301 " * 170
+    assert mask(start[:500] + "x" * 20_000, masking) == mask(start[:500], masking)

@@ -1,8 +1,10 @@
 """A notice at the response desk: one person writes it, another approves it, support looks it up."""
 
+import logging
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import translation
@@ -163,3 +165,27 @@ def test_nothing_of_the_ledger_is_deleted_at_the_desk(client, editor, notice):
     assert client.get(url("notice_delete", notice.pk)).status_code == 403
     assert Delivery._meta.label == "notices.Delivery"
     assert Notice.objects.filter(pk=notice.pk).exists()
+
+
+def test_who_looked_up_what_somebody_was_sent_is_recorded(
+    client, editor, notice, people, server, caplog
+):
+    work(notice)
+    sign_in_to_desk(client, editor)
+    delivery = delivery_to(notice, people["minji"])
+    with caplog.at_level(logging.INFO):
+        client.post(url("delivery_changelist"), {"asked": "minji@example.com"})
+    entry = LogEntry.objects.get(user=editor)
+    assert (entry.object_id, entry.object_repr) == (str(delivery.pk), str(delivery))
+    assert entry.get_change_message() == "Looked up."
+    assert "minji" not in caplog.text.lower()
+
+
+def test_a_look_up_that_finds_nothing_is_recorded_without_the_address(
+    client, editor, notice, caplog
+):
+    sign_in_to_desk(client, editor)
+    with caplog.at_level(logging.INFO):
+        client.post(url("delivery_changelist"), {"asked": "nobody@example.com"})
+    assert f"user {editor.pk} looked up deliveries []" in caplog.text
+    assert "nobody" not in caplog.text

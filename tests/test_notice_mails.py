@@ -21,9 +21,9 @@ HOSTILE_NAMES = [
     "민지\r\nBcc: everyone",
     "민지\n.\nMAIL FROM:<x>",
     '<img src=x onerror="alert(1)">',
-    "{{ slot.code }} {} {0} %s",
-    "slot-name- slot.name",
-    "\u202egnp.exe\u0000",
+    "{{ slot }} {} {0} %s",
+    "slot-name- slot name",
+    "\u202egnp. exe\u0000",
     'Kim & Lee\'s "home"',
     "가" * 500,
 ]
@@ -160,9 +160,52 @@ def test_a_hostile_name_stays_a_name(notice, name):
     assert max(map(len, mails[1].data.split(b"\r\n"))) <= 998
 
 
-@pytest.mark.parametrize("name", ["www.scam.example", "see https://scam.example", "a@b.example"])
-def test_a_name_that_would_become_a_link_is_left_out(name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "www.scam.example",
+        "see https://scam.example",
+        "a@b.example",
+        "scam.kr",
+        "Kim, see shop24.kr now",
+        "ｓｃａｍ．ｋｒ",
+        "scam。kr",
+        "scam｡kr",
+        "환불은 은행.한국",
+        "bit.ly/refund",
+        "bit／refund",
+        "WWW hanbit",
+        "a＠b",
+        "Call 01012345678",
+        "Call 010-1234-5678",
+        "Call ０１０ １２３４ ５６７８",
+        "계좌 ①②③④⑤",
+    ],
+)
+def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
     assert messages.plain_name(name) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "O'Connor, Seán",
+        "Nguyễn Thị Ánh",
+        "J. R. Smith",
+        "J.R. Smith",
+        "Martin Luther King Jr.",
+        "김민지",
+        "김민지2",
+        "Anne-Marie d'Arc (Hanbit)",
+        "דוד כהן",
+    ],
+)
+def test_a_normal_name_stays(name):
+    assert messages.plain_name(name) == name
+
+
+def test_a_name_is_shown_as_it_reads():
+    assert messages.plain_name("Ｋｉｍ\u200b민지") == "Kim 민지"
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,19 @@ from threading import Thread
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from incidents.models import DataClass, IncidentDataClass
 from notices import publishing
 from notices.models import Advisory, Section, Statement, StatementVersion
 
 NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
@@ -97,16 +103,48 @@ def test_its_writer_cannot_publish(draft, editor):
     assert not draft.is_published
 
 
-def test_its_last_editor_cannot_publish(draft, approver):
-    draft.edited_by = approver
-    draft.save()
+def test_nobody_who_edited_it_can_publish_whoever_saved_last(draft, approver, seojun):
+    draft.editors.add(approver)
+    draft.editors.add(seojun)
     assert codes(draft, approver) == ["second_person"]
+    assert codes(draft, seojun) == ["second_person"]
+
+
+def test_who_edited_its_statement_cannot_publish_the_first_version(draft, editor, approver, seojun):
+    draft.statement.editors.add(approver)
+    assert codes(draft, approver) == ["second_person"]
+
+    publishing.publish(draft, by=seojun)
+    correction = complete(publishing.draft_next(draft.statement, by=editor))
+    assert codes(correction, approver) == []
+    assert publishing.publish(correction, by=approver).is_published
 
 
 def test_the_database_holds_the_second_person_too(draft, editor):
     draft.approved_by = editor
     with pytest.raises(IntegrityError), transaction.atomic():
         draft.save()
+
+
+@pytest.mark.parametrize("edited", ["version", "statement"])
+def test_the_database_lets_no_editor_publish(draft, approver, edited):
+    (draft if edited == "version" else draft.statement).editors.add(approver)
+    with pytest.raises(IntegrityError, match="edited"), transaction.atomic():
+        StatementVersion.objects.filter(pk=draft.pk).update(
+            state="published", approved_by=approver, published_at=timezone.now(), hash="0" * 64
+        )
+
+
+def test_a_public_incident_stays_public_while_its_statements_must_be_shown(published, incident):
+    with pytest.raises(IntegrityError, match="must be shown"), transaction.atomic():
+        type(incident).objects.filter(pk=incident.pk).update(is_public=False)
+    incident.title_en = "Another title"
+    incident.save()
+
+
+def test_an_incident_without_a_current_statement_may_be_hidden(draft, published, incident):
+    tamper("UPDATE notices_statementversion SET display_until = CURRENT_DATE - 1")
+    assert type(incident).objects.filter(pk=incident.pk).update(is_public=False) == 1
 
 
 @pytest.mark.parametrize("field", ["title_ko", "title_en"])

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents import importing, reading, rejects
+from incidents import formulas, importing, reading
 from incidents.importing import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile
 
@@ -158,9 +158,9 @@ def test_an_import_that_fails_at_the_commit_leaves_nothing(failing_commit, load,
 
 @given(st.text())
 def test_neutralised_cells_come_back_and_never_start_a_formula(cell):
-    safe = rejects.neutralised(cell)
+    safe = formulas.neutralised(cell)
 
-    assert rejects.restored(safe) == cell
+    assert formulas.restored(safe) == cell
     assert not safe.startswith(tuple("=+-@\t\r\n＝＋－＠"))
 
 
@@ -169,3 +169,41 @@ def test_a_reject_file_is_known_by_its_first_columns(tmp_path):
     path.write_text('"line","reason","member_id"\n"3","bad date","7"\n', encoding="utf-8")
 
     assert reading.examine(path, "cp949").is_reject_file
+
+
+FORMULAS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(load, tmp_path):
+    dump = tmp_path / "members.csv"
+    dump.write_text(
+        "line,reason,member_id,name,mobile,=HYPERLINK(1)\n1,x,,=SUM(A1),+82,@cmd\n",
+        encoding="utf-8",
+    )
+    written = cells_of(load(dump).reject_file)
+
+    assert written == [
+        ["line", "reason", "member_id", "name", "mobile", "'=HYPERLINK(1)"],
+        ["2", "missing member_id", "", "'=SUM(A1)", "'+82", "'@cmd"],
+    ]
+
+
+def test_column_names_that_are_formulas_are_harmless_and_come_back(load, tmp_path):
+    dump = tmp_path / "members.csv"
+    dump.write_text("=cmd,'quoted,member_id,name,mobile\nx,y,,김민지,\n", encoding="cp949")
+    written = load(dump).reject_file
+
+    header = cells_of(written)[0]
+    assert header[2:4] == ["'=cmd", "''quoted"]
+    assert reading.examine(written).header[2:4] == ["=cmd", "'quoted"]
+    again = load(written).reject_file
+    assert cells_of(again)[0] == header
+
+
+def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
+    written = load(dump).reject_file
+    with written.open("a", encoding="utf-8") as stream:
+        stream.write('9,bad date,7,"김"민지,\n')
+    again = cells_of(load(written).reject_file)
+
+    assert again[-1][1:] == ["misplaced quote", '9,bad date,7,"김"민지,']

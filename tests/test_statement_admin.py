@@ -87,7 +87,7 @@ def test_a_draft_may_be_saved_half_written(desk, draft, editor):
     draft.refresh_from_db()
     assert draft.title_en == ""
     assert draft.sections.get().body_en == ""
-    assert draft.edited_by == editor
+    assert [*draft.editors.all()] == [editor]
 
 
 def test_the_preview_is_the_customers_page_in_either_language(desk, draft):
@@ -243,3 +243,70 @@ def test_a_published_version_leads_to_the_next_draft(desk, published):
     assert page("statement_draft", published.statement_id) in response.content.decode()
     desk.post(page("statement_draft", published.statement_id))
     assert published.statement.versions.get(state="draft").number == 2
+
+
+def save(client, url: str, **changes: str) -> None:
+    assert client.post(url, form_of(client.get(url)) | changes).status_code == 302
+
+
+def test_a_third_person_who_saves_does_not_free_an_editor_to_publish(
+    client, draft, editor, approver
+):
+    third = User.objects.create_user("third@breachportal.example", is_staff=True, is_superuser=True)
+    url = page("statementversion_change", draft.pk)
+    sign_in_to_desk(client, approver)
+    save(client, url, title_en="The approver's own words")
+    sign_in_to_desk(client, third)
+    save(client, url)
+
+    sign_in_to_desk(client, approver)
+    assert "A second person has to publish it" in confirm(client, draft).content.decode()
+    draft.refresh_from_db()
+    assert not draft.is_published
+
+
+@pytest.mark.parametrize("is_drafted", [True, False])
+def test_who_changed_the_issuer_cannot_publish_the_advisory(
+    approvers_desk, incident, editor, is_drafted
+):
+    statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
+    if is_drafted:
+        publishing.draft_next(statement, by=editor)
+    save(
+        approvers_desk,
+        page("statement_change", statement.pk),
+        **{
+            "advisory-0-issuer_ko": "한국인터넷진흥원",
+            "advisory-0-issuer_en": "KISA",
+            "advisory-0-issued_on": "2025-11-29",
+            "advisory-0-severity": "3",
+            "advisory-0-hotline": "0000",
+        },
+    )
+    draft = publishing.draft_next(statement, by=editor)
+    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="주의", title_en="Beware")
+    draft.sections.update(body_ko="내용", body_en="Words")
+
+    response = confirm(approvers_desk, draft)
+    assert "A second person has to publish it" in response.content.decode()
+    draft.refresh_from_db()
+    assert not draft.is_published
+
+
+def test_who_named_a_statement_counts_as_its_editor(desk, incident, editor):
+    form = {"incident": incident.pk, "kind": "update", "slug": "call-0000"}
+    assert desk.post(reverse("admin:notices_statement_add"), form).status_code == 302
+    assert [*Statement.objects.get(slug="call-0000").editors.all()] == [editor]
+
+
+def test_an_incident_is_not_hidden_on_the_desk_while_a_statement_must_be_shown(
+    desk, published, incident
+):
+    url = reverse("admin:incidents_incident_change", args=[incident.pk])
+    desk.cookies["language"] = "en"
+    form = form_of(desk.get(url))
+    form.pop("is_public")
+    response = desk.post(url, form)
+    assert "stays public" in response.content.decode()
+    incident.refresh_from_db()
+    assert incident.is_public

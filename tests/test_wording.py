@@ -1,5 +1,6 @@
 """The lint objects to what a regulator or a study objected to, and to nothing beside it."""
 
+import timeit
 import tomllib
 import unicodedata
 from datetime import date
@@ -435,6 +436,25 @@ def test_the_address_of_a_link_is_not_read_aloud():
 @pytest.mark.parametrize("text", ["그렇게 되어집니다.", "문제로 보여집니다."])
 def test_a_double_passive_warns(text):
     assert rules(text, "ko") == ["double_passive"]
+
+
+def test_a_double_passive_is_quoted_with_its_word():
+    [finding] = found("그렇게 저장되어집니다.", "ko")
+    assert finding.quote == "저장되어집니다"
+
+
+def seconds_to_lint(text: str, language: str) -> float:
+    return min(timeit.repeat(lambda: lint(text, language=language, is_mandatory=True), number=1))
+
+
+@pytest.mark.parametrize(
+    ("piece", "language"),
+    [("가", "ko"), ("되어", "ko"), ("보여", "ko"), ("a", "en"), ("avoid", "en"), ("no ", "en")],
+)
+def test_the_time_to_lint_a_text_without_spaces_grows_with_its_length(piece, language):
+    characters = 10_000 // len(piece)
+    once, four_times = (seconds_to_lint(piece * (characters * times), language) for times in (1, 4))
+    assert four_times < 8 * once + 0.05  # by the square it would be 16
 
 
 @pytest.mark.parametrize("text", ["그렇게 됩니다.", "유출되었습니다.", "잘못이 보입니다."])

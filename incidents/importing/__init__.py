@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from incidents import mapping, reading, rejects
@@ -117,18 +118,38 @@ def check_file(
     )
 
 
-def close_batch(batch: ExposureBatch, *, note: str = "") -> None:
-    """Says that the batch is complete. Raises ImportRefusedError."""
+def close_batch(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool = False) -> None:
+    """Says that the batch is complete. Raises ImportRefusedError.
+
+    `is_despite_failed` says that files which failed, and were not loaded since, are not missed.
+    """
     with _only_import_into(batch.incident):
         _fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
             raise ImportRefusedError(f"{batch}: no file is loaded; import one first")
+        if not is_despite_failed:
+            _refuse_failed(batch)
         closed = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.OPEN).update(
             state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note or batch.note
         )
         if not closed:
             raise ImportRefusedError(f"{batch}: not open; nothing to close")
     batch.refresh_from_db()
+
+
+def _refuse_failed(batch: ExposureBatch) -> None:
+    since = ExposureFile.objects.filter(
+        Q(name=OuterRef("name")) | Q(sha256=OuterRef("sha256")),
+        batch=batch,
+        state=ExposureFile.State.LOADED,
+        pk__gt=OuterRef("pk"),
+    )
+    failed = batch.files.filter(~Exists(since), state=ExposureFile.State.FAILED)
+    if names := sorted(set(failed.values_list("name", flat=True))):
+        raise ImportRefusedError(
+            f"{batch}: {', '.join(names)} failed and was not loaded since; "
+            "import it again, or close with --despite-failed"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents import rejects
+from incidents.formulas import restored
 from incidents.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns
 from incidents.models import AffectedPerson
 from incidents.reading import REJECT_COLUMNS, Row, Source
@@ -209,7 +210,7 @@ def _corrected(cells: list[str]) -> list[str]:
     reason, original = cells[1], cells[kept:]
     if rejects.is_uncorrected(reason, original):
         raise RowRejectedError(rejects.UNDECODABLE)
-    return [*cells[:kept], *map(rejects.restored, original)]
+    return [*cells[:kept], *map(restored, original)]
 
 
 def _contact(name: str, email: _Reachable, phone: _Reachable) -> dict[str, str]:

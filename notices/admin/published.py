@@ -77,7 +77,8 @@ class VersionInline(admin.TabularInline):
 class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
     list_display = ["slug", "kind", "incident", "created_at"]
     list_filter = ["kind", "incident"]
-    fields = ["incident", "kind", "slug"]
+    fields = ["incident", "kind", "slug", "editors"]
+    readonly_fields = ["editors"]
     actions = None
     view_on_site = False
 
@@ -90,6 +91,11 @@ class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
     def get_urls(self) -> list[Any]:
         draft = self.admin_site.admin_view(require_POST(self.draft_view))
         return [path("<int:pk>/draft/", draft, name="notices_statement_draft"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Statement, form: Any, change: bool) -> None:
+        """Whoever saves this page, or the advisory on it, cannot publish the first version."""
+        super().save_model(request, obj, form, change)
+        obj.editors.add(_staff(request))
 
     def change_view(
         self,
@@ -150,12 +156,12 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         ("title_ko", "title_en"),
         ("change_reason_ko", "change_reason_en"),
         "display_until",
-        ("created_by", "edited_by", "approved_by"),
+        ("created_by", "editors", "approved_by"),
         ("published_at", "hash"),
     ]
     readonly_fields = [
         *("statement", "number", "state"),
-        *("created_by", "edited_by", "approved_by", "published_at", "hash"),
+        *("created_by", "editors", "approved_by", "published_at", "hash"),
     ]
     inlines = [SectionInline]
     actions = None
@@ -180,8 +186,8 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         self, request: HttpRequest, obj: StatementVersion, form: Any, change: bool
     ) -> None:
         """Whoever saves a draft has a hand in its words, and cannot publish them."""
-        obj.edited_by = _staff(request)
         super().save_model(request, obj, form, change)
+        obj.editors.add(_staff(request))
 
     def change_view(
         self,

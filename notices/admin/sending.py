@@ -182,9 +182,11 @@ class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
             raise PermissionDenied
         form = DeliveryLookUpForm(request.POST or None)
         found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
-        if found:
+        if form.is_valid():
             keys = [delivery.pk for delivery in found]
             logger.info("user %s looked up deliveries %s", request.user.pk, keys)
+        for delivery in found:
+            self.log_change(request, delivery, _("Looked up."))
         context = {
             **self.admin_site.each_context(request),
             "title": _("Look up deliveries"),

@@ -28,6 +28,10 @@ class Statement(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     slug = models.SlugField(_("slug"), help_text=_("Part of its web address."))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Of its address, kind and advisory, which its first version makes public.
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("edited by"), related_name="+", editable=False
+    )
 
     class Meta:
         verbose_name = _("statement")
@@ -125,13 +129,9 @@ class StatementVersion(models.Model):
         editable=False,
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    edited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("last edited by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        editable=False,
+    # All of them, not the last one: whoever saves next must not free the one before to publish.
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("edited by"), related_name="+", editable=False
     )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -168,12 +168,6 @@ class StatementVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
                 name="published_by_a_second_person",
-            ),
-            models.CheckConstraint(
-                condition=Q(approved_by__isnull=True)
-                | Q(edited_by__isnull=True)
-                | ~Q(approved_by=F("edited_by")),
-                name="published_by_another_than_its_last_editor",
             ),
         ]
 

@@ -300,7 +300,10 @@ _PHRASES: dict[str, list[_Phrase]] = {
         ),
         _Phrase(
             "double_passive",
-            re.compile(r"\w*(?:되어|보여|쓰여|잊혀|놓여|나뉘어|불리워)(?:지|진|졌|져|질|집니)\w*"),
+            # Bounded: a text without spaces would be searched anew from each of its characters.
+            re.compile(
+                r"\w{0,20}(?:되어|보여|쓰여|잊혀|놓여|나뉘어|불리워)(?:지|진|졌|져|질|집니)\w{0,20}"
+            ),
         ),
     ],
     "en": [

@@ -19,8 +19,13 @@ ROLES = {
     "auditor": [],
 }
 # Whose contact is whose: seen by those whose work it is.
-ABOUT_PEOPLE = ("accounts.", "incidents.view_affectedperson", "incidents.view_exposure")
-ABOUT_PEOPLE += ("incidents.view_reveal", "notices.view_delivery", "notices.view_alert")
+ABOUT_PEOPLE = (
+    "incidents.view_affectedperson",
+    "incidents.view_exposure",
+    "incidents.view_reveal",
+    "notices.view_delivery",
+    "notices.view_alertsubscription",
+)
 
 
 class Command(BaseCommand):
@@ -40,7 +45,7 @@ class Command(BaseCommand):
 
 
 def _without_people(names: set[str]) -> set[str]:
-    return {name for name in names if not name.startswith(ABOUT_PEOPLE)}
+    return {name for name in names if name not in ABOUT_PEOPLE and not name.startswith("accounts.")}
 
 
 def _rights() -> list[Permission]:

@@ -16,9 +16,14 @@ class Command(BaseCommand):
     help = "Says that the incident's open scope version is complete."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The incident."""
+        """The incident, and what to say of it."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument("--note", default="", help="kept with the scope version")
+        parser.add_argument(
+            "--despite-failed",
+            action="store_true",
+            help="close it although a file failed and was not loaded since",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Closes it; every refusal is one line."""
@@ -28,7 +33,9 @@ class Command(BaseCommand):
         if batch is None:
             raise CommandError(f"{options['incident']}: no open scope version; check the slug")
         try:
-            importing.close_batch(batch, note=options["note"])
+            importing.close_batch(
+                batch, note=options["note"], is_despite_failed=options["despite_failed"]
+            )
         except ImportRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Closed scope version {batch.number} of {options['incident']}.")
