@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import User
-from incidents.models import Incident
+from incidents.models import Incident, IncidentJurisdiction
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def approver(db) -> User:
 
 @pytest.fixture
 def incident(db) -> Incident:
-    """A public incident without data."""
+    """A public incident without data, under Korean law."""
     incident = Incident(
         slug="hanbit-2025",
         company_ko="한빛상점",
@@ -65,4 +65,5 @@ def incident(db) -> Incident:
     )
     incident.make_keysets()
     incident.save()
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
     return incident

@@ -1,12 +1,11 @@
 """The public pages. They look at the address and nothing else (notices.public)."""
 
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from incidents.models import Incident
 from notices.models import Statement, StatementVersion
-from notices.public import incident_context, public_page, version_context
+from notices.public import incident_context, log_context, public_page, version_context
 
 
 @public_page
@@ -66,10 +65,7 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
 @public_page
 def log(request: HttpRequest, slug: str) -> HttpResponse:
     """Every version of every statement, newest first: nothing is replaced in silence."""
-    incident = _public_incident(slug)
-    versions = StatementVersion.objects.public().filter(statement__incident=incident)
-    context = {"incident": incident, "versions": versions.order_by(F("published_at").desc())}
-    return render(request, "notices/public/log.html", context)
+    return render(request, "notices/public/log.html", log_context(_public_incident(slug)))
 
 
 def _public_incident(slug: str) -> Incident:
