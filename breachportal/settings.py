@@ -171,6 +171,11 @@ CODE_RATES = {
 # Published words
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
 
+# Who hears of weaknesses of this portal (security.txt): mailto:, https: or tel:
+SECURITY_CONTACT = environment.text(
+    "SECURITY_CONTACT", "" if IS_PRODUCTION else "mailto:security@breachportal.example"
+)
+
 # Sessions and cookies
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # nobody is signed out with Redis
 SESSION_COOKIE_AGE = 60 * 60 * 12

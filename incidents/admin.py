@@ -24,6 +24,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
     IncidentDataClass,
+    IncidentJurisdiction,
 )
 from incidents.summaries import batches_of, leaked_classes_of
 
@@ -63,6 +64,11 @@ class ClassStateInline(admin.TabularInline):
     extra = 0
 
 
+class JurisdictionInline(admin.TabularInline):
+    model = IncidentJurisdiction
+    extra = 0
+
+
 @admin.register(Incident)
 class IncidentAdmin(admin.ModelAdmin):
     form = IncidentForm
@@ -72,12 +78,20 @@ class IncidentAdmin(admin.ModelAdmin):
     show_full_result_count = False
     prepopulated_fields = {"slug": ["company_en"]}
     readonly_fields = ["scope", "shredded_at"]
-    inlines = [ClassStateInline]
+    inlines = [JurisdictionInline, ClassStateInline]
     fieldsets = [
         (None, {"fields": ["slug", ("company_ko", "company_en"), ("title_ko", "title_en")]}),
         (
             gettext_lazy("What happened"),
-            {"fields": ["summary_ko", "summary_en", ("began_on", "ended_on"), "aware_at"]},
+            {
+                "fields": [
+                    "summary_ko",
+                    "summary_en",
+                    ("began_on", "ended_on"),
+                    "aware_at",
+                    "illegal_access",
+                ]
+            },
         ),
         (gettext_lazy("How many"), {"fields": ["reported_count", "scope"]}),
         (

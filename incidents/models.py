@@ -47,6 +47,12 @@ class Incident(models.Model):
     aware_at = models.DateTimeField(
         _("became aware"), help_text=_("The legal clocks count from this moment.")
     )
+    illegal_access = models.BooleanField(
+        _("illegal access from outside"),
+        null=True,
+        blank=True,
+        help_text=_("Some duties depend on it. Leave open what is not known yet."),
+    )
     reported_count = models.PositiveBigIntegerField(
         _("accounts reported"), null=True, blank=True, help_text=_("As the company stated it.")
     )
@@ -223,6 +229,49 @@ class Basis(models.TextChoices):
     COMPANY = "company", _("Reported by the company")
     INVESTIGATION = "investigation", _("Under investigation")
     ALLEGATION = "allegation", _("An allegation, not confirmed")
+
+
+class Standing(models.TextChoices):
+    """How an incident stands to a jurisdiction."""
+
+    APPLIES = "applies", _("applies")
+    VOLUNTARY = "voluntary", _("followed voluntarily")
+
+
+class IncidentJurisdiction(models.Model):
+    """A jurisdiction whose law the incident falls under, or that is followed all the same."""
+
+    class Name(models.TextChoices):
+        """What each asks is in notices/legal/, whose files name them (a system check)."""
+
+        KOREA = "KR", _("Korea")
+        EUROPE = "EU-UK", _("European Union and United Kingdom")
+        CALIFORNIA = "US-CA", _("California")
+        HEALTH = "US-HIPAA", _("United States: health data (HIPAA)")
+        AUSTRALIA = "AU", _("Australia")
+        JAPAN = "JP", _("Japan")
+        SINGAPORE = "SG", _("Singapore")
+
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="jurisdictions"
+    )
+    jurisdiction = models.CharField(_("jurisdiction"), max_length=10, choices=Name.choices)
+    standing = models.CharField(
+        _("standing"), max_length=9, choices=Standing.choices, default=Standing.APPLIES
+    )
+
+    class Meta:
+        verbose_name = _("jurisdiction of the incident")
+        verbose_name_plural = _("jurisdictions of the incident")
+        ordering = ["jurisdiction"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "jurisdiction"], name="jurisdiction_stated_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident}: {self.jurisdiction} {self.standing}"
 
 
 class IncidentDataClass(models.Model):

@@ -13,24 +13,17 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from django.db import models
 from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from incidents.models import Standing
 from notices.findings import Finding, Severity, Text
 from notices.models import Section
 
 LEGAL = Path(__file__).parent / "legal"
 
 HIGH = 3  # incidents.models.DataClass.Sensitivity.HIGH
-
-
-class Standing(models.TextChoices):
-    """How an incident stands to a jurisdiction."""
-
-    APPLIES = "applies", _("applies")
-    VOLUNTARY = "voluntary", _("followed voluntarily")
 
 
 class LegalFileError(ValueError):

@@ -14,6 +14,9 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import markdown
+from notices.checking import name_of
+from notices.differences import Change, changes
+from notices.findings import Text
 from notices.models import Advisory, Section, Statement, StatementVersion
 
 P = ParamSpec("P")
@@ -83,6 +86,27 @@ def version_context(version: StatementVersion) -> dict[str, Any]:
         "facts": _version_facts(version),
         **_advisory_context(version.statement),
     }
+
+
+class LogEntry(NamedTuple):
+    """One version in the log."""
+
+    version: StatementVersion
+    changes: list[Change]  # against the version before; none for the first
+    waivers: list[tuple[Text, str]]  # what is waived, and why
+
+
+def log_context(incident: Incident) -> dict[str, Any]:
+    """What the log shows: every version of every statement, newest first."""
+    versions = StatementVersion.objects.public().filter(statement__incident=incident)
+    versions = versions.order_by("-published_at").prefetch_related("waivers", "sections")
+    numbered = {(version.statement_id, version.number): version for version in versions}
+    entries = []
+    for version in versions:
+        before = numbered.get((version.statement_id, version.number - 1))
+        waivers = [(name_of(waiver.rule), waiver.reason) for waiver in version.waivers.all()]
+        entries.append(LogEntry(version, changes(before, version) if before else [], waivers))
+    return {"incident": incident, "entries": entries}
 
 
 def _is_advisory(version: StatementVersion) -> bool:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -22,35 +22,20 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from breachportal.languages import in_language
 from incidents.models import DataClass, IncidentDataClass
-from notices.models import Advisory, Section, Statement, StatementVersion
+from notices import checking
+from notices.findings import Finding, Severity
+from notices.models import Advisory, DutyWaiver, Section, Statement, StatementVersion
 
-# What each kind of statement must hold, in the order in which a first draft lays it out.
-REQUIRED_SECTIONS: dict[str, tuple[Section.Key, ...]] = {
-    Statement.Kind.NOTICE: (  # Korea, PIPA 34(1)1-5
-        Section.Key.DATA_ITEMS,
-        Section.Key.WHEN_AND_HOW,
-        Section.Key.SELF_PROTECTION_STEPS,
-        Section.Key.RESPONSE_AND_REMEDY,
-        Section.Key.DEPARTMENT_AND_CONTACT,
-    ),
-}
 # The posting time counts from publication, which may be weeks after the draft: be generous.
 DRAFT_DISPLAY = timedelta(days=365)
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
-
-
-class Finding(NamedTuple):
-    """One reason why a draft cannot be published."""
-
-    code: str
-    text: str
 
 
 class PublishingRefusedError(Exception):
     """The draft is not fit to be published; `findings` says why."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("; ".join(finding.text for finding in findings))
+        super().__init__("; ".join(str(finding.why) for finding in findings))
         self.findings = findings
 
 
@@ -68,7 +53,7 @@ def draft_next(statement: Statement, *, by: User) -> StatementVersion:
             statement=statement,
             number=last.number + 1 if last else 1,
             title_ko=last.title_ko if last else "",
-            title_en=last.title_en if last else "",
+            title_en=last.title_en if last else checking.prescribed_title(statement),
             display_until=timezone.localdate() + DRAFT_DISPLAY,
             created_by=by,
         )
@@ -84,35 +69,43 @@ def _copied(last: StatementVersion, draft: StatementVersion) -> Iterator[Section
 
 
 def _laid_out(draft: StatementVersion) -> Iterator[Section]:
-    keys = REQUIRED_SECTIONS.get(draft.statement.kind, (Section.Key.BODY,))
-    for position, key in enumerate(keys, 1):
-        yield Section(version=draft, key=key, position=position)
+    keys = checking.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
+    for position, (key, heading) in enumerate(keys.items(), 1):
+        yield Section(version=draft, key=key, position=position, heading_en=heading)
 
 
 def check(version: StatementVersion, *, by: User) -> list[Finding]:
-    """Every reason why `by` cannot publish this draft now; empty if it is fit."""
+    """All there is to say against `by` publishing this draft now; what blocks refuses it."""
+    refused = [*_check_state(version), *_check_second_person(version, by)]
+    return refused + check_words(version)
+
+
+def check_words(version: StatementVersion) -> list[Finding]:
+    """All there is to say against the words of this draft, whoever publishes them."""
     sections = list(version.sections.all())
     return list(
         chain(
-            _check_state(version),
-            _check_second_person(version, by),
             _check_languages(version, sections),
             _check_display(version),
             _check_advisory(version.statement),
-            _check_required(version.statement, sections),
             _check_classes_named(version.statement, sections),
+            checking.check(version, sections),
         )
     )
 
 
+def _refusal(rule: str, why: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.BLOCK, why=why)
+
+
 def _check_state(version: StatementVersion) -> Iterator[Finding]:
     if version.is_published:
-        yield Finding("published", _("This version is published already."))
+        yield _refusal("published", _("This version is published already."))
 
 
 def _check_second_person(version: StatementVersion, by: User) -> Iterator[Finding]:
     if _had_a_hand(version, by):
-        yield Finding(
+        yield _refusal(
             "second_person",
             _("You wrote or edited this version. A second person has to publish it."),
         )
@@ -130,7 +123,7 @@ def _had_a_hand(version: StatementVersion, by: User) -> bool:
 
 def _check_languages(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
     if not sections:
-        yield Finding("empty", _("There is no section."))
+        yield _refusal("empty", _("There is no section."))
     texts: list[tuple[Model, str, str]] = [(version, "title", _("The title"))]
     if version.number > 1:
         texts.append((version, "change_reason", _("The reason for the change")))
@@ -150,29 +143,21 @@ def _missing(name: str, language: str) -> Finding:
         "ko": _("{text} is missing in Korean."),
         "en": _("{text} is missing in English."),
     }[language]
-    return Finding("language", text.format(text=name))
+    return _refusal("language", text.format(text=name))
 
 
 def _check_display(version: StatementVersion) -> Iterator[Finding]:
-    days = settings.STATEMENT_DISPLAY_DAYS
+    days = checking.display_days(version.statement)
     earliest = timezone.localdate() + timedelta(days=days)
     if version.display_until < earliest:
         text = _("It must be shown for at least {days} days: until {date} or later.")
-        yield Finding("display", text.format(days=days, date=date_format(earliest)))
+        yield _refusal("display", text.format(days=days, date=date_format(earliest)))
 
 
 def _check_advisory(statement: Statement) -> Iterator[Finding]:
     is_advisory = statement.kind == Statement.Kind.ADVISORY
     if is_advisory and not Advisory.objects.filter(statement=statement).exists():
-        yield Finding("advisory", _("An advisory needs its issuer, date and severity."))
-
-
-def _check_required(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
-    present = {section.key for section in sections}
-    for key in REQUIRED_SECTIONS.get(statement.kind, ()):
-        if key not in present:
-            text = _("The section “{section}” is missing.")
-            yield Finding("section", text.format(section=key.label))
+        yield _refusal("advisory", _("An advisory needs its issuer, date and severity."))
 
 
 def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
@@ -189,7 +174,7 @@ def _check_classes_named(statement: Statement, sections: list[Section]) -> Itera
             if not _is_named(name.casefold(), words, every_name):
                 text = _("“{section}” does not name “{name}”, which leaked.")
                 label = Section.Key.DATA_ITEMS.label
-                yield Finding("class", text.format(section=label, name=name))
+                yield _refusal("class", text.format(section=label, name=name))
 
 
 def _is_named(name: str, words: str, every_name: list[str]) -> bool:
@@ -212,13 +197,35 @@ def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> 
         statement = Statement.objects.select_for_update().get(pk=version.statement_id)
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
         draft.statement = statement
-        findings = check(draft, by=by)
+        findings = [finding for finding in check(draft, by=by) if finding.blocks]
         if seen not in (None, fingerprint(draft)):
-            findings.append(Finding("changed", _("The draft was changed while you read it.")))
+            findings.append(_refusal("changed", _("The draft was changed while you read it.")))
         if findings:
             raise PublishingRefusedError(findings)
         _freeze(draft, by=by)
     return draft
+
+
+def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: User) -> DutyWaiver:
+    """Lets the draft be published against a duty or a rule of wording; the log says why.
+
+    `reason` is by language. Raises PublishingRefusedError for `by` having written it, for what is
+    published, and for a rule that is not waivable or blocks nothing.
+    """
+    with transaction.atomic():
+        draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
+        refused = [*_check_state(draft), *_check_second_person(draft, by)]
+        if rule not in checking.waivable(draft):
+            refused.append(_refusal("waiver", _("This cannot be waived.")))
+        if refused:
+            raise PublishingRefusedError(refused)
+        return DutyWaiver.objects.create(
+            version=draft,
+            rule=rule,
+            reason_ko=reason["ko"],
+            reason_en=reason["en"],
+            waived_by=by,
+        )
 
 
 def _freeze(draft: StatementVersion, *, by: User) -> None:
@@ -261,7 +268,8 @@ def _digest(record: dict[str, Any]) -> str:
 
 def _words(version: StatementVersion) -> dict[str, Any]:
     statement = version.statement
-    return {
+    waivers = {waiver.rule: _both(waiver, "reason") for waiver in version.waivers.all()}
+    return ({"waivers": waivers} if waivers else {}) | {
         "incident": statement.incident.slug,
         "statement": statement.slug,
         "kind": statement.kind,
@@ -295,7 +303,9 @@ def _advisory_record(statement: Statement) -> dict[str, Any] | None:
     }
 
 
-def _both(instance: StatementVersion | Section | Advisory, name: str) -> dict[str, str]:
+def _both(
+    instance: StatementVersion | Section | Advisory | DutyWaiver, name: str
+) -> dict[str, str]:
     return {language: getattr(instance, f"{name}_{language}") for language in LANGUAGES}
 
 

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
     path("incidents/<slug:slug>/", public.incident, name="incident"),
     path("incidents/<slug:slug>/timeline/", public.timeline, name="timeline"),
+    path("incidents/<slug:slug>/feed/", public.feed, name="feed"),
     path("incidents/<slug:slug>/log/", public.log, name="log"),
     path("incidents/<slug:slug>/statements/<slug:statement>/", public.statement, name="statement"),
     path(

@@ -4,9 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from accounts.models import User
-from incidents.models import Incident
+from incidents.models import Incident, IncidentJurisdiction
+
+
+@pytest.fixture(autouse=True)
+def _forget_the_last_language():
+    """A request leaves its language active in the thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +55,7 @@ def approver(db) -> User:
 
 @pytest.fixture
 def incident(db) -> Incident:
-    """A public incident without data."""
+    """A public incident without data, under Korean law."""
     incident = Incident(
         slug="hanbit-2025",
         company_ko="한빛상점",
@@ -65,4 +72,5 @@ def incident(db) -> Incident:
     )
     incident.make_keysets()
     incident.save()
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
     return incident

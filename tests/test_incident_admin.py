@@ -75,6 +75,10 @@ NEW_INCIDENT = {
     "aware_at_1": "09:00:00",
     "department_ko": "개인정보보호팀",
     "department_en": "Privacy team",
+    "jurisdictions-TOTAL_FORMS": "1",
+    "jurisdictions-INITIAL_FORMS": "0",
+    "jurisdictions-0-jurisdiction": "KR",
+    "jurisdictions-0-standing": "applies",
     "class_states-TOTAL_FORMS": "1",
     "class_states-INITIAL_FORMS": "0",
     "class_states-0-state": "involved",
@@ -89,6 +93,7 @@ def test_a_new_incident_can_seal_at_once(desk):
     minji = person(incident, name="김민지", email="minji@example.com")
     assert minji.open_contact() == {"n": "김민지", "e": "minji@example.com"}
     assert incident.class_states.get().data_class.slug == "names"
+    assert incident.jurisdictions.get().jurisdiction == "KR"
 
 
 def test_the_slug_of_an_incident_stays_since_its_keysets_are_bound_to_it(desk, incident):
@@ -276,6 +281,8 @@ def incident_form(client, incident: Incident) -> dict[str, object]:
         "aware_at_1": "09:00:00",
     }
     return {name: "" if value is None else value for name, value in values.items()} | {
+        "jurisdictions-TOTAL_FORMS": "0",
+        "jurisdictions-INITIAL_FORMS": "0",
         "class_states-TOTAL_FORMS": "0",
         "class_states-INITIAL_FORMS": "0",
     }

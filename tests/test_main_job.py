@@ -31,6 +31,7 @@ from tests.smtp_server import SmtpServer
 ROOT = Path(__file__).parent.parent
 CUSTOMER = sample.ENGLISH_CUSTOMER
 SCAM = "A text message asks you to confirm a refund. It is not from us."
+SCAM_IN_KOREAN = "환불을 확인하라는 문자가 옵니다. 저희가 보낸 것이 아닙니다."
 # What the export holds of this customer, as the page may show it and as it may not.
 MASKED = {"phone": "010-****-8353", "e-mail": "u***@n***.example"}
 UNMASKED = {"8478", "82104788353", "010-8478-8353"}
@@ -180,6 +181,7 @@ def publish_next_version(editor: Page, approver: Page, portal: str, statement: S
     editor.get_by_role("button", name="Draft next version").click()
     for language, text in (("ko", "새로운 사기 문자를 덧붙였습니다."), ("en", "New scam added.")):
         editor.locator(f"textarea[name=change_reason_{language}]").fill(text)
+    editor.locator("textarea[name=sections-0-body_ko]").fill(SCAM_IN_KOREAN)
     editor.locator("textarea[name=sections-0-body_en]").fill(SCAM)
     editor.get_by_role("button", name="Save", exact=True).click()
     draft = statement.versions.get(state="draft")

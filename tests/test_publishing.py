@@ -6,10 +6,12 @@ from threading import Thread
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
-from django.utils import timezone, translation
+from django.utils import timezone
+from django.utils.translation import override
 
 from incidents.models import DataClass, IncidentDataClass
 from notices import publishing
+from notices.findings import Finding
 from notices.models import Advisory, Section, Statement, StatementVersion
 
 NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
@@ -17,7 +19,7 @@ NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
 
 @pytest.fixture(autouse=True)
 def _english():
-    with translation.override("en"):
+    with override("en"):
         yield
 
 
@@ -62,8 +64,19 @@ def draft(notice, editor) -> StatementVersion:
     return complete(publishing.draft_next(notice, by=editor))
 
 
+@pytest.fixture(autouse=True)
+def _in_english():
+    with override("en"):
+        yield
+
+
 def codes(version: StatementVersion, by) -> list[str]:
-    return [finding.code for finding in publishing.check(version, by=by)]
+    """The rules that refuse it."""
+    return [finding.rule for finding in blocking(version, by)]
+
+
+def blocking(version: StatementVersion, by) -> list[Finding]:
+    return [finding for finding in publishing.check(version, by=by) if finding.blocks]
 
 
 def test_a_first_draft_holds_the_sections_the_law_asks_for(notice, editor):
@@ -74,6 +87,7 @@ def test_a_first_draft_holds_the_sections_the_law_asks_for(notice, editor):
         "when_and_how",
         "self_protection_steps",
         "response_and_remedy_procedure",
+        "rights_and_remedies",
         "department_and_contact",
     ]
 
@@ -98,7 +112,7 @@ def test_a_second_person_publishes(draft, approver):
 def test_its_writer_cannot_publish(draft, editor):
     with pytest.raises(publishing.PublishingRefusedError) as refused:
         publishing.publish(draft, by=editor)
-    assert [finding.code for finding in refused.value.findings] == ["second_person"]
+    assert [finding.rule for finding in refused.value.findings] == ["second_person"]
     draft.refresh_from_db()
     assert not draft.is_published
 
@@ -156,9 +170,9 @@ def test_a_missing_title_is_refused(draft, approver, field):
 @pytest.mark.parametrize("field", ["body_ko", "body_en"])
 def test_a_missing_text_is_refused_and_named(draft, approver, field):
     draft.sections.filter(key="when_and_how").update(**{field: "\n"})
-    [finding] = publishing.check(draft, by=approver)
-    assert finding.code == "language"
-    assert str(Section.Key.WHEN_AND_HOW.label) in finding.text
+    [finding] = blocking(draft, approver)
+    assert finding.rule == "language"
+    assert str(Section.Key.WHEN_AND_HOW.label) in str(finding.why)
 
 
 def test_a_heading_in_one_language_only_is_refused(draft, approver):
@@ -175,7 +189,7 @@ def test_a_version_without_sections_is_refused(incident, editor, approver):
 
 def test_a_notice_without_a_section_of_the_law_is_refused(draft, approver):
     draft.sections.filter(key="self_protection_steps").delete()
-    assert codes(draft, approver) == ["section"]
+    assert codes(draft, approver) == ["kr-pipa-self-protection"]
 
 
 @pytest.mark.parametrize(("days", "expected"), [(29, ["display"]), (30, [])])
@@ -191,10 +205,10 @@ def test_a_leaked_class_that_is_not_named_is_refused(draft, incident, approver):
         state="involved",
         basis="confirmed",
     )
-    findings = publishing.check(draft, by=approver)
-    assert [finding.code for finding in findings] == ["class", "class"]
-    assert "공동현관 출입번호" in findings[0].text
-    assert "Entrance code" in findings[1].text
+    findings = blocking(draft, approver)
+    assert [finding.rule for finding in findings] == ["class", "class"]
+    assert "공동현관 출입번호" in str(findings[0].why)
+    assert "Entrance code" in str(findings[1].why)
 
 
 def test_a_longer_name_does_not_name_the_shorter_class(draft, approver):

@@ -19,6 +19,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from notices import markdown, publishing
+from notices.admin.waiving import WaiveForm, by_section
+from notices.findings import Finding
 from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
 from notices.public import version_context
 
@@ -131,6 +133,7 @@ class PublishForm(forms.Form):
     def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.version, self.by = version, by
+        self.refused: list[Finding] = []
         self.initial["seen"] = publishing.fingerprint(version)
 
     def publish(self) -> bool:
@@ -140,7 +143,7 @@ class PublishForm(forms.Form):
         try:
             publishing.publish(self.version, by=self.by, seen=self.cleaned_data["seen"])
         except publishing.PublishingRefusedError as refused:
-            self.add_error(None, [finding.text for finding in refused.findings])
+            self.refused = refused.findings
             return False
         return True
 
@@ -179,6 +182,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         own = [
             path("<int:pk>/preview/", view(self.preview), name="notices_statementversion_preview"),
             path("<int:pk>/publish/", view(self.publish), name="notices_statementversion_publish"),
+            path("<int:pk>/waive/", view(self.waive), name="notices_statementversion_waive"),
         ]
         return [*own, *super().get_urls()]
 
@@ -202,6 +206,9 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             "may_publish": request.user.has_perm(PUBLISH),
             "may_draft": request.user.has_perm(DRAFT),
         }
+        draft = self.get_object(request, object_id)
+        if draft and not draft.is_published:
+            context["groups"] = by_section(publishing.check_words(draft))
         return super().change_view(request, object_id, form_url, context)
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -222,18 +229,37 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             self.log_change(request, version, _("Published."))
             messages.success(request, _published_message(version))
             return redirect("admin:notices_statementversion_change", pk)
-        found = [finding.text for finding in publishing.check(version, by=staff)]
+        found = form.refused or publishing.check(version, by=staff)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Publish {version}").format(version=version),
             "opts": self.opts,
             "version": version,
             "form": form,
-            "findings": form.non_field_errors() or found,
+            "blocking": by_section([finding for finding in found if finding.blocks]),
+            "warnings": by_section([finding for finding in found if not finding.blocks]),
+            "may_waive": WaiveForm(version=version, by=staff).rules,
             "languages": LANGUAGES,
             "rows": _side_by_side(version),
         }
         return render(request, "admin/notices/statementversion/publish.html", context)
+
+    def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks an approver why a duty that is not met shall not keep the draft back."""
+        _require(request, PUBLISH)
+        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        form = WaiveForm(request.POST or None, version=version, by=_staff(request))
+        if request.method == "POST" and form.waive():
+            self.log_change(request, version, f"{_('Waived.')} {form.cleaned_data['rule']}")
+            return redirect("admin:notices_statementversion_publish", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Waive a duty"),
+            "opts": self.opts,
+            "version": version,
+            "form": form,
+        }
+        return render(request, "admin/notices/statementversion/waive.html", context)
 
 
 @admin.register(TimelineEntry)

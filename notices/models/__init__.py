@@ -3,6 +3,7 @@
 from notices.models.alerts import AlertSubscription
 from notices.models.published import (
     Advisory,
+    DutyWaiver,
     Section,
     Statement,
     StatementVersion,
@@ -15,6 +16,7 @@ __all__ = [
     "AlertSubscription",
     "Chunk",
     "Delivery",
+    "DutyWaiver",
     "Notice",
     "NoticeMessage",
     "Section",

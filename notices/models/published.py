@@ -258,6 +258,47 @@ class Section(models.Model):
         return markdown.render(self.body)
 
 
+class DutyWaiver(models.Model):
+    """A finding that does not keep this version from being published, and why: for all to see."""
+
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.CASCADE,
+        related_name="waivers",
+    )
+    # The id of a duty, or a rule of the wording lint.
+    rule = models.CharField(_("duty or rule"), max_length=60)
+    reason_ko = models.TextField(_("reason (Korean)"))
+    reason_en = models.TextField(_("reason (English)"))
+    waived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("waived by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    waived_at = models.DateTimeField(_("waived"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("waiver")
+        verbose_name_plural = _("waivers")
+        ordering = ["version", "rule"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "rule"], name="rule_waived_once"),
+            models.CheckConstraint(
+                condition=~Q(reason_ko="") & ~Q(reason_en=""), name="waiver_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.rule}"
+
+    @property
+    def reason(self) -> str:
+        """In the active language."""
+        return in_language(self, "reason")
+
+
 class TimelineEntry(models.Model):
     """One dated fact about the incident."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from incidents.models import DataClass, Incident, IncidentDataClass
+from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 from notices import publishing
 from notices.models import Advisory, Section, Statement, TimelineEntry
 
@@ -40,9 +40,14 @@ def _read(name: str) -> dict[str, Any]:
 def _make_incident() -> Incident:
     fields = _read("incident.toml")
     classes, timeline = fields.pop("classes"), fields.pop("timeline")
+    jurisdictions = fields.pop("jurisdictions")
     incident = Incident(**fields, is_public=True)
     incident.make_keysets()
     incident.save()
+    IncidentJurisdiction.objects.bulk_create(
+        IncidentJurisdiction(incident=incident, jurisdiction=name, standing=standing)
+        for name, standing in jurisdictions.items()
+    )
     IncidentDataClass.objects.bulk_create(
         IncidentDataClass(
             incident=incident,

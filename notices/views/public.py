@@ -1,12 +1,18 @@
 """The public pages. They look at the address and nothing else (notices.public)."""
 
-from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from incidents.models import Incident
+from notices.feeds import IncidentFeed
 from notices.models import Statement, StatementVersion
-from notices.public import incident_context, public_page, version_context
+from notices.public import incident_context, log_context, public_page, version_context
+
+SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year
 
 
 @public_page
@@ -64,12 +70,32 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @public_page
+def feed(request: HttpRequest, slug: str) -> HttpResponse:
+    """An incident's published versions as an Atom feed."""
+    return IncidentFeed()(request, slug=slug)
+
+
+@public_page
 def log(request: HttpRequest, slug: str) -> HttpResponse:
     """Every version of every statement, newest first: nothing is replaced in silence."""
-    incident = _public_incident(slug)
-    versions = StatementVersion.objects.public().filter(statement__incident=incident)
-    context = {"incident": incident, "versions": versions.order_by(F("published_at").desc())}
-    return render(request, "notices/public/log.html", context)
+    return render(request, "notices/public/log.html", log_context(_public_incident(slug)))
+
+
+@public_page
+def security_txt(_request: HttpRequest) -> HttpResponse:
+    """Where to report a weakness of this portal (RFC 9116); not found if nobody is named."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    # By the day, so that the page's bytes, and with them its ETag, stand for a day.
+    day = timezone.now().date() + timedelta(days=SECURITY_TXT_DAYS)
+    expires = datetime.combine(day, time.min)
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires.isoformat()}Z",
+        "Preferred-Languages: " + ", ".join(code for code, _name in settings.LANGUAGES),
+        f"Canonical: {settings.PORTAL_URL}/.well-known/security.txt",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 def _public_incident(slug: str) -> Incident:
