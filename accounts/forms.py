@@ -88,11 +88,12 @@ class _AppCodeField:
 
     fields: dict[str, forms.Field]
     user: User
+    code_label = _("Six digits from your authenticator app, or a recovery code")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code-input"}
-        self.fields["code"].label = _("Code")
+        self.fields["code"].label = self.code_label
         self.fields["code"].widget = forms.TextInput(attrs=attrs)
 
     def clean_code(self) -> str:
@@ -107,6 +108,8 @@ class _AppCodeField:
 
 class SetUpAppForm(_AppCodeField, ActivateTOTPForm):
     """The first code from a new authenticator app; see settings.MFA_FORMS."""
+
+    code_label = _("Six digits from your authenticator app")
 
 
 class SecondStepForm(_AppCodeField, AuthenticateForm):

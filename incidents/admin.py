@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -145,7 +145,7 @@ class IncidentAdmin(admin.ModelAdmin):
         named = (
             dict(zip(("number", "state", "taken", "rejected"), line, strict=True)) for line in lines
         )
-        return format_html_join("", f"<div>{words}</div>", named) or "-"
+        return format_html_join("", f"<div>{words}</div>", named) or _how_to_import()
 
     def get_urls(self) -> list[URLPattern]:
         shred = self.admin_site.admin_view(self.shred)
@@ -215,11 +215,19 @@ class ExposureFileInline(ShownOnly, admin.TabularInline):
         "rows_taken",
         "rows_rejected",
         "encoding",
-        "sha256",
+        "fingerprint",
         "finished_at",
     )
     fields = readonly_fields
     ordering = ["pk"]
+
+    @admin.display(description="SHA-256")
+    def fingerprint(self, obj: ExposureFile) -> SafeString:
+        return format_html('<code title="{}">{}…</code>', obj.sha256, obj.sha256[:12])
+
+
+def _how_to_import() -> str:
+    return _("Files are loaded on the server: manage.py import_exposures (see docs/import.md).")
 
 
 def _with_counts(batches: QuerySet[ExposureBatch]) -> QuerySet[Any]:
@@ -254,6 +262,12 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return _with_counts(super().get_queryset(request))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "subtitle": _how_to_import()}
+        return super().changelist_view(request, context)
+
     @admin.display(description=gettext_lazy("rows taken"))
     def taken(self, obj: Any) -> int:
         return obj.taken or 0
@@ -281,14 +295,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
     ) -> HttpResponse:
         tools = []
         if request.user.has_perm("incidents.change_exposurebatch") and object_id.isdecimal():
-            args = [object_id]
-            tools = [
-                (
-                    reverse("admin:incidents_exposurebatch_close", args=args),
-                    _("Close this scope version"),
-                ),
-                (reverse("admin:incidents_exposurebatch_withdraw", args=args), _("Withdraw")),
-            ]
+            tools = _batch_tools(int(object_id))
         context = {**(extra_context or {}), "tools": tools}
         return super().change_view(request, object_id, form_url, context)
 
@@ -323,6 +330,18 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         }
         form = WithdrawBatchForm(request.POST or None, batch=batch)
         return _ask(self, request, batch, form=form, words=words)
+
+
+def _batch_tools(pk: int) -> list[tuple[str, str]]:
+    """The one step that is next: an open version is closed, a closed one can be withdrawn."""
+    state = ExposureBatch.objects.filter(pk=pk).values_list("state", flat=True).first()
+    if state == ExposureBatch.State.OPEN:
+        url = reverse("admin:incidents_exposurebatch_close", args=[pk])
+        return [(url, _("Close this scope version"))]
+    if state == ExposureBatch.State.CLOSED:
+        url = reverse("admin:incidents_exposurebatch_withdraw", args=[pk])
+        return [(url, _("Withdraw"))]
+    return []
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:

@@ -97,14 +97,19 @@ def _start(text: str) -> str:
 
 def _phone(value: str) -> str:
     """`+821012345678` → `010-****-5678`, `+14155550132` → `+1 ***-***-0132`."""
+    written = written_phone(value)
+    return _text(value) if written is None else _hide_digits(written)
+
+
+def written_phone(value: str) -> str | None:
+    """`+821012345678` → `010-1234-5678`, `+14155550132` → `+1 415-555-0132`; None if no number."""
     e164 = normalise_phone(value)
     if e164 is None:
-        return _text(value)
+        return None
     number = phonenumbers.parse(e164)
     form = phonenumbers.PhoneNumberFormat
     is_korean = number.country_code == phonenumbers.country_code_for_region(DEFAULT_REGION)
-    written = phonenumbers.format_number(number, form.NATIONAL if is_korean else form.INTERNATIONAL)
-    return _hide_digits(written)
+    return phonenumbers.format_number(number, form.NATIONAL if is_korean else form.INTERNATIONAL)
 
 
 def _hide_digits(written: str) -> str:

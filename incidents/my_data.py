@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from incidents import sentences
-from incidents.masking import mask
+from incidents.masking import mask, written_phone
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -40,9 +40,10 @@ def masked(value: str, data_class: DataClass) -> str:
     return mask(value, data_class.masking)
 
 
-def in_full(value: str, data_class: DataClass) -> str:  # noqa: ARG001
-    """What stands there after step-up."""
-    return value
+def in_full(value: str, data_class: DataClass) -> str:
+    """What stands there after step-up; a phone number as people write it."""
+    is_phone = data_class.masking == DataClass.Masking.PHONE
+    return (written_phone(value) if is_phone else None) or value
 
 
 @dataclass(frozen=True)
@@ -181,10 +182,10 @@ def _not_matched(incident: Incident, addresses: Sequence[str]) -> Part:
     if not (addresses and incident.is_scope_complete()):
         return Part(incident, "unknown", _("We do not know yet whether your data leaked"))
     if len(addresses) > 1:
-        heading = _("Your addresses %(addresses)s are not among the leaked data we know")
+        heading = _("Your addresses are not among the leaked data we know")
     else:
-        heading = _("Your address %(addresses)s is not among the leaked data we know")
-    return Part(incident, "not_found", heading % {"addresses": sentences.joined(addresses)})
+        heading = _("Your address is not among the leaked data we know")
+    return Part(incident, "not_found", heading)
 
 
 def _relation(person: AffectedPerson) -> str:
@@ -265,8 +266,17 @@ def _values(leak: Leak, show: Show) -> list[Value]:
     lines: Counter[tuple[str, str]] = Counter()
     newest_first = sorted(leak.values.items(), key=lambda entry: entry[0][1], reverse=True)
     for (text, written), times in newest_first:
-        lines[show(text, leak.data_class), sentences.day(written)] += times
+        lines[show(text, leak.data_class), _dated(leak.data_class, written)] += times
     return [Value(text, _when(date, times)) for (text, date), times in lines.items()]
+
+
+def _dated(data_class: DataClass, written: str) -> str:
+    day = sentences.day(written)
+    if not day:
+        return ""
+    if data_class.slug == "purchases":
+        return _("ordered on %(date)s") % {"date": day}
+    return _("saved on %(date)s") % {"date": day}
 
 
 def _when(date: str, times: int) -> str:

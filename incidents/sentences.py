@@ -11,6 +11,8 @@ from django.utils.translation import get_language
 
 from incidents.models import DataClass
 
+_NO_BREAK = "\u00a0"  # a count alone at the start of a line is misread
+
 
 def leaked(counts: Sequence[tuple[DataClass, int]]) -> str:
     """As in "Your name, 2 addresses and 1 entrance code leaked", in the active language.
@@ -28,9 +30,13 @@ def counted(data_class: DataClass, count: int) -> str:
     """As in "2 addresses", "주소 2개"; without a number where it would say nothing."""
     is_bare = count == 0 or (count == 1 and data_class.is_one_each)
     if _is_korean():
-        return data_class.name if is_bare else f"{data_class.name} {count:,}{data_class.unit_ko}"
+        return (
+            data_class.name
+            if is_bare
+            else f"{data_class.name}{_NO_BREAK}{count:,}{data_class.unit_ko}"
+        )
     unit = data_class.units_en if count != 1 else data_class.unit_en
-    return unit if is_bare else f"{count:,} {unit}"
+    return unit if is_bare else f"{count:,}{_NO_BREAK}{unit}"
 
 
 def joined(items: Sequence[str]) -> str:

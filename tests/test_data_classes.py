@@ -59,16 +59,16 @@ def counts(**numbers: int) -> list[tuple[DataClass, int]]:
     [
         (
             {"names": 1, "physical_addresses": 2, "entrance_codes": 1},
-            "Your name, 2 addresses and 1 entrance code leaked",
-            "이름, 주소 2개, 공동현관 출입번호 1개가 유출되었습니다",
+            "Your name, 2\u00a0addresses and 1\u00a0entrance code leaked",
+            "이름, 주소\u00a02개, 공동현관 출입번호\u00a01개가 유출되었습니다",
         ),
         ({"names": 1}, "Your name leaked", "이름이 유출되었습니다"),
         ({"phone_numbers": 1}, "Your phone number leaked", "전화번호가 유출되었습니다"),
-        ({"names": 2}, "Your 2 names leaked", "이름 2개가 유출되었습니다"),
+        ({"names": 2}, "Your 2\u00a0names leaked", "이름\u00a02개가 유출되었습니다"),
         (
             {"names": 1, "purchases": 1200},
-            "Your name and 1,200 orders leaked",
-            "이름, 주문 내역 1,200건이 유출되었습니다",
+            "Your name and 1,200\u00a0orders leaked",
+            "이름, 주문 내역\u00a01,200건이 유출되었습니다",
         ),
         ({"physical_addresses": 0}, "Your addresses leaked", "주소가 유출되었습니다"),
     ],

@@ -170,6 +170,14 @@ def test_a_scope_version_without_a_loaded_file_does_not_close(desk, incident):
     assert not incident.is_scope_complete()
 
 
+def test_each_scope_version_offers_only_its_next_step(desk, incident):
+    for number, batch_state, offered in ((1, "open", "close"), (2, "closed", "withdraw")):
+        batch = file_of(incident, number=number, state=batch_state).batch
+        page = text(desk.get(url("exposurebatch", "change", batch.pk)))
+        for step in ("close", "withdraw"):
+            assert (url("exposurebatch", step, batch.pk) in page) == (step == offered)
+
+
 def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
     batch = loaded(incident, batch_state="closed")
     withdraw = url("exposurebatch", "withdraw", batch.pk)

@@ -60,11 +60,13 @@ def test_a_stranger_is_sent_to_sign_in(leaked_minji):
 def test_the_answer_is_the_title(minji, leaked_minji):
     english, korean = text_of(minji), text_of(minji, "ko")
     sentence = (
-        "Your name, e-mail address, phone number, 2 addresses, 1 entrance code and 3 orders leaked"
+        "Your name, e-mail address, phone number, 2\u00a0addresses, 1\u00a0entrance code "
+        "and 3\u00a0orders leaked"
     )
     assert f"<h1>{sentence}</h1>" in english
     assert (
-        "<h1>이름, 이메일 주소, 전화번호, 주소 2개, 공동현관 출입번호 1개, 주문 내역 3건이 "
+        "<h1>이름, 이메일 주소, 전화번호, 주소\u00a02개, 공동현관 출입번호\u00a01개, "
+        "주문 내역\u00a03건이 "
         "유출되었습니다</h1>" in korean
     )
 
@@ -73,7 +75,7 @@ def test_values_are_masked_counted_and_dated(minji, leaked_minji):
     text = text_of(minji)
     for shown in ("김*지", "M***@E***.com", "010-****-5678", "서울특별시 강남구 ***", "••••••"):
         assert shown in text
-    assert "28 October 2025 · 2 times" in text
+    assert "ordered on 28 October 2025 · 2 times" in text
     assert "1 March 2024" in text
     for hidden in ("김민지", "010-1234-5678", "테헤란로", "7585", "혈압계"):
         assert hidden not in text
@@ -151,8 +153,14 @@ def test_who_is_in_withdrawn_batches_only_is_not_affected(minji, incident, file)
     only = person(incident, name="김민지", email=minji.email)
     expose(only, file_of(incident, number=2, state="withdrawn"), "names")
     text = text_of(minji)
-    assert "Your address minji@example.com is not among the leaked data we know" in text
+    assert "<h1>Your address is not among the leaked data we know</h1>" in text
+    assert f'<li class="address">{minji.email}</li>' in text
     assert "김*지" not in text
+
+
+def test_who_is_not_found_learns_whom_to_call(minji, incident, file):
+    Incident.objects.update(contact_phone="02-000-0000")
+    assert "Ask the company by telephone: 02-000-0000." in text_of(minji)
 
 
 @pytest.mark.parametrize("states", [[], ["open"], ["closed", "open"], ["withdrawn"]])
@@ -174,14 +182,14 @@ def test_one_complete_incident_does_not_clear_another(minji, incident, file):
     file_of(later, state="open")
     text = text_of(minji)
     assert "<h1>What we know about your data</h1>" in text
-    assert "Your address minji@example.com is not among the leaked data we know" in text
+    assert "<h2>Your address is not among the leaked data we know</h2>" in text
     assert "We do not know yet whether your data leaked" in text
 
 
 def test_what_leaked_stands_before_what_did_not(minji, incident, leaked_minji):
     file_of(second_incident())
     text = text_of(minji)
-    assert text.index("entrance code and 3 orders leaked") < text.index("is not among")
+    assert text.index("entrance code and 3\u00a0orders leaked") < text.index("is not among")
 
 
 def test_an_incident_that_is_not_public_is_not_shown(minji, incident, leaked_minji):
@@ -222,7 +230,7 @@ def test_a_class_of_others_is_not_cleared_while_batches_are_open(minji, incident
 def test_what_the_rows_hold_counts_whatever_was_stated(minji, incident, leaked_minji):
     state(incident, "entrance-codes", "not_involved")
     text = text_of(minji)
-    assert "1 entrance code" in text
+    assert "1\u00a0entrance code" in text
     assert "Found in the data that leaked" in text
     assert "Not involved" not in text
 
@@ -233,7 +241,7 @@ def test_forty_orders_show_five_and_fold_the_rest(minji, incident, file):
         date = f"2025-01-{number % 28 + 1:02}"
         expose(shopper, file, values=[("purchases", f"{chr(0xAC00 + number)} 한 상자", date)])
     text = text_of(minji)
-    assert "Your 40 orders leaked" in text
+    assert "Your 40\u00a0orders leaked" in text
     assert "Show 35 more" in text
     before_fold = text.split("<details>")[-2]
     assert before_fold.count('class="value"') == 5
@@ -245,7 +253,7 @@ def test_a_later_scope_version_with_the_same_rows_counts_nothing_twice(minji, in
         expose(shopper, dump, values=[("purchases", "혈압계 × 3", "2025-10-28")])
         expose(shopper, dump, values=[("physical-addresses", "부산광역시 해운대구 1")])
     text = text_of(minji)
-    assert "Your 1 address and 1 order leaked" in text
+    assert "Your 1\u00a0address and 1\u00a0order leaked" in text
     assert "times" not in text
 
 
@@ -254,7 +262,7 @@ def test_an_address_that_stands_there_twice_is_one_address(minji, incident, file
     for _ in range(2):
         expose(shopper, file, values=[("physical-addresses", "부산광역시 해운대구 1")])
     text = text_of(minji)
-    assert "Your 1 address leaked" in text
+    assert "Your 1\u00a0address leaked" in text
     assert "2 times" in text
 
 
@@ -304,7 +312,7 @@ def test_an_exposure_of_an_unknown_class_is_not_left_out_in_silence(minji, incid
 
 def test_a_class_that_only_the_sealed_list_names_is_shown(minji, incident, leaked_minji):
     leaked_minji.exposures.filter(sealed__isnull=False).update(data_classes=[])
-    assert "1 entrance code" in text_of(minji)
+    assert "1\u00a0entrance code" in text_of(minji)
 
 
 def test_the_number_of_queries_does_not_grow(
@@ -328,4 +336,4 @@ def test_the_number_of_queries_does_not_grow(
     # One more: a page of several incidents asks whose contacts to show at its foot.
     with django_assert_max_num_queries(len(few) + 1):
         response = client.get(url)
-    assert response.content.decode().count("100 orders leaked") == 3
+    assert response.content.decode().count("100\u00a0orders leaked") == 3

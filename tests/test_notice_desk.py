@@ -54,6 +54,9 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     client.post(url("notice_approve", notice.pk), {"people": "3"})
     notice.refresh_from_db()
     assert notice.state == Notice.State.DRAFT
+    own = page(client.get(url("notice_change", notice.pk)))
+    assert "Waits for a second person" in own
+    assert "Approve and send" not in own
 
     sign_in_to_desk(client, approver)
     assert "Approve and send" in page(client.get(url("notice_change", notice.pk)))

@@ -137,3 +137,10 @@ def test_the_code_from_the_mail_leads_back_to_the_values(signed_in, leaked_minji
     assert "Show in full" in text(signed_in.get(url))
     assert ADDRESS in text(signed_in.post(url))
     assert Reveal.objects.count() == 1
+
+
+def test_a_phone_number_stands_as_people_write_it(signed_in, minji, incident, file, url):
+    row = person(incident, name="김민지", email=minji.email, phone="+821012345678")
+    expose(row, file, "phone-numbers")
+    step_up(signed_in, minji)
+    assert "010-1234-5678" in text(signed_in.post(url))

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from notices.messages import unsubscribe_url
 from notices.models import AlertSubscription
@@ -48,6 +49,15 @@ def test_get_shows_a_button_and_ends_nothing(stranger, subscription):
     assert is_live(subscription)
     stranger.head(address(subscription.pk))
     assert is_live(subscription)
+
+
+def test_the_page_names_the_alert_and_says_when_it_has_ended(stranger, subscription):
+    asked = stranger.get(address(subscription.pk)).content.decode()
+    assert subscription.incident.title_ko in asked
+    with override("ko"):
+        assert subscription.get_topic_display() in asked
+    ended = stranger.post(address(subscription.pk), ONE_CLICK)
+    assert stranger.get(address(subscription.pk)).content == ended.content
 
 
 def test_pressing_again_is_no_trouble(stranger, subscription):

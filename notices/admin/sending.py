@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
@@ -57,8 +58,12 @@ class NoticeAdmin(admin.ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
-        shown = ["created_by", "created_at", "approved_by", "approved_at", "deadline_at"]
+        shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
         return ["version", "kind", "topic", *([*shown, "closed_at"] if obj else [])]
+
+    @admin.display(description=gettext_lazy("Retries end"))
+    def retries_end(self, obj: Notice) -> Any:
+        return obj.deadline_at
 
     def get_urls(self) -> list[URLPattern]:
         def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from incidents.views import SignedInRequest
 from notices.alert_forms import AlertsForm, chosen_topics, unsubscribe_from
 from notices.messages import subscription_of_token
+from notices.models import AlertSubscription
 
 
 @login_required
@@ -33,10 +34,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
     Of a token we never gave, and of one whose account is gone, the page tells nothing.
     """
-    subscription = subscription_of_token(token)
-    if subscription is None:
+    key = subscription_of_token(token)
+    if key is None:
         return render(request, "notices/alerts/unknown_token.html")
+    live = AlertSubscription.objects.live().select_related("incident").filter(pk=key).first()
     if request.method == "POST":
-        unsubscribe_from(subscription)
+        unsubscribe_from(key)
+    if request.method == "POST" or live is None:
         return render(request, "notices/alerts/unsubscribed.html")
-    return render(request, "notices/alerts/unsubscribe.html")
+    return render(request, "notices/alerts/unsubscribe.html", {"subscription": live})
