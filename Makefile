@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements bench-send clean
+.PHONY: demo test lint setup messages requirements bench-send drill clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -49,6 +49,10 @@ requirements: setup
 # PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
 bench-send: setup
 	@$(BIN)/python -m benchmarks.bench_send
+
+# All of them, or DRILLS="kill redis"; PEOPLE= and SEED= as well (see docs/drills.md).
+drill: setup
+	@$(BIN)/python -m tests.drills $(DRILLS)
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
