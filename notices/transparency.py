@@ -1,4 +1,4 @@
-"""The transparency page's figures: how many were told, how soon (docs/decisions/0009-public-figures.md).
+"""The transparency page's figures: how many were told, how soon (decision 0009).
 
 Everybody may see them, again and again, and may know one of the people counted. So three rules:
 - Figures are taken at most once a day, and once more when a notice closes; and a count moves only
