@@ -4,16 +4,25 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
-from incidents.sealing import CONTACT, IncidentSeal, SealingError
+from incidents.sealing import CONTACT, TEST_ADDRESS, IncidentSeal, SealingError
 from incidents.summaries import leaked_classes_of
 from notices.ledger import Lease, Verdict
-from notices.messages import Mail, Mailing, Recipient, UnusableAddressError
-from notices.models import Delivery, Notice
+from notices.messages import (
+    Mail,
+    Mailing,
+    Recipient,
+    UnusableAddressError,
+    sample_classes,
+    sample_name,
+)
+from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
+COLUMNS = ("pk", "recipient", "language", "attempts", "is_possible_duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,7 @@ class Waiting:
     language: str
     attempts: int  # so far
     is_possible_duplicate: bool
-    contact: bytes | None = None  # sealed; of somebody affected
+    contact: bytes | None  # sealed; of somebody affected
     data_classes: tuple[int, ...] = ()
     email: str = ""  # of a subscriber
 
@@ -38,16 +47,28 @@ class Composer:
         self._notice = notice
         self._mailings = {one.language: Mailing(one) for one in notice.messages.all()}
 
-    def rows(self, lease: Lease) -> Iterator[Waiting]:
+    def rows(self, lease: Lease) -> list[Waiting]:
         """The chunk's rows that are due."""
-        return _affected(lease) if self._notice.is_mandatory else _subscribers(lease)
+        if self._notice.is_test:
+            return list(self._test_addresses(lease))
+        return list(_affected(lease) if self._notice.is_mandatory else _subscribers(lease))
+
+    def _test_addresses(self, lease: Lease) -> Iterator[Waiting]:
+        """The addresses typed in, with what a person made up would read."""
+        classes = tuple(sample_classes(self._notice.incident))
+        rows: list[Any] = list(Delivery.objects.of_chunk(lease.chunk).due().values_list(*COLUMNS))
+        addresses = TestAddress.objects.in_bulk([row[1] for row in rows])
+        for row in rows:
+            contact = bytes(addresses[row[1]].contact)
+            yield Waiting(lease.chunk.pk, *row, contact, classes)
 
     def mail(self, row: Waiting) -> Mail | Verdict:
         """The row's mail, or the verdict that there is none.
 
         Raises SealingError if the incident's keys are away.
         """
-        recipient = self._person(row) if self._notice.is_mandatory else _subscriber(row)
+        is_sealed = self._notice.is_mandatory or self._notice.is_test
+        recipient = self._person(row) if is_sealed else _subscriber(row)
         if isinstance(recipient, Verdict):
             return recipient
         try:
@@ -61,11 +82,11 @@ class Composer:
 
     def _person(self, row: Waiting) -> Recipient | Verdict:
         """Somebody affected, by the contact data that leaked, with their own classes."""
-        if row.contact is None or not row.data_classes:
+        if row.contact is None or not (row.data_classes or self._notice.is_test):
             return Verdict(State.CANCELLED, "withdrawn from the incident's scope")
-        seal = self._seal
+        seal, purpose = self._seal, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
-            contact = seal.open(row.contact, person=row.recipient, purpose=CONTACT)
+            contact = seal.open(row.contact, person=row.recipient, purpose=purpose)
         except SealingError as error:
             logger.error("%s", error)
             return Verdict(State.UNREACHABLE, "the contact data does not open")
@@ -73,31 +94,27 @@ class Composer:
             delivery_id=row.delivery_id,
             recipient=row.recipient,
             email=contact.get("e", ""),
-            name=contact.get("n", ""),
+            name=sample_name(row.language) if self._notice.is_test else contact.get("n", ""),
             data_classes=row.data_classes,
         )
 
 
 def _affected(lease: Lease) -> Iterator[Waiting]:
     due = Delivery.objects.of_chunk(lease.chunk).due()
-    columns = ("pk", "recipient", "language", "attempts", "is_possible_duplicate")
-    rows = list(due.values_list(*columns, "person__contact"))
+    rows: list[Any] = list(due.values_list(*COLUMNS, "person__contact"))
     classes = leaked_classes_of([row[1] for row in rows])
-    for *row, contact in rows:
-        leaked = tuple(classes.get(row[1], ()))
-        yield Waiting(lease.chunk.pk, *row, contact=contact, data_classes=leaked)
+    for row in rows:
+        yield Waiting(lease.chunk.pk, *row, tuple(classes.get(row[1], ())))
 
 
 def _subscribers(lease: Lease) -> Iterator[Waiting]:
     """Those who still are have an address; the others have none."""
     due = Delivery.objects.of_chunk(lease.chunk).due()
-    columns = ("pk", "recipient", "language", "attempts", "is_possible_duplicate")
     user = ("subscription__user__email", "subscription__user__is_active")
-    for *row, email, is_active, unsubscribed_at in due.values_list(
-        *columns, *user, "subscription__unsubscribed_at"
-    ):
+    rows: Any = due.values_list(*COLUMNS, *user, "subscription__unsubscribed_at")
+    for *row, email, is_active, unsubscribed_at in rows:
         wants_it = is_active and unsubscribed_at is None
-        yield Waiting(lease.chunk.pk, *row, email=email if wants_it else "")
+        yield Waiting(lease.chunk.pk, *row, None, (), email if wants_it else "")
 
 
 def _subscriber(row: Waiting) -> Recipient | Verdict:

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -161,7 +162,7 @@ class _Run:
                 self._has_chunks = False
                 return
             leased = self._leases[lease.chunk.pk] = _Leased(lease)
-            rows = _patiently(lambda lease=lease: list(self._composer.rows(lease)))
+            rows = _patiently(partial(self._composer.rows, lease))
             leased.left = len(rows)
             self._waiting.extend(rows)
             self._journaled_at = min(self._journaled_at or time.monotonic(), time.monotonic())
@@ -169,7 +170,7 @@ class _Run:
     def _release_finished(self) -> None:
         for key, leased in list(self._leases.items()):
             if not leased.left:
-                _patiently(lambda lease=leased.lease: ledger.release(lease))
+                _patiently(partial(ledger.release, leased.lease))
                 del self._leases[key]
 
     def _lose(self, chunks: frozenset[int]) -> None:

@@ -1,6 +1,5 @@
 """Writes the ledger of an approved notice: one row for everybody it is for, chunk by chunk."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -11,89 +10,60 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
 from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
+from notices import audiences
+from notices.audiences import DryRun
 from notices.models import AlertSubscription, Notice
 
 CHUNKS_A_STEP = 10  # written in one transaction
 FIRST_KEY = UUID(int=0)
 
 
-@dataclass(frozen=True)
-class DryRun:
-    """Whom a notice would go to now."""
-
-    people: int
-    unreachable: int
-    by_language: dict[str, int]
-
-    @property
-    def reachable(self) -> int:
-        """Those a mail can be sent to at all."""
-        return self.people - self.unreachable
-
-
 def dry_run(notice: Notice) -> DryRun:
-    """Counts the audience; a scan of the incident, for the desk's eyes before the approval."""
+    """Counts the audience, for the desk's eyes before the approval."""
+    if notice.is_test:
+        addresses = audiences.test_addresses(notice)
+        return audiences.count_languages(list(addresses.values_list("language", flat=True)))
     if notice.is_mandatory:
-        rows = (
-            affected(notice.incident).values_list("language", "email_reach").annotate(Count("pk"))
-        )
-        counts = Counter({(language, reach): number for language, reach, number in rows})
-        usable = AffectedPerson.Reach.USABLE
-        unreachable = sum(number for (_, reach), number in counts.items() if reach != usable)
-    else:
-        subscribers = _concerned(notice, subscribed(notice).select_related("user"))
-        counts = Counter((one.user.language, 1) for one in subscribers)
-        unreachable = 0
-    languages: Counter[str] = Counter()
-    for (language, _reach), number in counts.items():
-        languages[language] += number
-    return DryRun(people=sum(counts.values()), unreachable=unreachable, by_language=dict(languages))
-
-
-def affected(incident: Incident) -> QuerySet[AffectedPerson]:
-    """Everybody of whom some exposure still stands."""
-    standing = Exposure.objects.standing().filter(person=OuterRef("pk"))
-    return AffectedPerson.objects.filter(Exists(standing), incident=incident)
-
-
-def subscribed(notice: Notice) -> QuerySet[AlertSubscription]:
-    """The live subscriptions of the alert's topic, of people who may sign in."""
-    return AlertSubscription.objects.live().filter(
-        incident=notice.incident_id, topic=notice.topic, user__is_active=True
-    )
+        return audiences.count_people(notice)
+    subscribed = _concerned(notice, audiences.subscribers(notice).select_related("user"))
+    return audiences.count_languages([one.user.language for one in subscribed])
 
 
 @dataclass(frozen=True)
-class Audience:
-    """Whom a notice is for: people, or subscriptions, as rows of one shape.
+class Whom:
+    """A notice's audience as rows of one shape.
 
     `rows` yields "pk", "language", and "is_reachable" (over the notice's channel). What SQL cannot
     say, `choose` does: it is given some hundred primary keys and returns those that belong to it.
     """
 
     rows: QuerySet[Any, Any]
-    column: str  # Delivery's own for such rows
+    column: str | None  # Delivery's own key for such rows
     choose: Callable[[list[UUID]], Collection[UUID]] | None = None
 
 
-def audience(notice: Notice) -> Audience:
-    """The people or subscriptions that are told, by the notice's kind."""
+def whom(notice: Notice) -> Whom:
+    """The people, subscriptions or test addresses that a notice goes to."""
+    shape = ("pk", "language", "is_reachable")
+    if notice.is_test:
+        addresses = audiences.test_addresses(notice).annotate(is_reachable=Value(True))
+        return Whom(addresses.values(*shape), None)
     if notice.is_mandatory:
-        is_reachable = Q(email_reach=AffectedPerson.Reach.USABLE)
-        people = affected(notice.incident).annotate(is_reachable=is_reachable)
-        return Audience(people.values("pk", "language", "is_reachable"), "person_id")
-    rows = subscribed(notice).annotate(language=F("user__language"), is_reachable=Value(True))
-    return Audience(
-        rows.values("pk", "language", "is_reachable"),
-        "subscription_id",
-        choose=partial(_concerned_keys, notice),
+        reach = audiences.REACH[Notice.Channel(notice.channel)]
+        usable = Q(**{reach: AffectedPerson.Reach.USABLE})
+        people = audiences.people(notice).annotate(is_reachable=usable)
+        return Whom(people.values(*shape), "person_id")
+    subscribers = audiences.subscribers(notice).annotate(
+        language=F("user__language"), is_reachable=Value(True)
     )
+    choose = partial(_concerned_keys, notice)
+    return Whom(subscribers.values(*shape), "subscription_id", choose=choose)
 
 
 def plan(notice_id: int, *, on_first_chunk: Callable[[], object] = lambda: None) -> bool:
@@ -127,9 +97,9 @@ WITH page AS MATERIALIZED (
     SELECT pk, language, is_reachable, (row_number() OVER (ORDER BY pk) - 1) / {chunk_size} AS part
     FROM ({page}) AS audience (pk, language, is_reachable)
 ), written AS (
-    INSERT INTO notices_delivery (notice_id, recipient, {column}, language, state, attempts,
-        is_possible_duplicate, reply, ended_at, data_classes)
-    SELECT {notice}, pk, pk, language,
+    INSERT INTO notices_delivery (notice_id, recipient, person_id, subscription_id, language,
+        state, attempts, is_possible_duplicate, reply, ended_at, data_classes)
+    SELECT {notice}, pk, {person}, {subscription}, language,
         CASE WHEN is_reachable THEN 'pending' ELSE 'unreachable' END, 0, false,
         CASE WHEN is_reachable THEN '' ELSE 'no usable e-mail address' END,
         CASE WHEN NOT is_reachable THEN now() END, '{{}}'
@@ -148,16 +118,16 @@ FROM page
 
 def _plan_step(notice: Notice) -> bool:
     """The next chunks and their rows; False at the end of the audience."""
-    whom = audience(notice)
-    rows = whom.rows.filter(pk__gt=notice.planned_to or FIRST_KEY).order_by("pk")
+    audience = whom(notice)
+    rows = audience.rows.filter(pk__gt=notice.planned_to or FIRST_KEY).order_by("pk")
     page = rows[: settings.NOTICE_CHUNK_SIZE * CHUNKS_A_STEP]
     read_to = None
-    if whom.choose is not None:
+    if audience.choose is not None:
         keys = [row["pk"] for row in page]
         if not keys:
             return False
-        page, read_to = whom.rows.filter(pk__in=list(whom.choose(keys))), keys[-1]
-    people, unreachable, last = _write_page(notice, page, column=whom.column)
+        page, read_to = audience.rows.filter(pk__in=list(audience.choose(keys))), keys[-1]
+    people, unreachable, last = _write_page(notice, page, column=audience.column)
     if people == 0 and read_to is None:
         return False
     Notice.objects.filter(pk=notice.pk).update(
@@ -169,7 +139,7 @@ def _plan_step(notice: Notice) -> bool:
 
 
 def _write_page(
-    notice: Notice, page: QuerySet[Any, Any], *, column: str
+    notice: Notice, page: QuerySet[Any, Any], *, column: str | None
 ) -> tuple[int, int, UUID | None]:
     """(people, of whom unreachable, last key). Rows never pass through here: there are millions."""
     try:
@@ -177,7 +147,11 @@ def _write_page(
     except EmptyResultSet:
         return 0, 0, None
     statement = _WRITE_PAGE.format(
-        page=query, column=column, notice=int(notice.pk), chunk_size=int(settings.NOTICE_CHUNK_SIZE)
+        page=query,
+        notice=int(notice.pk),
+        person="pk" if column == "person_id" else "NULL",
+        subscription="pk" if column == "subscription_id" else "NULL",
+        chunk_size=int(settings.NOTICE_CHUNK_SIZE),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from enum import Enum, auto
+from functools import partial
 from queue import Empty, SimpleQueue
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import Self
@@ -333,7 +334,7 @@ class SmtpTransport:
             if one.next and one.next.delivery_id in wanted:
                 can_follow = one.has_pipelining and self._backlog and not one.is_closing
                 following = self._backlog.popleft() if can_follow else None
-                self._do(one, lambda one=one, following=following: one.send(following))
+                self._do(one, partial(one.send, following))
 
     def withdraw(self, delivery_ids: Collection[int]) -> None:
         """A connection whose server waits for the content of one of them has to be ended."""
@@ -370,7 +371,7 @@ class SmtpTransport:
         for one in [one for one in self._connections if one.is_idle]:
             while self._backlog and one.is_idle:
                 mail = self._backlog.popleft()
-                self._do(one, lambda one=one, mail=mail: one.offer(mail))
+                self._do(one, partial(one.offer, mail))
 
     def _do(self, one: Connection, act: Callable[[], None]) -> None:
         try:
