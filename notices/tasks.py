@@ -8,7 +8,7 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from notices import delivering, ledger, planning
+from notices import delivering, ledger, planning, transparency
 from notices.models import Notice
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,13 @@ def sweep_notices() -> None:
                 send_chunks.delay(notice.pk)
         else:
             ledger.close(notice.pk)
+
+
+@shared_task(base=DjangoTask)
+def keep_figures() -> None:
+    """Notes milestones, and takes the transparency pages' figures when they are due."""
+    transparency.watch()
+    transparency.take_all()
 
 
 def _is_full(queue: str) -> bool:
