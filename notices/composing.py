@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from incidents.sealing import CONTACT, TEST_ADDRESS, IncidentSeal, SealingError
@@ -25,8 +24,7 @@ State = Delivery.State
 COLUMNS = ("pk", "recipient", "language", "attempts", "is_possible_duplicate")
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A due row of a leased chunk, with what its message is made from."""
 
     chunk: int
@@ -36,8 +34,8 @@ class Waiting:
     attempts: int  # so far
     is_possible_duplicate: bool
     contact: bytes | None  # sealed; of somebody affected
-    data_classes: tuple[int, ...] = ()
-    email: str = ""  # of a subscriber
+    data_classes: tuple[int, ...]
+    email: str  # of a subscriber
 
 
 class Composer:
@@ -56,11 +54,11 @@ class Composer:
     def _test_addresses(self, lease: Lease) -> Iterator[Waiting]:
         """The addresses typed in, with what a person made up would read."""
         classes = tuple(sample_classes(self._notice.incident))
-        rows: list[Any] = list(Delivery.objects.of_chunk(lease.chunk).due().values_list(*COLUMNS))
+        rows = list(Delivery.objects.of_chunk(lease.chunk).due().values_list(*COLUMNS))
         addresses = TestAddress.objects.in_bulk([row[1] for row in rows])
         for row in rows:
             contact = bytes(addresses[row[1]].contact)
-            yield Waiting(lease.chunk.pk, *row, contact, classes)
+            yield Waiting._make((lease.chunk.pk, *row, contact, classes, ""))
 
     def mail(self, row: Waiting) -> Mail | Verdict:
         """The row's mail, or the verdict that there is none.
@@ -101,20 +99,20 @@ class Composer:
 
 def _affected(lease: Lease) -> Iterator[Waiting]:
     due = Delivery.objects.of_chunk(lease.chunk).due()
-    rows: list[Any] = list(due.values_list(*COLUMNS, "person__contact"))
+    rows = list(due.values_list(*COLUMNS, "person__contact"))
     classes = leaked_classes_of([row[1] for row in rows])
     for row in rows:
-        yield Waiting(lease.chunk.pk, *row, tuple(classes.get(row[1], ())))
+        yield Waiting._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), ""))
 
 
 def _subscribers(lease: Lease) -> Iterator[Waiting]:
     """Those who still are have an address; the others have none."""
     due = Delivery.objects.of_chunk(lease.chunk).due()
     user = ("subscription__user__email", "subscription__user__is_active")
-    rows: Any = due.values_list(*COLUMNS, *user, "subscription__unsubscribed_at")
+    rows = due.values_list(*COLUMNS, *user, "subscription__unsubscribed_at")
     for *row, email, is_active, unsubscribed_at in rows:
         wants_it = is_active and unsubscribed_at is None
-        yield Waiting(lease.chunk.pk, *row, None, (), email if wants_it else "")
+        yield Waiting._make((lease.chunk.pk, *row, None, (), email if wants_it else ""))
 
 
 def _subscriber(row: Waiting) -> Recipient | Verdict:

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0003_jurisdictions'),
-        ('notices', '0004_audiences'),
+        ('notices', '0005_proof'),
     ]
 
     operations = [
