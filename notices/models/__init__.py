@@ -9,7 +9,7 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
-from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage
+from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
     "Advisory",
@@ -22,5 +22,6 @@ __all__ = [
     "Section",
     "Statement",
     "StatementVersion",
+    "TestAddress",
     "TimelineEntry",
 ]
