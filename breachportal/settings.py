@@ -108,6 +108,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
+    "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
 }
 
 # Mail
@@ -173,6 +174,12 @@ CODE_RATES = {
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
 # For how long a process shows a public page as it rendered it; 0 renders it for every request.
 PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
+
+# Proof
+PROOF_RATES = {
+    "certificate_issue": "10/h/key",  # one person
+    "certificate_check": "30/m/ip,600/h/ip",
+}
 
 # Who hears of weaknesses of this portal (security.txt): mailto:, https: or tel:
 SECURITY_CONTACT = environment.text(
