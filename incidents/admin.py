@@ -239,8 +239,8 @@ def _tallied(tally: Tally | None) -> SafeString | str:
         return _("Counted once a scope version is closed.")
     relations, languages = dict(AffectedPerson.Relation.choices), dict(settings.LANGUAGES)
     lines = [(_("everybody"), tally.people)]
-    lines += [(relations[key], people) for key, people in sorted(tally.by_relation.items())]
-    lines += [(languages[key], people) for key, people in sorted(tally.by_language.items())]
+    lines += [(str(relations[key]), people) for key, people in sorted(tally.by_relation.items())]
+    lines += [(str(languages[key]), people) for key, people in sorted(tally.by_language.items())]
     lines += [
         (data_class.name, tally.by_class[data_class.pk])
         for data_class in DataClass.objects.filter(pk__in=tally.by_class)
