@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from incidents.models import Incident
 from incidents.sealing import CONTACT, TEST_ADDRESS, SealingError
 from incidents.summaries import leaked_classes_of
-from notices import ledger
+from notices import ledger, suppressing
 from notices.ledger import Lease, LeaseLostError, NotToBeSentError, Verdict
 from notices.messages import (
     Mail,
@@ -61,6 +61,8 @@ def _work(lease: Lease, transport: SmtpTransport) -> bool:
     except NotToBeSentError:
         ledger.release(lease)
     else:
+        chunk = Delivery.objects.of_chunk(lease.chunk)
+        suppressing.take_bounces(chunk, channel=lease.notice.channel)
         ledger.release(lease)
     return True
 
@@ -102,9 +104,15 @@ def _mails(lease: Lease) -> Iterator[tuple[Delivery, Mail | Verdict]]:
     compose = _mandatory if lease.notice.is_mandatory else _alert
     if lease.notice.is_test:
         compose = _test
-    for delivery, recipient in compose(lease.notice.incident, deliveries):
+    pairs = list(compose(lease.notice.incident, deliveries))
+    reachable = [one for _, one in pairs if isinstance(one, Recipient)]
+    held_back = suppressing.reasons(lease.notice, reachable)
+    for delivery, recipient in pairs:
         if isinstance(recipient, Verdict):
             yield delivery, recipient
+            continue
+        if reason := held_back.get(recipient.recipient):
+            yield delivery, Verdict(State.SUPPRESSED, reason)
             continue
         try:
             yield delivery, mailings[delivery.language].mail(recipient)

@@ -9,6 +9,7 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
+from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
@@ -17,11 +18,14 @@ __all__ = [
     "Chunk",
     "Delivery",
     "DutyWaiver",
+    "LateReport",
     "Notice",
     "NoticeMessage",
+    "ReturnedMail",
     "Section",
     "Statement",
     "StatementVersion",
+    "Suppression",
     "TestAddress",
     "TimelineEntry",
 ]
