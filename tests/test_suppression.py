@@ -18,6 +18,8 @@ from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
 
+BOUNCE = Suppression.Source.BOUNCE
+
 
 @pytest.fixture(autouse=True)
 def _english(client):

@@ -1,6 +1,8 @@
 """One file a noun's family: published words, alerts, sending."""
 
 from notices.models.alerts import AlertSubscription
+from notices.models.certificates import Certificate
+from notices.models.proof import Milestone, PublicFigures
 from notices.models.published import (
     Advisory,
     DutyWaiver,
@@ -15,12 +17,15 @@ from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestA
 __all__ = [
     "Advisory",
     "AlertSubscription",
+    "Certificate",
     "Chunk",
     "Delivery",
     "DutyWaiver",
     "LateReport",
+    "Milestone",
     "Notice",
     "NoticeMessage",
+    "PublicFigures",
     "ReturnedMail",
     "Section",
     "Statement",
