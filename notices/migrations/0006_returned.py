@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(verbose_name='day')),
                 ('outcome', models.CharField(choices=[('bounced', 'a delivery is now bounced'), ('late', 'recorded beside a closed ledger'), ('complaint', 'a complaint was recorded'), ('known', 'about a delivery that had ended so already'), ('not_final', 'a delay, a relay or an automatic answer'), ('unreadable', 'no report, or a malformed one'), ('unknown', 'to an address that we never gave')], max_length=10, verbose_name='what became of them')),
-                ('number', models.PositiveBigIntegerField(default=0, verbose_name='number')),
+                ('number', models.PositiveBigIntegerField(default=0, verbose_name='how many')),
             ],
             options={
                 'verbose_name': 'returned mail',

@@ -139,7 +139,7 @@ class ReturnedMail(models.Model):
 
     day = models.DateField(_("day"))
     outcome = models.CharField(_("what became of them"), max_length=10, choices=Outcome.choices)
-    number = models.PositiveBigIntegerField(_("number"), default=0)
+    number = models.PositiveBigIntegerField(_("how many"), default=0)
 
     class Meta:
         verbose_name = _("returned mail")
