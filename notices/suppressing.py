@@ -5,21 +5,19 @@ them; one about all incidents carries a MAC under the portal's secret key.
 """
 
 import hmac
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from accounts.contacts import normalise_email
+from accounts.contacts import normalise_email, normalise_phone
 from accounts.models import User
 from incidents.models import AffectedPerson, Incident
-from notices.messages import Recipient
-from notices.models import Delivery, Notice, Suppression
+from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.returned import SuppressionQuerySet
 
 Source = Suppression.Source
@@ -65,24 +63,61 @@ def entries_of(channel: str, address: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(channel=channel, index__in=wanted)
 
 
-def reasons(notice: Notice, recipients: Iterable[Recipient]) -> dict[UUID, str]:
-    """Why not to write to some of a chunk's recipients: recipient's key → reason.
+class HeldBack:
+    """Why not to write to some of a notice's recipients, a chunk at a time.
 
-    One query if the list is empty for this notice, else two. Raises SealingError.
+    Made once a worker's run: somebody added meanwhile counts from the next run on.
     """
-    counting = Suppression.objects.against(notice)
-    if notice.is_test or not counting.exists():
-        return {}
-    owners: dict[UUID, list[UUID]] = defaultdict(list)
-    for one in recipients:
-        for index in indexes(notice.channel, normalise_email(one.email), [notice.incident]):
-            owners[index].append(one.recipient)
-    listed = counting.filter(index__in=list(owners)).values_list("index", "source")
-    return {
-        recipient: f"on the suppression list: {source}"
-        for index, source in listed
-        for recipient in owners[index]
-    }
+
+    def __init__(self, notice: Notice) -> None:
+        self._notice = notice
+        entries = Suppression.objects.none() if notice.is_test else _against(notice)
+        # Typed in by people, one by one: few enough to be held.
+        self._everywhere = dict(
+            entries.filter(incident__isnull=True).values_list("index", "source")
+        )
+        self._of_incident = entries.filter(incident=notice.incident_id)
+        self._has_any = self._of_incident.exists()
+        self._recipients: dict[UUID, str] = {}
+
+    def look_at(self, chunk: Chunk, emails: Mapping[UUID, str]) -> None:
+        """Finds whom of a chunk an entry about this incident names.
+
+        Affected people by their own index; subscribers, by recipient, by their address.
+        """
+        if not self._has_any:
+            return
+        if self._notice.is_mandatory:
+            index = OuterRef(f"person__{INDEX_FIELD[self._notice.channel]}")
+            source = Subquery(self._of_incident.filter(index=index).values("source")[:1])
+            rows = Delivery.objects.of_chunk(chunk).annotate(source=source)
+            self._recipients |= dict(
+                rows.filter(source__isnull=False).values_list("recipient", "source")
+            )
+            return
+        seal = self._notice.incident.seal()
+        owners = {seal.email_index(normalise_email(emails[key])): key for key in emails}
+        listed = self._of_incident.filter(index__in=list(owners))
+        self._recipients |= {
+            owners[index]: source for index, source in listed.values_list("index", "source")
+        }
+
+    def reason(self, recipient: UUID, address: str) -> str:
+        """Why nothing is sent there; "" if nothing speaks against it."""
+        source = self._recipients.get(recipient, "")
+        if self._everywhere and not source:
+            index = portal_index(self._notice.channel, normalised(self._notice.channel, address))
+            source = self._everywhere.get(index, "")
+        return f"on the suppression list: {source}" if source else ""
+
+
+def _against(notice: Notice) -> SuppressionQuerySet:
+    return Suppression.objects.against(notice)
+
+
+def normalised(channel: str, address: str) -> str:
+    """The one spelling under which an address of a channel is indexed."""
+    return normalise_email(address) if channel == "email" else normalise_phone(address) or ""
 
 
 def suppressed_people(notice: Notice, people: QuerySet[AffectedPerson]) -> QuerySet[AffectedPerson]:
@@ -104,16 +139,17 @@ def lift(entry: Suppression, *, by: User, reason: str) -> bool:
     return rows.update(lifted_at=Now(), lifted_by=by, lifted_reason=reason) == 1
 
 
-def take_bounces(deliveries: QuerySet[Delivery], *, channel: str) -> None:
-    """Suppresses, for their incident, the addresses of those deliveries that bounced because the
-    address is bad. In SQL: nothing is opened, and an address that stands already stays as it is.
+def take_bounces(chunk: Chunk, notice: Notice) -> None:
+    """Suppresses, for their incident, the addresses of a chunk that turned out to be bad.
+
+    Nothing is opened for it; what stands on the list already stays as it is.
     """
+    deliveries = Delivery.objects.of_chunk(chunk).filter(person__isnull=False)
     bad = deliveries.filter(state=Delivery.State.BOUNCED, reply__regex=_BAD_ADDRESS)
-    index = F(f"person__{INDEX_FIELD[channel]}")
-    rows = bad.filter(person__isnull=False).values_list(index, "notice__incident", "reply")
+    rows = bad.values_list(f"person__{INDEX_FIELD[notice.channel]}", "reply")
     add_automatic(
-        [(at, incident, reply) for at, incident, reply in rows if at is not None],
-        channel=channel,
+        [(index, notice.incident_id, reply) for index, reply in rows if index is not None],
+        channel=notice.channel,
         source=Source.BOUNCE,
     )
 
