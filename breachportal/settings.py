@@ -107,6 +107,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
+    "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
 }
 
 # Mail
@@ -170,6 +171,12 @@ CODE_RATES = {
 
 # Published words
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
+
+# Proof
+PROOF_RATES = {
+    "certificate_issue": "10/h/key",  # one person
+    "certificate_check": "30/m/ip,600/h/ip",
+}
 
 # Who hears of weaknesses of this portal (security.txt): mailto:, https: or tel:
 SECURITY_CONTACT = environment.text(

@@ -21,6 +21,7 @@ from breachportal.keys import SealingError, master_keyset, new_master_keyset
 __all__ = [
     "CONTACT",
     "EXPOSURE",
+    "TEST_ADDRESS",
     "IncidentSeal",
     "KeysetShreddedError",
     "SealingError",
@@ -29,7 +30,7 @@ __all__ = [
     "new_master_keyset",
 ]
 
-CONTACT, EXPOSURE = b"contact", b"exposure"
+CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
 
 prf.register()
 

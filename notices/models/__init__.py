@@ -1,6 +1,8 @@
 """One file a noun's family: published words, alerts, sending."""
 
 from notices.models.alerts import AlertSubscription
+from notices.models.certificates import Certificate
+from notices.models.proof import Milestone, PublicFigures
 from notices.models.published import (
     Advisory,
     DutyWaiver,
@@ -9,18 +11,22 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
-from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage
+from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
     "Advisory",
     "AlertSubscription",
+    "Certificate",
     "Chunk",
     "Delivery",
     "DutyWaiver",
+    "Milestone",
     "Notice",
     "NoticeMessage",
+    "PublicFigures",
     "Section",
     "Statement",
     "StatementVersion",
+    "TestAddress",
     "TimelineEntry",
 ]
