@@ -13,7 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,21 +24,24 @@ class WorkerLostError(Exception):
     """A worker process was ended from outside; mostly there was not enough memory."""
 
 
-class Workers(Generic[T, R]):
-    """Applies one function to many pieces, in order; memory stays flat."""
+class Workers:
+    """Applies functions to many pieces, in order; memory stays flat."""
 
-    def __init__(self, function: Callable[[T], R], pool: ProcessPoolExecutor | None, count: int):
-        self._function, self._pool, self._most = function, pool, count * _EACH
+    def __init__(self, pool: ProcessPoolExecutor | None, count: int) -> None:
+        self._pool, self._most = pool, count * _EACH
 
-    def map(self, pieces: Iterable[T]) -> Iterator[R]:
-        """The results in the order of the pieces. Raises WorkerLostError."""
+    def map(self, function: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
+        """The results in the order of the pieces. Raises WorkerLostError.
+
+        The function must be importable, and so must whatever the pieces consist of.
+        """
         if self._pool is None:
-            yield from map(self._function, pieces)
+            yield from map(function, pieces)
             return
         waiting = deque[Future[R]]()
         try:
             for piece in pieces:
-                waiting.append(self._pool.submit(self._function, piece))
+                waiting.append(self._pool.submit(function, piece))
                 if len(waiting) > self._most:
                     yield waiting.popleft().result()
             while waiting:
@@ -48,14 +51,16 @@ class Workers(Generic[T, R]):
 
 
 @contextmanager
-def workers(function: Callable[[T], R], count: int) -> Iterator[Workers[T, R]]:
-    """`count` processes that run `function`, which must be importable; with 0, this process."""
+def workers(count: int) -> Iterator[Workers]:
+    """So many processes, starting up meanwhile; with 0, this process does the work."""
     if not count:
-        yield Workers(function, None, 0)
+        yield Workers(None, 0)
         return
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        yield Workers(function, pool, count)
+        for _ in range(count):
+            pool.submit(os.getpid)
+        yield Workers(pool, count)
     finally:
         pool.shutdown(cancel_futures=True)
 

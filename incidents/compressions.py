@@ -16,7 +16,7 @@ _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
 DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
 _BUFFER_BYTES = 1 << 20
 # A block of 128 KiB can be packed into four bytes, so that much is what one feeding may make.
-_FEED_BYTES = 1 << 10
+_FEED_BYTES = 1 << 8
 _MOST_WINDOW_BYTES = 1 << 27  # what `zstd --long` makes, and no more
 
 

@@ -83,12 +83,11 @@ class Source:
     compression: str  # of compressions
     header: list[str]
     changed_ns: int  # the file's modification time
-    shown_name: str = ""  # of what was read from standard input
 
     @property
     def name(self) -> str:
         """For messages, and for the file's row."""
-        return self.shown_name or self.path.name
+        return self.path.name
 
     @property
     def is_reject_file(self) -> bool:
@@ -443,7 +442,9 @@ def _keys(file: _File, encoding: str) -> list[str]:
 def _first_row(file: _File) -> Row:
     first = next(_all_rows(file), None)
     if first is None:
-        raise ImportRefusedError(f"{file.path.name}: the file holds blank lines only; export it again")
+        raise ImportRefusedError(
+            f"{file.path.name}: the file holds blank lines only; export it again"
+        )
     return first
 
 

@@ -20,10 +20,10 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from breachportal.spawned import WorkerLostError, workers
+from breachportal.spawned import WorkerLostError, Workers, workers
 from incidents import mapping, reading, rejects
 from incidents.importing import working
-from incidents.importing.blocks import blocks
+from incidents.importing.blocks import blocks_of
 from incidents.importing.preparing import Prepared
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
@@ -82,8 +82,12 @@ def import_file(
     with _only_import_into(incident):
         file = _register(job, batch_number)
         try:
-            with rejects.writing(reject_file, job.source) as rejected, transaction.atomic():
-                result = _load(job, file, rejected, report)
+            with (
+                workers(working.processes(job.source)) as pool,
+                rejects.writing(reject_file, job.source) as rejected,
+                transaction.atomic(),
+            ):
+                result = _load(job, file, pool, rejected, report)
         except BaseException:
             _mark_failed(file)
             raise
@@ -106,9 +110,13 @@ def check_file(
     Raises what `import_file` raises.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-    with _only_import_into(incident), transaction.atomic():
+    with (
+        _only_import_into(incident),
+        workers(working.processes(job.source)) as pool,
+        transaction.atomic(),
+    ):
         progress = Progress(encoding=job.source.encoding)
-        staging, progress = _stage(job, progress, report, file_id=0)
+        staging, progress = _stage(job, progress, pool, report, file_id=0)
         rejected = staging.rejected()
         people, exposures = staging.expected()
         first = [reject for _, reject in zip(range(FIRST_REJECTS), staging.rejects(), strict=False)]
@@ -175,7 +183,7 @@ def _examine(
     class_ids = dict(DataClass.objects.values_list("slug", "pk"))
     parsed.check_classes(class_ids)
     source = reading.examine(path, encoding or parsed.encoding)
-    parsed.check_header(source.header, file=path.name)
+    parsed.check_source(source)
     _refuse_second_time(source, incident)
     incident.seal()  # raises, if it cannot
     return _Job(
@@ -268,21 +276,23 @@ def _mark_failed(file: ExposureFile) -> None:
 # Loading
 
 
-def _load(job: _Job, file: ExposureFile, rejected: rejects.RejectFile, report: Report) -> Progress:
+def _load(
+    job: _Job, file: ExposureFile, pool: Workers, rejected: rejects.RejectFile, report: Report
+) -> Progress:
     progress = Progress(
         encoding=job.source.encoding,
         batch=file.batch.number,
         is_new_batch=file.batch.files.count() == 1,
     )
     report(progress)
-    staging, progress = _stage(job, progress, report, file_id=file.pk)
+    staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     people, exposures = staging.merge(file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
     if file.rows_rejected:
-        _write_rejects(job.source, staging, rejected)
+        _write_rejects(job.source, staging, pool, rejected)
     staging.drop()
     return replace(
         progress,
@@ -295,7 +305,7 @@ def _load(job: _Job, file: ExposureFile, rejected: rejects.RejectFile, report: R
 
 
 def _stage(
-    job: _Job, progress: Progress, report: Report, *, file_id: int
+    job: _Job, progress: Progress, pool: Workers, report: Report, *, file_id: int
 ) -> tuple[Staging, Progress]:
     """Brings every row to the staging tables and settles them."""
     staging = Staging(
@@ -304,7 +314,7 @@ def _stage(
         identity=job.mapping.person.identity,
     )
     with _refusing_lost_workers(job.source):
-        for prepared in _prepared(job, file_id):
+        for prepared in _prepared(job, pool, file_id):
             staging.add(prepared)
             progress = _gone_on(progress, prepared, job.source)
             report(progress)
@@ -329,7 +339,7 @@ def _gone_on(progress: Progress, prepared: Prepared, source: reading.Source) -> 
     )
 
 
-def _prepared(job: _Job, file_id: int) -> Iterator[Prepared]:
+def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
     """The file, block by block."""
     task = working.Task(
         source=job.source,
@@ -340,10 +350,9 @@ def _prepared(job: _Job, file_id: int) -> Iterator[Prepared]:
         secret=secrets.token_bytes(16),
     )
     is_empty = True
-    with workers(partial(working.prepare, task), working.processes(job.source)) as work:
-        for prepared in work.map(blocks(job.source)):
-            is_empty &= not prepared.rows
-            yield prepared
+    for prepared in pool.map(partial(working.prepare, task), blocks_of(job.source)):
+        is_empty &= not prepared.rows
+        yield prepared
     if is_empty:
         raise reading.no_rows(job.source)
 
@@ -356,15 +365,15 @@ def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
         raise ImportRefusedError(f"{source.name}: {error}") from None
 
 
-def _write_rejects(source: reading.Source, staging: Staging, file: rejects.RejectFile) -> None:
+def _write_rejects(
+    source: reading.Source, staging: Staging, pool: Workers, file: rejects.RejectFile
+) -> None:
     """Reads the source again for its rejected rows: they are nowhere else, least of all unsealed
     in the database.
     """
-    with (
-        _refusing_lost_workers(source),
-        workers(partial(working.pick, source), working.processes(source)) as work,
-    ):
-        for picked in work.map(_wanted(source, staging.rejects())):
+    with _refusing_lost_workers(source):
+        wanted = _wanted(source, staging.rejects())
+        for picked in pool.map(partial(working.pick, source), wanted):
             for row, reason in picked:
                 file.write(row, reason)
     file.keep()
@@ -375,7 +384,7 @@ def _wanted(
 ) -> Iterator[working.Wanted]:
     """Each block with the lines that are rejected in it."""
     line, reason = next(rejected, (0, ""))
-    for block in blocks(source):
+    for block in blocks_of(source):
         end = block.line + block.data.count(b"\n")
         reasons: dict[int, str] = {}
         while block.line <= line < end:

@@ -23,7 +23,7 @@ class Block(NamedTuple):
     position: int  # bytes on disk read so far
 
 
-def blocks(source: Source) -> Iterator[Block]:
+def blocks_of(source: Source) -> Iterator[Block]:
     """The rows after the header, in file order. Raises ImportRefusedError at the place."""
     cutter = _Cutter(source)
     windows = reading.Windows(source)

@@ -323,7 +323,8 @@ class _Person:
         ids = {part: make.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
         self._ids = ids["name"], ids["email"], ids["phone"]
         self._leaked = tuple(
-            ids[part] if part in columns.contact_leaked else 0 for part in ("name", "email", "phone")
+            ids[part] if part in columns.contact_leaked else 0
+            for part in ("name", "email", "phone")
         )
         self._classes: dict[tuple[int, ...], bytes] = {}
 
@@ -468,8 +469,9 @@ def _contact(name: str, email: str, phone: str) -> bytes:
 def _indexes(email: bytes, phone: bytes) -> bytes:
     if email and phone:
         return copying.indexes(16, email, 16, phone)
-    return b"".join(copying.one_index(16, index) if index else copying.NULL
-                    for index in (email, phone))
+    return b"".join(
+        copying.one_index(16, index) if index else copying.NULL for index in (email, phone)
+    )
 
 
 @lru_cache(maxsize=1 << 10)

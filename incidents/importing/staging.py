@@ -5,7 +5,7 @@ rows carry their lines; everything that depends on other rows is decided here, a
 first row in file order.
 
 The exposures of a large file become a partition of their own: they are loaded into a plain table,
-indexed and checked once they are all there, and attached. See docs/decisions/0008.
+indexed and checked once they are all there, and attached. See docs/decisions/0012.
 """
 
 from collections.abc import Iterator, Sequence
@@ -164,7 +164,9 @@ class Staging:
         self._waiting = {kind: bytearray() for kind in kinds[:5]}
         self._people_rows = self._exposure_rows = 0
         with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing may be pending when tables change
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # nothing may be pending when tables change
             cursor.execute(_TABLES.format(**self._names))
 
     def add(self, prepared: Prepared) -> None:
@@ -237,8 +239,11 @@ class Staging:
         Only the sealed contacts can tell who differs in what, so those rows are opened: some
         microseconds each, nothing for whoever stands in one row of one file or says the same.
         """
-        self._run("TRUNCATE {again}, {changes}, {contacts}" if slot == FIRST else
-                  "TRUNCATE {again}, {changes}")
+        self._run(
+            "TRUNCATE {again}, {changes}, {contacts}"
+            if slot == FIRST
+            else "TRUNCATE {again}, {changes}"
+        )
         met = self._run(_MET_IN_FILE, [slot]) + self._run(_MET_IN_STORE, [slot])
         if not met:
             return
@@ -287,9 +292,7 @@ class Staging:
             for row in rows:
                 copy.write_row(row)
 
-    def _run(
-        self, statement: str, parameters: Sequence[Any] | None = None, **names: str
-    ) -> int:
+    def _run(self, statement: str, parameters: Sequence[Any] | None = None, **names: str) -> int:
         with connection.cursor() as cursor:
             cursor.execute(self._sql(statement, **names), parameters)
             return int(cursor.rowcount)
@@ -300,9 +303,7 @@ class Staging:
             row = cursor.fetchone()
             return int(row[0]) if row else 0
 
-    def _stream(
-        self, statement: str, parameters: Any = None, **names: str
-    ) -> Iterator[list[Any]]:
+    def _stream(self, statement: str, parameters: Any = None, **names: str) -> Iterator[list[Any]]:
         """Fetched piece by piece, so that the connection is free for COPY in between."""
         cursor: CursorWrapper
         with connection.chunked_cursor() as cursor:

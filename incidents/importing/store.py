@@ -64,12 +64,13 @@ class Store:
                 f"INSERT INTO {EXPOSURES} SELECT * FROM {self._exposures} "  # noqa: S608
                 "ORDER BY person_id, line"
             )
-        self._run(f"ALTER TABLE {self._exposures} ADD PRIMARY KEY (person_id, file_id, line)")
-        for (add,) in self._rows(_ADDED_FOREIGN_KEYS, [self._exposures, EXPOSURES]):
-            self._run(add)
         partition = f"{EXPOSURES}_{file_id}"
         self._run(f"DROP TABLE IF EXISTS {partition}")
         self._run(f"ALTER TABLE {self._exposures} RENAME TO {partition}")
+        key = f"{partition}_pkey PRIMARY KEY (person_id, file_id, line)"
+        self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}")
+        for (add,) in self._rows(_ADDED_FOREIGN_KEYS, [partition, EXPOSURES]):
+            self._run(add)
         self._run(f"ALTER TABLE {EXPOSURES} ATTACH PARTITION {partition} FOR VALUES IN ({file_id})")
         self._run(f"ANALYZE {partition}")
         return self._count(partition)
@@ -85,7 +86,7 @@ class Store:
     def _rows(self, statement: str, parameters: Sequence[Any] | None = None) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _run(self, statement: str) -> int:
         with connection.cursor() as cursor:
