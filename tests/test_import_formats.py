@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import zstandard
@@ -46,7 +47,7 @@ def as_json_lines() -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
 
 
-def found(incident) -> list[tuple[object, ...]]:
+def found(incident) -> list[tuple[Any, list[Any]]]:
     """Every person, opened."""
     seal = incident.seal()
     return sorted(
