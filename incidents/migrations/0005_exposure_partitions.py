@@ -44,7 +44,7 @@ ALTER TABLE incidents_exposure_small RENAME TO incidents_exposure;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0003_jurisdictions'),
+        ('incidents', '0004_scope_counts'),
     ]
 
     operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
