@@ -1,5 +1,5 @@
-"""The desk's pages for notices: published words, and sending."""
+"""The desk's pages for notices: published words, sending, and what comes back."""
 
-from notices.admin import published, sending
+from notices.admin import published, returned, sending
 
-__all__ = ["published", "sending"]
+__all__ = ["published", "returned", "sending"]

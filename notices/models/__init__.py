@@ -11,6 +11,7 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
+from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
@@ -20,13 +21,16 @@ __all__ = [
     "Chunk",
     "Delivery",
     "DutyWaiver",
+    "LateReport",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
+    "ReturnedMail",
     "Section",
     "Statement",
     "StatementVersion",
+    "Suppression",
     "TestAddress",
     "TimelineEntry",
 ]

@@ -14,8 +14,10 @@ ROLES = {
     + ["notices.add_section", "notices.change_section", "notices.delete_section"]
     + ["notices.add_advisory", "notices.change_advisory"]
     + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"],
-    "approver": ["notices.publish_statementversion", "notices.approve_notice"],
-    "support": ["incidents.view_affectedperson", "notices.view_delivery"],
+    "approver": ["notices.publish_statementversion", "notices.approve_notice"]
+    + ["notices.change_suppression"],
+    "support": ["incidents.view_affectedperson", "notices.view_delivery"]
+    + ["notices.add_suppression"],
     "auditor": [],
 }
 # Whose contact is whose: seen by those whose work it is.
