@@ -225,6 +225,8 @@ def ratios(figures: Figures) -> Figures:
     """What was measured, by what it was measured against in the same run."""
     rate = figures.get("accepted_per_s")
     found: Figures = {}
+    if rate and figures.get("delayed_per_s"):
+        found["delayed_ratio_to_direct"] = round(figures["delayed_per_s"] / rate, 2)
     for name in ("post_office", "loader"):
         other = figures.get(f"{name}_per_s")
         found[f"ratio_to_{name}"] = round(rate / other, 2) if rate and other else None

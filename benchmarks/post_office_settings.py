@@ -23,3 +23,4 @@ POST_OFFICE = {
     "MESSAGE_ID_ENABLED": True,
     "MESSAGE_ID_FQDN": "portal.example",
 }
+LOGGING = {"version": 1, "loggers": {"post_office": {"level": "WARNING"}}}
