@@ -1,5 +1,5 @@
-"""The desk's pages for notices: published words, and sending."""
+"""The desk's pages for notices: published words, sending, and proof for a regulator."""
 
-from notices.admin import published, sending
+from notices.admin import published, regulators, sending
 
-__all__ = ["published", "sending"]
+__all__ = ["published", "regulators", "sending"]

@@ -11,6 +11,7 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
+from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
@@ -19,11 +20,13 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
+    "DutyConfirmation",
     "DutyWaiver",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
+    "RegulatorReport",
     "Section",
     "Statement",
     "StatementVersion",
