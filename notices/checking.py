@@ -12,6 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from breachportal.languages import in_language
+from incidents.counting import counts_of
 from incidents.models import Basis, Incident, IncidentDataClass
 from notices import duties
 from notices.findings import Finding, Severity, Text
@@ -92,11 +93,18 @@ def facts_of(incident: Incident) -> duties.IncidentFacts:
     answered = incident.confirmations.live().values_list("duty", "verdict")
     claims = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     return duties.IncidentFacts(
-        people=incident.reported_count,
+        people=_people(incident),
         classes=dict(claims.values_list("data_class__slug", "data_class__sensitivity")),
         illegal_access=incident.illegal_access,
         answers={duty: verdict != verdicts.NOT_APPLICABLE for duty, verdict in answered},
     )
+
+
+def _people(incident: Incident) -> int | None:
+    """As the company reported it, else as its closed exports hold; the larger of both."""
+    standing = counts_of(incident).standing
+    known = [incident.reported_count, standing.people if standing else None]
+    return max((count for count in known if count is not None), default=None)
 
 
 def confirmed(incident: Incident) -> set[str]:

@@ -16,6 +16,7 @@ from accounts.models import User
 from breachportal import printing
 from breachportal.languages import in_language
 from incidents import sentences
+from incidents.counting import counts_of
 from incidents.models import Incident, IncidentDataClass
 from notices import duties, markdown
 from notices.deadlines import sent_to_everybody
@@ -216,15 +217,20 @@ def _contact(incident: Incident) -> str:
 
 
 def _scale_ko(incident: Incident) -> str:
-    if incident.reported_count is None:
-        return f"규모: {NOT_KNOWN['ko']}"
-    return f"규모: {_number(incident.reported_count)}명(계정 기준)"
+    standing = counts_of(incident).standing
+    said = [] if incident.reported_count is None else [f"계정 {_number(incident.reported_count)}개"]
+    if standing:
+        said.append(f"지금까지 확인된 정보주체 {_number(standing.people)}명")
+    return f"규모: {', '.join(said) or NOT_KNOWN['ko']}"
 
 
 def _scale_en(incident: Incident) -> list[str]:
-    count = incident.reported_count
-    people = NOT_KNOWN["en"] if count is None else f"{_number(count)} accounts"
-    return [f"Categories of data: {_classes(incident)}", f"Number of people: {people}"]
+    count, standing = incident.reported_count, counts_of(incident).standing
+    said = [] if count is None else [f"{_number(count)} accounts"]
+    if standing:
+        said.append(f"{_number(standing.people)} people in the data checked so far")
+    people = f"Approximate numbers: {', '.join(said) or NOT_KNOWN['en']}"
+    return [f"Categories of data: {_classes(incident)}", people]
 
 
 def _period_ko(incident: Incident) -> str:

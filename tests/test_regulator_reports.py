@@ -55,7 +55,7 @@ def test_the_korean_form_is_filled_from_the_facts(coupang):
     text = reports.drafted(coupang, "pipc")
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert [heading[3] for heading in headings] == ["1", "2", "3", "4", "5", "6", "7"]
-    for words in ("쿠팡", "공동현관 출입번호", "33,673,817명", "2025년 6월 24일", "02-000-0000"):
+    for words in ("쿠팡", "공동현관 출입번호", "33,673,817개", "2025년 6월 24일", "02-000-0000"):
         assert words in text
     assert "아직 통지하지 않았습니다." in text
 
@@ -138,7 +138,7 @@ def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
     run = ["pdftotext", "-", "-"]
     done = subprocess.run(run, input=response.content, capture_output=True, check=True)
     text = done.stdout.decode()
-    for words in ("개인정보 유출 신고서", "2025-1234", "7. 담당부서", "33,673,817명"):
+    for words in ("개인정보 유출 신고서", "2025-1234", "7. 담당부서", "33,673,817개"):
         assert words in text
 
 

@@ -38,7 +38,7 @@ class ConfirmForm(forms.Form):
     evidence = forms.CharField(
         label=gettext_lazy("Evidence"),
         help_text=gettext_lazy("What shows it, and where it is kept. No data of customers."),
-        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
 
     def __init__(self, *args: Any, incident: Incident, duty: Duty, by: User, **kwargs: Any) -> None:
@@ -90,7 +90,7 @@ class WithdrawForm(forms.Form):
 
     reason = forms.CharField(
         label=gettext_lazy("Why it is withdrawn"),
-        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
