@@ -141,6 +141,14 @@ NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 2)  # started at once; the
 NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 32)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
+# What keeps back even what the law demands: where it does not arrive, or reaches somebody else.
+# Whoever is kept from a notice so stands in its escalation list.
+NOTICE_MANDATORY_SUPPRESSIONS = environment.words(
+    "NOTICE_MANDATORY_SUPPRESSIONS", "bounce,complaint,stranger"
+)
+# Where mailbox providers are told to send complaints: this part @MAIL_DOMAIN.
+COMPLAINTS_LOCAL_PART = environment.text("COMPLAINTS_LOCAL_PART", "complaints")
+
 # People
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]

@@ -12,7 +12,7 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
 from incidents.sealing import SealingError
-from notices import ledger
+from notices import ledger, suppressing
 from notices.composing import Composer, Waiting
 from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
 from notices.messages import Mail
@@ -105,6 +105,7 @@ class _Leased:
 
     lease: Lease
     left: int = 0
+    has_bounces: bool = False
 
 
 class _Run:
@@ -170,6 +171,8 @@ class _Run:
     def _release_finished(self) -> None:
         for key, leased in list(self._leases.items()):
             if not leased.left:
+                if leased.has_bounces:
+                    _patiently(partial(suppressing.take_bounces, leased.lease.chunk, self._notice))
                 _patiently(partial(ledger.release, leased.lease))
                 del self._leases[key]
 
@@ -276,6 +279,7 @@ class _Run:
 
     def _end_row(self, row: Waiting, verdict: Verdict, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
+        self._leases[row.chunk].has_bounces |= verdict.state == State.BOUNCED
         self._endings.append(Ending(lease, row.delivery_id, verdict, tries))
 
     # ------------------------------------------------------------ stopping

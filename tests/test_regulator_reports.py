@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from notices import reports, sample
+from notices import regulator_reports as reports
+from notices import sample
 from notices.models import RegulatorReport
 from tests.signing_in import sign_in_to_desk
 

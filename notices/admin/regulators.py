@@ -16,7 +16,8 @@ from accounts.admin import ShownOnly
 from accounts.models import User
 from breachportal import printing
 from incidents.models import Incident
-from notices import deadlines, duties, reports
+from notices import deadlines, duties
+from notices import regulator_reports as reports
 from notices.admin.regulator_forms import (
     ConfirmForm,
     FileForm,

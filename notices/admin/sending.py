@@ -296,6 +296,7 @@ def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
     return [
         (_("People"), dry_run.people),
         (_("Reachable"), dry_run.reachable),
+        (_("Suppressed for this incident"), dry_run.suppressed),
         (_("Without an address for this channel"), dry_run.no_address),
         (_("With an address that cannot be one"), dry_run.unusable_address),
         *(

@@ -12,6 +12,7 @@ from notices.models.published import (
     TimelineEntry,
 )
 from notices.models.regulators import DutyConfirmation, RegulatorReport
+from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
@@ -22,14 +23,17 @@ __all__ = [
     "Delivery",
     "DutyConfirmation",
     "DutyWaiver",
+    "LateReport",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
     "RegulatorReport",
+    "ReturnedMail",
     "Section",
     "Statement",
     "StatementVersion",
+    "Suppression",
     "TestAddress",
     "TimelineEntry",
 ]

@@ -17,8 +17,9 @@ ROLES = {
     + ["notices.add_regulatorreport", "notices.change_regulatorreport"],
     "approver": ["notices.publish_statementversion", "notices.approve_notice"]
     + ["notices.add_dutyconfirmation", "notices.change_dutyconfirmation"]
-    + ["notices.file_regulatorreport"],
-    "support": ["incidents.view_affectedperson", "notices.view_delivery"],
+    + ["notices.file_regulatorreport", "notices.change_suppression"],
+    "support": ["incidents.view_affectedperson", "notices.view_delivery"]
+    + ["notices.add_suppression"],
     "auditor": [],
 }
 # Whose contact is whose: seen by those whose work it is.
