@@ -136,9 +136,9 @@ NOTICE_BACKOFF_MOST_SECONDS = 60 * 60 * 2
 NOTICE_AWAY_SECONDS = 5  # before a server that is away is tried again; doubles up to
 NOTICE_AWAY_MOST_SECONDS = 60
 NOTICE_DEADLINE_HOURS = 72
-NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 2)  # started at once; the sweeper adds more
+NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the sweeper adds more
 # Connections of one sender to the mail server, at most: it opens more only while they help.
-NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 32)
+NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
 # What keeps back even what the law demands: where it does not arrive, or reaches somebody else.
