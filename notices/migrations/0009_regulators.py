@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0003_jurisdictions'),
-        ('notices', '0007_returned'),
+        ('notices', '0008_pacing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
