@@ -98,10 +98,7 @@ def _compiled(
 ) -> bytes:
     compiler = typst.Compiler(_LAYOUT, root=_LAYOUT.parent, font_paths=_fonts())
     made = compiler.compile(
-        format="pdf",
-        sys_inputs=inputs,
-        pdf_standards=accessible,
-        timestamp=made_at.replace(microsecond=0),  # Typst takes whole seconds
+        format="pdf", sys_inputs=inputs, pdf_standards=accessible, timestamp=made_at
     )
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")

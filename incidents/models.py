@@ -273,7 +273,7 @@ class IncidentJurisdiction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.incident}: {self.jurisdiction} {self.standing}"
+        return f"{self.get_jurisdiction_display()}: {self.get_standing_display()}"
 
 
 class IncidentDataClass(models.Model):
@@ -302,7 +302,7 @@ class IncidentDataClass(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.incident}: {self.data_class} {self.state}"
+        return f"{self.data_class.name}: {self.get_state_display()}"
 
 
 class ExposureBatch(models.Model):

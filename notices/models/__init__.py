@@ -11,7 +11,6 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
-from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
@@ -21,14 +20,12 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
-    "DutyConfirmation",
     "DutyWaiver",
     "LateReport",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
-    "RegulatorReport",
     "ReturnedMail",
     "Section",
     "Statement",
