@@ -1,8 +1,8 @@
 """What differs from drill to drill, readable before Django's settings are."""
 
 NAMES = (
-    *("kill", "stop", "redis", "postgres", "disk", "moods"),
-    *("closed_port", "refused", "slow", "twice", "clock"),
+    *("kill", "stop", "redis", "postgres", "disk", "log_disk"),
+    *("moods", "closed_port", "refused", "slow", "twice", "clock"),
 )
 # Where a drill needs other waits than tests/drills/settings.py has.
 _SWEEP_OFTEN = {"task": "notices.tasks.sweep_notices", "schedule": 0.1}
