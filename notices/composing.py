@@ -106,7 +106,7 @@ class Composer:
 def _affected(lease: Lease) -> Iterator[Waiting]:
     due = Delivery.objects.of_chunk(lease.chunk).due()
     rows = list(due.values_list(*COLUMNS, "person__contact"))
-    classes = leaked_classes_of([row[1] for row in rows])
+    classes = leaked_classes_of(due.order_by().values("recipient"))
     for row in rows:
         yield Waiting._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), ""))
 
