@@ -51,7 +51,8 @@ def _wrap(handle: tink.KeysetHandle, slug: str, role: bytes) -> bytes:
     return bytes(tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), bound_to))
 
 
-def _unwrap(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+def unwrapped(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+    """An incident's keyset, opened; `role` is data or index. Raises SealingError."""
     bound_to = role + b":" + slug.encode()
     try:
         return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
@@ -66,8 +67,8 @@ class IncidentSeal:
 
     def __init__(self, *, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         self._incident = incident_id.to_bytes(8, "big")
-        self._aead = _unwrap(data, slug, b"data").primitive(aead.Aead)
-        self._prf = _unwrap(index, slug, b"index").primitive(prf.PrfSet).primary()
+        self._aead = unwrapped(data, slug, b"data").primitive(aead.Aead)
+        self._prf = unwrapped(index, slug, b"index").primitive(prf.PrfSet).primary()
 
     def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
@@ -76,10 +77,6 @@ class IncidentSeal:
         """Ciphertext of `value` (anything JSON holds) for one person and one purpose."""
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
-
-    def seal_bytes(self, plain: bytes, *, person: bytes, purpose: bytes) -> bytes:
-        """As `seal`, for JSON that is written already and the bytes of a person's id."""
-        return bytes(self._aead.encrypt(plain, self._incident + person + purpose))
 
     def open(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
         """What `seal` was given; raises SealingError for any other row, key or purpose."""
@@ -91,12 +88,7 @@ class IncidentSeal:
 
     def name(self, kind: str, value: str) -> UUID:
         """The 16-byte blind index of `value` among values of one kind."""
-        return UUID(bytes=self.compute(f"{kind}\0{value}"))
-
-    def compute(self, kind_and_value: str) -> bytes:
-        """The bytes of `name`, for a kind and a value with a NUL between."""
-        index: bytes = self._prf.compute(kind_and_value.encode(), 16)
-        return index
+        return UUID(bytes=self._prf.compute(f"{kind}\0{value}".encode(), 16))
 
     def email_index(self, normalised: str) -> UUID:
         """For an address from accounts.contacts.normalise_email."""

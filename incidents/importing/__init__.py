@@ -353,7 +353,7 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
         mapping=job.mapping,
         class_ids=job.class_ids,
         file_id=file_id,
-        incident=job.incident.keysets(),
+        keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),
     )
     is_empty = True

@@ -9,7 +9,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,13 +20,14 @@ from django.conf import settings
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents import json_lines, reading, rejects
+from incidents.bulk_sealing import BulkSeal
 from incidents.formulas import restored
 from incidents.importing import copying
 from incidents.importing.blocks import Block
 from incidents.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns, Template
 from incidents.models import AffectedPerson
 from incidents.reading import REJECT_COLUMNS, Row, Source
-from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
+from incidents.sealing import CONTACT, EXPOSURE
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
 FIRST, SECOND = 1, 2  # the person a row is about, and the other one it names
@@ -66,7 +67,7 @@ class Preparer:
         source: Source,
         mapping: Mapping,
         *,
-        seal: IncidentSeal,
+        seal: BulkSeal,
         class_ids: MappingType[str, int],
         file_id: int,
         secret: bytes,
@@ -84,6 +85,7 @@ class Preparer:
         second = mapping.second_person
         self._second = second and _Person(second, make, slot=SECOND, is_known=is_known)
         self._second_identity = place[second.identity] if second else 0
+        self._may_hold_halves = source.format == reading.JSON_LINES
         self._without_phone = 0
 
     def prepare(self, block: Block) -> Prepared:
@@ -120,13 +122,13 @@ class Preparer:
             identity = normalise_phone(identity) or ""
             if not identity:
                 raise RowRejectedError(f"{self._mapping.person.identity} is no phone number")
-        mark = self._out.mark()
+        mark = self._out.mark() if self._may_hold_halves else None
         try:
             self._first.write(line, cells, identity)
             if self._second:
                 self._write_second(line, cells, self._second)
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
-            self._out.go_back(mark)
+            self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
 
     def _write_second(self, line: int, cells: list[str], second: "_Person") -> None:
@@ -165,13 +167,15 @@ class RowReader:
             else:
                 yield line, *self._checked(cells, is_clean=is_clean)
 
-    def raw_rows(self, block: Block) -> Iterator[Row]:
-        """As `reading.rows` gives them, for reject files."""
+    def raw_rows(self, block: Block, lines: Container[int]) -> Iterator[Row]:
+        """Those that begin on `lines`, as `reading.rows` gives them, for reject files."""
         text, _ = self._text(block)
         rows = self._csv(text, block.line) if self._is_csv else self._json(text, block.line)
         for line, cells, defect in rows:
-            is_row = defect in ("", rejects.WRONG_NUMBER, rejects.UNDECODABLE)
-            yield Row(line, [self._as_it_stood(cell) for cell in cells], "" if is_row else defect)
+            if line in lines:
+                is_row = defect in ("", rejects.WRONG_NUMBER, rejects.UNDECODABLE)
+                raw = [self._as_it_stood(cell) for cell in cells]
+                yield Row(line, raw, "" if is_row else defect)
 
     def _as_it_stood(self, cell: str) -> str:
         if cell.isascii():
@@ -264,7 +268,7 @@ class _Output:
 
     def go_back(self, mark: tuple[int, ...]) -> None:
         """Takes back what was written since."""
-        for rows, kept in zip(self._all(), mark, strict=True):
+        for rows, kept in zip(self._all(), mark, strict=False):
             del rows[kept:]
 
     def prepared(
@@ -296,7 +300,7 @@ class _Output:
 class _Maker(NamedTuple):
     """What a _Person needs to be made."""
 
-    seal: IncidentSeal
+    seal: BulkSeal
     class_ids: MappingType[str, int]
     secret: bytes
     place: dict[str, int]
