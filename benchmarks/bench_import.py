@@ -336,12 +336,18 @@ _INDEXES = (
     "ALTER TABLE raw_exposure ADD PRIMARY KEY (person_id, file_id, line)",
 )
 _FOREIGN_KEYS = (
-    "ALTER TABLE raw_people ADD FOREIGN KEY (incident_id) REFERENCES incidents_incident "
-    "DEFERRABLE INITIALLY DEFERRED",
-    "ALTER TABLE raw_exposure ADD FOREIGN KEY (person_id) REFERENCES raw_people "
-    "DEFERRABLE INITIALLY DEFERRED",
-    "ALTER TABLE raw_exposure ADD FOREIGN KEY (file_id) REFERENCES incidents_exposurefile "
-    "DEFERRABLE INITIALLY DEFERRED",
+    (
+        "ALTER TABLE raw_people ADD FOREIGN KEY (incident_id) REFERENCES incidents_incident "
+        "DEFERRABLE INITIALLY DEFERRED"
+    ),
+    (
+        "ALTER TABLE raw_exposure ADD FOREIGN KEY (person_id) REFERENCES raw_people "
+        "DEFERRABLE INITIALLY DEFERRED"
+    ),
+    (
+        "ALTER TABLE raw_exposure ADD FOREIGN KEY (file_id) REFERENCES incidents_exposurefile "
+        "DEFERRABLE INITIALLY DEFERRED"
+    ),
 )
 
 

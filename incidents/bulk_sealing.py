@@ -38,7 +38,7 @@ class BulkSeal:
         self._begun = cmac.CMAC(algorithms.AES(naming.key_value))
         self._prove(sealing.incident_seal(incident_id, slug, data, index))
 
-    def seal_bytes(self, plain: bytes, *, person: bytes, purpose: bytes) -> bytes:
+    def seal_bytes(self, plain: bytes, person: bytes, purpose: bytes) -> bytes:
         """`IncidentSeal.seal` of JSON that is written already, for the bytes of a person's id."""
         nonce = os.urandom(12)
         bound_to = self._incident + person + purpose
@@ -53,7 +53,7 @@ class BulkSeal:
 
     def _prove(self, seal: IncidentSeal) -> None:
         person = seal.name("probe", _PROBE)
-        sealed = self.seal_bytes(f'"{_PROBE}"'.encode(), person=person.bytes, purpose=CONTACT)
+        sealed = self.seal_bytes(f'"{_PROBE}"'.encode(), person.bytes, CONTACT)
         opened = seal.open(sealed, person=person, purpose=CONTACT)
         if opened != _PROBE or self.compute(f"probe\0{_PROBE}") != person.bytes:
             raise SealingError("what would be sealed does not open; nothing was imported")

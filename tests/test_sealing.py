@@ -138,7 +138,7 @@ def test_what_an_import_seals_is_what_tink_seals(incident):
     seal, bulk = incident.seal(), BulkSeal(*incident.keysets())
     person = seal.person_id("member", "7")
     for plain in (b'{"n":"\xea\xb9\x80"}', b'""', b'"' + b"x" * 10_000 + b'"'):
-        ours = bulk.seal_bytes(plain, person=person.bytes, purpose=CONTACT)
+        ours = bulk.seal_bytes(plain, person.bytes, CONTACT)
         theirs = seal.seal(json.loads(plain), person=person, purpose=CONTACT)
         assert seal.open(ours, person=person, purpose=CONTACT) == json.loads(plain)
         assert (len(ours), ours[:5]) == (len(theirs), theirs[:5])
@@ -159,7 +159,7 @@ def test_an_import_names_as_tink_names(value):
 
 def test_two_seals_of_one_value_differ(incident):
     bulk = BulkSeal(*incident.keysets())
-    sealed = {bulk.seal_bytes(b"1", person=bytes(16), purpose=CONTACT) for _ in range(1000)}
+    sealed = {bulk.seal_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
 
     assert len(sealed) == 1000
 
