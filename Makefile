@@ -60,6 +60,7 @@ drill-import: setup
 
 # PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
 bench-send: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks.bench_send
 
 # All of them, or DRILLS="kill redis"; PEOPLE= and SEED= as well (see docs/drills.md).

@@ -33,7 +33,7 @@ class BulkSeal:
         naming_key = _primary(sealing.unwrapped(index, slug, b"index"), _CMAC)
         key = aes_gcm_pb2.AesGcmKey.FromString(sealing_key.key_data.value)
         self._encrypt = AESGCM(key.key_value).encrypt
-        self._prefix = b"\x01" + sealing_key.key_id.to_bytes(4, "big")
+        self._prefix = sealing.key_prefix(sealing_key.key_id)
         naming = aes_cmac_prf_pb2.AesCmacPrfKey.FromString(naming_key.key_data.value)
         self._begun = cmac.CMAC(algorithms.AES(naming.key_value))
         self._prove(sealing.incident_seal(incident_id, slug, data, index))

@@ -42,6 +42,7 @@ __all__ = [
     "new_incident_keysets",
     "new_master_keyset",
     "rewrapped",
+    "unwrapped",
     "use_data_key",
 ]
 
@@ -85,7 +86,7 @@ def rewrapped(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
     Raises SealingError.
     """
     encrypted = tink_pb2.EncryptedKeyset.FromString(wrapped).encrypted_keyset
-    handle = _unwrap(wrapped, slug, role)
+    handle = unwrapped(wrapped, slug, role)
     return None if is_under_newest_master_key(encrypted) else _wrap(handle, slug, role)
 
 
@@ -94,18 +95,18 @@ def add_data_key(wrapped: bytes, slug: str) -> tuple[bytes, int]:
 
     Raises SealingError, as the next two do.
     """
-    handle, key_id = with_new_key(_unwrap(wrapped, slug, b"data"), _DATA_KEY)
+    handle, key_id = with_new_key(unwrapped(wrapped, slug, b"data"), _DATA_KEY)
     return _wrap(handle, slug, b"data"), key_id
 
 
 def use_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
     """The data keyset, sealing by that key from now on."""
-    return _wrap(with_newest(_unwrap(wrapped, slug, b"data"), key_id), slug, b"data")
+    return _wrap(with_newest(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
 def keep_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
     """The data keyset with that key alone: what another sealed opens no more."""
-    return _wrap(with_only(_unwrap(wrapped, slug, b"data"), key_id), slug, b"data")
+    return _wrap(with_only(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
 class IncidentSeal:
@@ -113,15 +114,10 @@ class IncidentSeal:
 
     def __init__(self, *, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         self._incident = incident_id.to_bytes(8, "big")
-<<<<<<< HEAD
-        self._aead = unwrapped(data, slug, b"data").primitive(aead.Aead)
-        self._prf = unwrapped(index, slug, b"index").primitive(prf.PrfSet).primary()
-=======
-        handle = _unwrap(data, slug, b"data")
+        handle = unwrapped(data, slug, b"data")
         self._aead = handle.primitive(aead.Aead)
         self._newest = key_prefix(handle.keyset_info().primary_key_id)
-        self._prf = _unwrap(index, slug, b"index").primitive(prf.PrfSet).primary()
->>>>>>> main
+        self._prf = unwrapped(index, slug, b"index").primitive(prf.PrfSet).primary()
 
     def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
