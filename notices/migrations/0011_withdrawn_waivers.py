@@ -15,7 +15,7 @@ DROP = "DROP TRIGGER withdrawn_waiver_is_immutable ON notices_withdrawnwaiver;"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notices', '0009_regulators'),
+        ('notices', '0010_truncate_refused'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
