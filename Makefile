@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements bench-send bench-web drill clean
+.PHONY: demo test lint setup messages requirements bench-send bench-web bench-store drill clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -31,6 +31,10 @@ setup: .venv/installed
 # Public pages a second against a bare Django view; the last line is JSON.
 bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
+
+# Counting, resealing and purging an incident of PEOPLE=, and what customers notice of it.
+bench-store: setup
+	@$(BIN)/python -m benchmarks.bench_store
 
 # For those who change words: needs GNU gettext.
 messages: setup
