@@ -47,10 +47,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG, what it shows in words, and the text that stands beside it."""
+    """An SVG that leads somewhere, what it shows in words, and the text that stands beside it."""
 
     svg: str
     alt: str
+    url: str
     beside: list[str]
 
 
@@ -98,7 +99,10 @@ def _compiled(
 ) -> bytes:
     compiler = typst.Compiler(_LAYOUT, root=_LAYOUT.parent, font_paths=_fonts())
     made = compiler.compile(
-        format="pdf", sys_inputs=inputs, pdf_standards=accessible, timestamp=made_at
+        format="pdf",
+        sys_inputs=inputs,
+        pdf_standards=accessible,
+        timestamp=made_at.replace(microsecond=0),  # Typst takes whole seconds
     )
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")

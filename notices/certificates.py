@@ -1,4 +1,4 @@
-"""A customer's certificate: what leaked of theirs, and how they were told (decision 0008).
+"""A customer's certificate: what leaked of theirs, and how they were told (decision 0010).
 
 Its code is the key. The portal keeps what it certified sealed under the code and forgets the code,
 so that whoever holds the paper can have it checked, for good, and nobody else can read anything.
@@ -260,6 +260,7 @@ def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
     picture = printing.Picture(
         svg=_qr(url),
         alt=_("QR code: the address at which this certificate can be checked"),
+        url=url,
         beside=[
             _("Certificate code: %(code)s") % {"code": written(code)},
             _("Type %(address)s yourself and enter the code, or scan the square.")

@@ -13,11 +13,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from incidents.counting import counts_of
 from incidents.models import Incident
 from notices.models import Milestone, Notice, PublicFigures, StatementVersion
 from notices.models.sending import NoticeQuerySet
@@ -35,12 +37,13 @@ Counts = Mapping[str, int]
 
 def watch() -> None:
     """Notes which notices passed a milestone since the last look; cheap enough for every minute."""
-    begun = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
-    for notice in begun.exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
-        passed = [Milestone.Kind.FIRST]
-        if notice.planned_at and notice.accepted * 100 >= notice.planned * 99:
+    mandatory = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, planned_at__isnull=False)
+    ended = Q(closed_at__isnull=False, milestones__kind=Milestone.Kind.FIRST)
+    for notice in mandatory.exclude(ended).exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
+        counts, now = Notice.objects.live_counts(notice.pk), timezone.now()
+        passed = [Milestone.Kind.FIRST] if counts["accepted"] else []
+        if passed and counts["accepted"] * 100 >= counts["planned"] * 99:
             passed.append(Milestone.Kind.NEARLY_ALL)
-        now = timezone.now()
         Milestone.objects.bulk_create(
             [Milestone(notice=notice, kind=kind, at=now) for kind in passed], ignore_conflicts=True
         )
@@ -82,12 +85,20 @@ def _sent(incident: Incident) -> NoticeQuerySet:
 
 def _counts(incident: Incident, last: Mapping[str, Any]) -> dict[str, Any]:
     before = last.get("notices", {})
+    people = _steadied({"people": _affected(incident)}, {"people": last.get("affected", 0)})
     return {
+        "affected": people["people"],
         "notices": {
             str(notice.pk): _steadied(_cells(notice), before.get(str(notice.pk), {}))
             for notice in _sent(incident)
-        }
+        },
     }
+
+
+def _affected(incident: Incident) -> int:
+    """How many people the closed scope versions hold; 0 while none is closed."""
+    standing = counts_of(incident).standing
+    return standing.people if standing else 0
 
 
 def _cells(notice: Notice) -> Counts:
@@ -131,11 +142,20 @@ def context(incident: Incident) -> dict[str, Any]:
         "incident": incident,
         "figures": figures,
         "threshold": THRESHOLD,
+        "affected": _affected_facts(figures.counts.get("affected", 0)),
         "told": [
             Told(notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at))
             for notice in related
         ],
     }
+
+
+def _affected_facts(people: int) -> list[tuple[str, str]]:
+    """Nothing while nobody is known, and no number of few."""
+    if not people:
+        return []
+    few = _("fewer than %(number)s") % {"number": FEWEST}
+    return [(_("People whose data leaked"), few if people < FEWEST else about(people))]
 
 
 def _facts(

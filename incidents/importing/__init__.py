@@ -87,6 +87,8 @@ def import_file(
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     reject_file = rejects.choose_path(path, rejects_path)
     with only_import_into(incident):
+        # The keys may have been changed, or shredded, before the lock was ours.
+        incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
         file = _register(job, batch_number)
         try:
             with (
@@ -300,13 +302,14 @@ def _load(
     )
     report(progress)
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
-    people, exposures = staging.merge(file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
-    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
-    file.save()
     if file.rows_rejected:
         _write_rejects(job.source, staging, pool, rejected)
+    # Last, since others may have to wait for what it takes.
+    people, exposures = staging.merge(file_id=file.pk)
+    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
+    file.save()
     staging.drop()
     return replace(
         progress,
@@ -360,7 +363,7 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
         mapping=job.mapping,
         class_ids=job.class_ids,
         file_id=file_id,
-        incident=job.incident.keysets(),
+        keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),
     )
     is_empty = True

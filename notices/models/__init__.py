@@ -10,7 +10,9 @@ from notices.models.published import (
     Statement,
     StatementVersion,
     TimelineEntry,
+    WithdrawnWaiver,
 )
+from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
@@ -20,12 +22,14 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
+    "DutyConfirmation",
     "DutyWaiver",
     "LateReport",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
+    "RegulatorReport",
     "ReturnedMail",
     "Section",
     "Statement",
@@ -33,4 +37,5 @@ __all__ = [
     "Suppression",
     "TestAddress",
     "TimelineEntry",
+    "WithdrawnWaiver",
 ]
