@@ -6,6 +6,7 @@ column full of masked or broken values is taken as it leaked.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
@@ -22,16 +23,22 @@ def refuse_mixed_up(source: Source, mapping: Mapping) -> None:
     """Raises ImportRefusedError if most of a column's first cells are of another kind."""
     if source.format != CSV or source.is_reject_file:
         return  # keys stand beside their values; rejects may be all of what is odd
-    place = {name: number for number, name in enumerate(source.header)}
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    # What cannot be read is refused by the import itself, which says where.
+    with suppress(ImportRefusedError):
+        _count(source, mapping, seen)
+    for column, kind in _meant(mapping):
+        _refuse_column(source, mapping, column, kind, seen[column])
+
+
+def _count(source: Source, mapping: Mapping, seen: defaultdict[str, Counter[str]]) -> None:
+    place = {name: number for number, name in enumerate(source.header)}
     for row in islice(reading.rows(source), FIRST_ROWS):
         if row.defect or len(row.cells) != len(source.header):
             continue
         for column, _ in _meant(mapping):
             if text := source.decode(row.cells[place[column]], "replace").strip():
                 seen[column][_kind(text)] += 1
-    for column, kind in _meant(mapping):
-        _refuse_column(source, mapping, column, kind, seen[column])
 
 
 def _meant(mapping: Mapping) -> Iterator[tuple[str, str]]:
