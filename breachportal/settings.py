@@ -107,6 +107,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
+    "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
 }
 
 # Mail
@@ -167,6 +168,11 @@ CODE_RATES = {
     "ask_step_up": "5/10m/key,20/d/key",  # one person who is signed in
     "guess": "200/10m/ip",  # wrong ones; how many a code takes is SIGN_IN_CODE_TRIES
 }
+
+# "Is this message from us?" A mobile carrier puts thousands of people behind one network address.
+MESSAGE_CHECK_RATES = {"check": "120/m/ip", "report": "30/10m/ip,300/d/ip"}
+SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # from all networks
+SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are deleted
 
 # Published words
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30

@@ -21,6 +21,7 @@ from breachportal.keys import SealingError, master_keyset, new_master_keyset
 __all__ = [
     "CONTACT",
     "EXPOSURE",
+    "SCAM_REPORT",
     "IncidentSeal",
     "KeysetShreddedError",
     "SealingError",
@@ -29,7 +30,7 @@ __all__ = [
     "new_master_keyset",
 ]
 
-CONTACT, EXPOSURE = b"contact", b"exposure"
+CONTACT, EXPOSURE, SCAM_REPORT = b"contact", b"exposure", b"scam-report"
 
 prf.register()
 

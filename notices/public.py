@@ -1,6 +1,6 @@
 """What everybody may read, and what makes a page public: the same bytes for everyone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from itertools import groupby
 from typing import Any, Concatenate, NamedTuple, ParamSpec
@@ -64,15 +64,29 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         StatementVersion.objects.current().filter(statement__incident=incident),
         key=lambda version: version.statement.created_at,
     )
-    advisories = [version for version in versions if _is_advisory(version)]
+    issued = _newest_first(version for version in versions if _is_advisory(version))
     return {
         "incident": incident,
         "facts": _incident_facts(incident),
         "claims": _claims(incident),
         "statements": [version for version in versions if not _is_advisory(version)],
-        "advisories": advisories,
-        "steps": _steps(advisories[-1]) if advisories else [],
+        "advisories": issued,
+        "steps": next(filter(None, map(_steps, issued)), []),
     }
+
+
+def advisories() -> list[StatementVersion]:
+    """The advisories and scam warnings in force, of every public incident, newest first."""
+    kind = Statement.Kind.ADVISORY
+    return _newest_first(StatementVersion.objects.current().filter(statement__kind=kind))
+
+
+def _newest_first(versions: Iterable[StatementVersion]) -> list[StatementVersion]:
+    return sorted(
+        versions,
+        key=lambda version: (version.statement.advisory.issued_on, version.statement_id),
+        reverse=True,
+    )
 
 
 def version_context(version: StatementVersion) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from celery import current_app, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
-from notices import delivering, ledger, planning
+from notices import delivering, ledger, planning, scam_reports
 from notices.models import Notice
 
 # More waiting messages than this mean that the workers are behind, not that one got lost.
@@ -56,3 +56,9 @@ def _is_full(queue: str) -> bool:
         except connection.channel_errors:
             return False  # an empty queue does not exist in Redis
     return bool(waiting >= QUEUE_IS_FULL[queue])
+
+
+@shared_task
+def delete_scam_reports() -> None:
+    """The sweeper: reports past their time."""
+    scam_reports.delete_outdated()

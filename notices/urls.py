@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from notices.views import alerts, public
+from notices.views import alerts, from_us, public
 
 urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
@@ -17,6 +17,10 @@ urlpatterns: list[URLPattern] = [
         name="statement_version",
     ),
     path("incidents/<slug:slug>/advisories/<slug:statement>/", public.advisory, name="advisory"),
+    path("check/", from_us.check, name="check"),
+    path("check/answer/", from_us.answer, name="check_answer"),
+    path("check/report/", from_us.report, name="report_scam"),
+    path("check/reported/", from_us.reported, name="reported"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
 ]

@@ -1,4 +1,4 @@
-"""One file a noun's family: published words, alerts, sending."""
+"""One file a noun's family: published words, alerts, sending, reports of scams."""
 
 from notices.models.alerts import AlertSubscription
 from notices.models.published import (
@@ -9,6 +9,7 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
+from notices.models.reports import ScamReport
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DutyWaiver",
     "Notice",
     "NoticeMessage",
+    "ScamReport",
     "Section",
     "Statement",
     "StatementVersion",
