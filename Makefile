@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements clean
+.PHONY: demo test lint setup messages requirements bench-send clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -45,6 +45,10 @@ requirements: setup
 		--no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
+
+# PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
+bench-send: setup
+	@$(BIN)/python -m benchmarks.bench_send
 
 clean:
 	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

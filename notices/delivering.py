@@ -5,12 +5,19 @@ import time
 from collections.abc import Iterator
 
 from incidents.models import Incident
-from incidents.sealing import CONTACT, SealingError
+from incidents.sealing import CONTACT, TEST_ADDRESS, SealingError
 from incidents.summaries import leaked_classes_of
 from notices import ledger
 from notices.ledger import Lease, LeaseLostError, NotToBeSentError, Verdict
-from notices.messages import Mail, Mailing, Recipient, UnusableAddressError
-from notices.models import Delivery, Notice
+from notices.messages import (
+    Mail,
+    Mailing,
+    Recipient,
+    UnusableAddressError,
+    sample_classes,
+    sample_name,
+)
+from notices.models import Delivery, Notice, TestAddress
 from notices.transport import Result, ServerAwayError, ServerRefusesUsError, SmtpTransport
 
 logger = logging.getLogger(__name__)
@@ -93,6 +100,8 @@ def _mails(lease: Lease) -> Iterator[tuple[Delivery, Mail | Verdict]]:
     deliveries = list(due.select_related("person", "subscription__user"))
     mailings = {message.language: Mailing(message) for message in lease.notice.messages.all()}
     compose = _mandatory if lease.notice.is_mandatory else _alert
+    if lease.notice.is_test:
+        compose = _test
     for delivery, recipient in compose(lease.notice.incident, deliveries):
         if isinstance(recipient, Verdict):
             yield delivery, recipient
@@ -148,5 +157,26 @@ def _alert(
                 delivery_id=delivery.pk,
                 recipient=delivery.recipient,
                 email=subscription.user.email,
+            ),
+        )
+
+
+def _test(
+    incident: Incident, deliveries: list[Delivery]
+) -> Iterator[tuple[Delivery, Recipient | Verdict]]:
+    """The addresses typed in, with what a person made up would read."""
+    seal, classes = incident.seal(), tuple(sample_classes(incident))
+    addresses = TestAddress.objects.in_bulk([delivery.recipient for delivery in deliveries])
+    for delivery in deliveries:
+        contact = addresses[delivery.recipient].contact
+        opened = seal.open(contact, person=delivery.recipient, purpose=TEST_ADDRESS)
+        yield (
+            delivery,
+            Recipient(
+                delivery_id=delivery.pk,
+                recipient=delivery.recipient,
+                email=opened["e"],
+                name=sample_name(delivery.language),
+                data_classes=classes,
             ),
         )

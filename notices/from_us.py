@@ -191,7 +191,7 @@ def _names(notice: Notice, traces: list[Trace]) -> bool:
 
 def _notices() -> list[Notice]:
     """The newest notices that went out about public incidents."""
-    went_out = Notice.objects.filter(accepted__gt=0, incident__is_public=True)
+    went_out = Notice.objects.real().filter(accepted__gt=0, incident__is_public=True)
     related = went_out.select_related("incident", "version__statement__incident")
     return list(related.order_by("-planned_at", "-pk")[:20])
 

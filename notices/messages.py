@@ -31,7 +31,7 @@ from django.utils.translation import override
 
 from accounts.contacts import normalise_email
 from breachportal.languages import in_language
-from incidents.models import DataClass, IncidentDataClass
+from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import markdown
 from notices.models import Notice, NoticeMessage, Section
 
@@ -118,6 +118,7 @@ def _context(notice: Notice) -> dict[str, Any]:
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "is_demo": settings.IS_DEMO,
+        "is_test": notice.is_test,
         "page_url": settings.PORTAL_URL + version.get_absolute_url(),
     }
 
@@ -177,15 +178,25 @@ def _folded(text: str) -> str:
 
 def sample_mail(notice: Notice, language: str) -> Mail:
     """The mail as somebody made up would get it, with every class that leaked."""
-    involved = notice.incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     person = Recipient(
         delivery_id=0,
         recipient=UUID(int=0),
         email="sample@example.com",
-        name={"ko": "홍길동"}.get(language, "Gildong Hong"),
-        data_classes=tuple(involved.values_list("data_class", flat=True)),
+        name=sample_name(language),
+        data_classes=tuple(sample_classes(notice.incident)),
     )
     return Mailing(freeze(notice, language)).mail(person)
+
+
+def sample_name(language: str) -> str:
+    """What Korean forms call somebody who does not exist."""
+    return {"ko": "홍길동"}.get(language, "Gildong Hong")
+
+
+def sample_classes(incident: Incident) -> list[int]:
+    """The ids of every class that leaked in the incident, in the catalogue's order."""
+    involved = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
+    return list(involved.values_list("data_class", flat=True))
 
 
 # ---------------------------------------------------------------- for each person

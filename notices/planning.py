@@ -1,70 +1,35 @@
 """Writes the ledger of an approved notice: one row for everybody it is for, chunk by chunk."""
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
 from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
+from notices import audiences
+from notices.audiences import DryRun
 from notices.models import AlertSubscription, Chunk, Delivery, Notice
 
 State = Delivery.State
 FIRST_KEY = UUID(int=0)
 
 
-@dataclass(frozen=True)
-class DryRun:
-    """Whom a notice would go to now."""
-
-    people: int
-    unreachable: int
-    by_language: dict[str, int]
-
-    @property
-    def reachable(self) -> int:
-        """Those a mail can be sent to at all."""
-        return self.people - self.unreachable
-
-
 def dry_run(notice: Notice) -> DryRun:
-    """Counts the audience; a scan of the incident, for the desk's eyes before the approval."""
+    """Counts the audience, for the desk's eyes before the approval."""
+    if notice.is_test:
+        addresses = audiences.test_addresses(notice)
+        return audiences.count_languages(list(addresses.values_list("language", flat=True)))
     if notice.is_mandatory:
-        rows = (
-            affected(notice.incident).values_list("language", "email_reach").annotate(Count("pk"))
-        )
-        counts = Counter({(language, reach): number for language, reach, number in rows})
-        usable = AffectedPerson.Reach.USABLE
-        unreachable = sum(number for (_, reach), number in counts.items() if reach != usable)
-    else:
-        subscribers = _concerned(notice, subscribed(notice).select_related("user"))
-        counts = Counter((one.user.language, 1) for one in subscribers)
-        unreachable = 0
-    languages: Counter[str] = Counter()
-    for (language, _reach), number in counts.items():
-        languages[language] += number
-    return DryRun(people=sum(counts.values()), unreachable=unreachable, by_language=dict(languages))
-
-
-def affected(incident: Incident) -> QuerySet[AffectedPerson]:
-    """Everybody of whom some exposure still stands."""
-    standing = Exposure.objects.standing().filter(person=OuterRef("pk"))
-    return AffectedPerson.objects.filter(Exists(standing), incident=incident)
-
-
-def subscribed(notice: Notice) -> QuerySet[AlertSubscription]:
-    """The live subscriptions of the alert's topic, of people who may sign in."""
-    return AlertSubscription.objects.live().filter(
-        incident=notice.incident_id, topic=notice.topic, user__is_active=True
-    )
+        return audiences.count_people(notice)
+    subscribed = _concerned(notice, audiences.subscribers(notice).select_related("user"))
+    return audiences.count_languages([one.user.language for one in subscribed])
 
 
 def plan(notice_id: int) -> bool:
@@ -91,7 +56,7 @@ def plan(notice_id: int) -> bool:
 def _plan_step(notice: Notice) -> bool:
     """The next chunk and its rows; False at the end of the audience."""
     after = notice.planned_to or FIRST_KEY
-    rows, last = _people(notice, after) if notice.is_mandatory else _subscribers(notice, after)
+    rows, last = _page(notice, after)
     if last is None:
         return False
     Delivery.objects.bulk_create(rows)
@@ -110,9 +75,16 @@ def _begin_sending(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(state=Notice.State.SENDING, planned_at=Now())
 
 
+def _page(notice: Notice, after: UUID) -> tuple[list[Delivery], UUID | None]:
+    """Ledger rows of the next people of the audience, and the key they go to."""
+    if notice.is_test:
+        return _test_addresses(notice, after)
+    return _people(notice, after) if notice.is_mandatory else _subscribers(notice, after)
+
+
 def _people(notice: Notice, after: UUID) -> tuple[list[Delivery], UUID | None]:
     """Ledger rows of the next affected people by key, and the key they go to."""
-    page = affected(notice.incident).filter(pk__gt=after).order_by("pk")
+    page = audiences.people(notice).filter(pk__gt=after).order_by("pk")
     rows = [
         Delivery(
             notice=notice,
@@ -132,7 +104,7 @@ def _people(notice: Notice, after: UUID) -> tuple[list[Delivery], UUID | None]:
 
 def _subscribers(notice: Notice, after: UUID) -> tuple[list[Delivery], UUID | None]:
     """Ledger rows of those the alert concerns among the next subscribers by key."""
-    page = subscribed(notice).filter(pk__gt=after).order_by("pk").select_related("user")
+    page = audiences.subscribers(notice).filter(pk__gt=after).order_by("pk").select_related("user")
     read = list(page[: settings.NOTICE_CHUNK_SIZE])
     rows = [
         Delivery(
@@ -144,6 +116,16 @@ def _subscribers(notice: Notice, after: UUID) -> tuple[list[Delivery], UUID | No
         for subscription in _concerned(notice, read)
     ]
     return rows, read[-1].pk if read else None
+
+
+def _test_addresses(notice: Notice, after: UUID) -> tuple[list[Delivery], UUID | None]:
+    """Ledger rows of the next addresses of a test."""
+    page = audiences.test_addresses(notice).filter(pk__gt=after).order_by("pk")
+    rows = [
+        Delivery(notice=notice, recipient=address.pk, language=address.language)
+        for address in page[: settings.NOTICE_CHUNK_SIZE]
+    ]
+    return rows, rows[-1].recipient if rows else None
 
 
 def _concerned(

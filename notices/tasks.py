@@ -58,7 +58,7 @@ def _is_full(queue: str) -> bool:
     return bool(waiting >= QUEUE_IS_FULL[queue])
 
 
-@shared_task
+@shared_task(base=DjangoTask)
 def delete_scam_reports() -> None:
     """The sweeper: reports past their time."""
     scam_reports.delete_outdated()

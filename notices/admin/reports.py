@@ -1,6 +1,7 @@
 """Scam reports in the desk: read, dismissed, or turned into the draft of a warning."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -45,17 +46,17 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         """With how many name the same link or number, the most first among the newest."""
         alike = ScamReport.objects.filter(incident=OuterRef("incident"), same=OuterRef("same"))
         number = alike.order_by().values("same").annotate(number=Count("pk")).values("number")
-        rows = super().get_queryset(request).select_related("incident", "warning")
-        return rows.annotate(number=Coalesce(Subquery(number), 1))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("incident", "warning").annotate(number=Coalesce(Subquery(number), 1))
 
     @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
     def alike(self, obj: Any) -> int:
         return int(obj.number)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Any, name: str) -> URLPattern:
-            view = self.admin_site.admin_view(require_POST(view))
-            return path(address, view, name=f"notices_scamreport_{name}")
+        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            own_view = self.admin_site.admin_view(require_POST(view))
+            return path(address, own_view, name=f"notices_scamreport_{name}")
 
         return [
             own("<uuid:pk>/warn/", self.warn, "warn"),

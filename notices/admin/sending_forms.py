@@ -1,29 +1,52 @@
 """What the desk asks for around a notice."""
 
 import logging
+import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.contacts import normalise_email
+from accounts.contacts import is_usable_email, normalise_email
 from accounts.models import User
 from incidents.forms import LookUpForm
+from incidents.sealing import TEST_ADDRESS
 from notices import messages, sending
-from notices.models import Delivery, Notice
+from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
+MOST_TEST_ADDRESSES = 100
 
 
 class NoticeForm(forms.ModelForm):
     """Chooses what is said, and to whom."""
 
+    test_addresses = forms.CharField(
+        label=gettext_lazy("Test addresses"),
+        required=False,
+        help_text=gettext_lazy(
+            "For a test only, one e-mail address a line. Each gets the message in every language, "
+            "marked as a test."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+    )
+
     class Meta:
         model = Notice
-        fields = ["version", "kind", "topic"]
-        help_texts = {"topic": gettext_lazy("For alerts only.")}
+        fields = ["version", "kind", "topic", "audience", "batch", "follows"]
+        help_texts = {
+            "topic": gettext_lazy("For alerts only."),
+            "batch": gettext_lazy("For the audience of a scope version only."),
+            "follows": gettext_lazy("For the audience that a notice did not reach only."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "audience" in self.fields:
+            self.fields["audience"].required = False
 
     def clean(self) -> dict[str, Any]:
         """A mandatory notice has no topic, an alert has one; the incident is the version's."""
@@ -35,7 +58,51 @@ class NoticeForm(forms.ModelForm):
             self.add_error("topic", _("Choose which subscribers get the alert."))
         if version := cleaned.get("version"):
             self.instance.incident = version.statement.incident
+            self._check_audience(cleaned)
         return cleaned
+
+    def _check_audience(self, cleaned: dict[str, Any]) -> None:
+        """Each audience has what it is chosen by, and nothing else has."""
+        audience, incident = cleaned.get("audience"), self.instance.incident
+        everyones = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
+        if cleaned.get("kind") == Notice.Kind.ALERT and audience not in everyones:
+            self.add_error("audience", _("An alert goes to its subscribers, or is a test."))
+        for name, owner in (
+            ("batch", Notice.Audience.BATCH),
+            ("follows", Notice.Audience.UNREACHED),
+        ):
+            chosen = cleaned.get(name)
+            if (audience == owner) != (chosen is not None):
+                wrong = _("Leave this empty.") if chosen else _("Choose one.")
+                self.add_error(name, wrong)
+            elif chosen is not None and chosen.incident_id != incident.pk:
+                self.add_error(name, _("It belongs to another incident."))
+        if (audience == Notice.Audience.TEST) != bool(cleaned.get("test_addresses")):
+            self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
+
+    def clean_audience(self) -> str:
+        """Everybody, where nothing was chosen."""
+        return self.cleaned_data.get("audience") or Notice.Audience.EVERYBODY
+
+    def clean_test_addresses(self) -> list[str]:
+        """The addresses, normalised, each once."""
+        lines = [normalise_email(line) for line in self.cleaned_data["test_addresses"].split()]
+        if len(lines) > MOST_TEST_ADDRESSES:
+            raise forms.ValidationError(_("At most 100 addresses."))
+        if not all(is_usable_email(line) for line in lines):
+            raise forms.ValidationError(_("One of the lines is not an e-mail address."))
+        return list(dict.fromkeys(lines))
+
+    def save_test_addresses(self) -> None:
+        """Seals where the saved notice's test goes."""
+        seal = self.instance.incident.seal()
+        for email in self.cleaned_data["test_addresses"]:
+            for language, _name in settings.LANGUAGES:
+                key = uuid.uuid4()
+                contact = seal.seal({"e": email}, person=key, purpose=TEST_ADDRESS)
+                TestAddress.objects.create(
+                    id=key, notice=self.instance, language=language, contact=contact
+                )
 
 
 class ApproveForm(forms.Form):

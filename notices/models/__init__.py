@@ -10,7 +10,7 @@ from notices.models.published import (
     TimelineEntry,
 )
 from notices.models.reports import ScamReport
-from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage
+from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
     "Advisory",
@@ -24,5 +24,6 @@ __all__ = [
     "Section",
     "Statement",
     "StatementVersion",
+    "TestAddress",
     "TimelineEntry",
 ]

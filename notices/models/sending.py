@@ -1,12 +1,14 @@
 """The ledger of what was sent to whom. PostgreSQL is the truth; Celery says "there is work"."""
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from incidents.models import AffectedPerson, Incident
+from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices.models.alerts import AlertSubscription
 from notices.models.published import StatementVersion
 
@@ -37,6 +39,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         due = Chunk.objects.filter(notice=OuterRef("pk"), state=Chunk.State.DUE)
         return self.filter(~Exists(due), planned=ENDED)
 
+    def real(self) -> "NoticeQuerySet":
+        """Without tests: what counts when one asks who was told."""
+        return self.exclude(audience=Notice.Audience.TEST)
+
 
 class Notice(models.Model):
     """A frozen statement version, sent to an audience over a channel."""
@@ -47,6 +53,13 @@ class Notice(models.Model):
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")
+
+    class Audience(models.TextChoices):
+        EVERYBODY = "everybody", _("all affected, or all subscribers of the topic")
+        BATCH = "batch", _("those of whom a scope version holds something")
+        EARLIER = "earlier", _("those who received an earlier version and not this one")
+        UNREACHED = "unreached", _("those whom an earlier notice did not reach")
+        TEST = "test", _("a test: only the addresses typed in")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -71,6 +84,25 @@ class Notice(models.Model):
     )
     channel = models.CharField(
         _("channel"), max_length=5, choices=Channel.choices, default=Channel.EMAIL
+    )
+    audience = models.CharField(
+        _("audience"), max_length=9, choices=Audience.choices, default=Audience.EVERYBODY
+    )
+    batch = models.ForeignKey(
+        ExposureBatch,
+        verbose_name=_("scope version"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    follows = models.ForeignKey(
+        "self",
+        verbose_name=_("the notice that did not reach them"),
+        on_delete=models.PROTECT,
+        related_name="followed_by",
+        null=True,
+        blank=True,
     )
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(
@@ -122,6 +154,20 @@ class Notice(models.Model):
                 name="alerts_have_a_topic",
             ),
             models.CheckConstraint(
+                condition=Q(kind="mandatory") | Q(audience__in=["everybody", "test"]),
+                name="alerts_go_to_subscribers",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="batch", batch__isnull=False)
+                | ~Q(audience="batch") & Q(batch__isnull=True),
+                name="audience_names_its_batch",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="unreached", follows__isnull=False)
+                | ~Q(audience="unreached") & Q(follows__isnull=True),
+                name="audience_names_its_notice",
+            ),
+            models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
                 name="notice_approved_by_a_second_person",
             ),
@@ -148,6 +194,11 @@ class Notice(models.Model):
         """Whether the law asks for it: then no opt-out counts."""
         return self.kind == self.Kind.MANDATORY
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it only goes to addresses typed in, and tells nobody."""
+        return self.audience == self.Audience.TEST
+
     def ended(self) -> int:
         """How many people have an end state."""
         return sum(getattr(self, name) for name in END_STATES)
@@ -155,6 +206,27 @@ class Notice(models.Model):
     def to_go(self) -> int:
         """How many of those planned so far have none yet."""
         return self.planned - self.ended()
+
+
+class TestAddress(models.Model):
+    """Where a test goes, once a language; sealed like the contact of an affected person."""
+
+    __test__ = False  # for pytest: nothing to collect
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="test_addresses"
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    # As AffectedPerson.contact, without a name.
+    contact = models.BinaryField(editable=False)
+
+    class Meta:
+        verbose_name = _("test address")
+        verbose_name_plural = _("test addresses")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class NoticeMessage(models.Model):

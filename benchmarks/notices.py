@@ -1,0 +1,83 @@
+"""A notice of a given size to everybody in the store, and the wait for its end."""
+
+import time
+from collections.abc import Callable
+from itertools import count
+
+from accounts.models import User
+from benchmarks.people import APPROVER, EDITOR, SLUG
+from incidents.models import Incident
+from notices import messages, publishing, sending
+from notices.models import Notice, Statement
+
+SENTENCES = {
+    "ko": "고객님의 이름과 전자우편 주소, 전화번호가 유출된 사실을 확인하여 알려 드립니다. ",
+    "en": "We have confirmed that your name, e-mail address and phone number leaked. ",
+}
+_numbers = count(1)
+
+
+class NotClosedError(AssertionError):
+    """The notice did not come to its end; the message says how far it got."""
+
+
+def draft(*, octets: int) -> Notice:
+    """A mandatory notice to all, whose Korean mail has about `octets`, text and HTML together."""
+    incident = Incident.objects.get(slug=SLUG)
+    editor, approver = (User.objects.get(email=email) for email in (EDITOR, APPROVER))
+    statement = Statement.objects.create(
+        incident=incident, kind=Statement.Kind.APOLOGY, slug=f"our-apology-{next(_numbers)}"
+    )
+    version = publishing.draft_next(statement, by=editor)
+    version.title_ko, version.title_en = "개인정보 유출 안내", "About your data"
+    version.save()
+    notice = Notice(
+        incident=incident, version=version, kind=Notice.Kind.MANDATORY, created_by=editor
+    )
+    times = 1
+    version.sections.update(body_ko=SENTENCES["ko"], body_en=SENTENCES["en"])
+    size = len(messages.sample_mail(notice, "ko").data)
+    while size < octets:
+        times += max(1, (octets - size) // (2 * len(SENTENCES["ko"].encode())))
+        bodies = {code: _body(sentence, times) for code, sentence in SENTENCES.items()}
+        version.sections.update(body_ko=bodies["ko"], body_en=bodies["en"])
+        size = len(messages.sample_mail(notice, "ko").data)
+    publishing.publish(version, by=approver)
+    version.refresh_from_db()
+    notice.version = version
+    notice.save()
+    return notice
+
+
+def _body(sentence: str, times: int) -> str:
+    """Paragraphs of three sentences."""
+    return "\n\n".join(sentence * min(3, times - start) for start in range(0, times, 3))
+
+
+def approve(notice: Notice) -> None:
+    """By the second person."""
+    sending.approve(notice, by=User.objects.get(email=APPROVER))
+
+
+def wait_until(
+    notice: Notice, reached: Callable[[Notice], bool], *, seconds: float, every: float = 0.05
+) -> Notice:
+    """The notice as soon as it is so; raises NotClosedError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        notice.refresh_from_db()
+        if reached(notice):
+            return notice
+        time.sleep(every)
+    raise NotClosedError(f"after {seconds:.0f} s: {progress(notice)}")
+
+
+def is_closed(notice: Notice) -> bool:
+    """Whether everybody has an end state."""
+    return notice.state == Notice.State.CLOSED
+
+
+def progress(notice: Notice) -> str:
+    """Its state and counters in one line."""
+    counts = " ".join(f"{name}={getattr(notice, name)}" for name in ("planned", "accepted"))
+    return f"{notice.state} {counts} to_go={notice.to_go()} problem={notice.problem!r}"

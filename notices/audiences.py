@@ -1,0 +1,115 @@
+"""Whom a notice is for: querysets that planning writes the ledger from, and the count beforehand.
+
+`people` is the audience of a mandatory notice, `subscribers` that of an alert, `test_addresses`
+that of a test of either. A test tells nobody: wherever it matters who was told, ask
+`Notice.objects.real()`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from incidents.models import AffectedPerson, Exposure, Incident
+from notices.models import AlertSubscription, Delivery, Notice, TestAddress
+
+Audience = Notice.Audience
+REACH = {Notice.Channel.EMAIL: "email_reach"}
+# Ends of a delivery after which nobody can say that the person was told.
+NOT_REACHED = [Delivery.State.UNREACHABLE, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
+
+
+def people(notice: Notice) -> QuerySet[AffectedPerson]:
+    """The affected people a mandatory notice is for, whether they can be reached or not."""
+    everybody = affected(notice.incident)
+    match notice.audience:
+        case Audience.BATCH:
+            return everybody.filter(Exists(_of_person(Exposure).filter(file__batch=notice.batch)))
+        case Audience.EARLIER:
+            return everybody.filter(
+                Exists(_accepted(_of_earlier_versions(notice))),
+                ~Exists(_accepted(Notice.objects.real().filter(version=notice.version_id))),
+            )
+        case Audience.UNREACHED:
+            ended = Delivery.objects.filter(notice=notice.follows, state__in=NOT_REACHED)
+            return everybody.filter(Exists(ended.filter(recipient=OuterRef("pk"))))
+        case _:
+            return everybody
+
+
+def affected(incident: Incident) -> QuerySet[AffectedPerson]:
+    """Everybody of whom some exposure still stands."""
+    standing = Exposure.objects.standing().filter(person=OuterRef("pk"))
+    return AffectedPerson.objects.filter(Exists(standing), incident=incident)
+
+
+def _of_person(model: type[Exposure]) -> QuerySet[Exposure]:
+    return model.objects.filter(person=OuterRef("pk"))
+
+
+def _of_earlier_versions(notice: Notice) -> QuerySet[Notice]:
+    """The notices that told what the same statement said before."""
+    return Notice.objects.real().filter(
+        version__statement=notice.version.statement_id, version__number__lt=notice.version.number
+    )
+
+
+def _accepted(notices: QuerySet[Notice]) -> QuerySet[Delivery]:
+    """Deliveries of `notices` to the person of the outer query that a server took."""
+    return Delivery.objects.filter(
+        notice__in=notices, recipient=OuterRef("pk"), state=Delivery.State.ACCEPTED
+    )
+
+
+def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
+    """The live subscriptions of the alert's topic, of people who may sign in."""
+    return AlertSubscription.objects.live().filter(
+        incident=notice.incident_id, topic=notice.topic, user__is_active=True
+    )
+
+
+def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
+    """Where a test goes."""
+    return TestAddress.objects.filter(notice=notice)
+
+
+# ---------------------------------------------------------------- before the approval
+
+
+@dataclass
+class DryRun:
+    """Whom a notice would go to now: each person is in one bucket, and has one language."""
+
+    people: int = 0
+    reachable: int = 0
+    no_address: int = 0
+    unusable_address: int = 0
+    by_language: Counter[str] = field(default_factory=Counter)
+    by_relation: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def unreachable(self) -> int:
+        """Those nothing can be sent to over this channel."""
+        return self.no_address + self.unusable_address
+
+
+def count_people(notice: Notice) -> DryRun:
+    """Counts the audience of a mandatory notice; a scan of the incident."""
+    reach = AffectedPerson.Reach
+    groups = people(notice).values_list(
+        "language", "relation", REACH[Notice.Channel(notice.channel)]
+    )
+    run = DryRun()
+    for language, relation, usable, number in groups.annotate(Count("pk")).order_by():
+        run.people += number
+        run.reachable += number if usable == reach.USABLE else 0
+        run.no_address += number if usable == reach.MISSING else 0
+        run.unusable_address += number if usable == reach.UNUSABLE else 0
+        run.by_language[language] += number
+        run.by_relation[relation] += number
+    return run
+
+
+def count_languages(languages: list[str]) -> DryRun:
+    """The same for an audience of which every address was used or typed in: subscribers, a test."""
+    return DryRun(people=len(languages), reachable=len(languages), by_language=Counter(languages))
