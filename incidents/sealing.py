@@ -21,11 +21,8 @@ from breachportal.keys import SealingError, master_keyset, new_master_keyset
 __all__ = [
     "CONTACT",
     "EXPOSURE",
-<<<<<<< HEAD
     "SCAM_REPORT",
-=======
     "TEST_ADDRESS",
->>>>>>> main
     "IncidentSeal",
     "KeysetShreddedError",
     "SealingError",
@@ -34,11 +31,8 @@ __all__ = [
     "new_master_keyset",
 ]
 
-<<<<<<< HEAD
-CONTACT, EXPOSURE, SCAM_REPORT = b"contact", b"exposure", b"scam-report"
-=======
 CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
->>>>>>> main
+SCAM_REPORT = b"scam report"
 
 prf.register()
 

@@ -109,6 +109,7 @@ def _traces(text: str) -> Iterator[Trace]:
     yield from _urls(text)
     text = _URL.sub(" ", text)
     yield from (Trace(Kind.LINK, host(match[0])) for match in _BARE_IP.finditer(text))
+    text = _BARE_IP.sub(" ", text)
     yield from _emails(text)
     text = _EMAIL.sub(" ", text)
     yield from (Trace(Kind.LINK, host(match[0])) for match in _HOST.finditer(text))

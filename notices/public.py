@@ -71,7 +71,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         "claims": _claims(incident),
         "statements": [version for version in versions if not _is_advisory(version)],
         "advisories": issued,
-        "steps": next(filter(None, map(_steps, issued)), []),
+        "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
     }
 
 
@@ -87,6 +87,11 @@ def _newest_first(versions: Iterable[StatementVersion]) -> list[StatementVersion
         key=lambda version: (version.statement.advisory.issued_on, version.statement_id),
         reverse=True,
     )
+
+
+def _most_urgent_first(versions: list[StatementVersion]) -> list[StatementVersion]:
+    """A scam warning of today does not push aside what everybody should do."""
+    return sorted(versions, key=lambda version: -version.statement.advisory.severity)
 
 
 def version_context(version: StatementVersion) -> dict[str, Any]:

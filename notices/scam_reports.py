@@ -125,8 +125,9 @@ def _quoted(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """`text` for Markdown, so that every sign of it is only a sign."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    """One line for Markdown, so that every sign of it is only a sign."""
+    text = re.sub(r"([\\`*_\[\]<>#&|!~])", r"\\\1", text)
+    return re.sub(r"^(\s*\d*)([-+=.)])", r"\1\\\2", text)
 
 
 def disarmed(trace: Trace) -> str:

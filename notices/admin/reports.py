@@ -47,7 +47,8 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         alike = ScamReport.objects.filter(incident=OuterRef("incident"), same=OuterRef("same"))
         number = alike.order_by().values("same").annotate(number=Count("pk")).values("number")
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("incident", "warning").annotate(number=Coalesce(Subquery(number), 1))
+        rows = rows.annotate(number=Coalesce(Subquery(number), 1))
+        return rows.select_related("incident", "warning")
 
     @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
     def alike(self, obj: Any) -> int:

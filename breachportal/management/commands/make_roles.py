@@ -13,9 +13,11 @@ ROLES = {
     + ["notices.add_statementversion", "notices.change_statementversion"]
     + ["notices.add_section", "notices.change_section", "notices.delete_section"]
     + ["notices.add_advisory", "notices.change_advisory"]
-    + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"],
+    + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"]
+    + ["notices.view_scamreport", "notices.change_scamreport"],
     "approver": ["notices.publish_statementversion", "notices.approve_notice"],
-    "support": ["incidents.view_affectedperson", "notices.view_delivery"],
+    "support": ["incidents.view_affectedperson", "notices.view_delivery"]
+    + ["notices.view_scamreport"],
     "auditor": [],
 }
 # Whose contact is whose: seen by those whose work it is.
@@ -25,6 +27,7 @@ ABOUT_PEOPLE = (
     "incidents.view_reveal",
     "notices.view_delivery",
     "notices.view_alertsubscription",
+    "notices.view_scamreport",
 )
 
 
