@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements bench-send clean
+.PHONY: demo test lint setup messages requirements bench-send bench-web clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -27,6 +27,10 @@ setup: .venv/installed
 	@echo "Installing what requirements-dev.txt lists ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/installed
+
+# Public pages a second against a bare Django view; the last line is JSON.
+bench-web: setup
+	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
 
 # For those who change words: needs GNU gettext.
 messages: setup

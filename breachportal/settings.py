@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "breachportal.public_pages.public_pages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
     "breachportal.middleware.limit_uploads",
@@ -107,6 +108,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
+    "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
 }
 
@@ -169,13 +171,23 @@ CODE_RATES = {
     "guess": "200/10m/ip",  # wrong ones; how many a code takes is SIGN_IN_CODE_TRIES
 }
 
-# "Is this message from us?" A mobile carrier puts thousands of people behind one network address.
-MESSAGE_CHECK_RATES = {"check": "120/m/ip", "report": "30/10m/ip,300/d/ip"}
+# "Is this message from us?"
 SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # from all networks
 SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are deleted
 
 # Published words
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
+# For how long a process shows a public page as it rendered it; 0 renders it for every request.
+PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
+
+# Proof
+PROOF_RATES = {
+    "certificate_issue": "10/h/key",  # one person
+    "certificate_check": "30/m/ip,600/h/ip",
+    # A mobile carrier puts thousands of people behind one network address.
+    "message_check": "120/m/ip",
+    "scam_report": "30/10m/ip,300/d/ip",
+}
 
 # Who hears of weaknesses of this portal (security.txt): mailto:, https: or tel:
 SECURITY_CONTACT = environment.text(

@@ -123,6 +123,18 @@ def title_of(parts: Sequence[Part]) -> str:
     return _("What we know about your data")
 
 
+def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[Leak]]]:
+    """The user's rows of one incident that still stand, with what leaked. Raises SealingError."""
+    people = list(AffectedPerson.objects.for_user(user, [incident]))
+    exposed = exposed_rows_of([person.pk for person in people])
+    catalogue = DataClass.objects.in_bulk()
+    return [
+        (person, opened_leaks(person, exposed[person.pk], catalogue))
+        for person in people
+        if person.pk in exposed
+    ]
+
+
 Row = tuple[AffectedPerson, list[ExposedRow]]
 
 

@@ -10,8 +10,9 @@ from django.utils.formats import number_format
 from django.utils.text import Truncator, capfirst
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.views.decorators.http import conditional_page, require_safe
+from django.views.decorators.http import require_safe
 
+from breachportal.public_pages import CACHE_CONTROL
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import markdown
 from notices.checking import name_of
@@ -22,9 +23,6 @@ from notices.models import Advisory, Section, Statement, StatementVersion
 P = ParamSpec("P")
 Facts = list[tuple[str, Any]]
 
-# A nation may stand in front of these pages: caches answer for a minute, and go on answering while
-# they fetch anew.
-CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=600"
 STEPS_ON_HOME = 4
 HASH_SHOWN = 16
 DESCRIPTION_LENGTH = 160
@@ -37,17 +35,19 @@ class NotPublicError(RuntimeError):
 def public_page(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A view whose answer depends on its address alone; GET and HEAD, with ETag and 304.
+    """A view whose answer depends on its path alone; breachportal.public_pages keeps it.
 
     Raises NotPublicError rather than answer if the view or its template touched the session, the
-    user or the CSRF token: a shared cache would hand one person's page to everyone.
+    user, the CSRF token or the query: a cache would hand one person's page to everyone.
     """
 
     @require_safe
-    @conditional_page
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        request.__dict__.pop("GET", None)  # what Django itself read of it
         response = view(request, *args, **kwargs)
+        if "GET" in request.__dict__:
+            raise NotPublicError(f"{request.path} looked at its query")
         if request.session.accessed or request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
             raise NotPublicError(f"{request.path} looked at the session or the CSRF token")
         if response.cookies or response.has_header("Vary"):

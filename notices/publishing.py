@@ -20,6 +20,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from breachportal import public_pages
 from breachportal.languages import in_language
 from incidents.models import DataClass, IncidentDataClass
 from notices import checking
@@ -203,6 +204,7 @@ def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> 
         if findings:
             raise PublishingRefusedError(findings)
         _freeze(draft, by=by)
+        transaction.on_commit(public_pages.forget)
     return draft
 
 

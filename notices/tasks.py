@@ -6,7 +6,7 @@ from celery import current_app, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
-from notices import delivering, ledger, planning, scam_reports
+from notices import delivering, ledger, planning, scam_reports, transparency
 from notices.models import Notice
 
 # More waiting messages than this mean that the workers are behind, not that one got lost.
@@ -45,6 +45,13 @@ def sweep_notices() -> None:
                 send_chunks.delay(notice.pk)
         else:
             ledger.close(notice.pk)
+
+
+@shared_task(base=DjangoTask)
+def keep_figures() -> None:
+    """Notes milestones, and takes the transparency pages' figures when they are due."""
+    transparency.watch()
+    transparency.take_all()
 
 
 def _is_full(queue: str) -> bool:

@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from notices.views import alerts, from_us, public
+from notices.views import alerts, certificates, from_us, public
 
 urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
     path("incidents/<slug:slug>/", public.incident, name="incident"),
     path("incidents/<slug:slug>/timeline/", public.timeline, name="timeline"),
     path("incidents/<slug:slug>/feed/", public.feed, name="feed"),
+    path("incidents/<slug:slug>/transparency/", public.transparency, name="transparency"),
     path("incidents/<slug:slug>/log/", public.log, name="log"),
     path("incidents/<slug:slug>/statements/<slug:statement>/", public.statement, name="statement"),
     path(
@@ -17,6 +18,9 @@ urlpatterns: list[URLPattern] = [
         name="statement_version",
     ),
     path("incidents/<slug:slug>/advisories/<slug:statement>/", public.advisory, name="advisory"),
+    path("incidents/<slug:slug>/certificate/", certificates.certificate, name="certificate"),
+    path("certificates/", certificates.certificate_check, name="certificate_check"),
+    path("certificates/<str:code>/", certificates.certificate_checked, name="certificate_checked"),
     path("check/", from_us.check, name="check"),
     path("check/answer/", from_us.answer, name="check_answer"),
     path("check/report/", from_us.report, name="report_scam"),

@@ -8,6 +8,9 @@ from django.utils import translation
 
 from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
+from notices import sample
+from notices.models import StatementVersion
+from tests.coupang import correct
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +77,15 @@ def incident(db) -> Incident:
     incident.save()
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
     return incident
+
+
+@pytest.fixture
+def coupang(db) -> Incident:
+    """The sample incident with its published texts."""
+    return sample.load()
+
+
+@pytest.fixture
+def correction(coupang) -> StatementVersion:
+    """A draft of the sample notice's second version."""
+    return correct()

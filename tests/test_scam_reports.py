@@ -98,7 +98,7 @@ def test_the_thanks_are_the_same_for_a_program(client, incident):
 
 
 def test_reports_of_one_network_are_limited(client, incident, settings):
-    settings.MESSAGE_CHECK_RATES = {"report": "2/10m/ip"}
+    settings.PROOF_RATES = {"scam_report": "2/10m/ip"}
     assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
     assert ScamReport.objects.count() == 2
 

@@ -1,6 +1,8 @@
 """One file a noun's family: published words, alerts, sending, reports of scams."""
 
 from notices.models.alerts import AlertSubscription
+from notices.models.certificates import Certificate
+from notices.models.proof import Milestone, PublicFigures
 from notices.models.published import (
     Advisory,
     DutyWaiver,
@@ -15,11 +17,14 @@ from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestA
 __all__ = [
     "Advisory",
     "AlertSubscription",
+    "Certificate",
     "Chunk",
     "Delivery",
     "DutyWaiver",
+    "Milestone",
     "Notice",
     "NoticeMessage",
+    "PublicFigures",
     "ScamReport",
     "Section",
     "Statement",

@@ -9,16 +9,15 @@ is kept, so that one is refused when the browser says that another site sent it.
 import logging
 from typing import Any
 
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
-from redis.exceptions import RedisError
 
 from notices.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
+from notices.limits import limited
 from notices.public import advisories, public_page
 
 logger = logging.getLogger(__name__)
@@ -32,12 +31,11 @@ def check(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @sensitive_post_parameters()
+@limited("message_check", methods=["POST"])
 def answer(request: HttpRequest) -> HttpResponse:
     """Says what we know of it, and offers to report it; nothing of it is kept."""
     if request.method != "POST":
         return redirect("check")
-    if not _is_within_limits(request, "check"):
-        return _too_many(request)
     form = CheckForm(request.POST)
     if not form.is_valid():
         return _page(request, form=form, report=ReportForm())
@@ -48,6 +46,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @sensitive_post_parameters()
+@limited("scam_report", methods=["POST"])
 def report(request: HttpRequest) -> HttpResponse:
     """Takes a report of a suspicious message."""
     if request.method != "POST":
@@ -57,13 +56,11 @@ def report(request: HttpRequest) -> HttpResponse:
     form = ReportForm(request.POST)
     if not form.is_valid():
         return _page(request, form=CheckForm(), report=form)
-    if not _is_within_limits(request, "report"):
-        return _too_many(request)
     try:
         form.save()
     except TooManyReportsError:
         logger.warning("scam reports are refused: too many in an hour")
-        return _too_many(request)
+        return render(request, "429.html", status=429)
     return redirect("reported")
 
 
@@ -84,21 +81,3 @@ def _reporting(report: ReportForm) -> dict[str, Any]:
         "may_report": reported_to() is not None,
         "report_days": settings.SCAM_REPORT_DAYS,
     }
-
-
-def _is_within_limits(request: HttpRequest, action: str) -> bool:
-    """Counts one more for this network. With Redis away nobody is refused: a code is 60 bits, and
-    reports have a limit of their own in the database.
-    """
-    try:
-        usage = ratelimit.consume(
-            request, app="notices", action=action, config=settings.MESSAGE_CHECK_RATES
-        )
-    except RedisError:
-        logger.warning("the limit on %s is off: Redis does not answer", action)
-        return True
-    return bool(usage)
-
-
-def _too_many(request: HttpRequest) -> HttpResponse:
-    return render(request, "429.html", status=429)

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from incidents.models import Incident
+from notices import transparency as transparency_page
 from notices.feeds import IncidentFeed
 from notices.models import Statement, StatementVersion
 from notices.public import incident_context, log_context, public_page, version_context
@@ -79,6 +80,13 @@ def feed(request: HttpRequest, slug: str) -> HttpResponse:
 def log(request: HttpRequest, slug: str) -> HttpResponse:
     """Every version of every statement, newest first: nothing is replaced in silence."""
     return render(request, "notices/public/log.html", log_context(_public_incident(slug)))
+
+
+@public_page
+def transparency(request: HttpRequest, slug: str) -> HttpResponse:
+    """How many people were told, and how soon; no figure here leads back to one of them."""
+    context = transparency_page.context(_public_incident(slug))
+    return render(request, "notices/public/transparency.html", context)
 
 
 @public_page

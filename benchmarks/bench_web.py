@@ -1,0 +1,213 @@
+"""How many public pages a second the portal answers, against a bare Django view.
+
+Both run under the Procfile's web command, with as many workers, on this machine, and are asked by
+turns; the medians are compared. The last line is one JSON object:
+    hello_per_s, public_per_s: requests a second; public_ratio: of the slowest public page
+    pages: by path, requests a second and bytes
+
+    python -m benchmarks.bench_web [--seconds 2] [--rounds 7] [--connections 16]
+
+The database is one of its own (BREACHPORTAL_VAR), with the sample incident.
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import Pool
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import django
+from django.core.management import call_command
+
+ROOT = Path(__file__).parent.parent
+HELLO, PORTAL = "benchmarks.hello:application", "breachportal.wsgi:application"
+WARMING_READS = 50
+SLUG = "coupang-2025"
+PATHS = ["/ko/", f"/ko/incidents/{SLUG}/statements/notice/", f"/en/incidents/{SLUG}/log/"]
+
+
+def main() -> None:
+    """Measures by turns and prints."""
+    options = _options()
+    _prepare()
+    with _server(HELLO) as hello, _server(PORTAL) as portal:
+        urls = [f"{hello}/", *(f"{portal}{path}" for path in PATHS)]
+        rates: dict[str, list[float]] = {url: [] for url in urls}
+        for url in urls * WARMING_READS:
+            _size(url)
+        for number in range(1, options.rounds + 1):
+            for url in urls:
+                rates[url].append(_requests_per_second(url, options))
+            shown = ", ".join(f"{rates[url][-1]:.0f}" for url in urls)
+            print(f"round {number}: {shown} requests/s", flush=True)
+        result = _result(rates)
+    print(json.dumps(result))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--connections", type=int, default=16)
+    return parser.parse_args()
+
+
+def _result(rates: dict[str, list[float]]) -> dict[str, object]:
+    hello, *pages = (round(statistics.median(measured), 1) for measured in rates.values())
+    urls = list(rates)[1:]
+    return {
+        "hello_per_s": hello,
+        "public_per_s": min(pages),
+        "public_ratio": round(min(pages) / hello, 3),
+        "pages": {
+            path: {"per_s": rate, "bytes": _size(url)}
+            for path, url, rate in zip(PATHS, urls, pages, strict=True)
+        },
+        "client": "wrk" if shutil.which("wrk") else "python",
+        "cores": os.cpu_count(),
+    }
+
+
+def _prepare() -> None:
+    os.environ.setdefault("BREACHPORTAL_MODE", "development")
+    os.environ.setdefault("BREACHPORTAL_VAR", str(ROOT / "var" / "bench"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "breachportal.settings"
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("load_sample_incident", verbosity=0)
+
+
+@contextmanager
+def _server(application: str) -> Iterator[str]:
+    """The Procfile's web process with `application`; its origin."""
+    port = _free_port()
+    environment = os.environ | {"PORT": str(port), "LOG_LEVEL": "WARNING"}
+    process = subprocess.Popen(
+        _web_command(application, port), cwd=ROOT, env=environment, stdout=sys.stderr
+    )
+    origin = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{origin}/" if application == HELLO else origin + PATHS[0])
+        yield origin
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _web_command(application: str, port: int) -> list[str]:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    line = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
+    values = os.environ | {"PORT": str(port)}
+    line = re.sub(r"\$\{(\w+):-(\w+)\}", lambda match: values.get(match[1], match[2]), line)
+    program, *arguments = shlex.split(line.replace(PORTAL, application))
+    return [str(Path(sys.executable).parent / program), *arguments]
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _wait_for(url: str) -> None:
+    for _try in range(100):
+        try:
+            _size(url)
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit(f"{url} does not answer")
+
+
+def _size(url: str) -> int:
+    with urlopen(url, timeout=10) as response:  # noqa: S310
+        return len(response.read())
+
+
+def _requests_per_second(url: str, options: argparse.Namespace) -> float:
+    if shutil.which("wrk"):
+        return _by_wrk(url, options)
+    share = max(1, options.connections // 2)
+    with Pool(2) as pool:
+        return sum(pool.starmap(_by_python, [(url, options.seconds, share)] * 2))
+
+
+def _by_wrk(url: str, options: argparse.Namespace) -> float:
+    command = ["wrk", "-t2", f"-c{options.connections}", f"-d{options.seconds}s", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise SystemExit(done.stdout)
+    found = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
+    if found is None:
+        raise SystemExit(done.stdout)
+    return float(found[1])
+
+
+def _by_python(url: str, seconds: int, connections: int) -> float:
+    """Requests a second over connections kept open: all are sent, then all are read.
+
+    The server answers the same bytes each time, so that their number is all there is to read.
+    """
+    parts = urlsplit(url)
+    request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+    address = (parts.hostname or "", parts.port or 80)
+    clients = [socket.create_connection(address, timeout=10) for _number in range(connections)]
+    length = _first_answer(clients[0], request)
+    answered, started = 0, time.monotonic()
+    while (elapsed := time.monotonic() - started) < seconds:
+        for client in clients:
+            client.sendall(request)
+        for client in clients:
+            _read(client, length)
+        answered += len(clients)
+    for client in clients:
+        client.close()
+    return answered / elapsed
+
+
+def _first_answer(client: socket.socket, request: bytes) -> int:
+    """How many bytes the answer has, however it says where it ends."""
+    client.sendall(request)
+    answer = _received(client)
+    while b"\r\n\r\n" not in answer:
+        answer += _received(client)
+    head = answer.partition(b"\r\n\r\n")[0]
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"answered {head!r}")
+    if found := re.search(rb"(?i)\r\ncontent-length: *(\d+)", head):
+        length = len(head) + 4 + int(found[1])
+        _read(client, length - len(answer))
+        return length
+    while not answer.endswith(b"\r\n0\r\n\r\n"):
+        answer += _received(client)
+    return len(answer)
+
+
+def _read(client: socket.socket, length: int) -> None:
+    while length:
+        length -= len(_received(client, length))
+
+
+def _received(client: socket.socket, most: int = 65536) -> bytes:
+    data = client.recv(min(most, 65536))
+    if not data:
+        raise RuntimeError("the server closed a connection")
+    return data
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,319 @@
+"""A customer's certificate: what leaked of theirs, and how they were told (decision 0008).
+
+Its code is the key. The portal keeps what it certified sealed under the code and forgets the code,
+so that whoever holds the paper can have it checked, for good, and nobody else can read anything.
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from uuid import UUID
+
+import segno
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+from accounts.models import User
+from breachportal import printing
+from incidents.masking import mask
+from incidents.models import AffectedPerson, DataClass, Incident
+from incidents.my_data import leaks_of
+from incidents.summaries import CONTACT_KEYS, Leak
+from notices.models import Certificate, Delivery, Notice
+
+logger = logging.getLogger(__name__)
+
+# As at the top of every page of a demonstration.
+DEMONSTRATION = gettext_noop(
+    "This is a demonstration with sample data. Everyone in it is made up. It is not a message from "
+    "the company named."
+)
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to mistake
+_READ_AS = str.maketrans("ILO", "110", " -")
+_CODE_LENGTH = 20  # 100 bits: nobody tries them out, not even on a stolen database
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading, and rows of a name and what is said of it."""
+
+    heading: str
+    rows: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate for its holder."""
+
+    certificate: Certificate
+    code: str
+    pdf: bytes
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the portal answers to a code it gave: what stands on the certificate, and no more."""
+
+    certificate: Certificate
+    parts: list[Part]
+
+
+def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
+    """Makes a certificate of what leaked of `user` in a public incident; None if nothing did.
+
+    Raises SealingError if the incident's data does not open, as it never does once shredded.
+    """
+    rows = leaks_of(user, incident)
+    if not rows:
+        return None
+    code, issued_at = _new_code(), timezone.now().replace(microsecond=0)
+    with override(language):
+        parts = [_about(incident, user, rows), *_leaked(incident, rows), _told(rows)]
+        document = printing.Document(
+            title=_("Certificate of leaked personal data"),
+            language=language,
+            footer=settings.PORTAL_URL,
+            made_at=issued_at,
+            blocks=_blocks(
+                parts, code, date_format(timezone.localtime(issued_at), "DATETIME_FORMAT")
+            ),
+        )
+    pdf = printing.pdf(document)
+    certificate = Certificate(
+        lookup=_lookup(code),
+        incident=incident,
+        language=language,
+        issued_at=issued_at,
+        sha256=hashlib.sha256(pdf).hexdigest(),
+    )
+    certificate.sealed = _seal(certificate, parts, code)
+    certificate.save()
+    logger.info(
+        "user %s was given certificate %s of incident %s", user.pk, certificate.pk, incident.pk
+    )
+    return Issued(certificate, code, pdf)
+
+
+def check(typed: str) -> Checked | None:
+    """What stands on the certificate with this code, however it was typed; None if there is none.
+
+    A row that was tampered with does not open, and is none.
+    """
+    code = typed.upper().translate(_READ_AS)
+    if len(code) != _CODE_LENGTH or not set(code) <= set(_ALPHABET):
+        return None
+    found = Certificate.objects.select_related("incident").filter(lookup=_lookup(code)).first()
+    if found is None:
+        return None
+    try:
+        parts = _open(found, code)
+    except InvalidTag:
+        logger.error("certificate %s does not open with its code", found.pk)
+        return None
+    return Checked(found, parts)
+
+
+def check_url(code: str) -> str:
+    """Where anybody can have the certificate with this code checked, in the active language."""
+    return settings.PORTAL_URL + reverse("certificate_checked", args=[code])
+
+
+# ---------------------------------------------------------------- what it says
+
+
+Rows = list[tuple[AffectedPerson, list[Leak]]]
+
+
+def _about(incident: Incident, user: User, rows: Rows) -> Part:
+    said = [
+        (_("Company"), incident.company),
+        (_("Incident"), incident.title),
+        (
+            _("The company noticed"),
+            date_format(timezone.localtime(incident.aware_at), "DATE_FORMAT"),
+        ),
+    ]
+    said += [(_("Name, partly hidden"), name) for name in _names(rows)]
+    proven = ", ".join(_proven(incident, user, rows))
+    said.append((_("Proven by a code"), proven))
+    return Part(_("Whom it is about"), said)
+
+
+def _names(rows: Rows) -> list[str]:
+    """Masked, of accounts only: what somebody wrote in an address book can tell whose it was."""
+    names = [
+        text
+        for person, leaks in rows
+        if person.relation != AffectedPerson.Relation.RECIPIENT
+        for leak in leaks
+        if CONTACT_KEYS.get(leak.data_class.slug) == "n"
+        for text, _date in leak.values
+    ]
+    return [mask(name, DataClass.Masking.NAME) for name in dict.fromkeys(names)]
+
+
+def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
+    """The user's addresses and numbers that led to these rows, masked."""
+    seal = incident.seal()
+    people = [person for person, _leaks in rows]
+    emails, phones = ({p.email_index for p in people}, {p.phone_index for p in people})
+    return [
+        mask(email, DataClass.Masking.EMAIL)
+        for email in user.verified_emails()
+        if seal.email_index(email) in emails
+    ] + [
+        mask(phone, DataClass.Masking.PHONE)
+        for phone in user.verified_phones()
+        if seal.phone_index(phone) in phones
+    ]
+
+
+def _leaked(incident: Incident, rows: Rows) -> list[Part]:
+    """The classes of each row and how many values leaked; never the values."""
+    return [
+        Part(_heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks])
+        for person, leaks in rows
+    ]
+
+
+def _heading(person: AffectedPerson, incident: Incident) -> str:
+    words = {
+        AffectedPerson.Relation.MEMBER: _("Leaked: an account at %(company)s"),
+        AffectedPerson.Relation.FORMER_MEMBER: _("Leaked: a former account at %(company)s"),
+    }
+    otherwise = _("Leaked: the recipient of a parcel, saved by somebody at %(company)s")
+    relation = AffectedPerson.Relation(person.relation)
+    return words.get(relation, otherwise) % {"company": incident.company}
+
+
+def _count(leak: Leak) -> str:
+    if leak.count == 0 or (leak.count == 1 and leak.data_class.is_one_each):
+        return _("leaked")
+    return _("%(number)s leaked") % {"number": number_format(leak.count, force_grouping=True)}
+
+
+def _told(rows: Rows) -> Part:
+    """What was sent to these people because the law demands it, oldest first."""
+    people = [person.pk for person, _leaks in rows]
+    sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
+    deliveries = sent.select_related("notice__version").order_by("notice", "pk")
+    heading = _("How the person was told")
+    told = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
+    nobody = (_("Notices"), _("None was sent to this person so far."))
+    return Part(heading, told or [nobody])
+
+
+def _title_of(notice: Notice) -> str:
+    named = {"title": notice.version.title, "number": notice.version.number}
+    return _("“%(title)s”, version %(number)s") % named
+
+
+def _how(delivery: Delivery) -> str:
+    state = Delivery.State
+    at = delivery.ended_at or delivery.notice.approved_at
+    words = {
+        state.ACCEPTED: _("Sent by %(channel)s; accepted for delivery on %(time)s"),
+        state.BOUNCED: _("Sent by %(channel)s; came back undelivered on %(time)s"),
+        state.IN_DOUBT: _("Sent by %(channel)s on %(time)s; whether it arrived is not known"),
+        state.UNREACHABLE: _("Could not be reached by %(channel)s; %(time)s"),
+        state.SUPPRESSED: _("Not sent by %(channel)s, as earlier messages came back; %(time)s"),
+        state.CANCELLED: _("Cancelled before it was sent by %(channel)s; %(time)s"),
+    }
+    under_way = _("On its way by %(channel)s since %(time)s")
+    return words.get(state(delivery.state), under_way) % {
+        "channel": delivery.notice.get_channel_display(),
+        "time": _moment(at) if at else "",
+    }
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
+    """The certificate's page."""
+    blocks: list[printing.Block] = [
+        printing.Paragraph(
+            _(
+                "%(portal)s certifies what the data known to have leaked holds of the person "
+                "below, as of %(issued)s."
+            )
+            % {"portal": settings.PORTAL_URL, "issued": issued}
+        )
+    ]
+    if settings.IS_DEMO:
+        blocks.insert(0, printing.Paragraph(_(DEMONSTRATION)))
+    for part in parts:
+        blocks += [printing.Heading(part.heading), printing.Facts(part.rows)]
+    url = check_url(code)
+    picture = printing.Picture(
+        svg=_qr(url),
+        alt=_("QR code: the address at which this certificate can be checked"),
+        beside=[
+            _("Certificate code: %(code)s") % {"code": written(code)},
+            _("Type %(address)s yourself and enter the code, or scan the square.")
+            % {"address": settings.PORTAL_URL + reverse("certificate_check")},
+            _("The page shows what stands here, nothing else. If it differs, this was altered."),
+        ],
+    )
+    return [*blocks, printing.Heading(_("Is it genuine?")), picture]
+
+
+def _qr(url: str) -> str:
+    buffer = BytesIO()
+    segno.make(url, error="m", micro=False).save(buffer, kind="svg", xmldecl=False, border=2)
+    return buffer.getvalue().decode()
+
+
+# ---------------------------------------------------------------- code and seal
+
+
+def written(code: str) -> str:
+    """Such as 7QK2-X9ND-4HTB-90FC-WZ6M."""
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+def _new_code() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+
+
+def _derived(code: str) -> bytes:
+    """48 bytes that only the code gives. No slow hash: a code is random and long."""
+    return hashlib.blake2b(code.encode(), digest_size=48, person=b"certificate").digest()
+
+
+def _lookup(code: str) -> UUID:
+    return UUID(bytes=_derived(code)[:16])
+
+
+def _bound_to(certificate: Certificate) -> bytes:
+    """What may not be exchanged either."""
+    parts = [certificate.incident_id, certificate.language, certificate.sha256]
+    return json.dumps([*parts, int(certificate.issued_at.timestamp())]).encode()
+
+
+def _seal(certificate: Certificate, parts: list[Part], code: str) -> bytes:
+    plain = json.dumps([[part.heading, part.rows] for part in parts]).encode()
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(_derived(code)[16:]).encrypt(nonce, plain, _bound_to(certificate))
+
+
+def _open(certificate: Certificate, code: str) -> list[Part]:
+    """Raises InvalidTag."""
+    sealed = bytes(certificate.sealed)
+    nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    plain = AESGCM(_derived(code)[16:]).decrypt(nonce, ciphertext, _bound_to(certificate))
+    return [
+        Part(heading, [(name, said) for name, said in rows]) for heading, rows in json.loads(plain)
+    ]

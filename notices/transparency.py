@@ -1,0 +1,202 @@
+"""The transparency page's figures: how many were told, how soon (decision 0009).
+
+Everybody may see them, again and again, and may know one of the people counted. So three rules:
+- Figures are taken at most once a day, and once more when a notice closes; and a count moves only
+  when it moved by THRESHOLD people or more. What changes between two looks is never one person.
+- A count below THRESHOLD is not shown, and neither is the largest count beside it: that one is
+  worked out from what is shown anyway, so no difference gives a small count away.
+- A notice to fewer than FEWEST people is not broken down at all.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from incidents.models import Incident
+from notices.models import Milestone, Notice, PublicFigures, StatementVersion
+from notices.models.sending import NoticeQuerySet
+
+THRESHOLD = 10  # people; also the step to which counts are rounded
+SMALL = 2 * THRESHOLD  # a small count may have grown by less than THRESHOLD since it was taken
+FEWEST = 100  # people of a notice whose end states are shown
+CELLS = ("accepted", "bounced", "not_reachable", "other")
+
+Counts = Mapping[str, int]
+
+
+# ---------------------------------------------------------------- taking figures
+
+
+def watch() -> None:
+    """Notes which notices passed a milestone since the last look; cheap enough for every minute."""
+    begun = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
+    for notice in begun.exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
+        passed = [Milestone.Kind.FIRST]
+        if notice.planned_at and notice.accepted * 100 >= notice.planned * 99:
+            passed.append(Milestone.Kind.NEARLY_ALL)
+        now = timezone.now()
+        Milestone.objects.bulk_create(
+            [Milestone(notice=notice, kind=kind, at=now) for kind in passed], ignore_conflicts=True
+        )
+
+
+def take_all() -> None:
+    """Takes the figures of every public incident that is due."""
+    for incident in Incident.objects.public():
+        take(incident)
+
+
+def take(incident: Incident) -> bool:
+    """Takes an incident's figures if that is due and some count has moved far enough."""
+    with transaction.atomic():
+        Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+        last = incident.figures.order_by("taken_at").last()
+        now = timezone.now()
+        if last and not _is_due(incident, last.taken_at, now):
+            return False
+        counts = _counts(incident, last.counts if last else {})
+        if last and counts == last.counts:
+            return False
+        PublicFigures.objects.create(incident=incident, taken_at=now, counts=counts)
+    return True
+
+
+def _is_due(incident: Incident, last: datetime, now: datetime) -> bool:
+    is_new_day = timezone.localdate(now) != timezone.localdate(last)
+    return is_new_day or _sent(incident).filter(closed_at__gt=last).exists()
+
+
+def _sent(incident: Incident) -> NoticeQuerySet:
+    """The notices that the law demanded, once they began to go out, oldest first."""
+    unsent = [Notice.State.DRAFT, Notice.State.PLANNING]
+    real = Notice.objects.real().filter(incident=incident, planned__gt=0)
+    mandatory = real.filter(kind=Notice.Kind.MANDATORY)
+    return mandatory.exclude(state__in=unsent).order_by("approved_at", "pk")
+
+
+def _counts(incident: Incident, last: Mapping[str, Any]) -> dict[str, Any]:
+    before = last.get("notices", {})
+    return {
+        "notices": {
+            str(notice.pk): _steadied(_cells(notice), before.get(str(notice.pk), {}))
+            for notice in _sent(incident)
+        }
+    }
+
+
+def _cells(notice: Notice) -> Counts:
+    """The notice's kept counters as the page's five counts."""
+    ended = {
+        "accepted": notice.accepted,
+        "bounced": notice.bounced,
+        "not_reachable": notice.unreachable + notice.suppressed,
+    }
+    other = notice.planned - sum(ended.values())
+    return {"planned": notice.planned, **ended, "other": other}
+
+
+def _steadied(counts: Counts, before: Counts) -> dict[str, int]:
+    """Each count as it was, unless it moved by THRESHOLD or more since it was last taken."""
+    return {
+        name: before[name] if name in before and abs(now - before[name]) < THRESHOLD else now
+        for name, now in counts.items()
+    }
+
+
+# ---------------------------------------------------------------- showing them
+
+
+class Told(NamedTuple):
+    """One notice on the page."""
+
+    version: StatementVersion
+    facts: list[tuple[str, Any]]
+
+
+def context(incident: Incident) -> dict[str, Any]:
+    """What the page shows, from the figures last taken and the milestones passed by then."""
+    figures = incident.figures.order_by("taken_at").last()
+    if figures is None:
+        return {"incident": incident, "figures": None, "threshold": THRESHOLD, "told": []}
+    counts = figures.counts["notices"]
+    notices = Notice.objects.filter(pk__in=[int(key) for key in counts]).order_by("approved_at")
+    related = notices.select_related("version__statement__incident").prefetch_related("milestones")
+    return {
+        "incident": incident,
+        "figures": figures,
+        "threshold": THRESHOLD,
+        "told": [
+            Told(notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at))
+            for notice in related
+        ],
+    }
+
+
+def _facts(
+    incident: Incident, notice: Notice, counts: Counts, taken_at: datetime
+) -> list[tuple[str, Any]]:
+    facts: list[tuple[str, Any]] = [(_("Channel"), notice.get_channel_display())]
+    if notice.approved_at:
+        facts.append((_("Sent from"), date_format(timezone.localdate(notice.approved_at))))
+    if counts["planned"] < FEWEST:
+        few = _("Fewer than %(number)s, so nothing more is shown here")
+        return [*facts, (_("People to tell"), few % {"number": FEWEST})]
+    facts.append((_("People to tell"), about(counts["planned"])))
+    labels = {
+        "accepted": _("Told: the message was accepted for delivery"),
+        "bounced": _("The message came back"),
+        "not_reachable": _("Not reachable over this channel"),
+        "other": _("Under way, in doubt or cancelled"),
+    }
+    shown = shown_cells(counts)
+    facts += [(labels[name], shown[name]) for name in CELLS]
+    return facts + _times(incident, notice, taken_at)
+
+
+def shown_cells(counts: Counts) -> dict[str, str]:
+    """What stands on the page for each of CELLS."""
+    small = [name for name in CELLS if counts[name] < THRESHOLD]
+    if not small:
+        return {name: about(counts[name]) for name in CELLS}
+    largest = max(CELLS, key=lambda name: counts[name])
+    others = [name for name in CELLS if name not in (*small, largest)]
+    rest = _rounded(counts["planned"]) - sum(_rounded(counts[name]) for name in others)
+    few = _("fewer than %(number)s") % {"number": SMALL}
+    shown = dict.fromkeys(small, few) | {name: about(counts[name]) for name in others}
+    return shown | {largest: about(rest)}
+
+
+def about(count: int) -> str:
+    """As in "about 33,673,820"."""
+    return _("about %(number)s") % {"number": number_format(_rounded(count), force_grouping=True)}
+
+
+def _rounded(count: int) -> int:
+    """To the nearest THRESHOLD, a half up."""
+    return (count + THRESHOLD // 2) // THRESHOLD * THRESHOLD
+
+
+def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple[str, str]]:
+    """How long after becoming aware, in hours begun."""
+    labels = {
+        Milestone.Kind.FIRST: _("From becoming aware to the first message"),
+        Milestone.Kind.NEARLY_ALL: _("From becoming aware to 99 per cent told"),
+    }
+    passed = {each.kind: each.at for each in notice.milestones.all() if each.at <= taken_at}
+    return [
+        (label, _hours(incident.aware_at, passed[kind]) if kind in passed else _("not reached"))
+        for kind, label in labels.items()
+    ]
+
+
+def _hours(start: datetime, end: datetime) -> str:
+    seconds = max(int((end - start).total_seconds()), 0)
+    hours = -(-seconds // 3600)
+    shown = number_format(hours, force_grouping=True)
+    return ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": shown}

@@ -1,0 +1,59 @@
+"""Certificates: a customer gets their own; anybody has one checked by its code."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from incidents.models import Incident
+from incidents.my_data import leaks_of
+from incidents.sealing import SealingError
+from incidents.views import SignedInRequest
+from notices import certificates
+from notices.certificate_forms import CertificateForm, CheckForm
+from notices.limits import limited
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("certificate_issue", methods=["POST"], by_user=True)
+def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Says what a certificate is, and makes one; not found for whom nothing leaked of."""
+    incident = get_object_or_404(Incident.objects.public(), slug=slug, shredded_at=None)
+    form = CertificateForm(request.POST or None, user=request.user, incident=incident)
+    try:
+        if not leaks_of(request.user, incident):
+            raise Http404
+        issued = form.issue() if form.is_valid() else None
+    except SealingError:
+        return render(request, "notices/certificates/unavailable.html", status=503)
+    if issued is None:
+        context = {"form": form, "incident": incident}
+        return render(request, "notices/certificates/certificate.html", context)
+    name = f'attachment; filename="certificate-{incident.slug}.pdf"'
+    return HttpResponse(
+        issued.pdf, content_type="application/pdf", headers={"Content-Disposition": name}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("certificate_check", methods=["POST"])
+def certificate_check(request: HttpRequest) -> HttpResponse:
+    """Asks for a code, and shows what stands on the certificate with it."""
+    form = CheckForm(request.POST or None)
+    if form.is_valid():
+        return _checked(request, form.checked)
+    return render(request, "notices/certificates/check.html", {"form": form})
+
+
+@require_safe
+@limited("certificate_check", methods=["GET", "HEAD"])
+def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:
+    """The same for a code that was scanned."""
+    return _checked(request, certificates.check(code))
+
+
+def _checked(request: HttpRequest, checked: certificates.Checked | None) -> HttpResponse:
+    context = {"checked": checked, "incident": checked.certificate.incident if checked else None}
+    status = 200 if checked else 404
+    return render(request, "notices/certificates/checked.html", context, status=status)

@@ -1,0 +1,27 @@
+"""`make bench-web`, for a moment: that it measures and what it prints."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_the_last_line_tells_requests_a_second_and_their_ratio():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bench_web", "--seconds", "1", "--rounds", "1"]
+        + ["--connections", "4"],
+        cwd=Path(__file__).parent.parent,
+        env=os.environ | {"PATH": "", "PUBLIC_PAGE_SECONDS": "2"},  # without wrk
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["client"] == "python"
+    assert result["hello_per_s"] > 0
+    assert result["public_per_s"] == min(page["per_s"] for page in result["pages"].values())
+    assert result["public_ratio"] == round(result["public_per_s"] / result["hello_per_s"], 3)
+    assert all(0 < page["bytes"] < 60_000 for page in result["pages"].values())

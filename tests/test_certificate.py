@@ -1,0 +1,289 @@
+"""A customer's certificate: only their own, checkable by its code for good, and by nothing else."""
+
+import html
+import io
+import logging
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts.models import User, VerifiedPhone
+from incidents.models import AffectedPerson, Incident
+from notices import certificates
+from notices.models import Certificate
+from tests.leaked import expose, file_of, person
+from tests.noticed import work
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+
+needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler reads the PDF")
+
+
+@pytest.fixture
+def leaked_minji(incident) -> AffectedPerson:
+    """Name, e-mail, phone, two addresses, an entrance code."""
+    file = file_of(incident)
+    row = person(incident, name="김민지", email="minji@example.com", phone="010-1234-5678")
+    expose(row, file, "names", "email-addresses", "phone-numbers")
+    addresses = ["서울특별시 강남구 테헤란로 558", "부산광역시 해운대구 센텀중앙로 730"]
+    expose(row, file, values=[("physical-addresses", addresses[0]), ("entrance-codes", "7585#")])
+    expose(row, file, values=[("physical-addresses", addresses[1])])
+    return row
+
+
+def url(incident: Incident, language: str = "en") -> str:
+    with override(language):
+        return reverse("certificate", args=[incident.slug])
+
+
+def get_certificate(user: User, incident: Incident, language: str = "en"):
+    client = Client()
+    client.force_login(user)
+    return client.post(url(incident), {"language": language})
+
+
+def text_of(pdf: bytes) -> str:
+    run = ["pdftotext", "-", "-"]
+    done = subprocess.run(run, input=pdf, capture_output=True, check=True)
+    return " ".join(done.stdout.decode().split())
+
+
+def code_on(pdf: bytes) -> str:
+    found = re.search(r"\b(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}\b", text_of(pdf))
+    assert found
+    return found[0]
+
+
+def facts_of(response) -> str:
+    text = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return " ".join(html.unescape(text).split())
+
+
+HIDDEN = ("김민지", "minji@", "1234", "테헤란로", "강남구", "7585", "센텀")
+
+
+@needs_poppler
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_it_says_what_leaked_and_no_value(minji, incident, leaked_minji, language):
+    response = get_certificate(minji, incident, language)
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert "no-store" in response["Cache-Control"]
+    text = text_of(response.content)
+    shown = {
+        "ko": ["개인정보 유출 확인서", "한빛상점", "김*지", "m***@e***.com", "2개 유출"],
+        "en": ["Certificate of leaked personal data", "Hanbit Store", "김*지", "2 leaked"],
+    }
+    for words in shown[language]:
+        assert words in text
+    for value in HIDDEN:
+        assert value not in text
+
+
+@needs_poppler
+def test_it_says_how_the_person_was_told(minji, incident, notice, people, server):
+    work(notice)
+    text = text_of(get_certificate(minji, incident).content)
+    assert "“About your data”, version 1" in text
+    assert "Sent by e-mail; accepted for delivery on" in text
+    assert "KST" in text
+
+
+@needs_poppler
+def test_who_was_sent_nothing_is_told_so(minji, incident, leaked_minji):
+    text = text_of(get_certificate(minji, incident).content)
+    assert "None was sent to this person so far." in text
+
+
+@needs_poppler
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_screen_reader_and_any_machine_can_read_it(minji, incident, leaked_minji, language):
+    pdf = get_certificate(minji, incident, language).content
+    info = subprocess.run(["pdfinfo", "-"], input=pdf, capture_output=True, check=True).stdout
+    fonts = subprocess.run(["pdffonts", "-"], input=pdf, capture_output=True, check=True).stdout
+    assert re.search(rb"Tagged: +yes", info)
+    assert b"NotoSansKR" in fonts
+    assert all(line.split()[-5] == b"yes" for line in fonts.splitlines()[2:])  # embedded
+    assert f"/Lang({language})".encode() in pdf.replace(b" ", b"")
+    assert len(pdf) < 60_000
+
+
+@needs_poppler
+def test_letters_that_the_font_lacks_do_not_stop_it(minji, incident):
+    row = person(incident, name="สมชาย 😀", email=minji.email)
+    expose(row, file_of(incident), "names")
+    assert "Certificate" in text_of(get_certificate(minji, incident).content)
+
+
+@needs_poppler
+def test_a_demonstrations_certificate_says_that_it_is_one(minji, incident, leaked_minji, settings):
+    assert "demonstration" not in text_of(get_certificate(minji, incident).content)
+    settings.IS_DEMO = True
+    assert "This is a demonstration" in text_of(get_certificate(minji, incident).content)
+
+
+def test_the_page_before_it_says_what_stands_on_it(minji, incident, leaked_minji, client):
+    client.force_login(minji)
+    with override("en"):
+        mine = client.get(reverse("my_data")).content.decode()
+    assert url(incident) in mine
+    page = client.get(url(incident))
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    assert not Certificate.objects.exists()
+
+
+def test_a_stranger_gets_none(seojun, minji, incident, leaked_minji, client):
+    assert client.post(url(incident), {"language": "en"}).status_code == 302
+    assert get_certificate(seojun, incident).status_code == 404
+    Incident.objects.update(is_public=False)
+    assert get_certificate(minji, incident).status_code == 404
+    assert not Certificate.objects.exists()
+
+
+@needs_poppler
+def test_each_gets_their_own(minji, seojun, incident, leaked_minji):
+    other = person(incident, name="박서준", email="seojun@example.com")
+    expose(other, file_of(incident, number=2), "names")
+    theirs, hers = (text_of(get_certificate(u, incident).content) for u in (seojun, minji))
+    assert "박*준" in theirs
+    assert "김*지" not in theirs
+    assert "박*준" not in hers
+
+
+@needs_poppler
+def test_a_recipients_certificate_does_not_say_whose_address_book(seojun, incident, leaked_minji):
+    row = person(
+        incident,
+        relation=AffectedPerson.Relation.RECIPIENT,
+        name="민지 남자친구",
+        phone="010-9999-8888",
+    )
+    expose(row, file_of(incident, number=2), "names", "phone-numbers")
+    VerifiedPhone.objects.create(user=seojun, number="+821099998888")
+
+    text = text_of(get_certificate(seojun, incident).content)
+    assert "the recipient of a parcel" in text
+    assert "010-****-8888" in text
+    for hint in ("민", "남", "김*지", "minji"):
+        assert hint not in text
+
+
+@needs_poppler
+def test_its_code_shows_what_it_says_and_no_more(minji, incident, leaked_minji):
+    pdf = get_certificate(minji, incident).content
+    code = code_on(pdf)
+    with override("ko"):
+        answers = [
+            Client().get(reverse("certificate_checked", args=[code.replace("-", "")])),
+            Client().post(reverse("certificate_check"), {"code": f" {code.lower()} "}),
+        ]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "no-store" in answer["Cache-Control"]
+        shown = facts_of(answer)
+        for words in ("김*지", "m***@e***.com", "2 leaked", "Hanbit Store"):
+            assert words in shown
+        for value in HIDDEN:
+            assert value not in shown
+        parts = re.findall(r"<d[td]>(.*?)</d[td]>", answer.content.decode())
+        printed = text_of(pdf).replace(" ", "")
+        assert parts
+        for words in parts:
+            assert html.unescape(words).replace(" ", "") in printed
+
+
+@needs_poppler
+def test_it_can_be_checked_after_the_data_is_shredded(minji, incident, leaked_minji):
+    code = code_on(get_certificate(minji, incident).content)
+    incident.shred()
+    checked = certificates.check(code)
+    assert checked
+    assert any("김*지" in said for part in checked.parts for _name, said in part.rows)
+    assert get_certificate(minji, incident).status_code == 404
+
+
+def test_the_database_alone_tells_nothing(minji, incident, leaked_minji):
+    issued = certificates.issue(minji, incident, language="en")
+    assert issued
+    dump = io.StringIO()
+    call_command("dumpdata", "notices.certificate", stdout=dump)
+    for trace in (issued.code, certificates.written(issued.code), "김", "example.com"):
+        assert trace not in dump.getvalue()
+    stored = bytes(Certificate.objects.get().sealed)
+    assert issued.code.encode() not in stored
+    assert b"leaked" not in stored
+    names = {field.name for field in Certificate._meta.get_fields()}
+    assert names == {"id", "lookup", "incident", "language", "issued_at", "sha256", "sealed"}
+
+
+def test_a_record_that_was_tampered_with_is_no_proof(minji, incident, leaked_minji, caplog):
+    one, two = (certificates.issue(minji, incident, language="en") for _ in range(2))
+    assert one
+    assert two
+    assert one.code != two.code
+    forged = Certificate.objects.get(pk=one.certificate.pk)
+    forged.pk, forged.lookup = None, certificates._lookup("0" * 20)
+    forged.save()
+    assert certificates.check("0" * 20) is None
+    assert "does not open with its code" in caplog.text
+    assert certificates.check(two.code)
+
+
+@pytest.mark.parametrize("change", [{"language": "ko"}, {"issued_at": timezone.now()}])
+def test_a_record_can_be_neither_changed_nor_deleted(minji, incident, leaked_minji, change):
+    certificates.issue(minji, incident, language="en")
+    for act in (lambda rows: rows.update(**change), lambda rows: rows.delete()):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            act(Certificate.objects.all())
+
+
+@pytest.mark.parametrize("code", ["0" * 20, "7QK2-X9ND-4HTB", "' or 1=1", "0" * 5000])
+def test_another_code_is_not_found(incident, client, code):
+    with override("en"):
+        answer = client.post(reverse("certificate_check"), {"code": code})
+        scanned = client.get(reverse("certificate_checked", args=[code]))
+    assert "genuine</h1>" not in answer.content.decode().replace("Is this certificate genuine", "")
+    assert scanned.status_code == 404
+
+
+def test_guessing_and_making_are_limited(minji, incident, leaked_minji, client, settings):
+    settings.PROOF_RATES = {"certificate_issue": "2/h/key", "certificate_check": "2/h/ip"}
+    statuses = [get_certificate(minji, incident).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    with override("en"):
+        address = reverse("certificate_check")
+    tries = [client.post(address, {"code": "0" * 20}).status_code for _ in range(3)]
+    assert tries[:2] == [200, 200]
+    assert tries[2] == 429
+
+
+def test_the_log_names_keys_only(minji, incident, leaked_minji, caplog):
+    with caplog.at_level(logging.INFO):
+        issued = certificates.issue(minji, incident, language="en")
+    assert issued
+    assert f"user {minji.pk} was given certificate {issued.certificate.pk}" in caplog.text
+    for private in (issued.code, "minji@", "김"):
+        assert private not in caplog.text
+
+
+def test_a_wrong_keyset_gives_no_half_certificate(minji, incident, leaked_minji):
+    Incident.objects.filter(pk=incident.pk).update(data_keyset=b"sealed by another master")
+    assert get_certificate(minji, incident).status_code == 503
+    assert not Certificate.objects.exists()
+
+
+def test_it_is_the_same_moment_in_print_and_in_the_record(minji, incident, leaked_minji):
+    issued = certificates.issue(minji, incident, language="en")
+    assert issued
+    assert timezone.now() - issued.certificate.issued_at < timedelta(minutes=1)
