@@ -37,7 +37,8 @@ _PEOPLE_COLUMNS = (
 _EXPOSURE_COLUMNS = ("person_id", "file_id", "line", "data_classes")
 _TYPES = """
 SELECT udt_name FROM information_schema.columns
-JOIN unnest(%s::text[]) WITH ORDINALITY AS c (name, place) ON column_name = c.name WHERE table_name = %s ORDER BY c.place
+JOIN unnest(%s::text[]) WITH ORDINALITY AS c (name, place) ON column_name = c.name
+WHERE table_name = %s ORDER BY c.place
 """
 
 

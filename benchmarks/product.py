@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from breachportal import embedded
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 STOP_SECONDS = 20.0
+_sets = count(1)
 
 
 def open_in(var: Path, *, people: int, **environment: str) -> None:
@@ -116,25 +118,32 @@ def free_port() -> int:
 class Workers:
     """Everything in the Procfile but the web server, started as the product starts it.
 
-    A context manager; its output goes to `workers.log` under the product's `var`.
+    A context manager; its output goes to a file under the product's `var`.
     """
 
     def __init__(self, **environment: str) -> None:
         self._environment = environment
-        self.log = _var() / "workers.log"
+        name = f"workers-{next(_sets)}"
+        self.log, self._schedule = _var() / f"{name}.log", _var() / f"{name}.beat"
+        self.log.unlink(missing_ok=True)
 
     def __enter__(self) -> "Workers":
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Starts them, or starts them again when all were killed."""
         lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[0] for line in lines if ":" in line]
         environment: Mapping[str, str] = {
             **os.environ,
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "BEAT_SCHEDULE": str(_var() / "celerybeat"),
+            "BEAT_SCHEDULE": str(self._schedule),
             "PYTHONUNBUFFERED": "1",
             **self._environment,
         }
-        (_var() / "celerybeat").unlink(missing_ok=True)
-        with self.log.open("w") as log:
+        self._schedule.unlink(missing_ok=True)
+        with self.log.open("a") as log:
             self._honcho = subprocess.Popen(
                 [BIN / "honcho", "start", "--no-prefix", *(n for n in names if n != "web")],
                 cwd=ROOT,
@@ -143,7 +152,6 @@ class Workers:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return self
 
     def __exit__(self, *_error: object) -> None:
         family = self.processes()

@@ -130,12 +130,16 @@ MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people
-NOTICE_LEASE_SECONDS = 120  # longer than any single reply may take
+NOTICE_LEASE_SECONDS = 30  # a worker extends it several times a second, whatever servers do
 NOTICE_REPLY_SECONDS = 90  # for the reply to a whole message; others get EMAIL_TIMEOUT
 NOTICE_BACKOFF_SECONDS = 60  # doubles with each try, up to
 NOTICE_BACKOFF_MOST_SECONDS = 60 * 60 * 2
+NOTICE_AWAY_SECONDS = 5  # before a server that is away is tried again; doubles up to
+NOTICE_AWAY_MOST_SECONDS = 60
 NOTICE_DEADLINE_HOURS = 72
 NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 2)  # started at once; the sweeper adds more
+# Connections of one sender to the mail server, at most: it opens more only while they help.
+NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 32)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
 # People

@@ -2,26 +2,37 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from incidents.models import Incident
-from incidents.sealing import CONTACT, TEST_ADDRESS, SealingError
-from incidents.summaries import leaked_classes_of
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+
+from incidents.sealing import SealingError
 from notices import ledger
-from notices.ledger import Lease, LeaseLostError, NotToBeSentError, Verdict
-from notices.messages import (
-    Mail,
-    Mailing,
-    Recipient,
-    UnusableAddressError,
-    sample_classes,
-    sample_name,
+from notices.composing import Composer, Waiting
+from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
+from notices.messages import Mail
+from notices.models import Delivery, Notice
+from notices.smtp import SmtpTransport
+from notices.transport import (
+    Outcome,
+    Reply,
+    Result,
+    ServerAwayError,
+    ServerRefusesUsError,
+    Transport,
 )
-from notices.models import Delivery, Notice, TestAddress
-from notices.transport import Result, ServerAwayError, ServerRefusesUsError, SmtpTransport
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
+TURN_SECONDS = 0.25  # a pause, a cancellation and a lost lease are noticed at least as often
+LEASES_AT_ONCE = 2  # the next chunk is at hand before the last messages of one are answered
+DATABASE_SECONDS = (0.2, 10.0)  # between two tries of a database that is away or full: first, last
+PLANNING_SECONDS = 0.1  # between two looks for a chunk that is still being planned
 
 
 def send_due(notice_id: int, *, seconds: float) -> bool:
@@ -30,153 +41,263 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
     True if it stopped for the time alone, and should go on at once.
     """
     end = time.monotonic() + seconds
-    with SmtpTransport() as transport:
+    notice = Notice.objects.filter(pk=notice_id).first()
+    if notice is None:
+        return False
+    with transport_of(notice) as transport:
         while time.monotonic() < end:
-            notice = Notice.objects.select_related("incident").filter(pk=notice_id).first()
-            if notice is None or notice.state not in (Notice.State.SENDING, Notice.State.CANCELLED):
+            notice = Notice.objects.select_related("incident").get(pk=notice_id)
+            if notice.state == Notice.State.CANCELLED:
+                return _cancel_due(notice, end=end)
+            if notice.state not in ledger.MOVING:
                 return False
-            lease = ledger.take(notice)
-            if lease is None or not _work(lease, transport):
+            is_going_on = _Run(notice, transport, end=end).work()
+            if not is_going_on and notice.state != Notice.State.PLANNING:
                 return False
+            if not is_going_on:
+                time.sleep(PLANNING_SECONDS)
     return True
 
 
-def _work(lease: Lease, transport: SmtpTransport) -> bool:
-    """Works on one chunk; False if the run should end because nothing can be sent now."""
-    try:
-        if lease.notice.state == Notice.State.CANCELLED:
+def transport_of(_notice: Notice) -> Transport:
+    """What carries the messages of a notice's channel."""
+    return SmtpTransport()
+
+
+def _cancel_due(notice: Notice, *, end: float) -> bool:
+    while time.monotonic() < end:
+        lease = ledger.take(notice)
+        if lease is None:
+            return False
+        try:
             ledger.cancel_rest(lease)
-        else:
-            _send_chunk(lease, transport)
-    except LeaseLostError:
-        logger.warning("chunk %s: lease %s was taken over", lease.chunk.pk, lease.fence)
-    except ServerAwayError as error:
-        ledger.report(lease.notice, str(error))
-        ledger.release_for_later(lease)
-        return False
-    except (ServerRefusesUsError, SealingError) as error:
-        ledger.stop(lease.notice, str(error))
-        ledger.release(lease)
-        return False
-    except NotToBeSentError:
-        ledger.release(lease)
-    else:
+        except LeaseLostError:
+            logger.warning("chunk %s: lease %s was taken over", lease.chunk.pk, lease.fence)
         ledger.release(lease)
     return True
 
 
-def _send_chunk(lease: Lease, transport: SmtpTransport) -> None:
-    for delivery, mail in _mails(lease):
-        if isinstance(mail, Verdict):
-            ledger.settle(lease, delivery, mail)
-            continue
-        transport.open()
-        if ledger.start(lease, delivery):
-            _send(lease, delivery, mail, transport)
+_T = TypeVar("_T")
 
 
-def _send(lease: Lease, delivery: Delivery, mail: Mail, transport: SmtpTransport) -> None:
-    """One message, from the wire to the ledger."""
-    reply = transport.send(mail)
-    match reply.result:
-        case Result.ACCEPTED:
-            ledger.record(lease, delivery, Verdict(State.ACCEPTED, reply.words))
-        case Result.DEFERRED:
-            ledger.record(lease, delivery, ledger.deferred(lease.notice, delivery, reply.words))
-        case Result.BOUNCED:
-            ledger.record(lease, delivery, Verdict(State.BOUNCED, reply.words))
-        case Result.IN_DOUBT:
-            ledger.record(lease, delivery, ledger.in_doubt(lease.notice, delivery, reply.words))
-        case Result.REFUSED:
-            ledger.pause(lease, delivery, reply.words)
-        case Result.NOT_SENT:
-            ledger.record(lease, delivery, Verdict(State.PENDING, reply.words))
-            raise ServerAwayError(reply.words)
+def _patiently(act: Callable[[], _T]) -> _T:
+    """Does it until it is done: a database that is away or full halts the send, and no more.
 
-
-def _mails(lease: Lease) -> Iterator[tuple[Delivery, Mail | Verdict]]:
-    """Every due row of the chunk with its mail, or with the verdict that there is none."""
-    due = Delivery.objects.of_chunk(lease.chunk).due()
-    deliveries = list(due.select_related("person", "subscription__user"))
-    mailings = {message.language: Mailing(message) for message in lease.notice.messages.all()}
-    compose = _mandatory if lease.notice.is_mandatory else _alert
-    if lease.notice.is_test:
-        compose = _test
-    for delivery, recipient in compose(lease.notice.incident, deliveries):
-        if isinstance(recipient, Verdict):
-            yield delivery, recipient
-            continue
+    What servers accepted meanwhile is known here alone, so this does not give up. Each act is one
+    transaction that may be repeated.
+    """
+    wait, most = DATABASE_SECONDS
+    while True:
         try:
-            yield delivery, mailings[delivery.language].mail(recipient)
-        except UnusableAddressError as error:
-            yield delivery, Verdict(State.UNREACHABLE, str(error))
+            return act()
+        except (psycopg.OperationalError, OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            logger.error("the database does not take it, the send waits: %s", str(error).strip())
+            connection.close()
+        time.sleep(wait)
+        wait = min(wait * 2, most)
 
 
-def _mandatory(
-    incident: Incident, deliveries: list[Delivery]
-) -> Iterator[tuple[Delivery, Recipient | Verdict]]:
-    """Affected people, by the contact data that leaked, each with their own classes."""
-    seal = incident.seal()
-    classes = leaked_classes_of([row.person_id for row in deliveries if row.person_id])
-    for delivery in deliveries:
-        person = delivery.person
-        leaked = classes.get(delivery.recipient)
-        if person is None or not leaked:
-            yield delivery, Verdict(State.CANCELLED, "withdrawn from the incident's scope")
-            continue
+@dataclass
+class _Leased:
+    """A lease, and how many of its rows have no ending yet."""
+
+    lease: Lease
+    left: int = 0
+
+
+class _Run:
+    """One worker, one notice, one transport, a few leases."""
+
+    def __init__(self, notice: Notice, transport: Transport, *, end: float) -> None:
+        self._notice = notice
+        self._transport = transport
+        self._end = end
+        self._composer = Composer(notice)
+        self._leases: dict[int, _Leased] = {}
+        self._waiting: deque[Waiting] = deque()
+        self._in_hand: dict[int, Waiting] = {}  # handed over, and not on the wire
+        self._on_wire: dict[int, Waiting] = {}
+        self._endings: list[Ending] = []
+        self._journaled_at = 0.0
+        self._may_send = True
+        self._has_chunks = True
+
+    def work(self) -> bool:
+        """Sends what is due; True if there may be more of it now."""
         try:
-            contact = seal.open(person.contact, person=person.pk, purpose=CONTACT)
-        except SealingError as error:
-            logger.error("%s", error)
-            yield delivery, Verdict(State.UNREACHABLE, "the contact data does not open")
-            continue
-        yield (
-            delivery,
-            Recipient(
-                delivery_id=delivery.pk,
-                recipient=delivery.recipient,
-                email=contact.get("e", ""),
-                name=contact.get("n", ""),
-                data_classes=tuple(leaked),
-            ),
+            while self._turn():
+                pass
+        except (ServerAwayError, ServerRefusesUsError, SealingError) as error:
+            self._stop_for(error)
+            return False
+        return self._may_send and self._has_chunks
+
+    def _turn(self) -> bool:
+        """One round of the loop; False once nothing is left to do."""
+        self._lease_more()
+        self._hand_over()
+        try:
+            if self._in_hand or self._on_wire:
+                self._transport.wait(TURN_SECONDS)
+        finally:  # what is known is written even if the server is gone
+            self._write_down()
+        self._release_finished()
+        return bool(self._leases)
+
+    # ------------------------------------------------------------ leases
+
+    def _lease_more(self) -> None:
+        """Keeps messages at hand while there is time."""
+        while (
+            self._has_chunks
+            and self._may_send
+            and len(self._leases) < LEASES_AT_ONCE
+            and len(self._waiting) <= self._transport.room()
+            and time.monotonic() < self._end
+        ):
+            lease = _patiently(lambda: ledger.take(self._notice))
+            if lease is None:
+                self._has_chunks = False
+                return
+            leased = self._leases[lease.chunk.pk] = _Leased(lease)
+            rows = _patiently(partial(self._composer.rows, lease))
+            leased.left = len(rows)
+            self._waiting.extend(rows)
+            self._journaled_at = min(self._journaled_at or time.monotonic(), time.monotonic())
+
+    def _release_finished(self) -> None:
+        for key, leased in list(self._leases.items()):
+            if not leased.left:
+                _patiently(partial(ledger.release, leased.lease))
+                del self._leases[key]
+
+    def _lose(self, chunks: frozenset[int]) -> None:
+        """Another worker has them: nothing of them is begun, written or given back any more."""
+        for key in chunks:
+            lease = self._leases.pop(key).lease
+            logger.warning("chunk %s: lease %s was taken over", key, lease.fence)
+        self._waiting = deque(row for row in self._waiting if row.chunk not in chunks)
+        self._withdraw(row for row in self._in_hand.values() if row.chunk in chunks)
+        self._on_wire = {k: row for k, row in self._on_wire.items() if row.chunk not in chunks}
+
+    def _withdraw(self, rows: Iterator[Waiting]) -> None:
+        keys = {row.delivery_id for row in rows}
+        self._transport.withdraw(keys)
+        for key in keys:
+            del self._in_hand[key]
+
+    # ------------------------------------------------------------ messages
+
+    def _hand_over(self) -> None:
+        room = self._transport.room() if self._may_send else 0
+        while room > 0 and self._waiting:
+            row = self._waiting.popleft()
+            mail = self._composer.mail(row)
+            if isinstance(mail, Verdict):
+                self._end_row(row, mail, tries=0)
+                continue
+            self._in_hand[row.delivery_id] = row
+            self._transport.hand_over(mail)
+            room -= 1
+
+    def _write_down(self) -> None:
+        """Journals what ended and what is to begin; then, and only then, lets it begin."""
+        for outcome in self._transport.outcomes():
+            self._judge(outcome)
+        ready = self._transport.ready() if self._may_send else []
+        is_due = time.monotonic() > self._journaled_at + TURN_SECONDS
+        if self._leases and (self._endings or ready or is_due):
+            self._begin(ready)
+
+    def _begin(self, ready: list[Mail]) -> None:
+        for mail in ready:
+            self._on_wire[mail.delivery_id] = self._in_hand.pop(mail.delivery_id)
+        turn = self._journal()
+        if turn.may_send and not turn.lost:
+            self._transport.begin(ready)
+            return
+        for mail in ready:
+            self._in_hand[mail.delivery_id] = self._on_wire.pop(mail.delivery_id)
+        self._lose(turn.lost)
+        if not turn.may_send:
+            self._hold()
+
+    def _journal(self) -> Turn:
+        on_wire: dict[int, list[int]] = {}
+        for row in self._on_wire.values():
+            on_wire.setdefault(row.chunk, []).append(row.delivery_id)
+        leases = [leased.lease for leased in self._leases.values()]
+        turn = _patiently(
+            lambda: ledger.journal(self._notice, leases, endings=self._endings, on_wire=on_wire)
         )
+        for ending in self._endings:
+            if ending.lease.chunk.pk in self._leases:
+                self._leases[ending.lease.chunk.pk].left -= 1
+        self._endings = []
+        self._journaled_at = time.monotonic()
+        return turn
 
+    def _judge(self, outcome: Outcome) -> None:
+        key = outcome.message.delivery_id
+        row = self._on_wire.pop(key, None) or self._in_hand.pop(key, None)
+        if row is None or row.chunk not in self._leases:
+            return  # of a chunk that another worker has now
+        self._end_row(row, self._verdict(row, outcome.reply), tries=1)
+        if outcome.reply.result is Result.REFUSED:
+            ledger.stop(self._notice, outcome.reply.words)
 
-def _alert(
-    _incident: Incident, deliveries: list[Delivery]
-) -> Iterator[tuple[Delivery, Recipient | Verdict]]:
-    """Subscribers who still are."""
-    for delivery in deliveries:
-        subscription = delivery.subscription
-        if subscription is None or subscription.unsubscribed_at or not subscription.user.is_active:
-            yield delivery, Verdict(State.SUPPRESSED, "unsubscribed before the send")
-            continue
-        yield (
-            delivery,
-            Recipient(
-                delivery_id=delivery.pk,
-                recipient=delivery.recipient,
-                email=subscription.user.email,
-            ),
-        )
+    def _verdict(self, row: Waiting, reply: Reply) -> Verdict:
+        attempts, is_again = row.attempts + 1, row.is_possible_duplicate
+        match reply.result:
+            case Result.ACCEPTED:
+                return Verdict(State.ACCEPTED, reply.words, data_classes=row.data_classes)
+            case Result.DEFERRED:
+                lease = self._leases[row.chunk].lease
+                return ledger.deferred(
+                    lease, attempts=attempts, is_possible_duplicate=is_again, reply=reply.words
+                )
+            case Result.BOUNCED:
+                return Verdict(State.BOUNCED, reply.words)
+            case Result.UNREACHABLE:
+                return Verdict(State.UNREACHABLE, reply.words)
+            case Result.IN_DOUBT:
+                return ledger.in_doubt(
+                    self._notice,
+                    attempts=attempts,
+                    is_possible_duplicate=is_again,
+                    reply=reply.words,
+                )
+            case Result.REFUSED:
+                return Verdict(State.PENDING, reply.words)
+            case Result.NOT_SENT:
+                return ledger.put_back(attempts=attempts, reply=reply.words)
 
+    def _end_row(self, row: Waiting, verdict: Verdict, *, tries: int) -> None:
+        lease = self._leases[row.chunk].lease
+        self._endings.append(Ending(lease, row.delivery_id, verdict, tries))
 
-def _test(
-    incident: Incident, deliveries: list[Delivery]
-) -> Iterator[tuple[Delivery, Recipient | Verdict]]:
-    """The addresses typed in, with what a person made up would read."""
-    seal, classes = incident.seal(), tuple(sample_classes(incident))
-    addresses = TestAddress.objects.in_bulk([delivery.recipient for delivery in deliveries])
-    for delivery in deliveries:
-        contact = addresses[delivery.recipient].contact
-        opened = seal.open(contact, person=delivery.recipient, purpose=TEST_ADDRESS)
-        yield (
-            delivery,
-            Recipient(
-                delivery_id=delivery.pk,
-                recipient=delivery.recipient,
-                email=opened["e"],
-                name=sample_name(delivery.language),
-                data_classes=classes,
-            ),
-        )
+    # ------------------------------------------------------------ stopping
+
+    def _hold(self) -> None:
+        """Begins nothing any more; what is on the wire is waited for and written down."""
+        self._may_send = False
+        for row in self._waiting:
+            self._leases[row.chunk].left -= 1
+        self._waiting.clear()
+        for row in self._in_hand.values():
+            self._leases[row.chunk].left -= 1
+        self._withdraw(iter(list(self._in_hand.values())))
+
+    def _stop_for(self, error: Exception) -> None:
+        """Nothing can be sent now: says why, and gives the chunks back."""
+        if isinstance(error, ServerAwayError):
+            ledger.report(self._notice, str(error))
+        else:
+            ledger.stop(self._notice, str(error))
+        for leased in self._leases.values():
+            if isinstance(error, ServerAwayError):
+                ledger.release_for_later(leased.lease)
+            else:
+                ledger.release(leased.lease)

@@ -1,37 +1,38 @@
 """The ledger's rows: who may write them, and how each write keeps the counters exact.
 
-A worker holds a lease on one chunk. Its fence number rises with every lease, and every write is
-made in a transaction that first takes the chunk's row *if the fence is still the worker's own*.
-So whoever slept past its lease, however long, can change nothing any more. Rows are always locked
-in the order chunk, delivery, notice.
+A worker holds leases on a few chunks. A chunk's fence number rises with every lease, and every
+write is made in a statement that first locks the chunk's row *if the fence is still the worker's
+own*. So whoever slept past its lease, however long, can change nothing any more.
+
+`journal` is that statement. A worker calls it once a turn for all its connections: it writes what
+became of the messages that ended, and names the messages that go on the wire next. Only after it
+came back may their first octet leave. Rows are always locked in the order chunk, delivery, notice.
 """
 
 import random
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
-from django.utils import timezone
 
 from notices.models import Chunk, Delivery, Notice
 from notices.models.sending import END_STATES, DeliveryQuerySet
 
 State = Delivery.State
 TAKEN_OVER = "the worker stopped while it sent this message"
+MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending begins while the planning goes on
 
 
 class LeaseLostError(Exception):
     """Another worker has the chunk now: whatever this one wanted to write is not its business."""
-
-
-class NotToBeSentError(Exception):
-    """The notice is paused, cancelled or closed."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Lease:
     chunk: Chunk
     notice: Notice
     fence: int
+    is_past_deadline: bool  # by the database's clock when the lease began
 
 
 @dataclass(frozen=True)
@@ -51,105 +53,201 @@ class Verdict:
     reply: str = ""
     wait: timedelta | None = None
     is_possible_duplicate: bool = False
+    data_classes: tuple[int, ...] = ()  # what an accepted message said had leaked
 
 
-def deferred(notice: Notice, delivery: Delivery, reply: str) -> Verdict:
-    """The server said "later": so be it, up to the notice's deadline."""
-    if notice.deadline_at is not None and timezone.now() >= notice.deadline_at:
-        return Verdict(
-            State.IN_DOUBT if delivery.is_possible_duplicate else State.UNREACHABLE, reply
-        )
-    return Verdict(State.DEFERRED, reply, wait=_backoff(delivery.attempts))
+@dataclass(frozen=True)
+class Ending:
+    """What became of one delivery of a lease's chunk."""
+
+    lease: Lease
+    delivery_id: int
+    verdict: Verdict
+    tries: int  # 1; 0 for somebody to whom nothing was to be sent
 
 
-def in_doubt(notice: Notice, delivery: Delivery, reply: str) -> Verdict:
+@dataclass(frozen=True)
+class Turn:
+    """What a worker learns from its journal."""
+
+    may_send: bool  # False: the notice is paused, cancelled or closed
+    lost: frozenset[int]  # chunks that another worker has now; nothing was written of them
+
+
+def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
+    """The server said "later": so be it, up to the notice's deadline. `attempts` with this one."""
+    if lease.is_past_deadline:
+        return Verdict(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
+    return Verdict(State.DEFERRED, reply, wait=_backoff(attempts))
+
+
+def in_doubt(notice: Notice, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
     """Nobody knows whether the server took it. What the law demands is sent once more, flagged;
     an alert is not, and neither is a message that was in doubt twice: a person decides.
     """
-    if notice.state == Notice.State.CANCELLED or not notice.is_mandatory:
+    if notice.state == Notice.State.CANCELLED or not notice.is_mandatory or is_possible_duplicate:
         return Verdict(State.IN_DOUBT, reply)
-    if delivery.is_possible_duplicate:
-        return Verdict(State.IN_DOUBT, reply)
-    wait = _backoff(delivery.attempts)
-    return Verdict(State.DEFERRED, reply, wait=wait, is_possible_duplicate=True)
+    return Verdict(State.DEFERRED, reply, wait=_backoff(attempts), is_possible_duplicate=True)
+
+
+def put_back(*, attempts: int, reply: str) -> Verdict:
+    """Nothing was sent, through no fault of the recipient. The wait grows, so that a message that
+    makes a server hang up does not stand in everybody's way.
+    """
+    return Verdict(State.PENDING, reply, wait=_backoff(attempts))
 
 
 def take(notice: Notice) -> Lease | None:
-    """Leases the next chunk that is due and nobody's; None if there is none now.
+    """Leases the next chunk that is due or was left behind; None if there is none now.
 
     What an earlier worker left on the wire is settled in the same transaction, so that there is no
     moment in which that worker could still write.
     """
+    chunks = Chunk.objects.select_for_update(skip_locked=True, no_key=True)
     with transaction.atomic():
-        chunk = (
-            Chunk.objects.leasable(notice).select_for_update(skip_locked=True, no_key=True).first()
-        )
+        chunk = chunks.due(notice).first() or chunks.left_behind(notice).first()
         if chunk is None:
             return None
         fence = chunk.fence + 1
-        Chunk.objects.filter(pk=chunk.pk).update(fence=fence, leased_until=_lease_end())
-        lease = Lease(chunk=chunk, notice=notice, fence=fence)
-        for delivery in Delivery.objects.of_chunk(chunk).filter(state=State.SENDING):
-            rows = Delivery.objects.filter(pk=delivery.pk)
-            _write(rows, in_doubt(notice, delivery, TAKEN_OVER), notice=notice)
+        rows = Chunk.objects.filter(pk=chunk.pk)
+        rows.update(state=Chunk.State.LEASED, fence=fence, leased_until=_lease_end(), on_wire=[])
+        late = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
+        lease = Lease(chunk=chunk, notice=notice, fence=fence, is_past_deadline=late)
+        _doubt_what_was_on_the_wire(lease)
     return lease
+
+
+def _doubt_what_was_on_the_wire(lease: Lease) -> None:
+    rows = Delivery.objects.waiting().filter(pk__in=lease.chunk.on_wire)
+    rows.update(attempts=F("attempts") + 1)
+    for delivery in rows:
+        verdict = in_doubt(
+            lease.notice,
+            attempts=delivery.attempts,
+            is_possible_duplicate=delivery.is_possible_duplicate,
+            reply=TAKEN_OVER,
+        )
+        _write(Delivery.objects.filter(pk=delivery.pk), verdict, lease=lease)
 
 
 def has_due_chunk(notice: Notice) -> bool:
     """Whether a worker would find something to do."""
-    return Chunk.objects.leasable(notice).exists()
+    return Chunk.objects.due(notice).exists() or Chunk.objects.left_behind(notice).exists()
 
 
-def start(lease: Lease, delivery: Delivery) -> bool:
-    """Journals that this message goes on the wire now; False if the row is not waiting any more.
+# One statement and so one transaction: the chunks are locked and their fences compared, then the
+# rows are written, then what was really written is counted. `chunks` that are another worker's now
+# are missing from `held` and nothing of them is touched. A row that has ended already is left as it
+# is, so that running this again after a lost connection changes nothing twice.
+_JOURNAL = """
+WITH lease AS MATERIALIZED (
+    SELECT * FROM unnest(%(chunks)s::bigint[], %(fences)s::int[], %(on_wire)s::text[])
+        AS l (chunk, fence, on_wire)
+), held AS MATERIALIZED (
+    SELECT c.id, l.on_wire::bigint[] AS on_wire
+    FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fence = l.fence
+    ORDER BY c.id FOR NO KEY UPDATE OF c
+), written AS (
+    UPDATE notices_delivery d
+    SET state = v.state, reply = v.reply, attempts = d.attempts + v.tries,
+        ended_at = CASE WHEN v.state = ANY (%(ends)s) THEN now() END,
+        not_before = CASE WHEN v.wait IS NOT NULL
+            THEN LEAST(now() + v.wait * interval '1 second', %(deadline)s) END,
+        is_possible_duplicate = d.is_possible_duplicate OR v.is_duplicate,
+        data_classes = v.classes::smallint[]
+    FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(states)s::text[], %(replies)s::text[],
+                %(tries)s::int[], %(waits)s::float8[], %(duplicates)s::bool[], %(classes)s::text[])
+        AS v (id, chunk, state, reply, tries, wait, is_duplicate, classes), held
+    WHERE d.id = v.id AND held.id = v.chunk AND d.state IN ('pending', 'deferred')
+    RETURNING v.chunk, v.state
+), counted AS (
+    SELECT chunk,
+        count(*) FILTER (WHERE state = 'accepted') AS accepted,
+        count(*) FILTER (WHERE state = 'bounced') AS bounced,
+        count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
+        count(*) FILTER (WHERE state = 'unreachable') AS unreachable,
+        count(*) FILTER (WHERE state = 'in_doubt') AS in_doubt,
+        count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+    FROM written GROUP BY chunk
+), kept AS (
+    UPDATE notices_chunk c
+    SET on_wire = held.on_wire, leased_until = now() + %(lease)s * interval '1 second',
+        accepted = c.accepted + coalesce(n.accepted, 0),
+        bounced = c.bounced + coalesce(n.bounced, 0),
+        suppressed = c.suppressed + coalesce(n.suppressed, 0),
+        unreachable = c.unreachable + coalesce(n.unreachable, 0),
+        in_doubt = c.in_doubt + coalesce(n.in_doubt, 0),
+        cancelled = c.cancelled + coalesce(n.cancelled, 0)
+    FROM held LEFT JOIN counted n ON n.chunk = held.id
+    WHERE c.id = held.id
+)
+SELECT (SELECT state FROM notices_notice WHERE id = %(notice)s), ARRAY(SELECT id FROM held)
+"""
 
-    Raises LeaseLostError, and NotToBeSentError once the notice is paused or cancelled: read here,
-    before each message, that takes effect at once.
+
+def journal(
+    notice: Notice,
+    leases: Collection[Lease],
+    *,
+    endings: Sequence[Ending],
+    on_wire: Mapping[int, Iterable[int]],
+) -> Turn:
+    """Writes what ended, and what is on the wire from now on: chunk id → delivery ids.
+
+    All `leases` of the worker are extended. No message may be begun whose delivery an earlier call
+    did not name, nor if the answer says that its chunk is lost or that the notice may not be sent.
+    Raises psycopg.OperationalError; calling it again with the same arguments is safe.
     """
-    is_sending = Notice.objects.filter(pk=lease.notice.pk, state=Notice.State.SENDING)
-    with transaction.atomic():
-        _hold(lease)
-        if not is_sending.exists():
-            raise NotToBeSentError
-        waiting = Delivery.objects.waiting().filter(pk=delivery.pk)
-        started = waiting.update(
-            state=State.SENDING, fence=lease.fence, attempts=F("attempts") + 1, not_before=None
-        )
-        delivery.attempts += started
-        return started == 1
+    values = _journal_values(notice, leases, endings=endings, on_wire=on_wire)
+    connection.ensure_connection()
+    # Not Django's cursor, which sends the text anew each time: this is planned once a connection.
+    with psycopg.Cursor(cast("psycopg.Connection[Any]", connection.connection)) as cursor:
+        cursor.execute(_JOURNAL, values, prepare=True, binary=True)
+        state, held = cursor.fetchone() or (None, [])
+    lost = frozenset(lease.chunk.pk for lease in leases) - frozenset(held)
+    return Turn(may_send=state in MOVING, lost=lost)
 
 
-def record(lease: Lease, delivery: Delivery, verdict: Verdict) -> None:
-    """Writes what became of a message this lease started. Raises LeaseLostError."""
-    rows = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, fence=lease.fence)
-    with transaction.atomic():
-        _hold(lease)
-        _write(rows, verdict, notice=lease.notice)
+def _journal_values(
+    notice: Notice,
+    leases: Collection[Lease],
+    *,
+    endings: Sequence[Ending],
+    on_wire: Mapping[int, Iterable[int]],
+) -> dict[str, Any]:
+    verdicts = [ending.verdict for ending in endings]
+    return {
+        "notice": notice.pk,
+        "deadline": notice.deadline_at,
+        "lease": settings.NOTICE_LEASE_SECONDS,
+        "ends": list(END_STATES),
+        "chunks": [lease.chunk.pk for lease in leases],
+        "fences": [lease.fence for lease in leases],
+        "on_wire": [_array(on_wire.get(lease.chunk.pk, ())) for lease in leases],
+        "ids": [ending.delivery_id for ending in endings],
+        "of_chunk": [ending.lease.chunk.pk for ending in endings],
+        "states": [verdict.state.value for verdict in verdicts],
+        "replies": [verdict.reply for verdict in verdicts],
+        "tries": [ending.tries for ending in endings],
+        "waits": [verdict.wait.total_seconds() if verdict.wait else None for verdict in verdicts],
+        "duplicates": [verdict.is_possible_duplicate for verdict in verdicts],
+        "classes": [_array(verdict.data_classes) for verdict in verdicts],
+    }
 
 
-def settle(lease: Lease, delivery: Delivery, verdict: Verdict) -> None:
-    """Ends a row whose message never goes on the wire. Raises LeaseLostError."""
-    with transaction.atomic():
-        _hold(lease)
-        rows = Delivery.objects.waiting().filter(pk=delivery.pk)
-        _write(rows, verdict, notice=lease.notice)
-
-
-def pause(lease: Lease, delivery: Delivery, reply: str) -> None:
-    """Puts a message back that was refused for no fault of its recipient, and stops the notice."""
-    with transaction.atomic():
-        record(lease, delivery, Verdict(State.PENDING, reply))
-        stop(lease.notice, reply)
+def _array(numbers: Iterable[int]) -> str:
+    """As PostgreSQL reads one; unnest would flatten an array of arrays."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def stop(notice: Notice, problem: str) -> None:
     """Pauses the notice and says why; somebody has to look before it goes on."""
-    sending = Notice.objects.filter(pk=notice.pk, state=Notice.State.SENDING)
-    sending.update(state=Notice.State.PAUSED, problem=problem)
+    moving = Notice.objects.filter(pk=notice.pk, state__in=MOVING)
+    moving.update(state=Notice.State.PAUSED, problem=problem)
 
 
 def report(notice: Notice, problem: str) -> None:
-    """Shows what stands in the way; the next acceptance clears it."""
+    """Shows what stands in the way; the next chunk with an acceptance clears it."""
     Notice.objects.filter(pk=notice.pk).update(problem=problem)
 
 
@@ -159,8 +257,8 @@ def cancel_rest(lease: Lease) -> None:
         _hold(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         maybe_sent = rows.filter(is_possible_duplicate=True)
-        _write(maybe_sent, Verdict(State.IN_DOUBT, "cancelled"), notice=lease.notice)
-        _write(rows, Verdict(State.CANCELLED), notice=lease.notice)
+        _write(maybe_sent, Verdict(State.IN_DOUBT, "cancelled"), lease=lease)
+        _write(rows, Verdict(State.CANCELLED), lease=lease)
 
 
 def close(notice_id: int) -> bool:
@@ -180,20 +278,30 @@ def close(notice_id: int) -> bool:
 def release(lease: Lease) -> None:
     """Gives the chunk back: done, or due again when its next row is. Does nothing once it is lost.
 
-    A row that waits for no time makes the chunk due at once.
+    A row that waits for no time makes the chunk due at once. Nothing of it may be on the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
-        _hold(lease)
-        rows = Delivery.objects.of_chunk(lease.chunk).exclude(state__in=END_STATES)
+        _give_back(lease, _hold(lease))
+        rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         left = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
         Chunk.objects.filter(pk=lease.chunk.pk).update(
             state=Chunk.State.DUE if left["rows"] else Chunk.State.DONE,
             not_before=None if left["at_once"] else left["at"],
-            leased_until=None,
             failures=0,
         )
+
+
+def release_for_later(lease: Lease) -> None:
+    """Gives the chunk back as it is, because the server is away; the wait grows each time."""
+    with suppress(LeaseLostError), transaction.atomic():
+        _give_back(lease, _hold(lease))
+        failures = lease.chunk.failures + 1
+        wait = _doubled(
+            settings.NOTICE_AWAY_SECONDS, failures, most=settings.NOTICE_AWAY_MOST_SECONDS
+        )
+        Chunk.objects.filter(pk=lease.chunk.pk).update(failures=failures, not_before=Now() + wait)
 
 
 def retry_now(notice: Notice) -> None:
@@ -202,47 +310,55 @@ def retry_now(notice: Notice) -> None:
     away.update(not_before=None, failures=0)
 
 
-def release_for_later(lease: Lease) -> None:
-    """Gives the chunk back untouched, because the server is away; the wait grows each time."""
-    with suppress(LeaseLostError), transaction.atomic():
-        _hold(lease)
-        failures = lease.chunk.failures + 1
-        Chunk.objects.filter(pk=lease.chunk.pk).update(
-            failures=failures, not_before=Now() + _backoff(failures), leased_until=None
-        )
-
-
-def _hold(lease: Lease) -> None:
-    """Locks the chunk's row until the transaction ends, if the lease is still the last one."""
-    mine = Chunk.objects.filter(pk=lease.chunk.pk, fence=lease.fence)
-    if not mine.update(leased_until=_lease_end()):
+def _hold(lease: Lease) -> Chunk:
+    """The chunk's row, locked until the transaction ends, if the lease is still the last one."""
+    mine = Chunk.objects.select_for_update(no_key=True)
+    chunk = mine.filter(pk=lease.chunk.pk, fence=lease.fence, state=Chunk.State.LEASED).first()
+    if chunk is None:
         raise LeaseLostError
+    return chunk
+
+
+def _give_back(lease: Lease, chunk: Chunk) -> None:
+    """Ends the lease; what it counted goes to the notice."""
+    counted: dict[str, Any] = {
+        name: F(name) + getattr(chunk, name) for name in END_STATES if getattr(chunk, name)
+    }
+    if chunk.accepted:
+        counted["problem"] = ""
+    Chunk.objects.filter(pk=chunk.pk).update(
+        state=Chunk.State.DUE, leased_until=None, on_wire=[], **dict.fromkeys(END_STATES, 0)
+    )
+    if counted:
+        Notice.objects.filter(pk=lease.notice.pk).update(**counted)
+
+
+def _write(rows: DeliveryQuerySet, verdict: Verdict, *, lease: Lease) -> None:
+    """Brings `rows` of a chunk that is held into the verdict's state, and counts them there."""
+    is_end = verdict.state in END_STATES
+    values: dict[str, Any] = {"state": verdict.state, "reply": verdict.reply}
+    values["ended_at"] = Now() if is_end else None
+    values["not_before"] = None
+    if verdict.wait is not None:
+        values["not_before"] = Least(Now() + verdict.wait, Value(lease.notice.deadline_at))
+    if verdict.is_possible_duplicate:
+        values["is_possible_duplicate"] = True
+    changed = rows.update(**values)
+    if changed and is_end:
+        name = verdict.state.value
+        Chunk.objects.filter(pk=lease.chunk.pk).update(**{name: F(name) + changed})
 
 
 def _lease_end() -> CombinedExpression:
     return Now() + timedelta(seconds=settings.NOTICE_LEASE_SECONDS)
 
 
-def _write(rows: DeliveryQuerySet, verdict: Verdict, *, notice: Notice) -> None:
-    """Brings `rows` into the verdict's state, and counts as many as it really changed."""
-    is_end = verdict.state in END_STATES
-    values: dict[str, Any] = {"state": verdict.state, "reply": verdict.reply}
-    values["ended_at"] = Now() if is_end else None
-    values["not_before"] = None
-    if verdict.wait is not None:
-        values["not_before"] = Least(Now() + verdict.wait, Value(notice.deadline_at))
-    if verdict.is_possible_duplicate:
-        values["is_possible_duplicate"] = True
-    changed = rows.update(**values)
-    if changed and is_end:
-        counted: dict[str, Any] = {verdict.state.value: F(verdict.state.value) + changed}
-        if verdict.state == State.ACCEPTED:
-            counted["problem"] = ""
-        Notice.objects.filter(pk=notice.pk).update(**counted)
-
-
 def _backoff(tries: int) -> timedelta:
+    most = settings.NOTICE_BACKOFF_MOST_SECONDS
+    return _doubled(settings.NOTICE_BACKOFF_SECONDS, tries, most=most)
+
+
+def _doubled(seconds: float, tries: int, *, most: float) -> timedelta:
     """Doubles with each try, give or take a quarter: what failed together comes back apart."""
-    seconds = settings.NOTICE_BACKOFF_SECONDS * 2 ** min(max(tries - 1, 0), 20)
-    most = min(seconds, settings.NOTICE_BACKOFF_MOST_SECONDS)
-    return timedelta(seconds=most * random.uniform(0.75, 1.25))  # noqa: S311
+    longest = min(seconds * 2 ** min(max(tries - 1, 0), 20), most)
+    return timedelta(seconds=longest * random.uniform(0.75, 1.25))  # noqa: S311

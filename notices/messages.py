@@ -66,6 +66,7 @@ class Mail:
     sender: str
     to: str
     data: bytes
+    delivery_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,8 @@ class Mailing:
             values[piece.decode()].encode() if position % 2 else piece
             for position, piece in enumerate(self._pieces)
         )
-        return Mail(sender=envelope_sender(person.delivery_id), to=to, data=data)
+        sender = envelope_sender(person.delivery_id)
+        return Mail(sender=sender, to=to, data=data, delivery_id=person.delivery_id)
 
     def _values(self, person: Recipient, *, to: str) -> dict[str, str]:
         name = plain_name(person.name) or self._customer

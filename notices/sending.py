@@ -77,6 +77,7 @@ def resume(notice: Notice) -> bool:
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
+            ledger.retry_now(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
         elif paused.update(state=Notice.State.SENDING, problem=""):
             ledger.retry_now(notice)

@@ -1,13 +1,17 @@
 """What Celery runs. Each may run twice, or be killed half way, without harm: rows are the state."""
 
+import logging
 from typing import Any
 
 from celery import current_app, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from notices import delivering, ledger, planning, scam_reports, transparency
 from notices.models import Notice
+
+logger = logging.getLogger(__name__)
 
 # More waiting messages than this mean that the workers are behind, not that one got lost.
 QUEUE_IS_FULL = {"send": 1, settings.CELERY_TASK_DEFAULT_QUEUE: 20}
@@ -15,19 +19,27 @@ QUEUE_IS_FULL = {"send": 1, settings.CELERY_TASK_DEFAULT_QUEUE: 20}
 
 @shared_task(base=DjangoTask)
 def plan_notice(notice_id: int) -> None:
-    """Writes the ledger of an approved notice, then calls the senders."""
-    if planning.plan(notice_id):
-        for _ in range(settings.NOTICE_SENDERS):
-            send_chunks.delay(notice_id)
+    """Writes the ledger of an approved notice; calls the senders as soon as there is work."""
+    if planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id)):
+        send_chunks.delay(notice_id)  # closes it, if the others were quicker
+
+
+def _call_senders(notice_id: int) -> None:
+    for _ in range(settings.NOTICE_SENDERS):
+        send_chunks.delay(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def send_chunks(notice_id: int) -> None:
     """Sends, or cancels, what is due for a while; closes the notice if that was the last."""
-    if delivering.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
-        send_chunks.delay(notice_id)
-    else:
-        ledger.close(notice_id)
+    while delivering.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
+        try:
+            send_chunks.delay(notice_id)
+        except OperationalError:
+            logger.warning("the queue is away; notice %s goes on in this worker", notice_id)
+        else:
+            return
+    ledger.close(notice_id)
 
 
 @shared_task(base=DjangoTask)
@@ -37,10 +49,11 @@ def sweep_notices() -> None:
     While chunks are due it adds one sender at a time, until every worker has its hands full.
     """
     for notice in Notice.objects.unfinished():
-        if notice.state == Notice.State.PLANNING:
-            if not _is_full(settings.CELERY_TASK_DEFAULT_QUEUE):
-                plan_notice.delay(notice.pk)
-        elif ledger.has_due_chunk(notice):
+        if notice.state == Notice.State.PLANNING and not _is_full(
+            settings.CELERY_TASK_DEFAULT_QUEUE
+        ):
+            plan_notice.delay(notice.pk)
+        if ledger.has_due_chunk(notice):
             if not _is_full("send"):
                 send_chunks.delay(notice.pk)
         else:

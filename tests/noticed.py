@@ -49,8 +49,8 @@ def work(notice: Notice) -> Notice:
 
 def work_again(notice: Notice) -> Notice:
     """The same after every wait is over."""
-    Chunk.objects.filter(notice=notice).update(not_before=None, leased_until=None)
-    Delivery.objects.filter(notice=notice, state="deferred").update(not_before=None)
+    Chunk.objects.filter(notice=notice).update(not_before=None)
+    Delivery.objects.filter(notice=notice).update(not_before=None)
     return work(notice)
 
 

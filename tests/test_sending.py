@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import delivering, ledger, planning, publishing, sending, tasks
-from notices.ledger import LeaseLostError, NotToBeSentError, Verdict
+from notices.ledger import Ending, LeaseLostError, Verdict
 from notices.models import Chunk, Delivery, Notice, StatementVersion
 from tests import leaked
 from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
@@ -76,6 +76,7 @@ def test_a_notice_that_is_gone_troubles_no_task(db, server):
 
 def test_many_chunks_go_over_one_connection(notice, people, server, settings):
     settings.NOTICE_CHUNK_SIZE = 2
+    settings.NOTICE_CONNECTIONS = 1
     file = people["minji"].exposures.first().file
     for number in range(9):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
@@ -128,6 +129,7 @@ def test_planning_goes_on_where_it_was_killed(notice, people, server, settings, 
             raise KeyboardInterrupt
         return whole(notice)
 
+    monkeypatch.setattr(planning, "CHUNKS_A_STEP", 1)
     monkeypatch.setattr(planning, "_plan_step", dying)
     with pytest.raises(KeyboardInterrupt):
         tasks.plan_notice(notice.pk)
@@ -361,6 +363,16 @@ def run_out(lease) -> None:
     Chunk.objects.filter(pk=lease.chunk.pk).update(leased_until=timezone.now())
 
 
+def put_on_the_wire(lease, *deliveries: Delivery) -> ledger.Turn:
+    on_wire = {lease.chunk.pk: [delivery.pk for delivery in deliveries]}
+    return ledger.journal(lease.notice, [lease], endings=[], on_wire=on_wire)
+
+
+def write_down(lease, delivery: Delivery, verdict: Verdict) -> ledger.Turn:
+    ending = Ending(lease, delivery.pk, verdict, tries=1)
+    return ledger.journal(lease.notice, [lease], endings=[ending], on_wire={})
+
+
 def test_a_leased_chunk_is_nobody_elses(notice, lease, server):
     assert ledger.take(lease.notice) is None
     tasks.send_chunks(notice.pk)
@@ -369,30 +381,28 @@ def test_a_leased_chunk_is_nobody_elses(notice, lease, server):
 
 def test_the_fence_refuses_a_worker_that_slept_past_its_lease(notice, lease, server):
     first, second = notice.deliveries.filter(state="pending")
-    assert ledger.start(lease, first)
+    put_on_the_wire(lease, first)
     run_out(lease)
     work(notice)  # another worker takes over and goes on
-    accepted = Verdict(State.ACCEPTED, "250 the sleeper's reply")
-    for write in (
-        lambda: ledger.record(lease, first, accepted),
-        lambda: ledger.settle(lease, second, accepted),
-        lambda: ledger.start(lease, second),
-        lambda: ledger.cancel_rest(lease),
-    ):
-        with pytest.raises(LeaseLostError):
-            write()
+    for sleepers in (first, second):
+        verdict = Verdict(State.ACCEPTED, "250 the sleeper's reply")
+        assert write_down(lease, sleepers, verdict).lost == {lease.chunk.pk}
+        assert put_on_the_wire(lease, sleepers).lost == {lease.chunk.pk}
+    with pytest.raises(LeaseLostError):
+        ledger.cancel_rest(lease)
     ledger.release(lease)  # quietly nothing
     assert not Delivery.objects.filter(reply__contains="sleeper").exists()
+    assert not Chunk.objects.exclude(on_wire=[]).exists()
     assert_adds_up(notice)
 
 
 def test_what_a_killed_worker_left_on_the_wire_is_sent_again_flagged(notice, people, lease, server):
     left = delivery_to(notice, people["minji"])
-    assert ledger.start(lease, left)
+    put_on_the_wire(lease, left)
     run_out(lease)
     work(notice)
     left.refresh_from_db()
-    assert (left.state, left.is_possible_duplicate) == (State.DEFERRED, True)
+    assert (left.state, left.is_possible_duplicate, left.attempts) == (State.DEFERRED, True, 1)
     assert recipients(server.taken) == ["seojun@example.com"]
     work_again(notice)
     left.refresh_from_db()
@@ -401,21 +411,49 @@ def test_what_a_killed_worker_left_on_the_wire_is_sent_again_flagged(notice, peo
     assert_adds_up(notice)
 
 
-def test_a_row_is_not_started_twice(notice, people, lease):
+def test_a_journal_written_twice_counts_once(notice, people, lease):
+    """As after a connection to the database that broke before its answer came."""
     delivery = delivery_to(notice, people["minji"])
-    assert ledger.start(lease, delivery)
-    assert not ledger.start(lease, delivery)
+    put_on_the_wire(lease, delivery)
+    accepted = Verdict(State.ACCEPTED, "250 taken", data_classes=(1, 3))
+    write_down(lease, delivery, accepted)
+    write_down(lease, delivery, accepted)
+    assert Notice.objects.live_counts(notice.pk)["accepted"] == 1
+    ledger.release(lease)
+    delivery.refresh_from_db()
+    assert (delivery.attempts, delivery.data_classes) == (1, [1, 3])
+    assert_adds_up(notice)
+
+
+def test_the_counters_are_right_while_a_chunk_is_being_worked_on(notice, people, lease):
+    write_down(lease, delivery_to(notice, people["minji"]), Verdict(State.ACCEPTED, "250 taken"))
+    counts = Notice.objects.live_counts(notice.pk)
+    assert (counts["planned"], counts["accepted"], counts["unreachable"]) == (3, 1, 1)
+    notice.refresh_from_db()
+    assert notice.accepted == 0
+    ledger.release(lease)
+    assert Notice.objects.live_counts(notice.pk) == counts
+    notice.refresh_from_db()
+    assert notice.accepted == 1
+
+
+def test_what_a_killed_worker_counted_is_not_lost(notice, people, lease, server):
+    write_down(lease, delivery_to(notice, people["minji"]), Verdict(State.ACCEPTED, "250 taken"))
+    run_out(lease)
+    work(notice)
+    assert recipients(server.taken) == ["seojun@example.com"]
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
 
 
 # -------------------------------------------------------------------- people at the desk
 
 
 def test_a_pause_holds_before_the_next_message(notice, people, lease, server):
-    delivery = delivery_to(notice, people["minji"])
+    assert put_on_the_wire(lease, delivery_to(notice, people["minji"])).may_send
     assert sending.pause(notice)
-    with pytest.raises(NotToBeSentError):
-        ledger.start(lease, delivery)
-    run_out(lease)
+    assert not put_on_the_wire(lease, delivery_to(notice, people["minji"])).may_send
+    ledger.release(lease)
     tasks.send_chunks(notice.pk)
     assert server.taken == []
     assert sending.resume(notice)
@@ -427,11 +465,12 @@ def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
     notice, people, lease, server
 ):
     delivery = delivery_to(notice, people["minji"])
-    ledger.start(lease, delivery)
+    put_on_the_wire(lease, delivery)
     sending.pause(notice)
-    ledger.record(lease, delivery, Verdict(State.ACCEPTED, "250 taken"))
+    write_down(lease, delivery, Verdict(State.ACCEPTED, "250 taken"))
     delivery.refresh_from_db()
     assert delivery.state == State.ACCEPTED
+    ledger.release(lease)
     assert_adds_up(notice)
 
 
@@ -463,7 +502,7 @@ def test_cancelling_ends_everybody_who_waits(notice, people, server):
 
 def test_cancelling_leaves_what_is_on_the_wire_in_doubt(notice, people, lease, server):
     delivery = delivery_to(notice, people["minji"])
-    ledger.start(lease, delivery)
+    put_on_the_wire(lease, delivery)
     sending.cancel(notice)
     run_out(lease)
     tasks.send_chunks(notice.pk)

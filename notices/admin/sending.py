@@ -247,10 +247,12 @@ def _page_of(notice: Notice) -> HttpResponse:
 def _progress(notice: Notice) -> dict[str, Any]:
     """The kept counters and what may be done; nothing is counted here."""
     labels = dict(Delivery.State.choices)
-    counters = [(labels[name], getattr(notice, name)) for name in END_STATES]
+    counts = Notice.objects.live_counts(notice.pk)
+    counters = [(labels[name], counts[name]) for name in END_STATES]
+    to_go = counts["planned"] - sum(counts[name] for name in END_STATES)
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     return {
-        "counters": [*counters, (_("to go"), notice.to_go())],
+        "counters": [*counters, (_("to go"), to_go)],
         "is_draft": notice.state == State.DRAFT,
         "is_moving": notice.state in (State.PLANNING, State.SENDING) or is_ending,
         "can_pause": notice.state in (State.PLANNING, State.SENDING),

@@ -1,11 +1,13 @@
 """The ledger of what was sent to whom. PostgreSQL is the truth; Celery says "there is work"."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import AffectedPerson, ExposureBatch, Incident
@@ -36,8 +38,23 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def finished(self) -> "NoticeQuerySet":
         """Without a chunk to work on, and with sums that are exact: ready to be closed."""
-        due = Chunk.objects.filter(notice=OuterRef("pk"), state=Chunk.State.DUE)
-        return self.filter(~Exists(due), planned=ENDED)
+        undone = [Chunk.State.DUE, Chunk.State.LEASED]
+        left = Chunk.objects.filter(notice=OuterRef("pk"), state__in=undone)
+        return self.filter(~Exists(left), planned=ENDED)
+
+    def live_counts(self, pk: int) -> dict[str, int]:
+        """The counters of one notice as of now: its own, and what its leased chunks hold yet.
+
+        {"planned": …, "accepted": …, …}, in one statement, so that a chunk that is given back
+        meanwhile is not counted twice. Its cost does not grow with the notice.
+        """
+        leased = FilteredRelation("chunks", condition=Q(chunks__state=Chunk.State.LEASED))
+        sums: dict[str, Any] = {
+            f"live_{name}": F(name) + Coalesce(Sum(f"leased__{name}"), 0) for name in END_STATES
+        }
+        row = self.filter(pk=pk).annotate(leased=leased).annotate(**sums)
+        counts = row.values("planned", *sums).get()
+        return {name.removeprefix("live_"): number for name, number in counts.items()}
 
     def real(self) -> "NoticeQuerySet":
         """Without tests: what counts when one asks who was told."""
@@ -132,14 +149,16 @@ class Notice(models.Model):
     # Planning goes through the audience by key; this is how far it came.
     planned_to = models.UUIDField(null=True, editable=False)
 
-    # Kept in the transaction that changes the rows; nobody counts 33 million rows for a page.
+    # Nobody counts 33 million rows for a page. What a worker does to the rows of its chunk is
+    # counted in the chunk's row, in the same transaction, and comes here when it gives the chunk
+    # back; see live_counts. So workers do not wait for one another at this row.
     planned = models.PositiveBigIntegerField(_("planned"), default=0, editable=False)
-    accepted = models.PositiveBigIntegerField(_("accepted"), default=0, editable=False)
-    bounced = models.PositiveBigIntegerField(_("bounced"), default=0, editable=False)
-    suppressed = models.PositiveBigIntegerField(_("suppressed"), default=0, editable=False)
-    unreachable = models.PositiveBigIntegerField(_("unreachable"), default=0, editable=False)
-    in_doubt = models.PositiveBigIntegerField(_("in doubt"), default=0, editable=False)
-    cancelled = models.PositiveBigIntegerField(_("cancelled"), default=0, editable=False)
+    accepted = models.BigIntegerField(_("accepted"), default=0, editable=False)
+    bounced = models.BigIntegerField(_("bounced"), default=0, editable=False)
+    suppressed = models.BigIntegerField(_("suppressed"), default=0, editable=False)
+    unreachable = models.BigIntegerField(_("unreachable"), default=0, editable=False)
+    in_doubt = models.BigIntegerField(_("in doubt"), default=0, editable=False)
+    cancelled = models.BigIntegerField(_("cancelled"), default=0, editable=False)
 
     objects = NoticeQuerySet.as_manager()
 
@@ -257,25 +276,31 @@ class NoticeMessage(models.Model):
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):
-    """Chunks by what a worker may do with them."""
+    """Chunks by what a worker may do with them. The database's clock decides, not the worker's."""
 
-    def leasable(self, notice: Notice) -> "ChunkQuerySet":
-        """Due now, and nobody's: the database's clock decides, not the worker's."""
-        due = self.filter(
-            Q(leased_until__isnull=True) | Q(leased_until__lt=Now()),
-            notice=notice,
-            state=Chunk.State.DUE,
-        ).order_by("pk")
+    def due(self, notice: Notice) -> "ChunkQuerySet":
+        """Nobody's, and their time has come."""
+        due = self.filter(notice=notice, state=Chunk.State.DUE).order_by("pk")
         if notice.state == Notice.State.CANCELLED:
             return due  # cancelling waits for no retry's time
         return due.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
 
+    def left_behind(self, notice: Notice) -> "ChunkQuerySet":
+        """Of a worker that stopped: its lease ran out."""
+        leased = self.filter(notice=notice, state=Chunk.State.LEASED)
+        return leased.filter(leased_until__lt=Now()).order_by("pk")
+
 
 class Chunk(models.Model):
-    """Some hundred deliveries of a notice, by key range; what a worker leases."""
+    """Some hundred deliveries of a notice, by key range; what a worker leases.
+
+    A lease's every turn writes this row (it is small and stays in its page), so nothing that a
+    turn changes may be indexed.
+    """
 
     class State(models.TextChoices):
         DUE = "due", _("due")
+        LEASED = "leased", _("leased")
         DONE = "done", _("done")
 
     notice = models.ForeignKey(
@@ -283,13 +308,24 @@ class Chunk(models.Model):
     )
     first = models.UUIDField()
     last = models.UUIDField()
-    state = models.CharField(max_length=4, choices=State.choices, default=State.DUE)
+    people = models.PositiveIntegerField()
+    state = models.CharField(max_length=6, choices=State.choices, default=State.DUE)
     leased_until = models.DateTimeField(null=True)
     # Rises with each lease; every write of a worker checks that its lease is still the last one.
     fence = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     # Leases in a row that ended because the server was away; the backoff grows with it.
     failures = models.PositiveSmallIntegerField(default=0)
+    # The deliveries whose message may be on the wire: written before the first octet of it goes,
+    # at most one a connection. If the worker dies, these and no others are in doubt.
+    on_wire = ArrayField(models.BigIntegerField(), default=list)
+    # What this lease did and the notice's counters do not hold yet; see Notice.
+    accepted = models.IntegerField(default=0)
+    bounced = models.IntegerField(default=0)
+    suppressed = models.IntegerField(default=0)
+    unreachable = models.IntegerField(default=0)
+    in_doubt = models.IntegerField(default=0)
+    cancelled = models.IntegerField(default=0)
 
     objects = ChunkQuerySet.as_manager()
 
@@ -298,10 +334,21 @@ class Chunk(models.Model):
         verbose_name_plural = _("chunks")
         constraints = [
             models.UniqueConstraint(fields=["notice", "first"], name="chunk_once"),
+            models.CheckConstraint(
+                condition=Q(state="leased")
+                | Q(
+                    leased_until__isnull=True,
+                    on_wire=[],
+                    **dict.fromkeys(END_STATES, 0),
+                ),
+                name="only_a_lease_holds_anything",
+            ),
         ]
         indexes = [
             # leasing the next chunk
             models.Index(fields=["notice", "id"], condition=Q(state="due"), name="due_chunks"),
+            # the progress page's live counts, and leases that ran out
+            models.Index(fields=["notice"], condition=Q(state="leased"), name="leased_chunks"),
         ]
 
     def __str__(self) -> str:
@@ -318,7 +365,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         )
 
     def waiting(self) -> "DeliveryQuerySet":
-        """Not on the wire, and without an end state."""
+        """Without an end state; the few on the wire now are named by their chunk."""
         return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])
 
     def due(self) -> "DeliveryQuerySet":
@@ -339,7 +386,6 @@ class Delivery(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
-        SENDING = "sending", _("being sent")
         DEFERRED = "deferred", _("deferred: will be tried again")
         ACCEPTED = "accepted", _("accepted by the mail server")
         BOUNCED = "bounced", _("bounced")
@@ -359,6 +405,8 @@ class Delivery(models.Model):
         null=True,
         related_name="deliveries",
         db_index=False,
+        # A check for each of 33 million rows, and a lock on each person, to guard against nothing.
+        db_constraint=False,
     )
     subscription = models.ForeignKey(
         AlertSubscription,
@@ -367,17 +415,19 @@ class Delivery(models.Model):
         null=True,
         related_name="deliveries",
         db_index=False,
+        db_constraint=False,
     )
     state = models.CharField(
         _("state"), max_length=11, choices=State.choices, default=State.PENDING
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    fence = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(_("not before"), null=True)
     is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
     reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    # What the accepted message said had leaked: DataClass ids in the catalogue's order.
+    data_classes = ArrayField(models.SmallIntegerField(), default=list)
 
     objects = DeliveryQuerySet.as_manager()
 

@@ -1,0 +1,105 @@
+"""What every drill starts from: the product, its people, a mail server, and an approved notice."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from django.db import close_old_connections
+
+from benchmarks import product
+from benchmarks.product import Workers
+from notices.models import Notice
+from tests.drills.comparing import Verdict, compare
+from tests.drills.mail_server import MailServer
+
+# A drill is about what is right, not how fast: this many people a second is enough.
+SLOWEST_PER_S = 25
+
+
+def say(text: str) -> None:
+    """A line for the reader, at once."""
+    print(text, flush=True)
+
+
+@dataclass
+class Stage:
+    """One drill's surroundings. `rng` is the only source of chance, so that SEED= repeats it."""
+
+    people: int
+    rng: random.Random
+    server: MailServer
+
+    def workers(self, **environment: str) -> Workers:
+        """The product's, sending to the drill's server."""
+        return Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(self.server.port), **environment)
+
+    def approved(self) -> Notice:
+        """A notice to everybody, approved now."""
+        from benchmarks import notices
+
+        notice = notices.draft(octets=0)
+        notices.approve(notice)
+        return notice
+
+    def wait_for_taken(self, count: int, *, seconds: float | None = None) -> None:
+        """Returns when the mailboxes hold that many; raises AssertionError."""
+        limit = seconds or 60 + self.people / SLOWEST_PER_S
+        self.wait_for(lambda: self.server.taken_count() >= count, limit, f"{count} mails")
+
+    def wait_for(self, is_so: Callable[[], bool], seconds: float, what: str) -> None:
+        """Polls; raises AssertionError after that long."""
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no {what} after {seconds:.0f} s")
+            time.sleep(0.01)
+
+    def wait_for_close(self, notice: Notice, *, seconds: float | None = None) -> None:
+        """Returns when the notice is closed; if it never is, the comparison will say so."""
+        from benchmarks import notices
+
+        close_old_connections()
+        limit = seconds or 120 + self.people / SLOWEST_PER_S
+        try:
+            notices.wait_until(notice, notices.is_closed, seconds=limit, every=0.2)
+        except notices.NotClosedError as error:
+            say(f"  {error}")
+
+    def compare(self, notice: Notice, *, most_flagged: int = 0) -> Verdict:
+        """The server's log against the ledger."""
+        taken = self.server.taken()
+        return compare(notice, taken, people=self.people, most_flagged=most_flagged)
+
+    def connections_of(self, processes: list[psutil.Process]) -> int:
+        """How many connections to the mail server these hold."""
+        return sum(len(connections_to(self.server.port, one)) for one in processes)
+
+
+def connections_to(port: int, process: psutil.Process) -> list[int]:
+    """The local ports of a process's established connections to `port`."""
+    try:
+        found = process.net_connections(kind="tcp")
+    except psutil.Error:
+        return []
+    return [
+        one.laddr.port
+        for one in found
+        if one.raddr and one.raddr.port == port and one.status == psutil.CONN_ESTABLISHED
+    ]
+
+
+def start_servers() -> None:
+    """Starts PostgreSQL and Redis again if they were stopped under us, as a supervisor would."""
+    code = "from breachportal import settings"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=product.ROOT, env={**os.environ})
+
+
+def postmaster(var: Path) -> psutil.Process:
+    """The embedded PostgreSQL's first process."""
+    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
