@@ -15,16 +15,18 @@ from email.utils import parseaddr
 from functools import cached_property
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import TextChoices
 from django.utils import timezone
 
 from incidents.models import Incident
 from notices import look_alikes, markdown, pasted
 from notices.look_alikes import Reason
 from notices.messages import delivery_of_code
-from notices.models import Advisory, Delivery, Notice, StatementVersion
+from notices.models import Advisory, Chunk, Delivery, Notice, StatementVersion
 from notices.pasted import Kind, Trace
 
+State = Delivery.State
+WAITING = (State.PENDING, State.DEFERRED)
 MOST_MESSAGES = 3  # of ours in one pasted text
 NOTICES_NAMED = 5
 # What a pasted text may hold beside an address or a number and still be only that.
@@ -154,28 +156,29 @@ def _sent(text: str) -> Iterator[Sent]:
     """
     keys = [key for code in pasted.codes(text) if (key := delivery_of_code(code)) is not None]
     related = "notice__incident", "notice__version__statement__incident"
-    rows = sent_deliveries().filter(pk__in=keys[:MOST_MESSAGES]).select_related(*related)
-    for delivery in rows:
-        yield Sent(
-            notice=delivery.notice,
-            # On the wire now, or to be tried once more: then it is today's, or the notice's day.
-            at=delivery.ended_at or _last_known(delivery),
-            is_in_doubt=delivery.state != Delivery.State.ACCEPTED,
-            is_possible_duplicate=delivery.is_possible_duplicate,
-        )
+    for delivery in Delivery.objects.filter(pk__in=keys[:MOST_MESSAGES]).select_related(*related):
+        is_accepted = delivery.state == State.ACCEPTED
+        is_on_the_wire = delivery.state in WAITING and _is_on_the_wire(delivery)
+        if is_accepted or is_on_the_wire or _may_have_been_taken(delivery):
+            notice = delivery.notice
+            begun = notice.planned_at or notice.approved_at or notice.created_at
+            yield Sent(
+                notice=notice,
+                at=timezone.now() if is_on_the_wire else delivery.ended_at or begun,
+                is_in_doubt=not is_accepted,
+                is_possible_duplicate=delivery.is_possible_duplicate,
+            )
 
 
-def sent_deliveries() -> QuerySet[Delivery]:
-    """The ledger's rows whose message somebody may hold in their hands."""
-    state = Delivery.State
-    on_the_way = Q(state__in=[state.ACCEPTED, state.IN_DOUBT, state.SENDING])
-    return Delivery.objects.filter(on_the_way | Q(is_possible_duplicate=True))
+def _may_have_been_taken(delivery: Delivery) -> bool:
+    """Whether an attempt ended without an answer: then somebody may hold the message."""
+    return delivery.state == State.IN_DOUBT or delivery.is_possible_duplicate
 
 
-def _last_known(delivery: Delivery) -> datetime:
-    if delivery.state == Delivery.State.SENDING:
-        return timezone.now()
-    return delivery.notice.planned_at or delivery.notice.approved_at or delivery.notice.created_at
+def _is_on_the_wire(delivery: Delivery) -> bool:
+    """Whether it is going out at this moment, or was when a worker died: its chunk names it."""
+    leased = Chunk.objects.filter(notice=delivery.notice_id, state=Chunk.State.LEASED)
+    return leased.filter(on_wire__contains=[delivery.pk]).exists()
 
 
 def _is_nothing_else(text: str, traces: list[Trace]) -> bool:

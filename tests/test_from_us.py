@@ -8,11 +8,12 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from incidents.models import Incident
 from notices import from_us, messages, sample, sending
 from notices.from_us import Verdict
-from notices.models import AlertSubscription, Delivery, Notice, Statement
+from notices.models import AlertSubscription, Chunk, Delivery, Notice, Statement
 from notices.pasted import MOST_CHARACTERS
 from tests.noticed import delivery_to, work
 
@@ -200,9 +201,19 @@ def test_what_was_not_accepted_is_as_unknown_as_a_code_that_never_was(
     assert SCAM in words(ask(client, code))
 
 
-@pytest.mark.parametrize("state", ["in_doubt", "sending"])
-def test_what_is_in_doubt_is_said_to_be(client, sent, code, people, state):
-    Delivery.objects.filter(recipient=people["minji"].pk).update(state=state, ended_at=None)
+def test_what_is_in_doubt_is_said_to_be(client, sent, code, people):
+    Delivery.objects.filter(recipient=people["minji"].pk).update(state="in_doubt")
+    page = words(ask(client, code))
+    assert "We sent a message with this code" in page
+    assert "we cannot say yet whether it arrived" in page
+
+
+def test_what_is_on_the_wire_is_known_before_the_server_has_answered(client, sent, code, people):
+    delivery = Delivery.objects.get(recipient=people["minji"].pk)
+    Delivery.objects.filter(pk=delivery.pk).update(state="pending", ended_at=None)
+    assert SCAM in words(ask(client, code))
+    leased = {"state": "leased", "leased_until": timezone.now(), "on_wire": [delivery.pk]}
+    Chunk.objects.filter(notice=sent).update(**leased)
     page = words(ask(client, code))
     assert "We sent a message with this code" in page
     assert "we cannot say yet whether it arrived" in page
