@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet, Sum
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
+from incidents.counting import Tally, counts_of
 from incidents.forms import CloseBatchForm, IncidentForm, LookUpForm, ShredForm, WithdrawBatchForm
 from incidents.models import (
     AffectedPerson,
@@ -77,7 +79,7 @@ class IncidentAdmin(admin.ModelAdmin):
     list_filter = ["is_public"]
     show_full_result_count = False
     prepopulated_fields = {"slug": ["company_en"]}
-    readonly_fields = ["scope", "shredded_at"]
+    readonly_fields = ["scope", "people", "shredded_at"]
     inlines = [JurisdictionInline, ClassStateInline]
     fieldsets = [
         (None, {"fields": ["slug", ("company_ko", "company_en"), ("title_ko", "title_en")]}),
@@ -93,7 +95,7 @@ class IncidentAdmin(admin.ModelAdmin):
                 ]
             },
         ),
-        (gettext_lazy("How many"), {"fields": ["reported_count", "scope"]}),
+        (gettext_lazy("How many"), {"fields": ["reported_count", "scope", "people"]}),
         (
             gettext_lazy("Whom to ask"),
             {
@@ -146,6 +148,11 @@ class IncidentAdmin(admin.ModelAdmin):
             dict(zip(("number", "state", "taken", "rejected"), line, strict=True)) for line in lines
         )
         return format_html_join("", f"<div>{words}</div>", named) or _how_to_import()
+
+    @admin.display(description=gettext_lazy("people affected"))
+    def people(self, obj: Incident) -> SafeString | str:
+        """Over all closed scope versions, from the kept counts."""
+        return _tallied(counts_of(obj).standing)
 
     def get_urls(self) -> list[URLPattern]:
         shred = self.admin_site.admin_view(self.shred)
@@ -226,6 +233,21 @@ class ExposureFileInline(ShownOnly, admin.TabularInline):
         return format_html('<code title="{}">{}…</code>', obj.sha256, obj.sha256[:12])
 
 
+def _tallied(tally: Tally | None) -> SafeString | str:
+    """Everybody, by relation, by language and by class."""
+    if tally is None:
+        return _("Counted once a scope version is closed.")
+    relations, languages = dict(AffectedPerson.Relation.choices), dict(settings.LANGUAGES)
+    lines = [(_("everybody"), tally.people)]
+    lines += [(str(relations[key]), people) for key, people in sorted(tally.by_relation.items())]
+    lines += [(str(languages[key]), people) for key, people in sorted(tally.by_language.items())]
+    lines += [
+        (data_class.name, tally.by_class[data_class.pk])
+        for data_class in DataClass.objects.filter(pk__in=tally.by_class)
+    ]
+    return format_html_join("", "<div>{}: {}</div>", [(name, f"{n:,}") for name, n in lines])
+
+
 def _how_to_import() -> str:
     return _("Files are loaded on the server: manage.py import_exposures (see docs/import.md).")
 
@@ -251,6 +273,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         "closed_at",
         "withdrawn_at",
         "withdrawn_reason",
+        "people",
     )
     fields = readonly_fields
     inlines = [ExposureFileInline]
@@ -267,6 +290,11 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
     ) -> HttpResponse:
         context = {**(extra_context or {}), "subtitle": _how_to_import()}
         return super().changelist_view(request, context)
+
+    @admin.display(description=gettext_lazy("people affected"))
+    def people(self, obj: ExposureBatch) -> SafeString | str:
+        """Of this version alone, from the kept counts."""
+        return _tallied(counts_of(obj.incident).by_batch.get(obj.number))
 
     @admin.display(description=gettext_lazy("rows taken"))
     def taken(self, obj: Any) -> int:

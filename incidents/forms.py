@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from incidents import counting
 from incidents.importing import ImportRefusedError, close_batch
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from incidents.sealing import SealingError
@@ -106,7 +107,7 @@ class WithdrawBatchForm(forms.Form):
 
     def act(self) -> bool:
         """Withdraws; False, with the reason in the form, if the version is not closed."""
-        if self.batch.withdraw(self.cleaned_data["reason"]):
+        if counting.withdraw(self.batch, self.cleaned_data["reason"]):
             return True
         self.add_error(None, _("Only a closed scope version can be withdrawn."))
         return False

@@ -319,6 +319,8 @@ class ExposureBatch(models.Model):
     note = models.TextField(_("note"), blank=True)
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    # When its people were counted; see incidents.counting.
+    counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
 
@@ -337,7 +339,10 @@ class ExposureBatch(models.Model):
         return f"{self.incident} v{self.number}"
 
     def withdraw(self, reason: str) -> bool:
-        """Takes a closed batch back: its exposures stand no longer. False if it is not closed."""
+        """Takes a closed batch back: its exposures stand no longer. False if it is not closed.
+
+        The people who remain are counted by incidents.counting.withdraw.
+        """
         closed = ExposureBatch.objects.filter(pk=self.pk, state=self.State.CLOSED)
         return bool(
             closed.update(
@@ -557,6 +562,52 @@ class Exposure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.file_id}:{self.line}"
+
+
+class ScopeCount(models.Model):
+    """How many people, kept so that nobody counts a nation for a page; see incidents.counting."""
+
+    incident = models.ForeignKey(
+        Incident,
+        verbose_name=_("incident"),
+        on_delete=models.CASCADE,
+        related_name="scope_counts",
+        db_index=False,
+    )
+    # Null: over all closed scope versions of the incident, each person once.
+    batch = models.ForeignKey(
+        ExposureBatch,
+        verbose_name=_("exposure batch"),
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+    )
+    relation = models.SmallIntegerField(_("relation"), choices=AffectedPerson.Relation.choices)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    # Null: everybody, whatever leaked of them.
+    data_class = models.ForeignKey(
+        DataClass,
+        verbose_name=_("data class"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+    )
+    people = models.PositiveBigIntegerField(_("people"))
+
+    class Meta:
+        verbose_name = _("count of people")
+        verbose_name_plural = _("counts of people")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "batch", "relation", "language", "data_class"],
+                nulls_distinct=False,
+                name="people_counted_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.batch_id}: {self.people}"
 
 
 class Reveal(models.Model):

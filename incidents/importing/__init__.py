@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from incidents import mapping, reading, rejects
+from incidents import counting, mapping, reading, rejects
 from incidents.importing.preparing import Preparer, RowRejectedError, Staged
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
@@ -129,12 +129,19 @@ def close_batch(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool
             raise ImportRefusedError(f"{batch}: no file is loaded; import one first")
         if not is_despite_failed:
             _refuse_failed(batch)
-        closed = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.OPEN).update(
-            state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note or batch.note
-        )
-        if not closed:
-            raise ImportRefusedError(f"{batch}: not open; nothing to close")
+        with transaction.atomic():
+            _close(batch, note or batch.note)
     batch.refresh_from_db()
+
+
+def _close(batch: ExposureBatch, note: str) -> None:
+    """In one transaction; the database looks once more whether the files add up (a trigger)."""
+    closed = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.OPEN).update(
+        state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note
+    )
+    if not closed:
+        raise ImportRefusedError(f"{batch}: not open; nothing to close")
+    counting.count_closed(batch)
 
 
 def _refuse_failed(batch: ExposureBatch) -> None:

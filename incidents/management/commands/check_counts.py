@@ -1,0 +1,41 @@
+"""Compares the kept counts of people with the rows."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from incidents import counting
+from incidents.models import Incident
+
+
+class Command(BaseCommand):
+    """Reads every exposure: some seconds for a million people. See docs/running.md."""
+
+    help = "Recounts the people of every incident, or of one, and tells where a kept count differs."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Which incidents, and whether to mend."""
+        parser.add_argument("incident", nargs="?", metavar="SLUG")
+        parser.add_argument("--mend", action="store_true", help="keep what was counted")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exits with 1 if a count differs and is not mended."""
+        incidents = Incident.objects.order_by("slug")
+        if options["incident"]:
+            incidents = incidents.filter(slug=options["incident"])
+            if not incidents:
+                raise CommandError(f"{options['incident']}: no such incident; check the slug")
+        differing = [incident for incident in incidents if self._differs(incident)]
+        if not differing:
+            return
+        if not options["mend"]:
+            raise CommandError("kept counts differ; --mend keeps what was counted")
+        for incident in differing:
+            counting.recount(incident)
+            self.stdout.write(f"{incident}: mended.")
+
+    def _differs(self, incident: Incident) -> bool:
+        lines = counting.differences(incident)
+        self.stdout.write("\n".join(lines) if lines else f"{incident}: every count is right.")
+        return bool(lines)

@@ -1,0 +1,180 @@
+"""How many people, of which class, relation and language: kept when the scope changes."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from incidents import counting
+from incidents.counting import Tally, counts_of
+from incidents.importing import close_batch
+from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, ScopeCount
+from tests.leaked import class_id, expose, file_of, person
+from tests.signing_in import sign_in_to_desk
+
+pytestmark = pytest.mark.django_db
+Relation = AffectedPerson.Relation
+
+
+def loaded(incident, *, number: int = 1) -> ExposureFile:
+    """A file that is loaded, in an open batch."""
+    file = file_of(incident, number=number, state="open")
+    file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
+    file.save()
+    return file
+
+
+def standing(incident) -> Tally:
+    found = counts_of(incident).standing
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def first(incident) -> ExposureBatch:
+    """Scope version 1, closed: two members, one of them in two files, and a recipient."""
+    file, other = loaded(incident), loaded(incident)
+    minji = person(incident, name="김민지", email="minji@example.com", phone="010-1234-5678")
+    seojun = person(incident, name="이서준", email="seojun@example.com")
+    AffectedPerson.objects.filter(pk=seojun.pk).update(language="en")
+    haneul = person(incident, relation=Relation.RECIPIENT, name="박하늘", phone="010-9999-0000")
+    expose(minji, file, "names", "email-addresses")
+    expose(minji, file, values=[("purchases", "책", "2025-10-01")])
+    expose(minji, other, values=[("purchases", "연필", "2025-10-02")])
+    expose(seojun, file, "names")
+    expose(haneul, other, "names", "phone-numbers")
+    close_batch(file.batch)
+    return file.batch
+
+
+def test_each_person_counts_once_in_every_direction(incident, first):
+    counts = counts_of(incident)
+
+    tally = Tally(
+        people=3,
+        by_class={
+            class_id("names"): 3,
+            class_id("email-addresses"): 1,
+            class_id("phone-numbers"): 1,
+            class_id("purchases"): 1,
+        },
+        by_relation={Relation.MEMBER: 2, Relation.RECIPIENT: 1},
+        by_language={"ko": 2, "en": 1},
+    )
+    assert counts.standing == tally
+    assert counts.by_batch == {1: tally}
+
+
+def test_a_later_scope_version_adds_only_who_is_new(incident, first):
+    again, later = AffectedPerson.objects.get(language="en"), loaded(incident, number=2)
+    expose(again, later, "names", values=[("payment-data", "4111")])
+    expose(person(incident, name="최유나"), later, "names")
+
+    assert standing(incident).people == 3  # not closed yet
+    close_batch(later.batch)
+
+    counts = counts_of(incident)
+    assert standing(incident).people == 4
+    assert standing(incident).by_class[class_id("names")] == 4
+    assert standing(incident).by_class[class_id("payment-data")] == 1
+    assert (counts.by_batch[1].people, counts.by_batch[2].people) == (3, 2)
+
+
+def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
+    later = loaded(incident, number=2)
+    expose(person(incident, name="최유나"), later, "names")
+    close_batch(later.batch)
+
+    assert counting.withdraw(first, "another company's")
+    assert standing(incident).people == 1
+    assert counts_of(incident).by_batch[1].people == 3
+
+    assert counting.withdraw(later.batch, "so was this")
+    assert counts_of(incident).standing is None
+
+
+def test_the_desk_shows_the_kept_counts(client, editor, incident, first):
+    sign_in_to_desk(client, editor)
+    client.cookies["language"] = "en"
+
+    for page in [
+        reverse("admin:incidents_incident_change", args=[incident.pk]),
+        reverse("admin:incidents_exposurebatch_change", args=[first.pk]),
+    ]:
+        shown = client.get(page).content.decode()
+        assert "<div>everybody: 3</div><div>member: 2</div><div>recipient: 1</div>" in shown
+        assert "<div>E-mail address: 1</div>" in shown
+
+
+def test_nothing_is_known_before_a_scope_version_is_closed(incident):
+    expose(person(incident, name="김민지"), loaded(incident), "names")
+
+    assert counts_of(incident) == counting.Counts()
+
+
+def test_a_scope_version_of_which_nothing_leaked_counts_nobody(incident):
+    file = loaded(incident)
+    close_batch(file.batch)
+
+    assert standing(incident) == Tally()
+
+
+def test_the_counts_are_read_in_two_queries(incident, first, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        counts_of(incident)
+    with CaptureQueriesContext(connection) as queries:
+        counts_of(incident)
+    assert "exposure" not in " ".join(
+        query["sql"].replace("incidents_exposurebatch", "") for query in queries
+    )
+
+
+def test_a_recount_agrees_and_says_so(incident, first, capsys):
+    call_command("check_counts")
+
+    assert "hanbit-2025: every count is right." in capsys.readouterr().out
+
+
+def test_a_wrong_count_is_told_and_mended(incident, first, capsys):
+    ScopeCount.objects.filter(batch=None, data_class=class_id("purchases")).update(people=7)
+
+    with pytest.raises(CommandError, match="kept counts differ"):
+        call_command("check_counts", "hanbit-2025")
+    assert f"class {class_id('purchases')}: 7 kept, 1 counted" in capsys.readouterr().out
+
+    call_command("check_counts", "--mend")
+    assert counting.differences(incident) == []
+
+
+def test_a_batch_closed_without_counting_is_told_and_mended(incident, capsys):
+    file = file_of(incident)
+    expose(person(incident, name="김민지"), file, "names")
+    assert counts_of(incident).standing is None
+
+    with pytest.raises(CommandError):
+        call_command("check_counts")
+    call_command("check_counts", "--mend")
+    assert standing(incident).people == 1
+
+
+@pytest.mark.parametrize("state", [ExposureFile.State.LOADING, ExposureFile.State.FAILED])
+def test_the_database_closes_no_batch_whose_files_are_not_loaded(incident, state):
+    file = loaded(incident)
+    ExposureFile.objects.filter(pk=file.pk).update(state=state)
+
+    with pytest.raises(IntegrityError, match="cannot be closed"), transaction.atomic():
+        ExposureBatch.objects.update(state=ExposureBatch.State.CLOSED)
+
+
+def test_the_database_closes_a_batch_that_adds_up(incident):
+    loaded(incident)
+
+    assert ExposureBatch.objects.update(state=ExposureBatch.State.CLOSED) == 1
+
+
+def test_rows_that_do_not_add_up_are_no_loaded_file(incident):
+    loaded(incident)
+
+    with pytest.raises(IntegrityError, match="every_row_taken_or_rejected"), transaction.atomic():
+        ExposureFile.objects.update(rows_read=3, rows_taken=1, rows_rejected=1)
