@@ -6,6 +6,7 @@ the suppression list all use them, and a change here needs a re-index.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -18,6 +19,8 @@ _MOST_CHARACTERS = 320
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # Korean mobile numbers are nearly all there are; the library takes 30 times as long.
 _KOREAN_MOBILE = re.compile(r"(?:\+?820?|0)(10\d{8}|1[16789]\d{7,8})", re.ASCII)
+# How nine in ten of them are written; the same, without taking the text apart first.
+_USUAL_MOBILE = re.compile(r"(?:\+82[ -]?|0)10[ -]?(\d{4})[ -]?(\d{4})", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " -.()/~_'\t\u00a0\u3000\u2010\u2012\u2013\u2014\u2212")
 
 
@@ -46,13 +49,18 @@ def is_usable_email(normalised: str) -> bool:
     local, _at, domain = normalised.rpartition("@")
     if len(normalised) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local):
         return False
-    if "=?" in local or not _stays_the_same_in_dns(domain):  # =?…?= is decoded in a mail's head
-        return False
+    # =?…?= is decoded in a mail's head.
+    return "=?" not in local and _is_usable_domain(domain)
+
+
+# Most of a nation's addresses are at a few domains.
+@lru_cache(maxsize=1 << 14)
+def _is_usable_domain(domain: str) -> bool:
     try:
-        validate_email(normalised)
+        validate_email(f"a@{domain}")
     except ValidationError:
         return False
-    return True
+    return _stays_the_same_in_dns(domain)
 
 
 def _stays_the_same_in_dns(domain: str) -> bool:
@@ -69,6 +77,9 @@ def normalise_phone(text: str, region: str = DEFAULT_REGION) -> str | None:
     """The number in E.164 (`+821012345678`), or None if it cannot be a phone number."""
     if len(text) > _MOST_CHARACTERS:
         return None
+    usual = _USUAL_MOBILE.fullmatch(text)
+    if usual and region == "KR":
+        return f"+8210{usual[1]}{usual[2]}"
     plain = unicodedata.normalize("NFKC", text).translate(_SEPARATORS).strip()
     mobile = _KOREAN_MOBILE.fullmatch(plain)
     if mobile and region == "KR":

@@ -1,4 +1,4 @@
-"""PDF documents: blocks in, bytes out. Typst sets them (document.typ beside this file).
+"""PDF documents, and pictures: data in, bytes out. Typst sets them (document.typ beside this file).
 
 Tagged for screen readers, with their language named and a Korean font embedded as far as it is
 used, so that they read the same on any machine. Values come in as data and are never markup.
@@ -82,6 +82,15 @@ def pdf(document: Document) -> bytes:
     except typst.TypstError:
         # PDF/UA refuses a letter that the font does not have, such as Thai in somebody's name.
         return _compiled(inputs, document.made_at, accessible=[])
+
+
+def png(layout: Path, inputs: dict[str, str]) -> bytes:
+    """The one page of a Typst `layout` as a picture of a pixel a point."""
+    compiler = typst.Compiler(layout, root=layout.parent, font_paths=_fonts())
+    made = compiler.compile(format="png", ppi=72, sys_inputs=inputs)
+    if not isinstance(made, bytes):
+        raise TypeError("a picture is one page")
+    return made
 
 
 def _compiled(

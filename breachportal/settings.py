@@ -137,10 +137,28 @@ NOTICE_BACKOFF_MOST_SECONDS = 60 * 60 * 2
 NOTICE_AWAY_SECONDS = 5  # before a server that is away is tried again; doubles up to
 NOTICE_AWAY_MOST_SECONDS = 60
 NOTICE_DEADLINE_HOURS = 72
-NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 2)  # started at once; the sweeper adds more
+NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the sweeper adds more
 # Connections of one sender to the mail server, at most: it opens more only while they help.
-NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 32)
+NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
+
+# A large mandatory notice goes to 1 % of its people, then to 10 %, then to all.
+NOTICE_RAMP_PERCENT = (1, 10)
+NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)
+NOTICE_RAMP_MINUTES = environment.number("NOTICE_RAMP_MINUTES", 15)  # without trouble, a step
+# A notice pauses by itself when more bounce than this, of those tried since a person last looked,
+NOTICE_PAUSE_BOUNCE_PERCENT = environment.number("NOTICE_PAUSE_BOUNCE_PERCENT", 5)
+NOTICE_PAUSE_AT_LEAST = 200  # tried; fewer say little
+# or when the server refuses so many messages for what is not their recipients' fault (5.7.x).
+NOTICE_PAUSE_REFUSALS = environment.number("NOTICE_PAUSE_REFUSALS", 5)
+
+# What keeps back even what the law demands: where it does not arrive, or reaches somebody else.
+# Whoever is kept from a notice so stands in its escalation list.
+NOTICE_MANDATORY_SUPPRESSIONS = environment.words(
+    "NOTICE_MANDATORY_SUPPRESSIONS", "bounce,complaint,stranger"
+)
+# Where mailbox providers are told to send complaints: this part @MAIL_DOMAIN.
+COMPLAINTS_LOCAL_PART = environment.text("COMPLAINTS_LOCAL_PART", "complaints")
 
 # People
 AUTH_USER_MODEL = "accounts.User"

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from incidents.models import AffectedPerson
-from incidents.reading import ImportRefusedError
+from incidents.reading import CSV, ImportRefusedError, Source
 
 # The class that each contact column is a value of.
 CONTACT_CLASSES = {"name": "names", "email": "email-addresses", "phone": "phone-numbers"}
-FORMATS = ("csv",)
+FORMATS = ("", "csv", "jsonl")
 DATE_TYPES = ("date", "datetime")
 RELATIONS = [relation.name.lower() for relation in AffectedPerson.Relation]
 
@@ -94,13 +94,31 @@ class Mapping:
     """What the columns of one file mean."""
 
     name: str  # of the mapping file, for messages
+    format: str  # csv, jsonl, or "" for what the file shows itself to be
     encoding: str  # "" to detect it
     is_known: bool  # only people whom an earlier file named
     dates: dict[str, str]  # column: date or datetime
     person: PersonColumns
     second_person: PersonColumns | None
 
-    def check_header(self, header: Collection[str], *, file: str) -> None:
+    def check_source(self, source: Source) -> None:
+        """Raises ImportRefusedError if the file is of another format, or lacks columns."""
+        # A reject file is a CSV, whatever the dump was.
+        if self.format not in ("", source.format) and not source.is_reject_file:
+            raise ImportRefusedError(
+                f"{source.name}: {self.name} says it is {self.format}, but it is {source.format}; "
+                "correct the mapping, or name the right file"
+            )
+        place = ", line 1: the header lacks" if source.format == CSV else ": its first rows lack"
+        self.check_header(source.header, file=source.name, place=place)
+
+    def check_header(
+        self,
+        header: Collection[str],
+        *,
+        file: str,
+        place: str = ", line 1: the header lacks",
+    ) -> None:
         """Raises ImportRefusedError naming the columns that the header lacks."""
         used = [*self.person.columns(), *self.dates]
         if self.second_person:
@@ -108,7 +126,7 @@ class Mapping:
         missing = [column for column in dict.fromkeys(used) if column not in header]
         if missing:
             raise ImportRefusedError(
-                f"{file}, line 1: the header lacks {', '.join(missing)}, "
+                f"{file}{place} {', '.join(missing)}, "
                 f"which {self.name} names; correct the mapping, or export the file with its header"
             )
 
@@ -130,8 +148,8 @@ def parse(text: str, *, name: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise ImportRefusedError(f"{name}: not TOML: {error}") from None
     top = _Table(content, file=name)
-    if top.take("format", str, "csv") not in FORMATS:
-        raise ImportRefusedError(f'{name}, format: not known; write format = "csv"')
+    if top.take("format", str, "") not in FORMATS:
+        raise ImportRefusedError(f'{name}, format: not known; write format = "csv" or "jsonl"')
     mapping = _mapping(top, name)
     top.finish()
     return mapping
@@ -144,6 +162,7 @@ def _mapping(top: "_Table", name: str) -> Mapping:
     second = top.table("second_person") if "second_person" in top.content else None
     mapping = Mapping(
         name=name,
+        format=top.take("format", str, ""),
         encoding=top.take("encoding", str, ""),
         is_known=is_known,
         dates=dates,

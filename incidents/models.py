@@ -139,9 +139,11 @@ class Incident(models.Model):
         """
         if self.data_keyset is None or self.index_keyset is None:
             raise sealing.KeysetShreddedError(f"the data of incident {self.slug} is shredded")
-        return sealing.incident_seal(
-            self.pk, self.slug, bytes(self.data_keyset), bytes(self.index_keyset)
-        )
+        return sealing.incident_seal(*self.keysets())
+
+    def keysets(self) -> tuple[int, str, bytes, bytes]:
+        """What `sealing.incident_seal` takes, still wrapped; empty once shredded."""
+        return self.pk, self.slug, bytes(self.data_keyset or b""), bytes(self.index_keyset or b"")
 
     def shred(self) -> None:
         """Deletes the keysets: the sealed data is gone at once, proofs and counts stand."""

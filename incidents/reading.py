@@ -6,12 +6,10 @@ the file, the place and the mend.
 """
 
 import csv
-import gzip
 import hashlib
 import io
 import os
 import stat
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from incidents import compressions, json_lines
+from incidents.compressions import DAMAGED, GZIP, PLAIN
 from incidents.formulas import restored
 
 MAX_ROW_BYTES = 1 << 20
 MAX_COLUMNS = 2_000
 _WINDOW_BYTES = 1 << 20
+READ_BYTES = 1 << 18
 UTF8, UTF8_MARKED, CP949 = "utf-8", "utf-8-sig", "cp949"
 _SPELLINGS = {
     "utf-8": UTF8,
@@ -35,12 +36,14 @@ _SPELLINGS = {
     "euc-kr": CP949,
     "euckr": CP949,
 }
+CSV, JSON_LINES = "csv", "jsonl"
+HEADER = "header"  # instead of a defect: the header stands here again
 _MARK = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
+# A file's column names are its header, or the keys of so many bytes of JSON Lines.
+_JSON_HEAD_BYTES = 1 << 20
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a ZIP or Excel file; save it as CSV first",
     b"\xd0\xcf\x11\xe0": "an old Excel file; save it as CSV first",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; decompress it first",
     b"BZh": "compressed with bzip2; decompress it first",
     b"\xfd7zXZ": "compressed with xz; decompress it first",
     b"\xff\xfe": "UTF-16; save it as UTF-8 first",
@@ -75,15 +78,21 @@ class Source:
     path: Path
     size: int  # bytes on disk
     sha256: str  # of the bytes on disk
+    format: str  # csv or jsonl
     encoding: str  # utf-8, utf-8-sig or cp949
-    is_gzip: bool
+    compression: str  # of compressions
     header: list[str]
     changed_ns: int  # the file's modification time
 
     @property
+    def name(self) -> str:
+        """For messages, and for the file's row."""
+        return self.path.name
+
+    @property
     def is_reject_file(self) -> bool:
         """Whether an earlier import wrote it, and it comes back corrected."""
-        return self.header[:2] == REJECT_COLUMNS
+        return self.format == CSV and self.header[:2] == REJECT_COLUMNS
 
     def decode(self, cell: str, errors: str = "strict") -> str:
         """The text of a cell of a Row; raises UnicodeDecodeError."""
@@ -104,42 +113,103 @@ def examine(path: Path, encoding: str = "") -> Source:
         _refuse_other_formats(path.name, start)
         raw.seek(0)
         sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
-    is_gzip = _is_gzip(path, start)
-    first = _first_row(path, is_gzip=is_gzip)
-    # A reject file is UTF-8, or what a spreadsheet made of it, whatever the dump was.
-    said = "" if first.cells[:2] == REJECT_COLUMNS else encoding
-    chosen = _encoding_of(path, said, is_gzip=is_gzip)
+    file = _File(path, _compression(path, start))
+    if _is_json(file):
+        chosen = _encoding_of(file, encoding)
+        form, header = JSON_LINES, _keys(file, chosen)
+    else:
+        first = _first_row(file)
+        # A reject file is UTF-8, or what a spreadsheet made of it, whatever the dump was.
+        said = "" if first.cells[:2] == REJECT_COLUMNS else encoding
+        chosen = _encoding_of(file, said)
+        form, header = CSV, _column_names(path, first, chosen)
     return Source(
         path=path,
         size=status.st_size,
         sha256=sha256,
+        format=form,
         encoding=chosen,
-        is_gzip=is_gzip,
-        header=_column_names(path, first, chosen),
+        compression=file.compression,
+        header=header,
         changed_ns=status.st_mtime_ns,
     )
 
 
 def rows(source: Source) -> Iterator[Row]:
-    """Every row after the header, in file order. Raises ImportRefusedError at the place."""
+    """Every row of a CSV after the header, in file order. Raises ImportRefusedError at the place.
+
+    The plain way to read; an import reads by blocks (incidents.importing.blocks) and finds the
+    same, which tests hold.
+    """
     found = False
     header: list[str] | None = None
-    for row in _all_rows(source.path, is_gzip=source.is_gzip):
+    for row in _all_rows(_File(source.path, source.compression)):
         if header is None:
             header = row.cells
             continue
         if row.cells == header:
-            raise ImportRefusedError(
-                f"{source.path.name}, line {row.line}: the header stands here again; "
-                "remove this line, or import the joined files one by one"
-            )
+            raise header_again(source, row.line)
         found = True
         yield row
     if not found:
-        raise ImportRefusedError(
-            f"{source.path.name}: no rows after the header; export the file again"
-        )
-    _refuse_changed(source)
+        raise no_rows(source)
+    refuse_changed(source)
+
+
+class Windows:
+    """The bytes of a file, decompressed, piece by piece."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self.position = source, 0  # of bytes on disk
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises ImportRefusedError."""
+        with (
+            _refusing_read_errors(self._source.path, kind=self._source.compression),
+            self._source.path.open("rb") as raw,
+            compressions.inside(raw, self._source.compression) as stream,
+        ):
+            while window := stream.read(READ_BYTES):
+                self.position = raw.tell()
+                yield window
+
+
+def header_again(source: Source, line: int) -> ImportRefusedError:
+    """The refusal of files that were joined with their headers."""
+    return ImportRefusedError(
+        f"{source.name}, line {line}: the header stands here again; "
+        "remove this line, or import the joined files one by one"
+    )
+
+
+def no_rows(source: Source) -> ImportRefusedError:
+    """The refusal of a file without rows."""
+    after = " after the header" if source.format == CSV else ""
+    return ImportRefusedError(f"{source.name}: no rows{after}; export the file again")
+
+
+def row_too_long(name: str, line: int) -> ImportRefusedError:
+    """The refusal of a row past MAX_ROW_BYTES."""
+    return ImportRefusedError(
+        f"{name}, line {line}: the row that begins here is longer than "
+        "1 MiB; is a quote never closed, or is this no CSV file?"
+    )
+
+
+def nul_byte(name: str, line: int) -> ImportRefusedError:
+    """The refusal of a file with a NUL byte."""
+    return ImportRefusedError(
+        f"{name}, line {line}: a NUL byte; this is a binary or UTF-16 "
+        "file, or a damaged one: export it again as UTF-8 text"
+    )
+
+
+def unclosed_quote(name: str, line: int) -> ImportRefusedError:
+    """The refusal of a file that ends inside a row."""
+    return ImportRefusedError(
+        f"{name}, line {line}: the row that begins here ends inside a quote; "
+        "the file is cut short, or the quote is never closed"
+    )
 
 
 def _regular_file(path: Path) -> os.stat_result:
@@ -160,59 +230,65 @@ def _refuse_other_formats(name: str, start: bytes) -> None:
             raise ImportRefusedError(f"{name}: {what}")
 
 
-def _is_gzip(path: Path, start: bytes) -> bool:
-    if not start.startswith(_GZIP):
-        if path.suffix.lower() == ".gz":
+def _compression(path: Path, start: bytes) -> str:
+    compression = compressions.found_in(start)
+    for suffix, meant in compressions.SUFFIXES.items():
+        if path.suffix.lower() == suffix and compression != meant:
             raise ImportRefusedError(
-                f"{path.name}: named .gz but not compressed with gzip; "
+                f"{path.name}: named {suffix} but not compressed with {meant}; "
                 "fetch it again, or rename it if it is plain CSV"
             )
-        return False
-    inside = _beginning(path, is_gzip=True)
-    if not inside:
-        raise ImportRefusedError(f"{path.name}: nothing inside the gzip file; export it again")
-    _refuse_other_formats(f"{path.name}, inside gzip", inside)
-    return True
+    if compression != PLAIN:
+        inside = _beginning(_File(path, compression))
+        if not inside:
+            raise ImportRefusedError(
+                f"{path.name}: nothing inside the {compression} file; export it again"
+            )
+        _refuse_other_formats(f"{path.name}, inside {compression}", inside)
+    return compression
 
 
-def _refuse_changed(source: Source) -> None:
+def refuse_changed(source: Source) -> None:
+    """Raises ImportRefusedError if the file is not what was examined any more."""
     now = _regular_file(source.path)
     if (now.st_size, now.st_mtime_ns) != (source.size, source.changed_ns):
         raise ImportRefusedError(
-            f"{source.path.name}: changed while it was read; import a copy that stands still"
+            f"{source.name}: changed while it was read; import a copy that stands still"
         )
 
 
 # Bytes
 
 
+class _File(NamedTuple):
+    """Where bytes come from."""
+
+    path: Path
+    compression: str
+
+
 @contextmanager
-def _refusing_read_errors(path: Path, where: str = "") -> Iterator[None]:
+def _refusing_read_errors(path: Path, where: str = "", kind: str = GZIP) -> Iterator[None]:
     try:
         yield
-    except (gzip.BadGzipFile, EOFError, zlib.error):
+    except DAMAGED:
         raise ImportRefusedError(
-            f"{path.name}{where}: the gzip data is cut short or damaged; fetch it again"
+            f"{path.name}{where}: the {kind} data is cut short or damaged; fetch it again"
         ) from None
     except OSError as error:
         raise ImportRefusedError(f"{path.name}{where}: {error.strerror or error}") from None
 
 
 @contextmanager
-def _opened(path: Path, *, is_gzip: bool) -> Iterator[io.BufferedReader]:
-    with _refusing_read_errors(path):
-        raw = path.open("rb")
-    with raw:
-        if not is_gzip:
-            yield raw
-            return
-        with gzip.GzipFile(fileobj=raw) as inside:
-            # Its own readline() goes byte by byte through Python; a buffer in between does not.
-            yield io.BufferedReader(inside, _WINDOW_BYTES)
+def _opened(file: _File) -> Iterator[io.BufferedReader]:
+    with _refusing_read_errors(file.path, kind=file.compression):
+        raw = file.path.open("rb")
+    with raw, compressions.inside(raw, file.compression) as stream:
+        yield stream
 
 
-def _beginning(path: Path, *, is_gzip: bool) -> bytes:
-    with _opened(path, is_gzip=is_gzip) as stream, _refusing_read_errors(path):
+def _beginning(file: _File) -> bytes:
+    with _opened(file) as stream, _refusing_read_errors(file.path, kind=file.compression):
         return stream.read(8)
 
 
@@ -224,8 +300,9 @@ class _Lines(Iterator[str]):
     not of the encoding spoil their own row only.
     """
 
-    def __init__(self, path: Path, stream: io.BufferedReader) -> None:
-        self.path, self.number = path, 0
+    def __init__(self, file: "_File", stream: io.BufferedReader) -> None:
+        self.path, self._kind = file
+        self.number = 0
         self._readline = stream.readline
         self.begin_row()
 
@@ -246,15 +323,9 @@ class _Lines(Iterator[str]):
         self._row_bytes += len(line)
         self._row.append(line)
         if self._row_bytes > MAX_ROW_BYTES:
-            raise ImportRefusedError(
-                f"{self.path.name}, line {self._row_line}: the row that begins here is longer than "
-                "1 MiB; is a quote never closed, or is this no CSV file?"
-            )
+            raise row_too_long(self.path.name, self._row_line)
         if b"\0" in line:
-            raise ImportRefusedError(
-                f"{self.path.name}, line {self.number}: a NUL byte; this is a binary or UTF-16 "
-                "file, or a damaged one: export it again as UTF-8 text"
-            )
+            raise nul_byte(self.path.name, self.number)
         if self.number == 1:
             line = line.removeprefix(_MARK)
         return line.decode("latin-1")
@@ -262,15 +333,15 @@ class _Lines(Iterator[str]):
     def _read(self) -> bytes:
         try:
             return self._readline(MAX_ROW_BYTES + 1)
-        except (EOFError, OSError, zlib.error):
-            with _refusing_read_errors(self.path, f", line {self.number + 1}"):
+        except (*DAMAGED, OSError):
+            with _refusing_read_errors(self.path, f", line {self.number + 1}", self._kind):
                 raise
 
 
-def _all_rows(path: Path, *, is_gzip: bool) -> Iterator[Row]:
+def _all_rows(file: _File) -> Iterator[Row]:
     """The header and what follows, blank lines left out."""
-    with _opened(path, is_gzip=is_gzip) as stream:
-        lines = _Lines(path, stream)
+    with _opened(file) as stream:
+        lines = _Lines(file, stream)
         parser = csv.reader(lines, strict=True)
         while True:
             first = lines.begin_row()
@@ -279,38 +350,37 @@ def _all_rows(path: Path, *, is_gzip: bool) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error as error:
-                defect = _defect(path, first, str(error))
+                if "unexpected end of data" in str(error):
+                    raise unclosed_quote(file.path.name, first) from None
+                defect = defect_of(error)
                 yield Row(first, [lines.row_as_it_stands()], defect)
                 continue
             if cells:
                 yield Row(first, cells)
 
 
-def _defect(path: Path, line: int, error: str) -> str:
-    if "unexpected end of data" in error:
-        raise ImportRefusedError(
-            f"{path.name}, line {line}: the row that begins here ends inside a quote; "
-            "the file is cut short, or the quote is never closed"
-        )
-    return "misplaced quote" if "expected after" in error else "misplaced line break"
+def defect_of(error: csv.Error) -> str:
+    """Why a row cannot be taken as a row, as its reject says it."""
+    return "misplaced quote" if "expected after" in str(error) else "misplaced line break"
 
 
 # Encoding and header
 
 
-def _encoding_of(path: Path, said: str, *, is_gzip: bool) -> str:
+def _encoding_of(file: _File, said: str) -> str:
     """The encoding, as said if that can be, else as the bytes show it."""
+    path = file.path
     declared = _SPELLINGS.get(said.lower().replace("_", "-")) if said else None
     if said and declared is None:
         raise ImportRefusedError(f"{path.name}: unknown encoding {said!r}; give utf-8 or cp949")
-    if _beginning(path, is_gzip=is_gzip).startswith(_MARK):
+    if _beginning(file).startswith(_MARK):
         if declared == CP949:
             raise ImportRefusedError(
                 f"{path.name}: said to be cp949, but it begins with a UTF-8 mark; "
                 "leave the encoding out"
             )
         return UTF8_MARKED
-    shares = _shares_of_readable_lines(path, is_gzip=is_gzip)
+    shares = _shares_of_readable_lines(file)
     if declared and shares[declared] == 1:
         return declared
     detected = max(shares, key=lambda name: shares[name])
@@ -326,11 +396,11 @@ def _encoding_of(path: Path, said: str, *, is_gzip: bool) -> str:
     return detected
 
 
-def _shares_of_readable_lines(path: Path, *, is_gzip: bool) -> dict[str, float]:
+def _shares_of_readable_lines(file: _File) -> dict[str, float]:
     """Of the lines that are not ASCII, in the first window that has any, the share each
     encoding can read. UTF-8 comes first: what could be both is UTF-8.
     """
-    with _opened(path, is_gzip=is_gzip) as stream, _refusing_read_errors(path):
+    with _opened(file) as stream, _refusing_read_errors(file.path, kind=file.compression):
         while window := stream.read(_WINDOW_BYTES):
             if not window.isascii():
                 window += stream.readline(MAX_ROW_BYTES)
@@ -350,10 +420,31 @@ def _reads(line: bytes, encoding: str) -> bool:
     return True
 
 
-def _first_row(path: Path, *, is_gzip: bool) -> Row:
-    first = next(_all_rows(path, is_gzip=is_gzip), None)
+def _is_json(file: _File) -> bool:
+    """Whether the first line that is not blank begins a JSON object; no column is called so."""
+    with _opened(file) as stream, _refusing_read_errors(file.path, kind=file.compression):
+        start = stream.read(1 << 12).removeprefix(_MARK).lstrip()
+    return start.startswith(b"{") and json_lines.begins_object(start)
+
+
+def _keys(file: _File, encoding: str) -> list[str]:
+    with _opened(file) as stream, _refusing_read_errors(file.path, kind=file.compression):
+        head = stream.read(_JSON_HEAD_BYTES) + stream.readline(MAX_ROW_BYTES)
+    names = json_lines.keys(head.removeprefix(_MARK).decode(encoding, "replace"))
+    if len(names) > MAX_COLUMNS:
+        raise ImportRefusedError(
+            f"{file.path.name}: its first rows name {len(names):,} keys; "
+            f"at most {MAX_COLUMNS:,} can be read"
+        )
+    return names
+
+
+def _first_row(file: _File) -> Row:
+    first = next(_all_rows(file), None)
     if first is None:
-        raise ImportRefusedError(f"{path.name}: the file holds blank lines only; export it again")
+        raise ImportRefusedError(
+            f"{file.path.name}: the file holds blank lines only; export it again"
+        )
     return first
 
 

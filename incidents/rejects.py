@@ -18,6 +18,7 @@ from incidents.formulas import neutralised, restored
 from incidents.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
 
 UNDECODABLE = "undecodable bytes"
+WRONG_NUMBER = "wrong number of columns"
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
 _SUFFIX = re.compile(r"\.rejects(-\d+)?\.csv$")
 

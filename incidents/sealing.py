@@ -79,6 +79,10 @@ class IncidentSeal:
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
 
+    def seal_bytes(self, plain: bytes, *, person: bytes, purpose: bytes) -> bytes:
+        """As `seal`, for JSON that is written already and the bytes of a person's id."""
+        return bytes(self._aead.encrypt(plain, self._incident + person + purpose))
+
     def open(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
         """What `seal` was given; raises SealingError for any other row, key or purpose."""
         try:
@@ -89,7 +93,12 @@ class IncidentSeal:
 
     def name(self, kind: str, value: str) -> UUID:
         """The 16-byte blind index of `value` among values of one kind."""
-        return UUID(bytes=self._prf.compute(f"{kind}\0{value}".encode(), 16))
+        return UUID(bytes=self.compute(f"{kind}\0{value}"))
+
+    def compute(self, kind_and_value: str) -> bytes:
+        """The bytes of `name`, for a kind and a value with a NUL between."""
+        index: bytes = self._prf.compute(kind_and_value.encode(), 16)
+        return index
 
     def email_index(self, normalised: str) -> UUID:
         """For an address from accounts.contacts.normalise_email."""

@@ -11,6 +11,8 @@ from accounts.models import User
 from accounts.step_up import is_stepped_up, step_up_required
 from incidents.my_data import Part, in_full, masked, parts_for, record_reveals, title_of
 
+RETRY_SECONDS = "3600"
+
 
 class SignedInRequest(HttpRequest):
     """What `login_required` lets through."""
@@ -41,6 +43,7 @@ def my_data_reveal(request: SignedInRequest) -> HttpResponse:
 
 
 def _page(request: SignedInRequest, parts: list[Part], *, is_revealed: bool) -> HttpResponse:
+    """503 where nothing could be opened, so that monitoring sees what the customer is told."""
     incidents = {part.incident.pk: part.incident for part in parts}
     context = {
         "parts": parts,
@@ -51,4 +54,8 @@ def _page(request: SignedInRequest, parts: list[Part], *, is_revealed: bool) -> 
         # The company's contacts stand below the page if there is only one to name.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
     }
-    return render(request, "incidents/my_data.html", context)
+    response = render(request, "incidents/my_data.html", context)
+    if parts and all(part.kind == "unavailable" for part in parts):
+        response.status_code = 503
+        response.headers["Retry-After"] = RETRY_SECONDS
+    return response

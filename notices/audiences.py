@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
+from notices import suppressing
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
 
 Audience = Notice.Audience
@@ -82,6 +83,7 @@ class DryRun:
 
     people: int = 0
     reachable: int = 0
+    suppressed: int = 0
     no_address: int = 0
     unusable_address: int = 0
     by_language: Counter[str] = field(default_factory=Counter)
@@ -107,6 +109,8 @@ def count_people(notice: Notice) -> DryRun:
         run.unusable_address += number if usable == reach.UNUSABLE else 0
         run.by_language[language] += number
         run.by_relation[relation] += number
+    run.suppressed = suppressing.suppressed_people(notice, people(notice)).count()
+    run.reachable -= run.suppressed
     return run
 
 

@@ -18,6 +18,7 @@ from notices.messages import (
     sample_name,
 )
 from notices.models import Delivery, Notice, TestAddress
+from notices.suppressing import HeldBack
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
@@ -44,12 +45,15 @@ class Composer:
     def __init__(self, notice: Notice) -> None:
         self._notice = notice
         self._mailings = {one.language: Mailing(one) for one in notice.messages.all()}
+        self._held_back = HeldBack(notice)
 
     def rows(self, lease: Lease) -> list[Waiting]:
         """The chunk's rows that are due."""
         if self._notice.is_test:
             return list(self._test_addresses(lease))
-        return list(_affected(lease) if self._notice.is_mandatory else _subscribers(lease))
+        rows = list(_affected(lease) if self._notice.is_mandatory else _subscribers(lease))
+        self._held_back.look_at(lease.chunk, {row.recipient: row.email for row in rows})
+        return rows
 
     def _test_addresses(self, lease: Lease) -> Iterator[Waiting]:
         """The addresses typed in, with what a person made up would read."""
@@ -69,6 +73,8 @@ class Composer:
         recipient = self._person(row) if is_sealed else _subscriber(row)
         if isinstance(recipient, Verdict):
             return recipient
+        if reason := self._held_back.reason(row.recipient, recipient.email):
+            return Verdict(State.SUPPRESSED, reason)
         try:
             return self._mailings[row.language].mail(recipient)
         except UnusableAddressError as error:
@@ -100,7 +106,7 @@ class Composer:
 def _affected(lease: Lease) -> Iterator[Waiting]:
     due = Delivery.objects.of_chunk(lease.chunk).due()
     rows = list(due.values_list(*COLUMNS, "person__contact"))
-    classes = leaked_classes_of([row[1] for row in rows])
+    classes = leaked_classes_of(due.order_by().values("recipient"))
     for row in rows:
         yield Waiting._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), ""))
 

@@ -12,7 +12,7 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connection
 
 from incidents.sealing import SealingError
-from notices import ledger
+from notices import ledger, pacing, suppressing
 from notices.composing import Composer, Waiting
 from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
 from notices.messages import Mail
@@ -105,6 +105,7 @@ class _Leased:
 
     lease: Lease
     left: int = 0
+    has_bounces: bool = False
 
 
 class _Run:
@@ -170,8 +171,12 @@ class _Run:
     def _release_finished(self) -> None:
         for key, leased in list(self._leases.items()):
             if not leased.left:
+                if leased.has_bounces:
+                    _patiently(partial(suppressing.take_bounces, leased.lease.chunk, self._notice))
                 _patiently(partial(ledger.release, leased.lease))
                 del self._leases[key]
+                if leased.has_bounces:
+                    _patiently(partial(pacing.watch, self._notice))
 
     def _lose(self, chunks: frozenset[int]) -> None:
         """Another worker has them: nothing of them is begun, written or given back any more."""
@@ -245,15 +250,15 @@ class _Run:
         if row is None or row.chunk not in self._leases:
             return  # of a chunk that another worker has now
         self._end_row(row, self._verdict(row, outcome.reply), tries=1)
-        if outcome.reply.result is Result.REFUSED:
-            ledger.stop(self._notice, outcome.reply.words)
 
     def _verdict(self, row: Waiting, reply: Reply) -> Verdict:
         attempts, is_again = row.attempts + 1, row.is_possible_duplicate
         match reply.result:
             case Result.ACCEPTED:
                 return Verdict(State.ACCEPTED, reply.words, data_classes=row.data_classes)
-            case Result.DEFERRED:
+            case Result.REFUSED if pacing.refused(self._notice, reply.words):
+                return Verdict(State.PENDING, reply.words)
+            case Result.DEFERRED | Result.REFUSED:
                 lease = self._leases[row.chunk].lease
                 return ledger.deferred(
                     lease, attempts=attempts, is_possible_duplicate=is_again, reply=reply.words
@@ -269,13 +274,12 @@ class _Run:
                     is_possible_duplicate=is_again,
                     reply=reply.words,
                 )
-            case Result.REFUSED:
-                return Verdict(State.PENDING, reply.words)
             case Result.NOT_SENT:
                 return ledger.put_back(attempts=attempts, reply=reply.words)
 
     def _end_row(self, row: Waiting, verdict: Verdict, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
+        self._leases[row.chunk].has_bounces |= verdict.state == State.BOUNCED
         self._endings.append(Ending(lease, row.delivery_id, verdict, tries))
 
     # ------------------------------------------------------------ stopping

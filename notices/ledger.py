@@ -240,10 +240,15 @@ def _array(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def stop(notice: Notice, problem: str) -> None:
+def stop(
+    notice: Notice,
+    problem: str,
+    *,
+    paused_for: Notice.PausedFor = Notice.PausedFor.REFUSED,
+) -> None:
     """Pauses the notice and says why; somebody has to look before it goes on."""
     moving = Notice.objects.filter(pk=notice.pk, state__in=MOVING)
-    moving.update(state=Notice.State.PAUSED, problem=problem)
+    moving.update(state=Notice.State.PAUSED, problem=problem, paused_for=paused_for)
 
 
 def report(notice: Notice, problem: str) -> None:

@@ -1,10 +1,12 @@
 """What everybody may read, and what makes a page public: the same bytes for everyone."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import wraps
 from itertools import groupby
 from typing import Any, Concatenate, NamedTuple, ParamSpec
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
 from django.utils.text import Truncator, capfirst
@@ -14,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from breachportal.public_pages import CACHE_CONTROL
 from incidents.models import DataClass, Incident, IncidentDataClass
-from notices import markdown
+from notices import linked_data, markdown, pictures, publishing
 from notices.checking import name_of
 from notices.differences import Change, changes
 from notices.findings import Text
@@ -72,6 +74,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         "statements": [version for version in versions if not _is_advisory(version)],
         "advisories": issued,
         "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
+        "picture": pictures.of_incident(incident),
     }
 
 
@@ -97,10 +100,13 @@ def _most_urgent_first(versions: list[StatementVersion]) -> list[StatementVersio
 def version_context(version: StatementVersion) -> dict[str, Any]:
     """What the page of one version shows: a statement's or an advisory's, or a draft's preview."""
     sections = list(version.sections.all())
+    description = _description(sections)
     return {
         "incident": version.statement.incident,
         "version": version,
-        "description": _description(sections),
+        "description": description,
+        "picture": pictures.of_version(version),
+        "linked_data": linked_data.announcement(version, description),
         "sections": sections,
         "facts": _version_facts(version),
         **_advisory_context(version.statement),
@@ -113,19 +119,65 @@ class LogEntry(NamedTuple):
     version: StatementVersion
     changes: list[Change]  # against the version before; none for the first
     waivers: list[tuple[Text, str]]  # what is waived, and why
+    problems: list[str]  # what is not as it was published; none, if nobody broke in
 
 
 def log_context(incident: Incident) -> dict[str, Any]:
-    """What the log shows: every version of every statement, newest first."""
-    versions = StatementVersion.objects.public().filter(statement__incident=incident)
-    versions = versions.order_by("-published_at").prefetch_related("waivers", "sections")
+    """What the log shows: every version of every statement, newest first, and that each stands."""
+    versions = public_versions(incident)
     numbered = {(version.statement_id, version.number): version for version in versions}
+    problems = check_chains(versions)
     entries = []
     for version in versions:
         before = numbered.get((version.statement_id, version.number - 1))
         waivers = [(name_of(waiver.rule), waiver.reason) for waiver in version.waivers.all()]
-        entries.append(LogEntry(version, changes(before, version) if before else [], waivers))
-    return {"incident": incident, "entries": entries}
+        changed = changes(before, version) if before else []
+        entries.append(LogEntry(version, changed, waivers, problems[version]))
+    return {
+        "incident": incident,
+        "entries": entries,
+        "problems": [entry for entry in entries if entry.problems],
+        "picture": pictures.of_incident(incident),
+    }
+
+
+def log_record(incident: Incident) -> dict[str, Any]:
+    """The log for programs, newest first."""
+    versions = public_versions(incident)
+    problems = check_chains(versions)
+    return {
+        "incident": incident.slug,
+        "is_unbroken": not any(problems.values()),
+        "versions": [
+            {
+                "statement": version.statement.slug,
+                "kind": version.statement.kind,
+                "number": version.number,
+                "published_at": version.published_at,
+                "sha256": version.hash,
+                "previous_sha256": version.previous_hash,
+                "is_unaltered": not problems[version],
+                "url": settings.PORTAL_URL + version.get_absolute_url(),
+                "record": settings.PORTAL_URL + version.get_record_url(),
+            }
+            for version in versions
+        ],
+    }
+
+
+def public_versions(incident: Incident) -> list[StatementVersion]:
+    """Every published version, newest first, with all that its hash covers."""
+    versions = StatementVersion.objects.public().filter(statement__incident=incident)
+    return list(versions.order_by("-published_at").prefetch_related("waivers", "sections"))
+
+
+def check_chains(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
+    """What is wrong with each version, of whichever statement (publishing.verified)."""
+    by_statement = defaultdict(list)
+    for version in versions:
+        by_statement[version.statement_id].append(version)
+    checked = [publishing.verified(chain) for chain in by_statement.values()]
+    return {version: problems for chain in checked for version, problems in chain.items()}
 
 
 def _is_advisory(version: StatementVersion) -> bool:

@@ -7,7 +7,7 @@ without the chain showing it.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -251,21 +251,34 @@ def fingerprint(version: StatementVersion) -> str:
 
 
 def compute_hash(version: StatementVersion) -> str:
-    """SHA-256, in hex, of all that a published version says, when, and after which other.
+    """SHA-256, in hex, of the version's record."""
+    return _digest(_record(version))
 
-    What it covers, and in which form, is fixed: a change breaks the proof of what stands.
+
+def canonical_record(version: StatementVersion) -> bytes:
+    """All that a published version says, when, and after which other, as JSON in UTF-8.
+
+    The version's hash is the SHA-256 of exactly these bytes (docs/records.md). What they hold, and
+    in which form, is fixed: a change breaks the proof of what stands.
     """
-    record = _words(version) | {
+    return _canonical(_record(version))
+
+
+def _record(version: StatementVersion) -> dict[str, Any]:
+    return _words(version) | {
         "classes": version.class_states,
         "published_at": _utc(version.published_at),
         "previous_hash": version.previous_hash,
     }
-    return _digest(record)
+
+
+def _canonical(record: dict[str, Any]) -> bytes:
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
 
 
 def _digest(record: dict[str, Any]) -> str:
-    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(record)).hexdigest()
 
 
 def _words(version: StatementVersion) -> dict[str, Any]:
@@ -293,8 +306,9 @@ def _words(version: StatementVersion) -> dict[str, Any]:
 
 
 def _advisory_record(statement: Statement) -> dict[str, Any] | None:
-    advisory = Advisory.objects.filter(statement=statement).first()
-    if advisory is None:
+    try:
+        advisory = statement.advisory
+    except Advisory.DoesNotExist:
         return None
     return {
         "issuer": _both(advisory, "issuer"),
@@ -322,10 +336,18 @@ def verify(statement: Statement) -> list[str]:
 
     Finds an altered word, a version that is missing or out of its order, and a broken chain.
     """
-    published = statement.versions.filter(state=StatementVersion.State.PUBLISHED)
-    problems = []
+    published = StatementVersion.objects.filter(
+        statement_id=statement.pk, state=StatementVersion.State.PUBLISHED
+    ).select_related("statement__incident", "statement__advisory")
+    return [problem for problems in verified(published).values() for problem in problems]
+
+
+def verified(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
+    """What is wrong with each of the published versions of one statement, as `verify` says it."""
+    found = {}
     last_number, last_hash = 0, ""
-    for version in published.order_by("number"):
+    for version in sorted(versions, key=lambda version: version.number):
+        problems = []
         if version.number != last_number + 1:
             problems.append(_("Version {number} is missing.").format(number=last_number + 1))
         elif version.previous_hash != last_hash:
@@ -334,5 +356,6 @@ def verify(statement: Statement) -> list[str]:
         if compute_hash(version) != version.hash:
             text = _("Version {number} is not what was published.")
             problems.append(text.format(number=version.number))
+        found[version] = problems
         last_number, last_hash = version.number, version.hash
-    return problems
+    return found

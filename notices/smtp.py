@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from enum import Enum, auto
+from enum import StrEnum
 from functools import partial
 from queue import Empty, SimpleQueue
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
@@ -38,19 +38,29 @@ OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line
 # Connections are added while a turn of the ledger has fewer messages than this to write at once:
 # each turn costs a flush of the database's log, and that is what many connections share.
-GOOD_TURN = 16
+GOOD_TURN = 24
 GROW_SECONDS = 0.1
 LOSSES_IN_A_ROW = 3
 QUIT_SECONDS = 2.0
 
 
-class _Step(Enum):
-    SENDER = auto()
-    RECIPIENT = auto()
-    DATA = auto()
-    MESSAGE = auto()
-    EMPTY = auto()  # a dot alone, after a server asked for the content for nobody
-    RESET = auto()
+class _Step(StrEnum):
+    """What a reply is awaited to; the words are those of notices.transport.judged."""
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    DATA = "data"
+    MESSAGE = "message"
+    EMPTY = "nothing"  # a dot alone, after a server asked for the content for nobody
+    RESET = "reset"
+
+
+_YES = {
+    _Step.SENDER: (OK,),
+    _Step.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
+    _Step.DATA: (GO_AHEAD,),
+    _Step.EMPTY: (),
+}
 
 
 class LostError(Exception):
@@ -76,6 +86,7 @@ class Connection:
         self._out = b""
         self._before_dot = 0  # octets of `_out` up to the dot that hands the message over
         self._in = b""
+        self.watched_for = EVENT_READ
         self._lines: list[bytes] = []
         sock.setblocking(False)
         with suppress(OSError):
@@ -152,7 +163,7 @@ class Connection:
         self.deadline = time.monotonic() + seconds
 
     def _send(self, octets: bytes) -> None:
-        self._out += octets
+        self._out = self._out + octets if self._out else octets
         self.flush()
 
     def flush(self) -> None:
@@ -190,21 +201,23 @@ class Connection:
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
             raise LostError("the mail server talks without end")
         for line in lines:
-            self._lines.append(line.rstrip(b"\r"))
             if line[3:4] == b"-":
+                self._lines.append(line)
                 continue
-            said, self._lines = self._lines, []
-            if not said[0][:3].isdigit():
+            if not line[:3].isdigit():
                 raise LostError("the mail server does not speak SMTP")
-            words = b" ".join(part[4:] for part in said).decode("utf-8", "replace")
-            self._hear_reply(int(said[0][:3]), words)
+            said = line[4:]
+            if self._lines:
+                said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
+                self._lines = []
+            self._hear_reply(int(line[:3]), said.decode("utf-8", "replace").rstrip())
+        if lines and self._expected:
+            self._set_deadline(self._expected[0])
 
     def _hear_reply(self, code: int, words: str) -> None:
         if not self._expected:
             raise LostError(clean(f"{code} {words}"))
         step = self._expected.popleft()
-        if self._expected:
-            self._set_deadline(self._expected[0])
         if step is _Step.MESSAGE and self.on_wire is not None:
             mail, self.on_wire = self.on_wire, None
             self._hear_verdict(mail, code, words)
@@ -231,15 +244,9 @@ class Connection:
             raise LostError(said)
 
     def _hear_of_envelope(self, mail: Mail, step: _Step, code: int, words: str) -> None:
-        names = {_Step.SENDER: "sender", _Step.RECIPIENT: "recipient"}
-        is_yes = {
-            _Step.SENDER: code == OK,
-            _Step.RECIPIENT: code in (OK, WILL_FORWARD, CANNOT_VERIFY),
-            _Step.DATA: code == GO_AHEAD,
-            _Step.EMPTY: False,
-        }[step]
+        is_yes = code in _YES[step]
         if not is_yes and self._refusal is None:
-            result = judged(code, words, step=names.get(step, "message"))
+            result = judged(code, words, step=step.value)
             self._refusal = Reply(result, without_address(f"{code} {words}", mail.to))
         if self._held_back and self._refusal is None:
             following, command = self._held_back.popleft()
@@ -384,7 +391,7 @@ class SmtpTransport:
     def _settle(self, one: Connection) -> None:
         """What follows for the pool from what a connection did."""
         if one.outcomes:
-            if any(ended.reply.result is Result.ACCEPTED for ended in one.outcomes):
+            if one.outcomes[-1].reply.result is Result.ACCEPTED:
                 self._losses, self._loss = 0, ""
             self._outcomes += one.outcomes
             one.outcomes = []
@@ -393,7 +400,8 @@ class SmtpTransport:
             one.sock.close()
             return
         events = EVENT_READ | EVENT_WRITE if one.wants_to_write else EVENT_READ
-        if self._selector.get_key(one.sock).events != events:
+        if one.watched_for != events:
+            one.watched_for = events
             self._selector.modify(one.sock, events, one)
 
     def _lose(self, one: Connection, words: str) -> None:

@@ -11,11 +11,23 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<slug:slug>/feed/", public.feed, name="feed"),
     path("incidents/<slug:slug>/transparency/", public.transparency, name="transparency"),
     path("incidents/<slug:slug>/log/", public.log, name="log"),
+    path("incidents/<slug:slug>/log/log.json", public.log_json, name="log_json"),
+    path("incidents/<slug:slug>/picture.png", public.incident_picture, name="incident_picture"),
     path("incidents/<slug:slug>/statements/<slug:statement>/", public.statement, name="statement"),
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/",
         public.statement_version,
         name="statement_version",
+    ),
+    path(
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/record.json",
+        public.record,
+        name="record",
+    ),
+    path(
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/picture.png",
+        public.version_picture,
+        name="version_picture",
     ),
     path("incidents/<slug:slug>/advisories/<slug:statement>/", public.advisory, name="advisory"),
     path("incidents/<slug:slug>/certificate/", certificates.certificate, name="certificate"),

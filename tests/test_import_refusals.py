@@ -49,7 +49,7 @@ def refusal(incident, tmp_path):
         (b"\n\n\n", "blank lines only"),
         (b"PK\x03\x04zipzip", "a ZIP or Excel file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file"),
-        (b"\x28\xb5\x2f\xfdzstd", "compressed with zstd"),
+        (b"\x28\xb5\x2f\xfdzstd", "the zstd data is cut short or damaged"),
         ("member_id,name\n7,Minji\n".encode("utf-16"), "UTF-16"),
         (gzip.compress(b""), "nothing inside the gzip file"),
         (gzip.compress(b"PK\x03\x04zip"), "inside gzip: a ZIP or Excel file"),

@@ -6,27 +6,9 @@ from django.db import connection
 
 from notices import publishing
 from notices.differences import words
-from notices.models import Section, StatementVersion
-from tests.noticed import published
+from notices.models import Section
 
-
-@pytest.fixture
-def first(incident, editor, approver) -> StatementVersion:
-    return published(incident, editor=editor, approver=approver)
-
-
-@pytest.fixture
-def second(first, editor, approver) -> StatementVersion:
-    draft = publishing.draft_next(first.statement, by=editor)
-    draft.title_en = "About your own data"
-    draft.change_reason_ko, draft.change_reason_en = "고쳤습니다.", "Mended."
-    draft.save()
-    draft.sections.update(
-        body_ko="고객 여러분께 사과드립니다. <b>태그</b>",
-        body_en="We are deeply sorry. <b>tag</b>",
-        basis="confirmed",
-    )
-    return publishing.publish(draft, by=approver)
+pytest_plugins = ["tests.corrected"]
 
 
 def test_the_log_shows_what_changed_by_word_in_each_language(client, second):

@@ -307,7 +307,7 @@ def test_a_wrong_master_keyset_takes_one_incident_only(minji, incident, leaked_m
 
 def test_an_exposure_of_an_unknown_class_is_not_left_out_in_silence(minji, incident, leaked_minji):
     leaked_minji.exposures.filter(sealed__isnull=True).update(data_classes=[9999])
-    assert "We cannot show this right now" in text_of(minji)
+    assert "We cannot show this right now" in page_of(minji).content.decode()
 
 
 def test_a_class_that_only_the_sealed_list_names_is_shown(minji, incident, leaked_minji):

@@ -9,25 +9,29 @@ that still says "loading" for one whose import was killed.
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from breachportal.spawned import WorkerLostError, Workers, workers
 from incidents import counting, mapping, reading, rejects
-from incidents.importing.preparing import Preparer, RowRejectedError, Staged
+from incidents.importing import working
+from incidents.importing.blocks import blocks_of
+from incidents.importing.preparing import Prepared
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 from incidents.reading import ImportRefusedError
 
 __all__ = ["ImportRefusedError", "Progress", "check_file", "close_batch", "import_file"]
 
-CHUNK_ROWS = 5_000
-FIRST_REJECTS = 20
+FIRST_REJECTS = 20  # told at a check
 _LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
 
 log = logging.getLogger(__name__)
@@ -41,9 +45,11 @@ class Progress:
     batch: int = 0  # scope version; 0 for a check
     is_new_batch: bool = False  # opened for this file
     rows_read: int = 0
-    rows_rejected: int = 0  # while reading; at the end, all
-    rows_taken: int = 0  # these three at the end
-    people_new: int = 0
+    rows_taken: int = 0  # while reading, those without a fault of their own
+    rows_rejected: int = 0
+    share_read: float = 0.0  # of the file's bytes
+    is_merging: bool = False  # read to the end; people and indexes are being settled
+    people_new: int = 0  # at the end, as the next three
     exposures: int = 0
     second_people_without_phone: int = 0
     reject_file: Path | None = None
@@ -76,8 +82,12 @@ def import_file(
     with _only_import_into(incident):
         file = _register(job, batch_number)
         try:
-            with rejects.writing(reject_file, job.source) as rejected, transaction.atomic():
-                result = _load(job, file, rejected, report)
+            with (
+                workers(working.processes(job.source)) as pool,
+                rejects.writing(reject_file, job.source) as rejected,
+                transaction.atomic(),
+            ):
+                result = _load(job, file, pool, rejected, report)
         except BaseException:
             _mark_failed(file)
             raise
@@ -100,16 +110,19 @@ def check_file(
     Raises what `import_file` raises.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-    with _only_import_into(incident), transaction.atomic():
+    with (
+        _only_import_into(incident),
+        workers(working.processes(job.source)) as pool,
+        transaction.atomic(),
+    ):
         progress = Progress(encoding=job.source.encoding)
-        staging, progress = _stage(job, progress, report)
-        taken, rejected = staging.counts()
+        staging, progress = _stage(job, progress, pool, report, file_id=0)
+        rejected = staging.rejected()
         people, exposures = staging.expected()
         first = [reject for _, reject in zip(range(FIRST_REJECTS), staging.rejects(), strict=False)]
         transaction.set_rollback(True)
     return replace(
         progress,
-        rows_taken=taken,
         rows_rejected=rejected,
         people_new=people,
         exposures=exposures,
@@ -167,7 +180,7 @@ class _Job:
     source: reading.Source
     mapping: mapping.Mapping
     mapping_text: str
-    preparer: Preparer
+    class_ids: dict[str, int]
 
 
 def _examine(
@@ -177,15 +190,15 @@ def _examine(
     class_ids = dict(DataClass.objects.values_list("slug", "pk"))
     parsed.check_classes(class_ids)
     source = reading.examine(path, encoding or parsed.encoding)
-    parsed.check_header(source.header, file=path.name)
+    parsed.check_source(source)
     _refuse_second_time(source, incident)
-    preparer = Preparer(source, parsed, seal=incident.seal(), class_ids=class_ids)
+    incident.seal()  # raises, if it cannot
     return _Job(
         incident=incident,
         source=source,
         mapping=parsed,
         mapping_text=mapping_text,
-        preparer=preparer,
+        class_ids=class_ids,
     )
 
 
@@ -195,7 +208,7 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
     ).first()
     if loaded:
         raise ImportRefusedError(
-            f"{source.path.name}: already loaded as {loaded.name} in scope version "
+            f"{source.name}: already loaded as {loaded.name} in scope version "
             f"{loaded.batch.number} of {incident.slug}; nothing to do"
         )
 
@@ -229,7 +242,7 @@ def _register(job: _Job, batch_number: int | None) -> ExposureFile:
         return ExposureFile.objects.create(
             batch=_open_batch(job.incident, batch_number),
             incident=job.incident,
-            name=job.source.path.name[:255],
+            name=job.source.name[:255],
             sha256=job.source.sha256,
             size=job.source.size,
             encoding=job.source.encoding,
@@ -270,24 +283,26 @@ def _mark_failed(file: ExposureFile) -> None:
 # Loading
 
 
-def _load(job: _Job, file: ExposureFile, rejected: rejects.RejectFile, report: Report) -> Progress:
+def _load(
+    job: _Job, file: ExposureFile, pool: Workers, rejected: rejects.RejectFile, report: Report
+) -> Progress:
     progress = Progress(
         encoding=job.source.encoding,
         batch=file.batch.number,
         is_new_batch=file.batch.files.count() == 1,
     )
     report(progress)
-    staging, progress = _stage(job, progress, report)
+    staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     people, exposures = staging.merge(file_id=file.pk)
     file.rows_read = progress.rows_read
-    file.rows_taken, file.rows_rejected = staging.counts()
+    file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
     if file.rows_rejected:
-        _write_rejects(job.source, staging, rejected)
+        _write_rejects(job.source, staging, pool, rejected)
+    staging.drop()
     return replace(
         progress,
-        rows_taken=file.rows_taken,
         rows_rejected=file.rows_rejected,
         people_new=people,
         exposures=exposures,
@@ -296,49 +311,90 @@ def _load(job: _Job, file: ExposureFile, rejected: rejects.RejectFile, report: R
     )
 
 
-def _stage(job: _Job, progress: Progress, report: Report) -> tuple[Staging, Progress]:
+def _stage(
+    job: _Job, progress: Progress, pool: Workers, report: Report, *, file_id: int
+) -> tuple[Staging, Progress]:
     """Brings every row to the staging tables and settles them."""
     staging = Staging(
         incident_id=job.incident.pk,
         seal=job.incident.seal(),
         identity=job.mapping.person.identity,
     )
-    for count, staged, rejected in _prepared(job):
-        staging.add(staged, rejected)
-        progress = replace(
-            progress,
-            rows_read=progress.rows_read + count,
-            rows_rejected=progress.rows_rejected + len(rejected),
-            second_people_without_phone=job.preparer.second_people_without_phone,
-        )
-        report(progress)
-    staging.settle(only_known=job.mapping.is_known)
-    return staging, progress
+    with _refusing_lost_workers(job.source):
+        for prepared in _prepared(job, pool, file_id):
+            staging.add(prepared)
+            progress = _gone_on(progress, prepared, job.source)
+            report(progress)
+    faults = progress.rows_rejected
+    report(replace(progress, is_merging=True))
+    staging.settle(only_known=job.mapping.is_known, has_contact=job.mapping.person.has_contact)
+    # Each row is counted by the process that took it; what other rows decided comes off.
+    taken = progress.rows_taken - (staging.rejected() - faults)
+    return staging, replace(progress, rows_taken=taken)
 
 
-def _prepared(job: _Job) -> Iterator[tuple[int, list[Staged], list[tuple[int, str]]]]:
-    """(rows, what they say, those rejected), chunk by chunk."""
-    count, staged, rejected = 0, list[Staged](), list[tuple[int, str]]()
-    for row in reading.rows(job.source):
-        count += 1
-        try:
-            staged += job.preparer.prepare(row)
-        except RowRejectedError as error:
-            rejected.append((row.line, str(error)))
-        if count == CHUNK_ROWS:
-            yield count, staged, rejected
-            count, staged, rejected = 0, [], []
-    yield count, staged, rejected
+def _gone_on(progress: Progress, prepared: Prepared, source: reading.Source) -> Progress:
+    if prepared.header_again:
+        raise reading.header_again(source, prepared.header_again)
+    return replace(
+        progress,
+        rows_read=progress.rows_read + prepared.rows,
+        rows_taken=progress.rows_taken + prepared.taken,
+        rows_rejected=progress.rows_rejected + prepared.faulty,
+        second_people_without_phone=progress.second_people_without_phone + prepared.without_phone,
+        share_read=prepared.position / source.size,
+    )
 
 
-def _write_rejects(source: reading.Source, staging: Staging, file: rejects.RejectFile) -> None:
+def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
+    """The file, block by block."""
+    task = working.Task(
+        source=job.source,
+        mapping=job.mapping,
+        class_ids=job.class_ids,
+        file_id=file_id,
+        incident=job.incident.keysets(),
+        secret=secrets.token_bytes(16),
+    )
+    is_empty = True
+    for prepared in pool.map(partial(working.prepare, task), blocks_of(job.source)):
+        is_empty &= not prepared.rows
+        yield prepared
+    if is_empty:
+        raise reading.no_rows(job.source)
+
+
+@contextmanager
+def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
+    try:
+        yield
+    except WorkerLostError as error:
+        raise ImportRefusedError(f"{source.name}: {error}") from None
+
+
+def _write_rejects(
+    source: reading.Source, staging: Staging, pool: Workers, file: rejects.RejectFile
+) -> None:
     """Reads the source again for its rejected rows: they are nowhere else, least of all unsealed
     in the database.
     """
-    rejected = staging.rejects()
-    line, reason = next(rejected, (0, ""))
-    for row in reading.rows(source):
-        if row.line == line:
-            file.write(row, reason)
-            line, reason = next(rejected, (0, ""))
+    with _refusing_lost_workers(source):
+        wanted = _wanted(source, staging.rejects())
+        for picked in pool.map(partial(working.pick, source), wanted):
+            for row, reason in picked:
+                file.write(row, reason)
     file.keep()
+
+
+def _wanted(
+    source: reading.Source, rejected: Iterator[tuple[int, str]]
+) -> Iterator[working.Wanted]:
+    """Each block with the lines that are rejected in it."""
+    line, reason = next(rejected, (0, ""))
+    for block in blocks_of(source):
+        end = block.line + block.data.count(b"\n")
+        reasons: dict[int, str] = {}
+        while block.line <= line < end:
+            reasons[line] = reason
+            line, reason = next(rejected, (0, ""))
+        yield working.Wanted(block, reasons)

@@ -1,8 +1,11 @@
 """The staging tables of one import, and the set-wise merge into people and exposures.
 
-They are temporary: they go with the transaction, and nothing in them is unsealed. The rows come in
-file order with their lines; everything that depends on other rows is decided here, and always for
-the first row in file order.
+They are made in the import's transaction and gone with it, and nothing in them is unsealed. The
+rows carry their lines; everything that depends on other rows is decided here, and always for the
+first row in file order.
+
+The exposures of a large file become a partition of their own: they are loaded into a plain table,
+indexed and checked once they are all there, and attached. See docs/decisions/0012.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,82 +15,119 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from incidents.importing.preparing import FIRST, SECOND, Staged
+from incidents.importing import copying
+from incidents.importing.preparing import FIRST, SECOND, Prepared
+from incidents.importing.store import Store
 from incidents.mapping import CONTACT_CLASSES
 from incidents.models import AffectedPerson, DataClass
 from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
 
 Reach = AffectedPerson.Reach
 FETCH = 5_000
+# One COPY for so many bytes.
+_COPY_BYTES = 1 << 22
 
+# Unlogged, not temporary: only so may PostgreSQL's parallel workers read them.
 _TABLES = """
-DROP TABLE IF EXISTS staged, staged_reject, staged_change, staged_contact;
-CREATE TEMPORARY TABLE staged (
-    line bigint NOT NULL, slot smallint NOT NULL, person uuid NOT NULL, relation smallint NOT NULL,
-    language varchar(2) NOT NULL, email_reach smallint NOT NULL, phone_reach smallint NOT NULL,
-    email_index uuid, phone_index uuid, contact bytea, data_classes smallint[] NOT NULL,
-    sealed bytea
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE staged_reject (line bigint NOT NULL, reason text NOT NULL) ON COMMIT DROP;
-CREATE TEMPORARY TABLE staged_change (
-    line bigint NOT NULL, slot smallint NOT NULL, data_classes smallint[] NOT NULL, sealed bytea
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE staged_contact (
+SET LOCAL work_mem = '128MB';
+SET LOCAL maintenance_work_mem = '256MB';
+SET LOCAL client_min_messages = warning;
+DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {rejects}, {changes},
+    {contacts}, {again};
+CREATE UNLOGGED TABLE {people} (
+    line int NOT NULL, slot smallint NOT NULL, digest bigint NOT NULL, person uuid NOT NULL,
+    relation smallint NOT NULL, language varchar(2) NOT NULL, email_reach smallint NOT NULL,
+    phone_reach smallint NOT NULL, email_index uuid, phone_index uuid, contact bytea NOT NULL
+);
+CREATE TABLE {exposures} (LIKE incidents_exposure INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+CREATE UNLOGGED TABLE {second} (LIKE incidents_exposure);
+CREATE UNLOGGED TABLE {mentions} (line int NOT NULL, person uuid NOT NULL);
+CREATE UNLOGGED TABLE {rejects} (line int NOT NULL, reason text NOT NULL);
+CREATE UNLOGGED TABLE {changes} (
+    line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, sealed bytea
+);
+CREATE UNLOGGED TABLE {contacts} (
     person uuid NOT NULL, contact bytea NOT NULL, email_reach smallint NOT NULL,
     phone_reach smallint NOT NULL, email_index uuid, phone_index uuid
-) ON COMMIT DROP;
+);
+CREATE UNLOGGED TABLE {again} (person uuid NOT NULL, is_same boolean NOT NULL);
+"""
+_DROP = """
+DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {rejects}, {changes},
+    {contacts}, {again}
 """
 _TYPES = {
-    "staged": ["int8", "int2", "uuid", "int2", "varchar", "int2", "int2", "uuid", "uuid"]
-    + ["bytea", "int2[]", "bytea"],
-    "staged_reject": ["int8", "text"],
-    "staged_change": ["int8", "int2", "int2[]", "bytea"],
-    "staged_contact": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
+    "rejects": ["int4", "text"],
+    "changes": ["int4", "uuid", "int2[]", "bytea"],
+    "contacts": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
 }
 _REJECT_UNKNOWN = """
-INSERT INTO staged_reject
-SELECT line, %s FROM staged
-WHERE slot = %s AND NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = staged.person)
+INSERT INTO {rejects} SELECT line, %s FROM ({said}) s
+WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)
 """
-_DROP_REJECTED = "DELETE FROM staged USING staged_reject r WHERE staged.line = r.line"
-# Whoever is met a second time: in this file, or in the store.
-_MET_AGAIN = """
-SELECT s.line, s.person, s.contact, s.data_classes, s.sealed,
+# Whom the rows of a file without contacts are about.
+_SAID_WITHOUT_CONTACT = """
+SELECT line, person_id AS person FROM {exposures} UNION ALL SELECT line, person FROM {mentions}
+"""
+_SAID_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
+# Whoever is met a second time: in this file, or in the store. Rows of one person with one digest
+# say the same contact, and need not be opened.
+_MET_IN_FILE = """
+INSERT INTO {again} SELECT person, min(digest) = max(digest) FROM {people}
+WHERE slot = %s GROUP BY person HAVING count(*) > 1
+"""
+_MET_IN_STORE = """
+INSERT INTO {again} SELECT DISTINCT person, false FROM {people}
+WHERE slot = %s AND EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
+"""
+_MET_IN_BOTH = """
+DELETE FROM {again} a USING {again} b WHERE a.person = b.person AND a.is_same AND NOT b.is_same
+"""
+_DROP_REPEATS = """
+DELETE FROM {exposures} e USING (
+    SELECT f.ctid AS place, row_number() OVER (
+        PARTITION BY f.person_id, f.data_classes ORDER BY f.line
+    ) AS nth
+    FROM {exposures} f JOIN {again} a ON a.person = f.person_id
+    WHERE a.is_same AND f.sealed IS NULL
+) repeated
+WHERE repeated.nth > 1 AND e.ctid = repeated.place
+"""
+_TO_OPEN = """
+WITH differing AS (SELECT DISTINCT person FROM {again} WHERE NOT is_same)
+SELECT s.line, s.person, s.contact, coalesce(e.data_classes, '{{}}'), e.sealed,
     s.email_reach, s.phone_reach, s.email_index, s.phone_index,
     p.contact, p.email_reach, p.phone_reach, p.email_index, p.phone_index
-FROM staged s LEFT JOIN incidents_affectedperson p ON p.id = s.person
-WHERE s.slot = %(slot)s AND s.contact IS NOT NULL AND (
-    p.id IS NOT NULL OR s.person IN (
-        SELECT person FROM staged WHERE slot = %(slot)s GROUP BY person HAVING count(*) > 1
-    )
-)
+FROM differing a
+JOIN {people} s ON s.person = a.person AND s.slot = %s
+LEFT JOIN {exposures} e ON e.person_id = s.person AND e.line = s.line
+LEFT JOIN incidents_affectedperson p ON p.id = s.person
 ORDER BY s.person, s.line
 """
-_APPLY_CHANGES = """
-UPDATE staged s SET data_classes = c.data_classes, sealed = c.sealed
-FROM staged_change c WHERE s.line = c.line AND s.slot = c.slot
+_CHANGE_EXPOSURES = """
+UPDATE {exposures} e SET data_classes = c.data_classes, sealed = c.sealed
+FROM {changes} c WHERE e.person_id = c.person AND e.line = c.line AND c.data_classes <> '{{}}'
+"""
+_DROP_EXPOSURES = """
+DELETE FROM {exposures} e USING {changes} c
+WHERE e.person_id = c.person AND e.line = c.line AND c.data_classes = '{{}}'
 """
 _ADD_PEOPLE = """
 INSERT INTO incidents_affectedperson (id, incident_id, relation, language, email_reach,
     phone_reach, email_index, phone_index, contact)
-SELECT DISTINCT ON (person) person, %s, relation, language, email_reach,
+SELECT DISTINCT ON (person) person, %s::int, relation, language, email_reach,
     phone_reach, email_index, phone_index, contact
-FROM staged WHERE contact IS NOT NULL ORDER BY person, line
+FROM {people} ORDER BY person, line
 ON CONFLICT (id) DO NOTHING
 """
 _COMPLETE_CONTACTS = """
 UPDATE incidents_affectedperson p SET contact = c.contact, email_reach = c.email_reach,
     phone_reach = c.phone_reach, email_index = c.email_index, phone_index = c.phone_index
-FROM staged_contact c WHERE p.id = c.person
-"""
-_ADD_EXPOSURES = """
-INSERT INTO incidents_exposure (person_id, file_id, line, data_classes, sealed)
-SELECT person, %s, line, data_classes, sealed FROM staged
-WHERE data_classes <> '{}' ORDER BY person, line
+FROM {contacts} c WHERE p.id = c.person
 """
 _NEW_PEOPLE = """
-SELECT count(DISTINCT person) FROM staged
-WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = staged.person)
+SELECT count(DISTINCT person) FROM {people}
+WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
 """
 
 
@@ -119,115 +159,166 @@ class Staging:
     def __init__(self, *, incident_id: int, seal: IncidentSeal, identity: str) -> None:
         self._incident_id, self._seal, self._identity = incident_id, seal, identity
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
+        kinds = ("people", "exposures", "second", "mentions", "rejects", "changes", "contacts")
+        self._names = {kind: f"import_{incident_id}_{kind}" for kind in (*kinds, "again")}
+        self._waiting = {kind: bytearray() for kind in kinds[:5]}
+        self._people_rows = self._exposure_rows = 0
         with connection.cursor() as cursor:
-            cursor.execute(_TABLES)
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # nothing may be pending when tables change
+            cursor.execute(_TABLES.format(**self._names))
 
-    def add(self, rows: Sequence[Staged], rejects: Sequence[tuple[int, str]]) -> None:
-        """Takes rows in, and lines with the reason for which they are rejected."""
-        self._copy("staged", rows)
-        self._copy("staged_reject", rejects)
+    def add(self, prepared: Prepared) -> None:
+        """Takes a block in."""
+        self._people_rows += prepared.people_rows
+        self._exposure_rows += prepared.exposure_rows
+        for kind, rows in (
+            ("people", prepared.people),
+            ("exposures", prepared.exposures),
+            ("second", prepared.second_exposures),
+            ("mentions", prepared.mentions),
+            ("rejects", prepared.rejects),
+        ):
+            self._waiting[kind] += rows
+            if len(self._waiting[kind]) >= _COPY_BYTES:
+                self._copy_waiting(kind)
 
-    def settle(self, *, only_known: bool) -> None:
+    def settle(self, *, only_known: bool, has_contact: bool) -> None:
         """Decides what depends on other rows and on earlier files."""
-        self._run("ANALYZE staged")
+        for kind in self._waiting:
+            self._copy_waiting(kind)
+        self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
         if only_known:
-            self._run(_REJECT_UNKNOWN, [f"unknown {self._identity}", FIRST])
-            self._run(_DROP_REJECTED)
-        self._meet_again(FIRST)
-        self._run(_DROP_REJECTED)
-        # After the conflicts: a rejected row must not speak for the other person it names.
-        self._meet_again(SECOND)
-        self._run(_APPLY_CHANGES)
+            said = _SAID_WITH_CONTACT if has_contact else _SAID_WITHOUT_CONTACT
+            self._run(_REJECT_UNKNOWN.replace("{said}", said), [f"unknown {self._identity}"])
+            self._drop_rejected()
+        if self._people_rows:
+            self._meet_again(FIRST, "exposures")
+            self._drop_rejected()
+            # After the conflicts: a rejected row must not speak for the other person it names.
+            self._meet_again(SECOND, "second")
+        self._run("INSERT INTO {exposures} SELECT * FROM {second}")
 
     def merge(self, *, file_id: int) -> tuple[int, int]:
         """Adds people and exposures to the store; returns how many of each."""
-        people = self._run(_ADD_PEOPLE, [self._incident_id])
-        self._run(_COMPLETE_CONTACTS)
-        return people, self._run(_ADD_EXPOSURES, [file_id])
+        store = Store(self._names["exposures"])
+        people = 0
+        if self._people_rows:
+            with store.made_ready_for(self._people_rows):
+                people = self._run(_ADD_PEOPLE, [self._incident_id])
+            self._run(_COMPLETE_CONTACTS)
+        exposures = store.add_exposures(file_id, about=self._exposure_rows)
+        return people, exposures
 
-    def counts(self) -> tuple[int, int]:
-        """Rows (taken, rejected), each counted for itself."""
-        return (
-            self._value(f"SELECT count(*) FROM staged WHERE slot = {FIRST}"),  # noqa: S608
-            self._value("SELECT count(*) FROM staged_reject"),
-        )
+    def drop(self) -> None:
+        """Removes the tables, for a second import in the same transaction."""
+        self._run(_DROP)
+        self._run("SET CONSTRAINTS ALL DEFERRED")
+
+    def rejected(self) -> int:
+        """Rows rejected, counted where they stand."""
+        return self._value("SELECT count(*) FROM {rejects}")
 
     def expected(self) -> tuple[int, int]:
         """What `merge` would return."""
-        return (
-            self._value(_NEW_PEOPLE),
-            self._value("SELECT count(*) FROM staged WHERE data_classes <> '{}'"),
-        )
+        return self._value(_NEW_PEOPLE), self._value("SELECT count(*) FROM {exposures}")
 
     def rejects(self) -> Iterator[tuple[int, str]]:
         """Lines and reasons in file order."""
-        return self._stream("SELECT line, reason FROM staged_reject ORDER BY line")
+        for fetched in self._stream("SELECT line, reason FROM {rejects} ORDER BY line"):
+            yield from fetched
 
-    def _meet_again(self, slot: int) -> None:
+    def _drop_rejected(self) -> None:
+        for kind in ("people", "exposures", "second"):
+            self._run(f"DELETE FROM {{{kind}}} t USING {{rejects}} r WHERE t.line = r.line")  # noqa: S608
+
+    def _meet_again(self, slot: int, exposures: str) -> None:
         """Compares each further row of a person with what is known; the first one wins.
 
-        Only the sealed contacts can tell, so the rows are opened: some microseconds for each
-        further row, nothing for a person who stands in one row of one file.
+        Only the sealed contacts can tell who differs in what, so those rows are opened: some
+        microseconds each, nothing for whoever stands in one row of one file or says the same.
         """
-        meeting = _Meeting(self._seal, self._identity, self._names_id, slot)
-        for fetched in self._stream_many(_MET_AGAIN, {"slot": slot}):
+        self._run(
+            "TRUNCATE {again}, {changes}, {contacts}"
+            if slot == FIRST
+            else "TRUNCATE {again}, {changes}"
+        )
+        met = self._run(_MET_IN_FILE, [slot]) + self._run(_MET_IN_STORE, [slot])
+        if not met:
+            return
+        self._run("ANALYZE {again}")
+        self._run(_MET_IN_BOTH)
+        self._run(_DROP_REPEATS, exposures=exposures)
+        meeting = _Meeting(self._seal, self._identity, self._names_id)
+        for fetched in self._stream(_TO_OPEN, [slot], exposures=exposures):
             for row in fetched:
                 meeting.take(*row)
             self._flush(meeting)
         meeting.end_person()
         self._flush(meeting)
+        self._run(_CHANGE_EXPOSURES, exposures=exposures)
+        self._run(_DROP_EXPOSURES, exposures=exposures)
 
     def _flush(self, meeting: "_Meeting") -> None:
-        self._copy("staged_reject", meeting.rejects)
-        self._copy("staged_change", meeting.changes)
-        self._copy("staged_contact", meeting.contacts)
+        self._copy_rows("rejects", meeting.rejects)
+        self._copy_rows("changes", meeting.changes)
+        self._copy_rows("contacts", meeting.contacts)
         for rows in (meeting.rejects, meeting.changes, meeting.contacts):
             rows.clear()
 
     # PostgreSQL
 
-    def _copy(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _sql(self, statement: str, **names: str) -> str:
+        return statement.format(**self._names | {k: self._names[v] for k, v in names.items()})
+
+    def _copy_waiting(self, kind: str) -> None:
+        rows = self._waiting[kind]
         if not rows:
             return
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy,
-        ):
-            copy.set_types(_TYPES[table])
+        statement = self._sql(f"COPY {{{kind}}} FROM STDIN (FORMAT BINARY)")
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(copying.SIGNATURE)
+            copy.write(rows)
+            copy.write(copying.END)
+        rows.clear()
+
+    def _copy_rows(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        statement = self._sql(f"COPY {{{kind}}} FROM STDIN (FORMAT BINARY)")
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(_TYPES[kind])
             for row in rows:
                 copy.write_row(row)
 
-    def _run(self, statement: str, parameters: Sequence[Any] | None = None) -> int:
+    def _run(self, statement: str, parameters: Sequence[Any] | None = None, **names: str) -> int:
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(self._sql(statement, **names), parameters)
             return int(cursor.rowcount)
 
     def _value(self, statement: str) -> int:
         with connection.cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(self._sql(statement))
             row = cursor.fetchone()
             return int(row[0]) if row else 0
 
-    def _stream_many(self, statement: str, parameters: Any = None) -> Iterator[list[Any]]:
+    def _stream(self, statement: str, parameters: Any = None, **names: str) -> Iterator[list[Any]]:
         """Fetched piece by piece, so that the connection is free for COPY in between."""
         cursor: CursorWrapper
         with connection.chunked_cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(self._sql(statement, **names), parameters)
             while fetched := cursor.fetchmany(FETCH):
                 yield fetched
-
-    def _stream(self, statement: str) -> Iterator[Any]:
-        for fetched in self._stream_many(statement):
-            yield from fetched
 
 
 class _Meeting:
     """Goes through rows ordered by person and line; collects what comes of them."""
 
-    def __init__(self, seal: IncidentSeal, identity: str, names_id: int, slot: int) -> None:
-        self._seal, self._identity, self._names_id, self._slot = seal, identity, names_id, slot
+    def __init__(self, seal: IncidentSeal, identity: str, names_id: int) -> None:
+        self._seal, self._identity, self._names_id = seal, identity, names_id
         self.rejects: list[tuple[int, str]] = []
-        self.changes: list[tuple[int, int, list[int], bytes | None]] = []
+        self.changes: list[tuple[int, UUID, list[int], bytes | None]] = []
         self.contacts: list[tuple[Any, ...]] = []
         self._person: UUID | None = None
         self._known: _Contact | None = None
@@ -283,10 +374,10 @@ class _Meeting:
         if name != self._known.parts.get("n", name) and self._names_id in data_classes:
             values = self._opened_values(sealed) + [[self._names_id, name]]
             again = self._seal.seal(values, person=self._person, purpose=EXPOSURE)
-            self.changes.append((line, self._slot, data_classes, again))
+            self.changes.append((line, self._person, data_classes, again))
         elif sealed is None:
             if tuple(data_classes) in self._seen:
-                self.changes.append((line, self._slot, [], None))
+                self.changes.append((line, self._person, [], None))
             self._seen.add(tuple(data_classes))
 
     def _opened_values(self, sealed: bytes | None) -> list[list[Any]]:

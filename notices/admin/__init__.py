@@ -1,5 +1,5 @@
-"""The desk's pages for notices: published words, and sending."""
+"""The desk's pages for notices: published words, sending, and what comes back."""
 
-from notices.admin import published, reports, sending
+from notices.admin import published, reports, returned, sending
 
-__all__ = ["published", "reports", "sending"]
+__all__ = ["published", "reports", "returned", "sending"]

@@ -13,7 +13,7 @@ LEAVE_NOTHING_ON_THE_WIRE = """
     UPDATE notices_chunk SET leased_until = NULL, people = (
         SELECT count(*) FROM notices_delivery d
         WHERE d.notice_id = notices_chunk.notice_id AND d.recipient BETWEEN first AND last);
-    ALTER TABLE notices_delivery SET (fillfactor = 75);
+    ALTER TABLE notices_delivery SET (fillfactor = 50);
     ALTER TABLE notices_chunk SET (fillfactor = 40);
 """
 

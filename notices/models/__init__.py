@@ -12,6 +12,7 @@ from notices.models.published import (
     TimelineEntry,
 )
 from notices.models.reports import ScamReport
+from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
@@ -21,14 +22,17 @@ __all__ = [
     "Chunk",
     "Delivery",
     "DutyWaiver",
+    "LateReport",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
+    "ReturnedMail",
     "ScamReport",
     "Section",
     "Statement",
     "StatementVersion",
+    "Suppression",
     "TestAddress",
     "TimelineEntry",
 ]

@@ -181,6 +181,12 @@ class StatementVersion(models.Model):
             args=[self.statement.incident.slug, self.statement.slug, self.number],
         )
 
+    def get_record_url(self) -> str:
+        """Where the bytes stand of which its hash is the SHA-256."""
+        return reverse(
+            "record", args=[self.statement.incident.slug, self.statement.slug, self.number]
+        )
+
     @property
     def is_published(self) -> bool:
         """Whether it is public and can no longer change."""

@@ -1,5 +1,7 @@
 """Certificates: a customer gets their own; anybody has one checked by its code."""
 
+import logging
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -13,6 +15,8 @@ from notices import certificates
 from notices.certificate_forms import CertificateForm, CheckForm
 from notices.limits import limited
 
+logger = logging.getLogger(__name__)
+
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +29,8 @@ def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
         if not leaks_of(request.user, incident):
             raise Http404
         issued = form.issue() if form.is_valid() else None
-    except SealingError:
+    except SealingError as error:
+        logger.error("incident %s: no certificate could be made: %s", incident.pk, error)
         return render(request, "notices/certificates/unavailable.html", status=503)
     if issued is None:
         context = {"form": form, "incident": incident}

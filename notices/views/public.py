@@ -3,15 +3,22 @@
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from incidents.models import Incident
+from notices import pictures, publishing
 from notices import transparency as transparency_page
 from notices.feeds import IncidentFeed
 from notices.models import Statement, StatementVersion
-from notices.public import incident_context, log_context, public_page, version_context
+from notices.public import (
+    incident_context,
+    log_context,
+    log_record,
+    public_page,
+    version_context,
+)
 
 SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year
 
@@ -55,18 +62,42 @@ def advisory(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
 def statement_version(request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
     """One version for good, however many follow it."""
     current = _current_version(slug, statement)
-    version = get_object_or_404(
-        StatementVersion.objects.public(), statement=current.statement, number=number
-    )
+    version = _public_version(slug, statement, number)
     context = version_context(version) | {"current": current}
     return render(request, "notices/public/version.html", context)
+
+
+@public_page
+def record(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
+    """The very bytes whose SHA-256 is the version's fingerprint (docs/records.md)."""
+    version = _public_version(slug, statement, number)
+    return HttpResponse(publishing.canonical_record(version), content_type="application/json")
+
+
+@public_page
+def version_picture(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
+    """What a messenger shows beside a link to the version."""
+    picture = pictures.of_version(_public_version(slug, statement, number))
+    return HttpResponse(picture.png(), content_type="image/png")
+
+
+@public_page
+def incident_picture(_request: HttpRequest, slug: str) -> HttpResponse:
+    """What a messenger shows beside a link to the incident's other pages."""
+    return HttpResponse(
+        pictures.of_incident(_public_incident(slug)).png(), content_type="image/png"
+    )
 
 
 @public_page
 def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     """The dated facts, oldest first."""
     incident = _public_incident(slug)
-    context = {"incident": incident, "entries": incident.timeline.all()}
+    context = {
+        "incident": incident,
+        "entries": incident.timeline.all(),
+        "picture": pictures.of_incident(incident),
+    }
     return render(request, "notices/public/timeline.html", context)
 
 
@@ -83,9 +114,17 @@ def log(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @public_page
+def log_json(_request: HttpRequest, slug: str) -> HttpResponse:
+    """The same for programs: every version, its fingerprint, and the one before."""
+    record = log_record(_public_incident(slug))
+    return JsonResponse(record, json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+@public_page
 def transparency(request: HttpRequest, slug: str) -> HttpResponse:
     """How many people were told, and how soon; no figure here leads back to one of them."""
-    context = transparency_page.context(_public_incident(slug))
+    incident = _public_incident(slug)
+    context = transparency_page.context(incident) | {"picture": pictures.of_incident(incident)}
     return render(request, "notices/public/transparency.html", context)
 
 
@@ -115,4 +154,13 @@ def _current_version(slug: str, statement: str) -> StatementVersion:
         StatementVersion.objects.current(),
         statement__incident__slug=slug,
         statement__slug=statement,
+    )
+
+
+def _public_version(slug: str, statement: str, number: int) -> StatementVersion:
+    return get_object_or_404(
+        StatementVersion.objects.public(),
+        statement__incident__slug=slug,
+        statement__slug=statement,
+        number=number,
     )

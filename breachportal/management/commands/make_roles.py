@@ -15,9 +15,10 @@ ROLES = {
     + ["notices.add_advisory", "notices.change_advisory"]
     + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"]
     + ["notices.view_scamreport", "notices.change_scamreport"],
-    "approver": ["notices.publish_statementversion", "notices.approve_notice"],
+    "approver": ["notices.publish_statementversion", "notices.approve_notice"]
+    + ["notices.change_suppression"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
-    + ["notices.view_scamreport"],
+    + ["notices.add_suppression", "notices.view_scamreport"],
     "auditor": [],
 }
 # Whose contact is whose: seen by those whose work it is.

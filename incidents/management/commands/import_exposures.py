@@ -1,11 +1,17 @@
 """Imports one file of a company's export."""
 
 import argparse
+import os
+import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents import importing
@@ -14,6 +20,7 @@ from incidents.models import Incident
 from incidents.sealing import SealingError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
+STANDARD_INPUT = Path("-")
 
 
 class Command(BaseCommand):
@@ -23,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """File, incident and mapping must be given."""
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="a file, or - for standard input")
         parser.add_argument("--incident", required=True, metavar="SLUG")
         parser.add_argument("--mapping", required=True, type=Path, metavar="MAP.toml")
         parser.add_argument("--encoding", default="", help="utf-8 or cp949; else it is detected")
@@ -39,14 +46,15 @@ class Command(BaseCommand):
         """Imports or checks; every refusal is one line."""
         run = self._check if options["check"] else self._import
         try:
-            run(options)
+            with _file_of(options) as path:
+                run(path, options)
         except (ImportRefusedError, SealingError) as error:
             raise CommandError(str(error)) from None
 
-    def _import(self, options: dict[str, Any]) -> None:
+    def _import(self, path: Path, options: dict[str, Any]) -> None:
         teller = _Teller(self)
         importing.import_file(
-            options["file"],
+            path,
             batch_number=options["batch"],
             rejects_path=options["rejects"],
             report=teller.tell,
@@ -54,9 +62,9 @@ class Command(BaseCommand):
         )
         teller.sum_up("taken")
 
-    def _check(self, options: dict[str, Any]) -> None:
+    def _check(self, path: Path, options: dict[str, Any]) -> None:
         teller = _Teller(self)
-        teller.last = importing.check_file(options["file"], report=teller.tell, **_common(options))
+        teller.last = importing.check_file(path, report=teller.tell, **_common(options))
         teller.sum_up("can be taken")
         for line, reason in teller.last.first_rejects:
             self.stdout.write(f"  line {line}: {reason}")
@@ -84,6 +92,31 @@ def _read_mapping(path: Path) -> str:
         raise ImportRefusedError(f"{path}: {error.strerror}; check --mapping") from None
 
 
+@contextmanager
+def _file_of(options: dict[str, Any]) -> Iterator[Path]:
+    """The file to read. Standard input is kept under var/ meanwhile: it is read more than once
+    (to know whether it was loaded before, and for its rejects).
+    """
+    if options["file"] != STANDARD_INPUT:
+        yield options["file"]
+        return
+    options["rejects"] = options["rejects"] or _private(settings.VAR / "rejects")
+    with tempfile.TemporaryDirectory(dir=_private(settings.VAR / "import")) as directory:
+        path = Path(directory) / "standard-input"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as spool:
+                shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
+        except OSError as error:
+            raise ImportRefusedError(f"standard input: {error.strerror}; import a file") from None
+        yield path
+
+
+def _private(directory: Path) -> Path:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
+
+
 class _Teller:
     """Tells on stderr how far it is, and on stdout what came of it."""
 
@@ -95,18 +128,31 @@ class _Teller:
         self.last: Progress | None = None
 
     def tell(self, progress: Progress) -> None:
-        """Called after every chunk of rows."""
+        """Called after every block of rows."""
         if self.last is None:
             self._begin(progress)
+        is_turn = progress.is_merging and not (self.last and self.last.is_merging)
         self.last = progress
         now = time.monotonic()
-        if now - self._told_at >= self._pause and not progress.is_done:
+        if (is_turn or now - self._told_at >= self._pause) and not progress.is_done:
             self._told_at = now
-            rate = progress.rows_read / (now - self._start)
             self._err.write(
-                f"{progress.rows_read:,} rows, {progress.rows_rejected:,} rejected, {rate:,.0f}/s",
+                f"{self._so_far(progress, now - self._start)}        ",
                 ending="\r" if self._is_terminal else "\n",
             )
+
+    def _so_far(self, progress: Progress, seconds: float) -> str:
+        rate = progress.rows_read / max(seconds, 0.001)
+        said = (
+            f"{progress.rows_read:,} rows, {progress.rows_taken:,} taken, "
+            f"{progress.rows_rejected:,} rejected, {rate:,.0f}/s"
+        )
+        if progress.is_merging:
+            return f"{said}; all read, now merging"
+        if not progress.share_read:
+            return said
+        left = seconds * (1 - progress.share_read) / progress.share_read
+        return f"{said}, {left:,.0f} s left to read"
 
     def _begin(self, progress: Progress) -> None:
         if progress.batch:
@@ -119,10 +165,12 @@ class _Teller:
         done = self.last
         if done is None:
             return
+        seconds = time.monotonic() - self._start
         self._out.write(
             f"Rows read {done.rows_read:,}, "
             f"{taken} {done.rows_taken:,}, rejected {done.rows_rejected:,}. "
-            f"New people {done.people_new:,}, exposures {done.exposures:,}."
+            f"New people {done.people_new:,}, exposures {done.exposures:,}. "
+            f"{seconds:,.1f} s, {done.rows_read / seconds:,.0f} rows/s."
         )
         if done.second_people_without_phone:
             self._out.write(

@@ -1,0 +1,37 @@
+"""Says one number for all that an incident's store holds."""
+
+import argparse
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from incidents.digests import digest
+from incidents.models import Incident
+from incidents.sealing import SealingError
+
+
+class Command(BaseCommand):
+    """See docs/import.md."""
+
+    help = (
+        "Opens everything imported into an incident and prints one digest of it: the same for two "
+        "stores that say the same, whatever happened on the way."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The incident must be given."""
+        parser.add_argument("incident", metavar="SLUG")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints people, exposures and the digest."""
+        incident = Incident.objects.filter(slug=options["incident"]).first()
+        if incident is None:
+            raise CommandError(f"{options['incident']}: no such incident")
+        try:
+            found = digest(incident, processes=os.cpu_count() or 1)
+        except SealingError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(
+            f"{found.hexadecimal}  people {found.people:,}, exposures {found.exposures:,}"
+        )

@@ -1,0 +1,72 @@
+"""What search engines read of a published version: a schema.org SpecialAnnouncement."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+from notices.models import Advisory, StatementVersion
+
+# A data block is never run, so the content security policy lets it stand in the page; but its text
+# must not end the element.
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+def announcement(version: StatementVersion, description: str) -> SafeString:
+    """The JSON-LD of a published version in the active language; empty for a draft."""
+    if version.published_at is None:
+        return SafeString()
+    text = json.dumps(_announcement(version, description), ensure_ascii=False, indent=1)
+    return mark_safe(text.translate(_ESCAPED))  # noqa: S308
+
+
+def _announcement(version: StatementVersion, description: str) -> dict[str, Any]:
+    incident = version.statement.incident
+    address = [incident.slug, version.statement.slug, version.number]
+    facts = {
+        "@context": "https://schema.org",
+        "@type": "SpecialAnnouncement",
+        "@id": _url("statement_version", *address),
+        "url": _url("statement_version", *address),
+        "name": version.title,
+        "text": description,
+        "category": "Data breach",
+        "inLanguage": get_language(),
+        "datePosted": version.published_at.isoformat() if version.published_at else "",
+        "version": version.number,
+        "identifier": f"sha256:{version.hash}",
+        "image": _url("version_picture", *address),
+        "publisher": {"@type": "Organization", "name": incident.company},
+        "newsUpdatesAndGuidelines": _url("log", incident.slug),
+        "webFeed": _url("feed", incident.slug),
+        "encoding": {
+            "@type": "MediaObject",
+            "encodingFormat": "application/json",
+            "contentUrl": _url("record", *address),
+            "sha256": version.hash,
+        },
+    }
+    if version.number > 1:
+        earlier = [incident.slug, version.statement.slug, version.number - 1]
+        facts["isBasedOn"] = _url("statement_version", *earlier)
+        facts["abstract"] = version.change_reason
+    return facts | _issuer(version)
+
+
+def _issuer(version: StatementVersion) -> dict[str, Any]:
+    """Whose advice it is, of an advisory."""
+    try:
+        advisory = version.statement.advisory
+    except Advisory.DoesNotExist:
+        return {}
+    issuer = {"@type": "GovernmentOrganization", "name": advisory.issuer}
+    return {"author": issuer} | (
+        {"isBasedOn": advisory.original_url} if advisory.original_url else {}
+    )
+
+
+def _url(name: str, *address: object) -> str:
+    return settings.PORTAL_URL + reverse(name, args=address)

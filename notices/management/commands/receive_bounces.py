@@ -1,0 +1,54 @@
+"""Takes returned mail: delivery reports and complaints."""
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from breachportal import environment
+from notices.listening import Listener, read_imap, read_maildir
+
+
+class Command(BaseCommand):
+    """See docs/sending.md."""
+
+    help = "Listens for returned mail, or reads a mailbox once (run that from cron)."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """One of the three ways."""
+        way = parser.add_mutually_exclusive_group(required=True)
+        way.add_argument("--listen", metavar="HOST:PORT", help="such as 127.0.0.1:2526")
+        way.add_argument("--maildir", type=Path, metavar="PATH")
+        way.add_argument("--imap", action="store_true", help="the mailbox that IMAP_URL names")
+        parser.add_argument("--lmtp", action="store_true", help="speak LMTP where it listens")
+
+    def handle(self, **options: Any) -> None:
+        """Runs until interrupted, or until the mailbox is empty."""
+        if options["listen"]:
+            self._listen(options["listen"], is_lmtp=options["lmtp"])
+        elif options["maildir"]:
+            if not options["maildir"].is_dir():
+                raise CommandError(f"{options['maildir']} is not a directory")
+            self.stdout.write(f"{read_maildir(options['maildir'])} mails taken")
+        else:
+            url = environment.text("IMAP_URL")
+            if not url:
+                raise CommandError("IMAP_URL is not set: imaps://user:password@host/")
+            self.stdout.write(f"{read_imap(url)} mails taken")
+
+    def _listen(self, address: str, *, is_lmtp: bool) -> None:
+        host, _colon, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise CommandError(f"{address} is not HOST:PORT")
+        listener = Listener(host, int(port), is_lmtp=is_lmtp)
+        try:
+            asyncio.run(listener.serve(ready=self._say))
+        except KeyboardInterrupt:
+            self.stdout.write("stopped")
+        finally:
+            listener.close()
+
+    def _say(self, port: int) -> None:
+        self.stdout.write(f"listening on port {port}")

@@ -1,0 +1,161 @@
+"""Which rows are a user's: those of every proven address in every public incident, no others."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+
+from accounts.models import User, VerifiedPhone
+from incidents.models import AffectedPerson, Incident
+from tests.leaked import person
+
+pytestmark = pytest.mark.django_db
+Relation = AffectedPerson.Relation
+
+
+def another(incident: Incident, slug: str, **fields: object) -> Incident:
+    """An older incident of the same company, with keysets of its own."""
+    other = Incident.objects.get(pk=incident.pk)
+    other.pk, other.slug, other.aware_at = None, slug, incident.aware_at - timedelta(days=1)
+    for name, value in fields.items():
+        setattr(other, name, value)
+    other.make_keysets()
+    other.save()
+    return other
+
+
+def proven(user: User, *, emails: tuple[str, ...] = (), phones: tuple[str, ...] = ()) -> None:
+    for email in emails:
+        EmailAddress.objects.create(user=user, email=email, verified=True)
+    for phone in phones:
+        VerifiedPhone.objects.create(user=user, number=phone)
+
+
+def rows(user: User) -> set[AffectedPerson]:
+    found = list(AffectedPerson.objects.for_user(user))
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_every_proven_address_and_number_finds_its_rows(minji, incident):
+    proven(minji, emails=("kim.minji@example.org",), phones=("+821012345678", "+821099998888"))
+    mine = {
+        person(incident, email="Minji@Example.com"),
+        person(incident, email="kim.minji@example.org", phone="010-5555-5555"),
+        person(incident, phone="010-1234-5678"),
+        person(incident, relation=Relation.RECIPIENT, phone="+82 10 9999 8888"),
+        person(incident, relation=Relation.FORMER_MEMBER, email="MINJI@example.com"),
+    }
+    person(incident, email="seojun@example.com", phone="010-5555-5555")
+
+    assert rows(minji) == mine
+
+
+def test_a_row_that_two_addresses_find_is_one_row(minji, incident):
+    proven(minji, phones=("+821012345678",))
+    both = person(incident, email=minji.email, phone="010-1234-5678")
+
+    assert rows(minji) == {both}
+
+
+def test_every_public_incident_is_searched_newest_first(minji, incident):
+    older = another(incident, "hanbit-2024")
+    there = person(older, email=minji.email)
+    here = person(incident, email=minji.email)
+
+    assert list(AffectedPerson.objects.for_user(minji)) == [here, there]
+
+
+def test_an_incident_that_is_not_public_is_not_searched(minji, incident):
+    person(another(incident, "hanbit-2024", is_public=False), email=minji.email)
+
+    assert rows(minji) == set()
+
+
+def test_a_shredded_incident_is_not_searched_and_keeps_no_other_from_it(minji, incident):
+    gone = another(incident, "hanbit-2024")
+    person(gone, email=minji.email)
+    gone.shred()
+    here = person(incident, email=minji.email)
+
+    assert rows(minji) == {here}
+
+
+def test_an_address_that_is_not_proven_finds_nothing(minji, incident):
+    person(incident, email="somebody@example.com")
+    EmailAddress.objects.create(user=minji, email="somebody@example.com", verified=False)
+
+    assert rows(minji) == set()
+
+
+def test_an_address_that_was_given_up_finds_nothing_any_more(minji, incident):
+    proven(minji, phones=("+821012345678",))
+    person(incident, phone="010-1234-5678")
+    assert rows(minji)
+
+    minji.phones.all().delete()
+    assert rows(minji) == set()
+
+
+def test_a_stranger_finds_nothing_of_it(minji, seojun, incident):
+    proven(minji, phones=("+821012345678",))
+    mine = person(incident, email=minji.email, phone="010-1234-5678")
+
+    assert mine not in rows(seojun)
+
+
+def test_who_has_proven_nothing_finds_nobody_without_contact(minji, incident):
+    EmailAddress.objects.filter(user=minji).delete()
+    person(incident, name="김민지")
+
+    assert rows(minji) == set()
+
+
+def test_an_index_of_one_incident_finds_nothing_in_another(minji, incident):
+    """An address has another blind index in each incident, and is asked for in that one only."""
+    other = another(incident, "hanbit-2024")
+    moved = person(other, email=minji.email)
+    AffectedPerson.objects.filter(pk=moved.pk).update(incident=incident)
+
+    assert rows(minji) == set()
+
+
+def test_an_address_is_no_number_even_if_they_look_alike(minji, incident):
+    odd = person(incident, email="01012345678@example.com")
+    proven(minji, phones=("+821012345678",))
+
+    assert odd not in rows(minji)
+
+
+def test_the_number_of_queries_is_four_whatever_there_is(
+    minji, incident, django_assert_num_queries
+):
+    with django_assert_num_queries(4):  # e-mails, phones, incidents, rows
+        rows(minji)
+
+    proven(
+        minji,
+        emails=tuple(f"minji{number}@example.org" for number in range(5)),
+        phones=tuple(f"+8210123456{number:02}" for number in range(5)),
+    )
+    for number in range(4):
+        other = another(incident, f"hanbit-{number}")
+        person(other, email=f"minji{number}@example.org")
+        person(other, relation=Relation.RECIPIENT, phone=f"010-1234-56{number:02}")
+    with django_assert_num_queries(4):
+        assert len(rows(minji)) == 8
+
+
+def test_the_rows_are_found_by_index(minji, incident):
+    """A scan of a nation's rows would be a denial of service with every visit."""
+    other = another(incident, "hanbit-2024")
+    proven(minji, phones=("+821012345678",))
+    person(other, email=minji.email)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = AffectedPerson.objects.for_user(minji).explain()
+
+    assert "person_by_email" in plan
+    assert "person_by_phone" in plan
+    assert "Seq Scan on incidents_affectedperson" not in plan

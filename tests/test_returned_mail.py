@@ -1,0 +1,279 @@
+"""Bounces and complaints that come back, from polite servers and from hostile strangers."""
+
+import asyncio
+import logging
+import mailbox
+import smtplib
+import threading
+from contextlib import contextmanager, suppress
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from notices import bouncing, reports, sending
+from notices.listening import Listener, read_maildir
+from notices.messages import envelope_sender
+from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
+from notices.reports import Kind
+from tests.noticed import assert_adds_up, delivery_to, work
+from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+Outcome = ReturnedMail.Outcome
+COMPLAINTS = "complaints@portal.example"
+
+
+@pytest.fixture
+def accepted(notice, people, server):
+    """Minji's delivery, accepted, while the notice still waits for seojun."""
+    server.tell("recipient", "seojun@example.com", "450 4.2.2 full")
+    work(notice)
+    return delivery_to(notice, people["minji"])
+
+
+@pytest.fixture
+def closed(notice, people, server):
+    """Minji's delivery, accepted, of a notice that is closed."""
+    assert work(notice).state == Notice.State.CLOSED
+    return delivery_to(notice, people["minji"])
+
+
+# -------------------------------------------------------------------- what is read
+
+
+def test_a_delivery_report_is_read_without_the_address():
+    report = reports.read(bounce())
+    assert report.kind == Kind.BOUNCE
+    assert report.words == "5.1.1 550 5.1.1 <…>: user unknown"
+
+
+def test_the_name_alone_is_left_out_too():
+    words = reports.read(bounce(words="550 5.1.1 no mailbox minji here")).words
+    assert "minji" not in words
+    assert "no mailbox" in words
+
+
+@pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered"])
+def test_what_is_not_final_changes_nothing(action):
+    assert reports.read(bounce(action=action)).kind == Kind.NOT_FINAL
+
+
+def test_a_complaint_names_the_envelope_sender():
+    report = reports.read(complaint("bounce+x@portal.example"))
+    assert report.kind == Kind.COMPLAINT
+    assert report.senders[0] == "bounce+x@portal.example"
+    assert reports.read(complaint("x@y.example", kind="not-spam")).kind == Kind.NOT_FINAL
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00\xff" * 1000,
+        b"Content-Type: multipart/report; boundary=a\r\n\r\n" + b"--a\r\n\r\n" * 10_000,
+        b"Content-Type: multipart/mixed; boundary=a0\r\n\r\n"
+        + b"".join(
+            b"--a%d\r\nContent-Type: multipart/mixed; boundary=a%d\r\n\r\n" % (n, n + 1)
+            for n in range(5_000)
+        ),
+        b"X: y\r\n" * 100_000,
+        bounce() + b"x" * 2_000_000,
+        bounce().replace(b"Action: failed\r\n", b""),
+        bounce().replace(b"message/delivery-status", b"message/rfc822"),
+        b"Content-Type: multipart/report; boundary*0*=\r\n\r\n",
+    ],
+    ids=["empty", "noise", "parts", "nesting", "head", "size", "no action", "other", "boundary"],
+)
+def test_hostile_mail_is_unreadable_and_nothing_else(data):
+    assert reports.read(data).kind == Kind.UNREADABLE
+
+
+# -------------------------------------------------------------------- what it changes
+
+
+def test_a_late_bounce_turns_an_acceptance_around(notice, accepted, people):
+    assert notice.accepted == 1
+    assert bouncing.receive(envelope_sender(accepted.pk), bounce()) == Outcome.BOUNCED
+    accepted.refresh_from_db()
+    assert accepted.state == "bounced"
+    assert accepted.reply == "5.1.1 550 5.1.1 <…>: user unknown"
+    assert_adds_up(notice)
+    assert (notice.accepted, notice.bounced) == (0, 1)
+
+
+def test_the_same_bounce_twice_counts_once(notice, accepted):
+    address = envelope_sender(accepted.pk)
+    bouncing.receive(address, bounce())
+    assert bouncing.receive(address, bounce()) == Outcome.KNOWN
+    assert_adds_up(notice)
+    counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
+    assert counts == {"bounced": 1, "known": 1}
+
+
+def test_a_bounce_after_the_close_stands_beside_the_ledger(notice, closed):
+    address = envelope_sender(closed.pk)
+    assert bouncing.receive(address, bounce()) == Outcome.LATE
+    assert bouncing.receive(address, bounce()) == Outcome.KNOWN
+    closed.refresh_from_db()
+    assert closed.state == "accepted"
+    assert LateReport.objects.get().kind == LateReport.Kind.BOUNCE
+    assert_adds_up(notice)
+
+
+def test_a_bounce_of_a_cancelled_notice_stands_beside_it_once_it_has_ended(notice, accepted):
+    sending.cancel(notice)
+    work(notice)
+    assert bouncing.receive(envelope_sender(accepted.pk), bounce()) == Outcome.LATE
+    assert_adds_up(notice)
+
+
+def test_a_bad_address_is_suppressed_and_a_full_mailbox_is_not(notice, closed, people):
+    full = bounce(status="5.2.2", words="552 5.2.2 mailbox full")
+    bouncing.receive(envelope_sender(delivery_to(notice, people["seojun"]).pk), full)
+    assert not Suppression.objects.exists()
+    bouncing.receive(envelope_sender(closed.pk), bounce())
+    entry = Suppression.objects.get()
+    assert (entry.index, entry.source) == (people["minji"].email_index, "bounce")
+    assert entry.incident == notice.incident
+
+
+def test_a_complaint_keeps_the_state_and_is_recorded(notice, closed, people):
+    data = complaint(envelope_sender(closed.pk))
+    assert bouncing.receive(COMPLAINTS, data) == Outcome.COMPLAINT
+    assert bouncing.receive(COMPLAINTS, data) == Outcome.KNOWN
+    closed.refresh_from_db()
+    assert closed.state == "accepted"
+    assert Suppression.objects.get().source == "complaint"
+
+
+def test_a_complaint_against_an_alert_ends_the_subscription(
+    version, minji, editor, approver, server
+):
+    subscription = AlertSubscription.objects.create(
+        user=minji, incident=version.statement.incident, topic="scams"
+    )
+    alert = Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        kind="alert",
+        topic="scams",
+        created_by=editor,
+    )
+    sending.approve(alert, by=approver)
+    work(alert)
+    bouncing.receive(COMPLAINTS, complaint(envelope_sender(alert.deliveries.get().pk)))
+    subscription.refresh_from_db()
+    assert subscription.unsubscribed_at
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["bounce+000000000000@portal.example", "bounce+x@portal.example", "postmaster@portal.example"],
+)
+def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
+    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+    assert ReturnedMail.objects.get().number == 1
+    closed.refresh_from_db()
+    assert closed.state == "accepted"
+
+
+def test_another_domains_bounce_address_is_unknown(closed):
+    address = envelope_sender(closed.pk).replace("portal.example", "evil.example")
+    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+
+
+def test_an_automatic_answer_changes_nothing(notice, closed):
+    address = envelope_sender(closed.pk)
+    assert bouncing.receive(address, AUTOMATIC_ANSWER) == Outcome.NOT_FINAL
+    assert not LateReport.objects.exists()
+
+
+def test_nobodys_address_is_in_the_log(notice, closed, caplog):
+    with caplog.at_level(logging.INFO):
+        bouncing.receive(envelope_sender(closed.pk), bounce())
+    assert f"delivery {closed.pk} bounced" in caplog.text
+    assert "minji" not in caplog.text
+
+
+# -------------------------------------------------------------------- how it comes in
+
+
+@contextmanager
+def listening(*, is_lmtp: bool = False):
+    """The listener on a free port, in a thread of its own."""
+    listener, loop = Listener("127.0.0.1", 0, is_lmtp=is_lmtp), asyncio.new_event_loop()
+    ports, ready = [], threading.Event()
+
+    def is_ready(port: int) -> None:
+        ports.append(port)
+        ready.set()
+
+    task = loop.create_task(listener.serve(ready=is_ready))
+
+    def run() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield ports[0]
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(10)
+        listener.close()
+        loop.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_listener_takes_reports_and_refuses_everything_else(
+    django_db_serialized_rollback, notice, closed
+):
+    ours = envelope_sender(closed.pk)
+    with listening() as port, smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
+        smtp.ehlo("mx.example.com")
+        smtp.mail("")
+        assert smtp.rcpt("nobody@portal.example")[0] == 550
+        assert smtp.rcpt(ours)[0] == 250
+        assert smtp.rcpt(ours)[0] == 452
+        assert smtp.data(bounce())[0] == 250
+        smtp.mail("", ["SIZE=5000000"])
+        smtp.rset()
+        smtp.mail("")
+        smtp.rcpt(ours)
+        assert smtp.data(b"x\r\n" * 800_000)[0] == 552
+    counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
+    assert counts == {"late": 1, "unknown": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_speaks_lmtp_as_well(django_db_serialized_rollback, notice, closed):
+    with listening(is_lmtp=True) as port, smtplib.LMTP("127.0.0.1", port) as lmtp:
+        lmtp.ehlo("mx.example.com")
+        lmtp.sendmail("", [envelope_sender(closed.pk)], bounce())
+    assert LateReport.objects.exists()
+
+
+def test_a_maildir_is_emptied(notice, closed, tmp_path, capsys):
+    box = mailbox.Maildir(tmp_path / "in", create=True)
+    box.add(b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce())
+    box.add(b"Subject: hello\n\nnot a report\n")
+    call_command("receive_bounces", maildir=tmp_path / "in")
+    assert "2 mails taken" in capsys.readouterr().out
+    assert read_maildir(tmp_path / "in") == 0
+    counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
+    assert counts == {"late": 1, "unknown": 1}
+
+
+def test_the_command_says_what_is_missing(db, tmp_path, monkeypatch):
+    monkeypatch.delenv("IMAP_URL", raising=False)
+    with pytest.raises(CommandError, match="IMAP_URL"):
+        call_command("receive_bounces", "--imap")
+    with pytest.raises(CommandError, match="not a directory"):
+        call_command("receive_bounces", "--maildir", str(tmp_path / "none"))
+    with pytest.raises(CommandError, match="HOST:PORT"):
+        call_command("receive_bounces", "--listen", "2526")
+    assert connection.is_usable()

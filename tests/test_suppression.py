@@ -1,0 +1,186 @@
+"""Addresses that are not written to: who puts them there, what they keep back, who lifts them."""
+
+import logging
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.models import User
+from notices import sending, suppressing
+from notices.models import AlertSubscription, Notice, Suppression
+from tests.noticed import assert_adds_up, delivery_to, work
+from tests.signing_in import sign_in_to_desk
+from tests.smtp_server import recipients
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+BOUNCE = Suppression.Source.BOUNCE
+
+
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
+
+
+def url(name: str, *args) -> str:
+    return reverse(f"admin:notices_suppression_{name}", args=args)
+
+
+def add(client, address="Minji@Example.com ", source="stranger", incident="", reason="a call"):
+    fields = {"address": address, "source": source, "incident": incident, "reason": reason}
+    return client.post(url("add"), fields)
+
+
+def alert_to(user, version, editor) -> Notice:
+    incident = version.statement.incident
+    AlertSubscription.objects.create(user=user, incident=incident, topic="scams")
+    return Notice.objects.create(
+        incident=incident, version=version, kind="alert", topic="scams", created_by=editor
+    )
+
+
+@pytest.mark.parametrize("is_for_all", [True, False], ids=["all incidents", "one incident"])
+def test_an_address_of_a_stranger_gets_nothing(
+    client, draft, people, editor, approver, server, is_for_all
+):
+    sign_in_to_desk(client, editor)
+    add(client, incident="" if is_for_all else draft.incident_id)
+    sending.approve(draft, by=approver)
+    work(draft)
+    assert recipients(server.taken) == ["seojun@example.com"]
+    row = delivery_to(draft, people["minji"])
+    assert (row.state, row.reply) == ("suppressed", "on the suppression list: stranger")
+    assert_adds_up(draft)
+
+
+def test_nobody_waives_what_the_law_demands_but_alerts_end(
+    client, draft, version, people, minji, editor, approver, server
+):
+    sign_in_to_desk(client, editor)
+    add(client, source="request")
+    alert = alert_to(minji, version, editor)
+    for notice in (draft, alert):
+        sending.approve(notice, by=approver)
+        work(notice)
+    assert delivery_to(draft, people["minji"]).state == "accepted"
+    assert alert.deliveries.get().state == "suppressed"
+
+
+def test_another_incidents_entry_keeps_nobody_from_this_one(draft, people, approver, server):
+    other = type(draft.incident)(slug="other", aware_at=draft.incident.aware_at)
+    other.make_keysets()
+    other.save()
+    index = suppressing.index_in("email", "minji@example.com", other)
+    suppressing.add_automatic(
+        [(index, other.pk, "x")], channel="email", source=Suppression.Source.BOUNCE
+    )
+    sending.approve(draft, by=approver)
+    work(draft)
+    assert delivery_to(draft, people["minji"]).state == "accepted"
+
+
+def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
+    draft, version, people, editor, approver, server
+):
+    server.tell("recipient", "minji@example.com", "550 5.1.1 no such user")
+    server.tell("recipient", "seojun@example.com", "552 5.2.2 mailbox full")
+    sending.approve(draft, by=approver)
+    work(draft)
+    entry = Suppression.objects.get()
+    assert (entry.index, entry.source) == (people["minji"].email_index, "bounce")
+    again = Notice.objects.create(
+        incident=draft.incident, version=version, kind="mandatory", created_by=editor
+    )
+    sending.approve(again, by=approver)
+    work(again)
+    assert delivery_to(again, people["minji"]).state == "suppressed"
+    assert delivery_to(again, people["seojun"]).state == "accepted"
+
+
+def test_the_approval_counts_those_on_the_list(client, draft, people, editor, approver):
+    sign_in_to_desk(client, editor)
+    add(client, incident=draft.incident_id)
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_approve", args=[draft.pk])).text
+    assert '<th scope="row">Suppressed for this incident</th><td>1</td>' in page
+    assert '<th scope="row">Reachable</th><td>1</td>' in page
+
+
+# -------------------------------------------------------------------- at the desk
+
+
+def test_no_address_can_be_read_anywhere(client, incident, people, editor, caplog):
+    sign_in_to_desk(client, editor)
+    with caplog.at_level(logging.INFO):
+        add(client, incident=incident.pk)
+        found = client.post(url("look_up"), {"address": "minji@example.com"}).text
+    entry = Suppression.objects.get()
+    assert url("change", entry.pk) in found
+    assert f"looked up suppressions [{entry.pk}]" in caplog.text
+    for text in (
+        client.get(url("changelist")).text,
+        client.get(url("change", entry.pk)).text,
+        caplog.text,
+        "".join(LogEntry.objects.values_list("object_repr", flat=True)),
+    ):
+        assert "minji" not in text.lower()
+
+
+def test_a_number_is_looked_up_too(client, editor):
+    sign_in_to_desk(client, editor)
+    add(client, address="010-1234-5678")
+    assert Suppression.objects.get().channel == "sms"
+    assert "a call" in client.post(url("look_up"), {"address": "+82 10 1234 5678"}).text
+    assert "not on the list" in client.post(url("look_up"), {"address": "a@b.example"}).text
+    assert "neither" in client.post(url("look_up"), {"address": "???"}).text
+
+
+def test_an_address_stands_there_once(client, editor):
+    sign_in_to_desk(client, editor)
+    add(client)
+    assert "on the list already" in add(client).text
+    assert Suppression.objects.count() == 1
+
+
+def test_a_lifted_entry_counts_no_more_and_stays_readable(
+    client, draft, people, editor, approver, server
+):
+    sign_in_to_desk(client, editor)
+    add(client)
+    entry = Suppression.objects.get()
+    client.post(url("lift", entry.pk), {"reason": "it is hers after all"})
+    entry.refresh_from_db()
+    assert (entry.lifted_by, entry.lifted_reason) == (editor, "it is hers after all")
+    assert "lifted before" in client.post(url("lift", entry.pk), {"reason": "again"}).text
+    sending.approve(draft, by=approver)
+    work(draft)
+    assert delivery_to(draft, people["minji"]).state == "accepted"
+    assert add(client).status_code == 302  # a new entry beside the old
+
+
+@pytest.mark.parametrize(
+    ("role", "may_add", "may_lift"),
+    [("support", True, False), ("approver", False, True), ("editor", False, False)],
+)
+def test_support_adds_and_an_approver_lifts(client, editor, role, may_add, may_lift):
+    call_command("make_roles")
+    sign_in_to_desk(client, editor)
+    add(client)
+    staff = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+    staff.groups.add(Group.objects.get(name=role))
+    sign_in_to_desk(client, staff)
+    assert client.get(url("add")).status_code == (200 if may_add else 403)
+    entry = Suppression.objects.get()
+    assert client.get(url("lift", entry.pk)).status_code == (200 if may_lift else 403)
+
+
+def test_customers_find_no_list(client, minji):
+    client.force_login(minji)
+    for name in ("changelist", "add", "look_up"):
+        assert client.get(url(name)).status_code == 404
