@@ -18,13 +18,14 @@ from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from notices import markdown, publishing
+from notices import markdown, publishing, sending
 from notices.admin.waiving import WaiveForm, by_section
 from notices.findings import Finding
 from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
 from notices.public import version_context
 
 LANGUAGES = settings.LANGUAGES
+TELL = "notices.add_notice"
 DRAFT, PUBLISH = "notices.add_statementversion", "notices.publish_statementversion"
 
 
@@ -183,6 +184,11 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             path("<int:pk>/preview/", view(self.preview), name="notices_statementversion_preview"),
             path("<int:pk>/publish/", view(self.publish), name="notices_statementversion_publish"),
             path("<int:pk>/waive/", view(self.waive), name="notices_statementversion_waive"),
+            path(
+                "<int:pk>/tell-again/",
+                view(require_POST(self.tell_again)),
+                name="notices_statementversion_tell_again",
+            ),
         ]
         return [*own, *super().get_urls()]
 
@@ -207,6 +213,8 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             "may_draft": request.user.has_perm(DRAFT),
         }
         draft = self.get_object(request, object_id)
+        if draft and request.user.has_perm(TELL):
+            context["may_tell_again"] = sending.is_correction_of_what_was_told(draft)
         if draft and not draft.is_published:
             context["groups"] = by_section(publishing.check_words(draft))
         return super().change_view(request, object_id, form_url, context)
@@ -243,6 +251,19 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             "rows": _side_by_side(version),
         }
         return render(request, "admin/notices/statementversion/publish.html", context)
+
+    def tell_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Drafts the notice to those who received an earlier version; somebody else approves it."""
+        _require(request, TELL)
+        version = get_object_or_404(StatementVersion, pk=pk)
+        try:
+            notice = sending.draft_correction(version, by=_staff(request))
+        except sending.NothingToCorrectError:
+            messages.error(request, _("Nobody has received an earlier version."))
+            return redirect("admin:notices_statementversion_change", pk)
+        self.log_change(request, version, _("Drafted the notice of the correction."))
+        messages.success(request, _("Drafted. Now somebody else has to approve it."))
+        return redirect("admin:notices_notice_change", notice.pk)
 
     def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks an approver why a duty that is not met shall not keep the draft back."""
