@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents import counting
 from incidents.importing import ImportRefusedError, close_batch
-from incidents.models import AffectedPerson, ExposureBatch, Incident
+from incidents.models import AffectedPerson, ContactChange, ExposureBatch, Incident
 from incidents.sealing import SealingError
 
 
@@ -36,6 +36,17 @@ def _may_be_hidden(incident: Incident) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+class ContactChangeForm(forms.ModelForm):
+    """Proposes new official contacts."""
+
+    def clean_incident(self) -> Incident:
+        """One change at a time, so that whoever confirms it knows what it changes."""
+        incident: Incident = self.cleaned_data["incident"]
+        if ContactChange.objects.waiting().filter(incident=incident).exists():
+            raise forms.ValidationError(_("Another change of these contacts waits already."))
+        return incident
 
 
 class ShredForm(forms.Form):
