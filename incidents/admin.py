@@ -315,7 +315,7 @@ def _before_and_after(change: ContactChange) -> list[tuple[str, str, str]]:
     }
     return [
         (
-            str(ContactChange._meta.get_field(name).verbose_name),
+            str(getattr(ContactChange._meta.get_field(name), "verbose_name", name)),
             before[name],
             getattr(change, name),
         )

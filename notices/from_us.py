@@ -157,7 +157,7 @@ def _sent(text: str) -> Iterator[Sent]:
     keys = [key for code in pasted.codes(text) if (key := delivery_of_code(code)) is not None]
     related = "notice__incident", "notice__version__statement__incident"
     for delivery in Delivery.objects.filter(pk__in=keys[:MOST_MESSAGES]).select_related(*related):
-        is_accepted = delivery.state == State.ACCEPTED
+        is_accepted = delivery.state == State.ACCEPTED or _came_back(delivery)
         is_on_the_wire = delivery.state in WAITING and _is_on_the_wire(delivery)
         if is_accepted or is_on_the_wire or _may_have_been_taken(delivery):
             notice = delivery.notice
@@ -168,6 +168,16 @@ def _sent(text: str) -> Iterator[Sent]:
                 is_in_doubt=not is_accepted,
                 is_possible_duplicate=delivery.is_possible_duplicate,
             )
+
+
+def _came_back(delivery: Delivery) -> bool:
+    """Whether a server took it and returned it later: somebody it was forwarded to may hold it.
+
+    Of a mail refused at once no reader has ever seen the code. That it came back is not said: it
+    would be about the recipient.
+    """
+    was_taken = bool(delivery.data_classes) or not delivery.notice.is_mandatory
+    return delivery.state == State.BOUNCED and was_taken
 
 
 def _may_have_been_taken(delivery: Delivery) -> bool:

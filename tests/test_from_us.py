@@ -193,12 +193,21 @@ def test_a_strangers_sender_link_or_number_is_not_ours(client, sent, item):
 def test_what_was_not_accepted_is_as_unknown_as_a_code_that_never_was(
     client, sent, code, people, state
 ):
-    Delivery.objects.filter(recipient=people["minji"].pk).update(state=state)
+    rows = Delivery.objects.filter(recipient=people["minji"].pk)
+    rows.update(state=state, data_classes=[])
     never = messages.message_code(2**35)
     assert ask(client, code).content.replace(code.encode(), b"") == ask(
         client, never
     ).content.replace(never.encode(), b"")
     assert SCAM in words(ask(client, code))
+
+
+def test_what_came_back_later_was_sent_all_the_same(client, sent, code, people):
+    before = ask(client, code).content
+    rows = Delivery.objects.filter(recipient=people["minji"].pk)
+    assert rows.get().data_classes  # written when the server took it
+    rows.update(state="bounced", reply="5.1.1 no such user")
+    assert ask(client, code).content == before
 
 
 def test_what_is_in_doubt_is_said_to_be(client, sent, code, people):
