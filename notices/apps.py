@@ -11,6 +11,25 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported when the models are loaded, which it reads.
+        from incidents import resealing
+        from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
         from notices.checks import check_laws
+        from notices.models import ScamReport, TestAddress
 
         checks.register(check_laws)
+        resealing.FURTHER += [
+            resealing.SealedColumn(
+                model=TestAddress,
+                person="id",
+                column="contact",
+                purpose=TEST_ADDRESS,
+                incident="notice__incident",
+            ),
+            resealing.SealedColumn(
+                model=ScamReport,
+                person="id",
+                column="sealed",
+                purpose=SCAM_REPORT,
+                incident="incident",
+            ),
+        ]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
+from incidents import resealing
 from notices import audiences, markdown, publishing, sample, scam_reports
 from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
@@ -159,6 +160,14 @@ def test_reports_are_deleted_after_their_time(report, settings, capsys):
     call_command("delete_scam_reports")
     assert not ScamReport.objects.exists()
     assert "deleted 1 scam reports" in capsys.readouterr().out
+
+
+def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
+    before = bytes(report.sealed)
+    resealing.run(incident)
+    report = ScamReport.objects.select_related("incident").get()
+    assert bytes(report.sealed) != before
+    assert report.told().sender == TOLD["sender"]
 
 
 # The desk
