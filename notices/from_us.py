@@ -12,7 +12,7 @@ from datetime import datetime
 from email import message_from_bytes
 from email.policy import SMTP
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db.models import TextChoices
@@ -121,7 +121,7 @@ def answer(text: str) -> Answer:
     traces = pasted.traces(text)
     sent = list(_sent(text))
     if sent:
-        known = Known.of(line for one in sent for line in _texts_of(one.notice))
+        known = Known(frozenset().union(*(_known_of(one.notice).traces for one in sent)))
         strange = known.strange(traces)
         verdict = Verdict.ALTERED if strange else Verdict.SENT
         return Answer(verdict, sent, strange=strange, is_compared=len(text.strip()) > _WORDS_BESIDE)
@@ -198,7 +198,7 @@ def _is_nothing_else(text: str, traces: list[Trace]) -> bool:
 
 
 def _names(notice: Notice, traces: list[Trace]) -> bool:
-    known = Known.of(_texts_of(notice))
+    known = _known_of(notice)
     return all(known.has(trace) for trace in traces)
 
 
@@ -221,13 +221,20 @@ def _contacts(incident: Incident) -> Iterator[str]:
     yield incident.official_contacts_en
 
 
-def _texts_of(notice: Notice) -> Iterator[str]:
-    """All that a message of this notice may name: its frozen text, the contacts, the page."""
-    yield from _contacts(notice.incident)
-    yield from _words(notice.version)
+def _known_of(notice: Notice) -> Known:
+    """All that a message of this notice may name: its frozen text, the contacts, the portal."""
+    return Known(Known.of(_contacts(notice.incident)).traces | _frozen(notice.pk))
+
+
+@lru_cache(maxsize=256)
+def _frozen(notice_id: int) -> frozenset[Trace]:
+    """What the words of an approved notice name, in every language; they never change."""
+    notice = Notice.objects.select_related("version").get(pk=notice_id)
+    texts = list(_words(notice.version))
     for message in notice.messages.all():
         part = message_from_bytes(bytes(message.mime), policy=SMTP).get_body(("plain",))
-        yield part.get_content() if part else ""
+        texts.append(part.get_content() if part else "")
+    return Known.of(texts).traces
 
 
 def _words(version: StatementVersion) -> Iterator[str]:
