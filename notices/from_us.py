@@ -230,11 +230,16 @@ def _known_of(notice: Notice) -> Known:
 def _frozen(notice_id: int) -> frozenset[Trace]:
     """What the words of an approved notice name, in every language; they never change."""
     notice = Notice.objects.select_related("version").get(pk=notice_id)
-    texts = list(_words(notice.version))
-    for message in notice.messages.all():
-        part = message_from_bytes(bytes(message.mime), policy=SMTP).get_body(("plain",))
-        texts.append(part.get_content() if part else "")
-    return Known.of(texts).traces
+    messages = (_plain(bytes(message.mime)) for message in notice.messages.all())
+    return Known.of([*_words(notice.version), *messages]).traces
+
+
+def _plain(frozen: bytes) -> str:
+    """The text of a frozen message: a mail's plain part, or a text message as it is."""
+    if b"MIME-Version:" not in frozen:
+        return frozen.decode(errors="replace")
+    part = message_from_bytes(frozen, policy=SMTP).get_body(("plain",))
+    return str(part.get_content()) if part else ""
 
 
 def _words(version: StatementVersion) -> Iterator[str]:
