@@ -10,6 +10,7 @@ from notices.models.published import (
     Statement,
     StatementVersion,
     TimelineEntry,
+    WithdrawnWaiver,
 )
 from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.reports import ScamReport
@@ -38,4 +39,5 @@ __all__ = [
     "Suppression",
     "TestAddress",
     "TimelineEntry",
+    "WithdrawnWaiver",
 ]
