@@ -150,6 +150,15 @@ def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, inci
     assert from_us.answer(f"{said} {code}").verdict == Verdict.SENT
 
 
+def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
+    official = "https://pf.kakao.com/_hanbit\nhttps://www.instagram.com/hanbit/"
+    Incident.objects.filter(pk=incident.pk).update(official_contacts_ko=official)
+    ours = "pf.kakao.com/_hanbit https://instagram.com/hanbit?x=1"
+    assert from_us.answer(f"{ours} {code}").verdict == Verdict.SENT
+    strange = from_us.answer(f"https://pf.kakao.com/_evil {code} instagram.com/hanb1t").strange
+    assert [one.shown for one in strange] == ["pf.kakao.com/_evil", "instagram.com/hanb1t"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
