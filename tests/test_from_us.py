@@ -256,6 +256,14 @@ def test_it_answers_after_the_incidents_people_are_gone(client, sent, code, peop
     assert "We sent a message with this code" in words(ask(client, code))
 
 
+def test_it_answers_after_the_secret_key_was_changed(sent, code, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert from_us.answer(code).verdict == Verdict.SENT
+    settings.SECRET_KEY_FALLBACKS = []
+    assert from_us.answer(code).verdict == Verdict.NO_RECORD
+
+
 def test_the_answer_shows_nothing_of_the_recipient(client, sent, code, people):
     other = messages.message_code(delivery_to(sent, people["seojun"]).pk)
     when = datetime(2025, 12, 1, tzinfo=UTC)
