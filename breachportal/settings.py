@@ -141,6 +141,8 @@ NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the
 NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
+NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
+
 # A large mandatory notice goes to 1 % of its people, then to 10 %, then to all.
 NOTICE_RAMP_PERCENT = (1, 10)
 NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)

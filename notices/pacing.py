@@ -84,6 +84,15 @@ def advance_if_healthy(notice: Notice) -> bool:
     return step is not None and step.is_done and advance(notice)
 
 
+def look_after(notice: Notice) -> bool:
+    """What the sweeper does: pauses it (True), or lets its next step go when it is time."""
+    if watch(notice):
+        return True
+    if advance_if_healthy(notice):
+        notice.refresh_from_db()
+    return False
+
+
 def _go_to(notice: Notice, *, step: int) -> bool:
     """Claims the step by a conditional update: two who let it go at once let one step go."""
     percents = settings.NOTICE_RAMP_PERCENT

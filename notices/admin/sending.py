@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,8 +23,10 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
 from accounts.models import User
+from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import pacing, planning, sending
+from notices.admin import exporting
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeForm
 from notices.audiences import DryRun
 from notices.messages import message_code, sample_mail
@@ -78,7 +81,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return obj.deadline_at
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        def own(address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
             return path(address, self.admin_site.admin_view(view), name=f"notices_notice_{name}")
 
         return [
@@ -87,6 +90,8 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
             own("<int:pk>/pause/", require_POST(self.pause), "pause"),
             own("<int:pk>/resume/", require_POST(self.resume), "resume"),
+            own("<int:pk>/proof/", step_up_required(self.proof), "proof"),
+            own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
             own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
             own("<int:pk>/cancel/", self.cancel, "cancel"),
             *super().get_urls(),
@@ -114,6 +119,7 @@ class NoticeAdmin(admin.ModelAdmin):
         notice = self.get_object(request, object_id)
         context = {
             **(extra_context or {}),
+            "may_export": request.user.has_perm(exporting.EXPORT),
             "may_approve": request.user.has_perm(APPROVE),
             "languages": settings.LANGUAGES,
             **(_progress(notice) if notice else {}),
@@ -184,6 +190,14 @@ class NoticeAdmin(admin.ModelAdmin):
         context = self._context(request, notice, _("Cancel this notice"))
         return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
 
+    def proof(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Who was told what, when: a file."""
+        return exporting.export(self, request, _exportable(request, pk), is_proof=True)
+
+    def not_reached(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Whom the notice did not reach, and what can be done for them: a page and a file."""
+        return exporting.export(self, request, _exportable(request, pk), is_proof=False)
+
     def _act(
         self, request: HttpRequest, pk: int, step: Callable[[Notice], bool], *, done: str
     ) -> HttpResponse:
@@ -244,6 +258,14 @@ def _notice(request: HttpRequest, pk: int) -> Notice:
         raise PermissionDenied
     related = Notice.objects.select_related("incident", "version__statement__incident")
     return get_object_or_404(related, pk=pk)
+
+
+def _exportable(request: HttpRequest, pk: int) -> Notice:
+    """A notice that was approved, for those who may take its people out of the portal."""
+    if not request.user.has_perm(exporting.EXPORT):
+        raise PermissionDenied
+    related = Notice.objects.select_related("incident", "version__statement__incident", "seal")
+    return get_object_or_404(related, pk=pk, approved_at__isnull=False)
 
 
 def _page_of(notice: Notice) -> HttpResponse:

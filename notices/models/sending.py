@@ -16,6 +16,7 @@ from notices.models.published import StatementVersion
 
 # Everybody of a notice ends in exactly one of these; each has a counter of its name.
 END_STATES = ("accepted", "bounced", "suppressed", "unreachable", "in_doubt", "cancelled")
+NOT_ADDING_UP = "the ledger's rows are not what was counted"
 ENDED = (
     F("accepted")
     + F("bounced")
@@ -55,6 +56,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         row = self.filter(pk=pk).annotate(leased=leased).annotate(**sums)
         counts = row.values("planned", *sums).get()
         return {name.removeprefix("live_"): number for name, number in counts.items()}
+
+    def unsealed(self) -> "NoticeQuerySet":
+        """Ended, with a ledger that nobody sealed yet, and that is not known to be wrong."""
+        ended = self.filter(closed_at__isnull=False, planned__gt=0, seal__isnull=True)
+        return ended.exclude(problem=NOT_ADDING_UP).order_by("closed_at")
 
     def real(self) -> "NoticeQuerySet":
         """Without tests: what counts when one asks who was told."""
@@ -193,7 +199,11 @@ class Notice(models.Model):
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
         ordering = ["-created_at"]
-        permissions = [("approve_notice", _("Can approve, pause and cancel notices"))]
+        permissions = [
+            ("approve_notice", _("Can approve, pause and cancel notices")),
+            ("export_proof", _("Can export who was told, and who was not reached")),
+            ("open_contacts", _("Can export names and addresses, opened")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="mandatory", topic="") | Q(kind="alert") & ~Q(topic=""),

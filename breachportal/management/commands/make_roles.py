@@ -17,10 +17,11 @@ ROLES = {
     + ["notices.add_regulatorreport", "notices.change_regulatorreport"],
     "approver": ["notices.publish_statementversion", "notices.approve_notice"]
     + ["notices.add_dutyconfirmation", "notices.change_dutyconfirmation"]
-    + ["notices.file_regulatorreport", "notices.change_suppression"],
+    + ["notices.file_regulatorreport", "notices.change_suppression"]
+    + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["notices.add_suppression"],
-    "auditor": [],
+    "auditor": ["notices.export_proof"],
 }
 # Whose contact is whose: seen by those whose work it is.
 ABOUT_PEOPLE = (
