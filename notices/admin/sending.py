@@ -31,6 +31,7 @@ from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeF
 from notices.audiences import DryRun
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
+from notices.texts import size_of
 from notices.models.sending import END_STATES
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
         shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
-        chosen = ["version", "kind", "topic", "audience", "batch", "follows", "ramp"]
+        chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
         return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]
 
     @admin.display(description=gettext_lazy("Retries end"))
@@ -121,7 +122,7 @@ class NoticeAdmin(admin.ModelAdmin):
             **(extra_context or {}),
             "may_export": request.user.has_perm(exporting.EXPORT),
             "may_approve": request.user.has_perm(APPROVE),
-            "languages": settings.LANGUAGES,
+            "languages": settings.LANGUAGES if notice and notice.channel == "email" else [],
             **(_progress(notice) if notice else {}),
         }
         return super().change_view(request, object_id, form_url, context)
@@ -153,7 +154,8 @@ class NoticeAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if language not in dict(settings.LANGUAGES):
             raise Http404
-        mail = sample_mail(get_object_or_404(Notice, pk=pk), language)
+        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
         name = f'attachment; filename="notice-{pk}-{language}.eml"'
         return HttpResponse(
             mail.data, content_type="message/rfc822", headers={"Content-Disposition": name}
@@ -165,7 +167,8 @@ class NoticeAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if language not in dict(settings.LANGUAGES):
             raise Http404
-        mail = sample_mail(get_object_or_404(Notice, pk=pk), language)
+        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
         part = message_from_bytes(mail.data, policy=policy.default).get_body(("html",))
         return _as_mail_program_would(part.get_content() if part else "")
 
@@ -291,6 +294,10 @@ def _progress(notice: Notice) -> dict[str, Any]:
 
 
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
+    if notice.channel == Notice.Channel.SMS:
+        text = sample_mail(notice, language).data.decode()
+        size = size_of(text)
+        return {"language": language, "name": name, "subject": "", "text": text, "size": size}
     mail = message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
     part = mail.get_body(("plain",))
     return {

@@ -38,10 +38,15 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         ).order_by("pk")
 
     def finished(self) -> "NoticeQuerySet":
-        """Without a chunk to work on, and with sums that are exact: ready to be closed."""
+        """Without a chunk to work on, and with sums that are exact: ready to be closed.
+
+        A text message in doubt is decided by a person, who has time until the deadline.
+        """
         undone = [Chunk.State.DUE, Chunk.State.LEASED]
         left = Chunk.objects.filter(notice=OuterRef("pk"), state__in=undone)
-        return self.filter(~Exists(left), planned=ENDED)
+        doubt = Q(channel=Notice.Channel.SMS, in_doubt__gt=0, deadline_at__gt=Now())
+        waits_for_a_person = doubt & Q(state=Notice.State.SENDING)
+        return self.filter(~Exists(left), planned=ENDED).exclude(waits_for_a_person)
 
     def live_counts(self, pk: int) -> dict[str, int]:
         """The counters of one notice as of now: its own, and what its leased chunks hold yet.
@@ -76,6 +81,7 @@ class Notice(models.Model):
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")
+        SMS = "sms", _("text message")
 
     class Audience(models.TextChoices):
         EVERYBODY = "everybody", _("all affected, or all subscribers of the topic")
@@ -212,6 +218,10 @@ class Notice(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="mandatory") | Q(audience__in=["everybody", "test"]),
                 name="alerts_go_to_subscribers",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel="email") | Q(kind="mandatory"),
+                name="alerts_go_by_email",
             ),
             models.CheckConstraint(
                 condition=Q(audience="batch", batch__isnull=False)
