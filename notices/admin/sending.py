@@ -31,8 +31,8 @@ from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeF
 from notices.audiences import DryRun
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
-from notices.texts import size_of
 from notices.models.sending import END_STATES
+from notices.texts import size_of
 
 logger = logging.getLogger(__name__)
 State = Notice.State

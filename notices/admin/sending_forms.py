@@ -28,8 +28,8 @@ class NoticeForm(forms.ModelForm):
         label=gettext_lazy("Test addresses"),
         required=False,
         help_text=gettext_lazy(
-            "For a test only, one e-mail address or number a line. Each gets the message in every language, "
-            "marked as a test."
+            "For a test only, one address or number a line. Each gets the message in every "
+            "language, marked as a test."
         ),
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
