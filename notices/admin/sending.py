@@ -25,9 +25,9 @@ from accounts.admin import ShownOnly
 from accounts.models import User
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import pacing, planning, sending
+from notices import doubting, pacing, planning, sending
 from notices.admin import exporting
-from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeForm
+from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.audiences import DryRun
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
@@ -37,6 +37,7 @@ from notices.texts import size_of
 logger = logging.getLogger(__name__)
 State = Notice.State
 APPROVE = "notices.approve_notice"
+DOUBTS_SHOWN = 200  # at a time
 
 
 @admin.register(Notice)
@@ -91,6 +92,7 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
             own("<int:pk>/pause/", require_POST(self.pause), "pause"),
             own("<int:pk>/resume/", require_POST(self.resume), "resume"),
+            own("<int:pk>/in-doubt/", self.in_doubt, "in_doubt"),
             own("<int:pk>/proof/", step_up_required(self.proof), "proof"),
             own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
             own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
@@ -193,6 +195,25 @@ class NoticeAdmin(admin.ModelAdmin):
         context = self._context(request, notice, _("Cancel this notice"))
         return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
 
+    def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What a person decides about messages that may or may not have arrived."""
+        notice, staff = _notice(request, pk), _staff(request)
+        shown = list(doubting.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
+        keys = [delivery.pk for delivery in shown]
+        form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
+        if request.method == "POST" and (changed := form.decide()):
+            words = f"{form.cleaned_data['decision']}: {changed}. {form.cleaned_data['reason']}"
+            self.log_change(request, notice, f"In doubt, {words}")
+            messages.success(request, _("Decided."))
+            return redirect("admin:notices_notice_in_doubt", pk)
+        context = self._context(request, notice, _("In doubt")) | {
+            "form": form,
+            "count": Notice.objects.live_counts(pk)["in_doubt"],
+            "found": [(delivery, message_code(delivery.pk)) for delivery in shown],
+            "is_open": notice.closed_at is None,
+        }
+        return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)
+
     def proof(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Who was told what, when: a file."""
         return exporting.export(self, request, _exportable(request, pk), is_proof=True)
@@ -289,6 +310,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": pacing.step_of(notice),
         "can_resume": notice.state == State.PAUSED,
+        "can_decide": bool(counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }
 

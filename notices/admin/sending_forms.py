@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -14,7 +14,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.forms import LookUpForm
 from incidents.sealing import TEST_ADDRESS
-from notices import messages, sending
+from notices import doubting, messages, sending
 from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
@@ -161,6 +161,43 @@ class ApproveForm(forms.Form):
             self.add_error(None, str(refused))
             return False
         return True
+
+
+class DoubtForm(forms.Form):
+    """What a person decides about messages in doubt."""
+
+    AGAIN, TOLD = "again", "told"
+
+    deliveries = forms.TypedMultipleChoiceField(
+        coerce=int, error_messages={"required": gettext_lazy("Choose the messages.")}
+    )
+    decision = forms.ChoiceField(
+        label=gettext_lazy("What is to be done"),
+        choices=[
+            (AGAIN, gettext_lazy("Send them again: they may then have arrived twice")),
+            (TOLD, gettext_lazy("Count them as told: they stand in the other side's log")),
+        ],
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+    def __init__(self, *args: Any, notice: Notice, by: User, shown: list[int], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.notice, self.by = notice, by
+        choices = cast("forms.TypedMultipleChoiceField", self.fields["deliveries"])
+        choices.choices = [(key, key) for key in shown]
+
+    def decide(self) -> int:
+        """How many it was done to; 0 if that is refused, or others decided meanwhile."""
+        if not self.is_valid():
+            return 0
+        chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
+        if self.cleaned_data["decision"] == self.AGAIN:
+            return doubting.send_again(self.notice, chosen)
+        return doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
 
 
 class DeliveryLookUpForm(forms.Form):
