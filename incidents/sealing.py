@@ -42,6 +42,7 @@ __all__ = [
     "new_incident_keysets",
     "new_master_keyset",
     "rewrapped",
+    "unwrapped",
     "use_data_key",
 ]
 
@@ -68,7 +69,8 @@ def _wrap(handle: tink.KeysetHandle, slug: str, role: bytes) -> bytes:
     return bytes(tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), bound_to))
 
 
-def _unwrap(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+def unwrapped(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+    """An incident's keyset, opened; `role` is data or index. Raises SealingError."""
     bound_to = role + b":" + slug.encode()
     try:
         return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
@@ -84,7 +86,7 @@ def rewrapped(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
     Raises SealingError.
     """
     encrypted = tink_pb2.EncryptedKeyset.FromString(wrapped).encrypted_keyset
-    handle = _unwrap(wrapped, slug, role)
+    handle = unwrapped(wrapped, slug, role)
     return None if is_under_newest_master_key(encrypted) else _wrap(handle, slug, role)
 
 
@@ -93,18 +95,18 @@ def add_data_key(wrapped: bytes, slug: str) -> tuple[bytes, int]:
 
     Raises SealingError, as the next two do.
     """
-    handle, key_id = with_new_key(_unwrap(wrapped, slug, b"data"), _DATA_KEY)
+    handle, key_id = with_new_key(unwrapped(wrapped, slug, b"data"), _DATA_KEY)
     return _wrap(handle, slug, b"data"), key_id
 
 
 def use_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
     """The data keyset, sealing by that key from now on."""
-    return _wrap(with_newest(_unwrap(wrapped, slug, b"data"), key_id), slug, b"data")
+    return _wrap(with_newest(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
 def keep_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
     """The data keyset with that key alone: what another sealed opens no more."""
-    return _wrap(with_only(_unwrap(wrapped, slug, b"data"), key_id), slug, b"data")
+    return _wrap(with_only(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
 class IncidentSeal:
@@ -112,10 +114,10 @@ class IncidentSeal:
 
     def __init__(self, *, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         self._incident = incident_id.to_bytes(8, "big")
-        handle = _unwrap(data, slug, b"data")
+        handle = unwrapped(data, slug, b"data")
         self._aead = handle.primitive(aead.Aead)
         self._newest = key_prefix(handle.keyset_info().primary_key_id)
-        self._prf = _unwrap(index, slug, b"index").primitive(prf.PrfSet).primary()
+        self._prf = unwrapped(index, slug, b"index").primitive(prf.PrfSet).primary()
 
     def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
@@ -124,10 +126,6 @@ class IncidentSeal:
         """Ciphertext of `value` (anything JSON holds) for one person and one purpose."""
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
-
-    def seal_bytes(self, plain: bytes, *, person: bytes, purpose: bytes) -> bytes:
-        """As `seal`, for JSON that is written already and the bytes of a person's id."""
-        return bytes(self._aead.encrypt(plain, self._incident + person + purpose))
 
     def open(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
         """What `seal` was given; raises SealingError for any other row, key or purpose."""
@@ -150,12 +148,7 @@ class IncidentSeal:
 
     def name(self, kind: str, value: str) -> UUID:
         """The 16-byte blind index of `value` among values of one kind."""
-        return UUID(bytes=self.compute(f"{kind}\0{value}"))
-
-    def compute(self, kind_and_value: str) -> bytes:
-        """The bytes of `name`, for a kind and a value with a NUL between."""
-        index: bytes = self._prf.compute(kind_and_value.encode(), 16)
-        return index
+        return UUID(bytes=self._prf.compute(f"{kind}\0{value}".encode(), 16))
 
     def email_index(self, normalised: str) -> UUID:
         """For an address from accounts.contacts.normalise_email."""

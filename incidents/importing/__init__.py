@@ -87,6 +87,8 @@ def import_file(
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     reject_file = rejects.choose_path(path, rejects_path)
     with only_import_into(incident):
+        # The keys may have been changed, or shredded, before the lock was ours.
+        incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
         file = _register(job, batch_number)
         try:
             with (
@@ -360,7 +362,7 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
         mapping=job.mapping,
         class_ids=job.class_ids,
         file_id=file_id,
-        incident=job.incident.keysets(),
+        keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),
     )
     is_empty = True
