@@ -61,13 +61,15 @@ def prescribed_title(statement: Statement) -> str:
 
 
 def prescribed_sections(statement: Statement) -> dict[str, str]:
-    """The sections that laws ask for, in the order of Section.Key, each with the English heading
-    that a law prescribes, or an empty one. What only perhaps applies is not among them.
+    """The sections that laws ask for, each with the English heading that a law prescribes, or an
+    empty one: the prescribed in the law's order, then those of Section.Key. What only perhaps
+    applies is not among them.
     """
     certain = [duty for duty in _duties(statement) if duty.is_certain]
     headings = duties.prescribed_headings(certain)
     asked = {key for duty in certain for key in duty.sections} | headings.keys()
-    return {key: headings.get(key, "") for key in Section.Key.values if key in asked}
+    others = {key: "" for key in Section.Key.values if key in asked and key not in headings}
+    return headings | others
 
 
 def display_days(statement: Statement) -> int:
