@@ -143,6 +143,15 @@ NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
 NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
 
+# A provider's API instead of SMTP for notices: a backend of django-anymail, and its own settings
+# as JSON, WEBHOOK_SECRET among them; without that the portal has no webhooks.
+NOTICE_PROVIDER = environment.text("NOTICE_PROVIDER")
+NOTICE_PROVIDER_CONNECTIONS = environment.number("NOTICE_PROVIDER_CONNECTIONS", 8)
+ANYMAIL = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider lets us choose the envelope sender
+    **environment.json_object("ANYMAIL"),
+}
+
 # Text messages
 TEXT_GATEWAY = environment.text(
     "TEXT_GATEWAY",

@@ -24,7 +24,7 @@ class Gateway:
     """`with Gateway() as gateway:` listens at gateway.url.
 
     `gateway.tell(to, status, words)` gives the answer to the next request that names `to`; it is
-    200 otherwise.
+    200 otherwise. "<to>" in an answer is the request's own "To".
     """
 
     def __init__(self, *, answer: str = "taken") -> None:
@@ -72,4 +72,4 @@ class Gateway:
             return
         request.send_response(status)
         request.end_headers()
-        request.wfile.write(words.encode())
+        request.wfile.write(words.replace("<to>", str(body.get("To", ""))).encode())

@@ -25,7 +25,7 @@ from accounts.admin import ShownOnly
 from accounts.models import User
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import doubting, pacing, planning, sending
+from notices import doubting, pacing, planning, progress, sending
 from notices.admin import exporting
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.audiences import DryRun
@@ -299,18 +299,19 @@ def _page_of(notice: Notice) -> HttpResponse:
 def _progress(notice: Notice) -> dict[str, Any]:
     """The kept counters and what may be done; nothing is counted here."""
     labels = dict(Delivery.State.choices)
-    counts = Notice.objects.live_counts(notice.pk)
-    counters = [(labels[name], counts[name]) for name in END_STATES]
-    to_go = counts["planned"] - sum(counts[name] for name in END_STATES)
+    now = progress.of(notice)
+    counters = [(labels[name], now.counts[name]) for name in END_STATES]
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     return {
-        "counters": [*counters, (_("to go"), to_go)],
+        "counters": [*counters, (_("to go"), now.to_go)],
+        "rate": now.rate and round(now.rate),
+        "left": now.left,
         "is_draft": notice.state == State.DRAFT,
         "is_moving": notice.state in (State.PLANNING, State.SENDING) or is_ending,
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": pacing.step_of(notice),
         "can_resume": notice.state == State.PAUSED,
-        "can_decide": bool(counts["in_doubt"]) and notice.closed_at is None,
+        "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }
 
