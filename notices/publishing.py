@@ -25,7 +25,14 @@ from breachportal.languages import in_language
 from incidents.models import DataClass, IncidentDataClass
 from notices import checking
 from notices.findings import Finding, Severity
-from notices.models import Advisory, DutyWaiver, Section, Statement, StatementVersion
+from notices.models import (
+    Advisory,
+    DutyWaiver,
+    Section,
+    Statement,
+    StatementVersion,
+    WithdrawnWaiver,
+)
 
 # The posting time counts from publication, which may be weeks after the draft: be generous.
 DRAFT_DISPLAY = timedelta(days=365)
@@ -237,6 +244,30 @@ def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: U
             reason_en=reason["en"],
             waived_by=by,
         )
+
+
+def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: User) -> bool:
+    """Takes a draft's waiver back, and keeps both on record; False if there is none to take back.
+
+    What is published stands as it was: its waivers are covered by its hash.
+    """
+    with transaction.atomic():
+        draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
+        waiver = draft.waivers.filter(rule=rule).first()
+        if draft.is_published or waiver is None:
+            return False
+        WithdrawnWaiver.objects.create(
+            version=draft,
+            rule=rule,
+            reason_ko=waiver.reason_ko,
+            reason_en=waiver.reason_en,
+            waived_by=waiver.waived_by,
+            waived_at=waiver.waived_at,
+            withdrawn_by=by,
+            withdrawn_reason=reason,
+        )
+        waiver.delete()
+    return True
 
 
 def _freeze(draft: StatementVersion, *, by: User) -> None:
