@@ -14,21 +14,28 @@ class NoticesConfig(AppConfig):
         from anymail.signals import tracking
 
         from incidents import purging, resealing
-        from incidents.sealing import TEST_ADDRESS
+        from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
         from notices.checks import check_laws
         from notices.ledger import forget_people
-        from notices.models import TestAddress
+        from notices.models import ScamReport, TestAddress
         from notices.providers import take_event
 
         checks.register(check_laws)
         tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
         purging.BEFOREHAND.append(forget_people)
-        resealing.FURTHER.append(
+        resealing.FURTHER += [
             resealing.SealedColumn(
                 model=TestAddress,
                 person="id",
                 column="contact",
                 purpose=TEST_ADDRESS,
                 incident="notice__incident",
-            )
-        )
+            ),
+            resealing.SealedColumn(
+                model=ScamReport,
+                person="id",
+                column="sealed",
+                purpose=SCAM_REPORT,
+                incident="incident",
+            ),
+        ]

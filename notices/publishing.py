@@ -8,6 +8,7 @@ without the chain showing it.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -23,6 +24,7 @@ from accounts.models import User
 from breachportal import public_pages
 from breachportal.languages import in_language
 from incidents.models import DataClass, IncidentDataClass
+from incidents.unclaimed import unclaimed_classes
 from notices import checking
 from notices.findings import Finding, Severity
 from notices.models import (
@@ -100,6 +102,7 @@ def check_words(version: StatementVersion, sections: list[Section] | None = None
             _check_languages(version, sections),
             _check_display(version),
             _check_advisory(version.statement),
+            _check_classes_stated(version.statement, sections),
             _check_classes_named(version.statement, sections),
             checking.check(version, sections),
         )
@@ -174,6 +177,18 @@ def _check_advisory(statement: Statement) -> Iterator[Finding]:
     is_advisory = statement.kind == Statement.Kind.ADVISORY
     if is_advisory and not Advisory.objects.filter(statement=statement).exists():
         yield _refusal("advisory", _("An advisory needs its issuer, date and severity."))
+
+
+def _check_classes_stated(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
+    """What the imported data holds has to be stated of the incident before anybody lists it."""
+    lists_items = any(section.key == Section.Key.DATA_ITEMS for section in sections)
+    if statement.kind != Statement.Kind.NOTICE and not lists_items:
+        return
+    for data_class in unclaimed_classes(statement.incident):
+        text = _("The imported data holds “{name}”, which the incident does not say leaked.")
+        why = text.format(name=data_class.name)
+        better = _("State it on the incident's page, and name it here.")
+        yield replace(_refusal("class", why, section=Section.Key.DATA_ITEMS), better=better)
 
 
 def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
