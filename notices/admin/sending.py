@@ -17,6 +17,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -80,7 +82,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Retries end"))
     def retries_end(self, obj: Notice) -> Any:
-        return obj.deadline_at
+        return obj.deadline_at and date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
 
     def get_urls(self) -> list[URLPattern]:
         def own(address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
