@@ -30,16 +30,16 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.contacts import normalise_email
+from accounts.contacts import normalise_email, normalise_phone
 from breachportal.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
-from notices import markdown
+from notices import markdown, texts
 from notices.models import Advisory, Notice, NoticeMessage, Section
 
 # `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
 SLOTS = (
     *("to", "message_id", "date", "name", "name_html"),
-    *("classes", "classes_html", "code", "unsubscribe"),
+    *("classes", "classes_html", "class_line", "code", "unsubscribe"),
 )
 
 # RFC 5321 ends a line at 998 octets, a character has up to four, and a line may greet by name.
@@ -53,6 +53,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to 
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _READ_AS = str.maketrans("ILO", "110", " -")
 _ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
+# What follows a name behind a comma and is no given name.
+_AFTER_A_NAME = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "esq"}
 # What mail programs would make a link of, and a number to call or to pay to.
 _NOT_A_NAME = re.compile(r"/|www|@|[^\W_][.。][^\W\d_]{2}|(?:\d\D*){5}", re.IGNORECASE)
 _PLAIN_NAME = re.compile(rf"(?!.*www)[가-힣A-Za-z]{{1,{NAME_CHARACTERS}}}", re.IGNORECASE)
@@ -82,6 +84,7 @@ class Recipient:
     delivery_id: int
     recipient: UUID
     email: str
+    phone: str = ""
     name: str = ""
     data_classes: tuple[int, ...] = ()
 
@@ -93,6 +96,8 @@ def freeze(notice: Notice, language: str) -> NoticeMessage:
     """The notice's message in one language, not saved."""
     marker = f"slot{secrets.token_hex(12)}"
     slot = {name: f"{marker}-{name}-" for name in SLOTS}
+    if notice.channel == Notice.Channel.SMS:
+        return _frozen_text(notice, language, marker=marker, slot=slot)
     folder = "notice" if notice.is_mandatory else "alert"
     with override(language):
         context = _context(notice) | {"slot": slot}
@@ -108,6 +113,15 @@ def freeze(notice: Notice, language: str) -> NoticeMessage:
         mime=_personal_headers(notice, slot) + content,
         words={"customer": customer, "classes": _class_names(language)},
     )
+
+
+def _frozen_text(
+    notice: Notice, language: str, *, marker: str, slot: Mapping[str, str]
+) -> NoticeMessage:
+    with override(language):
+        text = texts.frozen(_context(notice) | {"slot": slot})
+    words = {"customer": "", "classes": _class_names(language)}
+    return NoticeMessage(notice=notice, language=language, marker=marker, mime=text, words=words)
 
 
 def _context(notice: Notice) -> dict[str, Any]:
@@ -190,10 +204,16 @@ def sample_mail(notice: Notice, language: str) -> Mail:
         delivery_id=0,
         recipient=UUID(int=0),
         email="sample@example.com",
+        phone="010-0000-0000",
         name=sample_name(language),
         data_classes=tuple(sample_classes(notice.incident)),
     )
     return Mailing(freeze(notice, language)).mail(person)
+
+
+def text_size(notice: Notice, language: str) -> texts.Size:
+    """How long the text message is for somebody of whom every class leaked."""
+    return texts.size_of(sample_mail(notice, language).data.decode())
 
 
 def sample_name(language: str) -> str:
@@ -222,6 +242,7 @@ class Mailing:
         pattern = message.marker.encode() + b"-([a-z_]+)-"
         self._pieces = re.split(pattern, bytes(message.mime))
         self._slots = [name.decode() for name in self._pieces[1::2]]
+        self._is_text = message.notice.channel == Notice.Channel.SMS
         self._has_unsubscribe = "unsubscribe" in self._slots
         # Among millions of people there are a few dozen combinations.
         self._said_of = lru_cache(maxsize=1024)(self._list_of)
@@ -231,6 +252,8 @@ class Mailing:
 
         Raises UnusableAddressError.
         """
+        if self._is_text:
+            return self._text(person)
         to = envelope_address(person.email)
         values = self._values(person, to=to)
         pieces = self._pieces.copy()
@@ -238,8 +261,20 @@ class Mailing:
         sender = envelope_sender(person.delivery_id)
         return Mail(sender=sender, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
 
+    def _text(self, person: Recipient) -> Mail:
+        """A text message: the number in E.164, and as sender what names every attempt alike."""
+        to = normalise_phone(person.phone)
+        if to is None:
+            raise UnusableAddressError("the number cannot be one")
+        code = message_code(person.delivery_id)
+        names = [self._classes[key] for key in person.data_classes if key in self._classes]
+        values = {"code": code, "class_line": ", ".join(names)}
+        pieces = self._pieces.copy()
+        pieces[1::2] = [values[name].encode() for name in self._slots]
+        return Mail(sender=code, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
+
     def _values(self, person: Recipient, *, to: str) -> dict[str, str]:
-        name = plain_name(person.name) or self._customer
+        name = spoken_name(plain_name(person.name)) or self._customer
         text, html = self._said_of(person.data_classes)
         values = {
             "to": to,
@@ -278,6 +313,15 @@ def plain_name(text: str) -> str:
     seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in read)
     name = " ".join(seen.split())[:NAME_CHARACTERS].strip()
     return "" if _NOT_A_NAME.search(name) else name
+
+
+def spoken_name(name: str) -> str:
+    """`O'Connor, Seán`, as lists write it, the way one says it; other names as they are."""
+    family, comma, given = (part.strip() for part in name.partition(","))
+    is_list_form = comma and given and "," not in given
+    if not is_list_form or given.rstrip(".").casefold() in _AFTER_A_NAME:
+        return name
+    return f"{given} {family}".strip()
 
 
 def envelope_address(text: str) -> str:
