@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 State = Delivery.State
 TURN_SECONDS = 0.25  # a pause, a cancellation and a lost lease are noticed at least as often
 LEASES_AT_ONCE = 2  # the next chunk is at hand before the last messages of one are answered
-DATABASE_SECONDS = (0.2, 10.0)  # between two tries of a database that is away or full: first, last
+DATABASE_SECONDS = (0.1, 1.0)  # between two tries of a database that is away or full: first, last
 PLANNING_SECONDS = 0.1  # between two looks for a chunk that is still being planned
 
 
