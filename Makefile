@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements bench-send bench-web drill clean
+.PHONY: demo test lint setup messages requirements bench-send bench-import drill-import bench-web drill clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -50,8 +50,17 @@ requirements: setup
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
 
+# PEOPLE= sets the size, ADDRESSES= adds so many address rows a person (see docs/performance.md).
+bench-import: setup
+	@$(BIN)/python -m benchmarks.bench_import
+
+# Kills an import of PEOPLE= people KILLS= times, and compares what stands in the store afterwards.
+drill-import: setup
+	@$(BIN)/python -m benchmarks.drill_import
+
 # PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
 bench-send: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks.bench_send
 
 # All of them, or DRILLS="kill redis"; PEOPLE= and SEED= as well (see docs/drills.md).

@@ -41,6 +41,10 @@ class TooManyRequestsError(Exception):
     """One address or one network asked or guessed too often."""
 
 
+class NoMoreCodesError(Exception):
+    """Enough codes were sent in this session; the newest still works."""
+
+
 class CodeNotSentError(Exception):
     """The mail server did not take the mail, or the counters are out of reach."""
 
@@ -133,10 +137,12 @@ class EmailedCode(AbstractCodeVerificationProcess):
         self.persist()
 
     def send_again(self) -> None:
-        """A new code to the same address, a limited number of times in one session."""
+        """A new code to the same address, a limited number of times in one session.
+
+        Raises NoMoreCodesError after that, and what `begin` raises.
+        """
         if self.is_resend_quota_reached(settings.SIGN_IN_CODE_RESENDS):
-            self.abort()
-            raise TooManyRequestsError
+            raise NoMoreCodesError
         self.record_resend()
         self.send()
 

@@ -28,14 +28,15 @@ from accounts.step_up import View, step_up_required
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
     codes.TooManyRequestsError: ("429.html", 429),
+    codes.NoMoreCodesError: ("accounts/no_more_codes.html", 429),
     codes.CodeNotSentError: ("accounts/code_not_sent.html", 503),
     codes.CodeExpiredError: ("accounts/code_expired.html", 410),
     codes.CodeSpentError: ("accounts/code_spent.html", 403),
 }
 
 
-def _explain_refusals(*, start: str, again: str) -> Callable[[View], View]:
-    """Turns what a code was refused for into its page; `start`, `again` name where to go on."""
+def _explain_refusals(*, start: str, enter: str, again: str) -> Callable[[View], View]:
+    """Turns what a code was refused for into its page; the others name where to go on."""
 
     def decorator(view: View) -> View:
         @wraps(view)
@@ -48,6 +49,7 @@ def _explain_refusals(*, start: str, again: str) -> Callable[[View], View]:
                 template, status = _REFUSALS[type(error)]
                 context = {
                     "start_url": reverse(start),
+                    "code_url": reverse(enter),
                     "again_url": reverse(again),
                     "minutes": settings.SIGN_IN_CODE_MINUTES,
                 }
@@ -69,7 +71,9 @@ def _next_url(request: HttpRequest) -> str:
 
 # Signing in
 
-_sign_in_refusals = _explain_refusals(start="account_login", again="sign_in_code_again")
+_sign_in_refusals = _explain_refusals(
+    start="account_login", enter="sign_in_code", again="sign_in_code_again"
+)
 
 
 @_sign_in_refusals
@@ -123,7 +127,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 # Step-up
 
-_step_up_refusals = _explain_refusals(start="step_up", again="step_up_send")
+_step_up_refusals = _explain_refusals(start="step_up", enter="step_up", again="step_up_send")
 
 
 @login_required

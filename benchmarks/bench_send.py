@@ -12,17 +12,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from benchmarks import loader, product
+from benchmarks.distant import Distant
 from benchmarks.sink import Sink
 
 MESSAGE_OCTETS = 8 * 1024
 MEBIBYTE = 1024 * 1024
-PARTS = ("engine", "loader")
+PARTS = ("engine", "loader", "post_office", "delay", "pause", "page")
+SLOWEST_PER_S = 50  # below that the engine is taken for stuck
+POST_OFFICE_MESSAGES = 10_000  # its rate is steady
+DELAY_MS = 20
+PAUSE_SECONDS = 4.0
+MODEL_CASE = 33_700_000
 Figures = dict[str, Any]
 
 
@@ -68,12 +75,25 @@ class Memory:
         }
 
 
+@dataclass(frozen=True)
+class Run:
+    """What the parts have in common."""
+
+    people: int
+    sink: Sink
+    var: Path
+
+    def distant(self, delay_ms: float) -> Distant:
+        """A way to the sink that takes longer."""
+        return Distant(self.sink.port, delay_ms=delay_ms, clock=self.var / "distant.clock")
+
+
 @contextlib.contextmanager
-def running_into(sink: Sink, port: int = 0) -> Iterator[product.Workers]:
-    """The product's workers, warmed up, sending into the sink (or a proxy before it)."""
+def running_into(port: int) -> Iterator[product.Workers]:
+    """The product's workers, warmed up, sending to a port of this machine."""
     from breachportal.celery import app
 
-    with product.Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(port or sink.port)) as workers:
+    with product.Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(port)) as workers:
         deadline = time.monotonic() + 60
         while len(app.control.ping(timeout=0.5) or []) < 2:
             if time.monotonic() > deadline:
@@ -81,44 +101,132 @@ def running_into(sink: Sink, port: int = 0) -> Iterator[product.Workers]:
         yield workers
 
 
-def engine(people: int, sink: Sink) -> Figures:
+def engine(run: Run) -> Figures:
     """Approval to close of a notice to everybody."""
+    before = run.sink.taken()
+    with running_into(run.sink.port) as workers, Memory(workers) as memory:
+        rate = rate_of(run.people)
+    if (taken := run.sink.taken() - before) != run.people:
+        raise RuntimeError(f"the ledger says {run.people} accepted, the sink took {taken}")
+    return {"accepted_per_s": rate, **memory.figures()}
+
+
+def rate_of(people: int) -> float:
+    """People a second, from the approval of a notice to its close; everybody is accepted."""
     from benchmarks import notices
 
-    before = sink.taken()
-    with running_into(sink) as workers, Memory(workers) as memory:
-        notice = notices.draft(octets=MESSAGE_OCTETS)
-        began = time.monotonic()
-        notices.approve(notice)
-        notices.wait_until(notice, notices.is_closed, seconds=60 + people / 50)
-        seconds = time.monotonic() - began
+    notice = notices.draft(octets=MESSAGE_OCTETS)
+    began = time.monotonic()
+    notices.approve(notice)
+    notices.wait_until(notice, notices.is_closed, seconds=60 + people / SLOWEST_PER_S)
+    seconds = time.monotonic() - began
     planning = 0.0
     if notice.planned_at and notice.approved_at:
         planning = (notice.planned_at - notice.approved_at).total_seconds()
-    taken = sink.taken() - before
+    if notice.accepted != people:
+        raise RuntimeError(f"of {people} people {notice.accepted} were accepted")
     say(
-        f"engine: {notice.accepted:,} accepted in {seconds:.1f} s, of them {planning:.1f} s "
-        f"until the ledger was written; the sink took {taken:,}"
+        f"engine: {notice.accepted:,} accepted in {seconds:.1f} s, {people / seconds:,.0f}/s; "
+        f"of them {planning:.1f} s until the ledger was written"
     )
-    if not notice.accepted == taken == people:
-        raise RuntimeError(f"{people=} accepted={notice.accepted} {taken=}")
-    return {"accepted_per_s": round(notice.accepted / seconds, 1), **memory.figures()}
+    return round(people / seconds, 1)
 
 
-def bare_loader(people: int, sink: Sink) -> Figures:
+def bare_loader(run: Run) -> Figures:
     """What the sink can take at all."""
-    rate, how = loader.best_rate(sink.port, messages=people, octets=MESSAGE_OCTETS)
+    rate, how = loader.best_rate(run.sink.port, messages=run.people, octets=MESSAGE_OCTETS)
     say(f"loader: {rate:,.0f} messages/s, {how}")
     return {"loader_per_s": round(rate, 1), "loader": how}
 
 
-MEASURES: dict[str, Callable[[int, Sink], Figures]] = {"engine": engine, "loader": bare_loader}
+def django_post_office(run: Run) -> Figures:
+    """The same mails from a queue of rows; what it takes to fill that queue is not counted."""
+    from django.conf import settings
+
+    from benchmarks import notices, post_office
+
+    found = post_office.best_rate(
+        settings.DATABASES["default"]["HOST"],
+        run.sink.port,
+        notices.parts_of_mail(octets=MESSAGE_OCTETS),
+        messages=min(run.people, POST_OFFICE_MESSAGES),
+        var=run.var,
+    )
+    say(
+        f"post_office: {found['send_per_s']:,.0f} messages/s over "
+        f"{min(run.people, POST_OFFICE_MESSAGES):,} ({found['how']}); "
+        f"queueing them, not counted, {found['queue_per_s']:,.0f}/s"
+    )
+    return {"post_office_per_s": round(found["send_per_s"], 1), "post_office": found["how"]}
+
+
+def delayed(run: Run) -> Figures:
+    """The same through a proxy, without and with a network's delay."""
+    rates = {}
+    for delay_ms in (0, DELAY_MS):
+        with run.distant(delay_ms) as distant, running_into(distant.port):
+            rates[delay_ms] = rate_of(run.people)
+    ratio = round(rates[DELAY_MS] / rates[0], 2)
+    say(f"{DELAY_MS} ms away: {ratio} of the rate through the same proxy without delay")
+    return {
+        "delayed_per_s": rates[DELAY_MS],
+        "undelayed_per_s": rates[0],
+        "delayed_ratio": ratio,
+    }
+
+
+def pause(run: Run) -> Figures:
+    """From the button to the last piece of a message on the way to the sink, 20 ms away."""
+    from benchmarks import notices
+    from notices import sending
+
+    with run.distant(DELAY_MS) as distant, running_into(distant.port):
+        notice = notices.draft(octets=MESSAGE_OCTETS)
+        notices.approve(notice)
+        third = run.people // 3
+        limit = 60 + run.people / SLOWEST_PER_S
+        notices.wait_until(notice, lambda seen: seen.accepted >= third, seconds=limit)
+        pressed_at = time.time()
+        if not sending.pause(notice):
+            raise RuntimeError("the notice was sent before anybody could pause it")
+        time.sleep(PAUSE_SECONDS)
+        seconds = max(0.0, distant.last_message_at() - pressed_at)
+        notice.refresh_from_db()
+        left = notice.to_go()
+        sending.resume(notice)
+        notices.wait_until(notice, notices.is_closed, seconds=limit)
+    if not left:
+        raise RuntimeError("everybody was told before the pause; take more PEOPLE")
+    say(f"pause: the last message went out {seconds:.3f} s later; {left:,} people waited")
+    return {"pause_s": round(seconds, 3)}
+
+
+def status_page(_run: Run) -> Figures:
+    """The desk's page of a notice to 33.7 million people, at several moments of the send."""
+    from benchmarks import desk
+
+    milliseconds = desk.status_page_ms(MODEL_CASE)
+    told = ", ".join(f"{when} {figure:.0f} ms" for when, figure in milliseconds.items())
+    say(f"status page of a notice to {MODEL_CASE:,}: {told}")
+    return {"status_page_ms": round(max(milliseconds.values()), 1)}
+
+
+MEASURES: dict[str, Callable[[Run], Figures]] = {
+    "engine": engine,
+    "loader": bare_loader,
+    "post_office": django_post_office,
+    "delay": delayed,
+    "pause": pause,
+    "page": status_page,
+}
 
 
 def ratios(figures: Figures) -> Figures:
     """What was measured, by what it was measured against in the same run."""
     rate = figures.get("accepted_per_s")
     found: Figures = {}
+    if rate and figures.get("delayed_per_s"):
+        found["delayed_ratio_to_direct"] = round(figures["delayed_per_s"] / rate, 2)
     for name in ("post_office", "loader"):
         other = figures.get(f"{name}_per_s")
         found[f"ratio_to_{name}"] = round(rate / other, 2) if rate and other else None
@@ -140,7 +248,7 @@ def main() -> None:
     with Sink(var / "sink.count") as sink:
         say(f"sink: {sink.name}; {os.cpu_count()} cores for everything")
         for part in parts:
-            figures |= MEASURES[part](people, sink)
+            figures |= MEASURES[part](Run(people, sink, var))
         figures["sink"] = sink.name
     print(json.dumps(figures | ratios(figures)), flush=True)
 

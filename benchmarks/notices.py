@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from email import message_from_bytes, policy
 from itertools import count
 
 from accounts.models import User
@@ -47,6 +48,16 @@ def draft(*, octets: int) -> Notice:
     notice.version = version
     notice.save()
     return notice
+
+
+def parts_of_mail(*, octets: int) -> dict[str, str]:
+    """{"subject", "text", "html"} of the same mail, with {name} where the person's name stands."""
+    data = messages.sample_mail(draft(octets=octets), "ko").data
+    mail = message_from_bytes(data, policy=policy.default)
+    bodies = {"text": mail.get_body(("plain",)), "html": mail.get_body(("html",))}
+    texts = {name: str(body.get_content()) for name, body in bodies.items() if body is not None}
+    named = {name: text.replace("홍길동", "{name}") for name, text in texts.items()}
+    return {"subject": str(mail["Subject"]), **named}
 
 
 def _body(sentence: str, times: int) -> str:

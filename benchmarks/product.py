@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import django
 import psutil
@@ -48,6 +49,7 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
         **environment,
     )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
+    _keep_to_ourselves(var)
     stamp = var / "staged"
     version = f"{people} {_version()}"
     if not stamp.exists() or stamp.read_text() != version:
@@ -56,6 +58,19 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
         stamp.write_text(version)
     _run_python("import benchmarks.product as p; p.reset_database()")
     django.setup()
+
+
+def _keep_to_ourselves(var: Path) -> None:
+    """Two runs in one place would pull the database from under each other."""
+    var.parent.mkdir(parents=True, exist_ok=True)
+    _locks.append(var.with_suffix(".lock").open("w"))
+    try:
+        fcntl.flock(_locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"{var} is in use by another run; wait for it, or set BREACHPORTAL_VAR")
+
+
+_locks: list[IO[str]] = []  # held until this process ends
 
 
 def _version() -> str:

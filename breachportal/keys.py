@@ -1,12 +1,21 @@
-"""The portal's master keyset: it wraps every incident's keysets, and the staff's second factors."""
+"""The portal's master keyset: it wraps every incident's keysets, and the staff's second factors.
+
+    python -m breachportal.keys            a new one
+    python -m breachportal.keys rotate     the one in use, with a new key that seals from now on
+    python -m breachportal.keys retire     the one in use, with the newest key alone
+
+Between the last two comes `manage.py rewrap_keysets`; see docs/running.md.
+"""
 
 import json
+import sys
 from functools import lru_cache
 from pathlib import Path
 
 import tink
 from django.conf import settings
 from tink import aead, secret_key_access
+from tink.proto import tink_pb2
 
 aead.register()
 
@@ -17,14 +26,83 @@ class SealingError(Exception):
 
 def new_master_keyset() -> str:
     """A fresh master keyset as one line of JSON, for `MASTER_KEYSET`."""
-    handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
-    keyset = tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
-    return json.dumps(json.loads(keyset), separators=(",", ":"))
+    return _as_json(tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM))
 
 
 def master_keyset() -> aead.Aead:
     """What wraps every incident's keysets. Raises SealingError."""
-    return _aead_from_json(settings.MASTER_KEYSET or _development_keyset())
+    return _handle_from_json(_in_use())[1]
+
+
+def is_under_newest_master_key(sealed: bytes) -> bool:
+    """Whether the newest key of the master keyset sealed this. Raises SealingError."""
+    handle, _ = _handle_from_json(_in_use())
+    return sealed.startswith(key_prefix(handle.keyset_info().primary_key_id))
+
+
+def rotated_master_keyset() -> str:
+    """The master keyset in use and a new key, which is the one that seals. Raises SealingError."""
+    handle, _ = _handle_from_json(_in_use())
+    template = aead.aead_key_templates.AES256_GCM
+    grown, key_id = with_new_key(handle, template)
+    return _as_json(with_newest(grown, key_id))
+
+
+def retired_master_keyset() -> str:
+    """The master keyset in use without its older keys. Raises SealingError."""
+    handle, _ = _handle_from_json(_in_use())
+    return _as_json(with_only(handle, handle.keyset_info().primary_key_id))
+
+
+# Keysets of any kind
+
+
+def key_prefix(key_id: int) -> bytes:
+    """What Tink begins each ciphertext of a key with."""
+    return b"\x01" + key_id.to_bytes(4, "big")
+
+
+def with_new_key(
+    handle: tink.KeysetHandle, template: tink_pb2.KeyTemplate
+) -> tuple[tink.KeysetHandle, int]:
+    """The keyset with one key more, which opens but does not seal yet, and that key's id."""
+    keyset, fresh = _keyset(handle), _keyset(tink.new_keyset_handle(template))
+    if fresh.primary_key_id in {key.key_id for key in keyset.key}:
+        return with_new_key(handle, template)
+    keyset.key.append(fresh.key[0])
+    return _handle(keyset), fresh.primary_key_id
+
+
+def with_newest(handle: tink.KeysetHandle, key_id: int) -> tink.KeysetHandle:
+    """The keyset, sealing by one of its keys from now on."""
+    keyset = _keyset(handle)
+    keyset.primary_key_id = key_id
+    return _handle(keyset)
+
+
+def with_only(handle: tink.KeysetHandle, key_id: int) -> tink.KeysetHandle:
+    """The keyset with one of its keys; what the others sealed does not open any more."""
+    keyset = _keyset(handle)
+    [kept] = [key for key in keyset.key if key.key_id == key_id]
+    return _handle(tink_pb2.Keyset(primary_key_id=key_id, key=[kept]))
+
+
+def _keyset(handle: tink.KeysetHandle) -> tink_pb2.Keyset:
+    plain = tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+    return tink_pb2.Keyset.FromString(plain)
+
+
+def _handle(keyset: tink_pb2.Keyset) -> tink.KeysetHandle:
+    return tink.proto_keyset_format.parse(keyset.SerializeToString(), secret_key_access.TOKEN)
+
+
+def _as_json(handle: tink.KeysetHandle) -> str:
+    keyset = tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+    return json.dumps(json.loads(keyset), separators=(",", ":"))
+
+
+def _in_use() -> str:
+    return settings.MASTER_KEYSET or _development_keyset()
 
 
 def _development_keyset() -> str:
@@ -40,10 +118,10 @@ def _development_keyset() -> str:
 
 
 @lru_cache(maxsize=4)
-def _aead_from_json(keyset: str) -> aead.Aead:
+def _handle_from_json(keyset: str) -> tuple[tink.KeysetHandle, aead.Aead]:
     try:
         handle = tink.json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN)
-        return handle.primitive(aead.Aead)
+        return handle, handle.primitive(aead.Aead)
     except tink.TinkError:
         raise SealingError(
             "MASTER_KEYSET is not a Tink AEAD keyset; make one with python -m breachportal.keys"
@@ -51,4 +129,5 @@ def _aead_from_json(keyset: str) -> aead.Aead:
 
 
 if __name__ == "__main__":
-    print(new_master_keyset())  # noqa: T201
+    makers = {"rotate": rotated_master_keyset, "retire": retired_master_keyset}
+    print((makers[sys.argv[1]] if sys.argv[1:] else new_master_keyset)())  # noqa: T201

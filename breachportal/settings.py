@@ -182,6 +182,11 @@ CODE_RATES = {
     "guess": "200/10m/ip",  # wrong ones; how many a code takes is SIGN_IN_CODE_TRIES
 }
 
+# Keys
+# Before a new data key seals: every process has read the incident again by then (a sender's slice
+# and its lease are the longest that hold one).
+RESEAL_GRACE_SECONDS = environment.number("RESEAL_GRACE_SECONDS", 300 if IS_PRODUCTION else 0)
+
 # Published words
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
 # For how long a process shows a public page as it rendered it; 0 renders it for every request.

@@ -273,7 +273,7 @@ class IncidentJurisdiction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.incident}: {self.jurisdiction} {self.standing}"
+        return f"{self.get_jurisdiction_display()}: {self.get_standing_display()}"
 
 
 class IncidentDataClass(models.Model):
@@ -302,7 +302,7 @@ class IncidentDataClass(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.incident}: {self.data_class} {self.state}"
+        return f"{self.data_class.name}: {self.get_state_display()}"
 
 
 class ExposureBatch(models.Model):
@@ -633,3 +633,35 @@ class Reveal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Reseal(models.Model):
+    """One change of an incident's data key, and how far it is; see incidents.resealing."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting until every process knows the new key")
+        RUNNING = "running", _("sealing again")
+        DONE = "done", _("done: the old keys are gone")
+
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="reseals"
+    )
+    key_id = models.BigIntegerField(_("new key"), help_text="Tink's own number of it.")
+    state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
+    # The last person, in the order of their keys, whose rows are under the new key.
+    position = models.UUIDField(null=True, editable=False)
+    rows = models.PositiveBigIntegerField(_("rows sealed again"), default=0)
+    started_at = models.DateTimeField(_("started"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("change of the data key")
+        verbose_name_plural = _("changes of the data key")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident"], condition=~Q(state="done"), name="one_reseal_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}: {self.state}"

@@ -15,8 +15,18 @@ from uuid import UUID
 
 import tink
 from tink import aead, prf
+from tink.proto import tink_pb2
 
-from breachportal.keys import SealingError, master_keyset, new_master_keyset
+from breachportal.keys import (
+    SealingError,
+    is_under_newest_master_key,
+    key_prefix,
+    master_keyset,
+    new_master_keyset,
+    with_new_key,
+    with_newest,
+    with_only,
+)
 
 __all__ = [
     "CONTACT",
@@ -25,12 +35,20 @@ __all__ = [
     "IncidentSeal",
     "KeysetShreddedError",
     "SealingError",
+    "add_data_key",
     "incident_seal",
+    "keep_data_key",
+    "key_prefix",
     "new_incident_keysets",
     "new_master_keyset",
+    "rewrapped",
+    "unwrapped",
+    "use_data_key",
 ]
 
 CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
+
+_DATA_KEY = aead.aead_key_templates.AES128_GCM
 
 prf.register()
 
@@ -41,7 +59,7 @@ class KeysetShreddedError(SealingError):
 
 def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:
     """(data keyset, index keyset) for a new incident, wrapped and bound to its slug."""
-    data = tink.new_keyset_handle(aead.aead_key_templates.AES128_GCM)
+    data = tink.new_keyset_handle(_DATA_KEY)
     index = tink.new_keyset_handle(prf.prf_key_templates.AES_CMAC)
     return _wrap(data, slug, b"data"), _wrap(index, slug, b"index")
 
@@ -51,7 +69,8 @@ def _wrap(handle: tink.KeysetHandle, slug: str, role: bytes) -> bytes:
     return bytes(tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), bound_to))
 
 
-def _unwrap(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+def unwrapped(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+    """An incident's keyset, opened; `role` is data or index. Raises SealingError."""
     bound_to = role + b":" + slug.encode()
     try:
         return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
@@ -61,13 +80,44 @@ def _unwrap(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
         ) from None
 
 
+def rewrapped(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
+    """The keyset (`role` data or index) under the newest master key; None if it is already.
+
+    Raises SealingError.
+    """
+    encrypted = tink_pb2.EncryptedKeyset.FromString(wrapped).encrypted_keyset
+    handle = unwrapped(wrapped, slug, role)
+    return None if is_under_newest_master_key(encrypted) else _wrap(handle, slug, role)
+
+
+def add_data_key(wrapped: bytes, slug: str) -> tuple[bytes, int]:
+    """The data keyset with a key more, which opens but does not seal yet, and that key's id.
+
+    Raises SealingError, as the next two do.
+    """
+    handle, key_id = with_new_key(unwrapped(wrapped, slug, b"data"), _DATA_KEY)
+    return _wrap(handle, slug, b"data"), key_id
+
+
+def use_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
+    """The data keyset, sealing by that key from now on."""
+    return _wrap(with_newest(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
+
+
+def keep_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
+    """The data keyset with that key alone: what another sealed opens no more."""
+    return _wrap(with_only(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
+
+
 class IncidentSeal:
     """Seals, opens and names for one incident."""
 
     def __init__(self, *, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         self._incident = incident_id.to_bytes(8, "big")
-        self._aead = _unwrap(data, slug, b"data").primitive(aead.Aead)
-        self._prf = _unwrap(index, slug, b"index").primitive(prf.PrfSet).primary()
+        handle = unwrapped(data, slug, b"data")
+        self._aead = handle.primitive(aead.Aead)
+        self._newest = key_prefix(handle.keyset_info().primary_key_id)
+        self._prf = unwrapped(index, slug, b"index").primitive(prf.PrfSet).primary()
 
     def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
@@ -77,26 +127,28 @@ class IncidentSeal:
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
 
-    def seal_bytes(self, plain: bytes, *, person: bytes, purpose: bytes) -> bytes:
-        """As `seal`, for JSON that is written already and the bytes of a person's id."""
-        return bytes(self._aead.encrypt(plain, self._incident + person + purpose))
-
     def open(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
         """What `seal` was given; raises SealingError for any other row, key or purpose."""
+        return json.loads(self._plain(sealed, person, purpose))
+
+    def _plain(self, sealed: bytes | memoryview, person: UUID, purpose: bytes) -> bytes:
         try:
-            plain = self._aead.decrypt(bytes(sealed), self._bound_to(person, purpose))
+            return bytes(self._aead.decrypt(bytes(sealed), self._bound_to(person, purpose)))
         except tink.TinkError:
             raise SealingError(f"the {purpose.decode()} of person {person} does not open") from None
-        return json.loads(plain)
+
+    def sealed_again(
+        self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes
+    ) -> bytes | None:
+        """The same value under the newest data key; None if it is already. Raises as `open`."""
+        if bytes(sealed[:5]) == self._newest:
+            return None
+        bound_to = self._bound_to(person, purpose)
+        return bytes(self._aead.encrypt(self._plain(sealed, person, purpose), bound_to))
 
     def name(self, kind: str, value: str) -> UUID:
         """The 16-byte blind index of `value` among values of one kind."""
-        return UUID(bytes=self.compute(f"{kind}\0{value}"))
-
-    def compute(self, kind_and_value: str) -> bytes:
-        """The bytes of `name`, for a kind and a value with a NUL between."""
-        index: bytes = self._prf.compute(kind_and_value.encode(), 16)
-        return index
+        return UUID(bytes=self._prf.compute(f"{kind}\0{value}".encode(), 16))
 
     def email_index(self, normalised: str) -> UUID:
         """For an address from accounts.contacts.normalise_email."""

@@ -11,6 +11,18 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported when the models are loaded, which it reads.
+        from incidents import resealing
+        from incidents.sealing import TEST_ADDRESS
         from notices.checks import check_laws
+        from notices.models import TestAddress
 
         checks.register(check_laws)
+        resealing.FURTHER.append(
+            resealing.SealedColumn(
+                model=TestAddress,
+                person="id",
+                column="contact",
+                purpose=TEST_ADDRESS,
+                incident="notice__incident",
+            )
+        )

@@ -81,9 +81,13 @@ def check(version: StatementVersion, *, by: User) -> list[Finding]:
     return refused + check_words(version)
 
 
-def check_words(version: StatementVersion) -> list[Finding]:
-    """All there is to say against the words of this draft, whoever publishes them."""
-    sections = list(version.sections.all())
+def check_words(version: StatementVersion, sections: list[Section] | None = None) -> list[Finding]:
+    """All there is to say against the words of this draft, whoever publishes them.
+
+    `sections` are those that somebody is writing, if they are not the saved ones.
+    """
+    if sections is None:
+        sections = list(version.sections.all())
     return list(
         chain(
             _check_languages(version, sections),
@@ -95,8 +99,8 @@ def check_words(version: StatementVersion) -> list[Finding]:
     )
 
 
-def _refusal(rule: str, why: str) -> Finding:
-    return Finding(rule=rule, severity=Severity.BLOCK, why=why)
+def _refusal(rule: str, why: str, *, section: str = "") -> Finding:
+    return Finding(rule=rule, severity=Severity.BLOCK, why=why, section=section)
 
 
 def _check_state(version: StatementVersion) -> Iterator[Finding]:
@@ -105,14 +109,14 @@ def _check_state(version: StatementVersion) -> Iterator[Finding]:
 
 
 def _check_second_person(version: StatementVersion, by: User) -> Iterator[Finding]:
-    if _had_a_hand(version, by):
+    if had_a_hand(version, by):
         yield _refusal(
             "second_person",
             _("You wrote or edited this version. A second person has to publish it."),
         )
 
 
-def _had_a_hand(version: StatementVersion, by: User) -> bool:
+def had_a_hand(version: StatementVersion, by: User) -> bool:
     """Whether some of what this version makes public is by them (a trigger asks the same)."""
     statement = version.statement
     return (
@@ -125,26 +129,30 @@ def _had_a_hand(version: StatementVersion, by: User) -> bool:
 def _check_languages(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
     if not sections:
         yield _refusal("empty", _("There is no section."))
-    texts: list[tuple[Model, str, str]] = [(version, "title", _("The title"))]
+    texts: list[tuple[Model, str, str, str]] = [
+        (version, "title", _("The title"), checking.TITLE),
+    ]
     if version.number > 1:
-        texts.append((version, "change_reason", _("The reason for the change")))
+        texts.append((version, "change_reason", _("The reason for the change"), ""))
     for section in sections:
         name = f"“{section.get_key_display()}”"
-        texts.append((section, "body", _("The text of {section}").format(section=name)))
+        text = _("The text of {section}").format(section=name)
+        texts.append((section, "body", text, section.key))
         if section.heading_ko or section.heading_en:
-            texts.append((section, "heading", _("The heading of {section}").format(section=name)))
-    for instance, field, name in texts:
+            text = _("The heading of {section}").format(section=name)
+            texts.append((section, "heading", text, section.key))
+    for instance, field, name, key in texts:
         for language in LANGUAGES:
             if not getattr(instance, f"{field}_{language}").strip():
-                yield _missing(name, language)
+                yield _missing(name, language, key)
 
 
-def _missing(name: str, language: str) -> Finding:
+def _missing(name: str, language: str, key: str) -> Finding:
     text = {
         "ko": _("{text} is missing in Korean."),
         "en": _("{text} is missing in English."),
     }[language]
-    return _refusal("language", text.format(text=name))
+    return _refusal("language", text.format(text=name), section=key)
 
 
 def _check_display(version: StatementVersion) -> Iterator[Finding]:
@@ -175,7 +183,8 @@ def _check_classes_named(statement: Statement, sections: list[Section]) -> Itera
             if not _is_named(name.casefold(), words, every_name):
                 text = _("“{section}” does not name “{name}”, which leaked.")
                 label = Section.Key.DATA_ITEMS.label
-                yield _refusal("class", text.format(section=label, name=name))
+                why = text.format(section=label, name=name)
+                yield _refusal("class", why, section=Section.Key.DATA_ITEMS)
 
 
 def _is_named(name: str, words: str, every_name: list[str]) -> bool:

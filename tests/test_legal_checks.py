@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 from notices import duties, publishing, sample
-from notices.models import DutyWaiver, Section, Statement, StatementVersion
+from notices.models import DutyWaiver, Statement, StatementVersion
 from tests.signing_in import sign_in_to_desk
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
@@ -124,14 +124,6 @@ def test_a_section_in_one_language_is_not_linted_as_the_other(draft, approver):
     write(draft, "when_and_how", ko="고객 정보가 유출되었습니다.", en="")
     found = publishing.check(draft, by=approver)
     assert [finding.rule for finding in found if finding.blocks] == ["language"]
-
-
-def test_the_editor_shows_the_findings_under_their_section(approvers_desk, draft):
-    write(draft, "when_and_how", ko="개인정보가 노출되었습니다.", en="Your data was exposed.")
-    shown = approvers_desk.get(page("change", draft)).content.decode()
-    heading = shown.index(f"<h3>{Section.Key.WHEN_AND_HOW.label}</h3>")
-    assert heading < shown.index("노출") < shown.index('name="title_ko"')
-    assert "유출" in shown
 
 
 def test_californias_title_and_headings_are_laid_out(incident, notice, editor):

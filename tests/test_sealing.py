@@ -1,10 +1,17 @@
 """What is sealed opens in its own row only, and not at all once its keys are gone."""
 
+import json
 from uuid import UUID
 
 import pytest
+import tink
+from hypothesis import given
+from hypothesis import strategies as st
+from tink import aead
 
+from breachportal.keys import master_keyset
 from incidents import sealing
+from incidents.bulk_sealing import BulkSeal
 from incidents.models import Incident
 from incidents.sealing import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
 
@@ -124,3 +131,44 @@ def test_indexes_of_different_kinds_never_meet(incident):
         seal.person_id("recipient", "1"),
     }
     assert len(found) == 4
+
+
+def test_what_an_import_seals_is_what_tink_seals(incident):
+    """In both directions: Tink opens it, and it is laid out as Tink lays it out."""
+    seal, bulk = incident.seal(), BulkSeal(*incident.keysets())
+    person = seal.person_id("member", "7")
+    for plain in (b'{"n":"\xea\xb9\x80"}', b'""', b'"' + b"x" * 10_000 + b'"'):
+        ours = bulk.seal_bytes(plain, person.bytes, CONTACT)
+        theirs = seal.seal(json.loads(plain), person=person, purpose=CONTACT)
+        assert seal.open(ours, person=person, purpose=CONTACT) == json.loads(plain)
+        assert (len(ours), ours[:5]) == (len(theirs), theirs[:5])
+        with pytest.raises(SealingError):
+            seal.open(ours, person=person, purpose=EXPOSURE)
+
+
+@given(st.text())
+def test_an_import_names_as_tink_names(value):
+    data, index = sealing.new_incident_keysets("hanbit")
+    seal = sealing.incident_seal(1, "hanbit", data, index)
+
+    assert (
+        BulkSeal(1, "hanbit", data, index).compute(f"email\0{value}")
+        == seal.name("email", value).bytes
+    )
+
+
+def test_two_seals_of_one_value_differ(incident):
+    bulk = BulkSeal(*incident.keysets())
+    sealed = {bulk.seal_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
+
+    assert len(sealed) == 1000
+
+
+def test_an_import_refuses_keys_it_cannot_seal_with():
+    """A keyset of another kind would need another way; it is never guessed."""
+    other = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
+    wrapped = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
+    _, index = sealing.new_incident_keysets("hanbit")
+
+    with pytest.raises(SealingError, match="AesGcmKey only"):
+        BulkSeal(1, "hanbit", wrapped, index)

@@ -225,9 +225,19 @@ def test_sending_again_is_limited(client):
     ask_for_code(client, "minji@example.com")
     for _ in range(3):
         assert client.post(reverse("sign_in_code_again")).status_code == 302
-    assert client.post(reverse("sign_in_code_again")).status_code == 429
+    refused = client.post(reverse("sign_in_code_again"))
+    assert refused.status_code == 429
     assert len(mail.outbox) == 4
-    assert client.get(reverse("sign_in_code")).url == reverse("account_login")
+    assert f'href="{reverse("sign_in_code")}"' in refused.content.decode()
+
+
+def test_the_newest_code_works_after_too_many_were_asked_for(client):
+    ask_for_code(client, "minji@example.com")
+    for _ in range(5):
+        client.post(reverse("sign_in_code_again"))
+    assert client.get(reverse("sign_in_code")).status_code == 200
+    enter_code(client, newest_code())
+    assert is_signed_in(client)
 
 
 def test_a_get_sends_nothing(client):

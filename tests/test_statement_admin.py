@@ -184,7 +184,7 @@ def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
     sign_in_to_desk(client, writer)
     response = client.get(page("statementversion_change", draft.pk))
     assert page("statementversion_publish", draft.pk) not in response.content.decode()
-    assert page("statementversion_preview", draft.pk) in response.content.decode()
+    assert page("statementversion_previews", draft.pk) in response.content.decode()
 
 
 def test_customers_find_no_preview(client, minji, draft):

@@ -29,7 +29,14 @@ from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 from incidents.reading import ImportRefusedError
 
-__all__ = ["ImportRefusedError", "Progress", "check_file", "close_batch", "import_file"]
+__all__ = [
+    "ImportRefusedError",
+    "Progress",
+    "check_file",
+    "close_batch",
+    "import_file",
+    "only_import_into",
+]
 
 FIRST_REJECTS = 20  # told at a check
 _LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
@@ -79,7 +86,9 @@ def import_file(
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     reject_file = rejects.choose_path(path, rejects_path)
-    with _only_import_into(incident):
+    with only_import_into(incident):
+        # The keys may have been changed, or shredded, before the lock was ours.
+        incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
         file = _register(job, batch_number)
         try:
             with (
@@ -111,7 +120,7 @@ def check_file(
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     with (
-        _only_import_into(incident),
+        only_import_into(incident),
         workers(working.processes(job.source)) as pool,
         transaction.atomic(),
     ):
@@ -136,7 +145,7 @@ def close_batch(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool
 
     `is_despite_failed` says that files which failed, and were not loaded since, are not missed.
     """
-    with _only_import_into(batch.incident):
+    with only_import_into(batch.incident):
         _fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
             raise ImportRefusedError(f"{batch}: no file is loaded; import one first")
@@ -217,7 +226,7 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
 
 
 @contextmanager
-def _only_import_into(incident: Incident) -> Iterator[None]:
+def only_import_into(incident: Incident) -> Iterator[None]:
     """Holds the incident's import lock; the server frees it however this process ends."""
     keys = [_LOCK_SPACE, incident.pk]
     with connection.cursor() as cursor:
@@ -353,7 +362,7 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
         mapping=job.mapping,
         class_ids=job.class_ids,
         file_id=file_id,
-        incident=job.incident.keysets(),
+        keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),
     )
     is_empty = True

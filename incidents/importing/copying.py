@@ -13,14 +13,20 @@ NULL = b"\xff\xff\xff\xff"
 _SMALLINT = 21  # PostgreSQL's number for the type
 _LENGTH = Struct(">i")
 
-# people: line, slot, digest, person, relation, language, email_reach, phone_reach
-person_head = Struct(">hiiihiqi16sihi2sihih").pack
-indexes = Struct(">i16si16s").pack
-one_index = Struct(">i16s").pack
+LENGTH_16 = _LENGTH.pack(16)
+_TRAITS = Struct(">ihi2sihih")
+
+# people: line, slot, digest, person; then come their traits, two indexes and the contact
+person_head = Struct(">hiiihi8si16s").pack
 # exposures: person, file, line
 exposure_head = Struct(">hi16siiii").pack
 mention = Struct(">hiii16s").pack
 length = _LENGTH.pack
+
+
+def traits(relation: int, language: bytes, email_reach: int, phone_reach: int) -> bytes:
+    """The fields of a person that are the same for very many."""
+    return _TRAITS.pack(2, relation, 2, language, 2, email_reach, 2, phone_reach)
 
 
 def smallints(values: tuple[int, ...]) -> bytes:

@@ -9,9 +9,9 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from json.encoder import encode_basestring as in_json
 from typing import NamedTuple
@@ -20,13 +20,14 @@ from django.conf import settings
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents import json_lines, reading, rejects
+from incidents.bulk_sealing import BulkSeal
 from incidents.formulas import restored
 from incidents.importing import copying
 from incidents.importing.blocks import Block
 from incidents.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns, Template
 from incidents.models import AffectedPerson
 from incidents.reading import REJECT_COLUMNS, Row, Source
-from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
+from incidents.sealing import CONTACT, EXPOSURE
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
 FIRST, SECOND = 1, 2  # the person a row is about, and the other one it names
@@ -66,7 +67,7 @@ class Preparer:
         source: Source,
         mapping: Mapping,
         *,
-        seal: IncidentSeal,
+        seal: BulkSeal,
         class_ids: MappingType[str, int],
         file_id: int,
         secret: bytes,
@@ -84,6 +85,7 @@ class Preparer:
         second = mapping.second_person
         self._second = second and _Person(second, make, slot=SECOND, is_known=is_known)
         self._second_identity = place[second.identity] if second else 0
+        self._may_hold_halves = source.format == reading.JSON_LINES
         self._without_phone = 0
 
     def prepare(self, block: Block) -> Prepared:
@@ -120,13 +122,13 @@ class Preparer:
             identity = normalise_phone(identity) or ""
             if not identity:
                 raise RowRejectedError(f"{self._mapping.person.identity} is no phone number")
-        mark = self._out.mark()
+        mark = self._out.mark() if self._may_hold_halves else None
         try:
             self._first.write(line, cells, identity)
             if self._second:
                 self._write_second(line, cells, self._second)
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
-            self._out.go_back(mark)
+            self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
 
     def _write_second(self, line: int, cells: list[str], second: "_Person") -> None:
@@ -165,13 +167,15 @@ class RowReader:
             else:
                 yield line, *self._checked(cells, is_clean=is_clean)
 
-    def raw_rows(self, block: Block) -> Iterator[Row]:
-        """As `reading.rows` gives them, for reject files."""
+    def raw_rows(self, block: Block, lines: Container[int]) -> Iterator[Row]:
+        """Those that begin on `lines`, as `reading.rows` gives them, for reject files."""
         text, _ = self._text(block)
         rows = self._csv(text, block.line) if self._is_csv else self._json(text, block.line)
         for line, cells, defect in rows:
-            is_row = defect in ("", rejects.WRONG_NUMBER, rejects.UNDECODABLE)
-            yield Row(line, [self._as_it_stood(cell) for cell in cells], "" if is_row else defect)
+            if line in lines:
+                is_row = defect in ("", rejects.WRONG_NUMBER, rejects.UNDECODABLE)
+                raw = [self._as_it_stood(cell) for cell in cells]
+                yield Row(line, raw, "" if is_row else defect)
 
     def _as_it_stood(self, cell: str) -> str:
         if cell.isascii():
@@ -264,7 +268,7 @@ class _Output:
 
     def go_back(self, mark: tuple[int, ...]) -> None:
         """Takes back what was written since."""
-        for rows, kept in zip(self._all(), mark, strict=True):
+        for rows, kept in zip(self._all(), mark, strict=False):
             del rows[kept:]
 
     def prepared(
@@ -296,7 +300,7 @@ class _Output:
 class _Maker(NamedTuple):
     """What a _Person needs to be made."""
 
-    seal: IncidentSeal
+    seal: BulkSeal
     class_ids: MappingType[str, int]
     secret: bytes
     place: dict[str, int]
@@ -311,7 +315,8 @@ class _Person:
         place, self._out, self._slot = make.place, make.out, slot
         self._seal, self._secret = make.seal, make.secret
         self._kind = f"person:{columns.relation.name.lower()}\0"
-        self._relation = int(columns.relation)
+        self._is_by_phone = columns.relation == Relation.RECIPIENT
+        self._traits = lru_cache(partial(copying.traits, int(columns.relation)))
         self._name, self._email, self._phone, self._language = (
             place[column] if column else -1
             for column in (columns.name, columns.email, columns.phone, columns.language)
@@ -339,23 +344,18 @@ class _Person:
         phone, phone_reach, phone_index = self._read_phone(cells, identity)
         if self._says_contact:
             plain = _contact(name, email, phone)
-            sealed = seal.seal_bytes(plain, person=person, purpose=CONTACT)
+            sealed = seal.seal_bytes(plain, person, CONTACT)
             language = _language(cells[self._language]) if self._language >= 0 else _DEFAULT
+            digest = blake2b(plain, digest_size=8, key=self._secret).digest()
             self._out.people.append(
-                copying.person_head(
-                    11,
-                    *(4, line, 2, self._slot, 8, self._digest(plain), 16, person),
-                    *(2, self._relation, 2, language, 2, email_reach, 2, phone_reach),
-                )
-                + _indexes(email_index, phone_index)
-                + copying.length(len(sealed))
+                _pack_person(11, 4, line, 2, self._slot, 8, digest, 16, person)
+                + self._traits(language, email_reach, phone_reach)
+                + email_index
+                + phone_index
+                + _pack_length(len(sealed))
                 + sealed
             )
         self._write_exposure(line, cells, person, (name, email, phone))
-
-    def _digest(self, plain: bytes) -> int:
-        digest = blake2b(plain, digest_size=8, key=self._secret).digest()
-        return int.from_bytes(digest, "big", signed=True)
 
     def _write_exposure(
         self, line: int, cells: list[str], person: bytes, contact: tuple[str, str, str]
@@ -381,7 +381,7 @@ class _Person:
         data_classes = self._classes.get(key) or self._remember(key)
         if values:
             plain = f"[{','.join(values)}]".encode()
-            sealed = self._seal.seal_bytes(plain, person=person, purpose=EXPOSURE)
+            sealed = self._seal.seal_bytes(plain, person, EXPOSURE)
             self._exposures.append(head + data_classes + copying.length(len(sealed)) + sealed)
         else:
             self._exposures.append(head + data_classes + copying.NULL)
@@ -399,23 +399,23 @@ class _Person:
         return data
 
     def _read_email(self, cells: list[str]) -> tuple[str, int, bytes]:
-        """(normalised if usable, else as it stood; reach; blind index)."""
+        """(normalised if usable, else as it stood; reach; blind index as a field)."""
         text = cells[self._email].strip() if self._email >= 0 else ""
         if not text:
-            return "", _MISSING, b""
+            return "", _MISSING, copying.NULL
         email = normalise_email(text)
         if not is_usable_email(email):
-            return text, _UNUSABLE, b""
-        return email, _USABLE, self._seal.compute("email\0" + email)
+            return text, _UNUSABLE, copying.NULL
+        return email, _USABLE, copying.LENGTH_16 + self._seal.compute("email\0" + email)
 
     def _read_phone(self, cells: list[str], identity: str) -> tuple[str, int, bytes]:
         text = cells[self._phone].strip() if self._phone >= 0 else ""
         if not text:
-            return "", _MISSING, b""
-        phone = identity if self._relation == Relation.RECIPIENT else normalise_phone(text)
+            return "", _MISSING, copying.NULL
+        phone = identity if self._is_by_phone else normalise_phone(text)
         if phone is None:
-            return text, _UNUSABLE, b""
-        return phone, _USABLE, self._seal.compute("phone\0" + phone)
+            return text, _UNUSABLE, copying.NULL
+        return phone, _USABLE, copying.LENGTH_16 + self._seal.compute("phone\0" + phone)
 
 
 class _Leak:
@@ -456,22 +456,11 @@ def _filler(template: Template, place: dict[str, int]) -> Callable[[Sequence[str
 
 def _contact(name: str, email: str, phone: str) -> bytes:
     """As json.dumps would write {"n": name, "e": email, "p": phone} without what is empty."""
-    parts = []
-    if name:
-        parts.append('"n":' + in_json(name))
-    if email:
-        parts.append('"e":' + in_json(email))
-    if phone:
-        parts.append('"p":' + in_json(phone))
-    return ("{" + ",".join(parts) + "}").encode()
-
-
-def _indexes(email: bytes, phone: bytes) -> bytes:
-    if email and phone:
-        return copying.indexes(16, email, 16, phone)
-    return b"".join(
-        copying.one_index(16, index) if index else copying.NULL for index in (email, phone)
-    )
+    if name and email and phone:
+        return f'{{"n":{in_json(name)},"e":{in_json(email)},"p":{in_json(phone)}}}'.encode()
+    parts = (("n", name), ("e", email), ("p", phone))
+    held = (f'"{key}":{in_json(text)}' for key, text in parts if text)
+    return f"{{{','.join(held)}}}".encode()
 
 
 @lru_cache(maxsize=1 << 10)
@@ -504,3 +493,4 @@ def _reason(reason: str) -> bytes:
 
 _DATES: dict[str, Callable[[str], str]] = {"date": _day_of_date, "datetime": _day_of_time}
 _DEFAULT = DEFAULT_LANGUAGE.encode()
+_pack_person, _pack_length = copying.person_head, copying.length

@@ -32,6 +32,8 @@ _TABLES = """
 SET LOCAL work_mem = '128MB';
 SET LOCAL maintenance_work_mem = '256MB';
 SET LOCAL client_min_messages = warning;
+SET LOCAL default_statistics_target = 20;
+SET LOCAL client_connection_check_interval = '1s';
 DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {rejects}, {changes},
     {contacts}, {again};
 CREATE UNLOGGED TABLE {people} (
@@ -118,7 +120,6 @@ INSERT INTO incidents_affectedperson (id, incident_id, relation, language, email
 SELECT DISTINCT ON (person) person, %s::int, relation, language, email_reach,
     phone_reach, email_index, phone_index, contact
 FROM {people} ORDER BY person, line
-ON CONFLICT (id) DO NOTHING
 """
 _COMPLETE_CONTACTS = """
 UPDATE incidents_affectedperson p SET contact = c.contact, email_reach = c.email_reach,
@@ -163,6 +164,7 @@ class Staging:
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in (*kinds, "again")}
         self._waiting = {kind: bytearray() for kind in kinds[:5]}
         self._people_rows = self._exposure_rows = 0
+        self._met = 0  # people who stand in the store already
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET CONSTRAINTS ALL IMMEDIATE"
@@ -206,7 +208,8 @@ class Staging:
         people = 0
         if self._people_rows:
             with store.made_ready_for(self._people_rows):
-                people = self._run(_ADD_PEOPLE, [self._incident_id])
+                add = f"{_ADD_PEOPLE} ON CONFLICT (id) DO NOTHING" if self._met else _ADD_PEOPLE
+                people = self._run(add, [self._incident_id])
             self._run(_COMPLETE_CONTACTS)
         exposures = store.add_exposures(file_id, about=self._exposure_rows)
         return people, exposures
@@ -244,8 +247,10 @@ class Staging:
             if slot == FIRST
             else "TRUNCATE {again}, {changes}"
         )
-        met = self._run(_MET_IN_FILE, [slot]) + self._run(_MET_IN_STORE, [slot])
-        if not met:
+        again = self._run(_MET_IN_FILE, [slot])
+        met = self._run(_MET_IN_STORE, [slot])
+        self._met += met
+        if not again + met:
             return
         self._run("ANALYZE {again}")
         self._run(_MET_IN_BOTH)

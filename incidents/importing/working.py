@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from incidents import sealing
+from incidents.bulk_sealing import BulkSeal
 from incidents.importing.blocks import BLOCK_BYTES, Block
 from incidents.importing.preparing import Prepared, Preparer, RowReader
 from incidents.mapping import Mapping
@@ -22,7 +22,7 @@ class Task:
     mapping: Mapping
     class_ids: dict[str, int]
     file_id: int
-    incident: tuple[int, str, bytes, bytes]  # as sealing.incident_seal takes it
+    keysets: tuple[int, str, bytes, bytes]  # as BulkSeal takes them
     secret: bytes  # of this import; tells contacts apart without opening them
 
 
@@ -49,7 +49,7 @@ def prepare(task: Task, block: Block) -> Prepared:
         _preparers[task.secret] = Preparer(
             task.source,
             task.mapping,
-            seal=sealing.incident_seal(*task.incident),
+            seal=BulkSeal(*task.keysets),
             class_ids=task.class_ids,
             file_id=task.file_id,
             secret=task.secret,
@@ -61,5 +61,5 @@ def pick(source: Source, wanted: Wanted) -> list[tuple[Row, str]]:
     """The rejected rows of a block, with their reasons."""
     if not wanted.reasons:
         return []
-    rows = RowReader(source).raw_rows(wanted.block)
-    return [(row, wanted.reasons[row.line]) for row in rows if row.line in wanted.reasons]
+    rows = RowReader(source).raw_rows(wanted.block, wanted.reasons)
+    return [(row, wanted.reasons[row.line]) for row in rows]

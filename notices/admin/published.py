@@ -1,5 +1,8 @@
 """Published words in the desk: drafts are edited, a second person publishes, then they stand."""
 
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -8,20 +11,25 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import URLField
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from notices import markdown, publishing
+from notices.admin import section_checks
+from notices.admin.section_checks import DraftFindings
+from notices.admin.sending import as_mail_program_would
 from notices.admin.waiving import WaiveForm, by_section
 from notices.findings import Finding
-from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
+from notices.messages import sample_mail
+from notices.models import Advisory, Notice, Section, Statement, StatementVersion, TimelineEntry
 from notices.public import version_context
 
 LANGUAGES = settings.LANGUAGES
@@ -118,11 +126,31 @@ class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
 
 class SectionInline(FrozenOncePublished, admin.StackedInline):
     model = Section
-    fields = [("key", "position", "basis"), ("heading_ko", "heading_en"), ("body_ko", "body_en")]
+    fields = [
+        ("key", "position", "basis"),
+        ("heading_ko", "heading_en"),
+        ("body_ko", "body_en"),
+        "found",
+    ]
+    readonly_fields = ["found"]
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not is_frozen(obj) and super().has_add_permission(request, obj)
+
+    @admin.display(description=gettext_lazy("The check says"))
+    def found(self, section: Section) -> SafeString:
+        """What is said against this section; the script fills it while somebody writes."""
+        return format_html('<div class="findings" data-findings>{}</div>', self._found(section))
+
+    def _found(self, section: Section) -> SafeString:
+        if section.pk is None or section.version.is_published:
+            return SafeString()
+        return self._findings(section.version).of_section(section)
+
+    @cache  # noqa: B019  # Django makes an inline anew for each request
+    def _findings(self, version: StatementVersion) -> DraftFindings:
+        return section_checks.of_saved(version)
 
 
 class PublishForm(forms.Form):
@@ -157,6 +185,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
     fields = [
         ("statement", "number", "state"),
         ("title_ko", "title_en"),
+        "title_found",
         ("change_reason_ko", "change_reason_en"),
         "display_until",
         ("created_by", "editors", "approved_by"),
@@ -164,7 +193,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
     ]
     readonly_fields = [
         *("statement", "number", "state"),
-        *("created_by", "editors", "approved_by", "published_at", "hash"),
+        *("created_by", "editors", "approved_by", "published_at", "hash", "title_found"),
     ]
     inlines = [SectionInline]
     actions = None
@@ -172,6 +201,13 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["css/desk.css"]}
+        js = ["js/desk_check.js"]
+
+    @admin.display(description=gettext_lazy("The check says"))
+    def title_found(self, version: StatementVersion) -> SafeString:
+        """What is said against the title."""
+        found = "" if version.is_published else section_checks.of_saved(version).of_title()
+        return format_html('<div class="findings" data-findings="title">{}</div>', found)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Drafts are made from a statement, with the next number."""
@@ -181,6 +217,19 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<int:pk>/preview/", view(self.preview), name="notices_statementversion_preview"),
+            path(
+                "<int:pk>/previews/", view(self.previews), name="notices_statementversion_previews"
+            ),
+            path(
+                "<int:pk>/mail/<str:language>/",
+                view(self.mail),
+                name="notices_statementversion_mail",
+            ),
+            path(
+                "<int:pk>/check/",
+                view(require_POST(self.check_draft)),
+                name="notices_statementversion_check",
+            ),
             path("<int:pk>/publish/", view(self.publish), name="notices_statementversion_publish"),
             path("<int:pk>/waive/", view(self.waive), name="notices_statementversion_waive"),
         ]
@@ -200,16 +249,48 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {
-            **(extra_context or {}),
-            "preview_languages": LANGUAGES,
-            "may_publish": request.user.has_perm(PUBLISH),
-            "may_draft": request.user.has_perm(DRAFT),
-        }
+        context = {**(extra_context or {}), "may_draft": request.user.has_perm(DRAFT)}
         draft = self.get_object(request, object_id)
         if draft and not draft.is_published:
-            context["groups"] = by_section(publishing.check_words(draft))
+            may_publish = request.user.has_perm(PUBLISH)
+            had_a_hand = publishing.had_a_hand(draft, _staff(request))
+            context["findings"] = section_checks.of_saved(draft)
+            context["may_publish"] = may_publish and not had_a_hand
+            context["waits_for_second"] = had_a_hand
         return super().change_view(request, object_id, form_url, context)
+
+    def check_draft(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What the check says of the words in the forms, by section; saves nothing."""
+        draft = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        if not self.has_change_permission(request, draft):
+            raise PermissionDenied
+        form = self.get_form(request, draft, change=True)(request.POST, instance=draft)
+        [(formset, _inline)] = self.get_formsets_with_inlines(request, draft)
+        found = section_checks.of_written(form, formset(request.POST, instance=draft))
+        summary = render_to_string("admin/notices/statementversion/blocking.html", found)
+        return JsonResponse(found | {"summary": summary.strip()})
+
+    def previews(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What a customer gets: the page, and the mail in text and with its layout."""
+        _require(request, "notices.view_statementversion")
+        version = get_object_or_404(StatementVersion, pk=pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Preview"),
+            "opts": self.opts,
+            "version": version,
+            "samples": [_sample(version, code, name) for code, name in LANGUAGES],
+        }
+        return render(request, "admin/notices/statementversion/previews.html", context)
+
+    def mail(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
+        """The HTML part of the mail, in a page that may load and run nothing."""
+        _require(request, "notices.view_statementversion")
+        if language not in dict(LANGUAGES):
+            raise Http404
+        version = get_object_or_404(StatementVersion, pk=pk)
+        part = _sample_mail(version, language).get_body(("html",))
+        return as_mail_program_would(part.get_content() if part else "")
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The version as the customer sees it, in the language asked for."""
@@ -303,15 +384,36 @@ def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[
     return rows
 
 
+def _usual_notice(version: StatementVersion) -> dict[str, str]:
+    """As what a version is usually sent: its kind, and an alert's topic."""
+    if version.statement.kind == Statement.Kind.NOTICE:
+        return {"kind": "mandatory"}
+    is_advisory = version.statement.kind == Statement.Kind.ADVISORY
+    return {"kind": "alert", "topic": "scams" if is_advisory else "updates"}
+
+
+def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
+    incident = version.statement.incident
+    notice = Notice(incident=incident, version=version, **_usual_notice(version))
+    return message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
+
+
+def _sample(version: StatementVersion, language: str, name: str) -> dict[str, str]:
+    mail = _sample_mail(version, language)
+    part = mail.get_body(("plain",))
+    return {
+        "language": language,
+        "name": name,
+        "subject": str(mail["Subject"]),
+        "text": part.get_content() if part else "",
+    }
+
+
 def _published_message(version: StatementVersion) -> SafeString:
     """Says so, and offers what usually comes next: telling people."""
     query = QueryDict(mutable=True)
     query["version"] = str(version.pk)
-    if version.statement.kind == Statement.Kind.NOTICE:
-        query["kind"] = "mandatory"
-    else:
-        is_advisory = version.statement.kind == Statement.Kind.ADVISORY
-        query.update({"kind": "alert", "topic": "scams" if is_advisory else "updates"})
+    query.update(_usual_notice(version))
     return format_html(
         '{} <a href="{}?{}">{}</a>',
         _("Published: {version}.").format(version=version),

@@ -160,7 +160,7 @@ class NoticeAdmin(admin.ModelAdmin):
             raise Http404
         mail = sample_mail(get_object_or_404(Notice, pk=pk), language)
         part = message_from_bytes(mail.data, policy=policy.default).get_body(("html",))
-        return _as_mail_program_would(part.get_content() if part else "")
+        return as_mail_program_would(part.get_content() if part else "")
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Holds everything that is not on the wire yet."""
@@ -273,7 +273,7 @@ def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
     }
 
 
-def _as_mail_program_would(html: str) -> HttpResponse:
+def as_mail_program_would(html: str) -> HttpResponse:
     """Mails carry their looks in style attributes, which the portal's policy forbids; so they
     become rules of a style element that this one response allows, and nothing else.
     """

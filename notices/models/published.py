@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from breachportal.languages import in_language
@@ -42,7 +43,7 @@ class Statement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.incident}/{self.slug}"
+        return f"{self.get_kind_display()}: {self.incident}/{self.slug}"
 
     def get_absolute_url(self) -> str:
         """The page that shows its current version."""
@@ -172,7 +173,8 @@ class StatementVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.statement} v{self.number}"
+        title = self.title or self.statement.get_kind_display()
+        return gettext("{title}, version {number}").format(title=title, number=self.number)
 
     def get_absolute_url(self) -> str:
         """Its permanent address."""
@@ -246,7 +248,7 @@ class Section(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return str(self.get_key_display())
 
     @property
     def heading(self) -> str:
@@ -324,7 +326,7 @@ class TimelineEntry(models.Model):
         ordering = ["happened_on", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.happened_on} {self.text_en[:40]}"
+        return f"{self.happened_on} {self.text[:40]}"
 
     @property
     def text(self) -> str:

@@ -206,7 +206,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.version} {self.kind}"
+        return f"{self.version} ({self.get_channel_display()})"
 
     @property
     def is_mandatory(self) -> bool:

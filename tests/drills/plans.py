@@ -9,7 +9,8 @@ SETTINGS: dict[str, dict[str, object]] = {
     "kill": {"NOTICE_LEASE_SECONDS": 5, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 4},
     "stop": {"NOTICE_LEASE_SECONDS": 4, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 3},
     "slow": {"NOTICE_LEASE_SECONDS": 120, "EMAIL_TIMEOUT": 30, "NOTICE_REPLY_SECONDS": 90},
-    "refused": {"NOTICE_BACKOFF_SECONDS": 0.05, "NOTICE_BACKOFF_MOST_SECONDS": 0.2},
+    "moods": {"NOTICE_AWAY_SECONDS": 0.1, "NOTICE_AWAY_MOST_SECONDS": 0.5},
+    "refused": {"NOTICE_AWAY_SECONDS": 0.05, "NOTICE_AWAY_MOST_SECONDS": 0.2},
 }
 # As many people as show what a drill is about, unless PEOPLE= says otherwise.
 PEOPLE: dict[str, int] = {"kill": 100_000, "slow": 2_000, "refused": 5_000}

@@ -237,7 +237,7 @@ MOODS: dict[str, tuple[list[list[str]], str, int, bool]] = {
 
 def moods(stage: Stage) -> Verdict:
     """Refusals of every kind, hang-ups before and after the final dot, each to some people."""
-    each = max(1, min(stage.people // 200, 60))
+    each = max(1, min(stage.people // 200, 20))
     numbers = stage.rng.sample(range(1, stage.people + 1), each * len(MOODS))
     told = {
         name: [address(number) for number in numbers[place * each : (place + 1) * each]]

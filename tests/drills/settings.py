@@ -12,6 +12,8 @@ NOTICE_REPLY_SECONDS = 8
 NOTICE_LEASE_SECONDS = 12  # as in production: longer than any single reply may take
 NOTICE_BACKOFF_SECONDS = 1
 NOTICE_BACKOFF_MOST_SECONDS = 4
+NOTICE_AWAY_SECONDS = 1
+NOTICE_AWAY_MOST_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 2.0},
 }

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         statements = list(Statement.objects.select_related("incident"))
         problems = [
-            f"{statement}: {problem}"
+            f"{statement.incident.slug}/{statement.slug}: {problem}"
             for statement in statements
             for problem in publishing.verify(statement)
         ]

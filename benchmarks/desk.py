@@ -1,0 +1,87 @@
+"""How long the response desk waits for a page."""
+
+import statistics
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.userkit import user_id_to_str
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from benchmarks import notices
+from benchmarks.people import APPROVER
+from notices.models import Chunk, Notice
+
+VISITS = 20
+PIECE = 5_000  # chunks an INSERT
+LEASED = 16  # chunks in workers' hands at a time
+
+
+def status_page_ms(people: int) -> dict[str, float]:
+    """{moment: median milliseconds} of the page with the progress of a notice to so many."""
+    client = _at_the_desk()
+    notice = notices.draft(octets=0)
+    address = reverse("admin:notices_notice_change", args=[notice.pk])
+    found = {}
+    for moment, part in (("just begun", 0.001), ("half way", 0.5), ("nearly done", 0.999)):
+        _bring_to(notice, people, part)
+        client.get(address)
+        times = []
+        for _ in range(VISITS):
+            began = time.perf_counter()
+            response = client.get(address)
+            times.append(time.perf_counter() - began)
+            if response.status_code != 200:
+                raise RuntimeError(f"the status page answers {response.status_code}")
+        found[moment] = statistics.median(times) * 1000
+    return found
+
+
+def _bring_to(notice: Notice, people: int, part: float) -> None:
+    """The counters and chunks it would have; the rows of people play no part in the page."""
+    accepted = int(people * part)
+    Notice.objects.filter(pk=notice.pk).update(
+        state=Notice.State.SENDING,
+        approved_by=User.objects.get(email=APPROVER),
+        approved_at=timezone.now(),
+        planned_at=timezone.now(),
+        planned=people,
+        accepted=accepted,
+    )
+    Chunk.objects.filter(notice=notice).delete()
+    size = settings.NOTICE_CHUNK_SIZE
+    done = int(people / size * part)
+    for first in range(0, people // size, PIECE):
+        numbers = range(first, min(first + PIECE, people // size))
+        Chunk.objects.bulk_create(_chunk(notice, number, done, size) for number in numbers)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notices_chunk")
+
+
+def _chunk(notice: Notice, number: int, done: int, size: int) -> Chunk:
+    state = Chunk.State.DONE if number < done else Chunk.State.DUE
+    leased: dict[str, Any] = {}
+    if done <= number < done + LEASED:
+        state = Chunk.State.LEASED
+        leased = {"leased_until": timezone.now() + timedelta(hours=1), "accepted": size // 2}
+    key = UUID(int=number + 1)
+    return Chunk(notice=notice, first=key, last=key, people=size, state=state, **leased)
+
+
+def _at_the_desk() -> Client:
+    """Signed in as staff, with the second factor shown in this session."""
+    staff = User.objects.get(email=APPROVER)
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(staff)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "mfa", "at": time.time()}]
+    session["account_authentication_methods_user"] = user_id_to_str(staff)
+    session.save()
+    return client

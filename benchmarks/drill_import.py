@@ -1,0 +1,138 @@
+"""Kills an import at random moments, starts it again, and compares what stands in the store.
+
+    make drill-import PEOPLE=1000000 KILLS=20
+
+The last line printed is one JSON object; the exit status is 1 if any digest differs.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench_import import ROOT, mapping_of, new_incident, own_var, say, write_export
+
+SECONDS_TO_NOTICE = 120.0
+SLUG = "drill"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is imported, again and again."""
+
+    source: Path
+    mapping: Path
+    environment: dict[str, str]
+
+    def command(self) -> list[str]:
+        """The operator's command."""
+        words = [sys.executable, str(ROOT / "manage.py"), "import_exposures", str(self.source)]
+        rejects = ["--rejects", str(self.source.parent)]
+        return [*words, "--incident", SLUG, "--mapping", str(self.mapping), *rejects]
+
+    def start(self) -> subprocess.Popen[str]:
+        """Begins an import in a process of its own."""
+        return subprocess.Popen(
+            self.command(),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self) -> None:
+        """Imports to the end; waits while the database has not noticed the killed one."""
+        deadline = time.monotonic() + SECONDS_TO_NOTICE
+        while True:
+            process = self.start()
+            said, _ = process.communicate()
+            if process.returncode == 0:
+                return
+            if "is being imported" not in said or time.monotonic() > deadline:
+                raise RuntimeError(f"the import did not start again:\n{said[-2000:]}")
+            time.sleep(0.5)
+
+    def kill_after(self, seconds: float) -> bool:
+        """Begins an import and kills it; False if it was done before."""
+        process = self.start()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return process.returncode == -signal.SIGKILL
+
+
+def empty_store() -> None:
+    """Removes what was imported; the incident and its keys stay, so digests can be compared."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE incidents_affectedperson, incidents_exposurebatch CASCADE")
+
+
+def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
+    """One undisturbed import, then `kills` that are killed at some moment and started again."""
+    draw = random.Random(seed)  # noqa: S311
+    began = time.monotonic()
+    subject.finish()
+    seconds = time.monotonic() - began
+    expected = _digest()
+    say(f"undisturbed: {seconds:.1f} s, {expected}")
+    found, killed, moments = [], 0, []
+    for number in range(1, kills + 1):
+        empty_store()
+        moment = draw.uniform(0, seconds)
+        is_killed = subject.kill_after(moment)
+        killed += is_killed
+        if is_killed:
+            subject.finish()
+        found.append(_digest())
+        moments.append(round(moment, 1))
+        verdict = "the same" if found[-1] == expected else f"DIFFERENT: {found[-1]}"
+        say(f"{number}: killed after {moment:.1f} s, started again: {verdict}")
+    return {
+        "kills": killed,
+        "done_before": kills - killed,
+        "same_digests": sum(digest == expected for digest in found),
+        "different_digests": sum(digest != expected for digest in found),
+        "seconds_undisturbed": round(seconds, 1),
+        "killed_after_s": moments,
+    }
+
+
+def _digest() -> str:
+    from incidents.digests import digest
+    from incidents.models import Incident
+
+    found = digest(Incident.objects.get(slug=SLUG), processes=os.cpu_count() or 1)
+    return f"{found.hexadecimal[:16]}, {found.people:,} people, {found.exposures:,} exposures"
+
+
+def main() -> None:
+    """The drill at the size asked for."""
+    people = int((os.environ.get("PEOPLE") or "1000000").replace("_", ""))
+    kills = int(os.environ.get("KILLS") or 20)
+    with own_var() as var:
+        exported = var / "export"
+        write_export(exported, people, addresses=0)
+        mapping = var / "members.toml"
+        mapping.write_text(mapping_of("members"), encoding="utf-8")
+        new_incident(SLUG)
+        subject = Subject(
+            source=exported / "members.csv", mapping=mapping, environment=dict(os.environ)
+        )
+        seed = int(os.environ.get("SEED") or time.time())
+        figures = {"people": people, "seed": seed, **drill(subject, kills=kills, seed=seed)}
+    print(json.dumps(figures), flush=True)
+    sys.exit(1 if figures["different_digests"] else 0)
+
+
+if __name__ == "__main__":
+    main()

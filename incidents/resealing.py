@@ -1,0 +1,249 @@
+"""Changes the key that seals an incident's data, in small steps, while the portal goes on.
+
+1. A new key is put into the incident's data keyset. It opens but does not seal yet, and nothing is
+   touched until every process that may hold the keyset in memory has read it again.
+2. From then on the new key seals, and the rows are sealed again by it in ranges of people. A step
+   is one transaction that also says how far it came: a killed run goes on where it ended.
+3. Only when a look at every row finds none under an older key are the older keys removed.
+
+Imports into the incident wait meanwhile; stopping the command lets them through.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import BinaryField, Model, Q
+from django.db.models.functions import Substr
+from django.utils import timezone
+
+from incidents import sealing
+from incidents.importing import only_import_into
+from incidents.models import AffectedPerson, Exposure, Incident, Reseal
+from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal, SealingError
+
+STEP_PEOPLE = 2_000
+
+logger = logging.getLogger(__name__)
+
+
+class ResealRefusedError(Exception):
+    """It cannot begin or end; the message is one line for an operator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedColumn:
+    """Where values sealed by an incident's data keyset are kept."""
+
+    model: type[Model]
+    person: str  # the field with the id that its values are bound to
+    column: str
+    purpose: bytes
+    incident: str  # the look-up that leads to the incident
+
+
+CONTACTS = SealedColumn(
+    model=AffectedPerson, person="id", column="contact", purpose=CONTACT, incident="incident"
+)
+EXPOSURES = SealedColumn(
+    model=Exposure,
+    person="person_id",
+    column="sealed",
+    purpose=EXPOSURE,
+    incident="file__incident",
+)
+# What else is sealed; other apps add theirs when they are ready. Few rows: one step for all.
+FURTHER: list[SealedColumn] = []
+
+Report = Callable[[Reseal], None]
+
+
+def run(
+    incident: Incident,
+    *,
+    step_people: int = STEP_PEOPLE,
+    report: Report = lambda _: None,
+    wait: Callable[[float], None] = time.sleep,
+) -> Reseal:
+    """Begins a change of the data key, or goes on with the one that is not done, to its end.
+
+    `wait` is given the seconds until every process knows the new key. Raises ResealRefusedError,
+    SealingError, and ImportRefusedError while a file is being imported.
+    """
+    with only_import_into(incident):
+        reseal = _begun(incident)
+        if reseal.state == Reseal.State.WAITING:
+            ready_at = reseal.started_at + timedelta(seconds=settings.RESEAL_GRACE_SECONDS)
+            wait(max(0.0, (ready_at - timezone.now()).total_seconds()))
+            _start(reseal)
+        while _step(reseal, step_people):
+            report(reseal)
+        _reseal_further(reseal)
+        _end(reseal)
+    report(reseal)
+    return reseal
+
+
+def left_under_older_keys(incident: Incident, key_id: int) -> int:
+    """How many values other keys than this one sealed, and still open; looks at every row.
+
+    What does not open anyway is logged and holds up nothing.
+    """
+    seal = incident.seal()
+    return sum(
+        len(_sealed_again(seal, column.purpose, _older(column, incident.pk, key_id)))
+        for column in (CONTACTS, EXPOSURES, *FURTHER)
+    )
+
+
+def _older(column: SealedColumn, incident_id: int, key_id: int) -> Iterator[tuple[Any, UUID, Any]]:
+    """(primary key, person, ciphertext) of the values that another key sealed."""
+    begins = Substr(column.column, 1, 5, output_field=BinaryField())
+    rows = column.model._default_manager.filter(
+        **{column.incident: incident_id, f"{column.column}__isnull": False}
+    )
+    older = rows.annotate(begins=begins).exclude(begins=sealing.key_prefix(key_id))
+    yield from older.values_list("pk", column.person, column.column).iterator()
+
+
+def _begun(incident: Incident) -> Reseal:
+    """The change that is not done, or a new one. The keyset and the record change together."""
+    with transaction.atomic():
+        locked = _locked(incident.pk)
+        unfinished = locked.reseals.exclude(state=Reseal.State.DONE).first()
+        if unfinished:
+            return unfinished
+        wrapped, key_id = sealing.add_data_key(_data_keyset(locked), locked.slug)
+        _keep(locked, wrapped)
+        reseal = Reseal.objects.create(incident=locked, key_id=key_id)
+    logger.info("incident %s: data key %s added", incident.pk, key_id)
+    return reseal
+
+
+def _start(reseal: Reseal) -> None:
+    with transaction.atomic():
+        incident = _locked(reseal.incident_id)
+        _keep(incident, sealing.use_data_key(_data_keyset(incident), incident.slug, reseal.key_id))
+        reseal.state = Reseal.State.RUNNING
+        reseal.save(update_fields=["state"])
+    logger.info("incident %s: data key %s seals from now on", incident.pk, reseal.key_id)
+
+
+def _end(reseal: Reseal) -> None:
+    """Removes the older keys, if nothing needs them."""
+    incident = Incident.objects.get(pk=reseal.incident_id)
+    left = left_under_older_keys(incident, reseal.key_id)
+    if left:
+        raise ResealRefusedError(
+            f"{incident.slug}: {left:,} values are still under an older key, which stays; "
+            "run it again from the beginning with --again"
+        )
+    with transaction.atomic():
+        incident = _locked(reseal.incident_id)
+        _keep(incident, sealing.keep_data_key(_data_keyset(incident), incident.slug, reseal.key_id))
+        reseal.state, reseal.finished_at = Reseal.State.DONE, timezone.now()
+        reseal.save(update_fields=["state", "finished_at"])
+    logger.info("incident %s: every key but %s removed", incident.pk, reseal.key_id)
+
+
+def start_again(incident: Incident) -> None:
+    """Lets the change that is not done go through every row again."""
+    incident.reseals.filter(state=Reseal.State.RUNNING).update(position=None)
+
+
+def _locked(incident_id: int) -> Incident:
+    # Others may still refer to the incident meanwhile; only its shredding waits.
+    return Incident.objects.select_for_update(no_key=True).get(pk=incident_id)
+
+
+def _data_keyset(incident: Incident) -> bytes:
+    if incident.data_keyset is None:
+        raise sealing.KeysetShreddedError(f"the data of incident {incident.slug} is shredded")
+    return bytes(incident.data_keyset)
+
+
+def _keep(incident: Incident, wrapped: bytes) -> None:
+    incident.data_keyset = wrapped
+    incident.save(update_fields=["data_keyset"])
+
+
+# Rows
+
+
+def _step(reseal: Reseal, step_people: int) -> bool:
+    """Seals the next people's rows again; False if there are none left."""
+    with transaction.atomic():
+        incident = _locked(reseal.incident_id)
+        seal = incident.seal()
+        after = Q(pk__gt=reseal.position) if reseal.position else Q()
+        people = list(
+            AffectedPerson.objects.filter(after, incident=incident)
+            .order_by("pk")
+            .values_list("pk", "contact")[:step_people]
+        )
+        if not people:
+            return False
+        ids = [key for key, _ in people]
+        contacts = _sealed_again(seal, CONTACT, ((key, key, value) for key, value in people))
+        reseal.rows += _write(_WRITE_CONTACTS, contacts)
+        reseal.rows += _write(_WRITE_EXPOSURES, _sealed_again(seal, EXPOSURE, _exposures(ids)))
+        reseal.position = ids[-1]
+        reseal.save(update_fields=["position", "rows"])
+    return True
+
+
+_WRITE_CONTACTS = """
+UPDATE incidents_affectedperson p SET contact = again.value
+FROM unnest(%s::uuid[], %s::bytea[]) again(id, value) WHERE p.id = again.id
+"""
+_WRITE_EXPOSURES = """
+UPDATE incidents_exposure e SET sealed = again.value
+FROM unnest(%s::uuid[], %s::integer[], %s::integer[], %s::bytea[])
+    again(person_id, file_id, line, value)
+WHERE e.person_id = again.person_id AND e.file_id = again.file_id AND e.line = again.line
+"""
+
+
+def _exposures(people: Sequence[UUID]) -> Iterator[tuple[tuple[UUID, int, int], UUID, Any]]:
+    rows = Exposure.objects.filter(person_id__in=people, sealed__isnull=False)
+    for person, file, line, sealed in rows.values_list("person_id", "file_id", "line", "sealed"):
+        yield (person, file, line), person, sealed
+
+
+def _sealed_again(
+    seal: IncidentSeal, purpose: bytes, rows: Iterable[tuple[Any, UUID, Any]]
+) -> list[tuple[Any, ...]]:
+    """(*key, ciphertext) for each (key, person, ciphertext) that opens; others stay as they are."""
+    found: list[tuple[Any, ...]] = []
+    for key, person, sealed in rows:
+        try:
+            again = seal.sealed_again(sealed, person=person, purpose=purpose)
+        except SealingError as error:
+            logger.error("%s; it stays as it is", error)
+            continue
+        if again:
+            found.append((*(key if isinstance(key, tuple) else (key,)), again))
+    return found
+
+
+def _write(statement: str, rows: list[tuple[Any, ...]]) -> int:
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+        return int(cursor.rowcount)
+
+
+def _reseal_further(reseal: Reseal) -> None:
+    """What other apps seal by the incident's keyset."""
+    incident = Incident.objects.get(pk=reseal.incident_id)
+    for column in FURTHER:
+        older = _older(column, incident.pk, reseal.key_id)
+        for key, sealed in _sealed_again(incident.seal(), column.purpose, older):
+            column.model._default_manager.filter(pk=key).update(**{column.column: sealed})

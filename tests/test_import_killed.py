@@ -1,0 +1,42 @@
+"""An import killed at any moment, and started again, ends as if nothing had happened.
+
+`make drill-import` does the same twenty times with a million people.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from benchmarks import drill_import
+from benchmarks.bench_import import mapping_of, new_incident, write_export
+
+PEOPLE, KILLS = 20_000, 2
+
+
+@pytest.fixture
+def subject(transactional_db, tmp_path: Path) -> drill_import.Subject:
+    """The operator's command, on the tests' own database."""
+    write_export(tmp_path, PEOPLE, addresses=0)
+    mapping = tmp_path / "members.toml"
+    mapping.write_text(mapping_of("members"), encoding="utf-8")
+    new_incident(drill_import.SLUG)
+    server = connection.settings_dict
+    return drill_import.Subject(
+        source=tmp_path / "members.csv",
+        mapping=mapping,
+        environment={
+            **os.environ,
+            "DATABASE_URL": f"postgresql://{server['USER']}@/{server['NAME']}?host={server['HOST']}",
+            "BREACHPORTAL_VAR": str(settings.VAR),
+        },
+    )
+
+
+def test_a_killed_import_started_again_gives_the_same_rows(subject):
+    found = drill_import.drill(subject, kills=KILLS, seed=3)
+
+    assert found["kills"] >= 1
+    assert found["same_digests"] == KILLS
