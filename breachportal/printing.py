@@ -98,7 +98,10 @@ def _compiled(
 ) -> bytes:
     compiler = typst.Compiler(_LAYOUT, root=_LAYOUT.parent, font_paths=_fonts())
     made = compiler.compile(
-        format="pdf", sys_inputs=inputs, pdf_standards=accessible, timestamp=made_at
+        format="pdf",
+        sys_inputs=inputs,
+        pdf_standards=accessible,
+        timestamp=made_at.replace(microsecond=0),  # Typst takes whole seconds
     )
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")

@@ -148,6 +148,16 @@ NOTICE_RATE_WITHOUT_REDIS = 1.0  # of each worker, to each destination that has 
 NOTICE_PORTAL_MILLISECONDS = environment.number("NOTICE_PORTAL_MILLISECONDS", 500)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
+# A large mandatory notice goes to 1 % of its people, then to 10 %, then to all.
+NOTICE_RAMP_PERCENT = (1, 10)
+NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)
+NOTICE_RAMP_MINUTES = environment.number("NOTICE_RAMP_MINUTES", 15)  # without trouble, a step
+# A notice pauses by itself when more bounce than this, of those tried since a person last looked,
+NOTICE_PAUSE_BOUNCE_PERCENT = environment.number("NOTICE_PAUSE_BOUNCE_PERCENT", 5)
+NOTICE_PAUSE_AT_LEAST = 200  # tried; fewer say little
+# or when the server refuses so many messages for what is not their recipients' fault (5.7.x).
+NOTICE_PAUSE_REFUSALS = environment.number("NOTICE_PAUSE_REFUSALS", 5)
+
 # What keeps back even what the law demands: where it does not arrive, or reaches somebody else.
 # Whoever is kept from a notice so stands in its escalation list.
 NOTICE_MANDATORY_SUPPRESSIONS = environment.words(

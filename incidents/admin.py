@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,6 +29,7 @@ from incidents.models import (
     Incident,
     IncidentDataClass,
     IncidentJurisdiction,
+    Shredding,
 )
 from incidents.summaries import batches_of, leaked_classes_of
 
@@ -79,7 +82,7 @@ class IncidentAdmin(admin.ModelAdmin):
     list_filter = ["is_public"]
     show_full_result_count = False
     prepopulated_fields = {"slug": ["company_en"]}
-    readonly_fields = ["scope", "people", "shredded_at"]
+    readonly_fields = ["scope", "people", "shredded"]
     inlines = [JurisdictionInline, ClassStateInline]
     fieldsets = [
         (None, {"fields": ["slug", ("company_ko", "company_en"), ("title_ko", "title_en")]}),
@@ -112,7 +115,7 @@ class IncidentAdmin(admin.ModelAdmin):
                 ],
             },
         ),
-        (gettext_lazy("On the portal"), {"fields": ["is_public", "shredded_at"]}),
+        (gettext_lazy("On the portal"), {"fields": ["is_public", "shredded"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
@@ -149,6 +152,24 @@ class IncidentAdmin(admin.ModelAdmin):
         )
         return format_html_join("", f"<div>{words}</div>", named) or _how_to_import()
 
+    @admin.display(description=gettext_lazy("shredded"))
+    def shredded(self, obj: Incident) -> SafeString | str:
+        """The record of the shredding, with what proves which keysets are gone."""
+        record = Shredding.objects.filter(incident=obj, done_at__isnull=False).first()
+        if record is None:
+            return "–"
+        lines = [
+            (_("shredded"), date_format(localtime(record.done_at), "DATETIME_FORMAT")),
+            (_("asked by"), record.asked_by or "–"),
+            (_("shredded by"), record.done_by or _("somebody at the server")),
+            (_("fingerprint of the data keyset"), record.data_fingerprint),
+            (_("fingerprint of the index keyset"), record.index_fingerprint),
+            (_("people purged"), f"{record.people:,}"),
+            (_("exposures purged"), f"{record.exposures:,}"),
+            (_("purged"), "✓" if record.purged_at else _("not yet: manage.py purge_incident")),
+        ]
+        return format_html_join("", "<div>{}: {}</div>", lines)
+
     @admin.display(description=gettext_lazy("people affected"))
     def people(self, obj: Incident) -> SafeString | str:
         """Over all closed scope versions, from the kept counts."""
@@ -176,23 +197,37 @@ class IncidentAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Deletes the keysets, once the slug is typed."""
+        """Deletes the keysets, once two superusers have typed the slug."""
         if not request.user.is_superuser:
             raise PermissionDenied
         incident = get_object_or_404(Incident, pk=pk)
-        words = {
-            "title": _("Shred the data of %(incident)s") % {"incident": incident},
-            "explanation": _(
-                "All that leaked of people in this incident becomes unreadable at once and for "
-                "good. Nobody can look up their data any more. Statements, counts and delivery "
-                "records stay. Older backups of the database still hold the keyset: delete them "
-                "too."
-            ),
-            "button": _("Shred for good"),
-            "done": _("Shredded the data."),
-        }
-        form = ShredForm(request.POST or None, incident=incident)
+        form = ShredForm(request.POST or None, incident=incident, by=request.user)
+        words = _words_of_shredding(incident, form.request)
         return _ask(self, request, incident, form=form, words=words)
+
+
+def _words_of_shredding(incident: Incident, asked: Shredding | None) -> dict[str, str]:
+    explanation = _(
+        "All that leaked of people in this incident becomes unreadable at once and for "
+        "good. Nobody can look up their data any more. Statements, counts and delivery "
+        "records stay. Older backups of the database still hold the keyset: delete them "
+        "too."
+    )
+    title = _("Shred the data of %(incident)s") % {"incident": incident}
+    if asked:
+        next_step = _("%(user)s asked for it. Another superuser types the slug to do it.")
+        button, done = _("Shred for good"), _("Shredded the data.")
+    else:
+        next_step = _("This asks for it; another superuser does it.")
+        button = _("Ask for it")
+        done = _("Asked to shred the data: another superuser has 24 hours to do it here.")
+    named = {"user": asked.asked_by if asked else ""}
+    return {
+        "title": title,
+        "explanation": f"{explanation} {next_step % named}",
+        "button": button,
+        "done": done,
+    }
 
 
 @admin.register(DataClass)

@@ -1,17 +1,22 @@
 """What the response desk can do to incidents and scope versions, refusals included."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from accounts.models import User
 from incidents import counting
 from incidents.importing import ImportRefusedError, close_batch
-from incidents.models import AffectedPerson, ExposureBatch, Incident
+from incidents.models import AffectedPerson, ExposureBatch, Incident, Shredding
 from incidents.sealing import SealingError
+
+SHRED_REQUEST_STANDS = timedelta(hours=24)
 
 
 class IncidentForm(forms.ModelForm):
@@ -39,7 +44,7 @@ def _may_be_hidden(incident: Incident) -> bool:
 
 
 class ShredForm(forms.Form):
-    """Deletes an incident's keysets for good."""
+    """Deletes an incident's keysets for good: one superuser asks, another one does it."""
 
     slug = forms.CharField(
         label=_("Slug of the incident"),
@@ -47,22 +52,32 @@ class ShredForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, incident: Incident, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.incident = incident
+        self.incident, self.by = incident, by
+        since = timezone.now() - SHRED_REQUEST_STANDS
+        self.request = Shredding.objects.filter(
+            incident=incident, done_at=None, asked_at__gte=since
+        ).first()
 
     def clean_slug(self) -> str:
-        """Refuses any other incident's, and one that is shredded already."""
+        """Refuses any other incident's, one that is shredded already, and the same person twice."""
         if self.incident.shredded_at:
             raise forms.ValidationError(_("The data of this incident is shredded already."))
         slug: str = self.cleaned_data["slug"]
         if slug != self.incident.slug:
             raise forms.ValidationError(_("This is not the slug of this incident."))
+        if self.request and self.request.asked_by == self.by:
+            raise forms.ValidationError(_("You asked for it; another superuser has to do it."))
         return slug
 
     def act(self) -> bool:
-        """Shreds."""
-        self.incident.shred()
+        """Shreds what another one asked for, or asks."""
+        if self.request:
+            self.incident.shred(self.by)
+        else:
+            asked = {"asked_by": self.by, "asked_at": timezone.now()}
+            Shredding.objects.update_or_create(incident=self.incident, defaults=asked)
         return True
 
 

@@ -5,12 +5,13 @@ the keys of people come from the data (a PRF of the source's own id), rows carry
 must, and whatever a page shows is found by an index or kept as a count.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -145,11 +146,28 @@ class Incident(models.Model):
         """What `sealing.incident_seal` takes, still wrapped; empty once shredded."""
         return self.pk, self.slug, bytes(self.data_keyset or b""), bytes(self.index_keyset or b"")
 
-    def shred(self) -> None:
-        """Deletes the keysets: the sealed data is gone at once, proofs and counts stand."""
-        self.data_keyset = self.index_keyset = None
-        self.shredded_at = timezone.now()
-        self.save(update_fields=["data_keyset", "index_keyset", "shredded_at"])
+    def shred(self, by: User | None = None) -> None:
+        """Deletes the keysets: the sealed data is gone at once, proofs and counts stand.
+
+        What was deleted, by whom and when stays as a Shredding. Raises KeysetShreddedError the
+        second time.
+        """
+        with transaction.atomic():
+            locked = Incident.objects.select_for_update(no_key=True).get(pk=self.pk)
+            if locked.data_keyset is None or locked.index_keyset is None:
+                raise sealing.KeysetShreddedError(f"the data of incident {self.slug} is shredded")
+            self.shredded_at = timezone.now()
+            Shredding.objects.update_or_create(
+                incident=self,
+                defaults={
+                    "done_by": by,
+                    "done_at": self.shredded_at,
+                    "data_fingerprint": hashlib.sha256(locked.data_keyset).hexdigest(),
+                    "index_fingerprint": hashlib.sha256(locked.index_keyset).hexdigest(),
+                },
+            )
+            self.data_keyset = self.index_keyset = None
+            self.save(update_fields=["data_keyset", "index_keyset", "shredded_at"])
 
     def is_scope_complete(self) -> bool:
         """Whether every batch is loaded and closed: only then may "not affected" be said."""
@@ -665,3 +683,50 @@ class Reseal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id}: {self.state}"
+
+
+class Shredding(models.Model):
+    """Who asked to shred an incident's data, who did it, and what was deleted; then its purging.
+
+    A trigger keeps what was done as it was. See incidents.purging for the rows.
+    """
+
+    incident = models.OneToOneField(
+        Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="shredding"
+    )
+    asked_by = models.ForeignKey(
+        User, verbose_name=_("asked by"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField(_("asked"), null=True)
+    # Null where somebody at the server did it.
+    done_by = models.ForeignKey(
+        User, verbose_name=_("shredded by"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    done_at = models.DateTimeField(_("shredded"), null=True)
+    # SHA-256 of each keyset as its row held it, wrapped.
+    data_fingerprint = models.CharField(_("fingerprint of the data keyset"), max_length=64)
+    index_fingerprint = models.CharField(_("fingerprint of the index keyset"), max_length=64)
+    # The last person, in the order of their keys, whose rows were looked at.
+    position = models.UUIDField(null=True, editable=False)
+    people = models.PositiveBigIntegerField(_("people purged"), default=0)
+    exposures = models.PositiveBigIntegerField(_("exposures purged"), default=0)
+    purged_at = models.DateTimeField(_("purged"), null=True)
+
+    class Meta:
+        verbose_name = _("shredding")
+        verbose_name_plural = _("shreddings")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True)
+                | Q(data_fingerprint__regex="^[0-9a-f]{64}$")
+                & Q(index_fingerprint__regex="^[0-9a-f]{64}$"),
+                name="shredding_says_what",
+            ),
+            models.CheckConstraint(
+                condition=Q(done_by__isnull=True) | ~Q(done_by=F("asked_by")),
+                name="shredding_takes_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}: {self.done_at or self.asked_at}"

@@ -11,12 +11,14 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported when the models are loaded, which it reads.
-        from incidents import resealing
+        from incidents import purging, resealing
         from incidents.sealing import TEST_ADDRESS
         from notices.checks import check_laws
+        from notices.ledger import forget_people
         from notices.models import TestAddress
 
         checks.register(check_laws)
+        purging.BEFOREHAND.append(forget_people)
         resealing.FURTHER.append(
             resealing.SealedColumn(
                 model=TestAddress,

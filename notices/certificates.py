@@ -1,4 +1,4 @@
-"""A customer's certificate: what leaked of theirs, and how they were told (decision 0008).
+"""A customer's certificate: what leaked of theirs, and how they were told (decision 0010).
 
 Its code is the key. The portal keeps what it certified sealed under the code and forgets the code,
 so that whoever holds the paper can have it checked, for good, and nobody else can read anything.

@@ -12,10 +12,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from breachportal.languages import in_language
+from incidents.counting import counts_of
 from incidents.models import Basis, Incident, IncidentDataClass
 from notices import duties
 from notices.findings import Finding, Severity, Text
-from notices.models import Section, Statement, StatementVersion
+from notices.models import DutyConfirmation, Section, Statement, StatementVersion
 from notices.wording import RULES, lint, parity
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
@@ -60,13 +61,15 @@ def prescribed_title(statement: Statement) -> str:
 
 
 def prescribed_sections(statement: Statement) -> dict[str, str]:
-    """The sections that laws ask for, in the order of Section.Key, each with the English heading
-    that a law prescribes, or an empty one. What only perhaps applies is not among them.
+    """The sections that laws ask for, each with the English heading that a law prescribes, or an
+    empty one: the prescribed in the law's order, then those of Section.Key. What only perhaps
+    applies is not among them.
     """
     certain = [duty for duty in _duties(statement) if duty.is_certain]
     headings = duties.prescribed_headings(certain)
     asked = {key for duty in certain for key in duty.sections} | headings.keys()
-    return {key: headings.get(key, "") for key in Section.Key.values if key in asked}
+    others = {key: "" for key in Section.Key.values if key in asked and key not in headings}
+    return headings | others
 
 
 def display_days(statement: Statement) -> int:
@@ -80,17 +83,36 @@ def _duties(statement: Statement) -> list[duties.Duty]:
         return []
     incident = statement.incident
     standings = dict(incident.jurisdictions.values_list("jurisdiction", "standing"))
-    return duties.applicable(standings, facts=_facts(incident), on=timezone.localdate())
+    return duties.applicable(standings, facts=facts_of(incident), on=timezone.localdate())
 
 
-def _facts(incident: Incident) -> duties.IncidentFacts:
-    """Whose contact is missing is not counted here: among millions that takes too long."""
+def facts_of(incident: Incident) -> duties.IncidentFacts:
+    """What is known of the incident, with what people of the desk answered (DutyConfirmation).
+
+    Whose contact is missing is not counted here: among millions that takes too long.
+    """
+    verdicts = DutyConfirmation.Verdict
+    answered = incident.confirmations.live().values_list("duty", "verdict")
     claims = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     return duties.IncidentFacts(
-        people=incident.reported_count,
+        people=_people(incident),
         classes=dict(claims.values_list("data_class__slug", "data_class__sensitivity")),
         illegal_access=incident.illegal_access,
+        answers={duty: verdict != verdicts.NOT_APPLICABLE for duty, verdict in answered},
     )
+
+
+def _people(incident: Incident) -> int | None:
+    """As the company reported it, else as its closed exports hold; the larger of both."""
+    standing = counts_of(incident).standing
+    known = [incident.reported_count, standing.people if standing else None]
+    return max((count for count in known if count is not None), default=None)
+
+
+def confirmed(incident: Incident) -> set[str]:
+    """The duties that a person confirmed to be met."""
+    met = incident.confirmations.live().filter(verdict=DutyConfirmation.Verdict.MET)
+    return set(met.values_list("duty", flat=True))
 
 
 def _found(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
@@ -105,6 +127,7 @@ def _found(version: StatementVersion, sections: list[Section]) -> Iterator[Findi
         },
         title_en=version.title_en,
         headings_en=[section.heading_en for section in sections],
+        confirmed=confirmed(statement.incident),
     )
     yield from _wording(version, sections)
     yield from _parity(version, sections)

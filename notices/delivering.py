@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from incidents.sealing import SealingError
-from notices import ledger, suppressing
+from notices import ledger, pacing, suppressing
 from notices.composing import Composer, Waiting
 from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
+from notices.limits import ASK_SECONDS, Governor, Limits
 from notices.messages import Mail
 from notices.models import Delivery, Notice
-from notices.pacing import ASK_SECONDS, Governor, Limits
 from notices.smtp import SmtpTransport
 from notices.transport import (
     Outcome,
@@ -190,6 +190,8 @@ class _Run:
                     _patiently(partial(suppressing.take_bounces, leased.lease.chunk, self._notice))
                 _patiently(partial(ledger.release, leased.lease))
                 del self._leases[key]
+                if leased.has_bounces:
+                    _patiently(partial(pacing.watch, self._notice))
 
     def _lose(self, chunks: frozenset[int]) -> None:
         """Another worker has them: nothing of them is begun, written or given back any more."""
@@ -281,15 +283,15 @@ class _Run:
         if row is None or row.chunk not in self._leases:
             return  # of a chunk that another worker has now
         self._end_row(row, self._verdict(row, outcome.reply), tries=1)
-        if outcome.reply.result is Result.REFUSED:
-            ledger.stop(self._notice, outcome.reply.words)
 
     def _verdict(self, row: Waiting, reply: Reply) -> Verdict:
         attempts, is_again = row.attempts + 1, row.is_possible_duplicate
         match reply.result:
             case Result.ACCEPTED:
                 return Verdict(State.ACCEPTED, reply.words, data_classes=row.data_classes)
-            case Result.DEFERRED:
+            case Result.REFUSED if pacing.refused(self._notice, reply.words):
+                return Verdict(State.PENDING, reply.words)
+            case Result.DEFERRED | Result.REFUSED:
                 lease = self._leases[row.chunk].lease
                 return ledger.deferred(
                     lease, attempts=attempts, is_possible_duplicate=is_again, reply=reply.words
@@ -305,8 +307,6 @@ class _Run:
                     is_possible_duplicate=is_again,
                     reply=reply.words,
                 )
-            case Result.REFUSED:
-                return Verdict(State.PENDING, reply.words)
             case Result.NOT_SENT:
                 return ledger.put_back(attempts=attempts, reply=reply.words)
 

@@ -123,6 +123,7 @@ class Duty:
     lint: tuple[str, ...] = ()
     deadline_hours: int | None = None
     deadline_days: int | None = None
+    by_notice: bool = False  # sending the notice to everybody meets the deadline
     display_days: int | None = None
     font_points: int | None = None
     # How it stands in one incident; set by `applicable`.
@@ -526,6 +527,8 @@ def _problems_of_time(duty: Duty) -> Iterator[str]:
             "a deadline or report has “deadline_hours” or “deadline_days”, and no other kind has; "
             "give one."
         )
+    if duty.by_notice and duty.kind != "deadline":
+        yield "“by_notice” belongs to the kind deadline; remove it."
     if duty.effective_from and duty.effective_to and duty.effective_to < duty.effective_from:
         yield "“effective_to” is before “effective_from”; exchange them."
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 from django.conf import settings
@@ -240,10 +241,15 @@ def _array(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def stop(notice: Notice, problem: str) -> None:
+def stop(
+    notice: Notice,
+    problem: str,
+    *,
+    paused_for: Notice.PausedFor = Notice.PausedFor.REFUSED,
+) -> None:
     """Pauses the notice and says why; somebody has to look before it goes on."""
     moving = Notice.objects.filter(pk=notice.pk, state__in=MOVING)
-    moving.update(state=Notice.State.PAUSED, problem=problem)
+    moving.update(state=Notice.State.PAUSED, problem=problem, paused_for=paused_for)
 
 
 def report(notice: Notice, problem: str) -> None:
@@ -362,3 +368,8 @@ def _doubled(seconds: float, tries: int, *, most: float) -> timedelta:
     """Doubles with each try, give or take a quarter: what failed together comes back apart."""
     longest = min(seconds * 2 ** min(max(tries - 1, 0), 20), most)
     return timedelta(seconds=longest * random.uniform(0.75, 1.25))  # noqa: S311
+
+
+def forget_people(people: Sequence[UUID]) -> None:
+    """Leaves the rows of people who are being purged standing, by `recipient` alone."""
+    Delivery.objects.filter(person__in=people).update(person=None)

@@ -1,100 +1,143 @@
-"""What holds a send back on purpose: limits of destinations, and the portal's own pages."""
+"""How fast a notice may go: first a few people, then more, then all; and when it pauses by itself.
 
-import time
-from collections import defaultdict
-
-import redis
-from django.conf import settings
-
-from breachportal import latency
-
-ASK_SECONDS = 0.05  # between two questions about one destination
-REST_SECONDS = 5.0  # after Redis did not answer
-AT_ONCE_SECONDS = 0.2  # how far ahead one worker may reserve
-
-# A bucket that fills at the rate and holds a second's worth; the time is Redis' own.
-_TAKE = """
-local rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
-local clock = redis.call('TIME')
-local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-local held = redis.call('HMGET', KEYS[1], 'left', 'at')
-local most = math.max(rate, 1)
-local left = most
-if held[1] then
-    left = math.min(most, tonumber(held[1]) + math.max(now - tonumber(held[2]), 0) * rate)
-end
-local given = math.min(math.floor(left), wanted)
-redis.call('HSET', KEYS[1], 'left', tostring(left - given), 'at', tostring(now))
-redis.call('EXPIRE', KEYS[1], math.ceil(most / rate) + 60)
-return given
+Keys are a PRF of the source's, so the first chunks by key are a fair sample of everybody. A step is
+the primary key of the last chunk that may be leased (Notice.ramp_to); beyond the last step there is
+none. Retries of earlier steps go on meanwhile.
 """
 
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
 
-class Limits:
-    """How many messages may go to a destination now; all workers share its bucket.
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
-    While Redis is away each worker keeps to NOTICE_RATE_WITHOUT_REDIS for each limited destination:
-    slow for certain, never unlimited.
-    """
+from notices import ledger
+from notices.models import Chunk, Notice
+from notices.models.sending import ChunkQuerySet
 
-    def __init__(self) -> None:
-        self._rates = settings.NOTICE_RATES
-        self._in_hand: defaultdict[str, int] = defaultdict(int)
-        self._ask_at: defaultdict[str, float] = defaultdict(float)
-        self._redis_at = 0.0
-
-    def admits(self, domain: str) -> bool:
-        """Whether one more may go; if so it counts as gone."""
-        rate = self._rates.get(domain) or self._rates.get("*")
-        if rate is None:
-            return True
-        now = time.monotonic()
-        if not self._in_hand[domain] and now >= self._ask_at[domain]:
-            self._ask_at[domain] = now + ASK_SECONDS
-            self._in_hand[domain] = self._ask(domain, rate, now)
-        if not self._in_hand[domain]:
-            return False
-        self._in_hand[domain] -= 1
-        return True
-
-    def _ask(self, domain: str, rate: float, now: float) -> int:
-        if now >= self._redis_at:
-            try:
-                wanted = max(int(rate * AT_ONCE_SECONDS), 1)
-                take = latency.client().register_script(_TAKE)
-                return int(take(keys=[f"notices:rate:{domain}"], args=[rate, wanted]))
-            except redis.RedisError:
-                self._redis_at = now + REST_SECONDS
-        self._ask_at[domain] = now + 1 / min(settings.NOTICE_RATE_WITHOUT_REDIS, rate)
-        return 1
+logger = logging.getLogger(__name__)
+Ramp = Notice.Ramp
 
 
-class Governor:
-    """Slows the send while customers wait too long for a page: they come because of the mails."""
+# ---------------------------------------------------------------- steps
 
-    SLOWEST = 1 / 16
-    LOOK_SECONDS = 1.0
-    LONGEST_REST = 1.0
 
-    def __init__(self) -> None:
-        self.pace = 1.0  # the part of the time that is spent on sending
-        self._look_at = 0.0
+@dataclass(frozen=True)
+class Step:
+    """Where a ramp stands: its share of the people in per cent, and whether that is done."""
 
-    def rest(self, worked: float) -> None:
-        """Sleeps as long as `worked` seconds of sending call for."""
-        self._look()
-        if self.pace < 1:
-            time.sleep(min(worked * (1 / self.pace - 1), self.LONGEST_REST))
+    number: int
+    of: int
+    percent: int
+    is_done: bool
 
-    def _look(self) -> None:
-        now = time.monotonic()
-        if now < self._look_at:
-            return
-        self._look_at = now + self.LOOK_SECONDS
-        try:
-            seconds = latency.latest()
-        except redis.RedisError:
-            self._look_at = now + REST_SECONDS
-            return  # nothing is known: the pace stays as it is
-        is_slow = seconds is not None and seconds * 1000 > settings.NOTICE_PORTAL_MILLISECONDS
-        self.pace = max(self.pace / 2, self.SLOWEST) if is_slow else min(self.pace * 2, 1.0)
+
+def ramp_for(notice: Notice, *, people: int | None) -> Notice.Ramp:
+    """How a notice to so many people (None: nobody counted them) shall begin."""
+    if notice.ramp != Ramp.BY_SIZE:
+        return Ramp(notice.ramp)
+    is_large = people is not None and people >= settings.NOTICE_RAMP_FROM_PEOPLE
+    return Ramp.INTERVAL if is_large and notice.is_mandatory else Ramp.NONE
+
+
+def begin(notice: Notice) -> None:
+    """Lets the first step go, once the ledger is written and its size known."""
+    if notice.ramp in (Ramp.PERSON, Ramp.INTERVAL):
+        _go_to(notice, step=1)
+
+
+def step_of(notice: Notice) -> Step | None:
+    """Where the ramp stands; None if there is none, or no more."""
+    if notice.ramp_to is None or not notice.ramp_step:
+        return None
+    percents = settings.NOTICE_RAMP_PERCENT
+    return Step(
+        number=notice.ramp_step,
+        of=len(percents) + 1,
+        percent=percents[notice.ramp_step - 1],
+        is_done=not _untried(notice).exists(),
+    )
+
+
+def _untried(notice: Notice) -> ChunkQuerySet:
+    """Chunks of the step that nobody leased yet, or that somebody works on."""
+    of_step = Chunk.objects.filter(notice=notice, pk__lte=notice.ramp_to)
+    return of_step.filter(Q(fence=0) | Q(state=Chunk.State.LEASED))
+
+
+def advance(notice: Notice) -> bool:
+    """Lets the next step go. False if somebody did meanwhile, or there is none."""
+    return bool(notice.ramp_step) and _go_to(notice, step=notice.ramp_step + 1)
+
+
+def advance_if_healthy(notice: Notice) -> bool:
+    """The same without a person, if the step is done and enough time went by without trouble."""
+    if notice.ramp != Ramp.INTERVAL or notice.ramp_at is None:
+        return False
+    interval = timedelta(minutes=settings.NOTICE_RAMP_MINUTES)
+    if timezone.now() < notice.ramp_at + interval or notice.problem:
+        return False
+    step = step_of(notice)
+    return step is not None and step.is_done and advance(notice)
+
+
+def _go_to(notice: Notice, *, step: int) -> bool:
+    """Claims the step by a conditional update: two who let it go at once let one step go."""
+    percents = settings.NOTICE_RAMP_PERCENT
+    is_last = step > len(percents)
+    ramp_to = None if is_last else _chunk_at(notice, percent=percents[step - 1])
+    moving = Notice.objects.filter(pk=notice.pk, state__in=ledger.MOVING)
+    rows = moving.filter(ramp_step=step - 1).update(
+        ramp_step=0 if is_last else step, ramp_to=ramp_to, ramp_at=Now()
+    )
+    if rows:
+        logger.info("notice %s: step %s", notice.pk, "to all" if is_last else step)
+    return rows == 1
+
+
+def _chunk_at(notice: Notice, *, percent: int) -> int:
+    """The last chunk of the first so many per cent; at least one chunk is."""
+    chunks = Chunk.objects.filter(notice=notice).order_by("pk")
+    number = max(1, chunks.count() * percent // 100)
+    return next(iter(chunks.values_list("pk", flat=True)[number - 1 : number]), 0)
+
+
+# ---------------------------------------------------------------- pauses
+
+
+def watch(notice: Notice) -> bool:
+    """Pauses the notice if too many bounced since somebody last let it go; True if it did."""
+    counts = Notice.objects.live_counts(notice.pk)
+    bounced = counts["bounced"] - notice.watched_bounced
+    tried = bounced + counts["accepted"] - notice.watched_accepted
+    percent = settings.NOTICE_PAUSE_BOUNCE_PERCENT
+    if tried < settings.NOTICE_PAUSE_AT_LEAST or bounced * 100 <= tried * percent:
+        return False
+    figures = f"{bounced:,} / {tried:,} ({bounced / tried:.1%} > {percent} %)"
+    ledger.stop(notice, figures, paused_for=Notice.PausedFor.BOUNCES)
+    logger.warning("notice %s paused: bounced %s", notice.pk, figures)
+    return True
+
+
+def refused(notice: Notice, words: str) -> bool:
+    """Counts a refusal that was not its recipient's fault; True if it paused the notice."""
+    rows = Notice.objects.filter(pk=notice.pk)
+    rows.update(refusals=F("refusals") + 1)
+    if not rows.filter(refusals__gte=settings.NOTICE_PAUSE_REFUSALS).exists():
+        return False
+    ledger.stop(notice, words)
+    return True
+
+
+def look_away(notice: Notice) -> None:
+    """Forgets what a person has seen: what counts from now on is what happens from now on."""
+    counts = Notice.objects.live_counts(notice.pk)
+    Notice.objects.filter(pk=notice.pk).update(
+        watched_accepted=counts["accepted"],
+        watched_bounced=counts["bounced"],
+        refusals=0,
+        paused_for="",
+    )

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
 from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
-from notices import audiences
+from notices import audiences, pacing
 from notices.audiences import DryRun
 from notices.models import AlertSubscription, Notice
 
@@ -161,6 +161,7 @@ def _write_page(
 
 def _begin_sending(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(state=Notice.State.SENDING, planned_at=Now())
+    pacing.begin(notice)
 
 
 def _concerned_keys(notice: Notice, keys: list[UUID]) -> list[UUID]:

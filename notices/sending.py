@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from notices import ledger, messages, tasks
+from notices import ledger, messages, pacing, tasks
 from notices.models import Notice, StatementVersion
 
 
@@ -43,8 +43,10 @@ def _missing_words(version: StatementVersion) -> str:
     return ""
 
 
-def approve(notice: Notice, *, by: User) -> None:
+def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
     """Freezes the mails and lets the work begin. `by` is not who made the notice.
+
+    `people` is how many it goes to, where somebody counted: a large one begins in steps.
 
     Raises ApprovalRefusedError.
     """
@@ -61,7 +63,10 @@ def approve(notice: Notice, *, by: User) -> None:
         notice.approved_by = by
         notice.approved_at = timezone.now()
         notice.deadline_at = notice.approved_at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
-        notice.save(update_fields=["state", "approved_by", "approved_at", "deadline_at"])
+        notice.ramp = pacing.ramp_for(notice, people=people)
+        notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
+        decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
+        notice.save(update_fields=decided)
         tasks.plan_notice.delay_on_commit(notice.pk)
 
 
@@ -69,13 +74,16 @@ def pause(notice: Notice) -> bool:
     """Stops after the messages that are on the wire now. False if it is not being sent."""
     sending = [Notice.State.PLANNING, Notice.State.SENDING]
     rows = Notice.objects.filter(pk=notice.pk, state__in=sending)
-    return rows.update(state=Notice.State.PAUSED, problem="") == 1
+    person = Notice.PausedFor.PERSON
+    return rows.update(state=Notice.State.PAUSED, problem="", paused_for=person) == 1
 
 
 def resume(notice: Notice) -> bool:
     """Goes on where the pause came. False if it is not paused."""
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
+        if paused.exists():
+            pacing.look_away(notice)
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
             ledger.retry_now(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
@@ -87,6 +95,15 @@ def resume(notice: Notice) -> bool:
     return True
 
 
+def let_next_step_go(notice: Notice) -> bool:
+    """Goes on with more people. False if the notice goes to no steps, or somebody did meanwhile."""
+    with transaction.atomic():
+        has_advanced = pacing.advance(notice)
+        if has_advanced:
+            tasks.send_chunks.delay_on_commit(notice.pk)
+    return has_advanced
+
+
 def cancel(notice: Notice) -> bool:
     """Sends nobody another message, for good. False if it has ended already.
 
@@ -95,7 +112,8 @@ def cancel(notice: Notice) -> bool:
     ended = [Notice.State.CLOSED, Notice.State.CANCELLED]
     rows = Notice.objects.filter(pk=notice.pk).exclude(state__in=ended)
     with transaction.atomic():
-        is_cancelled = rows.update(state=Notice.State.CANCELLED, problem="") == 1
+        changed = rows.update(state=Notice.State.CANCELLED, problem="", paused_for="")
+        is_cancelled = changed == 1
         if is_cancelled:
             tasks.send_chunks.delay_on_commit(notice.pk)
     return is_cancelled

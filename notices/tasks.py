@@ -8,7 +8,7 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from notices import delivering, ledger, planning, transparency
+from notices import delivering, ledger, pacing, planning, transparency
 from notices.models import Notice
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,11 @@ def sweep_notices() -> None:
             settings.CELERY_TASK_DEFAULT_QUEUE
         ):
             plan_notice.delay(notice.pk)
+        if notice.state == Notice.State.SENDING:
+            if pacing.watch(notice):
+                continue
+            if pacing.advance_if_healthy(notice):
+                notice.refresh_from_db()
         if ledger.has_due_chunk(notice):
             if not _is_full("send"):
                 send_chunks.delay(notice.pk)

@@ -18,6 +18,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from incidents.counting import counts_of
 from incidents.models import Incident
 from notices.models import Milestone, Notice, PublicFigures, StatementVersion
 from notices.models.sending import NoticeQuerySet
@@ -82,12 +83,20 @@ def _sent(incident: Incident) -> NoticeQuerySet:
 
 def _counts(incident: Incident, last: Mapping[str, Any]) -> dict[str, Any]:
     before = last.get("notices", {})
+    people = _steadied({"people": _affected(incident)}, {"people": last.get("affected", 0)})
     return {
+        "affected": people["people"],
         "notices": {
             str(notice.pk): _steadied(_cells(notice), before.get(str(notice.pk), {}))
             for notice in _sent(incident)
-        }
+        },
     }
+
+
+def _affected(incident: Incident) -> int:
+    """How many people the closed scope versions hold; 0 while none is closed."""
+    standing = counts_of(incident).standing
+    return standing.people if standing else 0
 
 
 def _cells(notice: Notice) -> Counts:
@@ -131,11 +140,20 @@ def context(incident: Incident) -> dict[str, Any]:
         "incident": incident,
         "figures": figures,
         "threshold": THRESHOLD,
+        "affected": _affected_facts(figures.counts.get("affected", 0)),
         "told": [
             Told(notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at))
             for notice in related
         ],
     }
+
+
+def _affected_facts(people: int) -> list[tuple[str, str]]:
+    """Nothing while nobody is known, and no number of few."""
+    if not people:
+        return []
+    few = _("fewer than %(number)s") % {"number": FEWEST}
+    return [(_("People whose data leaked"), few if people < FEWEST else about(people))]
 
 
 def _facts(

@@ -1,17 +1,27 @@
 """Incidents on the response desk."""
 
+import hashlib
 import html
 import logging
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
-from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, Incident
+from incidents.models import (
+    AffectedPerson,
+    ExposureBatch,
+    ExposureFile,
+    Incident,
+    Shredding,
+)
 from incidents.sealing import KeysetShreddedError
 from tests.leaked import class_id, expose, file_of, person, state
 from tests.signing_in import sign_in_to_desk
@@ -119,19 +129,69 @@ def test_nothing_is_deleted_on_the_desk(desk, incident, model):
     assert desk.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403
 
 
-def test_shredding_asks_for_the_slug(desk, incident):
+def test_shredding_takes_two_who_type_the_slug(desk, editor, approver, incident):
     shred = url("incident", "shred", incident.pk)
+    fingerprint = hashlib.sha256(incident.data_keyset).hexdigest()
     assert "becomes unreadable" in text(desk.get(shred))
     assert "This is not the slug" in text(desk.post(shred, {"slug": "another"}))
+    assert not Shredding.objects.exists()
+    assert desk.post(shred, {"slug": incident.slug}).status_code == 302
+    assert "another superuser has to do it" in text(desk.post(shred, {"slug": incident.slug}))
     assert not Incident.objects.filter(shredded_at__isnull=False).exists()
 
-    assert desk.post(shred, {"slug": incident.slug}).status_code == 302
+    second = Client()
+    sign_in_to_desk(second, approver)
+    second.cookies["language"] = "en"
+    assert "editor@breachportal.example asked for it" in text(second.get(shred))
+    assert second.post(shred, {"slug": incident.slug}).status_code == 302
+
     incident.refresh_from_db()
     assert incident.shredded_at
     with pytest.raises(KeysetShreddedError):
         incident.seal()
-    assert LogEntry.objects.get().get_change_message() == "Shredded the data."
-    assert "shredded already" in text(desk.post(shred, {"slug": incident.slug}))
+    said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert [entry[:5] for entry in said] == ["Asked", "Shred"]
+    assert "shredded already" in text(second.post(shred, {"slug": incident.slug}))
+    record = Shredding.objects.get()
+    assert (record.asked_by, record.done_by) == (editor, approver)
+    assert record.data_fingerprint == fingerprint
+    assert fingerprint in text(second.get(url("incident", "change", incident.pk)))
+
+
+def test_a_request_to_shred_stands_for_a_day(desk, approver, incident):
+    shred = url("incident", "shred", incident.pk)
+    desk.post(shred, {"slug": incident.slug})
+    Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
+    second = Client()
+    sign_in_to_desk(second, approver)
+
+    second.post(shred, {"slug": incident.slug})
+
+    incident.refresh_from_db()
+    assert incident.shredded_at is None
+    assert Shredding.objects.get().asked_by == approver
+
+
+def test_the_record_of_a_shredding_stays_as_it_is(incident):
+    incident.shred()
+    record = Shredding.objects.get()
+
+    for change in [
+        lambda: Shredding.objects.update(data_fingerprint="0" * 64),
+        lambda: Shredding.objects.update(done_at=timezone.now()),
+        lambda: Shredding.objects.all().delete(),
+    ]:
+        with pytest.raises(IntegrityError, match="is on record"), transaction.atomic():
+            change()
+    Shredding.objects.update(people=1, purged_at=timezone.now())
+    assert Shredding.objects.get().data_fingerprint == record.data_fingerprint
+
+
+def test_nobody_shreds_alone(incident, editor):
+    Shredding.objects.create(incident=incident, asked_by=editor)
+
+    with pytest.raises(IntegrityError, match="shredding_takes_two"), transaction.atomic():
+        incident.shred(by=editor)
 
 
 def test_only_a_superuser_shreds(helpdesk, incident):

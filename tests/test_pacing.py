@@ -1,120 +1,162 @@
-"""What holds a send back: limits of destinations, shared and safe without Redis; slow pages."""
+"""A large notice goes to a few first, and pauses by itself when much comes back."""
 
-import time
+from datetime import timedelta
 
 import pytest
-import redis
-from django.core.exceptions import ImproperlyConfigured
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from django.urls import reverse
+from django.utils import timezone
 
-from breachportal import environment, latency
+from notices import pacing, sending, tasks
 from notices.models import Notice
-from notices.pacing import Governor, Limits
+from tests import leaked
 from tests.noticed import affected, assert_adds_up, work
-from tests.smtp_server import recipients
+from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 
 
 @pytest.fixture
-def no_redis(monkeypatch, tmp_path):
-    """A Redis nobody answers for."""
-    gone = redis.Redis(unix_socket_path=str(tmp_path / "nobody"), retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(latency, "client", lambda: gone)
+def crowd(incident) -> list[str]:
+    """The addresses of twenty people."""
+    file = leaked.file_of(incident)
+    emails = [f"person{number}@example.com" for number in range(20)]
+    for email in emails:
+        affected(file, "사람", email)
+    return emails
 
 
-def admitted(limits: Limits, domain: str, *, seconds: float) -> int:
-    """How many a worker may send in that time, asking all the while."""
-    end, number = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
-        number += limits.admits(domain)
-        time.sleep(0.001)
-    return number
+@pytest.fixture(autouse=True)
+def _small(settings):
+    settings.NOTICE_CHUNK_SIZE = 1
+    settings.NOTICE_RAMP_PERCENT = (5, 25)
+    settings.NOTICE_PAUSE_AT_LEAST = 4
 
 
-def test_a_destination_gets_its_rate_from_all_workers_together(settings):
-    settings.NOTICE_RATES = {"slow.example": 40.0}
-    workers = [Limits(), Limits()]
-    first = sum(admitted(each, "slow.example", seconds=0.2) for each in workers)
-    assert first <= 40 + 40 * 0.8  # the bucket, and what came in meanwhile
-    end, later = time.monotonic() + 1.0, 0
-    while time.monotonic() < end:
-        later += sum(each.admits("slow.example") for each in workers)
-        time.sleep(0.002)
-    assert first + later <= 40 + 40 * 2.0
-    assert later >= 20
-    assert all(workers[0].admits("fast.example") for _ in range(1000))
+def begun(draft: Notice, approver, ramp: str) -> Notice:
+    Notice.objects.filter(pk=draft.pk).update(ramp=ramp)
+    sending.approve(draft, by=approver, people=20)
+    return work(draft)
 
 
-def test_without_redis_a_limited_destination_is_slow_and_others_are_not(settings, no_redis):
-    settings.NOTICE_RATES = {"*": 1000.0}
-    settings.NOTICE_RATE_WITHOUT_REDIS = 5.0
-    assert 1 <= admitted(Limits(), "slow.example", seconds=0.5) <= 4
-    settings.NOTICE_RATES = {"slow.example": 1000.0}
-    assert admitted(Limits(), "other.example", seconds=0.1) > 10
-
-
-def test_a_limited_destination_does_not_hold_up_others(notice, people, server, settings):
-    settings.NOTICE_RATES = {"slow.example": 1.0}
-    settings.NOTICE_SLICE_SECONDS = 1
-    file = people["minji"].exposures.first().file
-    for number in range(4):
-        affected(file, f"고객 {number}", f"customer{number}@slow.example")
-    work(notice)
-    assert {"minji@example.com", "seojun@example.com"} <= set(recipients(server.taken))
-    assert 1 <= len(server.taken) - 2 <= 3
-    assert notice.state == Notice.State.SENDING
-    settings.NOTICE_RATES = {}
-    work(notice)
-    assert len(server.taken) == len(set(recipients(server.taken))) == 6
+def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
+    notice = begun(draft, approver, "person")
+    assert len(server.taken) == 1
+    tasks.sweep_notices()
+    tasks.send_chunks(notice.pk)
+    assert len(server.taken) == 1
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "Step 1 of 3: 5 % of the people." in page
+    assert "waits for a person" in page
+    for expected in (5, 20):
+        client.post(reverse("admin:notices_notice_next_step", args=[notice.pk]))
+        tasks.send_chunks(notice.pk)
+        assert len(server.taken) == expected
+    notice.refresh_from_db()
     assert notice.state == Notice.State.CLOSED
+    assert not sending.let_next_step_go(notice)
     assert_adds_up(notice)
 
 
-@pytest.mark.parametrize("text", ["naver.com", "naver.com=0", "naver.com=fast", "naver.com=-1"])
-def test_a_rate_that_is_none_is_refused(monkeypatch, text):
-    monkeypatch.setenv("NOTICE_RATES", text)
-    with pytest.raises(ImproperlyConfigured):
-        environment.rates("NOTICE_RATES")
+def test_each_step_goes_after_a_while_without_trouble(draft, crowd, approver, server):
+    notice = begun(draft, approver, "interval")
+    assert not pacing.advance_if_healthy(notice)  # too early
+    for expected in (5, 20):
+        Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1))
+        tasks.sweep_notices()
+        tasks.send_chunks(notice.pk)
+        assert len(server.taken) == expected
+    assert Notice.objects.get().state == Notice.State.CLOSED
 
 
-def test_rates_are_read(monkeypatch):
-    monkeypatch.setenv("NOTICE_RATES", "Naver.com=50, *=0.5")
-    assert environment.rates("NOTICE_RATES") == {"naver.com": 50.0, "*": 0.5}
+def test_trouble_keeps_the_next_step_back(draft, crowd, approver, server):
+    notice = begun(draft, approver, "interval")
+    Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1), problem="server away")
+    notice.refresh_from_db()
+    assert not pacing.advance_if_healthy(notice)
 
 
-def test_the_send_slows_while_pages_are_slow_and_speeds_up_again(settings, monkeypatch):
-    monkeypatch.setattr(Governor, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    governor, paces = Governor(), []
-    for seconds in (0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1, 0.1):
-        latency.client().set(latency.KEY, seconds)
-        governor.rest(0.0)
-        paces.append(governor.pace)
-    assert paces == [1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16, 1 / 8, 1 / 4]
+def test_two_who_let_the_step_go_at_once_let_one_go(draft, crowd, approver, server):
+    notice = begun(draft, approver, "person")
+    same = Notice.objects.get()
+    assert pacing.advance(notice)
+    assert not pacing.advance(same)
+    assert Notice.objects.get().ramp_step == 2
 
 
-def test_a_slow_send_rests_in_proportion(monkeypatch):
-    monkeypatch.setattr(Governor, "LOOK_SECONDS", 60.0)
-    rests: list[float] = []
-    governor = Governor()
-    governor.rest(0.0)
-    monkeypatch.setattr(time, "sleep", rests.append)
-    governor.pace = 0.25
-    governor.rest(0.1)
-    assert rests == [pytest.approx(0.3)]
+@pytest.mark.parametrize(
+    ("kind", "people", "ramp"),
+    [("mandatory", 30, "interval"), ("mandatory", 10, "none"), ("alert", 30, "none")],
+)
+def test_a_large_mandatory_notice_begins_in_steps(draft, settings, kind, people, ramp):
+    settings.NOTICE_RAMP_FROM_PEOPLE = 20
+    draft.kind = kind
+    assert pacing.ramp_for(draft, people=people) == ramp
 
 
-def test_pages_say_how_long_they_took(client, db, monkeypatch):
-    client.get("/")
-    assert 0 < (latency.latest() or 0) < 30
-
-
-def test_pages_are_served_without_redis(client, db, no_redis):
-    assert client.get("/").status_code < 400
-
-
-def test_a_send_goes_on_without_redis(notice, people, server, no_redis):
+def test_a_cancelled_ramp_ends_everybody(draft, crowd, approver, server):
+    notice = begun(draft, approver, "person")
+    sending.cancel(notice)
     work(notice)
-    assert len(server.taken) == 2
+    assert (notice.accepted, notice.cancelled) == (1, 19)
+    assert notice.closed_at
+
+
+# -------------------------------------------------------------------- pauses by itself
+
+
+def test_too_many_bounces_pause_it_and_say_so(client, draft, crowd, approver, server):
+    for email in crowd:
+        server.tell("recipient", email, "550 5.1.1 no such user")
+    notice = begun(draft, approver, "none")
+    tasks.sweep_notices()
+    notice.refresh_from_db()
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "bounces")
+    assert notice.problem.endswith("(100.0% > 5 %)")
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "It paused by itself: too many messages bounced." in page
+    assert notice.problem.split("(")[0] in page
+
+
+def test_a_worker_notices_it_between_two_chunks(draft, crowd, approver, server):
+    for email in crowd:
+        server.tell("recipient", email, "550 5.1.1 no such user")
+    notice = begun(draft, approver, "none")
+    assert notice.state == Notice.State.PAUSED
+    assert notice.bounced < 20
+    assert_adds_up(notice)
+
+
+def test_a_person_lets_it_go_on_and_only_what_comes_then_counts(draft, crowd, approver, server):
+    for email in crowd:
+        server.tell("recipient", email, "550 5.1.1 no such user")
+    notice = begun(draft, approver, "none")
+    bounced = notice.bounced
+    server._script.clear()
+    assert sending.resume(notice)
+    work(notice)
+    assert notice.state == Notice.State.CLOSED
+    assert (notice.paused_for, notice.bounced) == ("", bounced)
+    assert_adds_up(notice)
+
+
+def test_a_few_bounces_pause_nothing(draft, crowd, approver, server, settings):
+    settings.NOTICE_PAUSE_BOUNCE_PERCENT = 50
+    server.tell("recipient", crowd[0], "550 5.1.1 no such user")
+    assert begun(draft, approver, "none").state == Notice.State.CLOSED
+
+
+def test_refusals_pause_it_from_a_number_on_and_are_tried_again(draft, crowd, approver, server):
+    for email in crowd[:4]:
+        server.tell("recipient", email, "550 5.7.1 not from you")
+    notice = begun(draft, approver, "none")
+    assert notice.state == Notice.State.SENDING
+    assert notice.deliveries.filter(state="deferred").count() == 4
+    server.tell("recipient", crowd[0], "550 5.7.1 not from you")
+    notice.deliveries.update(not_before=None)
+    notice.chunks.update(not_before=None)
+    work(notice)
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
+    assert notice.problem == "550 5.7.1 not from you"
+    assert_adds_up(notice)

@@ -9,7 +9,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import override
 
-from incidents.models import DataClass, IncidentDataClass
+from accounts.models import User
+from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import publishing
 from notices.findings import Finding
 from notices.models import Advisory, Section, Statement, StatementVersion
@@ -312,6 +313,51 @@ def test_the_database_refuses_to_delete_what_is_published(published, delete):
         connection.cursor() as cursor,
     ):
         cursor.execute(delete)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("notices_statement", "notices_statementversion", "notices_section"),
+        *("notices_advisory", "notices_dutywaiver", "incidents_incident", "accounts_user"),
+    ],
+)
+def test_the_database_refuses_to_empty_what_is_published_away(published, table):
+    with (
+        pytest.raises(IntegrityError, match="cannot be changed or deleted"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE {table} CASCADE")
+    assert StatementVersion.objects.filter(pk=published.pk).exists()
+
+
+def test_tables_without_anything_published_may_be_emptied(draft):
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE notices_statementversion CASCADE")
+    assert not StatementVersion.objects.exists()
+
+
+DELETIONS = {
+    "versions": lambda _: StatementVersion.objects.all().delete(),
+    "the version": lambda v: v.delete(),
+    "sections": lambda v: Section.objects.filter(version=v).delete(),
+    "statements": lambda _: Statement.objects.all().delete(),
+    "the incident": lambda v: v.statement.incident.delete(),
+    "incidents": lambda _: Incident.objects.all().delete(),
+    "who wrote it": lambda v: v.created_by.delete(),
+    "who approved it": lambda v: v.approved_by.delete(),
+    "people": lambda _: User.objects.all().delete(),
+}
+
+
+@pytest.mark.parametrize("delete", DELETIONS.values(), ids=DELETIONS.keys())
+def test_no_deletion_takes_what_is_published_with_it(published, delete):
+    with pytest.raises(IntegrityError), transaction.atomic():  # ProtectedError is one
+        delete(published)
+    kept = StatementVersion.objects.get(pk=published.pk)
+    assert publishing.verify(kept.statement) == []
 
 
 def test_a_published_advisory_keeps_its_issuer(advisory):

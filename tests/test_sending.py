@@ -192,7 +192,10 @@ def test_an_unknown_mailbox_bounces_and_others_go_on(notice, server, step, reply
         ("message", "554 5.6.0 we do not like this"),
     ],
 )
-def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(notice, server, step, reply):
+def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(
+    notice, server, step, reply, settings
+):
+    settings.NOTICE_PAUSE_REFUSALS = 1
     server.tell(step, "", reply)
     work(notice)
     assert notice.state == Notice.State.PAUSED

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
@@ -217,6 +218,20 @@ def test_what_is_published_cannot_be_deleted(desk, published):
         desk.post(reverse(f"admin:notices_{name}_changelist"), selected)
     published.refresh_from_db()
     assert Section.objects.filter(version=published).exists()
+
+
+@pytest.mark.parametrize("name", ["incidents_incident", "accounts_user"])
+def test_no_deletion_at_the_desk_takes_it_with_it(desk, published, approver, name):
+    pks = {"incidents_incident": published.statement.incident_id, "accounts_user": approver.pk}
+    client = Client(raise_request_exception=False)
+    client.cookies = desk.cookies
+    client.post(reverse(f"admin:{name}_delete", args=[pks[name]]), {"post": "yes"})
+    selected = {"action": "delete_selected", "_selected_action": [pks[name]], "post": "yes"}
+    client.post(reverse(f"admin:{name}_changelist"), selected)
+    published.refresh_from_db()
+    assert published.statement.incident.pk == pks["incidents_incident"]
+    assert User.objects.filter(pk=approver.pk).exists()
+    assert publishing.verify(published.statement) == []
 
 
 def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver):

@@ -15,10 +15,11 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.models import Incident
+from incidents.models import ExposureBatch, Incident, ScopeCount
 from notices import tasks, transparency
 from notices.models import Milestone, Notice, PublicFigures
 from notices.transparency import CELLS, FEWEST, SMALL, THRESHOLD, shown_cells
+from tests.leaked import file_of
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -232,3 +233,15 @@ def test_hours_are_counted_as_begun():
         start = datetime(2025, 11, 18, tzinfo=UTC)
         assert transparency._hours(start, start + timedelta(minutes=61)) == "2 hours"
         assert transparency._hours(start, start + timedelta(hours=1)) == "1 hour"
+
+
+def test_it_says_how_many_are_affected_once_a_scope_version_is_closed(
+    incident, version, editor, approver, monkeypatch
+):
+    sent(version, editor, approver)
+    assert "People whose data leaked" not in page(incident)
+    batch = file_of(incident, state="closed").batch
+    ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
+    ScopeCount.objects.create(incident=incident, relation=1, language="ko", people=33_673_817)
+    a_day_later(monkeypatch)
+    assert "People whose data leaked about 33,673,820" in page(incident)

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ShownOnly
 from accounts.models import User
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import planning, sending
+from notices import pacing, planning, sending
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeForm
 from notices.audiences import DryRun
 from notices.messages import message_code, sample_mail
@@ -70,7 +70,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
         shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
-        chosen = ["version", "kind", "topic", "audience", "batch", "follows"]
+        chosen = ["version", "kind", "topic", "audience", "batch", "follows", "ramp"]
         return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]
 
     @admin.display(description=gettext_lazy("Retries end"))
@@ -87,6 +87,7 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
             own("<int:pk>/pause/", require_POST(self.pause), "pause"),
             own("<int:pk>/resume/", require_POST(self.resume), "resume"),
+            own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
             own("<int:pk>/cancel/", self.cancel, "cancel"),
             *super().get_urls(),
         ]
@@ -169,6 +170,11 @@ class NoticeAdmin(admin.ModelAdmin):
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on."""
         return self._act(request, pk, sending.resume, done=_("Goes on."))
+
+    def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Goes on with more people."""
+        done = _("The next step goes.")
+        return self._act(request, pk, sending.let_next_step_go, done=done)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks once more, then ends the notice for all who were not sent it yet."""
@@ -256,6 +262,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "is_draft": notice.state == State.DRAFT,
         "is_moving": notice.state in (State.PLANNING, State.SENDING) or is_ending,
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
+        "step": pacing.step_of(notice),
         "can_resume": notice.state == State.PAUSED,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }

@@ -36,7 +36,7 @@ class NoticeForm(forms.ModelForm):
 
     class Meta:
         model = Notice
-        fields = ["version", "kind", "topic", "audience", "batch", "follows"]
+        fields = ["version", "kind", "topic", "audience", "batch", "follows", "ramp"]
         help_texts = {
             "topic": gettext_lazy("For alerts only."),
             "batch": gettext_lazy("For the audience of a scope version only."),
@@ -45,8 +45,9 @@ class NoticeForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "audience" in self.fields:
-            self.fields["audience"].required = False
+        for name in ("audience", "ramp"):
+            if name in self.fields:
+                self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
         """A mandatory notice has no topic, an alert has one; the incident is the version's."""
@@ -83,6 +84,10 @@ class NoticeForm(forms.ModelForm):
     def clean_audience(self) -> str:
         """Everybody, where nothing was chosen."""
         return self.cleaned_data.get("audience") or Notice.Audience.EVERYBODY
+
+    def clean_ramp(self) -> str:
+        """By size, where nothing was chosen."""
+        return self.cleaned_data.get("ramp") or Notice.Ramp.BY_SIZE
 
     def clean_test_addresses(self) -> list[str]:
         """The addresses, normalised, each once."""
@@ -130,7 +135,7 @@ class ApproveForm(forms.Form):
         if not self.is_valid():
             return False
         try:
-            sending.approve(self.notice, by=self.by)
+            sending.approve(self.notice, by=self.by, people=self.expected)
         except sending.ApprovalRefusedError as refused:
             self.add_error(None, str(refused))
             return False

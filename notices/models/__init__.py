@@ -11,6 +11,7 @@ from notices.models.published import (
     StatementVersion,
     TimelineEntry,
 )
+from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
@@ -20,12 +21,14 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
+    "DutyConfirmation",
     "DutyWaiver",
     "LateReport",
     "Milestone",
     "Notice",
     "NoticeMessage",
     "PublicFigures",
+    "RegulatorReport",
     "ReturnedMail",
     "Section",
     "Statement",

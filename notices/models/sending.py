@@ -78,6 +78,17 @@ class Notice(models.Model):
         UNREACHED = "unreached", _("those whom an earlier notice did not reach")
         TEST = "test", _("a test: only the addresses typed in")
 
+    class Ramp(models.TextChoices):
+        BY_SIZE = "by_size", _("by size: a large mandatory notice in steps, by itself")
+        NONE = "none", _("all at once")
+        PERSON = "person", _("in steps: a person lets each go")
+        INTERVAL = "interval", _("in steps: each goes by itself after a while without trouble")
+
+    class PausedFor(models.TextChoices):
+        PERSON = "person", _("A person paused it.")
+        BOUNCES = "bounces", _("It paused by itself: too many messages bounced.")
+        REFUSED = "refused", _("It paused by itself: the server refuses us, not the recipients.")
+
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
         PLANNING = "planning", _("approved: the ledger is being written")
@@ -142,6 +153,22 @@ class Notice(models.Model):
     # Whom the server still defers then is unreachable over this channel.
     deadline_at = models.DateTimeField(_("deadline"), null=True, editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    ramp = models.CharField(_("pace"), max_length=8, choices=Ramp.choices, default=Ramp.BY_SIZE)
+    # The step that goes now, from 1; the last chunk it may lease; since when. See pacing.py.
+    ramp_step = models.PositiveSmallIntegerField(default=0, editable=False)
+    ramp_to = models.BigIntegerField(null=True, editable=False)
+    ramp_at = models.DateTimeField(null=True, editable=False)
+    paused_for = models.CharField(
+        _("why it is paused"),
+        max_length=8,
+        choices=PausedFor.choices,
+        blank=True,
+        editable=False,
+    )
+    # What a person saw when they last let it go on, and refusals since.
+    watched_accepted = models.BigIntegerField(default=0, editable=False)
+    watched_bounced = models.BigIntegerField(default=0, editable=False)
+    refusals = models.PositiveIntegerField(default=0, editable=False)
     problem = models.CharField(
         _("what stands in its way"), max_length=600, blank=True, editable=False
     )
@@ -283,6 +310,8 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         due = self.filter(notice=notice, state=Chunk.State.DUE).order_by("pk")
         if notice.state == Notice.State.CANCELLED:
             return due  # cancelling waits for no retry's time
+        if notice.ramp_to is not None:
+            due = due.filter(pk__lte=notice.ramp_to)
         return due.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
 
     def left_behind(self, notice: Notice) -> "ChunkQuerySet":

@@ -13,9 +13,11 @@ ROLES = {
     + ["notices.add_statementversion", "notices.change_statementversion"]
     + ["notices.add_section", "notices.change_section", "notices.delete_section"]
     + ["notices.add_advisory", "notices.change_advisory"]
-    + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"],
+    + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"]
+    + ["notices.add_regulatorreport", "notices.change_regulatorreport"],
     "approver": ["notices.publish_statementversion", "notices.approve_notice"]
-    + ["notices.change_suppression"],
+    + ["notices.add_dutyconfirmation", "notices.change_dutyconfirmation"]
+    + ["notices.file_regulatorreport", "notices.change_suppression"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["notices.add_suppression"],
     "auditor": [],

@@ -1,0 +1,133 @@
+"""What it costs to count, reseal and purge an incident, and whether customers notice.
+
+    make bench-store PEOPLE=300000
+
+A customer's "my data" page is asked for all the while, in a process of its own as a web server
+has, and is compared with the same page while nothing else runs. The last line is one JSON object.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from benchmarks import product
+
+ROOT = Path(__file__).parent.parent
+QUIET_SECONDS = 5.0
+
+
+def main() -> None:
+    """Runs everything on a fresh copy of the people."""
+    people = int(os.environ.get("PEOPLE", "100000"))
+    product.open_in(ROOT / "var" / "bench-store" / str(people), people=people)
+    figures: dict[str, Any] = {"people": people}
+    figures |= _counting()
+    ask = _visitor()
+    figures["my_data_quiet_ms"] = _percentiles(_asked(ask, lambda: _seconds_over(QUIET_SECONDS)))
+    figures |= _while_running(ask, "reseal", people)
+    _shred()
+    figures |= _while_running(ask, "purge_incident", people)
+    print(json.dumps(figures))
+
+
+def _counting() -> dict[str, Any]:
+    from benchmarks.people import SLUG
+    from incidents import counting
+    from incidents.models import Incident
+
+    incident = Incident.objects.get(slug=SLUG)
+    started = time.monotonic()
+    counting.recount(incident)
+    counted = time.monotonic() - started
+    started = time.monotonic()
+    for _ in range(100):
+        counting.counts_of(incident)
+    read = (time.monotonic() - started) / 100
+    return {"count_s": round(counted, 2), "read_counts_ms": round(1000 * read, 2)}
+
+
+def _visitor() -> Callable[[], float]:
+    """Asks for the page of somebody in a second incident; returns the seconds it took."""
+    from django.test import Client
+    from django.urls import reverse
+
+    from accounts.models import User
+    from incidents.models import Incident
+    from tests.leaked import expose, file_of, person
+
+    second = Incident.objects.get()
+    second.pk, second.slug, second.aware_at = None, "second", datetime(2024, 1, 1, tzinfo=UTC)
+    second.make_keysets()
+    second.save()
+    user = User.objects.create_user("visitor@people.example", language="ko")
+    expose(person(second, name="김민지", email=user.email), file_of(second), "names")
+    client, url = Client(headers={"host": "127.0.0.1"}), reverse("my_data")
+    client.force_login(user)
+
+    def ask() -> float:
+        started = time.monotonic()
+        response = client.get(url)
+        if "김*지".encode() not in response.content:
+            sys.exit(f"the page answered {response.status_code} without the visitor's data")
+        return time.monotonic() - started
+
+    return ask
+
+
+def _seconds_over(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def _asked(ask: Callable[[], float], begin: Callable[[], Callable[[], bool]]) -> list[float]:
+    """The seconds each request took until what `begin` returns says that it is over."""
+    is_over, taken = begin(), list[float]()
+    while not is_over():
+        taken.append(ask())
+        time.sleep(0.01)
+    return taken
+
+
+def _while_running(ask: Callable[[], float], command: str, rows: int) -> dict[str, Any]:
+    from benchmarks.people import SLUG
+
+    def begin() -> Callable[[], bool]:
+        arguments = [sys.executable, "manage.py", command, SLUG]
+        running.append(subprocess.Popen(arguments, cwd=ROOT))
+        return lambda: running[0].poll() is not None
+
+    running: list[subprocess.Popen[bytes]] = []
+    started = time.monotonic()
+    taken = _asked(ask, begin)
+    seconds = time.monotonic() - started
+    if running[0].returncode:
+        sys.exit(f"{command} failed")
+    return {
+        f"{command}_s": round(seconds, 1),
+        f"{command}_rows_per_s": round(rows / seconds),
+        f"my_data_during_{command}_ms": _percentiles(taken),
+    }
+
+
+def _percentiles(taken: list[float]) -> dict[str, float]:
+    cuts = quantiles(taken, n=100)
+    chosen = {"p50": cuts[49], "p99": cuts[98], "most": max(taken)}
+    return {name: round(1000 * seconds, 1) for name, seconds in chosen.items()}
+
+
+def _shred() -> None:
+    from benchmarks.people import SLUG
+    from incidents.models import Incident
+
+    Incident.objects.get(slug=SLUG).shred()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Deletes the rows of a shredded incident, in steps too small for anybody to notice.
+
+What is sealed is gone with the keysets already; the rows still say how many people there were, and
+take room. What stays: the incident, its files and kept counts, the record of the shredding, and
+every ledger row, which forgets only which person's row it stood beside.
+
+A step is one transaction and says how far it came, so a killed run goes on from there. The
+exposures of a large file are a partition of their own and go as a whole.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+from psycopg.errors import LockNotAvailable
+
+from incidents.importing import only_import_into
+from incidents.models import AffectedPerson, Exposure, Incident, Reveal, Shredding
+
+STEP_ROWS = 1_000
+# Whoever wants the same table waits behind this one's wish for a lock, so it is given up soon.
+LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
+
+# What other apps have to forget before people are deleted; they add theirs when they are ready.
+BEFOREHAND: list[Callable[[Sequence[UUID]], Any]] = []
+
+Report = Callable[[Shredding], None]
+logger = logging.getLogger(__name__)
+
+
+class PurgeRefusedError(Exception):
+    """The incident's rows stay; the message is one line for an operator."""
+
+
+def run(
+    incident: Incident,
+    *,
+    step_rows: int = STEP_ROWS,
+    report: Report = lambda _: None,
+    wait: Callable[[float], None] = time.sleep,
+) -> Shredding:
+    """Deletes the incident's people and exposures, resting as long as it works.
+
+    `wait` is given the seconds to rest. Raises PurgeRefusedError, and ImportRefusedError while
+    another run is at it.
+    """
+    incident.refresh_from_db()
+    if incident.shredded_at is None:
+        raise PurgeRefusedError(f"{incident}: not shredded; shred its data on the desk first")
+    with only_import_into(incident):
+        record, _ = Shredding.objects.get_or_create(incident=incident)
+        _drop_partitions(record, wait)
+        is_more = True
+        while is_more:
+            started = time.monotonic()
+            is_more = _patiently(partial(_step, record, step_rows), wait)
+            report(record)
+            wait(time.monotonic() - started)
+        record.purged_at = timezone.now()
+        record.save(update_fields=["purged_at"])
+    logger.info(
+        "incident %s: %s people and %s exposures purged",
+        incident.pk,
+        record.people,
+        record.exposures,
+    )
+    return record
+
+
+def _patiently(work: Callable[[], bool], wait: Callable[[float], None]) -> bool:
+    """Does it, again and again while somebody else holds a lock it needs."""
+    while True:
+        try:
+            return work()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            wait(LOCK_RETRY_SECONDS)
+
+
+def _give_up_locks_soon() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+
+
+# People
+
+
+def _step(record: Shredding, step_rows: int) -> bool:
+    """Deletes the incident's among the next people of the table; False at its end.
+
+    Whose they are is asked of a window of bounded size: nothing leads from an incident to its
+    people, and a look for the next thousand could pass a nation's rows of another incident.
+    """
+    with transaction.atomic():
+        _give_up_locks_soon()
+        after = Q(pk__gt=record.position) if record.position else Q()
+        window = list(
+            AffectedPerson.objects.filter(after)
+            .order_by("pk")
+            .values_list("pk", "incident_id")[:step_rows]
+        )
+        if not window:
+            return False
+        ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
+        if ids:
+            record.exposures += _deleted(Exposure, "person_id", ids)
+            _deleted(Reveal, "person_id", ids)
+            for forget in BEFOREHAND:
+                forget(ids)
+            record.people += _deleted(AffectedPerson, "id", ids)
+        record.position = window[-1][0]
+        record.save(update_fields=["position", "people", "exposures"])
+    return True
+
+
+def _deleted(model: Any, column: str, ids: Sequence[UUID]) -> int:
+    """By one statement: what else refers to these rows is deleted before, or the database says."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [list(ids)])  # noqa: S608
+        return int(cursor.rowcount)
+
+
+# Partitions
+
+_PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'incidents_exposure'::regclass AND c.relname = ANY(%s)
+"""
+
+
+def _drop_partitions(record: Shredding, wait: Callable[[float], None]) -> None:
+    for table in _partitions(record.incident_id):
+        _patiently(partial(_drop, record, table, _rows(table)), wait)
+
+
+def _partitions(incident_id: int) -> list[str]:
+    """The tables that hold one large file's exposures each (incidents.importing.store)."""
+    files = Incident.objects.filter(pk=incident_id).values_list("batches__files", flat=True)
+    names = [f"incidents_exposure_{file}" for file in files if file]
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTITIONS, [names])
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _rows(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def _drop(record: Shredding, table: str, rows: int) -> bool:
+    with transaction.atomic():
+        _give_up_locks_soon()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
+        record.exposures += rows
+        record.save(update_fields=["exposures"])
+    return True

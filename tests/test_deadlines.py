@@ -1,0 +1,251 @@
+"""Every duty's clock on the desk: due when, met by what, confirmed by whom."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from incidents.models import Incident, IncidentJurisdiction
+from notices import checking, deadlines, sample, tasks
+from notices.deadlines import Where, clocks_of
+from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
+from tests.signing_in import sign_in_to_desk
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+
+NOTICE, REPORT, NETWORK = (
+    "kr-decree-notice-72h",
+    "kr-decree-report-72h",
+    "kr-network-act-report-24h",
+)
+
+
+def clock(incident: Incident, duty: str) -> deadlines.DutyClock:
+    return next(each for each in clocks_of(incident) if each.duty.id == duty)
+
+
+def confirm(incident: Incident, by: User, duty: str = NETWORK, **fields) -> DutyConfirmation:
+    fields = {"verdict": "met", "met_at": timezone.now(), "evidence": "Receipt 7"} | fields
+    return DutyConfirmation.objects.create(incident=incident, duty=duty, confirmed_by=by, **fields)
+
+
+def page_of(client, incident: Incident) -> str:
+    url = reverse("admin:notices_dutyconfirmation_clocks", args=[incident.pk])
+    return " ".join(client.get(url).content.decode().split())
+
+
+@pytest.fixture
+def just_noticed(incident) -> Incident:
+    """Known for ten hours."""
+    incident.aware_at = timezone.now() - timedelta(hours=10)
+    incident.reported_count = 5000
+    incident.save()
+    return incident
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def closed_notice(version: StatementVersion, editor, approver, **fields) -> Notice:
+    now = timezone.now()
+    values = {"planned": 1000, "accepted": 995, "bounced": 5, "state": "closed"} | fields
+    notice = Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        kind="mandatory",
+        created_by=editor,
+        approved_by=approver,
+        approved_at=now,
+        planned_at=now,
+        closed_at=now,
+        **values,
+    )
+    tasks.keep_figures()
+    return notice
+
+
+def test_clocks_count_from_becoming_aware(just_noticed):
+    aware = just_noticed.aware_at
+    assert clock(just_noticed, NETWORK).due_at == aware + timedelta(hours=24)
+    assert clock(just_noticed, NOTICE).due_at == aware + timedelta(hours=72)
+    assert clock(just_noticed, NOTICE).where == Where.OPEN
+    assert clock(just_noticed, "kr-pipa-data-items").due_at is None
+
+
+def test_a_clock_that_ran_out_is_overdue_and_comes_first(incident):
+    clocks = clocks_of(incident)
+    assert clocks[0].where == Where.OVERDUE
+    due = [each.due_at for each in clocks if each.where == Where.OVERDUE and each.due_at]
+    assert len(due) > 1
+    assert due == sorted(due)
+
+
+def test_the_desks_first_page_says_so_in_words(desk, just_noticed):
+    assert "overdue" not in desk.get(reverse("admin:index")).content.decode()
+    Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
+    shown = desk.get(reverse("admin:index")).content.decode()
+    assert "hanbit-2025: 1 duty is overdue" in shown
+    assert "Report the incident within 24 hours" in shown
+
+
+def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, approver, desk):
+    closed_notice(version, editor, approver)
+    met = clock(just_noticed, NOTICE)
+    assert met.where == Where.MET
+    assert met.met_at
+    shown = page_of(desk, just_noticed)
+    assert "995 of 1,000 messages accepted by e-mail" in shown
+
+
+def test_a_test_or_a_few_do_not_meet_the_notice(just_noticed, version, editor, approver):
+    closed_notice(version, editor, approver, audience="test")
+    closed_notice(version, editor, approver, state="sending", accepted=3, bounced=0)
+    assert clock(just_noticed, NOTICE).where == Where.OPEN
+
+
+def test_what_is_met_too_late_says_so(incident, version, editor, approver):
+    closed_notice(version, editor, approver)
+    assert clock(incident, NOTICE).where == Where.LATE
+
+
+def test_a_filed_report_meets_its_duty_and_a_draft_does_not(just_noticed, editor, approver):
+    report = RegulatorReport.objects.create(
+        incident=just_noticed,
+        duty=REPORT,
+        form="pipc",
+        authority="개인정보보호위원회",
+        text="내용",
+        created_by=editor,
+    )
+    assert clock(just_noticed, REPORT).where == Where.OPEN
+    RegulatorReport.objects.filter(pk=report.pk).update(
+        state="filed", filed_at=timezone.now(), filed_by=approver, reference="2025-1234"
+    )
+    met = clock(just_noticed, REPORT)
+    assert met.where == Where.MET
+    assert "2025-1234" in met.evidence[0].words
+
+
+def test_the_published_notice_meets_what_it_says():
+    coupang = sample.load()
+    said = {each.duty.id: each for each in clocks_of(coupang)}
+    data_items = said["kr-pipa-data-items"]
+    assert data_items.where == Where.MET
+    assert "version 1" in data_items.evidence[0].words or "제1판" in data_items.evidence[0].words
+    assert data_items.evidence[0].url.endswith("/versions/1/")
+    # What the amendment of September 2026 added was not the law when the company became aware.
+    assert "kr-pipa-possible-leak" not in said
+
+
+def test_only_the_incidents_jurisdictions_count(incident):
+    assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR"}
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
+    assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR", "EU-UK"}
+
+
+def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approver):
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
+    asked = clock(incident, "gdpr-report-72h")
+    assert asked.is_asked
+    overdue = {each.duty.id for _incident, late in deadlines.overdue() for each in late}
+    assert "gdpr-report-72h" not in overdue
+
+    confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
+    assert not clock(incident, "gdpr-report-72h").is_asked
+    assert checking.facts_of(incident).answers == {"gdpr-report-72h": True}
+    overdue = {each.duty.id for _incident, late in deadlines.overdue() for each in late}
+    assert "gdpr-report-72h" in overdue
+
+
+def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
+    url = reverse("admin:notices_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
+    assert desk.get(url).status_code == 200
+    refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7"})
+    assert "Say since when it is met." in refused.content.decode()
+    later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": later})
+    assert "This time is in the future." in refused.content.decode()
+
+    now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
+    answer = desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": now})
+    assert answer.status_code == 302
+    confirmation = DutyConfirmation.objects.get()
+    assert confirmation.confirmed_by == approver
+    assert clock(just_noticed, NETWORK).where == Where.MET
+    shown = page_of(desk, just_noticed)
+    assert "approver@breachportal.example confirmed on" in shown
+    assert "Receipt 7" in shown
+    again = desk.post(url, {"verdict": "not_applicable", "evidence": "No"})
+    assert "Withdraw that first." in again.content.decode()
+
+
+def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(desk, just_noticed, approver):
+    confirmation = confirm(just_noticed, approver)
+    url = reverse("admin:notices_dutyconfirmation_withdraw", args=[confirmation.pk])
+    assert desk.post(url, {"reason": ""}).status_code == 200
+    assert clock(just_noticed, NETWORK).where == Where.MET
+    desk.post(url, {"reason": "It was another incident's receipt."})
+    assert clock(just_noticed, NETWORK).where == Where.OPEN
+    confirmation.refresh_from_db()
+    assert confirmation.withdrawn_by == approver
+    assert desk.post(url, {"reason": "Again"}).status_code == 404
+    confirm(just_noticed, approver)  # and it can be confirmed anew
+
+
+def test_does_not_apply_takes_it_off_the_clock(incident, approver):
+    assert clock(incident, NETWORK).where == Where.OVERDUE
+    confirm(incident, approver, verdict="not_applicable", met_at=None)
+    assert clock(incident, NETWORK).where == Where.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"evidence": "Another"},
+        {"met_at": timezone.now() - timedelta(days=9)},
+        {"duty": NOTICE},
+        {"withdrawn_reason": "No person, no time"},
+    ],
+)
+def test_a_confirmation_cannot_be_edited(incident, approver, change):
+    confirm(incident, approver)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DutyConfirmation.objects.update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DutyConfirmation.objects.all().delete()
+
+
+def test_a_withdrawal_changes_nothing_else(incident, approver):
+    confirm(incident, approver)
+    withdrawal = {"withdrawn_at": timezone.now(), "withdrawn_by": approver}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DutyConfirmation.objects.update(evidence="x", withdrawn_reason="y", **withdrawal)
+    DutyConfirmation.objects.update(withdrawn_reason="y", **withdrawal)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DutyConfirmation.objects.update(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="")
+
+
+@pytest.mark.parametrize("role", ["editor", "support", "auditor", "importer"])
+def test_only_an_approver_confirms(client, just_noticed, role):
+    call_command("make_roles")
+    member = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+    member.groups.add(Group.objects.get(name=role))
+    sign_in_to_desk(client, member)
+    assert NETWORK not in page_of(client, just_noticed)  # it can be read, without the link
+    url = reverse("admin:notices_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
+    assert client.get(url).status_code == 403
+
+
+def test_customers_do_not_find_the_page(client, minji, incident):
+    client.force_login(minji)
+    url = reverse("admin:notices_dutyconfirmation_clocks", args=[incident.pk])
+    assert client.get(url).status_code == 404

@@ -1,0 +1,226 @@
+"""Deleting the rows of a shredded incident: all of its own, nobody else's, and no proof."""
+
+import multiprocessing
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+
+from incidents import importing, purging
+from incidents.counting import counts_of
+from incidents.importing import store
+from incidents.models import (
+    AffectedPerson,
+    Exposure,
+    ExposureFile,
+    Incident,
+    Reveal,
+    Shredding,
+)
+from notices import sending
+from notices.models import Delivery, Notice
+from tests.leaked import expose, file_of, person
+from tests.noticed import affected, assert_adds_up, work
+from tests.test_for_user import another
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+PEOPLE = 12
+MAPPING = """
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+contact_leaked = ["name"]
+"""
+
+
+def at_once(_seconds: float) -> None:
+    """Does not rest."""
+
+
+def purge(incident: Incident, **options) -> Shredding:
+    return purging.run(incident, step_rows=5, wait=at_once, **options)
+
+
+@pytest.fixture
+def people(incident) -> list[AffectedPerson]:
+    file, rows = file_of(incident), []
+    for number in range(PEOPLE):
+        row = person(incident, name=f"고객 {number}")
+        expose(row, file, "names")
+        expose(row, file, values=[("physical-addresses", f"서울 {number}")])
+        rows.append(row)
+    return rows
+
+
+@pytest.fixture
+def other(incident) -> Incident:
+    """Another incident with as many people between."""
+    other = another(incident, "hanbit-2024")
+    file = file_of(other)
+    for number in range(PEOPLE):
+        expose(person(other, name=f"다른 고객 {number}"), file, "names")
+    return other
+
+
+def test_an_incident_that_is_not_shredded_keeps_its_rows(incident, people):
+    with pytest.raises(purging.PurgeRefusedError, match="not shredded"):
+        purge(incident)
+    with pytest.raises(CommandError, match="not shredded"):
+        call_command("purge_incident", "hanbit-2025")
+    assert AffectedPerson.objects.count() == PEOPLE
+
+
+def test_its_rows_go_and_nobody_elses(incident, people, other, minji):
+    Reveal.objects.create(user=minji, person=people[0])
+    incident.shred()
+
+    done = purge(incident)
+
+    assert not AffectedPerson.objects.filter(incident=incident).exists()
+    assert Exposure.objects.count() == AffectedPerson.objects.count() == PEOPLE
+    assert not Reveal.objects.exists()
+    assert (done.people, done.exposures) == (PEOPLE, 2 * PEOPLE)
+    assert done.purged_at
+    assert ExposureFile.objects.filter(incident=incident).exists()
+
+
+def test_the_ledger_stands_and_forgets_whose_rows_they_were(incident, draft, approver, server):
+    file = file_of(incident)
+    for number in range(3):
+        affected(file, f"고객 {number}", f"customer{number}@example.com")
+    sending.approve(draft, by=approver)
+    notice = work(draft)
+    before = set(Delivery.objects.values_list("recipient", "state", "reply"))
+    incident.shred()
+
+    purge(incident)
+
+    assert set(Delivery.objects.values_list("recipient", "state", "reply")) == before
+    assert not Delivery.objects.filter(person__isnull=False).exists()
+    assert Notice.objects.get(pk=notice.pk).accepted == 3
+    assert_adds_up(Notice.objects.get(pk=notice.pk))
+
+
+def test_the_kept_counts_stand(incident):
+    file = file_of(incident, state="open")
+    file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
+    file.save()
+    expose(person(incident, name="김민지"), file, "names")
+    importing.close_batch(file.batch)
+    incident.shred()
+
+    purge(incident)
+
+    assert counts_of(incident).by_batch[1].people == 1
+    call_command("check_counts")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people, other):
+    incident.shred()
+
+    def child() -> None:
+        steps: list[Shredding] = []
+
+        def die(record: Shredding) -> None:
+            steps.append(record)
+            if len(steps) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        purging.run(incident, step_rows=7, wait=at_once, report=die)
+
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    gone = Shredding.objects.get()
+    assert gone.position
+    assert gone.people == PEOPLE - AffectedPerson.objects.filter(incident=incident).count()
+
+    done = purge(incident)
+    assert (done.people, done.exposures) == (PEOPLE, 2 * PEOPLE)
+    assert AffectedPerson.objects.count() == PEOPLE
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_it_waits_for_who_holds_a_lock_and_makes_nobody_wait_long(incident, people):
+    incident.shred()
+    waits: list[float] = []
+    locked, waited = Event(), Event()
+
+    def hold_a_lock() -> None:
+        with transaction.atomic():
+            AffectedPerson.objects.select_for_update().get(pk=people[0].pk)
+            locked.set()
+            waited.wait(30)
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        somebody = pool.submit(hold_a_lock)
+        assert locked.wait(30)
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if seconds == purging.LOCK_RETRY_SECONDS:
+                waited.set()
+                somebody.result()
+
+        purging.run(incident, wait=wait)
+    assert waits.count(purging.LOCK_RETRY_SECONDS) == 1
+    assert not AffectedPerson.objects.exists()
+
+
+def test_a_step_looks_at_a_bounded_number_of_rows(incident, people, other):
+    incident.shred()
+
+    with CaptureQueriesContext(connection) as queries:
+        purge(incident)
+
+    looked = [query["sql"] for query in queries if "LIMIT 5" in query["sql"]]
+    assert len(looked) == 2 * PEOPLE // 5 + 2
+    assert not [sql for sql in looked if '"incident_id" =' in sql]
+
+
+def is_there(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
+        return bool(cursor.fetchone()[0])
+
+
+def test_the_exposures_of_a_large_file_go_as_a_whole(incident, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
+    path = tmp_path / "members.csv"
+    path.write_text("member_id,name\n" + "".join(f"{n},고객 {n}\n" for n in range(20)))
+    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
+    table = f"incidents_exposure_{file.pk}"
+    assert is_there(table)
+    incident.shred()
+
+    done = purge(incident)
+
+    assert (done.people, done.exposures) == (20, 20)
+    assert not is_there(table)
+    assert not AffectedPerson.objects.exists()
+
+
+def test_the_command_says_what_it_did(incident, people, capsys):
+    incident.shred()
+
+    call_command("purge_incident", "hanbit-2025", rows=5)
+
+    said = capsys.readouterr().out
+    assert f"hanbit-2025: {PEOPLE} people and {2 * PEOPLE} exposures are purged." in said
+
+
+def test_an_unknown_incident_is_one_line():
+    with pytest.raises(CommandError, match="no such incident"):
+        call_command("purge_incident", "nowhere")

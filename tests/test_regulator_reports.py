@@ -1,0 +1,160 @@
+"""Reports to authorities: drafted from the facts, filed for good, supplemented, printed."""
+
+import shutil
+import subprocess
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from notices import regulator_reports as reports
+from notices import sample
+from notices.models import RegulatorReport
+from tests.signing_in import sign_in_to_desk
+
+pytestmark = pytest.mark.django_db
+
+DUTY = "kr-decree-report-72h"
+needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler reads the PDF")
+
+
+@pytest.fixture
+def coupang(approver):
+    return sample.load()
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def draft(incident, by, form="pipc") -> RegulatorReport:
+    return RegulatorReport.objects.create(
+        incident=incident,
+        duty=DUTY,
+        form=form,
+        authority="개인정보보호위원회",
+        text=reports.drafted(incident, form),
+        created_by=by,
+    )
+
+
+def filed(incident, by) -> RegulatorReport:
+    report = draft(incident, by)
+    reports.file(report, at=timezone.now(), reference="2025-1234", by=by)
+    report.refresh_from_db()
+    return report
+
+
+def test_the_korean_form_is_filled_from_the_facts(coupang):
+    text = reports.drafted(coupang, "pipc")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert [heading[3] for heading in headings] == ["1", "2", "3", "4", "5", "6", "7"]
+    for words in ("쿠팡", "공동현관 출입번호", "33,673,817개", "2025년 6월 24일", "02-000-0000"):
+        assert words in text
+    assert "아직 통지하지 않았습니다." in text
+
+
+def test_the_gdpr_form_is_filled_from_the_facts(coupang):
+    text = reports.drafted(coupang, "gdpr")
+    for item in ("33(3)(a)", "33(3)(b)", "33(3)(c)", "33(3)(d)", "33(1)"):
+        assert item in text
+    for words in (
+        "Entrance code",
+        "33,673,817 accounts",
+        "24 June 2025",
+        "Reported by the company",
+    ):
+        assert words in text
+
+
+def test_what_is_not_known_says_so(incident):
+    assert "규모: 확인 중입니다." in reports.drafted(incident, "pipc")
+    assert "Not known yet." in reports.drafted(incident, "gdpr")
+
+
+def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
+    add = reverse("admin:notices_regulatorreport_add")
+    fields = {"incident": coupang.pk, "duty": DUTY, "form": "pipc", "authority": "PIPC"}
+    answer = desk.post(add, fields, follow=True)
+    assert "공동현관 출입번호" in answer.content.decode()
+    report = RegulatorReport.objects.get()
+    change = reverse("admin:notices_regulatorreport_change", args=[report.pk])
+    desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
+    file = reverse("admin:notices_regulatorreport_file", args=[report.pk])
+    later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    assert "in the future" in desk.post(file, {"filed_at": later}).content.decode()
+    now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
+    assert desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
+
+    report.refresh_from_db()
+    assert (report.state, report.reference, report.filed_by) == ("filed", "2025-1", approver)
+    assert report.text == "## 1. 기관명\n쿠팡"
+    desk.post(change, {"authority": "X", "text": "changed"})
+    report.refresh_from_db()
+    assert report.text == "## 1. 기관명\n쿠팡"
+    assert desk.get(file).status_code == 404
+
+
+@pytest.mark.parametrize("change", [{"text": "x"}, {"reference": ""}, {"state": "draft"}])
+def test_what_is_filed_cannot_be_changed_or_deleted(coupang, approver, change):
+    report = RegulatorReport.objects.filter(pk=filed(coupang, approver).pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        report.update(**change)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        report.delete()
+
+
+def test_filing_twice_is_refused(coupang, approver):
+    report = filed(coupang, approver)
+    with pytest.raises(reports.FilingRefusedError):
+        reports.file(report, at=timezone.now(), reference="other", by=approver)
+
+
+def test_supplements_follow_the_first_report(desk, coupang, approver):
+    first = filed(coupang, approver)
+    desk.post(reverse("admin:notices_regulatorreport_supplement", args=[first.pk]))
+    second = RegulatorReport.objects.get(number=2)
+    assert second.supplements == first
+    assert second.state == "draft"
+    url = reverse("admin:notices_regulatorreport_supplement", args=[second.pk])
+    assert desk.post(url).status_code == 404  # not filed yet
+    reports.file(second, at=timezone.now(), reference="", by=approver)
+    desk.post(url)
+    third = RegulatorReport.objects.get(number=3)
+    assert third.supplements == first
+
+
+@needs_poppler
+def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
+    report = filed(coupang, approver)
+    response = desk.get(reverse("admin:notices_regulatorreport_pdf", args=[report.pk]))
+    assert response["Content-Type"] == "application/pdf"
+    run = ["pdftotext", "-", "-"]
+    done = subprocess.run(run, input=response.content, capture_output=True, check=True)
+    text = done.stdout.decode()
+    for words in ("개인정보 유출 신고서", "2025-1234", "7. 담당부서", "33,673,817개"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("role", "may_write", "may_file"),
+    [("editor", True, False), ("approver", False, True), ("auditor", False, False)],
+)
+def test_each_role_does_its_part(client, coupang, approver, role, may_write, may_file):
+    call_command("make_roles")
+    member = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+    member.groups.add(Group.objects.get(name=role))
+    sign_in_to_desk(client, member)
+    report = draft(coupang, approver)
+    add = client.get(reverse("admin:notices_regulatorreport_add")).status_code
+    file = client.get(reverse("admin:notices_regulatorreport_file", args=[report.pk])).status_code
+    assert (add == 200, file == 200) == (may_write, may_file)
+    pdf = client.get(reverse("admin:notices_regulatorreport_pdf", args=[report.pk]))
+    assert pdf.status_code == 200
