@@ -110,6 +110,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
+    "verify-statements": {"task": "notices.tasks.verify_statements", "schedule": 3600.0},
 }
 
 # Mail

@@ -10,6 +10,7 @@ from notices.models.published import (
     Statement,
     StatementVersion,
     TimelineEntry,
+    WithdrawnWaiver,
 )
 from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
@@ -36,4 +37,5 @@ __all__ = [
     "Suppression",
     "TestAddress",
     "TimelineEntry",
+    "WithdrawnWaiver",
 ]
