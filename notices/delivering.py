@@ -16,10 +16,10 @@ from incidents.sealing import SealingError
 from notices import ledger, pacing, suppressing
 from notices.composing import Composer, Waiting
 from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
-from notices.limits import ASK_SECONDS, Governor, Limits
 from notices.messages import Mail
 from notices.models import Delivery, Notice
 from notices.smtp import SmtpTransport
+from notices.throttling import ASK_SECONDS, Governor, Limits
 from notices.transport import (
     Outcome,
     Reply,
