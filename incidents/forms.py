@@ -13,7 +13,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents import counting
 from incidents.importing import ImportRefusedError, close_batch
-from incidents.models import AffectedPerson, ExposureBatch, Incident, Shredding
+from incidents.models import AffectedPerson, ContactChange, ExposureBatch, Incident, Shredding
 from incidents.sealing import SealingError
 
 SHRED_REQUEST_STANDS = timedelta(hours=24)
@@ -41,6 +41,17 @@ def _may_be_hidden(incident: Incident) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+class ContactChangeForm(forms.ModelForm):
+    """Proposes new official contacts."""
+
+    def clean_incident(self) -> Incident:
+        """One change at a time, so that whoever confirms it knows what it changes."""
+        incident: Incident = self.cleaned_data["incident"]
+        if ContactChange.objects.waiting().filter(incident=incident).exists():
+            raise forms.ValidationError(_("Another change of these contacts waits already."))
+        return incident
 
 
 class ShredForm(forms.Form):

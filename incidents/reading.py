@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from incidents import compressions, json_lines
-from incidents.compressions import DAMAGED, GZIP, PLAIN
+from incidents.compressions import DAMAGED, GZIP, MOST_EXPANSION, PLAIN, BombError
 from incidents.formulas import restored
 
 MAX_ROW_BYTES = 1 << 20
@@ -49,6 +49,7 @@ _OTHER_FORMATS = {
     b"\xff\xfe": "UTF-16; save it as UTF-8 first",
     b"\xfe\xff": "UTF-16; save it as UTF-8 first",
 }
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 # A reject file's own first columns; see incidents.rejects.
 REJECT_COLUMNS = ["line", "reason"]
 
@@ -275,6 +276,11 @@ def _refusing_read_errors(path: Path, where: str = "", kind: str = GZIP) -> Iter
         raise ImportRefusedError(
             f"{path.name}{where}: the {kind} data is cut short or damaged; fetch it again"
         ) from None
+    except BombError:
+        raise ImportRefusedError(
+            f"{path.name}{where}: more than {MOST_EXPANSION} times its size comes out of it, which "
+            "no dump does; decompress it where there is room, and look what it is"
+        ) from None
     except OSError as error:
         raise ImportRefusedError(f"{path.name}{where}: {error.strerror or error}") from None
 
@@ -333,7 +339,7 @@ class _Lines(Iterator[str]):
     def _read(self) -> bytes:
         try:
             return self._readline(MAX_ROW_BYTES + 1)
-        except (*DAMAGED, OSError):
+        except (*DAMAGED, BombError, OSError):
             with _refusing_read_errors(self.path, f", line {self.number + 1}", self._kind):
                 raise
 
@@ -464,6 +470,11 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
         raise ImportRefusedError(
             f"{path.name}, line {first.line}: the header names {len(names):,} columns; "
             f"at most {MAX_COLUMNS:,} can be read"
+        )
+    if len(names) == 1 and (separator := next((s for s in _SEPARATORS if s in names[0]), "")):
+        raise ImportRefusedError(
+            f"{path.name}, line {first.line}: one column only, with {_SEPARATORS[separator]} in "
+            "its name; export the file again with commas between the columns"
         )
     twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:

@@ -83,10 +83,15 @@ def _adds_up(notice: Notice) -> str:
 
 
 def _checks(notice: Notice) -> list[tuple[str, str]]:
-    rows = [(_("Text (SHA-256)"), notice.version.hash)]
+    rows = [(_("Text (SHA-256)"), _halves(notice.version.hash))]
     if seal := getattr(notice, "seal", None):
-        rows.append((_("Ledger (SHA-256)"), seal.digest))
+        rows.append((_("Ledger (SHA-256)"), _halves(seal.digest)))
     return rows
+
+
+def _halves(digest: str) -> str:
+    """Where a line may break: the whole is longer than one."""
+    return f"{digest[:32]} {digest[32:]}"
 
 
 def _number(number: int) -> str:

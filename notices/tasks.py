@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from notices import delivering, ledger, pacing, planning, publishing, transparency
+from notices import delivering, ledger, pacing, planning, publishing, scam_reports, transparency
 from notices.models import Notice, Statement
 
 logger = logging.getLogger(__name__)
@@ -91,3 +91,9 @@ def _is_full(queue: str) -> bool:
         except connection.channel_errors:
             return False  # an empty queue does not exist in Redis
     return bool(waiting >= QUEUE_IS_FULL[queue])
+
+
+@shared_task(base=DjangoTask)
+def delete_scam_reports() -> None:
+    """The sweeper: reports past their time."""
+    scam_reports.delete_outdated()

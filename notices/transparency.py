@@ -58,7 +58,10 @@ def take_all() -> None:
 def take(incident: Incident) -> bool:
     """Takes an incident's figures if that is due and some count has moved far enough."""
     with transaction.atomic():
-        Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+        # Whoever holds the row, such as an import, may hold it for long: the next look will do.
+        rows = Incident.objects.select_for_update(no_key=True, skip_locked=True)
+        if not rows.filter(pk=incident.pk).exists():
+            return False
         last = incident.figures.order_by("taken_at").last()
         now = timezone.now()
         if last and not _is_due(incident, last.taken_at, now):

@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from breachportal.spawned import WorkerLostError, Workers, workers
-from incidents import counting, mapping, reading, rejects
+from incidents import counting, mapping, plausible, reading, rejects
 from incidents.importing import working
 from incidents.importing.blocks import blocks_of
 from incidents.importing.preparing import Prepared
@@ -201,6 +201,7 @@ def _examine(
     source = reading.examine(path, encoding or parsed.encoding)
     parsed.check_source(source)
     _refuse_second_time(source, incident)
+    plausible.refuse_mixed_up(source, parsed)
     incident.seal()  # raises, if it cannot
     return _Job(
         incident=incident,

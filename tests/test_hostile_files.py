@@ -1,0 +1,188 @@
+"""Files made to hurt, or made by mistake: one clear line within bounded memory, and nothing in."""
+
+import csv
+import gzip
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from incidents import importing
+from incidents.importing import ImportRefusedError
+from incidents.models import AffectedPerson, ExposureFile
+
+pytestmark = pytest.mark.django_db
+MAPPING = """
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+email = "email"
+phone = "mobile"
+contact_leaked = ["name", "email", "phone"]
+"""
+HEADER = "member_id,name,email,mobile\n"
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture
+def refusal(incident, tmp_path):
+    """The one line that refuses a file; nothing of it is in the store afterwards."""
+
+    def refusal(content: bytes | str, name: str = "members.csv") -> str:
+        path: Path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        with pytest.raises(ImportRefusedError) as caught:
+            importing.import_file(path, incident=incident, mapping_text=MAPPING)
+        message = str(caught.value)
+        assert message.startswith(name)
+        assert "\n" not in message
+        assert not AffectedPerson.objects.exists()
+        assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
+        return message
+
+    return refusal
+
+
+def members(*, count: int = 40, columns: str = "{n},김민지,minji{n}@example.com,010-1234-{n:04}"):
+    return HEADER + "".join(columns.format(n=number) + "\n" for number in range(count))
+
+
+def packed(chunk: bytes, times: int, kind: str) -> bytes:
+    """The header and then `chunk` over and over, compressed without ever being whole."""
+    gzipped = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packer = zstandard.ZstdCompressor().compressobj() if kind == "zst" else gzipped
+    pieces = [packer.compress(HEADER.encode())]
+    pieces += [packer.compress(chunk) for _ in range(times)]
+    return b"".join([*pieces, packer.flush()])
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize(
+    "chunk", [b"\n" * MEBIBYTE, b"7,Minji,minji@example.com,010-1234-5678\n" * 25_000]
+)
+def test_a_bomb_is_refused_within_bounded_memory(refusal, kind, chunk):
+    content = packed(chunk, 200, kind)
+    assert len(content) < MEBIBYTE
+
+    tracemalloc.start()
+    said = refusal(content, f"members.csv.{kind}")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert "more than 300 times its size comes out of it" in said
+    assert peak < 32 * MEBIBYTE
+
+
+def test_a_dump_that_shrinks_well_is_no_bomb(incident, tmp_path):
+    rows = "".join(f"{n},김민지,minji@example.com,010-1234-5678\n" for n in range(30_000))
+    path = tmp_path / "members.csv.gz"
+    path.write_bytes(gzip.compress((HEADER + rows).encode(), 9))
+
+    importing.check_file(path, incident=incident, mapping_text=MAPPING)
+
+
+def test_a_line_of_100_megabytes_is_refused_within_bounded_memory(incident, tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_bytes(HEADER.encode() + b"x" * 100_000_000)
+
+    tracemalloc.start()
+    with pytest.raises(ImportRefusedError, match="line 2: the row that begins here is longer"):
+        importing.import_file(path, incident=incident, mapping_text=MAPPING)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 32 * MEBIBYTE
+
+
+CELLS = st.text(
+    st.sampled_from(list("\r\n\",;'=@.+-\t<&\\ aZ09가힣\u00a0\u202e\u3000İ😀"))
+    | st.characters(exclude_characters="\0", codec="utf-8"),
+    max_size=20,
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=10))
+def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, table):
+    path = tmp_path / "members.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+        writer.writerow(HEADER.strip().split(","))
+        writer.writerows(table)
+
+    found = importing.check_file(path, incident=incident, mapping_text=MAPPING)
+
+    assert found.rows_read == len(table) == found.rows_taken + found.rows_rejected
+    blank = sum(not row[0].strip() for row in table)
+    assert found.rows_rejected >= blank
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (
+            "{n},김민지,010-1234-{n:04},minji{n}@example.com",
+            "takes column email for an e-mail address, but 40 of its first 40 cells hold a phone",
+        ),
+        (
+            "{n},minji{n}@example.com,김민지,010-1234-{n:04}",
+            "takes column name for a name, but 40 of its first 40 cells hold an e-mail address",
+        ),
+        (
+            "{n},김민지,minji{n}@example.com,m{n}@example.org",
+            "takes column mobile for a phone number, but 40 of its first 40 cells hold an e-mail",
+        ),
+    ],
+)
+def test_swapped_columns_are_refused_early(refusal, columns, says):
+    said = refusal(members(columns=columns))
+
+    assert says in said
+    assert "minji" not in said
+    assert "010" not in said
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "{n},김민지,mi***@example.com,010-****-{n:04}",
+        "{n},김민지,,",
+        "{n},김민지,none,unknown",
+        "{n},010,minji{n}@example.com,010-1234-{n:04}",
+    ],
+)
+def test_odd_contacts_are_taken_as_they_leaked(incident, tmp_path, columns):
+    path = tmp_path / "members.csv"
+    path.write_text(members(columns=columns))
+
+    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
+
+    assert file.rows_taken == 40
+
+
+def test_a_few_odd_rows_swap_no_columns(incident, tmp_path):
+    path = tmp_path / "members.csv"
+    odd = "".join(f"x{n},김민지,010-9999-{n:04},\n" for n in range(5))
+    path.write_text(members() + odd)
+
+    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
+    assert file.rows_taken == 45
+
+
+@pytest.mark.parametrize(
+    ("separator", "named"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")]
+)
+def test_another_separator_is_named(refusal, separator, named):
+    said = refusal(members().replace(",", separator))
+
+    assert f"line 1: one column only, with {named} in its name" in said
+
+
+def test_a_mapping_that_names_other_columns_says_which(refusal):
+    assert "the header lacks email, mobile" in refusal("member_id,name\n7,김민지\n")
