@@ -1,5 +1,6 @@
 """What the environment says, read once by `settings`: required values, URLs, flags."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -91,6 +92,17 @@ def rates(name: str) -> dict[str, float]:
             raise ImproperlyConfigured(f"{name}: {part} is not like naver.com=50")
         found[domain.strip().lower()] = float(rate)
     return found
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """A JSON object; empty where nothing is set."""
+    try:
+        value = json.loads(text(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} is not a JSON object.")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:
