@@ -26,6 +26,8 @@ PORTAL_NAME = {
     "en": environment.text("PORTAL_NAME_EN", "Coupang" if IS_DEMO else PORTAL_HOST),
 }
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
+# Earlier ones: links and message codes that were made with them go on working.
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")

@@ -370,7 +370,10 @@ def message_code(delivery_id: int) -> str:
 
 
 def delivery_of_code(code: str) -> int | None:
-    """The delivery whose mail carries `code`, however it was typed; None if we never gave it."""
+    """The delivery whose mail carries `code`, however it was typed; None if we never gave it.
+
+    Codes made with an earlier secret key count for as long as settings.SECRET_KEY_FALLBACKS has it.
+    """
     digits = code.upper().translate(_READ_AS)
     if len(digits) != _CODE_LENGTH or not set(digits) <= set(_ALPHABET):
         return None
@@ -378,18 +381,21 @@ def delivery_of_code(code: str) -> int | None:
     for digit in digits:
         number = number << 5 | _ALPHABET.index(digit)
     mac, masked = number >> _ID_BITS, number & (1 << _ID_BITS) - 1
-    delivery_id = masked ^ _keyed("mask", mac, _ID_BITS)
-    return delivery_id if _keyed("mac", delivery_id, _MAC_BITS) == mac else None
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        delivery_id = masked ^ _keyed("mask", mac, _ID_BITS, secret)
+        if _keyed("mac", delivery_id, _MAC_BITS, secret) == mac:
+            return delivery_id
+    return None
 
 
-def _keyed(purpose: str, number: int, bits: int) -> int:
-    mac = _mac(f"notices.code.{purpose}", str(number))
+def _keyed(purpose: str, number: int, bits: int, secret: str = "") -> int:
+    mac = _mac(f"notices.code.{purpose}", str(number), secret)
     return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
 
 
-def _mac(salt: str, value: str) -> bytes:
+def _mac(salt: str, value: str, secret: str = "") -> bytes:
     """20 octets. Keyed BLAKE2b: a mail needs three, and an HMAC takes several times as long."""
-    key = _mac_key(salt, settings.SECRET_KEY)
+    key = _mac_key(salt, secret or settings.SECRET_KEY)
     return hashlib.blake2b(value.encode(), key=key, digest_size=20).digest()
 
 
