@@ -213,7 +213,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
 
     # The customer opens the mail: their own name and classes, and how to come here by hand.
     mail = mail_to(mails, CUSTOMER)
-    assert "O'Connor, Seán" in text_of(mail)
+    assert "Dear Seán O'Connor," in text_of(mail)
     assert "Entrance code" in text_of(mail)
     assert portal in text_of(mail)
     assert mail["List-Unsubscribe"] is None
