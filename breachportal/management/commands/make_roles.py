@@ -8,6 +8,7 @@ OUR_APPS = ("accounts", "incidents", "notices")
 # What each role may do in the desk besides looking; everybody may look at incidents and words.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
+    + ["incidents.add_upload", "incidents.change_upload"]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"],
     "editor": ["notices.add_statement", "notices.change_statement"]
     + ["notices.add_statementversion", "notices.change_statementversion"]
@@ -27,6 +28,7 @@ ABOUT_PEOPLE = (
     "incidents.view_affectedperson",
     "incidents.view_exposure",
     "incidents.view_reveal",
+    "incidents.view_uploadpiece",
     "notices.view_delivery",
     "notices.view_alertsubscription",
 )
