@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import current_process, get_context, parent_process
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -52,8 +52,11 @@ class Workers:
 
 @contextmanager
 def workers(count: int) -> Iterator[Workers]:
-    """So many processes, starting up meanwhile; with 0, this process does the work."""
-    if not count:
+    """So many processes, starting up meanwhile; with 0, this process does the work.
+
+    So it does in a Celery worker's child, which may have no children of its own.
+    """
+    if not count or current_process().daemon:
         yield Workers(None, 0)
         return
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin)

@@ -20,7 +20,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -84,6 +84,12 @@ def work(upload_id: str) -> None:
                 Upload.objects.filter(pk=upload_id, state=works).update(state=waits)
             except (ImportRefusedError, SealingError, WorkerLostError) as refusal:
                 _refuse(upload, str(refusal))
+            except DatabaseError:
+                raise  # the sweeper tries again
+            except Exception as error:  # noqa: BLE001  no file may stay "being checked" for good
+                # Its words could hold a value of the file.
+                logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
+                _refuse(upload, f"{upload.name}: an error of the portal; tell who runs it")
 
 
 def want_import(upload: Upload) -> bool:

@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
 
@@ -21,6 +22,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from breachportal.celery import app
+from breachportal.spawned import workers
 from incidents import importing, uploads
 from incidents.importing import only_import_into
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
@@ -343,3 +345,31 @@ def wait_for(upload: Upload, state: str) -> None:
         assert time.monotonic() < deadline, (upload.state, upload.refusal)
         time.sleep(0.1)
         upload.refresh_from_db()
+
+
+def test_a_workers_child_does_the_work_of_processes_itself():
+    """Celery's children are daemons, which may start no processes."""
+
+    def child() -> None:
+        with workers(2) as pool:
+            assert list(pool.map(str, [1, 2])) == ["1", "2"]
+
+    process = get_context("fork").Process(target=child, daemon=True)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+
+
+def test_an_error_of_our_own_is_told_without_a_value(desk, incident, places, monkeypatch, caplog):
+    def fail(*_args: object, **_options: object) -> None:
+        raise ValueError("minji@example.com")
+
+    monkeypatch.setattr(importing, "check_file", fail)
+    upload = worked(sent(desk, incident))
+
+    assert (upload.state, upload.refusal) == (
+        State.REFUSED,
+        "members.csv: an error of the portal; tell who runs it",
+    )
+    assert f"upload {upload.pk} failed: ValueError" in caplog.text
+    assert "minji@" not in caplog.text
