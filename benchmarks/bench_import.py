@@ -440,9 +440,9 @@ def main() -> None:
         figures |= members(incident, exported)
         figures |= lookups(incident)
         figures |= raw_copy(var)
-        for ratio, against in (("ratio", ""), ("ratio_to_bare", "bare_")):
-            rate = figures[f"raw_copy_{against}rows_per_s"]
-            figures[ratio] = round(figures["rows_per_s"] / rate, 2)
+        for against in ("", "indexed_after_", "bare_"):
+            rate = figures["rows_per_s"] / figures[f"raw_copy_{against}rows_per_s"]
+            figures[f"ratio_to_{against}".rstrip("_").removesuffix("_to")] = round(rate, 2)
         if addresses:
             figures |= address_book(incident, exported)
     print(json.dumps(figures), flush=True)

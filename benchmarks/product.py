@@ -189,16 +189,21 @@ class Workers:
 
     def senders(self) -> list[psutil.Process]:
         """The processes that send, each with connections of its own; not their parent."""
-        return [
-            process
-            for process in self.processes()
-            if _is_celery(process)
-            and "--queues send" in " ".join(process.cmdline())
-            and _is_celery(process.parent())
-        ]
+        return [one for one in self.processes() if _is_sender(one) and _is_sender(one.parent())]
+
+    def parents(self) -> list[psutil.Process]:
+        """The process that started the senders, and starts another when one dies."""
+        return [one for one in self.processes() if _is_sender(one) and not _is_sender(one.parent())]
+
+    def wait_for_end(self, seconds: float) -> None:
+        """Returns when all have ended by themselves, as they do once one parent died."""
+        self._honcho.wait(seconds)
 
 
-def _is_celery(process: psutil.Process | None) -> bool:
+def _is_sender(process: psutil.Process | None) -> bool:
+    """Celery's own processes; not the shell that the Procfile's line runs in."""
     with contextlib.suppress(psutil.Error):
-        return process is not None and "celery" in " ".join(process.cmdline()[:3])
+        line = process.cmdline() if process else []
+        is_celery = any(part.endswith("celery") for part in line[:2])
+        return is_celery and "--queues send" in " ".join(line)
     return False

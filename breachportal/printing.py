@@ -47,10 +47,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG, what it shows in words, and the text that stands beside it."""
+    """An SVG that leads somewhere, what it shows in words, and the text that stands beside it."""
 
     svg: str
     alt: str
+    url: str
     beside: list[str]
 
 

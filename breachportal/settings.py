@@ -117,6 +117,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
     "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
+    "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
+    "verify-statements": {"task": "notices.tasks.verify_statements", "schedule": 3600.0},
 }
 
 # Mail
@@ -200,6 +202,10 @@ CODE_RATES = {
     "guess": "200/10m/ip",  # wrong ones; how many a code takes is SIGN_IN_CODE_TRIES
 }
 
+# "Is this message from us?"
+SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # from all networks
+SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are deleted
+
 # Keys
 # Before a new data key seals: every process has read the incident again by then (a sender's slice
 # and its lease are the longest that hold one).
@@ -214,6 +220,9 @@ PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 PROOF_RATES = {
     "certificate_issue": "10/h/key",  # one person
     "certificate_check": "30/m/ip,600/h/ip",
+    # A mobile carrier puts thousands of people behind one network address.
+    "message_check": "120/m/ip",
+    "scam_report": "30/10m/ip,300/d/ip",
 }
 
 # Who hears of weaknesses of this portal (security.txt): mailto:, https: or tel:

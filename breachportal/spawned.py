@@ -54,7 +54,7 @@ class Workers:
 def workers(count: int) -> Iterator[Workers]:
     """So many processes, starting up meanwhile; with 0, this process does the work.
 
-    So it does in a Celery worker's child, which may have no children of its own.
+    So it does where processes may have no children, such as in a task of Celery.
     """
     if not count or current_process().daemon:
         yield Workers(None, 0)

@@ -1,6 +1,7 @@
 """Incidents on the response desk. What leaked of people is neither listed nor opened here."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -17,19 +18,23 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryD
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
 
 from accounts.admin import ShownOnly
+from accounts.models import User
 from incidents import uploads
 from incidents.counting import Tally, counts_of
 from incidents.forms import (
     CloseBatchForm,
+    ContactChangeForm,
     DiscardUploadForm,
     ImportUploadForm,
     IncidentForm,
@@ -40,6 +45,7 @@ from incidents.forms import (
 )
 from incidents.models import (
     AffectedPerson,
+    ContactChange,
     DataClass,
     ExposureBatch,
     ExposureFile,
@@ -53,10 +59,6 @@ from incidents.summaries import batches_of, leaked_classes_of
 from incidents.tasks import work_upload
 
 logger = logging.getLogger(__name__)
-OFFICIAL_CONTACTS = [
-    *("contact_phone", "contact_email"),
-    *("official_contacts_ko", "official_contacts_en"),
-]
 
 
 def _ask(
@@ -122,9 +124,9 @@ class IncidentAdmin(admin.ModelAdmin):
             gettext_lazy("Whom to ask"),
             {
                 "description": gettext_lazy(
-                    "Once the incident is public, only a superuser changes the telephone, the "
-                    "e-mail and the official contacts: customers tell real calls from scams by "
-                    "them."
+                    "Once the incident is public, it takes two people to change the telephone, "
+                    "the e-mail and the official contacts: customers tell real calls from scams "
+                    "by them."
                 ),
                 "fields": [
                     ("department_ko", "department_en"),
@@ -142,8 +144,7 @@ class IncidentAdmin(admin.ModelAdmin):
 
         One person alone cannot send a nation to another number.
         """
-        is_locked = obj and obj.is_public and not request.user.is_superuser
-        locked = OFFICIAL_CONTACTS if is_locked else []
+        locked = ContactChange.FIELDS if obj and obj.has_been_public else ()
         return [*self.readonly_fields, *(["slug"] if obj else []), *locked]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
@@ -156,6 +157,8 @@ class IncidentAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
         if not change:
             obj.make_keysets()
+        if (obj.is_public or form.initial.get("is_public")) and not obj.first_public_at:
+            obj.first_public_at = timezone.now()
         super().save_model(request, obj, form, change)
 
     @admin.display(description=gettext_lazy("scope versions"))
@@ -212,6 +215,9 @@ class IncidentAdmin(admin.ModelAdmin):
         if request.user.is_superuser and object_id.isdecimal():
             url = reverse("admin:incidents_incident_shred", args=[object_id])
             tools.append((url, _("Shred the data")))
+        if request.user.has_perm("incidents.add_contactchange") and object_id.isdecimal():
+            url = reverse("admin:incidents_contactchange_add")
+            tools.append((f"{url}?incident={object_id}", _("Change the contacts")))
         context = {**(extra_context or {}), "tools": tools}
         return super().change_view(request, object_id, form_url, context)
 
@@ -247,6 +253,122 @@ def _words_of_shredding(incident: Incident, asked: Shredding | None) -> dict[str
         "button": button,
         "done": done,
     }
+
+
+@admin.register(ContactChange)
+class ContactChangeAdmin(admin.ModelAdmin):
+    """Proposed by one person, put in force by another; the list is the record."""
+
+    form = ContactChangeForm
+    change_form_template = "incidents/desk/contact_change.html"
+    list_display = ["incident", "proposed_at", "proposed_by", "confirmed_by", "withdrawn_at"]
+    list_display_links = ["proposed_at"]
+    list_filter = ["incident"]
+    list_select_related = ["incident", "proposed_by", "confirmed_by"]
+    fields = ["incident", *ContactChange.FIELDS, "reason"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The contacts as they stand, to be changed."""
+        asked = request.GET.get("incident", "")
+        incident = Incident.objects.filter(pk=asked).first() if asked.isdecimal() else None
+        if incident is None:
+            return {}
+        stands = {name: getattr(incident, name) for name in ContactChange.FIELDS}
+        return {"incident": incident.pk, **stands}
+
+    def save_model(self, request: HttpRequest, obj: ContactChange, form: Any, change: bool) -> None:
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        obj.proposed_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ContactChange, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Shows the proposal, where a second person goes on."""
+        messages.success(request, _("Proposed. Now somebody else has to confirm it."))
+        return redirect("admin:incidents_contactchange_change", obj.pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            own_view = self.admin_site.admin_view(require_POST(view))
+            return path(address, own_view, name=f"incidents_contactchange_{name}")
+
+        return [
+            own("<int:pk>/confirm/", self.confirm, "confirm"),
+            own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Shows what stands now beside what is proposed."""
+        found = self.get_object(request, object_id)
+        context = extra_context or {}
+        if found:
+            waits = found.confirmed_at is None and found.withdrawn_at is None
+            may = request.user.has_perm("incidents.confirm_contactchange")
+            is_own = found.proposed_by_id == request.user.pk
+            context = {
+                **context,
+                "rows": _before_and_after(found),
+                "may_confirm": waits and may and not is_own,
+                "waits_for_another": waits and is_own,
+                "may_withdraw": waits and (is_own or may),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Puts the contacts in force; not for whoever proposed them."""
+        change = get_object_or_404(ContactChange, pk=pk)
+        may = request.user.has_perm("incidents.confirm_contactchange")
+        if not may or not isinstance(request.user, User) or change.proposed_by == request.user:
+            raise PermissionDenied
+        return self._done(request, change, change.confirm(request.user), _("Confirmed."))
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes the proposal back."""
+        change = get_object_or_404(ContactChange, pk=pk)
+        may = request.user.has_perm("incidents.confirm_contactchange")
+        if not may and change.proposed_by != request.user:
+            raise PermissionDenied
+        return self._done(request, change, change.withdraw(), _("Withdrawn."))
+
+    def _done(
+        self, request: HttpRequest, change: ContactChange, is_done: bool, done: str
+    ) -> HttpResponse:
+        if is_done:
+            self.log_change(request, change, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: it waits no more."))
+        return redirect("admin:incidents_contactchange_change", change.pk)
+
+
+def _before_and_after(change: ContactChange) -> list[tuple[str, str, str]]:
+    """Name, what stands there (or stood, once it is confirmed), and what is proposed."""
+    before = change.before or {
+        name: getattr(change.incident, name) for name in ContactChange.FIELDS
+    }
+    return [
+        (
+            str(getattr(ContactChange._meta.get_field(name), "verbose_name", name)),
+            before[name],
+            getattr(change, name),
+        )
+        for name in ContactChange.FIELDS
+    ]
 
 
 @admin.register(DataClass)

@@ -17,6 +17,7 @@ from incidents import counting, mapping, uploads
 from incidents.importing import ImportRefusedError, close_batch
 from incidents.models import (
     AffectedPerson,
+    ContactChange,
     DataClass,
     ExposureBatch,
     Incident,
@@ -50,6 +51,17 @@ def _may_be_hidden(incident: Incident) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+class ContactChangeForm(forms.ModelForm):
+    """Proposes new official contacts."""
+
+    def clean_incident(self) -> Incident:
+        """One change at a time, so that whoever confirms it knows what it changes."""
+        incident: Incident = self.cleaned_data["incident"]
+        if ContactChange.objects.waiting().filter(incident=incident).exists():
+            raise forms.ValidationError(_("Another change of these contacts waits already."))
+        return incident
 
 
 class ShredForm(forms.Form):

@@ -130,12 +130,14 @@ class Mapping:
                 f"which {self.name} names; correct the mapping, or export the file with its header"
             )
 
+    def classes(self) -> set[str]:
+        """The slugs of every data class it can give a person."""
+        second = self.second_person.classes() if self.second_person else set()
+        return self.person.classes() | second
+
     def check_classes(self, known: Collection[str]) -> None:
         """Raises ImportRefusedError naming a class that is no data class."""
-        classes = self.person.classes() | (
-            self.second_person.classes() if self.second_person else set()
-        )
-        for slug in sorted(classes - set(known)):
+        for slug in sorted(self.classes() - set(known)):
             raise ImportRefusedError(
                 f"{self.name}: {slug!r} is no data class; {_choices(slug, known)}"
             )

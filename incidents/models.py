@@ -68,6 +68,8 @@ class Incident(models.Model):
     )
     official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
     is_public = models.BooleanField(_("public"), default=False)
+    # Null: nobody outside has seen it yet. Never taken back.
+    first_public_at = models.DateTimeField(_("first public"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     # Wrapped by the master keyset; both null once the incident's data is shredded.
     data_keyset = models.BinaryField(null=True, editable=False)
@@ -129,6 +131,11 @@ class Incident(models.Model):
         """In the active language, a line each."""
         return in_language(self, "official_contacts").splitlines()
 
+    @property
+    def has_been_public(self) -> bool:
+        """Whether people may know its contacts: then two persons change them (ContactChange)."""
+        return self.is_public or self.first_public_at is not None
+
     def make_keysets(self) -> None:
         """Gives a new incident its own keysets. To be called before its first save."""
         self.data_keyset, self.index_keyset = sealing.new_incident_keysets(self.slug)
@@ -173,6 +180,88 @@ class Incident(models.Model):
         """Whether every batch is loaded and closed: only then may "not affected" be said."""
         states = {batch.state for batch in self.batches.all()}
         return ExposureBatch.State.CLOSED in states and ExposureBatch.State.OPEN not in states
+
+
+class ContactChangeQuerySet(models.QuerySet["ContactChange"]):
+    """Changes of contacts by where they stand."""
+
+    def waiting(self) -> "ContactChangeQuerySet":
+        """Neither confirmed nor withdrawn."""
+        return self.filter(confirmed_at__isnull=True, withdrawn_at__isnull=True)
+
+
+class ContactChange(models.Model):
+    """New official contacts of an incident that is public: proposed by one, confirmed by another.
+
+    Customers tell real calls from scams by them, so nobody alone can send a nation to another
+    number. The rows are the record of every change, with what stood there before.
+    """
+
+    FIELDS = ("contact_phone", "contact_email", "official_contacts_ko", "official_contacts_en")
+
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="+"
+    )
+    contact_phone = models.CharField(_("telephone"), max_length=50, blank=True)
+    contact_email = models.EmailField(_("e-mail"), blank=True)
+    official_contacts_ko = models.TextField(_("official contacts (Korean)"), blank=True)
+    official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
+    reason = models.TextField(_("reason"), help_text=_("Why they change, for who confirms it."))
+    # {field: text}, as it was when the change was confirmed.
+    before = models.JSONField(default=dict, editable=False)
+    proposed_by = models.ForeignKey(
+        User, verbose_name=_("proposed by"), on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_at = models.DateTimeField(_("proposed"), auto_now_add=True)
+    confirmed_by = models.ForeignKey(
+        User, verbose_name=_("confirmed by"), on_delete=models.PROTECT, related_name="+", null=True
+    )
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+
+    objects = ContactChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change of contacts")
+        verbose_name_plural = _("changes of contacts")
+        ordering = ["-proposed_at"]
+        permissions = [("confirm_contactchange", _("Can confirm changes of contacts"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | Q(confirmed_at__isnull=False) & ~Q(confirmed_by=F("proposed_by")),
+                name="contacts_confirmed_by_a_second_person",
+            ),
+            models.UniqueConstraint(
+                fields=["incident"],
+                condition=Q(confirmed_at__isnull=True, withdrawn_at__isnull=True),
+                name="one_waiting_change_of_contacts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident} {self.proposed_at:%Y-%m-%d}"
+
+    def confirm(self, by: User) -> bool:
+        """Puts the contacts in force; False if it waits no more, or `by` proposed it."""
+        with transaction.atomic():
+            rows = ContactChange.objects.waiting().select_for_update(of=("self",))
+            change = rows.select_related("incident").exclude(proposed_by=by).filter(pk=self.pk)
+            if (found := change.first()) is None:
+                return False
+            incident = Incident.objects.select_for_update().get(pk=found.incident_id)
+            found.before = {name: getattr(incident, name) for name in self.FIELDS}
+            for name in self.FIELDS:
+                setattr(incident, name, getattr(found, name))
+            incident.save(update_fields=self.FIELDS)
+            found.confirmed_by, found.confirmed_at = by, timezone.now()
+            found.save(update_fields=["before", "confirmed_by", "confirmed_at"])
+        return True
+
+    def withdraw(self) -> bool:
+        """Takes the proposal back; False if it waits no more."""
+        waiting = ContactChange.objects.waiting().filter(pk=self.pk)
+        return bool(waiting.update(withdrawn_at=timezone.now()))
 
 
 class DataClass(models.Model):

@@ -31,6 +31,7 @@ from breachportal.keys import (
 __all__ = [
     "CONTACT",
     "EXPOSURE",
+    "SCAM_REPORT",
     "TEST_ADDRESS",
     "UPLOAD",
     "IncidentSeal",
@@ -49,6 +50,7 @@ __all__ = [
 
 CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
 UPLOAD = b"upload"
+SCAM_REPORT = b"scam report"
 
 _DATA_KEY = aead.aead_key_templates.AES128_GCM
 

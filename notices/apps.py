@@ -12,19 +12,26 @@ class NoticesConfig(AppConfig):
     def ready(self) -> None:
         # Imported when the models are loaded, which it reads.
         from incidents import purging, resealing
-        from incidents.sealing import TEST_ADDRESS
+        from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
         from notices.checks import check_laws
         from notices.ledger import forget_people
-        from notices.models import TestAddress
+        from notices.models import ScamReport, TestAddress
 
         checks.register(check_laws)
         purging.BEFOREHAND.append(forget_people)
-        resealing.FURTHER.append(
+        resealing.FURTHER += [
             resealing.SealedColumn(
                 model=TestAddress,
                 person="id",
                 column="contact",
                 purpose=TEST_ADDRESS,
                 incident="notice__incident",
-            )
-        )
+            ),
+            resealing.SealedColumn(
+                model=ScamReport,
+                person="id",
+                column="sealed",
+                purpose=SCAM_REPORT,
+                incident="incident",
+            ),
+        ]

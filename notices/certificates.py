@@ -260,6 +260,7 @@ def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
     picture = printing.Picture(
         svg=_qr(url),
         alt=_("QR code: the address at which this certificate can be checked"),
+        url=url,
         beside=[
             _("Certificate code: %(code)s") % {"code": written(code)},
             _("Type %(address)s yourself and enter the code, or scan the square.")

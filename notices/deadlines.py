@@ -250,8 +250,8 @@ def _notice_words(notice: Notice) -> str:
         "channel": notice.get_channel_display(),
         "state": notice.get_state_display(),
     }
-    digest = getattr(notice, "ledger_digest", "")
-    return f"{words}; SHA-256 {digest[:16]}…" if digest else words
+    seal = getattr(notice, "seal", None)
+    return f"{words}; SHA-256 {seal.digest[:16]}…" if seal else words
 
 
 def _all_told_at(notice: Notice) -> datetime | None:

@@ -34,7 +34,7 @@ from accounts.contacts import normalise_email
 from breachportal.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import markdown
-from notices.models import Notice, NoticeMessage, Section
+from notices.models import Advisory, Notice, NoticeMessage, Section
 
 # `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
 SLOTS = (
@@ -117,6 +117,7 @@ def _context(notice: Notice) -> dict[str, Any]:
         "incident": incident,
         "title": version.title,
         "change_reason": version.change_reason,
+        "advisory": Advisory.objects.filter(statement=version.statement_id).first(),
         "sections": [_section(section) for section in sections],
         "says_whom_to_ask": any(
             section.key == Section.Key.DEPARTMENT_AND_CONTACT for section in sections

@@ -66,16 +66,35 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         StatementVersion.objects.current().filter(statement__incident=incident),
         key=lambda version: version.statement.created_at,
     )
-    advisories = [version for version in versions if _is_advisory(version)]
+    issued = _newest_first(version for version in versions if _is_advisory(version))
     return {
         "incident": incident,
         "facts": _incident_facts(incident),
         "claims": _claims(incident),
         "statements": [version for version in versions if not _is_advisory(version)],
-        "advisories": advisories,
-        "steps": _steps(advisories[-1]) if advisories else [],
+        "advisories": issued,
+        "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
         "picture": pictures.of_incident(incident),
     }
+
+
+def advisories() -> list[StatementVersion]:
+    """The advisories and scam warnings in force, of every public incident, newest first."""
+    kind = Statement.Kind.ADVISORY
+    return _newest_first(StatementVersion.objects.current().filter(statement__kind=kind))
+
+
+def _newest_first(versions: Iterable[StatementVersion]) -> list[StatementVersion]:
+    return sorted(
+        versions,
+        key=lambda version: (version.statement.advisory.issued_on, version.statement_id),
+        reverse=True,
+    )
+
+
+def _most_urgent_first(versions: list[StatementVersion]) -> list[StatementVersion]:
+    """A scam warning of today does not push aside what everybody should do."""
+    return sorted(versions, key=lambda version: -version.statement.advisory.severity)
 
 
 def version_context(version: StatementVersion) -> dict[str, Any]:

@@ -8,6 +8,7 @@ without the chain showing it.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -23,9 +24,17 @@ from accounts.models import User
 from breachportal import public_pages
 from breachportal.languages import in_language
 from incidents.models import DataClass, IncidentDataClass
+from incidents.unclaimed import unclaimed_classes
 from notices import checking
 from notices.findings import Finding, Severity
-from notices.models import Advisory, DutyWaiver, Section, Statement, StatementVersion
+from notices.models import (
+    Advisory,
+    DutyWaiver,
+    Section,
+    Statement,
+    StatementVersion,
+    WithdrawnWaiver,
+)
 
 # The posting time counts from publication, which may be weeks after the draft: be generous.
 DRAFT_DISPLAY = timedelta(days=365)
@@ -93,6 +102,7 @@ def check_words(version: StatementVersion, sections: list[Section] | None = None
             _check_languages(version, sections),
             _check_display(version),
             _check_advisory(version.statement),
+            _check_classes_stated(version.statement, sections),
             _check_classes_named(version.statement, sections),
             checking.check(version, sections),
         )
@@ -169,6 +179,18 @@ def _check_advisory(statement: Statement) -> Iterator[Finding]:
         yield _refusal("advisory", _("An advisory needs its issuer, date and severity."))
 
 
+def _check_classes_stated(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
+    """What the imported data holds has to be stated of the incident before anybody lists it."""
+    lists_items = any(section.key == Section.Key.DATA_ITEMS for section in sections)
+    if statement.kind != Statement.Kind.NOTICE and not lists_items:
+        return
+    for data_class in unclaimed_classes(statement.incident):
+        text = _("The imported data holds “{name}”, which the incident does not say leaked.")
+        why = text.format(name=data_class.name)
+        better = _("State it on the incident's page, and name it here.")
+        yield replace(_refusal("class", why, section=Section.Key.DATA_ITEMS), better=better)
+
+
 def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
     """A list of what leaked must be the whole list, in each language by the class's own name."""
     listing = [section for section in sections if section.key == Section.Key.DATA_ITEMS]
@@ -237,6 +259,30 @@ def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: U
             reason_en=reason["en"],
             waived_by=by,
         )
+
+
+def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: User) -> bool:
+    """Takes a draft's waiver back, and keeps both on record; False if there is none to take back.
+
+    What is published stands as it was: its waivers are covered by its hash.
+    """
+    with transaction.atomic():
+        draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
+        waiver = draft.waivers.filter(rule=rule).first()
+        if draft.is_published or waiver is None:
+            return False
+        WithdrawnWaiver.objects.create(
+            version=draft,
+            rule=rule,
+            reason_ko=waiver.reason_ko,
+            reason_en=waiver.reason_en,
+            waived_by=waiver.waived_by,
+            waived_at=waiver.waived_at,
+            withdrawn_by=by,
+            withdrawn_reason=reason,
+        )
+        waiver.delete()
+    return True
 
 
 def _freeze(draft: StatementVersion, *, by: User) -> None:

@@ -16,6 +16,10 @@ class ApprovalRefusedError(Exception):
     """The notice may not be sent; the message says why, in the active language."""
 
 
+class NothingToCorrectError(Exception):
+    """The version is not published, or nobody received one before it."""
+
+
 def reason_against(notice: Notice, *, by: User) -> str:
     """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
     if notice.state != Notice.State.DRAFT:
@@ -68,6 +72,33 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
         decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
         notice.save(update_fields=decided)
         tasks.plan_notice.delay_on_commit(notice.pk)
+
+
+def draft_correction(version: StatementVersion, *, by: User) -> Notice:
+    """The draft that tells those who received an earlier version, and not this one; made once.
+
+    It waits for a second person as every notice does. Raises NothingToCorrectError.
+    """
+    with transaction.atomic():
+        locked = StatementVersion.objects.select_for_update(of=("self",))
+        version = locked.select_related("statement").get(pk=version.pk)
+        if not is_correction_of_what_was_told(version):
+            raise NothingToCorrectError
+        fields = {"version": version, "kind": Notice.Kind.MANDATORY}
+        fields["audience"] = Notice.Audience.EARLIER
+        open_one = Notice.objects.filter(**fields, state=Notice.State.DRAFT).first()
+        return open_one or Notice.objects.create(
+            incident_id=version.statement.incident_id, created_by=by, **fields
+        )
+
+
+def is_correction_of_what_was_told(version: StatementVersion) -> bool:
+    """Whether it is published, and people were sent a version before it by law."""
+    if not version.is_published or version.number == 1:
+        return False
+    told = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
+    earlier = {"version__statement": version.statement_id, "version__number__lt": version.number}
+    return told.filter(**earlier).exists()
 
 
 def pause(notice: Notice) -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 from celery import current_app, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
+from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from notices import delivering, ledger, pacing, planning, transparency
-from notices.models import Notice
+from notices import delivering, ledger, pacing, planning, publishing, scam_reports, transparency
+from notices.models import Notice, Statement
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,15 @@ def keep_figures() -> None:
     transparency.take_all()
 
 
+@shared_task(base=DjangoTask)
+def verify_statements() -> None:
+    """Says in the log, for whoever watches it, what is not as it was published."""
+    with override("en"):
+        for statement in Statement.objects.all():
+            for problem in publishing.verify(statement):
+                logger.error("statement %s: %s", statement.pk, problem)
+
+
 def _is_full(queue: str) -> bool:
     """Whether enough messages wait there already."""
     with current_app.connection_for_read() as connection:
@@ -81,3 +91,9 @@ def _is_full(queue: str) -> bool:
         except connection.channel_errors:
             return False  # an empty queue does not exist in Redis
     return bool(waiting >= QUEUE_IS_FULL[queue])
+
+
+@shared_task(base=DjangoTask)
+def delete_scam_reports() -> None:
+    """The sweeper: reports past their time."""
+    scam_reports.delete_outdated()

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -36,12 +37,13 @@ Counts = Mapping[str, int]
 
 def watch() -> None:
     """Notes which notices passed a milestone since the last look; cheap enough for every minute."""
-    begun = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
-    for notice in begun.exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
-        passed = [Milestone.Kind.FIRST]
-        if notice.planned_at and notice.accepted * 100 >= notice.planned * 99:
+    mandatory = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, planned_at__isnull=False)
+    ended = Q(closed_at__isnull=False, milestones__kind=Milestone.Kind.FIRST)
+    for notice in mandatory.exclude(ended).exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
+        counts, now = Notice.objects.live_counts(notice.pk), timezone.now()
+        passed = [Milestone.Kind.FIRST] if counts["accepted"] else []
+        if passed and counts["accepted"] * 100 >= counts["planned"] * 99:
             passed.append(Milestone.Kind.NEARLY_ALL)
-        now = timezone.now()
         Milestone.objects.bulk_create(
             [Milestone(notice=notice, kind=kind, at=now) for kind in passed], ignore_conflicts=True
         )
@@ -56,7 +58,10 @@ def take_all() -> None:
 def take(incident: Incident) -> bool:
     """Takes an incident's figures if that is due and some count has moved far enough."""
     with transaction.atomic():
-        Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+        # Whoever holds the row, such as an import, may hold it for long: the next look will do.
+        rows = Incident.objects.select_for_update(no_key=True, skip_locked=True)
+        if not rows.filter(pk=incident.pk).exists():
+            return False
         last = incident.figures.order_by("taken_at").last()
         now = timezone.now()
         if last and not _is_due(incident, last.taken_at, now):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from notices.views import alerts, certificates, public
+from notices.views import alerts, certificates, from_us, public
 
 urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
@@ -33,6 +33,10 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<slug:slug>/certificate/", certificates.certificate, name="certificate"),
     path("certificates/", certificates.certificate_check, name="certificate_check"),
     path("certificates/<str:code>/", certificates.certificate_checked, name="certificate_checked"),
+    path("check/", from_us.check, name="check"),
+    path("check/answer/", from_us.answer, name="check_answer"),
+    path("check/report/", from_us.report, name="report_scam"),
+    path("check/reported/", from_us.reported, name="reported"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
 ]

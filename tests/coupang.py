@@ -14,6 +14,7 @@ PAGES = [
     f"incidents/{SLUG}/statements/notice/versions/1/",
     f"incidents/{SLUG}/statements/kisa-advisory/versions/1/",
     f"incidents/{SLUG}/advisories/kisa-advisory/",
+    f"incidents/{SLUG}/transparency/",
 ]
 
 

@@ -112,10 +112,20 @@ def test_a_screen_reader_and_any_machine_can_read_it(minji, incident, leaked_min
     info = subprocess.run(["pdfinfo", "-"], input=pdf, capture_output=True, check=True).stdout
     fonts = subprocess.run(["pdffonts", "-"], input=pdf, capture_output=True, check=True).stdout
     assert re.search(rb"Tagged: +yes", info)
+    assert b"pdfuaid" in pdf  # as PDF/UA demands, or Typst refuses to say so
     assert b"NotoSansKR" in fonts
     assert all(line.split()[-5] == b"yes" for line in fonts.splitlines()[2:])  # embedded
     assert f"/Lang({language})".encode() in pdf.replace(b" ", b"")
     assert len(pdf) < 60_000
+
+
+@needs_poppler
+def test_the_square_leads_to_the_check(minji, incident, leaked_minji):
+    pdf = get_certificate(minji, incident).content
+    address = "http://127.0.0.1:8000/en/certificates/" + code_on(pdf).replace("-", "")
+    run = ["pdfinfo", "-url", "-"]
+    links = subprocess.run(run, input=pdf, capture_output=True, check=True).stdout.decode()
+    assert address + "/" in links
 
 
 @needs_poppler

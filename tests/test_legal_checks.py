@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 from notices import duties, publishing, sample
-from notices.models import DutyWaiver, Statement, StatementVersion
+from notices.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from tests.signing_in import sign_in_to_desk
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
@@ -225,6 +225,48 @@ def test_a_waiver_of_what_is_published_stands_and_is_in_its_hash(lacking, approv
         with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
             change()
     assert publishing.verify(published.statement) == []
+
+
+def withdrawal(version: StatementVersion) -> str:
+    return reverse(
+        "admin:notices_statementversion_withdraw_waiver", args=[version.pk, WAIVER["rule"]]
+    )
+
+
+def test_a_waiver_is_withdrawn_with_a_reason_and_stays_on_record(approvers_desk, lacking, approver):
+    approvers_desk.post(page("waive", lacking), WAIVER)
+    assert withdrawal(lacking) in approvers_desk.get(page("publish", lacking)).content.decode()
+    assert approvers_desk.post(withdrawal(lacking), {"reason": " "}).status_code == 200
+    assert lacking.waivers.exists()
+
+    approvers_desk.post(withdrawal(lacking), {"reason": "That notice was withdrawn."})
+    assert not lacking.waivers.exists()
+    kept = WithdrawnWaiver.objects.get()
+    assert (kept.waived_by, kept.withdrawn_by) == (approver, approver)
+    assert kept.reason_en == WAIVER["reason_en"]
+    publish(approvers_desk, lacking)
+    assert not lacking.is_published  # what it let pass refuses again
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WithdrawnWaiver.objects.update(reason_en="x")
+    assert approvers_desk.post(withdrawal(lacking), {"reason": "Again"}).status_code == 404
+
+
+def test_a_published_versions_waiver_cannot_be_withdrawn(approvers_desk, lacking, approver):
+    approvers_desk.post(page("waive", lacking), WAIVER)
+    publish(approvers_desk, lacking)
+    assert approvers_desk.post(withdrawal(lacking), {"reason": "Too late"}).status_code == 404
+    rule = WAIVER["rule"]
+    assert not publishing.withdraw_waiver(lacking, rule=rule, reason="x", by=approver)
+    assert lacking.waivers.exists()
+
+
+def test_staff_who_may_not_publish_may_not_withdraw_a_waiver(client, lacking, editor, approver):
+    reason = {"ko": WAIVER["reason_ko"], "en": WAIVER["reason_en"]}
+    publishing.waive(lacking, rule=WAIVER["rule"], reason=reason, by=approver)
+    editor.is_superuser = False
+    editor.save()
+    sign_in_to_desk(client, editor)
+    assert client.post(withdrawal(lacking), {"reason": "x"}).status_code == 403
 
 
 # What is on file, and the sample

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from notices import publishing
+from notices import publishing, tasks
 from notices.models import Section, StatementVersion
 from tests.coupang import SLUG, published
 
@@ -101,6 +102,15 @@ def test_one_changed_byte_anywhere_is_found_and_named(client, second, number, ch
     log = client.get(f"{LOG}log.json").json()
     assert not log["is_unbroken"]
     assert [entry["is_unaltered"] for entry in log["versions"]] == [number != 2, number != 1]
+
+
+def test_a_broken_chain_is_said_in_the_log_every_hour(second, caplog):
+    assert "verify-statements" in settings.CELERY_BEAT_SCHEDULE
+    tasks.verify_statements()
+    assert not caplog.records
+    tamper(version(1), title_en="about your data")
+    tasks.verify_statements()
+    assert f"statement {second.statement_id}: Version 1 is not what was published." in caplog.text
 
 
 def test_a_changed_section_is_found(client, second):

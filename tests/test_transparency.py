@@ -3,6 +3,7 @@
 import html
 import itertools
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -245,3 +246,19 @@ def test_it_says_how_many_are_affected_once_a_scope_version_is_closed(
     ScopeCount.objects.create(incident=incident, relation=1, language="ko", people=33_673_817)
     a_day_later(monkeypatch)
     assert "People whose data leaked about 33,673,820" in page(incident)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_that_holds_the_incident_is_not_waited_for(incident):
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+        assert other.submit(taken_elsewhere, incident).result(timeout=5) is False
+    assert transparency.take(incident) is True
+
+
+def taken_elsewhere(incident: Incident) -> bool:
+    """On a connection of its own."""
+    try:
+        return transparency.take(incident)
+    finally:
+        connection.close()

@@ -308,13 +308,14 @@ def _load(
     )
     report(progress)
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
-    people, exposures = staging.merge(file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
-    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
-    file.save()
     if file.rows_rejected:
         _write_rejects(job.source, staging, pool, rejected)
+    # Last, since others may have to wait for what it takes.
+    people, exposures = staging.merge(file_id=file.pk)
+    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
+    file.save()
     staging.drop()
     return replace(
         progress,

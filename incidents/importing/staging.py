@@ -204,15 +204,15 @@ class Staging:
 
     def merge(self, *, file_id: int) -> tuple[int, int]:
         """Adds people and exposures to the store; returns how many of each."""
-        store = Store(self._names["exposures"])
+        store = Store(self._names["exposures"], rows=self._exposure_rows)
+        store.index_exposures(file_id)
         people = 0
         if self._people_rows:
             with store.made_ready_for(self._people_rows):
                 add = f"{_ADD_PEOPLE} ON CONFLICT (id) DO NOTHING" if self._met else _ADD_PEOPLE
                 people = self._run(add, [self._incident_id])
             self._run(_COMPLETE_CONTACTS)
-        exposures = store.add_exposures(file_id, about=self._exposure_rows)
-        return people, exposures
+        return people, store.add_exposures(file_id)
 
     def drop(self) -> None:
         """Removes the tables, for a second import in the same transaction."""

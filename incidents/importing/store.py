@@ -40,12 +40,27 @@ FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f' AND conparent
 class Store:
     """The way into the store for one import, whose exposures stand in a table of their own."""
 
-    def __init__(self, staged_exposures: str) -> None:
+    def __init__(self, staged_exposures: str, *, rows: int) -> None:
+        """`rows` is about how many exposures there are."""
         self._exposures = staged_exposures
+        self._is_partition = rows >= OWN_PARTITION_ROWS
+
+    def index_exposures(self, file_id: int) -> None:
+        """What can be done while nobody has to wait for it."""
+        if not self._is_partition:
+            return
+        partition = f"{EXPOSURES}_{file_id}"
+        self._run(f"DROP TABLE IF EXISTS {partition}")
+        self._run(f"ALTER TABLE {self._exposures} RENAME TO {partition}")
+        self._exposures = partition
+        key = f"{partition}_pkey PRIMARY KEY (person_id, file_id, line)"
+        self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}")
 
     @contextmanager
     def made_ready_for(self, people: int) -> Iterator[None]:
-        """Up to so many people are added in the block. May hold up readers of people meanwhile."""
+        """Up to so many people are added in the block. May hold up readers of people from now on,
+        to the end of the transaction.
+        """
         if people < REBUILD_ROWS or people < self._people() * REBUILD_SHARE:
             yield
             return
@@ -57,23 +72,19 @@ class Store:
             self._run(make)
         self._run(f"ANALYZE {PEOPLE}")
 
-    def add_exposures(self, file_id: int, *, about: int) -> int:
-        """Brings the file's exposures in; returns how many. `about` is what to expect."""
-        if about < OWN_PARTITION_ROWS:
+    def add_exposures(self, file_id: int) -> int:
+        """Brings the file's exposures in; returns how many."""
+        if not self._is_partition:
             return self._run(
                 f"INSERT INTO {EXPOSURES} SELECT * FROM {self._exposures} "  # noqa: S608
                 "ORDER BY person_id, line"
             )
-        partition = f"{EXPOSURES}_{file_id}"
-        self._run(f"DROP TABLE IF EXISTS {partition}")
-        self._run(f"ALTER TABLE {self._exposures} RENAME TO {partition}")
-        key = f"{partition}_pkey PRIMARY KEY (person_id, file_id, line)"
-        self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}")
-        for (add,) in self._rows(_ADDED_FOREIGN_KEYS, [partition, EXPOSURES]):
+        for (add,) in self._rows(_ADDED_FOREIGN_KEYS, [self._exposures, EXPOSURES]):
             self._run(add)
-        self._run(f"ALTER TABLE {EXPOSURES} ATTACH PARTITION {partition} FOR VALUES IN ({file_id})")
-        self._run(f"ANALYZE {partition}")
-        return self._count(partition)
+        attach = f"ATTACH PARTITION {self._exposures} FOR VALUES IN ({file_id})"
+        self._run(f"ALTER TABLE {EXPOSURES} {attach}")
+        self._run(f"ANALYZE {self._exposures}")
+        return self._count(self._exposures)
 
     def _people(self) -> int:
         """About how many there are."""

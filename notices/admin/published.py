@@ -22,17 +22,18 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from notices import markdown, publishing
+from notices import checking, markdown, publishing, sending
 from notices.admin import section_checks
 from notices.admin.section_checks import DraftFindings
 from notices.admin.sending import as_mail_program_would
-from notices.admin.waiving import WaiveForm, by_section
+from notices.admin.waiving import WaiveForm, WithdrawWaiverForm, by_section
 from notices.findings import Finding
 from notices.messages import sample_mail
 from notices.models import Advisory, Notice, Section, Statement, StatementVersion, TimelineEntry
 from notices.public import version_context
 
 LANGUAGES = settings.LANGUAGES
+TELL = "notices.add_notice"
 DRAFT, PUBLISH = "notices.add_statementversion", "notices.publish_statementversion"
 
 
@@ -232,6 +233,16 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             ),
             path("<int:pk>/publish/", view(self.publish), name="notices_statementversion_publish"),
             path("<int:pk>/waive/", view(self.waive), name="notices_statementversion_waive"),
+            path(
+                "<int:pk>/tell-again/",
+                view(require_POST(self.tell_again)),
+                name="notices_statementversion_tell_again",
+            ),
+            path(
+                "<int:pk>/waivers/<slug:rule>/withdraw/",
+                view(self.withdraw_waiver),
+                name="notices_statementversion_withdraw_waiver",
+            ),
         ]
         return [*own, *super().get_urls()]
 
@@ -251,6 +262,8 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
     ) -> HttpResponse:
         context = {**(extra_context or {}), "may_draft": request.user.has_perm(DRAFT)}
         draft = self.get_object(request, object_id)
+        if draft and request.user.has_perm(TELL):
+            context["may_tell_again"] = sending.is_correction_of_what_was_told(draft)
         if draft and not draft.is_published:
             may_publish = request.user.has_perm(PUBLISH)
             had_a_hand = publishing.had_a_hand(draft, _staff(request))
@@ -319,11 +332,25 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             "form": form,
             "blocking": by_section([finding for finding in found if finding.blocks]),
             "warnings": by_section([finding for finding in found if not finding.blocks]),
+            "waivers": [(checking.name_of(each.rule), each) for each in version.waivers.all()],
             "may_waive": WaiveForm(version=version, by=staff).rules,
             "languages": LANGUAGES,
             "rows": _side_by_side(version),
         }
         return render(request, "admin/notices/statementversion/publish.html", context)
+
+    def tell_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Drafts the notice to those who received an earlier version; somebody else approves it."""
+        _require(request, TELL)
+        version = get_object_or_404(StatementVersion, pk=pk)
+        try:
+            notice = sending.draft_correction(version, by=_staff(request))
+        except sending.NothingToCorrectError:
+            messages.error(request, _("Nobody has received an earlier version."))
+            return redirect("admin:notices_statementversion_change", pk)
+        self.log_change(request, version, _("Drafted the notice of the correction."))
+        messages.success(request, _("Drafted. Now somebody else has to approve it."))
+        return redirect("admin:notices_notice_change", notice.pk)
 
     def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks an approver why a duty that is not met shall not keep the draft back."""
@@ -341,6 +368,28 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             "form": form,
         }
         return render(request, "admin/notices/statementversion/waive.html", context)
+
+    def withdraw_waiver(self, request: HttpRequest, pk: int, rule: str) -> HttpResponse:
+        """Asks why a draft's waiver does not hold any more."""
+        _require(request, PUBLISH)
+        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        waiver = get_object_or_404(version.waivers, rule=rule)
+        form = WithdrawWaiverForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            reason, by = form.cleaned_data["reason"], _staff(request)
+            publishing.withdraw_waiver(version, rule=rule, reason=reason, by=by)
+            self.log_change(request, version, f"{_('Withdrew a waiver.')} {rule}")
+            return redirect("admin:notices_statementversion_publish", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Withdraw a waiver"),
+            "explanation": f"{checking.name_of(rule)}: {waiver.reason}",
+            "button": _("Withdraw"),
+            "back": reverse("admin:notices_statementversion_publish", args=[pk]),
+            "form": form,
+            "opts": self.opts,
+        }
+        return render(request, "admin/notices/regulators/step.html", context)
 
 
 @admin.register(TimelineEntry)

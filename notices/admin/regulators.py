@@ -16,7 +16,7 @@ from accounts.admin import ShownOnly
 from accounts.models import User
 from breachportal import printing
 from incidents.models import Incident
-from notices import deadlines, duties
+from notices import deadlines, duties, summaries
 from notices import regulator_reports as reports
 from notices.admin.regulator_forms import (
     ConfirmForm,
@@ -25,7 +25,7 @@ from notices.admin.regulator_forms import (
     WithdrawForm,
     withdraw,
 )
-from notices.models import DutyConfirmation, RegulatorReport
+from notices.models import DutyConfirmation, Notice, RegulatorReport
 
 STEP = "admin/notices/regulators/step.html"
 SEE = "notices.view_dutyconfirmation"
@@ -162,6 +162,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
 
         return [
             own("<int:pk>/report.pdf", self.pdf, "pdf"),
+            own("notice/<int:pk>/summary.pdf", self.summary, "summary"),
             own("<int:pk>/file/", self.file, "file"),
             own("<int:pk>/supplement/", require_POST(self.supplement), "supplement"),
             *super().get_urls(),
@@ -196,12 +197,14 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         """The report as it stands, to print."""
         _require(request, "notices.view_regulatorreport")
         report = get_object_or_404(RegulatorReport.objects.select_related("incident"), pk=pk)
-        name = f'attachment; filename="report-{report.incident.slug}-{report.pk}.pdf"'
-        return HttpResponse(
-            printing.pdf(reports.document(report)),
-            content_type="application/pdf",
-            headers={"Content-Disposition": name},
-        )
+        return _printed(reports.document(report), f"report-{report.incident.slug}-{report.pk}")
+
+    def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Where everybody of one notice ended, to hand to an authority."""
+        _require(request, "notices.view_notice")
+        related = Notice.objects.select_related("incident", "version__statement__incident")
+        notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
+        return _printed(summaries.summary(notice), f"notice-{notice.incident.slug}-{notice.pk}")
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks when it was filed and under which number; then it stands."""
@@ -230,6 +233,14 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         draft = reports.supplement(report, by=_staff(request))
         self.log_addition(request, draft, _("Supplement drafted."))
         return _page_of(draft)
+
+
+def _printed(document: printing.Document, name: str) -> HttpResponse:
+    return HttpResponse(
+        printing.pdf(document),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'},
+    )
 
 
 def _duty(identity: str) -> duties.Duty:

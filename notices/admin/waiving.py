@@ -43,6 +43,14 @@ class WaiveForm(forms.Form):
         return True
 
 
+class WithdrawWaiverForm(forms.Form):
+    """Takes a waiver back; both stay on record."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is withdrawn"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
 def by_section(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
     """The findings under the name of their section, in the order of sections; title first."""
     names = {"": _("The whole text"), checking.TITLE: _("Title")}

@@ -1,4 +1,4 @@
-"""One file a noun's family: published words, alerts, sending."""
+"""One file a noun's family: published words, alerts, sending, reports of scams."""
 
 from notices.models.alerts import AlertSubscription
 from notices.models.certificates import Certificate
@@ -10,8 +10,10 @@ from notices.models.published import (
     Statement,
     StatementVersion,
     TimelineEntry,
+    WithdrawnWaiver,
 )
 from notices.models.regulators import DutyConfirmation, RegulatorReport
+from notices.models.reports import ScamReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
@@ -30,10 +32,12 @@ __all__ = [
     "PublicFigures",
     "RegulatorReport",
     "ReturnedMail",
+    "ScamReport",
     "Section",
     "Statement",
     "StatementVersion",
     "Suppression",
     "TestAddress",
     "TimelineEntry",
+    "WithdrawnWaiver",
 ]

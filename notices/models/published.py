@@ -307,6 +307,48 @@ class DutyWaiver(models.Model):
         return in_language(self, "reason")
 
 
+class WithdrawnWaiver(models.Model):
+    """A waiver that was taken back before its version was published; immutable (a trigger)."""
+
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.CASCADE,
+        related_name="withdrawn_waivers",
+    )
+    rule = models.CharField(_("duty or rule"), max_length=60)
+    reason_ko = models.TextField(_("reason (Korean)"))
+    reason_en = models.TextField(_("reason (English)"))
+    waived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("waived by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    waived_at = models.DateTimeField(_("waived"))
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("withdrawn by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn"), auto_now_add=True)
+    withdrawn_reason = models.TextField(_("reason for the withdrawal"))
+
+    class Meta:
+        verbose_name = _("withdrawn waiver")
+        verbose_name_plural = _("withdrawn waivers")
+        ordering = ["version", "withdrawn_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(withdrawn_reason=""), name="waiver_withdrawn_with_a_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.rule}"
+
+
 class TimelineEntry(models.Model):
     """One dated fact about the incident."""
 

@@ -115,6 +115,7 @@ class _Orders:
     # The next so many connections get `refusal` for a greeting, or are hung up on if it is "".
     refuse: int = 0
     refusal: str = "421 4.3.2 too many connections"
+    limit: int = 1_000_000  # connections at a time; more are refused in the same way
     # {step: reply or DROP…} for everybody: "mail", "rcpt", "data", "final"
     always: dict[str, str] = field(default_factory=dict)
     # {address: [[step, reply or DROP…] for the first attempt, for the second, …]}
@@ -181,8 +182,8 @@ class _Session(asyncio.Protocol):
         counts["open"] += 1
         counts["most_open"] = max(counts["most_open"], counts["open"])
         self._number = counts["connections"]
-        if orders.refuse > 0:
-            orders.refuse -= 1
+        if orders.refuse > 0 or counts["open"] > orders.limit:
+            orders.refuse -= orders.refuse > 0
             counts["refused"] += 1
             if orders.refusal:
                 self._transport.write(orders.refusal.encode() + b"\r\n")

@@ -1,16 +1,21 @@
 """What differs from drill to drill, readable before Django's settings are."""
 
 NAMES = (
-    *("kill", "stop", "redis", "postgres", "disk", "moods"),
-    *("closed_port", "refused", "slow", "twice", "clock"),
+    *("kill", "stop", "redis", "postgres", "disk", "log_disk"),
+    *("moods", "closed_port", "refused", "slow", "twice", "clock"),
 )
 # Where a drill needs other waits than tests/drills/settings.py has.
+_SWEEP_OFTEN = {"task": "notices.tasks.sweep_notices", "schedule": 0.1}
 SETTINGS: dict[str, dict[str, object]] = {
     "kill": {"NOTICE_LEASE_SECONDS": 5, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 4},
     "stop": {"NOTICE_LEASE_SECONDS": 4, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 3},
     "slow": {"NOTICE_LEASE_SECONDS": 120, "EMAIL_TIMEOUT": 30, "NOTICE_REPLY_SECONDS": 90},
     "moods": {"NOTICE_AWAY_SECONDS": 0.1, "NOTICE_AWAY_MOST_SECONDS": 0.5},
-    "refused": {"NOTICE_AWAY_SECONDS": 0.05, "NOTICE_AWAY_MOST_SECONDS": 0.2},
+    "refused": {
+        "NOTICE_AWAY_SECONDS": 0.05,
+        "NOTICE_AWAY_MOST_SECONDS": 0.1,
+        "CELERY_BEAT_SCHEDULE": {"sweep-notices": _SWEEP_OFTEN},
+    },
 }
 # As many people as show what a drill is about, unless PEOPLE= says otherwise.
 PEOPLE: dict[str, int] = {"kill": 100_000, "slow": 2_000, "refused": 5_000}

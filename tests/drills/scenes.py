@@ -16,20 +16,24 @@ from django.conf import settings
 from django.db import connection
 
 from benchmarks.people import address
+from benchmarks.product import Workers
 from notices import tasks
+from notices.models import Notice
 from tests.drills import mail_server
-from tests.drills.comparing import Verdict
+from tests.drills.comparing import Verdict, ledger
 from tests.drills.stage import Stage, connections_to, postmaster, say, start_servers
 
 LIBFAKETIME = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",)
 MEBIBYTE = 1024 * 1024
+KINDS_OF_KILL = {"a sender": 85, "the senders' parent": 5, "everything": 10}
+LIMIT = 3  # connections a mail server takes from one client at a time
 
 
 # ---------------------------------------------------------------- processes that die
 
 
 def kill(stage: Stage) -> Verdict:
-    """kill -9 at random moments: mostly a sending process, now and then all of them at once."""
+    """kill -9 at random moments: a sending process, its parent, or everything at once."""
     kills = int(os.environ.get("KILLS") or 100)
     moments = sorted(stage.rng.sample(range(stage.people * 95 // 100), kills))
     may_be_in_doubt, kinds = 0, Counter[str]()
@@ -37,25 +41,33 @@ def kill(stage: Stage) -> Verdict:
         notice = stage.approved()
         for moment in moments:
             stage.wait_for_taken(moment)
-            everything = stage.rng.random() < 0.1
-            senders = workers.senders()
-            if everything:
-                victims = workers.processes()
-            else:
-                busy = [one for one in senders if connections_to(stage.server.port, one)]
-                victims = [stage.rng.choice(busy or senders)] if senders else []
-            may_be_in_doubt += stage.connections_of(victims)
-            for victim in victims:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    victim.kill()
-            kinds["all workers at once" if everything else "one sender"] += bool(victims)
-            if everything:
-                workers.start()
+            kind = stage.rng.choices(list(KINDS_OF_KILL), list(KINDS_OF_KILL.values()))[0]
+            may_be_in_doubt += _kill(stage, workers, kind)
+            kinds[kind] += 1
         stage.wait_for_close(notice)
     verdict = stage.compare(notice, most_flagged=may_be_in_doubt)
     told = ", ".join(f"{number} × {kind}" for kind, number in kinds.items())
     verdict.figures["kill -9"] = f"{told}; they held {may_be_in_doubt} connections"
     return verdict
+
+
+def _kill(stage: Stage, workers: Workers, kind: str) -> int:
+    """Kills, and starts what a supervisor would start; returns how many connections ended so."""
+    senders = workers.senders()
+    busy = [one for one in senders if connections_to(stage.server.port, one)]
+    victims = {
+        "a sender": [stage.rng.choice(busy or senders)] if senders else [],
+        "the senders' parent": workers.parents(),
+        "everything": workers.processes(),
+    }[kind]
+    held = stage.connections_of(victims if kind == "a sender" else senders)
+    for victim in victims:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
+    if kind != "a sender":
+        workers.wait_for_end(60)
+        workers.start()
+    return held
 
 
 def stop(stage: Stage) -> Verdict:
@@ -109,59 +121,102 @@ def postgres_killed(stage: Stage) -> Verdict:
         for part in (1, 2):
             stage.wait_for_taken(stage.people * part // 3)
             held += stage.connections_of(workers.processes())
-            server = postmaster(settings.VAR)
-            family = [server, *server.children()]
-            server.kill()
-            psutil.wait_procs(family, 30)
+            _end_postgres()
             time.sleep(2)
             start_servers()
-            connection.close()
         stage.wait_for_close(notice)
     verdict = stage.compare(notice, most_flagged=held)
     verdict.figures["PostgreSQL"] = f"killed twice; {held} connections to the mail server were open"
     return verdict
 
 
+def _end_postgres() -> None:
+    """kill -9, and a wait until its other processes noticed."""
+    connection.close()
+    server = postmaster(settings.VAR)
+    family = [server, *server.children()]
+    server.kill()
+    psutil.wait_procs(family, 30)
+
+
 def disk_full(stage: Stage) -> Verdict:
-    """The database's disk fills up mid-send, and later has room again."""
-    small = settings.VAR / "small-disk"
-    with _small_disk(small) as is_there:
-        if not is_there:
-            verdict = Verdict()
-            verdict.figures["skipped"] = "a file system of limited size needs root (tmpfs)"
-            return verdict
+    """The disk of the database's tables fills up mid-send, and later has room again."""
+    with _small_disk(settings.VAR / "small-disk") as small:
+        if small is None:
+            return _skipped()
         _move_database(small)
-        with stage.workers() as workers:
-            notice = stage.approved()
-            stage.wait_for_taken(stage.people // 4)
-            filler = small / "filler"
-            _fill(filler)
-            say("  the disk is full")
-            count = _when_it_stands(stage)
-            log = workers.log.read_text(errors="replace")
-            reason = _reason(notice.pk) or ("No space left" in log and "in the worker's log") or ""
-            filler.unlink()
-            say(f"  it stood at {count:,}; the disk has room again")
-            stage.wait_for_close(notice)
-        verdict = stage.compare(notice, most_flagged=stage.server.tell()["most_open"] * 4)
-        verdict.must(bool(reason), "no reason was shown while the disk was full")
-        verdict.figures["stood still at"] = f"{count:,} mails; the reason: {reason}"
+        verdict = _send_while_it_fills(stage, small / "filler")
         _move_database(None)
     return verdict
 
 
+def log_disk_full(stage: Stage) -> Verdict:
+    """The same with the disk of the database's log: PostgreSQL ends, and is started again."""
+    with _small_disk(settings.VAR / "small-disk") as small:
+        if small is None:
+            return _skipped()
+        data = settings.VAR / "postgres" / "pg_wal"
+        with _stopped_postgres():
+            shutil.copytree(data, small / "pg_wal", copy_function=shutil.copy2)
+            data.rename(data.with_name("pg_wal.away"))
+            data.symlink_to(small / "pg_wal")
+            _give_to_server_user(small / "pg_wal")
+        verdict = _send_while_it_fills(stage, small / "filler")
+        _end_postgres()
+    # Its log is gone, so the database is worth nothing now: the next run makes it anew.
+    (settings.VAR / "staged").unlink(missing_ok=True)
+    return verdict
+
+
+def _skipped() -> Verdict:
+    return Verdict(figures={"SKIPPED": "a file system of limited size needs root (tmpfs)"})
+
+
+def _send_while_it_fills(stage: Stage, filler: Path) -> Verdict:
+    with stage.workers() as workers:
+        notice = stage.approved()
+        stage.wait_for_taken(stage.people // 4)
+        _fill(filler)
+        say("  the disk is full")
+        count = _when_it_stands(stage)
+        log = workers.log.read_text(errors="replace")
+        filler.unlink()
+        say(f"  it stood at {count:,}; the disk has room again")
+        connection.close()
+        start_servers()
+        stage.wait_for_close(notice)
+    most_open = stage.server.tell()["most_open"]
+    verdict = stage.compare(notice, most_flagged=most_open * 4)
+    reason = next((line for line in log.splitlines() if "the send waits" in line), "")
+    verdict.must(bool(reason), "the workers' log does not say why the send stands still")
+    verdict.figures["stood still at"] = f"{count:,} of {stage.people:,} mails"
+    verdict.figures["the reason"] = reason.partition("ERROR ")[2][:160]
+    return verdict
+
+
 @contextlib.contextmanager
-def _small_disk(path: Path) -> Iterator[bool]:
+def _stopped_postgres() -> Iterator[None]:
+    """Stopped as for maintenance, started after."""
+    connection.close()
+    server = postmaster(settings.VAR)
+    server.send_signal(signal.SIGINT)
+    psutil.wait_procs([server], 30)
+    yield
+    start_servers()
+
+
+@contextlib.contextmanager
+def _small_disk(path: Path) -> Iterator[Path | None]:
+    """A disk that fills up quickly; None where there can be none."""
     path.mkdir(parents=True, exist_ok=True)
     size = 192 + int(os.environ.get("PEOPLE") or 0) // 250
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(path)]
     if not shutil.which("mount") or subprocess.run(command, check=False).returncode:
-        yield False
+        yield None
         return
-    owner = (settings.VAR / "postgres").stat()
-    os.chown(path, owner.st_uid, owner.st_gid)
+    _give_to_server_user(path)
     try:
-        yield True
+        yield path
     finally:
         subprocess.run(["umount", "-l", path], check=False)
 
@@ -176,8 +231,7 @@ def _move_database(to: Path | None) -> None:
         if to is not None:
             folder = to / "tables"
             folder.mkdir(mode=0o700)
-            owner = to.stat()
-            os.chown(folder, owner.st_uid, owner.st_gid)
+            _give_to_server_user(folder)
             server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
         server.execute(f"ALTER DATABASE {name} SET TABLESPACE {'small' if to else 'pg_default'}")
         if to is None:
@@ -206,11 +260,10 @@ def _when_it_stands(stage: Stage) -> int:
     return count
 
 
-def _reason(notice_id: int) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT problem FROM notices_notice WHERE id = %s", [notice_id])
-        row = cursor.fetchone()
-    return str(row[0]) if row else ""
+def _give_to_server_user(path: Path) -> None:
+    owner = (settings.VAR / "postgres").stat()
+    for each in (path, *path.rglob("*")):
+        os.chown(each, owner.st_uid, owner.st_gid)
 
 
 # ---------------------------------------------------------------- a mail server with moods
@@ -265,9 +318,6 @@ def moods(stage: Stage) -> Verdict:
 def _check_moods(
     stage: Stage, notice_id: int, told: dict[str, list[str]], verdict: Verdict
 ) -> None:
-    from notices.models import Notice
-    from tests.drills.comparing import ledger
-
     rows = ledger(Notice.objects.get(pk=notice_id), stage.people)
     mails = Counter(one.to for one in stage.server.taken())
     for name, (_orders, state, number, may_flag) in MOODS.items():
@@ -283,9 +333,7 @@ def closed_port(stage: Stage) -> Verdict:
     stage.server.stop()
     with stage.workers() as workers:
         notice = stage.approved()
-        time.sleep(5)
-        notice.refresh_from_db()
-        shown = notice.problem
+        shown = _shown_problem(notice)
         stage.server.start()
         stage.wait_for_taken(stage.people // 2)
         held = stage.connections_of(workers.processes())
@@ -299,8 +347,17 @@ def closed_port(stage: Stage) -> Verdict:
     return verdict
 
 
+def _shown_problem(notice: Notice) -> str:
+    """What the desk reads, as soon as there is something."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not notice.problem:
+        time.sleep(0.1)
+        notice.refresh_from_db()
+    return notice.problem
+
+
 def refused(stage: Stage) -> Verdict:
-    """The server turns 1,000 connections away, half with 421, half by hanging up."""
+    """1,000 connections turned away, half with 421, half hung up on; then 3 at a time may stay."""
     number = int(os.environ.get("REFUSALS") or 1000)
     stage.server.tell(refuse=number // 2)
     with stage.workers():
@@ -310,9 +367,12 @@ def refused(stage: Stage) -> Verdict:
         stage.server.tell(refuse=number - number // 2, refusal="")
         is_done = lambda: stage.server.tell().get("refused", 0) >= number  # noqa: E731
         stage.wait_for(is_done, 900, "end of the refusals")
+        stage.server.tell(limit=LIMIT, refusal="421 4.7.0 too many connections from you")
         stage.wait_for_close(notice)
     verdict = stage.compare(notice)
-    verdict.figures["refused"] = f"{stage.server.tell()['refused']:,} connections"
+    counts = stage.server.tell()
+    more = counts["refused"] - number
+    verdict.figures["refused"] = f"{number:,} connections, and {more:,} beyond {LIMIT} at a time"
     return verdict
 
 
@@ -375,6 +435,7 @@ DRILLS: dict[str, Callable[[Stage], Verdict]] = {
     "redis": redis_wiped,
     "postgres": postgres_killed,
     "disk": disk_full,
+    "log_disk": log_disk_full,
     "moods": moods,
     "closed_port": closed_port,
     "refused": refused,

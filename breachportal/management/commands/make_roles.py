@@ -8,19 +8,21 @@ OUR_APPS = ("accounts", "incidents", "notices")
 # What each role may do in the desk besides looking; everybody may look at incidents and words.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
-    + ["incidents.add_upload", "incidents.change_upload"]
-    + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"],
-    "editor": ["notices.add_statement", "notices.change_statement"]
+    + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
+    + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
+    "editor": ["incidents.add_contactchange", "notices.add_statement", "notices.change_statement"]
     + ["notices.add_statementversion", "notices.change_statementversion"]
     + ["notices.add_section", "notices.change_section", "notices.delete_section"]
     + ["notices.add_advisory", "notices.change_advisory"]
     + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"]
+    + ["notices.view_scamreport", "notices.change_scamreport"]
     + ["notices.add_regulatorreport", "notices.change_regulatorreport"],
     "approver": ["notices.publish_statementversion", "notices.approve_notice"]
+    + ["incidents.confirm_contactchange"]
     + ["notices.add_dutyconfirmation", "notices.change_dutyconfirmation"]
     + ["notices.file_regulatorreport", "notices.change_suppression"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
-    + ["notices.add_suppression"],
+    + ["notices.add_suppression", "notices.view_scamreport"],
     "auditor": [],
 }
 # Whose contact is whose: seen by those whose work it is.
@@ -31,6 +33,7 @@ ABOUT_PEOPLE = (
     "incidents.view_uploadpiece",
     "notices.view_delivery",
     "notices.view_alertsubscription",
+    "notices.view_scamreport",
 )
 
 

@@ -1,0 +1,58 @@
+"""What the imported data holds and nobody has said of the incident.
+
+In the model case the shared entrance codes had leaked and the notice did not name them.
+"""
+
+from django.db.models import QuerySet
+
+from incidents import mapping
+from incidents.models import (
+    DataClass,
+    Exposure,
+    ExposureBatch,
+    ExposureFile,
+    Incident,
+    IncidentDataClass,
+)
+from incidents.reading import ImportRefusedError
+
+
+def unclaimed_classes(incident: Incident) -> list[DataClass]:
+    """The classes that people's data holds and that the incident does not state as leaked.
+
+    Closed scope versions tell by their kept counts. Those that are open, or were never counted,
+    are searched, and only for what a mapping gave that nobody stated: usually nothing.
+    """
+    stated = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
+    asked = DataClass.objects.exclude(pk__in=stated.values("data_class"))
+    counted = incident.scope_counts.filter(
+        batch__state=ExposureBatch.State.CLOSED, data_class__isnull=False, people__gt=0
+    )
+    held = set(asked.filter(pk__in=counted.values("data_class")))
+    if files := _uncounted_files(incident):
+        held |= _found(files, asked)
+    return sorted(held, key=lambda data_class: data_class.position)
+
+
+def _uncounted_files(incident: Incident) -> list[ExposureFile]:
+    files = ExposureFile.objects.filter(batch__incident=incident, batch__counted_at=None)
+    return list(
+        files.exclude(state=ExposureFile.State.FAILED).exclude(
+            batch__state=ExposureBatch.State.WITHDRAWN
+        )
+    )
+
+
+def _found(files: list[ExposureFile], asked: QuerySet[DataClass]) -> set[DataClass]:
+    """The classes that the files' exposures hold, of those asked that their mappings give."""
+    exposures = Exposure.objects.filter(file__in=files)
+    given = asked.filter(slug__in=set().union(*map(_given, files)))
+    return {kind for kind in given if exposures.filter(data_classes__contains=[kind.pk]).exists()}
+
+
+def _given(file: ExposureFile) -> set[str]:
+    """The classes that the file's mapping can give; all, if it is not understood any more."""
+    try:
+        return mapping.parse(file.mapping, name=file.name).classes()
+    except ImportRefusedError:
+        return set(DataClass.objects.values_list("slug", flat=True))

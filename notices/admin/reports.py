@@ -1,0 +1,126 @@
+"""Scam reports in the desk: read, dismissed, or turned into the draft of a warning."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.admin import ShownOnly
+from accounts.models import User
+from incidents.sealing import SealingError
+from notices import scam_reports
+from notices.models import ScamReport
+
+logger = logging.getLogger(__name__)
+HANDLE, DRAFT = "notices.change_scamreport", "notices.add_statementversion"
+
+
+@admin.register(ScamReport)
+class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
+    """What people wrote is opened one report at a time, and each look is recorded."""
+
+    change_form_template = "admin/notices/scamreport/change_form.html"
+    list_display = ["reported_at", "channel", "state", "alike", "incident"]
+    list_filter = ["state", "channel", "incident"]
+    list_select_related = ["incident"]
+    fields = ["incident", "reported_at", "channel", "state", "alike", "warning"]
+    readonly_fields = ["alike"]
+    show_full_result_count = False
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: ScamReport | None = None) -> bool:
+        """They go by themselves, after their time."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With how many name the same link or number, the most first among the newest."""
+        alike = ScamReport.objects.filter(incident=OuterRef("incident"), same=OuterRef("same"))
+        number = alike.order_by().values("same").annotate(number=Count("pk")).values("number")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        rows = rows.annotate(number=Coalesce(Subquery(number), 1))
+        return rows.select_related("incident", "warning")
+
+    @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
+    def alike(self, obj: Any) -> int:
+        return int(obj.number)
+
+    def get_urls(self) -> list[URLPattern]:
+        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            own_view = self.admin_site.admin_view(require_POST(view))
+            return path(address, own_view, name=f"notices_scamreport_{name}")
+
+        return [
+            own("<uuid:pk>/warn/", self.warn, "warn"),
+            own("<uuid:pk>/dismiss/", self.dismiss, "dismiss"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Opens what was written, for those who may see it."""
+        report = self.get_object(request, object_id)
+        context = {**(extra_context or {}), "may_handle": request.user.has_perm(HANDLE)}
+        context["may_draft"] = request.user.has_perm(DRAFT)
+        if report and self.has_view_permission(request, report):
+            context |= self._opened(request, report)
+        return super().change_view(request, object_id, form_url, context)
+
+    def _opened(self, request: HttpRequest, report: ScamReport) -> dict[str, Any]:
+        logger.info("user %s read scam report %s", request.user.pk, report.pk)
+        if request.user.has_perm(HANDLE) and scam_reports.look_at(report):
+            self.log_change(request, report, _("Looked at."))
+        try:
+            return {"told": report.told()}
+        except SealingError as error:
+            return {"problem": str(error)}
+
+    def warn(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Drafts a warning from the report; a second person publishes it."""
+        report, staff = _report(request, pk), _staff(request)
+        if not staff.has_perm(DRAFT):
+            raise PermissionDenied
+        try:
+            draft = scam_reports.draft_warning(report, by=staff)
+        except SealingError as error:
+            messages.error(request, str(error))
+            return redirect("admin:notices_scamreport_change", pk)
+        self.log_change(request, report, _("Drafted a warning."))
+        text = _("Drafted. Take out what is about a person, then let somebody else publish it.")
+        messages.success(request, text)
+        return redirect("admin:notices_statementversion_change", draft.pk)
+
+    def dismiss(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Ends it and those that name the same."""
+        report = _report(request, pk)
+        number = scam_reports.dismiss(report)
+        self.log_change(request, report, _("Dismissed."))
+        text = ngettext("Dismissed %(n)s report.", "Dismissed %(n)s reports.", number)
+        messages.success(request, text % {"n": number})
+        return redirect("admin:notices_scamreport_changelist")
+
+
+def _report(request: HttpRequest, pk: str) -> ScamReport:
+    if not request.user.has_perm(HANDLE):
+        raise PermissionDenied
+    return get_object_or_404(ScamReport.objects.select_related("incident"), pk=pk)
+
+
+def _staff(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

@@ -1,0 +1,144 @@
+"""From a published correction, those who received an earlier version are told in one step."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from accounts.models import User
+from notices import publishing, sending
+from notices.models import Advisory, AlertSubscription, Notice, Statement, StatementVersion
+from tests.noticed import work
+from tests.signing_in import sign_in_to_desk
+from tests.smtp_server import recipients
+
+pytest_plugins = ["tests.notice_fixtures"]
+BUTTON = "Tell those who received an earlier version"
+
+
+@pytest.fixture
+def correction(version: StatementVersion, editor, approver) -> StatementVersion:
+    draft = publishing.draft_next(version.statement, by=editor)
+    draft.change_reason_ko, draft.change_reason_en = "주소를 더했습니다.", "We added addresses."
+    draft.save()
+    return publishing.publish(draft, by=approver)
+
+
+@pytest.fixture
+def desk(client, editor):
+    sign_in_to_desk(client, editor)
+    return client
+
+
+def page(name: str, pk: int) -> str:
+    return reverse(f"admin:notices_{name}", args=[pk])
+
+
+def tell_again(client, version: StatementVersion):
+    return client.post(page("statementversion_tell_again", version.pk), follow=True)
+
+
+def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
+    desk, notice, server, correction, editor, approver
+):
+    work(notice)
+    server.taken.clear()
+    html = desk.get(page("statementversion_change", correction.pk)).content.decode()
+    assert BUTTON in html
+
+    response = tell_again(desk, correction)
+
+    drafted = Notice.objects.get(version=correction)
+    assert response.request["PATH_INFO"] == page("notice_change", drafted.pk)
+    assert (drafted.state, drafted.audience, drafted.created_by) == ("draft", "earlier", editor)
+    with pytest.raises(sending.ApprovalRefusedError):
+        sending.approve(drafted, by=editor)
+    sending.approve(drafted, by=approver)
+    work(drafted)
+    assert recipients(server.taken) == ["minji@example.com", "seojun@example.com"]
+    text = server.to("seojun@example.com")[0].get_body(("plain",)).get_content()
+    assert "We added addresses." in text
+
+
+def test_pressing_twice_makes_one_notice(desk, notice, server, correction):
+    work(notice)
+    tell_again(desk, correction)
+    tell_again(desk, correction)
+    assert Notice.objects.filter(version=correction).count() == 1
+
+
+def test_a_first_version_offers_nothing(desk, notice, server, version):
+    work(notice)
+    assert BUTTON not in desk.get(page("statementversion_change", version.pk)).content.decode()
+    tell_again(desk, version)
+    assert Notice.objects.count() == 1
+
+
+def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(desk, correction):
+    url = page("statementversion_change", correction.pk)
+    assert BUTTON not in desk.get(url).content.decode()
+    assert (
+        "Nobody has received an earlier version." in tell_again(desk, correction).content.decode()
+    )
+    assert not Notice.objects.exists()
+
+
+def test_a_draft_cannot_be_told(notice, server, version, editor):
+    work(notice)
+    draft = publishing.draft_next(version.statement, by=editor)
+    with pytest.raises(sending.NothingToCorrectError):
+        sending.draft_correction(draft, by=editor)
+
+
+def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
+    work(notice)
+    clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_statementversion"))
+    sign_in_to_desk(client, clerk)
+    url = page("statementversion_change", correction.pk)
+    assert BUTTON not in client.get(url).content.decode()
+    assert client.post(page("statementversion_tell_again", correction.pk)).status_code == 403
+    assert client.get(page("statementversion_tell_again", correction.pk)).status_code == 405
+
+
+# An advisory's alert
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["KISA", "Issued on: 29 November 2025", "How urgent: urgent", "Hotline: 118"]),
+        ("ko", ["한국인터넷진흥원", "2025년 11월 29일", "긴급", "118"]),
+    ],
+)
+def test_an_advisorys_alert_names_issuer_date_urgency_and_hotline(
+    incident, server, minji, editor, approver, language, words
+):
+    minji.language = language
+    minji.save()
+    AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")
+    statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
+    Advisory.objects.create(
+        statement=statement,
+        issuer_ko="한국인터넷진흥원",
+        issuer_en="KISA",
+        issued_on="2025-11-29",
+        original_url="https://www.kisa.example/notice",
+        hotline="118",
+        severity=3,
+    )
+    draft = publishing.draft_next(statement, by=editor)
+    draft.title_ko, draft.title_en = "주의하십시오", "Be careful"
+    draft.save()
+    draft.sections.update(body_ko="조심하십시오", body_en="Take care")
+    publishing.publish(draft, by=approver)
+    alert = Notice.objects.create(
+        incident=incident, version=draft, kind="alert", topic="scams", created_by=editor
+    )
+    sending.approve(alert, by=approver)
+    work(alert)
+    mail = server.to("minji@example.com")[0]
+    for kind in ("plain", "html"):
+        text = mail.get_body((kind,)).get_content()
+        for needed in words:
+            assert needed in text
+        assert "kisa.example" not in text  # no mail links to others

@@ -1,0 +1,65 @@
+"""A notice's summary on paper: who approved what for how many, and where everybody ended."""
+
+import shutil
+import subprocess
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from notices.models import Notice
+from tests.noticed import work
+from tests.signing_in import sign_in_to_desk
+
+pytest_plugins = ["tests.notice_fixtures"]
+needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler reads the PDF")
+
+
+def summary_of(notice: Notice, staff: User):
+    client = Client()
+    sign_in_to_desk(client, staff)
+    return client.get(reverse("admin:notices_regulatorreport_summary", args=[notice.pk]))
+
+
+def text_of(pdf: bytes) -> str:
+    run = ["pdftotext", "-layout", "-", "-"]
+    done = subprocess.run(run, input=pdf, capture_output=True, check=True)
+    return " ".join(done.stdout.decode().split())
+
+
+@needs_poppler
+def test_it_says_where_everybody_ended(notice, people, server, approver):
+    work(notice)
+    response = summary_of(notice, approver)
+    assert response["Content-Type"] == "application/pdf"
+    text = text_of(response.content)
+    assert "accepted by the mail server 2" in text
+    assert "not reachable over this channel 1" in text
+    assert "3 people were planned; the end states add up to 3. Nobody is missing." in text
+    assert "editor@breachportal.example" in text
+    assert "approver@breachportal.example" in text
+    assert notice.version.hash[:20] in text.replace(" ", "")
+
+
+@needs_poppler
+def test_it_names_no_customer(notice, people, server, approver):
+    work(notice)
+    text = text_of(summary_of(notice, approver).content)
+    for private in ("minji", "seojun", "김민지"):
+        assert private not in text
+
+
+@needs_poppler
+def test_while_it_is_sent_it_does_not_say_that_nobody_is_missing(notice, people, approver):
+    Notice.objects.filter(pk=notice.pk).update(planned=3, accepted=1, state="sending")
+    text = text_of(summary_of(notice, approver).content)
+    assert "1 of 3 people have an end state." in text
+
+
+def test_a_draft_has_none_and_strangers_get_none(draft, notice, approver, client, minji):
+    Notice.objects.filter(pk=notice.pk).update(state="draft")
+    assert summary_of(notice, approver).status_code == 404
+    client.force_login(minji)
+    url = reverse("admin:notices_regulatorreport_summary", args=[notice.pk])
+    assert client.get(url).status_code == 404

@@ -1,0 +1,306 @@
+"""Somebody reports a suspicious message; an editor turns it into a published warning."""
+
+import logging
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from accounts.models import User
+from incidents import resealing
+from notices import audiences, markdown, publishing, sample, scam_reports
+from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
+from tests.signing_in import sign_in_to_desk
+
+REPORT = "/en/check/report/"
+TOLD = {
+    "text": "[Hanbit] Your refund is ready: http://hanbit-refund.example.net/a?id=1",
+    "channel": "text",
+    "sender": "010-5555-6666",
+    "contact": "jimin@example.com",
+}
+
+
+def tell(client: Client, **changes: str):
+    return client.post(REPORT, TOLD | changes)
+
+
+@pytest.fixture
+def report(incident, client) -> ScamReport:
+    tell(client)
+    return ScamReport.objects.get()
+
+
+@pytest.fixture
+def desk(client, editor):
+    sign_in_to_desk(client, editor)
+    return client
+
+
+def page(name: str, pk: object) -> str:
+    return reverse(f"admin:notices_{name}", args=[pk])
+
+
+# Reporting
+
+
+def test_a_report_is_kept_sealed(client, incident):
+    response = tell(client)
+    assert response.headers["Location"] == "/en/check/reported/"
+    report = ScamReport.objects.get()
+    told = report.told()
+    assert (told.text, told.sender, told.contact) == (
+        TOLD["text"],
+        TOLD["sender"],
+        TOLD["contact"],
+    )
+    row = str(ScamReport.objects.values().get())
+    for secret in ("refund", "5555", "jimin"):
+        assert secret not in row
+        assert secret.encode() not in bytes(report.sealed)
+
+
+def test_only_what_was_said_and_how_it_came_is_asked_for(client, incident):
+    assert tell(client, sender="", contact="").status_code == 302
+    assert tell(client, text="").status_code == 200
+    assert ScamReport.objects.count() == 1
+
+
+def test_a_wrong_contact_is_said_next_to_the_field(client, incident):
+    response = tell(client, contact="jimin@")
+    assert "Enter a whole e-mail address" in response.content.decode()
+    assert not ScamReport.objects.exists()
+
+
+def test_reports_of_the_same_link_or_number_are_grouped(client, incident):
+    tell(client)
+    tell(client, text="Other words, hxxps://hanbit-refund[.]example[.]net/b", sender="")
+    tell(client, text="We are calling from 070-1111-2222", sender="")
+    tell(client, text="They only talked", sender="")
+    tell(client, text="They talked again", sender="")
+    same = list(ScamReport.objects.order_by("reported_at").values_list("same", flat=True))
+    assert same[0] == same[1]
+    assert same[2] not in (None, same[0])
+    assert same[3:] == [None, None]
+    first, *_rest = ScamReport.objects.order_by("reported_at")
+    assert ScamReport.objects.like(first).count() == 2
+
+
+def test_the_thanks_are_the_same_for_a_program(client, incident):
+    person, program = tell(client), tell(client, website="http://spam.example")
+    assert person.headers["Location"] == program.headers["Location"]
+    assert ScamReport.objects.count() == 1
+
+
+def test_reports_of_one_network_are_limited(client, incident, settings):
+    settings.PROOF_RATES = {"scam_report": "2/10m/ip"}
+    assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
+    assert ScamReport.objects.count() == 2
+
+
+def test_reports_of_all_networks_together_are_limited(client, incident, settings):
+    settings.SCAM_REPORTS_PER_HOUR = 2
+    assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
+
+
+def test_another_site_cannot_make_a_browser_report(client, incident):
+    response = client.post(REPORT, TOLD, headers={"sec-fetch-site": "cross-site"})
+    assert response.status_code == 403
+    assert not ScamReport.objects.exists()
+
+
+def test_files_are_not_taken(client, incident):
+    tell(client)
+    client.post(REPORT, TOLD | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
+    assert all(b"MZ" not in bytes(one.sealed) for one in ScamReport.objects.all())
+
+
+def test_a_report_does_not_lead_elsewhere(client, incident):
+    for name in ("next", "redirect", "url"):
+        response = client.post(f"{REPORT}?{name}=//evil.example", TOLD | {name: "//evil.example"})
+        assert response.headers["Location"] == "/en/check/reported/"
+
+
+def test_nothing_of_a_report_is_logged(client, incident, caplog):
+    with caplog.at_level(logging.DEBUG):
+        tell(client, text="secret-words\r\n2026-01-01 INFO forged")
+    lines = [r.getMessage() for r in caplog.records if not r.name.startswith("django.db")]
+    assert not any("secret-words" in line or "jimin" in line for line in lines)
+
+
+def test_no_cookie_is_set_and_none_is_needed(incident):
+    client = Client(enforce_csrf_checks=True)
+    response = tell(client)
+    assert response.status_code == 302
+    assert not response.cookies
+
+
+def test_after_shredding_no_report_is_taken_or_read(client, report, incident, desk):
+    incident.refresh_from_db()
+    incident.shred()
+    tell(client)
+    assert ScamReport.objects.count() == 1
+    response = desk.get(page("scamreport_change", report.pk))
+    assert response.status_code == 200
+    assert "refund" not in response.content.decode()
+    assert "Write a report" not in Client().get("/en/check/").content.decode()
+
+
+def test_reports_are_deleted_after_their_time(report, settings, capsys):
+    call_command("delete_scam_reports")
+    assert ScamReport.objects.exists()
+    old = timezone.now() - timedelta(days=settings.SCAM_REPORT_DAYS, minutes=1)
+    ScamReport.objects.update(reported_at=old)
+    call_command("delete_scam_reports")
+    assert not ScamReport.objects.exists()
+    assert "deleted 1 scam reports" in capsys.readouterr().out
+
+
+def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
+    before = bytes(report.sealed)
+    resealing.run(incident)
+    report = ScamReport.objects.select_related("incident").get()
+    assert bytes(report.sealed) != before
+    assert report.told().sender == TOLD["sender"]
+
+
+# The desk
+
+
+def test_the_queue_shows_how_many_name_the_same(client, report, desk):
+    tell(Client(), text="again http://hanbit-refund.example.net")
+    html = desk.get(reverse("admin:notices_scamreport_changelist")).content.decode()
+    assert html.count('class="field-alike">2<') == 2
+
+
+def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, client, caplog):
+    evil = '<script>alert(1)</script> <img src=x onerror=1> {{ 7 }} =HYPERLINK("http://x")'
+    tell(Client(), text=evil, sender='"><b>x</b>')
+    newest = ScamReport.objects.order_by("-reported_at")[0]
+    with caplog.at_level(logging.INFO):
+        html = desk.get(page("scamreport_change", newest.pk)).content.decode()
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert" in html
+    assert "<b>x</b>" not in html
+    newest.refresh_from_db()
+    assert newest.state == "seen"
+    assert str(newest.pk) in caplog.text
+    assert "HYPERLINK" not in caplog.text
+
+
+def test_the_list_shows_nothing_of_what_was_written(report, desk):
+    html = desk.get(reverse("admin:notices_scamreport_changelist")).content.decode()
+    assert "refund" not in html
+    assert "jimin" not in html
+
+
+def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
+    url = page("scamreport_change", report.pk)
+    client.force_login(minji)
+    assert client.get(url).status_code == 404
+    auditor = User.objects.create_user("auditor@breachportal.example", is_staff=True)
+    sign_in_to_desk(client, auditor)
+    assert client.get(url).status_code == 403
+    auditor.user_permissions.add(Permission.objects.get(codename="view_scamreport"))
+    assert client.get(url).status_code == 200
+    report.refresh_from_db()
+    assert report.state == "new"  # looking is not handling
+    for step in ("warn", "dismiss"):
+        assert client.post(page(f"scamreport_{step}", report.pk)).status_code == 403
+
+
+def test_dismissing_ends_the_like_as_well(report, desk):
+    tell(Client(), text="again http://hanbit-refund.example.net")
+    tell(Client(), text="another http://other.example.net")
+    desk.post(page("scamreport_dismiss", report.pk))
+    states = sorted(ScamReport.objects.values_list("state", flat=True))
+    assert states == ["dismissed", "dismissed", "new"]
+
+
+@pytest.mark.parametrize("step", ["warn", "dismiss"])
+def test_a_link_changes_nothing(report, desk, step):
+    assert desk.get(page(f"scamreport_{step}", report.pk)).status_code == 405
+
+
+# The warning
+
+
+def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
+    report, desk, editor, approver, client
+):
+    response = desk.post(page("scamreport_warn", report.pk))
+    draft = StatementVersion.objects.get()
+    assert response.headers["Location"] == page("statementversion_change", draft.pk)
+    assert "hanbit-refund[.]example[.]net" in markdown.plain(draft.sections.get(key="body").body_en)
+    blocking = [finding for finding in publishing.check(draft, by=approver) if finding.blocks]
+    assert blocking == []
+    with pytest.raises(publishing.PublishingRefusedError):
+        publishing.publish(draft, by=editor)
+    assert "Scam warning" not in Client().get("/en/check/").content.decode()
+
+    publishing.publish(draft, by=approver)
+
+    for path in ("/en/check/", "/en/incidents/hanbit-2025/"):
+        html = Client().get(path).content.decode()
+        assert "Scam warning: messages in the name of Hanbit Store" in html
+        assert "Hanbit Store, " in html
+    assert "한빛상점" in Client().get("/ko/check/").content.decode()
+    report.refresh_from_db()
+    assert report.state == "warned"
+    assert report.warning == draft.statement
+
+
+def test_publishing_the_warning_offers_an_alert_to_those_who_chose_it(
+    report, editor, approver, minji, incident, client
+):
+    AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")
+    draft = scam_reports.draft_warning(report, by=editor)
+    sign_in_to_desk(client, approver)
+    url = page("statementversion_publish", draft.pk)
+    seen = client.get(url).context["form"].initial["seen"]
+    html = client.post(url, {"seen": seen}, follow=True).content.decode()
+    assert "kind=alert&amp;topic=scams" in html
+    alert = Notice(incident=incident, version=draft, kind="alert", topic="scams")
+    assert [one.user for one in audiences.subscribers(alert)] == [minji]
+
+
+def test_a_report_makes_one_warning_however_often_it_is_asked(report, editor):
+    first = scam_reports.draft_warning(report, by=editor)
+    assert scam_reports.draft_warning(report, by=editor) == first
+    assert Advisory.objects.count() == 1
+
+
+def test_a_report_cannot_bring_markup_or_a_link_into_the_warning(client, incident, editor):
+    evil = (
+        "# Title\n[click](https://evil.example.com)\n<script>x</script>\n![a](https://e.com/b)\n"
+        "> quoted\n- item\n1. item\n`c` www.evil.example.com"
+    )
+    tell(client, text=evil)
+    draft = scam_reports.draft_warning(ScamReport.objects.get(), by=editor)
+    for section in draft.sections.all():
+        for language in ("ko", "en"):
+            with translation.override(language):
+                html = str(section.html)
+            assert "<a " not in html
+            assert "<script" not in html
+            assert "<h3" not in html
+            assert "<code" not in html
+            assert not re.search(r"evil\.example\.com", html)
+
+
+def test_the_advice_on_the_first_page_stays_that_of_the_advisory(client, editor, approver):
+    incident = sample.load()
+    steps = client.get("/en/").context["steps"]
+    tell(client)
+    report = ScamReport.objects.get(incident=incident)
+    publishing.publish(scam_reports.draft_warning(report, by=editor), by=approver)
+    after = client.get("/en/")
+    assert "Scam warning" in after.content.decode()
+    assert after.context["steps"] == steps
+    assert len(steps) > 2
