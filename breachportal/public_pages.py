@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.http import http_date
 from redis.exceptions import RedisError
@@ -30,7 +30,7 @@ class Page:
     """A rendered page and its headers, ready to be sent to anybody."""
 
     content: bytes
-    headers: dict[str, str]
+    headers: ResponseHeaders  # of every answer alike: this middleware is the outermost
     etag: str
     modified_at: int  # seconds since the epoch
     rendered_at: float = field(default_factory=time.monotonic)
@@ -38,7 +38,8 @@ class Page:
 
     def answer(self, request: HttpRequest) -> HttpResponseBase | None:
         """The page, or 304 if that is what the reader has already."""
-        response = HttpResponse(self.content, headers=self.headers)
+        response = HttpResponse(self.content)
+        response.headers = self.headers
         meta = request.META
         if "HTTP_IF_NONE_MATCH" in meta or "HTTP_IF_MODIFIED_SINCE" in meta:
             return get_conditional_response(request, self.etag, self.modified_at, response)
@@ -67,7 +68,8 @@ def public_pages(
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase | None:
-        if request.method not in ("GET", "HEAD"):
+        is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
+        if is_redirected or request.method not in ("GET", "HEAD"):
             return get_response(request)
         kept, now = _pages.get(request.path), time.monotonic()
         if kept is None:
@@ -104,7 +106,7 @@ def _page(path: str, response: HttpResponse) -> Page:
     etag = response["ETag"]
     modified_at = _modified_at(path, etag)
     response["Last-Modified"] = http_date(modified_at)
-    return Page(response.content, dict(response.items()), etag, modified_at)
+    return Page(response.content, response.headers, etag, modified_at)
 
 
 def _keep(path: str, page: Page) -> None:

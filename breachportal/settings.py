@@ -61,8 +61,8 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "breachportal.public_pages.public_pages",  # the outermost: it keeps every header with a page
     "django.middleware.security.SecurityMiddleware",
-    "breachportal.public_pages.public_pages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
     "breachportal.middleware.limit_uploads",

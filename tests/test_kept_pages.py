@@ -169,6 +169,14 @@ def test_a_kept_page_answers_no_strange_host_and_no_post(coupang, client):
     assert client.post(NOTICE).status_code == 405
 
 
+def test_a_kept_page_is_not_sent_without_tls(coupang, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get(NOTICE, secure=True).status_code == 200
+    for _time in range(2):
+        assert Client().get(NOTICE).headers["Location"].startswith("https://")
+    assert Client().get(NOTICE, secure=True).status_code == 200
+
+
 def test_private_and_unknown_pages_are_never_kept(coupang, client, minji):
     client.force_login(minji)
     for page in ("/en/account/", "/en/nothing/", "/", "/static/css/portal.css"):
