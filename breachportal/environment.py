@@ -1,5 +1,6 @@
 """What the environment says, read once by `settings`: required values, URLs, flags."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,17 @@ def text(name: str, default: str = "") -> str:
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()
     return os.environ.get(name) or default
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """A JSON object; empty where nothing is set."""
+    try:
+        value = json.loads(text(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} is not a JSON object.")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

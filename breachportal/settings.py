@@ -26,6 +26,8 @@ PORTAL_NAME = {
     "en": environment.text("PORTAL_NAME_EN", "Coupang" if IS_DEMO else PORTAL_HOST),
 }
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
+# Earlier ones: links and message codes that were made with them go on working.
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
@@ -150,6 +152,28 @@ NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the
 # Connections of one sender to the mail server, at most: it opens more only while they help.
 NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
+
+NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
+
+# A provider's API instead of SMTP for notices: a backend of django-anymail, and its own settings
+# as JSON, WEBHOOK_SECRET among them; without that the portal has no webhooks.
+NOTICE_PROVIDER = environment.text("NOTICE_PROVIDER")
+NOTICE_PROVIDER_CONNECTIONS = environment.number("NOTICE_PROVIDER_CONNECTIONS", 8)
+ANYMAIL = {
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider lets us choose the envelope sender
+    **environment.json_object("ANYMAIL"),
+}
+
+# Text messages
+TEXT_GATEWAY = environment.text(
+    "TEXT_GATEWAY",
+    "breachportal.demo.texts.MailboxGateway" if IS_DEMO else "notices.gateways.HttpGateway",
+)
+TEXT_GATEWAY_URL = environment.text("TEXT_GATEWAY_URL")
+TEXT_GATEWAY_TOKEN = environment.text("TEXT_GATEWAY_TOKEN")
+TEXT_SENDER = environment.text("TEXT_SENDER")  # the number that is registered with the carriers
+TEXT_CONNECTIONS = environment.number("TEXT_CONNECTIONS", 8)
+TEXT_MOST_BYTES = 2_000  # in EUC-KR: what Korean carriers take as one long message
 
 # A large mandatory notice goes to 1 % of its people, then to 10 %, then to all.
 NOTICE_RAMP_PERCENT = (1, 10)

@@ -21,3 +21,5 @@ urlpatterns = [
 
 if settings.IS_DEMO:
     urlpatterns.append(path("demo/", include("breachportal.demo.urls")))
+if settings.NOTICE_PROVIDER and settings.ANYMAIL.get("WEBHOOK_SECRET"):
+    urlpatterns.append(path("anymail/", include("anymail.urls")))

@@ -11,13 +11,17 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported when the models are loaded, which it reads.
+        from anymail.signals import tracking
+
         from incidents import purging, resealing
         from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
         from notices.checks import check_laws
         from notices.ledger import forget_people
         from notices.models import ScamReport, TestAddress
+        from notices.providers import take_event
 
         checks.register(check_laws)
+        tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
         purging.BEFOREHAND.append(forget_people)
         resealing.FURTHER += [
             resealing.SealedColumn(

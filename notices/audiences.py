@@ -15,7 +15,7 @@ from notices import suppressing
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
 
 Audience = Notice.Audience
-REACH = {Notice.Channel.EMAIL: "email_reach"}
+REACH = {Notice.Channel.EMAIL: "email_reach", Notice.Channel.SMS: "phone_reach"}
 # Ends of a delivery after which nobody can say that the person was told.
 NOT_REACHED = [Delivery.State.UNREACHABLE, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
 

@@ -73,7 +73,9 @@ class Composer:
         recipient = self._person(row) if is_sealed else _subscriber(row)
         if isinstance(recipient, Verdict):
             return recipient
-        if reason := self._held_back.reason(row.recipient, recipient.email):
+        is_text = self._notice.channel == Notice.Channel.SMS
+        address = recipient.phone if is_text else recipient.email
+        if reason := self._held_back.reason(row.recipient, address):
             return Verdict(State.SUPPRESSED, reason)
         try:
             return self._mailings[row.language].mail(recipient)
@@ -98,6 +100,7 @@ class Composer:
             delivery_id=row.delivery_id,
             recipient=row.recipient,
             email=contact.get("e", ""),
+            phone=contact.get("p", ""),
             name=sample_name(row.language) if self._notice.is_test else contact.get("n", ""),
             data_classes=row.data_classes,
         )

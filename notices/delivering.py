@@ -9,10 +9,11 @@ from functools import partial
 from typing import TypeVar
 
 import psycopg
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from incidents.sealing import SealingError
-from notices import ledger, pacing, suppressing
+from notices import gateways, ledger, pacing, providers, suppressing
 from notices.composing import Composer, Waiting
 from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
 from notices.messages import Mail
@@ -59,8 +60,12 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
     return True
 
 
-def transport_of(_notice: Notice) -> Transport:
+def transport_of(notice: Notice) -> Transport:
     """What carries the messages of a notice's channel."""
+    if notice.channel == Notice.Channel.SMS:
+        return gateways.transport()
+    if settings.NOTICE_PROVIDER:
+        return providers.transport()
     return SmtpTransport()
 
 

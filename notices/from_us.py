@@ -90,7 +90,7 @@ class Known:
     def hosts(self) -> list[str]:
         """What an imitation would imitate: hosts of links and of mail addresses."""
         emails = (one.value.rpartition("@")[2] for one in self.traces if one.kind == Kind.EMAIL)
-        links = (one.value for one in self.traces if one.kind == Kind.LINK)
+        links = (one.value.split("/")[0] for one in self.traces if one.kind == Kind.LINK)
         return sorted({*emails, *links})
 
     def has(self, trace: Trace) -> bool:
@@ -108,11 +108,15 @@ class Known:
     def _strange(self, trace: Trace) -> Strange:
         if trace.kind == Kind.NUMBER:
             return Strange(trace.value, Reason.OTHER)
-        local, at, host = trace.value.rpartition("@")
-        why = look_alikes.reason(host, self.hosts)
-        if at and why in (Reason.HIDDEN, Reason.BARE):
-            why = Reason.OTHER
-        return Strange(f"{local}{at}{look_alikes.shown(host)}", why)
+        if trace.kind == Kind.EMAIL:
+            local, _at, host = trace.value.rpartition("@")
+            why = look_alikes.reason(host, self.hosts)
+            why = Reason.OTHER if why in (Reason.HIDDEN, Reason.BARE) else why
+            return Strange(f"{local}@{look_alikes.shown(host)}", why)
+        *scheme, place = trace.value.split("://")
+        host, slash, page = place.partition("/")
+        shown = "://".join([*scheme, look_alikes.shown(host)]) + slash + page
+        return Strange(shown, look_alikes.reason(host, self.hosts))
 
 
 def answer(text: str) -> Answer:
@@ -230,11 +234,16 @@ def _known_of(notice: Notice) -> Known:
 def _frozen(notice_id: int) -> frozenset[Trace]:
     """What the words of an approved notice name, in every language; they never change."""
     notice = Notice.objects.select_related("version").get(pk=notice_id)
-    texts = list(_words(notice.version))
-    for message in notice.messages.all():
-        part = message_from_bytes(bytes(message.mime), policy=SMTP).get_body(("plain",))
-        texts.append(part.get_content() if part else "")
-    return Known.of(texts).traces
+    messages = (_plain(bytes(message.mime)) for message in notice.messages.all())
+    return Known.of([*_words(notice.version), *messages]).traces
+
+
+def _plain(frozen: bytes) -> str:
+    """The text of a frozen message: a mail's plain part, or a text message as it is."""
+    if b"MIME-Version:" not in frozen:
+        return frozen.decode(errors="replace")
+    part = message_from_bytes(frozen, policy=SMTP).get_body(("plain",))
+    return str(part.get_content()) if part else ""
 
 
 def _words(version: StatementVersion) -> Iterator[str]:

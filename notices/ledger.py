@@ -84,9 +84,10 @@ def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply:
 
 def in_doubt(notice: Notice, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
     """Nobody knows whether the server took it. What the law demands is sent once more, flagged;
-    an alert is not, and neither is a message that was in doubt twice: a person decides.
+    an alert is not, nor a text message, nor one that was in doubt twice: a person decides.
     """
-    if notice.state == Notice.State.CANCELLED or not notice.is_mandatory or is_possible_duplicate:
+    is_repeatable = notice.is_mandatory and notice.channel == Notice.Channel.EMAIL
+    if notice.state == Notice.State.CANCELLED or not is_repeatable or is_possible_duplicate:
         return Verdict(State.IN_DOUBT, reply)
     return Verdict(State.DEFERRED, reply, wait=_backoff(attempts), is_possible_duplicate=True)
 

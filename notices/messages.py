@@ -30,16 +30,16 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.contacts import normalise_email
+from accounts.contacts import normalise_email, normalise_phone
 from breachportal.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
-from notices import markdown
+from notices import markdown, texts
 from notices.models import Advisory, Notice, NoticeMessage, Section
 
 # `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
 SLOTS = (
     *("to", "message_id", "date", "name", "name_html"),
-    *("classes", "classes_html", "code", "unsubscribe"),
+    *("classes", "classes_html", "class_line", "code", "unsubscribe"),
 )
 
 # RFC 5321 ends a line at 998 octets, a character has up to four, and a line may greet by name.
@@ -82,6 +82,7 @@ class Recipient:
     delivery_id: int
     recipient: UUID
     email: str
+    phone: str = ""
     name: str = ""
     data_classes: tuple[int, ...] = ()
 
@@ -93,6 +94,8 @@ def freeze(notice: Notice, language: str) -> NoticeMessage:
     """The notice's message in one language, not saved."""
     marker = f"slot{secrets.token_hex(12)}"
     slot = {name: f"{marker}-{name}-" for name in SLOTS}
+    if notice.channel == Notice.Channel.SMS:
+        return _frozen_text(notice, language, marker=marker, slot=slot)
     folder = "notice" if notice.is_mandatory else "alert"
     with override(language):
         context = _context(notice) | {"slot": slot}
@@ -108,6 +111,15 @@ def freeze(notice: Notice, language: str) -> NoticeMessage:
         mime=_personal_headers(notice, slot) + content,
         words={"customer": customer, "classes": _class_names(language)},
     )
+
+
+def _frozen_text(
+    notice: Notice, language: str, *, marker: str, slot: Mapping[str, str]
+) -> NoticeMessage:
+    with override(language):
+        text = texts.frozen(_context(notice) | {"slot": slot})
+    words = {"customer": "", "classes": _class_names(language)}
+    return NoticeMessage(notice=notice, language=language, marker=marker, mime=text, words=words)
 
 
 def _context(notice: Notice) -> dict[str, Any]:
@@ -190,10 +202,16 @@ def sample_mail(notice: Notice, language: str) -> Mail:
         delivery_id=0,
         recipient=UUID(int=0),
         email="sample@example.com",
+        phone="010-0000-0000",
         name=sample_name(language),
         data_classes=tuple(sample_classes(notice.incident)),
     )
     return Mailing(freeze(notice, language)).mail(person)
+
+
+def text_size(notice: Notice, language: str) -> texts.Size:
+    """How long the text message is for somebody of whom every class leaked."""
+    return texts.size_of(sample_mail(notice, language).data.decode())
 
 
 def sample_name(language: str) -> str:
@@ -222,6 +240,7 @@ class Mailing:
         pattern = message.marker.encode() + b"-([a-z_]+)-"
         self._pieces = re.split(pattern, bytes(message.mime))
         self._slots = [name.decode() for name in self._pieces[1::2]]
+        self._is_text = message.notice.channel == Notice.Channel.SMS
         self._has_unsubscribe = "unsubscribe" in self._slots
         # Among millions of people there are a few dozen combinations.
         self._said_of = lru_cache(maxsize=1024)(self._list_of)
@@ -231,12 +250,26 @@ class Mailing:
 
         Raises UnusableAddressError.
         """
+        if self._is_text:
+            return self._text(person)
         to = envelope_address(person.email)
         values = self._values(person, to=to)
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name].encode() for name in self._slots]
         sender = envelope_sender(person.delivery_id)
         return Mail(sender=sender, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
+
+    def _text(self, person: Recipient) -> Mail:
+        """A text message: the number in E.164, and as sender what names every attempt alike."""
+        to = normalise_phone(person.phone)
+        if to is None:
+            raise UnusableAddressError("the number cannot be one")
+        code = message_code(person.delivery_id)
+        names = [self._classes[key] for key in person.data_classes if key in self._classes]
+        values = {"code": code, "class_line": ", ".join(names)}
+        pieces = self._pieces.copy()
+        pieces[1::2] = [values[name].encode() for name in self._slots]
+        return Mail(sender=code, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
 
     def _values(self, person: Recipient, *, to: str) -> dict[str, str]:
         name = plain_name(person.name) or self._customer
@@ -337,7 +370,10 @@ def message_code(delivery_id: int) -> str:
 
 
 def delivery_of_code(code: str) -> int | None:
-    """The delivery whose mail carries `code`, however it was typed; None if we never gave it."""
+    """The delivery whose mail carries `code`, however it was typed; None if we never gave it.
+
+    Codes made with an earlier secret key count for as long as settings.SECRET_KEY_FALLBACKS has it.
+    """
     digits = code.upper().translate(_READ_AS)
     if len(digits) != _CODE_LENGTH or not set(digits) <= set(_ALPHABET):
         return None
@@ -345,18 +381,21 @@ def delivery_of_code(code: str) -> int | None:
     for digit in digits:
         number = number << 5 | _ALPHABET.index(digit)
     mac, masked = number >> _ID_BITS, number & (1 << _ID_BITS) - 1
-    delivery_id = masked ^ _keyed("mask", mac, _ID_BITS)
-    return delivery_id if _keyed("mac", delivery_id, _MAC_BITS) == mac else None
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        delivery_id = masked ^ _keyed("mask", mac, _ID_BITS, secret)
+        if _keyed("mac", delivery_id, _MAC_BITS, secret) == mac:
+            return delivery_id
+    return None
 
 
-def _keyed(purpose: str, number: int, bits: int) -> int:
-    mac = _mac(f"notices.code.{purpose}", str(number))
+def _keyed(purpose: str, number: int, bits: int, secret: str = "") -> int:
+    mac = _mac(f"notices.code.{purpose}", str(number), secret)
     return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
 
 
-def _mac(salt: str, value: str) -> bytes:
+def _mac(salt: str, value: str, secret: str = "") -> bytes:
     """20 octets. Keyed BLAKE2b: a mail needs three, and an HMAC takes several times as long."""
-    key = _mac_key(salt, settings.SECRET_KEY)
+    key = _mac_key(salt, secret or settings.SECRET_KEY)
     return hashlib.blake2b(value.encode(), key=key, digest_size=20).digest()
 
 

@@ -51,7 +51,7 @@ def begin(notice: Notice) -> None:
 
 def step_of(notice: Notice) -> Step | None:
     """Where the ramp stands; None if there is none, or no more."""
-    if notice.ramp_to is None or not notice.ramp_step:
+    if notice.ramp_to is None or not notice.ramp_step or notice.closed_at:
         return None
     percents = settings.NOTICE_RAMP_PERCENT
     return Step(
@@ -82,6 +82,15 @@ def advance_if_healthy(notice: Notice) -> bool:
         return False
     step = step_of(notice)
     return step is not None and step.is_done and advance(notice)
+
+
+def look_after(notice: Notice) -> bool:
+    """What the sweeper does: pauses it (True), or lets its next step go when it is time."""
+    if watch(notice):
+        return True
+    if advance_if_healthy(notice):
+        notice.refresh_from_db()
+    return False
 
 
 def _go_to(notice: Notice, *, step: int) -> bool:

@@ -13,6 +13,16 @@ from enum import StrEnum
 MOST_CHARACTERS = 20_000
 MOST_CODES = 40  # tried in one text: English prose is full of words of four letters
 MOST_TRACES = 60
+# There the host alone says nothing of whose page it is.
+SHARED_HOSTS = frozenset(
+    (
+        *("pf.kakao.com", "open.kakao.com", "blog.naver.com", "cafe.naver.com", "post.naver.com"),
+        *("form.naver.com", "smartstore.naver.com", "talk.naver.com", "band.us", "brunch.co.kr"),
+        *("facebook.com", "instagram.com", "twitter.com", "x.com", "threads.net", "youtube.com"),
+        *("linkedin.com", "forms.gle", "docs.google.com", "sites.google.com", "drive.google.com"),
+        *("github.com", "gitlab.com", "medium.com", "linktr.ee", "line.me", "t.me", "wa.me"),
+    )
+)
 _SLICE = 128  # NFKC takes time in the square of a run of combining marks
 
 # Single signs that NFKC spells out in many letters.
@@ -42,7 +52,7 @@ _URL = re.compile(
     r"([^\s<>\"'’”)\]]{1,2000})",
     re.IGNORECASE,
 )
-_HOST = re.compile(rf"(?<![\w.@-]){_DOMAIN}", re.IGNORECASE)
+_HOST = re.compile(rf"(?<![\w.@-])({_DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
 _BARE_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?=/)")
 _DIGITS = re.compile(r"(?<![\w.@/+-])[+(]?\d[\d \t().\-\u2010-\u2015]{5,120}\d(?![0-9A-Za-z_])")
 _DATE = re.compile(r"\(?(?:19|20)\d\d[.\-/ ]{1,2}\d{1,2}[.\-/ ]{1,2}\d{1,2}[. ()]{0,3}\d{0,2}")
@@ -112,7 +122,7 @@ def _traces(text: str) -> Iterator[Trace]:
     text = _BARE_IP.sub(" ", text)
     yield from _emails(text)
     text = _EMAIL.sub(" ", text)
-    yield from (Trace(Kind.LINK, host(match[0])) for match in _HOST.finditer(text))
+    yield from (Trace(Kind.LINK, place(match[1], match[2])) for match in _HOST.finditer(text))
     for match in _DIGITS.finditer(_HOST.sub(" ", text)):
         for digits in map(number, _numbers(match[0])):
             if 7 <= len(digits) <= 16:
@@ -161,11 +171,19 @@ def _goes_on(held: str, part: str) -> bool:
 
 def _linked(scheme: str, rest: str) -> str:
     """Where a link leads: the host a browser would go to, whatever stands before an @."""
-    authority = re.split(r"[/?#\\]", rest.lstrip("/\\"), maxsplit=1)[0]
-    name = host(authority.rpartition("@")[2])
+    authority, _end, after = re.sub(r"[/?#\\]", "\n", rest.lstrip("/\\"), count=1).partition("\n")
+    name = place(authority.rpartition("@")[2], f"/{after}")
     if scheme.lower() in ("http", "https"):
         return name
     return f"{scheme.lower()}://{name}"
+
+
+def place(name: str, path: str | None) -> str:
+    """The host of a link; where many people have pages on one host, with the page's name."""
+    written = host(name)
+    page = re.split(r"[/?#]", (path or "").lstrip("/"), maxsplit=1)[0]
+    is_shared = written.removeprefix("www.").removeprefix("m.") in SHARED_HOSTS
+    return f"{written}/{page}" if is_shared and page else written
 
 
 def _only(rest: str) -> list[str]:

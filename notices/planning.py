@@ -101,7 +101,7 @@ WITH page AS MATERIALIZED (
         state, attempts, is_possible_duplicate, reply, ended_at, data_classes)
     SELECT {notice}, pk, {person}, {subscription}, language,
         CASE WHEN is_reachable THEN 'pending' ELSE 'unreachable' END, 0, false,
-        CASE WHEN is_reachable THEN '' ELSE 'no usable e-mail address' END,
+        CASE WHEN is_reachable THEN '' ELSE 'no usable address' END,
         CASE WHEN NOT is_reachable THEN now() END, '{{}}'
     FROM page ORDER BY pk
 ), cut AS (

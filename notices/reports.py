@@ -122,6 +122,11 @@ def _complaint(message: Message, part: Message) -> Report:
     return Report(Kind.COMPLAINT, _clean(_ADDRESS.sub("<…>", kind)), named)
 
 
+def without_any_address(words: str) -> str:
+    """One line without whatever looks like an address."""
+    return _clean(_ADDRESS.sub("<…>", words))
+
+
 def _without_addresses(words: str, block: Message) -> str:
     """`words` without the recipient, whom servers like to repeat; the ledger holds no address."""
     words = _ADDRESS.sub("<…>", words)

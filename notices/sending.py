@@ -32,7 +32,18 @@ def reason_against(notice: Notice, *, by: User) -> str:
         return _("The version belongs to another incident.")
     if notice.incident.shredded_at:
         return _("The data of this incident was deleted; nobody can be reached.")
-    return _missing_words(notice.version)
+    return _missing_words(notice.version) or _missing_gateway(notice)
+
+
+def _missing_gateway(notice: Notice) -> str:
+    if notice.channel != Notice.Channel.SMS:
+        return ""
+    if settings.TEXT_GATEWAY.startswith("notices.") and not settings.TEXT_GATEWAY_URL:
+        return _("No gateway for text messages is set up (TEXT_GATEWAY_URL).")
+    for code, name in settings.LANGUAGES:
+        if messages.text_size(notice, code).is_too_long:
+            return _("The text message is too long in %(language)s.") % {"language": name}
+    return ""
 
 
 def _missing_words(version: StatementVersion) -> str:

@@ -9,13 +9,23 @@ from django.conf import settings
 from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from notices import delivering, ledger, pacing, planning, publishing, scam_reports, transparency
+from notices import (
+    delivering,
+    ledger,
+    ledger_sealing,
+    pacing,
+    planning,
+    publishing,
+    scam_reports,
+    transparency,
+)
 from notices.models import Notice, Statement
 
 logger = logging.getLogger(__name__)
 
 # More waiting messages than this mean that the workers are behind, not that one got lost.
-QUEUE_IS_FULL = {"send": 1, settings.CELERY_TASK_DEFAULT_QUEUE: 20}
+DEFAULT_QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
+QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
 
 
 @shared_task(base=DjangoTask)
@@ -50,20 +60,24 @@ def sweep_notices() -> None:
     While chunks are due it adds one sender at a time, until every worker has its hands full.
     """
     for notice in Notice.objects.unfinished():
-        if notice.state == Notice.State.PLANNING and not _is_full(
-            settings.CELERY_TASK_DEFAULT_QUEUE
-        ):
+        if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
             plan_notice.delay(notice.pk)
-        if notice.state == Notice.State.SENDING:
-            if pacing.watch(notice):
-                continue
-            if pacing.advance_if_healthy(notice):
-                notice.refresh_from_db()
+        if notice.state == Notice.State.SENDING and pacing.look_after(notice):
+            continue
         if ledger.has_due_chunk(notice):
             if not _is_full("send"):
                 send_chunks.delay(notice.pk)
         else:
             ledger.close(notice.pk)
+    unsealed = Notice.objects.unsealed().first()
+    if unsealed and not _is_full(DEFAULT_QUEUE):
+        seal_ledger.delay(unsealed.pk)
+
+
+@shared_task(base=DjangoTask)
+def seal_ledger(notice_id: int) -> None:
+    """Hashes an ended notice's ledger, once."""
+    ledger_sealing.seal(notice_id)
 
 
 @shared_task(base=DjangoTask)

@@ -5,16 +5,20 @@ import re
 import time
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Route, sync_playwright
 
 from incidents.models import Incident
 from notices import from_us, messages, sample, sending
 from notices.from_us import Verdict
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, Statement
 from notices.pasted import MOST_CHARACTERS
+from tests import browser
 from tests.noticed import delivery_to, work
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -146,6 +150,15 @@ def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, inci
     assert from_us.answer(f"{said} {code}").verdict == Verdict.SENT
 
 
+def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
+    official = "https://pf.kakao.com/_hanbit\nhttps://www.instagram.com/hanbit/"
+    Incident.objects.filter(pk=incident.pk).update(official_contacts_ko=official)
+    ours = "pf.kakao.com/_hanbit https://instagram.com/hanbit?x=1"
+    assert from_us.answer(f"{ours} {code}").verdict == Verdict.SENT
+    strange = from_us.answer(f"https://pf.kakao.com/_evil {code} instagram.com/hanb1t").strange
+    assert [one.shown for one in strange] == ["pf.kakao.com/_evil", "instagram.com/hanb1t"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -241,6 +254,14 @@ def test_it_answers_after_the_incidents_people_are_gone(client, sent, code, peop
     incident.shred()
     people["minji"].delete()
     assert "We sent a message with this code" in words(ask(client, code))
+
+
+def test_it_answers_after_the_secret_key_was_changed(sent, code, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert from_us.answer(code).verdict == Verdict.SENT
+    settings.SECRET_KEY_FALLBACKS = []
+    assert from_us.answer(code).verdict == Verdict.NO_RECORD
 
 
 def test_the_answer_shows_nothing_of_the_recipient(client, sent, code, people):
@@ -414,3 +435,38 @@ def test_the_advisories_stand_on_the_page(client, incident, editor, approver):
     advisory = Statement.objects.get(kind="advisory").advisory
     page = words(client.get("/en/check/"))
     assert advisory.issuer_en in page
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_page_and_answer_are_accessible_and_fit_320_pixels_without_a_script(
+    client, sent, code, language
+):
+    long_name = "a-very-long-name-of-a-host-that-does-not-fit." * 3 + "example.net"
+    pages = {
+        "/asked": client.get(f"/{language}/check/").content,
+        "/answered": client.post(
+            f"/{language}/check/answer/", {"text": f"https://{long_name} {code}"}
+        ).content,
+        "/wrong": client.post(f"/{language}/check/report/", {"text": ""}).content,
+    }
+    origin, static = "http://check.test", Path(__file__).parent.parent / "static"
+
+    def serve(route: Route) -> None:
+        path = route.request.url.removeprefix(origin)
+        if path in pages:
+            route.fulfill(body=pages[path], content_type="text/html; charset=utf-8")
+        else:
+            route.fulfill(path=static / path.removeprefix("/static/"))
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.executable(), args=browser.FLAGS
+        )
+        page = chromium.new_page(viewport={"width": 320, "height": 640}, color_scheme="dark")
+        page.route("**/*", serve)
+        for path, source in pages.items():
+            page.goto(origin + path)
+            assert b"<script" not in source
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, path
+            assert Axe().run(page).response["violations"] == [], path
+        chromium.close()

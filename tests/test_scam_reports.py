@@ -175,8 +175,12 @@ def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
 
 def test_the_queue_shows_how_many_name_the_same(client, report, desk):
     tell(Client(), text="again http://hanbit-refund.example.net")
-    html = desk.get(reverse("admin:notices_scamreport_changelist")).content.decode()
-    assert html.count('class="field-alike">2<') == 2
+    tell(Client(), text="another http://other.example.net")
+    url = reverse("admin:notices_scamreport_changelist")
+    html = desk.get(url).content.decode()
+    link = f"{url}?same__exact={report.same}"
+    assert html.count(f'<a href="{link}">2</a>') == 2
+    assert "2 scam reports" in desk.get(link).content.decode()
 
 
 def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, client, caplog):

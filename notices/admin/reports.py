@@ -10,7 +10,9 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -51,8 +53,12 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         return rows.select_related("incident", "warning")
 
     @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
-    def alike(self, obj: Any) -> int:
-        return int(obj.number)
+    def alike(self, obj: Any) -> SafeString | int:
+        """Leads to them."""
+        if obj.same is None or obj.number == 1:
+            return int(obj.number)
+        url = reverse("admin:notices_scamreport_changelist")
+        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, obj.number)
 
     def get_urls(self) -> list[URLPattern]:
         def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:

@@ -13,26 +13,33 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
 from accounts.models import User
+from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import pacing, planning, sending
-from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, NoticeForm
+from notices import doubting, pacing, planning, progress, sending
+from notices.admin import exporting
+from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.audiences import DryRun
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
 from notices.models.sending import END_STATES
+from notices.texts import size_of
 
 logger = logging.getLogger(__name__)
 State = Notice.State
 APPROVE = "notices.approve_notice"
+DOUBTS_SHOWN = 200  # at a time
 
 
 @admin.register(Notice)
@@ -70,15 +77,15 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
         shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
-        chosen = ["version", "kind", "topic", "audience", "batch", "follows", "ramp"]
+        chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
         return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]
 
     @admin.display(description=gettext_lazy("Retries end"))
     def retries_end(self, obj: Notice) -> Any:
-        return obj.deadline_at
+        return obj.deadline_at and date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        def own(address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
             return path(address, self.admin_site.admin_view(view), name=f"notices_notice_{name}")
 
         return [
@@ -87,6 +94,9 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
             own("<int:pk>/pause/", require_POST(self.pause), "pause"),
             own("<int:pk>/resume/", require_POST(self.resume), "resume"),
+            own("<int:pk>/in-doubt/", self.in_doubt, "in_doubt"),
+            own("<int:pk>/proof/", step_up_required(self.proof), "proof"),
+            own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
             own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
             own("<int:pk>/cancel/", self.cancel, "cancel"),
             *super().get_urls(),
@@ -114,8 +124,9 @@ class NoticeAdmin(admin.ModelAdmin):
         notice = self.get_object(request, object_id)
         context = {
             **(extra_context or {}),
+            "may_export": request.user.has_perm(exporting.EXPORT),
             "may_approve": request.user.has_perm(APPROVE),
-            "languages": settings.LANGUAGES,
+            "languages": settings.LANGUAGES if notice and notice.channel == "email" else [],
             **(_progress(notice) if notice else {}),
         }
         return super().change_view(request, object_id, form_url, context)
@@ -147,7 +158,8 @@ class NoticeAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if language not in dict(settings.LANGUAGES):
             raise Http404
-        mail = sample_mail(get_object_or_404(Notice, pk=pk), language)
+        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
         name = f'attachment; filename="notice-{pk}-{language}.eml"'
         return HttpResponse(
             mail.data, content_type="message/rfc822", headers={"Content-Disposition": name}
@@ -159,7 +171,8 @@ class NoticeAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if language not in dict(settings.LANGUAGES):
             raise Http404
-        mail = sample_mail(get_object_or_404(Notice, pk=pk), language)
+        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
         part = message_from_bytes(mail.data, policy=policy.default).get_body(("html",))
         return as_mail_program_would(part.get_content() if part else "")
 
@@ -183,6 +196,33 @@ class NoticeAdmin(admin.ModelAdmin):
             return self._act(request, pk, sending.cancel, done=_("Cancelled."))
         context = self._context(request, notice, _("Cancel this notice"))
         return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
+
+    def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What a person decides about messages that may or may not have arrived."""
+        notice, staff = _notice(request, pk), _staff(request)
+        shown = list(doubting.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
+        keys = [delivery.pk for delivery in shown]
+        form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
+        if request.method == "POST" and (changed := form.decide()):
+            words = f"{form.cleaned_data['decision']}: {changed}. {form.cleaned_data['reason']}"
+            self.log_change(request, notice, f"In doubt, {words}")
+            messages.success(request, _("Decided."))
+            return redirect("admin:notices_notice_in_doubt", pk)
+        context = self._context(request, notice, _("In doubt")) | {
+            "form": form,
+            "count": Notice.objects.live_counts(pk)["in_doubt"],
+            "found": [(delivery, message_code(delivery.pk)) for delivery in shown],
+            "is_open": notice.closed_at is None,
+        }
+        return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)
+
+    def proof(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Who was told what, when: a file."""
+        return exporting.export(self, request, _exportable(request, pk), is_proof=True)
+
+    def not_reached(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Whom the notice did not reach, and what can be done for them: a page and a file."""
+        return exporting.export(self, request, _exportable(request, pk), is_proof=False)
 
     def _act(
         self, request: HttpRequest, pk: int, step: Callable[[Notice], bool], *, done: str
@@ -246,6 +286,14 @@ def _notice(request: HttpRequest, pk: int) -> Notice:
     return get_object_or_404(related, pk=pk)
 
 
+def _exportable(request: HttpRequest, pk: int) -> Notice:
+    """A notice that was approved, for those who may take its people out of the portal."""
+    if not request.user.has_perm(exporting.EXPORT):
+        raise PermissionDenied
+    related = Notice.objects.select_related("incident", "version__statement__incident", "seal")
+    return get_object_or_404(related, pk=pk, approved_at__isnull=False)
+
+
 def _page_of(notice: Notice) -> HttpResponse:
     return redirect("admin:notices_notice_change", notice.pk)
 
@@ -253,22 +301,28 @@ def _page_of(notice: Notice) -> HttpResponse:
 def _progress(notice: Notice) -> dict[str, Any]:
     """The kept counters and what may be done; nothing is counted here."""
     labels = dict(Delivery.State.choices)
-    counts = Notice.objects.live_counts(notice.pk)
-    counters = [(labels[name], counts[name]) for name in END_STATES]
-    to_go = counts["planned"] - sum(counts[name] for name in END_STATES)
+    now = progress.of(notice)
+    counters = [(labels[name], now.counts[name]) for name in END_STATES]
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     return {
-        "counters": [*counters, (_("to go"), to_go)],
+        "counters": [*counters, (_("to go"), now.to_go)],
+        "rate": now.rate and round(now.rate),
+        "left": now.left,
         "is_draft": notice.state == State.DRAFT,
         "is_moving": notice.state in (State.PLANNING, State.SENDING) or is_ending,
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": pacing.step_of(notice),
         "can_resume": notice.state == State.PAUSED,
+        "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }
 
 
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
+    if notice.channel == Notice.Channel.SMS:
+        text = sample_mail(notice, language).data.decode()
+        size = size_of(text)
+        return {"language": language, "name": name, "subject": "", "text": text, "size": size}
     mail = message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
     part = mail.get_body(("plain",))
     return {

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -10,11 +10,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.contacts import is_usable_email, normalise_email
+from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.forms import LookUpForm
 from incidents.sealing import TEST_ADDRESS
-from notices import messages, sending
+from notices import doubting, messages, sending
 from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
@@ -28,15 +28,15 @@ class NoticeForm(forms.ModelForm):
         label=gettext_lazy("Test addresses"),
         required=False,
         help_text=gettext_lazy(
-            "For a test only, one e-mail address a line. Each gets the message in every language, "
-            "marked as a test."
+            "For a test only, one address or number a line. Each gets the message in every "
+            "language, marked as a test."
         ),
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
 
     class Meta:
         model = Notice
-        fields = ["version", "kind", "topic", "audience", "batch", "follows", "ramp"]
+        fields = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
         help_texts = {
             "topic": gettext_lazy("For alerts only."),
             "batch": gettext_lazy("For the audience of a scope version only."),
@@ -45,7 +45,7 @@ class NoticeForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("audience", "ramp"):
+        for name in ("channel", "audience", "ramp"):
             if name in self.fields:
                 self.fields[name].required = False
 
@@ -65,6 +65,8 @@ class NoticeForm(forms.ModelForm):
     def _check_audience(self, cleaned: dict[str, Any]) -> None:
         """Each audience has what it is chosen by, and nothing else has."""
         audience, incident = cleaned.get("audience"), self.instance.incident
+        if cleaned.get("kind") == Notice.Kind.ALERT and cleaned.get("channel") != "email":
+            self.add_error("channel", _("Alerts go by e-mail: subscribers gave no other address."))
         everyones = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
         if cleaned.get("kind") == Notice.Kind.ALERT and audience not in everyones:
             self.add_error("audience", _("An alert goes to its subscribers, or is a test."))
@@ -81,6 +83,10 @@ class NoticeForm(forms.ModelForm):
         if (audience == Notice.Audience.TEST) != bool(cleaned.get("test_addresses")):
             self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
 
+    def clean_channel(self) -> str:
+        """E-mail, where nothing was chosen."""
+        return self.cleaned_data.get("channel") or Notice.Channel.EMAIL
+
     def clean_audience(self) -> str:
         """Everybody, where nothing was chosen."""
         return self.cleaned_data.get("audience") or Notice.Audience.EVERYBODY
@@ -90,24 +96,39 @@ class NoticeForm(forms.ModelForm):
         return self.cleaned_data.get("ramp") or Notice.Ramp.BY_SIZE
 
     def clean_test_addresses(self) -> list[str]:
-        """The addresses, normalised, each once."""
-        lines = [normalise_email(line) for line in self.cleaned_data["test_addresses"].split()]
-        if len(lines) > MOST_TEST_ADDRESSES:
+        """The addresses or numbers, as they are indexed, each once."""
+        lines = self.cleaned_data["test_addresses"].splitlines()
+        typed = [line for line in lines if line.strip()]
+        if len(typed) > MOST_TEST_ADDRESSES:
             raise forms.ValidationError(_("At most 100 addresses."))
-        if not all(is_usable_email(line) for line in lines):
+        is_text = self.cleaned_data.get("channel") == Notice.Channel.SMS
+        found = [_number(line) if is_text else _email(line) for line in typed]
+        if not all(found) and is_text:
+            raise forms.ValidationError(_("One of the lines is not a phone number."))
+        if not all(found):
             raise forms.ValidationError(_("One of the lines is not an e-mail address."))
-        return list(dict.fromkeys(lines))
+        return list(dict.fromkeys(found))
 
     def save_test_addresses(self) -> None:
         """Seals where the saved notice's test goes."""
         seal = self.instance.incident.seal()
-        for email in self.cleaned_data["test_addresses"]:
+        part = "p" if self.instance.channel == Notice.Channel.SMS else "e"
+        for address in self.cleaned_data["test_addresses"]:
             for language, _name in settings.LANGUAGES:
                 key = uuid.uuid4()
-                contact = seal.seal({"e": email}, person=key, purpose=TEST_ADDRESS)
+                contact = seal.seal({part: address}, person=key, purpose=TEST_ADDRESS)
                 TestAddress.objects.create(
                     id=key, notice=self.instance, language=language, contact=contact
                 )
+
+
+def _email(line: str) -> str:
+    email = normalise_email(line)
+    return email if is_usable_email(email) else ""
+
+
+def _number(line: str) -> str:
+    return normalise_phone(line) or ""
 
 
 class ApproveForm(forms.Form):
@@ -140,6 +161,43 @@ class ApproveForm(forms.Form):
             self.add_error(None, str(refused))
             return False
         return True
+
+
+class DoubtForm(forms.Form):
+    """What a person decides about messages in doubt."""
+
+    AGAIN, TOLD = "again", "told"
+
+    deliveries = forms.TypedMultipleChoiceField(
+        coerce=int, error_messages={"required": gettext_lazy("Choose the messages.")}
+    )
+    decision = forms.ChoiceField(
+        label=gettext_lazy("What is to be done"),
+        choices=[
+            (AGAIN, gettext_lazy("Send them again: they may then have arrived twice")),
+            (TOLD, gettext_lazy("Count them as told: they stand in the other side's log")),
+        ],
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+    def __init__(self, *args: Any, notice: Notice, by: User, shown: list[int], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.notice, self.by = notice, by
+        choices = cast("forms.TypedMultipleChoiceField", self.fields["deliveries"])
+        choices.choices = [(key, key) for key in shown]
+
+    def decide(self) -> int:
+        """How many it was done to; 0 if that is refused, or others decided meanwhile."""
+        if not self.is_valid():
+            return 0
+        chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
+        if self.cleaned_data["decision"] == self.AGAIN:
+            return doubting.send_again(self.notice, chosen)
+        return doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
 
 
 class DeliveryLookUpForm(forms.Form):

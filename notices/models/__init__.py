@@ -15,6 +15,7 @@ from notices.models.published import (
 from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.reports import ScamReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
+from notices.models.seals import LedgerPage, LedgerSeal
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "DutyConfirmation",
     "DutyWaiver",
     "LateReport",
+    "LedgerPage",
+    "LedgerSeal",
     "Milestone",
     "Notice",
     "NoticeMessage",

@@ -16,6 +16,7 @@ from notices.models.published import StatementVersion
 
 # Everybody of a notice ends in exactly one of these; each has a counter of its name.
 END_STATES = ("accepted", "bounced", "suppressed", "unreachable", "in_doubt", "cancelled")
+NOT_ADDING_UP = "the ledger's rows are not what was counted"
 ENDED = (
     F("accepted")
     + F("bounced")
@@ -37,10 +38,15 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         ).order_by("pk")
 
     def finished(self) -> "NoticeQuerySet":
-        """Without a chunk to work on, and with sums that are exact: ready to be closed."""
+        """Without a chunk to work on, and with sums that are exact: ready to be closed.
+
+        A text message in doubt is decided by a person, who has time until the deadline.
+        """
         undone = [Chunk.State.DUE, Chunk.State.LEASED]
         left = Chunk.objects.filter(notice=OuterRef("pk"), state__in=undone)
-        return self.filter(~Exists(left), planned=ENDED)
+        doubt = Q(channel=Notice.Channel.SMS, in_doubt__gt=0, deadline_at__gt=Now())
+        waits_for_a_person = doubt & Q(state=Notice.State.SENDING)
+        return self.filter(~Exists(left), planned=ENDED).exclude(waits_for_a_person)
 
     def live_counts(self, pk: int) -> dict[str, int]:
         """The counters of one notice as of now: its own, and what its leased chunks hold yet.
@@ -56,6 +62,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         counts = row.values("planned", *sums).get()
         return {name.removeprefix("live_"): number for name, number in counts.items()}
 
+    def unsealed(self) -> "NoticeQuerySet":
+        """Ended, with a ledger that nobody sealed yet, and that is not known to be wrong."""
+        ended = self.filter(closed_at__isnull=False, planned__gt=0, seal__isnull=True)
+        return ended.exclude(problem=NOT_ADDING_UP).order_by("closed_at")
+
     def real(self) -> "NoticeQuerySet":
         """Without tests: what counts when one asks who was told."""
         return self.exclude(audience=Notice.Audience.TEST)
@@ -70,6 +81,7 @@ class Notice(models.Model):
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")
+        SMS = "sms", _("text message")
 
     class Audience(models.TextChoices):
         EVERYBODY = "everybody", _("all affected, or all subscribers of the topic")
@@ -193,7 +205,11 @@ class Notice(models.Model):
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
         ordering = ["-created_at"]
-        permissions = [("approve_notice", _("Can approve, pause and cancel notices"))]
+        permissions = [
+            ("approve_notice", _("Can approve, pause and cancel notices")),
+            ("export_proof", _("Can export who was told, and who was not reached")),
+            ("open_contacts", _("Can export names and addresses, opened")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="mandatory", topic="") | Q(kind="alert") & ~Q(topic=""),
@@ -202,6 +218,10 @@ class Notice(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="mandatory") | Q(audience__in=["everybody", "test"]),
                 name="alerts_go_to_subscribers",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel="email") | Q(kind="mandatory"),
+                name="alerts_go_by_email",
             ),
             models.CheckConstraint(
                 condition=Q(audience="batch", batch__isnull=False)

@@ -20,10 +20,11 @@ ROLES = {
     "approver": ["notices.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_contactchange"]
     + ["notices.add_dutyconfirmation", "notices.change_dutyconfirmation"]
-    + ["notices.file_regulatorreport", "notices.change_suppression"],
+    + ["notices.file_regulatorreport", "notices.change_suppression"]
+    + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["notices.add_suppression", "notices.view_scamreport"],
-    "auditor": [],
+    "auditor": ["notices.export_proof"],
 }
 # Whose contact is whose: seen by those whose work it is.
 ABOUT_PEOPLE = (

@@ -1,0 +1,95 @@
+"""Taking the proof, and the list of those not reached, out of the portal."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notices import ledger_export
+from notices.audiences import NOT_REACHED
+from notices.models import Delivery, Notice
+
+logger = logging.getLogger(__name__)
+EXPORT, OPEN = "notices.export_proof", "notices.open_contacts"
+FORMATS = [("csv", "CSV"), ("jsonl", "JSON Lines")]
+
+
+class ExportForm(forms.Form):
+    """In which form, and whether with names and addresses."""
+
+    format = forms.ChoiceField(label=gettext_lazy("Format"), choices=FORMATS)
+    is_opened = forms.BooleanField(
+        label=gettext_lazy("With names and addresses, opened"),
+        required=False,
+        help_text=gettext_lazy("Recorded with your name. The file is yours to keep safe."),
+    )
+
+    def __init__(self, *args: Any, may_open: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_open:
+            del self.fields["is_opened"]
+
+
+def export(
+    desk: admin.ModelAdmin, request: HttpRequest, notice: Notice, *, is_proof: bool
+) -> HttpResponseBase:
+    """Asks for the format, then streams the file."""
+    form = ExportForm(request.POST or None, may_open=request.user.has_perm(OPEN))
+    if request.method == "POST" and form.is_valid():
+        return _file(desk, request, notice, form=form, is_proof=is_proof)
+    title = _("Export the proof") if is_proof else _("Those not reached")
+    context = {
+        **desk.admin_site.each_context(request),
+        "title": title,
+        "button": _("Export"),
+        "form": form,
+        "opts": desk.opts,
+        "notice": notice,
+        "counts": [] if is_proof else counts(notice),
+        "is_proof": is_proof,
+    }
+    return TemplateResponse(request, "admin/notices/notice/export.html", context)
+
+
+def counts(notice: Notice) -> list[tuple[str, int]]:
+    """Label and number of those not reached, from the kept counters."""
+    labels = dict(Delivery.State.choices)
+    live = Notice.objects.live_counts(notice.pk)
+    return [(str(labels[state.value]), live[state.value]) for state in NOT_REACHED]
+
+
+def _file(
+    desk: admin.ModelAdmin,
+    request: HttpRequest,
+    notice: Notice,
+    *,
+    form: ExportForm,
+    is_proof: bool,
+) -> StreamingHttpResponse:
+    kind, is_opened = form.cleaned_data["format"], form.cleaned_data.get("is_opened", False)
+    what = "proof" if is_proof else "not-reached"
+    how = "opened" if is_opened else "without contacts"
+    desk.log_change(request, notice, f"Exported: {what}, {kind}, {how}.")
+    logger.info("user %s exported %s of notice %s, %s", request.user.pk, what, notice.pk, how)
+    return StreamingHttpResponse(
+        _text(notice, kind=kind, is_opened=is_opened, is_proof=is_proof),
+        content_type=ledger_export.CONTENT_TYPES[kind],
+        headers={"Content-Disposition": f'attachment; filename="{what}-{notice.pk}.{kind}"'},
+    )
+
+
+def _text(notice: Notice, *, kind: str, is_opened: bool, is_proof: bool) -> Iterator[str]:
+    if is_proof:
+        fields = ledger_export.proof_fields(is_opened=is_opened)
+        rows = ledger_export.proof(notice, is_opened=is_opened)
+    else:
+        fields = ledger_export.escalation_fields(is_opened=is_opened)
+        rows = ledger_export.not_reached(notice, is_opened=is_opened)
+    return ledger_export.FORMATS[kind](fields, rows)

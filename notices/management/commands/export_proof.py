@@ -1,0 +1,43 @@
+"""Writes the proof of a notice, or the list of those it did not reach."""
+
+import argparse
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from notices import ledger_export
+from notices.models import Notice
+
+
+class Command(BaseCommand):
+    """See docs/sending.md."""
+
+    help = "Writes a notice's proof to standard output, person by person."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Which notice, in which form."""
+        parser.add_argument("notice", type=int)
+        parser.add_argument("--format", choices=sorted(ledger_export.FORMATS), default="csv")
+        parser.add_argument(
+            "--not-reached", action="store_true", help="only those it did not reach"
+        )
+        parser.add_argument(
+            "--open", action="store_true", help="with names and addresses, opened: handle with care"
+        )
+
+    def handle(self, **options: Any) -> None:
+        """A line a person; nothing else goes to standard output."""
+        related = Notice.objects.select_related("incident", "version__statement")
+        notice = related.filter(pk=options["notice"]).first()
+        if notice is None:
+            raise CommandError(f"there is no notice {options['notice']}")
+        is_opened = options["open"]
+        if options["not_reached"]:
+            fields = ledger_export.escalation_fields(is_opened=is_opened)
+            rows = ledger_export.not_reached(notice, is_opened=is_opened)
+        else:
+            fields = ledger_export.proof_fields(is_opened=is_opened)
+            rows = ledger_export.proof(notice, is_opened=is_opened)
+        for text in ledger_export.FORMATS[options["format"]](fields, rows):
+            sys.stdout.write(text)

@@ -1,0 +1,149 @@
+"""Mail through a provider's API (django-anymail) instead of SMTP, and the provider's webhooks.
+
+Each person's mail has its own text, so a request carries one mail; several run at a time. What a
+provider answers is a promise to send, like a server's 250; what becomes of it comes by webhook.
+"""
+
+import threading
+from collections.abc import Sequence
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import requests
+from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
+from anymail.message import AnymailMessage
+from anymail.signals import AnymailTrackingEvent, EventType
+from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from urllib3.exceptions import NewConnectionError
+
+from notices import bouncing, reports
+from notices.messages import Mail, delivery_of_code
+from notices.requesting import Answers, AwayError, RefusedError, RequestTransport
+from notices.transport import Reply, Result, without_address
+
+LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
+# The provider's fields that our mails have as headers; the others go as they are.
+_OWN_FIELDS = {"to", "from", "subject", "content-type", "mime-version", "date"}
+_per_thread = threading.local()
+
+
+def transport() -> RequestTransport:
+    """Mails through the backend that the settings name."""
+    return RequestTransport(_ask, batch=1, threads=settings.NOTICE_PROVIDER_CONNECTIONS)
+
+
+def _ask(mails: Sequence[Mail]) -> Answers:
+    return {mail.delivery_id: _send(mail) for mail in mails}
+
+
+def _send(mail: Mail) -> Reply:
+    """One request. Raises AwayError and RefusedError, when nothing was sent."""
+    message = _message(mail)
+    try:
+        message.send()
+    except AnymailInvalidAddress:
+        return Reply(Result.UNREACHABLE, "the provider takes no such address")
+    except AnymailRecipientsRefused as error:
+        return Reply(Result.BOUNCED, without_address(_answer(error), mail.to))
+    except AnymailAPIError as error:
+        return _failed(error, mail)
+    status = message.anymail_status
+    states = status.status or set()
+    words = f"{' '.join(sorted(map(str, states)))} {status.message_id}"
+    return Reply(_result(states), without_address(words, mail.to))
+
+
+def _result(states: set[str]) -> Result:
+    """The one recipient's state, by anymail's names."""
+    if states & {"sent", "queued"}:
+        return Result.ACCEPTED
+    if states & {"invalid", "rejected"}:
+        return Result.BOUNCED
+    return Result.DEFERRED if "failed" in states else Result.IN_DOUBT
+
+
+def _failed(error: AnymailAPIError, mail: Mail) -> Reply:
+    code = error.status_code
+    if code is None:
+        if _has_no_connection(error):
+            raise AwayError("the provider is away")
+        return Reply(Result.IN_DOUBT, type(error.__cause__ or error).__name__)
+    words = without_address(f"{code} {_answer(error)}", mail.to)
+    if code in NOT_SERVED:
+        raise RefusedError(words)
+    if code in LATER:
+        return Reply(Result.DEFERRED, words)
+    return Reply(Result.REFUSED if code in NOT_THIS else Result.IN_DOUBT, words)
+
+
+def _answer(error: Exception) -> str:
+    """The provider's own words."""
+    return str(getattr(getattr(error, "response", None), "text", "")) or "refused"
+
+
+def _has_no_connection(error: AnymailAPIError) -> bool:
+    """Whether not even a connection was made: only then was certainly nothing sent."""
+    cause = error.__cause__
+    if isinstance(cause, requests.ConnectTimeout):
+        return True
+    inner = cause.args[0] if isinstance(cause, requests.ConnectionError) and cause.args else None
+    return isinstance(getattr(inner, "reason", None), NewConnectionError)
+
+
+def _message(mail: Mail) -> AnymailMessage:
+    """The mail as anymail takes it, over this thread's own connection."""
+    parsed = message_from_bytes(mail.data, policy=policy.default)
+    headers = {
+        name: str(value) for name, value in parsed.items() if name.lower() not in _OWN_FIELDS
+    }
+    message = AnymailMessage(
+        subject=str(parsed["Subject"]),
+        body=_part(parsed, "plain"),
+        from_email=str(parsed["From"]),
+        to=[mail.to],
+        headers=headers,
+        connection=_connection(),
+    )
+    message.attach_alternative(_part(parsed, "html"), "text/html")
+    message.envelope_sender = mail.sender
+    message.metadata = {"delivery": mail.sender.partition("+")[2].partition("@")[0]}
+    message.track_opens = message.track_clicks = False
+    return message
+
+
+def _part(parsed: EmailMessage, subtype: str) -> str:
+    part = parsed.get_body((subtype,))
+    return str(part.get_content()) if part else ""
+
+
+def _connection() -> BaseEmailBackend:
+    connection: BaseEmailBackend | None = getattr(_per_thread, "connection", None)
+    if connection is None:
+        connection = get_connection(settings.NOTICE_PROVIDER)
+        connection.open()
+        _per_thread.connection = connection
+    return connection
+
+
+# ---------------------------------------------------------------- webhooks
+
+
+def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
+    """What a provider's webhook tells, once anymail has checked its secret or signature."""
+    report = _report(event)
+    delivery_id = delivery_of_code(str((event.metadata or {}).get("delivery", "")))
+    if report is not None and delivery_id is not None:
+        bouncing.count(bouncing.record(delivery_id, report))
+
+
+def _report(event: AnymailTrackingEvent) -> reports.Report | None:
+    told = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
+    words = reports.without_any_address(told)
+    if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
+        return reports.Report(reports.Kind.BOUNCE, words)
+    if event.event_type == EventType.COMPLAINED:
+        return reports.Report(reports.Kind.COMPLAINT, words)
+    return None

@@ -1,0 +1,75 @@
+"""A real HTTP server on a free port that stands for a provider: a gateway, or a mail API."""
+
+import json
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+HANG_UP = 0  # instead of a status: closes the connection without an answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came over the wire."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+class Gateway:
+    """`with Gateway() as gateway:` listens at gateway.url.
+
+    `gateway.tell(to, status, words)` gives the answer to the next request that names `to`; it is
+    200 otherwise. "<to>" in an answer is the request's own "To".
+    """
+
+    def __init__(self, *, answer: str = "taken") -> None:
+        self.asked: list[Asked] = []
+        self.answer = answer
+        self.seconds = 0.0
+        self._script: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+
+    def __enter__(self) -> "Gateway":
+        gateway = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                gateway._serve(self)
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/send"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+        self._thread.join(10)
+        self._server.server_close()
+
+    def tell(self, to: str, status: int, words: str = "") -> None:
+        self._script[to].append((status, words))
+
+    def texts_to(self, number: str) -> list[str]:
+        return [one.body["text"] for one in self.asked if one.body["to"] == number]
+
+    def _serve(self, request: BaseHTTPRequestHandler) -> None:
+        raw = request.rfile.read(int(request.headers["Content-Length"]))
+        body = json.loads(raw)
+        self.asked.append(Asked(request.path, dict(request.headers), body))
+        time.sleep(self.seconds)
+        named = next((to for to in self._script if to in raw.decode() and self._script[to]), "")
+        status, words = self._script[named].pop(0) if named else (200, self.answer)
+        if status == HANG_UP:
+            request.connection.close()
+            return
+        request.send_response(status)
+        request.end_headers()
+        request.wfile.write(words.replace("<to>", str(body.get("To", ""))).encode())

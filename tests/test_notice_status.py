@@ -1,0 +1,97 @@
+"""The status page of a notice: where it stands, how fast, why it waits; never a count of rows."""
+
+import time
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from notices import progress, sending
+from notices.models import Notice
+from tests import leaked
+from tests.noticed import affected, work
+from tests.signing_in import sign_in_to_desk
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def page_of(desk, notice) -> tuple[str, list[str]]:
+    with CaptureQueriesContext(connection) as queries:
+        text = desk.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    return text, [query["sql"] for query in queries]
+
+
+def queries_while(desk, notice) -> int:
+    _text, queries = page_of(desk, notice)
+    assert not [sql for sql in queries if '"notices_delivery"' in sql]
+    return len(queries)
+
+
+def test_the_page_asks_as_much_of_thirty_people_as_of_three(
+    desk, draft, people, approver, server, settings
+):
+    settings.NOTICE_CHUNK_SIZE = 1
+    file = leaked.file_of(draft.incident)
+    queries_while(desk, draft)  # what a process asks once, it keeps
+    few = queries_while(desk, draft)
+    for number in range(27):
+        affected(file, "사람", f"person{number}@example.com")
+    Notice.objects.filter(pk=draft.pk).update(ramp="person")
+    sending.approve(draft, by=approver)
+    counts = {few, queries_while(desk, draft)}
+    work(draft)
+    counts.add(queries_while(desk, draft))
+    sending.pause(draft)
+    counts.add(queries_while(desk, draft))
+    sending.cancel(draft)
+    work(draft)
+    counts.add(queries_while(desk, draft))
+    assert max(counts) - min(counts) <= 4  # a ramp's step, and buttons by state
+    assert max(counts) <= 16
+
+
+def test_it_says_how_fast_and_how_long(desk, notice, people, monkeypatch):
+    Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
+    clock = 1_000.0
+    monkeypatch.setattr(time, "time", lambda: clock)
+    text, _queries = page_of(desk, notice)
+    assert "a second" not in text
+    clock += 10
+    Notice.objects.filter(pk=notice.pk).update(accepted=400)
+    text, _queries = page_of(desk, notice)
+    assert "30 people a second" in text
+    assert "about 0:00:20 left" in text
+
+
+def test_a_page_opened_twice_at_once_measures_from_the_same(notice, monkeypatch):
+    Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=0)
+    notice.refresh_from_db()
+    clock = 1_000.0
+    monkeypatch.setattr(time, "time", lambda: clock)
+    progress.of(notice)
+    clock += 10
+    Notice.objects.filter(pk=notice.pk).update(accepted=300)
+    assert progress.of(notice).rate == 30
+    clock += 0.5
+    rate = progress.of(notice).rate
+    assert rate is not None
+    assert 25 < rate <= 30
+
+
+def test_without_redis_the_page_has_no_rate(desk, notice, settings):
+    Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:9/0",
+        }
+    }
+    text, _queries = page_of(desk, notice)
+    assert "accepted by the mail server" in text

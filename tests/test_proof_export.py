@@ -1,0 +1,170 @@
+"""The proof leaves the portal person by person, and who took it is on record."""
+
+import csv
+import io
+import json
+import logging
+from datetime import datetime
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.models import User
+from notices import bouncing, ledger_export, sending
+from notices.messages import envelope_sender, message_code
+from notices.models import Notice
+from tests import leaked
+from tests.noticed import affected, delivery_to, work
+from tests.returned_mail import bounce
+from tests.signing_in import sign_in_to_desk, step_up
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
+
+
+@pytest.fixture
+def closed(notice, server) -> Notice:
+    return work(notice)
+
+
+@pytest.fixture
+def staff(db) -> dict[str, User]:
+    call_command("make_roles")
+    made = {}
+    for role in ("auditor", "approver", "support"):
+        made[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+        made[role].groups.add(Group.objects.get(name=role))
+    return made
+
+
+def url(name: str, notice: Notice) -> str:
+    return reverse(f"admin:notices_notice_{name}", args=[notice.pk])
+
+
+def rows_of(response) -> list[dict[str, str]]:
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def enter(client, user) -> None:
+    sign_in_to_desk(client, user)
+    step_up(client, user)
+
+
+def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
+    enter(client, staff["auditor"])
+    rows = rows_of(client.post(url("proof", closed), {"format": "csv"}))
+    assert len(rows) == closed.planned == 3
+    minji = next(row for row in rows if row["person"] == str(people["minji"].pk))
+    delivery = delivery_to(closed, people["minji"])
+    assert delivery.ended_at
+    assert minji["sha256"] == closed.version.hash
+    assert minji["data_classes"] == "names phone-numbers"
+    assert minji["state"] == "accepted"
+    assert minji["reply"] == "250 2.0.0 taken"
+    assert minji["code"] == message_code(delivery.pk)
+    assert datetime.fromisoformat(minji["at"]) == delivery.ended_at.replace(microsecond=0)
+    assert "email" not in minji
+
+
+def test_a_late_bounce_stands_in_the_proof(closed, people):
+    bouncing.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
+    rows = {row["person"]: row for row in ledger_export.proof(closed, is_opened=False)}
+    assert rows[str(people["minji"].pk)]["later"].startswith("bounce 2")
+    assert rows[str(people["seojun"].pk)]["later"] == ""
+
+
+def test_an_auditor_cannot_open_addresses_and_an_approver_can_on_record(
+    client, closed, staff, caplog
+):
+    enter(client, staff["auditor"])
+    asked = {"format": "csv", "is_opened": "on"}
+    assert "minji" not in str(rows_of(client.post(url("proof", closed), asked)))
+    enter(client, staff["approver"])
+    with caplog.at_level(logging.INFO):
+        rows = rows_of(client.post(url("proof", closed), asked))
+    assert "minji@example.com" in {row["email"] for row in rows}
+    entry = LogEntry.objects.filter(user=staff["approver"]).get()
+    assert entry.get_change_message() == "Exported: proof, csv, opened."
+    assert "minji" not in caplog.text
+
+
+def test_it_asks_for_a_fresh_code_first(client, closed, staff):
+    sign_in_to_desk(client, staff["auditor"])
+    for name in ("proof", "not_reached"):
+        answer = client.post(url(name, closed), {"format": "csv"})
+        assert answer.status_code == 302
+        assert reverse("step_up") in answer["Location"]
+
+
+def test_support_and_customers_export_nothing(client, closed, staff, minji):
+    enter(client, staff["support"])
+    for name in ("proof", "not_reached"):
+        assert client.post(url(name, closed), {"format": "csv"}).status_code == 403
+    client.force_login(minji)
+    assert client.post(url("proof", closed), {"format": "csv"}).status_code == 404
+
+
+def test_those_not_reached_with_what_a_letter_needs(client, draft, people, approver, server, staff):
+    file = leaked.file_of(draft.incident, number=2)
+    values = [("physical-addresses", "서울시 송파구 올림픽로 300")]
+    leaked.expose(people["neighbour"], file, values=values)
+    sending.approve(draft, by=approver)
+    closed = work(draft)
+    enter(client, staff["approver"])
+    page = client.get(url("not_reached", closed)).text
+    assert '<th scope="row">not reachable over this channel</th><td>1</td>' in page
+    assert f"audience=unreached&amp;follows={closed.pk}" in page
+    row = rows_of(client.post(url("not_reached", closed), {"format": "csv", "is_opened": "on"}))
+    assert [(one["name"], one["postal_address"]) for one in row] == [
+        ("박이웃", "서울시 송파구 올림픽로 300")
+    ]
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, incident, approver, server):
+    affected(leaked.file_of(incident), '=HYPERLINK("http://evil.example")', "", "names")
+    sending.approve(draft, by=approver)
+    work(draft)
+    fields = ledger_export.escalation_fields(is_opened=True)
+    text = "".join(ledger_export.as_csv(fields, ledger_export.not_reached(draft, is_opened=True)))
+    assert "\"'=HYPERLINK" in text
+
+
+def test_memory_and_queries_do_not_grow_with_each_person(closed, monkeypatch):
+    monkeypatch.setattr(ledger_export, "PAGE", 1)
+    with CaptureQueriesContext(connection) as paged:
+        assert len(list(ledger_export.proof(closed, is_opened=True))) == 3
+    monkeypatch.setattr(ledger_export, "PAGE", 100)
+    with CaptureQueriesContext(connection) as whole:
+        assert len(list(ledger_export.proof(closed, is_opened=True))) == 3
+    assert len(whole) <= 6 < len(paged)
+
+
+def test_the_command_writes_json_lines(closed, people, capsys):
+    call_command("export_proof", closed.pk, format="jsonl")
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["person"] for row in rows} == {str(person.pk) for person in people.values()}
+    call_command("export_proof", closed.pk, "--not-reached", "--open")
+    assert "박이웃" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="no notice"):
+        call_command("export_proof", 4711)
+
+
+def test_a_shredded_incident_still_proves_without_addresses(closed):
+    closed.incident.shred()
+    notice = Notice.objects.select_related("incident").get(pk=closed.pk)
+    rows = list(ledger_export.proof(notice, is_opened=True))
+    assert len(rows) == 3
+    assert {row["email"] for row in rows} == {""}
