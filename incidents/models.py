@@ -486,8 +486,8 @@ class ExposureFile(models.Model):
     mapping = models.TextField(_("mapping"), help_text=_("As it was used."))
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.LOADING)
     rows_read = models.PositiveBigIntegerField(_("rows read"), default=0)
-    rows_taken = models.PositiveBigIntegerField(_("taken"), default=0)
-    rows_rejected = models.PositiveBigIntegerField(_("rejected"), default=0)
+    rows_taken = models.PositiveBigIntegerField(_("rows taken"), default=0)
+    rows_rejected = models.PositiveBigIntegerField(_("rows rejected"), default=0)
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
 
@@ -856,8 +856,8 @@ class Upload(models.Model):
     # One line of importing's; it names lines and columns, never a cell's value.
     refusal = models.TextField(_("why it was refused"), blank=True)
     rows_read = models.PositiveBigIntegerField(_("rows read"), default=0)
-    rows_taken = models.PositiveBigIntegerField(_("taken"), default=0)
-    rows_rejected = models.PositiveBigIntegerField(_("rejected"), default=0)
+    rows_taken = models.PositiveBigIntegerField(_("rows taken"), default=0)
+    rows_rejected = models.PositiveBigIntegerField(_("rows rejected"), default=0)
     first_rejects = models.JSONField(
         _("first rejects"), default=list, help_text="[line, reason], as the check found them."
     )
