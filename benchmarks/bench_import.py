@@ -310,8 +310,10 @@ def raw_copy(var: Path) -> Figures:
     people, exposures = var / "people.bin", var / "exposures.bin"
     of_people = f"SELECT {PEOPLE_COLUMNS} FROM incidents_affectedperson"  # noqa: S608
     of_exposures = f"SELECT {EXPOSURE_COLUMNS} FROM incidents_exposure"  # noqa: S608
-    rows = _copy_out(f"{of_people} LIMIT {RAW_PEOPLE}", people)
-    _copy_out(f"{of_exposures} LIMIT {RAW_PEOPLE}", exposures)
+    keys = "SELECT id FROM incidents_affectedperson ORDER BY id"
+    last = [*_column(f"{keys} OFFSET {RAW_PEOPLE} LIMIT 1"), _LAST_KEY][0]
+    rows = _copy_out(f"{of_people} WHERE id <= '{last}'", people)
+    _copy_out(f"{of_exposures} WHERE person_id <= '{last}'", exposures)
     bare = _timed(people, exposures, before=(), after=())
     after = _timed(people, exposures, before=(), after=_INDEXES + _FOREIGN_KEYS)
     live = _timed(people, exposures, before=_INDEXES + _FOREIGN_KEYS, after=())
@@ -328,6 +330,7 @@ def raw_copy(var: Path) -> Figures:
     }
 
 
+_LAST_KEY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 # What the store's tables have.
 _INDEXES = (
     "ALTER TABLE raw_people ADD PRIMARY KEY (id)",

@@ -3,6 +3,9 @@
 In the model case the shared entrance codes had leaked and the notice did not name them.
 """
 
+from hashlib import sha256
+
+from django.core.cache import cache
 from django.db.models import QuerySet
 
 from incidents import mapping
@@ -15,6 +18,8 @@ from incidents.models import (
     IncidentDataClass,
 )
 from incidents.reading import ImportRefusedError
+
+REMEMBERED_SECONDS = 60 * 60
 
 
 def unclaimed_classes(incident: Incident) -> list[DataClass]:
@@ -45,9 +50,21 @@ def _uncounted_files(incident: Incident) -> list[ExposureFile]:
 
 def _found(files: list[ExposureFile], asked: QuerySet[DataClass]) -> set[DataClass]:
     """The classes that the files' exposures hold, of those asked that their mappings give."""
-    exposures = Exposure.objects.filter(file__in=files)
     given = asked.filter(slug__in=set().union(*map(_given, files)))
-    return {kind for kind in given if exposures.filter(data_classes__contains=[kind.pk]).exists()}
+    return {kind for kind in given if _is_in(files, kind)}
+
+
+def _is_in(files: list[ExposureFile], kind: DataClass) -> bool:
+    """Whether any row holds the class; remembered, for no loaded file changes any more.
+
+    What no row holds is found by reading all of them, and a draft is checked as it is typed.
+    """
+    exposures = Exposure.objects.filter(file__in=files, data_classes__contains=[kind.pk])
+    if any(file.state != ExposureFile.State.LOADED for file in files):
+        return exposures.exists()
+    pks = "-".join(str(file.pk) for file in sorted(files, key=lambda file: file.pk))
+    key = f"is-in:{kind.pk}:{sha256(pks.encode()).hexdigest()}"
+    return bool(cache.get_or_set(key, exposures.exists, timeout=REMEMBERED_SECONDS))
 
 
 def _given(file: ExposureFile) -> set[str]:

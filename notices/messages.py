@@ -53,6 +53,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to 
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _READ_AS = str.maketrans("ILO", "110", " -")
 _ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
+# What follows a name behind a comma and is no given name.
+_AFTER_A_NAME = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "esq"}
 # What mail programs would make a link of, and a number to call or to pay to.
 _NOT_A_NAME = re.compile(r"/|www|@|[^\W_][.。][^\W\d_]{2}|(?:\d\D*){5}", re.IGNORECASE)
 _PLAIN_NAME = re.compile(rf"(?!.*www)[가-힣A-Za-z]{{1,{NAME_CHARACTERS}}}", re.IGNORECASE)
@@ -272,7 +274,7 @@ class Mailing:
         return Mail(sender=code, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
 
     def _values(self, person: Recipient, *, to: str) -> dict[str, str]:
-        name = plain_name(person.name) or self._customer
+        name = spoken_name(plain_name(person.name)) or self._customer
         text, html = self._said_of(person.data_classes)
         values = {
             "to": to,
@@ -311,6 +313,15 @@ def plain_name(text: str) -> str:
     seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in read)
     name = " ".join(seen.split())[:NAME_CHARACTERS].strip()
     return "" if _NOT_A_NAME.search(name) else name
+
+
+def spoken_name(name: str) -> str:
+    """`O'Connor, Seán`, as lists write it, the way one says it; other names as they are."""
+    family, comma, given = (part.strip() for part in name.partition(","))
+    is_list_form = comma and given and "," not in given
+    if not is_list_form or given.rstrip(".").casefold() in _AFTER_A_NAME:
+        return name
+    return f"{given} {family}".strip()
 
 
 def envelope_address(text: str) -> str:

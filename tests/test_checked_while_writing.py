@@ -6,12 +6,13 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.urls import reverse
+from django.utils.text import capfirst
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import expect, sync_playwright
 
 from incidents.models import DataClass, IncidentDataClass
 from notices import publishing
-from notices.models import Section, Statement, StatementVersion
+from notices.models import Notice, Section, Statement, StatementVersion
 from tests import browser
 from tests.signing_in import sign_in_to_desk
 from tests.test_statement_admin import form_of
@@ -166,6 +167,13 @@ def test_the_previews_show_page_and_mail_in_both_languages(desk, draft):
         mail = desk.get(url)
         assert WORDS[code] in mail.content.decode()
         assert "sandbox" in mail["Content-Security-Policy"]
+
+
+def test_the_previews_show_every_channel(desk, draft):
+    shown = desk.get(page("previews", draft)).content.decode()
+    assert shown.count("<pre>") == len(settings.LANGUAGES) * len(Notice.Channel.choices)
+    for channel, label in Notice.Channel.choices:
+        assert channel == "email" or f"<h3>{capfirst(label)}</h3>" in shown
 
 
 @pytest.mark.parametrize("kind", ["apology", "update", "faq", "advisory"])

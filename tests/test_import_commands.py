@@ -1,6 +1,7 @@
 """The operator's commands."""
 
 import json
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -9,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from incidents import sealing
+from incidents.management.commands import import_exposures
 from incidents.models import AffectedPerson, ExposureBatch
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +166,13 @@ def test_a_new_master_keyset_works(incident, settings):
 
     assert json.loads(settings.MASTER_KEYSET)["primaryKeyId"]
     assert sealing.new_incident_keysets("new")
+
+
+def test_progress_says_rate_counts_and_time_left(incident, files, monkeypatch):
+    monkeypatch.setattr(import_exposures, "LOG_SECONDS", -1.0)
+    told = StringIO()
+    words = ["--incident", "hanbit-2025", "--mapping", str(files[1])]
+    call_command("import_exposures", str(files[0]), *words, stdout=StringIO(), stderr=told)
+
+    assert re.search(r"2 rows, 1 taken, 1 rejected, [\d,]+/s, 0 s left to read", told.getvalue())
+    assert "all read, now merging" in told.getvalue()

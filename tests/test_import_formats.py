@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +13,16 @@ import pytest
 import zstandard
 from django.core.management import CommandError, call_command
 
+import incidents
 from incidents import importing, reading
 from incidents.importing import ImportRefusedError
 from incidents.models import AffectedPerson, Exposure, ExposureFile
 from incidents.sealing import EXPOSURE
+from incidents.synthetic import export
+from incidents.synthetic.blocks import Plan
 
 pytestmark = pytest.mark.django_db
+SAMPLE = Path(incidents.__file__).parent / "sample"
 MAPPING = """
 [person]
 relation = "member"
@@ -193,8 +198,28 @@ def test_a_bomb_is_unpacked_within_bounded_memory(tmp_path):
     path = tmp_path / "bomb.csv.zst"
     path.write_bytes(zstandard.compress(b"id,name\n" + bytes(300_000_000)))
     tracemalloc.start()
-    with pytest.raises(ImportRefusedError, match="longer than 1 MiB"):
-        list(reading.rows(reading.examine(path)))
+    with pytest.raises(ImportRefusedError, match="more than 300 times its size"):
+        reading.examine(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("file", ["members", "addresses", "orders"])
+def test_a_synthetic_export_in_json_lines_is_read_as_it_says(incident, tmp_path, file):
+    plan = Plan(people=700, format="jsonl")
+    export.write_export(export.Order(directory=tmp_path, plan=plan))
+    expected = json.loads((tmp_path / "expected.json").read_text())
+    for name in dict.fromkeys(["members", file]):
+        section = expected["address_book" if name == "addresses" else name]
+        mapping = (SAMPLE / f"{name}.toml").read_text(encoding="utf-8")
+        loaded = importing.import_file(
+            next(tmp_path.glob(f"{name}.jsonl*")),
+            incident=incident,
+            mapping_text=mapping.replace('"csv"', '"jsonl"').replace('"cp949"', '"utf-8"'),
+            rejects_path=tmp_path / f"{name}.rejects.csv",
+        )
+        assert loaded.rows_read == section["rows"]
+        with (tmp_path / f"{name}.rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
+            rejected = [[int(line), reason] for line, reason, *_ in list(csv.reader(stream))[1:]]
+        assert rejected == section["rejected"]

@@ -204,6 +204,23 @@ def test_a_normal_name_stays(name):
     assert messages.plain_name(name) == name
 
 
+@pytest.mark.parametrize(
+    ("listed", "spoken"),
+    [
+        ("O'Connor, Seán", "Seán O'Connor"),
+        ("홍, 길동", "길동 홍"),
+        ("Martin King, Jr.", "Martin King, Jr."),
+        ("Kim, Lee, Park", "Kim, Lee, Park"),
+        ("김민지", "김민지"),
+        (", Seán", "Seán"),
+        ("O'Connor,", "O'Connor,"),
+        ("", ""),
+    ],
+)
+def test_a_name_as_lists_write_it_is_greeted_as_one_says_it(listed, spoken):
+    assert messages.spoken_name(listed) == spoken
+
+
 def test_a_name_is_shown_as_it_reads():
     assert messages.plain_name("Ｋｉｍ\u200b민지") == "Kim 민지"
 

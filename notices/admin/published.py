@@ -284,7 +284,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         return JsonResponse(found | {"summary": summary.strip()})
 
     def previews(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What a customer gets: the page, and the mail in text and with its layout."""
+        """What a customer gets: the page, the mail as text and laid out, shorter messages."""
         _require(request, "notices.view_statementversion")
         version = get_object_or_404(StatementVersion, pk=pk)
         context = {
@@ -441,20 +441,32 @@ def _usual_notice(version: StatementVersion) -> dict[str, str]:
     return {"kind": "alert", "topic": "scams" if is_advisory else "updates"}
 
 
-def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
+def _sample_message(version: StatementVersion, language: str, channel: str) -> bytes:
+    """What somebody made up would get over the channel."""
     incident = version.statement.incident
-    notice = Notice(incident=incident, version=version, **_usual_notice(version))
-    return message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
+    usual = _usual_notice(version)
+    notice = Notice(incident=incident, version=version, channel=channel, **usual)
+    return sample_mail(notice, language).data
 
 
-def _sample(version: StatementVersion, language: str, name: str) -> dict[str, str]:
+def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
+    message = _sample_message(version, language, Notice.Channel.EMAIL.value)
+    return message_from_bytes(message, policy=policy.default)
+
+
+def _sample(version: StatementVersion, language: str, name: str) -> dict[str, Any]:
     mail = _sample_mail(version, language)
     part = mail.get_body(("plain",))
+    short = {value: label for value, label in Notice.Channel.choices if value != "email"}
     return {
         "language": language,
         "name": name,
         "subject": str(mail["Subject"]),
         "text": part.get_content() if part else "",
+        "short": [
+            (label, _sample_message(version, language, channel).decode())
+            for channel, label in short.items()
+        ],
     }
 
 
