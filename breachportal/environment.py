@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,6 +78,20 @@ def text(name: str, default: str = "") -> str:
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()
     return os.environ.get(name) or default
+
+
+def rates(name: str) -> dict[str, float]:
+    """{"naver.com": 50.0, "*": 200.0} of "naver.com=50,*=200": messages a second and destination.
+
+    Raises ImproperlyConfigured.
+    """
+    found = {}
+    for part in words(name):
+        domain, _is, rate = part.partition("=")
+        if not re.fullmatch(r"\d+(\.\d+)?", rate) or not float(rate):
+            raise ImproperlyConfigured(f"{name}: {part} is not like naver.com=50")
+        found[domain.strip().lower()] = float(rate)
+    return found
 
 
 def json_object(name: str) -> dict[str, Any]:

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "breachportal.public_pages.public_pages",  # the outermost: it keeps every header with a page
+    "breachportal.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
@@ -151,6 +152,12 @@ NOTICE_DEADLINE_HOURS = 72
 NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the sweeper adds more
 # Connections of one sender to the mail server, at most: it opens more only while they help.
 NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
+# Messages a second for all workers together, by destination: "naver.com=50,*=200". None by
+# default: behind a relay of your own, the relay keeps to them.
+NOTICE_RATES = environment.rates("NOTICE_RATES")
+NOTICE_RATE_WITHOUT_REDIS = 1.0  # of each worker, to each destination that has a limit
+# The send slows while customers wait longer than this for a page.
+NOTICE_PORTAL_MILLISECONDS = environment.number("NOTICE_PORTAL_MILLISECONDS", 500)
 NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
 
 NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
@@ -318,7 +325,12 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "breachportal.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}
     },

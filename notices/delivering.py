@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
 from notices.messages import Mail
 from notices.models import Delivery, Notice
 from notices.smtp import SmtpTransport
+from notices.throttling import ASK_SECONDS, Governor, Limits
 from notices.transport import (
     Outcome,
     Reply,
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 State = Delivery.State
 TURN_SECONDS = 0.25  # a pause, a cancellation and a lost lease are noticed at least as often
 LEASES_AT_ONCE = 2  # the next chunk is at hand before the last messages of one are answered
-DATABASE_SECONDS = (0.2, 10.0)  # between two tries of a database that is away or full: first, last
+DATABASE_SECONDS = (0.1, 1.0)  # between two tries of a database that is away or full: first, last
 PLANNING_SECONDS = 0.1  # between two looks for a chunk that is still being planned
 
 
@@ -45,6 +46,7 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
     notice = Notice.objects.filter(pk=notice_id).first()
     if notice is None:
         return False
+    governor = Governor()
     with transport_of(notice) as transport:
         while time.monotonic() < end:
             notice = Notice.objects.select_related("incident").get(pk=notice_id)
@@ -52,7 +54,7 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
                 return _cancel_due(notice, end=end)
             if notice.state not in ledger.MOVING:
                 return False
-            is_going_on = _Run(notice, transport, end=end).work()
+            is_going_on = _Run(notice, transport, governor, end=end).work()
             if not is_going_on and notice.state != Notice.State.PLANNING:
                 return False
             if not is_going_on:
@@ -116,13 +118,19 @@ class _Leased:
 class _Run:
     """One worker, one notice, one transport, a few leases."""
 
-    def __init__(self, notice: Notice, transport: Transport, *, end: float) -> None:
+    def __init__(
+        self, notice: Notice, transport: Transport, governor: Governor, *, end: float
+    ) -> None:
         self._notice = notice
         self._transport = transport
+        self._governor = governor
+        self._limits = Limits()
         self._end = end
         self._composer = Composer(notice)
         self._leases: dict[int, _Leased] = {}
         self._waiting: deque[Waiting] = deque()
+        # Composed, but their destination has had enough for now.
+        self._parked: defaultdict[str, deque[tuple[Waiting, Mail]]] = defaultdict(deque)
         self._in_hand: dict[int, Waiting] = {}  # handed over, and not on the wire
         self._on_wire: dict[int, Waiting] = {}
         self._endings: list[Ending] = []
@@ -142,14 +150,20 @@ class _Run:
 
     def _turn(self) -> bool:
         """One round of the loop; False once nothing is left to do."""
+        began = time.monotonic()
+        if began > self._end:
+            self._put_back()
         self._lease_more()
         self._hand_over()
         try:
             if self._in_hand or self._on_wire:
                 self._transport.wait(TURN_SECONDS)
+            elif any(self._parked.values()):
+                time.sleep(ASK_SECONDS)
         finally:  # what is known is written even if the server is gone
             self._write_down()
         self._release_finished()
+        self._governor.rest(time.monotonic() - began)
         return bool(self._leases)
 
     # ------------------------------------------------------------ leases
@@ -189,6 +203,8 @@ class _Run:
             lease = self._leases.pop(key).lease
             logger.warning("chunk %s: lease %s was taken over", key, lease.fence)
         self._waiting = deque(row for row in self._waiting if row.chunk not in chunks)
+        for domain, parked in self._parked.items():
+            self._parked[domain] = deque(one for one in parked if one[0].chunk not in chunks)
         self._withdraw(row for row in self._in_hand.values() if row.chunk in chunks)
         self._on_wire = {k: row for k, row in self._on_wire.items() if row.chunk not in chunks}
 
@@ -202,15 +218,28 @@ class _Run:
 
     def _hand_over(self) -> None:
         room = self._transport.room() if self._may_send else 0
-        while room > 0 and self._waiting:
+        while room > 0 and (following := self._next()):
+            row, mail = following
+            self._in_hand[row.delivery_id] = row
+            self._transport.hand_over(mail)
+            room -= 1
+
+    def _next(self) -> tuple[Waiting, Mail] | None:
+        """The next row whose destination may be sent something now, and its mail."""
+        for domain, parked in self._parked.items():
+            if parked and self._limits.admits(domain):
+                return parked.popleft()
+        while self._waiting:
             row = self._waiting.popleft()
             mail = self._composer.mail(row)
             if isinstance(mail, Verdict):
                 self._end_row(row, mail, tries=0)
                 continue
-            self._in_hand[row.delivery_id] = row
-            self._transport.hand_over(mail)
-            room -= 1
+            domain = mail.to.rpartition("@")[2]
+            if self._limits.admits(domain):
+                return row, mail
+            self._parked[domain].append((row, mail))
+        return None
 
     def _write_down(self) -> None:
         """Journals what ended and what is to begin; then, and only then, lets it begin."""
@@ -224,8 +253,11 @@ class _Run:
     def _begin(self, ready: list[Mail]) -> None:
         for mail in ready:
             self._on_wire[mail.delivery_id] = self._in_hand.pop(mail.delivery_id)
+        began = time.monotonic()
         turn = self._journal()
-        if turn.may_send and not turn.lost:
+        # A process that was stopped meanwhile may have lost its lease since.
+        is_fresh = time.monotonic() - began < settings.NOTICE_LEASE_SECONDS / 2
+        if turn.may_send and not turn.lost and is_fresh:
             self._transport.begin(ready)
             return
         for mail in ready:
@@ -289,12 +321,18 @@ class _Run:
 
     # ------------------------------------------------------------ stopping
 
+    def _put_back(self) -> None:
+        """Leaves the rows that were not handed over to whoever leases their chunk next."""
+        parked = [row for each in self._parked.values() for row, _mail in each]
+        for row in (*self._waiting, *parked):
+            self._leases[row.chunk].left -= 1
+        self._waiting.clear()
+        self._parked.clear()
+
     def _hold(self) -> None:
         """Begins nothing any more; what is on the wire is waited for and written down."""
         self._may_send = False
-        for row in self._waiting:
-            self._leases[row.chunk].left -= 1
-        self._waiting.clear()
+        self._put_back()
         for row in self._in_hand.values():
             self._leases[row.chunk].left -= 1
         self._withdraw(iter(list(self._in_hand.values())))

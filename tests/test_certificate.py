@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
+from breachportal.logs import Line
 from incidents.models import AffectedPerson, Incident
 from notices import certificates
 from notices.models import Certificate
@@ -285,6 +286,20 @@ def test_the_log_names_keys_only(minji, incident, leaked_minji, caplog):
     assert f"user {minji.pk} was given certificate {issued.certificate.pk}" in caplog.text
     for private in (issued.code, "minji@", "김"):
         assert private not in caplog.text
+
+
+@pytest.mark.parametrize("rate", ["30/m/ip", "0/m/ip"])
+def test_a_code_in_an_address_is_not_logged(client, incident, settings, caplog, rate):
+    settings.PROOF_RATES = {"certificate_check": rate}
+    code = "7QK2X9ND4HTB90FCWZ6M"
+    with override("en"):
+        answer = client.get(reverse("certificate_checked", args=[code]))
+    assert answer.status_code in (404, 429)
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    configured = next(each for each in formatters if isinstance(each, Line))
+    logged = "".join(configured.format(record) for record in caplog.records)
+    assert "/en/certificates/…/" in logged
+    assert code not in logged
 
 
 def test_a_wrong_keyset_gives_no_half_certificate(minji, incident, leaked_minji):

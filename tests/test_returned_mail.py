@@ -16,6 +16,7 @@ from notices.listening import Listener, read_maildir
 from notices.messages import envelope_sender
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
 from notices.reports import Kind
+from tests.imap_server import ImapServer
 from tests.noticed import assert_adds_up, delivery_to, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
 
@@ -266,6 +267,17 @@ def test_a_maildir_is_emptied(notice, closed, tmp_path, capsys):
     assert read_maildir(tmp_path / "in") == 0
     counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
     assert counts == {"late": 1, "unknown": 1}
+
+
+def test_an_imap_mailbox_is_emptied(notice, closed, monkeypatch, capsys):
+    ours = b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce()
+    huge = b"To: somebody@portal.example\r\n\r\n" + b"x\r\n" * 700_000
+    with ImapServer([ours, huge]) as server:
+        monkeypatch.setenv("IMAP_URL", server.url)
+        call_command("receive_bounces", "--imap")
+        assert server.mails == {}
+    assert "2 mails taken" in capsys.readouterr().out
+    assert LateReport.objects.get().delivery == closed
 
 
 def test_the_command_says_what_is_missing(db, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from breachportal.demo import maildir
 from incidents.models import AffectedPerson
 from notices import messages, sending, tasks, texts
 from notices.models import Delivery, Notice, TestAddress
@@ -280,3 +281,13 @@ def test_those_an_email_did_not_reach_get_a_text(
 def test_lengths_are_what_carriers_count(text, segments, korean_bytes):
     size = texts.size_of(text)
     assert (size.segments, size.korean_bytes) == (segments, korean_bytes)
+
+
+def test_the_demonstration_shows_texts_in_its_mailbox(draft, phones, approver, settings, tmp_path):
+    settings.VAR = tmp_path
+    settings.TEXT_GATEWAY = "breachportal.demo.texts.MailboxGateway"
+    sending.approve(draft, by=approver)
+    work(draft)
+    (kept,) = maildir.newest(MINJI)
+    assert "한빛상점" in kept.part("plain")
+    assert draft.state == Notice.State.CLOSED

@@ -1,0 +1,299 @@
+"""The engine's SMTP with servers that offer less, say no at odd moments, or stop in between."""
+
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+from notices.messages import Mail
+from notices.smtp import SmtpTransport
+from notices.transport import Result, ServerAwayError, ServerRefusesUsError
+
+EXTENSIONS = ("PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8", "AUTH PLAIN LOGIN")
+DROP, SILENCE = "drop", "silence"
+PATIENCE_SECONDS = 20
+
+
+class Server:
+    """A server that says what `replies` holds for a step (in turn), and the usual otherwise."""
+
+    def __init__(self, *extensions: str, byte_by_byte: bool = False, most: int = 1000) -> None:
+        self.extensions, self.byte_by_byte, self.most = extensions, byte_by_byte, most
+        self.replies: dict[str, list[str]] = {}
+        self.taken: list[tuple[str, bytes]] = []
+        self.said: Counter[str] = Counter()
+        self.open = self.most_open = 0
+        self.hurried = False  # a command came before the reply to the one before
+        self._lock = threading.Lock()
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._socket.getsockname()[1]
+
+    def __enter__(self) -> "Server":
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.close()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _address = self._socket.accept()
+                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._lock:
+            self.open += 1
+            is_too_many = self.open > self.most
+            self.most_open = max(self.most_open, self.open - is_too_many)
+        with suppress(OSError, EOFError), connection:
+            if is_too_many:
+                self._say(connection, "421 too many connections")
+            else:
+                self._talk(connection, connection.makefile("rb"))
+        with self._lock:
+            self.open -= 1
+
+    def _talk(self, connection: socket.socket, lines) -> None:
+        self._say(connection, "220 raw ESMTP")
+        to = ""
+        while line := lines.readline():
+            verb = line[:4].decode().strip().upper()
+            self.said[verb] += 1
+            usual = {"DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 welcome"}
+            reply = self._next(verb, usual.get(verb, "250 ok"))
+            if verb == "EHLO":
+                reply = "\r\n".join([f"250-{word}" for word in ("raw", *self.extensions)])
+                reply += "\r\n250 HELP"
+            if verb == "RCPT":
+                to = line.decode().partition("<")[2].partition(">")[0]
+            time.sleep(0.001)  # so that a hurried command would be here by now
+            if "PIPELINING" not in self.extensions:
+                connection.setblocking(False)
+                with suppress(BlockingIOError):
+                    self.hurried |= bool(connection.recv(1, socket.MSG_PEEK))
+                connection.setblocking(True)
+            self._say(connection, reply)
+            if verb == "DATA" and reply[0] == "3":
+                self._take(connection, lines, to)
+            if verb == "QUIT":
+                return
+
+    def _take(self, connection: socket.socket, lines, to: str) -> None:
+        data = b""
+        if self.replies.get("INSIDE"):
+            lines.readline()
+            self._say(connection, self._next("INSIDE", ""))
+        while (line := lines.readline()) != b".\r\n":
+            if not line:
+                raise EOFError
+            data += line
+        if data:
+            self.taken.append((to, data))
+        self._say(connection, self._next("DOT", "250 2.0.0 taken"))
+
+    def _next(self, step: str, usual: str) -> str:
+        return self.replies[step].pop(0) if self.replies.get(step) else usual
+
+    def _say(self, connection: socket.socket, reply: str) -> None:
+        if reply == DROP:
+            connection.shutdown(socket.SHUT_RDWR)
+            raise EOFError
+        if reply == SILENCE:
+            time.sleep(PATIENCE_SECONDS)
+            raise EOFError
+        data = f"{reply}\r\n".encode()
+        for start in range(len(data)) if self.byte_by_byte else [0]:
+            connection.sendall(data[start : start + 1] if self.byte_by_byte else data)
+
+
+@pytest.fixture
+def serve(settings):
+    """Makes a server that settings name."""
+    running: list[Server] = []
+    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
+    settings.EMAIL_HOST, settings.EMAIL_SECURITY = "127.0.0.1", "none"
+
+    def start(*extensions: str, byte_by_byte: bool = False, most: int = 1000) -> Server:
+        server = Server(*(extensions or EXTENSIONS), byte_by_byte=byte_by_byte, most=most)
+        running.append(server.__enter__())
+        settings.EMAIL_PORT = server.port
+        return server
+
+    yield start
+    for server in running:
+        server.__exit__()
+
+
+def mail(number: int, to: str = "", text: str = "안녕하십니까") -> Mail:
+    data = f"To: <…>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n".encode()
+    to = to or f"customer{number}@example.com"
+    return Mail(sender="bounce+x@portal.example", to=to, data=data, delivery_id=number)
+
+
+def deliver(*mails: Mail) -> dict[int, Result]:
+    """Hands all over and waits for every outcome."""
+    left = list(mails)
+    results: dict[int, Result] = {}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with SmtpTransport() as transport:
+        while len(results) < len(mails):
+            assert time.monotonic() < deadline, results
+            for _ in range(min(transport.room(), len(left))):
+                transport.hand_over(left.pop(0))
+            try:
+                transport.wait(0.2)
+            finally:
+                results |= {
+                    one.message.delivery_id: one.reply.result for one in transport.outcomes()
+                }
+            transport.begin(transport.ready())
+    return results
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [EXTENSIONS, ("8BITMIME",), ("PIPELINING", "8BITMIME"), ("8BITMIME", "SIZE")],
+)
+def test_a_server_gets_its_mail_whatever_it_offers(serve, extensions):
+    server = serve(*extensions)
+    mails = [mail(number) for number in range(20)]
+    assert set(deliver(*mails).values()) == {Result.ACCEPTED}
+    assert sorted(to for to, _data in server.taken) == sorted(one.to for one in mails)
+    assert not server.hurried
+    assert server.said["QUIT"] >= 1
+
+
+def test_replies_that_come_a_byte_at_a_time_are_understood(serve):
+    server = serve(byte_by_byte=True)
+    assert set(deliver(*map(mail, range(5))).values()) == {Result.ACCEPTED}
+    assert len(server.taken) == 5
+
+
+def test_a_dot_at_the_start_of_a_line_does_not_end_the_message(serve):
+    server = serve()
+    text = ".\r\n..two\r\nMAIL FROM:<x>\r\n."
+    assert deliver(mail(1, text=text)) == {1: Result.ACCEPTED}
+    stuffed = server.taken[0][1]
+    assert b"\r\n..\r\n...two\r\nMAIL FROM:<x>\r\n..\r\n" in stuffed
+
+
+def test_nothing_goes_to_nobody_when_a_server_asks_for_it(serve):
+    """Some ask for the content although they refused the only recipient."""
+    server = serve()
+    server.replies["RCPT"] = ["550 5.1.1 no such user"]
+    assert deliver(mail(1), mail(2)) == {1: Result.BOUNCED, 2: Result.ACCEPTED}
+    assert [to for to, _data in server.taken] == ["customer2@example.com"]
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    ("step", "reply", "result"),
+    [
+        ("RCPT", "550 5.1.1 no such user", Result.BOUNCED),
+        ("RCPT", "451 4.3.0 later", Result.DEFERRED),
+        ("MAIL", "550 5.7.1 not you", Result.REFUSED),
+        ("DATA", "452 4.3.1 full", Result.DEFERRED),
+        ("DOT", "554 5.7.1 spam", Result.REFUSED),
+        ("DOT", "452 4.2.2 full", Result.DEFERRED),
+        ("DOT", DROP, Result.IN_DOUBT),
+        ("DOT", SILENCE, Result.IN_DOUBT),
+    ],
+)
+def test_each_refusal_is_read_the_same_pipelined_or_not(
+    serve, settings, pipelining, step, reply, result
+):
+    settings.NOTICE_REPLY_SECONDS = 1
+    server = serve(*EXTENSIONS) if pipelining else serve("8BITMIME")
+    server.replies[step] = [reply]
+    results = deliver(mail(1), mail(2), mail(3))
+    assert sorted(results.values(), key=str) == sorted([result] + [Result.ACCEPTED] * 2, key=str)
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "INSIDE"])
+def test_a_connection_lost_before_the_dot_sent_nothing(serve, step):
+    server = serve()
+    server.replies[step] = [DROP]
+    results: dict[int, Result] = {}
+    with SmtpTransport() as transport:
+        # More than fits into the buffers between us, so that the dot cannot have left.
+        transport.hand_over(mail(1, text="가나다라마바사\r\n" * 400_000))
+        while not results:
+            transport.begin(transport.ready())
+            with suppress(ServerAwayError):
+                transport.wait(0.2)
+            results |= {one.message.delivery_id: one.reply.result for one in transport.outcomes()}
+    assert results == {1: Result.NOT_SENT}
+    assert server.taken == []
+
+
+def test_a_server_that_takes_few_connections_gets_few(serve):
+    server = serve(most=3)
+    mails = [mail(number) for number in range(300)]
+    assert set(deliver(*mails).values()) == {Result.ACCEPTED}
+    assert len(server.taken) == 300
+    assert server.most_open <= 3
+
+
+def test_more_connections_are_opened_while_the_server_is_slow(serve, monkeypatch):
+    server = serve(byte_by_byte=False)
+    server.replies["DOT"] = []
+    slow = server._next
+
+    def slowly(step: str, usual: str) -> str:
+        time.sleep(0.05 if step == "DOT" else 0)
+        return slow(step, usual)
+
+    monkeypatch.setattr(server, "_next", slowly)
+    began = time.monotonic()
+    assert set(deliver(*map(mail, range(200))).values()) == {Result.ACCEPTED}
+    assert time.monotonic() - began < 200 * 0.05 / 2
+    assert server.most_open > 4
+
+
+def test_a_sign_in_that_is_refused_stops_the_send(serve, settings):
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "wrong"
+    server = serve()
+    server.replies["AUTH"] = ["535 5.7.8 wrong", "535 5.7.8 wrong"]
+    with pytest.raises(ServerRefusesUsError):
+        deliver(mail(1))
+    settings.EMAIL_HOST_PASSWORD = "right"
+    assert deliver(mail(2)) == {2: Result.ACCEPTED}
+    assert server.said["AUTH"] >= 2
+
+
+def test_an_address_in_other_letters_needs_a_server_that_takes_them(serve):
+    utf8 = mail(1, to="민지@xn--3e0b707e.example")
+    server = serve(*EXTENSIONS)
+    assert deliver(utf8, mail(2)) == {1: Result.ACCEPTED, 2: Result.ACCEPTED}
+    assert "민지@xn--3e0b707e.example" in [to for to, _data in server.taken]
+    without = serve("PIPELINING", "8BITMIME")
+    assert deliver(utf8, mail(2)) == {1: Result.UNREACHABLE, 2: Result.ACCEPTED}
+    assert [to for to, _data in without.taken] == ["customer2@example.com"]
+
+
+def test_no_content_leaves_before_it_may_begin(serve):
+    server = serve()
+    with SmtpTransport() as transport:
+        transport.hand_over(mail(1))
+        deadline = time.monotonic() + 5
+        while not transport.ready() and time.monotonic() < deadline:
+            transport.wait(0.1)
+        transport.wait(0.1)
+        assert transport.ready()
+        assert server.taken == []
+        transport.withdraw({1})
+        transport.wait(0.1)
+        assert transport.outcomes() == []
+    assert server.taken == []
+
+
+def test_a_server_that_is_away_is_said_to_be(settings):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()
+        with pytest.raises(ServerAwayError):
+            deliver(mail(1))
