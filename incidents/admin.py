@@ -643,14 +643,13 @@ class UploadAdmin(admin.ModelAdmin):
         words = {
             "title": _("Import %(file)s") % {"file": upload},
             "explanation": _(
-                "%(taken)s rows can be taken, %(rejected)s are rejected. They go into the open "
-                "scope version of %(incident)s, or open the next one."
-            )
-            % {
-                "taken": f"{upload.rows_taken:,}",
-                "rejected": f"{upload.rows_rejected:,}",
-                "incident": upload.incident,
-            },
+                "{taken} rows can be taken, {rejected} are rejected. They go into the open "
+                "scope version of {incident}, or open the next one."
+            ).format(
+                taken=f"{upload.rows_taken:,}",
+                rejected=f"{upload.rows_rejected:,}",
+                incident=upload.incident,
+            ),
             "button": _("Import it"),
             "done": _("A worker imports the file."),
         }
