@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from notices.models import Notice
+from notices import deadlines, ledger_sealing
+from notices.models import LedgerSeal, Notice
 from tests.noticed import work
 from tests.signing_in import sign_in_to_desk
 
@@ -40,6 +41,16 @@ def test_it_says_where_everybody_ended(notice, people, server, approver):
     assert "editor@breachportal.example" in text
     assert "approver@breachportal.example" in text
     assert notice.version.hash[:20] in text.replace(" ", "")
+
+
+@needs_poppler
+def test_the_sealed_ledgers_digest_is_the_evidence(notice, people, server, approver):
+    work(notice)
+    ledger_sealing.seal(notice.pk)
+    digest = LedgerSeal.objects.get(notice=notice).digest
+    assert digest in text_of(summary_of(notice, approver).content).replace(" ", "")
+    clock = next(each for each in deadlines.clocks_of(notice.incident) if each.duty.by_notice)
+    assert digest[:16] in clock.evidence[0].words
 
 
 @needs_poppler

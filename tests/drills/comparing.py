@@ -70,11 +70,8 @@ def compare(
     verdict.must(counters == dict(states), f"counters say {counters}, rows {dict(states)}")
     verdict.must(notice.planned == len(rows), f"planned says {notice.planned}")
     _none(verdict, accepted - set(mailboxes), "accepted in the ledger, never taken by the server")
-    _none(
-        verdict,
-        {where for where in mailboxes if where not in accepted | in_doubt},
-        "taken by the server, but neither accepted nor in doubt in the ledger",
-    )
+    forgotten = set(mailboxes) - accepted - in_doubt
+    _none(verdict, forgotten, "taken by the server, but neither accepted nor in doubt")
     _none(verdict, doubled - flagged, "got it twice, and the ledger does not flag it")
     may_flag = len(flagged | in_doubt) <= most_flagged
     verdict.must(may_flag, f"{len(flagged | in_doubt)} were in doubt, at most {most_flagged} may")

@@ -18,5 +18,5 @@ SETTINGS: dict[str, dict[str, object]] = {
     },
 }
 # As many people as show what a drill is about, unless PEOPLE= says otherwise.
-PEOPLE: dict[str, int] = {"kill": 100_000, "slow": 2_000, "refused": 5_000}
+PEOPLE: dict[str, int] = {"kill": 100_000, "log_disk": 40_000, "slow": 2_000, "refused": 5_000}
 USUAL_PEOPLE = 20_000
