@@ -32,7 +32,13 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes; nobody sends files, see middleware.limit_uploads
+# Bytes of a body; see middleware.limit_uploads. Importers may send files of the second size to one
+# page, which are held in memory: a spool file would be a dump in the clear on a web server's disk.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+UPLOAD_MOST_BYTES = 25 * 1024 * 1024
+UPLOAD_PATH = "/admin/incidents/upload/add/"
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE + UPLOAD_MOST_BYTES
 ROOT_URLCONF = "breachportal.urls"
 WSGI_APPLICATION = "breachportal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -69,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "breachportal.middleware.uploads_by_importers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -111,6 +118,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
+    "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "verify-statements": {"task": "notices.tasks.verify_statements", "schedule": 3600.0},

@@ -2,13 +2,19 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.forms import ModelForm
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,16 +26,21 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from kombu.exceptions import OperationalError
 
 from accounts.admin import ShownOnly
 from accounts.models import User
+from incidents import uploads
 from incidents.counting import Tally, counts_of
 from incidents.forms import (
     CloseBatchForm,
     ContactChangeForm,
+    DiscardUploadForm,
+    ImportUploadForm,
     IncidentForm,
     LookUpForm,
     ShredForm,
+    UploadForm,
     WithdrawBatchForm,
 )
 from incidents.models import (
@@ -42,8 +53,10 @@ from incidents.models import (
     IncidentDataClass,
     IncidentJurisdiction,
     Shredding,
+    Upload,
 )
 from incidents.summaries import batches_of, leaked_classes_of
+from incidents.tasks import work_upload
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +66,7 @@ def _ask(
     request: HttpRequest,
     instance: Model,
     *,
-    form: ShredForm | CloseBatchForm | WithdrawBatchForm,
+    form: ShredForm | CloseBatchForm | WithdrawBatchForm | ImportUploadForm,
     words: dict[str, str],
 ) -> HttpResponse:
     """A page for one grave step: `words` are its title, explanation, button and what was done."""
@@ -412,7 +425,10 @@ def _tallied(tally: Tally | None) -> SafeString | str:
 
 
 def _how_to_import() -> str:
-    return _("Files are loaded on the server: manage.py import_exposures (see docs/import.md).")
+    return _(
+        "Smaller files are uploaded here, larger ones loaded on the server: "
+        "manage.py import_exposures (see docs/import.md)."
+    )
 
 
 def _with_counts(batches: QuerySet[ExposureBatch]) -> QuerySet[Any]:
@@ -539,6 +555,179 @@ def _batch_to_change(request: HttpRequest, pk: int) -> Any:
     if not request.user.has_perm("incidents.change_exposurebatch"):
         raise PermissionDenied
     return get_object_or_404(_with_counts(ExposureBatch.objects.select_related("incident")), pk=pk)
+
+
+@admin.register(Upload)
+class UploadAdmin(admin.ModelAdmin):
+    """Smaller files, checked and imported by a worker. What stands in them is shown nowhere."""
+
+    form = UploadForm
+    change_form_template = "incidents/desk/upload.html"
+    list_display = ["name", "incident", "state", "rows_taken", "rows_rejected", "by", "created_at"]
+    list_filter = ["state"]
+    list_select_related = ["incident", "by"]
+    show_full_result_count = False
+    fields = ("incident", "content", "mapping", "encoding")
+    shown = (
+        *("incident", "name", "size", "sha256", "state", "refusal"),
+        *("rows_read", "rows_taken", "rows_rejected", "rejects", "file"),
+        *("by", "created_at", "mapping", "encoding"),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        """Nobody changes what was sent; the next steps have pages of their own."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        return False
+
+    def get_form(
+        self, request: HttpRequest, obj: Upload | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """What was sent is only shown."""
+        form = ModelForm if obj else self.form
+        return super().get_form(request, obj, change, form=form, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Upload | None = None) -> Any:
+        return self.shown if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Upload | None = None) -> Any:
+        return self.shown if obj else ()
+
+    @admin.display(description=gettext_lazy("first rejects"))
+    def rejects(self, obj: Upload) -> SafeString | str:
+        """Lines and reasons, as the check found them."""
+        lines = [(line, reason) for line, reason in obj.first_rejects]
+        return format_html_join("", "<div>{}: {}</div>", lines) or "–"
+
+    def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
+        """Seals the file; the worker hears of it when that is committed."""
+        kept = form.keep(request.user)
+        obj.pk, obj.name = kept.pk, kept.name
+        _call_worker(kept)
+
+    def response_add(
+        self, request: HttpRequest, obj: Upload, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return redirect("admin:incidents_upload_change", obj.pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:pk>/import/", view(self.import_it), name="incidents_upload_import"),
+            path("<uuid:pk>/discard/", view(self.discard), name="incidents_upload_discard"),
+            path("<uuid:pk>/rejects/", view(self.download), name="incidents_upload_rejects"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        upload = Upload.objects.filter(pk=object_id).first() if _is_uuid(object_id) else None
+        may = request.user.has_perm("incidents.change_upload")
+        context = {
+            **(extra_context or {}),
+            "tools": _upload_tools(upload) if upload and may else [],
+            "upload": upload,
+            "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def import_it(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Has the checked file loaded."""
+        upload = _upload_to_change(request, pk)
+        words = {
+            "title": _("Import %(file)s") % {"file": upload},
+            "explanation": _(
+                "{taken} rows can be taken, {rejected} are rejected. They go into the open "
+                "scope version of {incident}, or open the next one."
+            ).format(
+                taken=f"{upload.rows_taken:,}",
+                rejected=f"{upload.rows_rejected:,}",
+                incident=upload.incident,
+            ),
+            "button": _("Import it"),
+            "done": _("A worker imports the file."),
+        }
+        form = ImportUploadForm(_posted(request), upload=upload)
+        response = _ask(self, request, upload, form=form, words=words)
+        if response.status_code == 302:
+            _call_worker(upload)
+        return response
+
+    def discard(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Throws the file away."""
+        upload = _upload_to_change(request, pk)
+        words = {
+            "title": _("Throw %(file)s away") % {"file": upload},
+            "explanation": _(
+                "What was uploaded is deleted, and so are the rows an import of it rejected. What "
+                "is loaded stays loaded."
+            ),
+            "button": _("Throw it away"),
+            "done": _("Threw the file away."),
+        }
+        form = DiscardUploadForm(_posted(request), upload=upload)
+        return _ask(self, request, upload, form=form, words=words)
+
+    def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
+        """The rejected rows, in the clear, to be corrected; leaves a record of who took them."""
+        upload = _upload_to_change(request, pk)
+        if not upload.pieces.filter(kind="rejects").exists():
+            raise Http404
+        self.log_change(request, upload, _("Downloaded the rejected rows."))
+        logger.info("user %s downloaded the rejects of upload %s", request.user.pk, upload.pk)
+        content = BytesIO(b"".join(uploads.rejects_of(upload)))
+        name = f"{Path(upload.name).stem}.rejects.csv"
+        return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv")
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted, even if it is nothing: these forms ask for no more than the press."""
+    return request.POST if request.method == "POST" else None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _upload_to_change(request: HttpRequest, pk: UUID) -> Upload:
+    if not request.user.has_perm("incidents.change_upload"):
+        raise PermissionDenied
+    return get_object_or_404(Upload.objects.select_related("incident"), pk=pk)
+
+
+def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
+    """What can be done next."""
+    tools = []
+    if upload.state == Upload.State.CHECKED:
+        tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
+    kinds = set(upload.pieces.values_list("kind", flat=True).distinct())
+    if "rejects" in kinds:
+        url = reverse("admin:incidents_upload_rejects", args=[upload.pk])
+        tools.append((url, _("Download the rejected rows")))
+    if kinds:
+        url = reverse("admin:incidents_upload_discard", args=[upload.pk])
+        tools.append((url, _("Throw it away")))
+    return tools
+
+
+def _call_worker(upload: Upload) -> None:
+    """Without a queue the sweeper calls one later."""
+
+    def call() -> None:
+        with suppress(OperationalError):
+            work_upload.delay(str(upload.pk))
+
+    transaction.on_commit(call)
 
 
 @admin.register(AffectedPerson)

@@ -5,15 +5,25 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import counting
+from incidents import counting, mapping, uploads
 from incidents.importing import ImportRefusedError, close_batch
-from incidents.models import AffectedPerson, ContactChange, ExposureBatch, Incident, Shredding
+from incidents.models import (
+    AffectedPerson,
+    ContactChange,
+    DataClass,
+    ExposureBatch,
+    Incident,
+    Shredding,
+    Upload,
+)
 from incidents.sealing import SealingError
 
 SHRED_REQUEST_STANDS = timedelta(hours=24)
@@ -168,3 +178,82 @@ class LookUpForm(forms.Form):
     def person_ids(self) -> list[UUID]:
         """The primary keys of those found."""
         return [person.pk for person in self.cleaned_data["people"]]
+
+
+class UploadForm(forms.ModelForm):
+    """Sends a smaller file to be checked; nothing is loaded by it."""
+
+    incident = forms.ModelChoiceField(
+        Incident.objects.filter(shredded_at=None), label=_("incident")
+    )
+    content = forms.FileField(label=_("File"))
+
+    class Meta:
+        model = Upload
+        fields = ["incident", "mapping", "encoding"]
+        widgets = {"mapping": forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        most = settings.UPLOAD_MOST_BYTES // 2**20
+        self.fields["content"].help_text = _(
+            "CSV or JSON Lines, plain, gzip or zstd, at most %(most)s MiB. Larger files are "
+            "loaded on the server: manage.py import_exposures."
+        ) % {"most": most}
+        self.fields["mapping"].help_text = _("Which column is which, as TOML: see docs/import.md.")
+        self.fields["encoding"].help_text = _("utf-8 or cp949. Left empty, it is detected.")
+
+    def clean_content(self) -> "UploadedFile[bytes]":
+        """Refuses what is larger than the page says."""
+        content: UploadedFile[bytes] = self.cleaned_data["content"]
+        if (content.size or 0) > settings.UPLOAD_MOST_BYTES:
+            raise forms.ValidationError(_("This file is too large for an upload."))
+        return content
+
+    def clean_mapping(self) -> str:
+        """Refuses a mapping that is none, in the words of an import."""
+        text: str = self.cleaned_data["mapping"]
+        try:
+            mapping.parse(text, name="mapping").check_classes(
+                set(DataClass.objects.values_list("slug", flat=True))
+            )
+        except ImportRefusedError as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+        return text
+
+    def keep(self, by: User) -> Upload:
+        """Seals what was sent. Raises SealingError."""
+        data = self.cleaned_data
+        return uploads.keep(
+            data["content"],
+            incident=data["incident"],
+            by=by,
+            mapping=data["mapping"],
+            encoding=data["encoding"],
+        )
+
+
+class ImportUploadForm(forms.Form):
+    """Has a checked upload imported."""
+
+    def __init__(self, *args: Any, upload: Upload, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.upload = upload
+
+    def act(self) -> bool:
+        """False if it is not checked, or another one was quicker."""
+        if uploads.want_import(self.upload):
+            return True
+        self.add_error(None, _("Only a checked file can be imported."))
+        return False
+
+
+class DiscardUploadForm(ImportUploadForm):
+    """Deletes what was uploaded, and the rows that were rejected."""
+
+    def act(self) -> bool:
+        """False while a worker has it."""
+        if uploads.discard(self.upload):
+            return True
+        self.add_error(None, _("A worker has this file; try again when it is done."))
+        return False

@@ -25,8 +25,8 @@ from django.utils import timezone
 
 from incidents import sealing
 from incidents.importing import only_import_into
-from incidents.models import AffectedPerson, Exposure, Incident, Reseal
-from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal, SealingError
+from incidents.models import AffectedPerson, Exposure, Incident, Reseal, UploadPiece
+from incidents.sealing import CONTACT, EXPOSURE, UPLOAD, IncidentSeal, SealingError
 
 STEP_PEOPLE = 2_000
 
@@ -58,8 +58,11 @@ EXPOSURES = SealedColumn(
     purpose=EXPOSURE,
     incident="file__incident",
 )
+UPLOADS = SealedColumn(
+    model=UploadPiece, person="id", column="sealed", purpose=UPLOAD, incident="upload__incident"
+)
 # What else is sealed; other apps add theirs when they are ready. Few rows: one step for all.
-FURTHER: list[SealedColumn] = []
+FURTHER: list[SealedColumn] = [UPLOADS]
 
 Report = Callable[[Reseal], None]
 

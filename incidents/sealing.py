@@ -33,6 +33,7 @@ __all__ = [
     "EXPOSURE",
     "SCAM_REPORT",
     "TEST_ADDRESS",
+    "UPLOAD",
     "IncidentSeal",
     "KeysetShreddedError",
     "SealingError",
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
+UPLOAD = b"upload"
 SCAM_REPORT = b"scam report"
 
 _DATA_KEY = aead.aead_key_templates.AES128_GCM
@@ -128,6 +130,14 @@ class IncidentSeal:
         """Ciphertext of `value` (anything JSON holds) for one person and one purpose."""
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
+
+    def seal_bytes(self, plain: bytes, *, person: UUID, purpose: bytes) -> bytes:
+        """As `seal`, for what is no JSON."""
+        return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
+
+    def open_bytes(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> bytes:
+        """What `seal_bytes` was given; raises as `open`."""
+        return self._plain(sealed, person, purpose)
 
     def open(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
         """What `seal` was given; raises SealingError for any other row, key or purpose."""

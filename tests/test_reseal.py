@@ -6,8 +6,9 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import connections, models
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -230,6 +231,26 @@ def test_another_change_can_follow(incident, people):
 
     assert first.key_id != second.key_id
     assert opened(incident) == before
+
+
+def test_no_sealed_column_is_forgotten():
+    """Whoever keeps something sealed by an incident's keyset names it in resealing.FURTHER."""
+    known = {resealing.CONTACTS, resealing.EXPOSURES, *resealing.FURTHER}
+    resealed = {(entry.model._meta.label, entry.column) for entry in known}
+    others = {
+        ("incidents.Incident", "data_keyset"),
+        ("incidents.Incident", "index_keyset"),
+        ("notices.Certificate", "sealed"),  # by its own code
+        ("notices.NoticeMessage", "mime"),  # the same text for everybody
+    }
+    binary = {
+        (model._meta.label, field.name)
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if isinstance(field, models.BinaryField)
+    }
+
+    assert binary - others == resealed
 
 
 def test_a_shredded_incident_has_nothing_to_seal(incident, people):

@@ -30,6 +30,7 @@ from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 from incidents.reading import ImportRefusedError
 
 __all__ = [
+    "ImportBusyError",
     "ImportRefusedError",
     "Progress",
     "check_file",
@@ -62,6 +63,10 @@ class Progress:
     reject_file: Path | None = None
     first_rejects: list[tuple[int, str]] = field(default_factory=list)
     is_done: bool = False
+
+
+class ImportBusyError(ImportRefusedError):
+    """Another import into the incident is alive; later it can be tried again."""
 
 
 Report = Callable[[Progress], None]
@@ -234,7 +239,7 @@ def only_import_into(incident: Incident) -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
         row = cursor.fetchone()
     if not row or not row[0]:
-        raise ImportRefusedError(
+        raise ImportBusyError(
             f"{incident.slug}: a file is being imported; try again when it is done"
         )
     try:

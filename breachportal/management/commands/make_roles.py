@@ -9,7 +9,7 @@ OUR_APPS = ("accounts", "incidents", "notices")
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
-    + ["incidents.add_contactchange"],
+    + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
     "editor": ["incidents.add_contactchange", "notices.add_statement", "notices.change_statement"]
     + ["notices.add_statementversion", "notices.change_statementversion"]
     + ["notices.add_section", "notices.change_section", "notices.delete_section"]
@@ -31,6 +31,7 @@ ABOUT_PEOPLE = (
     "incidents.view_affectedperson",
     "incidents.view_exposure",
     "incidents.view_reveal",
+    "incidents.view_uploadpiece",
     "notices.view_delivery",
     "notices.view_alertsubscription",
     "notices.view_scamreport",

@@ -1,0 +1,19 @@
+"""What Celery runs, on the queue `import`. Each may run twice, or be killed, without harm."""
+
+from celery import shared_task
+from celery.contrib.django.task import DjangoTask
+
+from incidents import uploads
+
+
+@shared_task(base=DjangoTask)
+def work_upload(upload_id: str) -> None:
+    """Checks or imports one upload."""
+    uploads.work(upload_id)
+
+
+@shared_task(base=DjangoTask)
+def sweep_uploads() -> None:
+    """Finds uploads whose message or worker got lost, and deletes what has stood long enough."""
+    for upload_id in uploads.sweep():
+        work_upload.delay(upload_id)

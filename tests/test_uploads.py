@@ -1,0 +1,375 @@
+"""Smaller files through the desk: checked first, imported by a worker, and nowhere in the clear."""
+
+import html
+import logging
+import os
+import time
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from breachportal.celery import app
+from breachportal.spawned import workers
+from incidents import importing, uploads
+from incidents.importing import only_import_into
+from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
+from tests.signing_in import sign_in_to_desk
+
+pytestmark = pytest.mark.django_db
+State = Upload.State
+ADD = "/admin/incidents/upload/add/"
+MAPPING = """
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+email = "email"
+contact_leaked = ["name", "email"]
+"""
+MEMBERS = (
+    "member_id,name,email\n1,김민지,minji@example.com\n2,박서준,seojun@example.com\n,이지호,\n"
+).encode()
+
+
+@pytest.fixture
+def importer(db) -> User:
+    call_command("make_roles")
+    user = User.objects.create_user("importer@hanbit.example", is_staff=True)
+    user.groups.add(user.groups.model.objects.get(name="importer"))
+    return user
+
+
+@pytest.fixture
+def desk(client, importer) -> Client:
+    sign_in_to_desk(client, importer)
+    client.cookies["language"] = "en"
+    return client
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch) -> Path:
+    """Where workers put what they read."""
+    monkeypatch.setattr(uploads, "_IN_MEMORY", tmp_path)
+    return tmp_path
+
+
+def send(client: Client, incident: Incident, content: bytes = MEMBERS, **fields: str):
+    data = {
+        "incident": incident.pk,
+        "content": SimpleUploadedFile("members.csv", content),
+        "mapping": MAPPING,
+        "encoding": "",
+        **fields,
+    }
+    return client.post(ADD, data)
+
+
+def sent(client: Client, incident: Incident, content: bytes = MEMBERS, **fields: str) -> Upload:
+    response = send(client, incident, content, **fields)
+    assert response.status_code == 302, html.unescape(response.content.decode())
+    return Upload.objects.latest("created_at")
+
+
+def url(action: str, upload: Upload) -> str:
+    return reverse(f"admin:incidents_upload_{action}", args=[upload.pk])
+
+
+def page(client: Client, upload: Upload) -> str:
+    response = client.get(url("change", upload))
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+def worked(upload: Upload) -> Upload:
+    uploads.work(str(upload.pk))
+    upload.refresh_from_db()
+    return upload
+
+
+def test_a_check_tells_counts_and_first_errors_and_loads_nothing(desk, incident, places):
+    upload = worked(sent(desk, incident))
+
+    assert (upload.state, upload.rows_read, upload.rows_taken, upload.rows_rejected) == (
+        State.CHECKED,
+        3,
+        2,
+        1,
+    )
+    shown = page(desk, upload)
+    assert "<div>4: missing member_id</div>" in shown
+    assert "Import it" in shown
+    assert not AffectedPerson.objects.exists()
+    assert not list(places.iterdir())
+
+
+def test_what_was_checked_is_imported_and_then_gone(desk, incident, places):
+    upload = worked(sent(desk, incident))
+    assert desk.post(url("import", upload)).status_code == 302
+
+    upload = worked(upload)
+
+    assert upload.state == State.IMPORTED
+    assert AffectedPerson.objects.count() == 2
+    file = ExposureFile.objects.get()
+    assert (upload.file, file.name, file.rows_rejected) == (file, "members.csv", 1)
+    assert not upload.pieces.filter(kind="content").exists()
+    assert not list(places.iterdir())
+
+
+def test_nothing_is_imported_unchecked(desk, incident, places):
+    upload = sent(desk, incident)
+
+    answer = desk.post(url("import", upload))
+
+    assert "Only a checked file can be imported." in answer.content.decode()
+    upload.refresh_from_db()
+    assert upload.state == State.TO_CHECK
+
+
+def test_the_rejected_rows_are_downloaded_by_importers_alone(
+    desk, incident, places, editor, importer, caplog
+):
+    upload = worked(sent(desk, incident))
+    desk.post(url("import", upload))
+    upload = worked(upload)
+
+    with caplog.at_level(logging.INFO):
+        response = desk.get(url("rejects", upload))
+    got = b"".join(response.streaming_content).decode("utf-8-sig")
+    assert got.splitlines()[1] == "4,missing member_id,,이지호,"
+    assert "attachment" in response["Content-Disposition"]
+    assert "no-store" in response["Cache-Control"]
+    assert f"user {importer.pk} downloaded the rejects of upload {upload.pk}" in caplog.text
+    assert LogEntry.objects.filter(change_message__contains="Downloaded").exists()
+
+    helper = User.objects.create_user("helper@hanbit.example", is_staff=True)
+    helper.groups.add(helper.groups.model.objects.get(name="auditor"))
+    other = Client()
+    sign_in_to_desk(other, helper)
+    for action in ("rejects", "import", "discard"):
+        assert other.get(url(action, upload)).status_code == 403
+    assert other.get(ADD).status_code == 403
+
+
+def test_customers_find_no_uploads(minji, client, incident, desk):
+    upload = sent(desk, incident)
+    stranger = Client()
+    stranger.force_login(minji)
+    for address in (ADD, url("change", upload), url("rejects", upload)):
+        assert stranger.get(address).status_code == 404
+
+
+def test_what_was_uploaded_stands_nowhere_in_the_clear(desk, incident, places, caplog):
+    upload = sent(desk, incident)
+
+    pieces = b"".join(bytes(piece.sealed) for piece in UploadPiece.objects.all())
+    assert pieces
+    for private in ("민지".encode(), b"minji@", b"member_id"):
+        assert private not in pieces
+    assert "minji@" not in page(desk, upload)
+    assert "minji@" not in caplog.text
+
+
+def test_a_workers_file_is_its_own_alone_and_only_while_it_reads(
+    desk, incident, places, monkeypatch
+):
+    upload = sent(desk, incident)
+    seen: list[tuple[int, int]] = []
+
+    def look(path: Path, **_options: object) -> None:
+        seen.append((path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing, "check_file", look)
+    with pytest.raises(KeyboardInterrupt):
+        uploads.work(str(upload.pk))
+
+    assert seen == [(0o600, 0o700)]
+    assert not list(places.iterdir())
+
+
+def test_the_file_of_a_killed_worker_is_removed_by_the_next(places):
+    living = places / f"{uploads._prefix()}{os.getpid()}-x"
+    killed = places / f"{uploads._prefix()}999999999-x"
+    for directory in (living, killed):
+        directory.mkdir()
+        (directory / "members.csv").write_bytes(MEMBERS)
+
+    uploads.remove_leftovers()
+
+    assert list(places.iterdir()) == [living]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.csv", ".hidden", "..", "탈\n취.csv"])
+def test_a_name_leads_nowhere_else(name):
+    harmless = uploads._harmless(name)
+    assert harmless
+    assert not set(harmless) & set("/\n")
+    assert not harmless.startswith(".")
+
+
+def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
+    upload = worked(sent(desk, incident, MEMBERS.replace(b",", b";")))
+
+    assert upload.state == State.REFUSED
+    assert "with semicolons in its name" in page(desk, upload)
+    assert not upload.pieces.exists()
+
+
+def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, incident):
+    response = send(desk, incident, mapping="[person")
+
+    assert response.status_code == 200
+    assert "mapping" in response.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_a_killed_worker_costs_nothing(desk, incident, places, monkeypatch):
+    upload = worked(sent(desk, incident))
+    uploads.want_import(upload)
+    Upload.objects.update(
+        state=State.IMPORTING, changed_at=timezone.now() - uploads.STUCK_AFTER - timedelta(1)
+    )
+
+    assert uploads.sweep() == [str(upload.pk)]
+    assert worked(upload).state == State.IMPORTED
+    assert AffectedPerson.objects.count() == 2
+
+
+def test_an_import_that_was_killed_just_after_its_commit_is_not_done_twice(desk, incident, places):
+    upload = worked(sent(desk, incident))
+    uploads.want_import(upload)
+    assert worked(upload).state == State.IMPORTED
+    Upload.objects.update(state=State.TO_IMPORT)
+    uploads._keep_pieces(upload, UploadPiece.Kind.CONTENT, iter([MEMBERS]))
+
+    assert worked(upload).state == State.IMPORTED
+    assert ExposureFile.objects.count() == 1
+
+
+def work_elsewhere(upload: Upload) -> None:
+    uploads.work(str(upload.pk))
+    connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
+    upload = sent(desk, incident)
+    with only_import_into(incident):
+        other = Thread(target=work_elsewhere, args=[upload])
+        other.start()
+        other.join()
+    upload.refresh_from_db()
+    assert upload.state == State.TO_CHECK
+    assert worked(upload).state == State.CHECKED
+
+
+def test_what_stands_too_long_is_thrown_away(desk, incident, places):
+    upload = worked(sent(desk, incident))
+    Upload.objects.update(changed_at=timezone.now() - uploads.CONTENT_STANDS - timedelta(1))
+
+    uploads.sweep()
+
+    upload.refresh_from_db()
+    assert upload.state == State.DISCARDED
+    assert not upload.pieces.exists()
+
+
+def test_throwing_away_deletes_everything_that_was_kept(desk, incident, places):
+    upload = worked(sent(desk, incident))
+
+    assert desk.post(url("discard", upload)).status_code == 302
+
+    assert not UploadPiece.objects.exists()
+    upload.refresh_from_db()
+    assert upload.state == State.DISCARDED
+
+
+@pytest.mark.parametrize("who", ["stranger", "customer", "auditor"])
+def test_a_large_body_is_read_from_importers_alone(desk, incident, minji, who):
+    client = Client(enforce_csrf_checks=True)
+    if who == "customer":
+        client.force_login(minji)
+    if who == "auditor":
+        auditor = User.objects.create_user("auditor@hanbit.example", is_staff=True)
+        auditor.groups.add(auditor.groups.model.objects.get(name="auditor"))
+        sign_in_to_desk(client, auditor)
+
+    response = send(client, incident, b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1))
+
+    assert response.status_code == 413
+    assert not Upload.objects.exists()
+
+
+def test_an_importer_sends_more_than_a_form_and_less_than_the_limit(desk, incident, places):
+    rows = b"".join(b"%d,Minji %d,m%d@example.com\n" % (n, n, n) for n in range(120_000))
+    content = b"member_id,name,email\n" + rows
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < len(content) < settings.UPLOAD_MOST_BYTES
+
+    upload = sent(desk, incident, content)
+    assert upload.size == len(content)
+    assert b"".join(uploads._opened_pieces(upload, UploadPiece.Kind.CONTENT)) == content
+
+    too_much = settings.UPLOAD_MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
+    assert desk.post(ADD, headers={"content-length": str(too_much)}).status_code == 413
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_real_worker_checks_and_imports(desk, incident):
+    app.control.purge()
+    with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):
+        upload = sent(desk, incident)
+        wait_for(upload, State.CHECKED)
+        assert desk.post(url("import", upload)).status_code == 302
+        wait_for(upload, State.IMPORTED)
+    assert AffectedPerson.objects.count() == 2
+    connections.close_all()
+
+
+def wait_for(upload: Upload, state: str) -> None:
+    deadline = time.monotonic() + 60
+    while upload.state != state:
+        assert time.monotonic() < deadline, (upload.state, upload.refusal)
+        time.sleep(0.1)
+        upload.refresh_from_db()
+
+
+def test_a_workers_child_does_the_work_of_processes_itself():
+    """Celery's children are daemons, which may start no processes."""
+
+    def child() -> None:
+        with workers(2) as pool:
+            assert list(pool.map(str, [1, 2])) == ["1", "2"]
+
+    process = get_context("fork").Process(target=child, daemon=True)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+
+
+def test_an_error_of_our_own_is_told_without_a_value(desk, incident, places, monkeypatch, caplog):
+    def fail(*_args: object, **_options: object) -> None:
+        raise ValueError("minji@example.com")
+
+    monkeypatch.setattr(importing, "check_file", fail)
+    upload = worked(sent(desk, incident))
+
+    assert (upload.state, upload.refusal) == (
+        State.REFUSED,
+        "members.csv: an error of the portal; tell who runs it",
+    )
+    assert f"upload {upload.pk} failed: ValueError" in caplog.text
+    assert "minji@" not in caplog.text
