@@ -38,7 +38,8 @@ class Verdict(TextChoices):
     """What is said at the top of the answer."""
 
     SENT = "sent"  # the code is ours, and nothing in the text is not
-    ALTERED = "altered"  # the code is ours, and something in the text is not
+    ADDRESS = "address"  # the code is ours; a mail address is not, and may be the reader's own
+    ALTERED = "altered"  # the code is ours, and something else in the text is not
     CONTACT = "contact"  # an address or a number of ours, without a message
     NO_RECORD = "no_record"
 
@@ -59,6 +60,7 @@ class Strange:
 
     shown: str
     reason: Reason
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -107,16 +109,16 @@ class Known:
 
     def _strange(self, trace: Trace) -> Strange:
         if trace.kind == Kind.NUMBER:
-            return Strange(trace.value, Reason.OTHER)
+            return Strange(trace.value, Reason.OTHER, trace.kind)
         if trace.kind == Kind.EMAIL:
             local, _at, host = trace.value.rpartition("@")
             why = look_alikes.reason(host, self.hosts)
             why = Reason.OTHER if why in (Reason.HIDDEN, Reason.BARE) else why
-            return Strange(f"{local}@{look_alikes.shown(host)}", why)
+            return Strange(f"{local}@{look_alikes.shown(host)}", why, trace.kind)
         *scheme, place = trace.value.split("://")
         host, slash, page = place.partition("/")
         shown = "://".join([*scheme, look_alikes.shown(host)]) + slash + page
-        return Strange(shown, look_alikes.reason(host, self.hosts))
+        return Strange(shown, look_alikes.reason(host, self.hosts), trace.kind)
 
 
 def answer(text: str) -> Answer:
@@ -127,8 +129,12 @@ def answer(text: str) -> Answer:
     if sent:
         known = Known(frozenset().union(*(_known_of(one.notice).traces for one in sent)))
         strange = known.strange(traces)
-        verdict = Verdict.ALTERED if strange else Verdict.SENT
-        return Answer(verdict, sent, strange=strange, is_compared=len(text.strip()) > _WORDS_BESIDE)
+        return Answer(
+            _verdict_on(strange),
+            sent,
+            strange=strange,
+            is_compared=len(text.strip()) > _WORDS_BESIDE,
+        )
     known = Known.of(_official_texts())
     strange = known.strange(traces)
     if traces and _is_nothing_else(text, traces):
@@ -136,6 +142,17 @@ def answer(text: str) -> Answer:
         if naming or not strange:
             return Answer(Verdict.CONTACT, notices=naming[:NOTICES_NAMED])
     return Answer(Verdict.NO_RECORD, strange=strange)
+
+
+def _verdict_on(strange: list[Strange]) -> Verdict:
+    """Of a text with a code of ours. People paste a whole mail, with their own address in its head:
+    to call that a scam would teach them to distrust true messages, and us.
+    """
+    if not strange:
+        return Verdict.SENT
+    is_one_address = [one.kind for one in strange] == [Kind.EMAIL]
+    is_plain = strange[0].reason == Reason.OTHER
+    return Verdict.ADDRESS if is_one_address and is_plain else Verdict.ALTERED
 
 
 def about(text: str) -> str:

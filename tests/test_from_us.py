@@ -125,11 +125,7 @@ def test_the_whole_message_is_recognised_in_both_languages(sent, server, person,
         ("010-1234-5678로 전화", "01012345678", "other"),
         ("+82 10 1234 5678", "01012345678", "other"),
         ("계좌 110-123-456789 국민은행", "110123456789", "other"),
-        (
-            "To: send 1 to evil@bad.example.com now and your bank account",
-            "evil@bad.example.com",
-            "other",
-        ),
+        ("youtube.com/@evil", "youtube.com/@evil", "other"),
     ],
 )
 def test_our_code_in_another_message_is_called_out(client, sent, code, added, shown, reason):
@@ -139,6 +135,27 @@ def test_our_code_in_another_message_is_called_out(client, sent, code, added, sh
     page = words(ask(client, f"{added}\n{code}"))
     assert f"This is not the message we sent: {SCAM}" in page
     assert shown in page
+
+
+@pytest.mark.parametrize(
+    ("added", "shown"),
+    [
+        ("받는 사람\nminji@example.com", "minji@example.com"),
+        ("To: send 1 to evil@bad.example.com now", "evil@bad.example.com"),
+    ],
+)
+def test_one_address_that_may_be_the_readers_own_is_asked_about(client, sent, code, added, shown):
+    assert from_us.answer(f"{added}\n{code}").verdict == Verdict.ADDRESS
+    page = words(ask(client, f"{added}\n{code}"))
+    assert "The code is ours. One address in the message is not" in page
+    assert "If you do not know the address, do not write to it" in page
+    assert shown in page
+    assert "This is not the message we sent" not in page
+
+
+def test_two_strange_addresses_are_more_than_the_readers_own(sent, code):
+    text = f"minji@example.com evil@bad.example.com {code}"
+    assert from_us.answer(text).verdict == Verdict.ALTERED
 
 
 def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, incident):
