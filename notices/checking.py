@@ -50,7 +50,7 @@ def name_of(rule: str) -> Text:
     for duty in duties.all_duties():
         if duty.id == rule:
             return format_lazy(
-                "{law}, {article}: {name}", law=duty.law, article=duty.article, name=duty.name
+                "{law}, {article}: {name}", law=duty.law, article=duty.cited, name=duty.name
             )
     return RULES[rule].why if rule in RULES else rule
 

@@ -111,6 +111,7 @@ class Duty:
     # How sure the rule is, word for word as researched: R read in a public source, B background.
     mark: str
     hint: Bilingual = Bilingual()
+    article_ko: str = ""  # as Koreans cite a law of their own
     effective_from: date | None = None
     effective_to: date | None = None  # the last day
     trigger: Trigger | None = None
@@ -129,6 +130,11 @@ class Duty:
     # How it stands in one incident; set by `applicable`.
     standing: Standing = Standing.APPLIES
     is_certain: bool = True  # False: it depends on what nobody has said yet
+
+    @property
+    def cited(self) -> Bilingual:
+        """The article, as one cites it in each language."""
+        return Bilingual(ko=self.article_ko or self.article, en=self.article)
 
     @property
     def current_severity(self) -> Severity:
@@ -288,7 +294,7 @@ def _to_confirm(duty: Duty) -> Finding:
 
 
 def _asked_by(duty: Duty) -> Text:
-    parts = {"law": duty.law, "article": duty.article, "duty": duty.name}
+    parts = {"law": duty.law, "article": duty.cited, "duty": duty.name}
     if duty.trigger and not duty.is_certain:
         text = _("{law}, {article}: {duty}. Only if this holds: {condition}")
         return format_lazy(text, condition=duty.trigger.condition, **parts)
@@ -322,6 +328,14 @@ def posting_days(duties: Iterable[Duty]) -> int:
     return max(
         (duty.display_days or 0 for duty in duties if duty.standing == Standing.APPLIES), default=0
     )
+
+
+def named(identity: str) -> str:
+    """A duty's article and name; its id if no file holds it any more."""
+    for duty in all_duties():
+        if duty.id == identity:
+            return f"{duty.cited}: {duty.name}"
+    return identity
 
 
 def prescribed_title(duties: Iterable[Duty]) -> str:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
@@ -93,8 +93,16 @@ def test_the_desks_first_page_says_so_in_words(desk, just_noticed):
     assert "overdue" not in desk.get(reverse("admin:index")).content.decode()
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
     shown = desk.get(reverse("admin:index")).content.decode()
-    assert "hanbit-2025: 1 duty is overdue" in shown
-    assert "Report the incident within 24 hours" in shown
+    assert f"{just_noticed.title_en}: 1 duty is overdue" in shown
+    assert "Report the incident within 24 hours (Network Act 48-3)" in shown
+
+
+def test_an_article_is_cited_in_the_readers_language(desk, just_noticed):
+    Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
+    with translation.override("ko"):
+        shown = desk.get(reverse("admin:index"), headers={"Accept-Language": "ko"}).content.decode()
+    assert "24시간 안에 침해사고 신고 (정보통신망법 제48조의3)" in shown
+    assert "Network Act" not in shown
 
 
 def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, approver, desk):

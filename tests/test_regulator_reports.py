@@ -86,6 +86,9 @@ def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
     assert "공동현관 출입번호" in answer.content.decode()
     report = RegulatorReport.objects.get()
     change = reverse("admin:notices_regulatorreport_change", args=[report.pk])
+    shown = desk.get(change).content.decode()
+    assert "Enforcement Decree 40: Report to the PIPC or KISA within 72 hours" in shown
+    assert DUTY not in shown
     desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
     file = reverse("admin:notices_regulatorreport_file", args=[report.pk])
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")

@@ -109,6 +109,7 @@ class ReportForm(forms.ModelForm):
         model = RegulatorReport
         fields = ["incident", "duty", "form", "authority", "text"]
         help_texts = {"authority": gettext_lazy("Its name, in the language of the report.")}
+        widgets = {"text": forms.Textarea(attrs={"cols": 90, "rows": 28})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,7 +120,7 @@ class ReportForm(forms.ModelForm):
                     format_lazy(
                         "{law}, {article}: {name}",
                         law=duty.law,
-                        article=duty.article,
+                        article=duty.cited,
                         name=duty.name,
                     ),
                 )

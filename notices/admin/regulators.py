@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
@@ -37,16 +38,28 @@ WRITE, FILE = "notices.add_regulatorreport", "notices.file_regulatorreport"
 class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
     """The list holds what people confirmed and withdrew; each incident's clocks have a page."""
 
-    list_display = ["incident", "duty", "verdict", "met_at", "confirmed_by", "confirmed_at"]
-    list_display_links = ["duty"]
+    list_display = ["incident", "duty_named", "verdict", "met_at", "confirmed_by", "confirmed_at"]
+    list_display_links = ["duty_named"]
     list_filter = ["incident", "verdict"]
     list_select_related = ["incident", "confirmed_by"]
     readonly_fields = (
-        *("incident", "duty", "verdict", "met_at", "evidence", "confirmed_by", "confirmed_at"),
+        *(
+            "incident",
+            "duty_named",
+            "verdict",
+            "met_at",
+            "evidence",
+            "confirmed_by",
+            "confirmed_at",
+        ),
         *("withdrawn_by", "withdrawn_at", "withdrawn_reason"),
     )
     fields = readonly_fields
     actions = None
+
+    @admin.display(description=gettext_lazy("Duty"), ordering="duty")
+    def duty_named(self, obj: DutyConfirmation) -> str:
+        return duties.named(obj.duty)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -69,7 +82,7 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
         incident = get_object_or_404(Incident, pk=pk)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Duties and their clocks: %(incident)s") % {"incident": incident},
+            "title": _("Duties and their clocks: %(incident)s") % {"incident": incident.title},
             "opts": self.opts,
             "incident": incident,
             "clocks": deadlines.clocks_of(incident),
@@ -89,7 +102,7 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
             return _clocks_of(incident)
         words = {
             "title": str(known.name),
-            "explanation": f"{known.law}, {known.article}. {known.hint}",
+            "explanation": f"{known.law}, {known.cited}. {known.hint}",
             "button": _("Confirm with my name"),
             "back": reverse("admin:notices_dutyconfirmation_clocks", args=[pk]),
         }
@@ -140,9 +153,9 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return not (obj and obj.is_filed) and super().has_delete_permission(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: RegulatorReport | None = None) -> list[Any]:
-        asked = ["incident", "duty", "form", "authority"]
         if obj is None:
-            return asked
+            return ["incident", "duty", "form", "authority"]
+        asked = ["incident", "duty_named", "form", "authority"]
         filed = ["filed_at", "reference", "filed_by"] if obj.is_filed else []
         return [*asked, "number", "supplements", "state", *filed, "text", "created_by"]
 
@@ -152,8 +165,12 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         """The text was made for the form and the incident: those stay."""
         if obj is None:
             return []
-        shown = ["incident", "duty", "form", "number", "supplements", "state"]
+        shown = ["incident", "duty_named", "form", "number", "supplements", "state"]
         return [*shown, "filed_at", "reference", "filed_by", "created_by"]
+
+    @admin.display(description=gettext_lazy("Duty"), ordering="duty")
+    def duty_named(self, obj: RegulatorReport) -> str:
+        return duties.named(obj.duty)
 
     def get_urls(self) -> list[URLPattern]:
         def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
