@@ -11,11 +11,18 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts import second_factor
 from accounts.step_up import View
 
 V = TypeVar("V", bound=View)
+# Django's words, whose own Korean is broken; locale/ has better.
+BETTER_IN_KOREAN = (
+    gettext_noop("Select %s to view"),
+    gettext_noop("View %s"),
+    gettext_noop(" By %(filter_title)s "),
+)
 DESK_ORDER = ("incidents", "notices", "accounts")
 
 

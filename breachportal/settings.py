@@ -58,7 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
-    "allauth.mfa",
+    "accounts.apps.SecondFactorConfig",
     "allauth.usersessions",
     "csp",
 ]

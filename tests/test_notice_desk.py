@@ -34,6 +34,15 @@ def page(response) -> str:
     return " ".join(response.content.decode().split())
 
 
+def test_the_desk_speaks_korean_where_libraries_do_not(client, approver):
+    sign_in_to_desk(client, approver)
+    with translation.override("ko"):
+        notices = page(client.get(url("notice_changelist"), headers={"Accept-Language": "ko"}))
+    assert "통지 보기" in notices
+    assert "보기위한" not in notices
+    assert "(으)로" not in notices
+
+
 def test_the_form_is_filled_in_by_the_link_after_publishing(client, editor, version):
     sign_in_to_desk(client, editor)
     address = f"{url('notice_add')}?version={version.pk}&kind=alert&topic=scams"
@@ -57,6 +66,7 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     own = page(client.get(url("notice_change", notice.pk)))
     assert "Waits for a second person" in own
     assert "Approve and send" not in own
+    assert ">None<" not in own
 
     sign_in_to_desk(client, approver)
     assert "Approve and send" in page(client.get(url("notice_change", notice.pk)))

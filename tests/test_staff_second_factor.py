@@ -235,6 +235,14 @@ def test_the_desk_has_no_passwords(client, editor):
     assert "password" not in page
 
 
+def test_the_desk_names_the_second_factor_in_korean(client, editor):
+    User.objects.filter(pk=editor.pk).update(is_superuser=True)
+    sign_in_to_desk(client, editor)
+    page = client.get("/admin/", headers={"Accept-Language": "ko"}).content.decode()
+    assert "2단계 인증 수단" in page
+    assert "Authenticators" not in page
+
+
 def test_somebody_demoted_is_out_at_once(client, editor):
     sign_in_to_desk(client, editor)
     assert client.get("/admin/").status_code == 200

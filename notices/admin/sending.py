@@ -45,7 +45,7 @@ DOUBTS_SHOWN = 200  # at a time
 @admin.register(Notice)
 class NoticeAdmin(admin.ModelAdmin):
     form = NoticeForm
-    list_display = ["version", "kind", "topic", "state", "planned", "accepted", "created_at"]
+    list_display = ["version", "state", "planned", "accepted", "kind", "topic", "created_at"]
     list_filter = ["state", "kind", "incident"]
     list_select_related = ["version__statement__incident"]
     show_full_result_count = False
@@ -82,7 +82,9 @@ class NoticeAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Retries end"))
     def retries_end(self, obj: Notice) -> Any:
-        return obj.deadline_at and date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
+        if obj.deadline_at is None:
+            return self.get_empty_value_display()
+        return date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
 
     def get_urls(self) -> list[URLPattern]:
         def own(address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
