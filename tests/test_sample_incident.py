@@ -4,11 +4,13 @@ import re
 
 import pytest
 from django.core.management import call_command
+from django.utils.timezone import now
 
 from accounts.models import User
+from breachportal.demo.sample import send_notice
 from incidents.models import IncidentDataClass
 from notices import publishing, sample
-from notices.models import Section, Statement, StatementVersion, TimelineEntry
+from notices.models import Notice, Section, Statement, StatementVersion, TimelineEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +87,16 @@ def test_both_languages_give_the_same_numbers_to_dial_and_counts(coupang):
 
     for section in Section.objects.all():
         assert numbers(section.body_ko) == numbers(section.body_en), section.key
+
+
+def test_a_visitors_own_notice_does_not_stop_the_demonstrations_next_start(coupang):
+    version = coupang.statements.get(kind="notice").versions.get(number=1)
+    editor, approver = (User.objects.get(email=each) for each in (sample.EDITOR, sample.APPROVER))
+    fields = {"incident": coupang, "version": version, "kind": "mandatory"}
+    ours = Notice.objects.create(
+        **fields, created_by=editor, state="cancelled", approved_by=approver, approved_at=now()
+    )
+    theirs = Notice.objects.create(**fields, created_by=approver)
+    assert send_notice() == ours
+    theirs.refresh_from_db()
+    assert theirs.state == Notice.State.DRAFT

@@ -66,13 +66,15 @@ def import_export(incident: Incident, say: Say) -> None:
 
 
 def send_notice() -> Notice:
-    """The sample's mandatory notice: written and approved by two people, once."""
-    version = (
-        Statement.objects.get(incident__slug=sample.SLUG, kind=Statement.Kind.NOTICE)
-        .versions.filter(state="published")
-        .latest("number")
-    )
-    notice = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY).first()
+    """The sample's mandatory notice: written and approved by two people, once.
+
+    Only the statement's first version is the sample's; later ones are the visitor's own.
+    """
+    version = Statement.objects.get(
+        incident__slug=sample.SLUG, kind=Statement.Kind.NOTICE
+    ).versions.get(number=1)
+    sent = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY)
+    notice = sent.filter(created_by__email=EDITOR).order_by("pk").first()
     if notice is None:
         notice = Notice.objects.create(
             incident=version.statement.incident,
