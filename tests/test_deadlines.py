@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
@@ -99,8 +100,8 @@ def test_the_desks_first_page_says_so_in_words(desk, just_noticed):
 
 def test_an_article_is_cited_in_the_readers_language(desk, just_noticed):
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
-    with translation.override("ko"):
-        shown = desk.get(reverse("admin:index"), headers={"Accept-Language": "ko"}).content.decode()
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = desk.get(reverse("admin:index")).content.decode()
     assert "24시간 안에 침해사고 신고 (정보통신망법 제48조의3)" in shown
     assert "Network Act" not in shown
 

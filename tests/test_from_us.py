@@ -141,7 +141,7 @@ def test_our_code_in_another_message_is_called_out(client, sent, code, added, sh
     ("added", "shown"),
     [
         ("받는 사람\nminji@example.com", "minji@example.com"),
-        ("To: send 1 to evil@bad.example.com now", "evil@bad.example.com"),
+        ("To: send 1 to evil@bad.example.com now and your bank account", "evil@bad.example.com"),
     ],
 )
 def test_one_address_that_may_be_the_readers_own_is_asked_about(client, sent, code, added, shown):

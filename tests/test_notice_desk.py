@@ -4,6 +4,7 @@ import logging
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -36,8 +37,8 @@ def page(response) -> str:
 
 def test_the_desk_speaks_korean_where_libraries_do_not(client, approver):
     sign_in_to_desk(client, approver)
-    with translation.override("ko"):
-        notices = page(client.get(url("notice_changelist"), headers={"Accept-Language": "ko"}))
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    notices = page(client.get(url("notice_changelist")))
     assert "통지 보기" in notices
     assert "보기위한" not in notices
     assert "(으)로" not in notices

@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.test import Client
@@ -238,7 +239,8 @@ def test_the_desk_has_no_passwords(client, editor):
 def test_the_desk_names_the_second_factor_in_korean(client, editor):
     User.objects.filter(pk=editor.pk).update(is_superuser=True)
     sign_in_to_desk(client, editor)
-    page = client.get("/admin/", headers={"Accept-Language": "ko"}).content.decode()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    page = client.get("/admin/").content.decode()
     assert "2단계 인증 수단" in page
     assert "Authenticators" not in page
 

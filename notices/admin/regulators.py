@@ -165,7 +165,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         """The text was made for the form and the incident: those stay."""
         if obj is None:
             return []
-        shown = ["incident", "duty_named", "form", "number", "supplements", "state"]
+        shown = ["incident", "duty", "duty_named", "form", "number", "supplements", "state"]
         return [*shown, "filed_at", "reference", "filed_by", "created_by"]
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
