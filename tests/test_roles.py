@@ -11,7 +11,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from breachportal.management.commands.make_roles import ROLES
+from incidents.models import Incident
+from tests.leaked import class_id
 from tests.signing_in import sign_in_to_desk
+from tests.test_incident_admin import NEW_INCIDENT
 
 
 @pytest.fixture
@@ -69,6 +72,15 @@ def test_every_role_can_open_the_desk(client, team, role):
     sign_in_to_desk(client, team[role])
     assert client.get(reverse("admin:index")).status_code == 200
     assert client.get(reverse("admin:notices_notice_changelist")).status_code == 200
+
+
+def test_an_importer_makes_an_incident_and_states_its_classes_and_laws(client, team):
+    sign_in_to_desk(client, team["importer"])
+    form = NEW_INCIDENT | {"class_states-0-data_class": class_id("names")}
+    assert client.post(reverse("admin:incidents_incident_add"), form).status_code == 302
+    incident = Incident.objects.get(slug=form["slug"])
+    assert [each.data_class.slug for each in incident.class_states.all()] == ["names"]
+    assert [each.jurisdiction for each in incident.jurisdictions.all()] == ["KR"]
 
 
 def test_an_editor_cannot_look_people_up(client, team):
