@@ -22,8 +22,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import DatabaseError, close_old_connections, connections
 
 from notices import bouncing
+from notices.delivery_reports import MOST_BYTES
 from notices.models import ReturnedMail
-from notices.reports import MOST_BYTES
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTIONS = 50
