@@ -30,6 +30,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.admin import ShownOnly
 from accounts.models import User
+from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.counting import Tally, counts_of
 from incidents.forms import (
@@ -616,7 +617,11 @@ class UploadAdmin(admin.ModelAdmin):
         return [
             path("<uuid:pk>/import/", view(self.import_it), name="incidents_upload_import"),
             path("<uuid:pk>/discard/", view(self.discard), name="incidents_upload_discard"),
-            path("<uuid:pk>/rejects/", view(self.download), name="incidents_upload_rejects"),
+            path(
+                "<uuid:pk>/rejects/",
+                view(step_up_required(self.download)),
+                name="incidents_upload_rejects",
+            ),
             *super().get_urls(),
         ]
 
@@ -675,7 +680,9 @@ class UploadAdmin(admin.ModelAdmin):
         return _ask(self, request, upload, form=form, words=words)
 
     def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
-        """The rejected rows, in the clear, to be corrected; leaves a record of who took them."""
+        """The rejected rows, in the clear, to be corrected: after a fresh code, for an open session
+        of the desk must not be enough for that. Leaves a record of who took them.
+        """
         upload = _upload_to_change(request, pk)
         if not upload.pieces.filter(kind="rejects").exists():
             raise Http404
