@@ -103,7 +103,12 @@ if IS_DEMO:  # nothing in a demonstration is worth waiting for the disk at every
     DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"serializer": "breachportal.caching.JsonSerializer"},
+        "VERSION": 2,  # the first held pickles
+    }
 }
 
 # Work
