@@ -205,14 +205,15 @@ def test_a_workers_file_is_its_own_alone_and_only_while_it_reads(
     assert not list(places.iterdir())
 
 
-def test_the_file_of_a_killed_worker_is_removed_by_the_next(places):
+@pytest.mark.parametrize("remove", [uploads.remove_leftovers, uploads.sweep])
+def test_the_file_of_a_killed_worker_is_removed_by_the_next(places, remove):
     living = places / f"{uploads._prefix()}{os.getpid()}-x"
     killed = places / f"{uploads._prefix()}999999999-x"
     for directory in (living, killed):
         directory.mkdir()
         (directory / "members.csv").write_bytes(MEMBERS)
 
-    uploads.remove_leftovers()
+    remove()
 
     assert list(places.iterdir()) == [living]
 
