@@ -196,7 +196,7 @@ def test_standard_input_is_imported_once_and_leaves_nothing(
 def test_standard_input_has_no_name_on_the_disk_that_could_outlive_its_import(
     incident, monkeypatch, tmp_path, settings
 ):
-    left = []
+    left: list[Path] = []
 
     class Watched(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:

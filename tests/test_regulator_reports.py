@@ -146,7 +146,7 @@ def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
 
 def test_what_somebody_wrote_is_printed_and_never_run():
     written = '#read("settings.py") #panic("x") $x$ *b* [= h] <label> @ref \\'
-    blocks = [printing.Heading(written), printing.Paragraph(written)]
+    blocks: list[printing.Block] = [printing.Heading(written), printing.Paragraph(written)]
     blocks += [printing.Facts([(written, written)]), printing.Table([written], [[written]])]
     document = printing.Document(written, "en", written, timezone.now(), blocks)
     run = ["pdftotext", "-layout", "-", "-"]
