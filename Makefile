@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements bench-send bench-import drill-import bench-web drill clean
+.PHONY: demo test lint setup messages requirements bench-send bench-import bench-store bench-web drill drill-import clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -57,6 +57,10 @@ bench-import: setup
 # Kills an import of PEOPLE= people KILLS= times, and compares what stands in the store afterwards.
 drill-import: setup
 	@$(BIN)/python -m benchmarks.drill_import
+
+# Counting, resealing and purging an incident of PEOPLE=, and what customers notice of it.
+bench-store: setup
+	@$(BIN)/python -m benchmarks.bench_store
 
 # PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
 bench-send: setup

@@ -6,13 +6,15 @@ from typing import Any, TypeVar, cast
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import second_factor
+from accounts.models import User
 from accounts.step_up import View
 
 V = TypeVar("V", bound=View)
@@ -71,6 +73,27 @@ class DeskSite(admin.AdminSite):
         """Django's, without the pages for changing a password: nobody has one."""
         gone = ("password_change", "password_change_done")
         return [url for url in super().get_urls() if getattr(url, "name", None) not in gone]
+
+
+def own_page(
+    model_admin: "admin.ModelAdmin[Any]", address: str, view: View, name: str
+) -> URLPattern:
+    """A page of ours beside Django's for a model; its name is `admin:<app>_<model>_<name>`."""
+    opts, view = model_admin.opts, model_admin.admin_site.admin_view(view)
+    return path(address, view, name=f"{opts.app_label}_{opts.model_name}_{name}")
+
+
+def staff_of(request: HttpRequest) -> User:
+    """Who works at the desk. Raises PermissionDenied."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def require(request: HttpRequest, permission: str) -> None:
+    """Raises PermissionDenied for those who do not hold it."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
 
 
 def _hide_from_customers(request: HttpRequest) -> None:

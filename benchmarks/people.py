@@ -47,11 +47,6 @@ def address(number: int) -> str:
     return f"customer{number}@people.example"
 
 
-def number_of(address: str) -> int:
-    """Whose address it is."""
-    return int(address.partition("@")[0].removeprefix("customer"))
-
-
 def make(people: int) -> Incident:
     """An incident with a closed batch of `people`, committed piece by piece."""
     for email in (EDITOR, APPROVER):

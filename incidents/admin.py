@@ -1,8 +1,8 @@
 """Incidents on the response desk. What leaked of people is neither listed nor opened here."""
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from django.forms import ModelForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -29,7 +29,7 @@ from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
 
 from accounts.admin import ShownOnly
-from accounts.models import User
+from accounts.admin_site import own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.counting import Tally, counts_of
@@ -199,11 +199,8 @@ class IncidentAdmin(admin.ModelAdmin):
         return _tallied(counts_of(obj).standing)
 
     def get_urls(self) -> list[URLPattern]:
-        shred = self.admin_site.admin_view(self.shred)
-        return [
-            path("<int:pk>/shred/", shred, name="incidents_incident_shred"),
-            *super().get_urls(),
-        ]
+        shred = own_page(self, "<int:pk>/shred/", self.shred, "shred")
+        return [shred, *super().get_urls()]
 
     def change_view(
         self,
@@ -284,9 +281,7 @@ class ContactChangeAdmin(admin.ModelAdmin):
         return {"incident": incident.pk, **stands}
 
     def save_model(self, request: HttpRequest, obj: ContactChange, form: Any, change: bool) -> None:
-        if not isinstance(request.user, User):
-            raise PermissionDenied
-        obj.proposed_by = request.user
+        obj.proposed_by = staff_of(request)
         super().save_model(request, obj, form, change)
 
     def response_add(
@@ -297,13 +292,10 @@ class ContactChangeAdmin(admin.ModelAdmin):
         return redirect("admin:incidents_contactchange_change", obj.pk)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            own_view = self.admin_site.admin_view(require_POST(view))
-            return path(address, own_view, name=f"incidents_contactchange_{name}")
-
+        own = partial(own_page, self)
         return [
-            own("<int:pk>/confirm/", self.confirm, "confirm"),
-            own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
+            own("<int:pk>/confirm/", require_POST(self.confirm), "confirm"),
+            own("<int:pk>/withdraw/", require_POST(self.withdraw), "withdraw"),
             *super().get_urls(),
         ]
 
@@ -333,10 +325,11 @@ class ContactChangeAdmin(admin.ModelAdmin):
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Puts the contacts in force; not for whoever proposed them."""
         change = get_object_or_404(ContactChange, pk=pk)
-        may = request.user.has_perm("incidents.confirm_contactchange")
-        if not may or not isinstance(request.user, User) or change.proposed_by == request.user:
+        require(request, "incidents.confirm_contactchange")
+        staff = staff_of(request)
+        if change.proposed_by == staff:
             raise PermissionDenied
-        return self._done(request, change, change.confirm(request.user), _("Confirmed."))
+        return self._done(request, change, change.confirm(staff), _("Confirmed."))
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes the proposal back."""
@@ -485,12 +478,10 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         return obj.rejected or 0
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
+        own = partial(own_page, self)
         return [
-            path("<int:pk>/close/", view(self.close), name="incidents_exposurebatch_close"),
-            path(
-                "<int:pk>/withdraw/", view(self.withdraw), name="incidents_exposurebatch_withdraw"
-            ),
+            own("<int:pk>/close/", self.close, "close"),
+            own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
             *super().get_urls(),
         ]
 
@@ -553,8 +544,7 @@ def _batch_tools(pk: int) -> list[tuple[str, str]]:
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:
-    if not request.user.has_perm("incidents.change_exposurebatch"):
-        raise PermissionDenied
+    require(request, "incidents.change_exposurebatch")
     return get_object_or_404(_with_counts(ExposureBatch.objects.select_related("incident")), pk=pk)
 
 
@@ -613,15 +603,11 @@ class UploadAdmin(admin.ModelAdmin):
         return redirect("admin:incidents_upload_change", obj.pk)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
+        own = partial(own_page, self)
         return [
-            path("<uuid:pk>/import/", view(self.import_it), name="incidents_upload_import"),
-            path("<uuid:pk>/discard/", view(self.discard), name="incidents_upload_discard"),
-            path(
-                "<uuid:pk>/rejects/",
-                view(step_up_required(self.download)),
-                name="incidents_upload_rejects",
-            ),
+            own("<uuid:pk>/import/", self.import_it, "import"),
+            own("<uuid:pk>/discard/", self.discard, "discard"),
+            own("<uuid:pk>/rejects/", step_up_required(self.download), "rejects"),
             *super().get_urls(),
         ]
 
@@ -707,8 +693,7 @@ def _is_uuid(text: str) -> bool:
 
 
 def _upload_to_change(request: HttpRequest, pk: UUID) -> Upload:
-    if not request.user.has_perm("incidents.change_upload"):
-        raise PermissionDenied
+    require(request, "incidents.change_upload")
     return get_object_or_404(Upload.objects.select_related("incident"), pk=pk)
 
 
@@ -742,8 +727,7 @@ class AffectedPersonAdmin(ShownOnly, admin.ModelAdmin):
     """A look-up by address, for support; a list of everybody exists nowhere."""
 
     def get_urls(self) -> list[URLPattern]:
-        look_up = self.admin_site.admin_view(self.look_up)
-        return [path("", look_up, name="incidents_affectedperson_changelist")]
+        return [own_page(self, "", self.look_up, "changelist")]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """Which rows carry an address, and which classes leaked: names of classes, no values.

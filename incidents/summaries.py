@@ -20,11 +20,6 @@ from incidents.sealing import SealingError
 CONTACT_KEYS = {"names": "n", "email-addresses": "e", "phone-numbers": "p"}
 
 
-def leaked_class_ids(person: AffectedPerson) -> list[int]:
-    """The DataClass ids that leaked of one person, in the catalogue's order."""
-    return leaked_classes_of([person.pk]).get(person.pk, [])
-
-
 def leaked_classes_of(
     person_ids: Sequence[UUID] | QuerySet[Any, Any],
 ) -> dict[UUID, list[int]]:

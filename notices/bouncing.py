@@ -14,7 +14,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.contacts import normalise_email
-from notices import reports, suppressing
+from notices import delivery_reports, suppressing
+from notices.delivery_reports import Kind, Report
 from notices.messages import delivery_of_code
 from notices.models import (
     AlertSubscription,
@@ -24,7 +25,6 @@ from notices.models import (
     ReturnedMail,
     Suppression,
 )
-from notices.reports import Kind, Report
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
@@ -52,7 +52,7 @@ def is_complaints_address(address: str) -> bool:
 
 def receive(address: str, data: bytes) -> Outcome:
     """Takes a mail that came to one of our addresses, and counts what became of it."""
-    report = reports.read(data)
+    report = delivery_reports.read(data)
     delivery_id = delivery_of_sender(address)
     if delivery_id is None and is_complaints_address(address):
         named = (delivery_of_sender(sender) for sender in report.senders)
@@ -85,7 +85,7 @@ def _bounced(delivery: Delivery, report: Report) -> Outcome:
         outcome = Outcome.LATE if is_new else Outcome.KNOWN
     else:
         outcome = Outcome.BOUNCED if is_changed else Outcome.KNOWN
-    if reports.is_bad_address(report.words):
+    if delivery_reports.is_bad_address(report.words):
         _suppress(delivery, Suppression.Source.BOUNCE, report.words)
     logger.info("delivery %s bounced after it was accepted: %s", delivery.pk, outcome)
     return outcome

@@ -14,7 +14,7 @@ from accounts.contacts import is_usable_email, normalise_email
 from incidents.models import Incident
 from notices import from_us, pasted
 from notices.models import ScamReport
-from notices.models.reports import Told
+from notices.models.scam_reports import Told
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
 

@@ -136,11 +136,6 @@ class Duty:
         is_due = self.standing == Standing.APPLIES and self.is_certain
         return self.severity if is_due else Severity.WARN
 
-    @property
-    def needs_counsel(self) -> bool:
-        """Whether the research behind it was less than the law's own text."""
-        return self.mark != "R"
-
     def in_force(self, on: date) -> bool:
         """Whether it is the law on that day."""
         return (self.effective_from or date.min) <= on <= (self.effective_to or date.max)

@@ -133,8 +133,14 @@ def _root(notice: Notice, pages: list[LedgerPage], *, previous: str) -> str:
     return whole.hexdigest()
 
 
-def _mac(digest: str) -> str:
-    return salted_hmac("notices.ledger", digest, algorithm="sha256").hexdigest()
+def _mac(digest: str, secret: str = "") -> str:
+    secret = secret or settings.SECRET_KEY
+    return salted_hmac("notices.ledger", digest, secret=secret, algorithm="sha256").hexdigest()
+
+
+def _is_ours(sealed: LedgerSeal) -> bool:
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_mac(sealed.digest, one), sealed.mac) for one in secrets)
 
 
 # ---------------------------------------------------------------- verifying
@@ -158,7 +164,7 @@ def verify(sealed: LedgerSeal) -> Iterator[str]:
         yield f"there are rows after the last page's last ({after})"
     if _root(notice, pages, previous=sealed.previous) != sealed.digest:
         yield "the seal's own hash is not that of its pages"
-    if not hmac.compare_digest(_mac(sealed.digest), sealed.mac):
+    if not _is_ours(sealed):
         yield "the seal was not made with this portal's secret key"
     before = LedgerSeal.objects.filter(pk__lt=sealed.pk).order_by("-pk").first()
     if (before.digest if before else "") != sealed.previous:

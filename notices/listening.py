@@ -23,8 +23,8 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from breachportal import environment
 from notices import bouncing
+from notices.delivery_reports import MOST_BYTES
 from notices.models import ReturnedMail
-from notices.reports import MOST_BYTES
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTIONS = 50

@@ -19,7 +19,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import NewConnectionError
 
-from notices import bouncing, reports
+from notices import bouncing, delivery_reports
 from notices.messages import Mail, delivery_of_code
 from notices.requesting import Answers, AwayError, RefusedError, RequestTransport
 from notices.transport import Reply, Result, without_address
@@ -139,11 +139,11 @@ def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
         bouncing.count(bouncing.record(delivery_id, report))
 
 
-def _report(event: AnymailTrackingEvent) -> reports.Report | None:
+def _report(event: AnymailTrackingEvent) -> delivery_reports.Report | None:
     told = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
-    words = reports.without_any_address(told)
+    words = delivery_reports.without_any_address(told)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
-        return reports.Report(reports.Kind.BOUNCE, words)
+        return delivery_reports.Report(delivery_reports.Kind.BOUNCE, words)
     if event.event_type == EventType.COMPLAINED:
-        return reports.Report(reports.Kind.COMPLAINT, words)
+        return delivery_reports.Report(delivery_reports.Kind.COMPLAINT, words)
     return None

@@ -27,13 +27,18 @@ INDEX_FIELD = {"email": "email_index", "sms": "phone_index"}
 _BAD_ADDRESS = r"\m5\.1\.\d"
 
 
-def portal_index(channel: str, address: str) -> UUID:
-    """The index of an address (normalised) or number (E.164) over all incidents."""
-    mac = hmac.digest(_portal_key(settings.SECRET_KEY), f"{channel}\0{address}".encode(), "sha256")
-    return UUID(bytes=mac[:16])
+def portal_indexes(channel: str, address: str) -> list[UUID]:
+    """The index of an address (normalised) or number (E.164) over all incidents.
+
+    The secret key's comes first, then one for each earlier key of settings.SECRET_KEY_FALLBACKS.
+    """
+    named = f"{channel}\0{address}".encode()
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    macs = (hmac.digest(_portal_key(secret), named, "sha256") for secret in secrets)
+    return [UUID(bytes=mac[:16]) for mac in macs]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _portal_key(secret: str) -> bytes:
     return salted_hmac("notices.suppression", "", secret=secret, algorithm="sha256").digest()
 
@@ -44,7 +49,7 @@ def index_in(channel: str, address: str, incident: Incident | None) -> UUID:
     Raises SealingError.
     """
     if incident is None:
-        return portal_index(channel, address)
+        return portal_indexes(channel, address)[0]
     return incident.seal().name(_KINDS[channel], address)
 
 
@@ -53,7 +58,8 @@ def indexes(channel: str, address: str, incidents: Iterable[Incident]) -> list[U
 
     Raises SealingError.
     """
-    return [index_in(channel, address, one) for one in (None, *incidents)]
+    in_incidents = [index_in(channel, address, one) for one in incidents]
+    return [*portal_indexes(channel, address), *in_incidents]
 
 
 def entries_of(channel: str, address: str) -> QuerySet[Suppression]:
@@ -106,8 +112,9 @@ class HeldBack:
         """Why nothing is sent there; "" if nothing speaks against it."""
         source = self._recipients.get(recipient, "")
         if self._everywhere and not source:
-            index = portal_index(self._notice.channel, normalised(self._notice.channel, address))
-            source = self._everywhere.get(index, "")
+            channel = self._notice.channel
+            known = portal_indexes(channel, normalised(channel, address))
+            source = next((self._everywhere[one] for one in known if one in self._everywhere), "")
         return f"on the suppression list: {source}" if source else ""
 
 

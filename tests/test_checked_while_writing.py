@@ -18,7 +18,6 @@ from tests.signing_in import sign_in_to_desk
 from tests.test_statement_admin import form_of
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
-SAID = "PIPC"  # of 노출: the regulator's reason
 
 
 @pytest.fixture

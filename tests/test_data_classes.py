@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from incidents import sentences
 from incidents.models import DataClass
-from incidents.summaries import CONTACT_KEYS, leaked_class_ids, leaked_classes_of
+from incidents.summaries import CONTACT_KEYS, leaked_classes_of
 from tests.leaked import class_id, expose, file_of, person
 
 pytestmark = pytest.mark.django_db
@@ -119,5 +119,3 @@ def test_the_classes_of_many_people_come_in_order_and_without_withdrawn_batches(
     assert leaked[minji.pk] == [names, emails, purchases]
     assert seojun.pk not in leaked
     assert len(leaked) == 21
-    assert leaked_class_ids(minji) == [names, emails, purchases]
-    assert leaked_class_ids(seojun) == []

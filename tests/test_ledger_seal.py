@@ -38,6 +38,14 @@ def test_closing_seals_the_ledger(closed):
     assert verified(closed) == []
 
 
+def test_a_seal_stands_after_the_secret_key_was_changed(closed, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert verified(closed) == []
+    settings.SECRET_KEY_FALLBACKS = []
+    assert "was not made with this portal's secret key" in "".join(verified(closed))
+
+
 def test_sealing_again_changes_nothing(closed):
     before = LedgerSeal.objects.values().get()
     assert ledger_sealing.seal(closed.pk)

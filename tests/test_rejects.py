@@ -171,9 +171,6 @@ def test_a_reject_file_is_known_by_its_first_columns(tmp_path):
     assert reading.examine(path, "cp949").is_reject_file
 
 
-FORMULAS = tuple("=+-@\t\r\n＝＋－＠")
-
-
 def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(load, tmp_path):
     dump = tmp_path / "members.csv"
     dump.write_text(

@@ -11,11 +11,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from notices import bouncing, reports, sending
+from notices import bouncing, delivery_reports, sending
+from notices.delivery_reports import Kind
 from notices.listening import Listener, read_maildir
 from notices.messages import envelope_sender
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
-from notices.reports import Kind
 from tests.imap_server import ImapServer
 from tests.noticed import assert_adds_up, delivery_to, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
@@ -45,27 +45,27 @@ def closed(notice, people, server):
 
 
 def test_a_delivery_report_is_read_without_the_address():
-    report = reports.read(bounce())
+    report = delivery_reports.read(bounce())
     assert report.kind == Kind.BOUNCE
     assert report.words == "5.1.1 550 5.1.1 <…>: user unknown"
 
 
 def test_the_name_alone_is_left_out_too():
-    words = reports.read(bounce(words="550 5.1.1 no mailbox minji here")).words
+    words = delivery_reports.read(bounce(words="550 5.1.1 no mailbox minji here")).words
     assert "minji" not in words
     assert "no mailbox" in words
 
 
 @pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered"])
 def test_what_is_not_final_changes_nothing(action):
-    assert reports.read(bounce(action=action)).kind == Kind.NOT_FINAL
+    assert delivery_reports.read(bounce(action=action)).kind == Kind.NOT_FINAL
 
 
 def test_a_complaint_names_the_envelope_sender():
-    report = reports.read(complaint("bounce+x@portal.example"))
+    report = delivery_reports.read(complaint("bounce+x@portal.example"))
     assert report.kind == Kind.COMPLAINT
     assert report.senders[0] == "bounce+x@portal.example"
-    assert reports.read(complaint("x@y.example", kind="not-spam")).kind == Kind.NOT_FINAL
+    assert delivery_reports.read(complaint("x@y.example", kind="not-spam")).kind == Kind.NOT_FINAL
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_complaint_names_the_envelope_sender():
     ids=["empty", "noise", "parts", "nesting", "head", "size", "no action", "other", "boundary"],
 )
 def test_hostile_mail_is_unreadable_and_nothing_else(data):
-    assert reports.read(data).kind == Kind.UNREADABLE
+    assert delivery_reports.read(data).kind == Kind.UNREADABLE
 
 
 # -------------------------------------------------------------------- what it changes

@@ -1,13 +1,20 @@
 """The groups of the response team: each may do its work, and not another's."""
 
+import re
+from pathlib import Path
+
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.models import User
 from breachportal.management.commands.make_roles import ROLES
+from incidents.models import Incident
+from tests.leaked import class_id
 from tests.signing_in import sign_in_to_desk
+from tests.test_incident_admin import NEW_INCIDENT
 
 
 @pytest.fixture
@@ -31,6 +38,20 @@ def team(db) -> dict[str, User]:
         ("incidents.view_affectedperson", {"support", "auditor"}),
         ("notices.view_delivery", {"support", "auditor"}),
         ("notices.view_notice", set(ROLES)),
+        ("incidents.add_upload", {"importer"}),
+        ("incidents.change_upload", {"importer"}),
+        ("incidents.view_uploadpiece", {"auditor"}),
+        ("incidents.add_contactchange", {"importer", "editor"}),
+        ("incidents.confirm_contactchange", {"approver"}),
+        ("notices.view_scamreport", {"editor", "support", "auditor"}),
+        ("notices.change_scamreport", {"editor"}),
+        ("notices.add_suppression", {"support"}),
+        ("notices.change_suppression", {"approver"}),
+        ("notices.add_regulatorreport", {"editor"}),
+        ("notices.file_regulatorreport", {"approver"}),
+        ("notices.add_dutyconfirmation", {"approver"}),
+        ("notices.export_proof", {"approver", "auditor"}),
+        ("notices.open_contacts", {"approver"}),
         ("accounts.change_user", set()),
     ],
 )
@@ -53,6 +74,40 @@ def test_every_role_can_open_the_desk(client, team, role):
     assert client.get(reverse("admin:notices_notice_changelist")).status_code == 200
 
 
+def test_an_importer_makes_an_incident_and_states_its_classes_and_laws(client, team):
+    sign_in_to_desk(client, team["importer"])
+    form = NEW_INCIDENT | {"class_states-0-data_class": class_id("names")}
+    assert client.post(reverse("admin:incidents_incident_add"), form).status_code == 302
+    incident = Incident.objects.get(slug=form["slug"])
+    assert [each.data_class.slug for each in incident.class_states.all()] == ["names"]
+    assert [each.jurisdiction for each in incident.jurisdictions.all()] == ["KR"]
+
+
 def test_an_editor_cannot_look_people_up(client, team):
     sign_in_to_desk(client, team["editor"])
     assert client.get(reverse("admin:incidents_affectedperson_changelist")).status_code == 403
+
+
+def rights_the_desk_asks_for() -> set[str]:
+    """Those named in our code, and those that our models add to Django's."""
+    named = re.compile(r'"((?:accounts|incidents|notices)\.(?!\w*admin)[a-z]+_[a-z]+)"')
+    root = Path(__file__).parent.parent
+    sources = [
+        path.read_text(encoding="utf-8")
+        for app in ("accounts", "incidents", "notices")
+        for path in (root / app).rglob("*.py")
+        if "migrations" not in path.parts
+    ]
+    added = {
+        f"{model._meta.app_label}.{codename}"
+        for model in apps.get_models()
+        for codename, _ in model._meta.permissions
+    }
+    return {right for source in sources for right in named.findall(source)} | added
+
+
+def test_whatever_the_desk_asks_for_some_role_holds(team):
+    asked = rights_the_desk_asks_for()
+    assert {"notices.approve_notice", "incidents.change_upload", "notices.open_contacts"} <= asked
+    held = {right for user in team.values() for right in user.get_all_permissions()}
+    assert asked - held == set()

@@ -59,6 +59,19 @@ def test_an_address_of_a_stranger_gets_nothing(
     assert_adds_up(draft)
 
 
+def test_an_entry_stands_after_the_secret_key_was_changed(
+    client, draft, people, editor, approver, server, settings
+):
+    sign_in_to_desk(client, editor)
+    add(client)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    sending.approve(draft, by=approver)
+    work(draft)
+    assert recipients(server.taken) == ["seojun@example.com"]
+    assert list(suppressing.entries_of("email", "minji@example.com")) == [Suppression.objects.get()]
+
+
 def test_nobody_waives_what_the_law_demands_but_alerts_end(
     client, draft, version, people, minji, editor, approver, server
 ):

@@ -321,7 +321,6 @@ class _Person:
             place[column] if column else -1
             for column in (columns.name, columns.email, columns.phone, columns.language)
         )
-        self._is_known = is_known
         self._says_contact = columns.has_contact or not is_known
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
         self._leaks = [_Leak(leak, make.class_ids, place, make.dates) for leak in columns.leaks]

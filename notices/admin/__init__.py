@@ -1,5 +1,5 @@
 """The desk's pages for notices: published words, sending, what comes back, and proof."""
 
-from notices.admin import published, regulators, reports, returned, sending
+from notices.admin import published, regulators, returned, scam_reports, sending
 
-__all__ = ["published", "regulators", "reports", "returned", "sending"]
+__all__ = ["published", "regulators", "returned", "scam_reports", "sending"]

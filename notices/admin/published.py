@@ -2,7 +2,7 @@
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django import forms
@@ -14,13 +14,14 @@ from django.db.models import URLField
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
+from accounts.admin_site import own_page, require, staff_of
 from accounts.models import User
 from notices import checking, markdown, publishing, sending
 from notices.admin import section_checks
@@ -100,13 +101,13 @@ class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
         return [VersionInline] if obj else []
 
     def get_urls(self) -> list[Any]:
-        draft = self.admin_site.admin_view(require_POST(self.draft_view))
-        return [path("<int:pk>/draft/", draft, name="notices_statement_draft"), *super().get_urls()]
+        draft = own_page(self, "<int:pk>/draft/", require_POST(self.draft_view), "draft")
+        return [draft, *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Statement, form: Any, change: bool) -> None:
         """Whoever saves this page, or the advisory on it, cannot publish the first version."""
         super().save_model(request, obj, form, change)
-        obj.editors.add(_staff(request))
+        obj.editors.add(staff_of(request))
 
     def change_view(
         self,
@@ -120,8 +121,8 @@ class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def draft_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Opens the statement's draft, making it from the last version if there is none."""
-        _require(request, DRAFT)
-        draft = publishing.draft_next(get_object_or_404(Statement, pk=pk), by=_staff(request))
+        require(request, DRAFT)
+        draft = publishing.draft_next(get_object_or_404(Statement, pk=pk), by=staff_of(request))
         return redirect("admin:notices_statementversion_change", draft.pk)
 
 
@@ -215,43 +216,25 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view
-        own = [
-            path("<int:pk>/preview/", view(self.preview), name="notices_statementversion_preview"),
-            path(
-                "<int:pk>/previews/", view(self.previews), name="notices_statementversion_previews"
-            ),
-            path(
-                "<int:pk>/mail/<str:language>/",
-                view(self.mail),
-                name="notices_statementversion_mail",
-            ),
-            path(
-                "<int:pk>/check/",
-                view(require_POST(self.check_draft)),
-                name="notices_statementversion_check",
-            ),
-            path("<int:pk>/publish/", view(self.publish), name="notices_statementversion_publish"),
-            path("<int:pk>/waive/", view(self.waive), name="notices_statementversion_waive"),
-            path(
-                "<int:pk>/tell-again/",
-                view(require_POST(self.tell_again)),
-                name="notices_statementversion_tell_again",
-            ),
-            path(
-                "<int:pk>/waivers/<slug:rule>/withdraw/",
-                view(self.withdraw_waiver),
-                name="notices_statementversion_withdraw_waiver",
-            ),
+        own = partial(own_page, self)
+        return [
+            own("<int:pk>/preview/", self.preview, "preview"),
+            own("<int:pk>/previews/", self.previews, "previews"),
+            own("<int:pk>/mail/<str:language>/", self.mail, "mail"),
+            own("<int:pk>/check/", require_POST(self.check_draft), "check"),
+            own("<int:pk>/publish/", self.publish, "publish"),
+            own("<int:pk>/waive/", self.waive, "waive"),
+            own("<int:pk>/tell-again/", require_POST(self.tell_again), "tell_again"),
+            own("<int:pk>/waivers/<slug:rule>/withdraw/", self.withdraw_waiver, "withdraw_waiver"),
+            *super().get_urls(),
         ]
-        return [*own, *super().get_urls()]
 
     def save_model(
         self, request: HttpRequest, obj: StatementVersion, form: Any, change: bool
     ) -> None:
         """Whoever saves a draft has a hand in its words, and cannot publish them."""
         super().save_model(request, obj, form, change)
-        obj.editors.add(_staff(request))
+        obj.editors.add(staff_of(request))
 
     def change_view(
         self,
@@ -266,7 +249,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
             context["may_tell_again"] = sending.is_correction_of_what_was_told(draft)
         if draft and not draft.is_published:
             may_publish = request.user.has_perm(PUBLISH)
-            had_a_hand = publishing.had_a_hand(draft, _staff(request))
+            had_a_hand = publishing.had_a_hand(draft, staff_of(request))
             context["findings"] = section_checks.of_saved(draft)
             context["may_publish"] = may_publish and not had_a_hand
             context["waits_for_second"] = had_a_hand
@@ -285,7 +268,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def previews(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What a customer gets: the page, the mail as text and laid out, shorter messages."""
-        _require(request, "notices.view_statementversion")
+        require(request, "notices.view_statementversion")
         version = get_object_or_404(StatementVersion, pk=pk)
         context = {
             **self.admin_site.each_context(request),
@@ -298,7 +281,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def mail(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The HTML part of the mail, in a page that may load and run nothing."""
-        _require(request, "notices.view_statementversion")
+        require(request, "notices.view_statementversion")
         if language not in dict(LANGUAGES):
             raise Http404
         version = get_object_or_404(StatementVersion, pk=pk)
@@ -307,7 +290,7 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The version as the customer sees it, in the language asked for."""
-        _require(request, "notices.view_statementversion")
+        require(request, "notices.view_statementversion")
         version = get_object_or_404(StatementVersion, pk=pk)
         language = request.GET.get("language")
         with override(language if language in dict(LANGUAGES) else settings.LANGUAGE_CODE):
@@ -315,9 +298,9 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows both languages side by side and what is missing; publishes on confirmation."""
-        _require(request, PUBLISH)
+        require(request, PUBLISH)
         version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
-        staff = _staff(request)
+        staff = staff_of(request)
         form = PublishForm(request.POST or None, version=version, by=staff)
         if request.method == "POST" and form.publish():
             self.log_change(request, version, _("Published."))
@@ -341,10 +324,10 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def tell_again(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Drafts the notice to those who received an earlier version; somebody else approves it."""
-        _require(request, TELL)
+        require(request, TELL)
         version = get_object_or_404(StatementVersion, pk=pk)
         try:
-            notice = sending.draft_correction(version, by=_staff(request))
+            notice = sending.draft_correction(version, by=staff_of(request))
         except sending.NothingToCorrectError:
             messages.error(request, _("Nobody has received an earlier version."))
             return redirect("admin:notices_statementversion_change", pk)
@@ -354,9 +337,9 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks an approver why a duty that is not met shall not keep the draft back."""
-        _require(request, PUBLISH)
+        require(request, PUBLISH)
         version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
-        form = WaiveForm(request.POST or None, version=version, by=_staff(request))
+        form = WaiveForm(request.POST or None, version=version, by=staff_of(request))
         if request.method == "POST" and form.waive():
             self.log_change(request, version, f"{_('Waived.')} {form.cleaned_data['rule']}")
             return redirect("admin:notices_statementversion_publish", pk)
@@ -371,12 +354,12 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
 
     def withdraw_waiver(self, request: HttpRequest, pk: int, rule: str) -> HttpResponse:
         """Asks why a draft's waiver does not hold any more."""
-        _require(request, PUBLISH)
+        require(request, PUBLISH)
         version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
         waiver = get_object_or_404(version.waivers, rule=rule)
         form = WithdrawWaiverForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            reason, by = form.cleaned_data["reason"], _staff(request)
+            reason, by = form.cleaned_data["reason"], staff_of(request)
             publishing.withdraw_waiver(version, rule=rule, reason=reason, by=by)
             self.log_change(request, version, f"{_('Withdrew a waiver.')} {rule}")
             return redirect("admin:notices_statementversion_publish", pk)
@@ -404,18 +387,6 @@ class TimelineEntryAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ["css/desk.css"]}
-
-
-def _staff(request: HttpRequest) -> User:
-    user = request.user
-    if not isinstance(user, User):
-        raise PermissionDenied
-    return user
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
 
 
 def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[str, str]]]]:

@@ -1,19 +1,18 @@
 """Proof for a regulator in the desk: every duty's clock, and the reports to authorities."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
-from accounts.models import User
+from accounts.admin_site import own_page, require, staff_of
 from breachportal import printing
 from incidents.models import Incident
 from notices import deadlines, duties, summaries
@@ -52,10 +51,7 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            wrapped = self.admin_site.admin_view(view)
-            return path(address, wrapped, name=f"notices_dutyconfirmation_{name}")
-
+        own = partial(own_page, self)
         return [
             own("incident/<int:pk>/", self.clocks, "clocks"),
             own("incident/<int:pk>/<slug:duty>/confirm/", self.confirm, "confirm"),
@@ -65,7 +61,7 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
 
     def clocks(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Every duty of the incident: when it is due, what met it, and the evidence."""
-        _require(request, SEE)
+        require(request, SEE)
         incident = get_object_or_404(Incident, pk=pk)
         context = {
             **self.admin_site.each_context(request),
@@ -80,9 +76,11 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
 
     def confirm(self, request: HttpRequest, pk: int, duty: str) -> HttpResponse:
         """Asks a person how the duty stands, and for the evidence."""
-        _require(request, CONFIRM)
+        require(request, CONFIRM)
         incident, known = get_object_or_404(Incident, pk=pk), _duty(duty)
-        form = ConfirmForm(request.POST or None, incident=incident, duty=known, by=_staff(request))
+        form = ConfirmForm(
+            request.POST or None, incident=incident, duty=known, by=staff_of(request)
+        )
         if request.method == "POST" and (confirmation := form.confirm()):
             self.log_addition(request, confirmation, _("Confirmed."))
             messages.success(request, _("Recorded, with your name and the time."))
@@ -97,11 +95,11 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks why a confirmation does not hold any more."""
-        _require(request, WITHDRAW)
+        require(request, WITHDRAW)
         confirmation = get_object_or_404(DutyConfirmation.objects.live(), pk=pk)
         form = WithdrawForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            withdraw(confirmation, reason=form.cleaned_data["reason"], by=_staff(request))
+            withdraw(confirmation, reason=form.cleaned_data["reason"], by=staff_of(request))
             self.log_change(request, confirmation, _("Withdrawn."))
             messages.success(request, _("Withdrawn. Both stay on record."))
             return _clocks_of(confirmation.incident)
@@ -156,10 +154,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return [*shown, "filed_at", "reference", "filed_by", "created_by"]
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            wrapped = self.admin_site.admin_view(view)
-            return path(address, wrapped, name=f"notices_regulatorreport_{name}")
-
+        own = partial(own_page, self)
         return [
             own("<int:pk>/report.pdf", self.pdf, "pdf"),
             own("notice/<int:pk>/summary.pdf", self.summary, "summary"),
@@ -172,7 +167,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         self, request: HttpRequest, obj: RegulatorReport, form: Any, change: bool
     ) -> None:
         if not change:
-            obj.created_by = _staff(request)
+            obj.created_by = staff_of(request)
             obj.text = reports.drafted(obj.incident, obj.form)
         super().save_model(request, obj, form, change)
 
@@ -195,22 +190,22 @@ class RegulatorReportAdmin(admin.ModelAdmin):
 
     def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The report as it stands, to print."""
-        _require(request, "notices.view_regulatorreport")
+        require(request, "notices.view_regulatorreport")
         report = get_object_or_404(RegulatorReport.objects.select_related("incident"), pk=pk)
         return _printed(reports.document(report), f"report-{report.incident.slug}-{report.pk}")
 
     def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Where everybody of one notice ended, to hand to an authority."""
-        _require(request, "notices.view_notice")
+        require(request, "notices.view_notice")
         related = Notice.objects.select_related("incident", "version__statement__incident")
         notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
         return _printed(summaries.summary(notice), f"notice-{notice.incident.slug}-{notice.pk}")
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks when it was filed and under which number; then it stands."""
-        _require(request, FILE)
+        require(request, FILE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.DRAFT)
-        form = FileForm(request.POST or None, report=report, by=_staff(request))
+        form = FileForm(request.POST or None, report=report, by=staff_of(request))
         if request.method == "POST" and form.file():
             self.log_change(request, report, _("Recorded as filed."))
             messages.success(request, _("Recorded as filed. The text stands from here on."))
@@ -228,9 +223,9 @@ class RegulatorReportAdmin(admin.ModelAdmin):
 
     def supplement(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Opens a draft that adds to a filed report what is known by now."""
-        _require(request, WRITE)
+        require(request, WRITE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.FILED)
-        draft = reports.supplement(report, by=_staff(request))
+        draft = reports.supplement(report, by=staff_of(request))
         self.log_addition(request, draft, _("Supplement drafted."))
         return _page_of(draft)
 
@@ -256,14 +251,3 @@ def _clocks_of(incident: Incident) -> HttpResponseRedirect:
 
 def _page_of(report: RegulatorReport) -> HttpResponse:
     return redirect("admin:notices_regulatorreport_change", report.pk)
-
-
-def _staff(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied

@@ -1,7 +1,7 @@
 """What came back, in the desk: the list of suppressed addresses, and counts of returned mail."""
 
 import logging
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,11 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
+from accounts.admin_site import own_page, require, staff_of
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.sealing import SealingError
@@ -140,15 +141,11 @@ class SuppressionAdmin(admin.ModelAdmin):
         return [*shown, "lifted_by", "lifted_at", "lifted_reason"]
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
-        obj.added_by = _staff(request)
+        obj.added_by = staff_of(request)
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            return path(
-                address, self.admin_site.admin_view(view), name=f"notices_suppression_{name}"
-            )
-
+        own = partial(own_page, self)
         return [
             own("look-up/", self.look_up, "look_up"),
             own("<int:pk>/lift/", self.lift, "lift"),
@@ -181,10 +178,9 @@ class SuppressionAdmin(admin.ModelAdmin):
 
     def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks why, then lets the address be written to again."""
-        if not request.user.has_perm("notices.change_suppression"):
-            raise PermissionDenied
+        require(request, "notices.change_suppression")
         entry = get_object_or_404(Suppression, pk=pk)
-        form = LiftForm(request.POST or None, entry=entry, by=_staff(request))
+        form = LiftForm(request.POST or None, entry=entry, by=staff_of(request))
         if request.method == "POST" and form.lift():
             self.log_change(request, entry, f"{_('Lifted.')} {form.cleaned_data['reason']}")
             messages.success(request, _("Lifted."))
@@ -221,9 +217,3 @@ class ReturnedMailAdmin(ShownOnly, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ReturnedMail | None = None) -> bool:
         return False
-
-
-def _staff(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable
 from email import message_from_bytes, policy
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
-from accounts.models import User
+from accounts.admin_site import own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, pacing, planning, progress, sending
@@ -85,9 +86,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return obj.deadline_at and date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
-            return path(address, self.admin_site.admin_view(view), name=f"notices_notice_{name}")
-
+        own = partial(own_page, self)
         return [
             own("<int:pk>/approve/", self.approve, "approve"),
             own("<int:pk>/preview/<str:language>.eml", self.preview, "preview"),
@@ -103,7 +102,7 @@ class NoticeAdmin(admin.ModelAdmin):
         ]
 
     def save_model(self, request: HttpRequest, obj: Notice, form: Any, change: bool) -> None:
-        obj.created_by = _staff(request)
+        obj.created_by = staff_of(request)
         super().save_model(request, obj, form, change)
         form.save_test_addresses()
 
@@ -133,7 +132,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows whom it goes to and what they read; the second person confirms by number."""
-        notice, staff = _notice(request, pk), _staff(request)
+        notice, staff = _notice(request, pk), staff_of(request)
         if notice.state != State.DRAFT:
             return _page_of(notice)
         dry_run = planning.dry_run(notice)
@@ -199,7 +198,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What a person decides about messages that may or may not have arrived."""
-        notice, staff = _notice(request, pk), _staff(request)
+        notice, staff = _notice(request, pk), staff_of(request)
         shown = list(doubting.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
         keys = [delivery.pk for delivery in shown]
         form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
@@ -248,8 +247,7 @@ class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        look_up = self.admin_site.admin_view(self.look_up)
-        return [path("", look_up, name="notices_delivery_changelist")]
+        return [own_page(self, "", self.look_up, "changelist")]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """What somebody was sent. By POST: an address has no place in a URL or a log."""
@@ -272,24 +270,16 @@ class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
         return TemplateResponse(request, "admin/notices/notice/look_up.html", context)
 
 
-def _staff(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
-
-
 def _notice(request: HttpRequest, pk: int) -> Notice:
     """For those who may approve, pause and cancel."""
-    if not request.user.has_perm(APPROVE):
-        raise PermissionDenied
+    require(request, APPROVE)
     related = Notice.objects.select_related("incident", "version__statement__incident")
     return get_object_or_404(related, pk=pk)
 
 
 def _exportable(request: HttpRequest, pk: int) -> Notice:
     """A notice that was approved, for those who may take its people out of the portal."""
-    if not request.user.has_perm(exporting.EXPORT):
-        raise PermissionDenied
+    require(request, exporting.EXPORT)
     related = Notice.objects.select_related("incident", "version__statement__incident", "seal")
     return get_object_or_404(related, pk=pk, approved_at__isnull=False)
 

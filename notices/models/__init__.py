@@ -13,8 +13,8 @@ from notices.models.published import (
     WithdrawnWaiver,
 )
 from notices.models.regulators import DutyConfirmation, RegulatorReport
-from notices.models.reports import ScamReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
+from notices.models.scam_reports import ScamReport
 from notices.models.seals import LedgerPage, LedgerSeal
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 

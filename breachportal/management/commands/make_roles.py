@@ -8,6 +8,11 @@ OUR_APPS = ("accounts", "incidents", "notices")
 # What each role may do in the desk besides looking; everybody may look at incidents and words.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
+    + [
+        f"incidents.{may}_{what}"
+        for what in ("incidentdataclass", "incidentjurisdiction")
+        for may in ("add", "change", "delete")
+    ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
     "editor": ["incidents.add_contactchange", "notices.add_statement", "notices.change_statement"]

@@ -1,16 +1,15 @@
 """Scam reports in the desk: read, dismissed, or turned into the draft of a warning."""
 
 import logging
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
-from accounts.models import User
+from accounts.admin_site import own_page, require, staff_of
 from incidents.sealing import SealingError
 from notices import scam_reports
 from notices.models import ScamReport
@@ -61,13 +60,10 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, obj.number)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            own_view = self.admin_site.admin_view(require_POST(view))
-            return path(address, own_view, name=f"notices_scamreport_{name}")
-
+        own = partial(own_page, self)
         return [
-            own("<uuid:pk>/warn/", self.warn, "warn"),
-            own("<uuid:pk>/dismiss/", self.dismiss, "dismiss"),
+            own("<uuid:pk>/warn/", require_POST(self.warn), "warn"),
+            own("<uuid:pk>/dismiss/", require_POST(self.dismiss), "dismiss"),
             *super().get_urls(),
         ]
 
@@ -97,11 +93,10 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
 
     def warn(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Drafts a warning from the report; a second person publishes it."""
-        report, staff = _report(request, pk), _staff(request)
-        if not staff.has_perm(DRAFT):
-            raise PermissionDenied
+        report = _report(request, pk)
+        require(request, DRAFT)
         try:
-            draft = scam_reports.draft_warning(report, by=staff)
+            draft = scam_reports.draft_warning(report, by=staff_of(request))
         except SealingError as error:
             messages.error(request, str(error))
             return redirect("admin:notices_scamreport_change", pk)
@@ -121,12 +116,5 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
 
 
 def _report(request: HttpRequest, pk: str) -> ScamReport:
-    if not request.user.has_perm(HANDLE):
-        raise PermissionDenied
+    require(request, HANDLE)
     return get_object_or_404(ScamReport.objects.select_related("incident"), pk=pk)
-
-
-def _staff(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user

@@ -1,0 +1,64 @@
+"""Every queue has a worker and every recurring task exists, in the Procfile and under systemd."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from breachportal.celery import app
+
+ROOT = Path(__file__).parent.parent
+UNITS = ROOT / "deploy" / "systemd"
+RUNS = "ExecStart=/opt/breachportal/.venv/bin/"
+
+
+def processes() -> dict[str, str]:
+    """{name: command} of the Procfile."""
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def commands_of_units() -> dict[str, str]:
+    """{name: command} of the units."""
+    commands = {}
+    for path in UNITS.glob("breachportal-*.service"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        (command,) = [line.removeprefix(RUNS) for line in lines if line.startswith(RUNS)]
+        commands[path.stem.removeprefix("breachportal-")] = command.replace("%%h", "%h")
+    return commands
+
+
+def our_tasks() -> list[str]:
+    app.loader.import_default_modules()
+    return [name for name in app.tasks if name.startswith(("incidents.", "notices."))]
+
+
+@pytest.mark.parametrize("commands", [processes, commands_of_units])
+def test_every_queue_has_a_worker_of_its_own(commands):
+    used = {app.amqp.router.route({}, name)["queue"].name for name in our_tasks()}
+    consumed = [
+        queue
+        for command in commands().values()
+        for queues in re.findall(r"--queues (\S+)", command)
+        for queue in queues.split(",")
+    ]
+    assert used == {"send", "import", "default"}
+    assert sorted(consumed) == sorted(used)
+
+
+def test_what_beat_calls_exists():
+    called = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert called <= set(our_tasks())
+
+
+@pytest.mark.parametrize("name", processes())
+def test_a_unit_runs_what_the_procfile_runs(name):
+    def plain(command: str) -> str:
+        command = re.sub(r"--host \S+|--schedule \S+", "", command)
+        return re.sub(r"\$\{(\w+)(?::-\w+)?\}", r"\1", command)
+
+    unit = (UNITS / f"breachportal-{name}.service").read_text(encoding="utf-8")
+    assert plain(commands_of_units()[name]) == plain(processes()[name])
+    defaults = re.findall(r"\$\{(\w+):-(\d+)\}", processes()[name])
+    assert [f"{variable}={value}" in unit for variable, value in defaults] == [True] * len(defaults)

@@ -1,0 +1,69 @@
+"""The documents say what is there: settings, commands, files, decisions."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OURS = ("accounts", "incidents", "notices", "breachportal")
+FILES = [str(path) for app in (*OURS, "tests", "benchmarks") for path in (ROOT / app).rglob("*.*")]
+_READ = re.compile(
+    r'(?:environment\.(?:\w+)|environ\.get|text|words|number)\(\s*"([A-Z][A-Z_]+)"', re.ASCII
+)
+
+
+def variables_read() -> set[str]:
+    sources = [
+        path.read_text(encoding="utf-8") for app in OURS for path in (ROOT / app).rglob("*.py")
+    ]
+    procfile = (ROOT / "Procfile").read_text(encoding="utf-8")
+    found = {name for source in sources for name in _READ.findall(source)}
+    return found | set(re.findall(r"\$\{([A-Z_]+)", procfile))
+
+
+def variables_documented() -> set[str]:
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+
+
+def test_running_lists_every_setting_and_no_other():
+    assert "NOTICE_CONNECTIONS" in variables_read()
+    assert variables_documented() == variables_read() - {"PATH"}
+
+
+def test_the_example_sets_only_what_is_read():
+    lines = (ROOT / "deploy" / "production.env.example").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("=")[0].removesuffix("_FILE") for line in lines if line[:1].isupper()}
+    assert names <= variables_read()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_names_exists(document):
+    text = document.read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    commands = re.findall(r"manage\.py ([a-z_]+)", text)
+    makes = re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)
+    modules = re.findall(r"`((?:\w+/)*\w+\.(?:py|typ))`", text)
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+    assert [name for name in commands if name not in get_commands()] == []
+    assert [name for name in makes if name not in targets] == []
+    assert [name for name in modules if not any(one.endswith(f"/{name}") for one in FILES)] == []
+
+
+def test_decisions_are_listed_once_in_their_order():
+    folder = ROOT / "docs" / "decisions"
+    files = sorted(path.name for path in folder.glob("0*.md"))
+    listed = re.findall(
+        r"^- \[(\d{4}) .+\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE
+    )
+
+    assert [name for _, name in listed] == files
+    assert len({name[:4] for name in files}) == len(files)
+    assert [number for number, _ in listed] == [name[:4] for name in files]
+    assert [(folder / name).read_text()[2:6] for name in files] == [name[:4] for name in files]
