@@ -21,8 +21,8 @@ from typing import Self
 
 from django.conf import settings
 
+from notices.delivery_reports import without_any_address
 from notices.messages import Mail, as_seven_bit
-from notices.reports import without_any_address
 from notices.transport import (
     CLOSING,
     Outcome,
