@@ -13,6 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 from breachportal import embedded
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
+# Set by breachportal.wsgi, not by an operator: what serves pages may not wait as workers may.
+PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 
 REQUIRED_IN_PRODUCTION = {
     "SECRET_KEY": "a long random string",
@@ -178,6 +180,13 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def add_server_settings(database: dict[str, Any], **settings: str) -> None:
+    """Parameters of PostgreSQL for each connection, besides what `DATABASE_URL` asks for."""
+    options = database["OPTIONS"]
+    for name, value in settings.items():
+        options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
 
 
 def redis(var: Path, *, may_embed: bool) -> str:

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "breachportal.waiting.GiveUpWaiting",
 ]
 TEMPLATES = [
     {
@@ -100,7 +101,15 @@ TEMPLATES = [
 # Data
 DATABASES = {"default": environment.database(VAR, may_embed=not IS_PRODUCTION)}
 if IS_DEMO:  # nothing in a demonstration is worth waiting for the disk at every mail
-    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
+    environment.add_server_settings(DATABASES["default"], synchronous_commit="off")
+# What a page may wait for a lock, and what one statement of it may take; 0 leaves it to PostgreSQL.
+WEB_LOCK_SECONDS = environment.number("WEB_LOCK_SECONDS", 3)
+WEB_STATEMENT_SECONDS = environment.number("WEB_STATEMENT_SECONDS", 300)
+if environment.text(environment.PROCESS) == environment.WEB:
+    limits = {"lock_timeout": WEB_LOCK_SECONDS, "statement_timeout": WEB_STATEMENT_SECONDS}
+    environment.add_server_settings(
+        DATABASES["default"], **{name: f"{most}s" for name, most in limits.items() if most}
+    )
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {

@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from breachportal.environment import PROCESS, WEB
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
+os.environ[PROCESS] = WEB
 
 application = get_wsgi_application()

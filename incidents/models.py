@@ -249,7 +249,8 @@ class ContactChange(models.Model):
             change = rows.select_related("incident").exclude(proposed_by=by).filter(pk=self.pk)
             if (found := change.first()) is None:
                 return False
-            incident = Incident.objects.select_for_update().get(pk=found.incident_id)
+            # An import refers to the incident until it is loaded.
+            incident = Incident.objects.select_for_update(no_key=True).get(pk=found.incident_id)
             found.before = {name: getattr(incident, name) for name in self.FIELDS}
             for name in self.FIELDS:
                 setattr(incident, name, getattr(found, name))

@@ -165,6 +165,12 @@ def _locked(incident_id: int) -> Incident:
     return Incident.objects.select_for_update(no_key=True).get(pk=incident_id)
 
 
+def _await_imports() -> None:
+    """Who reads people and then writes them would wait for an import that waits for its readers."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE incidents_affectedperson IN ROW EXCLUSIVE MODE")
+
+
 def _data_keyset(incident: Incident) -> bytes:
     if incident.data_keyset is None:
         raise sealing.KeysetShreddedError(f"the data of incident {incident.slug} is shredded")
@@ -182,6 +188,7 @@ def _keep(incident: Incident, wrapped: bytes) -> None:
 def _step(reseal: Reseal, step_people: int) -> bool:
     """Seals the next people's rows again; False if there are none left."""
     with transaction.atomic():
+        _await_imports()
         incident = _locked(reseal.incident_id)
         seal = incident.seal()
         after = Q(pk__gt=reseal.position) if reseal.position else Q()

@@ -52,7 +52,8 @@ def draft_warning(report: ScamReport, *, by: User) -> StatementVersion:
 
 
 def _statement(incident: Incident, *, by: User) -> Statement:
-    Incident.objects.select_for_update().get(pk=incident.pk)  # one number, one warning
+    # One number, one warning. An import refers to the incident until it is loaded.
+    Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
     number = incident.statements.filter(slug__startswith="scam-warning-").count() + 1
     statement = Statement.objects.create(
         incident=incident, kind=Statement.Kind.ADVISORY, slug=f"scam-warning-{number}"

@@ -1,9 +1,14 @@
 """Many rows take another way into the store than few; what stands there in the end is the same."""
 
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 import incidents
 from incidents import importing
@@ -26,7 +31,7 @@ def many(monkeypatch):
     """Every file counts as a large one."""
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     monkeypatch.setattr(store, "REBUILD_ROWS", 0)
-    monkeypatch.setattr(store, "REBUILD_SHARE", 0)
+    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1_000_000)
     monkeypatch.setattr(working, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
@@ -121,3 +126,197 @@ def test_the_digest_tells_a_changed_value(incident, tmp_path):
 
 def test_an_empty_store_has_a_digest(incident):
     assert digest(incident) == Digest(0, 0, "0" * 64)
+
+
+# Readers meanwhile
+
+
+def reader() -> psycopg.Connection:
+    """A visitor's connection, who does not wait."""
+    known = connection.settings_dict
+    return psycopg.connect(
+        make_conninfo(
+            dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
+        ),
+        autocommit=True,
+        options="-c lock_timeout=500ms",
+    )
+
+
+READ = """
+SELECT count(*) FROM incidents_affectedperson p JOIN incidents_exposure e ON e.person_id = p.id
+JOIN incidents_exposurefile f ON f.id = e.file_id JOIN incidents_incident i ON i.id = p.incident_id
+"""
+
+
+def read(visitor: psycopg.Connection, statement: str = READ) -> int:
+    row = visitor.execute(statement).fetchone()
+    assert row
+    return int(row[0])
+
+
+def tell_all() -> None:
+    """PostgreSQL says what it does to attach a partition, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL client_min_messages = debug1")
+
+
+@pytest.fixture
+def while_merged(monkeypatch):
+    """Calls what is appended when an import has everything in but its last step.
+
+    What such imports attach stays when a test's rows are deleted, so it is dropped.
+    """
+    calls: list[Callable[[], object]] = []
+    attach = store.Store.attach
+
+    def called(self: store.Store) -> None:
+        for call in calls:
+            call()
+        attach(self)
+
+    monkeypatch.setattr(store.Store, "attach", called)
+    yield calls
+    with connection.cursor() as cursor:
+        for name in set(partitions()) - {"incidents_exposure_small"}:
+            cursor.execute(f"DROP TABLE {name}")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypatch, while_merged):
+    load(incident, tmp_path, "members.csv")
+    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    with reader() as visitor:
+        before, seen, earlier = read(visitor), [], set(partitions())
+        while_merged += [lambda: seen.append(read(visitor)), tell_all]
+        told: list[str] = []
+        connection.connection.add_notice_handler(lambda said: told.append(said.message_primary))
+        load(incident, tmp_path, "addresses.csv")  # with second people, who are new
+
+        assert seen == [before]
+        # Nothing is read of the new partition while readers are shut out.
+        assert [said for said in told if said.startswith("partition constraint for table")] == [
+            f'partition constraint for table "{newest}" is implied by existing constraints'
+            for newest in set(partitions()) - earlier
+        ]
+        assert read(visitor) > before
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_first_import_shuts_out_who_asks_for_people_and_nobody_else(
+    incident, tmp_path, many, while_merged
+):
+    asked: list[bool] = []
+
+    def ask() -> None:
+        assert read(visitor, "SELECT count(*) FROM incidents_incident") == 1
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            read(visitor)
+        asked.append(True)
+
+    while_merged.append(ask)
+    with reader() as visitor:
+        load(incident, tmp_path, "members.csv")
+    assert asked
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_with_the_portal_closed_a_later_import_takes_the_quick_way(
+    incident, tmp_path, many, monkeypatch, while_merged
+):
+    load(incident, tmp_path, "members.csv")
+    shape = rows(SHAPE)
+    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    asked: list[bool] = []
+
+    def ask() -> None:
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            read(visitor)
+        asked.append(True)
+
+    while_merged.append(ask)
+    with reader() as visitor:
+        load(incident, tmp_path, "addresses.csv", is_portal_closed=True)
+    assert asked
+    assert rows(SHAPE) == shape
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_import_that_waits_for_a_long_reader_holds_up_no_other(
+    incident, tmp_path, many, monkeypatch, while_merged
+):
+    load(incident, tmp_path, "members.csv")
+    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    monkeypatch.setattr(store, "LOCK_RETRY_SECONDS", 0.2)
+    merged = threading.Event()
+    while_merged.append(merged.set)
+
+    def load_more() -> None:
+        load(incident, tmp_path, "addresses.csv")
+        connection.close()
+
+    importer = threading.Thread(target=load_more)
+    with reader() as long, reader() as visitor:
+        with long.transaction():
+            before = read(long)
+            importer.start()
+            assert merged.wait(60)
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                assert read(visitor) == before
+        importer.join(60)
+        assert not importer.is_alive()
+        assert read(visitor) > before
+
+
+WAITING_FOR_ANOTHER = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+"""
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_two_incidents_files_are_merged_one_after_the_other(
+    incident, tmp_path, many, monkeypatch, while_merged
+):
+    """Both read people and then change their table: at once, they would wait for each other."""
+    load(incident, tmp_path, "members.csv")
+    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    other = Incident(slug="other-2025", aware_at=incident.aware_at)
+    other.make_keysets()
+    other.save()
+    has_read, may_merge = threading.Event(), threading.Event()
+
+    def report(progress: importing.Progress) -> None:
+        if progress.is_merging and not progress.is_done:
+            has_read.set()
+            assert may_merge.wait(60)
+
+    def load_other() -> None:
+        importing.import_file(
+            SAMPLE / "export-2025-11" / "members.csv",
+            incident=other,
+            mapping_text=(SAMPLE / "members.toml").read_text(encoding="utf-8"),
+            rejects_path=tmp_path / "other.csv",
+            report=report,
+        )
+        connection.close()
+
+    def let_the_other_merge() -> None:
+        while_merged.clear()
+        may_merge.set()
+        until = time.monotonic() + 30
+        with reader() as watcher:
+            while not read(watcher, WAITING_FOR_ANOTHER):
+                assert time.monotonic() < until
+                time.sleep(0.05)
+
+    second = threading.Thread(target=load_other)
+    second.start()
+    assert has_read.wait(60)
+    while_merged.append(let_the_other_merge)
+    load(incident, tmp_path, "addresses.csv")
+    second.join(60)
+
+    assert not second.is_alive()
+    assert AffectedPerson.objects.filter(incident=other).exists()
+    assert len(partitions()) == 4

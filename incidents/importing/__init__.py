@@ -25,7 +25,7 @@ from incidents import counting, mapping, plausible, reading, rejects
 from incidents.importing import working
 from incidents.importing.blocks import blocks_of
 from incidents.importing.preparing import Prepared
-from incidents.importing.staging import Staging
+from incidents.importing.staging import LOCK_SPACE, Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 from incidents.reading import ImportRefusedError
 
@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 FIRST_REJECTS = 20  # told at a check
-_LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
 
 log = logging.getLogger(__name__)
 
@@ -81,27 +80,33 @@ def import_file(
     encoding: str = "",
     batch_number: int | None = None,
     rejects_path: Path | None = None,
+    is_portal_closed: bool = False,
     report: Report = lambda _: None,
 ) -> ExposureFile:
     """Loads one file into the incident's open batch, opening the next scope version if need be.
 
-    `rejects_path` names the reject file or a directory for it (rejects.choose_path). Raises
+    `rejects_path` names the reject file or a directory for it (rejects.choose_path); with
+    `is_portal_closed`, no visitor has to be spared (docs/decisions/0012). Raises
     ImportRefusedError, and SealingError if the incident's data cannot be sealed; then nothing of
     the file is loaded.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+    job = replace(job, is_portal_closed=is_portal_closed)
     reject_file = rejects.choose_path(path, rejects_path)
     with only_import_into(incident):
         # The keys may have been changed, or shredded, before the lock was ours.
         incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
         file = _register(job, batch_number)
         try:
+            # Before the transaction, which would hold on to every table that is read for it.
+            progress = _begun(job, file)
+            report(progress)
             with (
                 workers(working.processes(job.source)) as pool,
                 rejects.writing(reject_file, job.source) as rejected,
                 transaction.atomic(),
             ):
-                result = _load(job, file, pool, rejected, report)
+                result = _load(job, file, progress, pool, rejected, report)
         except BaseException:
             _mark_failed(file)
             raise
@@ -195,6 +200,7 @@ class _Job:
     mapping: mapping.Mapping
     mapping_text: str
     class_ids: dict[str, int]
+    is_portal_closed: bool = False
 
 
 def _examine(
@@ -234,7 +240,7 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
 @contextmanager
 def only_import_into(incident: Incident) -> Iterator[None]:
     """Holds the incident's import lock; the server frees it however this process ends."""
-    keys = [_LOCK_SPACE, incident.pk]
+    keys = [LOCK_SPACE, incident.pk]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
         row = cursor.fetchone()
@@ -298,25 +304,31 @@ def _mark_failed(file: ExposureFile) -> None:
 # Loading
 
 
-def _load(
-    job: _Job, file: ExposureFile, pool: Workers, rejected: rejects.RejectFile, report: Report
-) -> Progress:
-    progress = Progress(
+def _begun(job: _Job, file: ExposureFile) -> Progress:
+    return Progress(
         encoding=job.source.encoding,
         batch=file.batch.number,
         is_new_batch=file.batch.files.count() == 1,
     )
-    report(progress)
+
+
+def _load(
+    job: _Job,
+    file: ExposureFile,
+    progress: Progress,
+    pool: Workers,
+    rejected: rejects.RejectFile,
+    report: Report,
+) -> Progress:
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
     if file.rows_rejected:
         _write_rejects(job.source, staging, pool, rejected)
-    # Last, since others may have to wait for what it takes.
-    people, exposures = staging.merge(file_id=file.pk)
+    people, exposures = staging.merge(file_id=file.pk, is_portal_closed=job.is_portal_closed)
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
-    staging.drop()
+    staging.finish()
     return replace(
         progress,
         rows_rejected=file.rows_rejected,

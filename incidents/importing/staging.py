@@ -24,6 +24,9 @@ from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
 
 Reach = AffectedPerson.Reach
 FETCH = 5_000
+LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
+# 0 is no incident's.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, 0)"
 # One COPY for so many bytes.
 _COPY_BYTES = 1 << 22
 
@@ -159,6 +162,7 @@ class Staging:
 
     def __init__(self, *, incident_id: int, seal: IncidentSeal, identity: str) -> None:
         self._incident_id, self._seal, self._identity = incident_id, seal, identity
+        self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
         kinds = ("people", "exposures", "second", "mentions", "rejects", "changes", "contacts")
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in (*kinds, "again")}
@@ -187,7 +191,12 @@ class Staging:
                 self._copy_waiting(kind)
 
     def settle(self, *, only_known: bool, has_contact: bool) -> None:
-        """Decides what depends on other rows and on earlier files."""
+        """Decides what depends on other rows and on earlier files.
+
+        From here to the commit, one import at a time: two that have read the people and then want
+        to change their table would wait for each other.
+        """
+        self._run(_ONE_AT_A_TIME, [LOCK_SPACE])
         for kind in self._waiting:
             self._copy_waiting(kind)
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
@@ -202,21 +211,30 @@ class Staging:
             self._meet_again(SECOND, "second")
         self._run("INSERT INTO {exposures} SELECT * FROM {second}")
 
-    def merge(self, *, file_id: int) -> tuple[int, int]:
-        """Adds people and exposures to the store; returns how many of each."""
-        store = Store(self._names["exposures"], rows=self._exposure_rows)
-        store.index_exposures(file_id)
+    def merge(self, *, file_id: int, is_portal_closed: bool = False) -> tuple[int, int]:
+        """Adds people and exposures to the store; returns how many of each. `finish` comes last."""
+        self._store = store = Store(
+            self._names["exposures"],
+            rows=self._exposure_rows,
+            file_id=file_id,
+            is_portal_closed=is_portal_closed,
+        )
+        store.index_exposures()
         people = 0
         if self._people_rows:
             with store.made_ready_for(self._people_rows):
                 add = f"{_ADD_PEOPLE} ON CONFLICT (id) DO NOTHING" if self._met else _ADD_PEOPLE
                 people = self._run(add, [self._incident_id])
             self._run(_COMPLETE_CONTACTS)
-        return people, store.add_exposures(file_id)
+        return people, store.add_exposures()
 
-    def drop(self) -> None:
-        """Removes the tables, for a second import in the same transaction."""
+    def finish(self) -> None:
+        """What others may have to wait for until the commit. The staging tables go, too, for a
+        second import in the same transaction.
+        """
         self._run(_DROP)
+        if self._store:
+            self._store.attach()
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def rejected(self) -> int:

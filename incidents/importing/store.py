@@ -1,22 +1,32 @@
 """Bringing very many rows into the store's tables at the price of sorting them.
 
 An index that is kept up row by row, at random places, is read and logged page by page; for a
-nation's rows that takes hours. So for many rows the look-up indexes are made anew when the rows
-are in, and the exposures of a large file become a partition. All of it in the import's
-transaction: whoever looks meanwhile sees the store as it was, or waits for the last part.
+nation's rows that takes long. So for many rows the look-up indexes are made anew when the rows
+are in, where nobody looks for themselves yet, and the exposures of a large file become a partition.
+All of it in the import's transaction: whoever looks meanwhile sees the store as it was. What shuts
+readers out is in docs/decisions/0012.
 """
 
-from collections.abc import Iterator, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 # From so many rows on, a file's exposures become a partition of their own.
 OWN_PARTITION_ROWS = 200_000
-# From so many new people on, and from this share of those there are, their indexes are made anew.
-REBUILD_ROWS, REBUILD_SHARE = 200_000, 0.1
+# From so many new people on, the look-up indexes are made anew where the store is nearly empty.
+REBUILD_ROWS, NEARLY_EMPTY_PEOPLE = 200_000, 1_000
+# Every reader waits behind the wish to shut readers out, so it is given up soon.
+LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
 PEOPLE, EXPOSURES = "incidents_affectedperson", "incidents_exposure"
+_PROOF = "import_is_of_one_file"
+
+log = logging.getLogger(__name__)
 
 # Each a statement that takes something away, and the one that brings it back.
 _INDEXES = """
@@ -40,40 +50,52 @@ FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f' AND conparent
 class Store:
     """The way into the store for one import, whose exposures stand in a table of their own."""
 
-    def __init__(self, staged_exposures: str, *, rows: int) -> None:
+    def __init__(
+        self, staged_exposures: str, *, rows: int, file_id: int, is_portal_closed: bool
+    ) -> None:
         """`rows` is about how many exposures there are."""
-        self._exposures = staged_exposures
+        self._exposures, self._file_id = staged_exposures, file_id
         self._is_partition = rows >= OWN_PARTITION_ROWS
+        self._is_portal_closed = is_portal_closed
 
-    def index_exposures(self, file_id: int) -> None:
-        """What can be done while nobody has to wait for it."""
+    def index_exposures(self) -> None:
+        """Makes a partition-to-be of a large file's exposures."""
         if not self._is_partition:
             return
-        partition = f"{EXPOSURES}_{file_id}"
+        partition = f"{EXPOSURES}_{self._file_id}"
         self._run(f"DROP TABLE IF EXISTS {partition}")
         self._run(f"ALTER TABLE {self._exposures} RENAME TO {partition}")
         self._exposures = partition
         key = f"{partition}_pkey PRIMARY KEY (person_id, file_id, line)"
-        self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}")
+        # What attaching would else read every row for, with everybody shut out.
+        proof = f"{_PROOF} CHECK (file_id = {self._file_id})"
+        self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}, ADD CONSTRAINT {proof}")
 
     @contextmanager
     def made_ready_for(self, people: int) -> Iterator[None]:
-        """Up to so many people are added in the block. May hold up readers of people from now on,
-        to the end of the transaction.
+        """Up to so many people are added in the block. Shuts readers of people out, from now on to
+        the end of the transaction, where there are none to speak of or the portal is closed.
         """
-        if people < REBUILD_ROWS or people < self._people() * REBUILD_SHARE:
+        if people < REBUILD_ROWS:
             yield
             return
-        taken = self._rows(_INDEXES, [PEOPLE]) + self._rows(_FOREIGN_KEYS, [PEOPLE])
-        for drop, _ in taken:
-            self._run(drop)
+        taken = self._to_be_made_anew()
+        _patiently(partial(self._run_all, [drop for drop, _ in taken]))
         yield
-        for _, make in taken:
-            self._run(make)
+        self._run_all([make for _, make in taken])
         self._run(f"ANALYZE {PEOPLE}")
 
-    def add_exposures(self, file_id: int) -> int:
-        """Brings the file's exposures in; returns how many."""
+    def _to_be_made_anew(self) -> list[Any]:
+        """What costs more to keep up than to make, as far as readers can do without."""
+        taken = []
+        if self._is_portal_closed or self._is_nearly_empty():
+            taken += self._rows(_INDEXES, [PEOPLE])
+        if self._is_portal_closed:  # this shuts out whoever reads the incident: every page
+            taken += self._rows(_FOREIGN_KEYS, [PEOPLE])
+        return taken
+
+    def add_exposures(self) -> int:
+        """Brings the file's exposures in, or all but in; returns how many."""
         if not self._is_partition:
             return self._run(
                 f"INSERT INTO {EXPOSURES} SELECT * FROM {self._exposures} "  # noqa: S608
@@ -81,15 +103,24 @@ class Store:
             )
         for (add,) in self._rows(_ADDED_FOREIGN_KEYS, [self._exposures, EXPOSURES]):
             self._run(add)
-        attach = f"ATTACH PARTITION {self._exposures} FOR VALUES IN ({file_id})"
-        self._run(f"ALTER TABLE {EXPOSURES} {attach}")
         self._run(f"ANALYZE {self._exposures}")
         return self._count(self._exposures)
 
-    def _people(self) -> int:
-        """About how many there are."""
-        found = self._rows("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [PEOPLE])
-        return int(found[0][0])
+    def attach(self) -> None:
+        """The last of all: shuts out whoever reads exposures, people or files, to the commit.
+
+        A table that brings its foreign keys along, and a check of its file, is attached without
+        a look at its rows; what is read is the partition of the small files.
+        """
+        if self._is_partition:
+            attach = f"ATTACH PARTITION {self._exposures} FOR VALUES IN ({self._file_id})"
+            forget = f"ALTER TABLE {self._exposures} DROP CONSTRAINT {_PROOF}"
+            _patiently(partial(self._run_all, [f"ALTER TABLE {EXPOSURES} {attach}", forget]))
+
+    def _is_nearly_empty(self) -> bool:
+        """Counted, not estimated: PostgreSQL may not have looked at the table yet."""
+        first = f"(SELECT FROM {PEOPLE} LIMIT {NEARLY_EMPTY_PEOPLE}) AS first"
+        return self._count(first) < NEARLY_EMPTY_PEOPLE
 
     def _count(self, table: str) -> int:
         return int(self._rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
@@ -99,7 +130,28 @@ class Store:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
 
+    def _run_all(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            self._run(statement)
+
     def _run(self, statement: str) -> int:
         with connection.cursor() as cursor:
             cursor.execute(statement)
             return int(cursor.rowcount)
+
+
+def _patiently(work: Callable[[], Any]) -> None:
+    """Does what shuts readers out, again and again while one of them is long at it."""
+    waited_since = time.monotonic()
+    while True:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+                work()
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+                return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+        log.info("waiting for readers, for %.0f s now", time.monotonic() - waited_since)
+        time.sleep(LOCK_RETRY_SECONDS)
