@@ -13,6 +13,7 @@ from email import message_from_bytes
 from email.policy import SMTP
 from email.utils import parseaddr
 from functools import cached_property, lru_cache
+from itertools import islice
 
 from django.conf import settings
 from django.db.models import TextChoices
@@ -29,6 +30,7 @@ State = Delivery.State
 WAITING = (State.PENDING, State.DEFERRED)
 MOST_MESSAGES = 3  # of ours in one pasted text
 NOTICES_NAMED = 5
+STRANGE_SHOWN = 60  # links, addresses and numbers that are not ours; each costs a comparison
 # What a pasted text may hold beside an address or a number and still be only that.
 _WORDS_BESIDE = 40
 _ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}|[0-9a-f]{40})@(.+)")
@@ -102,8 +104,9 @@ class Known:
         return not {trace, bare, named}.isdisjoint(self.traces)
 
     def strange(self, traces: Iterable[Trace]) -> list[Strange]:
-        """Those of `traces` that are not ours, each with the reason."""
-        return [self._strange(trace) for trace in traces if not self.has(trace)]
+        """Those of `traces` that are not ours, the first ones, each with the reason."""
+        theirs = (trace for trace in traces if not self.has(trace))
+        return [self._strange(trace) for trace in islice(theirs, STRANGE_SHOWN)]
 
     def _strange(self, trace: Trace) -> Strange:
         if trace.kind == Kind.NUMBER:

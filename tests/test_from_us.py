@@ -141,6 +141,39 @@ def test_our_code_in_another_message_is_called_out(client, sent, code, added, sh
     assert shown in page
 
 
+@pytest.mark.parametrize(
+    ("added", "shown"),
+    [
+        *(
+            (f"{before}010-9999-8888", "01099998888")
+            for before in ("고객센터", "Tel.", "T.", "HP-")
+        ),
+        *((f"{before}010-9999-8888", "01099998888") for before in ("전화/", "TEL", "_", "문의-")),
+        *((f"010{sign}9999{sign}8888", "01099998888") for sign in "~_·,*"),
+        ("0\ufe0f\u20e310\ufe0f9999\u03368888", "01099998888"),
+        ("국민110-123-456789", "110123456789"),
+        ("확인하세요…evil.com/pay", "evil.com"),
+        ("확인하세요...evil.com", "evil.com"),
+        ("@evil.com", "evil.com"),
+        ("evil.c\ufe0fom ev\u034fil.com \u3164evil.com", "evil.com"),
+        ("evil .com", "evil.com"),
+        ("evil 닷 com", "evil.com"),
+        ("수신: refund@evil.com 으로 회신", "refund@evil.com"),
+        ("refund@evil.com\nTo: refund@evil.com", "refund@evil.com"),
+    ],
+)
+def test_no_way_of_writing_hides_what_is_not_ours(sent, code, added, shown):
+    answer = from_us.answer(f"{added}\n{code}")
+    assert answer.verdict == Verdict.ALTERED
+    assert [one.shown for one in answer.strange] == [shown]
+
+
+def test_what_is_not_ours_cannot_hide_behind_much_that_is(sent, code):
+    ours = " ".join(f"bounce+{number:012d}@portal.example" for number in range(200))
+    answer = from_us.answer(f"{code} {ours} evil.com 010-9999-8888")
+    assert [one.shown for one in answer.strange] == ["evil.com", "01099998888"]
+
+
 def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, incident):
     Incident.objects.filter(pk=incident.pk).update(
         contact_phone="02-345-6789",
@@ -341,6 +374,11 @@ HOSTILE = [
     "xn--" * 5_000,
     "[. " * 6_600,
     "A-------" * 2_500,
+    "tel-" * 5_000,
+    "1_" * 10_000,
+    "bounce+00000000000" + "0@portal.example a@b.co " * 800,
+    ".com " * 4_000,
+    " ".join(f"010{number:08d}" for number in range(1_600)),
     "https://coupang" + "-" * 2_000 + ".com " * 3_000,
 ]
 

@@ -14,6 +14,7 @@ from django.utils.translation import override
 
 from incidents import resealing, sealing
 from incidents.importing import only_import_into
+from incidents.management import telling
 from incidents.models import AffectedPerson, Exposure, Incident, Reseal
 from incidents.sealing import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
 from notices.models import Notice, TestAddress
@@ -279,3 +280,13 @@ def test_the_command_says_what_it_did(incident, people, capsys):
 def test_an_unknown_incident_is_one_line():
     with pytest.raises(CommandError, match="no such incident"):
         call_command("reseal", "nowhere")
+
+
+def test_the_command_says_how_far_it_is(incident, people, capsys, monkeypatch):
+    monkeypatch.setattr(telling, "LOG_SECONDS", 0)
+    call_command("reseal", "hanbit-2025", people=2)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.endswith("/s")]
+    shares = [float(line.partition("%")[0]) for line in told]
+    assert len(told) > 1
+    assert shares == sorted(shares)
+    assert " values, " in told[0]
