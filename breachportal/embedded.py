@@ -159,6 +159,11 @@ def _let_server_user_reach(path: Path) -> None:
             directory.chmod(mode | 0o001)
 
 
+# No replica reads this server's log, so what is made in one piece (a partition, an index) need not
+# be written there too; and a large import should not force a checkpoint with every gigabyte.
+_SETTINGS = "-c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB"
+
+
 def _start_postgres(data: Path, sockets: Path) -> None:
     programs = _postgres_bin()
     log = data / "server.log"
@@ -171,7 +176,7 @@ def _start_postgres(data: Path, sockets: Path) -> None:
         _initialise(programs, data)
     control: list[str | Path] = [programs / "pg_ctl", "-D", data]
     if _run_as_server([*control, "status"]).returncode != 0:
-        options = f"-c listen_addresses='' -c unix_socket_directories={sockets}"
+        options = f"-c listen_addresses='' -c unix_socket_directories={sockets} {_SETTINGS}"
         started = _run_as_server(
             [*control, "-w", "-t", str(int(START_SECONDS)), "-o", options, "-l", log, "start"]
         )

@@ -28,6 +28,7 @@ REQUIRED_IN_PRODUCTION = {
 }
 SECRET_KEY_LENGTH = 32
 SECRET_KEY_SIGNS = 8  # different characters
+EMAIL_SECURITIES = ("starttls", "tls", "none")
 PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for development only")
 
 
@@ -71,7 +72,31 @@ def _unsafe_in_production() -> list[str]:
         unsafe.append(f"  PORTAL_URL: {url!r} does not begin with https://")
     if "*" in words("ALLOWED_HOSTS"):
         unsafe.append("  ALLOWED_HOSTS: it names every host with *; name the portal's")
+    gateway = text("TEXT_GATEWAY_URL")
+    if gateway and not is_private(gateway, encrypted="https"):
+        unsafe.append(
+            "  TEXT_GATEWAY_URL: numbers and the token would go unencrypted; use https://"
+        )
     return unsafe
+
+
+def is_private(url: str, *, encrypted: str) -> bool:
+    """Whether nobody on the way reads what goes to `url`: it is encrypted, or stays here."""
+    parts = urlsplit(url)
+    return parts.scheme == encrypted or parts.hostname in ("127.0.0.1", "::1", "localhost")
+
+
+def email_security(default: str) -> str:
+    """How connections to the mail server are encrypted; a typing error must not mean "not at all".
+
+    Raises ImproperlyConfigured.
+    """
+    value = text("EMAIL_SECURITY", default)
+    if value not in EMAIL_SECURITIES:
+        raise ImproperlyConfigured(
+            f"EMAIL_SECURITY is {value!r}; it is one of {', '.join(EMAIL_SECURITIES)}."
+        )
+    return value
 
 
 def text(name: str, default: str = "") -> str:

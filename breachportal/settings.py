@@ -112,7 +112,12 @@ if environment.text(environment.PROCESS) == environment.WEB:
     )
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"serializer": "breachportal.caching.JsonSerializer"},
+        "VERSION": 2,  # the first held pickles
+    }
 }
 
 # Work
@@ -138,7 +143,7 @@ EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587 if IS_PRODUCTION else 2525)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
-EMAIL_SECURITY = environment.text("EMAIL_SECURITY", "starttls" if IS_PRODUCTION else "none")
+EMAIL_SECURITY = environment.email_security("starttls" if IS_PRODUCTION else "none")
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 30

@@ -30,6 +30,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
+from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.counting import Tally, counts_of
 from incidents.forms import (
@@ -606,7 +607,7 @@ class UploadAdmin(admin.ModelAdmin):
         return [
             own("<uuid:pk>/import/", self.import_it, "import"),
             own("<uuid:pk>/discard/", self.discard, "discard"),
-            own("<uuid:pk>/rejects/", self.download, "rejects"),
+            own("<uuid:pk>/rejects/", step_up_required(self.download), "rejects"),
             *super().get_urls(),
         ]
 
@@ -665,7 +666,9 @@ class UploadAdmin(admin.ModelAdmin):
         return _ask(self, request, upload, form=form, words=words)
 
     def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
-        """The rejected rows, in the clear, to be corrected; leaves a record of who took them."""
+        """The rejected rows, in the clear, to be corrected: after a fresh code, for an open session
+        of the desk must not be enough for that. Leaves a record of who took them.
+        """
         upload = _upload_to_change(request, pk)
         if not upload.pieces.filter(kind="rejects").exists():
             raise Http404

@@ -476,10 +476,11 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
             f"{path.name}, line {first.line}: one column only, with {_SEPARATORS[separator]} in "
             "its name; export the file again with commas between the columns"
         )
-    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
-    if twice:
+    # By their places: without a header, what stands there twice is somebody's name.
+    twice = {name for name, count in Counter(names).items() if name and count > 1}
+    if alike := [str(place) for place, name in enumerate(names, 1) if name in twice]:
         raise ImportRefusedError(
-            f"{path.name}, line {first.line}: the header names {', '.join(twice)} twice; "
+            f"{path.name}, line {first.line}: the header names columns {', '.join(alike)} alike; "
             "give each column a name of its own"
         )
     return names

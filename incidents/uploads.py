@@ -2,8 +2,8 @@
 
 The bytes stand in the database, sealed in pieces by the incident's data keyset. A worker needs a
 file to read, and has it for as long as it reads: in memory where the system has a directory there,
-else under `var/`, for its own user only. A worker that was killed leaves it behind; whichever
-worker comes next on that machine removes it.
+else under `var/`, for its own user only. A worker that was killed leaves it behind; whatever works
+or sweeps next on that machine removes it.
 """
 
 import hashlib
@@ -125,7 +125,10 @@ def rejects_of(upload: Upload) -> Iterator[bytes]:
 
 
 def sweep() -> list[str]:
-    """Deletes what has stood long enough; returns the ids of uploads that wait for a worker."""
+    """Deletes what has stood long enough, and what killed workers left on this machine; returns the
+    ids of uploads that wait for a worker.
+    """
+    remove_leftovers()
     now, objects = timezone.now(), Upload.objects
     for works, waits in ((State.CHECKING, State.TO_CHECK), (State.IMPORTING, State.TO_IMPORT)):
         stuck = objects.filter(state=works, changed_at__lt=now - STUCK_AFTER)

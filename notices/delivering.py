@@ -344,7 +344,11 @@ class _Run:
         else:
             ledger.stop(self._notice, str(error))
         for leased in self._leases.values():
-            if isinstance(error, ServerAwayError):
+            is_away = isinstance(error, ServerAwayError)
+            if is_away and leased.lease.is_past_deadline:
+                ledger.give_up(leased.lease, str(error))
+                ledger.release(leased.lease)
+            elif is_away:
                 ledger.release_for_later(leased.lease)
             else:
                 ledger.release(leased.lease)

@@ -13,6 +13,7 @@ from email import message_from_bytes
 from email.policy import SMTP
 from email.utils import parseaddr
 from functools import cached_property, lru_cache
+from itertools import islice
 
 from django.conf import settings
 from django.db.models import TextChoices
@@ -29,6 +30,7 @@ State = Delivery.State
 WAITING = (State.PENDING, State.DEFERRED)
 MOST_MESSAGES = 3  # of ours in one pasted text
 NOTICES_NAMED = 5
+STRANGE_SHOWN = 60  # links, addresses and numbers that are not ours; each costs a comparison
 # What a pasted text may hold beside an address or a number and still be only that.
 _WORDS_BESIDE = 40
 _ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}|[0-9a-f]{40})@(.+)")
@@ -104,8 +106,9 @@ class Known:
         return not {trace, bare, named}.isdisjoint(self.traces)
 
     def strange(self, traces: Iterable[Trace]) -> list[Strange]:
-        """Those of `traces` that are not ours, each with the reason."""
-        return [self._strange(trace) for trace in traces if not self.has(trace)]
+        """Those of `traces` that are not ours, the first ones, each with the reason."""
+        theirs = (trace for trace in traces if not self.has(trace))
+        return [self._strange(trace) for trace in islice(theirs, STRANGE_SHOWN)]
 
     def _strange(self, trace: Trace) -> Strange:
         if trace.kind == Kind.NUMBER:
@@ -144,15 +147,17 @@ def answer(text: str) -> Answer:
     return Answer(Verdict.NO_RECORD, strange=strange)
 
 
-def _verdict_on(strange: list[Strange]) -> Verdict:
+def _verdict_on(strange: list[Strange], text: str) -> Verdict:
     """Of a text with a code of ours. People paste a whole mail, with their own address in its head:
-    to call that a scam would teach them to distrust true messages, and us.
+    to call that a scam would teach them to distrust true messages, and us. An address among words
+    is another matter: the words may say to write to it.
     """
     if not strange:
         return Verdict.SENT
     is_one_address = [one.kind for one in strange] == [Kind.EMAIL]
     is_plain = strange[0].reason == Reason.OTHER
-    return Verdict.ADDRESS if is_one_address and is_plain else Verdict.ALTERED
+    is_alone = strange[0].shown in {line.strip(" \t<>").lower() for line in text.splitlines()}
+    return Verdict.ADDRESS if is_one_address and is_plain and is_alone else Verdict.ALTERED
 
 
 def about(text: str) -> str:

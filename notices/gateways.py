@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from notices.messages import Mail
 from notices.requesting import Answers, AwayError, RefusedError, RequestTransport
-from notices.transport import Reply, Result, without_address
+from notices.transport import Reply, Result, without_number
 
 SECONDS = 20
 NOT_SERVED = (401, 402, 403)
@@ -66,7 +66,7 @@ class HttpGateway:
             return Reply(Result.IN_DOUBT, type(error).__name__)
         finally:
             connection.close()
-        return _judged(answer.status, without_address(f"{answer.status} {words}", text.to))
+        return _judged(answer.status, without_number(f"{answer.status} {words}", text.to))
 
 
 def _connected(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:

@@ -268,6 +268,17 @@ def cancel_rest(lease: Lease) -> None:
         _write(rows, Verdict(State.CANCELLED), lease=lease)
 
 
+def give_up(lease: Lease, reply: str) -> None:
+    """Ends all rows of the chunk that wait: the deadline passed, and no server takes mail. They
+    are in the escalation list then; whoever may have got the message stays in doubt.
+    """
+    with suppress(LeaseLostError), transaction.atomic():
+        _hold(lease)
+        rows = Delivery.objects.of_chunk(lease.chunk).waiting()
+        _write(rows.filter(is_possible_duplicate=True), Verdict(State.IN_DOUBT, reply), lease=lease)
+        _write(rows, Verdict(State.UNREACHABLE, reply), lease=lease)
+
+
 def close(notice_id: int) -> bool:
     """Ends a notice of which everybody has an end state and the sums are exact.
 

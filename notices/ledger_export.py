@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from incidents.formulas import neutralised
 from incidents.models import AffectedPerson, DataClass
 from incidents.sealing import SealingError
 from incidents.summaries import exposed_rows_of, opened_leaks
@@ -177,8 +178,7 @@ def as_csv(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 def _harmless(text: str) -> str:
     """Names and addresses were chosen by strangers: "=HYPERLINK(…)" is not to be run by Excel."""
-    is_risky = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_risky else text
+    return text if _NUMBER.fullmatch(text) else neutralised(text)
 
 
 def _taken(buffer: io.StringIO) -> str:

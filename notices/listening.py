@@ -21,6 +21,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import DatabaseError, close_old_connections, connections
 
+from breachportal import environment
 from notices import bouncing
 from notices.delivery_reports import MOST_BYTES
 from notices.models import ReturnedMail
@@ -31,6 +32,10 @@ IDLE_SECONDS = 60
 MOST_AT_A_TIME = 1_000  # mails of a mailbox in one run
 _HEAD_BYTES = 65_536
 _MAIL_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "To")
+
+
+class UnsafeMailboxError(Exception):
+    """The mailbox can be read only in a way that others could read, too."""
 
 
 class Listener:
@@ -130,7 +135,12 @@ def read_maildir(path: Path) -> int:
 
 
 def read_imap(url: str) -> int:
-    """The same for the INBOX of `imaps://user:password@host/`."""
+    """The same for the INBOX of `imaps://user:password@host/`.
+
+    Raises UnsafeMailboxError for `imap://` to another machine: the password would go in the clear.
+    """
+    if not environment.is_private(url, encrypted="imaps"):
+        raise UnsafeMailboxError("IMAP_URL: the password would go unencrypted; use imaps://")
     with _signed_in(url) as imap:
         _ok, found = imap.search(None, "ALL")
         numbers = found[0].split()[:MOST_AT_A_TIME]
@@ -146,7 +156,10 @@ def _signed_in(url: str) -> Iterator[imaplib.IMAP4]:
     parts = urlsplit(url)
     if parts.scheme == "imaps":
         imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
-            parts.hostname or "", parts.port or 993, ssl_context=ssl.create_default_context()
+            parts.hostname or "",
+            parts.port or 993,
+            ssl_context=ssl.create_default_context(),
+            timeout=IDLE_SECONDS,
         )
     else:
         imap = imaplib.IMAP4(parts.hostname or "", parts.port or 143, timeout=IDLE_SECONDS)

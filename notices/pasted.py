@@ -6,13 +6,13 @@ exclude each other, so that the time grows with the length and with nothing else
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 MOST_CHARACTERS = 20_000
 MOST_CODES = 40  # tried in one text: English prose is full of words of four letters
-MOST_TRACES = 60
 # There the host alone says nothing of whose page it is.
 SHARED_HOSTS = frozenset(
     (
@@ -25,6 +25,11 @@ SHARED_HOSTS = frozenset(
 )
 _SLICE = 128  # NFKC takes time in the square of a run of combining marks
 
+# Letters and marks without a shape, beside those whose category says so: what Unicode calls
+# default-ignorable. One of them within a link or a number hides it from a pattern, not from people.
+_SHAPELESS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 # Single signs that NFKC spells out in many letters.
 _WORD_SIGNS = re.compile("[\ufdfa\ufdfb]")
 # What people write so that nobody clicks: evil[.]com, hxxps://, name[at]example.com.
@@ -34,6 +39,13 @@ _DISARMED = [
     (re.compile(r"[\[({]:(?://)?[\])}](?=/|\w)"), "://"),
     (re.compile(r"\bh(?:xx|\*\*|tt)p(?=s?:)", re.IGNORECASE), "http"),
     (re.compile(r"(?<=\w)[。｡](?=\w)"), "."),  # browsers take these for dots
+    (
+        re.compile(
+            r"(?<=[0-9A-Za-z])[ \t]{0,2}(?:\.|(?i:dot)|닷|점)[ \t]{0,2}"
+            r"(?=(?:com|net|org|kr|co\.kr|xyz|io|cc)(?![0-9A-Za-z]))"
+        ),
+        ".",
+    ),
 ]
 _GROUP = r"([0-9A-Za-z]{4})"
 _BETWEEN = r"[\s\-\u2010-\u2015\u2212_.·*>|]{0,6}"
@@ -52,9 +64,22 @@ _URL = re.compile(
     r"([^\s<>\"'’”)\]]{1,2000})",
     re.IGNORECASE,
 )
-_HOST = re.compile(rf"(?<![\w.@-])({_DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
+# A host stands out after dots, too: "확인하세요…evil.com" is read, and often linked, as a link.
+_HOST = re.compile(rf"(?<![\w-])({_DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
 _BARE_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?=/)")
-_DIGITS = re.compile(r"(?<![\w.@/+-])[+(]?\d[\d \t().\-\u2010-\u2015]{5,120}\d(?![0-9A-Za-z_])")
+# What a number is often glued to. Other Latin letters, and four of them with a hyphen, are more
+# likely one of our own codes; Korean letters never are.
+_CALL = "".join(
+    rf"|(?<=(?<![0-9A-Za-z]){word}{joint})"
+    for word in ("tel", "call", "phone", "mobile", "fax", "ars", "hp", "no", "t", "m", "h", "p")
+    for joint in ("", "[_-]")
+)
+_DIGITS = re.compile(
+    rf"(?=[+(]?\d)(?:(?<![0-9A-Za-z])(?<![0-9A-Za-z]{{4}}[_-])(?<!\d[./_-]){_CALL})"
+    r"[+(]?\d[\d \t().\-\u2010-\u2015]{5,120}\d(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[~_,·•*](?=\d)")
 _DATE = re.compile(r"\(?(?:19|20)\d\d[.\-/ ]{1,2}\d{1,2}[.\-/ ]{1,2}\d{1,2}[. ()]{0,3}\d{0,2}")
 # The line of a forwarded mail that names who got it.
 _TO_LINE = re.compile(
@@ -92,7 +117,7 @@ def readable(text: str) -> str:
 
 def is_visible(sign: str) -> bool:
     """Whether it is neither a control character nor one without a shape."""
-    return unicodedata.category(sign) not in ("Cf", "Cc", "Cs", "Co")
+    return unicodedata.category(sign) not in ("Cf", "Cc", "Cs", "Co") and not _SHAPELESS.match(sign)
 
 
 def codes(text: str) -> list[str]:
@@ -109,9 +134,12 @@ def codes(text: str) -> list[str]:
 
 
 def traces(text: str) -> list[Trace]:
-    """The links, addresses and numbers of a readable text, each once, in the order of kinds."""
-    found = dict.fromkeys(_traces(text))
-    return list(found)[:MOST_TRACES]
+    """The links, addresses and numbers of a readable text, each once, in the order of kinds.
+
+    All of them: what stood behind a limit would pass for a part of our message.
+    """
+    bare = "".join(sign for sign in text if unicodedata.category(sign) not in ("Mn", "Me"))
+    return list(dict.fromkeys(_traces(bare)))
 
 
 def _traces(text: str) -> Iterator[Trace]:
@@ -123,7 +151,8 @@ def _traces(text: str) -> Iterator[Trace]:
     yield from _emails(text)
     text = _EMAIL.sub(" ", text)
     yield from (Trace(Kind.LINK, place(match[1], match[2])) for match in _HOST.finditer(text))
-    for match in _DIGITS.finditer(_HOST.sub(" ", text)):
+    text = _BETWEEN_DIGITS.sub("-", _HOST.sub(" ", text))
+    for match in _DIGITS.finditer(text):
         for digits in map(number, _numbers(match[0])):
             if 7 <= len(digits) <= 16:
                 yield Trace(Kind.NUMBER, digits)
@@ -136,10 +165,12 @@ def _urls(text: str) -> Iterator[Trace]:
 
 
 def _emails(text: str) -> Iterator[Trace]:
-    """All but those of whom a forwarded mail went to."""
-    own = {address.lower() for line in _TO_LINE.finditer(text) for address in _only(line["rest"])}
+    """All but those of whom a forwarded mail went to, unless they stand elsewhere, too."""
+    named = Counter(match[0].lower() for match in _EMAIL.finditer(text))
+    lines = (_only(line["rest"]) for line in _TO_LINE.finditer(text))
+    own = Counter(address.lower() for addresses in lines for address in addresses)
     for match in _EMAIL.finditer(text):
-        if match[0].lower() not in own:
+        if named[match[0].lower()] > own[match[0].lower()]:
             yield Trace(Kind.EMAIL, email(match[0]))
 
 
@@ -187,12 +218,13 @@ def place(name: str, path: str | None) -> str:
 
 
 def _only(rest: str) -> list[str]:
-    """The addresses of a To line that holds at most two of them and names; else none: a line that
-    says more may be part of the scam.
+    """The addresses of a To line that holds at most two of them, after their names; else none: a
+    line that says more, or goes on after them, may be part of the scam.
     """
     addresses: list[str] = _EMAIL.findall(rest)
-    words = _EMAIL.sub("", rest)
-    return addresses if len(addresses) <= 2 and len(words.split()) <= 6 else []
+    *names, after = _EMAIL.split(rest)
+    is_short = len(addresses) <= 2 and len(" ".join(names).split()) <= 6
+    return addresses if is_short and not after.strip(" \t\r<>()[];,*\"'") else []
 
 
 def host(name: str) -> str:

@@ -21,6 +21,7 @@ from typing import Self
 
 from django.conf import settings
 
+from notices.delivery_reports import without_any_address
 from notices.messages import Mail, as_seven_bit
 from notices.transport import (
     CLOSING,
@@ -216,18 +217,25 @@ class Connection:
 
     def _hear_reply(self, code: int, words: str) -> None:
         if not self._expected:
-            raise LostError(clean(f"{code} {words}"))
+            raise self._lost(code, words)
         step = self._expected.popleft()
         if step is _Step.MESSAGE and self.on_wire is not None:
             mail, self.on_wire = self.on_wire, None
             self._hear_verdict(mail, code, words)
         elif code == CLOSING:
-            raise LostError(clean(f"{code} {words}"))
+            raise self._lost(code, words)
         elif step is _Step.RESET:
             if code != OK:
-                raise LostError(clean(f"{code} {words}"))
+                raise self._lost(code, words)
         elif self.next is not None:
             self._hear_of_envelope(self.next, step, code, words)
+
+    def _lost(self, code: int, words: str) -> LostError:
+        """With the server's words, which the whole desk may read: they name nobody."""
+        said = f"{code} {words}"
+        for mail in filter(None, (self.on_wire, self.next)):
+            said = without_address(said, mail.to)
+        return LostError(without_any_address(said))
 
     def _hear_verdict(self, mail: Mail, code: int, words: str) -> None:
         """The reply to a whole message: the only moment in which the server takes it over."""

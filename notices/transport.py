@@ -121,6 +121,17 @@ def without_address(text: str, to: str) -> str:
     return clean(text)
 
 
+def without_number(text: str, to: str) -> str:
+    """`text` without the telephone number, however the gateway writes it."""
+    last = r"[\s().-]{0,3}".join(to[-8:])
+    return clean(re.sub(rf"[+(]?(?:\d[\s().-]{{0,3}}){{0,7}}{last}(?!\d)", "<…>", text))
+
+
 def clean(text: str) -> str:
-    """One line, of a length the ledger takes."""
+    """One line of signs that a database takes and a person can see, of a length the ledger takes.
+
+    A server's words are a stranger's: a NUL among them must not keep a result from being written.
+    """
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
     return " ".join(text.split())[:REPLY_CHARACTERS]

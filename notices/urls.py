@@ -1,8 +1,20 @@
 """Public pages at the top of each language; see notices.views."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import IntConverter
 
 from notices.views import alerts, certificates, from_us, public
+
+
+class NumberConverter(IntConverter):
+    """A number in its one spelling: 01 would be another address of the same public page, and
+    whoever invents addresses could fill the memory of all kept pages and empty it again.
+    """
+
+    regex = "[1-9][0-9]{0,8}"
+
+
+register_converter(NumberConverter, "number")
 
 urlpatterns: list[URLPattern] = [
     path("", public.home, name="home"),
@@ -15,17 +27,17 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<slug:slug>/picture.png", public.incident_picture, name="incident_picture"),
     path("incidents/<slug:slug>/statements/<slug:statement>/", public.statement, name="statement"),
     path(
-        "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/",
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/",
         public.statement_version,
         name="statement_version",
     ),
     path(
-        "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/record.json",
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/record.json",
         public.record,
         name="record",
     ),
     path(
-        "incidents/<slug:slug>/statements/<slug:statement>/versions/<int:number>/picture.png",
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/picture.png",
         public.version_picture,
         name="version_picture",
     ),

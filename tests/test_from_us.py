@@ -126,6 +126,11 @@ def test_the_whole_message_is_recognised_in_both_languages(sent, server, person,
         ("+82 10 1234 5678", "01012345678", "other"),
         ("계좌 110-123-456789 국민은행", "110123456789", "other"),
         ("youtube.com/@evil", "youtube.com/@evil", "other"),
+        (
+            "To: send 1 to evil@bad.example.com now and your bank account",
+            "evil@bad.example.com",
+            "other",
+        ),
     ],
 )
 def test_our_code_in_another_message_is_called_out(client, sent, code, added, shown, reason):
@@ -137,25 +142,52 @@ def test_our_code_in_another_message_is_called_out(client, sent, code, added, sh
     assert shown in page
 
 
-@pytest.mark.parametrize(
-    ("added", "shown"),
-    [
-        ("받는 사람\nminji@example.com", "minji@example.com"),
-        ("To: send 1 to evil@bad.example.com now and your bank account", "evil@bad.example.com"),
-    ],
-)
-def test_one_address_that_may_be_the_readers_own_is_asked_about(client, sent, code, added, shown):
-    assert from_us.answer(f"{added}\n{code}").verdict == Verdict.ADDRESS
-    page = words(ask(client, f"{added}\n{code}"))
+def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(client, sent, code):
+    text = f"받는 사람\nminji@example.com\n{code}"
+    assert from_us.answer(text).verdict == Verdict.ADDRESS
+    page = words(ask(client, text))
     assert "The code is ours. One address in the message is not" in page
     assert "If you do not know the address, do not write to it" in page
-    assert shown in page
+    assert "minji@example.com" in page
     assert "This is not the message we sent" not in page
 
 
 def test_two_strange_addresses_are_more_than_the_readers_own(sent, code):
-    text = f"minji@example.com evil@bad.example.com {code}"
+    text = f"minji@example.com\nevil@bad.example.com\n{code}"
     assert from_us.answer(text).verdict == Verdict.ALTERED
+
+
+@pytest.mark.parametrize(
+    ("added", "shown"),
+    [
+        *(
+            (f"{before}010-9999-8888", "01099998888")
+            for before in ("고객센터", "Tel.", "T.", "HP-")
+        ),
+        *((f"{before}010-9999-8888", "01099998888") for before in ("전화/", "TEL", "_", "문의-")),
+        *((f"010{sign}9999{sign}8888", "01099998888") for sign in "~_·,*"),
+        ("0\ufe0f\u20e310\ufe0f9999\u03368888", "01099998888"),
+        ("국민110-123-456789", "110123456789"),
+        ("확인하세요…evil.com/pay", "evil.com"),
+        ("확인하세요...evil.com", "evil.com"),
+        ("@evil.com", "evil.com"),
+        ("evil.c\ufe0fom ev\u034fil.com \u3164evil.com", "evil.com"),
+        ("evil .com", "evil.com"),
+        ("evil 닷 com", "evil.com"),
+        ("수신: refund@evil.com 으로 회신", "refund@evil.com"),
+        ("refund@evil.com\nTo: refund@evil.com now", "refund@evil.com"),
+    ],
+)
+def test_no_way_of_writing_hides_what_is_not_ours(sent, code, added, shown):
+    answer = from_us.answer(f"{added}\n{code}")
+    assert answer.verdict in (Verdict.ALTERED, Verdict.ADDRESS)
+    assert [one.shown for one in answer.strange] == [shown]
+
+
+def test_what_is_not_ours_cannot_hide_behind_much_that_is(sent, code):
+    ours = " ".join(f"bounce+{number:012d}@portal.example" for number in range(200))
+    answer = from_us.answer(f"{code} {ours} evil.com 010-9999-8888")
+    assert [one.shown for one in answer.strange] == ["evil.com", "01099998888"]
 
 
 def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, incident):
@@ -358,6 +390,11 @@ HOSTILE = [
     "xn--" * 5_000,
     "[. " * 6_600,
     "A-------" * 2_500,
+    "tel-" * 5_000,
+    "1_" * 10_000,
+    "bounce+00000000000" + "0@portal.example a@b.co " * 800,
+    ".com " * 4_000,
+    " ".join(f"010{number:08d}" for number in range(1_600)),
     "https://coupang" + "-" * 2_000 + ".com " * 3_000,
 ]
 

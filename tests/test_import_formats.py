@@ -192,6 +192,24 @@ def test_standard_input_is_imported_once_and_leaves_nothing(
         read_from_standard_input(monkeypatch, content, tmp_path)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="files keep their names elsewhere")
+def test_standard_input_has_no_name_on_the_disk_that_could_outlive_its_import(
+    incident, monkeypatch, tmp_path, settings
+):
+    left: list[Path] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            places = (settings.VAR / "import").rglob("*")
+            left.extend(at for at in places if at.is_file() and not at.is_symlink())
+            return super().read(size)
+
+    monkeypatch.setattr("io.BytesIO", Watched)
+    said = read_from_standard_input(monkeypatch, as_csv("utf-8"), tmp_path)
+    assert "taken 2" in said
+    assert left == []
+
+
 def test_a_bomb_is_unpacked_within_bounded_memory(tmp_path):
     import tracemalloc
 

@@ -56,7 +56,7 @@ def refusal(incident, tmp_path):
         (b"\x1f\x8bnot gzip at all", "cut short or damaged"),
         (HEADER, "no rows after the header"),
         (HEADER + b"\n\n", "no rows after the header"),
-        (b"member_id,name,name\n7,Minji,Kim\n", "line 1: the header names name twice"),
+        (b"member_id,name,name\n7,Minji,Kim\n", "line 1: the header names columns 2, 3 alike"),
         (
             b"member_id,name" + b",x" * 1999 + b"\n7,Minji\n",
             "line 1: the header names 2,001 columns; at most 2,000 can be read",
@@ -87,6 +87,7 @@ def test_gzip_cut_short_is_refused(refusal, cut):
 
 def test_no_value_stands_in_a_refusal(refusal):
     assert "Minji" not in refusal(b"7,Minji\n8,Seojun\n")
+    assert "Minji" not in refusal(b"7,Minji,Minji\n8,Seojun,Seojun\n")
 
 
 def test_a_file_that_is_not_there_is_refused(incident, tmp_path):

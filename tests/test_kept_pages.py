@@ -184,6 +184,13 @@ def test_private_and_unknown_pages_are_never_kept(coupang, client, minji):
     assert not public_pages._pages
 
 
+@pytest.mark.parametrize("page", ["", "record.json", "picture.png"])
+def test_nobody_invents_addresses_of_a_page(coupang, client, page):
+    for number in ("01", "0001", "0" * 3_000 + "1", "+1", "1" * 50):
+        assert client.get(f"{NOTICE}versions/{number}/{page}").status_code == 404
+    assert not public_pages._pages
+
+
 def test_a_page_with_its_styles_weighs_less_than_60_kb(coupang, client):
     styles = sum(
         (Path(django_settings.BASE_DIR) / "static" / name).stat().st_size

@@ -142,6 +142,14 @@ def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, incident, approver
     assert "\"'=HYPERLINK" in text
 
 
+@pytest.mark.parametrize("start", ["=", "@", "-", "+", "＝", "＠", "\t=", "\n="])
+def test_no_cell_begins_as_a_formula(start):
+    rows = [{"name": f"{start}1+1", "phone": "+82-10-1234-5678"}]
+    text = "".join(ledger_export.as_csv(("name", "phone"), rows))
+    read = next(iter(csv.DictReader(io.StringIO(text, newline=""))))
+    assert read == {"name": f"'{start}1+1", "phone": "+82-10-1234-5678"}
+
+
 def test_memory_and_queries_do_not_grow_with_each_person(closed, monkeypatch):
     monkeypatch.setattr(ledger_export, "PAGE", 1)
     with CaptureQueriesContext(connection) as paged:

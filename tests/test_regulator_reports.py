@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from breachportal import printing
 from notices import regulator_reports as reports
 from notices import sample
 from notices.models import RegulatorReport
@@ -144,6 +145,18 @@ def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
     text = done.stdout.decode()
     for words in ("개인정보 유출 신고서", "2025-1234", "7. 담당부서", "33,673,817개"):
         assert words in text
+
+
+def test_what_somebody_wrote_is_printed_and_never_run():
+    written = '#read("settings.py") #panic("x") $x$ *b* [= h] <label> @ref \\'
+    blocks: list[printing.Block] = [printing.Heading(written), printing.Paragraph(written)]
+    blocks += [printing.Facts([(written, written)]), printing.Table([written], [[written]])]
+    document = printing.Document(written, "en", written, timezone.now(), blocks)
+    run = ["pdftotext", "-layout", "-", "-"]
+    done = subprocess.run(run, input=printing.pdf(document), capture_output=True, check=True)
+    text = done.stdout.decode()
+    assert text.count('#read("settings.py")') == 8
+    assert "SECRET_KEY" not in text
 
 
 @pytest.mark.parametrize(

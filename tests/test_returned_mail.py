@@ -280,6 +280,14 @@ def test_an_imap_mailbox_is_emptied(notice, closed, monkeypatch, capsys):
     assert LateReport.objects.get().delivery == closed
 
 
+@pytest.mark.parametrize("url", ["imap://u:secret@mail.example/", "pop3://u:secret@mail.example/"])
+def test_a_mailboxs_password_never_leaves_in_the_clear(monkeypatch, url):
+    monkeypatch.setenv("IMAP_URL", url)
+    with pytest.raises(CommandError, match="imaps://") as refused:
+        call_command("receive_bounces", "--imap")
+    assert "secret" not in str(refused.value)
+
+
 def test_the_command_says_what_is_missing(db, tmp_path, monkeypatch):
     monkeypatch.delenv("IMAP_URL", raising=False)
     with pytest.raises(CommandError, match="IMAP_URL"):

@@ -281,6 +281,20 @@ def test_a_server_that_is_away_holds_the_notice_up_and_no_more(notice, settings)
     assert notice.problem == ""
 
 
+def test_whom_no_server_took_until_the_deadline_is_unreachable(notice, people, settings):
+    with SmtpServer() as gone:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
+    work(notice)
+    assert states(notice)["minji"] == "pending"
+    Delivery.objects.filter(person=people["seojun"].pk).update(is_possible_duplicate=True)
+    Notice.objects.update(deadline_at=timezone.now())
+    work_again(notice)
+    assert states(notice)["minji"] == "unreachable"
+    assert states(notice)["seojun"] == "in_doubt"
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
 def test_a_server_without_8bitmime_gets_base64(notice, settings):
     with SmtpServer(eight_bit=False) as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port

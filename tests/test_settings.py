@@ -97,6 +97,7 @@ def test_a_secret_may_come_from_a_mounted_file(tmp_path):
         ("SECRET_KEY", "change-me change-me change-me change-me"),
         ("SECRET_KEY", "for development only, never for a portal in public"),
         ("SECRET_KEY", "a" * 50),
+        ("TEXT_GATEWAY_URL", "http://gateway.example/send"),
     ],
 )
 def test_production_refuses_what_is_not_safe(tmp_path, name, value):
@@ -121,6 +122,8 @@ def test_production_names_everything_unsafe_at_once(tmp_path):
         ("PORTAL_URL", "https://notice.hanbit.example/portal"),
         ("BREACHPORTAL_MODE", "prod"),
         ("EMAIL_PORT", "smtp"),
+        ("EMAIL_SECURITY", "STARTTLS"),
+        ("EMAIL_SECURITY", "ssl"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(tmp_path, name, value):

@@ -265,6 +265,30 @@ def test_a_sign_in_that_is_refused_stops_the_send(serve, settings):
     assert server.said["AUTH"] >= 2
 
 
+def test_without_the_tls_that_is_asked_for_nothing_is_said(serve, settings):
+    settings.EMAIL_SECURITY = "starttls"
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "secret"
+    server = serve()  # which does not offer it, as behind somebody who takes the offer away
+    with pytest.raises(ServerRefusesUsError):
+        deliver(mail(1))
+    offering = serve(*EXTENSIONS, "STARTTLS")
+    offering.replies["STAR"] = ["454 not now"]
+    with pytest.raises(ServerAwayError):
+        deliver(mail(1))
+    for each in (server, offering):
+        assert not {"AUTH", "MAIL", "RCPT", "DATA"} & set(each.said)
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
+def test_a_server_that_closes_names_nobody(serve, step):
+    server = serve()
+    server.replies[step] = ["421 4.7.0 <customer1@example.com> (customer1) later"] * 9
+    with pytest.raises(ServerAwayError) as away:
+        deliver(mail(1), mail(2))
+    assert "421 4.7.0" in str(away.value)
+    assert "customer" not in str(away.value)
+
+
 def test_an_address_in_other_letters_needs_a_server_that_takes_them(serve):
     utf8 = mail(1, to="민지@xn--3e0b707e.example")
     server = serve(*EXTENSIONS)

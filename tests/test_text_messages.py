@@ -106,6 +106,18 @@ def test_each_answer_has_one_honest_meaning(notice, phones, gateway, status, sta
     assert_adds_up(notice)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [MINJI, "821012345678", "01012345678", "010-1234-5678", "+82 10 1234 5678", "(010) 1234.5678"],
+)
+def test_the_ledger_holds_no_number_that_a_gateway_repeats(notice, phones, gateway, said):
+    gateway.tell(MINJI, 202, f'{{"id": "m-4711", "to": "{said}", "note": "\0ok"}}')
+    work(notice)
+    delivery = delivery_to(notice, phones["minji"])
+    assert delivery.state == State.ACCEPTED
+    assert delivery.reply == '202 {"id": "m-4711", "to": "<…>", "note": " ok"}'
+
+
 def test_a_gateway_that_is_away_sent_nothing(notice, phones, settings, gateway):
     settings.TEXT_GATEWAY_URL = "http://127.0.0.1:9/"
     work(notice)

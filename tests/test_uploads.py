@@ -26,7 +26,7 @@ from breachportal.spawned import workers
 from incidents import importing, uploads
 from incidents.importing import only_import_into
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
-from tests.signing_in import sign_in_to_desk
+from tests.signing_in import sign_in_to_desk, step_up
 
 pytestmark = pytest.mark.django_db
 State = Upload.State
@@ -146,6 +146,9 @@ def test_the_rejected_rows_are_downloaded_by_importers_alone(
     desk.post(url("import", upload))
     upload = worked(upload)
 
+    asked = desk.get(url("rejects", upload))
+    assert asked["Location"].startswith(reverse("step_up"))
+    step_up(desk, importer)
     with caplog.at_level(logging.INFO):
         response = desk.get(url("rejects", upload))
     got = b"".join(response.streaming_content).decode("utf-8-sig")
@@ -159,6 +162,7 @@ def test_the_rejected_rows_are_downloaded_by_importers_alone(
     helper.groups.add(helper.groups.model.objects.get(name="auditor"))
     other = Client()
     sign_in_to_desk(other, helper)
+    step_up(other, helper)
     for action in ("rejects", "import", "discard"):
         assert other.get(url(action, upload)).status_code == 403
     assert other.get(ADD).status_code == 403
@@ -201,14 +205,15 @@ def test_a_workers_file_is_its_own_alone_and_only_while_it_reads(
     assert not list(places.iterdir())
 
 
-def test_the_file_of_a_killed_worker_is_removed_by_the_next(places):
+@pytest.mark.parametrize("remove", [uploads.remove_leftovers, uploads.sweep])
+def test_the_file_of_a_killed_worker_is_removed_by_the_next(places, remove):
     living = places / f"{uploads._prefix()}{os.getpid()}-x"
     killed = places / f"{uploads._prefix()}999999999-x"
     for directory in (living, killed):
         directory.mkdir()
         (directory / "members.csv").write_bytes(MEMBERS)
 
-    uploads.remove_leftovers()
+    remove()
 
     assert list(places.iterdir()) == [living]
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -107,8 +107,8 @@ def _read_mapping(path: Path) -> str:
 
 @contextmanager
 def _file_of(options: dict[str, Any]) -> Iterator[Path]:
-    """The file to read. Standard input is kept under var/ meanwhile: it is read more than once
-    (to know whether it was loaded before, and for its rejects).
+    """The file to read. Standard input is kept on the disk under var/ meanwhile: it is read more
+    than once (to know whether it was loaded before, and for its rejects).
     """
     if options["file"] != STANDARD_INPUT:
         yield options["file"]
@@ -116,13 +116,28 @@ def _file_of(options: dict[str, Any]) -> Iterator[Path]:
     options["rejects"] = options["rejects"] or _private(settings.VAR / "rejects")
     with tempfile.TemporaryDirectory(dir=_private(settings.VAR / "import")) as directory:
         path = Path(directory) / "standard-input"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as spool:
+        with _nameless(path) as spool:
+            try:
                 shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
-        except OSError as error:
-            raise ImportRefusedError(f"standard input: {error.strerror}; import a file") from None
-        yield path
+                spool.flush()
+            except OSError as error:
+                why = f"standard input: {error.strerror}; import a file"
+                raise ImportRefusedError(why) from None
+            yield path
+
+
+@contextmanager
+def _nameless(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only this process has, and that is gone with it, however it ends: a dump that
+    nobody wanted on the disk must not stay there after kill -9. `path` leads to it.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        own = Path(f"/proc/{os.getpid()}/fd/{handle}")
+        if own.exists():  # elsewhere than on Linux it keeps its name
+            path.unlink()
+            path.symlink_to(own)
+        yield file
 
 
 def _private(directory: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from breachportal import environment
-from notices.listening import Listener, read_imap, read_maildir
+from notices.listening import Listener, UnsafeMailboxError, read_imap, read_maildir
 
 
 class Command(BaseCommand):
@@ -36,7 +36,10 @@ class Command(BaseCommand):
             url = environment.text("IMAP_URL")
             if not url:
                 raise CommandError("IMAP_URL is not set: imaps://user:password@host/")
-            self.stdout.write(f"{read_imap(url)} mails taken")
+            try:
+                self.stdout.write(f"{read_imap(url)} mails taken")
+            except UnsafeMailboxError as error:
+                raise CommandError(str(error)) from None
 
     def _listen(self, address: str, *, is_lmtp: bool) -> None:
         host, _colon, port = address.rpartition(":")

@@ -1,0 +1,44 @@
+"""The cache in Redis: values come back, and nothing that stands there is ever run."""
+
+import os
+import pickle
+
+import pytest
+from django.core.cache import cache
+
+from breachportal import latency
+
+
+class Command:
+    """What unpickles by running a command of the system."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def key():
+    yield "test-caching"
+    cache.delete("test-caching")
+
+
+@pytest.mark.parametrize("value", [7, True, None, 1.5, "민지", ["a", 1, [2.5]], {"a": 1}])
+def test_a_value_comes_back(key, value):
+    cache.set(key, value, 10)
+    assert cache.get(key) == value
+
+
+def test_numbers_are_counted_by_redis(key):
+    cache.set(key, 0, 10)
+    assert cache.incr(key) == 1
+    assert not cache.add(key, True, 10)
+
+
+def test_what_stands_in_redis_is_never_run(key, tmp_path):
+    latency.client().set(cache.make_key(key), pickle.dumps(Command(tmp_path / "owned")))
+    with pytest.raises(ValueError, match="decode"):
+        cache.get(key)
+    assert not (tmp_path / "owned").exists()
