@@ -133,7 +133,7 @@ def answer(text: str) -> Answer:
         known = Known(frozenset().union(*(_known_of(one.notice).traces for one in sent)))
         strange = known.strange(traces)
         return Answer(
-            _verdict_on(strange),
+            _verdict_on(strange, text),
             sent,
             strange=strange,
             is_compared=len(text.strip()) > _WORDS_BESIDE,
