@@ -4,6 +4,7 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -345,10 +346,10 @@ class _Run:
             ledger.stop(self._notice, str(error))
         for leased in self._leases.values():
             is_away = isinstance(error, ServerAwayError)
-            if is_away and leased.lease.is_past_deadline:
-                ledger.give_up(leased.lease, str(error))
-                ledger.release(leased.lease)
-            elif is_away:
+            if is_away and not leased.lease.is_past_deadline:
                 ledger.release_for_later(leased.lease)
-            else:
-                ledger.release(leased.lease)
+                continue
+            if is_away:
+                with suppress(LeaseLostError):
+                    ledger.give_up(leased.lease, str(error))
+            ledger.release(leased.lease)

@@ -259,24 +259,25 @@ def report(notice: Notice, problem: str) -> None:
 
 
 def cancel_rest(lease: Lease) -> None:
-    """Ends all rows of the chunk that wait. Whoever may have got the message stays in doubt."""
+    """Ends all rows of the chunk that wait. Whoever may have got the message stays in doubt.
+
+    Raises LeaseLostError, as `give_up` does.
+    """
+    _end_rest(lease, Verdict(State.CANCELLED), doubt="cancelled")
+
+
+def give_up(lease: Lease, reply: str) -> None:
+    """The same where no server took mail until the deadline: for the escalation list."""
+    _end_rest(lease, Verdict(State.UNREACHABLE, reply), doubt=reply)
+
+
+def _end_rest(lease: Lease, verdict: Verdict, *, doubt: str) -> None:
     with transaction.atomic():
         _hold(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         maybe_sent = rows.filter(is_possible_duplicate=True)
-        _write(maybe_sent, Verdict(State.IN_DOUBT, "cancelled"), lease=lease)
-        _write(rows, Verdict(State.CANCELLED), lease=lease)
-
-
-def give_up(lease: Lease, reply: str) -> None:
-    """Ends all rows of the chunk that wait: the deadline passed, and no server takes mail. They
-    are in the escalation list then; whoever may have got the message stays in doubt.
-    """
-    with suppress(LeaseLostError), transaction.atomic():
-        _hold(lease)
-        rows = Delivery.objects.of_chunk(lease.chunk).waiting()
-        _write(rows.filter(is_possible_duplicate=True), Verdict(State.IN_DOUBT, reply), lease=lease)
-        _write(rows, Verdict(State.UNREACHABLE, reply), lease=lease)
+        _write(maybe_sent, Verdict(State.IN_DOUBT, doubt), lease=lease)
+        _write(rows, verdict, lease=lease)
 
 
 def close(notice_id: int) -> bool:
