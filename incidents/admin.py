@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from celery import Task
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -34,6 +35,7 @@ from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.counting import Tally, counts_of
 from incidents.forms import (
+    BatchChangeForm,
     CloseBatchForm,
     ContactChangeForm,
     DiscardUploadForm,
@@ -46,6 +48,7 @@ from incidents.forms import (
 )
 from incidents.models import (
     AffectedPerson,
+    BatchChange,
     ContactChange,
     DataClass,
     ExposureBatch,
@@ -57,7 +60,7 @@ from incidents.models import (
     Upload,
 )
 from incidents.summaries import batches_of, leaked_classes_of
-from incidents.tasks import work_upload
+from incidents.tasks import work_batch_change, work_upload
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ def _ask(
     request: HttpRequest,
     instance: Model,
     *,
-    form: ShredForm | CloseBatchForm | WithdrawBatchForm | ImportUploadForm,
+    form: ShredForm | BatchChangeForm | ImportUploadForm,
     words: dict[str, str],
 ) -> HttpResponse:
     """A page for one grave step: `words` are its title, explanation, button and what was done."""
@@ -84,6 +87,16 @@ def _ask(
         "original": instance,
     }
     return TemplateResponse(request, "incidents/desk/ask.html", context)
+
+
+def _call(task: Task, pk: int | str) -> None:
+    """Without a queue the sweeper calls a worker later."""
+
+    def call() -> None:
+        with suppress(OperationalError):
+            task.delay(pk)
+
+    transaction.on_commit(call)
 
 
 class ClassStateInline(admin.TabularInline):
@@ -446,6 +459,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         "closed_at",
         "withdrawn_at",
         "withdrawn_reason",
+        "last_change",
         "people",
     )
     fields = readonly_fields
@@ -468,6 +482,19 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
     def people(self, obj: ExposureBatch) -> SafeString | str:
         """Of this version alone, from the kept counts."""
         return _tallied(counts_of(obj.incident).by_batch.get(obj.number))
+
+    @admin.display(description=gettext_lazy("closing or withdrawal by a worker"))
+    def last_change(self, obj: ExposureBatch) -> SafeString | str:
+        """The last one that was asked for here, and how far it is."""
+        change = obj.changes.select_related("asked_by").order_by("-pk").first()
+        if change is None:
+            return "–"
+        at = date_format(localtime(change.finished_at or change.asked_at), "DATETIME_FORMAT")
+        state = change.get_state_display()
+        lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
+        if change.refusal:
+            lines.append((_("why it failed"), change.refusal))
+        return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description=gettext_lazy("rows taken"))
     def taken(self, obj: Any) -> int:
@@ -492,10 +519,13 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        tools = []
-        if request.user.has_perm("incidents.change_exposurebatch") and object_id.isdecimal():
-            tools = _batch_tools(int(object_id))
-        context = {**(extra_context or {}), "tools": tools}
+        tools, is_moving = [], False
+        if object_id.isdecimal():
+            changes = BatchChange.objects.unfinished().filter(batch=int(object_id))
+            is_moving = changes.exists()
+            if request.user.has_perm("incidents.change_exposurebatch") and not is_moving:
+                tools = _batch_tools(int(object_id))
+        context = {**(extra_context or {}), "tools": tools, "is_moving": is_moving}
         return super().change_view(request, object_id, form_url, context)
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -512,8 +542,8 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
             "button": _("Close this scope version"),
             "done": _("Closed the scope version."),
         }
-        form = CloseBatchForm(request.POST or None, batch=batch)
-        return _ask(self, request, batch, form=form, words=words)
+        form = CloseBatchForm(request.POST or None, batch=batch, by=staff_of(request))
+        return self._ask_or_call(request, batch, form, words)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes the version back."""
@@ -527,8 +557,22 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
             "button": _("Withdraw"),
             "done": _("Withdrew the scope version."),
         }
-        form = WithdrawBatchForm(request.POST or None, batch=batch)
-        return _ask(self, request, batch, form=form, words=words)
+        form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
+        return self._ask_or_call(request, batch, form, words)
+
+    def _ask_or_call(
+        self, request: HttpRequest, batch: Any, form: BatchChangeForm, words: dict[str, str]
+    ) -> HttpResponse:
+        """Where counting takes long, a worker does what was confirmed."""
+        if form.takes_long:
+            by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
+            words["explanation"] = f"{words['explanation']} {by_worker}"
+            words["done"] = _("Asked for it: this page shows when it is done.")
+        response = _ask(self, request, batch, form=form, words=words)
+        if response.status_code == 302:
+            for change in BatchChange.objects.unfinished().filter(batch=batch):
+                _call(work_batch_change, change.pk)
+        return response
 
 
 def _batch_tools(pk: int) -> list[tuple[str, str]]:
@@ -595,7 +639,7 @@ class UploadAdmin(admin.ModelAdmin):
         """Seals the file; the worker hears of it when that is committed."""
         kept = form.keep(request.user)
         obj.pk, obj.name = kept.pk, kept.name
-        _call_worker(kept)
+        _call(work_upload, str(kept.pk))
 
     def response_add(
         self, request: HttpRequest, obj: Upload, post_url_continue: str | None = None
@@ -624,6 +668,7 @@ class UploadAdmin(admin.ModelAdmin):
             **(extra_context or {}),
             "tools": _upload_tools(upload) if upload and may else [],
             "upload": upload,
+            "is_moving": bool(upload and upload.is_moving),
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
         }
         return super().change_view(request, object_id, form_url, context)
@@ -647,7 +692,7 @@ class UploadAdmin(admin.ModelAdmin):
         form = ImportUploadForm(_posted(request), upload=upload)
         response = _ask(self, request, upload, form=form, words=words)
         if response.status_code == 302:
-            _call_worker(upload)
+            _call(work_upload, str(upload.pk))
         return response
 
     def discard(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -710,16 +755,6 @@ def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
         url = reverse("admin:incidents_upload_discard", args=[upload.pk])
         tools.append((url, _("Throw it away")))
     return tools
-
-
-def _call_worker(upload: Upload) -> None:
-    """Without a queue the sweeper calls one later."""
-
-    def call() -> None:
-        with suppress(OperationalError):
-            work_upload.delay(str(upload.pk))
-
-    transaction.on_commit(call)
 
 
 @admin.register(AffectedPerson)

@@ -461,6 +461,71 @@ class ExposureBatch(models.Model):
         )
 
 
+class BatchChangeQuerySet(models.QuerySet["BatchChange"]):
+    """Changes of scope versions by where they stand."""
+
+    def unfinished(self) -> "BatchChangeQuerySet":
+        """Those a worker has, or will have."""
+        return self.filter(state__in=BatchChange.UNFINISHED)
+
+
+class BatchChange(models.Model):
+    """The closing or withdrawal of a scope version, asked for on the desk and done by a worker.
+
+    It counts every affected person, for a nation minutes; see incidents.batch_changes.
+    """
+
+    class Kind(models.TextChoices):
+        CLOSE = "close", _("closing")
+        WITHDRAW = "withdraw", _("withdrawal")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting for a worker")
+        RUNNING = "running", _("under way: people are being counted")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    UNFINISHED = (State.WAITING, State.RUNNING)
+
+    batch = models.ForeignKey(
+        ExposureBatch,
+        verbose_name=_("exposure batch"),
+        on_delete=models.CASCADE,
+        related_name="changes",
+    )
+    kind = models.CharField(_("change"), max_length=8, choices=Kind.choices)
+    state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
+    reason = models.TextField(_("reason for the withdrawal"), blank=True)
+    # One line that names files and versions, never anybody.
+    refusal = models.TextField(_("why it failed"), blank=True)
+    asked_by = models.ForeignKey(
+        User, verbose_name=_("asked by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
+
+    objects = BatchChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change of a scope version")
+        verbose_name_plural = _("changes of scope versions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_change_of_a_batch_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}: {self.kind} {self.state}"
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a worker has it, or will."""
+        return self.state in self.UNFINISHED
+
+
 class ExposureFile(models.Model):
     """One imported file of a batch, and what became of its rows."""
 

@@ -12,7 +12,7 @@ import textwrap
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -42,6 +42,9 @@ SLOTS = (
     *("classes", "classes_html", "class_line", "code", "unsubscribe"),
 )
 
+# Headers that differ by person, and the slot that each holds in angle brackets.
+PERSONAL_HEADERS = {"Message-ID": "message_id", "List-Unsubscribe": "unsubscribe"}
+
 # RFC 5321 ends a line at 998 octets, a character has up to four, and a line may greet by name.
 LINE_CHARACTERS = 180
 NAME_CHARACTERS = 60
@@ -67,14 +70,24 @@ class UnusableAddressError(ValueError):
     """No mail can be sent there."""
 
 
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What all mails of a notice in one language share: the mail, its slots still open."""
+
+    marker: str  # a slot is "<marker>-<name>-"
+    mime: bytes
+
+
 @dataclass(frozen=True)
 class Mail:
-    """One mail, ready for the wire."""
+    """One mail, ready for the wire: `data` is `shared` with `values` in its slots."""
 
     sender: str
     to: str
     data: bytes
     delivery_id: int = 0
+    shared: Shared | None = field(default=None, compare=False, repr=False)
+    values: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -238,6 +251,7 @@ class Mailing:
         self._language = message.language
         self._customer = str(message.words["customer"])
         self._classes = {int(key): str(name) for key, name in message.words["classes"].items()}
+        self._shared = Shared(message.marker, bytes(message.mime))
         # Text and slot names by turns; split, so that no value is ever searched for slots.
         pattern = message.marker.encode() + b"-([a-z_]+)-"
         self._pieces = re.split(pattern, bytes(message.mime))
@@ -258,8 +272,14 @@ class Mailing:
         values = self._values(person, to=to)
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name].encode() for name in self._slots]
-        sender = envelope_sender(person.delivery_id)
-        return Mail(sender=sender, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
+        return Mail(
+            sender=envelope_sender(person.delivery_id),
+            to=to,
+            data=b"".join(pieces),
+            delivery_id=person.delivery_id,
+            shared=self._shared,
+            values=values,
+        )
 
     def _text(self, person: Recipient) -> Mail:
         """A text message: the number in E.164, and as sender what names every attempt alike."""

@@ -247,7 +247,7 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
     assert batch.state == ExposureBatch.State.WITHDRAWN
     assert batch.withdrawn_reason == "The dump of another shop."
     assert batch.withdrawn_at
-    assert "Only a closed scope version" in text(desk.post(withdraw, {"reason": "Again"}))
+    assert "not closed; nothing to withdraw" in text(desk.post(withdraw, {"reason": "Again"}))
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])
