@@ -68,20 +68,25 @@ _SHAPE = ("pk", "language", "is_reachable")
 def _people_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     reach = audiences.REACH[Notice.Channel(notice.channel)]
     usable = Q(**{reach: AffectedPerson.Reach.USABLE})
-    return audiences.people(notice, keys).annotate(is_reachable=usable).values(*_SHAPE)
+    people: QuerySet[Any, Any] = audiences.people(notice, keys).annotate(is_reachable=usable)
+    return people.values(*_SHAPE)
 
 
 def _test_rows(addresses: QuerySet[TestAddress], keys: Keys) -> QuerySet[Any, Any]:
-    of_page = addresses.filter(**keys.of("pk"))
-    return of_page.annotate(is_reachable=Value(True)).values(*_SHAPE)
+    of_page: QuerySet[Any, Any] = addresses.filter(**keys.of("pk")).annotate(
+        is_reachable=Value(True)
+    )
+    return of_page.values(*_SHAPE)
 
 
 def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     subscribers = audiences.subscribers(notice)
     concerned = _concerned(notice, subscribers.filter(**keys.of("pk")))
     chosen = subscribers.filter(pk__in=[one.pk for one in concerned])
-    reached = chosen.annotate(language=F("user__language"), is_reachable=Value(True))
-    return reached.values(*_SHAPE)
+    rows: QuerySet[Any, Any] = chosen.annotate(
+        language=F("user__language"), is_reachable=Value(True)
+    )
+    return rows.values(*_SHAPE)
 
 
 class _Step(Enum):

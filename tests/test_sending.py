@@ -222,7 +222,12 @@ def test_planning_reads_each_page_of_people_once(notice, people, settings, monke
     monkeypatch.setattr(planning, "CHUNKS_A_STEP", 1)
     asked = []
     whole = audiences.people
-    monkeypatch.setattr(audiences, "people", lambda *of: asked.append(of[1]) or whole(*of))
+
+    def noted(notice, keys):
+        asked.append(keys)
+        return whole(notice, keys)
+
+    monkeypatch.setattr(audiences, "people", noted)
     assert planning.plan(notice.pk)
     keys = sorted(person.pk for person in people.values())
     assert [page.last for page in asked] == keys
