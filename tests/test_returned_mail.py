@@ -14,7 +14,7 @@ from django.db import connection
 from notices import bouncing, delivery_reports, sending
 from notices.delivery_reports import Kind
 from notices.listening import Listener, read_maildir
-from notices.messages import envelope_sender
+from notices.messages import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
 from tests.imap_server import ImapServer
 from tests.noticed import assert_adds_up, delivery_to, work
@@ -178,6 +178,40 @@ def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
     assert ReturnedMail.objects.get().number == 1
     closed.refresh_from_db()
     assert closed.state == "accepted"
+
+
+@pytest.mark.parametrize("mac", ["", "-", "-" + "0" * 20, "-" + "0" * 19])
+def test_who_only_read_a_message_cannot_make_it_bounce(notice, accepted, caplog, mac):
+    code = message_code(accepted.pk).replace("-", "").lower()
+    forged = f"bounce+{code}{mac}@portal.example"
+    assert bouncing.receive(forged, bounce()) == Outcome.UNKNOWN
+    assert bouncing.receive(COMPLAINTS, complaint(forged)) == Outcome.UNKNOWN
+    accepted.refresh_from_db()
+    assert accepted.state == "accepted"
+    assert not Suppression.objects.exists()
+    assert not LateReport.objects.exists()
+    assert ReturnedMail.objects.get().number == 2
+    assert "minji" not in caplog.text
+    assert code not in caplog.text.lower()
+
+
+def test_a_forged_signature_is_in_the_log_by_its_deliverys_key(notice, accepted, caplog):
+    forged = f"{envelope_sender(accepted.pk).partition('-')[0]}-{'f' * 20}@portal.example"
+    assert bouncing.receive(forged, bounce()) == Outcome.UNKNOWN
+    assert f"delivery {accepted.pk}: a bounce address of it was forged" in caplog.text
+
+
+def test_anothers_signature_is_none(notice, accepted, people):
+    other = envelope_sender(delivery_to(notice, people["seojun"]).pk)
+    address = f"{envelope_sender(accepted.pk).partition('-')[0]}-{other.partition('-')[2]}"
+    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+
+
+def test_bounces_of_before_a_change_of_the_secret_key_still_count(notice, accepted, settings):
+    address = envelope_sender(accepted.pk)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-that-is-long-enough-for-anybody-to-use"
+    assert bouncing.receive(address, bounce()) == Outcome.BOUNCED
 
 
 def test_another_domains_bounce_address_is_unknown(closed):
