@@ -355,6 +355,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        "mail.log": {"level": "WARNING"},  # the demonstration's mail server names addresses
+        "mail.log": {"level": "ERROR"},  # aiosmtpd repeats what strangers say to it, and addresses
     },
 }

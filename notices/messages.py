@@ -6,6 +6,7 @@ between fixed bytes, so it can neither open a header nor an element nor another 
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 import textwrap
@@ -368,8 +369,24 @@ def message_id(notice_id: int, recipient: UUID) -> str:
 
 
 def envelope_sender(delivery_id: int) -> str:
-    """Where bounces of this delivery go (VERP): tells us which one, and nobody else anything."""
-    return f"bounce+{message_code(delivery_id).replace('-', '').lower()}@{settings.MAIL_DOMAIN}"
+    """Where bounces of this delivery go (VERP): tells us which one, and nobody else anything.
+
+    The code alone stands in the message for all to read, to whom it is forwarded, too; what
+    follows it stands in the envelope only, so that no reader can forge a bounce. 40 octets before
+    the @, of the 64 that RFC 5321 allows.
+    """
+    code = message_code(delivery_id).replace("-", "").lower()
+    return f"bounce+{code}-{_bounce_mac(delivery_id)}@{settings.MAIL_DOMAIN}"
+
+
+def is_bounce_mac(delivery_id: int, mac: str) -> bool:
+    """Whether `mac` is what the delivery's envelope sender ends with, under any key that counts."""
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_bounce_mac(delivery_id, key), mac) for key in keys)
+
+
+def _bounce_mac(delivery_id: int, secret: str = "") -> str:
+    return _mac("notices.bounce", str(delivery_id), secret)[:10].hex()
 
 
 def unsubscribe_url(subscription: UUID, language: str) -> str:
