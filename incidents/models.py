@@ -446,8 +446,8 @@ class ExposureBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        words = _("%(incident)s, scope version %(number)s")
-        return words % {"incident": self.incident, "number": self.number}
+        words = _("{incident}, scope version {number}")
+        return words.format(incident=self.incident, number=self.number)
 
     @property
     def code(self) -> str:
