@@ -181,6 +181,9 @@ NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
 # as JSON, WEBHOOK_SECRET among them; without that the portal has no webhooks.
 NOTICE_PROVIDER = environment.text("NOTICE_PROVIDER")
 NOTICE_PROVIDER_CONNECTIONS = environment.number("NOTICE_PROVIDER_CONNECTIONS", 8)
+# People in one request, where the provider can fill a text in for each (docs/sending.md): all of a
+# request that breaks are in doubt.
+NOTICE_PROVIDER_BATCH = environment.number("NOTICE_PROVIDER_BATCH", 100)
 ANYMAIL = {
     "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider lets us choose the envelope sender
     **environment.json_object("ANYMAIL"),
@@ -352,6 +355,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        "mail.log": {"level": "WARNING"},  # the demonstration's mail server names addresses
+        "mail.log": {"level": "ERROR"},  # aiosmtpd repeats what strangers say to it, and addresses
     },
 }
