@@ -177,8 +177,9 @@ def _cursor() -> Cursor[Any]:
 
 def _read(statement: str, parameters: Iterable[Any]) -> Sequence[Any]:
     with _cursor() as cursor:
-        row: Sequence[Any] = cursor.execute(statement, list(parameters), binary=True).fetchone()
-        return row
+        [row] = cursor.execute(statement, list(parameters), binary=True).fetchall()
+        found: Sequence[Any] = row
+        return found
 
 
 def _written(statement: str, rows: Rows, key_prefix: bytes) -> int:
