@@ -53,7 +53,7 @@ def ask(batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str =
         with transaction.atomic():
             change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by, reason=reason)
     except IntegrityError:
-        raise ImportRefusedError(f"{batch}: a worker has it already") from None
+        raise ImportRefusedError(f"{batch.code}: a worker has it already") from None
     logger.info("user %s asked for the %s of batch %s", by.pk, kind, batch.pk)
     return change
 
@@ -69,7 +69,7 @@ def withdraw(batch: ExposureBatch, reason: str) -> None:
 
 def _not_there(batch: ExposureBatch, kind: BatchChange.Kind) -> ImportRefusedError:
     what = "close" if kind == BatchChange.Kind.CLOSE else "withdraw"
-    return ImportRefusedError(f"{batch}: not {_FROM[kind].value}; nothing to {what}")
+    return ImportRefusedError(f"{batch.code}: not {_FROM[kind].value}; nothing to {what}")
 
 
 # A worker's part

@@ -104,7 +104,7 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.slug
+        return self.title or self.slug
 
     @property
     def company(self) -> str:
@@ -319,7 +319,7 @@ class DataClass(models.Model):
         ordering = ["position", "slug"]
 
     def __str__(self) -> str:
-        return self.slug
+        return self.name or self.slug
 
     @property
     def name(self) -> str:
@@ -446,7 +446,13 @@ class ExposureBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.incident} v{self.number}"
+        words = _("{incident}, scope version {number}")
+        return words.format(incident=self.incident, number=self.number)
+
+    @property
+    def code(self) -> str:
+        """As commands name it."""
+        return f"{self.incident.slug} v{self.number}"
 
     def withdraw(self, reason: str) -> bool:
         """Takes a closed batch back: its exposures stand no longer. False if it is not closed.

@@ -48,6 +48,6 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None
         self.stdout.write(
-            f"{incident}: {done.rows:,} values sealed again, none is left under an older key; "
+            f"{incident.slug}: {done.rows:,} values sealed again, none is left under an older key; "
             f"the older keys are removed."
         )

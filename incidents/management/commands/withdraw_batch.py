@@ -43,7 +43,7 @@ class Command(BaseCommand):
         """What is withdrawn cannot be closed again, only imported again."""
         taken = batch.files.aggregate(rows=Sum("rows_taken"))["rows"] or 0
         self.stdout.write(
-            f"Withdrawing {batch}: {taken:,} rows no longer count, people no longer see them, "
+            f"Withdrawing {batch.code}: {taken:,} rows no longer count, people no longer see them, "
             "and no notice names them. This is not undone."
         )
         try:
