@@ -133,6 +133,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
     "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
+    "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "verify-statements": {"task": "notices.tasks.verify_statements", "schedule": 3600.0},
@@ -180,6 +181,9 @@ NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
 # as JSON, WEBHOOK_SECRET among them; without that the portal has no webhooks.
 NOTICE_PROVIDER = environment.text("NOTICE_PROVIDER")
 NOTICE_PROVIDER_CONNECTIONS = environment.number("NOTICE_PROVIDER_CONNECTIONS", 8)
+# People in one request, where the provider can fill a text in for each (docs/sending.md): all of a
+# request that breaks are in doubt.
+NOTICE_PROVIDER_BATCH = environment.number("NOTICE_PROVIDER_BATCH", 100)
 ANYMAIL = {
     "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider lets us choose the envelope sender
     **environment.json_object("ANYMAIL"),
@@ -351,6 +355,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        "mail.log": {"level": "WARNING"},  # the demonstration's mail server names addresses
+        "mail.log": {"level": "ERROR"},  # aiosmtpd repeats what strangers say to it, and addresses
     },
 }

@@ -7,9 +7,10 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from notices.views.public import security_txt
+from notices.views.public import favicon, security_txt
 
 urlpatterns = [
+    path("favicon.ico", favicon, name="favicon"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("admin/", admin.site.urls),
     *i18n_patterns(

@@ -120,11 +120,11 @@ def differences(incident: Incident) -> list[str]:
         return []
     found = []
     for batch in _closed_once(incident):
-        found += _compared(f"{batch}", kept(incident, batch), counted([batch]))
+        found += _compared(batch.code, kept(incident, batch), counted([batch]))
         if batch.counted_at is None:
-            found.append(f"{batch}: never counted")
+            found.append(f"{batch.code}: never counted")
     total = counted(_standing(incident))
-    return found + _compared(f"{incident}", kept(incident, None), total)
+    return found + _compared(incident.slug, kept(incident, None), total)
 
 
 def kept(incident: Incident, batch: ExposureBatch | None) -> dict[Cell, int]:

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import counting, mapping, uploads
+from incidents import batch_changes, mapping, uploads
 from incidents.importing import ImportRefusedError, close_batch
 from incidents.models import (
     AffectedPerson,
+    BatchChange,
     ContactChange,
     DataClass,
     ExposureBatch,
@@ -102,8 +103,38 @@ class ShredForm(forms.Form):
         return True
 
 
-class CloseBatchForm(forms.Form):
+class BatchChangeForm(forms.Form):
+    """Changes a scope version: at once, or by a worker where counting its people takes long."""
+
+    kind: BatchChange.Kind
+
+    def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch, self.by = batch, by
+        self.takes_long = batch_changes.takes_long(batch.incident)
+
+    def act(self) -> bool:
+        """Changes it or asks for it; False, with the reason in the form, if neither is possible."""
+        try:
+            if self.takes_long:
+                reason = self.cleaned_data.get("reason", "")
+                batch_changes.ask(self.batch, self.kind, by=self.by, reason=reason)
+            else:
+                self.change()
+        except ImportRefusedError as refusal:
+            self.add_error(None, str(refusal))
+            return False
+        return True
+
+    def change(self) -> None:
+        """Does it here and now. Raises ImportRefusedError."""
+        raise NotImplementedError
+
+
+class CloseBatchForm(BatchChangeForm):
     """Says that a scope version is complete."""
+
+    kind = BatchChange.Kind.CLOSE
 
     is_complete = forms.BooleanField(
         label=_("Everything known to have leaked is loaded."),
@@ -114,22 +145,15 @@ class CloseBatchForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, batch: ExposureBatch, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.batch = batch
-
-    def act(self) -> bool:
-        """Closes; False, with the reason in the form, if that is not possible now."""
-        try:
-            close_batch(self.batch, is_despite_failed=True)  # the page told how many failed
-        except ImportRefusedError as refusal:
-            self.add_error(None, str(refusal))
-            return False
-        return True
+    def change(self) -> None:
+        """Closes it. Raises ImportRefusedError."""
+        close_batch(self.batch, is_despite_failed=True)  # the page told how many failed
 
 
-class WithdrawBatchForm(forms.Form):
+class WithdrawBatchForm(BatchChangeForm):
     """Takes a closed scope version back."""
+
+    kind = BatchChange.Kind.WITHDRAW
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -137,16 +161,9 @@ class WithdrawBatchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
     )
 
-    def __init__(self, *args: Any, batch: ExposureBatch, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.batch = batch
-
-    def act(self) -> bool:
-        """Withdraws; False, with the reason in the form, if the version is not closed."""
-        if counting.withdraw(self.batch, self.cleaned_data["reason"]):
-            return True
-        self.add_error(None, _("Only a closed scope version can be withdrawn."))
-        return False
+    def change(self) -> None:
+        """Withdraws it. Raises ImportRefusedError."""
+        batch_changes.withdraw(self.batch, self.cleaned_data["reason"])
 
 
 class LookUpForm(forms.Form):

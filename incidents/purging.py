@@ -52,7 +52,7 @@ def run(
     """
     incident.refresh_from_db()
     if incident.shredded_at is None:
-        raise PurgeRefusedError(f"{incident}: not shredded; shred its data on the desk first")
+        raise PurgeRefusedError(f"{incident.slug}: not shredded; shred its data on the desk first")
     with only_import_into(incident):
         record, _ = Shredding.objects.get_or_create(incident=incident)
         _drop_partitions(record, wait)

@@ -33,10 +33,15 @@ def counted(data_class: DataClass, count: int) -> str:
         return (
             data_class.name
             if is_bare
-            else f"{data_class.name}{_NO_BREAK}{count:,}{data_class.unit_ko}"
+            else f"{data_class.name}{_NO_BREAK}{number_of(data_class, count)}"
         )
     unit = data_class.units_en if count != 1 else data_class.unit_en
     return unit if is_bare else f"{count:,}{_NO_BREAK}{unit}"
+
+
+def number_of(data_class: DataClass, count: int) -> str:
+    """As in "2", "2건": Korean counts each kind of thing in its own word."""
+    return f"{count:,}{data_class.unit_ko}" if _is_korean() else f"{count:,}"
 
 
 def joined(items: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import uploads
+from incidents import batch_changes, uploads
 
 
 @shared_task(base=DjangoTask)
@@ -17,3 +17,16 @@ def sweep_uploads() -> None:
     """Finds uploads whose message or worker got lost, and deletes what has stood long enough."""
     for upload_id in uploads.sweep():
         work_upload.delay(upload_id)
+
+
+@shared_task(base=DjangoTask)
+def work_batch_change(change_id: int) -> None:
+    """Closes or withdraws one scope version."""
+    batch_changes.work(change_id)
+
+
+@shared_task(base=DjangoTask)
+def sweep_batch_changes() -> None:
+    """Finds changes whose message or worker got lost, and those that waited for an import."""
+    for change_id in batch_changes.unattended():
+        work_batch_change.delay(change_id)

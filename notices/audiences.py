@@ -7,6 +7,8 @@ that of a test of either. A test tells nobody: wherever it matters who was told,
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
@@ -20,32 +22,50 @@ REACH = {Notice.Channel.EMAIL: "email_reach", Notice.Channel.SMS: "phone_reach"}
 NOT_REACHED = [Delivery.State.UNREACHABLE, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
 
 
-def people(notice: Notice) -> QuerySet[AffectedPerson]:
-    """The affected people a mandatory notice is for, whether they can be reached or not."""
-    everybody = affected(notice.incident)
+class Keys(NamedTuple):
+    """A range of people's primary keys, both ends in it."""
+
+    first: UUID
+    last: UUID
+
+    def of(self, column: str) -> dict[str, Any]:
+        """As a filter."""
+        return {f"{column}__gte": self.first, f"{column}__lte": self.last}
+
+
+ALL_KEYS = Keys(UUID(int=0), UUID(int=(1 << 128) - 1))
+
+
+def people(notice: Notice, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
+    """The affected people a mandatory notice is for, whether they can be reached or not.
+
+    `keys` bounds every table that is asked: PostgreSQL does not conclude from the people's range
+    to their exposures', and would read these from their beginning for each page of people.
+    """
+    everybody = affected(notice.incident, keys)
     match notice.audience:
         case Audience.BATCH:
-            return everybody.filter(Exists(_of_person(Exposure).filter(file__batch=notice.batch)))
+            exposed = Exposure.objects.filter(person=OuterRef("pk"), **keys.of("person_id"))
+            return everybody.filter(Exists(exposed.filter(file__batch=notice.batch)))
         case Audience.EARLIER:
+            told = Notice.objects.real().filter(version=notice.version_id)
             return everybody.filter(
-                Exists(_accepted(_of_earlier_versions(notice))),
-                ~Exists(_accepted(Notice.objects.real().filter(version=notice.version_id))),
+                Exists(_accepted(_of_earlier_versions(notice), keys)),
+                ~Exists(_accepted(told, keys)),
             )
         case Audience.UNREACHED:
             ended = Delivery.objects.filter(notice=notice.follows, state__in=NOT_REACHED)
-            return everybody.filter(Exists(ended.filter(recipient=OuterRef("pk"))))
+            return everybody.filter(
+                Exists(ended.filter(recipient=OuterRef("pk"), **keys.of("recipient")))
+            )
         case _:
             return everybody
 
 
-def affected(incident: Incident) -> QuerySet[AffectedPerson]:
-    """Everybody of whom some exposure still stands."""
-    standing = Exposure.objects.standing().filter(person=OuterRef("pk"))
-    return AffectedPerson.objects.filter(Exists(standing), incident=incident)
-
-
-def _of_person(model: type[Exposure]) -> QuerySet[Exposure]:
-    return model.objects.filter(person=OuterRef("pk"))
+def affected(incident: Incident, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
+    """Everybody with such a key of whom some exposure still stands."""
+    standing = Exposure.objects.standing().filter(person=OuterRef("pk"), **keys.of("person_id"))
+    return AffectedPerson.objects.filter(Exists(standing), incident=incident, **keys.of("pk"))
 
 
 def _of_earlier_versions(notice: Notice) -> QuerySet[Notice]:
@@ -55,10 +75,13 @@ def _of_earlier_versions(notice: Notice) -> QuerySet[Notice]:
     )
 
 
-def _accepted(notices: QuerySet[Notice]) -> QuerySet[Delivery]:
+def _accepted(notices: QuerySet[Notice], keys: Keys) -> QuerySet[Delivery]:
     """Deliveries of `notices` to the person of the outer query that a server took."""
     return Delivery.objects.filter(
-        notice__in=notices, recipient=OuterRef("pk"), state=Delivery.State.ACCEPTED
+        notice__in=notices,
+        recipient=OuterRef("pk"),
+        state=Delivery.State.ACCEPTED,
+        **keys.of("recipient"),
     )
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.contacts import normalise_email
 from notices import delivery_reports, suppressing
 from notices.delivery_reports import Kind, Report
-from notices.messages import delivery_of_code
+from notices.messages import delivery_of_code, is_bounce_mac
 from notices.models import (
     AlertSubscription,
     Delivery,
@@ -36,12 +36,19 @@ class _NoticeIsClosedError(Exception):
 
 
 def delivery_of_sender(address: str) -> int | None:
-    """The delivery whose envelope sender this is; None if we never gave it."""
+    """The delivery whose envelope sender this is; None if we never gave it.
+
+    Whoever reads a message knows its code, and may claim that it bounced: the rest tells.
+    """
     local, _at, domain = address.strip("<> ").lower().rpartition("@")
-    found = re.fullmatch(r"bounce\+([0-9a-z]{12})", local)
+    found = re.fullmatch(r"bounce\+([0-9a-z]{12})(?:-([0-9a-f]{20}))?", local)
     if not found or domain != settings.MAIL_DOMAIN.lower():
         return None
-    return delivery_of_code(found[1])
+    delivery_id = delivery_of_code(found[1])
+    if delivery_id is not None and not is_bounce_mac(delivery_id, found[2] or ""):
+        logger.warning("delivery %s: a bounce address of it was forged", delivery_id)
+        return None
+    return delivery_id
 
 
 def is_complaints_address(address: str) -> bool:

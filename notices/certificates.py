@@ -19,12 +19,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.models import User
 from breachportal import printing
+from incidents import sentences
 from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, Incident
 from incidents.my_data import leaks_of
@@ -200,7 +201,7 @@ def _heading(person: AffectedPerson, incident: Incident) -> str:
 def _count(leak: Leak) -> str:
     if leak.count == 0 or (leak.count == 1 and leak.data_class.is_one_each):
         return _("leaked")
-    return _("%(number)s leaked") % {"number": number_format(leak.count, force_grouping=True)}
+    return _("%(number)s leaked") % {"number": sentences.number_of(leak.data_class, leak.count)}
 
 
 def _told(rows: Rows) -> Part:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from incidents.sealing import SealingError
-from notices import gateways, ledger, pacing, providers, suppressing
+from notices import gateways, halting, ledger, pacing, providers, suppressing
 from notices.composing import Composer, Waiting
 from notices.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
 from notices.messages import Mail
@@ -95,14 +94,21 @@ def _patiently(act: Callable[[], _T]) -> _T:
     transaction that may be repeated.
     """
     wait, most = DATABASE_SECONDS
+    is_again = False
     while True:
         try:
-            return act()
-        except (psycopg.OperationalError, OperationalError, InterfaceError) as error:
+            done = act()
+        except halting.ERRORS as error:
             if connection.in_atomic_block:
                 raise
             logger.error("the database does not take it, the send waits: %s", str(error).strip())
             connection.close()
+            halting.say(error)
+            is_again = True
+        else:
+            if is_again:
+                halting.take_back()
+            return done
         time.sleep(wait)
         wait = min(wait * 2, most)
 

@@ -111,7 +111,8 @@ class Duty:
     # How sure the rule is, word for word as researched: R read in a public source, B background.
     mark: str
     hint: Bilingual = Bilingual()
-    article_ko: str = ""  # as Koreans cite a law of their own
+    article_ko: str = ""  # as one cites it in Korean
+    mark_ko: str = ""
     effective_from: date | None = None
     effective_to: date | None = None  # the last day
     trigger: Trigger | None = None
@@ -135,6 +136,11 @@ class Duty:
     def cited(self) -> Bilingual:
         """The article, as one cites it in each language."""
         return Bilingual(ko=self.article_ko or self.article, en=self.article)
+
+    @property
+    def marked(self) -> Bilingual:
+        """How sure the rule is, in each language."""
+        return Bilingual(ko=self.mark_ko or self.mark, en=self.mark)
 
     @property
     def current_severity(self) -> Severity:

@@ -33,7 +33,7 @@ NOTICES_NAMED = 5
 STRANGE_SHOWN = 60  # links, addresses and numbers that are not ours; each costs a comparison
 # What a pasted text may hold beside an address or a number and still be only that.
 _WORDS_BESIDE = 40
-_ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}|[0-9a-f]{40})@(.+)")
+_ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}-[0-9a-f]{20}|[0-9a-f]{40})@(.+)")
 
 
 class Verdict(TextChoices):

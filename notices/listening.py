@@ -3,10 +3,12 @@
 
 import asyncio
 import imaplib
+import ipaddress
 import logging
 import mailbox
 import re
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
 from breachportal import environment
@@ -28,7 +31,11 @@ from notices.models import ReturnedMail
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTIONS = 50
-IDLE_SECONDS = 60
+MOST_OF_A_PEER = 10
+IDLE_SECONDS = 60  # between two commands, and for a whole message
+SESSION_SECONDS = 600  # a peer that has more to say connects again
+# After so many a connection is closed; a mail needs one each, but for RSET and NOOP.
+MOST_COMMANDS = {"*": 20, **dict.fromkeys(("MAIL", "RCPT", "DATA", "RSET", "NOOP"), 500)}
 MOST_AT_A_TIME = 1_000  # mails of a mailbox in one run
 _HEAD_BYTES = 65_536
 _MAIL_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "To")
@@ -41,10 +48,21 @@ class UnsafeMailboxError(Exception):
 class Listener:
     """Takes mail to the addresses we gave, and refuses all others before their content comes."""
 
-    def __init__(self, host: str, port: int, *, is_lmtp: bool = False) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        is_lmtp: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+        session_seconds: float = SESSION_SECONDS,
+    ) -> None:
         self.host, self.port = host, port
         self._protocol = LMTP if is_lmtp else SMTP
-        self._open: set[object] = set()
+        self._idle_seconds, self._session_seconds = idle_seconds, session_seconds
+        # Who listens to its own machine has one peer: the mail server in front of it.
+        most_of_a_peer = MOST_CONNECTIONS if _is_loopback(host) else MOST_OF_A_PEER
+        self._seats = _Seats(MOST_CONNECTIONS, most_of_a_peer)
         # One thread writes: it is little work, and a flood must not take the connections.
         self._writer = ThreadPoolExecutor(max_workers=1)
 
@@ -63,7 +81,14 @@ class Listener:
 
     def _connection(self) -> asyncio.Protocol:
         return _limited(self._protocol)(
-            self, self._open, data_size_limit=MOST_BYTES, timeout=IDLE_SECONDS, enable_SMTPUTF8=True
+            self,
+            self._seats,
+            self._session_seconds,
+            hostname=settings.MAIL_DOMAIN,
+            data_size_limit=MOST_BYTES,
+            timeout=self._idle_seconds,
+            command_call_limit=MOST_COMMANDS,
+            enable_SMTPUTF8=True,
         )
 
     async def handle_RCPT(
@@ -97,25 +122,69 @@ class Listener:
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)
 
 
+class _Seats:
+    """How many are connected, in all and of one peer."""
+
+    def __init__(self, most: int, most_of_a_peer: int) -> None:
+        self._most, self._most_of_a_peer = most, most_of_a_peer
+        self._taken: Counter[str] = Counter()
+
+    def take(self, peer: str) -> bool:
+        """False if there is none left for this peer."""
+        if self._taken.total() >= self._most or self._taken[peer] >= self._most_of_a_peer:
+            return False
+        self._taken[peer] += 1
+        return True
+
+    def give_back(self, peer: str) -> None:
+        self._taken[peer] -= 1
+        self._taken += Counter()  # forgets who has none
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _peer_of(transport: asyncio.BaseTransport) -> str:
+    """An IPv4 address, or the IPv6 network that one subscriber has to himself."""
+    name = transport.get_extra_info("peername")
+    address = ipaddress.ip_address(str(name[0]).partition("%")[0]) if name else None
+    if not isinstance(address, ipaddress.IPv6Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
 def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
-    """`protocol` that hangs up where more are connected than it can serve."""
+    """`protocol` that hangs up on whom there is no seat for, and on who stays too long."""
 
     class Limited(protocol):  # type: ignore[valid-type,misc]
-        def __init__(self, handler: Listener, connected: set[object], **options: Any) -> None:
+        def __init__(
+            self, handler: Listener, seats: _Seats, session_seconds: float, **options: Any
+        ) -> None:
             super().__init__(handler, **options)
-            self._connected = connected
+            self._seats, self._session_seconds = seats, session_seconds
+            self._peer = ""
+            self._end: asyncio.TimerHandle | None = None
 
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            if len(self._connected) >= MOST_CONNECTIONS:
-                transport.abort()  # type: ignore[attr-defined]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            peer = _peer_of(transport)
+            if not self._seats.take(peer):
+                transport.write(b"421 4.7.0 too many connections\r\n")
+                transport.close()
                 return
-            self._connected.add(self)
+            self._peer = peer
+            self._end = self.loop.call_later(self._session_seconds, transport.abort)
             super().connection_made(transport)
 
         def connection_lost(self, error: Exception | None) -> None:
-            if self in self._connected:
-                self._connected.discard(self)
-                super().connection_lost(error)
+            if self._end is None:
+                return
+            self._end.cancel()
+            self._seats.give_back(self._peer)
+            super().connection_lost(error)
 
     return Limited
 

@@ -6,13 +6,14 @@ between fixed bytes, so it can neither open a header nor an element nor another 
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 import textwrap
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -42,6 +43,9 @@ SLOTS = (
     *("classes", "classes_html", "class_line", "code", "unsubscribe"),
 )
 
+# Headers that differ by person, and the slot that each holds in angle brackets.
+PERSONAL_HEADERS = {"Message-ID": "message_id", "List-Unsubscribe": "unsubscribe"}
+
 # RFC 5321 ends a line at 998 octets, a character has up to four, and a line may greet by name.
 LINE_CHARACTERS = 180
 NAME_CHARACTERS = 60
@@ -67,14 +71,24 @@ class UnusableAddressError(ValueError):
     """No mail can be sent there."""
 
 
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What all mails of a notice in one language share: the mail, its slots still open."""
+
+    marker: str  # a slot is "<marker>-<name>-"
+    mime: bytes
+
+
 @dataclass(frozen=True)
 class Mail:
-    """One mail, ready for the wire."""
+    """One mail, ready for the wire: `data` is `shared` with `values` in its slots."""
 
     sender: str
     to: str
     data: bytes
     delivery_id: int = 0
+    shared: Shared | None = field(default=None, compare=False, repr=False)
+    values: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -238,6 +252,7 @@ class Mailing:
         self._language = message.language
         self._customer = str(message.words["customer"])
         self._classes = {int(key): str(name) for key, name in message.words["classes"].items()}
+        self._shared = Shared(message.marker, bytes(message.mime))
         # Text and slot names by turns; split, so that no value is ever searched for slots.
         pattern = message.marker.encode() + b"-([a-z_]+)-"
         self._pieces = re.split(pattern, bytes(message.mime))
@@ -258,8 +273,14 @@ class Mailing:
         values = self._values(person, to=to)
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name].encode() for name in self._slots]
-        sender = envelope_sender(person.delivery_id)
-        return Mail(sender=sender, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
+        return Mail(
+            sender=envelope_sender(person.delivery_id),
+            to=to,
+            data=b"".join(pieces),
+            delivery_id=person.delivery_id,
+            shared=self._shared,
+            values=values,
+        )
 
     def _text(self, person: Recipient) -> Mail:
         """A text message: the number in E.164, and as sender what names every attempt alike."""
@@ -348,8 +369,24 @@ def message_id(notice_id: int, recipient: UUID) -> str:
 
 
 def envelope_sender(delivery_id: int) -> str:
-    """Where bounces of this delivery go (VERP): tells us which one, and nobody else anything."""
-    return f"bounce+{message_code(delivery_id).replace('-', '').lower()}@{settings.MAIL_DOMAIN}"
+    """Where bounces of this delivery go (VERP): tells us which one, and nobody else anything.
+
+    The code alone stands in the message for all to read, to whom it is forwarded, too; what
+    follows it stands in the envelope only, so that no reader can forge a bounce. 40 octets before
+    the @, of the 64 that RFC 5321 allows.
+    """
+    code = message_code(delivery_id).replace("-", "").lower()
+    return f"bounce+{code}-{_bounce_mac(delivery_id)}@{settings.MAIL_DOMAIN}"
+
+
+def is_bounce_mac(delivery_id: int, mac: str) -> bool:
+    """Whether `mac` is what the delivery's envelope sender ends with, under any key that counts."""
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_bounce_mac(delivery_id, key), mac) for key in keys)
+
+
+def _bounce_mac(delivery_id: int, secret: str = "") -> str:
+    return _mac("notices.bounce", str(delivery_id), secret)[:10].hex()
 
 
 def unsubscribe_url(subscription: UUID, language: str) -> str:

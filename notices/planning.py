@@ -1,7 +1,9 @@
 """Writes the ledger of an approved notice: one row for everybody it is for, chunk by chunk."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,8 +19,8 @@ from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
 from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
 from notices import audiences, pacing
-from notices.audiences import DryRun
-from notices.models import AlertSubscription, Notice
+from notices.audiences import DryRun, Keys
+from notices.models import AlertSubscription, Notice, TestAddress
 
 CHUNKS_A_STEP = 10  # written in one transaction
 FIRST_KEY = UUID(int=0)
@@ -37,58 +39,120 @@ def dry_run(notice: Notice) -> DryRun:
 
 @dataclass(frozen=True)
 class Whom:
-    """A notice's audience as rows of one shape.
+    """A notice's audience, by pages of `among`: everybody who may belong to it.
 
-    `rows` yields "pk", "language", and "is_reachable" (over the notice's channel). What SQL cannot
-    say, `choose` does: it is given some hundred primary keys and returns those that belong to it.
+    `rows` gives those of a page who do, as "pk", "language", and "is_reachable" (over the notice's
+    channel).
     """
 
-    rows: QuerySet[Any, Any]
+    among: QuerySet[Any, Any]
+    rows: Callable[[Keys], QuerySet[Any, Any]]
     column: str | None  # Delivery's own key for such rows
-    choose: Callable[[list[UUID]], Collection[UUID]] | None = None
 
 
 def whom(notice: Notice) -> Whom:
     """The people, subscriptions or test addresses that a notice goes to."""
-    shape = ("pk", "language", "is_reachable")
     if notice.is_test:
-        addresses = audiences.test_addresses(notice).annotate(is_reachable=Value(True))
-        return Whom(addresses.values(*shape), None)
+        addresses = audiences.test_addresses(notice)
+        return Whom(addresses, partial(_test_rows, addresses), None)
     if notice.is_mandatory:
-        reach = audiences.REACH[Notice.Channel(notice.channel)]
-        usable = Q(**{reach: AffectedPerson.Reach.USABLE})
-        people = audiences.people(notice).annotate(is_reachable=usable)
-        return Whom(people.values(*shape), "person_id")
-    subscribers = audiences.subscribers(notice).annotate(
+        everybody = AffectedPerson.objects.filter(incident=notice.incident_id)
+        return Whom(everybody, partial(_people_rows, notice), "person_id")
+    subscribers = audiences.subscribers(notice)
+    return Whom(subscribers, partial(_subscriber_rows, notice), "subscription_id")
+
+
+_SHAPE = ("pk", "language", "is_reachable")
+
+
+def _people_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
+    reach = audiences.REACH[Notice.Channel(notice.channel)]
+    usable = Q(**{reach: AffectedPerson.Reach.USABLE})
+    people: QuerySet[Any, Any] = audiences.people(notice, keys).annotate(is_reachable=usable)
+    return people.values(*_SHAPE)
+
+
+def _test_rows(addresses: QuerySet[TestAddress], keys: Keys) -> QuerySet[Any, Any]:
+    of_page: QuerySet[Any, Any] = addresses.filter(**keys.of("pk")).annotate(
+        is_reachable=Value(True)
+    )
+    return of_page.values(*_SHAPE)
+
+
+def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
+    subscribers = audiences.subscribers(notice)
+    concerned = _concerned(notice, subscribers.filter(**keys.of("pk")))
+    chosen = subscribers.filter(pk__in=[one.pk for one in concerned])
+    rows: QuerySet[Any, Any] = chosen.annotate(
         language=F("user__language"), is_reachable=Value(True)
     )
-    choose = partial(_concerned_keys, notice)
-    return Whom(subscribers.values(*shape), "subscription_id", choose=choose)
+    return rows.values(*_SHAPE)
+
+
+class _Step(Enum):
+    """What a step of the planning did."""
+
+    NONE = auto()  # nothing to plan, or somebody else is at it
+    WRITTEN = auto()
+    LAST = auto()
+
+
+class _StoppedError(Exception):
+    """Somebody paused or cancelled the notice while a step was written: the step is taken back."""
 
 
 def plan(notice_id: int, *, on_first_chunk: Callable[[], object] = lambda: None) -> bool:
     """Writes the ledger from where the last attempt came to; True once it is complete.
 
-    Steps are transactions, so this can be stopped anywhere and run again. A second planner finds
-    the notice's row locked, and leaves at once. Senders need not wait for the last step.
+    Steps are transactions, so this can be stopped anywhere and run again. A second planner leaves
+    at once. Senders need not wait for the last step.
     """
     has_begun = False
-    while True:
-        with transaction.atomic():
-            notice = (
-                Notice.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-                .select_related("incident")
-                .filter(pk=notice_id, state=Notice.State.PLANNING)
-                .first()
-            )
-            if notice is None:
-                return False
-            if not _plan_step(notice):
-                _begin_sending(notice)
-                return True
-        if not has_begun:
-            on_first_chunk()
-            has_begun = True
+    with suppress(_StoppedError):
+        while (step := _plan_step(notice_id)) is _Step.WRITTEN:
+            if not has_begun:
+                on_first_chunk()
+                has_begun = True
+        return step is _Step.LAST
+    return False
+
+
+def _plan_step(notice_id: int) -> _Step:
+    """Writes the next chunks and their rows; at the audience's end, the notice is planned.
+
+    The notice's row is not locked meanwhile: senders count in it what they give back. Nor does a
+    step wait for the disk: what a crash of PostgreSQL forgets of it it forgets as a whole, with
+    `planned_to`, and whatever a sender commits of the step's chunks takes the step to the disk.
+    Raises _StoppedError.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ONE_PLANNER, [_LOCK_SPACE, notice_id])
+        [is_ours] = cursor.fetchone()
+        planned = Notice.objects.select_related("incident").filter(pk=notice_id)
+        notice = planned.filter(state=Notice.State.PLANNING).first() if is_ours else None
+        if notice is None:
+            return _Step.NONE
+        keys = _next_page(notice)
+        if keys is None:
+            _begin_sending(notice)
+            return _Step.LAST
+        _write_page(notice, keys)
+    return _Step.WRITTEN
+
+
+_LOCK_SPACE = 0x62706E70  # "bpnp"; tells our advisory locks from others in the same database
+_ONE_PLANNER = """
+SELECT pg_try_advisory_xact_lock(%s, %s) FROM set_config('synchronous_commit', 'off', true)
+"""
+
+
+def _next_page(notice: Notice) -> Keys | None:
+    """The keys of the next chunks' people, if all of them belong to the audience."""
+    after = notice.planned_to or FIRST_KEY
+    ahead = whom(notice).among.filter(pk__gt=after).values_list("pk", flat=True)
+    size = settings.NOTICE_CHUNK_SIZE * CHUNKS_A_STEP
+    last = ahead.order_by("pk")[size - 1 : size].first() or ahead.order_by("-pk").first()
+    return Keys(UUID(int=after.int + 1), last) if last else None
 
 
 # A page of the audience, its ledger rows, and the chunks they fall into.
@@ -111,62 +175,47 @@ WITH page AS MATERIALIZED (
         'due', 0, 0, '{{}}', 0, 0, 0, 0, 0, 0
     FROM page GROUP BY part HAVING bool_or(is_reachable)
 )
-SELECT count(*), count(*) FILTER (WHERE NOT is_reachable), (array_agg(pk ORDER BY pk DESC))[1]
-FROM page
+SELECT count(*), count(*) FILTER (WHERE NOT is_reachable) FROM page
 """
 
 
-def _plan_step(notice: Notice) -> bool:
-    """The next chunks and their rows; False at the end of the audience."""
-    audience = whom(notice)
-    rows = audience.rows.filter(pk__gt=notice.planned_to or FIRST_KEY).order_by("pk")
-    page = rows[: settings.NOTICE_CHUNK_SIZE * CHUNKS_A_STEP]
-    read_to = None
-    if audience.choose is not None:
-        keys = [row["pk"] for row in page]
-        if not keys:
-            return False
-        page, read_to = audience.rows.filter(pk__in=list(audience.choose(keys))), keys[-1]
-    people, unreachable, last = _write_page(notice, page, column=audience.column)
-    if people == 0 and read_to is None:
-        return False
-    Notice.objects.filter(pk=notice.pk).update(
-        planned_to=read_to or last,
+def _write_page(notice: Notice, keys: Keys) -> None:
+    people, unreachable = _write_rows(notice, keys)
+    rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
+    changed = rows.update(
+        planned_to=keys.last,
         planned=F("planned") + people,
         unreachable=F("unreachable") + unreachable,
     )
-    return True
+    if not changed:
+        raise _StoppedError
 
 
-def _write_page(
-    notice: Notice, page: QuerySet[Any, Any], *, column: str | None
-) -> tuple[int, int, UUID | None]:
-    """(people, of whom unreachable, last key). Rows never pass through here: there are millions."""
+def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
+    """(people, of whom unreachable). Rows never pass through here: there are millions."""
+    audience = whom(notice)
     try:
-        query, values = page.query.sql_with_params()
+        query, values = audience.rows(keys).query.sql_with_params()
     except EmptyResultSet:
-        return 0, 0, None
+        return 0, 0
     statement = _WRITE_PAGE.format(
         page=query,
         notice=int(notice.pk),
-        person="pk" if column == "person_id" else "NULL",
-        subscription="pk" if column == "subscription_id" else "NULL",
+        person="pk" if audience.column == "person_id" else "NULL",
+        subscription="pk" if audience.column == "subscription_id" else "NULL",
         chunk_size=int(settings.NOTICE_CHUNK_SIZE),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        people, unreachable, last = cursor.fetchone()
-    return people, unreachable, last
+        people, unreachable = cursor.fetchone()
+    return people, unreachable
 
 
 def _begin_sending(notice: Notice) -> None:
-    Notice.objects.filter(pk=notice.pk).update(state=Notice.State.SENDING, planned_at=Now())
+    rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
+    if not rows.update(state=Notice.State.SENDING, planned_at=Now()):
+        raise _StoppedError
     pacing.begin(notice)
-
-
-def _concerned_keys(notice: Notice, keys: list[UUID]) -> list[UUID]:
-    chosen = AlertSubscription.objects.filter(pk__in=keys)
-    return [subscription.pk for subscription in _concerned(notice, chosen)]
 
 
 def _concerned(

@@ -1,13 +1,13 @@
 """Mail through a provider's API (django-anymail) instead of SMTP, and the provider's webhooks.
 
-Each person's mail has its own text, so a request carries one mail; several run at a time. What a
-provider answers is a promise to send, like a server's 250; what becomes of it comes by webhook.
+A request carries one mail, or a batch of them where the provider fills in each person's values
+(`merging`); several run at a time. What a provider answers is a promise to send, like a server's
+250; what becomes of it comes by webhook.
 """
 
 import threading
 from collections.abc import Sequence
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 import requests
@@ -19,28 +19,66 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import NewConnectionError
 
-from notices import bouncing, delivery_reports
+from notices import bouncing, delivery_reports, merging
 from notices.messages import Mail, delivery_of_code
 from notices.requesting import Answers, AwayError, RefusedError, RequestTransport
 from notices.transport import Reply, Result, without_address
 
 LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
-# The provider's fields that our mails have as headers; the others go as they are.
-_OWN_FIELDS = {"to", "from", "subject", "content-type", "mime-version", "date"}
 _per_thread = threading.local()
 
 
 def transport() -> RequestTransport:
     """Mails through the backend that the settings name."""
-    return RequestTransport(_ask, batch=1, threads=settings.NOTICE_PROVIDER_CONNECTIONS)
+    return RequestTransport(
+        _ask,
+        batch=merging.batch_size(),
+        threads=settings.NOTICE_PROVIDER_CONNECTIONS,
+        split=merging.split,
+    )
 
 
 def _ask(mails: Sequence[Mail]) -> Answers:
-    return {mail.delivery_id: _send(mail) for mail in mails}
+    """One request. Raises AwayError and RefusedError, when nothing was sent."""
+    if len(mails) == 1:
+        return {mails[0].delivery_id: _send(mails[0])}
+    message = merging.message(mails, _connection())
+    try:
+        message.send()
+    except AnymailInvalidAddress:
+        return _ask_by_halves(mails)
+    except AnymailRecipientsRefused:
+        pass  # the message's status says of each the same
+    except AnymailAPIError as error:
+        if error.status_code in NOT_THIS:
+            return _ask_by_halves(mails)
+        reply = _failed(error)
+        return {mail.delivery_id: reply for mail in mails}
+    told = message.anymail_status.recipients
+    return {
+        mail.delivery_id: _reply({told[mail.to].status}, told[mail.to].message_id)
+        for mail in mails
+        if mail.to in told
+    }
+
+
+def _ask_by_halves(mails: Sequence[Mail]) -> Answers:
+    """The batch was refused as a whole and nothing of it sent: finds whose mail is at fault.
+
+    Once some may have been accepted, the rest has an answer of its own even if nobody is there.
+    """
+    answers: dict[int, Reply] = {}
+    middle = len(mails) // 2
+    for half in (mails[:middle], mails[middle:]):
+        try:
+            answers.update(_ask(half))
+        except (AwayError, RefusedError) as error:
+            reply = Reply(Result.NOT_SENT, str(error))
+            answers.update({mail.delivery_id: reply for mail in half})
+    return answers
 
 
 def _send(mail: Mail) -> Reply:
-    """One request. Raises AwayError and RefusedError, when nothing was sent."""
     message = _message(mail)
     try:
         message.send()
@@ -49,11 +87,14 @@ def _send(mail: Mail) -> Reply:
     except AnymailRecipientsRefused as error:
         return Reply(Result.BOUNCED, without_address(_answer(error), mail.to))
     except AnymailAPIError as error:
-        return _failed(error, mail)
+        return _failed(error, mail.to)
     status = message.anymail_status
-    states = status.status or set()
-    words = f"{' '.join(sorted(map(str, states)))} {status.message_id}"
-    return Reply(_result(states), without_address(words, mail.to))
+    return _reply(status.status or set(), status.message_id, to=mail.to)
+
+
+def _reply(states: set[str], message_id: object, *, to: str = "") -> Reply:
+    words = f"{' '.join(sorted(map(str, states)))} {message_id}"
+    return Reply(_result(states), without_address(words, to))
 
 
 def _result(states: set[str]) -> Result:
@@ -65,13 +106,13 @@ def _result(states: set[str]) -> Result:
     return Result.DEFERRED if "failed" in states else Result.IN_DOUBT
 
 
-def _failed(error: AnymailAPIError, mail: Mail) -> Reply:
+def _failed(error: AnymailAPIError, to: str = "") -> Reply:
     code = error.status_code
     if code is None:
         if _has_no_connection(error):
             raise AwayError("the provider is away")
         return Reply(Result.IN_DOUBT, type(error.__cause__ or error).__name__)
-    words = without_address(f"{code} {_answer(error)}", mail.to)
+    words = delivery_reports.without_any_address(without_address(f"{code} {_answer(error)}", to))
     if code in NOT_SERVED:
         raise RefusedError(words)
     if code in LATER:
@@ -96,27 +137,19 @@ def _has_no_connection(error: AnymailAPIError) -> bool:
 def _message(mail: Mail) -> AnymailMessage:
     """The mail as anymail takes it, over this thread's own connection."""
     parsed = message_from_bytes(mail.data, policy=policy.default)
-    headers = {
-        name: str(value) for name, value in parsed.items() if name.lower() not in _OWN_FIELDS
-    }
     message = AnymailMessage(
         subject=str(parsed["Subject"]),
-        body=_part(parsed, "plain"),
+        body=merging.part(parsed, "plain"),
         from_email=str(parsed["From"]),
         to=[mail.to],
-        headers=headers,
+        headers=merging.headers(parsed),
         connection=_connection(),
     )
-    message.attach_alternative(_part(parsed, "html"), "text/html")
+    message.attach_alternative(merging.part(parsed, "html"), "text/html")
     message.envelope_sender = mail.sender
-    message.metadata = {"delivery": mail.sender.partition("+")[2].partition("@")[0]}
+    message.metadata = merging.metadata(mail)
     message.track_opens = message.track_clicks = False
     return message
-
-
-def _part(parsed: EmailMessage, subtype: str) -> str:
-    part = parsed.get_body((subtype,))
-    return str(part.get_content()) if part else ""
 
 
 def _connection() -> BaseEmailBackend:

@@ -14,6 +14,7 @@ from notices.transport import Outcome, Reply, Result, ServerAwayError, ServerRef
 # What a request answers: one reply to each of its messages, by delivery.
 Answers = Mapping[int, Reply]
 Ask = Callable[[Sequence[Mail]], Answers]
+Split = Callable[[Sequence[Mail]], list[list[Mail]]]
 
 
 class AwayError(Exception):
@@ -24,11 +25,19 @@ class RefusedError(Exception):
     """The provider will not serve us at all (credentials, account): nothing was sent."""
 
 
-class RequestTransport:
-    """Asks `ask` with up to `batch` messages at a time, in `threads` threads."""
+def as_one(messages: Sequence[Mail]) -> list[list[Mail]]:
+    """Any message may go with any other."""
+    return [list(messages)]
 
-    def __init__(self, ask: Ask, *, batch: int, threads: int) -> None:
-        self._ask, self._batch, self._threads = ask, batch, threads
+
+class RequestTransport:
+    """Asks `ask` with up to `batch` messages at a time, in `threads` threads.
+
+    `split` says which messages may go in a request together.
+    """
+
+    def __init__(self, ask: Ask, *, batch: int, threads: int, split: Split = as_one) -> None:
+        self._ask, self._batch, self._threads, self._split = ask, batch, threads, split
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
         self._held: dict[int, Mail] = {}
         self._asked: dict[Future[Answers], list[Mail]] = {}
@@ -89,9 +98,10 @@ class RequestTransport:
     def begin(self, messages: Collection[Mail]) -> None:
         """Asks; from now on nobody can take them back."""
         begun = [self._held.pop(message.delivery_id) for message in messages]
-        for start in range(0, len(begun), self._batch):
-            part = begun[start : start + self._batch]
-            self._asked[self._pool.submit(self._ask, part)] = part
+        for group in self._split(begun):
+            for start in range(0, len(group), self._batch):
+                part = group[start : start + self._batch]
+                self._asked[self._pool.submit(self._ask, part)] = part
 
     def withdraw(self, delivery_ids: Collection[int]) -> None:
         """Forgets messages that have not begun."""

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from notices import (
     delivering,
+    halting,
     ledger,
     ledger_sealing,
     pacing,
@@ -31,7 +32,9 @@ QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
 @shared_task(base=DjangoTask)
 def plan_notice(notice_id: int) -> None:
     """Writes the ledger of an approved notice; calls the senders as soon as there is work."""
-    if planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id)):
+    with halting.said():
+        is_complete = planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id))
+    if is_complete:
         send_chunks.delay(notice_id)  # closes it, if the others were quicker
 
 

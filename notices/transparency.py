@@ -27,6 +27,8 @@ from notices.models.sending import NoticeQuerySet
 THRESHOLD = 10  # people; also the step to which counts are rounded
 SMALL = 2 * THRESHOLD  # a small count may have grown by less than THRESHOLD since it was taken
 FEWEST = 100  # people of a notice whose end states are shown
+MOST_HOURS = 72  # told in hours: laws set 72, and readers compare
+MOST_DAYS_WITH_HOURS = 30
 CELLS = ("accepted", "bounced", "not_reachable", "other")
 
 Counts = Mapping[str, int]
@@ -206,20 +208,34 @@ def _rounded(count: int) -> int:
 
 
 def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple[str, str]]:
-    """How long after becoming aware, in hours begun."""
+    """How long after becoming aware."""
     labels = {
         Milestone.Kind.FIRST: _("From becoming aware to the first message"),
         Milestone.Kind.NEARLY_ALL: _("From becoming aware to 99 per cent told"),
     }
     passed = {each.kind: each.at for each in notice.milestones.all() if each.at <= taken_at}
     return [
-        (label, _hours(incident.aware_at, passed[kind]) if kind in passed else _("not reached"))
+        (label, _span(incident.aware_at, passed[kind]) if kind in passed else _("not reached"))
         for kind, label in labels.items()
     ]
 
 
-def _hours(start: datetime, end: datetime) -> str:
+def _span(start: datetime, end: datetime) -> str:
+    """In hours begun up to the 72 that laws count in, then with days; from a month on in days."""
     seconds = max(int((end - start).total_seconds()), 0)
     hours = -(-seconds // 3600)
-    shown = number_format(hours, force_grouping=True)
-    return ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": shown}
+    if hours <= MOST_HOURS:
+        return _hours(hours)
+    days, rest = divmod(hours, 24)
+    if days >= MOST_DAYS_WITH_HOURS:
+        return _days(-(-hours // 24))
+    return f"{_days(days)} {_hours(rest)}" if rest else _days(days)
+
+
+def _hours(hours: int) -> str:
+    return ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": hours}
+
+
+def _days(days: int) -> str:
+    shown = number_format(days, force_grouping=True)
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": shown}

@@ -7,13 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, unquote_plus
 
 HANG_UP = 0  # instead of a status: closes the connection without an answer
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came over the wire."""
+    """One request as it came over the wire; a form's body is name → values."""
 
     path: str
     headers: dict[str, str]
@@ -62,10 +63,12 @@ class Gateway:
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         raw = request.rfile.read(int(request.headers["Content-Length"]))
-        body = json.loads(raw)
+        is_form = "urlencoded" in request.headers.get("Content-Type", "")
+        body = parse_qs(raw.decode()) if is_form else json.loads(raw)
         self.asked.append(Asked(request.path, dict(request.headers), body))
         time.sleep(self.seconds)
-        named = next((to for to in self._script if to in raw.decode() and self._script[to]), "")
+        text = unquote_plus(raw.decode()) if is_form else raw.decode()
+        named = next((to for to in self._script if to in text and self._script[to]), "")
         status, words = self._script[named].pop(0) if named else (200, self.answer)
         if status == HANG_UP:
             request.connection.close()

@@ -92,6 +92,14 @@ def test_it_says_what_leaked_and_no_value(minji, incident, leaked_minji, languag
 
 
 @needs_poppler
+def test_it_counts_in_the_words_of_my_data(minji, incident, leaked_minji):
+    file = file_of(incident)
+    for day in ("2025-06-24", "2025-07-02"):
+        expose(leaked_minji, file, values=[("purchases", "감귤 5kg", day)])
+    assert "주문 내역 2건 유출" in text_of(get_certificate(minji, incident, "ko").content)
+
+
+@needs_poppler
 def test_it_says_how_the_person_was_told(minji, incident, notice, people, server):
     work(notice)
     text = text_of(get_certificate(minji, incident).content)

@@ -1,5 +1,6 @@
 """Every duty's clock on the desk: due when, met by what, confirmed by whom."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
 from notices import checking, deadlines, sample, tasks
 from notices.deadlines import Where, clocks_of
+from notices.duties import all_duties
 from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
 
@@ -104,6 +106,15 @@ def test_an_article_is_cited_in_the_readers_language(desk, just_noticed):
     shown = desk.get(reverse("admin:index")).content.decode()
     assert "24시간 안에 침해사고 신고 (정보통신망법 제48조의3)" in shown
     assert "Network Act" not in shown
+
+
+def test_a_korean_page_of_deadlines_has_no_english_citation(desk, just_noticed):
+    for jurisdiction in {duty.jurisdiction for duty in all_duties()}:
+        just_noticed.jurisdictions.get_or_create(jurisdiction=jurisdiction)
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = page_of(desk, just_noticed)
+    for word in ("Article", "Act", "Code", "CFR", "Regulations", "Rules", "number", "PIPA", "APPI"):
+        assert not re.search(rf"\b{word}\b", shown), word
 
 
 def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, approver, desk):

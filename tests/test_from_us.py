@@ -185,7 +185,7 @@ def test_no_way_of_writing_hides_what_is_not_ours(sent, code, added, shown):
 
 
 def test_what_is_not_ours_cannot_hide_behind_much_that_is(sent, code):
-    ours = " ".join(f"bounce+{number:012d}@portal.example" for number in range(200))
+    ours = " ".join(f"bounce+{number:012d}-{number:020x}@portal.example" for number in range(200))
     answer = from_us.answer(f"{code} {ours} evil.com 010-9999-8888")
     assert [one.shown for one in answer.strange] == ["evil.com", "01099998888"]
 

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, connection, transaction
@@ -13,10 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import (
     AffectedPerson,
+    DataClass,
     ExposureBatch,
     ExposureFile,
     Incident,
@@ -203,13 +206,31 @@ def test_only_a_superuser_shreds(helpdesk, incident):
     assert incident.shredded_at is None
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_desk_names_incidents_scope_versions_and_classes_in_words(desk, incident, language):
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    batch = ExposureBatch.objects.create(incident=incident, number=1)
+    names = DataClass.objects.get(slug="names")
+    with override(language):
+        shown = {
+            reverse("admin:incidents_incident_change", args=[incident.pk]): incident.title,
+            reverse("admin:incidents_exposurebatch_change", args=[batch.pk]): str(batch),
+            reverse("admin:incidents_dataclass_change", args=[names.pk]): names.name,
+        }
+    assert incident.title in str(batch)
+    for url, words in shown.items():
+        page = desk.get(url).content.decode()
+        assert f"<h2>{words}</h2>" in page
+        assert 'rel="icon"' in page
+
+
 def test_a_scope_version_shows_its_files_and_counts(desk, incident):
     batch = loaded(incident)
     page = text(desk.get(url("exposurebatch", "change", batch.pk)))
     assert url("exposurebatch", "close", batch.pk) in page
     assert "members.csv" in page
     assert 'name="state"' not in page
-    assert text(desk.get(url("exposurebatch", "changelist"))).count("hanbit-2025") >= 1
+    assert text(desk.get(url("exposurebatch", "changelist"))).count(incident.title_en) >= 1
 
 
 def test_closing_asks_whether_everything_is_loaded(desk, incident):
@@ -247,7 +268,7 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
     assert batch.state == ExposureBatch.State.WITHDRAWN
     assert batch.withdrawn_reason == "The dump of another shop."
     assert batch.withdrawn_at
-    assert "Only a closed scope version" in text(desk.post(withdraw, {"reason": "Again"}))
+    assert "not closed; nothing to withdraw" in text(desk.post(withdraw, {"reason": "Again"}))
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])

@@ -104,8 +104,11 @@ def test_the_envelope_names_the_delivery_to_us_alone(notice, people, server):
     work(notice)
     taken = next(one for one in server.taken if one.to == "minji@example.com")
     assert taken.sender.endswith(f"@{django_settings.MAIL_DOMAIN}")
-    code = taken.sender.partition("@")[0].removeprefix("bounce+")
+    local = taken.sender.partition("@")[0]
+    code, _dash, mac = local.removeprefix("bounce+").partition("-")
     assert messages.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
+    assert mac not in taken.message.as_string()  # whoever it is forwarded to cannot bounce it
+    assert len(local) <= 64
 
 
 def test_no_mail_loads_or_links_to_anything_of_others(notice, alert, server):

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.urls import clear_url_caches, include, path
 
 from breachportal import urls
-from notices.messages import envelope_sender, message_id
+from notices.messages import message_code, message_id
 from notices.models import Delivery, Notice, Suppression
 from tests.gateway import HANG_UP, Gateway
 from tests.noticed import assert_adds_up, delivery_to, work, work_again
@@ -136,7 +136,7 @@ def hook(client, provider):
 
 
 def bounced(delivery: Delivery) -> dict[str, Any]:
-    code = envelope_sender(delivery.pk).partition("+")[2].partition("@")[0]
+    code = message_code(delivery.pk)
     return {
         "RecordType": "Bounce",
         "ID": 42,

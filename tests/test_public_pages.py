@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
@@ -217,6 +218,14 @@ def test_the_log_shows_every_version_with_reason_and_hash(correction, client):
     for version in second.statement.versions.all():
         assert version.hash in words
     assert words.index("Corrected notice") < words.index("Notice of a leak of personal data")
+
+
+def test_a_browser_that_asks_for_an_icon_gets_one_without_a_cookie(db, client):
+    response = client.get("/favicon.ico")
+    assert response.status_code == 302
+    assert response["Location"] == static("favicon.svg")
+    assert response["Cache-Control"] == "public, max-age=3600"
+    assert not response.cookies
 
 
 # What is not there

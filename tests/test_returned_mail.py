@@ -4,8 +4,10 @@ import asyncio
 import logging
 import mailbox
 import smtplib
+import socket
 import threading
-from contextlib import contextmanager, suppress
+import time
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,8 +15,8 @@ from django.db import connection
 
 from notices import bouncing, delivery_reports, sending
 from notices.delivery_reports import Kind
-from notices.listening import Listener, read_maildir
-from notices.messages import envelope_sender
+from notices.listening import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
+from notices.messages import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
 from tests.imap_server import ImapServer
 from tests.noticed import assert_adds_up, delivery_to, work
@@ -24,6 +26,7 @@ pytest_plugins = ["tests.notice_fixtures"]
 
 Outcome = ReturnedMail.Outcome
 COMPLAINTS = "complaints@portal.example"
+ANYWHERE = "0.0.0.0"  # noqa: S104  where peers are told apart; on the loopback there is one
 
 
 @pytest.fixture
@@ -180,6 +183,40 @@ def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
     assert closed.state == "accepted"
 
 
+@pytest.mark.parametrize("mac", ["", "-", "-" + "0" * 20, "-" + "0" * 19])
+def test_who_only_read_a_message_cannot_make_it_bounce(notice, accepted, caplog, mac):
+    code = message_code(accepted.pk).replace("-", "").lower()
+    forged = f"bounce+{code}{mac}@portal.example"
+    assert bouncing.receive(forged, bounce()) == Outcome.UNKNOWN
+    assert bouncing.receive(COMPLAINTS, complaint(forged)) == Outcome.UNKNOWN
+    accepted.refresh_from_db()
+    assert accepted.state == "accepted"
+    assert not Suppression.objects.exists()
+    assert not LateReport.objects.exists()
+    assert ReturnedMail.objects.get().number == 2
+    assert "minji" not in caplog.text
+    assert code not in caplog.text.lower()
+
+
+def test_a_forged_signature_is_in_the_log_by_its_deliverys_key(notice, accepted, caplog):
+    forged = f"{envelope_sender(accepted.pk).partition('-')[0]}-{'f' * 20}@portal.example"
+    assert bouncing.receive(forged, bounce()) == Outcome.UNKNOWN
+    assert f"delivery {accepted.pk}: a bounce address of it was forged" in caplog.text
+
+
+def test_anothers_signature_is_none(notice, accepted, people):
+    other = envelope_sender(delivery_to(notice, people["seojun"]).pk)
+    address = f"{envelope_sender(accepted.pk).partition('-')[0]}-{other.partition('-')[2]}"
+    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+
+
+def test_bounces_of_before_a_change_of_the_secret_key_still_count(notice, accepted, settings):
+    address = envelope_sender(accepted.pk)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-that-is-long-enough-for-anybody-to-use"
+    assert bouncing.receive(address, bounce()) == Outcome.BOUNCED
+
+
 def test_another_domains_bounce_address_is_unknown(closed):
     address = envelope_sender(closed.pk).replace("portal.example", "evil.example")
     assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
@@ -202,9 +239,9 @@ def test_nobodys_address_is_in_the_log(notice, closed, caplog):
 
 
 @contextmanager
-def listening(*, is_lmtp: bool = False):
+def listening(*, host: str = "127.0.0.1", **options):
     """The listener on a free port, in a thread of its own."""
-    listener, loop = Listener("127.0.0.1", 0, is_lmtp=is_lmtp), asyncio.new_event_loop()
+    listener, loop = Listener(host, 0, **options), asyncio.new_event_loop()
     ports, ready = [], threading.Event()
 
     def is_ready(port: int) -> None:
@@ -256,6 +293,102 @@ def test_it_speaks_lmtp_as_well(django_db_serialized_rollback, notice, closed):
         lmtp.ehlo("mx.example.com")
         lmtp.sendmail("", [envelope_sender(closed.pk)], bounce())
     assert LateReport.objects.exists()
+
+
+def connected(port: int, *, peer: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(peer, 0))
+
+
+def said(connection: socket.socket) -> bytes:
+    return connection.recv(200)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(200) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_one_peer_cannot_take_all_connections():
+    with listening(host=ANYWHERE) as port, ExitStack() as stack:
+        greedy = [stack.enter_context(connected(port)) for _ in range(MOST_OF_A_PEER)]
+        assert all(said(one).startswith(b"220 ") for one in greedy)
+        one_more = stack.enter_context(connected(port))
+        assert said(one_more).startswith(b"421 ")
+        assert is_closed(one_more)
+        other = stack.enter_context(connected(port, peer="127.0.0.2"))
+        assert said(other).startswith(b"220 ")
+        greedy[0].close()
+        wait_until_admitted(stack, port)
+
+
+def wait_until_admitted(stack: ExitStack, port: int) -> None:
+    for _ in range(50):
+        again = stack.enter_context(connected(port))
+        if said(again).startswith(b"220 "):
+            return
+        time.sleep(0.1)
+    pytest.fail("the seat was not given back")
+
+
+def test_all_peers_together_have_so_many_connections_and_no_more():
+    with listening(host=ANYWHERE) as port, ExitStack() as stack:
+        peers = [f"127.0.1.{number // MOST_OF_A_PEER + 1}" for number in range(MOST_CONNECTIONS)]
+        for peer in peers:
+            assert said(stack.enter_context(connected(port, peer=peer))).startswith(b"220 ")
+        assert said(stack.enter_context(connected(port, peer="127.0.2.1"))).startswith(b"421 ")
+
+
+def test_the_mail_server_in_front_is_one_peer_and_may_take_all():
+    with listening() as port, ExitStack() as stack:
+        for _ in range(MOST_OF_A_PEER + 1):
+            assert said(stack.enter_context(connected(port))).startswith(b"220 ")
+
+
+def test_who_says_nothing_is_hung_up_on():
+    with listening(idle_seconds=0.3) as port, connected(port) as silent:
+        assert said(silent).startswith(b"220 ")
+        assert is_closed(silent)
+
+
+def test_who_dribbles_a_command_is_hung_up_on():
+    with listening(idle_seconds=0.5) as port, connected(port) as slow:
+        said(slow)
+        for line in (b"EHLO mx.example.com", b"MAIL FROM:<>", b"RSET"):
+            slow.sendall(line + b"\r\n")
+            said(slow)
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() < began + 5:
+                slow.sendall(b"x")
+                time.sleep(0.05)
+        assert time.monotonic() < began + 3
+
+
+def test_who_keeps_talking_is_hung_up_on_as_well():
+    with listening(idle_seconds=5, session_seconds=0.6) as port, connected(port) as talker:
+        said(talker)
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() < began + 5:
+                talker.sendall(b"NOOP\r\n")
+                if not said(talker):
+                    break
+                time.sleep(0.05)
+        assert time.monotonic() < began + 3
+
+
+def test_a_connection_says_only_so_much():
+    with listening() as port, connected(port) as talker:
+        said(talker)
+        answers = b""
+        for _ in range(30):
+            talker.sendall(b"VRFY somebody\r\n")
+            answers = said(talker)
+            if answers.startswith(b"421 "):
+                break
+        assert answers.startswith(b"421 ")
 
 
 def test_a_maildir_is_emptied(notice, closed, tmp_path, capsys):

@@ -1,9 +1,12 @@
 """Sending a notice: everybody ends in one state, whatever server, worker and queue do."""
 
 import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,11 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from incidents.models import AffectedPerson, ExposureBatch, Incident
-from notices import delivering, ledger, planning, publishing, sending, tasks
+from notices import audiences, delivering, ledger, planning, publishing, sending, tasks
 from notices.ledger import Ending, LeaseLostError, Verdict
 from notices.models import Chunk, Delivery, Notice, StatementVersion
 from tests import leaked
@@ -124,10 +127,10 @@ def test_planning_goes_on_where_it_was_killed(notice, people, server, settings, 
     steps = iter([True, True])
     whole = planning._plan_step
 
-    def dying(notice):
+    def dying(notice_id):
         if next(steps, None) is None:
             raise KeyboardInterrupt
-        return whole(notice)
+        return whole(notice_id)
 
     monkeypatch.setattr(planning, "CHUNKS_A_STEP", 1)
     monkeypatch.setattr(planning, "_plan_step", dying)
@@ -139,6 +142,98 @@ def test_planning_goes_on_where_it_was_killed(notice, people, server, settings, 
     assert notice.planned == 3
     assert recipients(server.taken) == EVERYBODY
     assert_adds_up(notice)
+
+
+@pytest.fixture
+def meanwhile(transactional_db):
+    """Another process, with a connection of its own: `meanwhile(act, *arguments)` begins it."""
+    with ThreadPoolExecutor(1) as other:
+
+        def begin(act, *arguments):
+            return other.submit(_and_hang_up, act, *arguments)
+
+        yield begin
+
+
+def _and_hang_up(act, *arguments):
+    try:
+        return act(*arguments)
+    finally:
+        connection.close()
+
+
+def lock_for(notice, locked: Event, seconds: float) -> None:
+    with transaction.atomic():
+        Notice.objects.select_for_update().get(pk=notice.pk)
+        locked.set()
+        time.sleep(seconds)
+
+
+def test_planning_goes_on_although_a_sender_counts_in_the_notice(meanwhile, notice, people):
+    locked = Event()
+    sender = meanwhile(lock_for, notice, locked, 0.5)
+    assert locked.wait(5)
+    assert planning.plan(notice.pk)
+    sender.result()
+    notice.refresh_from_db()
+    assert (notice.state, notice.planned) == (Notice.State.SENDING, 3)
+
+
+def test_a_second_planner_leaves_at_once(meanwhile, notice, people, monkeypatch):
+    begun, may_go_on = Event(), Event()
+    write_page = planning._write_page
+
+    def slowly(*arguments):
+        begun.set()
+        assert may_go_on.wait(5)
+        write_page(*arguments)
+
+    monkeypatch.setattr(planning, "_write_page", slowly)
+    first = meanwhile(planning.plan, notice.pk)
+    assert begun.wait(5)
+    assert not planning.plan(notice.pk)
+    may_go_on.set()
+    assert first.result()
+    assert notice.deliveries.count() == 3
+
+
+def test_a_step_of_the_planning_during_which_somebody_cancels_is_taken_back(
+    meanwhile, notice, people, monkeypatch
+):
+    write_rows = planning._write_rows
+
+    def interrupted(*arguments):
+        counts = write_rows(*arguments)
+        assert meanwhile(sending.cancel, notice).result(5)
+        return counts
+
+    monkeypatch.setattr(planning, "_write_rows", interrupted)
+    assert not planning.plan(notice.pk)
+    tasks.send_chunks(notice.pk)
+    notice.refresh_from_db()
+    assert (notice.state, notice.planned) == (Notice.State.CANCELLED, 0)
+    assert notice.closed_at
+    assert_adds_up(notice)
+
+
+def test_planning_reads_each_page_of_people_once(notice, people, settings, monkeypatch):
+    """Not the exposures from their beginning for every page: that is quadratic."""
+    settings.NOTICE_CHUNK_SIZE = 1
+    monkeypatch.setattr(planning, "CHUNKS_A_STEP", 1)
+    asked = []
+    whole = audiences.people
+
+    def noted(notice, keys):
+        asked.append(keys)
+        return whole(notice, keys)
+
+    monkeypatch.setattr(audiences, "people", noted)
+    assert planning.plan(notice.pk)
+    keys = sorted(person.pk for person in people.values())
+    assert [page.last for page in asked] == keys
+    assert all(page.first > last for page, last in zip(asked[1:], keys, strict=False))
+    query = str(whole(notice, asked[1]).query)
+    assert query.count(str(keys[1])) == 2  # of the people, and of their exposures
 
 
 # -------------------------------------------------------------------- what the server says

@@ -229,11 +229,23 @@ def test_what_was_shown_can_be_neither_changed_nor_deleted(incident, version, ed
         Milestone.objects.update(at=timezone.now())
 
 
-def test_hours_are_counted_as_begun():
-    with override("en"):
-        start = datetime(2025, 11, 18, tzinfo=UTC)
-        assert transparency._hours(start, start + timedelta(minutes=61)) == "2 hours"
-        assert transparency._hours(start, start + timedelta(hours=1)) == "1 hour"
+@pytest.mark.parametrize(
+    ("passed", "english", "korean"),
+    [
+        (timedelta(hours=1), "1 hour", "1시간"),
+        (timedelta(minutes=61), "2 hours", "2시간"),
+        (timedelta(hours=72), "72 hours", "72시간"),
+        (timedelta(hours=72, minutes=1), "3 days 1 hour", "3일 1시간"),
+        (timedelta(hours=96), "4 days", "4일"),
+        (timedelta(days=370, hours=4, minutes=10), "371 days", "371일"),
+        (timedelta(days=1200), "1,200 days", "1,200일"),
+    ],
+)
+def test_how_long_it_took_is_said_in_units_a_reader_can_grasp(passed, english, korean):
+    start = datetime(2025, 11, 18, tzinfo=UTC)
+    for language, words in {"en": english, "ko": korean}.items():
+        with override(language):
+            assert transparency._span(start, start + passed) == words
 
 
 def test_it_says_how_many_are_affected_once_a_scope_version_is_closed(

@@ -155,7 +155,7 @@ def close_batch(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool
     with only_import_into(batch.incident):
         _fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
-            raise ImportRefusedError(f"{batch}: no file is loaded; import one first")
+            raise ImportRefusedError(f"{batch.code}: no file is loaded; import one first")
         if not is_despite_failed:
             _refuse_failed(batch)
         with transaction.atomic():
@@ -169,7 +169,7 @@ def _close(batch: ExposureBatch, note: str) -> None:
         state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note
     )
     if not closed:
-        raise ImportRefusedError(f"{batch}: not open; nothing to close")
+        raise ImportRefusedError(f"{batch.code}: not open; nothing to close")
     counting.count_closed(batch)
 
 
@@ -183,7 +183,7 @@ def _refuse_failed(batch: ExposureBatch) -> None:
     failed = batch.files.filter(~Exists(since), state=ExposureFile.State.FAILED)
     if names := sorted(set(failed.values_list("name", flat=True))):
         raise ImportRefusedError(
-            f"{batch}: {', '.join(names)} failed and was not loaded since; "
+            f"{batch.code}: {', '.join(names)} failed and was not loaded since; "
             "import it again, or close with --despite-failed"
         )
 

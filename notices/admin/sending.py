@@ -28,7 +28,7 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import doubting, pacing, planning, progress, sending
+from notices import doubting, halting, pacing, planning, progress, sending
 from notices.admin import exporting
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.audiences import DryRun
@@ -296,12 +296,14 @@ def _progress(notice: Notice) -> dict[str, Any]:
     now = progress.of(notice)
     counters = [(labels[name], now.counts[name]) for name in END_STATES]
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
+    is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
     return {
         "counters": [*counters, (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
         "left": now.left,
         "is_draft": notice.state == State.DRAFT,
-        "is_moving": notice.state in (State.PLANNING, State.SENDING) or is_ending,
+        "is_moving": is_moving,
+        "halted_for": halting.reason_for(notice) if is_moving else None,
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": pacing.step_of(notice),
         "can_resume": notice.state == State.PAUSED,

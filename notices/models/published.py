@@ -43,7 +43,7 @@ class Statement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.incident}/{self.slug}"
+        return f"{self.get_kind_display()} ({self.slug}): {self.incident}"
 
     def get_absolute_url(self) -> str:
         """The page that shows its current version."""

@@ -5,7 +5,9 @@ from datetime import datetime, time, timedelta
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 
 from incidents.models import Incident
 from notices import pictures, publishing
@@ -20,6 +22,7 @@ from notices.public import (
     version_context,
 )
 
+FAVICON_SECONDS = 60 * 60  # then anew: a release may give the picture another address
 SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year
 
 
@@ -143,6 +146,12 @@ def security_txt(_request: HttpRequest) -> HttpResponse:
         f"Canonical: {settings.PORTAL_URL}/.well-known/security.txt",
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@cache_control(public=True, max_age=FAVICON_SECONDS)
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Browsers and messengers ask for this address whatever a page links."""
+    return redirect(static("favicon.svg"))
 
 
 def _public_incident(slug: str) -> Incident:

@@ -17,7 +17,8 @@ from django.db import connection
 
 from benchmarks.people import address
 from benchmarks.product import Workers
-from notices import tasks
+from breachportal import latency
+from notices import halting, tasks
 from notices.models import Notice
 from tests.drills import mail_server
 from tests.drills.comparing import Verdict, ledger
@@ -184,6 +185,7 @@ def _send_while_it_fills(stage: Stage, filler: Path) -> Verdict:
         say("  the disk is full")
         count = _when_it_stands(stage)
         log = workers.log.read_text(errors="replace")
+        shown = _kept_reason()
         filler.unlink()
         say(f"  it stood at {count:,}; the disk has room again")
         connection.close()
@@ -194,9 +196,17 @@ def _send_while_it_fills(stage: Stage, filler: Path) -> Verdict:
     reason = next((line for line in log.splitlines() if "the send waits" in line), "")
     verdict.must(count < stage.people, "it never stood still: take more PEOPLE")
     verdict.must(bool(reason), "the workers' log does not say why the send stands still")
+    verdict.must(bool(shown), "nothing tells the desk why the send stands still")
+    verdict.must(not _kept_reason(), "the desk is still told so, though the send is over")
     verdict.figures["stood still at"] = f"{count:,} of {stage.people:,} mails"
     verdict.figures["the reason"] = reason.partition("ERROR ")[2][:160]
     return verdict
+
+
+def _kept_reason() -> str:
+    """What the desk's page of the notice would say; the page's other questions need a database."""
+    kept = latency.client().get(halting.KEY)
+    return kept.decode() if isinstance(kept, bytes) else ""
 
 
 def _log_segment() -> str:

@@ -33,9 +33,9 @@ class Command(BaseCommand):
             raise CommandError("kept counts differ; --mend keeps what was counted")
         for incident in differing:
             counting.recount(incident)
-            self.stdout.write(f"{incident}: mended.")
+            self.stdout.write(f"{incident.slug}: mended.")
 
     def _differs(self, incident: Incident) -> bool:
         lines = counting.differences(incident)
-        self.stdout.write("\n".join(lines) if lines else f"{incident}: every count is right.")
+        self.stdout.write("\n".join(lines) if lines else f"{incident.slug}: every count is right.")
         return bool(lines)

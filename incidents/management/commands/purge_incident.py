@@ -40,6 +40,6 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None
         self.stdout.write(
-            f"{incident}: {done.people:,} people and {done.exposures:,} exposures are purged. "
+            f"{incident.slug}: {done.people:,} people and {done.exposures:,} exposures are purged. "
             "Counts, files' records, notices and deliveries stay."
         )

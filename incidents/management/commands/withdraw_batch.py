@@ -1,0 +1,54 @@
+"""Withdraws a closed scope version of an incident."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Sum
+
+from incidents import batch_changes
+from incidents.importing import ImportRefusedError
+from incidents.models import ExposureBatch
+
+
+class Command(BaseCommand):
+    """See docs/import.md."""
+
+    help = "Takes back a closed scope version; its rows stay, and count no longer."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Which one, and why."""
+        parser.add_argument("incident", metavar="SLUG")
+        parser.add_argument("number", type=int, metavar="N", help="the scope version")
+        parser.add_argument("--reason", required=True, help="why; kept with the scope version")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Asks and withdraws; every refusal is one line."""
+        slug, number = options["incident"], options["number"]
+        batch = ExposureBatch.objects.filter(incident__slug=slug, number=number).first()
+        if batch is None:
+            raise CommandError(f"{slug}: no scope version {number}; check slug and number")
+        if not (reason := options["reason"].strip()):
+            raise CommandError("--reason: say why; it is kept with the scope version")
+        if not options["yes"]:
+            self._confirm(batch)
+        try:
+            batch_changes.withdraw(batch, reason)
+        except ImportRefusedError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Withdrew scope version {number} of {slug}.")
+
+    def _confirm(self, batch: ExposureBatch) -> None:
+        """What is withdrawn cannot be closed again, only imported again."""
+        taken = batch.files.aggregate(rows=Sum("rows_taken"))["rows"] or 0
+        self.stdout.write(
+            f"Withdrawing {batch.code}: {taken:,} rows no longer count, people no longer see them, "
+            "and no notice names them. This is not undone."
+        )
+        try:
+            typed = input(f"Type {batch.incident.slug} to withdraw it: ")
+        except EOFError:
+            raise CommandError("nobody there to ask; --yes does it without") from None
+        if typed.strip() != batch.incident.slug:
+            raise CommandError("not withdrawn")

@@ -1,0 +1,337 @@
+"""Closing and withdrawing what is too large to be counted within a request: a worker does it."""
+
+import html
+import multiprocessing
+import os
+import signal
+import time
+from threading import Thread
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+
+from breachportal.celery import app
+from incidents import batch_changes, counting
+from incidents.counting import counts_of
+from incidents.importing import only_import_into
+from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
+from tests.leaked import expose, file_of, person
+from tests.signing_in import sign_in_to_desk
+
+pytestmark = pytest.mark.django_db
+Kind, State = BatchChange.Kind, BatchChange.State
+REASON = "The dump of another shop."
+
+
+@pytest.fixture
+def desk(client, editor) -> Client:
+    sign_in_to_desk(client, editor)
+    client.cookies["language"] = "en"
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _every_incident_is_large(monkeypatch):
+    monkeypatch.setattr(batch_changes, "ROWS_AT_ONCE", -1)
+
+
+def loaded(incident: Incident, *, number: int = 1, people: int = 2) -> ExposureBatch:
+    """An open scope version with so many people."""
+    file = file_of(incident, number=number, state="open")
+    for _ in range(people):
+        expose(person(incident, name="김민지"), file, "names")
+    file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
+    file.rows_read = file.rows_taken = people
+    file.save()
+    return file.batch
+
+
+@pytest.fixture
+def batch(incident) -> ExposureBatch:
+    return loaded(incident)
+
+
+def url(action: str, batch: ExposureBatch) -> str:
+    return reverse(f"admin:incidents_exposurebatch_{action}", args=[batch.pk])
+
+
+def page(client: Client, batch: ExposureBatch) -> str:
+    response = client.get(url("change", batch))
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchChange:
+    form = {"close": {"is_complete": "on"}, "withdraw": {"reason": REASON}}[action]
+    response = client.post(url(action, batch), form)
+    assert response.status_code == 302, html.unescape(response.content.decode())
+    return BatchChange.objects.latest("pk")
+
+
+def worked(change: BatchChange) -> BatchChange:
+    batch_changes.work(change.pk)
+    change.refresh_from_db()
+    change.batch.refresh_from_db()
+    return change
+
+
+def people_of(incident: Incident) -> int:
+    found = counts_of(incident).standing
+    return found.people if found else 0
+
+
+def test_the_page_says_how_far_a_worker_is(desk, incident, batch):
+    change = asked(desk, batch)
+
+    waiting = page(desk, batch)
+    assert "closing: waiting for a worker" in waiting
+    assert "asked by: editor@" in waiting
+    assert url("close", batch) not in waiting
+    assert 'http-equiv="refresh"' in waiting
+    assert not incident.is_scope_complete()
+
+    assert worked(change).state == State.DONE
+    done = page(desk, batch)
+    assert "closing: done" in done
+    assert 'http-equiv="refresh"' not in done
+    assert incident.is_scope_complete()
+    assert people_of(incident) == 2
+
+
+def test_what_was_asked_for_is_on_record(desk, batch, editor):
+    asked(desk, batch)
+
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.change_message) == (
+        editor,
+        "Asked for it: this page shows when it is done.",
+    )
+
+
+def test_a_withdrawal_keeps_its_reason_and_counts_anew(desk, incident, batch):
+    worked(asked(desk, batch))
+    worked(asked(desk, loaded(incident, number=2, people=3)))
+    assert people_of(incident) == 5
+
+    change = worked(asked(desk, batch, "withdraw"))
+
+    assert change.state == State.DONE
+    assert (change.batch.state, change.batch.withdrawn_reason) == ("withdrawn", REASON)
+    assert people_of(incident) == 3
+
+
+def test_a_failure_says_why_and_can_be_asked_for_again(desk, incident):
+    batch = file_of(incident, state="open").batch
+
+    change = worked(asked(desk, batch))
+
+    assert change.state == State.FAILED
+    shown = page(desk, batch)
+    assert "why it failed: hanbit-2025 v1: no file is loaded; import one first" in shown
+    assert url("close", batch) in shown
+    assert worked(asked(desk, loaded(incident))).state == State.DONE
+
+
+def test_an_error_of_our_own_is_told_without_a_value(desk, batch, monkeypatch, caplog):
+    def fail(*_args: object) -> None:
+        raise ValueError("minji@example.com")
+
+    monkeypatch.setattr(counting, "count_closed", fail)
+    change = worked(asked(desk, batch))
+
+    assert (change.state, change.batch.state) == (State.FAILED, "open")
+    assert "an error of the portal" in page(desk, batch)
+    assert f"change {change.pk} failed: ValueError" in caplog.text
+    assert "minji@" not in caplog.text
+
+
+def test_nothing_is_asked_for_twice(desk, batch):
+    asked(desk, batch)
+
+    answer = desk.post(url("close", batch), {"is_complete": "on"})
+
+    assert "a worker has it already" in html.unescape(answer.content.decode())
+    assert BatchChange.objects.count() == 1
+
+
+def test_only_what_is_closed_can_be_withdrawn(desk, batch):
+    answer = desk.post(url("withdraw", batch), {"reason": REASON})
+
+    assert "not closed; nothing to withdraw" in html.unescape(answer.content.decode())
+    assert not BatchChange.objects.exists()
+
+
+def test_a_task_that_runs_twice_does_it_once(desk, incident, batch, monkeypatch):
+    counted: list[ExposureBatch] = []
+    monkeypatch.setattr(counting, "count_closed", counted.append)
+    change = asked(desk, batch)
+
+    worked(change)
+    finished_at = change.finished_at
+    worked(change)
+
+    assert len(counted) == 1
+    assert (change.state, change.finished_at) == (State.DONE, finished_at)
+
+
+def test_a_worker_that_was_killed_after_its_commit_is_believed(desk, incident, batch):
+    change = worked(asked(desk, batch))
+    BatchChange.objects.update(state=State.RUNNING)
+
+    assert batch_changes.unattended() == [change.pk]
+    assert worked(change).state == State.DONE
+    assert people_of(incident) == 2
+
+
+def elsewhere(work) -> None:
+    """Another worker, with a connection of its own."""
+
+    def closing() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=closing)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_change_waits_while_a_file_is_imported(desk, incident, batch):
+    change = asked(desk, batch)
+    with only_import_into(incident):
+        elsewhere(lambda: batch_changes.work(change.pk))
+        assert batch_changes.unattended() == []
+    change.refresh_from_db()
+    assert change.state == State.WAITING
+
+    assert batch_changes.unattended() == [change.pk]
+    assert worked(change).state == State.DONE
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
+    change = asked(desk, batch)
+
+    def child() -> None:
+        original = counting.counted
+
+        def die(batches):
+            original(batches)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        counting.counted = die
+        batch_changes.work(change.pk)
+
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+    change.refresh_from_db()
+    batch.refresh_from_db()
+    assert (change.state, batch.state) == (State.RUNNING, "open")
+    assert "under way: people are being counted" in page(desk, batch)
+    assert freed(change)
+    assert worked(change).state == State.DONE
+    assert people_of(incident) == 2
+
+
+def freed(change: BatchChange) -> bool:
+    """Whether the sweeper finds it: the server frees a dead worker's lock within a moment."""
+    deadline = time.monotonic() + 10
+    while batch_changes.unattended() != [change.pk]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_real_worker_closes_it(desk, incident, batch):
+    app.loader.import_default_modules()
+    with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):
+        change = asked(desk, batch)
+        deadline = time.monotonic() + 60
+        while change.is_moving:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            change.refresh_from_db()
+    assert change.state == State.DONE
+    assert people_of(incident) == 2
+    connections.close_all()
+
+
+def test_a_small_scope_version_is_closed_at_once(desk, incident, batch, monkeypatch):
+    monkeypatch.setattr(batch_changes, "ROWS_AT_ONCE", 2)
+
+    desk.post(url("close", batch), {"is_complete": "on"})
+
+    assert incident.is_scope_complete()
+    assert not BatchChange.objects.exists()
+
+
+# manage.py withdraw_batch
+
+
+@pytest.fixture
+def closed(incident, batch) -> ExposureBatch:
+    call_command("close_batch", "hanbit-2025")
+    return batch
+
+
+def withdraw(*arguments: str) -> None:
+    call_command("withdraw_batch", "hanbit-2025", "1", "--reason", REASON, *arguments)
+
+
+def test_the_command_withdraws_and_says_so(incident, closed, capsys):
+    withdraw("--yes")
+
+    closed.refresh_from_db()
+    assert (closed.state, closed.withdrawn_reason) == ("withdrawn", REASON)
+    assert "Withdrew scope version 1 of hanbit-2025." in capsys.readouterr().out
+    assert people_of(incident) == 0
+
+
+def test_the_command_asks_for_the_slug(closed, monkeypatch, capsys):
+    monkeypatch.setattr("builtins.input", lambda _: "hanbit")
+    with pytest.raises(CommandError, match="not withdrawn"):
+        withdraw()
+    closed.refresh_from_db()
+    assert closed.state == "closed"
+    assert "Withdrawing hanbit-2025 v1: 2 rows no longer count" in capsys.readouterr().out
+
+    monkeypatch.setattr("builtins.input", lambda _: "hanbit-2025")
+    withdraw()
+    closed.refresh_from_db()
+    assert closed.state == "withdrawn"
+
+
+def test_the_command_asks_nobody_who_is_not_there(closed, monkeypatch):
+    def nobody(_question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(CommandError, match="--yes does it without"):
+        withdraw()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        (["hanbit-2025", "1", "--reason", "x"], "not closed; nothing to withdraw"),
+        (["hanbit-2025", "7", "--reason", "x"], "no scope version 7"),
+        (["nowhere", "1", "--reason", "x"], "no scope version 1"),
+        (["hanbit-2025", "1", "--reason", " "], "say why"),
+    ],
+)
+def test_the_command_refuses_in_one_line(batch, arguments, refusal):
+    with pytest.raises(CommandError, match=refusal):
+        call_command("withdraw_batch", *arguments, "--yes")
