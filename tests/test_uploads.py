@@ -110,7 +110,7 @@ def test_a_check_tells_counts_and_first_errors_and_loads_nothing(desk, incident,
     )
     shown = page(desk, upload)
     assert "<div>4: missing member_id</div>" in shown
-    assert "2 rows can be taken, 1 are rejected. Nothing is loaded yet" in shown
+    assert "2 rows can be taken, 1 rejected. Nothing is loaded yet" in shown
     assert "Import it" in shown
     assert not AffectedPerson.objects.exists()
     assert not list(places.iterdir())
