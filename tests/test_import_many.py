@@ -239,6 +239,21 @@ def test_a_table_made_anew_belongs_to_the_same_and_is_open_to_the_same(incident,
     assert rows(RIGHTS) == rights
 
 
+def test_an_account_that_does_not_own_the_tables_imports_row_by_row(incident, tmp_path, many):
+    execute("CREATE ROLE clerk")
+    execute("GRANT USAGE, CREATE ON SCHEMA public TO clerk")
+    execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk")
+    execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
+    execute("SET ROLE clerk")
+    number, before = rows(NUMBER), partitions()
+    load(incident, tmp_path, "members.csv")
+    execute("RESET ROLE")
+
+    assert rows(NUMBER) == number
+    assert partitions() == before
+    assert AffectedPerson.objects.filter(incident=incident).exists()
+
+
 def test_a_table_that_a_view_reads_is_not_replaced(incident, tmp_path, many):
     execute("CREATE VIEW numbers AS SELECT id FROM incidents_affectedperson")
     number = rows(NUMBER)

@@ -17,10 +17,11 @@ COLUMNS = (
     "incident_id"
 )
 
-# What an exchange would lose: options, triggers, rules, policies, views, publications, and
-# privileges of single columns.
-_IS_PLAIN = """
-SELECT reloptions IS NULL AND NOT relhasrules AND NOT relrowsecurity
+# Who does not own the table may not replace it. What would be lost with it: options, triggers,
+# rules, policies, views, publications, and privileges of single columns.
+_IS_POSSIBLE = """
+SELECT pg_has_role(relowner, 'USAGE')
+    AND reloptions IS NULL AND NOT relhasrules AND NOT relrowsecurity
     AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attacl IS NOT NULL)
     AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
     AND NOT EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = c.oid)
@@ -75,8 +76,8 @@ class RebuiltPeople:
 
     @staticmethod
     def is_possible() -> bool:
-        """False if somebody gave the table what would be lost with it."""
-        return bool(_rows(_IS_PLAIN, [PEOPLE])[0][0])
+        """False for whoever does not own the table, or if something would be lost with it."""
+        return bool(_rows(_IS_POSSIBLE, [PEOPLE])[0][0])
 
     def fill(self, new_people: str) -> int:
         """Takes what a query gives and everybody who is there; returns how many are new.

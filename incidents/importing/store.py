@@ -28,6 +28,7 @@ _PROOF = "import_is_of_one_file"
 
 log = logging.getLogger(__name__)
 
+_IS_OWNER = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = %s::regclass"
 _FOREIGN_KEYS = """
 SELECT format('ALTER TABLE %%s ADD %%s', %s::text, pg_get_constraintdef(oid))
 FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f' AND conparentid = 0
@@ -40,7 +41,7 @@ class Store:
     def __init__(self, staged_exposures: str, *, rows: int, file_id: int) -> None:
         """`rows` is about how many exposures there are."""
         self._exposures, self._file_id = staged_exposures, file_id
-        self._is_partition = rows >= OWN_PARTITION_ROWS
+        self._is_partition = rows >= OWN_PARTITION_ROWS and self._is_owner()
         self._rebuilt: RebuiltPeople | None = None
 
     @property
@@ -99,6 +100,10 @@ class Store:
             steps += [f"ALTER TABLE {EXPOSURES} {attach}", forget]
         if steps:
             _patiently(partial(self._run_all, steps))
+
+    def _is_owner(self) -> bool:
+        """Whether this account may change the tables, not only their rows."""
+        return bool(self._rows(_IS_OWNER, [EXPOSURES])[0][0])
 
     def _is_worth_rebuilding(self, people: int) -> bool:
         """Counted, not estimated: PostgreSQL may not have looked at the table yet."""
