@@ -45,6 +45,12 @@ def is_frozen(obj: Any) -> bool:
     return isinstance(obj, StatementVersion) and obj.is_published
 
 
+@admin.display(description=gettext_lazy("Title"))
+def titled(version: StatementVersion) -> str:
+    """Under a heading in the reader's language."""
+    return version.title
+
+
 class FrozenOncePublished(BaseModelAdmin):
     """Only shown, to everyone, once the object (or an inline's parent) is published."""
 
@@ -72,8 +78,8 @@ class VersionInline(admin.TabularInline):
     """The versions are edited on their own pages."""
 
     model = StatementVersion
-    fields = ["number", "title", "state", "published_at", "approved_by"]
-    readonly_fields = ["number", "title", "state", "published_at", "approved_by"]
+    fields = ["number", titled, "state", "published_at", "approved_by"]
+    readonly_fields = ["number", titled, "state", "published_at", "approved_by"]
     show_change_link = True
     can_delete = False
     view_on_site = False
@@ -180,7 +186,7 @@ class PublishForm(forms.Form):
 
 @admin.register(StatementVersion)
 class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
-    list_display = ["statement", "number", "title", "state", "published_at"]
+    list_display = ["statement", "number", titled, "state", "published_at"]
     list_display_links = ["statement", "number"]
     list_filter = ["state", "statement__kind", "statement__incident"]
     list_select_related = ["statement__incident"]
