@@ -96,7 +96,7 @@ def test_it_goes_to_the_number_that_was_counted(desk, draft, many, approver):
 def test_it_can_be_approved_without_the_count_and_begins_in_steps(desk, draft, many, approver):
     assert 'name="people"' not in approval(desk, draft)
     asked = approval(desk, draft, "?uncounted=1")
-    assert f"It is notice {draft.pk}." in asked
+    assert f"Number of this notice: {draft.pk}." in asked
     assert RELOADS not in asked
     wrong = page(desk.post(url("approve", draft) + "?uncounted=1", {"people": "99999"}))
     assert "This is not the notice&#x27;s number." in wrong
