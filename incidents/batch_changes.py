@@ -113,7 +113,7 @@ def _refusal(change: BatchChange) -> str:
         raise
     except Exception as error:  # noqa: BLE001  nothing may stay "under way" for good
         logger.error("change %s failed: %s", change.pk, type(error).__name__)
-        return f"{change.batch}: an error of the portal; tell who runs it"
+        return f"{change.batch.code}: an error of the portal; tell who runs it"
     return ""
 
 

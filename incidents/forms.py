@@ -201,7 +201,7 @@ class UploadForm(forms.ModelForm):
     """Sends a smaller file to be checked; nothing is loaded by it."""
 
     incident = forms.ModelChoiceField(
-        Incident.objects.filter(shredded_at=None), label=_("incident")
+        Incident.objects.filter(shredded_at=None), label=_("Incident")
     )
     content = forms.FileField(label=_("File"))
 

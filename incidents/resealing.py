@@ -2,33 +2,46 @@
 
 1. A new key is put into the incident's data keyset. It opens but does not seal yet, and nothing is
    touched until every process that may hold the keyset in memory has read it again.
-2. From then on the new key seals, and the rows are sealed again by it in ranges of people. A step
-   is one transaction that also says how far it came: a killed run goes on where it ended.
+2. From then on the new key seals, and the rows are sealed again by it in ranges of people. This
+   process reads and writes them, worker processes open and seal. What is written of a step is one
+   transaction that also says how far it came: a killed run goes on where it ended.
 3. Only when a look at every row finds none under an older key are the older keys removed.
 
 Imports into the incident wait meanwhile; stopping the command lets them through.
 """
 
 import logging
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BinaryField, Model, Q
+from django.db.models import BinaryField, Model, Sum
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from incidents import sealing
+from breachportal.spawned import Workers, workers
+from incidents import sealed_rows, sealing
 from incidents.importing import only_import_into
-from incidents.models import AffectedPerson, Exposure, Incident, Reseal, UploadPiece
+from incidents.models import (
+    AffectedPerson,
+    Exposure,
+    ExposureFile,
+    Incident,
+    Reseal,
+    UploadPiece,
+)
 from incidents.sealing import CONTACT, EXPOSURE, UPLOAD, IncidentSeal, SealingError
 
 STEP_PEOPLE = 2_000
+# Below so many rows, starting processes takes longer than the work.
+_ROWS_WORTH_PROCESSES = 30_000
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +84,15 @@ def run(
     incident: Incident,
     *,
     step_people: int = STEP_PEOPLE,
+    processes: int | None = None,
     report: Report = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Reseal:
     """Begins a change of the data key, or goes on with the one that is not done, to its end.
 
-    `wait` is given the seconds until every process knows the new key. Raises ResealRefusedError,
-    SealingError, and ImportRefusedError while a file is being imported.
+    `wait` is given the seconds until every process knows the new key; `processes` is how many work
+    besides this one (None: as is best). Raises ResealRefusedError, SealingError, WorkerLostError,
+    and ImportRefusedError while a file is being imported.
     """
     with only_import_into(incident):
         reseal = _begun(incident)
@@ -85,8 +100,10 @@ def run(
             ready_at = reseal.started_at + timedelta(seconds=settings.RESEAL_GRACE_SECONDS)
             wait(max(0.0, (ready_at - timezone.now()).total_seconds()))
             _start(reseal)
-        while _step(reseal, step_people):
-            report(reseal)
+        count = _processes(incident) if processes is None else processes
+        with workers(count) as pool:
+            for _ in _resealed(reseal, step_people, pool):
+                report(reseal)
         _reseal_further(reseal)
         _end(reseal)
     report(reseal)
@@ -185,45 +202,31 @@ def _keep(incident: Incident, wrapped: bytes) -> None:
 # Rows
 
 
-def _step(reseal: Reseal, step_people: int) -> bool:
-    """Seals the next people's rows again; False if there are none left."""
-    with transaction.atomic():
-        _await_imports()
-        incident = _locked(reseal.incident_id)
-        seal = incident.seal()
-        after = Q(pk__gt=reseal.position) if reseal.position else Q()
-        people = list(
-            AffectedPerson.objects.filter(after, incident=incident)
-            .order_by("pk")
-            .values_list("pk", "contact")[:step_people]
-        )
-        if not people:
-            return False
-        ids = [key for key, _ in people]
-        contacts = _sealed_again(seal, CONTACT, ((key, key, value) for key, value in people))
-        reseal.rows += _write(_WRITE_CONTACTS, contacts)
-        reseal.rows += _write(_WRITE_EXPOSURES, _sealed_again(seal, EXPOSURE, _exposures(ids)))
-        reseal.position = ids[-1]
-        reseal.save(update_fields=["position", "rows"])
-    return True
+def _processes(incident: Incident) -> int:
+    """How many to start; 0: none is worth it."""
+    files = ExposureFile.objects.filter(incident=incident)
+    rows = files.aggregate(rows=Sum("rows_taken"))["rows"] or 0
+    return (os.cpu_count() or 1) if rows > _ROWS_WORTH_PROCESSES else 0
 
 
-_WRITE_CONTACTS = """
-UPDATE incidents_affectedperson p SET contact = again.value
-FROM unnest(%s::uuid[], %s::bytea[]) again(id, value) WHERE p.id = again.id
-"""
-_WRITE_EXPOSURES = """
-UPDATE incidents_exposure e SET sealed = again.value
-FROM unnest(%s::uuid[], %s::integer[], %s::integer[], %s::bytea[])
-    again(person_id, file_id, line, value)
-WHERE e.person_id = again.person_id AND e.file_id = again.file_id AND e.line = again.line
-"""
+def _resealed(reseal: Reseal, step_people: int, pool: Workers) -> Iterator[None]:
+    """Seals the rows of all people from the reseal's position on again; a step each time.
 
-
-def _exposures(people: Sequence[UUID]) -> Iterator[tuple[tuple[UUID, int, int], UUID, Any]]:
-    rows = Exposure.objects.filter(person_id__in=people, sealed__isnull=False)
-    for person, file, line, sealed in rows.values_list("person_id", "file_id", "line", "sealed"):
-        yield (person, file, line), person, sealed
+    While one step is written, the next ones are in work.
+    """
+    incident = Incident.objects.get(pk=reseal.incident_id)
+    _data_keyset(incident)
+    files = ExposureFile.objects.filter(incident=incident).values_list("pk", flat=True)
+    steps = sealed_rows.steps(incident.pk, list(files), after=reseal.position, people=step_people)
+    for again in pool.map(partial(sealed_rows.sealed_again, incident.keysets()), steps):
+        with transaction.atomic():
+            _await_imports()
+            _data_keyset(_locked(reseal.incident_id))  # raises, if it was shredded meanwhile
+            key_prefix = sealing.key_prefix(reseal.key_id)
+            reseal.rows += sealed_rows.write(again, key_prefix=key_prefix)
+            reseal.position = again.last
+            reseal.save(update_fields=["position", "rows"])
+        yield
 
 
 def _sealed_again(
@@ -240,14 +243,6 @@ def _sealed_again(
         if again:
             found.append((*(key if isinstance(key, tuple) else (key,)), again))
     return found
-
-
-def _write(statement: str, rows: list[tuple[Any, ...]]) -> int:
-    if not rows:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
-        return int(cursor.rowcount)
 
 
 def _reseal_further(reseal: Reseal) -> None:

@@ -54,7 +54,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
     slugs = {kind.pk: kind.slug for kind in DataClass.objects.all()}
     about = {
         "notice": str(notice.pk),
-        "statement": str(notice.version.statement),
+        "statement": _statement(notice),
         "version": str(notice.version.number),
         "sha256": notice.version.hash,
         "channel": notice.channel,
@@ -74,6 +74,12 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
                 }
             )
             yield row | _contact(notice, delivery.person) if is_opened else row
+
+
+def _statement(notice: Notice) -> str:
+    """As in its address: a proof reads the same whoever exports it, in whichever language."""
+    statement = notice.version.statement
+    return f"{statement.incident.slug}/{statement.slug}"
 
 
 def escalation_fields(*, is_opened: bool) -> tuple[str, ...]:

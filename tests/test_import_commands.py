@@ -53,13 +53,6 @@ def test_an_import_says_what_it_did(incident, files):
     assert "김민지" not in said
 
 
-def test_with_the_portal_closed_it_says_what_visitors_meet(incident, files, capsys):
-    said = run_import(files, "--portal-closed")
-
-    assert "every page of the portal may answer with an error" in capsys.readouterr().err
-    assert "New people 1, exposures 1." in said
-
-
 def test_a_check_says_what_would_be(incident, files):
     said = run_import(files, "--check")
 

@@ -30,8 +30,8 @@ WHERE conrelid = 'incidents_affectedperson'::regclass
 def many(monkeypatch):
     """Every file counts as a large one."""
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
-    monkeypatch.setattr(store, "REBUILD_ROWS", 0)
-    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1_000_000)
+    monkeypatch.setattr(store, "REBUILD_PEOPLE", 0)
+    monkeypatch.setattr(store, "STORED_FOR_EACH", 1_000_000)
     monkeypatch.setattr(working, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
@@ -168,14 +168,14 @@ def while_merged(monkeypatch):
     What such imports attach stays when a test's rows are deleted, so it is dropped.
     """
     calls: list[Callable[[], object]] = []
-    attach = store.Store.attach
+    put_in_place = store.Store.put_in_place
 
     def called(self: store.Store) -> None:
         for call in calls:
             call()
-        attach(self)
+        put_in_place(self)
 
-    monkeypatch.setattr(store.Store, "attach", called)
+    monkeypatch.setattr(store.Store, "put_in_place", called)
     yield calls
     with connection.cursor() as cursor:
         for name in set(partitions()) - {"incidents_exposure_small"}:
@@ -185,7 +185,7 @@ def while_merged(monkeypatch):
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypatch, while_merged):
     load(incident, tmp_path, "members.csv")
-    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     with reader() as visitor:
         before, seen, earlier = read(visitor), [], set(partitions())
         while_merged += [lambda: seen.append(read(visitor)), tell_all]
@@ -203,42 +203,49 @@ def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypa
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_first_import_shuts_out_who_asks_for_people_and_nobody_else(
-    incident, tmp_path, many, while_merged
-):
-    asked: list[bool] = []
-
-    def ask() -> None:
-        assert read(visitor, "SELECT count(*) FROM incidents_incident") == 1
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            read(visitor)
-        asked.append(True)
-
-    while_merged.append(ask)
+def test_people_are_read_while_their_table_is_made_anew(incident, tmp_path, many, while_merged):
+    seen: list[int] = []
     with reader() as visitor:
+        while_merged.append(lambda: seen.append(read(visitor)))
         load(incident, tmp_path, "members.csv")
-    assert asked
+        members = read(visitor)
+        load(incident, tmp_path, "addresses.csv")
+
+        assert seen == [0, members]
+        assert read(visitor) > members > 0
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_with_the_portal_closed_a_later_import_takes_the_quick_way(
-    incident, tmp_path, many, monkeypatch, while_merged
-):
+NUMBER = "SELECT 'incidents_affectedperson'::regclass::oid::text"
+RIGHTS = """
+SELECT pg_get_userbyid(relowner) || relacl::text FROM pg_class
+WHERE oid = 'incidents_affectedperson'::regclass
+"""
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_table_made_anew_belongs_to_the_same_and_is_open_to_the_same(incident, tmp_path, many):
+    execute("CREATE ROLE keeper")
+    execute("ALTER TABLE incidents_affectedperson OWNER TO keeper")
+    execute("GRANT SELECT, UPDATE ON incidents_affectedperson TO pg_monitor WITH GRANT OPTION")
+    execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC")
+    number, rights = rows(NUMBER), rows(RIGHTS)
     load(incident, tmp_path, "members.csv")
-    shape = rows(SHAPE)
-    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
-    asked: list[bool] = []
 
-    def ask() -> None:
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            read(visitor)
-        asked.append(True)
+    assert rows(NUMBER) != number
+    assert rows(RIGHTS) == rights
 
-    while_merged.append(ask)
-    with reader() as visitor:
-        load(incident, tmp_path, "addresses.csv", is_portal_closed=True)
-    assert asked
-    assert rows(SHAPE) == shape
+
+def test_a_table_that_a_view_reads_is_not_replaced(incident, tmp_path, many):
+    execute("CREATE VIEW numbers AS SELECT id FROM incidents_affectedperson")
+    number = rows(NUMBER)
+    load(incident, tmp_path, "members.csv")
+
+    assert rows(NUMBER) == number
+    assert AffectedPerson.objects.filter(incident=incident).exists()
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -246,7 +253,7 @@ def test_an_import_that_waits_for_a_long_reader_holds_up_no_other(
     incident, tmp_path, many, monkeypatch, while_merged
 ):
     load(incident, tmp_path, "members.csv")
-    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     monkeypatch.setattr(store, "LOCK_RETRY_SECONDS", 0.2)
     merged = threading.Event()
     while_merged.append(merged.set)
@@ -280,7 +287,7 @@ def test_two_incidents_files_are_merged_one_after_the_other(
 ):
     """Both read people and then change their table: at once, they would wait for each other."""
     load(incident, tmp_path, "members.csv")
-    monkeypatch.setattr(store, "NEARLY_EMPTY_PEOPLE", 1)
+    monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     other = Incident(slug="other-2025", aware_at=incident.aware_at)
     other.make_keysets()
     other.save()

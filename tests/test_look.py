@@ -112,7 +112,12 @@ class TextSection:
 
 
 LONG_ADDRESS = "someone.with.a.very.long.address.indeed@mail.customer-service.example"
-VALUES = [{"text": LONG_ADDRESS, "date": "24 June 2025"}, {"text": "서울특별시 강남구 ••••"}]
+VALUES = [
+    {"text": LONG_ADDRESS, "date": "24 June 2025"},
+    {"text": "서울특별시 강남구 ••••"},
+    {"text": "Wolfeschlegelsteinhausenbergerdorff" * 2},  # a name of 70 characters in one word
+    {"text": "서울특별시강남구테헤란로" * 17, "date": "2025년 6월 24일"},  # an address of 204
+]
 ITEMS = [
     Item(
         NamedClass("E-mail addresses"),

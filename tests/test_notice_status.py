@@ -70,6 +70,13 @@ def test_it_says_how_fast_and_how_long(desk, notice, people, monkeypatch):
     assert "about 0:00:20 left" in text
 
 
+def test_how_it_goes_and_the_pause_stand_before_everything_else(desk, notice, people):
+    Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
+    text, _queries = page_of(desk, notice)
+    assert text.index("accepted by the mail server") < text.index("Retries end")
+    assert text.index('value="Pause"') < text.index("Retries end")
+
+
 def test_a_page_opened_twice_at_once_measures_from_the_same(notice, monkeypatch):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=0)
     notice.refresh_from_db()

@@ -94,9 +94,15 @@ def test_a_large_mandatory_notice_begins_in_steps(draft, settings, kind, people,
     assert pacing.ramp_for(draft, people=people) == ramp
 
 
-def test_a_cancelled_ramp_ends_everybody(draft, crowd, approver, server):
+def test_a_cancelled_ramp_ends_everybody_and_promises_no_step(
+    client, draft, crowd, approver, server
+):
     notice = begun(draft, approver, "person")
     sending.cancel(notice)
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "Step 1 of 3" in page
+    assert "waits for a person" not in page
     work(notice)
     assert (notice.accepted, notice.cancelled) == (1, 19)
     assert notice.closed_at

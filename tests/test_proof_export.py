@@ -71,6 +71,8 @@ def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
     minji = next(row for row in rows if row["person"] == str(people["minji"].pk))
     delivery = delivery_to(closed, people["minji"])
     assert delivery.ended_at
+    statement = closed.version.statement
+    assert minji["statement"] == f"{statement.incident.slug}/{statement.slug}"
     assert minji["sha256"] == closed.version.hash
     assert minji["data_classes"] == "names phone-numbers"
     assert minji["state"] == "accepted"

@@ -82,7 +82,9 @@ def test_what_is_not_known_says_so(incident):
 
 def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
     add = reverse("admin:notices_regulatorreport_add")
-    fields = {"incident": coupang.pk, "duty": DUTY, "form": "pipc", "authority": "PIPC"}
+    fields = {"incident": coupang.pk, "duty": "", "form": "pipc", "authority": "PIPC"}
+    assert "This field is required" in desk.post(add, fields).content.decode()
+    fields["duty"] = DUTY
     answer = desk.post(add, fields, follow=True)
     assert "공동현관 출입번호" in answer.content.decode()
     report = RegulatorReport.objects.get()

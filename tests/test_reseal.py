@@ -12,6 +12,7 @@ from django.db import connections, models
 from django.urls import reverse
 from django.utils.translation import override
 
+from breachportal.spawned import WorkerLostError
 from incidents import resealing, sealing
 from incidents.importing import only_import_into
 from incidents.management import telling
@@ -65,16 +66,58 @@ def key_ids(incident: Incident) -> set[bytes]:
     return {bytes(sealed or b"")[:5] for sealed in [*contacts, *values]}
 
 
-def test_everything_is_under_the_new_key_and_says_the_same(incident, people):
+@pytest.mark.parametrize("processes", [0, 2])
+def test_everything_is_under_the_new_key_and_says_the_same(incident, people, processes):
     before, old = opened(incident), key_ids(incident)
 
-    done = run(incident)
+    done = run(incident, processes=processes)
 
     assert opened(incident) == before
     assert key_ids(incident) == {sealing.key_prefix(done.key_id)}
     assert key_ids(incident).isdisjoint(old)
     assert (done.state, done.rows) == (Reseal.State.DONE, 2 * PEOPLE)
     assert done.finished_at
+
+
+def test_another_incidents_rows_are_not_touched(incident, people):
+    second = Incident.objects.get(pk=incident.pk)
+    second.pk, second.slug = None, "second"
+    second.make_keysets()
+    second.save()
+    theirs = person(second, name="박서준", email="seojun@example.com")
+    expose(theirs, file_of(second), values=[("physical-addresses", "부산")])
+
+    def kept() -> list[bytes]:
+        contact = AffectedPerson.objects.get(pk=theirs.pk).contact
+        return [bytes(contact), *(bytes(row.sealed or b"") for row in theirs.exposures.all())]
+
+    before = kept()
+    assert run(incident).rows == 2 * PEOPLE
+    assert kept() == before
+
+
+def test_what_was_sealed_after_its_step_was_read_stays(incident, people):
+    """It is under the newest key, and newer than what the step holds."""
+    first, second = sorted(people, key=lambda row: row.pk)[:2]
+
+    def seal_the_next(reseal: Reseal) -> None:
+        if reseal.position == first.pk:
+            fresh = Incident.objects.get(pk=incident.pk).seal()
+            newer = fresh.seal({"n": "새 이름"}, person=second.pk, purpose=CONTACT)
+            AffectedPerson.objects.filter(pk=second.pk).update(contact=newer)
+
+    resealing.run(incident, step_people=1, processes=1, wait=now, report=seal_the_next)
+
+    assert opened(incident)[str(second.pk)] == {"n": "새 이름"}
+
+
+def test_a_lost_worker_process_is_one_line(incident, people, monkeypatch):
+    def lose(*_arguments: object, **_options: object) -> None:
+        raise WorkerLostError("a worker process was ended; is there enough memory?")
+
+    monkeypatch.setattr(resealing, "run", lose)
+    with pytest.raises(CommandError, match=r"enough memory\? The same command goes on from here"):
+        call_command("reseal", "hanbit-2025")
 
 
 def test_the_old_key_is_gone(incident, people):
@@ -181,11 +224,16 @@ def test_an_older_value_that_came_late_keeps_the_old_key_until_it_is_gone(incide
     assert opened(incident)[str(row.pk)]
 
 
-def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(incident, people, caplog):
+@pytest.mark.parametrize("processes", [0, 2])
+def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(
+    incident, people, caplog, processes
+):
     moved = people[0]
     AffectedPerson.objects.filter(pk=moved.pk).update(contact=people[1].contact)
 
-    assert run(incident).state == Reseal.State.DONE
+    done = run(incident, processes=processes)
+
+    assert (done.state, done.rows) == (Reseal.State.DONE, 2 * PEOPLE - 1)
     assert f"the contact of person {moved.pk} does not open" in caplog.text
     assert "customer" not in caplog.text
 
@@ -285,7 +333,7 @@ def test_an_unknown_incident_is_one_line():
 def test_the_command_says_how_far_it_is(incident, people, capsys, monkeypatch):
     monkeypatch.setattr(telling, "LOG_SECONDS", 0)
     call_command("reseal", "hanbit-2025", people=2)
-    told = [line for line in capsys.readouterr().err.splitlines() if line.endswith("/s")]
+    told = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" left")]
     shares = [float(line.partition("%")[0]) for line in told]
     assert len(told) > 1
     assert shares == sorted(shares)

@@ -167,6 +167,7 @@ def test_a_lifted_entry_counts_no_more_and_stays_readable(
     sign_in_to_desk(client, editor)
     add(client)
     entry = Suppression.objects.get()
+    assert "all incidents" in client.get(url("change", entry.pk)).text
     client.post(url("lift", entry.pk), {"reason": "it is hers after all"})
     entry.refresh_from_db()
     assert (entry.lifted_by, entry.lifted_reason) == (editor, "it is hers after all")

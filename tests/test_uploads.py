@@ -110,6 +110,7 @@ def test_a_check_tells_counts_and_first_errors_and_loads_nothing(desk, incident,
     )
     shown = page(desk, upload)
     assert "<div>4: missing member_id</div>" in shown
+    assert "2 rows can be taken, 1 rejected. Nothing is loaded yet" in shown
     assert "Import it" in shown
     assert not AffectedPerson.objects.exists()
     assert not list(places.iterdir())
@@ -125,6 +126,7 @@ def test_what_was_checked_is_imported_and_then_gone(desk, incident, places):
     assert AffectedPerson.objects.count() == 2
     file = ExposureFile.objects.get()
     assert (upload.file, file.name, file.rows_rejected) == (file, "members.csv", 1)
+    assert "Close the scope version once all its files are loaded" in page(desk, upload)
     assert not upload.pieces.filter(kind="content").exists()
     assert not list(places.iterdir())
 
@@ -230,7 +232,8 @@ def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
     upload = worked(sent(desk, incident, MEMBERS.replace(b",", b";")))
 
     assert upload.state == State.REFUSED
-    assert "with semicolons in its name" in page(desk, upload)
+    shown = page(desk, upload)
+    assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # said first
     assert not upload.pieces.exists()
 
 

@@ -80,18 +80,15 @@ def import_file(
     encoding: str = "",
     batch_number: int | None = None,
     rejects_path: Path | None = None,
-    is_portal_closed: bool = False,
     report: Report = lambda _: None,
 ) -> ExposureFile:
     """Loads one file into the incident's open batch, opening the next scope version if need be.
 
-    `rejects_path` names the reject file or a directory for it (rejects.choose_path); with
-    `is_portal_closed`, no visitor has to be spared (docs/decisions/0012). Raises
+    `rejects_path` names the reject file or a directory for it (rejects.choose_path). Raises
     ImportRefusedError, and SealingError if the incident's data cannot be sealed; then nothing of
     the file is loaded.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-    job = replace(job, is_portal_closed=is_portal_closed)
     reject_file = rejects.choose_path(path, rejects_path)
     with only_import_into(incident):
         # The keys may have been changed, or shredded, before the lock was ours.
@@ -200,7 +197,6 @@ class _Job:
     mapping: mapping.Mapping
     mapping_text: str
     class_ids: dict[str, int]
-    is_portal_closed: bool = False
 
 
 def _examine(
@@ -325,7 +321,7 @@ def _load(
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
     if file.rows_rejected:
         _write_rejects(job.source, staging, pool, rejected)
-    people, exposures = staging.merge(file_id=file.pk, is_portal_closed=job.is_portal_closed)
+    people, exposures = staging.merge(file_id=file.pk)
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
     staging.finish()

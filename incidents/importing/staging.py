@@ -117,15 +117,14 @@ _DROP_EXPOSURES = """
 DELETE FROM {exposures} e USING {changes} c
 WHERE e.person_id = c.person AND e.line = c.line AND c.data_classes = '{{}}'
 """
-_ADD_PEOPLE = """
-INSERT INTO incidents_affectedperson (id, incident_id, relation, language, email_reach,
-    phone_reach, email_index, phone_index, contact)
-SELECT DISTINCT ON (person) person, %s::int, relation, language, email_reach,
-    phone_reach, email_index, phone_index, contact
-FROM {people} ORDER BY person, line
+_PEOPLE = """
+SELECT DISTINCT ON (person) person AS id, relation, language, email_reach, phone_reach,
+    email_index, phone_index, contact, {incident}::int AS incident_id
+FROM {people}{not_stored} ORDER BY person, line
 """
+_NOT_STORED = " s WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)"
 _COMPLETE_CONTACTS = """
-UPDATE incidents_affectedperson p SET contact = c.contact, email_reach = c.email_reach,
+UPDATE {store} p SET contact = c.contact, email_reach = c.email_reach,
     phone_reach = c.phone_reach, email_index = c.email_index, phone_index = c.phone_index
 FROM {contacts} c WHERE p.id = c.person
 """
@@ -211,22 +210,22 @@ class Staging:
             self._meet_again(SECOND, "second")
         self._run("INSERT INTO {exposures} SELECT * FROM {second}")
 
-    def merge(self, *, file_id: int, is_portal_closed: bool = False) -> tuple[int, int]:
+    def merge(self, *, file_id: int) -> tuple[int, int]:
         """Adds people and exposures to the store; returns how many of each. `finish` comes last."""
         self._store = store = Store(
-            self._names["exposures"],
-            rows=self._exposure_rows,
-            file_id=file_id,
-            is_portal_closed=is_portal_closed,
+            self._names["exposures"], rows=self._exposure_rows, file_id=file_id
         )
         store.index_exposures()
-        people = 0
-        if self._people_rows:
-            with store.made_ready_for(self._people_rows):
-                add = f"{_ADD_PEOPLE} ON CONFLICT (id) DO NOTHING" if self._met else _ADD_PEOPLE
-                people = self._run(add, [self._incident_id])
-            self._run(_COMPLETE_CONTACTS)
+        people = self._merge_people(store) if self._people_rows else 0
         return people, store.add_exposures()
+
+    def _merge_people(self, store: Store) -> int:
+        not_stored = _NOT_STORED if self._met else ""
+        query = self._sql(_PEOPLE, incident=str(self._incident_id), not_stored=not_stored)
+        people = store.add_people(query, at_most=self._people_rows)
+        self._run(_COMPLETE_CONTACTS, store=store.people)
+        store.finish_people()
+        return people
 
     def finish(self) -> None:
         """What others may have to wait for until the commit. The staging tables go, too, for a
@@ -234,7 +233,7 @@ class Staging:
         """
         self._run(_DROP)
         if self._store:
-            self._store.attach()
+            self._store.put_in_place()
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def rejected(self) -> int:
@@ -293,7 +292,9 @@ class Staging:
     # PostgreSQL
 
     def _sql(self, statement: str, **names: str) -> str:
-        return statement.format(**self._names | {k: self._names[v] for k, v in names.items()})
+        return statement.format(
+            **self._names | {k: self._names.get(v, v) for k, v in names.items()}
+        )
 
     def _copy_waiting(self, kind: str) -> None:
         rows = self._waiting[kind]

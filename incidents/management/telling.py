@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.management.base import BaseCommand
@@ -10,7 +11,7 @@ TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 
 
 class StepTeller:
-    """Tells how far a walk over people's keys is, and how fast, now and then.
+    """Tells how far a walk over people's keys is, how fast, and how long still, now and then.
 
     Keys are spread evenly over all there can be, so the last one's place says how far it is.
     """
@@ -21,6 +22,7 @@ class StepTeller:
         self._start = self._told_at = time.monotonic()
         self._unit = unit
         self._before: int | None = None
+        self._share_before = 0.0
 
     def wait(self, seconds: float) -> None:
         """Until every process has read a new key; the rate counts from then on."""
@@ -31,14 +33,17 @@ class StepTeller:
 
     def tell(self, position: UUID | None, done: int) -> None:
         """Called after every step, with all that was done so far, by earlier runs as well."""
+        share = position.int / 2**128 if position else 0.0
         if self._before is None:
-            self._before = done
+            self._before, self._share_before = done, share
         now = time.monotonic()
         if now - self._told_at < self._pause or position is None:
             return
         self._told_at = now
         rate = (done - self._before) / (now - self._start)
+        gone = (share - self._share_before) / (now - self._start)
+        left = timedelta(seconds=round((1 - share) / gone)) if gone else "?"
         self._err.write(
-            f"{position.int / 2**128:.1%}, {done:,} {self._unit}, {rate:,.0f}/s",
+            f"{share:.1%}, {done:,} {self._unit}, {rate:,.0f}/s, {left} left",
             ending="\r" if self._is_terminal else "\n",
         )

@@ -202,7 +202,6 @@ class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
     view_on_site = False
 
     class Media:
-        css = {"all": ["css/desk.css"]}
         js = ["js/desk_check.js"]
 
     @admin.display(description=gettext_lazy("The check says"))
@@ -384,9 +383,6 @@ class TimelineEntryAdmin(admin.ModelAdmin):
         ("text_ko", "text_en"),
         ("source_ko", "source_en"),
     ]
-
-    class Media:
-        css = {"all": ["css/desk.css"]}
 
 
 def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[str, str]]]]:

@@ -114,18 +114,16 @@ class ReportForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "duty" in self.fields:
-            self.fields["duty"].choices = [  # type: ignore[attr-defined]
-                (
-                    duty.id,
-                    format_lazy(
-                        "{law}, {article}: {name}",
-                        law=duty.law,
-                        article=duty.cited,
-                        name=duty.name,
-                    ),
-                )
-                for duty in reports.report_duties()
-            ]
+            blank = ("", "---------")  # nobody reports under the law that merely comes first
+            self.fields["duty"].choices = [blank, *_duty_choices()]  # type: ignore[attr-defined]
+
+
+def _duty_choices() -> list[tuple[str, Any]]:
+    text = "{law}, {article}: {name}"
+    return [
+        (duty.id, format_lazy(text, law=duty.law, article=duty.cited, name=duty.name))
+        for duty in reports.report_duties()
+    ]
 
 
 class FileForm(forms.Form):

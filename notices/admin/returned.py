@@ -120,7 +120,7 @@ class SuppressionAdmin(admin.ModelAdmin):
 
     form = SuppressionForm
     change_list_template = "admin/notices/suppression/change_list.html"
-    list_display = ["id", "channel", "incident", "source", "added_at", "added_by", "lifted_at"]
+    list_display = ["id", "channel", "holds_for", "source", "added_at", "added_by", "lifted_at"]
     list_filter = ["source", "channel", "incident"]
     list_select_related = ["incident", "added_by"]
     show_full_result_count = False
@@ -137,8 +137,13 @@ class SuppressionAdmin(admin.ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> list[Any]:
         if obj is None:
             return ["address", "incident", "source", "reason"]
-        shown = ["channel", "incident", "source", "reason", "added_by", "added_at"]
+        shown = ["channel", "holds_for", "source", "reason", "added_by", "added_at"]
         return [*shown, "lifted_by", "lifted_at", "lifted_reason"]
+
+    @admin.display(description=gettext_lazy("incident"), ordering="incident")
+    def holds_for(self, obj: Suppression) -> str:
+        """Which incident's notices it keeps back."""
+        return str(obj.incident or _("all incidents"))
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
         obj.added_by = staff_of(request)

@@ -94,7 +94,7 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk}"
+        return f"{self.get_channel_display()}: {self.get_source_display()} ({self.pk})"
 
 
 class LateReport(models.Model):

@@ -21,11 +21,6 @@ from incidents.sealing import SealingError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 STANDARD_INPUT = Path("-")
-CLOSED = (
-    "WARNING: --portal-closed. While a very large file is merged, every page of the portal may "
-    "answer with an error, and the sending of notices stands still. Ctrl-C stops the import; "
-    "nothing of the file is kept then."
-)
 
 
 class Command(BaseCommand):
@@ -44,11 +39,6 @@ class Command(BaseCommand):
             "--rejects", type=Path, metavar="PATH", help="the reject file, or a directory for it"
         )
         parser.add_argument(
-            "--portal-closed",
-            action="store_true",
-            help="the portal is closed to visitors: be quicker, though its pages fail for minutes",
-        )
-        parser.add_argument(
             "--check", action="store_true", help="read everything, load nothing, say what would be"
         )
 
@@ -63,11 +53,8 @@ class Command(BaseCommand):
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
         teller = _Teller(self)
-        if options["portal_closed"]:
-            self.stderr.write(CLOSED)
         importing.import_file(
             path,
-            is_portal_closed=options["portal_closed"],
             batch_number=options["batch"],
             rejects_path=options["rejects"],
             report=teller.tell,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from breachportal.spawned import WorkerLostError
 from incidents import resealing
 from incidents.importing import ImportRefusedError
 from incidents.management.telling import StepTeller
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             done = resealing.run(
                 incident, step_people=options["people"], report=tell, wait=teller.wait
             )
+        except WorkerLostError as error:
+            raise CommandError(f"{error} The same command goes on from here") from None
         except (resealing.ResealRefusedError, ImportRefusedError, SealingError) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:

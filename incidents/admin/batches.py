@@ -1,0 +1,197 @@
+"""Scope versions: what they hold, their closing and withdrawal."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin import ShownOnly
+from accounts.admin_site import own_page, require, staff_of
+from incidents.admin.asking import ask, call
+from incidents.admin.scope import how_to_import, tallied, with_counts
+from incidents.counting import counts_of
+from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
+from incidents.models import BatchChange, ExposureBatch, ExposureFile
+from incidents.tasks import work_batch_change
+
+
+class ExposureFileInline(ShownOnly, admin.TabularInline):
+    model = ExposureFile
+    fk_name = "batch"
+    can_delete = False
+    readonly_fields = (
+        "name",
+        "state",
+        "rows_read",
+        "rows_taken",
+        "rows_rejected",
+        "encoding",
+        "fingerprint",
+        "finished_at",
+    )
+    fields = readonly_fields
+    ordering = ["pk"]
+
+    @admin.display(description="SHA-256")
+    def fingerprint(self, obj: ExposureFile) -> SafeString:
+        return format_html('<code title="{}">{}…</code>', obj.sha256, obj.sha256[:12])
+
+
+@admin.register(ExposureBatch)
+class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
+    change_form_template = "incidents/desk/change_form.html"
+    list_display = ["incident", "number", "state", "taken", "rejected", "opened_at", "closed_at"]
+    list_display_links = ["number"]
+    list_filter = ["incident", "state"]
+    list_select_related = ["incident"]
+    show_full_result_count = False
+    readonly_fields = (
+        "incident",
+        "number",
+        "state",
+        "note",
+        "opened_at",
+        "closed_at",
+        "withdrawn_at",
+        "withdrawn_reason",
+        "last_change",
+        "people",
+    )
+    fields = readonly_fields
+    inlines = [ExposureFileInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: ExposureBatch | None = None) -> bool:
+        """Wrong ones are withdrawn, with a reason."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_counts(super().get_queryset(request))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "subtitle": how_to_import()}
+        return super().changelist_view(request, context)
+
+    @admin.display(description=gettext_lazy("people affected"))
+    def people(self, obj: ExposureBatch) -> SafeString | str:
+        """Of this version alone, from the kept counts."""
+        return tallied(counts_of(obj.incident).by_batch.get(obj.number))
+
+    @admin.display(description=gettext_lazy("closing or withdrawal by a worker"))
+    def last_change(self, obj: ExposureBatch) -> SafeString | str:
+        """The last one that was asked for here, and how far it is."""
+        change = obj.changes.select_related("asked_by").order_by("-pk").first()
+        if change is None:
+            return "–"
+        at = date_format(localtime(change.finished_at or change.asked_at), "DATETIME_FORMAT")
+        state = change.get_state_display()
+        lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
+        if change.refusal:
+            lines.append((_("why it failed"), change.refusal))
+        return format_html_join("", "<div>{}: {}</div>", lines)
+
+    @admin.display(description=gettext_lazy("rows taken"))
+    def taken(self, obj: Any) -> int:
+        return obj.taken or 0
+
+    @admin.display(description=gettext_lazy("rows rejected"))
+    def rejected(self, obj: Any) -> int:
+        return obj.rejected or 0
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_page, self)
+        return [
+            own("<int:pk>/close/", self.close, "close"),
+            own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tools, is_moving = [], False
+        if object_id.isdecimal():
+            changes = BatchChange.objects.unfinished().filter(batch=int(object_id))
+            is_moving = changes.exists()
+            if request.user.has_perm("incidents.change_exposurebatch") and not is_moving:
+                tools = _batch_tools(int(object_id))
+        context = {**(extra_context or {}), "tools": tools, "is_moving": is_moving}
+        return super().change_view(request, object_id, form_url, context)
+
+    def close(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Says that the version is complete."""
+        batch = _batch_to_change(request, pk)
+        failed = batch.files.filter(state=ExposureFile.State.FAILED).count()
+        words = {
+            "title": _("Close scope version %(batch)s") % {"batch": batch},
+            "explanation": _(
+                "%(taken)s rows are taken, %(rejected)s rejected, %(failed)s attempts to load a "
+                "file failed. Files that come later go into the next scope version."
+            )
+            % {"taken": batch.taken or 0, "rejected": batch.rejected or 0, "failed": failed},
+            "button": _("Close this scope version"),
+            "done": _("Closed the scope version."),
+        }
+        form = CloseBatchForm(request.POST or None, batch=batch, by=staff_of(request))
+        return self._ask_or_call(request, batch, form, words)
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes the version back."""
+        batch = _batch_to_change(request, pk)
+        words = {
+            "title": _("Withdraw scope version %(batch)s") % {"batch": batch},
+            "explanation": _(
+                "What this version says leaked no longer counts: people do not see it, and no "
+                "notice names it. The rows and this record stay."
+            ),
+            "button": _("Withdraw"),
+            "done": _("Withdrew the scope version."),
+        }
+        form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
+        return self._ask_or_call(request, batch, form, words)
+
+    def _ask_or_call(
+        self, request: HttpRequest, batch: Any, form: BatchChangeForm, words: dict[str, str]
+    ) -> HttpResponse:
+        """Where counting takes long, a worker does what was confirmed."""
+        if form.takes_long:
+            by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
+            words["explanation"] = f"{words['explanation']} {by_worker}"
+            words["done"] = _("Asked for it: this page shows when it is done.")
+        response = ask(self, request, batch, form=form, words=words)
+        if response.status_code == 302:
+            for change in BatchChange.objects.unfinished().filter(batch=batch):
+                call(work_batch_change, change.pk)
+        return response
+
+
+def _batch_tools(pk: int) -> list[tuple[str, str]]:
+    """The one step that is next: an open version is closed, a closed one can be withdrawn."""
+    state = ExposureBatch.objects.filter(pk=pk).values_list("state", flat=True).first()
+    if state == ExposureBatch.State.OPEN:
+        url = reverse("admin:incidents_exposurebatch_close", args=[pk])
+        return [(url, _("Close this scope version"))]
+    if state == ExposureBatch.State.CLOSED:
+        url = reverse("admin:incidents_exposurebatch_withdraw", args=[pk])
+        return [(url, _("Withdraw"))]
+    return []
+
+
+def _batch_to_change(request: HttpRequest, pk: int) -> Any:
+    require(request, "incidents.change_exposurebatch")
+    return get_object_or_404(with_counts(ExposureBatch.objects.select_related("incident")), pk=pk)

@@ -1,0 +1,128 @@
+"""Changes of official contacts."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.admin_site import own_page, require, staff_of
+from incidents.forms import ContactChangeForm
+from incidents.models import ContactChange, Incident
+
+
+@admin.register(ContactChange)
+class ContactChangeAdmin(admin.ModelAdmin):
+    """Proposed by one person, put in force by another; the list is the record."""
+
+    form = ContactChangeForm
+    change_form_template = "incidents/desk/contact_change.html"
+    list_display = ["incident", "proposed_at", "proposed_by", "confirmed_by", "withdrawn_at"]
+    list_display_links = ["proposed_at"]
+    list_filter = ["incident"]
+    list_select_related = ["incident", "proposed_by", "confirmed_by"]
+    fields = ["incident", *ContactChange.FIELDS, "reason"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The contacts as they stand, to be changed."""
+        asked = request.GET.get("incident", "")
+        incident = Incident.objects.filter(pk=asked).first() if asked.isdecimal() else None
+        if incident is None:
+            return {}
+        stands = {name: getattr(incident, name) for name in ContactChange.FIELDS}
+        return {"incident": incident.pk, **stands}
+
+    def save_model(self, request: HttpRequest, obj: ContactChange, form: Any, change: bool) -> None:
+        obj.proposed_by = staff_of(request)
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ContactChange, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Shows the proposal, where a second person goes on."""
+        messages.success(request, _("Proposed. Now somebody else has to confirm it."))
+        return redirect("admin:incidents_contactchange_change", obj.pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_page, self)
+        return [
+            own("<int:pk>/confirm/", require_POST(self.confirm), "confirm"),
+            own("<int:pk>/withdraw/", require_POST(self.withdraw), "withdraw"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Shows what stands now beside what is proposed."""
+        found = self.get_object(request, object_id)
+        context = extra_context or {}
+        if found:
+            waits = found.confirmed_at is None and found.withdrawn_at is None
+            may = request.user.has_perm("incidents.confirm_contactchange")
+            is_own = found.proposed_by_id == request.user.pk
+            context = {
+                **context,
+                "rows": _before_and_after(found),
+                "may_confirm": waits and may and not is_own,
+                "waits_for_another": waits and is_own,
+                "may_withdraw": waits and (is_own or may),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Puts the contacts in force; not for whoever proposed them."""
+        change = get_object_or_404(ContactChange, pk=pk)
+        require(request, "incidents.confirm_contactchange")
+        staff = staff_of(request)
+        if change.proposed_by == staff:
+            raise PermissionDenied
+        return self._done(request, change, change.confirm(staff), _("Confirmed."))
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes the proposal back."""
+        change = get_object_or_404(ContactChange, pk=pk)
+        may = request.user.has_perm("incidents.confirm_contactchange")
+        if not may and change.proposed_by != request.user:
+            raise PermissionDenied
+        return self._done(request, change, change.withdraw(), _("Withdrawn."))
+
+    def _done(
+        self, request: HttpRequest, change: ContactChange, is_done: bool, done: str
+    ) -> HttpResponse:
+        if is_done:
+            self.log_change(request, change, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: it waits no more."))
+        return redirect("admin:incidents_contactchange_change", change.pk)
+
+
+def _before_and_after(change: ContactChange) -> list[tuple[str, str, str]]:
+    """Name, what stands there (or stood, once it is confirmed), and what is proposed."""
+    before = change.before or {
+        name: getattr(change.incident, name) for name in ContactChange.FIELDS
+    }
+    return [
+        (
+            str(getattr(ContactChange._meta.get_field(name), "verbose_name", name)),
+            before[name],
+            getattr(change, name),
+        )
+        for name in ContactChange.FIELDS
+    ]

@@ -1,0 +1,40 @@
+"""Scope versions and what they hold, as several pages show it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet, Sum
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from incidents.counting import Tally
+from incidents.models import AffectedPerson, DataClass, ExposureBatch
+
+
+def tallied(tally: Tally | None) -> SafeString | str:
+    """Everybody, by relation, by language and by class."""
+    if tally is None:
+        return _("Counted once a scope version is closed.")
+    relations, languages = dict(AffectedPerson.Relation.choices), dict(settings.LANGUAGES)
+    lines = [(_("everybody"), tally.people)]
+    lines += [(str(relations[key]), people) for key, people in sorted(tally.by_relation.items())]
+    lines += [(str(languages[key]), people) for key, people in sorted(tally.by_language.items())]
+    lines += [
+        (data_class.name, tally.by_class[data_class.pk])
+        for data_class in DataClass.objects.filter(pk__in=tally.by_class)
+    ]
+    return format_html_join("", "<div>{}: {}</div>", [(name, f"{n:,}") for name, n in lines])
+
+
+def how_to_import() -> str:
+    """For who looks for a way to load files."""
+    return _(
+        "Smaller files are uploaded here, larger ones loaded on the server: "
+        "manage.py import_exposures (see docs/import.md)."
+    )
+
+
+def with_counts(batches: QuerySet[ExposureBatch]) -> QuerySet[Any]:
+    """With `taken` and `rejected`, rows of all their files; None where there is none."""
+    return batches.annotate(taken=Sum("files__rows_taken"), rejected=Sum("files__rows_rejected"))

@@ -1,0 +1,193 @@
+"""Smaller files, checked and imported by a worker."""
+
+import logging
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin_site import own_page, require
+from accounts.step_up import step_up_required
+from incidents import uploads
+from incidents.admin.asking import ask, call
+from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
+from incidents.models import Upload
+from incidents.tasks import work_upload
+
+logger = logging.getLogger(__name__)
+
+
+@admin.register(Upload)
+class UploadAdmin(admin.ModelAdmin):
+    """Smaller files, checked and imported by a worker. What stands in them is shown nowhere."""
+
+    form = UploadForm
+    change_form_template = "incidents/desk/upload.html"
+    list_display = ["name", "incident", "state", "rows_taken", "rows_rejected", "by", "created_at"]
+    list_filter = ["state"]
+    list_select_related = ["incident", "by"]
+    show_full_result_count = False
+    fields = ("incident", "content", "mapping", "encoding")
+    shown = (
+        *("incident", "name", "size", "sha256", "state", "refusal"),
+        *("rows_read", "rows_taken", "rows_rejected", "rejects", "file"),
+        *("by", "created_at", "mapping", "encoding"),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        """Nobody changes what was sent; the next steps have pages of their own."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
+        return False
+
+    def get_form(
+        self, request: HttpRequest, obj: Upload | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """What was sent is only shown."""
+        form = ModelForm if obj else self.form
+        return super().get_form(request, obj, change, form=form, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Upload | None = None) -> Any:
+        return self.shown if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Upload | None = None) -> Any:
+        return self.shown if obj else ()
+
+    @admin.display(description=gettext_lazy("first rejects"))
+    def rejects(self, obj: Upload) -> SafeString | str:
+        """Lines and reasons, as the check found them."""
+        lines = [(line, reason) for line, reason in obj.first_rejects]
+        return format_html_join("", "<div>{}: {}</div>", lines) or "–"
+
+    def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
+        """Seals the file; the worker hears of it when that is committed."""
+        kept = form.keep(request.user)
+        obj.pk, obj.name = kept.pk, kept.name
+        call(work_upload, str(kept.pk))
+
+    def response_add(
+        self, request: HttpRequest, obj: Upload, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return redirect("admin:incidents_upload_change", obj.pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_page, self)
+        return [
+            own("<uuid:pk>/import/", self.import_it, "import"),
+            own("<uuid:pk>/discard/", self.discard, "discard"),
+            own("<uuid:pk>/rejects/", step_up_required(self.download), "rejects"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        upload = Upload.objects.filter(pk=object_id).first() if _is_uuid(object_id) else None
+        may = request.user.has_perm("incidents.change_upload")
+        context = {
+            **(extra_context or {}),
+            "tools": _upload_tools(upload) if upload and may else [],
+            "upload": upload,
+            "is_moving": bool(upload and upload.is_moving),
+            "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def import_it(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Has the checked file loaded."""
+        upload = _upload_to_change(request, pk)
+        words = {
+            "title": _("Import %(file)s") % {"file": upload},
+            "explanation": _(
+                "{taken} rows can be taken, {rejected} are rejected. They go into the open "
+                "scope version of {incident}, or open the next one."
+            ).format(
+                taken=f"{upload.rows_taken:,}",
+                rejected=f"{upload.rows_rejected:,}",
+                incident=upload.incident,
+            ),
+            "button": _("Import it"),
+            "done": _("A worker imports the file."),
+        }
+        form = ImportUploadForm(_posted(request), upload=upload)
+        response = ask(self, request, upload, form=form, words=words)
+        if response.status_code == 302:
+            call(work_upload, str(upload.pk))
+        return response
+
+    def discard(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Throws the file away."""
+        upload = _upload_to_change(request, pk)
+        words = {
+            "title": _("Throw %(file)s away") % {"file": upload},
+            "explanation": _(
+                "What was uploaded is deleted, and so are the rows an import of it rejected. What "
+                "is loaded stays loaded."
+            ),
+            "button": _("Throw it away"),
+            "done": _("Threw the file away."),
+        }
+        form = DiscardUploadForm(_posted(request), upload=upload)
+        return ask(self, request, upload, form=form, words=words)
+
+    def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
+        """The rejected rows, in the clear, to be corrected: after a fresh code, for an open session
+        of the desk must not be enough for that. Leaves a record of who took them.
+        """
+        upload = _upload_to_change(request, pk)
+        if not upload.pieces.filter(kind="rejects").exists():
+            raise Http404
+        self.log_change(request, upload, _("Downloaded the rejected rows."))
+        logger.info("user %s downloaded the rejects of upload %s", request.user.pk, upload.pk)
+        content = BytesIO(b"".join(uploads.rejects_of(upload)))
+        name = f"{Path(upload.name).stem}.rejects.csv"
+        return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv")
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted, even if it is nothing: these forms ask for no more than the press."""
+    return request.POST if request.method == "POST" else None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _upload_to_change(request: HttpRequest, pk: UUID) -> Upload:
+    require(request, "incidents.change_upload")
+    return get_object_or_404(Upload.objects.select_related("incident"), pk=pk)
+
+
+def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
+    """What can be done next."""
+    tools = []
+    if upload.state == Upload.State.CHECKED:
+        tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
+    kinds = set(upload.pieces.values_list("kind", flat=True).distinct())
+    if "rejects" in kinds:
+        url = reverse("admin:incidents_upload_rejects", args=[upload.pk])
+        tools.append((url, _("Download the rejected rows")))
+    if kinds:
+        url = reverse("admin:incidents_upload_discard", args=[upload.pk])
+        tools.append((url, _("Throw it away")))
+    return tools
