@@ -20,6 +20,8 @@ from incidents.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
 UNDECODABLE = "undecodable bytes"
 WRONG_NUMBER = "wrong number of columns"
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
+_STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
+_PARTS_OF_SIGNS = "".join(map(chr, range(0xDC80, 0xDD00)))  # as a cut leaves them (PEP 383)
 _SUFFIX = re.compile(r"\.rejects(-\d+)?\.csv$")
 
 
@@ -50,7 +52,9 @@ def _private_directory() -> Path:
 
 
 def _free_name(directory: Path, name: str) -> Path:
-    stem = _SUFFIX.sub("", name)
+    """A long name loses its beginning: a disk takes 255 bytes, a Korean syllable three of them."""
+    stem = os.fsdecode(os.fsencode(_SUFFIX.sub("", name))[-_STEM_BYTES:])
+    stem = stem.lstrip(_PARTS_OF_SIGNS)
     path, number = directory / f"{stem}.rejects.csv", 1
     while path.exists():
         number += 1

@@ -33,6 +33,7 @@ from incidents.sealing import UPLOAD, SealingError
 
 State, Kind = Upload.State, UploadPiece.Kind
 PIECE_BYTES = 1 << 20
+NAME_BYTES = 200  # of the name an upload has on a worker's disk
 # After so long without a word a worker is taken for dead; then what it did is done again.
 STUCK_AFTER = timedelta(minutes=15)
 CONTENT_STANDS, REJECTS_STAND = timedelta(hours=24), timedelta(days=7)
@@ -169,7 +170,7 @@ def _import(upload: Upload) -> None:
         report(progress)
 
     with _as_file(upload) as path:
-        rejects = path.with_name("rejects.csv")
+        rejects = path.parent.with_name("rejects.csv")
         upload.file = _loaded_before(upload) or importing.import_file(
             path,
             incident=upload.incident,
@@ -249,10 +250,15 @@ def _opened_pieces(upload: Upload, kind: UploadPiece.Kind) -> Iterator[bytes]:
 
 @contextmanager
 def _as_file(upload: Upload) -> Iterator[Path]:
-    """The upload as a file of its own name, while the block lasts, for this user only."""
+    """The upload as a file of its own name, while the block lasts, for this user only.
+
+    It is alone in a directory within one that others may be put into.
+    """
     directory = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=_directory()))
     try:
-        path = directory / _harmless(upload.name)
+        alone = directory / "source"
+        alone.mkdir(mode=0o700)
+        path = alone / _harmless(upload.name)
         digest = hashlib.sha256()
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as stream:
@@ -266,9 +272,12 @@ def _as_file(upload: Upload) -> Iterator[Path]:
 
 
 def _harmless(name: str) -> str:
-    """A name that stays in its directory, shows no control characters, and keeps its endings."""
+    """A name that stays in its directory, shows no control characters, and keeps its endings.
+
+    A disk counts bytes (255), of which a Korean syllable takes three or nine.
+    """
     kept = "".join(sign for sign in Path(name).name if sign.isprintable())
-    return kept.lstrip(".")[-200:] or "upload"
+    return kept.encode()[-NAME_BYTES:].decode(errors="ignore").lstrip(".") or "upload"
 
 
 def _directory() -> Path:

@@ -1,8 +1,9 @@
 """A notice that has ended: its ledger is sealed, and every later change is named."""
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from notices import bouncing, ledger_sealing, sending, tasks
 from notices.messages import envelope_sender
@@ -51,6 +52,31 @@ def test_sealing_again_changes_nothing(closed):
     assert ledger_sealing.seal(closed.pk)
     assert LedgerSeal.objects.values().get() == before
     assert LedgerPage.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("notices_delivery", "notices_ledgerpage", "notices_ledgerseal", "django_admin_log"),
+        *("notices_notice", "incidents_incident", "accounts_user"),
+    ],
+)
+def test_the_database_refuses_to_empty_proof_away(closed, approver, table):
+    LogEntry.objects.log_actions(
+        approver.pk, Notice.objects.filter(pk=closed.pk), CHANGE, "Took the proof."
+    )
+    with (
+        pytest.raises(IntegrityError, match=r"holds proof|cannot be changed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE {table} CASCADE")
+    assert Delivery.objects.count() == 3
+
+
+def test_tables_without_proof_may_be_emptied(db):
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE notices_delivery CASCADE")
 
 
 def test_a_notice_on_its_way_is_not_sealed(notice, server):

@@ -54,6 +54,21 @@ def cells_of(path) -> list[list[str]]:
         return list(csv.reader(stream))
 
 
+@pytest.mark.parametrize("stem", ["가" * 83, "x" + "가" * 83, "x" * 251])
+def test_a_name_as_long_as_a_disk_takes_still_gets_a_reject_file(load, dump, tmp_path, stem):
+    long = dump.replace(tmp_path / f"{stem}.csv")
+    first = load(long).reject_file
+    long.write_bytes(long.read_bytes() + b"5,Minji,010-2222-3333\n")
+    second = load(long).reject_file
+
+    assert first
+    assert second
+    assert first.parent == second.parent == tmp_path
+    assert first.name.endswith(".csv.rejects.csv")
+    assert second.name.endswith(".csv.rejects-2.csv")
+    assert len(cells_of(first)) == len(cells_of(second)) == 4
+
+
 def test_rejects_are_written_for_a_spreadsheet(load, dump, tmp_path):
     report = load(dump)
 

@@ -4,6 +4,7 @@ import html
 import logging
 import os
 import time
+import unicodedata
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -66,10 +67,17 @@ def places(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def send(client: Client, incident: Incident, content: bytes = MEMBERS, **fields: str):
+def send(
+    client: Client,
+    incident: Incident,
+    content: bytes = MEMBERS,
+    *,
+    name: str = "members.csv",
+    **fields: str,
+):
     data = {
         "incident": incident.pk,
-        "content": SimpleUploadedFile("members.csv", content),
+        "content": SimpleUploadedFile(name, content),
         "mapping": MAPPING,
         "encoding": "",
         **fields,
@@ -220,12 +228,37 @@ def test_the_file_of_a_killed_worker_is_removed_by_the_next(places, remove):
     assert list(places.iterdir()) == [living]
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.csv", ".hidden", "..", "탈\n취.csv"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b.csv", ".hidden", "..", "탈\n취.csv", "가" * 255]
+)
 def test_a_name_leads_nowhere_else(name):
     harmless = uploads._harmless(name)
     assert harmless
     assert not set(harmless) & set("/\n")
     assert not harmless.startswith(".")
+    assert len(harmless.encode()) <= 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rejects.csv", "source", "members.rejects.csv", f"{'가' * 251}.csv", f"{'각' * 251}.csv"],
+)
+def test_a_file_is_imported_whatever_its_name(desk, incident, places, name):
+    """A Korean syllable is three bytes, or nine as macOS writes it; a name on a disk has 255."""
+    name = unicodedata.normalize("NFD", name) if "각" in name else name
+
+    upload = worked(sent(desk, incident, name=name))
+    assert (upload.state, upload.refusal) == (State.CHECKED, "")
+    desk.post(url("import", upload))
+    upload = worked(upload)
+
+    assert (upload.state, upload.refusal) == (State.IMPORTED, "")
+    assert (upload.rows_taken, upload.rows_rejected) == (2, 1)
+    assert b"".join(uploads.rejects_of(upload)).decode("utf-8-sig").splitlines() == [
+        "line,reason,member_id,name,email",
+        "4,missing member_id,,이지호,",
+    ]
+    assert not list(places.iterdir())
 
 
 def test_a_refused_file_says_why_and_is_gone(desk, incident, places):

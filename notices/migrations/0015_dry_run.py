@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notices', '0013_seals_and_texts'),
+        ('notices', '0014_proof_is_not_truncated'),
     ]
 
     operations = [
