@@ -6,7 +6,6 @@ person by person, without opening a single row.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -20,9 +19,9 @@ from incidents.models import (
     ExposureBatch,
     ExposureFile,
     Incident,
-    IncidentJurisdiction,
 )
 from incidents.sealing import IncidentSeal
+from tests.leaked import hanbit
 
 SLUG = "hanbit-2025"
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
@@ -51,7 +50,7 @@ def make(people: int) -> Incident:
     """An incident with a closed batch of `people`, committed piece by piece."""
     for email in (EDITOR, APPROVER):
         User.objects.create_user(email, is_staff=True, is_superuser=True)
-    incident = _incident()
+    incident = hanbit()
     batch = ExposureBatch.objects.create(
         incident=incident, number=1, state=ExposureBatch.State.CLOSED, closed_at=timezone.now()
     )
@@ -68,27 +67,6 @@ def make(people: int) -> Incident:
         _copy("incidents_exposure", _EXPOSURE_COLUMNS, exposures)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
-    return incident
-
-
-def _incident() -> Incident:
-    incident = Incident(
-        slug=SLUG,
-        company_ko="한빛상점",
-        company_en="Hanbit Store",
-        title_ko="한빛상점 개인정보 유출",
-        title_en="Hanbit Store data leak",
-        summary_ko="고객 정보가 유출되었습니다.",
-        summary_en="Customer data leaked.",
-        aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
-        department_ko="개인정보보호팀",
-        department_en="Privacy team",
-        contact_email="privacy@hanbit.example",
-        is_public=True,
-    )
-    incident.make_keysets()
-    incident.save()
-    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
     return incident
 
 
