@@ -13,6 +13,9 @@ from notices import sample
 from notices.models import StatementVersion
 from tests.coupang import correct
 from tests.leaked import hanbit
+from tests.signed_cookies import teach_test_clients
+
+teach_test_clients()
 
 
 @pytest.fixture(autouse=True, scope="session")
