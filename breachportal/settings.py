@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "breachportal.middleware.response_headers",
     "breachportal.middleware.limit_uploads",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "breachportal.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
