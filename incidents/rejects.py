@@ -7,7 +7,8 @@ holds personal data like the dump itself, so only its owner may read it.
 import csv
 import os
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -113,6 +114,26 @@ class RejectFile:
                 f"{self.path}: {error.strerror}; name another reject file with --rejects"
             ) from None
         return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
+
+
+class Told:
+    """Rejected lines and why, in file order: six bytes each, for a file may be wrong in all."""
+
+    def __init__(self, rejected: Iterable[tuple[int, str]]) -> None:
+        """At most 65,536 reasons."""
+        reasons: dict[str, int] = {}
+        self._lines, self._reasons = array("i"), array("H")
+        for line, reason in rejected:
+            self._lines.append(line)
+            self._reasons.append(reasons.setdefault(reason, len(reasons)))
+        self._names = list(reasons)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        for line, reason in zip(self._lines, self._reasons, strict=True):
+            yield line, self._names[reason]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
-from incidents.sealing import CONTACT, TEST_ADDRESS, IncidentSeal, SealingError
+from incidents.bulk_sealing import BulkOpener
+from incidents.sealing import CONTACT, TEST_ADDRESS, SealingError
 from incidents.summaries import leaked_classes_of
 from notices.ledger import Lease, Verdict
 from notices.messages import (
@@ -83,16 +84,18 @@ class Composer:
             return Verdict(State.UNREACHABLE, str(error))
 
     @cached_property
-    def _seal(self) -> IncidentSeal:
-        return self._notice.incident.seal()
+    def _opener(self) -> BulkOpener:
+        incident = self._notice.incident
+        incident.seal()  # raises for one that is shredded
+        return BulkOpener(*incident.keysets())
 
     def _person(self, row: Waiting) -> Recipient | Verdict:
         """Somebody affected, by the contact data that leaked, with their own classes."""
         if row.contact is None or not (row.data_classes or self._notice.is_test):
             return Verdict(State.CANCELLED, "withdrawn from the incident's scope")
-        seal, purpose = self._seal, TEST_ADDRESS if self._notice.is_test else CONTACT
+        opener, purpose = self._opener, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
-            contact = seal.open(row.contact, person=row.recipient, purpose=purpose)
+            contact = opener.open(row.contact, person=row.recipient, purpose=purpose)
         except SealingError as error:
             logger.error("%s", error)
             return Verdict(State.UNREACHABLE, "the contact data does not open")

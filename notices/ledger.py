@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
@@ -159,9 +159,14 @@ WITH lease AS MATERIALIZED (
             THEN LEAST(now() + v.wait * interval '1 second', %(deadline)s) END,
         is_possible_duplicate = d.is_possible_duplicate OR v.is_duplicate,
         data_classes = v.classes::smallint[]
-    FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(states)s::text[], %(replies)s::text[],
-                %(tries)s::int[], %(waits)s::float8[], %(duplicates)s::bool[], %(classes)s::text[])
-        AS v (id, chunk, state, reply, tries, wait, is_duplicate, classes), held
+    FROM (
+        SELECT e.id, e.chunk, e.reply, (%(states)s::text[])[e.kind] AS state,
+            (%(tries)s::int[])[e.kind] AS tries, (%(waits)s::float8[])[e.kind] AS wait,
+            (%(duplicates)s::bool[])[e.kind] AS is_duplicate,
+            (%(classes)s::text[])[e.kind] AS classes
+        FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(kinds)s::int[],
+                    %(replies)s::text[]) AS e (id, chunk, kind, reply)
+    ) AS v, held
     WHERE d.id = v.id AND held.id = v.chunk AND d.state IN ('pending', 'deferred')
     RETURNING v.chunk, v.state
 ), counted AS (
@@ -219,7 +224,8 @@ def _journal_values(
     endings: Sequence[Ending],
     on_wire: Mapping[int, Iterable[int]],
 ) -> dict[str, Any]:
-    verdicts = [ending.verdict for ending in endings]
+    kinds: dict[_Kind, int] = {}
+    kind_of = [kinds.setdefault(_kind(ending), len(kinds) + 1) for ending in endings]
     return {
         "notice": notice.pk,
         "deadline": notice.deadline_at,
@@ -228,15 +234,32 @@ def _journal_values(
         "chunks": [lease.chunk.pk for lease in leases],
         "fences": [lease.fence for lease in leases],
         "on_wire": [_array(on_wire.get(lease.chunk.pk, ())) for lease in leases],
-        "ids": [ending.delivery_id for ending in endings],
-        "of_chunk": [ending.lease.chunk.pk for ending in endings],
-        "states": [verdict.state.value for verdict in verdicts],
-        "replies": [verdict.reply for verdict in verdicts],
-        "tries": [ending.tries for ending in endings],
-        "waits": [verdict.wait.total_seconds() if verdict.wait else None for verdict in verdicts],
-        "duplicates": [verdict.is_possible_duplicate for verdict in verdicts],
-        "classes": [_array(verdict.data_classes) for verdict in verdicts],
+        "ids": _array(ending.delivery_id for ending in endings),
+        "of_chunk": _array(ending.lease.chunk.pk for ending in endings),
+        "kinds": _array(kind_of),
+        "replies": [ending.verdict.reply for ending in endings],
+        "states": [kind.state for kind in kinds],
+        "tries": _array(kind.tries for kind in kinds),
+        "waits": [kind.wait.total_seconds() if kind.wait else None for kind in kinds],
+        "duplicates": [kind.is_possible_duplicate for kind in kinds],
+        "classes": [_array(kind.data_classes) for kind in kinds],
     }
+
+
+class _Kind(NamedTuple):
+    """What many endings of a turn have in common: it is written once for them, counted from 1."""
+
+    state: str
+    tries: int
+    wait: timedelta | None
+    is_possible_duplicate: bool
+    data_classes: tuple[int, ...]
+
+
+def _kind(ending: Ending) -> _Kind:
+    verdict = ending.verdict
+    duplicate, classes = verdict.is_possible_duplicate, verdict.data_classes
+    return _Kind(verdict.state.value, ending.tries, verdict.wait, duplicate, classes)
 
 
 def _array(numbers: Iterable[int]) -> str:

@@ -338,6 +338,8 @@ def plain_name(text: str) -> str:
 
 def spoken_name(name: str) -> str:
     """`O'Connor, Seán`, as lists write it, the way one says it; other names as they are."""
+    if "," not in name:
+        return name
     family, comma, given = (part.strip() for part in name.partition(","))
     is_list_form = comma and given and "," not in given
     if not is_list_form or given.rstrip(".").casefold() in _AFTER_A_NAME:

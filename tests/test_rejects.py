@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents import formulas, importing, reading
+from incidents import formulas, importing, reading, rejects
 from incidents.importing import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile
 
@@ -219,3 +219,12 @@ def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
     again = cells_of(load(written).reject_file)
 
     assert again[-1][1:] == ["misplaced quote", '9,bad date,7,"김"민지,']
+
+
+def test_told_rejects_come_back_in_order():
+    rejected = [(3, "bad date"), (4, "missing email"), (9, "bad date")]
+    told = rejects.Told(rejected)
+
+    assert list(told) == rejected
+    assert len(told) == 3
+    assert not rejects.Told([])

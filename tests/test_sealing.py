@@ -11,7 +11,7 @@ from tink import aead
 
 from breachportal.keys import master_keyset
 from incidents import sealing
-from incidents.bulk_sealing import BulkSeal
+from incidents.bulk_sealing import BulkOpener, BulkSeal
 from incidents.models import Incident
 from incidents.sealing import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
 
@@ -144,6 +144,42 @@ def test_what_an_import_seals_is_what_tink_seals(incident):
         assert (len(ours), ours[:5]) == (len(theirs), theirs[:5])
         with pytest.raises(SealingError):
             seal.open(ours, person=person, purpose=EXPOSURE)
+
+
+def test_a_send_opens_what_tink_sealed_under_any_key_of_the_incident(incident):
+    data, index = bytes(incident.data_keyset), bytes(incident.index_keyset)
+    person, value = UUID(int=7), {"n": "김민지", "e": "minji@example.com"}
+    older = incident.seal().seal(value, person=person, purpose=CONTACT)
+    data, key = sealing.add_data_key(data, incident.slug)
+    data = sealing.use_data_key(data, incident.slug, key)
+    newer = sealing.incident_seal(incident.pk, incident.slug, data, index)
+    opener = BulkOpener(incident.pk, incident.slug, data, index)
+    for sealed in (older, newer.seal(value, person=person, purpose=CONTACT)):
+        assert opener.open(sealed, person=person, purpose=CONTACT) == value
+
+
+def test_a_send_opens_with_keys_of_another_kind_through_tink():
+    other = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
+    data = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
+    _, index = sealing.new_incident_keysets("hanbit")
+    keysets = (1, "hanbit", data, index)
+    sealed = sealing.incident_seal(*keysets).seal("값", person=UUID(int=7), purpose=CONTACT)
+    assert BulkOpener(*keysets).open(sealed, person=UUID(int=7), purpose=CONTACT) == "값"
+
+
+def test_a_send_does_not_open_what_tink_would_not(incident):
+    opener, person = BulkOpener(*incident.keysets()), UUID(int=7)
+    sealed = incident.seal().seal("값", person=person, purpose=CONTACT)
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for wrong, whose, purpose in (
+        (sealed, UUID(int=8), CONTACT),
+        (sealed, person, EXPOSURE),
+        (changed, person, CONTACT),
+        (sealed[:10], person, CONTACT),
+        (b"", person, CONTACT),
+    ):
+        with pytest.raises(SealingError):
+            opener.open(wrong, person=whose, purpose=purpose)
 
 
 @given(st.text())

@@ -10,7 +10,9 @@ that still says "loading" for one whose import was killed.
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -319,9 +321,8 @@ def _load(
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
-    if file.rows_rejected:
-        _write_rejects(job.source, staging, pool, rejected)
-    people, exposures = staging.merge(file_id=file.pk)
+    with _rejects_written(job.source, rejects.Told(staging.rejects()), pool, rejected):
+        people, exposures = staging.merge(file_id=file.pk)
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
     staging.finish()
@@ -396,24 +397,47 @@ def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
         raise ImportRefusedError(f"{source.name}: {error}") from None
 
 
+@contextmanager
+def _rejects_written(
+    source: reading.Source, told: rejects.Told, pool: Workers, file: rejects.RejectFile
+) -> Iterator[None]:
+    """Beside the block, in which the database works and the worker processes do not."""
+    has_failed = threading.Event()
+    with ThreadPoolExecutor(1) as aside:
+        written = aside.submit(_write_rejects, source, told, pool, file, has_failed)
+        try:
+            yield
+        except BaseException:
+            has_failed.set()
+            raise
+        written.result()
+
+
 def _write_rejects(
-    source: reading.Source, staging: Staging, pool: Workers, file: rejects.RejectFile
+    source: reading.Source,
+    told: rejects.Told,
+    pool: Workers,
+    file: rejects.RejectFile,
+    is_in_vain: threading.Event,
 ) -> None:
     """Reads the source again for its rejected rows: they are nowhere else, least of all unsealed
     in the database.
     """
+    if not told:
+        return
     with _refusing_lost_workers(source):
-        wanted = _wanted(source, staging.rejects())
-        for picked in pool.map(partial(working.pick, source), wanted):
+        for picked in pool.map(partial(working.pick, source), _wanted(source, iter(told))):
             for row, reason in picked:
                 file.write(row, reason)
+            if is_in_vain.is_set():
+                return
     file.keep()
 
 
 def _wanted(
     source: reading.Source, rejected: Iterator[tuple[int, str]]
 ) -> Iterator[working.Wanted]:
-    """Each block with the lines that are rejected in it."""
+    """The blocks in which lines are rejected."""
     line, reason = next(rejected, (0, ""))
     for block in blocks_of(source):
         end = block.line + block.data.count(b"\n")
@@ -421,4 +445,5 @@ def _wanted(
         while block.line <= line < end:
             reasons[line] = reason
             line, reason = next(rejected, (0, ""))
-        yield working.Wanted(block, reasons)
+        if reasons:
+            yield working.Wanted(block, reasons)

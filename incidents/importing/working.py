@@ -59,7 +59,5 @@ def prepare(task: Task, block: Block) -> Prepared:
 
 def pick(source: Source, wanted: Wanted) -> list[tuple[Row, str]]:
     """The rejected rows of a block, with their reasons."""
-    if not wanted.reasons:
-        return []
     rows = RowReader(source).raw_rows(wanted.block, wanted.reasons)
     return [(row, wanted.reasons[row.line]) for row in rows]
