@@ -13,18 +13,18 @@ import random
 import shutil
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from benchmarks.memory import MEBIBYTE, Memory, private, resident
+
 ROOT = Path(__file__).parent.parent
-MEBIBYTE = 1024 * 1024
 # So many rows for the figures that do not depend on the size of the store.
 SAMPLE_PEOPLE, RAW_PEOPLE, LOOKUPS = 250_000, 2_000_000, 3_000
 FIVE_CLASSES = """
@@ -76,44 +76,14 @@ def open_in(var: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
-class Memory:
-    """The largest resident size of each kind of process while `with` lasts, in MiB."""
-
-    def __init__(self) -> None:
-        self.ours = self.server = 0.0
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        me, servers = psutil.Process(), _server()
-        while not self._stopped.wait(0.2):
-            with suppress(psutil.Error):
-                ours = [me, *me.children(recursive=True)]
-                self.ours = max(self.ours, *map(_resident, ours))
-            with suppress(psutil.Error):
-                self.server = max(self.server, *map(_private, servers.children()))
-
-
-def _resident(process: psutil.Process) -> float:
-    with suppress(psutil.Error):
-        return float(process.memory_info().rss) / MEBIBYTE
-    return 0.0
-
-
-def _private(process: psutil.Process) -> float:
-    """Without the buffers that PostgreSQL's processes share."""
-    with suppress(psutil.Error):
-        memory = process.memory_info()
-        return float(memory.rss - memory.shared) / MEBIBYTE
-    return 0.0
+def _memory() -> Memory:
+    """The sizes of our processes (`ours`) and of PostgreSQL's (`server`)."""
+    me, servers = psutil.Process(), _server()
+    return Memory(
+        seconds=0.2,
+        ours=lambda: map(resident, [me, *me.children(recursive=True)]),
+        server=lambda: map(private, servers.children()),
+    )
 
 
 def _server() -> psutil.Process:
@@ -184,7 +154,7 @@ def mapping_of(name: str) -> str:
 
 def members(incident: Any, exported: Path) -> Figures:
     """The measured import: one row a person."""
-    with Memory() as memory:
+    with _memory() as memory:
         file, seconds, tenths = load(incident, exported / "members.csv", mapping_of("members"))
     first, last = tenths.rates()
     say(
@@ -195,14 +165,14 @@ def members(incident: Any, exported: Path) -> Figures:
         "rows": file.rows_read,
         "seconds": round(seconds, 1),
         "rows_per_s": round(file.rows_read / seconds),
-        "peak_rss_mib": round(memory.ours),
-        "peak_server_private_mib": round(memory.server),
+        "peak_rss_mib": round(memory.peak("ours")),
+        "peak_server_private_mib": round(memory.peak("server")),
     }
 
 
 def address_book(incident: Any, exported: Path) -> Figures:
     """Many rows a person, not grouped, that also name other people."""
-    with Memory() as memory:
+    with _memory() as memory:
         file, seconds, tenths = load(incident, exported / "addresses.csv", mapping_of("addresses"))
     first, last = tenths.rates()
     say(
@@ -215,8 +185,8 @@ def address_book(incident: Any, exported: Path) -> Figures:
         "address_first_tenth_per_s": round(first),
         "address_last_tenth_per_s": round(last),
         "address_last_to_first": round(last / first, 2) if first else None,
-        "address_peak_rss_mib": round(memory.ours),
-        "address_peak_server_private_mib": round(memory.server),
+        "address_peak_rss_mib": round(memory.peak("ours")),
+        "address_peak_server_private_mib": round(memory.peak("server")),
     }
 
 

@@ -9,21 +9,18 @@ import contextlib
 import json
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks import loader, product
 from benchmarks.distant import Distant
+from benchmarks.memory import Memory, resident
 from benchmarks.sink import Sink
 
 MESSAGE_OCTETS = 8 * 1024
-MEBIBYTE = 1024 * 1024
 PARTS = ("engine", "loader", "post_office", "delay", "pause", "page")
 SLOWEST_PER_S = 50  # below that the engine is taken for stuck
 POST_OFFICE_MESSAGES = 10_000  # its rate is steady
@@ -38,41 +35,21 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-class Memory:
-    """Watches the biggest sending process, from the outside, while `with` lasts."""
+def _memory(workers: product.Workers) -> Memory:
+    """The sizes of the sending processes."""
+    return Memory(seconds=0.5, senders=lambda: map(resident, workers.senders()))
 
-    def __init__(self, workers: product.Workers) -> None:
-        self._workers = workers
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.sizes: list[int] = []  # octets, one each half second
 
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stopped.wait(0.5):
-            sizes = []
-            for process in self._workers.senders():
-                with contextlib.suppress(psutil.Error):
-                    sizes.append(process.memory_info().rss)
-            if sizes:
-                self.sizes.append(max(sizes))
-
-    def figures(self) -> Figures:
-        """In MiB; the early one is the biggest of the run's first fifth."""
-        early = self.sizes[: max(1, len(self.sizes) // 5)] or [0]
-        late = self.sizes[-max(1, len(self.sizes) // 5) :] or [0]
-        return {
-            "peak_worker_rss_mib": round(max(self.sizes, default=0) / MEBIBYTE, 1),
-            "early_worker_rss_mib": round(max(early) / MEBIBYTE, 1),
-            "late_worker_rss_mib": round(max(late) / MEBIBYTE, 1),
-        }
+def _sizes(memory: Memory) -> Figures:
+    """In MiB; the early one is the biggest of the run's first fifth."""
+    sizes = memory.sizes["senders"]
+    early = sizes[: max(1, len(sizes) // 5)] or [0.0]
+    late = sizes[-max(1, len(sizes) // 5) :] or [0.0]
+    return {
+        "peak_worker_rss_mib": round(memory.peak("senders"), 1),
+        "early_worker_rss_mib": round(max(early), 1),
+        "late_worker_rss_mib": round(max(late), 1),
+    }
 
 
 @dataclass(frozen=True)
@@ -104,11 +81,11 @@ def running_into(port: int) -> Iterator[product.Workers]:
 def engine(run: Run) -> Figures:
     """Approval to close of a notice to everybody."""
     before = run.sink.taken()
-    with running_into(run.sink.port) as workers, Memory(workers) as memory:
+    with running_into(run.sink.port) as workers, _memory(workers) as memory:
         rate = rate_of(run.people)
     if (taken := run.sink.taken() - before) != run.people:
         raise RuntimeError(f"the ledger says {run.people} accepted, the sink took {taken}")
-    return {"accepted_per_s": rate, **memory.figures()}
+    return {"accepted_per_s": rate, **_sizes(memory)}
 
 
 def rate_of(people: int) -> float:

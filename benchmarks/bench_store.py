@@ -61,7 +61,9 @@ def _visitor() -> Callable[[], float]:
     from accounts.models import User
     from incidents.models import Incident
     from tests.leaked import expose, file_of, person
+    from tests.signed_cookies import teach_test_clients
 
+    teach_test_clients()
     second = Incident.objects.get()
     second.pk, second.slug, second.aware_at = None, "second", datetime(2024, 1, 1, tzinfo=UTC)
     second.make_keysets()

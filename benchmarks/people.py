@@ -10,7 +10,6 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -27,8 +26,8 @@ from incidents.models import (
     ExposureBatch,
     ExposureFile,
     Incident,
-    IncidentJurisdiction,
 )
+from tests.leaked import hanbit
 
 SLUG = "hanbit-2025"
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
@@ -57,7 +56,7 @@ def make(people: int) -> Incident:
     """An incident with a closed batch of `people`, committed piece by piece, on all cores."""
     for email in (EDITOR, APPROVER):
         User.objects.create_user(email, is_staff=True, is_superuser=True)
-    incident = _incident()
+    incident = hanbit()
     batch = ExposureBatch.objects.create(
         incident=incident, number=1, state=ExposureBatch.State.CLOSED, closed_at=timezone.now()
     )
@@ -69,27 +68,6 @@ def make(people: int) -> Incident:
         list(pool.map(piece, range(1, people + 1, PIECE)))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
-    return incident
-
-
-def _incident() -> Incident:
-    incident = Incident(
-        slug=SLUG,
-        company_ko="한빛상점",
-        company_en="Hanbit Store",
-        title_ko="한빛상점 개인정보 유출",
-        title_en="Hanbit Store data leak",
-        summary_ko="고객 정보가 유출되었습니다.",
-        summary_en="Customer data leaked.",
-        aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
-        department_ko="개인정보보호팀",
-        department_en="Privacy team",
-        contact_email="privacy@hanbit.example",
-        is_public=True,
-    )
-    incident.make_keysets()
-    incident.save()
-    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
     return incident
 
 

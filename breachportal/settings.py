@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "breachportal.middleware.response_headers",
     "breachportal.middleware.limit_uploads",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "breachportal.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -157,6 +157,7 @@ MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people
+NOTICE_COUNT_AT_ONCE = 50_000  # people; more are counted by a worker before the approval
 NOTICE_LEASE_SECONDS = 30  # a worker extends it several times a second, whatever servers do
 NOTICE_REPLY_SECONDS = 90  # for the reply to a whole message; others get EMAIL_TIMEOUT
 NOTICE_BACKOFF_SECONDS = 60  # doubles with each try, up to

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from breachportal.languages import in_language
 from incidents.counting import counts_of
 from incidents.models import Basis, Incident, IncidentDataClass
-from notices import duties
+from notices import duties, laws
 from notices.findings import Finding, Severity, Text
 from notices.models import DutyConfirmation, Section, Statement, StatementVersion
 from notices.wording import RULES, lint, parity
@@ -47,7 +47,7 @@ def waivable(version: StatementVersion) -> dict[str, str]:
 
 def name_of(rule: str) -> Text:
     """A duty or a rule of wording in words, for those who read of its waiver."""
-    for duty in duties.all_duties():
+    for duty in laws.all_duties():
         if duty.id == rule:
             return format_lazy(
                 "{law}, {article}: {name}", law=duty.law, article=duty.cited, name=duty.name
@@ -77,7 +77,7 @@ def display_days(statement: Statement) -> int:
     return max(settings.STATEMENT_DISPLAY_DAYS, duties.posting_days(_duties(statement)))
 
 
-def _duties(statement: Statement) -> list[duties.Duty]:
+def _duties(statement: Statement) -> list[laws.Duty]:
     """Those of today: of a notice, the other kinds being free in what they say."""
     if statement.kind != Statement.Kind.NOTICE:
         return []
@@ -86,7 +86,7 @@ def _duties(statement: Statement) -> list[duties.Duty]:
     return duties.applicable(standings, facts=facts_of(incident), on=timezone.localdate())
 
 
-def facts_of(incident: Incident) -> duties.IncidentFacts:
+def facts_of(incident: Incident) -> laws.IncidentFacts:
     """What is known of the incident, with what people of the desk answered (DutyConfirmation).
 
     Whose contact is missing is not counted here: among millions that takes too long.
@@ -94,7 +94,7 @@ def facts_of(incident: Incident) -> duties.IncidentFacts:
     verdicts = DutyConfirmation.Verdict
     answered = incident.confirmations.live().values_list("duty", "verdict")
     claims = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
-    return duties.IncidentFacts(
+    return laws.IncidentFacts(
         people=_people(incident),
         classes=dict(claims.values_list("data_class__slug", "data_class__sensitivity")),
         illegal_access=incident.illegal_access,

@@ -5,14 +5,14 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from incidents.models import IncidentJurisdiction
-from notices import duties
+from notices import laws
 
 
 def check_laws(**_options: Any) -> list[CheckMessage]:
     """That every file of notices/legal/ can be read, and that incidents can name just these."""
     try:
-        on_file = {duty.jurisdiction for duty in duties.load(duties.LEGAL)}
-    except duties.LegalFileError as error:
+        on_file = {duty.jurisdiction for duty in laws.load(laws.LEGAL)}
+    except laws.LegalFileError as error:
         return [Error(str(error), id="notices.E001")]
     strange = on_file ^ set(IncidentJurisdiction.Name.values)
     if strange:

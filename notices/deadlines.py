@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incidents.models import Incident
-from notices import checking, duties
-from notices.duties import Duty
+from notices import checking, duties, laws
+from notices.laws import Duty
 from notices.models import (
     DutyConfirmation,
     Milestone,
@@ -116,7 +116,7 @@ class _Desk:
         day = timezone.localdate(self.incident.aware_at)
         wanted = [
             duty
-            for duty in duties.all_duties()
+            for duty in laws.all_duties()
             if duty.jurisdiction in standings
             and duty.in_force(day)
             and (not kinds or duty.kind in kinds)

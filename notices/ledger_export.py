@@ -10,14 +10,15 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from incidents.formulas import neutralised
-from incidents.models import AffectedPerson, DataClass
+from incidents.models import AffectedPerson, DataClass, Exposure
 from incidents.sealing import SealingError
 from incidents.summaries import exposed_rows_of, opened_leaks
 from notices.audiences import NOT_REACHED
@@ -31,7 +32,10 @@ PROOF = (
     *("notice", "person", "code", "statement", "version", "sha256", "channel", "language"),
     *("data_classes", "state", "at", "attempts", "possibly_twice", "reply", "later"),
 )
-ESCALATION = ("notice", "person", "language", "state", "at", "reply")
+ESCALATION = (
+    *("notice", "person", "language", "state", "at", "reply"),
+    *("has_email", "has_phone", "has_postal_address"),
+)
 CONTACT = ("name", "email", "phone")
 Row = dict[str, str]
 _NUMBER = re.compile(r"\+[\d-]+")
@@ -65,7 +69,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
                     "code": message_code(delivery.pk),
                     "data_classes": " ".join(slugs[key] for key in delivery.data_classes),
                     "attempts": str(delivery.attempts),
-                    "possibly_twice": "yes" if delivery.is_possible_duplicate else "no",
+                    "possibly_twice": _yes(delivery.is_possible_duplicate),
                     "later": later.get(delivery.pk, ""),
                 }
             )
@@ -83,20 +87,78 @@ def escalation_fields(*, is_opened: bool) -> tuple[str, ...]:
     return (*ESCALATION, *CONTACT, "postal_address") if is_opened else ESCALATION
 
 
-def not_reached(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
-    """Those who ended as bounced, suppressed or unreachable, with the reason.
+def not_reached(
+    notice: Notice, *, is_opened: bool, states: Sequence[Delivery.State] = NOT_REACHED
+) -> Iterator[Row]:
+    """Those who ended as bounced, suppressed or unreachable, or as `states`, with the reason.
 
-    `is_opened` adds what another way needs: name, phone, and every address that leaked.
+    Each says which other ways the incident's data knows. `is_opened` adds what these need: name,
+    phone, and every address that leaked.
     """
     kind = DataClass.objects.get(slug=ADDRESS_CLASS)
-    for page in _pages(Delivery.objects.filter(notice=notice, state__in=NOT_REACHED)):
+    for page in _pages(Delivery.objects.filter(notice=notice, state__in=states)):
         addresses = _addresses_of(notice, page, kind) if is_opened else {}
+        with_address = _with_address(notice, page, kind)
         for delivery in page:
-            row = {"notice": str(notice.pk)} | _ended(delivery)
+            row = {"notice": str(notice.pk)} | _ended(delivery) | _ways(notice, delivery.person)
+            row["has_postal_address"] = _yes(delivery.recipient in with_address)
             if is_opened:
                 row |= _contact(notice, delivery.person)
                 row["postal_address"] = " / ".join(addresses.get(delivery.recipient, ()))
             yield row
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How many of those not reached another way could reach."""
+
+    other_channel: int  # by telephone, where the notice went by e-mail; else by e-mail
+    letter: int
+    neither: int
+
+
+def ways(notice: Notice) -> Ways:
+    """Counts them; a look at each of their rows. Of shredded data nothing is left to reach by."""
+    other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
+    reach = other[Notice.Channel(notice.channel)]
+    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
+    exposures = Exposure.objects.standing().filter(person=OuterRef("person"))
+    rows = Delivery.objects.filter(notice=notice, state__in=NOT_REACHED).annotate(
+        is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
+        has_address=Exists(exposures.filter(data_classes__contains=[kind.pk])),
+    )
+    found = rows.aggregate(
+        all=Count("pk"),
+        other_channel=Count("pk", Q(is_usable=True)),
+        letter=Count("pk", Q(has_address=True)),
+        any=Count("pk", Q(is_usable=True) | Q(has_address=True)),
+    )
+    if notice.incident.shredded_at:
+        return Ways(0, 0, found["all"])
+    return Ways(found["other_channel"], found["letter"], found["all"] - found["any"])
+
+
+def _ways(notice: Notice, person: AffectedPerson | None) -> Row:
+    usable = AffectedPerson.Reach.USABLE
+    if person is None or notice.incident.shredded_at:
+        return {"has_email": "no", "has_phone": "no"}
+    return {
+        "has_email": _yes(person.email_reach == usable),
+        "has_phone": _yes(person.phone_reach == usable),
+    }
+
+
+def _with_address(notice: Notice, page: Sequence[Delivery], kind: DataClass) -> set[UUID]:
+    """Of whom a postal address leaked, by what the rows say without being opened."""
+    if notice.incident.shredded_at:
+        return set()
+    people = [one.person.pk for one in page if one.person is not None]
+    rows = Exposure.objects.standing().filter(person__in=people, data_classes__contains=[kind.pk])
+    return set(rows.values_list("person_id", flat=True))
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
 
 
 def _pages(deliveries: QuerySet[Delivery]) -> Iterator[list[Delivery]]:

@@ -18,7 +18,7 @@ from breachportal.languages import in_language
 from incidents import sentences
 from incidents.counting import counts_of
 from incidents.models import Incident, IncidentDataClass
-from notices import duties, markdown
+from notices import laws, markdown
 from notices.deadlines import sent_to_everybody
 from notices.models import RegulatorReport, Section, Statement, StatementVersion
 
@@ -32,9 +32,9 @@ class FilingRefusedError(Exception):
     """The report cannot be filed so; the message says why, in the active language."""
 
 
-def report_duties() -> list[duties.Duty]:
+def report_duties() -> list[laws.Duty]:
     """The duties that a report meets."""
-    return [duty for duty in duties.all_duties() if duty.kind == "report"]
+    return [duty for duty in laws.all_duties() if duty.kind == "report"]
 
 
 def drafted(incident: Incident, form: str) -> str:

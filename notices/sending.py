@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from notices import ledger, messages, pacing, tasks
+from notices import dry_runs, ledger, messages, pacing, tasks
 from notices.models import Notice, StatementVersion
 
 
@@ -56,6 +57,18 @@ def _missing_words(version: StatementVersion) -> str:
         if not all(text.strip() for text in texts):
             return _("The version is not complete in %(language)s.") % {"language": name}
     return ""
+
+
+def count_audience(notice: Notice) -> bool:
+    """Has a worker count whom a draft would go to; False if one does already."""
+    draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
+    lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
+    with transaction.atomic():
+        free = draft.filter(Q(dry_run_asked_at__isnull=True) | lost)
+        is_asked = free.update(dry_run_asked_at=timezone.now()) == 1
+        if is_asked:
+            tasks.count_audience.delay_on_commit(notice.pk)
+    return is_asked
 
 
 def approve(notice: Notice, *, by: User, people: int | None = None) -> None:

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from notices import (
     delivering,
+    dry_runs,
     halting,
     ledger,
     ledger_sealing,
@@ -27,6 +28,12 @@ logger = logging.getLogger(__name__)
 # More waiting messages than this mean that the workers are behind, not that one got lost.
 DEFAULT_QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
 QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
+
+
+@shared_task(base=DjangoTask)
+def count_audience(notice_id: int) -> None:
+    """Counts whom a draft would go to."""
+    dry_runs.count(notice_id)
 
 
 @shared_task(base=DjangoTask)

@@ -1,6 +1,5 @@
 """What most tests need: people, an incident, a mailbox."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,10 +8,14 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
 from accounts.models import User
-from incidents.models import Incident, IncidentJurisdiction
+from incidents.models import Incident
 from notices import sample
 from notices.models import StatementVersion
 from tests.coupang import correct
+from tests.leaked import hanbit
+from tests.signed_cookies import teach_test_clients
+
+teach_test_clients()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -75,24 +78,7 @@ def approver(db) -> User:
 @pytest.fixture
 def incident(db) -> Incident:
     """A public incident without data, under Korean law."""
-    incident = Incident(
-        slug="hanbit-2025",
-        company_ko="한빛상점",
-        company_en="Hanbit Store",
-        title_ko="한빛상점 개인정보 유출",
-        title_en="Hanbit Store data leak",
-        summary_ko="고객 정보가 유출되었습니다.",
-        summary_en="Customer data leaked.",
-        aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
-        department_ko="개인정보보호팀",
-        department_en="Privacy team",
-        contact_email="privacy@hanbit.example",
-        is_public=True,
-    )
-    incident.make_keysets()
-    incident.save()
-    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
-    return incident
+    return hanbit()
 
 
 @pytest.fixture

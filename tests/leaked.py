@@ -1,6 +1,7 @@
 """People whose data leaked, written as the import writes them."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from accounts.contacts import normalise_email, normalise_phone
@@ -13,7 +14,30 @@ from incidents.models import (
     ExposureFile,
     Incident,
     IncidentDataClass,
+    IncidentJurisdiction,
 )
+
+
+def hanbit() -> Incident:
+    """A public incident without data, under Korean law."""
+    incident = Incident(
+        slug="hanbit-2025",
+        company_ko="한빛상점",
+        company_en="Hanbit Store",
+        title_ko="한빛상점 개인정보 유출",
+        title_en="Hanbit Store data leak",
+        summary_ko="고객 정보가 유출되었습니다.",
+        summary_en="Customer data leaked.",
+        aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
+        department_ko="개인정보보호팀",
+        department_en="Privacy team",
+        contact_email="privacy@hanbit.example",
+        is_public=True,
+    )
+    incident.make_keysets()
+    incident.save()
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
+    return incident
 
 
 def class_id(slug: str) -> int:

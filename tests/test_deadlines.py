@@ -15,7 +15,7 @@ from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
 from notices import checking, deadlines, sample, tasks
 from notices.deadlines import Where, clocks_of
-from notices.duties import all_duties
+from notices.laws import all_duties
 from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
 

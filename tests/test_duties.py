@@ -10,22 +10,18 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notices import duties
+from notices import laws
 from notices.duties import (
-    Duty,
-    IncidentFacts,
-    LegalFileError,
     UnknownJurisdictionError,
-    all_duties,
     applicable,
     deadlines,
-    load,
     posting_days,
     prescribed_headings,
     prescribed_title,
     unmet_content,
 )
 from notices.findings import Severity
+from notices.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
 from notices.models import Section
 from notices.wording import RULES
 
@@ -60,11 +56,11 @@ def in_korea(facts: IncidentFacts = MODEL_CASE, on: date = NOVEMBER_2025) -> dic
 
 
 def test_every_jurisdiction_has_its_law():
-    laws = duties.jurisdictions()
-    assert laws.keys() == {"KR", "EU-UK", "US-CA", "US-HIPAA", "AU", "JP", "SG"}
-    assert [str(law) for law in laws["KR"]] == ["정보통신망법", "개인정보 보호법"]
+    on_file = laws.jurisdictions()
+    assert on_file.keys() == {"KR", "EU-UK", "US-CA", "US-HIPAA", "AU", "JP", "SG"}
+    assert [str(law) for law in on_file["KR"]] == ["정보통신망법", "개인정보 보호법"]
     with override("en"):
-        assert str(laws["AU"][0]) == "Privacy Act (Australia)"
+        assert str(on_file["AU"][0]) == "Privacy Act (Australia)"
 
 
 # (article, mark, how many duties), as researched.
@@ -155,7 +151,7 @@ def test_every_duty_and_rule_is_in_the_document():
 
 
 def test_every_file_says_that_it_is_no_legal_advice():
-    for path in duties.LEGAL.glob("*.toml"):
+    for path in laws.LEGAL.glob("*.toml"):
         head = path.read_text(encoding="utf-8").partition("[law]")[0]
         assert "Not legal advice" in head, path.name
 
@@ -388,7 +384,7 @@ def test_a_complete_notice_meets_the_law():
 
 
 def test_a_law_followed_voluntarily_never_blocks():
-    everywhere = dict.fromkeys(duties.jurisdictions(), "voluntary")
+    everywhere = dict.fromkeys(laws.jurisdictions(), "voluntary")
     found = missing(everywhere, [])
     assert found
     assert not any(one.blocks for one in found)
@@ -463,7 +459,7 @@ def test_every_clock_of_the_model_case():
 
 
 def test_the_first_clock_comes_first():
-    everywhere = dict.fromkeys(duties.jurisdictions(), "applies")
+    everywhere = dict.fromkeys(laws.jurisdictions(), "applies")
     found = applicable(everywhere, facts=MODEL_CASE, on=NOVEMBER_2025)
     clocks = deadlines(found, AWARE_AT)
     assert clocks[0].duty.id == "kr-network-act-report-24h"

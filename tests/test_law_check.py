@@ -6,15 +6,15 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from notices import duties
+from notices import laws
 
 
 @pytest.fixture
 def legal(tmp_path, monkeypatch):
     """A copy of the laws to break."""
     copy = tmp_path / "legal"
-    shutil.copytree(duties.LEGAL, copy)
-    monkeypatch.setattr(duties, "LEGAL", copy)
+    shutil.copytree(laws.LEGAL, copy)
+    monkeypatch.setattr(laws, "LEGAL", copy)
     return copy
 
 

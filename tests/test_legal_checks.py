@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
-from notices import duties, publishing, sample
+from notices import laws, publishing, sample
 from notices.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from tests.signing_in import sign_in_to_desk
 
@@ -274,7 +274,7 @@ def test_staff_who_may_not_publish_may_not_withdraw_a_waiver(client, lacking, ed
 
 
 def test_every_jurisdiction_on_file_can_be_chosen_and_no_other():
-    assert set(duties.jurisdictions()) == set(IncidentJurisdiction.Name.values)
+    assert set(laws.jurisdictions()) == set(IncidentJurisdiction.Name.values)
 
 
 def test_the_desk_asks_an_incident_for_its_jurisdictions(approvers_desk, incident):

@@ -20,9 +20,10 @@ from notices import bouncing, ledger_export, sending
 from notices.messages import envelope_sender, message_code
 from notices.models import Notice
 from tests import leaked
-from tests.noticed import affected, delivery_to, work
+from tests.noticed import affected, delivery_to, work, work_again
 from tests.returned_mail import bounce
 from tests.signing_in import sign_in_to_desk, step_up
+from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -133,6 +134,59 @@ def test_those_not_reached_with_what_a_letter_needs(client, draft, people, appro
     assert [(one["name"], one["postal_address"]) for one in row] == [
         ("박이웃", "서울시 송파구 올림픽로 300")
     ]
+
+
+def test_the_page_says_by_which_other_way_they_could_be_told(
+    client, draft, people, approver, server, staff, settings
+):
+    file = leaked.file_of(draft.incident, number=2)
+    for number, address in enumerate(["서울시 송파구", "서울시 강남구", ""]):
+        person = leaked.person(draft.incident, name=f"이웃{number}", phone=f"010-1234-567{number}")
+        values = [("physical-addresses", address)] if address else []
+        leaked.expose(person, file, "names", values=values)
+    sending.approve(draft, by=approver)
+    closed = work(draft)
+    enter(client, staff["approver"])
+    page = client.get(url("not_reached", closed)).text
+    assert "Not reached, with a usable telephone number</th><td>3</td>" in page
+    assert "Not reached, with a postal address that leaked</th><td>2</td>" in page
+    assert "Not reached, with neither</th><td>1</td>" in page  # the neighbour
+    rows = rows_of(client.post(url("not_reached", closed), {"format": "csv"}))
+    ways = sorted((row["has_email"], row["has_phone"], row["has_postal_address"]) for row in rows)
+    assert ways == [("no", "no", "no"), ("no", "yes", "no"), *[("no", "yes", "yes")] * 2]
+    assert "송파구" not in str(rows)
+    settings.NOTICE_COUNT_AT_ONCE = 3
+    assert "They are too many" in client.get(url("not_reached", closed)).text
+
+
+def test_nothing_is_left_to_reach_anybody_by_once_the_data_is_shredded(closed):
+    assert ledger_export.ways(closed) == ledger_export.Ways(0, 0, 1)
+    closed.incident.shred()
+    notice = Notice.objects.select_related("incident").get(pk=closed.pk)
+    (row,) = ledger_export.not_reached(notice, is_opened=True)
+    assert (row["has_phone"], row["has_postal_address"], row["phone"]) == ("no", "no", "")
+    assert ledger_export.ways(notice) == ledger_export.Ways(0, 0, 1)
+
+
+def test_those_in_doubt_are_a_list_of_their_own(client, notice, people, server, staff, capsys):
+    for _ in range(2):  # the second doubt is left to a person
+        server.tell("message", "minji@example.com", DROP)
+    work(notice)
+    closed = work_again(notice)
+    assert delivery_to(closed, people["minji"]).state == "in_doubt"
+    enter(client, staff["auditor"])
+    page = client.get(url("not_reached", closed)).text
+    assert '<th scope="row">in doubt</th><td>1</td>' in page
+    asked = {"format": "csv", "whom": "in-doubt"}
+    answer = client.post(url("not_reached", closed), asked)
+    assert f'filename="in-doubt-{closed.pk}.csv"' in answer["Content-Disposition"]
+    assert [row["person"] for row in rows_of(answer)] == [str(people["minji"].pk)]
+    others = rows_of(client.post(url("not_reached", closed), {"format": "csv"}))
+    assert str(people["minji"].pk) not in {row["person"] for row in others}
+    entry = LogEntry.objects.filter(user=staff["auditor"]).earliest("pk")
+    assert entry.get_change_message() == "Exported: in-doubt, csv, without contacts."
+    call_command("export_proof", closed.pk, "--in-doubt")
+    assert str(people["minji"].pk) in capsys.readouterr().out
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, incident, approver, server):

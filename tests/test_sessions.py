@@ -2,6 +2,8 @@
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -102,3 +104,27 @@ def test_a_session_that_ended_is_no_longer_listed(telephone, laptop):
 def test_a_browser_is_named_in_words(user_agent, words, settings):
     settings.LANGUAGE_CODE = "en"
     assert describe_device(user_agent) == words
+
+
+def test_the_rows_of_the_database_open_no_session(laptop):
+    """A backup holds them, and whoever reads it must not be anybody."""
+    keys = {*Session.objects.values_list("pk", flat=True)}
+    keys |= {*UserSession.objects.values_list("session_key", flat=True)}
+    assert keys
+    for stolen in (*keys, *(f"{key}:" for key in keys), *(f"{key}:{key}" for key in keys)):
+        thief = Client()
+        thief.cookies[settings.SESSION_COOKIE_NAME] = stolen
+        assert not is_signed_in(thief)
+    assert laptop.cookies[settings.SESSION_COOKIE_NAME].value not in keys
+    assert is_signed_in(laptop)
+
+
+def test_nobody_is_signed_out_by_a_new_secret_key(laptop, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert is_signed_in(laptop)
+
+
+def test_a_session_of_a_forgotten_secret_key_has_ended(laptop, settings):
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert not is_signed_in(laptop)

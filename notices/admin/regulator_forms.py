@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from incidents.models import Incident
 from notices import regulator_reports as reports
-from notices.duties import Duty
+from notices.laws import Duty
 from notices.models import DutyConfirmation, RegulatorReport
 
 Verdict = DutyConfirmation.Verdict

@@ -16,7 +16,7 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from breachportal import printing
 from incidents.models import Incident
-from notices import deadlines, duties, summaries
+from notices import deadlines, duties, laws, summaries
 from notices import regulator_reports as reports
 from notices.admin.regulator_forms import (
     ConfirmForm,
@@ -255,8 +255,8 @@ def _printed(document: printing.Document, name: str) -> HttpResponse:
     )
 
 
-def _duty(identity: str) -> duties.Duty:
-    for duty in duties.all_duties():
+def _duty(identity: str) -> laws.Duty:
+    for duty in laws.all_duties():
         if duty.id == identity:
             return duty
     raise Http404

@@ -28,10 +28,11 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import doubting, halting, pacing, planning, progress, sending
+from notices import doubting, dry_runs, halting, pacing, progress, sending
 from notices.admin import exporting
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.audiences import DryRun
+from notices.dry_runs import Counted
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
 from notices.models.sending import END_STATES
@@ -91,6 +92,7 @@ class NoticeAdmin(admin.ModelAdmin):
         own = partial(own_page, self)
         return [
             own("<int:pk>/approve/", self.approve, "approve"),
+            own("<int:pk>/count/", require_POST(self.count), "count"),
             own("<int:pk>/preview/<str:language>.eml", self.preview, "preview"),
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
             own("<int:pk>/pause/", require_POST(self.pause), "pause"),
@@ -107,6 +109,8 @@ class NoticeAdmin(admin.ModelAdmin):
         obj.created_by = staff_of(request)
         super().save_model(request, obj, form, change)
         form.save_test_addresses()
+        if dry_runs.needs_worker(obj):
+            sending.count_audience(obj)  # it is known by the time somebody approves
 
     def response_add(
         self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
@@ -137,21 +141,29 @@ class NoticeAdmin(admin.ModelAdmin):
         notice, staff = _notice(request, pk), staff_of(request)
         if notice.state != State.DRAFT:
             return _page_of(notice)
-        dry_run = planning.dry_run(notice)
-        form = ApproveForm(request.POST or None, notice=notice, by=staff, people=dry_run.people)
+        counted = dry_runs.of(notice)
+        form = ApproveForm(request.POST or None, notice=notice, by=staff, people=counted.people)
         if request.method == "POST" and form.approve():
-            self.log_change(request, notice, f"Approved for {dry_run.people} people.")
+            self.log_change(request, notice, _approved(counted))
             messages.success(request, _("Approved. The messages are on their way."))
             return _page_of(notice)
+        is_waited_for = counted.run is None and "uncounted" not in request.GET
         context = self._context(request, notice, _("Approve and send")) | {
             "form": form,
-            "dry_run": dry_run,
-            "buckets": _buckets(dry_run),
+            "counted": counted,
+            "reloads": is_waited_for and counted.is_running and not form.is_bound,
+            "shows_form": not is_waited_for or form.is_bound,
+            "buckets": _buckets(counted.run) if counted.run else [],
             "refusal": sending.reason_against(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
+
+    def count(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Has the audience counted, or counted again."""
+        sending.count_audience(_notice(request, pk))
+        return redirect("admin:notices_notice_approve", pk)
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The mail as a made-up person gets it, to be opened in a mail program."""
@@ -343,6 +355,14 @@ def as_mail_program_would(html: str) -> HttpResponse:
     page = body.replace("</head>", f'<style nonce="{nonce}">{rules}</style></head>', 1)
     policy = f"default-src 'none'; style-src 'nonce-{nonce}'; sandbox; frame-ancestors 'none'"
     return HttpResponse(page, headers={"Content-Security-Policy": policy})
+
+
+def _approved(counted: Counted) -> str:
+    """For the notice's history, in the language of the log."""
+    if counted.people is None:
+        return "Approved; nobody had counted the people."
+    when = f" (counted {counted.at:%Y-%m-%d %H:%M} UTC)" if counted.at else ""
+    return f"Approved for {counted.people} people{when}."
 
 
 def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:

@@ -132,7 +132,10 @@ def _number(line: str) -> str:
 
 
 class ApproveForm(forms.Form):
-    """The second person types how many people it goes to, and it goes."""
+    """The second person types how many people it goes to, and it goes.
+
+    Where nobody counted them yet (`people` is None), its own number is typed instead.
+    """
 
     people = forms.IntegerField(
         label=gettext_lazy("To approve, type the number of people"),
@@ -140,14 +143,20 @@ class ApproveForm(forms.Form):
         localize=True,
     )
 
-    def __init__(self, *args: Any, notice: Notice, by: User, people: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, notice: Notice, by: User, people: int | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.notice, self.by, self.expected = notice, by, people
+        if people is None:
+            self.fields["people"].label = _("To approve without a count, type the notice's number")
 
     def clean_people(self) -> int:
         """The number the page showed, unless it changed meanwhile."""
         typed: int = self.cleaned_data["people"]
-        if typed != self.expected:
+        if self.expected is None and typed != self.notice.pk:
+            raise forms.ValidationError(_("This is not the notice's number."))
+        if self.expected is not None and typed != self.expected:
             raise forms.ValidationError(_("This is not the number of people it goes to now."))
         return typed
 
@@ -155,8 +164,10 @@ class ApproveForm(forms.Form):
         """Approves the notice; False, with the reason as an error, if that is refused."""
         if not self.is_valid():
             return False
+        # What nobody counted is too large to be counted at once, and begins as large ones do.
+        people = settings.NOTICE_RAMP_FROM_PEOPLE if self.expected is None else self.expected
         try:
-            sending.approve(self.notice, by=self.by, people=self.expected)
+            sending.approve(self.notice, by=self.by, people=people)
         except sending.ApprovalRefusedError as refused:
             self.add_error(None, str(refused))
             return False

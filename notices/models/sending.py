@@ -181,6 +181,11 @@ class Notice(models.Model):
     watched_accepted = models.BigIntegerField(default=0, editable=False)
     watched_bounced = models.BigIntegerField(default=0, editable=False)
     refusals = models.PositiveIntegerField(default=0, editable=False)
+    # Whom a draft would go to: a DryRun and the audience it counted, when, and since when somebody
+    # waits for it. See dry_runs.py.
+    dry_run = models.JSONField(null=True, editable=False)
+    dry_run_at = models.DateTimeField(null=True, editable=False)
+    dry_run_asked_at = models.DateTimeField(null=True, editable=False)
     problem = models.CharField(
         _("what stands in its way"), max_length=600, blank=True, editable=False
     )

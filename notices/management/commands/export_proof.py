@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from notices import ledger_export
-from notices.models import Notice
+from notices.audiences import NOT_REACHED
+from notices.models import Delivery, Notice
 
 
 class Command(BaseCommand):
@@ -19,9 +20,9 @@ class Command(BaseCommand):
         """Which notice, in which form."""
         parser.add_argument("notice", type=int)
         parser.add_argument("--format", choices=sorted(ledger_export.FORMATS), default="csv")
-        parser.add_argument(
-            "--not-reached", action="store_true", help="only those it did not reach"
-        )
+        some = parser.add_mutually_exclusive_group()
+        some.add_argument("--not-reached", action="store_true", help="only those it did not reach")
+        some.add_argument("--in-doubt", action="store_true", help="only those of whom nobody knows")
         parser.add_argument(
             "--open", action="store_true", help="with names and addresses, opened: handle with care"
         )
@@ -33,9 +34,10 @@ class Command(BaseCommand):
         if notice is None:
             raise CommandError(f"there is no notice {options['notice']}")
         is_opened = options["open"]
-        if options["not_reached"]:
+        if options["not_reached"] or options["in_doubt"]:
+            states = [Delivery.State.IN_DOUBT] if options["in_doubt"] else NOT_REACHED
             fields = ledger_export.escalation_fields(is_opened=is_opened)
-            rows = ledger_export.not_reached(notice, is_opened=is_opened)
+            rows = ledger_export.not_reached(notice, is_opened=is_opened, states=states)
         else:
             fields = ledger_export.proof_fields(is_opened=is_opened)
             rows = ledger_export.proof(notice, is_opened=is_opened)

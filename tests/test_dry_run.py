@@ -1,0 +1,200 @@
+"""Whom a draft would go to: counted at once if they are few, by a worker if they are many."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from accounts.models import User
+from incidents import counting
+from incidents.models import ExposureFile
+from notices import dry_runs, planning, sending, tasks
+from notices.models import Notice
+from tests.signing_in import sign_in_to_desk
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+WAITING = "The people are being counted."
+RELOADS = 'http-equiv="refresh"'
+
+
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
+
+
+@pytest.fixture
+def many(settings, people):
+    """The incident is too large to be counted while a page is made."""
+    settings.NOTICE_COUNT_AT_ONCE = 2
+    ExposureFile.objects.update(rows_taken=3)
+    return people
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def url(name: str, notice: Notice) -> str:
+    return reverse(f"admin:notices_notice_{name}", args=[notice.pk])
+
+
+def page(response) -> str:
+    assert response.status_code == 200
+    return " ".join(response.text.split())
+
+
+def approval(desk, notice: Notice, query: str = "") -> str:
+    return page(desk.get(url("approve", notice) + query))
+
+
+def test_a_large_audience_is_counted_by_a_worker_and_kept(desk, draft, many):
+    assert "The people are not counted yet." in approval(desk, draft)
+    desk.post(url("count", draft))
+    waiting = approval(desk, draft)
+    assert WAITING in waiting
+    assert RELOADS in waiting
+    assert "홍길동" in waiting  # the samples need no count
+    tasks.count_audience(draft.pk)
+    text = approval(desk, draft)
+    assert WAITING not in text
+    assert RELOADS not in text
+    assert "It goes to 3 people" in text
+    assert "Counted 0 minutes ago" in text
+    assert '<th scope="row">Reachable</th><td>2</td>' in text
+    assert '<th scope="row">Language: English</th><td>1</td>' in text
+    draft.refresh_from_db()
+    assert dry_runs.of(draft).run == planning.dry_run(draft)
+    assert draft.dry_run["audience"] == "everybody"
+
+
+def test_the_page_never_scans_a_large_audience(desk, draft, many):
+    tasks.count_audience(draft.pk)
+    with CaptureQueriesContext(connection) as queries:
+        approval(desk, draft)
+    assert not [one for one in queries if 'FROM "incidents_affectedperson"' in one["sql"]]
+
+
+def test_it_goes_to_the_number_that_was_counted(desk, draft, many, approver):
+    tasks.count_audience(draft.pk)
+    assert "not the number of people" in page(desk.post(url("approve", draft), {"people": "2"}))
+    desk.post(url("approve", draft), {"people": "3"})
+    draft.refresh_from_db()
+    assert (draft.state, draft.approved_by) == (Notice.State.PLANNING, approver)
+    entry = LogEntry.objects.filter(user=approver).latest("pk")
+    assert entry.get_change_message().startswith("Approved for 3 people (counted 20")
+
+
+def test_it_can_be_approved_without_the_count_and_begins_in_steps(desk, draft, many, approver):
+    assert 'name="people"' not in approval(desk, draft)
+    asked = approval(desk, draft, "?uncounted=1")
+    assert f"Number of this notice: {draft.pk}." in asked
+    assert RELOADS not in asked
+    wrong = page(desk.post(url("approve", draft) + "?uncounted=1", {"people": "99999"}))
+    assert "This is not the notice&#x27;s number." in wrong
+    desk.post(url("approve", draft), {"people": str(draft.pk)})
+    draft.refresh_from_db()
+    assert (draft.state, draft.ramp) == (Notice.State.PLANNING, Notice.Ramp.INTERVAL)
+    entry = LogEntry.objects.filter(user=approver).latest("pk")
+    assert entry.get_change_message() == "Approved; nobody had counted the people."
+
+
+def test_a_count_that_comes_meanwhile_counts(desk, draft, many):
+    approval(desk, draft, "?uncounted=1")
+    tasks.count_audience(draft.pk)
+    refused = page(desk.post(url("approve", draft), {"people": str(draft.pk)}))
+    assert "not the number of people" in refused
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.DRAFT
+
+
+def test_its_author_cannot_approve_it_counted_or_not(client, draft, many, editor):
+    sign_in_to_desk(client, editor)
+    assert "Somebody else must approve" in approval(client, draft, "?uncounted=1")
+    client.post(url("approve", draft), {"people": str(draft.pk)})
+    tasks.count_audience(draft.pk)
+    client.post(url("approve", draft), {"people": "3"})
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.DRAFT
+
+
+def test_writing_a_notice_has_it_counted(
+    client, editor, version, many, django_capture_on_commit_callbacks, monkeypatch
+):
+    asked: list[int] = []
+    monkeypatch.setattr(tasks.count_audience, "delay", asked.append)
+    sign_in_to_desk(client, editor)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(
+            reverse("admin:notices_notice_add"),
+            {"version": version.pk, "kind": "mandatory", "topic": ""},
+        )
+    assert asked == [Notice.objects.get().pk]
+
+
+def test_one_worker_at_a_time_counts(desk, draft, many):
+    assert sending.count_audience(draft)
+    assert not sending.count_audience(draft)
+    Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
+    assert "Count the people" in approval(desk, draft)  # that worker is lost
+    assert sending.count_audience(draft)
+
+
+def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
+    sending.count_audience(draft)
+    monkeypatch.setattr(planning, "dry_run", lambda _notice: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tasks.count_audience(draft.pk)
+    assert sending.count_audience(draft)
+
+
+def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):
+    tasks.count_audience(draft.pk)
+    desk.post(url("count", draft))
+    text = approval(desk, draft)
+    assert WAITING in text
+    assert RELOADS not in text  # what is typed would be lost
+    assert "It goes to 3 people" in text
+
+
+def test_what_was_approved_meanwhile_is_not_counted(draft, many, approver):
+    sending.approve(draft, by=approver)
+    tasks.count_audience(draft.pk)
+    draft.refresh_from_db()
+    assert draft.dry_run is None
+
+
+def test_only_those_who_approve_have_it_counted(client, draft, many):
+    support = User.objects.create_user("support@breachportal.example", is_staff=True)
+    sign_in_to_desk(client, support)
+    assert client.post(url("count", draft)).status_code == 403
+    draft.refresh_from_db()
+    assert draft.dry_run_asked_at is None
+
+
+def test_counting_is_asked_for_by_post_alone(desk, draft, many):
+    assert desk.get(url("count", draft)).status_code == 405
+
+
+def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):
+    settings.NOTICE_COUNT_AT_ONCE = 2
+    assert not dry_runs.needs_worker(draft)  # no file says that it holds a row
+    counting.recount(draft.incident)
+    draft.incident.refresh_from_db()
+    assert dry_runs.needs_worker(draft)
+    settings.NOTICE_COUNT_AT_ONCE = 3
+    assert not dry_runs.needs_worker(draft)
+
+
+def test_a_test_is_counted_at_once_whatever_the_incident(draft, many):
+    Notice.objects.filter(pk=draft.pk).update(audience="test")
+    draft.refresh_from_db()
+    assert dry_runs.of(draft).people == 0
