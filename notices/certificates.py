@@ -208,7 +208,7 @@ def _told(rows: Rows) -> Part:
     """What was sent to these people because the law demands it, oldest first."""
     people = [person.pk for person, _leaks in rows]
     sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
-    deliveries = sent.select_related("notice__version").order_by("notice", "pk")
+    deliveries = sent.select_related("notice__version").order_by("notice_id", "pk")
     heading = _("How the person was told")
     told = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
     nobody = (_("Notices"), _("None was sent to this person so far."))

@@ -19,8 +19,8 @@ from django.utils.translation import override
 from accounts.models import User, VerifiedPhone
 from breachportal.logs import Line
 from incidents.models import AffectedPerson, Incident
-from notices import certificates
-from notices.models import Certificate
+from notices import certificates, sending
+from notices.models import Certificate, Delivery, Notice
 from tests.leaked import expose, file_of, person
 from tests.noticed import work
 
@@ -97,6 +97,19 @@ def test_it_counts_in_the_words_of_my_data(minji, incident, leaked_minji):
     for day in ("2025-06-24", "2025-07-02"):
         expose(leaked_minji, file, values=[("purchases", "감귤 5kg", day)])
     assert "주문 내역 2건 유출" in text_of(get_certificate(minji, incident, "ko").content)
+
+
+@needs_poppler
+def test_what_was_sent_first_stands_first(minji, incident, notice, people, approver, server):
+    work(notice)
+    second = Notice.objects.create(
+        incident=incident, version=notice.version, kind="mandatory", created_by=notice.created_by
+    )
+    sending.approve(second, by=approver)
+    work(second)
+    Delivery.objects.filter(notice=second).update(state="in_doubt")
+    text = text_of(get_certificate(minji, incident).content)
+    assert text.index("accepted for delivery on") < text.index("whether it arrived is not known")
 
 
 @needs_poppler

@@ -136,6 +136,7 @@ def test_shredding_takes_two_who_type_the_slug(desk, editor, approver, incident)
     shred = url("incident", "shred", incident.pk)
     fingerprint = hashlib.sha256(incident.data_keyset).hexdigest()
     assert "becomes unreadable" in text(desk.get(shred))
+    assert f"({incident.slug})" in text(desk.get(shred))  # what has to be typed
     assert "This is not the slug" in text(desk.post(shred, {"slug": "another"}))
     assert not Shredding.objects.exists()
     assert desk.post(shred, {"slug": incident.slug}).status_code == 302
@@ -237,6 +238,7 @@ def test_closing_asks_whether_everything_is_loaded(desk, incident):
     batch = loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
     assert "10 rows are taken, 2 rejected" in text(desk.get(close))
+    assert f"Close: {batch}" in html.unescape(text(desk.get(close)))
     text(desk.post(close, {}))
     assert not incident.is_scope_complete()
     assert desk.post(close, {"is_complete": "on"}).status_code == 302

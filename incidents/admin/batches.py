@@ -138,12 +138,16 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         batch = _batch_to_change(request, pk)
         failed = batch.files.filter(state=ExposureFile.State.FAILED).count()
         words = {
-            "title": _("Close scope version %(batch)s") % {"batch": batch},
+            "title": _("Close: %(batch)s") % {"batch": batch},
             "explanation": _(
                 "%(taken)s rows are taken, %(rejected)s rejected, %(failed)s attempts to load a "
                 "file failed. Files that come later go into the next scope version."
             )
-            % {"taken": batch.taken or 0, "rejected": batch.rejected or 0, "failed": failed},
+            % {
+                "taken": f"{batch.taken or 0:,}",
+                "rejected": f"{batch.rejected or 0:,}",
+                "failed": failed,
+            },
             "button": _("Close this scope version"),
             "done": _("Closed the scope version."),
         }
@@ -154,7 +158,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         """Takes the version back."""
         batch = _batch_to_change(request, pk)
         words = {
-            "title": _("Withdraw scope version %(batch)s") % {"batch": batch},
+            "title": _("Withdraw: %(batch)s") % {"batch": batch},
             "explanation": _(
                 "What this version says leaked no longer counts: people do not see it, and no "
                 "notice names it. The rows and this record stay."

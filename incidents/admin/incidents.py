@@ -179,7 +179,10 @@ def _words_of_shredding(incident: Incident, asked: Shredding | None) -> dict[str
         "records stay. Older backups of the database still hold the keyset: delete them "
         "too."
     )
-    title = _("Shred the data of %(incident)s") % {"incident": incident}
+    title = _("Shred the data of: %(incident)s (%(slug)s)") % {
+        "incident": incident,
+        "slug": incident.slug,
+    }
     if asked:
         next_step = _("%(user)s asked for it. Another superuser types the slug to do it.")
         button, done = _("Shred for good"), _("Shredded the data.")

@@ -45,6 +45,14 @@ def is_frozen(obj: Any) -> bool:
     return isinstance(obj, StatementVersion) and obj.is_published
 
 
+class Titled:
+    """A column for the title, under a heading in the reader's language."""
+
+    @admin.display(description=gettext_lazy("Title"))
+    def titled(self, version: StatementVersion) -> str:
+        return version.title
+
+
 class FrozenOncePublished(BaseModelAdmin):
     """Only shown, to everyone, once the object (or an inline's parent) is published."""
 
@@ -68,12 +76,12 @@ class AdvisoryInline(FrozenOncePublished, admin.StackedInline):
         return not is_frozen(obj) and super().has_add_permission(request, obj)
 
 
-class VersionInline(admin.TabularInline):
+class VersionInline(Titled, admin.TabularInline):
     """The versions are edited on their own pages."""
 
     model = StatementVersion
-    fields = ["number", "title", "state", "published_at", "approved_by"]
-    readonly_fields = ["number", "title", "state", "published_at", "approved_by"]
+    fields = ["number", "titled", "state", "published_at", "approved_by"]
+    readonly_fields = ["number", "titled", "state", "published_at", "approved_by"]
     show_change_link = True
     can_delete = False
     view_on_site = False
@@ -179,8 +187,8 @@ class PublishForm(forms.Form):
 
 
 @admin.register(StatementVersion)
-class StatementVersionAdmin(FrozenOncePublished, admin.ModelAdmin):
-    list_display = ["statement", "number", "title", "state", "published_at"]
+class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
+    list_display = ["statement", "number", "titled", "state", "published_at"]
     list_display_links = ["statement", "number"]
     list_filter = ["state", "statement__kind", "statement__incident"]
     list_select_related = ["statement__incident"]

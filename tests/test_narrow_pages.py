@@ -1,0 +1,126 @@
+"""Every page at 320 pixels: nothing scrolls sideways, nothing is cut off, axe finds nothing.
+
+The values are the longest that people have, the forms are sent with errors, and the portal is empty
+as well as full.
+"""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
+from django.test import Client
+from playwright.sync_api import Route, sync_playwright
+
+from tests import browser
+from tests.coupang import PAGES
+from tests.leaked import expose, file_of, person
+from tests.signing_in import step_up
+
+STATIC = Path(__file__).parent.parent / "static"
+ORIGIN = "http://narrow.test"
+NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2  # 70 letters in one word
+ADDRESS = "서울특별시강남구테헤란로" * 17  # 204 signs in one word
+LONG = f"https://{'very-long-name.' * 6}example/{'x' * 120} 010-0000-0000 {'A' * 200}"
+# Text that is wider than what shows it; the skip link and what is read out only are meant to be.
+CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].filter(element => {
+  const box = element.getBoundingClientRect();
+  const hides = getComputedStyle(element).overflowX === "hidden";
+  return box.right > innerWidth + 1 || hides && element.clientWidth > 2
+    && element.scrollWidth > element.clientWidth + 1;
+}).map(element => element.outerHTML.slice(0, 120))"""
+
+
+def faults(pages: dict[str, str]) -> dict[str, list[str]]:
+    """What is wrong with each page at 320 pixels, by its name."""
+    found = {}
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.executable(), args=browser.FLAGS
+        )
+        page = chromium.new_page(viewport={"width": 320, "height": 640})
+        page.route(f"{ORIGIN}/static/**", _static)
+        for name, source in pages.items():
+            page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
+            page.goto(f"{ORIGIN}/{name}")
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            wrong = list(page.evaluate(CUT_OFF))
+            if page.evaluate("document.documentElement.scrollWidth") != 320:
+                wrong.append("scrolls sideways")
+            wrong += [each["id"] for each in Axe().run(page).response["violations"]]
+            if wrong:
+                found[name] = wrong
+        chromium.close()
+    return found
+
+
+def _static(route: Route) -> None:
+    route.fulfill(path=STATIC / route.request.url.removeprefix(f"{ORIGIN}/static/"))
+
+
+def _page(route: Route, html: str) -> None:
+    route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_public_pages_and_forms_sent_with_errors(coupang, language):
+    def get(path: str) -> str:
+        return Client().get(f"/{language}/{path}").text
+
+    def post(path: str, **fields: str) -> str:
+        return Client().post(f"/{language}/{path}", fields).text
+
+    pages = {f"page-{number}": get(path) for number, path in enumerate(PAGES)}
+    pages |= {
+        "sign-in": get("account/sign-in/"),
+        "sign-in-empty": post("account/sign-in/"),
+        "sign-in-none": post("account/sign-in/", email="x" * 200),
+        "certificates": get("certificates/"),
+        "certificate-long": post("certificates/", code="Z" * 200),
+        "certificate-none": get(f"certificates/{'Z' * 60}/"),
+        "check-empty": post("check/answer/"),
+        "check-long": post("check/answer/", text=LONG),
+        "report-empty": post("check/report/"),
+        "reported": get("check/reported/"),
+        "unsubscribe-unknown": get("alerts/unsubscribe/unknown/"),
+        "not-found": get("nothing/"),
+    }
+    assert faults(pages) == {}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_an_empty_portal_and_pages_of_errors(db, minji, language):
+    client = Client()
+    client.force_login(minji)
+    pages = {
+        "home": client.get(f"/{language}/").text,
+        "my-data": client.get(f"/{language}/my-data/").text,
+        "alerts": client.get(f"/{language}/alerts/").text,
+        "check": client.get(f"/{language}/check/").text,
+        **{name: render_to_string(name) for name in ("400.html", "500.html", "503.html")},
+    }
+    assert faults(pages) == {}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
+    row = person(incident, name=NAME, email="minji@example.com", phone="010-1234-5678")
+    file = file_of(incident)
+    expose(row, file, "names", "email-addresses", "phone-numbers")
+    expose(row, file, values=[("physical-addresses", ADDRESS), ("entrance-codes", "#" * 60)])
+    mine, theirs = Client(), Client()
+    mine.force_login(minji)
+    step_up(mine, minji)
+    theirs.force_login(seojun)
+    pages = {
+        "my-data": mine.get(f"/{language}/my-data/").text,
+        "all-of-it": mine.post(f"/{language}/my-data/reveal/").text,
+        "certificate": mine.get(f"/{language}/incidents/{incident.slug}/certificate/").text,
+        "account": mine.get(f"/{language}/account/").text,
+        "sessions": mine.get(f"/{language}/account/sessions/").text,
+        "close": mine.get(f"/{language}/account/close/").text,
+        "not-found": theirs.get(f"/{language}/my-data/").text,
+        "confirm": theirs.get(f"/{language}/account/confirm/").text,
+    }
+    assert ADDRESS in pages["all-of-it"]
+    assert faults(pages) == {}
