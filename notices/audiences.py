@@ -48,9 +48,10 @@ def people(notice: Notice, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
             exposed = Exposure.objects.filter(person=OuterRef("pk"), **keys.of("person_id"))
             return everybody.filter(Exists(exposed.filter(file__batch=notice.batch)))
         case Audience.EARLIER:
-            told = Notice.objects.real().filter(version=notice.version_id)
+            told = _keys_of(Notice.objects.real().filter(version=notice.version_id))
+            earlier = _keys_of(_of_earlier_versions(notice))
             return everybody.filter(
-                Exists(_accepted(_of_earlier_versions(notice), keys)),
+                Exists(_accepted(earlier, keys)),
                 ~Exists(_accepted(told, keys)),
             )
         case Audience.UNREACHED:
@@ -75,7 +76,12 @@ def _of_earlier_versions(notice: Notice) -> QuerySet[Notice]:
     )
 
 
-def _accepted(notices: QuerySet[Notice], keys: Keys) -> QuerySet[Delivery]:
+def _keys_of(notices: QuerySet[Notice]) -> list[int]:
+    """Asked beforehand: they are few, and begin the index that finds their deliveries."""
+    return list(notices.values_list("pk", flat=True))
+
+
+def _accepted(notices: list[int], keys: Keys) -> QuerySet[Delivery]:
     """Deliveries of `notices` to the person of the outer query that a server took."""
     return Delivery.objects.filter(
         notice__in=notices,

@@ -141,8 +141,11 @@ def _plan_step(notice_id: int) -> _Step:
 
 
 _LOCK_SPACE = 0x62706E70  # "bpnp"; tells our advisory locks from others in the same database
+# PostgreSQL takes a page of keys for a single one (of UUIDs it cannot tell how far apart they are),
+# and would compare each person of the page with each exposure of it: a page is hashed or merged.
 _ONE_PLANNER = """
-SELECT pg_try_advisory_xact_lock(%s, %s) FROM set_config('synchronous_commit', 'off', true)
+SELECT pg_try_advisory_xact_lock(%s, %s) FROM set_config('synchronous_commit', 'off', true) AS disk,
+    set_config('enable_nestloop', 'off', true) AS loops
 """
 
 

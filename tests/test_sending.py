@@ -236,6 +236,21 @@ def test_planning_reads_each_page_of_people_once(notice, people, settings, monke
     assert query.count(str(keys[1])) == 2  # of the people, and of their exposures
 
 
+def test_a_page_of_people_is_not_compared_with_each_of_its_exposures(notice, people, monkeypatch):
+    """PostgreSQL takes a range of keys for a single one, and would do so if it were let."""
+    plans = []
+    write_rows = planning._write_rows
+
+    def explained(notice, keys):
+        plans.append(audiences.people(notice, keys).explain())
+        return write_rows(notice, keys)
+
+    monkeypatch.setattr(planning, "_write_rows", explained)
+    assert planning.plan(notice.pk)
+    assert "Semi Join" in plans[0]
+    assert "Nested Loop" not in plans[0]
+
+
 # -------------------------------------------------------------------- what the server says
 
 

@@ -54,6 +54,8 @@ def kill(stage: Stage) -> Verdict:
 
 def _kill(stage: Stage, workers: Workers, kind: str) -> int:
     """Kills, and starts what a supervisor would start; returns how many connections ended so."""
+    if kind != "a sender":  # killed a moment ago, they may not be there yet
+        stage.wait_for(lambda: bool(workers.parents()), 60, "senders' parent")
     senders = workers.senders()
     busy = [one for one in senders if connections_to(stage.server.port, one)]
     victims = {
