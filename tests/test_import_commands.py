@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from incidents import sealing
 from incidents.management.commands import import_exposures
-from incidents.models import AffectedPerson, ExposureBatch
+from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
 
 pytestmark = pytest.mark.django_db
 MAPPING = """
@@ -51,6 +51,17 @@ def test_an_import_says_what_it_did(incident, files):
     assert "Rows read 2, taken 1, rejected 1. New people 1, exposures 1." in said
     assert "members.csv.rejects.csv" in said
     assert "김민지" not in said
+
+
+def test_a_withdrawn_file_comes_again_into_a_later_scope_version(incident, files):
+    run_import(files)
+    call_command("close_batch", incident.slug)
+    call_command("withdraw_batch", incident.slug, "1", "--reason", "a wrong mapping", "--yes")
+    said = run_import(files, "--rejects", files[0].with_name("again.csv"))
+
+    assert "Opened scope version 2." in said
+    assert "Rows read 2, taken 1, rejected 1. New people 0, exposures 1." in said
+    assert [file.state for file in ExposureFile.objects.order_by("pk")] == ["withdrawn", "loaded"]
 
 
 def test_a_check_says_what_would_be(incident, files):

@@ -64,14 +64,17 @@ class ExposureBatch(models.Model):
     def withdraw(self, reason: str) -> bool:
         """Takes a closed batch back: its exposures stand no longer. False if it is not closed.
 
-        The people who remain are counted by incidents.counting.withdraw.
+        Its files may come again, into a later one. The people who remain are counted by
+        incidents.counting.withdraw, in the same transaction.
         """
         closed = ExposureBatch.objects.filter(pk=self.pk, state=self.State.CLOSED)
-        return bool(
-            closed.update(
-                state=self.State.WITHDRAWN, withdrawn_at=timezone.now(), withdrawn_reason=reason
-            )
+        is_withdrawn = closed.update(
+            state=self.State.WITHDRAWN, withdrawn_at=timezone.now(), withdrawn_reason=reason
         )
+        if is_withdrawn:
+            loaded = self.files.filter(state=ExposureFile.State.LOADED)
+            loaded.update(state=ExposureFile.State.WITHDRAWN)
+        return bool(is_withdrawn)
 
 
 class BatchChangeQuerySet(models.QuerySet["BatchChange"]):
@@ -146,6 +149,7 @@ class ExposureFile(models.Model):
         LOADING = "loading", _("loading")
         LOADED = "loaded", _("loaded")
         FAILED = "failed", _("failed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
 
     id = models.AutoField(primary_key=True)
     batch = models.ForeignKey(
@@ -154,7 +158,7 @@ class ExposureFile(models.Model):
         on_delete=models.CASCADE,
         related_name="files",
     )
-    # Denormalised for the constraint: a file is loaded once an incident, whatever the batch.
+    # Denormalised for the constraint: a file stands once in an incident, whatever the batch.
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="+"
     )
@@ -163,7 +167,7 @@ class ExposureFile(models.Model):
     size = models.PositiveBigIntegerField(_("bytes"))
     encoding = models.CharField(_("encoding"), max_length=20)
     mapping = models.TextField(_("mapping"), help_text=_("As it was used."))
-    state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.LOADING)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.LOADING)
     rows_read = models.PositiveBigIntegerField(_("rows read"), default=0)
     rows_taken = models.PositiveBigIntegerField(_("rows taken"), default=0)
     rows_rejected = models.PositiveBigIntegerField(_("rows rejected"), default=0)
@@ -180,7 +184,9 @@ class ExposureFile(models.Model):
                 name="every_row_taken_or_rejected",
             ),
             models.UniqueConstraint(
-                fields=["incident", "sha256"], condition=~Q(state="failed"), name="file_loaded_once"
+                fields=["incident", "sha256"],
+                condition=~Q(state__in=["failed", "withdrawn"]),
+                name="file_loaded_once",
             ),
         ]
 
