@@ -14,7 +14,7 @@ import incidents
 from incidents import importing
 from incidents.digests import Digest, digest
 from incidents.importing import store, working
-from incidents.models import AffectedPerson, Exposure, Incident
+from incidents.models import AffectedPerson, Incident
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -52,10 +52,15 @@ def load(incident: Incident, directory: Path, name: str, **options) -> importing
 
 def again(incident: Incident) -> Incident:
     """An incident with the same keysets and number, and nothing in it."""
-    Exposure.objects.filter(person__incident=incident).delete()
+    execute("DELETE FROM incidents_exposure")
     AffectedPerson.objects.filter(incident=incident).delete()
     incident.batches.all().delete()
     return incident
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def rows(statement: str) -> list[str]:
@@ -220,11 +225,6 @@ RIGHTS = """
 SELECT pg_get_userbyid(relowner) || relacl::text FROM pg_class
 WHERE oid = 'incidents_affectedperson'::regclass
 """
-
-
-def execute(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 def test_a_table_made_anew_belongs_to_the_same_and_is_open_to_the_same(incident, tmp_path, many):
