@@ -193,7 +193,7 @@ ANYMAIL = {
 # Text messages
 TEXT_GATEWAY = environment.text(
     "TEXT_GATEWAY",
-    "breachportal.demo.texts.MailboxGateway" if IS_DEMO else "notices.gateways.HttpGateway",
+    "breachportal.demo.texts.MailboxGateway" if IS_DEMO else "notices.engine.gateways.HttpGateway",
 )
 TEXT_GATEWAY_URL = environment.text("TEXT_GATEWAY_URL")
 TEXT_GATEWAY_TOKEN = environment.text("TEXT_GATEWAY_TOKEN")

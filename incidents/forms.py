@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import batch_changes, mapping, uploads
-from incidents.importing import ImportRefusedError, close_batch
+from incidents import batch_changes, uploads
+from incidents.importing import ImportRefusedError, close_batch, mapping
 from incidents.models import (
     AffectedPerson,
     BatchChange,

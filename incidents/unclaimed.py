@@ -8,7 +8,8 @@ from hashlib import sha256
 from django.core.cache import cache
 from django.db.models import QuerySet
 
-from incidents import mapping
+from incidents.importing import mapping
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import (
     DataClass,
     Exposure,
@@ -17,7 +18,6 @@ from incidents.models import (
     Incident,
     IncidentDataClass,
 )
-from incidents.reading import ImportRefusedError
 
 REMEMBERED_SECONDS = 60 * 60
 

@@ -15,10 +15,10 @@ class NoticesConfig(AppConfig):
 
         from incidents import purging, resealing
         from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
-        from notices.checks import check_laws
-        from notices.ledger import forget_people
+        from notices.engine.ledger import forget_people
+        from notices.engine.providers import take_event
+        from notices.legal.checks import check_laws
         from notices.models import ScamReport, TestAddress
-        from notices.providers import take_event
 
         checks.register(check_laws)
         tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out

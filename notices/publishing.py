@@ -25,8 +25,8 @@ from breachportal import public_pages
 from breachportal.languages import in_language
 from incidents.models import DataClass, IncidentDataClass
 from incidents.unclaimed import unclaimed_classes
-from notices import checking
 from notices.findings import Finding, Severity
+from notices.legal import checking
 from notices.models import (
     Advisory,
     DutyWaiver,

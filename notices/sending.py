@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from notices import dry_runs, ledger, messages, pacing, tasks
+from notices import messages, tasks
+from notices.engine import dry_runs, ledger, pacing
 from notices.models import Notice, StatementVersion
 
 

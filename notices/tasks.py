@@ -9,19 +9,11 @@ from django.conf import settings
 from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from notices import (
-    delivering,
-    dry_runs,
-    halting,
-    ledger,
-    ledger_sealing,
-    pacing,
-    planning,
-    publishing,
-    scam_reports,
-    transparency,
-)
+from notices import publishing
+from notices.engine import delivering, dry_runs, halting, ledger, pacing, planning
+from notices.from_us import scam_reports
 from notices.models import Notice, Statement
+from notices.proof import ledger_sealing, transparency
 
 logger = logging.getLogger(__name__)
 

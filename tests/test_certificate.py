@@ -19,8 +19,9 @@ from django.utils.translation import override
 from accounts.models import User, VerifiedPhone
 from breachportal.logs import Line
 from incidents.models import AffectedPerson, Incident
-from notices import certificates, sending
+from notices import sending
 from notices.models import Certificate, Delivery, Notice
+from notices.proof import certificates
 from tests.leaked import expose, file_of, person
 from tests.noticed import work
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
-from notices import checking, deadlines, sample, tasks
-from notices.deadlines import Where, clocks_of
-from notices.laws import all_duties
+from notices import sample, tasks
+from notices.legal import checking, deadlines
+from notices.legal.deadlines import Where, clocks_of
+from notices.legal.laws import all_duties
 from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
 

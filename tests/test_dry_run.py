@@ -12,7 +12,8 @@ from django.utils import timezone, translation
 from accounts.models import User
 from incidents import counting
 from incidents.models import ExposureFile
-from notices import dry_runs, planning, sending, tasks
+from notices import sending, tasks
+from notices.engine import dry_runs, planning
 from notices.models import Notice
 from tests.signing_in import sign_in_to_desk
 

@@ -10,8 +10,9 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notices import laws
-from notices.duties import (
+from notices.findings import Severity
+from notices.legal import laws
+from notices.legal.duties import (
     UnknownJurisdictionError,
     applicable,
     deadlines,
@@ -20,8 +21,7 @@ from notices.duties import (
     prescribed_title,
     unmet_content,
 )
-from notices.findings import Severity
-from notices.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
+from notices.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
 from notices.models import Section
 from notices.wording import RULES
 

@@ -11,7 +11,8 @@ from django.db.utils import OperationalError
 from django.urls import reverse
 
 from breachportal import latency
-from notices import halting, tasks
+from notices import tasks
+from notices.engine import halting
 from notices.models import Chunk, Notice
 from tests.noticed import assert_adds_up, work
 from tests.signing_in import sign_in_to_desk

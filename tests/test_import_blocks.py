@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents import reading
-from incidents.importing import blocks
+from incidents.importing import blocks, reading
 from incidents.importing.preparing import RowReader
-from incidents.reading import ImportRefusedError, Row, Source
+from incidents.importing.reading import ImportRefusedError, Row, Source
 
 TRICKY = st.sampled_from(
     [b'"', b'""', b",", b"\n", b"\r\n", b"\r", b"a", "가".encode(), b" ", b'",']

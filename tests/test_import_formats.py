@@ -14,8 +14,8 @@ import zstandard
 from django.core.management import CommandError, call_command
 
 import incidents
-from incidents import importing, reading
-from incidents.importing import ImportRefusedError
+from incidents import importing
+from incidents.importing import ImportRefusedError, reading
 from incidents.models import AffectedPerson, Exposure, ExposureFile
 from incidents.sealing import EXPOSURE
 from incidents.synthetic import export

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accounts import contacts
 from incidents.importing import preparing
-from incidents.mapping import Template
+from incidents.importing.mapping import Template
 
 NEVER = re.compile(r"(?!)")
 PHONES = st.from_regex(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents import reading
+from incidents.importing import reading
 
 HANGUL = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
 TRICKY = st.sampled_from(list("\r\n\",;'=+-@\t<>&\\ aZ09가힣"))

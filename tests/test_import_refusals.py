@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from incidents import importing, reading
-from incidents.importing import ImportRefusedError
+from incidents import importing
+from incidents.importing import ImportRefusedError, reading
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from notices import laws
+from notices.legal import laws
 
 
 @pytest.fixture

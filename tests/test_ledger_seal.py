@@ -5,10 +5,12 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from notices import bouncing, ledger_sealing, sending, tasks
+from notices import sending, tasks
 from notices.messages import envelope_sender
 from notices.models import Delivery, LedgerPage, LedgerSeal, Notice
 from notices.models.sending import NOT_ADDING_UP
+from notices.proof import ledger_sealing
+from notices.returned import bouncing
 from tests.noticed import delivery_to, work
 from tests.returned_mail import bounce
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
-from notices import laws, publishing, sample
+from notices import publishing, sample
+from notices.legal import laws
 from notices.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from tests.signing_in import sign_in_to_desk
 

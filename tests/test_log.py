@@ -5,8 +5,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from notices import publishing
-from notices.differences import words
 from notices.models import Section
+from notices.public.differences import words
 
 pytest_plugins = ["tests.corrected"]
 

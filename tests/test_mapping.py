@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from incidents import mapping
-from incidents.reading import ImportRefusedError
+from incidents.importing import mapping
+from incidents.importing.reading import ImportRefusedError
 
 ROOT = Path(__file__).parent.parent
 GOOD = """

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from notices import progress, sending
+from notices import sending
+from notices.engine import progress
 from notices.models import Notice
 from tests import leaked
 from tests.noticed import affected, work

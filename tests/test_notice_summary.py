@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from notices import deadlines, ledger_sealing
+from notices.legal import deadlines
 from notices.models import LedgerSeal, Notice
+from notices.proof import ledger_sealing
 from tests.noticed import work
 from tests.signing_in import sign_in_to_desk
 

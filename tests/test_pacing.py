@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from notices import pacing, sending, tasks
+from notices import sending, tasks
+from notices.engine import pacing
 from notices.models import Notice
 from tests import leaked
 from tests.noticed import affected, assert_adds_up, work

@@ -16,9 +16,11 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from notices import bouncing, ledger_export, sending
+from notices import sending
 from notices.messages import envelope_sender, message_code
 from notices.models import Notice
+from notices.proof import ledger_export
+from notices.returned import bouncing
 from tests import leaked
 from tests.noticed import affected, delivery_to, work, work_again
 from tests.returned_mail import bounce

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from breachportal import printing
-from notices import regulator_reports as reports
 from notices import sample
 from notices.models import RegulatorReport
+from notices.proof import regulator_reports as reports
 from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db

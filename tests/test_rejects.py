@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents import formulas, importing, reading, rejects
-from incidents.importing import ImportRefusedError
+from incidents import importing
+from incidents.importing import ImportRefusedError, formulas, reading, rejects
 from incidents.models import AffectedPerson, ExposureFile
 
 MAPPING = """

@@ -13,11 +13,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from notices import bouncing, delivery_reports, sending
-from notices.delivery_reports import Kind
-from notices.listening import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
+from notices import sending
 from notices.messages import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
+from notices.returned import bouncing, delivery_reports
+from notices.returned.delivery_reports import Kind
+from notices.returned.listening import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
 from tests.imap_server import ImapServer
 from tests.noticed import assert_adds_up, delivery_to, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint

@@ -14,7 +14,9 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 from incidents import resealing
-from notices import audiences, markdown, publishing, sample, scam_reports
+from notices import markdown, publishing, sample
+from notices.engine import audiences
+from notices.from_us import scam_reports
 from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
 

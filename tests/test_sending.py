@@ -19,8 +19,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from incidents.models import AffectedPerson, ExposureBatch, Incident
-from notices import audiences, delivering, ledger, planning, publishing, sending, tasks
-from notices.ledger import Ending, LeaseLostError, Verdict
+from notices import publishing, sending, tasks
+from notices.engine import audiences, delivering, ledger, planning
+from notices.engine.ledger import Ending, LeaseLostError, Verdict
 from notices.models import Chunk, Delivery, Notice, StatementVersion
 from tests import leaked
 from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again

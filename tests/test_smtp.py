@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import pytest
 
+from notices.engine.smtp import SmtpTransport
+from notices.engine.transport import Result, ServerAwayError, ServerRefusesUsError
 from notices.messages import Mail
-from notices.smtp import SmtpTransport
-from notices.transport import Result, ServerAwayError, ServerRefusesUsError
 
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8", "AUTH PLAIN LOGIN")
 DROP, SILENCE = "drop", "silence"

@@ -23,7 +23,7 @@ State = Delivery.State
 @pytest.fixture
 def gateway(settings):
     with Gateway() as gateway:
-        settings.TEXT_GATEWAY = "notices.gateways.HttpGateway"
+        settings.TEXT_GATEWAY = "notices.engine.gateways.HttpGateway"
         settings.TEXT_GATEWAY_URL = gateway.url
         settings.TEXT_GATEWAY_TOKEN = "secret"
         settings.TEXT_SENDER = "15881234"
@@ -233,7 +233,7 @@ def test_a_text_that_no_carrier_takes_is_refused(draft, phones, approver, gatewa
 
 
 def test_without_a_gateway_nothing_is_approved(draft, phones, approver, settings):
-    settings.TEXT_GATEWAY, settings.TEXT_GATEWAY_URL = "notices.gateways.HttpGateway", ""
+    settings.TEXT_GATEWAY, settings.TEXT_GATEWAY_URL = "notices.engine.gateways.HttpGateway", ""
     with pytest.raises(sending.ApprovalRefusedError, match="TEXT_GATEWAY_URL"):
         sending.approve(draft, by=approver)
 

@@ -9,8 +9,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from breachportal import environment, latency
+from notices.engine.throttling import Governor, Limits
 from notices.models import Notice
-from notices.throttling import Governor, Limits
 from tests.noticed import affected, assert_adds_up, work
 from tests.smtp_server import recipients
 

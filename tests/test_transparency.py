@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidents.models import ExposureBatch, Incident, ScopeCount
-from notices import tasks, transparency
+from notices import tasks
 from notices.models import Milestone, Notice, PublicFigures
-from notices.transparency import CELLS, FEWEST, SMALL, THRESHOLD, shown_cells
+from notices.proof import transparency
+from notices.proof.transparency import CELLS, FEWEST, SMALL, THRESHOLD, shown_cells
 from tests.leaked import file_of
 
 pytest_plugins = ["tests.notice_fixtures"]

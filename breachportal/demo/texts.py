@@ -3,8 +3,8 @@
 from email.message import EmailMessage
 
 from breachportal.demo import maildir
+from notices.engine.transport import Reply, Result
 from notices.messages import Mail
-from notices.transport import Reply, Result
 
 
 class MailboxGateway:

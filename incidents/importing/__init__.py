@@ -23,13 +23,13 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from breachportal.spawned import WorkerLostError, Workers, workers
-from incidents import counting, mapping, plausible, reading, rejects
-from incidents.importing import working
+from incidents import counting
+from incidents.importing import mapping, plausible, reading, rejects, working
 from incidents.importing.blocks import blocks_of
 from incidents.importing.preparing import Prepared
+from incidents.importing.reading import ImportRefusedError
 from incidents.importing.staging import LOCK_SPACE, Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
-from incidents.reading import ImportRefusedError
 
 __all__ = [
     "ImportBusyError",

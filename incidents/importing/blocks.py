@@ -8,8 +8,8 @@ import csv
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from incidents import reading
-from incidents.reading import MAX_ROW_BYTES, Source
+from incidents.importing import reading
+from incidents.importing.reading import MAX_ROW_BYTES, Source
 
 BLOCK_BYTES = 1 << 19
 _MARK = b"\xef\xbb\xbf"

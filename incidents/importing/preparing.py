@@ -19,14 +19,13 @@ from typing import NamedTuple
 from django.conf import settings
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
-from incidents import json_lines, reading, rejects
 from incidents.bulk_sealing import BulkSeal
-from incidents.formulas import restored
-from incidents.importing import copying
+from incidents.importing import copying, json_lines, reading, rejects
 from incidents.importing.blocks import Block
-from incidents.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns, Template
+from incidents.importing.formulas import restored
+from incidents.importing.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns, Template
+from incidents.importing.reading import REJECT_COLUMNS, Row, Source
 from incidents.models import AffectedPerson
-from incidents.reading import REJECT_COLUMNS, Row, Source
 from incidents.sealing import CONTACT, EXPOSURE
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation

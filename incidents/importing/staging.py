@@ -16,9 +16,9 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from incidents.importing import copying
+from incidents.importing.mapping import CONTACT_CLASSES
 from incidents.importing.preparing import FIRST, SECOND, Prepared
 from incidents.importing.store import Store
-from incidents.mapping import CONTACT_CLASSES
 from incidents.models import AffectedPerson, DataClass
 from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
 

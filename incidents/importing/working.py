@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from incidents.bulk_sealing import BulkSeal
 from incidents.importing.blocks import BLOCK_BYTES, Block
+from incidents.importing.mapping import Mapping
 from incidents.importing.preparing import Prepared, Preparer, RowReader
-from incidents.mapping import Mapping
-from incidents.reading import Row, Source
+from incidents.importing.reading import Row, Source
 
 # Below this many blocks, starting processes takes longer than the work.
 _BLOCKS_WORTH_PROCESSES = 6

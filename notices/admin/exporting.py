@@ -13,9 +13,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notices import ledger_export
-from notices.audiences import NOT_REACHED
+from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
+from notices.proof import ledger_export
 
 logger = logging.getLogger(__name__)
 EXPORT, OPEN = "notices.export_proof", "notices.open_contacts"

@@ -23,12 +23,13 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import own_page, require, staff_of
 from accounts.models import User
-from notices import checking, markdown, publishing, sending
+from notices import markdown, publishing, sending
 from notices.admin import section_checks
 from notices.admin.section_checks import DraftFindings
 from notices.admin.sending import as_mail_program_would
 from notices.admin.waiving import WaiveForm, WithdrawWaiverForm, by_section
 from notices.findings import Finding
+from notices.legal import checking
 from notices.messages import sample_mail
 from notices.models import Advisory, Notice, Section, Statement, StatementVersion, TimelineEntry
 from notices.public import version_context

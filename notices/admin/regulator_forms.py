@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from incidents.models import Incident
-from notices import regulator_reports as reports
-from notices.laws import Duty
+from notices.legal.laws import Duty
 from notices.models import DutyConfirmation, RegulatorReport
+from notices.proof import regulator_reports as reports
 
 Verdict = DutyConfirmation.Verdict
 

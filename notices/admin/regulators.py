@@ -16,8 +16,6 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from breachportal import printing
 from incidents.models import Incident
-from notices import deadlines, duties, laws, summaries
-from notices import regulator_reports as reports
 from notices.admin.regulator_forms import (
     ConfirmForm,
     FileForm,
@@ -25,7 +23,10 @@ from notices.admin.regulator_forms import (
     WithdrawForm,
     withdraw,
 )
+from notices.legal import deadlines, duties, laws
 from notices.models import DutyConfirmation, Notice, RegulatorReport
+from notices.proof import regulator_reports as reports
+from notices.proof import summaries
 
 STEP = "admin/notices/regulators/step.html"
 SEE = "notices.view_dutyconfirmation"

@@ -19,8 +19,8 @@ from accounts.admin_site import own_page, require, staff_of
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.sealing import SealingError
-from notices import suppressing
 from notices.models import Notice, ReturnedMail, Suppression
+from notices.returned import suppressing
 
 logger = logging.getLogger(__name__)
 Channel = Notice.Channel

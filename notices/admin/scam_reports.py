@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from incidents.sealing import SealingError
-from notices import scam_reports
+from notices.from_us import scam_reports
 from notices.models import ScamReport
 
 logger = logging.getLogger(__name__)

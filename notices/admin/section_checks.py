@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from notices import publishing
 from notices.admin.waiving import by_section
-from notices.checking import TITLE
 from notices.findings import Finding
+from notices.legal.checking import TITLE
 from notices.models import Section, StatementVersion
 
 TOP = "top"  # where findings stand that are about no section of the draft

@@ -28,11 +28,12 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import doubting, dry_runs, halting, pacing, progress, sending
+from notices import doubting, sending
 from notices.admin import exporting
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
-from notices.audiences import DryRun
-from notices.dry_runs import Counted
+from notices.engine import dry_runs, halting, pacing, progress
+from notices.engine.audiences import DryRun
+from notices.engine.dry_runs import Counted
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
 from notices.models.sending import END_STATES

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from notices import checking, publishing
+from notices import publishing
 from notices.findings import Finding
+from notices.legal import checking
 from notices.models import Section, StatementVersion
 
 

@@ -21,7 +21,7 @@ class Certificate(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     issued_at = models.DateTimeField(_("issued"), editable=False)
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
-    # What stands on it: see notices.certificates.Stated.
+    # What stands on it: see notices.proof.certificates.Stated.
     sealed = models.BinaryField(editable=False)
 
     class Meta:

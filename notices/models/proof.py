@@ -32,7 +32,7 @@ class Milestone(models.Model):
 
 
 class PublicFigures(models.Model):
-    """The counts behind an incident's transparency page at one time; see notices.transparency."""
+    """The counts behind an incident's transparency page at one time; see proof/transparency.py."""
 
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="figures"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from notices import deadlines
+from notices.legal import deadlines
 
 register = template.Library()
 

@@ -11,9 +11,9 @@ from incidents.models import Incident
 from incidents.my_data import leaks_of
 from incidents.sealing import SealingError
 from incidents.views import SignedInRequest
-from notices import certificates
-from notices.certificate_forms import CertificateForm, CheckForm
 from notices.limits import limited
+from notices.proof import certificates
+from notices.proof.certificate_forms import CertificateForm, CheckForm
 
 logger = logging.getLogger(__name__)
 

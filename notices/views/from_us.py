@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from notices.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
+from notices.from_us.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
 from notices.limits import limited
 from notices.public import advisories, public_page
 

@@ -10,17 +10,18 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
 from incidents.models import Incident
-from notices import pictures, publishing
-from notices import transparency as transparency_page
-from notices.feeds import IncidentFeed
+from notices import publishing
 from notices.models import Statement, StatementVersion
+from notices.proof import transparency as transparency_page
 from notices.public import (
     incident_context,
     log_context,
     log_record,
+    pictures,
     public_page,
     version_context,
 )
+from notices.public.feeds import IncidentFeed
 
 FAVICON_SECONDS = 60 * 60  # then anew: a release may give the picture another address
 SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year

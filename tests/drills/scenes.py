@@ -18,7 +18,8 @@ from django.db import connection
 from benchmarks.people import address
 from benchmarks.product import Workers
 from breachportal import latency
-from notices import halting, tasks
+from notices import tasks
+from notices.engine import halting
 from notices.models import Notice
 from tests.drills import mail_server
 from tests.drills.comparing import Verdict, ledger

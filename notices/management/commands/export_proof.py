@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from notices import ledger_export
-from notices.audiences import NOT_REACHED
+from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
+from notices.proof import ledger_export
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from notices import ledger_sealing
 from notices.models import LedgerSeal
+from notices.proof import ledger_sealing
 
 
 class Command(BaseCommand):

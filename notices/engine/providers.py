@@ -1,0 +1,183 @@
+"""Mail through a provider's API (django-anymail) instead of SMTP, and the provider's webhooks.
+
+A request carries one mail, or a batch of them where the provider fills in each person's values
+(`merging`); several run at a time. What a provider answers is a promise to send, like a server's
+250; what becomes of it comes by webhook.
+"""
+
+import threading
+from collections.abc import Sequence
+from email import message_from_bytes, policy
+from typing import Any
+
+import requests
+from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
+from anymail.message import AnymailMessage
+from anymail.signals import AnymailTrackingEvent, EventType
+from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from urllib3.exceptions import NewConnectionError
+
+from notices.engine import merging
+from notices.engine.requesting import Answers, AwayError, RefusedError, RequestTransport
+from notices.engine.transport import Reply, Result, without_address
+from notices.messages import Mail, delivery_of_code
+from notices.returned import bouncing, delivery_reports
+
+LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
+_per_thread = threading.local()
+
+
+def transport() -> RequestTransport:
+    """Mails through the backend that the settings name."""
+    return RequestTransport(
+        _ask,
+        batch=merging.batch_size(),
+        threads=settings.NOTICE_PROVIDER_CONNECTIONS,
+        split=merging.split,
+    )
+
+
+def _ask(mails: Sequence[Mail]) -> Answers:
+    """One request. Raises AwayError and RefusedError, when nothing was sent."""
+    if len(mails) == 1:
+        return {mails[0].delivery_id: _send(mails[0])}
+    message = merging.message(mails, _connection())
+    try:
+        message.send()
+    except AnymailInvalidAddress:
+        return _ask_by_halves(mails)
+    except AnymailRecipientsRefused:
+        pass  # the message's status says of each the same
+    except AnymailAPIError as error:
+        if error.status_code in NOT_THIS:
+            return _ask_by_halves(mails)
+        reply = _failed(error)
+        return {mail.delivery_id: reply for mail in mails}
+    told = message.anymail_status.recipients
+    return {
+        mail.delivery_id: _reply({told[mail.to].status}, told[mail.to].message_id)
+        for mail in mails
+        if mail.to in told
+    }
+
+
+def _ask_by_halves(mails: Sequence[Mail]) -> Answers:
+    """The batch was refused as a whole and nothing of it sent: finds whose mail is at fault.
+
+    Once some may have been accepted, the rest has an answer of its own even if nobody is there.
+    """
+    answers: dict[int, Reply] = {}
+    middle = len(mails) // 2
+    for half in (mails[:middle], mails[middle:]):
+        try:
+            answers.update(_ask(half))
+        except (AwayError, RefusedError) as error:
+            reply = Reply(Result.NOT_SENT, str(error))
+            answers.update({mail.delivery_id: reply for mail in half})
+    return answers
+
+
+def _send(mail: Mail) -> Reply:
+    message = _message(mail)
+    try:
+        message.send()
+    except AnymailInvalidAddress:
+        return Reply(Result.UNREACHABLE, "the provider takes no such address")
+    except AnymailRecipientsRefused as error:
+        return Reply(Result.BOUNCED, without_address(_answer(error), mail.to))
+    except AnymailAPIError as error:
+        return _failed(error, mail.to)
+    status = message.anymail_status
+    return _reply(status.status or set(), status.message_id, to=mail.to)
+
+
+def _reply(states: set[str], message_id: object, *, to: str = "") -> Reply:
+    words = f"{' '.join(sorted(map(str, states)))} {message_id}"
+    return Reply(_result(states), without_address(words, to))
+
+
+def _result(states: set[str]) -> Result:
+    """The one recipient's state, by anymail's names."""
+    if states & {"sent", "queued"}:
+        return Result.ACCEPTED
+    if states & {"invalid", "rejected"}:
+        return Result.BOUNCED
+    return Result.DEFERRED if "failed" in states else Result.IN_DOUBT
+
+
+def _failed(error: AnymailAPIError, to: str = "") -> Reply:
+    code = error.status_code
+    if code is None:
+        if _has_no_connection(error):
+            raise AwayError("the provider is away")
+        return Reply(Result.IN_DOUBT, type(error.__cause__ or error).__name__)
+    words = delivery_reports.without_any_address(without_address(f"{code} {_answer(error)}", to))
+    if code in NOT_SERVED:
+        raise RefusedError(words)
+    if code in LATER:
+        return Reply(Result.DEFERRED, words)
+    return Reply(Result.REFUSED if code in NOT_THIS else Result.IN_DOUBT, words)
+
+
+def _answer(error: Exception) -> str:
+    """The provider's own words."""
+    return str(getattr(getattr(error, "response", None), "text", "")) or "refused"
+
+
+def _has_no_connection(error: AnymailAPIError) -> bool:
+    """Whether not even a connection was made: only then was certainly nothing sent."""
+    cause = error.__cause__
+    if isinstance(cause, requests.ConnectTimeout):
+        return True
+    inner = cause.args[0] if isinstance(cause, requests.ConnectionError) and cause.args else None
+    return isinstance(getattr(inner, "reason", None), NewConnectionError)
+
+
+def _message(mail: Mail) -> AnymailMessage:
+    """The mail as anymail takes it, over this thread's own connection."""
+    parsed = message_from_bytes(mail.data, policy=policy.default)
+    message = AnymailMessage(
+        subject=str(parsed["Subject"]),
+        body=merging.part(parsed, "plain"),
+        from_email=str(parsed["From"]),
+        to=[mail.to],
+        headers=merging.headers(parsed),
+        connection=_connection(),
+    )
+    message.attach_alternative(merging.part(parsed, "html"), "text/html")
+    message.envelope_sender = mail.sender
+    message.metadata = merging.metadata(mail)
+    message.track_opens = message.track_clicks = False
+    return message
+
+
+def _connection() -> BaseEmailBackend:
+    connection: BaseEmailBackend | None = getattr(_per_thread, "connection", None)
+    if connection is None:
+        connection = get_connection(settings.NOTICE_PROVIDER)
+        connection.open()
+        _per_thread.connection = connection
+    return connection
+
+
+# ---------------------------------------------------------------- webhooks
+
+
+def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
+    """What a provider's webhook tells, once anymail has checked its secret or signature."""
+    report = _report(event)
+    delivery_id = delivery_of_code(str((event.metadata or {}).get("delivery", "")))
+    if report is not None and delivery_id is not None:
+        bouncing.count(bouncing.record(delivery_id, report))
+
+
+def _report(event: AnymailTrackingEvent) -> delivery_reports.Report | None:
+    told = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
+    words = delivery_reports.without_any_address(told)
+    if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
+        return delivery_reports.Report(delivery_reports.Kind.BOUNCE, words)
+    if event.event_type == EventType.COMPLAINED:
+        return delivery_reports.Report(delivery_reports.Kind.COMPLAINT, words)
+    return None

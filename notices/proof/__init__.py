@@ -1,0 +1,1 @@
+"""What proves it afterwards: sealed ledgers and their export, certificates, reports, figures."""

@@ -1,0 +1,267 @@
+"""The proof of a notice, person by person, and the list of those it did not reach: streamed.
+
+Both go through the ledger by key, some thousand rows at a time, so that memory stays flat and no
+query is held open over millions of rows. Contacts are opened only where the caller asks for it:
+whoever calls this has checked that the reader may see them, and records that they did.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from incidents.importing.formulas import neutralised
+from incidents.models import AffectedPerson, DataClass, Exposure
+from incidents.sealing import SealingError
+from incidents.summaries import exposed_rows_of, opened_leaks
+from notices.engine.audiences import NOT_REACHED
+from notices.messages import message_code
+from notices.models import Delivery, LateReport, Notice
+
+PAGE = 2_000
+FIRST_KEY = UUID(int=0)
+ADDRESS_CLASS = "physical-addresses"
+PROOF = (
+    *("notice", "person", "code", "statement", "version", "sha256", "channel", "language"),
+    *("data_classes", "state", "at", "attempts", "possibly_twice", "reply", "later"),
+)
+ESCALATION = (
+    *("notice", "person", "language", "state", "at", "reply"),
+    *("has_email", "has_phone", "has_postal_address"),
+)
+CONTACT = ("name", "email", "phone")
+Row = dict[str, str]
+_NUMBER = re.compile(r"\+[\d-]+")
+
+
+def proof_fields(*, is_opened: bool) -> tuple[str, ...]:
+    """The columns of `proof`."""
+    return (*PROOF, *CONTACT) if is_opened else PROOF
+
+
+def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
+    """What was sent to each person, by key: which words, which classes, when, what came back.
+
+    `is_opened` adds name, e-mail and phone; "" where the data was shredded or purged.
+    """
+    slugs = {kind.pk: kind.slug for kind in DataClass.objects.all()}
+    about = {
+        "notice": str(notice.pk),
+        "statement": _statement(notice),
+        "version": str(notice.version.number),
+        "sha256": notice.version.hash,
+        "channel": notice.channel,
+    }
+    for page in _pages(Delivery.objects.filter(notice=notice)):
+        later = _later_of(page)
+        for delivery in page:
+            row = (
+                about
+                | _ended(delivery)
+                | {
+                    "code": message_code(delivery.pk),
+                    "data_classes": " ".join(slugs[key] for key in delivery.data_classes),
+                    "attempts": str(delivery.attempts),
+                    "possibly_twice": _yes(delivery.is_possible_duplicate),
+                    "later": later.get(delivery.pk, ""),
+                }
+            )
+            yield row | _contact(notice, delivery.person) if is_opened else row
+
+
+def _statement(notice: Notice) -> str:
+    """As in its address: a proof reads the same whoever exports it, in whichever language."""
+    statement = notice.version.statement
+    return f"{statement.incident.slug}/{statement.slug}"
+
+
+def escalation_fields(*, is_opened: bool) -> tuple[str, ...]:
+    """The columns of `not_reached`."""
+    return (*ESCALATION, *CONTACT, "postal_address") if is_opened else ESCALATION
+
+
+def not_reached(
+    notice: Notice, *, is_opened: bool, states: Sequence[Delivery.State] = NOT_REACHED
+) -> Iterator[Row]:
+    """Those who ended as bounced, suppressed or unreachable, or as `states`, with the reason.
+
+    Each says which other ways the incident's data knows. `is_opened` adds what these need: name,
+    phone, and every address that leaked.
+    """
+    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
+    for page in _pages(Delivery.objects.filter(notice=notice, state__in=states)):
+        addresses = _addresses_of(notice, page, kind) if is_opened else {}
+        with_address = _with_address(notice, page, kind)
+        for delivery in page:
+            row = {"notice": str(notice.pk)} | _ended(delivery) | _ways(notice, delivery.person)
+            row["has_postal_address"] = _yes(delivery.recipient in with_address)
+            if is_opened:
+                row |= _contact(notice, delivery.person)
+                row["postal_address"] = " / ".join(addresses.get(delivery.recipient, ()))
+            yield row
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How many of those not reached another way could reach."""
+
+    other_channel: int  # by telephone, where the notice went by e-mail; else by e-mail
+    letter: int
+    neither: int
+
+
+def ways(notice: Notice) -> Ways:
+    """Counts them; a look at each of their rows. Of shredded data nothing is left to reach by."""
+    other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
+    reach = other[Notice.Channel(notice.channel)]
+    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
+    exposures = Exposure.objects.standing().filter(person=OuterRef("person"))
+    rows = Delivery.objects.filter(notice=notice, state__in=NOT_REACHED).annotate(
+        is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
+        has_address=Exists(exposures.filter(data_classes__contains=[kind.pk])),
+    )
+    found = rows.aggregate(
+        all=Count("pk"),
+        other_channel=Count("pk", Q(is_usable=True)),
+        letter=Count("pk", Q(has_address=True)),
+        any=Count("pk", Q(is_usable=True) | Q(has_address=True)),
+    )
+    if notice.incident.shredded_at:
+        return Ways(0, 0, found["all"])
+    return Ways(found["other_channel"], found["letter"], found["all"] - found["any"])
+
+
+def _ways(notice: Notice, person: AffectedPerson | None) -> Row:
+    usable = AffectedPerson.Reach.USABLE
+    if person is None or notice.incident.shredded_at:
+        return {"has_email": "no", "has_phone": "no"}
+    return {
+        "has_email": _yes(person.email_reach == usable),
+        "has_phone": _yes(person.phone_reach == usable),
+    }
+
+
+def _with_address(notice: Notice, page: Sequence[Delivery], kind: DataClass) -> set[UUID]:
+    """Of whom a postal address leaked, by what the rows say without being opened."""
+    if notice.incident.shredded_at:
+        return set()
+    people = [one.person.pk for one in page if one.person is not None]
+    rows = Exposure.objects.standing().filter(person__in=people, data_classes__contains=[kind.pk])
+    return set(rows.values_list("person_id", flat=True))
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _pages(deliveries: QuerySet[Delivery]) -> Iterator[list[Delivery]]:
+    after = FIRST_KEY
+    rows = deliveries.select_related("person").order_by("recipient")
+    while page := list(rows.filter(recipient__gt=after)[:PAGE]):
+        yield page
+        after = page[-1].recipient
+
+
+def _ended(delivery: Delivery) -> Row:
+    return {
+        "person": str(delivery.recipient),
+        "language": delivery.language,
+        "state": delivery.state,
+        "at": _time(delivery.ended_at),
+        "reply": delivery.reply,
+    }
+
+
+def _time(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else ""
+
+
+def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
+    """What came back after the end: {delivery id: "complaint 2025-11-25T…; …"}."""
+    found: dict[int, str] = {}
+    reports = LateReport.objects.filter(delivery__in=page).order_by("at")
+    for report in reports:
+        words = f"{report.kind} {_time(report.at)} {report.words}".strip()
+        found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), words]))
+    return found
+
+
+def _contact(notice: Notice, person: AffectedPerson | None) -> Row:
+    opened: dict[str, str] = {}
+    if person is not None and not notice.incident.shredded_at:
+        person.incident = notice.incident
+        try:
+            opened = person.open_contact()
+        except SealingError:
+            opened = {}
+    return {
+        "name": opened.get("n", ""),
+        "email": opened.get("e", ""),
+        "phone": opened.get("p", ""),
+    }
+
+
+def _addresses_of(
+    notice: Notice, page: Sequence[Delivery], kind: DataClass
+) -> dict[UUID, list[str]]:
+    """The postal addresses that leaked of each, as they leaked."""
+    people = {one.person.pk: one.person for one in page if one.person is not None}
+    if notice.incident.shredded_at:
+        return {}
+    found: dict[UUID, list[str]] = {}
+    catalogue = {each.pk: each for each in DataClass.objects.all()}
+    for key, rows in exposed_rows_of(list(people)).items():
+        people[key].incident = notice.incident
+        wanted = [row for row in rows if kind.pk in row.data_classes]
+        try:
+            leaks = opened_leaks(people[key], wanted, catalogue)
+        except SealingError:
+            continue
+        found[key] = [
+            text for leak in leaks if leak.data_class == kind for text, _at in leak.values
+        ]
+    return found
+
+
+# ---------------------------------------------------------------- as text
+
+
+def as_csv(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """CSV with a head, a line at a time. A cell that a spreadsheet would compute is quoted."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fields)
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _harmless(row[name]) for name in fields})
+        yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _harmless(text: str) -> str:
+    """Names and addresses were chosen by strangers: "=HYPERLINK(…)" is not to be run by Excel."""
+    return text if _NUMBER.fullmatch(text) else neutralised(text)
+
+
+def _taken(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def as_json_lines(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """JSON Lines, an object a person."""
+    for row in rows:
+        line: dict[str, Any] = {name: row[name] for name in fields}
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+
+
+FORMATS = {"csv": as_csv, "jsonl": as_json_lines}
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
