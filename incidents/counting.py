@@ -5,30 +5,36 @@ closed versions together. Versions that are open or withdrawn count in no total.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 
-from incidents.models import DataClass, ExposureBatch, Incident, ScopeCount, Shredding
+from incidents.models import ExposureBatch, Incident, ScopeCount, Shredding
 
-# One pass over the exposures of some files: a person's classes become one bit string, so that
-# what is grouped is people and not people times classes. A bit's place is the class's id.
-_COUNT = """
-SELECT p.relation, p.language, s.classes, count(*)
-FROM (
-    SELECT e.person_id, bit_or(held.classes) AS classes
-    FROM incidents_exposure e CROSS JOIN LATERAL (
-        SELECT bit_or(set_bit(repeat('0', %(bits)s)::varbit, c, 1)) AS classes
-        FROM unnest(e.data_classes) c
-    ) held
-    WHERE e.file_id = ANY(%(files)s) GROUP BY e.person_id
-) s JOIN incidents_affectedperson p ON p.id = s.person_id
-GROUP BY p.relation, p.language, s.classes
+# The sets of classes that leaked together: few, however many exposures there are.
+_SETS = "SELECT DISTINCT data_classes FROM incidents_exposure WHERE file_id = ANY(%s)"
+# A person's classes become one bit string, so that what is grouped is people and not people times
+# classes. A bit's place is the class's id.
+_EACH_PERSON = """
+CREATE TEMPORARY TABLE counted AS
+SELECT e.person_id, bit_or(s.classes) AS classes
+FROM incidents_exposure e
+JOIN (VALUES {sets}) s (data_classes, classes) ON s.data_classes = e.data_classes
+WHERE e.file_id = ANY(%s) GROUP BY e.person_id
 """
+_COUNT = """
+SELECT p.relation, p.language, c.classes, count(*)
+FROM counted c JOIN incidents_affectedperson p ON p.id = c.person_id
+GROUP BY p.relation, p.language, c.classes
+"""
+_ROOM = "SET LOCAL work_mem = '64MB'"
+_NO_ROOM = "SET LOCAL work_mem TO DEFAULT"
+# For the first of the two steps. Left to itself, PostgreSQL hashes the people, in one process:
+# it groups sorted rows in several.
+_SORTED, _UNSORTED = "SET LOCAL enable_hashagg = off", "SET LOCAL enable_hashagg TO DEFAULT"
 
 
 class Cell(NamedTuple):
@@ -136,19 +142,40 @@ def kept(incident: Incident, batch: ExposureBatch | None) -> dict[Cell, int]:
 
 
 def counted(batches: Iterable[ExposureBatch]) -> dict[Cell, int]:
-    """The people of some batches together, by a pass over their exposures."""
+    """The people of some batches together, by two passes over their exposures."""
     files = [file.pk for batch in batches for file in batch.files.all()]
-    if not files:
-        return {}
-    bits = (DataClass.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
     cells = Counter[Cell]()
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"bits": bits, "files": files})
-        for relation, language, classes, people in cursor.fetchall():
-            cells[Cell(relation, language, None)] += people
-            for data_class in (place for place, bit in enumerate(classes) if bit == "1"):
-                cells[Cell(relation, language, data_class)] += people
+    for relation, language, classes, people in _people_by_classes(files):
+        cells[Cell(relation, language, None)] += people
+        for data_class in (place for place, bit in enumerate(classes) if bit == "1"):
+            cells[Cell(relation, language, data_class)] += people
     return dict(cells)
+
+
+def _people_by_classes(files: Sequence[int]) -> list[tuple[int, str, str, int]]:
+    """(relation, language, a bit for each class, people)."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SETS, [files])
+        sets = [data_classes for (data_classes,) in cursor.fetchall()]
+        if not sets:
+            return []
+        values = ", ".join(["(%s::smallint[], %s::varbit)"] * len(sets))
+        last = max((data_class for one in sets for data_class in one), default=0)
+        parameters = [value for one in sets for value in (one, _bits(one, last))]
+        cursor.execute(_ROOM)
+        cursor.execute(_SORTED)
+        cursor.execute(_EACH_PERSON.format(sets=values), [*parameters, files])
+        cursor.execute(_UNSORTED)
+        cursor.execute("ANALYZE counted")
+        cursor.execute(_COUNT)
+        rows = list(cursor.fetchall())
+        cursor.execute("DROP TABLE counted")
+        cursor.execute(_NO_ROOM)
+        return rows
+
+
+def _bits(data_classes: Sequence[int], last: int) -> str:
+    return "".join("1" if place in data_classes else "0" for place in range(last + 1))
 
 
 def _counted_standing(incident: Incident) -> dict[Cell, int]:

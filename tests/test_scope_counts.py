@@ -178,3 +178,19 @@ def test_rows_that_do_not_add_up_are_no_loaded_file(incident):
 
     with pytest.raises(IntegrityError, match="every_row_taken_or_rejected"), transaction.atomic():
         ExposureFile.objects.update(rows_read=3, rows_taken=1, rows_rejected=1)
+
+
+def test_an_account_that_may_only_change_rows_counts(incident, first):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE clerk")
+        cursor.execute(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk"
+        )
+        cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
+        cursor.execute("SET ROLE clerk")
+    found = counting.differences(incident)
+    is_withdrawn = counting.withdraw(first, "it was another company's file")
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+    assert (found, is_withdrawn) == ([], True)
