@@ -32,7 +32,7 @@ _COPY_BYTES = 1 << 22
 
 # Unlogged, not temporary: only so may PostgreSQL's parallel workers read them.
 _TABLES = """
-SET LOCAL work_mem = '128MB';
+SET LOCAL work_mem = '64MB';
 SET LOCAL maintenance_work_mem = '256MB';
 SET LOCAL client_min_messages = warning;
 SET LOCAL default_statistics_target = 20;
