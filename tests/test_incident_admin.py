@@ -338,6 +338,9 @@ def test_a_look_up_with_the_wrong_master_keyset_fails_in_words(desk, incident):
     Incident.objects.update(data_keyset=b"sealed by another master")
     page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
     assert "does not open with this master keyset" in page
+    desk.cookies["language"] = "ko"
+    page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
+    assert "데이터 키셋이 지금의 마스터 키셋으로 열리지 않습니다." in page
 
 
 def test_staff_without_the_permission_do_not_look_up(helpdesk, incident):

@@ -21,6 +21,7 @@ from incidents.admin.asking import ask, call
 from incidents.admin.scope import how_to_import, tallied, with_counts
 from incidents.counting import counts_of
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
+from incidents.importing.refusals import why_refused
 from incidents.models import BatchChange, ExposureBatch, ExposureFile
 from incidents.tasks import work_batch_change
 
@@ -98,7 +99,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         state = change.get_state_display()
         lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
         if change.refusal:
-            lines.append((_("why it failed"), change.refusal))
+            lines.append((_("why it failed"), why_refused(change.refusal)))
         return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description=gettext_lazy("rows taken"))

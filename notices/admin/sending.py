@@ -29,7 +29,8 @@ from accounts.admin_site import own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
-from notices.admin import exporting
+from notices.admin import exporting, history
+from notices.admin.history import Recorded
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.engine import dry_runs, halting, pacing, progress
 from notices.engine.audiences import DryRun
@@ -137,6 +138,14 @@ class NoticeAdmin(admin.ModelAdmin):
         }
         return super().change_view(request, object_id, form_url, context)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        if isinstance(response, TemplateResponse):
+            return history.page_in_words(response)
+        return response  # a notice that is not there
+
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows whom it goes to and what they read; the second person confirms by number."""
         notice, staff = _notice(request, pk), staff_of(request)
@@ -218,8 +227,9 @@ class NoticeAdmin(admin.ModelAdmin):
         keys = [delivery.pk for delivery in shown]
         form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
         if request.method == "POST" and (changed := form.decide()):
-            words = f"{form.cleaned_data['decision']}: {changed}. {form.cleaned_data['reason']}"
-            self.log_change(request, notice, f"In doubt, {words}")
+            decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
+            done = Recorded.DECIDED.said(decision_words=decision, number=changed, reason=reason)
+            self.log_change(request, notice, done)
             messages.success(request, _("Decided."))
             return redirect("admin:notices_notice_in_doubt", pk)
         context = self._context(request, notice, _("In doubt")) | {
@@ -359,11 +369,13 @@ def as_mail_program_would(html: str) -> HttpResponse:
 
 
 def _approved(counted: Counted) -> str:
-    """For the notice's history, in the language of the log."""
+    """For the notice's history."""
     if counted.people is None:
-        return "Approved; nobody had counted the people."
-    when = f" (counted {counted.at:%Y-%m-%d %H:%M} UTC)" if counted.at else ""
-    return f"Approved for {counted.people} people{when}."
+        return Recorded.APPROVED_UNCOUNTED.said()
+    if counted.at is None:
+        return Recorded.APPROVED.said(people=counted.people)
+    at = f"{counted.at:%Y-%m-%d %H:%M}"
+    return Recorded.APPROVED_AS_COUNTED.said(people=counted.people, at=at)
 
 
 def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
