@@ -3,6 +3,7 @@
 import hashlib
 import html
 import logging
+import re
 from datetime import timedelta
 
 import pytest
@@ -232,6 +233,21 @@ def test_a_scope_version_shows_its_files_and_counts(desk, incident):
     assert "members.csv" in page
     assert 'name="state"' not in page
     assert text(desk.get(url("exposurebatch", "changelist"))).count(incident.title_en) >= 1
+
+
+def test_numbers_of_a_nation_are_grouped(desk, helpdesk, incident):
+    batch = loaded(incident)
+    counts = {"rows_read": 33_700_012, "rows_taken": 33_700_000, "rows_rejected": 12}
+    ExposureFile.objects.update(**counts)
+    Incident.objects.update(reported_count=33_700_000)
+    version = text(desk.get(url("exposurebatch", "change", batch.pk)))
+    assert "33,700,012" in version
+    assert '"field-taken">33,700,000<' in text(desk.get(url("exposurebatch", "changelist")))
+    incident_page = text(desk.get(url("incident", "change", incident.pk)))
+    assert "(33,700,000 rows taken, 12 rejected)" in incident_page
+    assert 'value="33700000"' in incident_page  # to be typed over
+    readers = text(helpdesk("view_incident").get(url("incident", "change", incident.pk)))
+    assert re.search(r'"readonly">\s*33,700,000\s*<', readers)
 
 
 def test_closing_asks_whether_everything_is_loaded(desk, incident):

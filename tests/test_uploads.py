@@ -3,6 +3,7 @@
 import html
 import logging
 import os
+import re
 import time
 import unicodedata
 from datetime import timedelta
@@ -363,6 +364,22 @@ def test_a_wrong_mapping_is_refused_in_the_readers_language(desk, incident):
     response = send(desk, incident, mapping=wrong)
 
     assert "열 대응표, [person]: contact_leaked 키가 없습니다." in response.content.decode()
+
+
+def test_numbers_are_grouped_and_sorted_as_numbers(desk, incident, places):
+    for number in (9, 1_234_567, 80):
+        upload = sent(desk, incident)
+        counts = {"rows_taken": number, "rows_read": number + 1, "size": 7_654_321}
+        Upload.objects.filter(pk=upload.pk).update(**counts)
+    listed = reverse("admin:incidents_upload_changelist")
+    text = desk.get(listed).content.decode()
+    [order] = re.findall(r'column-rows_taken">.*?href="\?o=([\d.-]+)"', text, re.DOTALL)
+
+    text = desk.get(f"{listed}?o={order}").content.decode()
+    assert re.findall(r'"field-rows_taken">([^<]*)<', text) == ["9", "80", "1,234,567"]
+    largest = page(desk, Upload.objects.get(rows_taken=1_234_567))
+    assert "1,234,568" in largest
+    assert "7,654,321" in largest
 
 
 def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, incident):

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import own_page, require
+from accounts.admin_site import grouped, own_page, require
 from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.admin.asking import ask, call
@@ -35,15 +35,19 @@ class UploadAdmin(admin.ModelAdmin):
 
     form = UploadForm
     change_form_template = "incidents/desk/upload.html"
-    list_display = ["name", "incident", "state", "rows_taken", "rows_rejected", "by", "created_at"]
+    list_display = [
+        *("name", "incident", "state"),
+        *(grouped(Upload, name) for name in ("rows_taken", "rows_rejected")),
+        *("by", "created_at"),
+    ]
     list_filter = ["state"]
     list_select_related = ["incident", "by"]
     show_full_result_count = False
     fields = ("incident", "content", "mapping", "encoding")
     shown = (
-        *("incident", "name", "size", "sha256", "state", "refused"),
-        *("rows_read", "rows_taken", "rows_rejected", "rejects", "file"),
-        *("by", "created_at", "mapping", "encoding"),
+        *("incident", "name", grouped(Upload, "size"), "sha256", "state", "refused"),
+        *(grouped(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
+        *("rejects", "file", "by", "created_at", "mapping", "encoding"),
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:

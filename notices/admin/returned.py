@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import grouped, own_page, require, staff_of
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.sealing import SealingError
@@ -216,7 +216,7 @@ def _found(form: AddressForm) -> list[Suppression]:
 class ReturnedMailAdmin(ShownOnly, admin.ModelAdmin):
     """How much came back, day by day; unknown addresses in numbers are an attack or a mistake."""
 
-    list_display = ["day", "outcome", "number"]
+    list_display = ["day", "outcome", grouped(ReturnedMail, "number")]
     list_display_links = None
     list_filter = ["outcome"]
     actions = None

@@ -53,12 +53,12 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         return rows.select_related("incident", "warning")
 
     @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
-    def alike(self, obj: Any) -> SafeString | int:
+    def alike(self, obj: Any) -> SafeString | str:
         """Leads to them."""
         if obj.same is None or obj.number == 1:
-            return int(obj.number)
+            return f"{obj.number:,}"
         url = reverse("admin:notices_scamreport_changelist")
-        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, obj.number)
+        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, f"{obj.number:,}")
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(own_page, self)

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import grouped, own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
@@ -49,7 +49,10 @@ DOUBTS_SHOWN = 200  # at a time
 @admin.register(Notice)
 class NoticeAdmin(admin.ModelAdmin):
     form = NoticeForm
-    list_display = ["version", "state", "planned", "accepted", "kind", "topic", "created_at"]
+    list_display = [
+        *("version", "state", grouped(Notice, "planned"), grouped(Notice, "accepted")),
+        *("kind", "topic", "created_at"),
+    ]
     list_filter = ["state", "kind", "incident"]
     list_select_related = ["version__statement__incident"]
     show_full_result_count = False
