@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_bytes, policy
 from functools import partial
 from typing import Any
@@ -326,7 +327,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
     return {
         "counters": [*counters, (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
-        "left": now.left,
+        "left": now.left and _hours(now.left),
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
         "halted_for": halting.reason_for(notice) if is_moving else None,
@@ -336,6 +337,12 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }
+
+
+def _hours(left: timedelta) -> str:
+    """Hours, minutes and seconds: Python's own words for days are English."""
+    minutes, seconds = divmod(round(left.total_seconds()), 60)
+    return f"{minutes // 60:,}:{minutes % 60:02}:{seconds:02}"
 
 
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
