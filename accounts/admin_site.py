@@ -1,5 +1,6 @@
 """The response desk: Django admin for staff who showed a second factor in this session."""
 
+from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
@@ -7,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -88,6 +90,19 @@ def own_page(
     """A page of ours beside Django's for a model; its name is `admin:<app>_<model>_<name>`."""
     opts, view = model_admin.opts, model_admin.admin_site.admin_view(view)
     return path(address, view, name=f"{opts.app_label}_{opts.model_name}_{name}")
+
+
+def grouped(model: type[Model], name: str) -> Callable[[Any], str]:
+    """A column, or a field that is only shown, for a number of the model: "1,234,567"."""
+    heading = getattr(model._meta.get_field(name), "verbose_name", name)
+
+    @admin.display(description=heading, ordering=name)
+    def column(row: Any) -> str:
+        number = getattr(row, name)
+        return "–" if number is None else f"{number:,}"
+
+    column.__name__ = name
+    return column
 
 
 def staff_of(request: HttpRequest) -> User:

@@ -14,14 +14,40 @@ from pathlib import Path
 
 import tink
 from django.conf import settings
+from django.utils.translation import gettext_noop
 from tink import aead, secret_key_access
 from tink.proto import tink_pb2
+
+from breachportal.kept_words import Sentences
 
 aead.register()
 
 
+class Unsealed(Sentences):
+    """Why something cannot be sealed or opened."""
+
+    NO_MASTER_KEYSET = gettext_noop("MASTER_KEYSET is not set")
+    NO_SUCH_MASTER_KEYSET = gettext_noop(
+        "MASTER_KEYSET is not a Tink AEAD keyset; make one with python -m breachportal.keys"
+    )
+    OTHER_MASTER_KEYSET = gettext_noop(
+        "the {role_words} keyset of incident {incident} does not open with this master keyset"
+    )
+    DATA, INDEX = gettext_noop("data"), gettext_noop("index")
+    SHREDDED = gettext_noop("the data of incident {incident} is shredded")
+    DOES_NOT_OPEN = gettext_noop("the {purpose_words} of person {person} does not open")
+    CONTACT, EXPOSURE = gettext_noop("contact"), gettext_noop("exposure")
+    TEST_ADDRESS, UPLOAD = gettext_noop("test address"), gettext_noop("upload")
+    SCAM_REPORT = gettext_noop("scam report")
+    NO_DATA_CLASS = gettext_noop("an exposure of person {person} names no known data class")
+    NOT_READABLE = gettext_noop("what would be sealed does not open; nothing was imported")
+    OTHER_TYPE = gettext_noop("the import seals with {type} only, not {other}")
+
+
 class SealingError(Exception):
-    """A value could not be opened or sealed. The message holds primary keys only."""
+    """A value could not be opened or sealed; the message is one of Unsealed, and holds primary
+    keys only.
+    """
 
 
 def new_master_keyset() -> str:
@@ -108,7 +134,7 @@ def _in_use() -> str:
 def _development_keyset() -> str:
     """Kept under `var/` so that a second start can open what the first one sealed."""
     if settings.IS_PRODUCTION:
-        raise SealingError("MASTER_KEYSET is not set")
+        raise SealingError(Unsealed.NO_MASTER_KEYSET.said())
     path: Path = settings.VAR / "master-keyset.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,9 +149,7 @@ def _handle_from_json(keyset: str) -> tuple[tink.KeysetHandle, aead.Aead]:
         handle = tink.json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN)
         return handle, handle.primitive(aead.Aead)
     except tink.TinkError:
-        raise SealingError(
-            "MASTER_KEYSET is not a Tink AEAD keyset; make one with python -m breachportal.keys"
-        ) from None
+        raise SealingError(Unsealed.NO_SUCH_MASTER_KEYSET.said()) from None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from incidents import counting
 from incidents.importing import ImportBusyError, ImportRefusedError, close_batch, only_import_into
+from incidents.importing.refusals import Refused
 from incidents.importing.staging import LOCK_SPACE
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 
@@ -53,7 +54,7 @@ def ask(batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str =
         with transaction.atomic():
             change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by, reason=reason)
     except IntegrityError:
-        raise ImportRefusedError(f"{batch.code}: a worker has it already") from None
+        raise ImportRefusedError(Refused.ASKED_BEFORE.said(batch=batch.code)) from None
     logger.info("user %s asked for the %s of batch %s", by.pk, kind, batch.pk)
     return change
 
@@ -68,8 +69,8 @@ def withdraw(batch: ExposureBatch, reason: str) -> None:
 
 
 def _not_there(batch: ExposureBatch, kind: BatchChange.Kind) -> ImportRefusedError:
-    what = "close" if kind == BatchChange.Kind.CLOSE else "withdraw"
-    return ImportRefusedError(f"{batch.code}: not {_FROM[kind].value}; nothing to {what}")
+    why = Refused.NOT_OPEN if kind == BatchChange.Kind.CLOSE else Refused.NOT_CLOSED
+    return ImportRefusedError(why.said(batch=batch.code))
 
 
 # A worker's part
@@ -113,7 +114,7 @@ def _refusal(change: BatchChange) -> str:
         raise
     except Exception as error:  # noqa: BLE001  nothing may stay "under way" for good
         logger.error("change %s failed: %s", change.pk, type(error).__name__)
-        return f"{change.batch.code}: an error of the portal; tell who runs it"
+        return Refused.PORTAL.said(name=change.batch.code)
     return ""
 
 

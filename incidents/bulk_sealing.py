@@ -22,7 +22,7 @@ from tink import secret_key_access
 from tink.proto import aes_cmac_prf_pb2, aes_gcm_pb2, tink_pb2
 
 from incidents import sealing
-from incidents.sealing import CONTACT, IncidentSeal, SealingError
+from incidents.sealing import CONTACT, IncidentSeal, SealingError, Unsealed
 
 _GCM = "type.googleapis.com/google.crypto.tink.AesGcmKey"
 _CMAC = "type.googleapis.com/google.crypto.tink.AesCmacPrfKey"
@@ -63,7 +63,7 @@ class BulkSeal:
         sealed = self.seal_bytes(f'"{_PROBE}"'.encode(), person.bytes, CONTACT)
         opened = seal.open(sealed, person=person, purpose=CONTACT)
         if opened != _PROBE or self.compute(f"probe\0{_PROBE}") != person.bytes:
-            raise SealingError("what would be sealed does not open; nothing was imported")
+            raise SealingError(Unsealed.NOT_READABLE.said())
 
 
 class BulkOpener:
@@ -100,5 +100,5 @@ def _primary(handle: tink.KeysetHandle, type_url: str) -> tink_pb2.Keyset.Key:
     keyset = _in_the_clear(handle)
     [key] = [key for key in keyset.key if key.key_id == keyset.primary_key_id]
     if key.key_data.type_url != type_url:
-        raise SealingError(f"the import seals with {type_url} only, not {key.key_data.type_url}")
+        raise SealingError(Unsealed.OTHER_TYPE.said(type=type_url, other=key.key_data.type_url))
     return key

@@ -15,6 +15,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents import batch_changes, uploads
 from incidents.importing import ImportRefusedError, close_batch, mapping
+from incidents.importing.refusals import why_refused
 from incidents.models import (
     AffectedPerson,
     BatchChange,
@@ -122,7 +123,7 @@ class BatchChangeForm(forms.Form):
             else:
                 self.change()
         except ImportRefusedError as refusal:
-            self.add_error(None, str(refusal))
+            self.add_error(None, why_refused(str(refusal)))
             return False
         return True
 
@@ -188,7 +189,7 @@ class LookUpForm(forms.Form):
         try:
             people = found.with_contact(emails=emails, phones=phones, incidents=incidents)
         except SealingError as error:
-            self.add_error(None, str(error))
+            self.add_error(None, why_refused(str(error)))
             return {"people": []}
         return {"people": list(people)}
 
@@ -235,7 +236,7 @@ class UploadForm(forms.ModelForm):
                 set(DataClass.objects.values_list("slug", flat=True))
             )
         except ImportRefusedError as refusal:
-            raise forms.ValidationError(str(refusal)) from None
+            raise forms.ValidationError(why_refused(str(refusal))) from None
         return text
 
     def keep(self, by: User) -> Upload:

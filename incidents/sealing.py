@@ -19,6 +19,7 @@ from tink.proto import tink_pb2
 
 from breachportal.keys import (
     SealingError,
+    Unsealed,
     is_under_newest_master_key,
     key_prefix,
     master_keyset,
@@ -37,6 +38,7 @@ __all__ = [
     "IncidentSeal",
     "KeysetShreddedError",
     "SealingError",
+    "Unsealed",
     "add_data_key",
     "incident_seal",
     "keep_data_key",
@@ -80,7 +82,7 @@ def unwrapped(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
         return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
     except tink.TinkError:
         raise SealingError(
-            f"the {role.decode()} keyset of incident {slug} does not open with this master keyset"
+            Unsealed.OTHER_MASTER_KEYSET.said(role_words=role.decode(), incident=slug)
         ) from None
 
 
@@ -147,7 +149,9 @@ class IncidentSeal:
         try:
             return bytes(self._aead.decrypt(bytes(sealed), self._bound_to(person, purpose)))
         except tink.TinkError:
-            raise SealingError(f"the {purpose.decode()} of person {person} does not open") from None
+            raise SealingError(
+                Unsealed.DOES_NOT_OPEN.said(purpose_words=purpose.decode(), person=person)
+            ) from None
 
     def sealed_again(
         self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from incidents import sealing
 from incidents.models import AffectedPerson, DataClass, Exposure, ExposureBatch
-from incidents.sealing import SealingError
+from incidents.sealing import SealingError, Unsealed
 
 # Where AffectedPerson.contact holds the value of a class that an exposure does not repeat.
 CONTACT_KEYS = {"names": "n", "email-addresses": "e", "phone-numbers": "p"}
@@ -89,7 +89,7 @@ def opened_leaks(
             as_contact |= set(row.data_classes) - {class_id for class_id, *_ in entries}
         for class_id in as_contact | held.keys():
             if class_id not in catalogue:
-                raise SealingError(f"an exposure of person {person.pk} names no known data class")
+                raise SealingError(Unsealed.NO_DATA_CLASS.said(person=person.pk))
             leak = leaks.setdefault(class_id, Leak(catalogue[class_id]))
             # The larger count, not the sum: a later scope version may hold the same rows again.
             leak.values |= held[class_id]

@@ -25,9 +25,9 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from breachportal.spawned import WorkerLostError
 from incidents import importing
 from incidents.importing import ImportBusyError, ImportRefusedError, Progress
+from incidents.importing.refusals import Refused
 from incidents.models import ExposureFile, Incident, Upload, UploadPiece
 from incidents.sealing import UPLOAD, SealingError
 
@@ -83,14 +83,14 @@ def work(upload_id: str) -> None:
                 step(upload)
             except ImportBusyError:
                 Upload.objects.filter(pk=upload_id, state=works).update(state=waits)
-            except (ImportRefusedError, SealingError, WorkerLostError) as refusal:
+            except (ImportRefusedError, SealingError) as refusal:
                 _refuse(upload, str(refusal))
             except DatabaseError:
                 raise  # the sweeper tries again
             except Exception as error:  # noqa: BLE001  no file may stay "being checked" for good
                 # Its words could hold a value of the file.
                 logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
-                _refuse(upload, f"{upload.name}: an error of the portal; tell who runs it")
+                _refuse(upload, Refused.PORTAL.said(name=upload.name))
 
 
 def want_import(upload: Upload) -> bool:
@@ -265,7 +265,7 @@ def _as_file(upload: Upload) -> Iterator[Path]:
             for chunk in _hashed(_opened_pieces(upload, Kind.CONTENT), digest.update):
                 stream.write(chunk)
         if digest.hexdigest() != upload.sha256:
-            raise ImportRefusedError(f"{upload.name}: not all of it is here; upload it again")
+            raise ImportRefusedError(Refused.NOT_ALL_HERE.said(file=upload.name))
         yield path
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -14,6 +14,7 @@ from accounts.models import User
 from notices import tasks
 from notices.models import Chunk, Delivery, Notice
 from notices.models.sending import DeliveryQuerySet, NoticeQuerySet
+from notices.own_words import Ours
 
 State = Delivery.State
 
@@ -42,7 +43,7 @@ def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
 
 def count_as_told(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
     """Ends them as accepted, on a person's word; how many really were in doubt."""
-    words = f"decided by user {by.pk}: {reason}"[:500]
+    words = Ours.DECIDED.said(user=by.pk, reason=reason)[:500]
     with transaction.atomic():
         changed = (
             doubtful(notice)

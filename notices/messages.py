@@ -36,6 +36,7 @@ from breachportal.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import markdown, texts
 from notices.models import Advisory, Notice, NoticeMessage, Section
+from notices.own_words import Ours
 
 # `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
 SLOTS = (
@@ -286,7 +287,7 @@ class Mailing:
         """A text message: the number in E.164, and as sender what names every attempt alike."""
         to = normalise_phone(person.phone)
         if to is None:
-            raise UnusableAddressError("the number cannot be one")
+            raise UnusableAddressError(Ours.NO_NUMBER.said())
         code = message_code(person.delivery_id)
         names = [self._classes[key] for key in person.data_classes if key in self._classes]
         values = {"code": code, "class_line": ", ".join(names)}
@@ -358,9 +359,9 @@ def envelope_address(text: str) -> str:
     try:
         address = f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:
-        raise UnusableAddressError("the domain is not one") from None
+        raise UnusableAddressError(Ours.NO_DOMAIN.said()) from None
     if not re.fullmatch(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", address):
-        raise UnusableAddressError("the address cannot stand in a mail")
+        raise UnusableAddressError(Ours.NOT_IN_A_MAIL.said())
     return address
 
 

@@ -133,6 +133,8 @@ def test_a_failure_says_why_and_can_be_asked_for_again(desk, incident):
     assert change.state == State.FAILED
     shown = page(desk, batch)
     assert "why it failed: hanbit-2025 v1: no file is loaded; import one first" in shown
+    desk.cookies["language"] = "ko"
+    assert "hanbit-2025 v1: 불러온 파일이 없습니다. 먼저 파일을 불러오십시오." in page(desk, batch)
     assert url("close", batch) in shown
     assert worked(asked(desk, loaded(incident))).state == State.DONE
 

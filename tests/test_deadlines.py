@@ -187,6 +187,23 @@ def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approv
     assert "gdpr-report-72h" in overdue
 
 
+def test_why_a_confirmation_gave_way_to_another_is_read_in_any_language(desk, incident, approver):
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
+    first = confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
+    args = [incident.pk, "gdpr-report-72h"]
+    now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    form = {"verdict": "met", "evidence": "Receipt 7", "met_at": now}
+    desk.post(reverse("admin:notices_dutyconfirmation_confirm", args=args), form)
+
+    first.refresh_from_db()
+    assert first.withdrawn_reason == "Followed by another confirmation."
+    url = reverse("admin:notices_dutyconfirmation_change", args=[first.pk])
+    assert "다른 확인으로 이어짐." in desk.get(url).content.decode()
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert first.withdrawn_reason in desk.get(url).content.decode()
+
+
 def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
     url = reverse("admin:notices_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
     assert desk.get(url).status_code == 200

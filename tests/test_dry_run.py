@@ -69,12 +69,20 @@ def test_a_large_audience_is_counted_by_a_worker_and_kept(desk, draft, many):
     assert WAITING not in text
     assert RELOADS not in text
     assert "It goes to 3 people" in text
-    assert "Counted 0 minutes ago" in text
+    assert "Counted just now." in text
     assert '<th scope="row">Reachable</th><td>2</td>' in text
     assert '<th scope="row">Language: English</th><td>1</td>' in text
     draft.refresh_from_db()
     assert dry_runs.of(draft).run == planning.dry_run(draft)
     assert draft.dry_run["audience"] == "everybody"
+
+
+def test_it_says_how_long_ago_the_people_were_counted(desk, draft, many):
+    tasks.count_audience(draft.pk)
+    Notice.objects.update(dry_run_at=timezone.now() - timedelta(seconds=61))
+    text = approval(desk, draft)
+    assert "Counted 1 minute ago." in text
+    assert "just now" not in text
 
 
 def test_the_page_never_scans_a_large_audience(desk, draft, many):

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from incidents import importing
 from incidents.importing import ImportRefusedError
+from incidents.importing.refusals import why_refused, why_rejected
 from incidents.models import AffectedPerson, ExposureFile
+from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db
 MAPPING = """
@@ -40,6 +42,7 @@ def refusal(incident, tmp_path):
             importing.import_file(path, incident=incident, mapping_text=MAPPING)
         message = str(caught.value)
         assert message.startswith(name)
+        assert in_korean(message, why_refused).startswith(name)
         assert "\n" not in message
         assert not AffectedPerson.objects.exists()
         assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
@@ -121,6 +124,8 @@ def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, t
     assert found.rows_read == len(table) == found.rows_taken + found.rows_rejected
     blank = sum(not row[0].strip() for row in table)
     assert found.rows_rejected >= blank
+    for _line, reason in found.first_rejects:
+        in_korean(reason, why_rejected)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import pytest
 
 from incidents import importing
 from incidents.importing import ImportRefusedError, reading
+from incidents.importing.refusals import why_refused
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
+from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db
 MAPPING = """
@@ -33,6 +35,7 @@ def refusal(incident, tmp_path):
         message = str(caught.value)
         assert "\n" not in message
         assert message.startswith(name)
+        assert in_korean(message, why_refused).startswith(name)
         assert not AffectedPerson.objects.exists()
         assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
         assert list(tmp_path.iterdir()) == [path]

@@ -3,6 +3,7 @@
 import hashlib
 import html
 import logging
+import re
 from datetime import timedelta
 
 import pytest
@@ -234,6 +235,21 @@ def test_a_scope_version_shows_its_files_and_counts(desk, incident):
     assert text(desk.get(url("exposurebatch", "changelist"))).count(incident.title_en) >= 1
 
 
+def test_numbers_of_a_nation_are_grouped(desk, helpdesk, incident):
+    batch = loaded(incident)
+    counts = {"rows_read": 33_700_012, "rows_taken": 33_700_000, "rows_rejected": 12}
+    ExposureFile.objects.update(**counts)
+    Incident.objects.update(reported_count=33_700_000)
+    version = text(desk.get(url("exposurebatch", "change", batch.pk)))
+    assert "33,700,012" in version
+    assert '"field-taken">33,700,000<' in text(desk.get(url("exposurebatch", "changelist")))
+    incident_page = text(desk.get(url("incident", "change", incident.pk)))
+    assert "(33,700,000 rows taken, 12 rejected)" in incident_page
+    assert 'value="33700000"' in incident_page  # to be typed over
+    readers = text(helpdesk("view_incident").get(url("incident", "change", incident.pk)))
+    assert re.search(r'"readonly">\s*33,700,000\s*<', readers)
+
+
 def test_closing_asks_whether_everything_is_loaded(desk, incident):
     batch = loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
@@ -338,6 +354,9 @@ def test_a_look_up_with_the_wrong_master_keyset_fails_in_words(desk, incident):
     Incident.objects.update(data_keyset=b"sealed by another master")
     page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
     assert "does not open with this master keyset" in page
+    desk.cookies["language"] = "ko"
+    page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
+    assert "데이터 키셋이 지금의 마스터 키셋으로 열리지 않습니다." in page
 
 
 def test_staff_without_the_permission_do_not_look_up(helpdesk, incident):

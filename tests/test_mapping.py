@@ -6,6 +6,8 @@ import pytest
 
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import why_refused
+from tests.told import in_korean
 
 ROOT = Path(__file__).parent.parent
 GOOD = """
@@ -124,6 +126,8 @@ def test_a_wrong_mapping_is_refused_with_place_and_mend(old, new, says):
 
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+    not_ours = str(caught.value).partition("not TOML: ")[2]
+    in_korean(str(caught.value), why_refused, outside=not_ours)
 
 
 def test_the_mapping_in_the_documentation_is_good():

@@ -15,6 +15,7 @@ from notices import messages
 from notices.models import Delivery, Notice
 from tests.noticed import delivery_to, work
 from tests.signing_in import sign_in_to_desk
+from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -203,3 +204,53 @@ def test_a_look_up_that_finds_nothing_is_recorded_without_the_address(
         client.post(url("delivery_changelist"), {"asked": "nobody@example.com"})
     assert f"user {editor.pk} looked up deliveries []" in caplog.text
     assert "nobody" not in caplog.text
+
+
+def in_korean(client) -> None:
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+
+
+@pytest.mark.parametrize(
+    ("told", "kept", "shown"),
+    [
+        (DROP, "the mail server hung up", "메일 서버가 연결을 끊음"),
+        ("421 4.3.2 going down", "421 4.3.2 going down", "421 4.3.2 going down"),
+    ],
+    ids=["ours", "the server's"],
+)
+def test_what_stands_in_its_way_is_said_in_the_readers_language(
+    client, approver, notice, server, told, kept, shown
+):
+    server.tell("sender", "", told)
+    work(notice)
+    assert notice.problem == kept
+    sign_in_to_desk(client, approver)
+    assert f'<p class="errornote">{kept}</p>' in page(client.get(url("notice_change", notice.pk)))
+    in_korean(client)
+    assert f'<p class="errornote">{shown}</p>' in page(client.get(url("notice_change", notice.pk)))
+
+
+def test_why_nothing_was_sent_is_said_in_the_readers_language(
+    client, editor, notice, people, server
+):
+    work(notice)
+    delivery = delivery_to(notice, people["neighbour"])
+    assert delivery.reply == "no usable address"
+    sign_in_to_desk(client, editor)
+    asked = {"asked": messages.message_code(delivery.pk)}
+    assert "<td>no usable address</td>" in page(client.post(url("delivery_changelist"), asked))
+    in_korean(client)
+    text = page(client.post(url("delivery_changelist"), asked))
+    assert "<td>쓸 수 있는 주소나 번호가 없음</td>" in text
+
+
+def test_a_notices_history_is_kept_in_english_and_read_in_any_language(
+    client, approver, draft, people
+):
+    sign_in_to_desk(client, approver)
+    in_korean(client)
+    client.post(url("notice_approve", draft.pk), {"people": "3"})
+    assert LogEntry.objects.get().change_message == "Approved for 3 people."
+    assert "3명에게 보내도록 승인함." in page(client.get(url("notice_history", draft.pk)))
+    sign_in_to_desk(client, approver)
+    assert "Approved for 3 people." in page(client.get(url("notice_history", draft.pk)))

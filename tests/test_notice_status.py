@@ -71,6 +71,24 @@ def test_it_says_how_fast_and_how_long(desk, notice, people, monkeypatch):
     assert "about 0:00:20 left" in text
 
 
+def test_days_are_said_in_hours(desk, notice, people, monkeypatch):
+    clock = 1_000.0
+    monkeypatch.setattr(time, "time", lambda: clock)
+    Notice.objects.filter(pk=notice.pk).update(state="sending", planned=33_700_000)
+    page_of(desk, notice)
+    clock += 10
+    Notice.objects.filter(pk=notice.pk).update(accepted=1_000)
+    text, _queries = page_of(desk, notice)
+    assert "about 93:36:30 left" in text
+
+
+def test_numbers_are_grouped_in_the_list(desk, notice):
+    Notice.objects.filter(pk=notice.pk).update(planned=33_700_000, accepted=1_000)
+    listed = desk.get(reverse("admin:notices_notice_changelist")).text
+    assert '"field-planned">33,700,000<' in listed
+    assert '"field-accepted">1,000<' in listed
+
+
 def test_how_it_goes_and_the_pause_stand_before_everything_else(desk, notice, people):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
     text, _queries = page_of(desk, notice)

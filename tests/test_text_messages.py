@@ -9,6 +9,7 @@ from breachportal.demo import maildir
 from incidents.models import AffectedPerson
 from notices import messages, sending, tasks, texts
 from notices.models import Delivery, Notice, TestAddress
+from notices.own_words import Ours
 from tests import leaked
 from tests.gateway import HANG_UP, Gateway
 from tests.noticed import assert_adds_up, delivery_to, work, work_again
@@ -195,6 +196,13 @@ def test_a_person_finds_it_in_the_gateways_own_log(client, notice, doubtful, gat
     assert notice.state == Notice.State.CLOSED
     assert len(gateway.texts_to(MINJI)) == 1
     assert_adds_up(notice)
+
+
+def test_a_doubt_of_our_own_is_said_in_the_readers_language(client, notice, doubtful):
+    Delivery.objects.filter(pk=doubtful.pk).update(reply=Ours.TAKEN_OVER.said())
+    client.cookies["language"] = "ko"
+    page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+    assert "<td>이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page
 
 
 def test_a_decision_twice_is_one(client, notice, doubtful):

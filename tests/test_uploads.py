@@ -3,6 +3,7 @@
 import html
 import logging
 import os
+import re
 import time
 import unicodedata
 from datetime import timedelta
@@ -26,8 +27,10 @@ from breachportal.celery import app
 from breachportal.spawned import workers
 from incidents import importing, uploads
 from incidents.importing import only_import_into
+from incidents.importing.refusals import Refused, Rejected, why_rejected
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
 from tests.signing_in import sign_in_to_desk, step_up
+from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db
 State = Upload.State
@@ -268,6 +271,115 @@ def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
     shown = page(desk, upload)
     assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # said first
     assert not upload.pieces.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kept", "told"),
+    [
+        (
+            "members.csv",
+            MEMBERS.replace(b",", b";"),
+            Refused.ONE_COLUMN.said(file="members.csv", line=1, separators_words="semicolons"),
+            "members.csv 1번째 줄: 열이 하나뿐이고 그 이름에 쌍반점(;) 문자가 있습니다.",
+        ),
+        (
+            "members.csv",
+            b"id,name\n1,Minji\n",
+            Refused.HEADER_LACKS.said(
+                file="members.csv", columns="member_id, email", mapping_words="mapping"
+            ),
+            "members.csv 1번째 줄: 열 대응표에 적힌 열이 머리글에 없습니다: member_id, email.",
+        ),
+        (
+            "members.csv.gz",
+            b"\x1f\x8bnot gzip at all",
+            "members.csv.gz: the gzip data is cut short or damaged; fetch it again",
+            "members.csv.gz: gzip 압축이 중간에 끊겼거나 손상되었습니다. 다시 받으십시오.",
+        ),
+    ],
+)
+def test_a_refused_file_says_why_in_the_readers_language(
+    desk, incident, places, name, content, kept, told
+):
+    upload = worked(sent(desk, incident, content, name=name))
+
+    assert upload.refusal == kept  # whoever reads it
+    desk.cookies["language"] = "ko"
+    shown = page(desk, upload)
+    assert shown.count(told) == 2  # above all, and among the details
+    assert kept not in shown
+    desk.cookies["language"] = "en"
+    assert page(desk, upload).count(kept) == 2
+
+
+MEMBERS_WITH_DATES = """
+[person]
+relation = "member"
+reference = "id"
+name = "name"
+email = "email"
+phone = "phone"
+contact_leaked = ["name", "email", "phone"]
+[dates]
+joined_on = "date"
+"""
+BAD_MEMBERS = (
+    b"id,name,email,phone,joined_on\n"
+    b"1,Minji,minji@example.com,010-1234-5678,2025-11-18\n"
+    b"1,Minji,other@example.com,010-1234-5678,2025-11-18\n"
+    b"1,Minji,minji@example.com,010-9876-5432,2025-11-18\n"
+    b"2,Seojun\n"
+    b'3,"Ji"ho,,,\n'
+    b"4,Ji\rho,,,\n"
+    b"5,\xff,,,\n" + "6,지호,,,\n8,민지,,,\n".encode() + b",Jiho,,,\n"
+    b"7,Jiho,,,yesterday\n"
+)
+_ID = '[person]\nrelation = "member"\nreference = "id"\n'
+_TELEPHONE = '[person]\nrelation = "recipient"\nphone = "id"\ncontact_leaked = ["phone"]\n'
+OTHER_FILES = [
+    (b'{"id": "1", "name": "Minji"}\n[1]\n', _ID),
+    (b"id\n010-1234-5678\nnobody\n", _TELEPHONE),
+    (b"id\nnobody\n", f"{_ID}known = true\n"),
+]
+
+
+def test_every_reason_for_a_rejected_row_is_shown_in_the_readers_language(desk, incident, places):
+    desk.cookies["language"] = "ko"
+    found = set()
+    for content, mapping in [(BAD_MEMBERS, MEMBERS_WITH_DATES), *OTHER_FILES]:
+        upload = worked(sent(desk, incident, content, mapping=mapping))
+        assert upload.state == State.CHECKED, upload.refusal
+        shown = page(desk, upload)
+        for line, reason in upload.first_rejects:
+            found.add(reason)
+            assert f"<div>{line}: {in_korean(reason, why_rejected)}</div>" in shown
+            assert reason not in shown
+    assert found == {reason.said(column="id") for reason in Rejected}
+
+
+def test_a_wrong_mapping_is_refused_in_the_readers_language(desk, incident):
+    desk.cookies["language"] = "ko"
+
+    wrong = MAPPING.replace("contact_leaked", "contact_leked")
+    response = send(desk, incident, mapping=wrong)
+
+    assert "열 대응표, [person]: contact_leaked 키가 없습니다." in response.content.decode()
+
+
+def test_numbers_are_grouped_and_sorted_as_numbers(desk, incident, places):
+    for number in (9, 1_234_567, 80):
+        upload = sent(desk, incident)
+        counts = {"rows_taken": number, "rows_read": number + 1, "size": 7_654_321}
+        Upload.objects.filter(pk=upload.pk).update(**counts)
+    listed = reverse("admin:incidents_upload_changelist")
+    text = desk.get(listed).content.decode()
+    [order] = re.findall(r'column-rows_taken">.*?href="\?o=([\d.-]+)"', text, re.DOTALL)
+
+    text = desk.get(f"{listed}?o={order}").content.decode()
+    assert re.findall(r'"field-rows_taken">([^<]*)<', text) == ["9", "80", "1,234,567"]
+    largest = page(desk, Upload.objects.get(rows_taken=1_234_567))
+    assert "1,234,568" in largest
+    assert "7,654,321" in largest
 
 
 def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, incident):

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 from breachportal.demo import maildir
 from notices.engine.transport import Reply, Result
 from notices.messages import Mail
+from notices.own_words import Ours
 
 
 class MailboxGateway:
@@ -16,4 +17,4 @@ class MailboxGateway:
         message["To"], message["Subject"] = text.to, "SMS"
         message.set_content(text.data.decode())
         maildir.store(text.to, message.as_bytes())
-        return Reply(Result.ACCEPTED, "kept")
+        return Reply(Result.ACCEPTED, Ours.KEPT.said())

@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import grouped, own_page, require, staff_of
 from incidents.admin.asking import ask, call
 from incidents.admin.scope import how_to_import, tallied, with_counts
 from incidents.counting import counts_of
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
+from incidents.importing.refusals import why_refused
 from incidents.models import BatchChange, ExposureBatch, ExposureFile
 from incidents.tasks import work_batch_change
 
@@ -29,17 +30,12 @@ class ExposureFileInline(ShownOnly, admin.TabularInline):
     model = ExposureFile
     fk_name = "batch"
     can_delete = False
-    readonly_fields = (
-        "name",
-        "state",
-        "rows_read",
-        "rows_taken",
-        "rows_rejected",
-        "encoding",
-        "fingerprint",
-        "finished_at",
+    shown: Any = (  # Django takes functions here, its type stubs names alone
+        *("name", "state"),
+        *(grouped(ExposureFile, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
+        *("encoding", "fingerprint", "finished_at"),
     )
-    fields = readonly_fields
+    readonly_fields = fields = shown
     ordering = ["pk"]
 
     @admin.display(description="SHA-256")
@@ -98,16 +94,16 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         state = change.get_state_display()
         lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
         if change.refusal:
-            lines.append((_("why it failed"), change.refusal))
+            lines.append((_("why it failed"), why_refused(change.refusal)))
         return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description=gettext_lazy("rows taken"))
-    def taken(self, obj: Any) -> int:
-        return obj.taken or 0
+    def taken(self, obj: Any) -> str:
+        return f"{obj.taken or 0:,}"
 
     @admin.display(description=gettext_lazy("rows rejected"))
-    def rejected(self, obj: Any) -> int:
-        return obj.rejected or 0
+    def rejected(self, obj: Any) -> str:
+        return f"{obj.rejected or 0:,}"
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(own_page, self)

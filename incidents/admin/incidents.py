@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import own_page
+from accounts.admin_site import grouped, own_page
 from incidents.admin.asking import ask
 from incidents.admin.scope import how_to_import, tallied, with_counts
 from incidents.counting import counts_of
@@ -91,6 +91,18 @@ class IncidentAdmin(admin.ModelAdmin):
         locked = ContactChange.FIELDS if obj and obj.has_been_public else ()
         return [*self.readonly_fields, *(["slug"] if obj else []), *locked]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
+        """Who may not type the reported number reads it as every other number."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        instead = {"reported_count": grouped(Incident, "reported_count")}
+
+        def shown(fields: Any) -> list[Any]:
+            return [instead.get(str(field), field) for field in fields]
+
+        return [(name, {**rest, "fields": shown(rest["fields"])}) for name, rest in fieldsets]
+
     def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
         return {} if obj else self.prepopulated_fields
 
@@ -108,14 +120,16 @@ class IncidentAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("scope versions"))
     def scope(self, obj: Incident) -> SafeString | str:
         """Each version, its state and what it holds, from the files' own counts."""
-        lines = [
-            (batch.number, batch.get_state_display(), batch.taken or 0, batch.rejected or 0)
+        words = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
+        named = [
+            {
+                "number": batch.number,
+                "state": batch.get_state_display(),
+                "taken": f"{batch.taken or 0:,}",
+                "rejected": f"{batch.rejected or 0:,}",
+            }
             for batch in with_counts(obj.batches.all())
         ]
-        words = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
-        named = (
-            dict(zip(("number", "state", "taken", "rejected"), line, strict=True)) for line in lines
-        )
         return format_html_join("", f"<div>{words}</div>", named) or how_to_import()
 
     @admin.display(description=gettext_lazy("shredded"))

@@ -17,11 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import own_page, require
+from accounts.admin_site import grouped, own_page, require
 from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.admin.asking import ask, call
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
+from incidents.importing.refusals import why_refused, why_rejected
 from incidents.models import Upload
 from incidents.tasks import work_upload
 
@@ -34,15 +35,19 @@ class UploadAdmin(admin.ModelAdmin):
 
     form = UploadForm
     change_form_template = "incidents/desk/upload.html"
-    list_display = ["name", "incident", "state", "rows_taken", "rows_rejected", "by", "created_at"]
+    list_display = [
+        *("name", "incident", "state"),
+        *(grouped(Upload, name) for name in ("rows_taken", "rows_rejected")),
+        *("by", "created_at"),
+    ]
     list_filter = ["state"]
     list_select_related = ["incident", "by"]
     show_full_result_count = False
     fields = ("incident", "content", "mapping", "encoding")
     shown = (
-        *("incident", "name", "size", "sha256", "state", "refusal"),
-        *("rows_read", "rows_taken", "rows_rejected", "rejects", "file"),
-        *("by", "created_at", "mapping", "encoding"),
+        *("incident", "name", grouped(Upload, "size"), "sha256", "state", "refused"),
+        *(grouped(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
+        *("rejects", "file", "by", "created_at", "mapping", "encoding"),
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
@@ -65,10 +70,14 @@ class UploadAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Upload | None = None) -> Any:
         return self.shown if obj else ()
 
+    @admin.display(description=gettext_lazy("why it was refused"))
+    def refused(self, obj: Upload) -> str:
+        return why_refused(obj.refusal) or "–"
+
     @admin.display(description=gettext_lazy("first rejects"))
     def rejects(self, obj: Upload) -> SafeString | str:
         """Lines and reasons, as the check found them."""
-        lines = [(line, reason) for line, reason in obj.first_rejects]
+        lines = [(line, why_rejected(reason)) for line, reason in obj.first_rejects]
         return format_html_join("", "<div>{}: {}</div>", lines) or "–"
 
     def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
@@ -104,6 +113,7 @@ class UploadAdmin(admin.ModelAdmin):
             **(extra_context or {}),
             "tools": _upload_tools(upload) if upload and may else [],
             "upload": upload,
+            "refusal": why_refused(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
         }

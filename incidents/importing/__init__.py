@@ -28,6 +28,7 @@ from incidents.importing import mapping, plausible, reading, rejects, working
 from incidents.importing.blocks import blocks_of
 from incidents.importing.preparing import Prepared
 from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import Refused
 from incidents.importing.staging import LOCK_SPACE, Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 
@@ -157,7 +158,7 @@ def close_batch(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool
     with only_import_into(batch.incident):
         _fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
-            raise ImportRefusedError(f"{batch.code}: no file is loaded; import one first")
+            raise ImportRefusedError(Refused.NOTHING_LOADED.said(batch=batch.code))
         if not is_despite_failed:
             _refuse_failed(batch)
         with transaction.atomic():
@@ -171,7 +172,7 @@ def _close(batch: ExposureBatch, note: str) -> None:
         state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note
     )
     if not closed:
-        raise ImportRefusedError(f"{batch.code}: not open; nothing to close")
+        raise ImportRefusedError(Refused.NOT_OPEN.said(batch=batch.code))
     counting.count_closed(batch)
 
 
@@ -185,8 +186,7 @@ def _refuse_failed(batch: ExposureBatch) -> None:
     failed = batch.files.filter(~Exists(since), state=ExposureFile.State.FAILED)
     if names := sorted(set(failed.values_list("name", flat=True))):
         raise ImportRefusedError(
-            f"{batch.code}: {', '.join(names)} failed and was not loaded since; "
-            "import it again, or close with --despite-failed"
+            Refused.FAILED_FILES.said(batch=batch.code, files=", ".join(names))
         )
 
 
@@ -227,8 +227,12 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
     ).first()
     if loaded:
         raise ImportRefusedError(
-            f"{source.name}: already loaded as {loaded.name} in scope version "
-            f"{loaded.batch.number} of {incident.slug}; nothing to do"
+            Refused.LOADED.said(
+                file=source.name,
+                name=loaded.name,
+                number=loaded.batch.number,
+                incident=incident.slug,
+            )
         )
 
 
@@ -243,9 +247,7 @@ def only_import_into(incident: Incident) -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
         row = cursor.fetchone()
     if not row or not row[0]:
-        raise ImportBusyError(
-            f"{incident.slug}: a file is being imported; try again when it is done"
-        )
+        raise ImportBusyError(Refused.BUSY.said(incident=incident.slug))
     try:
         yield
     finally:
@@ -275,10 +277,8 @@ def _open_batch(incident: Incident, wanted: int | None) -> ExposureBatch:
     last = incident.batches.order_by("-number").first()
     number = batch.number if batch else (last.number if last else 0) + 1
     if wanted not in (None, number):
-        raise ImportRefusedError(
-            f"{incident.slug}: scope version {wanted} takes no files; "
-            f"{'open' if batch else 'next'} is version {number}"
-        )
+        why = Refused.OPEN_IS if batch else Refused.NEXT_IS
+        raise ImportRefusedError(why.said(incident=incident.slug, wanted=wanted, number=number))
     return batch or ExposureBatch.objects.create(incident=incident, number=number)
 
 
@@ -393,8 +393,8 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
 def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
     try:
         yield
-    except WorkerLostError as error:
-        raise ImportRefusedError(f"{source.name}: {error}") from None
+    except WorkerLostError:
+        raise ImportRefusedError(Refused.WORKER_LOST.said(file=source.name)) from None
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-NOT_AN_OBJECT = "not a JSON object"
+from incidents.importing.refusals import Rejected
+
+NOT_AN_OBJECT = Rejected.NOT_AN_OBJECT.said()
 
 
 def begins_object(start: bytes) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from incidents.importing.reading import CSV, ImportRefusedError, Source
+from incidents.importing.refusals import Refused
 from incidents.models import AffectedPerson
 
 # The class that each contact column is a value of.
@@ -21,6 +22,11 @@ DATE_TYPES = ("date", "datetime")
 RELATIONS = [relation.name.lower() for relation in AffectedPerson.Relation]
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
+_WRONG_KIND: dict[type, Refused] = {
+    str: Refused.NOT_TEXT,
+    bool: Refused.NOT_BOOLEAN,
+    list: Refused.NOT_LIST,
+}
 T = TypeVar("T")
 
 
@@ -106,18 +112,22 @@ class Mapping:
         # A reject file is a CSV, whatever the dump was.
         if self.format not in ("", source.format) and not source.is_reject_file:
             raise ImportRefusedError(
-                f"{source.name}: {self.name} says it is {self.format}, but it is {source.format}; "
-                "correct the mapping, or name the right file"
+                Refused.OTHER_FORMAT.said(
+                    file=source.name,
+                    mapping_words=self.name,
+                    format=self.format,
+                    found=source.format,
+                )
             )
-        place = ", line 1: the header lacks" if source.format == CSV else ": its first rows lack"
-        self.check_header(source.header, file=source.name, place=place)
+        lacking = Refused.HEADER_LACKS if source.format == CSV else Refused.ROWS_LACK
+        self.check_header(source.header, file=source.name, lacking=lacking)
 
     def check_header(
         self,
         header: Collection[str],
         *,
         file: str,
-        place: str = ", line 1: the header lacks",
+        lacking: Refused = Refused.HEADER_LACKS,
     ) -> None:
         """Raises ImportRefusedError naming the columns that the header lacks."""
         used = [*self.person.columns(), *self.dates]
@@ -126,8 +136,7 @@ class Mapping:
         missing = [column for column in dict.fromkeys(used) if column not in header]
         if missing:
             raise ImportRefusedError(
-                f"{file}{place} {', '.join(missing)}, "
-                f"which {self.name} names; correct the mapping, or export the file with its header"
+                lacking.said(file=file, columns=", ".join(missing), mapping_words=self.name)
             )
 
     def classes(self) -> set[str]:
@@ -139,7 +148,9 @@ class Mapping:
         """Raises ImportRefusedError naming a class that is no data class."""
         for slug in sorted(self.classes() - set(known)):
             raise ImportRefusedError(
-                f"{self.name}: {slug!r} is no data class; {_choices(slug, known)}"
+                Refused.NO_CLASS.said(
+                    mapping_words=self.name, name=repr(slug), mend_words=_choices(slug, known)
+                )
             )
 
 
@@ -148,10 +159,10 @@ def parse(text: str, *, name: str) -> Mapping:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ImportRefusedError(f"{name}: not TOML: {error}") from None
+        raise ImportRefusedError(Refused.NOT_TOML.said(mapping_words=name, error=error)) from None
     top = _Table(content, file=name)
     if top.take("format", str, "") not in FORMATS:
-        raise ImportRefusedError(f'{name}, format: not known; write format = "csv" or "jsonl"')
+        raise ImportRefusedError(Refused.NO_FORMAT.said(mapping_words=name))
     mapping = _mapping(top, name)
     top.finish()
     return mapping
@@ -172,9 +183,7 @@ def _mapping(top: "_Table", name: str) -> Mapping:
         second_person=_second_person(second, dates) if second else None,
     )
     if mapping.second_person and mapping.person.relation == mapping.second_person.relation:
-        raise ImportRefusedError(
-            f"{name}: [person] and [second_person] are both recipients; map the file twice"
-        )
+        raise ImportRefusedError(Refused.BOTH_RECIPIENTS.said(mapping_words=name))
     return mapping
 
 
@@ -182,7 +191,9 @@ def _dates(table: "_Table") -> dict[str, str]:
     dates = {column: table.take(column, str) for column in list(table.content)}
     for column, kind in dates.items():
         if kind not in DATE_TYPES:
-            raise ImportRefusedError(f"{table.place}, {column}: {_choices(kind, DATE_TYPES)}")
+            raise table.refused(
+                Refused.NOT_AMONG, key=column, mend_words=_choices(kind, DATE_TYPES)
+            )
     return dates
 
 
@@ -190,19 +201,14 @@ def _person(table: "_Table", leaks: tuple[Leak, ...]) -> PersonColumns:
     relation = table.choice("relation", RELATIONS)
     identity = "phone" if relation == "recipient" else "reference"
     if identity == "phone" and "reference" in table.content:
-        raise ImportRefusedError(
-            f"{table.place}, reference: a recipient is known by phone; remove this line"
-        )
+        raise table.refused(Refused.RECIPIENT_REFERENCE)
     return _columns(table, relation=relation, identity=identity, leaks=leaks)
 
 
 def _second_person(table: "_Table", dates: Collection[str]) -> PersonColumns:
     relation = table.choice("relation", ["recipient"])
     if "email" in table.content:
-        raise ImportRefusedError(
-            f"{table.place}, email: a second person is known by phone only; "
-            'declare it as [[second_person.leaked]] with class = "email-addresses"'
-        )
+        raise table.refused(Refused.SECOND_EMAIL)
     return _columns(table, relation=relation, identity="phone", leaks=_leaks(table, dates))
 
 
@@ -211,9 +217,7 @@ def _columns(
 ) -> PersonColumns:
     identity_column = table.content.get(identity)
     if not identity_column:
-        raise ImportRefusedError(
-            f'{table.place}: lacks {identity}; write {identity} = "<the column it stands in>"'
-        )
+        raise table.refused(Refused.NO_IDENTITY, key=identity)
     if identity == "reference":
         table.take("reference", str)
     columns = PersonColumns(
@@ -237,17 +241,12 @@ def _contact_leaked(table: "_Table") -> frozenset[str]:
         return frozenset()
     if "contact_leaked" not in table.content:
         proposal = ", ".join(f'"{part}"' for part in present)
-        raise ImportRefusedError(
-            f"{table.place}: lacks contact_leaked; say which of these columns leaked, "
-            f"such as contact_leaked = [{proposal}], or [] if none did"
-        )
+        raise table.refused(Refused.NO_CONTACT_LEAKED, columns=proposal)
     leaked = table.take("contact_leaked", list)
     for part in leaked:
         if part not in present:
-            raise ImportRefusedError(
-                f"{table.place}, contact_leaked: {part!r} is none of its columns; "
-                f"{_choices(str(part), present)}"
-            )
+            mend = _choices(str(part), present)
+            raise table.refused(Refused.NO_SUCH_CONTACT, name=repr(part), mend_words=mend)
     return frozenset(leaked)
 
 
@@ -259,16 +258,11 @@ def _leak(block: "_Table", dates: Collection[str]) -> Leak:
     data_class, text = block.take("class", str), block.take("value", str)
     date = block.take("date", str, "")
     if date and date not in dates:
-        raise ImportRefusedError(
-            f'{block.place}, date: {date} is not declared; add {date} = "date" to [dates]'
-        )
+        raise block.refused(Refused.NO_DATE, column=date)
     try:
         value = Template.parse(text)
     except ValueError:
-        raise ImportRefusedError(
-            f"{block.place}, value: names no column; "
-            'write column names in braces, such as "{address1} {address2}"'
-        ) from None
+        raise block.refused(Refused.NO_COLUMN_IN_VALUE) from None
     block.finish()
     return Leak(data_class=data_class, value=value, date=date)
 
@@ -276,43 +270,57 @@ def _leak(block: "_Table", dates: Collection[str]) -> Leak:
 def _choices(wrong: str, right: Iterable[str]) -> str:
     right = sorted(right)
     near = difflib.get_close_matches(wrong, right, n=1)
-    return f"did you mean {near[0]}?" if near else f"use one of: {', '.join(right) or 'none'}"
+    if near:
+        return Refused.NEAR.said(near=near[0])
+    return Refused.CHOICES.said(choices_words=", ".join(right) or Refused.NONE.said())
 
 
 class _Table:
     """A TOML table that is read key by key, and then may hold no other."""
 
-    def __init__(self, content: dict[str, Any], *, file: str, path: str = "") -> None:
-        self.content, self._file, self._path = content, file, path
+    def __init__(
+        self, content: dict[str, Any], *, file: str, path: str = "", number: int = 0
+    ) -> None:
+        """`number` is its place in an array of tables, from 1."""
+        self.content, self._file, self._path, self._number = content, file, path, number
         self._known: set[str] = set()
 
     @property
     def place(self) -> str:
         """For messages."""
-        return f"{self._file}, {self._path}" if self._path else self._file
+        if not self._path:
+            return self._file
+        if self._number:
+            return Refused.BLOCK.said(
+                mapping_words=self._file, table=self._path, number=self._number
+            )
+        return Refused.TABLE.said(mapping_words=self._file, table=self._path)
+
+    def refused(self, why: Refused, **slots: str) -> ImportRefusedError:
+        """The refusal of what stands in it."""
+        return ImportRefusedError(why.said(place_words=self.place, **slots))
 
     def take(self, key: str, kind: type[T], default: T | None = None) -> T:
         """The value of `key`; without a default it must be there."""
         self._known.add(key)
         value = self.content.get(key, default)
         if value is None:
-            raise ImportRefusedError(f"{self.place}: lacks {key}; add it")
+            raise self.refused(Refused.NO_KEY, key=key)
         if not isinstance(value, kind):
-            words = {str: "text in quotes", bool: "true or false", list: "a list in brackets"}
-            raise ImportRefusedError(f"{self.place}, {key}: must be {words.get(kind, 'a table')}")
+            raise self.refused(_WRONG_KIND.get(kind, Refused.NOT_TABLE), key=key)
         return value
 
     def choice(self, key: str, right: list[str]) -> str:
         """The value of `key`, one of `right`."""
         value = self.take(key, str)
         if value not in right:
-            raise ImportRefusedError(f"{self.place}, {key}: {_choices(value, right)}")
+            raise self.refused(Refused.NOT_AMONG, key=key, mend_words=_choices(value, right))
         return value
 
     def table(self, key: str, *, is_required: bool = False) -> "_Table":
         """The table below `key`; empty if it is not there and need not be."""
         if is_required and key not in self.content:
-            raise ImportRefusedError(f"{self.place}: lacks [{key}]; see docs/import.md")
+            raise self.refused(Refused.NO_TABLE, key=key)
         return _Table(self.take(key, dict, {}), file=self._file, path=f"[{key}]")
 
     def tables(self, key: str) -> list["_Table"]:
@@ -320,17 +328,13 @@ class _Table:
         blocks = self.take(key, list, [])
         path = f"[[{'.'.join(filter(None, (self._path.strip('[]'), key)))}]]"
         if not all(isinstance(block, dict) for block in blocks):
-            raise ImportRefusedError(
-                f"{self.place}, {key}: write it as {path} blocks with class and value"
-            )
+            raise self.refused(Refused.NOT_BLOCKS, key=key, table=path)
         return [
-            _Table(block, file=self._file, path=f"{path} no. {number}")
+            _Table(block, file=self._file, path=path, number=number)
             for number, block in enumerate(blocks, start=1)
         ]
 
     def finish(self) -> None:
         """Raises ImportRefusedError for a key that nobody asked for."""
         for key in self.content.keys() - self._known:
-            raise ImportRefusedError(
-                f"{self.place}: unknown key {key}; {_choices(key, self._known)}"
-            )
+            raise self.refused(Refused.UNKNOWN_KEY, key=key, mend_words=_choices(key, self._known))

@@ -13,10 +13,11 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents.importing import reading
 from incidents.importing.mapping import Mapping
 from incidents.importing.reading import CSV, ImportRefusedError, Source
+from incidents.importing.refusals import Refused
 
 FIRST_ROWS = 1_000
 _FEWEST, _SHARE = 10, 0.5
-EMAIL, PHONE, OTHER = "an e-mail address", "a phone number", "something else"
+EMAIL, PHONE, OTHER = Refused.EMAIL.said(), Refused.PHONE.said(), "something else"
 
 
 def refuse_mixed_up(source: Source, mapping: Mapping) -> None:
@@ -64,9 +65,14 @@ def _refuse_column(
 ) -> None:
     for kind in {EMAIL, PHONE} - {meant}:
         if seen[kind] >= _FEWEST and seen[kind] > _SHARE * seen.total():
-            what = "a name" if meant == OTHER else meant
             raise ImportRefusedError(
-                f"{source.name}: {mapping.name} takes column {column} for {what}, but "
-                f"{seen[kind]:,} of its first {seen.total():,} cells hold {kind}; "
-                "are columns swapped?"
+                Refused.SWAPPED.said(
+                    file=source.name,
+                    mapping_words=mapping.name,
+                    column=column,
+                    meant_words=Refused.NAME.said() if meant == OTHER else meant,
+                    number=f"{seen[kind]:,}",
+                    cells=f"{seen.total():,}",
+                    kind_words=kind,
+                )
             )

@@ -25,6 +25,7 @@ from incidents.importing.blocks import Block
 from incidents.importing.formulas import restored
 from incidents.importing.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns, Template
 from incidents.importing.reading import REJECT_COLUMNS, Row, Source
+from incidents.importing.refusals import Rejected
 from incidents.models import AffectedPerson
 from incidents.sealing import CONTACT, EXPOSURE
 
@@ -37,7 +38,7 @@ _MISSING, _UNUSABLE, _USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reac
 
 
 class RowRejectedError(Exception):
-    """The row cannot be taken; the message is the reason, as the reject file gives it."""
+    """The row cannot be taken; the message is the reason, one of Rejected."""
 
 
 class Prepared(NamedTuple):
@@ -111,16 +112,17 @@ class Preparer:
     def _row(self, line: int, cells: list[str]) -> None:
         identity = cells[self._identity].strip()
         if not identity:
-            raise RowRejectedError(f"missing {self._mapping.person.identity}")
+            raise RowRejectedError(Rejected.MISSING.said(column=self._mapping.person.identity))
         try:
             for place, check in self._dates:
                 check(cells[place])
         except ValueError:
-            raise RowRejectedError("bad date") from None
+            raise RowRejectedError(Rejected.BAD_DATE.said()) from None
         if self._is_recipient:
             identity = normalise_phone(identity) or ""
             if not identity:
-                raise RowRejectedError(f"{self._mapping.person.identity} is no phone number")
+                why = Rejected.NO_PHONE.said(column=self._mapping.person.identity)
+                raise RowRejectedError(why)
         mark = self._out.mark() if self._may_hold_halves else None
         try:
             self._first.write(line, cells, identity)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from incidents.importing import compressions, json_lines
 from incidents.importing.compressions import DAMAGED, GZIP, MOST_EXPANSION, PLAIN, BombError
 from incidents.importing.formulas import restored
+from incidents.importing.refusals import Refused, Rejected
 
 MAX_ROW_BYTES = 1 << 20
 MAX_COLUMNS = 2_000
@@ -42,14 +43,14 @@ _MARK = b"\xef\xbb\xbf"
 # A file's column names are its header, or the keys of so many bytes of JSON Lines.
 _JSON_HEAD_BYTES = 1 << 20
 _OTHER_FORMATS = {
-    b"PK\x03\x04": "a ZIP or Excel file; save it as CSV first",
-    b"\xd0\xcf\x11\xe0": "an old Excel file; save it as CSV first",
-    b"BZh": "compressed with bzip2; decompress it first",
-    b"\xfd7zXZ": "compressed with xz; decompress it first",
-    b"\xff\xfe": "UTF-16; save it as UTF-8 first",
-    b"\xfe\xff": "UTF-16; save it as UTF-8 first",
+    b"PK\x03\x04": Refused.ZIP,
+    b"\xd0\xcf\x11\xe0": Refused.OLD_EXCEL,
+    b"BZh": Refused.BZIP2,
+    b"\xfd7zXZ": Refused.XZ,
+    b"\xff\xfe": Refused.UTF16,
+    b"\xfe\xff": Refused.UTF16,
 }
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEPARATORS = {";": Refused.SEMICOLONS, "\t": Refused.TABS, "|": Refused.BARS}
 # A reject file's own first columns; see incidents.importing.rejects.
 REJECT_COLUMNS = ["line", "reason"]
 
@@ -58,9 +59,8 @@ csv.field_size_limit(MAX_ROW_BYTES * 2)
 
 
 class ImportRefusedError(Exception):
-    """A file, a mapping or a wish is refused; the message is one line for an operator.
-
-    It names files, lines, columns and mends, never a cell's value.
+    """A file, a mapping or a wish is refused; the message is one line for an operator, in English:
+    one of Refused.
     """
 
 
@@ -177,58 +177,47 @@ class Windows:
 
 def header_again(source: Source, line: int) -> ImportRefusedError:
     """The refusal of files that were joined with their headers."""
-    return ImportRefusedError(
-        f"{source.name}, line {line}: the header stands here again; "
-        "remove this line, or import the joined files one by one"
-    )
+    return ImportRefusedError(Refused.HEADER_AGAIN.said(file=source.name, line=line))
 
 
 def no_rows(source: Source) -> ImportRefusedError:
     """The refusal of a file without rows."""
-    after = " after the header" if source.format == CSV else ""
-    return ImportRefusedError(f"{source.name}: no rows{after}; export the file again")
+    why = Refused.NO_ROWS_AFTER_HEADER if source.format == CSV else Refused.NO_ROWS
+    return ImportRefusedError(why.said(file=source.name))
 
 
 def row_too_long(name: str, line: int) -> ImportRefusedError:
     """The refusal of a row past MAX_ROW_BYTES."""
-    return ImportRefusedError(
-        f"{name}, line {line}: the row that begins here is longer than "
-        "1 MiB; is a quote never closed, or is this no CSV file?"
-    )
+    return ImportRefusedError(Refused.TOO_LONG.said(file=name, line=line))
 
 
 def nul_byte(name: str, line: int) -> ImportRefusedError:
     """The refusal of a file with a NUL byte."""
-    return ImportRefusedError(
-        f"{name}, line {line}: a NUL byte; this is a binary or UTF-16 "
-        "file, or a damaged one: export it again as UTF-8 text"
-    )
+    return ImportRefusedError(Refused.NUL.said(file=name, line=line))
 
 
 def unclosed_quote(name: str, line: int) -> ImportRefusedError:
     """The refusal of a file that ends inside a row."""
-    return ImportRefusedError(
-        f"{name}, line {line}: the row that begins here ends inside a quote; "
-        "the file is cut short, or the quote is never closed"
-    )
+    return ImportRefusedError(Refused.UNCLOSED_QUOTE.said(file=name, line=line))
 
 
 def _regular_file(path: Path) -> os.stat_result:
     try:
         status = path.stat()
     except OSError as error:
-        raise ImportRefusedError(f"{path}: {error.strerror}; check the path") from None
+        why = Refused.NO_PATH.said(path=path, error=error.strerror)
+        raise ImportRefusedError(why) from None
     if not stat.S_ISREG(status.st_mode):
-        raise ImportRefusedError(f"{path}: not a regular file; name one file")
+        raise ImportRefusedError(Refused.NO_FILE.said(path=path))
     if status.st_size == 0:
-        raise ImportRefusedError(f"{path.name}: the file is empty; export it again")
+        raise ImportRefusedError(Refused.EMPTY.said(file=path.name))
     return status
 
 
-def _refuse_other_formats(name: str, start: bytes) -> None:
-    for magic, what in _OTHER_FORMATS.items():
+def _refuse_other_formats(place: str, start: bytes) -> None:
+    for magic, why in _OTHER_FORMATS.items():
         if start.startswith(magic):
-            raise ImportRefusedError(f"{name}: {what}")
+            raise ImportRefusedError(why.said(place_words=place))
 
 
 def _compression(path: Path, start: bytes) -> str:
@@ -236,16 +225,16 @@ def _compression(path: Path, start: bytes) -> str:
     for suffix, meant in compressions.SUFFIXES.items():
         if path.suffix.lower() == suffix and compression != meant:
             raise ImportRefusedError(
-                f"{path.name}: named {suffix} but not compressed with {meant}; "
-                "fetch it again, or rename it if it is plain CSV"
+                Refused.NOT_COMPRESSED.said(file=path.name, suffix=suffix, compression=meant)
             )
     if compression != PLAIN:
         inside = _beginning(_File(path, compression))
         if not inside:
             raise ImportRefusedError(
-                f"{path.name}: nothing inside the {compression} file; export it again"
+                Refused.NOTHING_INSIDE.said(file=path.name, compression=compression)
             )
-        _refuse_other_formats(f"{path.name}, inside {compression}", inside)
+        place = Refused.INSIDE.said(file=path.name, compression=compression)
+        _refuse_other_formats(place, inside)
     return compression
 
 
@@ -253,9 +242,7 @@ def refuse_changed(source: Source) -> None:
     """Raises ImportRefusedError if the file is not what was examined any more."""
     now = _regular_file(source.path)
     if (now.st_size, now.st_mtime_ns) != (source.size, source.changed_ns):
-        raise ImportRefusedError(
-            f"{source.name}: changed while it was read; import a copy that stands still"
-        )
+        raise ImportRefusedError(Refused.CHANGED.said(file=source.name))
 
 
 # Bytes
@@ -269,20 +256,22 @@ class _File(NamedTuple):
 
 
 @contextmanager
-def _refusing_read_errors(path: Path, where: str = "", kind: str = GZIP) -> Iterator[None]:
+def _refusing_read_errors(path: Path, line: int = 0, kind: str = GZIP) -> Iterator[None]:
     try:
         yield
-    except DAMAGED:
-        raise ImportRefusedError(
-            f"{path.name}{where}: the {kind} data is cut short or damaged; fetch it again"
-        ) from None
-    except BombError:
-        raise ImportRefusedError(
-            f"{path.name}{where}: more than {MOST_EXPANSION} times its size comes out of it, which "
-            "no dump does; decompress it where there is room, and look what it is"
-        ) from None
-    except OSError as error:
-        raise ImportRefusedError(f"{path.name}{where}: {error.strerror or error}") from None
+    except (*DAMAGED, BombError, OSError) as error:
+        raise ImportRefusedError(_why_not_read(error, path.name, line, kind)) from None
+
+
+def _why_not_read(error: Exception, file: str, line: int, kind: str) -> str:
+    """`line` 0: it is not known where."""
+    place = Refused.LINE.said(file=file, line=line) if line else file
+    if isinstance(error, DAMAGED):
+        return Refused.DAMAGED.said(place_words=place, compression=kind)
+    if isinstance(error, BombError):
+        return Refused.BOMB.said(place_words=place, times=MOST_EXPANSION)
+    why = Refused.SYSTEM_AT if line else Refused.SYSTEM
+    return why.said(file=file, line=line, error=getattr(error, "strerror", None) or error)
 
 
 @contextmanager
@@ -340,7 +329,7 @@ class _Lines(Iterator[str]):
         try:
             return self._readline(MAX_ROW_BYTES + 1)
         except (*DAMAGED, BombError, OSError):
-            with _refusing_read_errors(self.path, f", line {self.number + 1}", self._kind):
+            with _refusing_read_errors(self.path, self.number + 1, self._kind):
                 raise
 
 
@@ -367,7 +356,8 @@ def _all_rows(file: _File) -> Iterator[Row]:
 
 def defect_of(error: csv.Error) -> str:
     """Why a row cannot be taken as a row, as its reject says it."""
-    return "misplaced quote" if "expected after" in str(error) else "misplaced line break"
+    is_quote = "expected after" in str(error)
+    return (Rejected.MISPLACED_QUOTE if is_quote else Rejected.MISPLACED_BREAK).said()
 
 
 # Encoding and header
@@ -378,26 +368,20 @@ def _encoding_of(file: _File, said: str) -> str:
     path = file.path
     declared = _SPELLINGS.get(said.lower().replace("_", "-")) if said else None
     if said and declared is None:
-        raise ImportRefusedError(f"{path.name}: unknown encoding {said!r}; give utf-8 or cp949")
+        raise ImportRefusedError(Refused.UNKNOWN_ENCODING.said(file=path.name, encoding=repr(said)))
     if _beginning(file).startswith(_MARK):
         if declared == CP949:
-            raise ImportRefusedError(
-                f"{path.name}: said to be cp949, but it begins with a UTF-8 mark; "
-                "leave the encoding out"
-            )
+            raise ImportRefusedError(Refused.MARKED.said(file=path.name))
         return UTF8_MARKED
     shares = _shares_of_readable_lines(file)
     if declared and shares[declared] == 1:
         return declared
     detected = max(shares, key=lambda name: shares[name])
     if shares[detected] < 0.5:
-        raise ImportRefusedError(
-            f"{path.name}: neither UTF-8 nor CP949 text; export it again as UTF-8"
-        )
+        raise ImportRefusedError(Refused.NEITHER_ENCODING.said(file=path.name))
     if declared and declared != detected:
         raise ImportRefusedError(
-            f"{path.name}: said to be {declared}, but its bytes are {detected}; "
-            "leave the encoding out, or name the right one"
+            Refused.OTHER_ENCODING.said(file=path.name, said=declared, found=detected)
         )
     return detected
 
@@ -438,49 +422,37 @@ def _keys(file: _File, encoding: str) -> list[str]:
         head = stream.read(_JSON_HEAD_BYTES) + stream.readline(MAX_ROW_BYTES)
     names = json_lines.keys(head.removeprefix(_MARK).decode(encoding, "replace"))
     if len(names) > MAX_COLUMNS:
-        raise ImportRefusedError(
-            f"{file.path.name}: its first rows name {len(names):,} keys; "
-            f"at most {MAX_COLUMNS:,} can be read"
-        )
+        why, keys = Refused.TOO_MANY_KEYS, f"{len(names):,}"
+        raise ImportRefusedError(why.said(file=file.path.name, keys=keys, most=f"{MAX_COLUMNS:,}"))
     return names
 
 
 def _first_row(file: _File) -> Row:
     first = next(_all_rows(file), None)
     if first is None:
-        raise ImportRefusedError(
-            f"{file.path.name}: the file holds blank lines only; export it again"
-        )
+        raise ImportRefusedError(Refused.BLANK.said(file=file.path.name))
     return first
 
 
 def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
+    def refused(why: Refused, **slots: str) -> ImportRefusedError:
+        return ImportRefusedError(why.said(file=path.name, line=first.line, **slots))
+
     try:
         names = [cell.encode("latin-1").decode(encoding).strip() for cell in first.cells]
     except UnicodeDecodeError:
         names = []
     if first.defect or not any(names):
-        raise ImportRefusedError(
-            f"{path.name}, line {first.line}: this is no header row; "
-            "the first line must name the columns, separated by commas"
-        )
+        raise refused(Refused.NO_HEADER)
     if names[:2] == REJECT_COLUMNS:
         names[2:] = map(restored, names[2:])
     if len(names) > MAX_COLUMNS:
-        raise ImportRefusedError(
-            f"{path.name}, line {first.line}: the header names {len(names):,} columns; "
-            f"at most {MAX_COLUMNS:,} can be read"
-        )
+        columns, most = f"{len(names):,}", f"{MAX_COLUMNS:,}"
+        raise refused(Refused.TOO_MANY_COLUMNS, columns=columns, most=most)
     if len(names) == 1 and (separator := next((s for s in _SEPARATORS if s in names[0]), "")):
-        raise ImportRefusedError(
-            f"{path.name}, line {first.line}: one column only, with {_SEPARATORS[separator]} in "
-            "its name; export the file again with commas between the columns"
-        )
+        raise refused(Refused.ONE_COLUMN, separators_words=_SEPARATORS[separator].said())
     # By their places: without a header, what stands there twice is somebody's name.
     twice = {name for name, count in Counter(names).items() if name and count > 1}
     if alike := [str(place) for place, name in enumerate(names, 1) if name in twice]:
-        raise ImportRefusedError(
-            f"{path.name}, line {first.line}: the header names columns {', '.join(alike)} alike; "
-            "give each column a name of its own"
-        )
+        raise refused(Refused.ALIKE, columns=", ".join(alike))
     return names

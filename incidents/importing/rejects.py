@@ -17,9 +17,10 @@ from django.conf import settings
 
 from incidents.importing.formulas import neutralised, restored
 from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
+from incidents.importing.refusals import Refused, Rejected
 
-UNDECODABLE = "undecodable bytes"
-WRONG_NUMBER = "wrong number of columns"
+UNDECODABLE = Rejected.UNDECODABLE.said()
+WRONG_NUMBER = Rejected.WRONG_NUMBER.said()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
 _STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
 _PARTS_OF_SIGNS = "".join(map(chr, range(0xDC80, 0xDD00)))  # as a cut leaves them (PEP 383)
@@ -40,9 +41,9 @@ def choose_path(source: Path, wanted: Path | None) -> Path:
     if wanted.is_dir():
         return _free_name(wanted, source.name)
     if wanted.exists():
-        raise ImportRefusedError(f"{wanted}: already there; name another reject file")
+        raise ImportRefusedError(Refused.THERE_ALREADY.said(path=wanted))
     if not wanted.absolute().parent.is_dir():
-        raise ImportRefusedError(f"{wanted}: its directory does not exist; make it first")
+        raise ImportRefusedError(Refused.NO_DIRECTORY.said(path=wanted))
     return wanted
 
 
@@ -110,9 +111,8 @@ class RejectFile:
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            raise ImportRefusedError(
-                f"{self.path}: {error.strerror}; name another reject file with --rejects"
-            ) from None
+            why = Refused.CANNOT_WRITE.said(path=self.path, error=error.strerror)
+            raise ImportRefusedError(why) from None
         return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
 

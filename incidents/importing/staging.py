@@ -18,6 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from incidents.importing import copying
 from incidents.importing.mapping import CONTACT_CLASSES
 from incidents.importing.preparing import FIRST, SECOND, Prepared
+from incidents.importing.refusals import Rejected
 from incidents.importing.store import Store
 from incidents.models import AffectedPerson, DataClass
 from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
@@ -201,7 +202,8 @@ class Staging:
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
         if only_known:
             said = _SAID_WITH_CONTACT if has_contact else _SAID_WITHOUT_CONTACT
-            self._run(_REJECT_UNKNOWN.replace("{said}", said), [f"unknown {self._identity}"])
+            why = Rejected.UNKNOWN.said(column=self._identity)
+            self._run(_REJECT_UNKNOWN.replace("{said}", said), [why])
             self._drop_rejected()
         if self._people_rows:
             self._meet_again(FIRST, "exposures")
@@ -367,8 +369,7 @@ class _Meeting:
             self._known = self._stored = said
         conflict = _conflict(self._known.parts, said.parts)
         if conflict:
-            reason = f"conflict: {self._identity} already read with another {conflict}"
-            self.rejects.append((line, reason))
+            self.rejects.append((line, conflict.said(column=self._identity)))
             return
         self._known = self._known.completed(said)
         self._compare_exposure(line, said, data_classes, sealed)
@@ -411,8 +412,8 @@ class _Meeting:
         return values
 
 
-def _conflict(known: dict[str, str], said: dict[str, str]) -> str:
-    for part, word in (("e", "e-mail"), ("p", "phone")):
+def _conflict(known: dict[str, str], said: dict[str, str]) -> Rejected | None:
+    for part, conflict in (("e", Rejected.OTHER_EMAIL), ("p", Rejected.OTHER_PHONE)):
         if part in known and part in said and known[part] != said[part]:
-            return word
-    return ""
+            return conflict
+    return None

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from notices.admin.history import Recorded
 from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
 from notices.proof import ledger_export
@@ -113,8 +114,9 @@ def _file(
     kind, is_opened = form.cleaned_data["format"], form.cleaned_data.get("is_opened", False)
     whom: Whom | None = form.cleaned_data.get("whom")
     what = whom.name if whom else "proof"
+    done = Recorded.EXPORTED_OPENED if is_opened else Recorded.EXPORTED
+    desk.log_change(request, notice, done.said(what_words=what, format=kind))
     how = "opened" if is_opened else "without contacts"
-    desk.log_change(request, notice, f"Exported: {what}, {kind}, {how}.")
     logger.info("user %s exported %s of notice %s, %s", request.user.pk, what, notice.pk, how)
     return StreamingHttpResponse(
         _text(notice, kind=kind, is_opened=is_opened, whom=whom),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from incidents.models import Incident
+from notices.admin.history import Recorded
 from notices.legal.laws import Duty
 from notices.models import DutyConfirmation, RegulatorReport
 from notices.proof import regulator_reports as reports
@@ -76,7 +77,7 @@ class ConfirmForm(forms.Form):
                 self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
                 return None
             if last:
-                withdraw(last, reason=_("Followed by another confirmation."), by=self.by)
+                withdraw(last, reason=Recorded.FOLLOWED.said(), by=self.by)
             return DutyConfirmation.objects.create(
                 incident=self.incident,
                 duty=self.duty.id,

@@ -16,6 +16,7 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from breachportal import printing
 from incidents.models import Incident
+from notices.admin import history
 from notices.admin.regulator_forms import (
     ConfirmForm,
     FileForm,
@@ -52,7 +53,7 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
             "confirmed_by",
             "confirmed_at",
         ),
-        *("withdrawn_by", "withdrawn_at", "withdrawn_reason"),
+        *("withdrawn_by", "withdrawn_at", "why_withdrawn"),
     )
     fields = readonly_fields
     actions = None
@@ -60,6 +61,10 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
     def duty_named(self, obj: DutyConfirmation) -> str:
         return duties.named(obj.duty)
+
+    @admin.display(description=gettext_lazy("reason for the withdrawal"))
+    def why_withdrawn(self, obj: DutyConfirmation) -> str:
+        return history.in_words(obj.withdrawn_reason) or "–"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import grouped, own_page, require, staff_of
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.sealing import SealingError
 from notices.models import Notice, ReturnedMail, Suppression
+from notices.own_words import in_words
 from notices.returned import suppressing
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         try:
             self.instance.index = suppressing.index_in(self.channel, cleaned["address"], incident)
         except SealingError as error:
-            self.add_error("incident", str(error))
+            self.add_error("incident", in_words(str(error)))
             return cleaned
         live = Suppression.objects.live()
         same = {"index": self.instance.index, "channel": self.channel, "incident": incident}
@@ -207,7 +208,7 @@ def _found(form: AddressForm) -> list[Suppression]:
         entries = suppressing.entries_of(form.channel, form.cleaned_data["address"])
         return list(entries.select_related("incident", "added_by"))
     except SealingError as error:
-        form.add_error(None, str(error))
+        form.add_error(None, in_words(str(error)))
         return []
 
 
@@ -215,7 +216,7 @@ def _found(form: AddressForm) -> list[Suppression]:
 class ReturnedMailAdmin(ShownOnly, admin.ModelAdmin):
     """How much came back, day by day; unknown addresses in numbers are an attack or a mistake."""
 
-    list_display = ["day", "outcome", "number"]
+    list_display = ["day", "outcome", grouped(ReturnedMail, "number")]
     list_display_links = None
     list_filter = ["outcome"]
     actions = None

@@ -21,6 +21,7 @@ from accounts.admin_site import own_page, require, staff_of
 from incidents.sealing import SealingError
 from notices.from_us import scam_reports
 from notices.models import ScamReport
+from notices.own_words import in_words
 
 logger = logging.getLogger(__name__)
 HANDLE, DRAFT = "notices.change_scamreport", "notices.add_statementversion"
@@ -52,12 +53,12 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         return rows.select_related("incident", "warning")
 
     @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
-    def alike(self, obj: Any) -> SafeString | int:
+    def alike(self, obj: Any) -> SafeString | str:
         """Leads to them."""
         if obj.same is None or obj.number == 1:
-            return int(obj.number)
+            return f"{obj.number:,}"
         url = reverse("admin:notices_scamreport_changelist")
-        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, obj.number)
+        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, f"{obj.number:,}")
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(own_page, self)
@@ -89,7 +90,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         try:
             return {"told": report.told()}
         except SealingError as error:
-            return {"problem": str(error)}
+            return {"problem": in_words(str(error))}
 
     def warn(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Drafts a warning from the report; a second person publishes it."""
@@ -98,7 +99,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         try:
             draft = scam_reports.draft_warning(report, by=staff_of(request))
         except SealingError as error:
-            messages.error(request, str(error))
+            messages.error(request, in_words(str(error)))
             return redirect("admin:notices_scamreport_change", pk)
         self.log_change(request, report, _("Drafted a warning."))
         text = _("Drafted. Take out what is about a person, then let somebody else publish it.")

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_bytes, policy
 from functools import partial
 from typing import Any
@@ -25,11 +26,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import grouped, own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
-from notices.admin import exporting
+from notices.admin import exporting, history
+from notices.admin.history import Recorded
 from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.engine import dry_runs, halting, pacing, progress
 from notices.engine.audiences import DryRun
@@ -48,7 +50,10 @@ DOUBTS_SHOWN = 200  # at a time
 @admin.register(Notice)
 class NoticeAdmin(admin.ModelAdmin):
     form = NoticeForm
-    list_display = ["version", "state", "planned", "accepted", "kind", "topic", "created_at"]
+    list_display = [
+        *("version", "state", grouped(Notice, "planned"), grouped(Notice, "accepted")),
+        *("kind", "topic", "created_at"),
+    ]
     list_filter = ["state", "kind", "incident"]
     list_select_related = ["version__statement__incident"]
     show_full_result_count = False
@@ -137,6 +142,14 @@ class NoticeAdmin(admin.ModelAdmin):
         }
         return super().change_view(request, object_id, form_url, context)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        if isinstance(response, TemplateResponse):
+            return history.page_in_words(response)
+        return response  # a notice that is not there
+
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows whom it goes to and what they read; the second person confirms by number."""
         notice, staff = _notice(request, pk), staff_of(request)
@@ -218,8 +231,9 @@ class NoticeAdmin(admin.ModelAdmin):
         keys = [delivery.pk for delivery in shown]
         form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
         if request.method == "POST" and (changed := form.decide()):
-            words = f"{form.cleaned_data['decision']}: {changed}. {form.cleaned_data['reason']}"
-            self.log_change(request, notice, f"In doubt, {words}")
+            decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
+            done = Recorded.DECIDED.said(decision_words=decision, number=changed, reason=reason)
+            self.log_change(request, notice, done)
             messages.success(request, _("Decided."))
             return redirect("admin:notices_notice_in_doubt", pk)
         context = self._context(request, notice, _("In doubt")) | {
@@ -313,7 +327,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
     return {
         "counters": [*counters, (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
-        "left": now.left,
+        "left": now.left and _hours(now.left),
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
         "halted_for": halting.reason_for(notice) if is_moving else None,
@@ -323,6 +337,12 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }
+
+
+def _hours(left: timedelta) -> str:
+    """Hours, minutes and seconds: Python's own words for days are English."""
+    minutes, seconds = divmod(round(left.total_seconds()), 60)
+    return f"{minutes // 60:,}:{minutes % 60:02}:{seconds:02}"
 
 
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
@@ -359,11 +379,13 @@ def as_mail_program_would(html: str) -> HttpResponse:
 
 
 def _approved(counted: Counted) -> str:
-    """For the notice's history, in the language of the log."""
+    """For the notice's history."""
     if counted.people is None:
-        return "Approved; nobody had counted the people."
-    when = f" (counted {counted.at:%Y-%m-%d %H:%M} UTC)" if counted.at else ""
-    return f"Approved for {counted.people} people{when}."
+        return Recorded.APPROVED_UNCOUNTED.said()
+    if counted.at is None:
+        return Recorded.APPROVED.said(people=counted.people)
+    at = f"{counted.at:%Y-%m-%d %H:%M}"
+    return Recorded.APPROVED_AS_COUNTED.said(people=counted.people, at=at)
 
 
 def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:

@@ -19,6 +19,7 @@ from notices.messages import (
     sample_name,
 )
 from notices.models import Delivery, Notice, TestAddress
+from notices.own_words import Ours
 from notices.returned.suppressing import HeldBack
 
 logger = logging.getLogger(__name__)
@@ -92,13 +93,13 @@ class Composer:
     def _person(self, row: Waiting) -> Recipient | Verdict:
         """Somebody affected, by the contact data that leaked, with their own classes."""
         if row.contact is None or not (row.data_classes or self._notice.is_test):
-            return Verdict(State.CANCELLED, "withdrawn from the incident's scope")
+            return Verdict(State.CANCELLED, Ours.OUT_OF_SCOPE.said())
         opener, purpose = self._opener, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
             contact = opener.open(row.contact, person=row.recipient, purpose=purpose)
         except SealingError as error:
             logger.error("%s", error)
-            return Verdict(State.UNREACHABLE, "the contact data does not open")
+            return Verdict(State.UNREACHABLE, Ours.DOES_NOT_OPEN.said())
         return Recipient(
             delivery_id=row.delivery_id,
             recipient=row.recipient,
@@ -129,5 +130,5 @@ def _subscribers(lease: Lease) -> Iterator[Waiting]:
 
 def _subscriber(row: Waiting) -> Recipient | Verdict:
     if not row.email:
-        return Verdict(State.SUPPRESSED, "unsubscribed before the send")
+        return Verdict(State.SUPPRESSED, Ours.UNSUBSCRIBED.said())
     return Recipient(delivery_id=row.delivery_id, recipient=row.recipient, email=row.email)

@@ -31,6 +31,11 @@ class Counted:
     is_running: bool = False
 
     @property
+    def is_just_now(self) -> bool:
+        """Whether a worker counted less than a minute ago."""
+        return self.at is not None and self.at > timezone.now() - timedelta(minutes=1)
+
+    @property
     def people(self) -> int | None:
         """How many it goes to; None while nobody counted."""
         return self.run.people if self.run else None

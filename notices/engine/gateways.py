@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from notices.engine.requesting import Answers, AwayError, RefusedError, RequestTransport
 from notices.engine.transport import Reply, Result, without_number
 from notices.messages import Mail
+from notices.own_words import Ours
 
 SECONDS = 20
 NOT_SERVED = (401, 402, 403)
@@ -80,7 +81,7 @@ def _connected(scheme: str, host: str, port: int | None) -> http.client.HTTPConn
     try:
         connection.connect()
     except ssl.SSLCertVerificationError as error:
-        raise RefusedError(f"certificate: {error.verify_message}") from None
+        raise RefusedError(Ours.CERTIFICATE.said(error=error.verify_message)) from None
     except OSError as error:
         raise AwayError(type(error).__name__) from None
     return connection

@@ -26,9 +26,9 @@ from django.db.models.functions import Least, Now
 
 from notices.models import Chunk, Delivery, Notice
 from notices.models.sending import END_STATES, DeliveryQuerySet
+from notices.own_words import Ours
 
 State = Delivery.State
-TAKEN_OVER = "the worker stopped while it sent this message"
 MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending begins while the planning goes on
 
 
@@ -129,7 +129,7 @@ def _doubt_what_was_on_the_wire(lease: Lease) -> None:
             lease.notice,
             attempts=delivery.attempts,
             is_possible_duplicate=delivery.is_possible_duplicate,
-            reply=TAKEN_OVER,
+            reply=Ours.TAKEN_OVER.said(),
         )
         _write(Delivery.objects.filter(pk=delivery.pk), verdict, lease=lease)
 
@@ -288,7 +288,7 @@ def cancel_rest(lease: Lease) -> None:
 
     Raises LeaseLostError, as `give_up` does.
     """
-    _end_rest(lease, Verdict(State.CANCELLED), doubt="cancelled")
+    _end_rest(lease, Verdict(State.CANCELLED), doubt=Ours.CANCELLED.said())
 
 
 def give_up(lease: Lease, reply: str) -> None:

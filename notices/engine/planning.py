@@ -21,6 +21,7 @@ from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
 from notices.engine import audiences, pacing
 from notices.engine.audiences import DryRun, Keys
 from notices.models import AlertSubscription, Notice, TestAddress
+from notices.own_words import Ours
 
 CHUNKS_A_STEP = 10  # written in one transaction
 FIRST_KEY = UUID(int=0)
@@ -168,7 +169,7 @@ WITH page AS MATERIALIZED (
         state, attempts, is_possible_duplicate, reply, ended_at, data_classes)
     SELECT {notice}, pk, {person}, {subscription}, language,
         CASE WHEN is_reachable THEN 'pending' ELSE 'unreachable' END, 0, false,
-        CASE WHEN is_reachable THEN '' ELSE 'no usable address' END,
+        CASE WHEN is_reachable THEN '' ELSE '{no_address}' END,
         CASE WHEN NOT is_reachable THEN now() END, '{{}}'
     FROM page ORDER BY pk
 ), cut AS (
@@ -207,6 +208,7 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         person="pk" if audience.column == "person_id" else "NULL",
         subscription="pk" if audience.column == "subscription_id" else "NULL",
         chunk_size=int(settings.NOTICE_CHUNK_SIZE),
+        no_address=Ours.NO_ADDRESS.said(),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

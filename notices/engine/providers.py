@@ -23,6 +23,7 @@ from notices.engine import merging
 from notices.engine.requesting import Answers, AwayError, RefusedError, RequestTransport
 from notices.engine.transport import Reply, Result, without_address
 from notices.messages import Mail, delivery_of_code
+from notices.own_words import Ours
 from notices.returned import bouncing, delivery_reports
 
 LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
@@ -84,7 +85,7 @@ def _send(mail: Mail) -> Reply:
     try:
         message.send()
     except AnymailInvalidAddress:
-        return Reply(Result.UNREACHABLE, "the provider takes no such address")
+        return Reply(Result.UNREACHABLE, Ours.NOT_FOR_THE_PROVIDER.said())
     except AnymailRecipientsRefused as error:
         return Reply(Result.BOUNCED, without_address(_answer(error), mail.to))
     except AnymailAPIError as error:
@@ -111,7 +112,7 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
     code = error.status_code
     if code is None:
         if _has_no_connection(error):
-            raise AwayError("the provider is away")
+            raise AwayError(Ours.AWAY.said())
         return Reply(Result.IN_DOUBT, type(error.__cause__ or error).__name__)
     words = delivery_reports.without_any_address(without_address(f"{code} {_answer(error)}", to))
     if code in NOT_SERVED:
@@ -123,7 +124,7 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
 
 def _answer(error: Exception) -> str:
     """The provider's own words."""
-    return str(getattr(getattr(error, "response", None), "text", "")) or "refused"
+    return str(getattr(getattr(error, "response", None), "text", "")) or Ours.REFUSED.said()
 
 
 def _has_no_connection(error: AnymailAPIError) -> bool:

@@ -10,6 +10,7 @@ from typing import Self
 
 from notices.engine.transport import Outcome, Reply, Result, ServerAwayError, ServerRefusesUsError
 from notices.messages import Mail
+from notices.own_words import Ours
 
 # What a request answers: one reply to each of its messages, by delivery.
 Answers = Mapping[int, Reply]
@@ -73,7 +74,7 @@ class RequestTransport:
         """One outcome for each message of the request, whatever the provider forgot to say."""
         try:
             answers = future.result()
-            otherwise = Reply(Result.IN_DOUBT, "the provider's answer does not name it")
+            otherwise = Reply(Result.IN_DOUBT, Ours.NOT_NAMED.said())
         except AwayError as error:
             answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
             self._trouble = ServerAwayError(str(error))

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices.models.alerts import AlertSubscription
 from notices.models.published import StatementVersion
+from notices.own_words import Ours
 
 # Everybody of a notice ends in exactly one of these; each has a counter of its name.
 END_STATES = ("accepted", "bounced", "suppressed", "unreachable", "in_doubt", "cancelled")
-NOT_ADDING_UP = "the ledger's rows are not what was counted"
+NOT_ADDING_UP = Ours.NOT_ADDING_UP.said()
 ENDED = (
     F("accepted")
     + F("bounced")

@@ -19,6 +19,7 @@ from accounts.models import User
 from incidents.models import AffectedPerson, Incident
 from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.returned import SuppressionQuerySet
+from notices.own_words import Ours
 
 Source = Suppression.Source
 _KINDS = {"email": "email", "sms": "phone"}
@@ -115,7 +116,7 @@ class HeldBack:
             channel = self._notice.channel
             known = portal_indexes(channel, normalised(channel, address))
             source = next((self._everywhere[one] for one in known if one in self._everywhere), "")
-        return f"on the suppression list: {source}" if source else ""
+        return Ours.HELD_BACK.said(source_words=source) if source else ""
 
 
 def _against(notice: Notice) -> SuppressionQuerySet:

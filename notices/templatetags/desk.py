@@ -1,12 +1,14 @@
-"""What the desk's first page shows of duties."""
+"""What the desk's pages show of duties, and of words that are kept in English."""
 
 from typing import Any
 
 from django import template
 
+from notices import own_words
 from notices.legal import deadlines
 
 register = template.Library()
+register.filter("in_words", own_words.in_words)
 
 
 @register.inclusion_tag("admin/notices/regulators/overdue.html", takes_context=True)

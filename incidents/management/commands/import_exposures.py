@@ -74,7 +74,7 @@ class Command(BaseCommand):
 def _common(options: dict[str, Any]) -> dict[str, Any]:
     incident = Incident.objects.filter(slug=options["incident"]).first()
     if incident is None:
-        raise ImportRefusedError(f"{options['incident']}: no such incident; check --incident")
+        raise CommandError(f"{options['incident']}: no such incident; check --incident")
     return {
         "incident": incident,
         "mapping_text": _read_mapping(options["mapping"]),
@@ -87,9 +87,9 @@ def _read_mapping(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ImportRefusedError(f"{path.name}: not UTF-8 text; save it as UTF-8") from None
+        raise CommandError(f"{path.name}: not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        raise ImportRefusedError(f"{path}: {error.strerror}; check --mapping") from None
+        raise CommandError(f"{path}: {error.strerror}; check --mapping") from None
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _file_of(options: dict[str, Any]) -> Iterator[Path]:
                 spool.flush()
             except OSError as error:
                 why = f"standard input: {error.strerror}; import a file"
-                raise ImportRefusedError(why) from None
+                raise CommandError(why) from None
             yield path
 
 

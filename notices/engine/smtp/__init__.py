@@ -19,6 +19,7 @@ from notices.engine.smtp.connections import Connection, LostError
 from notices.engine.smtp.opening import Opener
 from notices.engine.transport import Outcome, Result, ServerAwayError
 from notices.messages import Mail
+from notices.own_words import Ours
 
 # Connections are added while a turn of the ledger has fewer messages than this to write at once:
 # each turn costs a flush of the database's log, and that is what many connections share.
@@ -167,7 +168,7 @@ class SmtpTransport:
         now = time.monotonic()
         for one in [one for one in self._connections if not one.is_idle and not one.is_ready]:
             if one.deadline < now:
-                self._lose(one, "the mail server does not answer")
+                self._lose(one, Ours.SILENT.said())
 
     def _open_more(self) -> None:
         """One at first; then twice as many each time, as long as that is worth while."""

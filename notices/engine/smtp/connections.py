@@ -21,6 +21,7 @@ from notices.engine.transport import (
     without_address,
 )
 from notices.messages import Mail, as_seven_bit
+from notices.own_words import Ours
 from notices.returned.delivery_reports import without_any_address
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
@@ -119,7 +120,7 @@ class Connection:
         """The commands to be sent now; b"" for somebody this server cannot write to."""
         needs_utf8 = not mail.to.isascii()
         if needs_utf8 and "smtputf8" not in self.features:
-            words = "the mail server does not take addresses in such letters"
+            words = Ours.NOT_IN_SUCH_LETTERS.said()
             self.outcomes.append(Outcome(mail, Reply(Result.UNREACHABLE, words)))
             return b""
         options = f" SIZE={len(mail.data)}" if "size" in self.features else ""
@@ -174,7 +175,7 @@ class Connection:
             except OSError as error:
                 raise LostError(clean(str(error))) from None
             if not octets:
-                raise LostError("the mail server hung up")
+                raise LostError(Ours.HUNG_UP.said())
             self._hear(octets)
             if not isinstance(self.sock, ssl.SSLSocket):
                 return  # the selector tells if there is more; of TLS it does not know
@@ -182,13 +183,13 @@ class Connection:
     def _hear(self, octets: bytes) -> None:
         *lines, self._in = (self._in + octets).split(b"\n")
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
-            raise LostError("the mail server talks without end")
+            raise LostError(Ours.ENDLESS.said())
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
             if not line[:3].isdigit():
-                raise LostError("the mail server does not speak SMTP")
+                raise LostError(Ours.NO_SMTP.said())
             said = line[4:]
             if self._lines:
                 said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from notices.engine.smtp.connections import Connection
 from notices.engine.transport import ServerAwayError, ServerRefusesUsError, clean
+from notices.own_words import Ours
 
 
 class Opener:
@@ -93,7 +94,7 @@ def _taken_from(smtp: smtplib.SMTP) -> Connection:
     if file is not None:
         file.close()
     if sock is None:
-        raise ServerAwayError("the mail server hung up")
+        raise ServerAwayError(Ours.HUNG_UP.said())
     return Connection(sock, {name.lower() for name in smtp.esmtp_features})
 
 
