@@ -7,7 +7,7 @@ closed versions together. Versions that are open or withdrawn count in no total.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -152,7 +152,7 @@ def counted(batches: Iterable[ExposureBatch]) -> dict[Cell, int]:
     return dict(cells)
 
 
-def _people_by_classes(files: Sequence[int]) -> list[tuple[int, str, str, int]]:
+def _people_by_classes(files: list[int]) -> list[tuple[int, str, str, int]]:
     """(relation, language, a bit for each class, people)."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_SETS, [files])
@@ -161,7 +161,7 @@ def _people_by_classes(files: Sequence[int]) -> list[tuple[int, str, str, int]]:
             return []
         values = ", ".join(["(%s::smallint[], %s::varbit)"] * len(sets))
         last = max((data_class for one in sets for data_class in one), default=0)
-        parameters = [value for one in sets for value in (one, _bits(one, last))]
+        parameters: list[Any] = [value for one in sets for value in (one, _bits(one, last))]
         cursor.execute(_ROOM)
         cursor.execute(_SORTED)
         cursor.execute(_EACH_PERSON.format(sets=values), [*parameters, files])
