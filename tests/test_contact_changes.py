@@ -64,7 +64,9 @@ def test_a_second_person_puts_the_new_contacts_in_force(first, second, proposed,
 def test_whoever_proposed_it_cannot_confirm_it(first, proposed, incident, editor):
     html = first.get(page("change", proposed.pk)).content.decode()
     assert "Waits for a second person" in html
-    assert first.post(page("confirm", proposed.pk)).status_code == 403
+    refused = first.post(page("confirm", proposed.pk))
+    assert refused.status_code == 403
+    assert "You proposed this; somebody else has to confirm it." in refused.text
     assert not proposed.confirm(editor)
     incident.refresh_from_db()
     assert incident.contact_phone == ""

@@ -91,7 +91,7 @@ class ContactChangeAdmin(admin.ModelAdmin):
         require(request, "incidents.confirm_contactchange")
         staff = staff_of(request)
         if change.proposed_by == staff:
-            raise PermissionDenied
+            raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
         return self._done(request, change, change.confirm(staff), _("Confirmed."))
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -99,7 +99,7 @@ class ContactChangeAdmin(admin.ModelAdmin):
         change = get_object_or_404(ContactChange, pk=pk)
         may = request.user.has_perm("incidents.confirm_contactchange")
         if not may and change.proposed_by != request.user:
-            raise PermissionDenied
+            raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
         return self._done(request, change, change.withdraw(), _("Withdrawn."))
 
     def _done(

@@ -165,7 +165,7 @@ class IncidentAdmin(admin.ModelAdmin):
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Deletes the keysets, once two superusers have typed the slug."""
         if not request.user.is_superuser:
-            raise PermissionDenied
+            raise PermissionDenied(_("Only a superuser shreds data."))
         incident = get_object_or_404(Incident, pk=pk)
         form = ShredForm(request.POST or None, incident=incident, by=request.user)
         words = _words_of_shredding(incident, form.request)

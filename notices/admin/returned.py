@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -170,8 +169,7 @@ class SuppressionAdmin(admin.ModelAdmin):
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """Whether an address is on the list. By POST: it has no place in a URL or a log."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_suppression")
         form = AddressForm(request.POST or None)
         found: list[Suppression] = []
         if form.is_valid():

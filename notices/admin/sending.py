@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
@@ -168,8 +167,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The mail as a made-up person gets it, to be opened in a mail program."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_notice")
         if language not in dict(settings.LANGUAGES):
             raise Http404
         by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
@@ -181,8 +179,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def html(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The HTML part of the sample, in a page that may load and run nothing."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_notice")
         if language not in dict(settings.LANGUAGES):
             raise Http404
         by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
@@ -266,8 +263,7 @@ class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """What somebody was sent. By POST: an address has no place in a URL or a log."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_delivery")
         form = DeliveryLookUpForm(request.POST or None)
         found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
         if form.is_valid():
