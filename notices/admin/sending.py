@@ -29,7 +29,13 @@ from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
 from notices.admin import exporting
-from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
+from notices.admin.sending_forms import (
+    ApproveForm,
+    CancelForm,
+    DeliveryLookUpForm,
+    DoubtForm,
+    NoticeForm,
+)
 from notices.engine import dry_runs, halting, pacing, progress
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import Counted
@@ -203,9 +209,19 @@ class NoticeAdmin(admin.ModelAdmin):
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks once more, then ends the notice for all who were not sent it yet."""
         notice = _notice(request, pk)
-        if request.method == "POST":
+        if notice.state in (State.CLOSED, State.CANCELLED):
+            messages.warning(request, _("Nothing was done: the notice has ended."))
+            return _page_of(notice)
+        form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
+        if form.is_valid():
             return self._act(request, pk, sending.cancel, done=_("Cancelled."))
-        context = self._context(request, notice, _("Cancel this notice"))
+        context = self._context(request, notice, _("Cancel this notice")) | {
+            "form": form,
+            "to_go": progress.of(notice).to_go,
+            "is_draft": notice.state == State.DRAFT,
+            "is_planned": notice.planned_at is not None,
+            "is_paused": notice.state == State.PAUSED,
+        }
         return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
 
     def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -174,6 +174,30 @@ class ApproveForm(forms.Form):
         return True
 
 
+class CancelForm(forms.Form):
+    """Ends a notice for good. What goes out, or was about to, takes its number typed."""
+
+    number = forms.IntegerField(
+        label=gettext_lazy("To cancel it, type the number of this notice"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, notice: Notice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.notice = notice
+        if notice.state == Notice.State.DRAFT:
+            del self.fields["number"]
+        else:
+            self.fields["number"].help_text = _("Its number is %(number)s.") % {"number": notice.pk}
+
+    def clean_number(self) -> int:
+        """Refuses another notice's."""
+        typed: int = self.cleaned_data["number"]
+        if typed != self.notice.pk:
+            raise forms.ValidationError(_("This is not the notice's number."))
+        return typed
+
+
 class DoubtForm(forms.Form):
     """What a person decides about messages in doubt."""
 
