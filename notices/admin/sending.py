@@ -233,12 +233,13 @@ class NoticeAdmin(admin.ModelAdmin):
         if request.method == "POST" and (changed := form.decide()):
             words = f"{form.cleaned_data['decision']}: {changed}. {form.cleaned_data['reason']}"
             self.log_change(request, notice, f"In doubt, {words}")
-            messages.success(request, _("Decided."))
+            messages.success(request, form.decided(changed))
             return redirect("admin:notices_notice_in_doubt", pk)
+        chosen = request.POST.getlist("deliveries")
         context = self._context(request, notice, _("In doubt")) | {
             "form": form,
             "count": Notice.objects.live_counts(pk)["in_doubt"],
-            "found": [(delivery, message_code(delivery.pk)) for delivery in shown],
+            "found": [(row, message_code(row.pk), str(row.pk) in chosen) for row in shown],
             "is_open": notice.closed_at is None,
         }
         return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
@@ -19,6 +19,7 @@ from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
 MOST_TEST_ADDRESSES = 100
+MEANWHILE = gettext_lazy("Nothing was done: somebody decided about these messages meanwhile.")
 
 
 class NoticeForm(forms.ModelForm):
@@ -204,7 +205,11 @@ class DoubtForm(forms.Form):
     AGAIN, TOLD = "again", "told"
 
     deliveries = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": gettext_lazy("Choose the messages.")}
+        coerce=int,
+        error_messages={
+            "required": gettext_lazy("Choose the messages."),
+            "invalid_choice": MEANWHILE,
+        },
     )
     decision = forms.ChoiceField(
         label=gettext_lazy("What is to be done"),
@@ -212,6 +217,7 @@ class DoubtForm(forms.Form):
             (AGAIN, gettext_lazy("Send them again: they may then have arrived twice")),
             (TOLD, gettext_lazy("Count them as told: they stand in the other side's log")),
         ],
+        widget=forms.RadioSelect,  # nothing is chosen beforehand: neither can be taken back
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -231,8 +237,19 @@ class DoubtForm(forms.Form):
             return 0
         chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
         if self.cleaned_data["decision"] == self.AGAIN:
-            return doubting.send_again(self.notice, chosen)
-        return doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+            changed = doubting.send_again(self.notice, chosen)
+        else:
+            changed = doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+        if not changed:
+            self.add_error("deliveries", MEANWHILE)
+        return changed
+
+    def decided(self, number: int) -> str:
+        """What was done to so many, in words."""
+        again = ngettext("%(n)s message is sent again.", "%(n)s messages are sent again.", number)
+        told = ngettext("%(n)s message counts as told.", "%(n)s messages count as told.", number)
+        text = again if self.cleaned_data["decision"] == self.AGAIN else told
+        return text % {"n": f"{number:,}"}
 
 
 class DeliveryLookUpForm(forms.Form):
