@@ -65,6 +65,19 @@ class ContactChangeForm(forms.ModelForm):
         return incident
 
 
+def shred_request_of(incident: Incident) -> Shredding | None:
+    """What a superuser asked for and another one may still do."""
+    since = timezone.now() - SHRED_REQUEST_STANDS
+    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
+    return asked.select_related("asked_by").first()
+
+
+def take_shred_request_back(incident: Incident) -> bool:
+    """False if nobody asked, or it is done."""
+    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__isnull=False)
+    return bool(asked.delete()[0])
+
+
 class ShredForm(forms.Form):
     """Deletes an incident's keysets for good: one superuser asks, another one does it."""
 
@@ -77,10 +90,7 @@ class ShredForm(forms.Form):
     def __init__(self, *args: Any, incident: Incident, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.incident, self.by = incident, by
-        since = timezone.now() - SHRED_REQUEST_STANDS
-        self.request = Shredding.objects.filter(
-            incident=incident, done_at=None, asked_at__gte=since
-        ).first()
+        self.request = shred_request_of(incident)
 
     def clean_slug(self) -> str:
         """Refuses any other incident's, one that is shredded already, and the same person twice."""
@@ -92,6 +102,19 @@ class ShredForm(forms.Form):
         if self.request and self.request.asked_by == self.by:
             raise forms.ValidationError(_("You asked for it; another superuser has to do it."))
         return slug
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody who means to ask may do what somebody else has asked for since, or the reverse."""
+        if self.data.get("seen", "") != self.seen:
+            raise forms.ValidationError(
+                _("Somebody asked for it, or took it back, while you read. Read the page again.")
+            )
+        return super().clean() or {}
+
+    @property
+    def seen(self) -> str:
+        """Which request the page tells of, or none."""
+        return str(self.request.pk) if self.request else ""
 
     def act(self) -> bool:
         """Shreds what another one asked for, or asks."""

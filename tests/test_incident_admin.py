@@ -132,22 +132,39 @@ def test_nothing_is_deleted_on_the_desk(desk, incident, model):
     assert desk.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403
 
 
-def test_shredding_takes_two_who_type_the_slug(desk, editor, approver, incident):
+@pytest.fixture
+def second(approver) -> Client:
+    """Another superuser at the desk, in English."""
+    client = Client()
+    sign_in_to_desk(client, approver)
+    client.cookies["language"] = "en"
+    return client
+
+
+def seen_by(client, incident: Incident) -> dict[str, str]:
+    """What the page to shred posts back, with the slug typed."""
+    shown = client.get(url("incident", "shred", incident.pk))
+    return {"slug": incident.slug, "seen": shown.context["seen"]}
+
+
+def test_shredding_takes_two_who_type_the_slug(desk, second, editor, approver, incident):
     shred = url("incident", "shred", incident.pk)
     fingerprint = hashlib.sha256(incident.data_keyset).hexdigest()
     assert "becomes unreadable" in text(desk.get(shred))
     assert f"({incident.slug})" in text(desk.get(shred))  # what has to be typed
     assert "This is not the slug" in text(desk.post(shred, {"slug": "another"}))
     assert not Shredding.objects.exists()
-    assert desk.post(shred, {"slug": incident.slug}).status_code == 302
-    assert "another superuser has to do it" in text(desk.post(shred, {"slug": incident.slug}))
+    assert desk.post(shred, seen_by(desk, incident)).status_code == 302
+    assert 'name="slug"' not in text(desk.get(shred))  # it is not for whoever asked
+    again = text(desk.post(shred, seen_by(desk, incident)))
+    assert "another superuser has to do it" in again
     assert not Incident.objects.filter(shredded_at__isnull=False).exists()
 
-    second = Client()
-    sign_in_to_desk(second, approver)
-    second.cookies["language"] = "en"
-    assert "editor@breachportal.example asked for it" in text(second.get(shred))
-    assert second.post(shred, {"slug": incident.slug}).status_code == 302
+    asked = "editor@breachportal.example asked to shred the data on"
+    assert asked in text(second.get(shred))
+    assert asked in text(second.get(url("incident", "change", incident.pk)))
+    form = seen_by(second, incident)
+    assert second.post(shred, form).status_code == 302
 
     incident.refresh_from_db()
     assert incident.shredded_at
@@ -155,21 +172,60 @@ def test_shredding_takes_two_who_type_the_slug(desk, editor, approver, incident)
         incident.seal()
     said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert [entry[:5] for entry in said] == ["Asked", "Shred"]
-    assert "shredded already" in text(second.post(shred, {"slug": incident.slug}))
+    assert "shredded already" in text(second.post(shred, form))
+    assert 'name="slug"' not in text(second.get(shred))
     record = Shredding.objects.get()
     assert (record.asked_by, record.done_by) == (editor, approver)
     assert record.data_fingerprint == fingerprint
-    assert fingerprint in text(second.get(url("incident", "change", incident.pk)))
+    page = text(second.get(url("incident", "change", incident.pk)))
+    assert fingerprint in page
+    assert shred not in page
 
 
-def test_a_request_to_shred_stands_for_a_day(desk, approver, incident):
+def test_two_who_ask_at_once_shred_nothing(desk, second, incident):
     shred = url("incident", "shred", incident.pk)
-    desk.post(shred, {"slug": incident.slug})
-    Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
-    second = Client()
-    sign_in_to_desk(second, approver)
+    theirs = seen_by(second, incident)  # read before anybody asked
+    desk.post(shred, seen_by(desk, incident))
 
-    second.post(shred, {"slug": incident.slug})
+    assert "Read the page again" in text(second.post(shred, theirs))
+
+    incident.refresh_from_db()
+    assert incident.shredded_at is None
+
+
+@pytest.mark.parametrize("is_own", [True, False], ids=["who asked", "who was to do it"])
+def test_a_request_to_shred_is_taken_back(desk, second, incident, is_own):
+    shred = url("incident", "shred", incident.pk)
+    back = url("incident", "take_shred_request_back", incident.pk)
+    desk.post(shred, seen_by(desk, incident))
+    theirs = seen_by(second, incident)
+    client = desk if is_own else second
+    assert back in text(client.get(shred))
+    assert client.get(back).status_code == 405
+
+    assert "Took back the request" in text(client.post(back, follow=True))
+
+    assert not Shredding.objects.exists()
+    assert "Read the page again" in text(second.post(shred, theirs))
+    assert "no request to shred it stands" in text(client.post(back, follow=True))
+    incident.refresh_from_db()
+    assert incident.shredded_at is None
+
+
+def test_what_is_shredded_stays_on_record_whoever_takes_it_back(desk, second, incident):
+    shred = url("incident", "shred", incident.pk)
+    desk.post(shred, seen_by(desk, incident))
+    second.post(shred, seen_by(second, incident))
+    desk.post(url("incident", "take_shred_request_back", incident.pk))
+    assert Shredding.objects.get().done_at
+
+
+def test_a_request_to_shred_stands_for_a_day(desk, second, approver, incident):
+    shred = url("incident", "shred", incident.pk)
+    desk.post(shred, seen_by(desk, incident))
+    Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
+
+    second.post(shred, seen_by(second, incident))
 
     incident.refresh_from_db()
     assert incident.shredded_at is None
@@ -201,8 +257,9 @@ def test_nobody_shreds_alone(incident, editor):
 def test_only_a_superuser_shreds(helpdesk, incident):
     client = helpdesk("change_incident", "view_incident")
     assert "/shred/" not in text(client.get(url("incident", "change", incident.pk)))
-    response = client.post(url("incident", "shred", incident.pk), {"slug": incident.slug})
-    assert response.status_code == 403
+    for page in ("shred", "take_shred_request_back"):
+        response = client.post(url("incident", page, incident.pk), {"slug": incident.slug})
+        assert response.status_code == 403
     incident.refresh_from_db()
     assert incident.shredded_at is None
 
