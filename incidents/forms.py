@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents import batch_changes, uploads
-from incidents.importing import ImportRefusedError, close_batch, mapping
+from incidents.importing import ImportRefusedError, close_batch, mapping, missing_files
 from incidents.models import (
     AffectedPerson,
     BatchChange,
@@ -168,9 +168,17 @@ class CloseBatchForm(BatchChangeForm):
         ),
     )
 
+    is_without_failed = forms.BooleanField(label=_("It is complete without the files that failed."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.missing = missing_files(self.batch)
+        if not self.missing:
+            del self.fields["is_without_failed"]
+
     def change(self) -> None:
         """Closes it. Raises ImportRefusedError."""
-        close_batch(self.batch, is_despite_failed=True)  # the page told how many failed
+        close_batch(self.batch, is_despite_failed=bool(self.missing))
 
 
 class WithdrawBatchForm(BatchChangeForm):

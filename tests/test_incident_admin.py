@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
+from incidents.importing import close_batch
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -68,8 +69,8 @@ def text(response) -> str:
     return html.unescape(response.content.decode())
 
 
-def loaded(incident: Incident, *, batch_state: str = "open") -> ExposureBatch:
-    file = file_of(incident, state=batch_state)
+def loaded(incident: Incident, *, number: int = 1, batch_state: str = "open") -> ExposureBatch:
+    file = file_of(incident, number=number, state=batch_state)
     file.state, file.rows_read, file.rows_taken = ExposureFile.State.LOADED, 12, 10
     file.rows_rejected, file.finished_at = 2, incident.aware_at
     file.save()
@@ -310,6 +311,42 @@ def test_a_scope_version_without_a_loaded_file_does_not_close(desk, incident):
     assert not incident.is_scope_complete()
 
 
+def failed(batch: ExposureBatch, name: str) -> None:
+    """An attempt to load a file that failed."""
+    file = file_of(batch.incident, number=batch.number)
+    ExposureFile.objects.filter(pk=file.pk).update(name=name, state=ExposureFile.State.FAILED)
+
+
+def test_a_scope_version_with_a_failed_file_takes_a_second_tick(desk, incident):
+    batch = loaded(incident)
+    failed(batch, "orders.csv")
+    close = url("exposurebatch", "close", batch.pk)
+    assert "were not loaded since: orders.csv" in text(desk.get(close))
+    assert "This field is required" in text(desk.post(close, {"is_complete": "on"}))
+    assert not incident.is_scope_complete()
+    ticks = {"is_complete": "on", "is_without_failed": "on"}
+    assert desk.post(close, ticks).status_code == 302
+    assert incident.is_scope_complete()
+
+
+def test_a_file_that_was_loaded_after_all_is_not_missed(desk, incident):
+    batch = file_of(incident, state="open").batch
+    failed(batch, "members.csv")
+    loaded(incident)
+    close = url("exposurebatch", "close", batch.pk)
+    assert 'name="is_without_failed"' not in text(desk.get(close))
+    assert desk.post(close, {"is_complete": "on"}).status_code == 302
+
+
+def test_a_file_that_fails_while_somebody_reads_is_not_overlooked(desk, incident):
+    batch = loaded(incident)
+    close = url("exposurebatch", "close", batch.pk)
+    text(desk.get(close))
+    failed(batch, "orders.csv")
+    assert "orders.csv" in text(desk.post(close, {"is_complete": "on"}))
+    assert not incident.is_scope_complete()
+
+
 def test_each_scope_version_offers_only_its_next_step(desk, incident):
     for number, batch_state, offered in ((1, "open", "close"), (2, "closed", "withdraw")):
         batch = file_of(incident, number=number, state=batch_state).batch
@@ -328,6 +365,17 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
     assert batch.withdrawn_reason == "The dump of another shop."
     assert batch.withdrawn_at
     assert "not closed; nothing to withdraw" in text(desk.post(withdraw, {"reason": "Again"}))
+
+
+def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(desk, incident):
+    batch = loaded(incident)
+    close_batch(batch)
+    withdraw = url("exposurebatch", "withdraw", batch.pk)
+    shown = text(desk.get(withdraw))
+    assert "It holds 10 rows about 0 people." in shown
+    assert "not known yet whether their data leaked" in shown
+    close_batch(loaded(incident, number=2))
+    assert "People whom only this version names then read" in text(desk.get(withdraw))
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])
