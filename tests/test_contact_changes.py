@@ -91,6 +91,18 @@ def test_one_change_waits_at_a_time(first, proposed, incident):
     assert ContactChange.objects.count() == 1
 
 
+def test_the_incident_leads_to_the_change_that_waits(first, second, proposed, incident):
+    incident_page = reverse("admin:incidents_incident_change", args=[incident.pk])
+    for client in (first, second):
+        shown = client.get(incident_page).text
+        assert page("change", proposed.pk) in shown
+        assert f"{page('add')}?incident=" not in shown
+    second.post(page("confirm", proposed.pk))
+    shown = first.get(incident_page).text
+    assert page("change", proposed.pk) not in shown
+    assert f"{page('add')}?incident={incident.pk}" in shown
+
+
 def test_a_withdrawn_or_confirmed_change_is_done(first, second, proposed, incident):
     first.post(page("withdraw", proposed.pk))
     second.post(page("confirm", proposed.pk))

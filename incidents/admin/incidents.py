@@ -169,7 +169,11 @@ class IncidentAdmin(admin.ModelAdmin):
         if request.user.is_superuser and is_whole:
             url = reverse("admin:incidents_incident_shred", args=[object_id])
             tools.append((url, _("Shred the data")))
-        if request.user.has_perm("incidents.add_contactchange") and object_id.isdecimal():
+        waiting = ContactChange.objects.waiting().filter(incident=_number(object_id)).first()
+        if waiting and request.user.has_perm("incidents.view_contactchange"):
+            url = reverse("admin:incidents_contactchange_change", args=[waiting.pk])
+            tools.append((url, _("New contacts that wait to be confirmed")))
+        elif request.user.has_perm("incidents.add_contactchange") and object_id.isdecimal():
             url = reverse("admin:incidents_contactchange_add")
             tools.append((f"{url}?incident={object_id}", _("Change the contacts")))
         context = {**(extra_context or {}), "tools": tools}
