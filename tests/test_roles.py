@@ -139,6 +139,22 @@ def test_what_no_role_may_do_says_why(client, team, incident):
     assert "Only a superuser shreds data." in shown
 
 
+def test_a_role_says_in_korean_who_has_it_and_what_it_may_do(client, team, editor):
+    sign_in_to_desk(client, editor)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    approver = Group.objects.get(name="approver")
+    listed = client.get(reverse("admin:auth_group_changelist")).text
+    assert "승인 담당 (approver)" in listed
+    assert "approver@hanbit.example" in listed
+    shown = client.get(reverse("admin:auth_group_change", args=[approver.pk])).text
+    assert "정보주체: 보기</option>" in shown
+    assert "통지: 통지 승인, 일시 중지, 취소 가능</option>" in shown
+    assert ">Can " not in shown
+    assert ": Can " not in shown
+    user = client.get(reverse("admin:accounts_user_change", args=[team["support"].pk])).text
+    assert "상담 담당 (support)</option>" in user
+
+
 def rights_the_desk_asks_for() -> set[str]:
     """Those named in our code, and those that our models add to Django's."""
     named = re.compile(r'"((?:accounts|incidents|notices)\.(?!\w*admin)[a-z]+_[a-z]+)"')
