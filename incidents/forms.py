@@ -28,6 +28,15 @@ from incidents.models import (
 from incidents.sealing import SealingError
 
 SHRED_REQUEST_STANDS = timedelta(hours=24)
+MAPPING_EXAMPLE = """\
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+email = "email"
+phone = "phone"
+contact_leaked = ["name", "email", "phone"]
+"""
 
 
 class IncidentForm(forms.ModelForm):
@@ -239,7 +248,11 @@ class UploadForm(forms.ModelForm):
     class Meta:
         model = Upload
         fields = ["incident", "mapping", "encoding"]
-        widgets = {"mapping": forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField"})}
+        widgets = {
+            "mapping": forms.Textarea(
+                attrs={"rows": 14, "class": "vLargeTextField", "placeholder": MAPPING_EXAMPLE}
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -250,6 +263,13 @@ class UploadForm(forms.ModelForm):
         ) % {"most": most}
         self.fields["mapping"].help_text = _("Which column is which, as TOML: see docs/import.md.")
         self.fields["encoding"].help_text = _("utf-8 or cp949. Left empty, it is detected.")
+
+    def clean(self) -> dict[str, Any]:
+        """A browser forgets the file whatever else was wrong."""
+        cleaned = super().clean() or {}
+        if self.errors and "content" in cleaned:
+            self.add_error("content", _("Choose the file again: nothing was kept of it."))
+        return cleaned
 
     def clean_content(self) -> "UploadedFile[bytes]":
         """Refuses what is larger than the page says."""

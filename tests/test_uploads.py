@@ -25,6 +25,7 @@ from accounts.models import User
 from breachportal.celery import app
 from breachportal.spawned import workers
 from incidents import importing, uploads
+from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import only_import_into
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
 from tests.signing_in import sign_in_to_desk, step_up
@@ -274,8 +275,15 @@ def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, inciden
     response = send(desk, incident, mapping="[person")
 
     assert response.status_code == 200
-    assert "mapping" in response.content.decode()
+    assert "mapping: not TOML" in response.text
+    assert "Choose the file again: nothing was kept of it." in response.text
     assert not Upload.objects.exists()
+
+
+def test_the_example_beside_the_mapping_is_one(desk, incident):
+    assert html.escape(MAPPING_EXAMPLE) in desk.get(ADD).text
+    content = b"member_id,name,email,phone\n1,Minji,minji@example.com,010-1234-5678\n"
+    assert send(desk, incident, content, mapping=MAPPING_EXAMPLE).status_code == 302
 
 
 def test_a_killed_worker_costs_nothing(desk, incident, places, monkeypatch):
