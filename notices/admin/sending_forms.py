@@ -132,16 +132,23 @@ def _number(line: str) -> str:
     return normalise_phone(line) or ""
 
 
+class GroupedIntegerField(forms.IntegerField):
+    """A number as the page shows it, or without its commas."""
+
+    def to_python(self, value: Any) -> int | None:
+        """Leaves the commas out."""
+        return super().to_python(value.replace(",", "") if isinstance(value, str) else value)
+
+
 class ApproveForm(forms.Form):
     """The second person types how many people it goes to, and it goes.
 
     Where nobody counted them yet (`people` is None), its own number is typed instead.
     """
 
-    people = forms.IntegerField(
+    people = GroupedIntegerField(
         label=gettext_lazy("To approve, type the number of people"),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        localize=True,
     )
 
     def __init__(
