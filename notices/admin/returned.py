@@ -188,8 +188,14 @@ class SuppressionAdmin(admin.ModelAdmin):
             self.log_change(request, entry, f"{_('Lifted.')} {form.cleaned_data['reason']}")
             messages.success(request, _("Lifted."))
             return redirect("admin:notices_suppression_change", pk)
+        explanation = _("The address can be written to again, from the next message on.")
+        if entry.source == Suppression.Source.STRANGER:
+            belongs = _(
+                "It stands here because it belongs to somebody else, whom notices reach then."
+            )
+            explanation = f"{explanation}\n{belongs}"
         context = self._context(request, _("Lift this entry")) | {
-            "explanation": _("The address can be written to again, from the next message on."),
+            "explanation": explanation,
             "button": _("Lift"),
             "form": form,
             "original": entry,
