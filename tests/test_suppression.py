@@ -162,6 +162,13 @@ def test_an_address_stands_there_once(client, editor):
     assert Suppression.objects.count() == 1
 
 
+def test_why_an_address_is_added_is_never_chosen_beforehand(client, editor):
+    sign_in_to_desk(client, editor)
+    assert not client.get(url("add")).context["adminform"].form["source"].value()
+    assert "This field is required" in add(client, source="").text
+    assert not Suppression.objects.exists()
+
+
 def test_a_lifted_entry_counts_no_more_and_stays_readable(
     client, draft, people, editor, approver, server
 ):

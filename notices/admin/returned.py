@@ -65,7 +65,11 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         labels = dict(Suppression.Source.choices)
         self.fields["source"] = forms.ChoiceField(
             label=_("Why"),
-            choices=[(source.value, labels[source.value]) for source in BY_HAND],
+            # Nothing is chosen beforehand: one of them keeps a notice back that the law demands.
+            choices=[
+                ("", "---------"),
+                *((source.value, labels[source.value]) for source in BY_HAND),
+            ],
             help_text=_(
                 "An address that belongs to somebody else gets no notice at all; a request ends "
                 "alerts only, because nobody can waive a notice that the law demands."
@@ -94,7 +98,7 @@ class LiftForm(forms.Form):
     """Lets an address be written to again."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Why"),
+        label=gettext_lazy("Reason"),
         max_length=500,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
