@@ -26,7 +26,10 @@ class ContactChangeAdmin(admin.ModelAdmin):
     list_display_links = ["proposed_at"]
     list_filter = ["incident"]
     list_select_related = ["incident", "proposed_by", "confirmed_by"]
-    fields = ["incident", *ContactChange.FIELDS, "reason"]
+
+    def get_fields(self, request: HttpRequest, obj: ContactChange | None = None) -> Any:
+        """The rest of a proposal stands in its table, beside what it replaces."""
+        return ["incident"] if obj else ["incident", *ContactChange.FIELDS, "reason"]
 
     def has_change_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
         return False
@@ -92,7 +95,8 @@ class ContactChangeAdmin(admin.ModelAdmin):
         staff = staff_of(request)
         if change.proposed_by == staff:
             raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
-        return self._done(request, change, change.confirm(staff), _("Confirmed."))
+        done = _("Confirmed: customers read the new contacts from now on.")
+        return self._done(request, change, change.confirm(staff), done)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes the proposal back."""
