@@ -26,6 +26,12 @@ BETTER_IN_KOREAN = (
     gettext_noop("Select %s to view"),
     gettext_noop("View %s"),
     gettext_noop(" By %(filter_title)s "),
+    gettext_noop("You don’t have permission to view or edit anything."),
+    gettext_noop("None available"),
+    gettext_noop("Start typing to filter…"),
+    gettext_noop("Save and add another"),
+    gettext_noop("Save and continue editing"),
+    gettext_noop("Save and view"),
 )
 DESK_ORDER = ("incidents", "notices", "accounts")
 # The roles' names in the reader's language; see manage.py make_roles.

@@ -42,6 +42,9 @@ def test_the_desk_speaks_korean_where_libraries_do_not(client, approver):
     assert "통지 보기" in notices
     assert "보기위한" not in notices
     assert "(으)로" not in notices
+    form = page(client.get(url("notice_add")))
+    assert "저장하고 하나 더 추가" in form
+    assert "다른 이름으로" not in form
 
 
 def test_the_form_is_filled_in_by_the_link_after_publishing(client, editor, version):
