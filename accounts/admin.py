@@ -14,14 +14,20 @@ from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin_site import role_name
 from accounts.contacts import is_usable_email, normalise_email
 from accounts.models import User, VerifiedPhone
 
-admin.site.unregister([EmailAddress, Authenticator, UserSession])
+admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
+# What Django lets a role do with a model's rows.
+DOES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 
 
 class ShownOnly:
@@ -61,6 +67,11 @@ class UserForm(forms.ModelForm):
         return email
 
 
+class RolesField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Group) -> str:
+        return role_name(obj.name)
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):
     form = UserForm
@@ -70,6 +81,14 @@ class UserAdmin(admin.ModelAdmin):
     readonly_fields = ["last_login", "created_at"]
     filter_horizontal = ["groups"]
     inlines = [EmailAddressInline, PhoneInline]
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest, **options: Any
+    ) -> forms.ModelMultipleChoiceField | None:
+        """Roles by their names in the reader's language."""
+        if db_field.name == "groups":
+            options["form_class"] = RolesField
+        return super().formfield_for_manytomany(db_field, request, **options)
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         return [*self.fields, *self.readonly_fields] if obj else self.fields
@@ -105,3 +124,48 @@ class SecondFactorAdmin(ShownOnly, AuthenticatorAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or _may_touch(request, obj.user))
+
+
+class RightsField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Permission) -> str:
+        kind = obj.content_type
+        action, _dash, model = obj.codename.partition("_")
+        does = DOES.get(action) if model == kind.model else None
+        return f"{kind.name}: {does or gettext(obj.name)}"
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """A role by its name in the reader's language, who has it, and what it may do."""
+
+    list_display = ["role", "members"]
+    search_fields = ()
+    readonly_fields = ["members"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": ["name", "members", "permissions"],
+                "description": _(
+                    "manage.py make_roles sets anew what importer, editor, approver, support and "
+                    "auditor may do: what is changed of them here goes when it runs next."
+                ),
+            },
+        )
+    ]
+
+    @admin.display(description=_("role"), ordering="name")
+    def role(self, obj: Group) -> str:
+        return role_name(obj.name)
+
+    @admin.display(description=_("who has it"))
+    def members(self, obj: Group) -> str:
+        staff = User.objects.filter(groups=obj.pk, is_staff=True, is_active=True)
+        return ", ".join(staff.order_by("email").values_list("email", flat=True)) or "–"
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **options: Any
+    ) -> Any:
+        """Rights in the reader's language; the database holds Django's English."""
+        options["form_class"] = RightsField
+        return super().formfield_for_manytomany(db_field, request, **options)

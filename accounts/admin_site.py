@@ -6,12 +6,14 @@ from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -26,8 +28,32 @@ BETTER_IN_KOREAN = (
     gettext_noop("Select %s to view"),
     gettext_noop("View %s"),
     gettext_noop(" By %(filter_title)s "),
+    gettext_noop("You don’t have permission to view or edit anything."),
+    gettext_noop("None available"),
+    gettext_noop("Start typing to filter…"),
+    gettext_noop("Save and add another"),
+    gettext_noop("Save and continue editing"),
+    gettext_noop("Save and view"),
 )
 DESK_ORDER = ("incidents", "notices", "accounts")
+# The roles' names in the reader's language; see manage.py make_roles.
+ROLE_NAMES = {
+    "importer": _("importer"),
+    "editor": _("editor"),
+    "approver": _("approver"),
+    "support": _("support"),
+    "auditor": _("auditor"),
+}
+# Which right Django asks for on its own page of a model.
+RIGHT_FOR = {"add": "add", "changelist": "view", "change": "view", "history": "view"}
+
+
+class RightMissingError(PermissionDenied):
+    """Somebody lacks a right ("app.codename") that others hold."""
+
+    def __init__(self, right: str) -> None:
+        super().__init__()
+        self.right = right
 
 
 class DeskSite(admin.AdminSite):
@@ -42,14 +68,32 @@ class DeskSite(admin.AdminSite):
         return super().has_permission(request) and second_factor.was_shown(request)
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:
-        """As Django's; a customer learns nothing from it, not even where it is."""
+        """As Django's; a customer learns nothing from it, not even where it is.
+
+        Staff who may not do something read why, and who may.
+        """
         guarded = super().admin_view(view, cacheable)
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             _hide_from_customers(request)
-            return guarded(request, *args, **kwargs)
+            try:
+                return guarded(request, *args, **kwargs)
+            except PermissionDenied as refusal:
+                return self._refused(request, refusal)
 
         return cast("V", update_wrapper(inner, guarded))
+
+    def _refused(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
+        right = refusal.right if isinstance(refusal, RightMissingError) else _right_for(request)
+        is_lacking = right and not request.user.has_perm(right)
+        context = {
+            **self.each_context(request),
+            "title": _("You may not do this"),
+            "reason": str(refusal),
+            "own_roles": [role_name(group.name) for group in staff_of(request).groups.all()],
+            "holders": _holders_of(right) if is_lacking else [],
+        }
+        return TemplateResponse(request, "admin/403.html", context, status=403)
 
     def login(
         self,
@@ -112,10 +156,38 @@ def staff_of(request: HttpRequest) -> User:
     return request.user
 
 
-def require(request: HttpRequest, permission: str) -> None:
-    """Raises PermissionDenied for those who do not hold it."""
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
+def require(request: HttpRequest, right: str) -> None:
+    """Raises RightMissingError for those who do not hold it."""
+    if not request.user.has_perm(right):
+        raise RightMissingError(right)
+
+
+def role_name(name: str) -> str:
+    """A group's name; that of our roles in the reader's language as well."""
+    words = str(ROLE_NAMES.get(name, name))
+    return words if words == name else f"{words} ({name})"
+
+
+def _holders_of(right: str) -> list[tuple[str, list[str]]]:
+    """The roles that hold it, and the addresses of who has them: somebody to call at night."""
+    app, codename = right.split(".")
+    roles = Group.objects.filter(
+        permissions__content_type__app_label=app, permissions__codename=codename
+    )
+    staff = User.objects.filter(is_staff=True, is_active=True).order_by("email")
+    return [
+        (role_name(role.name), [*staff.filter(groups=role).values_list("email", flat=True)])
+        for role in roles.order_by("name")
+    ]
+
+
+def _right_for(request: HttpRequest) -> str:
+    """What Django's own page asked for; "" where that cannot be told from its name."""
+    match = request.resolver_match
+    app, _dash, rest = ((match and match.url_name) or "").partition("_")
+    model, _dash, action = rest.rpartition("_")
+    asked = "change" if request.method == "POST" and action == "change" else RIGHT_FOR.get(action)
+    return f"{app}.{asked}_{model}" if asked else ""
 
 
 def _hide_from_customers(request: HttpRequest) -> None:

@@ -124,7 +124,7 @@ def _carry_out(change: BatchChange) -> None:
     if batch.state == _TO[kind]:
         return  # by a worker that was killed before it could say so, or by a command
     if kind == BatchChange.Kind.CLOSE:
-        close_batch(batch, is_despite_failed=True)  # the desk told how many failed
+        close_batch(batch, is_despite_failed=True)  # the desk named them
     else:
         withdraw(batch, change.reason)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents import batch_changes, uploads
-from incidents.importing import ImportRefusedError, close_batch, mapping
+from incidents.importing import ImportRefusedError, close_batch, mapping, missing_files
 from incidents.importing.refusals import why_refused
 from incidents.models import (
     AffectedPerson,
@@ -29,6 +29,15 @@ from incidents.models import (
 from incidents.sealing import SealingError
 
 SHRED_REQUEST_STANDS = timedelta(hours=24)
+MAPPING_EXAMPLE = """\
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+email = "email"
+phone = "phone"
+contact_leaked = ["name", "email", "phone"]
+"""
 
 
 class IncidentForm(forms.ModelForm):
@@ -66,6 +75,19 @@ class ContactChangeForm(forms.ModelForm):
         return incident
 
 
+def shred_request_of(incident: Incident) -> Shredding | None:
+    """What a superuser asked for and another one may still do."""
+    since = timezone.now() - SHRED_REQUEST_STANDS
+    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
+    return asked.select_related("asked_by").first()
+
+
+def take_shred_request_back(incident: Incident) -> bool:
+    """False if nobody asked, or it is done."""
+    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__isnull=False)
+    return bool(asked.delete()[0])
+
+
 class ShredForm(forms.Form):
     """Deletes an incident's keysets for good: one superuser asks, another one does it."""
 
@@ -78,10 +100,7 @@ class ShredForm(forms.Form):
     def __init__(self, *args: Any, incident: Incident, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.incident, self.by = incident, by
-        since = timezone.now() - SHRED_REQUEST_STANDS
-        self.request = Shredding.objects.filter(
-            incident=incident, done_at=None, asked_at__gte=since
-        ).first()
+        self.request = shred_request_of(incident)
 
     def clean_slug(self) -> str:
         """Refuses any other incident's, one that is shredded already, and the same person twice."""
@@ -93,6 +112,19 @@ class ShredForm(forms.Form):
         if self.request and self.request.asked_by == self.by:
             raise forms.ValidationError(_("You asked for it; another superuser has to do it."))
         return slug
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody who means to ask may do what somebody else has asked for since, or the reverse."""
+        if self.data.get("seen", "") != self.seen:
+            raise forms.ValidationError(
+                _("Somebody asked for it, or took it back, while you read. Read the page again.")
+            )
+        return super().clean() or {}
+
+    @property
+    def seen(self) -> str:
+        """Which request the page tells of, or none."""
+        return str(self.request.pk) if self.request else ""
 
     def act(self) -> bool:
         """Shreds what another one asked for, or asks."""
@@ -146,9 +178,17 @@ class CloseBatchForm(BatchChangeForm):
         ),
     )
 
+    is_without_failed = forms.BooleanField(label=_("It is complete without the files that failed."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.missing = missing_files(self.batch)
+        if not self.missing:
+            del self.fields["is_without_failed"]
+
     def change(self) -> None:
         """Closes it. Raises ImportRefusedError."""
-        close_batch(self.batch, is_despite_failed=True)  # the page told how many failed
+        close_batch(self.batch, is_despite_failed=bool(self.missing))
 
 
 class WithdrawBatchForm(BatchChangeForm):
@@ -209,7 +249,11 @@ class UploadForm(forms.ModelForm):
     class Meta:
         model = Upload
         fields = ["incident", "mapping", "encoding"]
-        widgets = {"mapping": forms.Textarea(attrs={"rows": 14, "class": "vLargeTextField"})}
+        widgets = {
+            "mapping": forms.Textarea(
+                attrs={"rows": 14, "class": "vLargeTextField", "placeholder": MAPPING_EXAMPLE}
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,6 +264,13 @@ class UploadForm(forms.ModelForm):
         ) % {"most": most}
         self.fields["mapping"].help_text = _("Which column is which, as TOML: see docs/import.md.")
         self.fields["encoding"].help_text = _("utf-8 or cp949. Left empty, it is detected.")
+
+    def clean(self) -> dict[str, Any]:
+        """A browser forgets the file whatever else was wrong."""
+        cleaned = super().clean() or {}
+        if self.errors and "content" in cleaned:
+            self.add_error("content", _("Choose the file again: nothing was kept of it."))
+        return cleaned
 
     def clean_content(self) -> "UploadedFile[bytes]":
         """Refuses what is larger than the page says."""

@@ -64,7 +64,9 @@ def test_a_second_person_puts_the_new_contacts_in_force(first, second, proposed,
 def test_whoever_proposed_it_cannot_confirm_it(first, proposed, incident, editor):
     html = first.get(page("change", proposed.pk)).content.decode()
     assert "Waits for a second person" in html
-    assert first.post(page("confirm", proposed.pk)).status_code == 403
+    refused = first.post(page("confirm", proposed.pk))
+    assert refused.status_code == 403
+    assert "You proposed this; somebody else has to confirm it." in refused.text
     assert not proposed.confirm(editor)
     incident.refresh_from_db()
     assert incident.contact_phone == ""
@@ -87,6 +89,18 @@ def test_one_change_waits_at_a_time(first, proposed, incident):
     html = propose(first, incident, contact_phone="070-0000-0000").content.decode()
     assert "Another change of these contacts waits already." in html
     assert ContactChange.objects.count() == 1
+
+
+def test_the_incident_leads_to_the_change_that_waits(first, second, proposed, incident):
+    incident_page = reverse("admin:incidents_incident_change", args=[incident.pk])
+    for client in (first, second):
+        shown = client.get(incident_page).text
+        assert page("change", proposed.pk) in shown
+        assert f"{page('add')}?incident=" not in shown
+    second.post(page("confirm", proposed.pk))
+    shown = first.get(incident_page).text
+    assert page("change", proposed.pk) not in shown
+    assert f"{page('add')}?incident={incident.pk}" in shown
 
 
 def test_a_withdrawn_or_confirmed_change_is_done(first, second, proposed, incident):

@@ -102,6 +102,16 @@ def test_it_goes_to_the_number_that_was_counted(desk, draft, many, approver):
     assert entry.get_change_message().startswith("Approved for 3 people (counted 20")
 
 
+def test_the_number_may_be_typed_as_the_page_shows_it(desk, draft, many):
+    tasks.count_audience(draft.pk)
+    draft.refresh_from_db()
+    Notice.objects.filter(pk=draft.pk).update(dry_run=draft.dry_run | {"people": 33_673_817})
+    assert "It goes to 33,673,817 people." in approval(desk, draft)
+    desk.post(url("approve", draft), {"people": "33,673,817"})
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.PLANNING
+
+
 def test_it_can_be_approved_without_the_count_and_begins_in_steps(desk, draft, many, approver):
     assert 'name="people"' not in approval(desk, draft)
     asked = approval(desk, draft, "?uncounted=1")

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
+from incidents.importing import close_batch
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -69,8 +70,8 @@ def text(response) -> str:
     return html.unescape(response.content.decode())
 
 
-def loaded(incident: Incident, *, batch_state: str = "open") -> ExposureBatch:
-    file = file_of(incident, state=batch_state)
+def loaded(incident: Incident, *, number: int = 1, batch_state: str = "open") -> ExposureBatch:
+    file = file_of(incident, number=number, state=batch_state)
     file.state, file.rows_read, file.rows_taken = ExposureFile.State.LOADED, 12, 10
     file.rows_rejected, file.finished_at = 2, incident.aware_at
     file.save()
@@ -133,22 +134,39 @@ def test_nothing_is_deleted_on_the_desk(desk, incident, model):
     assert desk.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403
 
 
-def test_shredding_takes_two_who_type_the_slug(desk, editor, approver, incident):
+@pytest.fixture
+def second(approver) -> Client:
+    """Another superuser at the desk, in English."""
+    client = Client()
+    sign_in_to_desk(client, approver)
+    client.cookies["language"] = "en"
+    return client
+
+
+def seen_by(client, incident: Incident) -> dict[str, str]:
+    """What the page to shred posts back, with the slug typed."""
+    shown = client.get(url("incident", "shred", incident.pk))
+    return {"slug": incident.slug, "seen": shown.context["seen"]}
+
+
+def test_shredding_takes_two_who_type_the_slug(desk, second, editor, approver, incident):
     shred = url("incident", "shred", incident.pk)
     fingerprint = hashlib.sha256(incident.data_keyset).hexdigest()
     assert "becomes unreadable" in text(desk.get(shred))
     assert f"({incident.slug})" in text(desk.get(shred))  # what has to be typed
     assert "This is not the slug" in text(desk.post(shred, {"slug": "another"}))
     assert not Shredding.objects.exists()
-    assert desk.post(shred, {"slug": incident.slug}).status_code == 302
-    assert "another superuser has to do it" in text(desk.post(shred, {"slug": incident.slug}))
+    assert desk.post(shred, seen_by(desk, incident)).status_code == 302
+    assert 'name="slug"' not in text(desk.get(shred))  # it is not for whoever asked
+    again = text(desk.post(shred, seen_by(desk, incident)))
+    assert "another superuser has to do it" in again
     assert not Incident.objects.filter(shredded_at__isnull=False).exists()
 
-    second = Client()
-    sign_in_to_desk(second, approver)
-    second.cookies["language"] = "en"
-    assert "editor@breachportal.example asked for it" in text(second.get(shred))
-    assert second.post(shred, {"slug": incident.slug}).status_code == 302
+    asked = "editor@breachportal.example asked to shred the data on"
+    assert asked in text(second.get(shred))
+    assert asked in text(second.get(url("incident", "change", incident.pk)))
+    form = seen_by(second, incident)
+    assert second.post(shred, form).status_code == 302
 
     incident.refresh_from_db()
     assert incident.shredded_at
@@ -156,21 +174,60 @@ def test_shredding_takes_two_who_type_the_slug(desk, editor, approver, incident)
         incident.seal()
     said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert [entry[:5] for entry in said] == ["Asked", "Shred"]
-    assert "shredded already" in text(second.post(shred, {"slug": incident.slug}))
+    assert "shredded already" in text(second.post(shred, form))
+    assert 'name="slug"' not in text(second.get(shred))
     record = Shredding.objects.get()
     assert (record.asked_by, record.done_by) == (editor, approver)
     assert record.data_fingerprint == fingerprint
-    assert fingerprint in text(second.get(url("incident", "change", incident.pk)))
+    page = text(second.get(url("incident", "change", incident.pk)))
+    assert fingerprint in page
+    assert shred not in page
 
 
-def test_a_request_to_shred_stands_for_a_day(desk, approver, incident):
+def test_two_who_ask_at_once_shred_nothing(desk, second, incident):
     shred = url("incident", "shred", incident.pk)
-    desk.post(shred, {"slug": incident.slug})
-    Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
-    second = Client()
-    sign_in_to_desk(second, approver)
+    theirs = seen_by(second, incident)  # read before anybody asked
+    desk.post(shred, seen_by(desk, incident))
 
-    second.post(shred, {"slug": incident.slug})
+    assert "Read the page again" in text(second.post(shred, theirs))
+
+    incident.refresh_from_db()
+    assert incident.shredded_at is None
+
+
+@pytest.mark.parametrize("is_own", [True, False], ids=["who asked", "who was to do it"])
+def test_a_request_to_shred_is_taken_back(desk, second, incident, is_own):
+    shred = url("incident", "shred", incident.pk)
+    back = url("incident", "take_shred_request_back", incident.pk)
+    desk.post(shred, seen_by(desk, incident))
+    theirs = seen_by(second, incident)
+    client = desk if is_own else second
+    assert back in text(client.get(shred))
+    assert client.get(back).status_code == 405
+
+    assert "Took back the request" in text(client.post(back, follow=True))
+
+    assert not Shredding.objects.exists()
+    assert "Read the page again" in text(second.post(shred, theirs))
+    assert "no request to shred it stands" in text(client.post(back, follow=True))
+    incident.refresh_from_db()
+    assert incident.shredded_at is None
+
+
+def test_what_is_shredded_stays_on_record_whoever_takes_it_back(desk, second, incident):
+    shred = url("incident", "shred", incident.pk)
+    desk.post(shred, seen_by(desk, incident))
+    second.post(shred, seen_by(second, incident))
+    desk.post(url("incident", "take_shred_request_back", incident.pk))
+    assert Shredding.objects.get().done_at
+
+
+def test_a_request_to_shred_stands_for_a_day(desk, second, approver, incident):
+    shred = url("incident", "shred", incident.pk)
+    desk.post(shred, seen_by(desk, incident))
+    Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
+
+    second.post(shred, seen_by(second, incident))
 
     incident.refresh_from_db()
     assert incident.shredded_at is None
@@ -202,8 +259,9 @@ def test_nobody_shreds_alone(incident, editor):
 def test_only_a_superuser_shreds(helpdesk, incident):
     client = helpdesk("change_incident", "view_incident")
     assert "/shred/" not in text(client.get(url("incident", "change", incident.pk)))
-    response = client.post(url("incident", "shred", incident.pk), {"slug": incident.slug})
-    assert response.status_code == 403
+    for page in ("shred", "take_shred_request_back"):
+        response = client.post(url("incident", page, incident.pk), {"slug": incident.slug})
+        assert response.status_code == 403
     incident.refresh_from_db()
     assert incident.shredded_at is None
 
@@ -269,6 +327,42 @@ def test_a_scope_version_without_a_loaded_file_does_not_close(desk, incident):
     assert not incident.is_scope_complete()
 
 
+def failed(batch: ExposureBatch, name: str) -> None:
+    """An attempt to load a file that failed."""
+    file = file_of(batch.incident, number=batch.number)
+    ExposureFile.objects.filter(pk=file.pk).update(name=name, state=ExposureFile.State.FAILED)
+
+
+def test_a_scope_version_with_a_failed_file_takes_a_second_tick(desk, incident):
+    batch = loaded(incident)
+    failed(batch, "orders.csv")
+    close = url("exposurebatch", "close", batch.pk)
+    assert "were not loaded since: orders.csv" in text(desk.get(close))
+    assert "This field is required" in text(desk.post(close, {"is_complete": "on"}))
+    assert not incident.is_scope_complete()
+    ticks = {"is_complete": "on", "is_without_failed": "on"}
+    assert desk.post(close, ticks).status_code == 302
+    assert incident.is_scope_complete()
+
+
+def test_a_file_that_was_loaded_after_all_is_not_missed(desk, incident):
+    batch = file_of(incident, state="open").batch
+    failed(batch, "members.csv")
+    loaded(incident)
+    close = url("exposurebatch", "close", batch.pk)
+    assert 'name="is_without_failed"' not in text(desk.get(close))
+    assert desk.post(close, {"is_complete": "on"}).status_code == 302
+
+
+def test_a_file_that_fails_while_somebody_reads_is_not_overlooked(desk, incident):
+    batch = loaded(incident)
+    close = url("exposurebatch", "close", batch.pk)
+    text(desk.get(close))
+    failed(batch, "orders.csv")
+    assert "orders.csv" in text(desk.post(close, {"is_complete": "on"}))
+    assert not incident.is_scope_complete()
+
+
 def test_each_scope_version_offers_only_its_next_step(desk, incident):
     for number, batch_state, offered in ((1, "open", "close"), (2, "closed", "withdraw")):
         batch = file_of(incident, number=number, state=batch_state).batch
@@ -287,6 +381,17 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
     assert batch.withdrawn_reason == "The dump of another shop."
     assert batch.withdrawn_at
     assert "not closed; nothing to withdraw" in text(desk.post(withdraw, {"reason": "Again"}))
+
+
+def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(desk, incident):
+    batch = loaded(incident)
+    close_batch(batch)
+    withdraw = url("exposurebatch", "withdraw", batch.pk)
+    shown = text(desk.get(withdraw))
+    assert "It holds 10 rows about 0 people." in shown
+    assert "not known yet whether their data leaked" in shown
+    close_batch(loaded(incident, number=2))
+    assert "People whom only this version names then read" in text(desk.get(withdraw))
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
 from playwright.sync_api import Route, sync_playwright
 
+from accounts.models import User
+from notices import sample
 from tests import browser
 from tests.coupang import PAGES
 from tests.leaked import expose, file_of, person
-from tests.signing_in import step_up
+from tests.signing_in import sign_in_to_desk, step_up
 
 STATIC = Path(__file__).parent.parent / "static"
 ORIGIN = "http://narrow.test"
@@ -55,7 +58,8 @@ def faults(pages: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _static(route: Route) -> None:
-    route.fulfill(path=STATIC / route.request.url.removeprefix(f"{ORIGIN}/static/"))
+    name = route.request.url.removeprefix(f"{ORIGIN}/static/")
+    route.fulfill(path=finders.find(name) or STATIC / name)
 
 
 def _page(route: Route, html: str) -> None:
@@ -124,3 +128,32 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
     }
     assert ADDRESS in pages["all-of-it"]
     assert faults(pages) == {}
+
+
+# How far each list reaches beyond what shows it.
+BEYOND = """() => [...document.querySelectorAll("#changelist .results")]
+  .map(list => list.scrollWidth - list.clientWidth)"""
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_desks_lists_fit_beside_its_sidebar_and_filters(coupang, language):
+    file_of(coupang, state="open")
+    desk = Client()
+    sign_in_to_desk(desk, User.objects.get(email=sample.EDITOR))
+    desk.cookies["language"] = language
+    lists = ("incidents/exposurebatch", "notices/statementversion", "accounts/user")
+    sources = {name: desk.get(f"/admin/{name}/").text for name in lists}
+    found = {}
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.executable(), args=browser.FLAGS
+        )
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.route(f"{ORIGIN}/static/**", _static)
+        for name, source in sources.items():
+            page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
+            page.goto(f"{ORIGIN}/{name}")
+            assert page.locator("#nav-sidebar").is_visible()
+            found[name] = page.evaluate(BEYOND)
+        chromium.close()
+    assert found == {name: [0] for name in lists}

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from notices import messages
+from notices import messages, tasks
 from notices.models import Delivery, Notice
 from tests.noticed import delivery_to, work
 from tests.signing_in import sign_in_to_desk
@@ -43,6 +43,9 @@ def test_the_desk_speaks_korean_where_libraries_do_not(client, approver):
     assert "통지 보기" in notices
     assert "보기위한" not in notices
     assert "(으)로" not in notices
+    form = page(client.get(url("notice_add")))
+    assert "저장하고 하나 더 추가" in form
+    assert "다른 이름으로" not in form
 
 
 def test_the_form_is_filled_in_by_the_link_after_publishing(client, editor, version):
@@ -111,12 +114,40 @@ def test_pause_go_on_and_cancel(client, approver, notice, server):
     assert "cannot be undone" in page(client.get(url("notice_cancel", notice.pk)))
     notice.refresh_from_db()
     assert notice.state == Notice.State.PLANNING
-    client.post(url("notice_cancel", notice.pk))
+    client.post(url("notice_cancel", notice.pk), {"number": notice.pk})
     work(notice)
     assert notice.state == Notice.State.CANCELLED
     assert server.taken == []
     again = client.post(url("notice_resume", notice.pk), follow=True)
     assert "Nothing was done" in page(again)
+
+
+@pytest.mark.parametrize("typed", [{}, {"number": ""}, {"number": "4711"}])
+def test_one_slip_cancels_nothing(client, approver, notice, typed):
+    sign_in_to_desk(client, approver)
+    shown = page(client.get(url("notice_cancel", notice.pk)))
+    assert f"Its number is {notice.pk}." in shown
+    assert "a paused notice can go on" in shown
+    assert "errorlist" in page(client.post(url("notice_cancel", notice.pk), typed))
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.PLANNING
+
+
+def test_cancelling_tells_how_many_are_not_sent_it_yet(client, approver, notice):
+    sign_in_to_desk(client, approver)
+    assert "nobody gets it" in page(client.get(url("notice_cancel", notice.pk)))
+    tasks.plan_notice(notice.pk)
+    assert "2 people have not been sent" in page(client.get(url("notice_cancel", notice.pk)))
+
+
+def test_a_draft_is_cancelled_by_a_press(client, approver, draft):
+    sign_in_to_desk(client, approver)
+    assert "another notice can be written" in page(client.get(url("notice_cancel", draft.pk)))
+    client.post(url("notice_cancel", draft.pk))
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.CANCELLED
+    again = page(client.get(url("notice_cancel", draft.pk), follow=True))
+    assert "Nothing was done: the notice has ended." in again
 
 
 def test_get_neither_pauses_nor_goes_on(client, approver, notice):

@@ -124,6 +124,11 @@ def test_too_many_bounces_pause_it_and_say_so(client, draft, crowd, approver, se
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     assert "It paused by itself: too many messages bounced." in page
     assert notice.problem.split("(")[0] in page
+    assert "Nothing is sent until a person lets it go on." in page
+    assert "First see why so many come back" in page
+    client.post(reverse("admin:notices_notice_resume", args=[notice.pk]))
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "Nothing is sent until" not in page
 
 
 def test_a_worker_notices_it_between_two_chunks(draft, crowd, approver, server):
@@ -154,7 +159,9 @@ def test_a_few_bounces_pause_nothing(draft, crowd, approver, server, settings):
     assert begun(draft, approver, "none").state == Notice.State.CLOSED
 
 
-def test_refusals_pause_it_from_a_number_on_and_are_tried_again(draft, crowd, approver, server):
+def test_refusals_pause_it_from_a_number_on_and_are_tried_again(
+    client, draft, crowd, approver, server
+):
     for email in crowd[:4]:
         server.tell("recipient", email, "550 5.7.1 not from you")
     notice = begun(draft, approver, "none")
@@ -166,4 +173,7 @@ def test_refusals_pause_it_from_a_number_on_and_are_tried_again(draft, crowd, ap
     work(notice)
     assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
     assert notice.problem == "550 5.7.1 not from you"
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "First ask whoever runs the mail server" in page
     assert_adds_up(notice)

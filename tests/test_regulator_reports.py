@@ -96,6 +96,9 @@ def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
     file = reverse("admin:notices_regulatorreport_file", args=[report.pk])
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
     assert "in the future" in desk.post(file, {"filed_at": later}).content.decode()
+    too_early = timezone.localtime(coupang.aware_at) - timedelta(days=365)
+    early = {"filed_at": too_early.strftime("%Y-%m-%dT%H:%M")}
+    assert "had not become aware by then" in desk.post(file, early).content.decode()
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     assert desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
 
@@ -106,6 +109,18 @@ def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
     report.refresh_from_db()
     assert report.text == "## 1. 기관명\n쿠팡"
     assert desk.get(file).status_code == 404
+
+
+def test_nothing_is_recorded_as_filed_by_a_press_alone(desk, coupang, approver):
+    report = draft(coupang, approver)
+    file = reverse("admin:notices_regulatorreport_file", args=[report.pk])
+    page = desk.get(file)
+    assert "개인정보보호위원회" in page.text  # which report it is
+    assert "within 72 hours" in page.text
+    assert not page.context["form"]["filed_at"].value()  # the time stands for good: nobody guesses
+    assert "This field is required" in desk.post(file, {"reference": "2025-1"}).text
+    report.refresh_from_db()
+    assert report.state == "draft"
 
 
 @pytest.mark.parametrize("change", [{"text": "x"}, {"reference": ""}, {"state": "draft"}])
@@ -129,6 +144,9 @@ def test_supplements_follow_the_first_report(desk, coupang, approver):
     second = RegulatorReport.objects.get(number=2)
     assert second.supplements == first
     assert second.state == "draft"
+    again = reverse("admin:notices_regulatorreport_supplement", args=[first.pk])
+    assert "This supplement is drafted already." in desk.post(again, follow=True).text
+    assert RegulatorReport.objects.count() == 2
     url = reverse("admin:notices_regulatorreport_supplement", args=[second.pk])
     assert desk.post(url).status_code == 404  # not filed yet
     reports.file(second, at=timezone.now(), reference="", by=approver)

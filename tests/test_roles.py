@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
@@ -15,6 +16,8 @@ from incidents.models import Incident
 from tests.leaked import class_id
 from tests.signing_in import sign_in_to_desk
 from tests.test_incident_admin import NEW_INCIDENT
+
+pytest_plugins = ["tests.notice_fixtures"]
 
 
 @pytest.fixture
@@ -86,6 +89,70 @@ def test_an_importer_makes_an_incident_and_states_its_classes_and_laws(client, t
 def test_an_editor_cannot_look_people_up(client, team):
     sign_in_to_desk(client, team["editor"])
     assert client.get(reverse("admin:incidents_affectedperson_changelist")).status_code == 403
+
+
+def refused(response) -> str:
+    assert response.status_code == 403
+    return " ".join(response.content.decode().split())
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "approver"])
+def test_who_lacks_a_right_reads_who_holds_it_and_that_nothing_was_changed(
+    client, team, draft, role
+):
+    sign_in_to_desk(client, team[role])
+    address = reverse("admin:notices_notice_approve", args=[draft.pk])
+    shown = refused(client.get(address))
+    assert "Your roles do not include this." in shown
+    assert f"<td>{role}</td>" in shown
+    assert "<div>approver: approver@hanbit.example</div>" in shown
+    assert "Nothing was changed." not in shown
+    assert reverse("admin:index") in shown
+    assert "Nothing was changed." in refused(client.post(address, {"people": "1"}))
+
+
+def test_djangos_own_pages_say_it_as_well(client, team):
+    sign_in_to_desk(client, team["approver"])
+    shown = refused(client.get(reverse("admin:notices_notice_add")))
+    assert "<div>editor: editor@hanbit.example</div>" in shown
+    users = reverse("admin:accounts_user_changelist")
+    assert "<div>auditor: auditor@hanbit.example</div>" in refused(client.get(users))
+
+
+def test_who_has_no_role_yet_reads_whom_to_ask(client, db):
+    sign_in_to_desk(client, User.objects.create_user("new@hanbit.example", is_staff=True))
+    shown = refused(client.get(reverse("admin:notices_notice_changelist")))
+    assert "none yet: a superuser gives you one" in shown
+
+
+def test_the_refusal_names_roles_in_korean(client, team, draft):
+    sign_in_to_desk(client, team["importer"])
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = refused(client.get(reverse("admin:notices_notice_approve", args=[draft.pk])))
+    assert "승인 담당 (approver): approver@" in shown
+    assert "자료 담당 (importer)" in shown
+
+
+def test_what_no_role_may_do_says_why(client, team, incident):
+    sign_in_to_desk(client, team["approver"])
+    shown = refused(client.get(reverse("admin:incidents_incident_shred", args=[incident.pk])))
+    assert "Only a superuser shreds data." in shown
+
+
+def test_a_role_says_in_korean_who_has_it_and_what_it_may_do(client, team, editor):
+    sign_in_to_desk(client, editor)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    approver = Group.objects.get(name="approver")
+    listed = client.get(reverse("admin:auth_group_changelist")).text
+    assert "승인 담당 (approver)" in listed
+    assert "approver@hanbit.example" in listed
+    shown = client.get(reverse("admin:auth_group_change", args=[approver.pk])).text
+    assert "정보주체: 보기</option>" in shown
+    assert "통지: 통지 승인, 일시 중지, 취소 가능</option>" in shown
+    assert ">Can " not in shown
+    assert ": Can " not in shown
+    user = client.get(reverse("admin:accounts_user_change", args=[team["support"].pk])).text
+    assert "상담 담당 (support)</option>" in user
 
 
 def rights_the_desk_asks_for() -> set[str]:

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -107,6 +108,17 @@ def test_a_second_person_publishes(approvers_desk, draft, approver):
     assert draft.is_published
     assert draft.approved_by == approver
     assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
+    assert reverse("admin:notices_notice_add") in response.text
+
+
+def test_who_may_not_draft_a_notice_reads_who_does(client, draft):
+    call_command("make_roles")
+    second = User.objects.create_user("second@breachportal.example", is_staff=True)
+    second.groups.add(Group.objects.get(name="approver"))
+    sign_in_to_desk(client, second)
+    response = confirm(client, draft)
+    assert "Next, an editor drafts the notice that tells people." in response.text
+    assert reverse("admin:notices_notice_add") not in response.text
 
 
 @pytest.mark.parametrize(

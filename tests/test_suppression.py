@@ -162,6 +162,13 @@ def test_an_address_stands_there_once(client, editor):
     assert Suppression.objects.count() == 1
 
 
+def test_why_an_address_is_added_is_never_chosen_beforehand(client, editor):
+    sign_in_to_desk(client, editor)
+    assert not client.get(url("add")).context["adminform"].form["source"].value()
+    assert "This field is required" in add(client, source="").text
+    assert not Suppression.objects.exists()
+
+
 def test_a_lifted_entry_counts_no_more_and_stays_readable(
     client, draft, people, editor, approver, server
 ):
@@ -169,6 +176,7 @@ def test_a_lifted_entry_counts_no_more_and_stays_readable(
     add(client)
     entry = Suppression.objects.get()
     assert "all incidents" in client.get(url("change", entry.pk)).text
+    assert "because it belongs to somebody else" in client.get(url("lift", entry.pk)).text
     client.post(url("lift", entry.pk), {"reason": "it is hers after all"})
     entry.refresh_from_db()
     assert (entry.lifted_by, entry.lifted_reason) == (editor, "it is hers after all")

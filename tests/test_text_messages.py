@@ -206,9 +206,33 @@ def test_a_doubt_of_our_own_is_said_in_the_readers_language(client, notice, doub
 
 
 def test_a_decision_twice_is_one(client, notice, doubtful):
-    for _time in range(2):
-        decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x")
+    decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x")
+    page = decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x").text
+    assert "somebody decided about these messages meanwhile" in page
     assert_adds_up(Notice.objects.get())
+
+
+def test_nothing_is_decided_by_a_press_alone(client, notice, doubtful):
+    page = decide(client, notice, deliveries=[doubtful.pk], reason="their log, line 7").text
+    assert "This field is required" in page
+    assert f'value="{doubtful.pk}" checked' in page  # what was ticked stays ticked
+    assert "checked" not in page.replace(f'value="{doubtful.pk}" checked', "")
+    doubtful.refresh_from_db()
+    assert doubtful.state == State.IN_DOUBT
+
+
+def test_the_desk_says_what_was_decided(client, notice, doubtful):
+    address = reverse("admin:notices_notice_in_doubt", args=[notice.pk])
+    fields = {"deliveries": [doubtful.pk], "decision": "told", "reason": "their log, line 7"}
+    assert "1 message counts as told." in client.post(address, fields, follow=True).text
+
+
+def test_of_an_ended_notice_nothing_is_decided(client, notice, doubtful):
+    Notice.objects.update(deadline_at=timezone.now())
+    work(notice)
+    page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+    assert "nothing is decided any more" in page
+    assert 'name="decision"' not in page
 
 
 def test_only_what_is_in_doubt_is_decided(client, notice, phones, doubtful):

@@ -26,6 +26,7 @@ from accounts.models import User
 from breachportal.celery import app
 from breachportal.spawned import workers
 from incidents import importing, uploads
+from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import only_import_into
 from incidents.importing.refusals import Refused, Rejected, why_rejected
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
@@ -386,8 +387,15 @@ def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, inciden
     response = send(desk, incident, mapping="[person")
 
     assert response.status_code == 200
-    assert "mapping" in response.content.decode()
+    assert "mapping: not TOML" in response.text
+    assert "Choose the file again: nothing was kept of it." in response.text
     assert not Upload.objects.exists()
+
+
+def test_the_example_beside_the_mapping_is_one(desk, incident):
+    assert html.escape(MAPPING_EXAMPLE) in desk.get(ADD).text
+    content = b"member_id,name,email,phone\n1,Minji,minji@example.com,010-1234-5678\n"
+    assert send(desk, incident, content, mapping=MAPPING_EXAMPLE).status_code == 302
 
 
 def test_a_killed_worker_costs_nothing(desk, incident, places, monkeypatch):

@@ -132,33 +132,30 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Says that the version is complete."""
         batch = _batch_to_change(request, pk)
-        failed = batch.files.filter(state=ExposureFile.State.FAILED).count()
         words = {
             "title": _("Close: %(batch)s") % {"batch": batch},
             "explanation": _(
-                "%(taken)s rows are taken, %(rejected)s rejected, %(failed)s attempts to load a "
-                "file failed. Files that come later go into the next scope version."
+                "%(taken)s rows are taken, %(rejected)s rejected. Files that come later go into "
+                "the next scope version."
             )
-            % {
-                "taken": f"{batch.taken or 0:,}",
-                "rejected": f"{batch.rejected or 0:,}",
-                "failed": failed,
-            },
+            % {"taken": f"{batch.taken or 0:,}", "rejected": f"{batch.rejected or 0:,}"},
             "button": _("Close this scope version"),
             "done": _("Closed the scope version."),
         }
         form = CloseBatchForm(request.POST or None, batch=batch, by=staff_of(request))
-        return self._ask_or_call(request, batch, form, words)
+        shown = {}
+        if form.missing:
+            shown["warning"] = _("These files failed and were not loaded since: %(files)s") % {
+                "files": ", ".join(form.missing)
+            }
+        return self._ask_or_call(request, batch, form, words, **shown)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes the version back."""
         batch = _batch_to_change(request, pk)
         words = {
             "title": _("Withdraw: %(batch)s") % {"batch": batch},
-            "explanation": _(
-                "What this version says leaked no longer counts: people do not see it, and no "
-                "notice names it. The rows and this record stay."
-            ),
+            "explanation": _explained_withdrawal(batch),
             "button": _("Withdraw"),
             "done": _("Withdrew the scope version."),
         }
@@ -166,18 +163,50 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         return self._ask_or_call(request, batch, form, words)
 
     def _ask_or_call(
-        self, request: HttpRequest, batch: Any, form: BatchChangeForm, words: dict[str, str]
+        self,
+        request: HttpRequest,
+        batch: Any,
+        form: BatchChangeForm,
+        words: dict[str, str],
+        **shown: Any,
     ) -> HttpResponse:
         """Where counting takes long, a worker does what was confirmed."""
         if form.takes_long:
             by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
             words["explanation"] = f"{words['explanation']} {by_worker}"
             words["done"] = _("Asked for it: this page shows when it is done.")
-        response = ask(self, request, batch, form=form, words=words)
+        response = ask(self, request, batch, form=form, words=words, **shown)
         if response.status_code == 302:
             for change in BatchChange.objects.unfinished().filter(batch=batch):
                 call(work_batch_change, change.pk)
         return response
+
+
+def _explained_withdrawal(batch: Any) -> str:
+    """What it does, to how many, and what customers read afterwards."""
+    counted = counts_of(batch.incident).by_batch.get(batch.number)
+    lines = [
+        _(
+            "What this version says leaked no longer counts: people do not see it, and no notice "
+            "names it. The rows and this record stay. This cannot be undone; its files may be "
+            "loaded again into a later version."
+        ),
+        _("It holds %(rows)s rows about %(people)s people.")
+        % {
+            "rows": f"{batch.taken or 0:,}",
+            "people": f"{counted.people:,}" if counted else "–",
+        },
+    ]
+    if batch.incident.batches.exclude(pk=batch.pk).are_complete():
+        lines.append(
+            _(
+                "People whom only this version names then read that they are not among the leaked "
+                "data we know, until the next version is opened."
+            )
+        )
+    else:
+        lines.append(_("Customers then read that it is not known yet whether their data leaked."))
+    return "\n".join(lines)
 
 
 def _batch_tools(pk: int) -> list[tuple[str, str]]:

@@ -26,7 +26,10 @@ class ContactChangeAdmin(admin.ModelAdmin):
     list_display_links = ["proposed_at"]
     list_filter = ["incident"]
     list_select_related = ["incident", "proposed_by", "confirmed_by"]
-    fields = ["incident", *ContactChange.FIELDS, "reason"]
+
+    def get_fields(self, request: HttpRequest, obj: ContactChange | None = None) -> Any:
+        """The rest of a proposal stands in its table, beside what it replaces."""
+        return ["incident"] if obj else ["incident", *ContactChange.FIELDS, "reason"]
 
     def has_change_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
         return False
@@ -91,15 +94,16 @@ class ContactChangeAdmin(admin.ModelAdmin):
         require(request, "incidents.confirm_contactchange")
         staff = staff_of(request)
         if change.proposed_by == staff:
-            raise PermissionDenied
-        return self._done(request, change, change.confirm(staff), _("Confirmed."))
+            raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
+        done = _("Confirmed: customers read the new contacts from now on.")
+        return self._done(request, change, change.confirm(staff), done)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Takes the proposal back."""
         change = get_object_or_404(ContactChange, pk=pk)
         may = request.user.has_perm("incidents.confirm_contactchange")
         if not may and change.proposed_by != request.user:
-            raise PermissionDenied
+            raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
         return self._done(request, change, change.withdraw(), _("Withdrawn."))
 
     def _done(

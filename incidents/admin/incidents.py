@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,12 +14,19 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from accounts.admin_site import grouped, own_page
+from accounts.admin_site import grouped, own_page, staff_of
 from incidents.admin.asking import ask
 from incidents.admin.scope import how_to_import, tallied, with_counts
 from incidents.counting import counts_of
-from incidents.forms import IncidentForm, ShredForm
+from incidents.forms import (
+    SHRED_REQUEST_STANDS,
+    IncidentForm,
+    ShredForm,
+    shred_request_of,
+    take_shred_request_back,
+)
 from incidents.models import (
     ContactChange,
     Incident,
@@ -137,7 +144,8 @@ class IncidentAdmin(admin.ModelAdmin):
         """The record of the shredding, with what proves which keysets are gone."""
         record = Shredding.objects.filter(incident=obj, done_at__isnull=False).first()
         if record is None:
-            return "–"
+            request = shred_request_of(obj)
+            return _who_asked(request) if request else "–"
         lines = [
             (_("shredded"), date_format(localtime(record.done_at), "DATETIME_FORMAT")),
             (_("asked by"), record.asked_by or "–"),
@@ -156,8 +164,12 @@ class IncidentAdmin(admin.ModelAdmin):
         return tallied(counts_of(obj).standing)
 
     def get_urls(self) -> list[URLPattern]:
-        shred = own_page(self, "<int:pk>/shred/", self.shred, "shred")
-        return [shred, *super().get_urls()]
+        take_back = require_POST(self.take_shred_request_back)
+        return [
+            own_page(self, "<int:pk>/shred/", self.shred, "shred"),
+            own_page(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,
@@ -167,10 +179,15 @@ class IncidentAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools = []
-        if request.user.is_superuser and object_id.isdecimal():
+        is_whole = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
+        if request.user.is_superuser and is_whole:
             url = reverse("admin:incidents_incident_shred", args=[object_id])
             tools.append((url, _("Shred the data")))
-        if request.user.has_perm("incidents.add_contactchange") and object_id.isdecimal():
+        waiting = ContactChange.objects.waiting().filter(incident=_number(object_id)).first()
+        if waiting and request.user.has_perm("incidents.view_contactchange"):
+            url = reverse("admin:incidents_contactchange_change", args=[waiting.pk])
+            tools.append((url, _("New contacts that wait to be confirmed")))
+        elif request.user.has_perm("incidents.add_contactchange") and object_id.isdecimal():
             url = reverse("admin:incidents_contactchange_add")
             tools.append((f"{url}?incident={object_id}", _("Change the contacts")))
         context = {**(extra_context or {}), "tools": tools}
@@ -178,36 +195,76 @@ class IncidentAdmin(admin.ModelAdmin):
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Deletes the keysets, once two superusers have typed the slug."""
-        if not request.user.is_superuser:
-            raise PermissionDenied
-        incident = get_object_or_404(Incident, pk=pk)
-        form = ShredForm(request.POST or None, incident=incident, by=request.user)
-        words = _words_of_shredding(incident, form.request)
-        return ask(self, request, incident, form=form, words=words)
+        incident = _incident_to_shred(request, pk)
+        form = ShredForm(request.POST or None, incident=incident, by=staff_of(request))
+        shown = {"seen": form.seen}
+        if form.request:
+            take_back = "admin:incidents_incident_take_shred_request_back"
+            shown["take_back"] = reverse(take_back, args=[pk])
+        return ask(self, request, incident, form=form, words=_words_of_shredding(form), **shown)
+
+    def take_shred_request_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """For whoever asked, and for whoever was to do it."""
+        incident = _incident_to_shred(request, pk)
+        if take_shred_request_back(incident):
+            done = _("Took back the request to shred the data.")
+            self.log_change(request, incident, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: no request to shred it stands."))
+        return redirect("admin:incidents_incident_change", pk)
 
 
-def _words_of_shredding(incident: Incident, asked: Shredding | None) -> dict[str, str]:
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _incident_to_shred(request: HttpRequest, pk: int) -> Incident:
+    if not request.user.is_superuser:
+        raise PermissionDenied(_("Only a superuser shreds data."))
+    return get_object_or_404(Incident, pk=pk)
+
+
+def _who_asked(request: Shredding) -> str:
+    """And until when another superuser may do it."""
+    asked_at = localtime(request.asked_at)
+    return _(
+        "%(user)s asked to shred the data on %(asked)s. Another superuser has until %(until)s."
+    ) % {
+        "user": request.asked_by,
+        "asked": date_format(asked_at, "DATETIME_FORMAT"),
+        "until": date_format(asked_at + SHRED_REQUEST_STANDS, "DATETIME_FORMAT"),
+    }
+
+
+def _words_of_shredding(form: ShredForm) -> dict[str, str]:
+    incident, asked = form.incident, form.request
+    title = _("Shred the data of: %(incident)s (%(slug)s)") % {
+        "incident": incident,
+        "slug": incident.slug,
+    }
+    if incident.shredded_at:
+        return {"title": title, "explanation": _("The data of this incident is shredded already.")}
     explanation = _(
         "All that leaked of people in this incident becomes unreadable at once and for "
         "good. Nobody can look up their data any more. Statements, counts and delivery "
         "records stay. Older backups of the database still hold the keyset: delete them "
         "too."
     )
-    title = _("Shred the data of: %(incident)s (%(slug)s)") % {
-        "incident": incident,
-        "slug": incident.slug,
-    }
+    if standing := counts_of(incident).standing:
+        concerned = _("It concerns %(people)s people.") % {"people": f"{standing.people:,}"}
+        explanation = f"{explanation}\n{concerned}"
     if asked:
-        next_step = _("%(user)s asked for it. Another superuser types the slug to do it.")
-        button, done = _("Shred for good"), _("Shredded the data.")
+        next_step = _who_asked(asked)
+        button = "" if asked.asked_by == form.by else _("Shred for good")
+        done = _("Shredded the data.")
     else:
         next_step = _("This asks for it; another superuser does it.")
         button = _("Ask for it")
         done = _("Asked to shred the data: another superuser has 24 hours to do it here.")
-    named = {"user": asked.asked_by if asked else ""}
     return {
         "title": title,
-        "explanation": f"{explanation} {next_step % named}",
+        "explanation": f"{explanation}\n{next_step}",
         "button": button,
         "done": done,
     }

@@ -4,14 +4,13 @@ import logging
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
 from accounts.admin import ShownOnly
-from accounts.admin_site import own_page
+from accounts.admin_site import own_page, require
 from incidents.forms import LookUpForm
 from incidents.models import AffectedPerson, DataClass
 from incidents.summaries import batches_of, leaked_classes_of
@@ -31,8 +30,7 @@ class AffectedPersonAdmin(ShownOnly, admin.ModelAdmin):
 
         By POST, so that the address stands in no URL and no access log.
         """
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "incidents.view_affectedperson")
         form = LookUpForm(request.POST or None)
         context = {
             **self.admin_site.each_context(request),

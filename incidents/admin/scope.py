@@ -30,7 +30,7 @@ def tallied(tally: Tally | None) -> SafeString | str:
 def how_to_import() -> str:
     """For who looks for a way to load files."""
     return _(
-        "Smaller files are uploaded here, larger ones loaded on the server: "
+        "Smaller files are added under “Uploaded files”, larger ones loaded on the server: "
         "manage.py import_exposures (see docs/import.md)."
     )
 

@@ -39,6 +39,7 @@ __all__ = [
     "check_file",
     "close_batch",
     "import_file",
+    "missing_files",
     "only_import_into",
 ]
 
@@ -176,7 +177,8 @@ def _close(batch: ExposureBatch, note: str) -> None:
     counting.count_closed(batch)
 
 
-def _refuse_failed(batch: ExposureBatch) -> None:
+def missing_files(batch: ExposureBatch) -> list[str]:
+    """The names of its files that failed and were not loaded since."""
     since = ExposureFile.objects.filter(
         Q(name=OuterRef("name")) | Q(sha256=OuterRef("sha256")),
         batch=batch,
@@ -184,7 +186,11 @@ def _refuse_failed(batch: ExposureBatch) -> None:
         pk__gt=OuterRef("pk"),
     )
     failed = batch.files.filter(~Exists(since), state=ExposureFile.State.FAILED)
-    if names := sorted(set(failed.values_list("name", flat=True))):
+    return sorted(set(failed.values_list("name", flat=True)))
+
+
+def _refuse_failed(batch: ExposureBatch) -> None:
+    if names := missing_files(batch):
         raise ImportRefusedError(
             Refused.FAILED_FILES.said(batch=batch.code, files=", ".join(names))
         )

@@ -312,7 +312,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         form = PublishForm(request.POST or None, version=version, by=staff)
         if request.method == "POST" and form.publish():
             self.log_change(request, version, _("Published."))
-            messages.success(request, _published_message(version))
+            messages.success(request, _published_message(version, by=staff))
             return redirect("admin:notices_statementversion_change", pk)
         found = form.refused or publishing.check(version, by=staff)
         context = {
@@ -446,14 +446,17 @@ def _sample(version: StatementVersion, language: str, name: str) -> dict[str, An
     }
 
 
-def _published_message(version: StatementVersion) -> SafeString:
-    """Says so, and offers what usually comes next: telling people."""
+def _published_message(version: StatementVersion, *, by: User) -> SafeString | str:
+    """Says so, and what usually comes next: telling people."""
+    published = _("Published: {version}.").format(version=version)
+    if not by.has_perm(TELL):
+        return published + " " + _("Next, an editor drafts the notice that tells people.")
     query = QueryDict(mutable=True)
     query["version"] = str(version.pk)
     query.update(_usual_notice(version))
     return format_html(
         '{} <a href="{}?{}">{}</a>',
-        _("Published: {version}.").format(version=version),
+        published,
         reverse("admin:notices_notice_add"),
         query.urlencode(),
         _("Draft the notice that tells people"),

@@ -132,7 +132,7 @@ class FileForm(forms.Form):
 
     filed_at = forms.DateTimeField(
         label=gettext_lazy("Filed on"),
-        help_text=gettext_lazy("In the portal's time zone."),
+        help_text=gettext_lazy("When the authority got it. In the portal's time zone."),
         widget=MomentInput(),
     )
     reference = forms.CharField(
@@ -142,7 +142,6 @@ class FileForm(forms.Form):
     def __init__(self, *args: Any, report: RegulatorReport, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.report, self.by = report, by
-        self.initial["filed_at"] = timezone.localtime()
 
     def file(self) -> bool:
         """Records it; False, with the reason as an error, if that is refused."""

@@ -236,7 +236,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Record this report as filed"),
-            "explanation": _("File it with the authority first. Nobody can change it afterwards."),
+            "explanation": _explained_filing(report),
             "button": _("Record as filed"),
             "back": reverse("admin:notices_regulatorreport_change", args=[pk]),
             "form": form,
@@ -248,9 +248,20 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         """Opens a draft that adds to a filed report what is known by now."""
         require(request, WRITE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.FILED)
-        draft = reports.supplement(report, by=staff_of(request))
-        self.log_addition(request, draft, _("Supplement drafted."))
+        draft, is_new = reports.supplement(report, by=staff_of(request))
+        if is_new:
+            self.log_addition(request, draft, _("Supplement drafted."))
+            done = _("Here is the draft from what is known. Read and correct it.")
+            messages.success(request, done)
+        else:
+            messages.info(request, _("This supplement is drafted already."))
         return _page_of(draft)
+
+
+def _explained_filing(report: RegulatorReport) -> str:
+    """Which report it is, and that this cannot be taken back."""
+    words = _("File it with the authority first. Nobody can change it afterwards.")
+    return f"{report}\n{duties.named(report.duty)}\n{words}"
 
 
 def _printed(document: printing.Document, name: str) -> HttpResponse:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -67,7 +66,11 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         labels = dict(Suppression.Source.choices)
         self.fields["source"] = forms.ChoiceField(
             label=_("Why"),
-            choices=[(source.value, labels[source.value]) for source in BY_HAND],
+            # Nothing is chosen beforehand: one of them keeps a notice back that the law demands.
+            choices=[
+                ("", "---------"),
+                *((source.value, labels[source.value]) for source in BY_HAND),
+            ],
             help_text=_(
                 "An address that belongs to somebody else gets no notice at all; a request ends "
                 "alerts only, because nobody can waive a notice that the law demands."
@@ -96,7 +99,7 @@ class LiftForm(forms.Form):
     """Lets an address be written to again."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Why"),
+        label=gettext_lazy("Reason"),
         max_length=500,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
@@ -171,8 +174,7 @@ class SuppressionAdmin(admin.ModelAdmin):
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """Whether an address is on the list. By POST: it has no place in a URL or a log."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_suppression")
         form = AddressForm(request.POST or None)
         found: list[Suppression] = []
         if form.is_valid():
@@ -191,8 +193,14 @@ class SuppressionAdmin(admin.ModelAdmin):
             self.log_change(request, entry, f"{_('Lifted.')} {form.cleaned_data['reason']}")
             messages.success(request, _("Lifted."))
             return redirect("admin:notices_suppression_change", pk)
+        explanation = _("The address can be written to again, from the next message on.")
+        if entry.source == Suppression.Source.STRANGER:
+            belongs = _(
+                "It stands here because it belongs to somebody else, whom notices reach then."
+            )
+            explanation = f"{explanation}\n{belongs}"
         context = self._context(request, _("Lift this entry")) | {
-            "explanation": _("The address can be written to again, from the next message on."),
+            "explanation": explanation,
             "button": _("Lift"),
             "form": form,
             "original": entry,

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,7 +31,13 @@ from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
 from notices.admin import exporting, history
 from notices.admin.history import Recorded
-from notices.admin.sending_forms import ApproveForm, DeliveryLookUpForm, DoubtForm, NoticeForm
+from notices.admin.sending_forms import (
+    ApproveForm,
+    CancelForm,
+    DeliveryLookUpForm,
+    DoubtForm,
+    NoticeForm,
+)
 from notices.engine import dry_runs, halting, pacing, progress
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import Counted
@@ -181,8 +186,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The mail as a made-up person gets it, to be opened in a mail program."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_notice")
         if language not in dict(settings.LANGUAGES):
             raise Http404
         by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
@@ -194,8 +198,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def html(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The HTML part of the sample, in a page that may load and run nothing."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_notice")
         if language not in dict(settings.LANGUAGES):
             raise Http404
         by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
@@ -219,9 +222,19 @@ class NoticeAdmin(admin.ModelAdmin):
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks once more, then ends the notice for all who were not sent it yet."""
         notice = _notice(request, pk)
-        if request.method == "POST":
+        if notice.state in (State.CLOSED, State.CANCELLED):
+            messages.warning(request, _("Nothing was done: the notice has ended."))
+            return _page_of(notice)
+        form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
+        if form.is_valid():
             return self._act(request, pk, sending.cancel, done=_("Cancelled."))
-        context = self._context(request, notice, _("Cancel this notice"))
+        context = self._context(request, notice, _("Cancel this notice")) | {
+            "form": form,
+            "to_go": progress.of(notice).to_go,
+            "is_draft": notice.state == State.DRAFT,
+            "is_planned": notice.planned_at is not None,
+            "is_paused": notice.state == State.PAUSED,
+        }
         return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
 
     def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -234,12 +247,13 @@ class NoticeAdmin(admin.ModelAdmin):
             decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
             done = Recorded.DECIDED.said(decision_words=decision, number=changed, reason=reason)
             self.log_change(request, notice, done)
-            messages.success(request, _("Decided."))
+            messages.success(request, form.decided(changed))
             return redirect("admin:notices_notice_in_doubt", pk)
+        chosen = request.POST.getlist("deliveries")
         context = self._context(request, notice, _("In doubt")) | {
             "form": form,
             "count": Notice.objects.live_counts(pk)["in_doubt"],
-            "found": [(delivery, message_code(delivery.pk)) for delivery in shown],
+            "found": [(row, message_code(row.pk), str(row.pk) in chosen) for row in shown],
             "is_open": notice.closed_at is None,
         }
         return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)
@@ -280,8 +294,7 @@ class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """What somebody was sent. By POST: an address has no place in a URL or a log."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require(request, "notices.view_delivery")
         form = DeliveryLookUpForm(request.POST or None)
         found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
         if form.is_valid():

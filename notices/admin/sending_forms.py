@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
@@ -19,6 +19,7 @@ from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
 MOST_TEST_ADDRESSES = 100
+MEANWHILE = gettext_lazy("Nothing was done: somebody decided about these messages meanwhile.")
 
 
 class NoticeForm(forms.ModelForm):
@@ -131,16 +132,23 @@ def _number(line: str) -> str:
     return normalise_phone(line) or ""
 
 
+class GroupedIntegerField(forms.IntegerField):
+    """A number as the page shows it, or without its commas."""
+
+    def to_python(self, value: Any) -> int | None:
+        """Leaves the commas out."""
+        return super().to_python(value.replace(",", "") if isinstance(value, str) else value)
+
+
 class ApproveForm(forms.Form):
     """The second person types how many people it goes to, and it goes.
 
     Where nobody counted them yet (`people` is None), its own number is typed instead.
     """
 
-    people = forms.IntegerField(
+    people = GroupedIntegerField(
         label=gettext_lazy("To approve, type the number of people"),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        localize=True,
     )
 
     def __init__(
@@ -174,13 +182,41 @@ class ApproveForm(forms.Form):
         return True
 
 
+class CancelForm(forms.Form):
+    """Ends a notice for good. What goes out, or was about to, takes its number typed."""
+
+    number = forms.IntegerField(
+        label=gettext_lazy("To cancel it, type the number of this notice"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, notice: Notice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.notice = notice
+        if notice.state == Notice.State.DRAFT:
+            del self.fields["number"]
+        else:
+            self.fields["number"].help_text = _("Its number is %(number)s.") % {"number": notice.pk}
+
+    def clean_number(self) -> int:
+        """Refuses another notice's."""
+        typed: int = self.cleaned_data["number"]
+        if typed != self.notice.pk:
+            raise forms.ValidationError(_("This is not the notice's number."))
+        return typed
+
+
 class DoubtForm(forms.Form):
     """What a person decides about messages in doubt."""
 
     AGAIN, TOLD = "again", "told"
 
     deliveries = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": gettext_lazy("Choose the messages.")}
+        coerce=int,
+        error_messages={
+            "required": gettext_lazy("Choose the messages."),
+            "invalid_choice": MEANWHILE,
+        },
     )
     decision = forms.ChoiceField(
         label=gettext_lazy("What is to be done"),
@@ -188,6 +224,7 @@ class DoubtForm(forms.Form):
             (AGAIN, gettext_lazy("Send them again: they may then have arrived twice")),
             (TOLD, gettext_lazy("Count them as told: they stand in the other side's log")),
         ],
+        widget=forms.RadioSelect,  # nothing is chosen beforehand: neither can be taken back
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -207,8 +244,19 @@ class DoubtForm(forms.Form):
             return 0
         chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
         if self.cleaned_data["decision"] == self.AGAIN:
-            return doubting.send_again(self.notice, chosen)
-        return doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+            changed = doubting.send_again(self.notice, chosen)
+        else:
+            changed = doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+        if not changed:
+            self.add_error("deliveries", MEANWHILE)
+        return changed
+
+    def decided(self, number: int) -> str:
+        """What was done to so many, in words."""
+        again = ngettext("%(n)s message is sent again.", "%(n)s messages are sent again.", number)
+        told = ngettext("%(n)s message counts as told.", "%(n)s messages count as told.", number)
+        text = again if self.cleaned_data["decision"] == self.AGAIN else told
+        return text % {"n": f"{number:,}"}
 
 
 class DeliveryLookUpForm(forms.Form):

@@ -154,7 +154,7 @@ class StatementVersion(models.Model):
         verbose_name = _("statement version")
         verbose_name_plural = _("statement versions")
         ordering = ["statement", "number"]
-        permissions = [("publish_statementversion", "Can publish a statement version")]
+        permissions = [("publish_statementversion", _("Can publish a statement version"))]
         constraints = [
             models.UniqueConstraint(fields=["statement", "number"], name="version_number_once"),
             models.UniqueConstraint(

@@ -46,13 +46,19 @@ def drafted(incident: Incident, form: str) -> str:
     return "\n\n".join(f"{HEADING}{heading}\n{text.strip()}" for heading, text in items)
 
 
-def supplement(report: RegulatorReport, *, by: User) -> RegulatorReport:
-    """A draft that supplements a filed report, with today's facts; numbered after the last one."""
+def supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorReport, bool]:
+    """The draft that supplements a filed report, and whether it is new: one is open at a time.
+
+    A new one holds today's facts, and is numbered after the last one.
+    """
     first = report.supplements or report
     with transaction.atomic():
         RegulatorReport.objects.select_for_update(no_key=True).get(pk=first.pk)
+        drafts = first.supplemented_by.filter(state=RegulatorReport.State.DRAFT)
+        if draft := drafts.first():
+            return draft, False
         last = first.supplemented_by.aggregate(last=Max("number"))["last"] or 1
-        return RegulatorReport.objects.create(
+        draft = RegulatorReport.objects.create(
             incident=first.incident,
             duty=first.duty,
             form=first.form,
@@ -62,6 +68,7 @@ def supplement(report: RegulatorReport, *, by: User) -> RegulatorReport:
             text=drafted(first.incident, first.form) or first.text,
             created_by=by,
         )
+    return draft, True
 
 
 def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> None:
@@ -71,6 +78,8 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
     """
     if at > timezone.now():
         raise FilingRefusedError(_("This time is in the future."))
+    if at < report.incident.aware_at:
+        raise FilingRefusedError(_("The company had not become aware by then."))
     if not report.text.strip():
         raise FilingRefusedError(_("The report has no text."))
     if report.supplements and not report.supplements.is_filed:
