@@ -12,6 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from breachportal.demo import sample as demo_sample
+from incidents import counting, importing
+from incidents.importing import ImportRefusedError
+from incidents.models import ExposureBatch, ExposureFile
+from notices import sample
+
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 240
 
@@ -153,3 +159,51 @@ def test_demo_refuses_a_taken_port(var):
 @pytest.mark.parametrize("path", ["/demo/mail/", "/demo/authenticator/"])
 def test_demo_pages_exist_in_demo_mode_only(client, db, path):
     assert client.get(path).status_code == 404
+
+
+def load_first_file(incident, tmp_path):
+    importing.import_file(
+        demo_sample.EXPORT / "export-2025-11" / "members.csv",
+        incident=incident,
+        mapping_text=(demo_sample.EXPORT / "members.toml").read_text(encoding="utf-8"),
+        rejects_path=tmp_path,
+    )
+
+
+def fail_a_file(incident, tmp_path):
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    with pytest.raises(ImportRefusedError):
+        importing.import_file(
+            empty,
+            incident=incident,
+            mapping_text=demo_sample.EXPORT.joinpath("members.toml").read_text(),
+        )
+
+
+@pytest.mark.django_db
+def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp_path):
+    settings.VAR = tmp_path
+    incident = sample.load()
+    load_first_file(incident, tmp_path)
+    fail_a_file(incident, tmp_path)
+    demo_sample.prepare(str)
+
+    batch = ExposureBatch.objects.get(incident=incident)
+    loaded = batch.files.filter(state=ExposureFile.State.LOADED)
+    assert batch.state == ExposureBatch.State.CLOSED
+    assert sorted(loaded.values_list("name", flat=True)) == sorted(demo_sample.FILES)
+
+
+@pytest.mark.django_db
+def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
+    settings.VAR = tmp_path
+    demo_sample.prepare(str)
+    batch = ExposureBatch.objects.get()
+    counting.withdraw(batch, "a visitor tries it out")
+    fail_a_file(batch.incident, tmp_path)
+    said: list[str] = []
+    demo_sample.prepare(said.append)
+
+    assert said == ["The sample incident is there from an earlier start."]
+    assert not ExposureBatch.objects.filter(state=ExposureBatch.State.CLOSED).exists()
