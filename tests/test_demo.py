@@ -187,7 +187,7 @@ def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp
     incident = sample.load()
     load_first_file(incident, tmp_path)
     fail_a_file(incident, tmp_path)
-    demo_sample.prepare(str)
+    demo_sample.prepare(print)
 
     batch = ExposureBatch.objects.get(incident=incident)
     loaded = batch.files.filter(state=ExposureFile.State.LOADED)
@@ -198,7 +198,7 @@ def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp
 @pytest.mark.django_db
 def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
     settings.VAR = tmp_path
-    demo_sample.prepare(str)
+    demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
     counting.withdraw(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
