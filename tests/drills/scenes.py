@@ -64,14 +64,20 @@ def _kill(stage: Stage, workers: Workers, kind: str) -> int:
         "the senders' parent": workers.parents(),
         "everything": workers.processes(),
     }[kind]
+    # Counted while they stand still: a sender at work opens more connections meanwhile.
+    _each(victims, psutil.Process.suspend)
     held = stage.connections_of(victims if kind == "a sender" else senders)
-    for victim in victims:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            victim.kill()
+    _each(victims, psutil.Process.kill)
     if kind != "a sender":
         workers.wait_for_end(60)
         workers.start()
     return held
+
+
+def _each(processes: list[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            act(process)
 
 
 def stop(stage: Stage) -> Verdict:
@@ -124,8 +130,9 @@ def postgres_killed(stage: Stage) -> Verdict:
         notice = stage.approved()
         for part in (1, 2):
             stage.wait_for_taken(stage.people * part // 3)
-            held += stage.connections_of(workers.processes())
+            before = stage.connections_of(workers.processes())
             _end_postgres()
+            held += max(before, stage.connections_of(workers.processes()))
             time.sleep(2)
             start_servers()
         stage.wait_for_close(notice)
