@@ -4,6 +4,7 @@ The values are the longest that people have, the forms are sent with errors, and
 as well as full.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 
 from accounts.models import User
 from notices import sample
@@ -37,24 +38,30 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].
 def faults(pages: dict[str, str]) -> dict[str, list[str]]:
     """What is wrong with each page at 320 pixels, by its name."""
     found = {}
+    for name, page in shown(pages, width=320, height=640):
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        wrong = list(page.evaluate(CUT_OFF))
+        if page.evaluate("document.documentElement.scrollWidth") != 320:
+            wrong.append("scrolls sideways")
+        wrong += [each["id"] for each in Axe().run(page).response["violations"]]
+        if wrong:
+            found[name] = wrong
+    return found
+
+
+def shown(pages: dict[str, str], *, width: int, height: int) -> Iterator[tuple[str, Page]]:
+    """Each page's name, and the browser's page that shows it."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=browser.executable(), args=browser.FLAGS
         )
-        page = chromium.new_page(viewport={"width": 320, "height": 640})
+        page = chromium.new_page(viewport={"width": width, "height": height})
         page.route(f"{ORIGIN}/static/**", _static)
         for name, source in pages.items():
             page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
             page.goto(f"{ORIGIN}/{name}")
-            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-            wrong = list(page.evaluate(CUT_OFF))
-            if page.evaluate("document.documentElement.scrollWidth") != 320:
-                wrong.append("scrolls sideways")
-            wrong += [each["id"] for each in Axe().run(page).response["violations"]]
-            if wrong:
-                found[name] = wrong
+            yield name, page
         chromium.close()
-    return found
 
 
 def _static(route: Route) -> None:
@@ -144,16 +151,7 @@ def test_the_desks_lists_fit_beside_its_sidebar_and_filters(coupang, language):
     lists = ("incidents/exposurebatch", "notices/statementversion", "accounts/user")
     sources = {name: desk.get(f"/admin/{name}/").text for name in lists}
     found = {}
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.executable(), args=browser.FLAGS
-        )
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
-        page.route(f"{ORIGIN}/static/**", _static)
-        for name, source in sources.items():
-            page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
-            page.goto(f"{ORIGIN}/{name}")
-            assert page.locator("#nav-sidebar").is_visible()
-            found[name] = page.evaluate(BEYOND)
-        chromium.close()
+    for name, page in shown(sources, width=1280, height=800):
+        assert page.locator("#nav-sidebar").is_visible()
+        found[name] = page.evaluate(BEYOND)
     assert found == {name: [0] for name in lists}
