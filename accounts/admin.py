@@ -21,7 +21,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_site import role_name
+from accounts.admin_site import role_name, staff_with
 from accounts.contacts import is_usable_email, normalise_email
 from accounts.models import User, VerifiedPhone
 
@@ -160,8 +160,7 @@ class RoleAdmin(GroupAdmin):
 
     @admin.display(description=_("who has it"))
     def members(self, obj: Group) -> str:
-        staff = User.objects.filter(groups=obj.pk, is_staff=True, is_active=True)
-        return ", ".join(staff.order_by("email").values_list("email", flat=True)) or "–"
+        return ", ".join(staff_with(obj)) or "–"
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest | None = None, **options: Any

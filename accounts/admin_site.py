@@ -168,17 +168,19 @@ def role_name(name: str) -> str:
     return words if words == name else f"{words} ({name})"
 
 
+def staff_with(role: Group) -> list[str]:
+    """The addresses of the active staff who have a role."""
+    staff = User.objects.filter(groups=role, is_staff=True, is_active=True)
+    return list(staff.order_by("email").values_list("email", flat=True))
+
+
 def _holders_of(right: str) -> list[tuple[str, list[str]]]:
     """The roles that hold it, and the addresses of who has them: somebody to call at night."""
     app, codename = right.split(".")
     roles = Group.objects.filter(
         permissions__content_type__app_label=app, permissions__codename=codename
     )
-    staff = User.objects.filter(is_staff=True, is_active=True).order_by("email")
-    return [
-        (role_name(role.name), [*staff.filter(groups=role).values_list("email", flat=True)])
-        for role in roles.order_by("name")
-    ]
+    return [(role_name(role.name), staff_with(role)) for role in roles.order_by("name")]
 
 
 def _right_for(request: HttpRequest) -> str:
