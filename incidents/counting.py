@@ -30,8 +30,8 @@ SELECT p.relation, p.language, c.classes, count(*)
 FROM counted c JOIN incidents_affectedperson p ON p.id = c.person_id
 GROUP BY p.relation, p.language, c.classes
 """
+# For both steps, to the end of the transaction.
 _ROOM = "SET LOCAL work_mem = '64MB'"
-_NO_ROOM = "SET LOCAL work_mem TO DEFAULT"
 # For the first of the two steps. Left to itself, PostgreSQL hashes the people, in one process:
 # it groups sorted rows in several.
 _SORTED, _UNSORTED = "SET LOCAL enable_hashagg = off", "SET LOCAL enable_hashagg TO DEFAULT"
@@ -170,7 +170,6 @@ def _people_by_classes(files: list[int]) -> list[tuple[int, str, str, int]]:
         cursor.execute(_COUNT)
         rows = list(cursor.fetchall())
         cursor.execute("DROP TABLE counted")
-        cursor.execute(_NO_ROOM)
         return rows
 
 
