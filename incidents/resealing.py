@@ -190,7 +190,7 @@ def _await_imports() -> None:
 
 def _data_keyset(incident: Incident) -> bytes:
     if incident.data_keyset is None:
-        raise sealing.KeysetShreddedError(sealing.Unsealed.SHREDDED.said(incident=incident.slug))
+        raise sealing.shredded(incident.slug)
     return bytes(incident.data_keyset)
 
 

@@ -46,6 +46,7 @@ __all__ = [
     "new_incident_keysets",
     "new_master_keyset",
     "rewrapped",
+    "shredded",
     "unwrapped",
     "use_data_key",
 ]
@@ -61,6 +62,11 @@ prf.register()
 
 class KeysetShreddedError(SealingError):
     """The incident's keysets were deleted; its sealed data is gone for good."""
+
+
+def shredded(slug: str) -> KeysetShreddedError:
+    """The refusal of whatever needs the keysets of an incident that has none any more."""
+    return KeysetShreddedError(Unsealed.SHREDDED.said(incident=slug))
 
 
 def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:

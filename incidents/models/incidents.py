@@ -138,7 +138,7 @@ class Incident(models.Model):
         Raises KeysetShreddedError, and SealingError if the master keyset is not the right one.
         """
         if self.data_keyset is None or self.index_keyset is None:
-            raise sealing.KeysetShreddedError(sealing.Unsealed.SHREDDED.said(incident=self.slug))
+            raise sealing.shredded(self.slug)
         return sealing.incident_seal(*self.keysets())
 
     def keysets(self) -> tuple[int, str, bytes, bytes]:
@@ -154,9 +154,7 @@ class Incident(models.Model):
         with transaction.atomic():
             locked = Incident.objects.select_for_update(no_key=True).get(pk=self.pk)
             if locked.data_keyset is None or locked.index_keyset is None:
-                raise sealing.KeysetShreddedError(
-                    sealing.Unsealed.SHREDDED.said(incident=self.slug)
-                )
+                raise sealing.shredded(self.slug)
             self.shredded_at = timezone.now()
             Shredding.objects.update_or_create(
                 incident=self,
