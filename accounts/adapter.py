@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from breachportal.keys import master_keyset
+from foundations.keys import master_keyset
 
 
 class AccountAdapter(DefaultAccountAdapter):

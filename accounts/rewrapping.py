@@ -6,7 +6,7 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 
-from breachportal.keys import is_under_newest_master_key
+from foundations.keys import is_under_newest_master_key
 
 # Where allauth keeps what it had sealed: an app's secret, the seed of recovery codes.
 _SEALED = ("secret", "seed")

@@ -8,7 +8,8 @@ from itertools import count
 from accounts.models import User
 from benchmarks.people import APPROVER, EDITOR, SLUG
 from incidents.models import Incident
-from notices import messages, publishing, sending
+from notices import messages, sending
+from statements import publishing
 from notices.models import Notice, Statement
 
 SENTENCES = {

@@ -19,7 +19,7 @@ PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 REQUIRED_IN_PRODUCTION = {
     "SECRET_KEY": "a long random string",
     "ALLOWED_HOSTS": "the portal's host names, separated by commas",
-    "MASTER_KEYSET": "what `python -m breachportal.keys` prints (or MASTER_KEYSET_FILE)",
+    "MASTER_KEYSET": "what `python -m foundations.keys` prints (or MASTER_KEYSET_FILE)",
     "PORTAL_URL": "the address customers type, such as https://notice.example.com",
     "DATABASE_URL": "postgresql://user:password@host/database",
     "REDIS_URL": "rediss://:password@host:6379/0",

@@ -17,7 +17,7 @@ def response_headers(
     """Sets the Permissions-Policy, and `no-store` on all that no view declared cacheable.
 
     Nearly every page of the portal holds somebody's data, so a page is private unless it says
-    otherwise (notices.public.public_page).
+    otherwise (statements.public.public_page).
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

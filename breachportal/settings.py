@@ -63,14 +63,14 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "breachportal.public_pages.public_pages",  # the outermost: it keeps every header with a page
-    "breachportal.latency.measure_latency",
+    "foundations.public_pages.public_pages",  # the outermost: it keeps every header with a page
+    "foundations.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
     "breachportal.middleware.limit_uploads",
     "csp.middleware.CSPMiddleware",
-    "breachportal.sessions.SignedSessionMiddleware",
+    "foundations.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "breachportal.waiting.GiveUpWaiting",
+    "foundations.waiting.GiveUpWaiting",
 ]
 TEMPLATES = [
     {
@@ -115,7 +115,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"serializer": "breachportal.caching.JsonSerializer"},
+        "OPTIONS": {"serializer": "foundations.caching.JsonSerializer"},
         "VERSION": 2,  # the first held pickles
     }
 }
@@ -136,7 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
-    "verify-statements": {"task": "notices.tasks.verify_statements", "schedule": 3600.0},
+    "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }
 
 # Mail
@@ -346,7 +346,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "breachportal.logs.Line",
+            "()": "foundations.logs.Line",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },

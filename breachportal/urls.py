@@ -7,7 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from notices.views.public import favicon, security_txt
+from statements.views import favicon, security_txt
 
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from breachportal.spawned import workers
+from foundations.spawned import workers
 from incidents import sealing
 from incidents.models import AffectedPerson, DataClass, Exposure, Incident
 from incidents.sealing import CONTACT, EXPOSURE

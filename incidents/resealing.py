@@ -26,7 +26,7 @@ from django.db.models import BinaryField, Model, Sum
 from django.db.models.functions import Substr
 from django.utils import timezone
 
-from breachportal.spawned import Workers, workers
+from foundations.spawned import Workers, workers
 from incidents import sealed_rows, sealing
 from incidents.importing import only_import_into
 from incidents.models import (

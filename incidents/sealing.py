@@ -17,7 +17,7 @@ import tink
 from tink import aead, prf
 from tink.proto import tink_pb2
 
-from breachportal.keys import (
+from foundations.keys import (
     SealingError,
     Unsealed,
     is_under_newest_master_key,

@@ -17,7 +17,7 @@ class NoticesConfig(AppConfig):
         from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
         from notices.engine.ledger import forget_people
         from notices.engine.providers import take_event
-        from notices.legal.checks import check_laws
+        from statements.legal.checks import check_laws
         from notices.models import ScamReport, TestAddress
 
         checks.register(check_laws)

@@ -32,9 +32,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.contacts import normalise_email, normalise_phone
-from breachportal.languages import in_language
+from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
-from notices import markdown, texts
+from statements import markdown
+from notices import texts
 from notices.models import Advisory, Notice, NoticeMessage, Section
 from notices.own_words import Ours
 

@@ -6,8 +6,8 @@ shows ours in the reader's language, and a server's as the server said it.
 
 from django.utils.translation import gettext_noop as _
 
-from breachportal.kept_words import Sentences, shown
-from breachportal.keys import Unsealed
+from foundations.kept_words import Sentences, shown
+from foundations.keys import Unsealed
 
 
 class Ours(Sentences):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from notices import publishing
+from statements import publishing
 from notices.engine import delivering, dry_runs, halting, ledger, pacing, planning
 from notices.from_us import scam_reports
 from notices.models import Notice, Statement

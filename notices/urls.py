@@ -3,7 +3,8 @@
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import IntConverter
 
-from notices.views import alerts, certificates, from_us, public
+from notices.views import alerts, certificates, from_us
+from statements import views as public
 
 
 class NumberConverter(IntConverter):

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from accounts.models import User
 from incidents.models import Incident
-from notices import sample
+from statements import sample
 from notices.models import StatementVersion
 from tests.coupang import correct
 from tests.leaked import hanbit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notices import publishing
+from statements import publishing
 from notices.models import StatementVersion
 from tests.noticed import published
 

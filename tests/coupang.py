@@ -1,6 +1,6 @@
 """The sample incident's pages, and a correction of its notice."""
 
-from notices import publishing, sample
+from statements import publishing, sample
 from notices.models import StatementVersion
 
 SLUG = sample.SLUG

@@ -4,7 +4,8 @@ from django.db.models import Count
 
 from accounts.models import User
 from incidents.models import AffectedPerson, ExposureFile, Incident
-from notices import publishing, tasks
+from statements import publishing
+from notices import tasks
 from notices.models import Chunk, Delivery, Notice, Statement, StatementVersion
 from notices.models.sending import END_STATES
 from tests import leaked

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.test.client import ClientMixin
 
-from breachportal.sessions import cookie_of, session_key_of
+from foundations.sessions import cookie_of, session_key_of
 
 _clients: Any = ClientMixin
 _login = _clients._login

@@ -5,7 +5,8 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from incidents.models import AffectedPerson
-from notices import publishing, sending
+from statements import publishing
+from notices import sending
 from notices.models import Delivery, Notice, StatementVersion, TestAddress
 from tests import leaked
 from tests.noticed import affected, assert_adds_up, work

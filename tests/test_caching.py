@@ -6,7 +6,7 @@ import pickle
 import pytest
 from django.core.cache import cache
 
-from breachportal import latency
+from foundations import latency
 
 
 class Command:

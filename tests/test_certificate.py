@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
-from breachportal.logs import Line
+from foundations.logs import Line
 from incidents.models import AffectedPerson, Incident
 from notices import sending
 from notices.models import Certificate, Delivery, Notice

@@ -11,7 +11,7 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import expect, sync_playwright
 
 from incidents.models import DataClass, IncidentDataClass
-from notices import publishing
+from statements import publishing
 from notices.models import Notice, Section, Statement, StatementVersion
 from tests import browser
 from tests.signing_in import sign_in_to_desk
@@ -44,7 +44,7 @@ def desk(client, editor):
 
 
 def page(name: str, version: StatementVersion) -> str:
-    return reverse(f"admin:notices_statementversion_{name}", args=[version.pk])
+    return reverse(f"admin:statements_statementversion_{name}", args=[version.pk])
 
 
 def place(draft: StatementVersion, key: str) -> str:
@@ -161,7 +161,7 @@ def test_the_previews_show_page_and_mail_in_both_languages(desk, draft):
         assert words in shown
     for code, _name in settings.LANGUAGES:
         assert f"{page('preview', draft)}?language={code}" in shown
-        url = reverse("admin:notices_statementversion_mail", args=[draft.pk, code])
+        url = reverse("admin:statements_statementversion_mail", args=[draft.pk, code])
         assert url in shown
         mail = desk.get(url)
         assert WORDS[code] in mail.content.decode()

@@ -5,7 +5,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
-from notices import publishing, sending
+from statements import publishing
+from notices import sending
 from notices.models import Advisory, AlertSubscription, Notice, Statement, StatementVersion
 from tests.noticed import work
 from tests.signing_in import sign_in_to_desk

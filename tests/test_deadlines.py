@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
-from notices import sample, tasks
-from notices.legal import checking, deadlines
-from notices.legal.deadlines import Where, clocks_of
-from notices.legal.laws import all_duties
+from statements import sample
+from notices import tasks
+from statements.legal import checking, deadlines
+from statements.legal.deadlines import Where, clocks_of
+from statements.legal.laws import all_duties
 from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
 
@@ -40,7 +41,7 @@ def confirm(incident: Incident, by: User, duty: str = NETWORK, **fields) -> Duty
 
 
 def page_of(client, incident: Incident) -> str:
-    url = reverse("admin:notices_dutyconfirmation_clocks", args=[incident.pk])
+    url = reverse("admin:statements_dutyconfirmation_clocks", args=[incident.pk])
     return " ".join(client.get(url).content.decode().split())
 
 
@@ -194,18 +195,18 @@ def test_why_a_confirmation_gave_way_to_another_is_read_in_any_language(desk, in
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
     form = {"verdict": "met", "evidence": "Receipt 7", "met_at": now}
-    desk.post(reverse("admin:notices_dutyconfirmation_confirm", args=args), form)
+    desk.post(reverse("admin:statements_dutyconfirmation_confirm", args=args), form)
 
     first.refresh_from_db()
     assert first.withdrawn_reason == "Followed by another confirmation."
-    url = reverse("admin:notices_dutyconfirmation_change", args=[first.pk])
+    url = reverse("admin:statements_dutyconfirmation_change", args=[first.pk])
     assert "다른 확인으로 이어짐." in desk.get(url).content.decode()
     desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     assert first.withdrawn_reason in desk.get(url).content.decode()
 
 
 def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
-    url = reverse("admin:notices_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
+    url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
     assert desk.get(url).status_code == 200
     refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7"})
     assert "Say since when it is met." in refused.content.decode()
@@ -228,7 +229,7 @@ def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
 
 def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(desk, just_noticed, approver):
     confirmation = confirm(just_noticed, approver)
-    url = reverse("admin:notices_dutyconfirmation_withdraw", args=[confirmation.pk])
+    url = reverse("admin:statements_dutyconfirmation_withdraw", args=[confirmation.pk])
     assert desk.post(url, {"reason": ""}).status_code == 200
     assert clock(just_noticed, NETWORK).where == Where.MET
     desk.post(url, {"reason": "It was another incident's receipt."})
@@ -279,11 +280,11 @@ def test_only_an_approver_confirms(client, just_noticed, role):
     member.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, member)
     assert NETWORK not in page_of(client, just_noticed)  # it can be read, without the link
-    url = reverse("admin:notices_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
+    url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
     assert client.get(url).status_code == 403
 
 
 def test_customers_do_not_find_the_page(client, minji, incident):
     client.force_login(minji)
-    url = reverse("admin:notices_dutyconfirmation_clocks", args=[incident.pk])
+    url = reverse("admin:statements_dutyconfirmation_clocks", args=[incident.pk])
     assert client.get(url).status_code == 404

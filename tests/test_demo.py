@@ -16,7 +16,7 @@ from breachportal.demo import sample as demo_sample
 from incidents import counting, importing
 from incidents.importing import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile
-from notices import sample
+from statements import sample
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 240

@@ -10,9 +10,9 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notices.findings import Severity
-from notices.legal import laws
-from notices.legal.duties import (
+from statements.findings import Severity
+from statements.legal import laws
+from statements.legal.duties import (
     UnknownJurisdictionError,
     applicable,
     deadlines,
@@ -21,9 +21,9 @@ from notices.legal.duties import (
     prescribed_title,
     unmet_content,
 )
-from notices.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
+from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
 from notices.models import Section
-from notices.wording import RULES
+from statements.wording import RULES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "legal-checks.md"
 NOVEMBER_2025, AMENDED = date(2025, 11, 20), date(2026, 9, 11)

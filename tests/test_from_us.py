@@ -14,7 +14,8 @@ from django.utils import timezone
 from playwright.sync_api import Route, sync_playwright
 
 from incidents.models import Incident
-from notices import from_us, messages, sample, sending
+from notices import from_us, messages, sending
+from statements import sample
 from notices.from_us import Verdict
 from notices.from_us.pasted import MOST_CHARACTERS
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, Statement

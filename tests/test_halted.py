@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.db.utils import OperationalError
 from django.urls import reverse
 
-from breachportal import latency
+from foundations import latency
 from notices import tasks
 from notices.engine import halting
 from notices.models import Chunk, Notice

@@ -171,7 +171,7 @@ def test_a_batch_without_files_is_not_closed(incident):
 
 def test_a_new_master_keyset_works(incident, settings):
     printed = subprocess.run(
-        [sys.executable, "-m", "breachportal.keys"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "foundations.keys"], capture_output=True, text=True, check=True
     ).stdout
     [settings.MASTER_KEYSET] = printed.splitlines()
 

@@ -15,9 +15,9 @@ from django.db import OperationalError, connection
 from django.test import Client
 from psycopg.conninfo import make_conninfo
 
-from breachportal import public_pages
+from foundations import public_pages
 from incidents.models import Incident
-from notices import sample
+from statements import sample
 from notices.models import StatementVersion
 from tests.coupang import PAGES, SLUG, correct, published
 

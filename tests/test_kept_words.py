@@ -9,12 +9,12 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from breachportal.kept_words import Sentences, shown
-from breachportal.keys import Unsealed
+from foundations.kept_words import Sentences, shown
+from foundations.keys import Unsealed
 from incidents.importing import refusals
 from incidents.importing.refusals import Refused, Rejected
 from notices import own_words
-from notices.admin import history
+from statements.admin import history
 from notices.models import Suppression
 from notices.own_words import Ours
 from tests.told import HANGUL, in_korean

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from notices.legal import laws
+from statements.legal import laws
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
-from notices import publishing, sample
-from notices.legal import laws
+from statements import publishing, sample
+from statements.legal import laws
 from notices.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from tests.signing_in import sign_in_to_desk
 
@@ -52,7 +52,7 @@ def approvers_desk(client, approver):
 
 
 def page(name: str, version: StatementVersion) -> str:
-    return reverse(f"admin:notices_statementversion_{name}", args=[version.pk])
+    return reverse(f"admin:statements_statementversion_{name}", args=[version.pk])
 
 
 def publish(desk, version: StatementVersion) -> str:
@@ -231,7 +231,7 @@ def test_a_waiver_of_what_is_published_stands_and_is_in_its_hash(lacking, approv
 
 def withdrawal(version: StatementVersion) -> str:
     return reverse(
-        "admin:notices_statementversion_withdraw_waiver", args=[version.pk, WAIVER["rule"]]
+        "admin:statements_statementversion_withdraw_waiver", args=[version.pk, WAIVER["rule"]]
     )
 
 

@@ -4,9 +4,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from notices import publishing
+from statements import publishing
 from notices.models import Section
-from notices.public.differences import words
+from statements.public.differences import words
 
 pytest_plugins = ["tests.corrected"]
 

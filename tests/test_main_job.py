@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from accounts.models import User
 from breachportal.demo import sample
 from notices.models import AlertSubscription, Notice, Statement, StatementVersion
-from notices.sample import SLUG
-from notices.sample import load as load_sample
+from statements.sample import SLUG
+from statements.sample import load as load_sample
 from tests import browser as chromium
 from tests.smtp_server import SmtpServer
 
@@ -177,7 +177,7 @@ def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> N
 
 def publish_next_version(editor: Page, approver: Page, portal: str, statement: Statement) -> str:
     """Drafts and publishes the next version; returns the way to its alert."""
-    editor.goto(f"{portal}/admin/notices/statement/{statement.pk}/change/")
+    editor.goto(f"{portal}/admin/statements/statement/{statement.pk}/change/")
     editor.get_by_role("button", name="Draft next version").click()
     for language, text in (("ko", "새로운 사기 문자를 덧붙였습니다."), ("en", "New scam added.")):
         editor.locator(f"textarea[name=change_reason_{language}]").fill(text)
@@ -185,7 +185,7 @@ def publish_next_version(editor: Page, approver: Page, portal: str, statement: S
     editor.locator("textarea[name=sections-0-body_en]").fill(SCAM)
     editor.get_by_role("button", name="Save", exact=True).click()
     draft = statement.versions.get(state="draft")
-    approver.goto(f"{portal}/admin/notices/statementversion/{draft.pk}/publish/")
+    approver.goto(f"{portal}/admin/statements/statementversion/{draft.pk}/publish/")
     approver.get_by_role("button", name="Publish for good").click()
     expect(approver.locator(".messagelist")).to_contain_text("ublished")
     link = approver.locator(".messagelist a").first.get_attribute("href")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notices import markdown
+from statements import markdown
 
 
 def test_paragraphs_lists_and_emphasis_are_shown():

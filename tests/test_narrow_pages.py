@@ -15,7 +15,7 @@ from django.test import Client
 from playwright.sync_api import Page, Route, sync_playwright
 
 from accounts.models import User
-from notices import sample
+from statements import sample
 from tests import browser
 from tests.coupang import PAGES
 from tests.leaked import expose, file_of, person

@@ -8,7 +8,8 @@ import pytest
 
 from accounts.models import User
 from incidents.models import AffectedPerson
-from notices import publishing, sending
+from statements import publishing
+from notices import sending
 from notices.engine import composing, ledger
 from notices.engine.requesting import RequestTransport
 from notices.messages import Mail, message_code, message_id

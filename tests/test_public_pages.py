@@ -13,9 +13,9 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import Incident
-from notices import sample
+from statements import sample
 from notices.models import Section, StatementVersion
-from notices.public import NotPublicError, public_page
+from statements.public import NotPublicError, public_page
 from tests.coupang import PAGES, SLUG, published
 from tests.signing_in import sign_in_to_desk
 

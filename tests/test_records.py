@@ -13,7 +13,8 @@ from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from notices import publishing, tasks
+from statements import publishing
+from notices import tasks
 from notices.models import Section, StatementVersion
 from tests.coupang import SLUG, published
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from breachportal import printing
-from notices import sample
+from foundations import printing
+from statements import sample
 from notices.models import RegulatorReport
-from notices.proof import regulator_reports as reports
+from statements.legal import regulator_reports as reports
 from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
@@ -81,19 +81,19 @@ def test_what_is_not_known_says_so(incident):
 
 
 def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
-    add = reverse("admin:notices_regulatorreport_add")
+    add = reverse("admin:statements_regulatorreport_add")
     fields = {"incident": coupang.pk, "duty": "", "form": "pipc", "authority": "PIPC"}
     assert "This field is required" in desk.post(add, fields).content.decode()
     fields["duty"] = DUTY
     answer = desk.post(add, fields, follow=True)
     assert "공동현관 출입번호" in answer.content.decode()
     report = RegulatorReport.objects.get()
-    change = reverse("admin:notices_regulatorreport_change", args=[report.pk])
+    change = reverse("admin:statements_regulatorreport_change", args=[report.pk])
     shown = desk.get(change).content.decode()
     assert "Enforcement Decree 40: Report to the PIPC or KISA within 72 hours" in shown
     assert DUTY not in shown
     desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
-    file = reverse("admin:notices_regulatorreport_file", args=[report.pk])
+    file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
     assert "in the future" in desk.post(file, {"filed_at": later}).content.decode()
     too_early = timezone.localtime(coupang.aware_at) - timedelta(days=365)
@@ -113,7 +113,7 @@ def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
 
 def test_nothing_is_recorded_as_filed_by_a_press_alone(desk, coupang, approver):
     report = draft(coupang, approver)
-    file = reverse("admin:notices_regulatorreport_file", args=[report.pk])
+    file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
     page = desk.get(file)
     assert "개인정보보호위원회" in page.text  # which report it is
     assert "within 72 hours" in page.text
@@ -140,14 +140,14 @@ def test_filing_twice_is_refused(coupang, approver):
 
 def test_supplements_follow_the_first_report(desk, coupang, approver):
     first = filed(coupang, approver)
-    desk.post(reverse("admin:notices_regulatorreport_supplement", args=[first.pk]))
+    desk.post(reverse("admin:statements_regulatorreport_supplement", args=[first.pk]))
     second = RegulatorReport.objects.get(number=2)
     assert second.supplements == first
     assert second.state == "draft"
-    again = reverse("admin:notices_regulatorreport_supplement", args=[first.pk])
+    again = reverse("admin:statements_regulatorreport_supplement", args=[first.pk])
     assert "This supplement is drafted already." in desk.post(again, follow=True).text
     assert RegulatorReport.objects.count() == 2
-    url = reverse("admin:notices_regulatorreport_supplement", args=[second.pk])
+    url = reverse("admin:statements_regulatorreport_supplement", args=[second.pk])
     assert desk.post(url).status_code == 404  # not filed yet
     reports.file(second, at=timezone.now(), reference="", by=approver)
     desk.post(url)
@@ -158,7 +158,7 @@ def test_supplements_follow_the_first_report(desk, coupang, approver):
 @needs_poppler
 def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
     report = filed(coupang, approver)
-    response = desk.get(reverse("admin:notices_regulatorreport_pdf", args=[report.pk]))
+    response = desk.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
     assert response["Content-Type"] == "application/pdf"
     run = ["pdftotext", "-", "-"]
     done = subprocess.run(run, input=response.content, capture_output=True, check=True)
@@ -189,8 +189,8 @@ def test_each_role_does_its_part(client, coupang, approver, role, may_write, may
     member.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, member)
     report = draft(coupang, approver)
-    add = client.get(reverse("admin:notices_regulatorreport_add")).status_code
-    file = client.get(reverse("admin:notices_regulatorreport_file", args=[report.pk])).status_code
+    add = client.get(reverse("admin:statements_regulatorreport_add")).status_code
+    file = client.get(reverse("admin:statements_regulatorreport_file", args=[report.pk])).status_code
     assert (add == 200, file == 200) == (may_write, may_file)
-    pdf = client.get(reverse("admin:notices_regulatorreport_pdf", args=[report.pk]))
+    pdf = client.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
     assert pdf.status_code == 200

@@ -12,7 +12,7 @@ from django.db import connections, models
 from django.urls import reverse
 from django.utils.translation import override
 
-from breachportal.spawned import WorkerLostError
+from foundations.spawned import WorkerLostError
 from incidents import resealing, sealing
 from incidents.importing import only_import_into
 from incidents.management import telling

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from breachportal import keys
+from foundations import keys
 from incidents import sealing
 from incidents.models import AffectedPerson, Incident
 from tests.leaked import person
@@ -108,7 +108,7 @@ def test_the_keysets_are_printed_for_the_operator(minjis, settings, capsys):
     def printed(*words: str) -> str:
         environment = {**os.environ, "MASTER_KEYSET": str(settings.MASTER_KEYSET)}
         done = subprocess.run(
-            [sys.executable, "-m", "breachportal.keys", *words],
+            [sys.executable, "-m", "foundations.keys", *words],
             capture_output=True,
             text=True,
             check=True,

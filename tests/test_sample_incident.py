@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from accounts.models import User
 from breachportal.demo.sample import send_notice
 from incidents.models import IncidentDataClass
-from notices import publishing, sample
+from statements import publishing, sample
 from notices.models import Notice, Section, Statement, StatementVersion, TimelineEntry
 
 pytestmark = pytest.mark.django_db

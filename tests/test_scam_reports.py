@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 from incidents import resealing
-from notices import markdown, publishing, sample
+from statements import markdown, publishing, sample
 from notices.engine import audiences
 from notices.from_us import scam_reports
 from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tink import aead
 
-from breachportal.keys import master_keyset
+from foundations.keys import master_keyset
 from incidents import sealing
 from incidents.bulk_sealing import BulkOpener, BulkSeal
 from incidents.models import Incident

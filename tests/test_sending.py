@@ -19,7 +19,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from incidents.models import AffectedPerson, ExposureBatch, Incident
-from notices import publishing, sending, tasks
+from statements import publishing
+from notices import sending, tasks
 from notices.engine import audiences, delivering, ledger, planning
 from notices.engine.ledger import Ending, LeaseLostError, Verdict
 from notices.models import Chunk, Delivery, Notice, StatementVersion

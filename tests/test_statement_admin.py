@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from incidents.models import DataClass, IncidentDataClass
-from notices import publishing
+from statements import publishing
 from notices.models import Advisory, Section, Statement, StatementVersion
 from tests.signing_in import sign_in_to_desk
 
@@ -322,7 +322,7 @@ def test_who_changed_the_issuer_cannot_publish_the_advisory(
 
 def test_who_named_a_statement_counts_as_its_editor(desk, incident, editor):
     form = {"incident": incident.pk, "kind": "update", "slug": "call-0000"}
-    assert desk.post(reverse("admin:notices_statement_add"), form).status_code == 302
+    assert desk.post(reverse("admin:statements_statement_add"), form).status_code == 302
     assert [*Statement.objects.get(slug="call-0000").editors.all()] == [editor]
 
 

@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from breachportal import environment, latency
+from breachportal import environment
+from foundations import latency
 from notices.engine.throttling import Governor, Limits
 from notices.models import Notice
 from tests.noticed import affected, assert_adds_up, work

@@ -5,7 +5,7 @@ import pytest
 from incidents import counting
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
-from notices import publishing
+from statements import publishing
 from notices.models import Statement, StatementVersion
 from tests import leaked
 from tests.noticed import affected

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from breachportal.celery import app
-from breachportal.spawned import workers
+from foundations.spawned import workers
 from incidents import importing, uploads
 from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import only_import_into

@@ -21,8 +21,8 @@ from django.urls import reverse
 from psycopg.conninfo import make_conninfo
 
 from accounts.models import User
-from breachportal import waiting
-from notices import sample
+from foundations import waiting
+from statements import sample
 from tests.leaked import expose, file_of, person
 from tests.signing_in import ask_for_code, enter_code, newest_code, step_up
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidents.models import Basis
-from notices import sample
-from notices.findings import Severity
-from notices.wording import RULES, lint, parity
-from notices.wording.figures import Day, figures
+from statements import sample
+from statements.findings import Severity
+from statements.wording import RULES, lint, parity
+from statements.wording.figures import Day, figures
 
 INVOLVED = {
     "ko": ["이름", "전화번호", "주소", "공동현관 출입번호", "주문 내역"],

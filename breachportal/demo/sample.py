@@ -11,7 +11,8 @@ import incidents
 from accounts.models import User
 from incidents import importing
 from incidents.models import ExposureBatch, ExposureFile, Incident
-from notices import sample, sending
+from statements import sample
+from notices import sending
 from notices.models import Notice, Statement
 
 Say = Callable[[str], None]

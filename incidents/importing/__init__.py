@@ -22,7 +22,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from breachportal.spawned import WorkerLostError, Workers, workers
+from foundations.spawned import WorkerLostError, Workers, workers
 from incidents import counting
 from incidents.importing import mapping, plausible, reading, rejects, working
 from incidents.importing.blocks import blocks_of

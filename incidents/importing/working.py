@@ -1,4 +1,4 @@
-"""What worker processes do with a block; see breachportal.spawned."""
+"""What worker processes do with a block; see foundations.spawned."""
 
 import os
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from breachportal.languages import in_language
+from foundations.languages import in_language
 
 
 class DataClass(models.Model):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from breachportal.languages import in_language
+from foundations.languages import in_language
 from incidents import sealing
 from incidents.models.data_classes import DataClass
 
@@ -193,7 +193,7 @@ class IncidentJurisdiction(models.Model):
     """A jurisdiction whose law the incident falls under, or that is followed all the same."""
 
     class Name(models.TextChoices):
-        """What each asks is in notices/legal/, whose files name them (a system check)."""
+        """What each asks is in statements/legal/, whose files name them (a system check)."""
 
         KOREA = "KR", _("Korea")
         EUROPE = "EU-UK", _("European Union and United Kingdom")

@@ -1,5 +1,6 @@
 """The desk's pages for notices: published words, sending, what comes back, and proof."""
 
-from notices.admin import published, regulators, returned, scam_reports, sending
+from statements.admin import published, regulators
+from notices.admin import returned, scam_reports, sending
 
 __all__ = ["published", "regulators", "returned", "scam_reports", "sending"]

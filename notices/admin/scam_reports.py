@@ -24,7 +24,7 @@ from notices.models import ScamReport
 from notices.own_words import in_words
 
 logger = logging.getLogger(__name__)
-HANDLE, DRAFT = "notices.change_scamreport", "notices.add_statementversion"
+HANDLE, DRAFT = "notices.change_scamreport", "statements.add_statementversion"
 
 
 @admin.register(ScamReport)
@@ -104,7 +104,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         self.log_change(request, report, _("Drafted a warning."))
         text = _("Drafted. Take out what is about a person, then let somebody else publish it.")
         messages.success(request, text)
-        return redirect("admin:notices_statementversion_change", draft.pk)
+        return redirect("admin:statements_statementversion_change", draft.pk)
 
     def dismiss(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Ends it and those that name the same."""

@@ -29,8 +29,9 @@ from accounts.admin_site import grouped, own_page, require, staff_of
 from accounts.step_up import step_up_required
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
-from notices.admin import exporting, history
-from notices.admin.history import Recorded
+from notices.admin import exporting
+from statements.admin import history
+from statements.admin.history import Recorded
 from notices.admin.sending_forms import (
     ApproveForm,
     CancelForm,

@@ -16,7 +16,7 @@ from django.db.models import TextChoices
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from breachportal import latency
+from foundations import latency
 from notices.models import Chunk, Notice
 
 KEY = "notices:database"

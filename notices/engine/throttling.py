@@ -6,7 +6,7 @@ from collections import defaultdict
 import redis
 from django.conf import settings
 
-from breachportal import latency
+from foundations import latency
 
 ASK_SECONDS = 0.05  # between two questions about one destination
 REST_SECONDS = 5.0  # after Redis did not answer

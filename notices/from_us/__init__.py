@@ -20,7 +20,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from incidents.models import Incident
-from notices import markdown
+from statements import markdown
 from notices.from_us import look_alikes, pasted
 from notices.from_us.look_alikes import Reason
 from notices.from_us.pasted import Kind, Trace

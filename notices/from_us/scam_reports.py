@@ -10,7 +10,8 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import Basis, Incident
-from notices import from_us, publishing
+from notices import from_us
+from statements import publishing
 from notices.from_us import pasted
 from notices.from_us.pasted import Kind, Trace
 from notices.models import Advisory, ScamReport, Section, Statement, StatementVersion

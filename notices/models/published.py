@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from breachportal.languages import in_language
+from foundations.languages import in_language
 from incidents.models import Basis, Incident
-from notices import markdown
+from statements import markdown
 
 
 class Statement(models.Model):

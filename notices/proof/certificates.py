@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.models import User
-from breachportal import printing
+from foundations import printing
 from incidents import sentences
 from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, Incident

@@ -7,7 +7,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from breachportal import printing
+from foundations import printing
 from notices.models import Delivery, Notice
 from notices.models.sending import END_STATES
 

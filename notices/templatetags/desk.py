@@ -5,14 +5,14 @@ from typing import Any
 from django import template
 
 from notices import own_words
-from notices.legal import deadlines
+from statements.legal import deadlines
 
 register = template.Library()
 register.filter("in_words", own_words.in_words)
 
 
-@register.inclusion_tag("admin/notices/regulators/overdue.html", takes_context=True)
+@register.inclusion_tag("admin/statements/regulators/overdue.html", takes_context=True)
 def overdue_duties(context: dict[str, Any]) -> dict[str, Any]:
     """Incidents with a clock that ran out, for those who may look at duties."""
-    may_see = context["request"].user.has_perm("notices.view_dutyconfirmation")
+    may_see = context["request"].user.has_perm("statements.view_dutyconfirmation")
     return {"overdue": deadlines.overdue() if may_see else []}

@@ -11,7 +11,7 @@ from incidents.models import Incident
 from incidents.my_data import leaks_of
 from incidents.sealing import SealingError
 from incidents.views import SignedInRequest
-from notices.limits import limited
+from foundations.limits import limited
 from notices.proof import certificates
 from notices.proof.certificate_forms import CertificateForm, CheckForm
 

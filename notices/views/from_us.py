@@ -17,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from notices.from_us.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
-from notices.limits import limited
-from notices.public import advisories, public_page
+from foundations.limits import limited
+from statements.public import advisories, public_page
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, report=ReportForm())
     report = ReportForm(initial={"text": form.cleaned_data["text"]})
     context = {"answer": form.answer(), **_reporting(report)}
-    return render(request, "notices/public/check_answer.html", context)
+    return render(request, "statements/public/check_answer.html", context)
 
 
 @csrf_exempt
@@ -67,12 +67,12 @@ def report(request: HttpRequest) -> HttpResponse:
 @public_page
 def reported(request: HttpRequest) -> HttpResponse:
     """Thanks; the same for every report, so that there is nothing to learn from it."""
-    return render(request, "notices/public/reported.html")
+    return render(request, "statements/public/reported.html")
 
 
 def _page(request: HttpRequest, *, form: CheckForm, report: ReportForm) -> HttpResponse:
     context = {"form": form, "advisories": advisories(), **_reporting(report)}
-    return render(request, "notices/public/check.html", context)
+    return render(request, "statements/public/check.html", context)
 
 
 def _reporting(report: ReportForm) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.db import connection
 
 from benchmarks.people import address
 from benchmarks.product import Workers
-from breachportal import latency
+from foundations import latency
 from notices import tasks
 from notices.engine import halting
 from notices.models import Notice

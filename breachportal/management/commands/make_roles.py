@@ -15,17 +15,17 @@ ROLES = {
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
-    "editor": ["incidents.add_contactchange", "notices.add_statement", "notices.change_statement"]
-    + ["notices.add_statementversion", "notices.change_statementversion"]
-    + ["notices.add_section", "notices.change_section", "notices.delete_section"]
-    + ["notices.add_advisory", "notices.change_advisory"]
-    + ["notices.add_timelineentry", "notices.change_timelineentry", "notices.add_notice"]
+    "editor": ["incidents.add_contactchange", "statements.add_statement", "statements.change_statement"]
+    + ["statements.add_statementversion", "statements.change_statementversion"]
+    + ["statements.add_section", "statements.change_section", "statements.delete_section"]
+    + ["statements.add_advisory", "statements.change_advisory"]
+    + ["statements.add_timelineentry", "statements.change_timelineentry", "notices.add_notice"]
     + ["notices.view_scamreport", "notices.change_scamreport"]
-    + ["notices.add_regulatorreport", "notices.change_regulatorreport"],
-    "approver": ["notices.publish_statementversion", "notices.approve_notice"]
+    + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
+    "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_contactchange"]
-    + ["notices.add_dutyconfirmation", "notices.change_dutyconfirmation"]
-    + ["notices.file_regulatorreport", "notices.change_suppression"]
+    + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
+    + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["notices.add_suppression", "notices.view_scamreport"],

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from breachportal.spawned import WorkerLostError
+from foundations.spawned import WorkerLostError
 from incidents import resealing
 from incidents.importing import ImportRefusedError
 from incidents.management.telling import StepTeller

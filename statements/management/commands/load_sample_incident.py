@@ -1,0 +1,15 @@
+"""Loads the sample incident's texts: for a demonstration, never for a portal in public."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from statements import sample
+
+
+class Command(BaseCommand):
+    help = "Loads the sample incident with its statements, advisory and timeline, once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        incident = sample.load()
+        self.stdout.write(f"The sample incident is at /ko/incidents/{incident.slug}/.")

@@ -1,0 +1,28 @@
+"""Verifies that everything published still reads as it was published."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import override
+
+from statements import publishing
+from notices.models import Statement
+
+
+class Command(BaseCommand):
+    help = "Recomputes every published version's hash; names what changed and exits with 1."
+
+    @override("en")  # as all that commands say
+    def handle(self, *args: Any, **options: Any) -> None:
+        statements = list(Statement.objects.select_related("incident"))
+        problems = [
+            f"{statement.incident.slug}/{statement.slug}: {problem}"
+            for statement in statements
+            for problem in publishing.verify(statement)
+        ]
+        for line in problems:
+            self.stderr.write(line)
+        if problems:
+            sys.exit(1)
+        self.stdout.write(f"{len(statements)} statements stand as they were published.")

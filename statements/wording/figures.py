@@ -1,0 +1,314 @@
+"""The numbers, dates, times and contacts in a text, each in one spelling for both languages.
+
+"3,370만", "3370만" and "33.7 million" are one number; "2025년 11월 18일" and "18 November 2025" one
+date. What is recognised first is taken out, so that a date's day is not counted as a number again.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from statements.wording.plain import links, read
+
+Match = re.Match[str]
+
+
+class Day(NamedTuple):
+    """A date as far as it is written out."""
+
+    month: int
+    day: int | None = None
+    year: int | None = None
+
+    def agrees_with(self, other: "Day") -> bool:
+        """Whether both may be one date: the year is often said only once."""
+        is_same_day = (self.month, self.day) == (other.month, other.day)
+        return is_same_day and (self.year is None or other.year is None or self.year == other.year)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something that a translation must not change."""
+
+    kind: Literal["date", "time", "number", "percent", "phone", "email", "link"]
+    value: Day | Decimal | str
+    quote: str  # as the text writes it
+
+    def agrees_with(self, other: "Figure") -> bool:
+        """Whether both say the same."""
+        if isinstance(self.value, Day) and isinstance(other.value, Day):
+            return self.value.agrees_with(other.value)
+        return self.kind == other.kind and self.value == other.value
+
+
+def figures(text: str, language: str) -> list[Figure]:
+    """What a Markdown text states in figures; each once, by kind and place."""
+    found = dict[tuple[str, object], Figure]()
+    for figure in _links(text):
+        found.setdefault((figure.kind, figure.value), figure)
+    rest = "\n".join(sentence.text for sentence in read(text).sentences())
+    for link in reversed(list(links(rest))):
+        rest = _blanked(rest, *link.span)
+    for finder in _FINDERS[language]:
+        for match in list(finder.pattern.finditer(rest)):
+            values = list(finder.values(match))
+            for value in values:
+                key = (finder.kind, value)
+                found.setdefault(key, Figure(finder.kind, value, match[0].strip()))
+            if values or finder.is_mask:
+                rest = _blanked(rest, *match.span())
+    return list(found.values())
+
+
+def _blanked(text: str, start: int, end: int) -> str:
+    return text[:start] + "\n" * (end - start) + text[end:]
+
+
+def _links(text: str) -> Iterator[Figure]:
+    for link in links(text):
+        if link.is_email:
+            yield Figure("email", link.text.lower(), link.text)
+        else:
+            # The same page in the other language is the same place.
+            path = re.sub(r"^/(?:ko|en|kor|eng|kr)(?=/|$)", "", link.path, flags=re.IGNORECASE)
+            place = link.host.removeprefix("www.") + path.rstrip("/")
+            yield Figure("link", place, link.text)
+
+
+class _Finder(NamedTuple):
+    kind: Literal["date", "time", "number", "percent", "phone"]
+    pattern: re.Pattern[str]
+    values: Callable[[Match], Iterable[Day | Decimal | str]]
+    is_mask: bool = False  # blanked even if it states nothing
+
+
+# ---------------------------------------------------------------- dates
+
+
+def _day(month: int, day: int | None, year: str | None) -> Iterator[Day]:
+    if 1 <= month <= 12 and (day is None or 1 <= day <= 31):
+        yield Day(month, day, int(year) if year else None)
+
+
+def _days(match: Match, month: int) -> Iterator[Day]:
+    """One date, the two ends of "18 to 20 November", or a month alone."""
+    groups = match.groupdict()
+    days = [groups[name] for name in ("day", "last_day", "end") if groups.get(name)]
+    for day in days or [None]:
+        yield from _day(month, int(day) if day else None, groups["year"])
+
+
+def _of_numbered_month(match: Match) -> Iterator[Day]:
+    return _days(match, int(match["month"]))
+
+
+_MONTHS = "January February March April May June July August September October November December"
+_MONTH_NUMBERS = {name[:3]: number for number, name in enumerate(_MONTHS.split(), 1)}
+
+
+def _of_named_month(match: Match) -> Iterator[Day]:
+    return _days(match, _MONTH_NUMBERS[match["month"][:3].title()])
+
+
+_YEAR = r"(?P<year>(?:19|20)\d{2})"
+_DAY = r"(?P<day>\d{1,2})"
+_LAST_DAY = r"(?P<last_day>\d{1,2})"
+_NUMERIC_DATE = re.compile(
+    rf"(?<![\d.-]){_YEAR}(?P<sign>\s?[./-])\s?(?P<month>\d{{1,2}})(?P=sign)\s?{_DAY}(?![\d-])\.?"
+)
+_KO_MONTH = rf"(?:{_YEAR}\s?년\s?)?(?<!\d)(?P<month>\d{{1,2}})\s?월"
+_KO_DATE = re.compile(rf"{_KO_MONTH}\s?{_DAY}\s?일")
+# "18일부터 30일까지" is a span; "18일부터 30일 이상" a date and a number of days.
+_KO_DATES = re.compile(
+    rf"{_KO_MONTH}\s?{_DAY}\s?(?:일?\s?(?:[~∼〜–—-]|과|와|및|·)\s?{_LAST_DAY}\s?일"
+    rf"|일부터\s?{_LAST_DAY.replace('last_day', 'end')}\s?일\s?까지)"
+)
+_KO_MONTH_ALONE = re.compile(_KO_MONTH)
+_NAMED_MONTH = (
+    r"\b(?P<month>"
+    + "|".join(f"{name}|{name.upper()}" for name in _MONTHS.split())
+    + r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?)(?![A-Za-z])"
+)
+_ORDINAL = r"(?:st|nd|rd|th)?"
+_TO = r"(?:\s?(?:-|–|—|to|and|until)\s?)"
+_EN_DAY_FIRST = re.compile(
+    rf"(?<![\d.,]){_DAY}{_ORDINAL}(?:{_TO}{_LAST_DAY}{_ORDINAL})?(?:\sof)?\s{_NAMED_MONTH}"
+    rf"(?:,?\s{_YEAR}(?![\d,]))?"
+)
+_EN_MONTH_FIRST = re.compile(
+    rf"{_NAMED_MONTH}\s{_DAY}{_ORDINAL}(?!\d|[.,]\d)(?:{_TO}{_LAST_DAY}{_ORDINAL}(?![\d]))?"
+    rf"(?:,?\s{_YEAR}(?![\d,]))?"
+)
+# "May" alone is a verb, unless the word before or a year behind says otherwise.
+_IS_MAY = r"(?:(?=May\s(?:19|20)\d\d)|(?<=\b[io][nf] )|(?<=\bsince )|(?<=\buntil )|(?<=\bfrom ))"
+_EN_MONTH_ALONE = re.compile(
+    rf"(?:(?!\bM(?:ay|AY)\b)|{_IS_MAY}){_NAMED_MONTH}(?:,?\s{_YEAR}(?!\d))?"
+)
+
+
+# ---------------------------------------------------------------- times of day
+
+
+def _clock(hour: str, minute: str | None, part: str | None) -> str:
+    """As 24 hours and minutes; `part` is a word for the half of the day."""
+    hours = int(hour) % 24
+    if part:
+        hours = int(hour) % 12 + 12 * (part in ("오후", "저녁") or part[0] in "pP")
+    return f"{hours:02}:{int(minute or 0):02}"
+
+
+def _ko_times(match: Match) -> Iterator[str]:
+    part = match["part"]
+    if match["first"]:
+        yield _clock(match["first"], None, part)
+    minute = "30" if match["half"] else match["minute"]
+    yield _clock(match["hour"], minute, part)
+
+
+def _en_times(match: Match) -> Iterator[str]:
+    if match["first"]:
+        yield _clock(match["first"], match["first_minute"], match["part"])
+    yield _clock(match["hour"], match["minute"], match["part"])
+
+
+def _half_day_clock(match: Match) -> Iterator[str]:
+    yield _clock(match["hour"], match["minute"], match["part"])
+
+
+def _plain_time(match: Match) -> Iterator[str]:
+    if int(match["hour"]) <= 24 and int(match["minute"]) < 60:
+        yield _clock(match["hour"], match["minute"], None)
+
+
+_KO_TIME = re.compile(
+    r"(?:(?P<part>오전|오후|새벽|아침|저녁)\s?)?(?:(?P<first>\d{1,2})\s?[~∼〜–-]\s?)?"
+    r"(?<!\d)(?P<hour>\d{1,2})시(?!간)(?:\s?(?P<minute>\d{1,2})분|\s?(?P<half>반))?"
+)
+_KO_HALF_DAY_CLOCK = re.compile(r"(?P<part>오전|오후)\s?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?!\d)")
+_EN_TIME = re.compile(
+    rf"(?:(?P<first>\d{{1,2}})(?:[:.](?P<first_minute>\d{{2}}))?{_TO})?"
+    r"(?<![\d.])(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s?(?P<part>[ap]\.?m\b\.?)",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>\d{2})(?![\d:])")
+
+
+# ---------------------------------------------------------------- telephone numbers
+
+_PHONE = re.compile(
+    r"(?<![0-9A-Za-z+.-])(?:"
+    r"\+\d{1,3}(?:[ -]?\(?\d{1,4}\)?){2,4}"  # +82 2 1234 5678
+    r"|\d-\d{3}-\d{3}-\d{4}"  # 1-800-555-0100
+    r"|\(?0\d{1,3}\)?[ -]\d{3,4}[ -]\d{4}"  # 02 1234 5678, (02) 1234-5678
+    r"|\(\d{3}\) \d{3}-\d{4}"
+    r"|\d{2,4}-\d{3,4}-\d{4}"
+    r"|(?!(?:19|20)\d\d-(?:19|20)\d\d)\d{4}-\d{4}"  # 1588-1234, but no span of years
+    r")(?![0-9A-Za-z]|-\d)"
+)
+
+
+def _phone(match: Match) -> Iterator[str]:
+    """Digits as dialled in Korea, else with the country's code."""
+    digits = re.sub(r"\D", "", match[0])
+    if not match[0].startswith("+"):
+        yield digits
+    elif digits.startswith("82"):
+        national = digits[2:].removeprefix("0")
+        # Nationwide numbers such as 1588-1234 are dialled as they are.
+        is_nationwide = len(national) == 8 and national.startswith("1")
+        yield national if is_nationwide else f"0{national}"
+    else:
+        yield f"+{digits}"
+
+
+# ---------------------------------------------------------------- numbers
+
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
+_ALONE = r"(?<![A-Za-z0-9_])"
+_KO_SMALL = {"십": 10, "백": 100, "천": 1000}
+_KO_LARGE = {"만": 10**4, "억": 10**8, "조": 10**12}
+# 조 is also "Article"; 만 before a number is "full years of age".
+_KO_PART = rf"{_NUMBER}[천백십]?(?:만|억|조(?=\s?(?:원|달러|\d+[천백십]?[억만])))?"
+_KO_NUMBER = re.compile(rf"{_ALONE}{_KO_PART}(?:(?<=[천백십만억조])\s?{_KO_PART})*")
+_EN_SCALE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_EN_SCALE |= {"k": 10**3, "m": 10**6, "bn": 10**9}
+_EN_NUMBER = re.compile(
+    rf"{_ALONE}(?P<number>{_NUMBER})"
+    r"(?:(?:\s|-)?(?P<scale>thousand|million|billion|trillion)\b|(?P<short>k|m|bn)\b)?",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(r"(?<![A-Za-z0-9.])\d+(?:\.\d+){2,}(?!\d)")
+_PERCENT = re.compile(
+    rf"{_ALONE}(?P<number>{_NUMBER})\s?(?:%|퍼센트|프로(?![가-힣])|per\s?cent\b)", re.IGNORECASE
+)
+# "Third party" and "secondary harm" are words in English, though Korean writes a figure.
+_KO_WORDS = re.compile(r"제\s?3자|[12]차(?=\s?(?:피해|유출|인증|가해|사고))")
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def _ko_number(match: Match) -> Iterator[Decimal]:
+    """Parts are added while their units fall: 3천370만 is one number, "3만 5만" are two."""
+    total, section, last = Decimal(0), Decimal(0), Decimal(0)
+    for part in re.finditer(rf"({_NUMBER})([천백십]?)([만억조]?)", match[0]):
+        number = _decimal(part[1]) * _KO_SMALL.get(part[2], 1)
+        large = _KO_LARGE.get(part[3], 1)
+        if last and number * (large if not section else 1) >= last:
+            yield total + section
+            total, section = Decimal(0), Decimal(0)
+        section += number
+        last = Decimal(_KO_SMALL.get(part[2], 1))
+        if large > 1:
+            total, section, last = total + section * large, Decimal(0), Decimal(large)
+    yield total + section
+
+
+def _en_number(match: Match) -> Iterator[Decimal]:
+    scale = (match["scale"] or match["short"] or "").lower()
+    yield _decimal(match["number"]) * _EN_SCALE.get(scale, 1)
+
+
+def _one_number(match: Match) -> Iterator[Decimal]:
+    yield _decimal(match["number"])
+
+
+def _as_written(match: Match) -> Iterator[str]:
+    yield match[0]
+
+
+def _nothing(_match: Match) -> Iterator[str]:
+    return iter(())
+
+
+_FINDERS: dict[str, list[_Finder]] = {
+    "ko": [
+        _Finder("number", _KO_WORDS, _nothing, is_mask=True),
+        _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        _Finder("date", _KO_DATES, _of_numbered_month),
+        _Finder("date", _KO_DATE, _of_numbered_month),
+        _Finder("date", _KO_MONTH_ALONE, _of_numbered_month),
+        _Finder("time", _KO_HALF_DAY_CLOCK, _half_day_clock),
+        _Finder("time", _CLOCK, _plain_time),
+        _Finder("time", _KO_TIME, _ko_times),
+        _Finder("phone", _PHONE, _phone),
+        _Finder("percent", _PERCENT, _one_number),
+        _Finder("number", _VERSION, _as_written),
+        _Finder("number", _KO_NUMBER, _ko_number),
+    ],
+    "en": [
+        _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        _Finder("date", _EN_DAY_FIRST, _of_named_month),
+        _Finder("date", _EN_MONTH_FIRST, _of_named_month),
+        _Finder("date", _EN_MONTH_ALONE, _of_named_month),
+        _Finder("time", _EN_TIME, _en_times),
+        _Finder("time", _CLOCK, _plain_time),
+        _Finder("phone", _PHONE, _phone),
+        _Finder("percent", _PERCENT, _one_number),
+        _Finder("number", _VERSION, _as_written),
+        _Finder("number", _EN_NUMBER, _en_number),
+    ],
+}

@@ -1,0 +1,143 @@
+"""The lint's rules: why each objects, and what to write instead."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from statements.findings import Severity, Text
+
+_STUDY = _(
+    "People read this in fear and on a phone. Of 161 breach notices, 97 per cent were hard to read "
+    "(Zou and others, CHI 2019)."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One objection. The better phrase is in the language of the text, not of the editor."""
+
+    severity: Severity
+    why: Text
+    better_ko: Text
+    better_en: Text
+
+    def better(self, language: str) -> Text:
+        """What to write instead, in a text of that language."""
+        return self.better_ko if language == "ko" else self.better_en
+
+
+RULES: dict[str, Rule] = {
+    "exposed": Rule(
+        severity=Severity.BLOCK,
+        why=_(
+            "Data that somebody took has leaked. Korea's privacy regulator (PIPC) told the company "
+            "of the model case on 3 December 2025 to say 유출 (leak), not 노출 (exposure)."
+        ),
+        better_ko=_("Write 유출: “이름과 전화번호가 유출되었습니다.”"),
+        better_en=_("Write “leaked”: “Your name and phone number leaked.”"),
+    ),
+    "hedge": Rule(
+        severity=Severity.BLOCK,
+        why=_(
+            "It is known that this leaked, so say so. Of 161 breach notices, about 70 per cent "
+            "hedged like this (Zou and others, CHI 2019)."
+        ),
+        better_ko=_(
+            "Write what happened: “이름이 유출되었습니다.” Say apart what is not known yet."
+        ),
+        better_en=_("Write what happened: “Your name leaked.” Say apart what is not known yet."),
+    ),
+    "no_evidence": Rule(
+        severity=Severity.BLOCK,
+        why=_(
+            "Having found nothing does not make anybody safe. Of 161 breach notices, 40 per cent "
+            "claimed “no evidence of misuse” (Zou and others, CHI 2019)."
+        ),
+        better_ko=_("Write what you know: “악용되었는지 알지 못합니다. 이렇게 조심하십시오.”"),
+        better_en=_("Write what you know: “We do not know whether it was misused. Do this:”"),
+    ),
+    "third_party": Rule(
+        severity=Severity.WARN,
+        why=_(
+            "Pointing at an unnamed outsider reads as an excuse and tells people nothing that they "
+            "can use."
+        ),
+        better_ko=_("Say what happened: “권한 없는 자가 고객 정보에 접근했습니다.”"),
+        better_en=_("Say what happened: “Somebody without permission reached customers' data.”"),
+    ),
+    "marketing": Rule(
+        severity=Severity.WARN,
+        why=_(
+            "A notice of a leak is no place for advertising: European guidance (EDPB 9/2022, to be "
+            "checked by counsel) asks for a message of its own."
+        ),
+        better_ko=_("Leave it out, or describe compensation without advertising words."),
+        better_en=_("Leave it out, or describe compensation without advertising words."),
+    ),
+    "shop_link": Rule(
+        severity=Severity.WARN,
+        why=_(
+            "A link to the shop turns the notice into advertising. In the model case the shared "
+            "apology showed an advertisement."
+        ),
+        better_ko=_("Link to a page of this portal, or to none."),
+        better_en=_("Link to a page of this portal, or to none."),
+    ),
+    "foreign_link": Rule(
+        severity=Severity.BLOCK,
+        why=_(
+            "Scammers imitate exactly this message. If the real one links to other domains, nobody "
+            "can tell them apart."
+        ),
+        better_ko=_("Name the organisation and its telephone number; link from the portal's page."),
+        better_en=_("Name the organisation and its telephone number; link from the portal's page."),
+    ),
+    "allegation": Rule(
+        severity=Severity.BLOCK,
+        why=_(
+            "Who did it is alleged, not confirmed; told as fact it wrongs somebody and misleads "
+            "everybody."
+        ),
+        better_ko=_("Label it: “전 직원이 접근했다는 혐의로 경찰이 수사하고 있습니다.”"),
+        better_en=_("Label it: “It is alleged that a former employee did it; police investigate.”"),
+    ),
+    "suspect_statement": Rule(
+        severity=Severity.WARN,
+        why=_(
+            "Korea's privacy regulator (PIPC) asked on 14 January 2026 not to present a suspect's "
+            "statements as confirmed."
+        ),
+        better_ko=_("Leave it out, or add: “확인된 사실이 아닙니다.”"),
+        better_en=_("Leave it out, or add: “This is not confirmed.”"),
+    ),
+    "long_sentence": Rule(
+        severity=Severity.WARN,
+        why=_STUDY,
+        better_ko=_("Make two or three sentences of it; 80 syllables are the most."),
+        better_en=_("Make two or three sentences of it; 30 words are the most."),
+    ),
+    "double_passive": Rule(
+        severity=Severity.WARN,
+        why=_STUDY,
+        better_ko=_("Write the plain form: 되어지다 → 되다, 보여지다 → 보이다."),
+        better_en=_("Write the active form."),
+    ),
+    "parity_section": Rule(
+        severity=Severity.BLOCK,
+        why=_("Readers of both languages have a right to the same notice."),
+        better_ko=_("Write the section in Korean as well."),
+        better_en=_("Write the section in English as well."),
+    ),
+    "parity_figure": Rule(
+        severity=Severity.BLOCK,
+        why=_("Numbers, dates and contacts have to be the same in both languages."),
+        better_ko=_("Write it in Korean as well, or correct one of the two."),
+        better_en=_("Write it in English as well, or correct one of the two."),
+    ),
+    "parity_link": Rule(
+        severity=Severity.WARN,
+        why=_("Both languages should lead to the same places."),
+        better_ko=_("Give the Korean text the same link."),
+        better_en=_("Give the English text the same link."),
+    ),
+}
