@@ -1,10 +1,10 @@
-# The two main commands are `make demo` and `make test`; see README.md.
+# The two commands are `make demo` and `make test`; see README.md.
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup catalogues messages requirements licences bench-send bench-import bench-store bench-web drill drill-import clean
+.PHONY: demo test lint setup messages requirements bench-send bench-import bench-store bench-web drill drill-import clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -20,78 +20,56 @@ lint: setup
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_translations.py
 
-setup: .venv/installed catalogues
+setup: .venv/installed
 
 .venv/installed: requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements-dev.txt lists ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/installed
 
-# Compiles the translations for Django. A changed source is compiled again.
-catalogues: $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
-
-locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po .venv/installed
-	@$(BIN)/pybabel -q compile -l $* -i $< -o $@.new
-	@mv $@.new $@
-
-# Measures public pages per second against a plain Django view; the last line is JSON.
+# Public pages a second against a bare Django view; the last line is JSON.
 bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
 
-# Collects the translatable strings of the code. It needs GNU gettext.
+# For those who change words: needs GNU gettext.
 messages: setup
 	rm -f locale/en/LC_MESSAGES/django.po  # English is the source itself
 	mkdir -p locale/en/LC_MESSAGES
 	$(BIN)/python manage.py makemessages -l ko -l en --no-wrap --no-location --no-obsolete \
-		-i .venv -i var -i tests -i benchmarks -i harness
+		-i .venv -i var -i tests -i benchmarks
 	for language in ko en; do \
 		sed -i '1,20{/^#, fuzzy$$/d}' locale/$$language/LC_MESSAGES/django.po; done
 	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po
-	$(MAKE) catalogues
-
-# Writes the pins and hashes of all packages; UPGRADE=--upgrade takes newer releases. It ignores
-# pip's configuration, so that the hashes are those of the default package index only.
-COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" \
-	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile --quiet \
-	--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --no-emit-options $(UPGRADE)
+	$(BIN)/pybabel -q compile -d locale -D django
 
 requirements: setup
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(COMPILE) -o requirements.txt requirements.in
-	$(COMPILE) -o requirements-dev.txt requirements-dev.in
-	$(COMPILE) -o benchmarks/requirements.txt benchmarks/requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
 
-# Lists the licence of each package that production installs.
-licences: setup
-	@$(BIN)/python docs/licences.py
-
-# Measures imports. PEOPLE= sets the size, ADDRESSES= the address rows of each person (see
-# docs/performance.md).
+# PEOPLE= sets the size, ADDRESSES= adds so many address rows a person (see docs/performance.md).
 bench-import: setup
 	@$(BIN)/python -m benchmarks.bench_import
 
-# Kills an import of PEOPLE= people KILLS= times and compares the store digests afterwards.
+# Kills an import of PEOPLE= people KILLS= times, and compares what stands in the store afterwards.
 drill-import: setup
 	@$(BIN)/python -m benchmarks.drill_import
 
-# Measures how long it takes to count, re-encrypt and purge an incident of PEOPLE= people, and how
-# slow pages are meanwhile.
+# Counting, resealing and purging an incident of PEOPLE=, and what customers notice of it.
 bench-store: setup
 	@$(BIN)/python -m benchmarks.bench_store
 
-# Measures sends. PEOPLE= sets the size, PARTS= selects the parts (see docs/performance.md).
+# PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
 bench-send: setup
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r benchmarks/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks.bench_send
 
-# Runs all drills, or those in DRILLS="kill redis". PEOPLE= and SEED= apply too (see docs/drills.md).
+# All of them, or DRILLS="kill redis"; PEOPLE= and SEED= as well (see docs/drills.md).
 drill: setup
 	@$(BIN)/python -m tests.drills $(DRILLS)
 
 clean:
-	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		locale/*/LC_MESSAGES/*.mo
+	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis

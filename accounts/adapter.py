@@ -1,4 +1,4 @@
-"""The adapters through which allauth asks the portal for its rules."""
+"""What allauth asks of us."""
 
 import base64
 from typing import Any
@@ -10,60 +10,36 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import second_factor
 from foundations.keys import master_keyset
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """The account adapter. The portal uses allauth's login pipeline but not its sign-up forms."""
+    """Nobody signs up through allauth's own forms; its login pipeline and second factor we use."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Returns False, because a user is created at the first sign-in."""
+        """Never: an account begins with a sign-in."""
         return False
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Returns whether `url` is a path of this portal.
-
-        A URL must begin with a slash, because Django's redirects read other strings as URL names.
-        """
+        """Only paths of this portal. Anything else Django would take for a page's name."""
         request: HttpRequest = context.request
         return (url or "").startswith("/") and url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
 
-    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Returns whether allauth must ask for a code again.
-
-        Returns False shortly after this session set up an authenticator app, because the user has
-        just typed its code.
-        """
-        if second_factor.was_set_up_just_now(context.request):
-            return False
-        return bool(super().is_reauthentication_required(app=app, **kwargs))
-
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:  # noqa: ARG002
-        """Returns the page for a user who may not sign in.
-
-        It may be explicit, because only a reader of the mailbox reaches it.
-        """
+        """Only the reader of the mailbox gets this far, so it may be said plainly."""
         return render(request, "accounts/may_not_sign_in.html", status=403)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Encrypts the secrets of authenticator apps, so that a copy of the database reveals none."""
+    """Keeps the secrets of authenticator apps sealed: a copy of the database opens no desk."""
 
     def encrypt(self, text: str) -> str:
-        """Returns `text` encrypted with the master keyset, in base64.
-
-        Raises EncryptionError without a master keyset.
-        """
+        """Under the master keyset."""
         return base64.b64encode(master_keyset().encrypt(text.encode(), b"second factor")).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Returns the text that `encrypt` was given.
-
-        Raises TinkError if no key of the master keyset decrypts it, and EncryptionError without a
-        master keyset.
-        """
-        ciphertext = base64.b64decode(encrypted_text)
-        return bytes(master_keyset().decrypt(ciphertext, b"second factor")).decode()
+        """What `encrypt` was given."""
+        sealed = base64.b64decode(encrypted_text)
+        return bytes(master_keyset().decrypt(sealed, b"second factor")).decode()

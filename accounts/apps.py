@@ -4,16 +4,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
-    """Users and their identity: sign-in by code, step-up, verified addresses and phones."""
+    """Who a person is: users, sign-in by code, step-up, verified e-mails and phones."""
 
     name = "accounts"
     verbose_name = _("Accounts")
 
 
 class SecondFactorConfig(mfa.MFAConfig):
-    """The app of allauth.mfa, with names that the desk can translate."""
+    """The library's own, under names that the desk can translate."""
 
-    default = False  # AccountsConfig is the default config of this package
+    default = False  # of this package, AccountsConfig is
     verbose_name = _("Second factor")
 
     def ready(self) -> None:

@@ -1,7 +1,5 @@
-"""Mails to one user about the account.
-
-Each mail has a function here and three template files in `emails/<name>/`. It is sent within the
-request; see send_sign_in_code.
+"""Single mails about an account: one function a message, over the three files of
+`emails/<name>/`. They are sent at once, within the request; see send_sign_in_code.
 """
 
 from typing import Any
@@ -11,15 +9,15 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-# Shorter than for notices, because a visitor and a thread of the web server wait.
+# A visitor waits for this; the bulk mails' patience would keep a web worker busy for nothing.
 CONNECT_SECONDS = 10
 
 
 def send_sign_in_code(email: str, code: str) -> None:
-    """Sends a sign-in code in the active language. Raises OSError or SMTPException.
+    """The six digits, in the active language. Raises OSError or SMTPException.
 
-    Does not use the task queue: the visitor sees at once if the mail server is unreachable, and
-    Redis never contains the code in plain text.
+    Not through the queue: the visitor sees at once if the mail server is down, and the code never
+    lies readable in Redis.
     """
     _send("sign_in_code", email, {"code": code, "minutes": settings.SIGN_IN_CODE_MINUTES})
 

@@ -1,8 +1,8 @@
-"""The forms for sign-in, second factor and account, and the form of a user on the desk."""
+"""What people ask of their account."""
 
-import re
 from typing import Any
 
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -24,7 +24,7 @@ from accounts.models import User
 
 
 class EmailForm(forms.Form):
-    """The e-mail address with which a sign-in begins."""
+    """The one thing a sign-in begins with."""
 
     email = forms.CharField(
         label=_("Your e-mail address"),
@@ -36,7 +36,7 @@ class EmailForm(forms.Form):
     )
 
     def clean_email(self) -> str:
-        """Returns the normalised address. Checks its spelling only."""
+        """The normalised address; only its spelling is judged."""
         email = normalise_email(self.cleaned_data["email"])
         if not is_usable_email(email):
             raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
@@ -44,7 +44,7 @@ class EmailForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """The sign-in code that the user received by e-mail."""
+    """The code that came by mail, however it was pasted."""
 
     code = forms.CharField(
         label=_("The six digits from the mail"),
@@ -65,10 +65,7 @@ class CodeForm(forms.Form):
         self.process = process
 
     def clean_code(self) -> str:
-        """Uses a try and returns the code.
-
-        Exceptions of EmailedCode.accepts pass through to the view.
-        """
+        """Spends a try. What EmailedCode.accepts raises goes through to the view."""
         code = clean_code(self.cleaned_data["code"])
         if code is None:
             raise ValidationError(_("The code has six digits. Enter all of them."))
@@ -85,10 +82,8 @@ class CodeForm(forms.Form):
 
 
 class _AppCodeField:
-    """The code field of allauth's forms for the second step, with our label and keyboard.
-
-    It accepts each code once. allauth remembers a used code for 30 seconds but accepts it for
-    longer.
+    """The code field of allauth's forms for the second step: our label and keyboard, and a code
+    works once. allauth remembers it for 30 seconds, but takes it for longer than that.
     """
 
     fields: dict[str, forms.Field]
@@ -102,18 +97,13 @@ class _AppCodeField:
         self.fields["code"].widget = forms.TextInput(attrs=attrs)
 
     def clean_code(self) -> str:
-        """Returns the code. Refuses a used code as long as allauth would accept it."""
+        """Refuses a code that was used while it can still be right."""
         code: str = super().clean_code()  # type: ignore[misc]
         periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
-        key = f"accounts.app_code_used:{self.user.pk}:{_without_punctuation(code)}"
+        key = f"accounts.app_code_used:{self.user.pk}:{normalize_user_code(code)}"
         if not cache.add(key, True, timeout=periods * mfa_settings.TOTP_PERIOD):
             raise get_adapter().validation_error("incorrect_code")
         return code
-
-
-def _without_punctuation(code: str) -> str:
-    """Returns one spelling for all texts that allauth reads as the same code."""
-    return re.sub(r"[\W_]", "", code).lower()
 
 
 class SetUpAppForm(_AppCodeField, ActivateTOTPForm):
@@ -127,7 +117,7 @@ class SecondStepForm(_AppCodeField, AuthenticateForm):
 
 
 class SecondStepAgainForm(_AppCodeField, ReauthenticateForm):
-    """The second step of a user who is already signed in."""
+    """The second step of somebody who is signed in."""
 
 
 class LanguageForm(forms.ModelForm):
@@ -145,7 +135,7 @@ class LanguageForm(forms.ModelForm):
 
 
 class EndSessionsForm(forms.Form):
-    """Ends one of the user's other sessions, or all of them if none is chosen."""
+    """Ends one of the person's other sign-ins, or all of them if none is named."""
 
     session = forms.ModelChoiceField(queryset=UserSession.objects.none(), required=False)
 
@@ -155,14 +145,14 @@ class EndSessionsForm(forms.Form):
         self.fields["session"].queryset = self.others  # type: ignore[attr-defined]
 
     def save(self) -> None:
-        """Signs the user out in those sessions at once."""
+        """Signs those browsers out at once."""
         chosen = self.cleaned_data["session"]
         for session in [chosen] if chosen else self.others:
             session.end()
 
 
 class CloseAccountForm(forms.Form):
-    """The confirmation before an account is deleted."""
+    """The last word before an account is deleted."""
 
     sure = forms.BooleanField(
         label=_("Yes, delete my account on this portal"),
@@ -174,10 +164,7 @@ class CloseAccountForm(forms.Form):
         self.user = user
 
     def clean(self) -> dict[str, Any]:
-        """Refuses staff and users who published or approved something.
-
-        Records of that name the user, so the row must stay.
-        """
+        """Refuses whoever published or approved something: the record names them."""
         if self.user.is_staff or _is_on_record(self.user):
             raise ValidationError(
                 _("You are on the response team. Ask an administrator to close this account.")
@@ -186,27 +173,15 @@ class CloseAccountForm(forms.Form):
 
     @transaction.atomic
     def save(self) -> None:
-        """Ends all sessions of the user and deletes the user."""
+        """Deletes the user and signs every browser out."""
         for session in UserSession.objects.filter(user=self.user):
             session.end()
         self.user.delete()
 
 
 def _is_on_record(user: User) -> bool:
-    """Returns whether a protected row refers to the user."""
     try:
         Collector(using="default").collect([user])
     except ProtectedError:
         return True
     return False
-
-
-class UserForm(forms.ModelForm):
-    """The form of a user on the desk."""
-
-    def clean_email(self) -> str:
-        """Returns the normalised address. Refuses an address that is not complete."""
-        email = normalise_email(self.cleaned_data["email"])
-        if not is_usable_email(email):
-            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
-        return email

@@ -1,7 +1,4 @@
-"""Users and their phones. A user has no user name and no password, but an e-mail address.
-
-The user signs in with a code that is sent to that address.
-"""
+"""Users have no user name and no password: an e-mail address and a code sent to it."""
 
 from typing import Any, cast
 
@@ -18,10 +15,10 @@ from accounts.contacts import normalise_email
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users with a verified address: a code or the operator has proven it."""
+    """Makes users whose address is already proven, by a code or by the operator."""
 
     def create_user(self, email: str, **fields: Any) -> "User":
-        """Creates a user with `email` as the verified, primary address. Returns the user."""
+        """A user with `email` as the verified, primary address."""
         user = self.model(email=normalise_email(email), **fields)
         user.set_unusable_password()
         with transaction.atomic(using=self._db):
@@ -30,10 +27,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def for_proven_email(self, email: str, *, language: str | None) -> "User":
-        """Returns the user of `email`, and creates one if there is none.
+        """The user who reads `email` (normalised, proven this moment), made if there is none.
 
-        `email` is normalised, and the caller has just verified it. `language` is for a new user
-        only. Two browsers may prove the same new address at the same time; both get the same user.
+        `language` is a new user's only. Two browsers may prove one new address at the same time.
         """
         known = EmailAddress.objects.filter(email=email, verified=True).select_related("user")
         if address := known.first():
@@ -47,16 +43,13 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, **fields: Any) -> "User":
-        """Creates a superuser for the command `createsuperuser`.
-
-        The superuser sets up the second factor at the first sign-in.
-        """
-        fields.pop("password", None)  # the command passes one, but users have no password
+        """For `createsuperuser`; the second factor is set up at the first sign-in."""
+        fields.pop("password", None)  # the command passes one; nobody here has any
         return self.create_user(email, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who can sign in: a customer, or with `is_staff` a member of the response team."""
+    """Somebody who can sign in: a customer, or (`is_staff`) a member of the response team."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
     language = models.CharField(
@@ -78,17 +71,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def verified_emails(self) -> list[str]:
-        """Returns the normalised addresses that the user has verified."""
+        """The normalised addresses this person has proven to read."""
         addresses = EmailAddress.objects.filter(user=self, verified=True)
         return [normalise_email(address.email) for address in addresses]
 
     def verified_phones(self) -> list[str]:
-        """Returns the numbers in E.164 that the user has verified."""
+        """The numbers in E.164 this person has proven to hold."""
         return list(self.phones.values_list("number", flat=True))
 
 
 class VerifiedPhone(models.Model):
-    """A phone number that a user has verified. One number belongs to one user."""
+    """A number that somebody proved to hold. One number belongs to one user."""
 
     user = models.ForeignKey(
         User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="phones"

@@ -1,4 +1,4 @@
-"""The re-encryption of the response team's second factors under the newest master key."""
+"""Seals the response team's second factors again, under the newest master key."""
 
 import base64
 from typing import Any
@@ -8,33 +8,31 @@ from allauth.mfa.models import Authenticator
 
 from foundations.keys import is_under_newest_master_key
 
-# The keys under which allauth stores encrypted values: an app's secret, the recovery codes' seed.
-_ENCRYPTED_FIELDS = ("secret", "seed")
+# Where allauth keeps what it had sealed: an app's secret, the seed of recovery codes.
+_SEALED = ("secret", "seed")
 
 
 def rewrap_second_factors() -> tuple[int, int]:
-    """Encrypts all second factors under the newest master key.
+    """How many were sealed again, and how many there are. Running it twice does no harm.
 
-    Returns the number of rows that were encrypted again, and the number of all rows. A second run
-    changes nothing. Raises EncryptionError without a master keyset, and TinkError if no key of the
-    keyset decrypts a secret.
+    Raises SealingError, and TinkError where a secret was sealed by no key there is.
     """
     changed = found = 0
     for authenticator in Authenticator.objects.order_by("pk"):
         found += 1
-        rewrapped = _rewrapped(authenticator.data)
-        if rewrapped == authenticator.data:
+        again = _rewrapped(authenticator.data)
+        if again == authenticator.data:
             continue
-        # Matches no row if the user has just changed it. It is under the newest key then.
+        # Unless its owner changed it in this moment: then it is sealed by the newest key.
         unchanged = Authenticator.objects.filter(pk=authenticator.pk, data=authenticator.data)
-        changed += unchanged.update(data=rewrapped)
+        changed += unchanged.update(data=again)
     return changed, found
 
 
 def _rewrapped(data: dict[str, Any]) -> dict[str, Any]:
-    rewrapped = dict(data)
-    for name in _ENCRYPTED_FIELDS:
-        ciphertext = data.get(name)
-        if ciphertext and not is_under_newest_master_key(base64.b64decode(ciphertext)):
-            rewrapped[name] = get_adapter().encrypt(get_adapter().decrypt(ciphertext))
-    return rewrapped
+    again = dict(data)
+    for name in _SEALED:
+        sealed = data.get(name)
+        if sealed and not is_under_newest_master_key(base64.b64decode(sealed)):
+            again[name] = get_adapter().encrypt(get_adapter().decrypt(sealed))
+    return again

@@ -1,14 +1,14 @@
-"""The second factor of the response team: its set-up, and whether it is verified in a session.
+"""The second factor of the response team: setting it up, and knowing whether it was shown.
 
-Customers have none, because their sign-in codes give access to their own data only, and a lost
-phone would lock them out.
+Customers have none: their codes open nothing but their own data, and a lost telephone would lock
+them out of it.
 """
 
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
-from allauth.account import app_settings as allauth_settings
-from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.decorators import login_required
@@ -16,34 +16,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 
-from accounts import proofs
-from accounts.models import User
-from accounts.proofs import Proof
 from accounts.step_up import View, fresh_code_required
 
 
-def is_second_factor_verified(request: HttpRequest) -> bool:
-    """Returns whether the signed-in user entered or set up a second factor in this session."""
+def was_shown(request: HttpRequest) -> bool:
+    """Whether this session's user proved a second factor in this very session."""
     user = request.user if request.user.is_authenticated else None
-    records = get_authentication_records(request, user)
-    return proofs.seconds_since(request, Proof.NEW_APP) is not None or any(
-        entry["method"] == "mfa" for entry in records
-    )
+    return any(entry["method"] == "mfa" for entry in get_authentication_records(request, user))
 
 
-def was_set_up_just_now(request: HttpRequest) -> bool:
-    """Returns whether the signed-in user set up an app within allauth's reauthentication time."""
-    seconds = proofs.seconds_since(request, Proof.NEW_APP)
-    return seconds is not None and seconds < allauth_settings.REAUTHENTICATION_TIMEOUT
-
-
-def has_second_factor(user: Any) -> bool:
-    """Returns whether `user` has a second factor."""
+def is_set_up(user: Any) -> bool:
+    """Whether `user` has anything that could be asked for."""
     return bool(is_mfa_enabled(user))
 
 
 def staff_only(view: View) -> View:
-    """Decorates a view for staff: customers get 404, other visitors are asked to sign in."""
+    """404 for customers; strangers are asked to sign in."""
 
     @login_required
     @wraps(view)
@@ -57,14 +45,24 @@ def staff_only(view: View) -> View:
 
 @method_decorator([staff_only, fresh_code_required], name="dispatch")
 class SetUpView(ActivateTOTPView):
-    """allauth's set-up of an authenticator app. A completed set-up counts as a verification.
+    """allauth's set-up of an authenticator app; finishing it counts as showing it.
 
-    The user types a code from the device there, and a sign-in would ask for the same. The set-up
-    needs a fresh sign-in or step-up code, so that an old open session is not enough.
+    The code typed there comes from the device at that moment, which is all that a sign-in would
+    ask for again. An old open session cannot be used for it: the mailbox has to answer first.
     """
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Records the proof, so that the recovery codes and the desk need no further code."""
+        """Records the proof, so that the recovery codes and the desk open without another."""
         response: HttpResponse = super().form_valid(form)
-        proofs.record(self.request, cast("User", self.request.user), Proof.NEW_APP)
+        authenticator = Authenticator.objects.get(
+            user=self.request.user, type=Authenticator.Type.TOTP
+        )
+        record_authentication(
+            self.request,
+            self.request.user,
+            method="mfa",
+            id=authenticator.pk,
+            type=authenticator.type,
+            reauthenticated=True,
+        )
         return response

@@ -1,23 +1,22 @@
-"""The last step of a sign-in: the visitor has proven to read an address."""
+"""The end of a sign-in: somebody proved to read an address."""
 
-from allauth.account.utils import perform_login
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from accounts import proofs
 from accounts.models import User
-from accounts.proofs import Proof
 
 
-def complete_sign_in(request: HttpRequest, *, email: str, next_url: str) -> HttpResponse:
-    """Signs the visitor in as the user of `email`, and creates that user if there is none.
+def finish(request: HttpRequest, *, email: str, next_url: str) -> HttpResponse:
+    """Signs in whoever reads `email`, who becomes a user now if there was none.
 
-    `email` is normalised and proven. allauth's pipeline does the rest: it refuses inactive users,
-    asks users for their second factor, changes the session's key, and lists the session.
+    From here on allauth's pipeline runs: inactive users are turned away, users with a second
+    factor are asked for it, the session's key changes, and the session is listed.
     """
     user = User.objects.for_proven_email(email, language=get_language())
-    proofs.record(request, user, Proof.SIGN_IN_CODE)
+    record_authentication(request, user, method="code")
     response: HttpResponse = perform_login(
-        request, user, email=email, redirect_url=next_url or None
+        request, Login(user=user, email=email, redirect_url=next_url or None)
     )
     return response

@@ -1,61 +1,62 @@
-"""Step-up: a fresh code before an action for which an old open session is not enough.
+"""A fresh code before something that a forgotten open session must not do.
 
-allauth's own reauthentication accepts users without password and second factor, and here that is
-every customer.
+allauth's own reauthentication lets users pass who have neither a password nor a second factor,
+and that is every customer here.
 """
 
+import time
 from collections.abc import Callable
 from functools import wraps
 
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from accounts import proofs
 from accounts.models import User
-from accounts.proofs import Proof
 
 View = Callable[..., HttpResponseBase]
 
 
-def record_step_up(request: HttpRequest, user: User) -> None:
-    """Records that the signed-in `user` has just entered a step-up code.
+def record(request: HttpRequest, user: User) -> None:
+    """Notes that `user`, signed in to this session, has just proven to read their mail.
 
-    It is not recorded as a reauthentication of allauth, because staff could then see the recovery
-    codes without the second factor.
+    Not as allauth's `reauthenticated`: for staff that would open the recovery codes without the
+    second factor.
     """
-    proofs.record(request, user, Proof.STEP_UP_CODE)
+    record_authentication(request, user, method="code", step_up=True)
 
 
 def is_stepped_up(request: HttpRequest) -> bool:
-    """Returns whether the user entered a step-up code in the last settings.STEP_UP_MINUTES."""
-    return _is_fresh(request, Proof.STEP_UP_CODE)
+    """Whether a code asked for by step-up came back in the last settings.STEP_UP_MINUTES."""
+    return any(entry.get("step_up") for entry in _fresh_codes(request))
 
 
 def has_fresh_code(request: HttpRequest) -> bool:
-    """Returns whether the user entered a step-up or sign-in code in the last STEP_UP_MINUTES."""
-    return is_stepped_up(request) or _is_fresh(request, Proof.SIGN_IN_CODE)
+    """As is_stepped_up, but the code of a sign-in just now counts too."""
+    return bool(_fresh_codes(request))
 
 
 def step_up_required(view: View) -> View:
-    """Decorates a view that needs a step-up code in the last settings.STEP_UP_MINUTES.
-
-    Redirects to the page `step_up` first. That page redirects back with GET, so the data of a POST
-    is lost.
-    """
+    """Sends the visitor to `step_up` first, and back by GET: what was posted is not kept."""
     return _unless(is_stepped_up, view)
 
 
 def fresh_code_required(view: View) -> View:
-    """Decorates a view as `step_up_required` does, but also accepts a recent sign-in code."""
+    """As step_up_required, satisfied by a sign-in of the last minutes."""
     return _unless(has_fresh_code, view)
 
 
-def _is_fresh(request: HttpRequest, proof: Proof) -> bool:
-    seconds = proofs.seconds_since(request, proof)
-    return seconds is not None and seconds < settings.STEP_UP_MINUTES * 60
+def _fresh_codes(request: HttpRequest) -> list[dict[str, object]]:
+    user = request.user if request.user.is_authenticated else None
+    oldest = time.time() - settings.STEP_UP_MINUTES * 60
+    return [
+        entry
+        for entry in get_authentication_records(request, user)
+        if entry["method"] == "code" and entry["at"] > oldest
+    ]
 
 
 def _unless(is_proven: Callable[[HttpRequest], bool], view: View) -> View:

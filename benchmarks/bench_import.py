@@ -1,9 +1,9 @@
-"""The benchmark of the import, compared with plain COPY of the same rows.
+"""How fast a company's export becomes people and exposures, beside bare COPY of the same rows.
 
     make bench-import PEOPLE=300000
-    make bench-import PEOPLE=1000000 ADDRESSES=4.4    # also with many rows per person
+    make bench-import PEOPLE=1000000 ADDRESSES=4.4    # many rows a person, as well
 
-The last line of the output is one JSON object. The benchmark has its own database.
+The last line printed is one JSON object. Everything runs in a database of its own.
 """
 
 import csv
@@ -23,11 +23,9 @@ from typing import Any
 import psutil
 
 from benchmarks.memory import MEBIBYTE, Memory, private, resident
-from benchmarks.synthetic import export
-from benchmarks.synthetic.blocks import Plan
 
 ROOT = Path(__file__).parent.parent
-# The numbers of rows for figures that do not depend on the size of the store.
+# So many rows for the figures that do not depend on the size of the store.
 SAMPLE_PEOPLE, RAW_PEOPLE, LOOKUPS = 250_000, 2_000_000, 3_000
 FIVE_CLASSES = """
 [person]
@@ -49,18 +47,18 @@ PEOPLE_COLUMNS = (
     "id, incident_id, relation, language, email_reach, phone_reach, email_index, phone_index, "
     "contact"
 )
-EXPOSURE_COLUMNS = "person_id, file_id, line, data_classes, ciphertext"
+EXPOSURE_COLUMNS = "person_id, file_id, line, data_classes, sealed"
 Figures = dict[str, Any]
 Steps = tuple[str, ...]
 
 
 def say(text: str) -> None:
-    """Prints a line for the reader without buffering."""
+    """A line for the reader, at once."""
     print(text, flush=True)
 
 
 def open_in(var: Path) -> None:
-    """Configures this process as the product, with an empty database under `var`."""
+    """Makes this process the product, with an empty database under `var`."""
     for name in ("DATABASE_URL", "REDIS_URL", "MASTER_KEYSET", "MASTER_KEYSET_FILE"):
         os.environ.pop(name, None)
     shutil.rmtree(var, ignore_errors=True)
@@ -79,7 +77,7 @@ def open_in(var: Path) -> None:
 
 
 def _memory() -> Memory:
-    """Returns a Memory of this process and its children (`ours`) and of PostgreSQL (`server`)."""
+    """The sizes of our processes (`ours`) and of PostgreSQL's (`server`)."""
     me, servers = psutil.Process(), _server()
     return Memory(
         seconds=0.2,
@@ -94,7 +92,7 @@ def _server() -> psutil.Process:
 
 
 def new_incident(slug: str) -> Any:
-    """Creates an incident to import into."""
+    """An incident to import into."""
     from incidents.models import Incident
 
     incident = Incident(slug=slug, aware_at=datetime(2025, 11, 18, tzinfo=UTC), is_public=True)
@@ -104,14 +102,17 @@ def new_incident(slug: str) -> Any:
 
 
 def write_export(directory: Path, people: int, addresses: float) -> None:
-    """Writes the synthetic export: members, and `addresses` rows per person if not 0."""
+    """The synthetic export: members, and addresses if asked for."""
+    from incidents.synthetic import export
+    from incidents.synthetic.blocks import Plan
+
     files = ("members", "addresses") if addresses else ("members",)
     plan = Plan(people=people, addresses_per_person=addresses or 1)
-    export.write_export(directory, plan, files=files, processes=os.cpu_count() or 1)
+    export.write_export(export.Order(directory=directory, plan=plan, files=files))
 
 
 class Tenths:
-    """The import's progress over time, to compare the first tenth of a file with the last."""
+    """When which share of a file was read."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -119,13 +120,13 @@ class Tenths:
         self.read_seconds = 0.0
 
     def report(self, progress: Any) -> None:
-        """Records one progress report of the import."""
+        """To be given to the import."""
         if not progress.is_done and not progress.is_merging:
             self.read_seconds = time.monotonic() - self._began
             self._seen.append((self.read_seconds, progress.share_read, progress.rows_read))
 
     def rates(self) -> tuple[float, float]:
-        """Returns rows per second in the first and in the last tenth, without the start."""
+        """Rows a second over the first and the last tenth; starting up is not part of it."""
         return self._rate(0.0, 0.1), self._rate(0.9, 1.0)
 
     def _rate(self, begin: float, end: float) -> float:
@@ -136,21 +137,23 @@ class Tenths:
 
 
 def load(incident: Any, path: Path, mapping: str) -> tuple[Any, float, Tenths]:
-    """Imports a file. Returns its row in the database, the seconds, and the progress over time."""
-    from incidents.importing import loading
+    """(the file's row, seconds, when which share was read)."""
+    from incidents import importing
 
     tenths, began = Tenths(), time.monotonic()
-    file = loading.import_file(path, incident=incident, mapping_text=mapping, report=tenths.report)
+    file = importing.import_file(
+        path, incident=incident, mapping_text=mapping, report=tenths.report
+    )
     return file, time.monotonic() - began, tenths
 
 
 def mapping_of(name: str) -> str:
-    """Returns the text of a column mapping of the sample."""
+    """A mapping of the sample."""
     return (ROOT / "incidents" / "sample" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def members(incident: Any, exported: Path) -> Figures:
-    """Measures the import of the members file, with one row per person."""
+    """The measured import: one row a person."""
     with _memory() as memory:
         file, seconds, tenths = load(incident, exported / "members.csv", mapping_of("members"))
     first, last = tenths.rates()
@@ -168,10 +171,7 @@ def members(incident: Any, exported: Path) -> Figures:
 
 
 def address_book(incident: Any, exported: Path) -> Figures:
-    """Measures the import of the addresses file.
-
-    It has many rows per person, which are not grouped and also name other people.
-    """
+    """Many rows a person, not grouped, that also name other people."""
     with _memory() as memory:
         file, seconds, tenths = load(incident, exported / "addresses.csv", mapping_of("addresses"))
     first, last = tenths.rates()
@@ -191,7 +191,7 @@ def address_book(incident: Any, exported: Path) -> Figures:
 
 
 def disk(exported: Path) -> Figures:
-    """Measures the bytes per person with one exposure of five classes, with indexes."""
+    """What one person with one exposure of five classes takes, indexes included."""
     five = exported / "five.csv"
     people = _write_five_classes(exported / "members.csv", five)
     before = _store_bytes()
@@ -206,10 +206,7 @@ def disk(exported: Path) -> Figures:
 
 
 def _write_five_classes(source: Path, target: Path) -> int:
-    """Copies the first rows of the members file, with an address and an entrance code each.
-
-    Returns the number of rows.
-    """
+    """Adds an address and an entrance code to the members' first rows."""
     draw = random.Random(3)  # noqa: S311
     with (
         source.open(encoding="utf-8-sig", newline="") as read,
@@ -242,7 +239,7 @@ def _empty_store() -> None:
 
 
 def lookups(incident: Any) -> Figures:
-    """Measures the SQL queries that find a person by e-mail address and the exposures."""
+    """Finding one person by e-mail, and what leaked of them, in the database."""
     from django.db import connection
 
     indexes = _some_addresses()
@@ -268,7 +265,7 @@ def lookups(incident: Any) -> Figures:
 
 
 def _some_addresses() -> list[Any]:
-    """Returns blind indexes of people in the whole store: those next to random keys."""
+    """Blind indexes of people all over the store: those next to random keys."""
     found = []
     for _ in range(LOOKUPS):
         found += _column(
@@ -279,11 +276,7 @@ def _some_addresses() -> list[Any]:
 
 
 def raw_copy(var: Path) -> Figures:
-    """Measures plain COPY of the same rows.
-
-    It copies into tables with indexes and foreign keys, into tables that get them after the copy,
-    and into tables without any.
-    """
+    """COPY of the same rows, by the best way there is: into bare tables, indexes made after."""
     people, exposures = var / "people.bin", var / "exposures.bin"
     of_people = f"SELECT {PEOPLE_COLUMNS} FROM incidents_affectedperson"  # noqa: S608
     of_exposures = f"SELECT {EXPOSURE_COLUMNS} FROM incidents_exposure"  # noqa: S608
@@ -308,7 +301,7 @@ def raw_copy(var: Path) -> Figures:
 
 
 _LAST_KEY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# The indexes and foreign keys of the store's tables.
+# What the store's tables have.
 _INDEXES = (
     "ALTER TABLE raw_people ADD PRIMARY KEY (id)",
     "CREATE INDEX ON raw_people (email_index) WHERE email_index IS NOT NULL",
@@ -332,10 +325,7 @@ _FOREIGN_KEYS = (
 
 
 def _timed(people: Path, exposures: Path, *, before: Steps, after: Steps) -> float:
-    """Returns the seconds to copy both files into new tables.
-
-    The statements of `before` run before the measurement, those of `after` are part of it.
-    """
+    """Seconds for both files, in two tables that have what `before` gives them."""
     _run("SET maintenance_work_mem = '256MB'")
     _run("CREATE TABLE raw_people (LIKE incidents_affectedperson INCLUDING CONSTRAINTS)")
     _run("CREATE TABLE raw_exposure (LIKE incidents_exposure INCLUDING CONSTRAINTS)")
@@ -397,10 +387,7 @@ def _value(statement: str) -> Any:
 
 @contextmanager
 def own_var() -> Iterator[Path]:
-    """Context manager: yields the benchmark's directory, with an empty database.
-
-    Deletes the export at the end unless KEEP is set.
-    """
+    """A directory of our own, gone afterwards unless KEEP is set."""
     base = Path(os.environ.get("BREACHPORTAL_VAR") or ROOT / "var")
     var = base / "bench-import"
     open_in(var)
@@ -413,7 +400,7 @@ def own_var() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Measures one import of the requested size, and plain COPY of the same rows."""
+    """One import of the size asked for; then the same rows by COPY alone."""
     people = int((os.environ.get("PEOPLE") or "300000").replace("_", ""))
     addresses = float(os.environ.get("ADDRESSES") or 0)
     if people < 1:

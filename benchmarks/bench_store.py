@@ -1,9 +1,9 @@
-"""The benchmark of counting, re-encrypting and purging an incident, with its effect on pages.
+"""What it costs to count, reseal and purge an incident, and whether customers notice.
 
     make bench-store PEOPLE=300000
 
-During each command this process requests the "my data" page of a customer, as a web server would.
-The times are compared with those while no command runs. The last line is one JSON object.
+A customer's "my data" page is asked for all the while, in a process of its own as a web server
+has, and is compared with the same page while nothing else runs. The last line is one JSON object.
 """
 
 import json
@@ -17,55 +17,51 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from harness import product
+from benchmarks import product
 
 ROOT = Path(__file__).parent.parent
 QUIET_SECONDS = 5.0
 
 
 def main() -> None:
-    """Runs all measurements on a new copy of the people."""
+    """Runs everything on a fresh copy of the people."""
     people = int(os.environ.get("PEOPLE", "100000"))
     product.open_in(ROOT / "var" / "bench-store" / str(people), people=people)
     figures: dict[str, Any] = {"people": people}
     figures |= _counting()
-    request = _visitor()
-    quiet = _request_times(request, lambda: _seconds_over(QUIET_SECONDS))
-    figures["my_data_quiet_ms"] = _percentiles(quiet)
-    figures |= _while_running(request, "reencrypt", people)
+    ask = _visitor()
+    figures["my_data_quiet_ms"] = _percentiles(_asked(ask, lambda: _seconds_over(QUIET_SECONDS)))
+    figures |= _while_running(ask, "reseal", people)
     _shred()
-    figures |= _while_running(request, "purge_incident", people)
+    figures |= _while_running(ask, "purge_incident", people)
     print(json.dumps(figures))
 
 
 def _counting() -> dict[str, Any]:
-    from harness.people import SLUG
-    from incidents import scope_counts
+    from benchmarks.people import SLUG
+    from incidents import counting
     from incidents.models import Incident
 
     incident = Incident.objects.get(slug=SLUG)
     started = time.monotonic()
-    scope_counts.recount(incident)
+    counting.recount(incident)
     counted = time.monotonic() - started
     started = time.monotonic()
     for _ in range(100):
-        scope_counts.counts_of(incident)
+        counting.counts_of(incident)
     read = (time.monotonic() - started) / 100
     return {"count_s": round(counted, 2), "read_counts_ms": round(1000 * read, 2)}
 
 
 def _visitor() -> Callable[[], float]:
-    """Creates a customer in a second incident.
-
-    Returns a function that requests that customer's page and returns the seconds it took.
-    """
+    """Asks for the page of somebody in a second incident; returns the seconds it took."""
     from django.test import Client
     from django.urls import reverse
 
     from accounts.models import User
-    from harness.exposure_factory import expose, file_of, person
-    from harness.signed_cookies import teach_test_clients
     from incidents.models import Incident
+    from tests.leaked import expose, file_of, person
+    from tests.signed_cookies import teach_test_clients
 
     teach_test_clients()
     second = Incident.objects.get()
@@ -77,14 +73,14 @@ def _visitor() -> Callable[[], float]:
     client, url = Client(headers={"host": "127.0.0.1"}), reverse("my_data")
     client.force_login(user)
 
-    def request() -> float:
+    def ask() -> float:
         started = time.monotonic()
         response = client.get(url)
         if "김*지".encode() not in response.content:
             sys.exit(f"the page answered {response.status_code} without the visitor's data")
         return time.monotonic() - started
 
-    return request
+    return ask
 
 
 def _seconds_over(seconds: float) -> Callable[[], bool]:
@@ -92,19 +88,17 @@ def _seconds_over(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
-def _request_times(
-    request: Callable[[], float], begin: Callable[[], Callable[[], bool]]
-) -> list[float]:
-    """Returns the seconds of each request, until the function that `begin` returns is true."""
-    is_over, times = begin(), list[float]()
+def _asked(ask: Callable[[], float], begin: Callable[[], Callable[[], bool]]) -> list[float]:
+    """The seconds each request took until what `begin` returns says that it is over."""
+    is_over, taken = begin(), list[float]()
     while not is_over():
-        times.append(request())
+        taken.append(ask())
         time.sleep(0.01)
-    return times
+    return taken
 
 
-def _while_running(request: Callable[[], float], command: str, rows: int) -> dict[str, Any]:
-    from harness.people import SLUG
+def _while_running(ask: Callable[[], float], command: str, rows: int) -> dict[str, Any]:
+    from benchmarks.people import SLUG
 
     def begin() -> Callable[[], bool]:
         arguments = [sys.executable, "manage.py", command, SLUG]
@@ -113,25 +107,25 @@ def _while_running(request: Callable[[], float], command: str, rows: int) -> dic
 
     running: list[subprocess.Popen[bytes]] = []
     started = time.monotonic()
-    times = _request_times(request, begin)
+    taken = _asked(ask, begin)
     seconds = time.monotonic() - started
     if running[0].returncode:
         sys.exit(f"{command} failed")
     return {
         f"{command}_s": round(seconds, 1),
         f"{command}_rows_per_s": round(rows / seconds),
-        f"my_data_during_{command}_ms": _percentiles(times),
+        f"my_data_during_{command}_ms": _percentiles(taken),
     }
 
 
-def _percentiles(times: list[float]) -> dict[str, float]:
-    cuts = quantiles(times, n=100)
-    chosen = {"p50": cuts[49], "p99": cuts[98], "most": max(times)}
+def _percentiles(taken: list[float]) -> dict[str, float]:
+    cuts = quantiles(taken, n=100)
+    chosen = {"p50": cuts[49], "p99": cuts[98], "most": max(taken)}
     return {name: round(1000 * seconds, 1) for name, seconds in chosen.items()}
 
 
 def _shred() -> None:
-    from harness.people import SLUG
+    from benchmarks.people import SLUG
     from incidents.models import Incident
 
     Incident.objects.get(slug=SLUG).shred()

@@ -1,4 +1,4 @@
-"""The measurement of the desk's page of a notice."""
+"""How long the response desk waits for a page."""
 
 import statistics
 import time
@@ -14,18 +14,18 @@ from django.utils import timezone
 
 from accounts.models import User
 from benchmarks import notices
-from harness.people import APPROVER
-from harness.sign_in import sign_in_to_desk
-from harness.signed_cookies import teach_test_clients
+from benchmarks.people import APPROVER
 from notices.models import Chunk, Notice
+from tests.signed_cookies import teach_test_clients
+from tests.signing_in import sign_in_to_desk
 
 VISITS = 20
-PIECE = 5_000  # chunks per INSERT
-LEASED = 16  # chunks that workers lease at the same time
+PIECE = 5_000  # chunks an INSERT
+LEASED = 16  # chunks in workers' hands at a time
 
 
 def status_page_ms(people: int) -> dict[str, float]:
-    """Returns the median milliseconds of the page of a notice to `people`, by stage of the send."""
+    """{moment: median milliseconds} of the page with the progress of a notice to so many."""
     client = _at_the_desk()
     notice = notices.draft(octets=0)
     address = reverse("admin:notices_notice_change", args=[notice.pk])
@@ -45,10 +45,7 @@ def status_page_ms(people: int) -> dict[str, float]:
 
 
 def _bring_to(notice: Notice, people: int, part: float) -> None:
-    """Writes the counters and chunks of a notice of which `part` is sent.
-
-    It writes no deliveries, because the page does not read them.
-    """
+    """The counters and chunks it would have; the rows of people play no part in the page."""
     accepted = int(people * part)
     Notice.objects.filter(pk=notice.pk).update(
         state=Notice.State.SENDING,
@@ -79,7 +76,7 @@ def _chunk(notice: Notice, number: int, done: int, size: int) -> Chunk:
 
 
 def _at_the_desk() -> Client:
-    """Returns a client that is signed in to the desk."""
+    """Signed in as staff, with the second factor shown in this session."""
     staff = User.objects.get(email=APPROVER)
     teach_test_clients()
     client = Client(headers={"host": "127.0.0.1"})

@@ -1,6 +1,6 @@
-"""A TCP proxy that delays replies, so that the sink seems to be on another continent.
+"""Makes the sink distant: a TCP proxy whose replies come back later, as from another continent.
 
-`python -m benchmarks.distant PORT TO_PORT DELAY_MS CLOCK_FILE` runs the proxy.
+`python -m benchmarks.distant PORT TO_PORT DELAY_MS CLOCK_FILE` is the proxy.
 """
 
 import contextlib
@@ -15,19 +15,16 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.product import ROOT, free_port
+from benchmarks.product import ROOT, free_port
 
 START_SECONDS = 10.0
 PIECE = 1 << 18
-MESSAGE_OCTETS = 1024  # data of this size or more is part of a message and not a command
+MESSAGE_OCTETS = 1024  # what comes in a bigger piece is of a message, not a command
 _CLOCK = struct.Struct("d")
 
 
 class Distant:
-    """A context manager that runs the proxy from 127.0.0.1:port to the sink.
-
-    The proxy delays each reply by `delay_ms`.
-    """
+    """A context manager; connects 127.0.0.1:port with the sink, `delay_ms` a round trip away."""
 
     def __init__(self, to_port: int, *, delay_ms: float, clock: Path) -> None:
         self.port, self._clock = free_port(), clock
@@ -51,13 +48,13 @@ class Distant:
         self._process.wait()
 
     def last_message_at(self) -> float:
-        """Returns when the last data of a message passed, in seconds since the epoch."""
+        """When the last piece of a message passed, by time.time()."""
         return float(_CLOCK.unpack(self._clock.read_bytes())[0])
 
 
 @dataclass
 class _End:
-    """One of the two sockets of a proxied connection."""
+    """One of two sockets that belong together."""
 
     socket: socket.socket
     is_client: bool
@@ -65,7 +62,7 @@ class _End:
 
 
 class _Proxy:
-    """The proxy. It uses one thread, because it shares the cores with the code under test."""
+    """One thread for all connections: what it costs is taken from the cores under test."""
 
     def __init__(self, port: int, to_port: int, delay: float, clock: mmap.mmap) -> None:
         self._to, self._delay, self._clock = ("127.0.0.1", to_port), delay, clock
@@ -75,7 +72,7 @@ class _Proxy:
         self._late: deque[tuple[float, _End, bytes]] = deque()
 
     def run(self) -> None:
-        """Forwards data until the process ends."""
+        """For ever."""
         while True:
             wait = max(0.0, self._late[0][0] - time.monotonic()) if self._late else None
             for key, _events in self._selector.select(wait):
@@ -115,7 +112,7 @@ class _Proxy:
         self._write(other, data)
 
     def _write(self, end: _End, data: bytes) -> None:
-        """Sends the data, and blocks all connections while the sink does not read."""
+        """Blocks if it must: a sink that stops reading holds up everybody, as a network would."""
         with contextlib.suppress(OSError):
             if data:
                 end.socket.sendall(data)
@@ -124,7 +121,7 @@ class _Proxy:
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the proxy in this process."""
+    """The proxy's process."""
     port, to_port, delay_ms, clock = arguments
     with Path(clock).open("r+b") as file:
         memory = mmap.mmap(file.fileno(), _CLOCK.size)

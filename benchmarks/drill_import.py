@@ -1,8 +1,8 @@
-"""The drill that kills an import at random moments, repeats it, and compares the store digests.
+"""Kills an import at random moments, starts it again, and compares what stands in the store.
 
     make drill-import PEOPLE=1000000 KILLS=20
 
-The last line of the output is one JSON object. The exit status is 1 if a digest differs.
+The last line printed is one JSON object; the exit status is 1 if any digest differs.
 """
 
 import json
@@ -24,20 +24,20 @@ SLUG = "drill"
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The file that is imported repeatedly, with its mapping and environment."""
+    """What is imported, again and again."""
 
     source: Path
     mapping: Path
     environment: dict[str, str]
 
     def command(self) -> list[str]:
-        """Returns the operator's command line."""
-        command = [sys.executable, str(ROOT / "manage.py"), "import_exposures", str(self.source)]
+        """The operator's command."""
+        words = [sys.executable, str(ROOT / "manage.py"), "import_exposures", str(self.source)]
         rejects = ["--rejects", str(self.source.parent)]
-        return [*command, "--incident", SLUG, "--mapping", str(self.mapping), *rejects]
+        return [*words, "--incident", SLUG, "--mapping", str(self.mapping), *rejects]
 
     def start(self) -> subprocess.Popen[str]:
-        """Starts an import in a new process."""
+        """Begins an import in a process of its own."""
         return subprocess.Popen(
             self.command(),
             env=self.environment,
@@ -47,23 +47,19 @@ class Subject:
         )
 
     def finish(self) -> None:
-        """Runs an import to its end.
-
-        Repeats it while the database has not noticed the death of a killed import. Raises
-        RuntimeError if the import fails for another reason or after SECONDS_TO_NOTICE.
-        """
+        """Imports to the end; waits while the database has not noticed the killed one."""
         deadline = time.monotonic() + SECONDS_TO_NOTICE
         while True:
             process = self.start()
-            output, _ = process.communicate()
+            said, _ = process.communicate()
             if process.returncode == 0:
                 return
-            if "is being imported" not in output or time.monotonic() > deadline:
-                raise RuntimeError(f"the import did not start again:\n{output[-2000:]}")
+            if "is being imported" not in said or time.monotonic() > deadline:
+                raise RuntimeError(f"the import did not start again:\n{said[-2000:]}")
             time.sleep(0.5)
 
     def kill_after(self, seconds: float) -> bool:
-        """Starts an import and kills it after `seconds`. Returns False if it ended before."""
+        """Begins an import and kills it; False if it was done before."""
         process = self.start()
         try:
             process.wait(seconds)
@@ -74,7 +70,7 @@ class Subject:
 
 
 def empty_store() -> None:
-    """Deletes the imported rows. The incident and its keys stay, so that digests are comparable."""
+    """Removes what was imported; the incident and its keys stay, so digests can be compared."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -82,10 +78,7 @@ def empty_store() -> None:
 
 
 def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
-    """Runs one undisturbed import, then `kills` imports that are killed and repeated.
-
-    Returns the figures of the JSON object. `seed` determines the moments of the kills.
-    """
+    """One undisturbed import, then `kills` that are killed at some moment and started again."""
     draw = random.Random(seed)  # noqa: S311
     began = time.monotonic()
     subject.finish()
@@ -115,15 +108,15 @@ def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
 
 
 def _digest() -> str:
+    from incidents.digests import digest
     from incidents.models import Incident
-    from incidents.store_digest import compute_store_digest
 
-    found = compute_store_digest(Incident.objects.get(slug=SLUG), processes=os.cpu_count() or 1)
+    found = digest(Incident.objects.get(slug=SLUG), processes=os.cpu_count() or 1)
     return f"{found.hexadecimal[:16]}, {found.people:,} people, {found.exposures:,} exposures"
 
 
 def main() -> None:
-    """Runs the drill in the requested size."""
+    """The drill at the size asked for."""
     people = int((os.environ.get("PEOPLE") or "1000000").replace("_", ""))
     kills = int(os.environ.get("KILLS") or 20)
     with own_var() as var:

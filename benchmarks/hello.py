@@ -1,4 +1,4 @@
-"""A plain Django view without middleware, with which public pages are compared."""
+"""The least that Django can do: one view without middleware, to measure public pages against."""
 
 import django
 from django.conf import settings
@@ -8,7 +8,7 @@ from django.urls import path
 
 
 def hello(_request: HttpRequest) -> HttpResponse:
-    """Returns the shortest response."""
+    """What a web framework costs."""
     return HttpResponse("Hello")
 
 

@@ -1,4 +1,4 @@
-"""The memory of processes, sampled from another thread."""
+"""The memory of processes, looked at from the outside."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -10,12 +10,12 @@ MEBIBYTE = 2**20
 
 
 class Memory:
-    """A context manager that samples the sizes of processes of several kinds."""
+    """Looks at processes again and again while `with` lasts, and keeps the biggest of each kind."""
 
     def __init__(self, *, seconds: float, **kinds: Callable[[], Iterable[float]]) -> None:
-        """Takes a sample every `seconds`. The function of a kind returns its processes' sizes."""
+        """`seconds` between looks; each kind has a function that gives its processes' sizes."""
         self._seconds, self._kinds = seconds, kinds
-        # The size of the largest process in MiB, for each sample with a process.
+        # In MiB, one a look at which there was a process.
         self.sizes: dict[str, list[float]] = {kind: [] for kind in kinds}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -29,29 +29,26 @@ class Memory:
         self._thread.join()
 
     def peak(self, kind: str) -> float:
-        """Returns the largest sample in MiB, or 0 if there is none."""
+        """The biggest that was seen; 0 if none was."""
         return max(self.sizes[kind], default=0.0)
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._seconds):
-            for kind, sizes_of in self._kinds.items():
+            for kind, look in self._kinds.items():
                 with suppress(psutil.Error):
-                    if found := list(sizes_of()):
+                    if found := list(look()):
                         self.sizes[kind].append(max(found))
 
 
 def resident(process: psutil.Process) -> float:
-    """Returns the resident memory in MiB, or 0 for a process that has ended."""
+    """In MiB; 0 for a process that is gone."""
     with suppress(psutil.Error):
         return float(process.memory_info().rss) / MEBIBYTE
     return 0.0
 
 
 def private(process: psutil.Process) -> float:
-    """Returns the memory in MiB without the buffers that PostgreSQL's processes share.
-
-    Returns 0 for a process that has ended.
-    """
+    """In MiB, without the buffers that PostgreSQL's processes share."""
     with suppress(psutil.Error):
         memory = process.memory_info()
         return float(memory.rss - memory.shared) / MEBIBYTE

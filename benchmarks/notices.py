@@ -1,4 +1,4 @@
-"""A notice of a given size to all people in the store, and the wait for its close."""
+"""A notice of a given size to everybody in the store, and the wait for its end."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,11 @@ from email import message_from_bytes, policy
 from itertools import count
 
 from accounts.models import User
-from harness.people import APPROVER, EDITOR, SLUG
+from benchmarks.people import APPROVER, EDITOR, SLUG
 from incidents.models import Incident
-from notices import decisions, message_samples
-from notices.models import Notice
+from notices import messages, sending
 from statements import publishing
-from statements.models import Statement
+from notices.models import Notice, Statement
 
 SENTENCES = {
     "ko": "고객님의 이름과 전자우편 주소, 전화번호가 유출된 사실을 확인하여 알려 드립니다. ",
@@ -21,14 +20,11 @@ _numbers = count(1)
 
 
 class NotClosedError(AssertionError):
-    """The notice did not reach the awaited state in time; the message contains its progress."""
+    """The notice did not come to its end; the message says how far it got."""
 
 
 def draft(*, octets: int) -> Notice:
-    """Creates a mandatory notice to all people, with a published version. Returns the notice.
-
-    The Korean mail has about `octets` bytes, text and HTML together.
-    """
+    """A mandatory notice to all, whose Korean mail has about `octets`, text and HTML together."""
     incident = Incident.objects.get(slug=SLUG)
     editor, approver = (User.objects.get(email=email) for email in (EDITOR, APPROVER))
     statement = Statement.objects.create(
@@ -42,12 +38,12 @@ def draft(*, octets: int) -> Notice:
     )
     times = 1
     version.sections.update(body_ko=SENTENCES["ko"], body_en=SENTENCES["en"])
-    size = len(message_samples.sample_mail(notice, "ko").data)
+    size = len(messages.sample_mail(notice, "ko").data)
     while size < octets:
         times += max(1, (octets - size) // (2 * len(SENTENCES["ko"].encode())))
         bodies = {code: _body(sentence, times) for code, sentence in SENTENCES.items()}
         version.sections.update(body_ko=bodies["ko"], body_en=bodies["en"])
-        size = len(message_samples.sample_mail(notice, "ko").data)
+        size = len(messages.sample_mail(notice, "ko").data)
     publishing.publish(version, by=approver)
     version.refresh_from_db()
     notice.version = version
@@ -56,8 +52,8 @@ def draft(*, octets: int) -> Notice:
 
 
 def parts_of_mail(*, octets: int) -> dict[str, str]:
-    """Returns "subject", "text" and "html" of the same mail, with {name} for the person's name."""
-    data = message_samples.sample_mail(draft(octets=octets), "ko").data
+    """{"subject", "text", "html"} of the same mail, with {name} where the person's name stands."""
+    data = messages.sample_mail(draft(octets=octets), "ko").data
     mail = message_from_bytes(data, policy=policy.default)
     bodies = {"text": mail.get_body(("plain",)), "html": mail.get_body(("html",))}
     texts = {name: str(body.get_content()) for name, body in bodies.items() if body is not None}
@@ -66,22 +62,19 @@ def parts_of_mail(*, octets: int) -> dict[str, str]:
 
 
 def _body(sentence: str, times: int) -> str:
-    """Returns `times` sentences, in paragraphs of three."""
+    """Paragraphs of three sentences."""
     return "\n\n".join(sentence * min(3, times - start) for start in range(0, times, 3))
 
 
 def approve(notice: Notice) -> None:
-    """Approves the notice as the second person."""
-    decisions.approve(notice, by=User.objects.get(email=APPROVER))
+    """By the second person."""
+    sending.approve(notice, by=User.objects.get(email=APPROVER))
 
 
 def wait_until(
     notice: Notice, reached: Callable[[Notice], bool], *, seconds: float, every: float = 0.05
 ) -> Notice:
-    """Returns the notice as soon as `reached` returns true. Raises NotClosedError after `seconds`.
-
-    Reads the notice again `every` seconds.
-    """
+    """The notice as soon as it is so; raises NotClosedError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         notice.refresh_from_db()
@@ -92,11 +85,11 @@ def wait_until(
 
 
 def is_closed(notice: Notice) -> bool:
-    """Returns whether the notice is closed: every delivery has an end state."""
+    """Whether everybody has an end state."""
     return notice.state == Notice.State.CLOSED
 
 
 def progress(notice: Notice) -> str:
-    """Returns the notice's state and counters in one line."""
+    """Its state and counters in one line."""
     counts = " ".join(f"{name}={getattr(notice, name)}" for name in ("planned", "accepted"))
     return f"{notice.state} {counts} to_go={notice.to_go()} problem={notice.problem!r}"

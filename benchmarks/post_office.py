@@ -1,7 +1,7 @@
-"""The measurement of django-post_office with the product's mails and its best options.
+"""django-post_office, sending the product's mails at its best.
 
-`python -m benchmarks.post_office MAIL.json MESSAGES` prints one JSON object. It reads from the
-environment where PostgreSQL and the mail server are (benchmarks/post_office_settings.py).
+`python -m benchmarks.post_office MAIL.json MESSAGES` prints one JSON object; the environment says
+where PostgreSQL and the mail server are (benchmarks/post_office_settings.py).
 """
 
 import contextlib
@@ -20,18 +20,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from harness.product import ROOT
+from benchmarks.product import ROOT
 
 TRIAL = 2_000  # messages
 PROCESSES, THREADS, BATCHES = (2, 4), (1, 4), (500, 2_000, 5_000)
-PIECE = 1_000  # messages per bulk_create
+PIECE = 1_000  # messages a bulk_create
 
 
 def best_rate(host: str, port: int, mail: dict[str, str], *, messages: int, var: Path) -> Any:
-    """Returns {"send_per_s", "queue_per_s", "how"} of a measurement in a new process.
-
-    `host` is the socket directory of PostgreSQL, `port` that of the mail server.
-    """
+    """{"send_per_s", "queue_per_s", "how"}; `host` is PostgreSQL's socket directory."""
     with psycopg.connect(f"postgresql://postgres@/postgres?host={host}", autocommit=True) as server:
         server.execute("DROP DATABASE IF EXISTS post_office WITH (FORCE)")
         server.execute("CREATE DATABASE post_office")
@@ -55,14 +52,14 @@ def best_rate(host: str, port: int, mail: dict[str, str], *, messages: int, var:
 
 
 class PostOffice:
-    """The queue and the sender of django-post_office, in this process."""
+    """Its queue and its sender; a context for one process."""
 
     def __init__(self, mail: dict[str, str]) -> None:
         self._mail, self._numbers = mail, itertools.count(1)
         self._settings: dict[str, Any] = getattr(settings, "POST_OFFICE")  # noqa: B009 (of mypy)
 
     def queue(self, messages: int) -> float:
-        """Writes personal mails into the queue. Returns the seconds it took."""
+        """Puts personal mails into its table; returns the seconds that took."""
         from post_office import mail
 
         began = time.monotonic()
@@ -84,24 +81,21 @@ class PostOffice:
         }
 
     def send(self, messages: int, *, batch: int, processes: int, threads: int) -> float:
-        """Sends the queued mails. Returns the seconds it took.
-
-        Raises RuntimeError if a mail was not sent.
-        """
+        """Sends what is queued; returns the seconds. Raises RuntimeError if some were not."""
         from post_office import mail
 
         self._settings |= {"BATCH_SIZE": batch, "THREADS_PER_PROCESS": threads}
         sent, began = 0, time.monotonic()
         while sent < messages:
             done, failed, _requeued = mail.send_queued(processes=processes)
-            connection.close()  # its processes share our connection; its command closes it, too
+            connection.close()  # its processes end ours; its own command does the same
             if failed or not done:
                 raise RuntimeError(f"post_office: {sent=} {done=} {failed=}")
             sent += done
         return time.monotonic() - began
 
     def best(self) -> dict[str, int]:
-        """Returns the fastest options: short trials of processes and threads, then of the batch."""
+        """The processes and threads, then the batch size, that short trials found fastest."""
         best = {"batch": TRIAL, "processes": 1, "threads": 1}
         ways = [
             {"batch": TRIAL, "processes": processes, "threads": threads}
@@ -120,7 +114,7 @@ class PostOffice:
 
 
 def main() -> None:
-    """Finds the best options in trials, then runs and prints one measurement."""
+    """Trials, then one measured run."""
     django.setup()
     with contextlib.redirect_stdout(sys.stderr):
         call_command("migrate", verbosity=0)

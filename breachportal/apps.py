@@ -1,20 +1,14 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
-from django.core import checks
-
-from breachportal.catalogues import check_catalogues
 
 
 class BreachportalConfig(AppConfig):
-    """The project itself: its commands, its system check and the demonstration."""
+    """The project itself: its commands and the demonstration."""
 
     name = "breachportal"
 
-    def ready(self) -> None:
-        checks.register(check_catalogues, checks.Tags.translation)
-
 
 class DeskConfig(AdminConfig):
-    """Django admin with DeskSite as its default site: the response desk."""
+    """Django admin as the response desk; see accounts.admin_site."""
 
     default_site = "accounts.admin_site.DeskSite"

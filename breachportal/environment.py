@@ -1,7 +1,4 @@
-"""The functions that read settings from environment variables, for `breachportal.settings`.
-
-Decision 0016 states why the project does not use a settings library.
-"""
+"""What the environment says, read once by `settings`: required values, URLs, flags."""
 
 import json
 import os
@@ -13,12 +10,10 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from breachportal import embedded_servers
-from foundations.private_urls import is_private
+from breachportal import embedded
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
-# breachportal.wsgi sets this variable; it is not for the operator. A web process waits for a
-# database lock for a shorter time than a worker.
+# Set by breachportal.wsgi, not by an operator: what serves pages may not wait as workers may.
 PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 
 REQUIRED_IN_PRODUCTION = {
@@ -32,13 +27,13 @@ REQUIRED_IN_PRODUCTION = {
     "DEFAULT_FROM_EMAIL": "the sender, such as Example <notice@example.com>",
 }
 SECRET_KEY_LENGTH = 32
-SECRET_KEY_SIGNS = 8  # distinct characters
+SECRET_KEY_SIGNS = 8  # different characters
 EMAIL_SECURITIES = ("starttls", "tls", "none")
 PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for development only")
 
 
 def mode() -> str:
-    """Returns `BREACHPORTAL_MODE`, production by default. Raises ImproperlyConfigured."""
+    """`BREACHPORTAL_MODE`: production unless told otherwise."""
     value = os.environ.get("BREACHPORTAL_MODE", PRODUCTION)
     if value not in (PRODUCTION, DEVELOPMENT, DEMO):
         raise ImproperlyConfigured(
@@ -48,11 +43,7 @@ def mode() -> str:
 
 
 def require_for_production() -> None:
-    """Checks the settings that production requires.
-
-    Raises ImproperlyConfigured. The message names every missing setting or, if none is missing,
-    every unsafe one. It contains no secret.
-    """
+    """Raises ImproperlyConfigured naming everything that production still lacks, or has wrong."""
     missing = [
         f"  {name}: {meaning}"
         for name, meaning in REQUIRED_IN_PRODUCTION.items()
@@ -81,17 +72,24 @@ def _unsafe_in_production() -> list[str]:
         unsafe.append(f"  PORTAL_URL: {url!r} does not begin with https://")
     if "*" in words("ALLOWED_HOSTS"):
         unsafe.append("  ALLOWED_HOSTS: it names every host with *; name the portal's")
-    gateway = text("SMS_GATEWAY_URL")
+    gateway = text("TEXT_GATEWAY_URL")
     if gateway and not is_private(gateway, encrypted="https"):
-        unsafe.append("  SMS_GATEWAY_URL: numbers and the token would go unencrypted; use https://")
+        unsafe.append(
+            "  TEXT_GATEWAY_URL: numbers and the token would go unencrypted; use https://"
+        )
     return unsafe
 
 
-def email_security(default: str) -> str:
-    """Returns how connections to the mail server are encrypted: "starttls", "tls" or "none".
+def is_private(url: str, *, encrypted: str) -> bool:
+    """Whether nobody on the way reads what goes to `url`: it is encrypted, or stays here."""
+    parts = urlsplit(url)
+    return parts.scheme == encrypted or parts.hostname in ("127.0.0.1", "::1", "localhost")
 
-    Raises ImproperlyConfigured for an unknown value, because a typing error must not switch off
-    encryption.
+
+def email_security(default: str) -> str:
+    """How connections to the mail server are encrypted; a typing error must not mean "not at all".
+
+    Raises ImproperlyConfigured.
     """
     value = text("EMAIL_SECURITY", default)
     if value not in EMAIL_SECURITIES:
@@ -102,11 +100,7 @@ def email_security(default: str) -> str:
 
 
 def text(name: str, default: str = "") -> str:
-    """Returns the variable NAME, or the content of the file that NAME_FILE names, or `default`.
-
-    The file is for mounted secrets. An empty variable counts as unset. Raises OSError if the file
-    cannot be read.
-    """
+    """The variable NAME, or the content of the file that NAME_FILE names (a mounted secret)."""
     path = os.environ.get(f"{name}_FILE")
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()
@@ -114,9 +108,9 @@ def text(name: str, default: str = "") -> str:
 
 
 def rates(name: str) -> dict[str, float]:
-    """Returns messages per second by destination: {"naver.com": 50.0} for "naver.com=50".
+    """{"naver.com": 50.0, "*": 200.0} of "naver.com=50,*=200": messages a second and destination.
 
-    Raises ImproperlyConfigured for an entry without a domain and a positive number.
+    Raises ImproperlyConfigured.
     """
     found = {}
     for part in words(name):
@@ -128,10 +122,7 @@ def rates(name: str) -> dict[str, float]:
 
 
 def json_object(name: str) -> dict[str, Any]:
-    """Returns a JSON object, which is empty if the variable is unset.
-
-    Raises ImproperlyConfigured for another value.
-    """
+    """A JSON object; empty where nothing is set."""
     try:
         value = json.loads(text(name) or "{}")
     except ValueError:
@@ -142,12 +133,12 @@ def json_object(name: str) -> dict[str, Any]:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Returns the items of a list that is separated by commas, without empty ones."""
+    """A list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def number(name: str, default: int) -> int:
-    """Returns a whole number. Raises ImproperlyConfigured for another value."""
+    """A whole number; raises ImproperlyConfigured for anything else."""
     value = text(name, str(default))
     try:
         return int(value)
@@ -156,10 +147,7 @@ def number(name: str, default: int) -> int:
 
 
 def portal_url(default: str) -> str:
-    """Returns the origin of the portal without a trailing slash.
-
-    Raises ImproperlyConfigured if the value is not an http or https origin.
-    """
+    """The portal's own origin, without a slash at the end."""
     url = text("PORTAL_URL", default).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
@@ -170,14 +158,10 @@ def portal_url(default: str) -> str:
 
 
 def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
-    """Returns Django's database settings from `DATABASE_URL`, in any form that libpq accepts.
-
-    If `DATABASE_URL` is unset and `may_embed` is true, starts the embedded server under `var`.
-    Raises EmbeddedServerError if that server does not start.
-    """
+    """Django's database settings from `DATABASE_URL` (any form that libpq takes)."""
     url = os.environ.get("DATABASE_URL")
     if not url and may_embed:
-        url = embedded_servers.database_url(var)
+        url = embedded.database_url(var)
     known = {
         "dbname": "NAME",
         "user": "USER",
@@ -199,27 +183,20 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
 
 
 def add_server_settings(database: dict[str, Any], **settings: str) -> None:
-    """Adds server parameters of PostgreSQL to `database`; each new connection sets them.
-
-    Parameters in `DATABASE_URL` stay.
-    """
+    """Parameters of PostgreSQL for each connection, besides what `DATABASE_URL` asks for."""
     options = database["OPTIONS"]
     for name, value in settings.items():
         options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
 
 
 def redis(var: Path, *, may_embed: bool) -> str:
-    """Returns `REDIS_URL`.
-
-    If it is unset and `may_embed` is true, starts the embedded server under `var` and returns its
-    URL. Raises EmbeddedServerError if that server does not start.
-    """
+    """`REDIS_URL`, or the embedded server's."""
     url = os.environ.get("REDIS_URL")
-    return embedded_servers.redis_url(var) if not url and may_embed else url or ""
+    return embedded.redis_url(var) if not url and may_embed else url or ""
 
 
 def celery_broker(redis_url: str) -> str:
-    """Returns `redis_url` in the form that Celery reads: it has its own scheme for Unix sockets."""
+    """The same Redis in the spelling Celery wants for Unix sockets."""
     if redis_url.startswith("unix://"):
         path, _, query = redis_url.removeprefix("unix://").partition("?")
         return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"

@@ -1,7 +1,5 @@
-"""The URLs of the portal.
-
-Every page for customers has its language in its path. Therefore a public page has the same bytes
-for every reader, and a link keeps the reader's language.
+"""Addresses. Every page for people carries its language in its path, so that public pages are the
+same bytes for everyone and a link keeps the reader's language.
 """
 
 from django.conf import settings
@@ -9,7 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from breachportal.views import favicon, security_txt
+from statements.views import favicon, security_txt
 
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
@@ -18,9 +16,7 @@ urlpatterns = [
     *i18n_patterns(
         path("account/", include("accounts.urls")),
         path("my-data/", include("incidents.urls")),
-        path("", include("statements.urls")),
         path("", include("notices.urls")),
-        path("", include("scams.urls")),
     ),
 ]
 

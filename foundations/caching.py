@@ -1,8 +1,7 @@
-"""The serializer for values in Redis. It writes JSON and not pickle.
+"""What stands in Redis: JSON, so that whoever can write there changes a value and runs nothing.
 
-Django's own serializer writes pickles, and loading a pickle can execute code. Redis is protected
-less than the database and holds no secrets. With JSON, an attacker who can write to Redis can
-change a value but cannot execute code in the processes that hold the keys.
+Django's own cache keeps pickles, and reading one may run what it says. Redis is guarded less than
+the database and holds no secrets; it must not be a way into the processes that hold the keys.
 """
 
 import json
@@ -10,15 +9,12 @@ from typing import Any
 
 
 class JsonSerializer:
-    """A cache serializer for numbers, strings, lists and dicts; a tuple is loaded as a list."""
+    """Numbers, texts, lists and objects; what was a tuple comes back as a list."""
 
     def dumps(self, value: Any) -> int | bytes:
-        """Returns `value` as JSON. Raises TypeError if JSON cannot represent it.
-
-        Returns an int unchanged, so that Redis can increment it.
-        """
+        """A whole number stays one, for Redis to count with. Raises TypeError."""
         return value if type(value) is int else json.dumps(value).encode()
 
     def loads(self, data: bytes) -> Any:
-        """Returns the value that `data` encodes. Raises ValueError if `data` is not JSON."""
+        """Raises ValueError for what is not JSON."""
         return json.loads(data)

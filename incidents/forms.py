@@ -1,4 +1,4 @@
-"""The forms of the response desk for incidents, scope versions and uploads."""
+"""What the response desk can do to incidents and scope versions, refusals included."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,16 +7,15 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import scope_versions, uploads
-from incidents.encryption import EncryptionError
-from incidents.importing import mapping
-from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import translate_refusal
+from incidents import batch_changes, uploads
+from incidents.importing import ImportRefusedError, close_batch, mapping, missing_files
+from incidents.importing.refusals import why_refused
 from incidents.models import (
     AffectedPerson,
     BatchChange,
@@ -27,10 +26,9 @@ from incidents.models import (
     Shredding,
     Upload,
 )
-from incidents.scope_versions import ScopeRefusedError
-from incidents.visibility import objection_to_hiding
+from incidents.sealing import SealingError
 
-SHRED_REQUEST_LIFETIME = timedelta(hours=24)
+SHRED_REQUEST_STANDS = timedelta(hours=24)
 MAPPING_EXAMPLE = """\
 [person]
 relation = "member"
@@ -43,24 +41,34 @@ contact_leaked = ["name", "email", "phone"]
 
 
 class IncidentForm(forms.ModelForm):
-    """The texts and dates of an incident, and whether it is public."""
+    """An incident's own words."""
 
     def clean_is_public(self) -> bool:
-        """Rejects the hiding of an incident that has to stay public (incidents.visibility)."""
+        """Refuses to hide what has to be shown for longer."""
         is_public: bool = self.cleaned_data["is_public"]
-        if self.instance.pk and not is_public and (why := objection_to_hiding(self.instance)):
-            raise forms.ValidationError(why)
+        if self.instance.pk and not is_public and not _may_be_hidden(self.instance):
+            raise forms.ValidationError(
+                _("A published statement has to be shown for longer: the incident stays public.")
+            )
         return is_public
 
 
+def _may_be_hidden(incident: Incident) -> bool:
+    """Asks the database, which knows what was published (a trigger of the notices)."""
+    try:
+        with transaction.atomic():
+            Incident.objects.filter(pk=incident.pk).update(is_public=False)
+            transaction.set_rollback(True)
+    except IntegrityError:
+        return False
+    return True
+
+
 class ContactChangeForm(forms.ModelForm):
-    """A proposal of new official contacts."""
+    """Proposes new official contacts."""
 
     def clean_incident(self) -> Incident:
-        """Rejects an incident with another change that waits.
-
-        There is one change at a time, so that the person who confirms it sees what it replaces.
-        """
+        """One change at a time, so that whoever confirms it knows what it changes."""
         incident: Incident = self.cleaned_data["incident"]
         if ContactChange.objects.waiting().filter(incident=incident).exists():
             raise forms.ValidationError(_("Another change of these contacts waits already."))
@@ -68,26 +76,20 @@ class ContactChangeForm(forms.ModelForm):
 
 
 def shred_request_of(incident: Incident) -> Shredding | None:
-    """Returns the request that a second superuser may still confirm, or None.
-
-    A request expires after SHRED_REQUEST_LIFETIME.
-    """
-    since = timezone.now() - SHRED_REQUEST_LIFETIME
-    requests = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
-    return requests.select_related("asked_by").first()
+    """What a superuser asked for and another one may still do."""
+    since = timezone.now() - SHRED_REQUEST_STANDS
+    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
+    return asked.select_related("asked_by").first()
 
 
 def take_shred_request_back(incident: Incident) -> bool:
-    """Deletes the request. Returns False if there is none, or the data is shredded already."""
-    requests = Shredding.objects.filter(incident=incident, done_at=None, asked_at__isnull=False)
-    return bool(requests.delete()[0])
+    """False if nobody asked, or it is done."""
+    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__isnull=False)
+    return bool(asked.delete()[0])
 
 
-class ShredIncidentForm(forms.Form):
-    """The shredding of an incident's data: one superuser requests it, another one confirms it.
-
-    The shredding deletes the incident's keysets, so it cannot be undone.
-    """
+class ShredForm(forms.Form):
+    """Deletes an incident's keysets for good: one superuser asks, another one does it."""
 
     slug = forms.CharField(
         label=_("Slug of the incident"),
@@ -101,7 +103,7 @@ class ShredIncidentForm(forms.Form):
         self.request = shred_request_of(incident)
 
     def clean_slug(self) -> str:
-        """Rejects a wrong slug, a shredded incident, and the superuser who made the request."""
+        """Refuses any other incident's, one that is shredded already, and the same person twice."""
         if self.incident.shredded_at:
             raise forms.ValidationError(_("The data of this incident is shredded already."))
         slug: str = self.cleaned_data["slug"]
@@ -112,11 +114,7 @@ class ShredIncidentForm(forms.Form):
         return slug
 
     def clean(self) -> dict[str, Any]:
-        """Rejects a form with a meaning that changed after the user opened the page.
-
-        The user meant to request a shredding, and another superuser has requested it since. Or
-        the user meant to confirm a request that was withdrawn.
-        """
+        """Nobody who means to ask may do what somebody else has asked for since, or the reverse."""
         if self.data.get("seen", "") != self.seen:
             raise forms.ValidationError(
                 _("Somebody asked for it, or took it back, while you read. Read the page again.")
@@ -125,55 +123,49 @@ class ShredIncidentForm(forms.Form):
 
     @property
     def seen(self) -> str:
-        """Returns the id of the request that the page shows, or "". The form sends it back."""
+        """Which request the page tells of, or none."""
         return str(self.request.pk) if self.request else ""
 
     def act(self) -> bool:
-        """Shreds the data if there is a request, else makes the request. Returns True."""
+        """Shreds what another one asked for, or asks."""
         if self.request:
             self.incident.shred(self.by)
         else:
-            request = {"asked_by": self.by, "asked_at": timezone.now()}
-            Shredding.objects.update_or_create(incident=self.incident, defaults=request)
+            asked = {"asked_by": self.by, "asked_at": timezone.now()}
+            Shredding.objects.update_or_create(incident=self.incident, defaults=asked)
         return True
 
 
 class BatchChangeForm(forms.Form):
-    """A change of a scope version.
-
-    The form applies it at once, or requests it from a worker if the count of people takes long.
-    """
+    """Changes a scope version: at once, or by a worker where counting its people takes long."""
 
     kind: BatchChange.Kind
 
     def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.batch, self.by = batch, by
-        self.takes_long = scope_versions.takes_long(batch.incident)
+        self.takes_long = batch_changes.takes_long(batch.incident)
 
     def act(self) -> bool:
-        """Applies or requests the change.
-
-        Returns False if the change is refused, and adds the reason to the form's errors.
-        """
+        """Changes it or asks for it; False, with the reason in the form, if neither is possible."""
         try:
             if self.takes_long:
                 reason = self.cleaned_data.get("reason", "")
-                scope_versions.request_change(self.batch, self.kind, by=self.by, reason=reason)
+                batch_changes.ask(self.batch, self.kind, by=self.by, reason=reason)
             else:
                 self.change()
-        except ScopeRefusedError as refusal:
-            self.add_error(None, translate_refusal(str(refusal)))
+        except ImportRefusedError as refusal:
+            self.add_error(None, why_refused(str(refusal)))
             return False
         return True
 
     def change(self) -> None:
-        """Applies the change at once. Raises ScopeRefusedError if it is refused."""
+        """Does it here and now. Raises ImportRefusedError."""
         raise NotImplementedError
 
 
 class CloseBatchForm(BatchChangeForm):
-    """The closing of an open scope version, which declares it complete."""
+    """Says that a scope version is complete."""
 
     kind = BatchChange.Kind.CLOSE
 
@@ -190,17 +182,17 @@ class CloseBatchForm(BatchChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.missing = scope_versions.missing_files(self.batch)
+        self.missing = missing_files(self.batch)
         if not self.missing:
             del self.fields["is_without_failed"]
 
     def change(self) -> None:
-        """Closes the scope version. Raises ScopeRefusedError if that is refused."""
-        scope_versions.close(self.batch, is_despite_failed=bool(self.missing))
+        """Closes it. Raises ImportRefusedError."""
+        close_batch(self.batch, is_despite_failed=bool(self.missing))
 
 
 class WithdrawBatchForm(BatchChangeForm):
-    """The withdrawal of a closed scope version."""
+    """Takes a closed scope version back."""
 
     kind = BatchChange.Kind.WITHDRAW
 
@@ -211,12 +203,12 @@ class WithdrawBatchForm(BatchChangeForm):
     )
 
     def change(self) -> None:
-        """Withdraws the scope version. Raises ScopeRefusedError if that is refused."""
-        scope_versions.withdraw(self.batch, self.cleaned_data["reason"])
+        """Withdraws it. Raises ImportRefusedError."""
+        batch_changes.withdraw(self.batch, self.cleaned_data["reason"])
 
 
 class LookUpForm(forms.Form):
-    """A look-up of affected people by the address or number that a customer gives to support."""
+    """Finds the rows of somebody who asks, by the address they give."""
 
     address = forms.CharField(
         label=_("E-mail address or phone number"),
@@ -225,32 +217,29 @@ class LookUpForm(forms.Form):
     )
 
     def clean(self) -> dict[str, list[AffectedPerson]]:
-        """Returns {"people": the rows of that address in every incident that is not shredded}.
-
-        Incidents that are not public are included.
-        """
-        address = self.cleaned_data.get("address", "")
-        email, phone = normalise_email(address), normalise_phone(address)
+        """Finds: {"people": rows of every incident, public or not}."""
+        typed = self.cleaned_data.get("address", "")
+        email, phone = normalise_email(typed), normalise_phone(typed)
         emails = [email] if is_usable_email(email) else []
         phones = [phone] if phone and not emails else []
-        if address and not (emails or phones):
+        if typed and not (emails or phones):
             self.add_error("address", _("This is neither an e-mail address nor a phone number."))
         incidents = Incident.objects.filter(shredded_at__isnull=True)
-        rows = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
+        found = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
         try:
-            people = rows.with_contact(emails=emails, phones=phones, incidents=incidents)
-        except EncryptionError as error:
-            self.add_error(None, translate_refusal(str(error)))
+            people = found.with_contact(emails=emails, phones=phones, incidents=incidents)
+        except SealingError as error:
+            self.add_error(None, why_refused(str(error)))
             return {"people": []}
         return {"people": list(people)}
 
     def person_ids(self) -> list[UUID]:
-        """Returns the primary keys of the rows that were found."""
+        """The primary keys of those found."""
         return [person.pk for person in self.cleaned_data["people"]]
 
 
 class UploadForm(forms.ModelForm):
-    """The upload of a smaller file. A worker checks it; the import is a later step."""
+    """Sends a smaller file to be checked; nothing is loaded by it."""
 
     incident = forms.ModelChoiceField(
         Incident.objects.filter(shredded_at=None), label=_("Incident")
@@ -268,7 +257,7 @@ class UploadForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        most = settings.UPLOAD_MAX_BYTES // 2**20
+        most = settings.UPLOAD_MOST_BYTES // 2**20
         self.fields["content"].help_text = _(
             "CSV or JSON Lines, plain, gzip or zstd, at most %(most)s MiB. Larger files are "
             "loaded on the server: manage.py import_exposures."
@@ -277,34 +266,34 @@ class UploadForm(forms.ModelForm):
         self.fields["encoding"].help_text = _("utf-8 or cp949. Left empty, it is detected.")
 
     def clean(self) -> dict[str, Any]:
-        """Asks for the file again if another field is wrong: a browser does not send it twice."""
+        """A browser forgets the file whatever else was wrong."""
         cleaned = super().clean() or {}
         if self.errors and "content" in cleaned:
             self.add_error("content", _("Choose the file again: nothing was kept of it."))
         return cleaned
 
     def clean_content(self) -> "UploadedFile[bytes]":
-        """Rejects a file of more than settings.UPLOAD_MAX_BYTES bytes."""
+        """Refuses what is larger than the page says."""
         content: UploadedFile[bytes] = self.cleaned_data["content"]
-        if (content.size or 0) > settings.UPLOAD_MAX_BYTES:
+        if (content.size or 0) > settings.UPLOAD_MOST_BYTES:
             raise forms.ValidationError(_("This file is too large for an upload."))
         return content
 
     def clean_mapping(self) -> str:
-        """Rejects a wrong column mapping, with the message that an import gives."""
+        """Refuses a mapping that is none, in the words of an import."""
         text: str = self.cleaned_data["mapping"]
         try:
             mapping.parse(text, name="mapping").check_classes(
                 set(DataClass.objects.values_list("slug", flat=True))
             )
         except ImportRefusedError as refusal:
-            raise forms.ValidationError(translate_refusal(str(refusal))) from None
+            raise forms.ValidationError(why_refused(str(refusal))) from None
         return text
 
-    def store(self, by: User) -> Upload:
-        """Stores the file encrypted. Raises EncryptionError if a keyset cannot be decrypted."""
+    def keep(self, by: User) -> Upload:
+        """Seals what was sent. Raises SealingError."""
         data = self.cleaned_data
-        return uploads.store_upload(
+        return uploads.keep(
             data["content"],
             incident=data["incident"],
             by=by,
@@ -314,14 +303,14 @@ class UploadForm(forms.ModelForm):
 
 
 class ImportUploadForm(forms.Form):
-    """The request to import a checked upload."""
+    """Has a checked upload imported."""
 
     def __init__(self, *args: Any, upload: Upload, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.upload = upload
 
     def act(self) -> bool:
-        """Requests the import. Returns False if the upload is in another state than checked."""
+        """False if it is not checked, or another one was quicker."""
         if uploads.want_import(self.upload):
             return True
         self.add_error(None, _("Only a checked file can be imported."))
@@ -329,10 +318,10 @@ class ImportUploadForm(forms.Form):
 
 
 class DiscardUploadForm(ImportUploadForm):
-    """The deletion of an upload's bytes and of the rows that its import rejected."""
+    """Deletes what was uploaded, and the rows that were rejected."""
 
     def act(self) -> bool:
-        """Deletes the bytes. Returns False while a worker processes the upload."""
+        """False while a worker has it."""
         if uploads.discard(self.upload):
             return True
         self.add_error(None, _("A worker has this file; try again when it is done."))

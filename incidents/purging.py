@@ -1,11 +1,11 @@
-"""Deletes the rows of a shredded incident, in steps that are too small to disturb other work.
+"""Deletes the rows of a shredded incident, in steps too small for anybody to notice.
 
-The shredding has already made the encrypted data unreadable. The rows still show how many people
-there were, and take disk space. These stay: the incident, its files and stored counts, the record
-of the shredding, and every delivery, which only loses the reference to its person.
+What is sealed is gone with the keysets already; the rows still say how many people there were, and
+take room. What stays: the incident, its files and kept counts, the record of the shredding, and
+every ledger row, which forgets only which person's row it stood beside.
 
-A step is one transaction, which also stores the position, so that a killed run continues there. The
-exposures of a large file are a partition of their own, which is dropped as a whole.
+A step is one transaction and says how far it came, so a killed run goes on from there. The
+exposures of a large file are a partition of their own and go as a whole.
 """
 
 import logging
@@ -15,49 +15,51 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
+from incidents.importing import only_import_into
 from incidents.models import AffectedPerson, Exposure, Incident, Reveal, Shredding
-from incidents.scope_versions import incident_lock
-from incidents.table_locks import retry_lock
 
 STEP_ROWS = 1_000
-# Called with ids of people before they are deleted. Other apps add functions in AppConfig.ready().
-BEFORE_PURGE: list[Callable[[Sequence[UUID]], Any]] = []
+# Whoever wants the same table waits behind this one's wish for a lock, so it is given up soon.
+LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
 
-PurgeCallback = Callable[[Shredding], None]
+# What other apps have to forget before people are deleted; they add theirs when they are ready.
+BEFOREHAND: list[Callable[[Sequence[UUID]], Any]] = []
+
+Report = Callable[[Shredding], None]
 logger = logging.getLogger(__name__)
 
 
 class PurgeRefusedError(Exception):
-    """An incident cannot be purged. The message is one line for the operator."""
+    """The incident's rows stay; the message is one line for an operator."""
 
 
 def run(
     incident: Incident,
     *,
     step_rows: int = STEP_ROWS,
-    report: PurgeCallback = lambda _: None,
+    report: Report = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Shredding:
-    """Deletes the people and exposures of an incident, and returns the record of its shredding.
+    """Deletes the incident's people and exposures, resting as long as it works.
 
-    After each step it waits as long as the step took. `wait` gets the seconds; `report` gets the
-    record after each step. Raises PurgeRefusedError if the incident is not shredded, and
-    IncidentBusyError if another process holds the incident's lock.
+    `wait` is given the seconds to rest. Raises PurgeRefusedError, and ImportRefusedError while
+    another run is at it.
     """
     incident.refresh_from_db()
     if incident.shredded_at is None:
         raise PurgeRefusedError(f"{incident.slug}: not shredded; shred its data on the desk first")
-    with incident_lock(incident):
+    with only_import_into(incident):
         record, _ = Shredding.objects.get_or_create(incident=incident)
         _drop_partitions(record, wait)
         is_more = True
         while is_more:
             started = time.monotonic()
-            is_more = retry_lock(partial(_step, record, step_rows), wait=wait)
+            is_more = _patiently(partial(_step, record, step_rows), wait)
             report(record)
             wait(time.monotonic() - started)
         record.purged_at = timezone.now()
@@ -71,48 +73,55 @@ def run(
     return record
 
 
+def _patiently(work: Callable[[], bool], wait: Callable[[float], None]) -> bool:
+    """Does it, again and again while somebody else holds a lock it needs."""
+    while True:
+        try:
+            return work()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            wait(LOCK_RETRY_SECONDS)
+
+
+def _give_up_locks_soon() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+
+
 # People
 
 
 def _step(record: Shredding, step_rows: int) -> bool:
-    """Deletes the incident's people among the next `step_rows` rows of the table of people.
+    """Deletes the incident's among the next people of the table; False at its end.
 
-    Returns False at the end of the table. The window is limited because no index leads from an
-    incident to its people: a search for its next thousand people could scan a nation's rows of
-    another incident.
+    Whose they are is asked of a window of bounded size: nothing leads from an incident to its
+    people, and a look for the next thousand could pass a nation's rows of another incident.
     """
-    after = Q(pk__gt=record.position) if record.position else Q()
-    window = list(
-        AffectedPerson.objects.filter(after)
-        .order_by("pk")
-        .values_list("pk", "incident_id")[:step_rows]
-    )
-    if not window:
-        return False
-    ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
-    people, exposures = _delete_people(ids) if ids else (0, 0)
-    # The record is changed only now, because an attempt that does not get a lock is repeated.
-    record.people, record.exposures = record.people + people, record.exposures + exposures
-    record.position = window[-1][0]
-    record.save(update_fields=["position", "people", "exposures"])
+    with transaction.atomic():
+        _give_up_locks_soon()
+        after = Q(pk__gt=record.position) if record.position else Q()
+        window = list(
+            AffectedPerson.objects.filter(after)
+            .order_by("pk")
+            .values_list("pk", "incident_id")[:step_rows]
+        )
+        if not window:
+            return False
+        ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
+        if ids:
+            record.exposures += _deleted(Exposure, "person_id", ids)
+            _deleted(Reveal, "person_id", ids)
+            for forget in BEFOREHAND:
+                forget(ids)
+            record.people += _deleted(AffectedPerson, "id", ids)
+        record.position = window[-1][0]
+        record.save(update_fields=["position", "people", "exposures"])
     return True
 
 
-def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
-    """Deletes people with all that refers to them; returns how many people and exposures."""
-    exposures = _delete_rows(Exposure, "person_id", ids)
-    _delete_rows(Reveal, "person_id", ids)
-    for forget in BEFORE_PURGE:
-        forget(ids)
-    return _delete_rows(AffectedPerson, "id", ids), exposures
-
-
-def _delete_rows(model: Any, column: str, ids: Sequence[UUID]) -> int:
-    """Deletes the rows with these ids in one statement; returns how many.
-
-    Unlike QuerySet.delete it does not look for referring rows. If one is left, the foreign key
-    raises.
-    """
+def _deleted(model: Any, column: str, ids: Sequence[UUID]) -> int:
+    """By one statement: what else refers to these rows is deleted before, or the database says."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [list(ids)])  # noqa: S608
@@ -129,11 +138,11 @@ WHERE i.inhparent = 'incidents_exposure'::regclass AND c.relname = ANY(%s)
 
 def _drop_partitions(record: Shredding, wait: Callable[[float], None]) -> None:
     for table in _partitions(record.incident_id):
-        retry_lock(partial(_drop_partition, record, table, _count_rows(table)), wait=wait)
+        _patiently(partial(_drop, record, table, _rows(table)), wait)
 
 
 def _partitions(incident_id: int) -> list[str]:
-    """Returns the incident's partitions, one for each large file (incidents.importing.store)."""
+    """The tables that hold one large file's exposures each (incidents.importing.store)."""
     files = Incident.objects.filter(pk=incident_id).values_list("batches__files", flat=True)
     names = [f"incidents_exposure_{file}" for file in files if file]
     with connection.cursor() as cursor:
@@ -141,14 +150,17 @@ def _partitions(incident_id: int) -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def _count_rows(table: str) -> int:
+def _rows(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
         return int(cursor.fetchone()[0])
 
 
-def _drop_partition(record: Shredding, table: str, rows: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
-    record.exposures += rows
-    record.save(update_fields=["exposures"])
+def _drop(record: Shredding, table: str, rows: int) -> bool:
+    with transaction.atomic():
+        _give_up_locks_soon()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
+        record.exposures += rows
+        record.save(update_fields=["exposures"])
+    return True

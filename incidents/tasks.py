@@ -1,20 +1,20 @@
-"""The Celery tasks of this app, on the queue `import`. Each may run twice or be killed safely."""
+"""What Celery runs, on the queue `import`. Each may run twice, or be killed, without harm."""
 
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import scope_versions, uploads
+from incidents import batch_changes, uploads
 
 
 @shared_task(base=DjangoTask)
 def work_upload(upload_id: str) -> None:
     """Checks or imports one upload."""
-    uploads.run_upload(upload_id)
+    uploads.work(upload_id)
 
 
 @shared_task(base=DjangoTask)
 def sweep_uploads() -> None:
-    """Starts uploads again after a lost queue message or worker, and deletes expired content."""
+    """Finds uploads whose message or worker got lost, and deletes what has stood long enough."""
     for upload_id in uploads.sweep():
         work_upload.delay(upload_id)
 
@@ -22,11 +22,11 @@ def sweep_uploads() -> None:
 @shared_task(base=DjangoTask)
 def work_batch_change(change_id: int) -> None:
     """Closes or withdraws one scope version."""
-    scope_versions.apply_change(change_id)
+    batch_changes.work(change_id)
 
 
 @shared_task(base=DjangoTask)
 def sweep_batch_changes() -> None:
-    """Starts changes again after a lost queue message or worker, or after an import."""
-    for change_id in scope_versions.unattended_changes():
+    """Finds changes whose message or worker got lost, and those that waited for an import."""
+    for change_id in batch_changes.unattended():
         work_batch_change.delay(change_id)

@@ -1,4 +1,4 @@
-"""The URLs of "my data", below /<language>/my-data/."""
+"""Mounted at /<language>/my-data/."""
 
 from django.urls import path
 

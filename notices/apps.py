@@ -4,40 +4,38 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NoticesConfig(AppConfig):
-    """The app of notices: the send engine, alerts, returned mail and proof of delivery."""
+    """What we tell them: publishing, sending, alerts, proof."""
 
     name = "notices"
     verbose_name = _("Notices")
 
     def ready(self) -> None:
-        # Imported here, because these modules need the models.
+        # Imported when the models are loaded, which it reads.
         from anymail.signals import tracking
 
-        from foundations import page_extensions
-        from incidents import purging, reencryption
-        from incidents.encryption import TEST_ADDRESS
-        from notices.engine.gateways import check_text_gateway
-        from notices.engine.ledger import detach_people
+        from incidents import purging, resealing
+        from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
+        from notices.engine.ledger import forget_people
         from notices.engine.providers import take_event
-        from notices.models import TestAddress
-        from notices.proof.notifications import notifications
-        from statements.notifications import SOURCES
+        from statements.legal.checks import check_laws
+        from notices.models import ScamReport, TestAddress
 
-        checks.register(check_text_gateway)
-        # anymail reports webhook events by this signal only.
-        tracking.connect(take_event, dispatch_uid="notices")
-        SOURCES.append(notifications)
-        page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
-        page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
-        page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
-        page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
-        purging.BEFORE_PURGE.append(detach_people)
-        reencryption.OTHER_APPS_COLUMNS.append(
-            reencryption.EncryptedColumn(
+        checks.register(check_laws)
+        tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
+        purging.BEFOREHAND.append(forget_people)
+        resealing.FURTHER += [
+            resealing.SealedColumn(
                 model=TestAddress,
                 person="id",
                 column="contact",
                 purpose=TEST_ADDRESS,
                 incident="notice__incident",
-            )
-        )
+            ),
+            resealing.SealedColumn(
+                model=ScamReport,
+                person="id",
+                column="sealed",
+                purpose=SCAM_REPORT,
+                incident="incident",
+            ),
+        ]

@@ -1,6 +1,4 @@
-"""The Celery tasks of notices. Each may run twice or be killed at any point, because the rows hold
-the state.
-"""
+"""What Celery runs. Each may run twice, or be killed half way, without harm: rows are the state."""
 
 import logging
 from typing import Any
@@ -8,54 +6,46 @@ from typing import Any
 from celery import current_app, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
+from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from notices.engine import (
-    dry_runs,
-    ledger,
-    planning,
-    ramp,
-    send_loop,
-    stall,
-)
-from notices.models import Notice
-from notices.proof import ledger_digest, transparency
+from statements import publishing
+from notices.engine import delivering, dry_runs, halting, ledger, pacing, planning
+from notices.from_us import scam_reports
+from notices.models import Notice, Statement
+from notices.proof import ledger_sealing, transparency
 
 logger = logging.getLogger(__name__)
 
-# If a queue holds this many messages, the workers are behind and no message is lost.
+# More waiting messages than this mean that the workers are behind, not that one got lost.
 DEFAULT_QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
 QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
 
 
 @shared_task(base=DjangoTask)
 def count_audience(notice_id: int) -> None:
-    """Counts the audience of a draft."""
-    dry_runs.run_dry_run(notice_id)
+    """Counts whom a draft would go to."""
+    dry_runs.count(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def plan_notice(notice_id: int) -> None:
-    """Writes the ledger of an approved notice. Starts the senders as soon as there is a chunk."""
-    with stall.reporting_database_errors():
-        is_complete = planning.plan_ledger(
-            notice_id, on_first_chunk=lambda: _start_senders(notice_id)
-        )
+    """Writes the ledger of an approved notice; calls the senders as soon as there is work."""
+    with halting.said():
+        is_complete = planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id))
     if is_complete:
-        send_chunks.delay(notice_id)  # closes the notice if the others have sent everything
+        send_chunks.delay(notice_id)  # closes it, if the others were quicker
 
 
-def _start_senders(notice_id: int) -> None:
+def _call_senders(notice_id: int) -> None:
     for _ in range(settings.NOTICE_SENDERS):
         send_chunks.delay(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def send_chunks(notice_id: int) -> None:
-    """Sends, or cancels, the due chunks of a notice for a while. Closes the notice if no delivery
-    is left.
-    """
-    while send_loop.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
+    """Sends, or cancels, what is due for a while; closes the notice if that was the last."""
+    while delivering.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
         try:
             send_chunks.delay(notice_id)
         except OperationalError:
@@ -67,42 +57,49 @@ def send_chunks(notice_id: int) -> None:
 
 @shared_task(base=DjangoTask)
 def sweep_notices() -> None:
-    """Finds work that got lost: queue messages lost with Redis, killed workers, retries that are
-    due.
+    """Finds what got stuck: a message lost with Redis, a worker killed, a retry that is due.
 
-    While chunks are due it adds one sender at a time, until every worker is busy. Also starts the
-    ramp's steps, closes finished notices, and requests missing ledger digests.
+    While chunks are due it adds one sender at a time, until every worker has its hands full.
     """
     for notice in Notice.objects.unfinished():
         if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
             plan_notice.delay(notice.pk)
-        if notice.state == Notice.State.SENDING and ramp.sweep_ramp(notice):
+        if notice.state == Notice.State.SENDING and pacing.look_after(notice):
             continue
         if ledger.has_due_chunk(notice):
             if not _is_full("send"):
                 send_chunks.delay(notice.pk)
         else:
             ledger.close(notice.pk)
-    without_digest = Notice.objects.without_digest().first()
-    if without_digest and not _is_full(DEFAULT_QUEUE):
-        digest_ledger.delay(without_digest.pk)
+    unsealed = Notice.objects.unsealed().first()
+    if unsealed and not _is_full(DEFAULT_QUEUE):
+        seal_ledger.delay(unsealed.pk)
 
 
 @shared_task(base=DjangoTask)
-def digest_ledger(notice_id: int) -> None:
-    """Computes the digest of a closed notice's ledger, once."""
-    ledger_digest.compute_ledger_digest(notice_id)
+def seal_ledger(notice_id: int) -> None:
+    """Hashes an ended notice's ledger, once."""
+    ledger_sealing.seal(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def keep_figures() -> None:
-    """Records milestones, and takes the transparency pages' figures when they are due."""
-    transparency.record_milestones()
+    """Notes milestones, and takes the transparency pages' figures when they are due."""
+    transparency.watch()
     transparency.take_all()
 
 
+@shared_task(base=DjangoTask)
+def verify_statements() -> None:
+    """Says in the log, for whoever watches it, what is not as it was published."""
+    with override("en"):
+        for statement in Statement.objects.all():
+            for problem in publishing.verify(statement):
+                logger.error("statement %s: %s", statement.pk, problem)
+
+
 def _is_full(queue: str) -> bool:
-    """Returns whether the queue already holds as many messages as QUEUE_IS_FULL allows."""
+    """Whether enough messages wait there already."""
     with current_app.connection_for_read() as connection:
         channel: Any = connection.channel()
         try:
@@ -110,3 +107,9 @@ def _is_full(queue: str) -> bool:
         except connection.channel_errors:
             return False  # an empty queue does not exist in Redis
     return bool(waiting >= QUEUE_IS_FULL[queue])
+
+
+@shared_task(base=DjangoTask)
+def delete_scam_reports() -> None:
+    """The sweeper: reports past their time."""
+    scam_reports.delete_outdated()

@@ -1,4 +1,4 @@
-"""The findings of a review or a lint: one objection each, and whether it blocks publishing."""
+"""What a check of a statement finds, and whether it keeps the statement from being published."""
 
 from dataclasses import dataclass, replace
 
@@ -6,13 +6,12 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# A lazy string is translated when it is shown, because the code that makes a finding may run in
-# another language than its reader's.
-Translatable = str | Promise
+# Translated when shown: a finding may be made by a task and read by an editor of another language.
+Text = str | Promise
 
 
 class Severity(models.TextChoices):
-    """The effect of a finding or an unmet duty: it blocks publishing, or it only warns."""
+    """Whether a finding, or an unmet duty, blocks publishing."""
 
     BLOCK = "block", _("blocks publishing")
     WARN = "warn", _("warning")
@@ -20,28 +19,26 @@ class Severity(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One objection to a statement: the rule, the place, the reason and a suggestion."""
+    """One objection: what, where, why, and a better way to say it."""
 
-    # A lint rule (`hedge`), the id of a duty (`kr-pipa-data-items`), or one of publishing's own
-    # rules (`second_person`).
+    # A rule of the wording lint (`hedge`), or the id of a duty (`kr-pipa-data-items`).
     rule: str
     severity: Severity
-    why: Translatable
-    suggestion: Translatable = ""
-    # The words that the finding is about, and their start and end index in the checked text.
+    why: Text
+    better: Text = ""
+    # The objectionable words, and where they stand in the text that was checked.
     quote: str = ""
     span: tuple[int, int] | None = None
-    # "ko" or "en"; empty if the finding is about both languages.
+    # "ko" or "en"; empty if the finding is about the whole statement.
     language: str = ""
-    # A Section.Key, or another key from the caller, such as "title". Empty if the finding is about
-    # the whole statement.
+    # A Section.Key, or whatever key the caller gave; empty if about the whole statement.
     section: str = ""
 
     @property
     def blocks(self) -> bool:
-        """Returns whether the finding prevents publishing."""
+        """Whether it keeps the statement from being published."""
         return self.severity == Severity.BLOCK
 
     def in_section(self, key: str) -> "Finding":
-        """Returns a copy of the finding that is about the section with this key."""
+        """The same finding, said of one section."""
         return replace(self, section=key)

@@ -1,8 +1,8 @@
-"""Publishing: drafts, the findings about them, waivers, and the hash chain of published versions.
+"""From a draft to published words: what is checked, what is frozen, and how it is proven.
 
-A published version is immutable (database triggers) and numbered. Its SHA-256 covers its whole
-record, which holds the hash of the previous version. Verifying the chain therefore shows if a
-version was changed, removed or inserted.
+A published version is immutable (database triggers), numbered, and hashed over everything it says.
+Its hash covers the hash of the version before, so that none can be altered, dropped or slipped in
+without the chain showing it.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from foundations import page_cache
+from foundations import public_pages
 from foundations.languages import in_language
-from incidents.models import DataClass, Incident, IncidentDataClass
+from incidents.models import DataClass, IncidentDataClass
 from incidents.unclaimed import unclaimed_classes
 from statements.findings import Finding, Severity
-from statements.legal import review
-from statements.models import (
+from statements.legal import checking
+from notices.models import (
     Advisory,
     DutyWaiver,
     Section,
@@ -36,14 +36,13 @@ from statements.models import (
     WithdrawnWaiver,
 )
 
-# The default of `display_until` in a draft. The posting time counts from publication, which may be
-# weeks after the draft, so the default is long.
+# The posting time counts from publication, which may be weeks after the draft: be generous.
 DRAFT_DISPLAY = timedelta(days=365)
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
 class PublishingRefusedError(Exception):
-    """Raised when a draft or a waiver is refused; `findings` holds the reasons."""
+    """The draft is not fit to be published; `findings` says why."""
 
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__("; ".join(str(finding.why) for finding in findings))
@@ -51,10 +50,9 @@ class PublishingRefusedError(Exception):
 
 
 def draft_next(statement: Statement, *, by: User) -> StatementVersion:
-    """Returns the statement's draft. Creates it if there is none, as a copy of the last version.
+    """The statement's draft: the open one, else a new one with the last version's words.
 
-    The first draft of a statement has the empty sections that its duties require, or one section
-    for a text.
+    A statement's first draft holds the sections that its kind must have, empty.
     """
     with transaction.atomic():
         Statement.objects.select_for_update().get(pk=statement.pk)
@@ -65,44 +63,37 @@ def draft_next(statement: Statement, *, by: User) -> StatementVersion:
             statement=statement,
             number=last.number + 1 if last else 1,
             title_ko=last.title_ko if last else "",
-            title_en=last.title_en if last else review.statement_prescribed_title(statement),
+            title_en=last.title_en if last else checking.prescribed_title(statement),
             display_until=timezone.localdate() + DRAFT_DISPLAY,
             created_by=by,
         )
-        Section.objects.bulk_create(
-            _copied_sections(last, draft) if last else _prescribed_sections(draft)
-        )
+        Section.objects.bulk_create(_copied(last, draft) if last else _laid_out(draft))
     return draft
 
 
-def _copied_sections(last: StatementVersion, draft: StatementVersion) -> Iterator[Section]:
+def _copied(last: StatementVersion, draft: StatementVersion) -> Iterator[Section]:
     for section in last.sections.all():
         section.pk = None
         section.version = draft
         yield section
 
 
-def _prescribed_sections(draft: StatementVersion) -> Iterator[Section]:
-    keys = review.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
+def _laid_out(draft: StatementVersion) -> Iterator[Section]:
+    keys = checking.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
     for position, (key, heading) in enumerate(keys.items(), 1):
         yield Section(version=draft, key=key, position=position, heading_en=heading)
 
 
-def publishing_findings(version: StatementVersion, *, by: User) -> list[Finding]:
-    """Returns the findings about publishing this draft as `by`.
-
-    A finding that blocks prevents publishing.
-    """
-    refusals = [*_check_state(version), *_check_second_person(version, by)]
-    return refusals + draft_findings(version)
+def check(version: StatementVersion, *, by: User) -> list[Finding]:
+    """All there is to say against `by` publishing this draft now; what blocks refuses it."""
+    refused = [*_check_state(version), *_check_second_person(version, by)]
+    return refused + check_words(version)
 
 
-def draft_findings(
-    version: StatementVersion, sections: list[Section] | None = None
-) -> list[Finding]:
-    """Returns the findings about the draft's content; they do not depend on who publishes it.
+def check_words(version: StatementVersion, sections: list[Section] | None = None) -> list[Finding]:
+    """All there is to say against the words of this draft, whoever publishes them.
 
-    `sections` are the unsaved sections from an editor's form; None reads the saved ones.
+    `sections` are those that somebody is writing, if they are not the saved ones.
     """
     if sections is None:
         sections = list(version.sections.all())
@@ -113,7 +104,7 @@ def draft_findings(
             _check_advisory(version.statement),
             _check_classes_stated(version.statement, sections),
             _check_classes_named(version.statement, sections),
-            review.review(version, sections),
+            checking.check(version, sections),
         )
     )
 
@@ -128,19 +119,15 @@ def _check_state(version: StatementVersion) -> Iterator[Finding]:
 
 
 def _check_second_person(version: StatementVersion, by: User) -> Iterator[Finding]:
-    if has_contributed(version, by):
+    if had_a_hand(version, by):
         yield _refusal(
             "second_person",
             _("You wrote or edited this version. A second person has to publish it."),
         )
 
 
-def has_contributed(version: StatementVersion, by: User) -> bool:
-    """Returns whether `by` wrote part of what this version publishes.
-
-    The author, an editor of the version, and before the first publication an editor of the
-    statement. The trigger `version_is_published_by_no_editor` and a constraint enforce the rule.
-    """
+def had_a_hand(version: StatementVersion, by: User) -> bool:
+    """Whether some of what this version makes public is by them (a trigger asks the same)."""
     statement = version.statement
     return (
         by.pk == version.created_by_id
@@ -153,7 +140,7 @@ def _check_languages(version: StatementVersion, sections: list[Section]) -> Iter
     if not sections:
         yield _refusal("empty", _("There is no section."))
     texts: list[tuple[Model, str, str, str]] = [
-        (version, "title", _("The title"), review.TITLE),
+        (version, "title", _("The title"), checking.TITLE),
     ]
     if version.number > 1:
         texts.append((version, "change_reason", _("The reason for the change"), ""))
@@ -179,7 +166,7 @@ def _missing(name: str, language: str, key: str) -> Finding:
 
 
 def _check_display(version: StatementVersion) -> Iterator[Finding]:
-    days = review.display_days(version.statement)
+    days = checking.display_days(version.statement)
     earliest = timezone.localdate() + timedelta(days=days)
     if version.display_until < earliest:
         text = _("It must be shown for at least {days} days: until {date} or later.")
@@ -193,88 +180,78 @@ def _check_advisory(statement: Statement) -> Iterator[Finding]:
 
 
 def _check_classes_stated(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
-    """Yields a refusal for each class that the imported data holds and the incident does not claim.
-
-    Checks notices, and other statements with a list of what leaked.
-    """
+    """What the imported data holds has to be stated of the incident before anybody lists it."""
     lists_items = any(section.key == Section.Key.DATA_ITEMS for section in sections)
     if statement.kind != Statement.Kind.NOTICE and not lists_items:
         return
     for data_class in unclaimed_classes(statement.incident):
         text = _("The imported data holds “{name}”, which the incident does not say leaked.")
         why = text.format(name=data_class.name)
-        suggestion = _("State it on the incident's page, and name it here.")
-        yield replace(_refusal("class", why, section=Section.Key.DATA_ITEMS), suggestion=suggestion)
+        better = _("State it on the incident's page, and name it here.")
+        yield replace(_refusal("class", why, section=Section.Key.DATA_ITEMS), better=better)
 
 
 def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
-    """Yields a refusal for each leaked class that the list of what leaked does not name.
-
-    The list must be complete in each language, with the name of the class in that language.
-    """
+    """A list of what leaked must be the whole list, in each language by the class's own name."""
     listing = [section for section in sections if section.key == Section.Key.DATA_ITEMS]
     if not listing:
         return
     claims = statement.incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     involved = [claim.data_class for claim in claims.select_related("data_class")]
     for language in LANGUAGES:
-        listed = "\n".join(getattr(section, f"body_{language}") for section in listing).casefold()
+        words = "\n".join(getattr(section, f"body_{language}") for section in listing).casefold()
         every_name = [in_language(other, "name", language) for other in DataClass.objects.all()]
         for name in (in_language(data_class, "name", language) for data_class in involved):
-            if not _is_named(name.casefold(), listed, every_name):
+            if not _is_named(name.casefold(), words, every_name):
                 text = _("“{section}” does not name “{name}”, which leaked.")
                 label = Section.Key.DATA_ITEMS.label
                 why = text.format(section=label, name=name)
                 yield _refusal("class", why, section=Section.Key.DATA_ITEMS)
 
 
-def _is_named(name: str, text: str, every_name: list[str]) -> bool:
-    """Returns whether `text` names the class by itself.
-
-    A longer name that contains it does not count: "e-mail address" does not name "address".
-    """
+def _is_named(name: str, words: str, every_name: list[str]) -> bool:
+    """Whether `name` stands in `words` by itself: "e-mail address" does not name "address"."""
     for other in map(str.casefold, every_name):
         if name in other and name != other:
-            text = text.replace(other, "")
-    return name in text
+            words = words.replace(other, "")
+    return name in words
 
 
 def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> StatementVersion:
-    """Publishes the draft and returns it. From now on it is immutable.
+    """Publishes the draft; returns it as it now stands for good.
 
-    `seen` is the fingerprint of the draft that `by` has read; None if no person reads it first.
-    Raises PublishingRefusedError if a finding blocks, or if the draft differs from `seen`. If two
-    people publish at the same time, one of them is refused.
+    `seen` is the fingerprint of the words that `by` has read, if a person asks: words that were
+    changed meanwhile are refused. Raises PublishingRefusedError. Of two people who publish at
+    once, one is refused.
     """
     with transaction.atomic():
-        # Writers of the statement, its advisory or a section wait for these locks (triggers).
+        # The locks hold off whoever edits the statement, its advisory or a section (triggers).
         statement = Statement.objects.select_for_update().get(pk=version.statement_id)
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
         draft.statement = statement
-        findings = [finding for finding in publishing_findings(draft, by=by) if finding.blocks]
+        findings = [finding for finding in check(draft, by=by) if finding.blocks]
         if seen not in (None, fingerprint(draft)):
             findings.append(_refusal("changed", _("The draft was changed while you read it.")))
         if findings:
             raise PublishingRefusedError(findings)
         _freeze(draft, by=by)
-        transaction.on_commit(page_cache.forget)
+        transaction.on_commit(public_pages.forget)
     return draft
 
 
 def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: User) -> DutyWaiver:
-    """Waives a duty or a lint rule for the draft, so that its findings only warn.
+    """Lets the draft be published against a duty or a rule of wording; the log says why.
 
-    The public log shows the waiver. `reason` holds one text by language ("ko", "en"). Raises
-    PublishingRefusedError if `by` wrote part of the draft, if the version is published, or if
-    the rule blocks nothing or cannot be waived.
+    `reason` is by language. Raises PublishingRefusedError for `by` having written it, for what is
+    published, and for a rule that is not waivable or blocks nothing.
     """
     with transaction.atomic():
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
-        refusals = [*_check_state(draft), *_check_second_person(draft, by)]
-        if rule not in review.waivable(draft):
-            refusals.append(_refusal("waiver", _("This cannot be waived.")))
-        if refusals:
-            raise PublishingRefusedError(refusals)
+        refused = [*_check_state(draft), *_check_second_person(draft, by)]
+        if rule not in checking.waivable(draft):
+            refused.append(_refusal("waiver", _("This cannot be waived.")))
+        if refused:
+            raise PublishingRefusedError(refused)
         return DutyWaiver.objects.create(
             version=draft,
             rule=rule,
@@ -285,10 +262,9 @@ def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: U
 
 
 def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: User) -> bool:
-    """Withdraws a waiver of a draft and records the withdrawal.
+    """Takes a draft's waiver back, and keeps both on record; False if there is none to take back.
 
-    Returns False if the draft has no such waiver, or if the version is published: the hash covers
-    the waivers of a published version, so they cannot change.
+    What is published stands as it was: its waivers are covered by its hash.
     """
     with transaction.atomic():
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
@@ -309,23 +285,6 @@ def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: Us
     return True
 
 
-def objection_to_hiding(incident: Incident) -> str | None:
-    """Returns why the incident has to stay public, or None if it may be hidden.
-
-    It has to stay public while a published version must be shown. The trigger
-    `incident_stays_public` enforces the same rule. Both compare dates in UTC.
-    """
-    today = datetime.now(UTC).date()
-    shown = StatementVersion.objects.filter(
-        statement__incident=incident,
-        state=StatementVersion.State.PUBLISHED,
-        display_until__gte=today,
-    )
-    if not shown.exists():
-        return None
-    return _("A published statement has to be shown for longer: the incident stays public.")
-
-
 def _freeze(draft: StatementVersion, *, by: User) -> None:
     previous = draft.statement.versions.filter(number=draft.number - 1).first()
     claims = draft.statement.incident.class_states.select_related("data_class")
@@ -342,27 +301,26 @@ def _freeze(draft: StatementVersion, *, by: User) -> None:
 
 
 def fingerprint(version: StatementVersion) -> str:
-    """Returns the SHA-256, in hex, of the content that a person reads before publishing."""
-    return _digest(_content(version))
+    """SHA-256, in hex, of a version's words: what a person has read before publishing."""
+    return _digest(_words(version))
 
 
 def compute_hash(version: StatementVersion) -> str:
-    """Returns the SHA-256, in hex, of the version's record. Raises ValueError for a draft."""
+    """SHA-256, in hex, of the version's record."""
     return _digest(_record(version))
 
 
 def canonical_record(version: StatementVersion) -> bytes:
-    """Returns the record of a published version as JSON in UTF-8.
+    """All that a published version says, when, and after which other, as JSON in UTF-8.
 
-    It holds the content, the time of publication and the hash of the previous version. The
-    version's hash is the SHA-256 of exactly these bytes (docs/records.md). Keys and format must
-    not change, because then the hashes of published versions no longer match.
+    The version's hash is the SHA-256 of exactly these bytes (docs/records.md). What they hold, and
+    in which form, is fixed: a change breaks the proof of what stands.
     """
     return _canonical(_record(version))
 
 
 def _record(version: StatementVersion) -> dict[str, Any]:
-    return _content(version) | {
+    return _words(version) | {
         "classes": version.class_states,
         "published_at": _utc(version.published_at),
         "previous_hash": version.previous_hash,
@@ -378,7 +336,7 @@ def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(_canonical(record)).hexdigest()
 
 
-def _content(version: StatementVersion) -> dict[str, Any]:
+def _words(version: StatementVersion) -> dict[str, Any]:
     statement = version.statement
     waivers = {waiver.rule: _both(waiver, "reason") for waiver in version.waivers.all()}
     return ({"waivers": waivers} if waivers else {}) | {
@@ -428,22 +386,19 @@ def _utc(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def verify_statement(statement: Statement) -> list[str]:
-    """Returns the problems of the statement's published versions, one sentence each.
+def verify(statement: Statement) -> list[str]:
+    """What is wrong with the statement's published versions, one sentence each; empty if nothing.
 
-    Finds a changed text, a version that is missing or out of order, and a broken hash chain.
+    Finds an altered word, a version that is missing or out of its order, and a broken chain.
     """
     published = StatementVersion.objects.filter(
         statement_id=statement.pk, state=StatementVersion.State.PUBLISHED
     ).select_related("statement__incident", "statement__advisory")
-    return [problem for problems in verify_versions(published).values() for problem in problems]
+    return [problem for problems in verified(published).values() for problem in problems]
 
 
-def verify_versions(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
-    """Returns the problems of each published version of one statement, in the active language.
-
-    A version without problems has an empty list. `versions` must hold all published versions.
-    """
+def verified(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
+    """What is wrong with each of the published versions of one statement, as `verify` says it."""
     found = {}
     last_number, last_hash = 0, ""
     for version in sorted(versions, key=lambda version: version.number):

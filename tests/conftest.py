@@ -1,28 +1,26 @@
-"""Fixtures that most tests need: people, the response desk, incidents and a clean cache."""
+"""What most tests need: people, an incident, a mailbox."""
 
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from harness.exposure_factory import hanbit
-from harness.sign_in import sign_in_to_desk
-from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
 from statements import sample
-from statements.models import StatementVersion
-from tests.sample_pages import correct
+from notices.models import StatementVersion
+from tests.coupang import correct
+from tests.leaked import hanbit
+from tests.signed_cookies import teach_test_clients
 
 teach_test_clients()
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _empty_tables_past_the_triggers():
-    """Lets Django empty the tables after a transactional test; a trigger would refuse it."""
+    """A transactional test empties the tables after itself, which published words refuse."""
     original = DatabaseOperations.sql_flush
 
     def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
@@ -35,20 +33,20 @@ def _empty_tables_past_the_triggers():
 
 
 @pytest.fixture(autouse=True)
-def _reset_language():
-    """Resets the active language, because a request leaves its language active in the thread."""
+def _forget_the_last_language():
+    """A request leaves its language active in the thread."""
     translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
-def _clear_cache():
-    """Empties Redis, so that rate limits of one test do not affect the next."""
+def _forget_rate_limits():
+    """Redis outlives a test; its counts must not."""
     cache.clear()
 
 
 @pytest.fixture(autouse=True)
-def _restore_rows_of_migrations(django_db_serialized_rollback):
-    """Restores the catalogue of data classes after a transactional test emptied the tables."""
+def _keep_what_migrations_wrote(django_db_serialized_rollback):
+    """A transactional test empties the tables; the catalogue of data classes must come back."""
 
 
 @pytest.fixture
@@ -78,30 +76,6 @@ def approver(db) -> User:
 
 
 @pytest.fixture
-def editors_desk(client: Client, editor: User) -> Client:
-    """The client, signed in to the response desk as the editor, in English."""
-    sign_in_to_desk(client, editor)
-    client.cookies["language"] = "en"
-    return client
-
-
-@pytest.fixture
-def approvers_desk(client: Client, approver: User) -> Client:
-    """The client, signed in to the response desk as the approver, in English."""
-    sign_in_to_desk(client, approver)
-    client.cookies["language"] = "en"
-    return client
-
-
-@pytest.fixture
-def english(client: Client):
-    """English for this thread and for pages that the client requests."""
-    with translation.override("en"):
-        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-        yield
-
-
-@pytest.fixture
 def incident(db) -> Incident:
     """A public incident without data, under Korean law."""
     return hanbit()
@@ -109,8 +83,8 @@ def incident(db) -> Incident:
 
 @pytest.fixture
 def coupang(db) -> Incident:
-    """The sample incident with its published statements."""
-    return sample.load_sample_incident()
+    """The sample incident with its published texts."""
+    return sample.load()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Makes a real IMAP server on a free port, with the few commands that read a mailbox."""
+"""A real IMAP server on a free port, of the few commands that reading a mailbox takes."""
 
 import re
 import socketserver

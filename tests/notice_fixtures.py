@@ -1,28 +1,21 @@
-"""A notice with its people and mail server, as fixtures (a plugin of modules that name it)."""
+"""A notice with its people and its mail server, as fixtures (a plugin of the modules that ask)."""
 
 import pytest
 
-from harness import exposure_factory
 from incidents.models import AffectedPerson
-from notices import decisions
-from notices.models import Notice
-from statements.models import StatementVersion
-from tests.notice_factory import affected, draft_notice, published
+from notices import sending
+from notices.models import Notice, StatementVersion
+from tests import leaked
+from tests.noticed import affected, published
 from tests.smtp_server import SmtpServer
 
 
 @pytest.fixture
 def server(settings):
-    """A running mail server, set in the settings."""
+    """The mail server that settings name."""
     with SmtpServer() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
-
-
-@pytest.fixture
-def short_waits(settings):
-    """Waits of five seconds for a mail server or gateway that does not answer."""
-    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
 
 
 @pytest.fixture
@@ -32,8 +25,8 @@ def version(incident, editor, approver) -> StatementVersion:
 
 @pytest.fixture
 def people(incident) -> dict[str, AffectedPerson]:
-    """Minji and Seojun with e-mail addresses; a neighbour with a name only."""
-    file = exposure_factory.file_of(incident)
+    """Minji and Seojun with addresses; a neighbour of whom only a name is known."""
+    file = leaked.file_of(incident)
     return {
         "minji": affected(file, "김민지", "minji@example.com", "names", "phone-numbers"),
         "seojun": affected(file, "Seojun Lee", "seojun@example.com", "names", language="en"),
@@ -43,13 +36,15 @@ def people(incident) -> dict[str, AffectedPerson]:
 
 @pytest.fixture
 def draft(version: StatementVersion, editor) -> Notice:
-    """A mandatory notice that is not approved yet."""
-    return draft_notice(version, editor)
+    """A mandatory notice that waits for its approval."""
+    return Notice.objects.create(
+        incident=version.statement.incident, version=version, kind="mandatory", created_by=editor
+    )
 
 
 @pytest.fixture
 def notice(draft: Notice, people, approver) -> Notice:
-    """An approved mandatory notice to `people`."""
-    decisions.approve(draft, by=approver)
+    """The same, approved."""
+    sending.approve(draft, by=approver)
     draft.refresh_from_db()
     return draft

@@ -1,18 +1,16 @@
-"""The audiences of a notice, as counted before and planned after its approval."""
+"""Whom a notice is for: each audience, counted before and planned after."""
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from harness import exposure_factory
-from harness.sign_in import sign_in_to_desk
-from incidents import scope_versions
 from incidents.models import AffectedPerson
-from notices import decisions
-from notices.models import Delivery, Notice, TestAddress
 from statements import publishing
-from statements.models import StatementVersion
-from tests.notice_factory import affected, assert_adds_up, draft_notice, work
+from notices import sending
+from notices.models import Delivery, Notice, StatementVersion, TestAddress
+from tests import leaked
+from tests.noticed import affected, assert_adds_up, work
+from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -31,71 +29,63 @@ def corrected(version: StatementVersion, editor, approver) -> StatementVersion:
     return draft
 
 
+def made(version: StatementVersion, editor, **fields) -> Notice:
+    fields = {"kind": "mandatory", **fields}
+    incident = version.statement.incident
+    return Notice.objects.create(incident=incident, version=version, created_by=editor, **fields)
+
+
 def sent(notice: Notice, approver) -> Notice:
-    decisions.approve(notice, by=approver)
+    sending.approve(notice, by=approver)
     return work(notice)
 
 
-def test_the_audience_of_a_scope_version_has_its_people(version, people, editor, approver, server):
-    later = exposure_factory.file_of(version.statement.incident, number=2)
-    exposure_factory.expose(people["seojun"], later, "physical-addresses")
+def test_a_scope_versions_own_people(version, people, editor, approver, server):
+    later = leaked.file_of(version.statement.incident, number=2)
+    leaked.expose(people["seojun"], later, "physical-addresses")
     affected(later, "최나중", "later@example.com")
-    notice = sent(
-        draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch), approver
-    )
+    notice = sent(made(version, editor, audience=Audience.BATCH, batch=later.batch), approver)
     assert recipients(server.taken) == ["later@example.com", "seojun@example.com"]
     assert_adds_up(notice)
 
 
-def test_the_audience_earlier_has_recipients_of_the_earlier_version_only(
+def test_those_who_received_the_version_before_and_not_this_one(
     version, people, corrected, editor, approver, server
 ):
-    server.reply_next("recipient", "seojun@example.com", "550 5.1.1 no such user")
-    sent(draft_notice(version, editor), approver)
+    server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
+    sent(made(version, editor), approver)
     server.taken.clear()
-    affected(
-        exposure_factory.file_of(version.statement.incident, number=2),
-        "최나중",
-        "later@example.com",
-    )
-    sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver)
-    assert recipients(server.taken) == [
-        "minji@example.com"
-    ]  # Seojun's bounced; the third person got no earlier version
-    again = sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver)
+    affected(leaked.file_of(version.statement.incident, number=2), "최나중", "later@example.com")
+    sent(made(corrected, editor, audience=Audience.EARLIER), approver)
+    assert recipients(server.taken) == ["minji@example.com"]  # seojun's bounced, the later had none
+    again = sent(made(corrected, editor, audience=Audience.EARLIER), approver)
     assert again.planned == 0
     assert recipients(server.taken) == ["minji@example.com"]
 
 
-def test_a_test_notice_of_the_earlier_version_has_no_recipients_to_correct(
-    version, corrected, people, editor, approver
-):
-    test_notice = draft_notice(version, editor, audience=Audience.TEST)
+def test_a_test_of_the_earlier_version_told_nobody(version, corrected, people, editor, approver):
+    told = made(version, editor, audience=Audience.TEST)
     Delivery.objects.create(
-        notice=test_notice, recipient=people["minji"].pk, language="ko", state="accepted"
+        notice=told, recipient=people["minji"].pk, language="ko", state="accepted"
     )
-    assert sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver).planned == 0
+    assert sent(made(corrected, editor, audience=Audience.EARLIER), approver).planned == 0
 
 
-def test_the_audience_unreached_has_the_people_a_notice_did_not_reach(
-    version, people, editor, approver, server
-):
-    server.reply_next("recipient", "seojun@example.com", "550 5.1.1 no such user")
-    first = sent(draft_notice(version, editor), approver)
-    again = sent(
-        draft_notice(version, editor, audience=Audience.UNREACHED, follows=first), approver
-    )
+def test_those_whom_a_notice_did_not_reach(version, people, editor, approver, server):
+    server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
+    first = sent(made(version, editor), approver)
+    again = sent(made(version, editor, audience=Audience.UNREACHED, follows=first), approver)
     assert set(again.deliveries.values_list("recipient", flat=True)) == {
         people["seojun"].pk,
         people["neighbour"].pk,
     }
 
 
-def test_people_of_a_withdrawn_scope_version_get_no_mail(version, people, editor, approver, server):
-    later = exposure_factory.file_of(version.statement.incident, number=2)
+def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, approver, server):
+    later = leaked.file_of(version.statement.incident, number=2)
     affected(later, "최나중", "later@example.com")
-    notice = draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch)
-    scope_versions.withdraw(later.batch, "another company's")
+    notice = made(version, editor, audience=Audience.BATCH, batch=later.batch)
+    later.batch.withdraw("another company's")
     assert sent(notice, approver).planned == 0
 
 
@@ -108,9 +98,9 @@ def test_people_of_a_withdrawn_scope_version_get_no_mail(version, people, editor
     ],
     ids=["no batch", "no notice", "alert"],
 )
-def test_the_database_refuses_an_incomplete_audience(version, editor, fields):
+def test_the_database_refuses_an_audience_that_names_nobody(version, editor, fields):
     with pytest.raises(IntegrityError), transaction.atomic():
-        draft_notice(version, editor, **fields)
+        made(version, editor, **fields)
 
 
 # -------------------------------------------------------------------- at the desk
@@ -121,7 +111,7 @@ def post(client, version, **fields):
     return client.post(reverse("admin:notices_notice_add"), fields)
 
 
-def test_a_test_notice_goes_only_to_the_typed_addresses(
+def test_a_test_goes_to_the_addresses_typed_in_and_nowhere_else(
     client, version, people, editor, approver, server
 ):
     sign_in_to_desk(client, editor)
@@ -141,8 +131,8 @@ def test_a_test_notice_goes_only_to_the_typed_addresses(
     assert_adds_up(notice)
 
 
-def test_a_test_notice_does_not_count_as_a_notification(version, people, editor, approver):
-    test = draft_notice(version, editor, audience=Audience.TEST)
+def test_a_test_does_not_count_as_told(version, people, editor, approver):
+    test = made(version, editor, audience=Audience.TEST)
     assert list(Notice.objects.real()) == []
     assert test.is_test
 
@@ -157,7 +147,7 @@ def test_a_test_notice_does_not_count_as_a_notification(version, people, editor,
         ({"kind": "alert", "topic": "scams", "audience": "earlier"}, "An alert goes to"),
     ],
 )
-def test_an_invalid_audience_is_refused_with_a_message(client, version, editor, fields, reason):
+def test_an_audience_that_cannot_be_is_refused_in_words(client, version, editor, fields, reason):
     sign_in_to_desk(client, editor)
     assert reason in post(client, version, **fields).content.decode()
     assert not Notice.objects.exists()
@@ -168,7 +158,7 @@ def test_another_incidents_scope_version_is_refused(client, version, editor):
     other = type(incident)(slug="other", aware_at=incident.aware_at)
     other.make_keysets()
     other.save()
-    batch = exposure_factory.file_of(other).batch
+    batch = leaked.file_of(other).batch
     sign_in_to_desk(client, editor)
     answer = post(client, version, audience="batch", batch=batch.pk).content.decode()
     assert "It belongs to another incident." in answer
@@ -178,7 +168,7 @@ def test_the_approval_says_how_many_in_which_bucket(client, version, people, edi
     file = people["minji"].exposures.get().file
     odd = affected(file, "이상해", "")
     AffectedPerson.objects.filter(pk=odd.pk).update(email_reach=3, relation=3)
-    notice = draft_notice(version, editor)
+    notice = made(version, editor)
     sign_in_to_desk(client, approver)
     text = " ".join(
         client.get(reverse("admin:notices_notice_approve", args=[notice.pk])).text.split()
@@ -196,8 +186,8 @@ def test_the_approval_says_how_many_in_which_bucket(client, version, people, edi
         assert f'<th scope="row">{label}</th><td>{number}</td>' in text
 
 
-def test_the_sample_mail_is_shown_with_its_layout_and_cannot_run_scripts(client, editor, version):
-    notice = draft_notice(version, editor)
+def test_the_sample_is_shown_with_its_layout_and_may_run_nothing(client, editor, version):
+    notice = made(version, editor)
     sign_in_to_desk(client, editor)
     answer = client.get(reverse("admin:notices_notice_html", args=[notice.pk, "ko"]))
     assert "홍길동" in answer.text

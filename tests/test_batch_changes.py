@@ -1,6 +1,7 @@
-"""Closing and withdrawing a scope version that is too large for a request: a worker does it."""
+"""Closing and withdrawing what is too large to be counted within a request: a worker does it."""
 
 import html
+import multiprocessing
 import os
 import signal
 import time
@@ -15,26 +16,32 @@ from django.test import Client
 from django.urls import reverse
 
 from breachportal.celery import app
-from harness.exposure_factory import expose, file_of, person
-from incidents import scope_counts, scope_versions
+from incidents import batch_changes, counting
+from incidents.counting import counts_of
+from incidents.importing import only_import_into
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
-from incidents.scope_counts import counts_of
-from incidents.scope_versions import incident_lock
-from tests.desk_pages import page_text
-from tests.killed_process import run_until_killed
+from tests.leaked import expose, file_of, person
+from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State
 REASON = "The dump of another shop."
 
 
+@pytest.fixture
+def desk(client, editor) -> Client:
+    sign_in_to_desk(client, editor)
+    client.cookies["language"] = "en"
+    return client
+
+
 @pytest.fixture(autouse=True)
 def _every_incident_is_large(monkeypatch):
-    monkeypatch.setattr(scope_versions, "ROWS_AT_ONCE", -1)
+    monkeypatch.setattr(batch_changes, "ROWS_AT_ONCE", -1)
 
 
 def loaded(incident: Incident, *, number: int = 1, people: int = 2) -> ExposureBatch:
-    """Returns an open scope version with `people` affected people."""
+    """An open scope version with so many people."""
     file = file_of(incident, number=number, state="open")
     for _ in range(people):
         expose(person(incident, name="김민지"), file, "names")
@@ -54,7 +61,9 @@ def url(action: str, batch: ExposureBatch) -> str:
 
 
 def page(client: Client, batch: ExposureBatch) -> str:
-    return page_text(client.get(url("change", batch)))
+    response = client.get(url("change", batch))
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
 
 
 def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchChange:
@@ -65,21 +74,21 @@ def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchC
 
 
 def worked(change: BatchChange) -> BatchChange:
-    scope_versions.apply_change(change.pk)
+    batch_changes.work(change.pk)
     change.refresh_from_db()
     change.batch.refresh_from_db()
     return change
 
 
 def people_of(incident: Incident) -> int:
-    found = counts_of(incident).total
+    found = counts_of(incident).standing
     return found.people if found else 0
 
 
-def test_the_page_says_how_far_a_worker_is(editors_desk, incident, batch):
-    change = asked(editors_desk, batch)
+def test_the_page_says_how_far_a_worker_is(desk, incident, batch):
+    change = asked(desk, batch)
 
-    waiting = page(editors_desk, batch)
+    waiting = page(desk, batch)
     assert "closing: waiting for a worker" in waiting
     assert "asked by: editor@" in waiting
     assert url("close", batch) not in waiting
@@ -87,15 +96,15 @@ def test_the_page_says_how_far_a_worker_is(editors_desk, incident, batch):
     assert not incident.is_scope_complete()
 
     assert worked(change).state == State.DONE
-    done = page(editors_desk, batch)
+    done = page(desk, batch)
     assert "closing: done" in done
     assert 'http-equiv="refresh"' not in done
     assert incident.is_scope_complete()
     assert people_of(incident) == 2
 
 
-def test_a_requested_change_is_recorded(editors_desk, batch, editor):
-    asked(editors_desk, batch)
+def test_what_was_asked_for_is_on_record(desk, batch, editor):
+    asked(desk, batch)
 
     entry = LogEntry.objects.get()
     assert (entry.user, entry.change_message) == (
@@ -104,67 +113,65 @@ def test_a_requested_change_is_recorded(editors_desk, batch, editor):
     )
 
 
-def test_a_withdrawal_keeps_its_reason_and_counts_again(editors_desk, incident, batch):
-    worked(asked(editors_desk, batch))
-    worked(asked(editors_desk, loaded(incident, number=2, people=3)))
+def test_a_withdrawal_keeps_its_reason_and_counts_anew(desk, incident, batch):
+    worked(asked(desk, batch))
+    worked(asked(desk, loaded(incident, number=2, people=3)))
     assert people_of(incident) == 5
 
-    change = worked(asked(editors_desk, batch, "withdraw"))
+    change = worked(asked(desk, batch, "withdraw"))
 
     assert change.state == State.DONE
     assert (change.batch.state, change.batch.withdrawn_reason) == ("withdrawn", REASON)
     assert people_of(incident) == 3
 
 
-def test_a_failed_change_shows_its_reason_and_can_be_requested_again(editors_desk, incident):
+def test_a_failure_says_why_and_can_be_asked_for_again(desk, incident):
     batch = file_of(incident, state="open").batch
 
-    change = worked(asked(editors_desk, batch))
+    change = worked(asked(desk, batch))
 
     assert change.state == State.FAILED
-    shown = page(editors_desk, batch)
+    shown = page(desk, batch)
     assert "why it failed: hanbit-2025 v1: no file is loaded; import one first" in shown
-    editors_desk.cookies["language"] = "ko"
-    assert "hanbit-2025 v1: 불러온 파일이 없습니다. 먼저 파일을 불러오십시오." in page(
-        editors_desk, batch
-    )
+    desk.cookies["language"] = "ko"
+    assert "hanbit-2025 v1: 불러온 파일이 없습니다. 먼저 파일을 불러오십시오." in page(desk, batch)
     assert url("close", batch) in shown
-    assert worked(asked(editors_desk, loaded(incident))).state == State.DONE
+    assert worked(asked(desk, loaded(incident))).state == State.DONE
 
 
-def test_an_internal_error_is_shown_without_a_value(editors_desk, batch, monkeypatch, caplog):
+def test_an_error_of_our_own_is_told_without_a_value(desk, batch, monkeypatch, caplog):
     def fail(*_args: object) -> None:
         raise ValueError("minji@example.com")
 
-    monkeypatch.setattr(scope_counts, "count_closed", fail)
-    change = worked(asked(editors_desk, batch))
+    monkeypatch.setattr(counting, "count_closed", fail)
+    change = worked(asked(desk, batch))
 
     assert (change.state, change.batch.state) == (State.FAILED, "open")
-    assert "an error of the portal" in page(editors_desk, batch)
+    assert "an error of the portal" in page(desk, batch)
     assert f"change {change.pk} failed: ValueError" in caplog.text
     assert "minji@" not in caplog.text
 
 
-def test_a_second_request_is_refused(editors_desk, batch):
-    asked(editors_desk, batch)
+def test_nothing_is_asked_for_twice(desk, batch):
+    asked(desk, batch)
 
-    answer = editors_desk.post(url("close", batch), {"is_complete": "on"})
+    answer = desk.post(url("close", batch), {"is_complete": "on"})
 
     assert "a worker has it already" in html.unescape(answer.content.decode())
     assert BatchChange.objects.count() == 1
 
 
-def test_only_a_closed_scope_version_can_be_withdrawn(editors_desk, batch):
-    answer = editors_desk.post(url("withdraw", batch), {"reason": REASON})
+def test_only_what_is_closed_can_be_withdrawn(desk, batch):
+    answer = desk.post(url("withdraw", batch), {"reason": REASON})
 
     assert "not closed; nothing to withdraw" in html.unescape(answer.content.decode())
     assert not BatchChange.objects.exists()
 
 
-def test_a_task_that_runs_twice_does_it_once(editors_desk, incident, batch, monkeypatch):
+def test_a_task_that_runs_twice_does_it_once(desk, incident, batch, monkeypatch):
     counted: list[ExposureBatch] = []
-    monkeypatch.setattr(scope_counts, "count_closed", counted.append)
-    change = asked(editors_desk, batch)
+    monkeypatch.setattr(counting, "count_closed", counted.append)
+    change = asked(desk, batch)
 
     worked(change)
     finished_at = change.finished_at
@@ -174,17 +181,17 @@ def test_a_task_that_runs_twice_does_it_once(editors_desk, incident, batch, monk
     assert (change.state, change.finished_at) == (State.DONE, finished_at)
 
 
-def test_a_change_of_a_worker_killed_after_its_commit_is_done(editors_desk, incident, batch):
-    change = worked(asked(editors_desk, batch))
+def test_a_worker_that_was_killed_after_its_commit_is_believed(desk, incident, batch):
+    change = worked(asked(desk, batch))
     BatchChange.objects.update(state=State.RUNNING)
 
-    assert scope_versions.unattended_changes() == [change.pk]
+    assert batch_changes.unattended() == [change.pk]
     assert worked(change).state == State.DONE
     assert people_of(incident) == 2
 
 
 def elsewhere(work) -> None:
-    """Runs `work` as another worker would, with its own database connection."""
+    """Another worker, with a connection of its own."""
 
     def closing() -> None:
         try:
@@ -198,47 +205,51 @@ def elsewhere(work) -> None:
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_change_waits_while_a_file_is_imported(editors_desk, incident, batch):
-    change = asked(editors_desk, batch)
-    with incident_lock(incident):
-        elsewhere(lambda: scope_versions.apply_change(change.pk))
-        assert scope_versions.unattended_changes() == []
+def test_a_change_waits_while_a_file_is_imported(desk, incident, batch):
+    change = asked(desk, batch)
+    with only_import_into(incident):
+        elsewhere(lambda: batch_changes.work(change.pk))
+        assert batch_changes.unattended() == []
     change.refresh_from_db()
     assert change.state == State.WAITING
 
-    assert scope_versions.unattended_changes() == [change.pk]
+    assert batch_changes.unattended() == [change.pk]
     assert worked(change).state == State.DONE
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_change_of_a_worker_killed_while_counting_is_repeated(editors_desk, incident, batch):
-    change = asked(editors_desk, batch)
+def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
+    change = asked(desk, batch)
 
     def child() -> None:
-        original = scope_counts.count_people_of
+        original = counting.counted
 
         def die(batches):
             original(batches)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        scope_counts.count_people_of = die
-        scope_versions.apply_change(change.pk)
+        counting.counted = die
+        batch_changes.work(change.pk)
 
-    run_until_killed(child)
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
 
     change.refresh_from_db()
     batch.refresh_from_db()
     assert (change.state, batch.state) == (State.RUNNING, "open")
-    assert "under way: people are being counted" in page(editors_desk, batch)
+    assert "under way: people are being counted" in page(desk, batch)
     assert freed(change)
     assert worked(change).state == State.DONE
     assert people_of(incident) == 2
 
 
 def freed(change: BatchChange) -> bool:
-    """Returns whether the sweeper finds the change within 10 s, once its lock is released."""
+    """Whether the sweeper finds it: the server frees a dead worker's lock within a moment."""
     deadline = time.monotonic() + 10
-    while scope_versions.unattended_changes() != [change.pk]:
+    while batch_changes.unattended() != [change.pk]:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -246,10 +257,10 @@ def freed(change: BatchChange) -> bool:
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_real_worker_closes_it(editors_desk, incident, batch):
+def test_a_real_worker_closes_it(desk, incident, batch):
     app.loader.import_default_modules()
     with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):
-        change = asked(editors_desk, batch)
+        change = asked(desk, batch)
         deadline = time.monotonic() + 60
         while change.is_moving:
             assert time.monotonic() < deadline
@@ -260,10 +271,10 @@ def test_a_real_worker_closes_it(editors_desk, incident, batch):
     connections.close_all()
 
 
-def test_a_small_scope_version_is_closed_at_once(editors_desk, incident, batch, monkeypatch):
-    monkeypatch.setattr(scope_versions, "ROWS_AT_ONCE", 2)
+def test_a_small_scope_version_is_closed_at_once(desk, incident, batch, monkeypatch):
+    monkeypatch.setattr(batch_changes, "ROWS_AT_ONCE", 2)
 
-    editors_desk.post(url("close", batch), {"is_complete": "on"})
+    desk.post(url("close", batch), {"is_complete": "on"})
 
     assert incident.is_scope_complete()
     assert not BatchChange.objects.exists()
@@ -305,11 +316,11 @@ def test_the_command_asks_for_the_slug(closed, monkeypatch, capsys):
     assert closed.state == "withdrawn"
 
 
-def test_the_command_without_a_terminal_names_the_yes_option(closed, monkeypatch):
-    def without_terminal(_question: str) -> str:
+def test_the_command_asks_nobody_who_is_not_there(closed, monkeypatch):
+    def nobody(_question: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", without_terminal)
+    monkeypatch.setattr("builtins.input", nobody)
     with pytest.raises(CommandError, match="--yes does it without"):
         withdraw()
 

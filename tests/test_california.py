@@ -1,15 +1,13 @@
-"""The format that California's law prescribes: title, five headings in order, 10-point type."""
+"""What California prescribes is produced: the title, five headings in order, 10-point type."""
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, sync_playwright
 
-from harness import exposure_factory
-from incidents.models import IncidentJurisdiction
-from notices.message_samples import sample_mail
-from notices.models import Notice
+from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
 from statements import publishing
-from statements.models import Statement, StatementVersion
+from notices.messages import sample_mail
+from notices.models import Notice, Statement, StatementVersion
 from tests import browser
 
 HEADINGS = [
@@ -34,12 +32,17 @@ SMALLEST = """() => {
 
 @pytest.fixture
 def notice(incident, editor, approver) -> StatementVersion:
-    """A published notice under California's law, with the sections of a new draft."""
+    """A published notice under California's law, with the sections that the draft is given."""
     incident.jurisdictions.all().delete()
     IncidentJurisdiction.objects.create(
         incident=incident, jurisdiction="US-CA", standing="voluntary"
     )
-    exposure_factory.state(incident, "names", "involved", basis="confirmed")
+    IncidentDataClass.objects.create(
+        incident=incident,
+        data_class=DataClass.objects.get(slug="names"),
+        state="involved",
+        basis="confirmed",
+    )
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     draft = publishing.draft_next(statement, by=editor)
     draft.title_ko = "개인정보 유출 통지"
@@ -69,13 +72,12 @@ def test_the_mail_has_them_too(notice):
     in_order(text)
 
 
-# Pages and mails are made before the browser starts, because Django takes the browser's event loop
-# for an asynchronous caller.
+# Pages and mails are made before the browser starts, whose loop Django takes for its caller's.
 
 
 @pytest.fixture
 def pages(client, notice, settings) -> list[str]:
-    """The notice's page and the public log, with their styles inline."""
+    """The notice's page and the log, with their styles."""
     styles = (settings.BASE_DIR / "static/css/portal.css").read_text()
     slug = notice.statement.incident.slug
     urls = [reverse("statement", args=[slug, "notice"]), reverse("log", args=[slug])]
@@ -96,12 +98,16 @@ def mail(notice) -> str:
 
 @pytest.fixture
 def chrome():
-    with browser.chromium() as chromium:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.executable(), args=browser.FLAGS
+        )
         yield chromium.new_page()
+        chromium.close()
 
 
 def smallest(chrome: Page, html: str) -> float:
-    """Returns the size of the smallest visible letter, in pixels."""
+    """The size of the smallest letter that is seen, in pixels."""
     chrome.set_content(html)
     return float(chrome.evaluate(SMALLEST))
 

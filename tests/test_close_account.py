@@ -1,4 +1,4 @@
-"""Closing an account."""
+"""Going for good."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -7,20 +7,20 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, VerifiedPhone
-from harness.sign_in import sign_in, step_up
+from tests.signing_in import sign_in, step_up
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def minjis(client: Client, minji) -> Client:
-    """Minji's browser, signed in and stepped up."""
+    """Minji's browser, signed in, with a fresh code."""
     sign_in(client, minji.email)
     step_up(client, minji)
     return client
 
 
-def test_the_page_lists_what_is_deleted_and_what_stays(minjis):
+def test_the_page_says_what_goes_and_what_stays(minjis):
     page = minjis.get("/en/account/close/").content.decode()
     assert "What is deleted" in page
     assert "Your alerts" in page
@@ -33,14 +33,14 @@ def test_closing_needs_a_fresh_code(client, minji):
     assert User.objects.filter(pk=minji.pk).exists()
 
 
-def test_closing_needs_the_ticked_box(minjis, minji):
+def test_closing_needs_the_tick(minjis, minji):
     response = minjis.post(reverse("close_account"))
     assert response.status_code == 200
     assert response.context["form"].errors["sure"]
     assert User.objects.filter(pk=minji.pk).exists()
 
 
-def test_closing_deletes_the_account_and_its_rows(minjis, minji, seojun):
+def test_closing_deletes_the_account_and_all_that_hangs_on_it(minjis, minji, seojun):
     VerifiedPhone.objects.create(user=minji, number="+821012345678")
     response = minjis.post(reverse("close_account"), {"sure": "on"})
     assert response.url == reverse("account_closed")
@@ -58,20 +58,20 @@ def test_closing_signs_every_browser_out(minjis, minji):
         assert browser.get(reverse("account")).status_code == 302
 
 
-def test_the_last_page_is_the_same_for_every_reader(minjis):
+def test_the_last_page_is_the_same_for_everyone(minjis):
     minjis.post(reverse("close_account"), {"sure": "on"})
     page = minjis.get(reverse("account_closed"))
     assert page.status_code == Client().get(reverse("account_closed")).status_code == 200
     assert "minji" not in page.content.decode()
 
 
-def test_a_user_may_sign_in_again_after_closing_the_account(minjis, minji):
+def test_somebody_who_closed_their_account_may_come_back(minjis, minji):
     minjis.post(reverse("close_account"), {"sure": "on"})
     sign_in(minjis, minji.email)
     assert minjis.get(reverse("account")).status_code == 200
 
 
-def test_staff_cannot_close_their_account(client, editor):
+def test_the_response_team_does_not_delete_itself(client, editor):
     client.force_login(editor)
     step_up(client, editor)
     response = client.post(reverse("close_account"), {"sure": "on"})

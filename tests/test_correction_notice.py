@@ -1,16 +1,15 @@
-"""The notice to all recipients of an earlier version, drafted from a published correction."""
+"""From a published correction, those who received an earlier version are told in one step."""
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.urls import reverse
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
-from notices import decisions
-from notices.models import AlertSubscription, Notice
 from statements import publishing
-from statements.models import Advisory, Statement, StatementVersion
-from tests.desk_pages import desk_url
-from tests.notice_factory import work
+from notices import sending
+from notices.models import Advisory, AlertSubscription, Notice, Statement, StatementVersion
+from tests.noticed import work
+from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -25,93 +24,81 @@ def correction(version: StatementVersion, editor, approver) -> StatementVersion:
     return publishing.publish(draft, by=approver)
 
 
-def draft_correction(client, version: StatementVersion):
-    return client.post(
-        desk_url("statements_statementversion_draft_correction", version.pk), follow=True
-    )
+@pytest.fixture
+def desk(client, editor):
+    sign_in_to_desk(client, editor)
+    return client
+
+
+def page(name: str, pk: int) -> str:
+    return reverse(f"admin:notices_{name}", args=[pk])
+
+
+def tell_again(client, version: StatementVersion):
+    return client.post(page("statementversion_tell_again", version.pk), follow=True)
 
 
 def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
-    editors_desk, notice, server, correction, editor, approver
+    desk, notice, server, correction, editor, approver
 ):
     work(notice)
     server.taken.clear()
-    html = editors_desk.get(
-        desk_url("statements_statementversion_change", correction.pk)
-    ).content.decode()
+    html = desk.get(page("statementversion_change", correction.pk)).content.decode()
     assert BUTTON in html
 
-    response = draft_correction(editors_desk, correction)
+    response = tell_again(desk, correction)
 
     drafted = Notice.objects.get(version=correction)
-    assert response.request["PATH_INFO"] == desk_url("notices_notice_change", drafted.pk)
+    assert response.request["PATH_INFO"] == page("notice_change", drafted.pk)
     assert (drafted.state, drafted.audience, drafted.created_by) == ("draft", "earlier", editor)
-    with pytest.raises(decisions.ApprovalRefusedError):
-        decisions.approve(drafted, by=editor)
-    decisions.approve(drafted, by=approver)
+    with pytest.raises(sending.ApprovalRefusedError):
+        sending.approve(drafted, by=editor)
+    sending.approve(drafted, by=approver)
     work(drafted)
     assert recipients(server.taken) == ["minji@example.com", "seojun@example.com"]
     text = server.to("seojun@example.com")[0].get_body(("plain",)).get_content()
     assert "We added addresses." in text
 
 
-def test_drafting_twice_makes_one_notice(editors_desk, notice, server, correction):
+def test_pressing_twice_makes_one_notice(desk, notice, server, correction):
     work(notice)
-    draft_correction(editors_desk, correction)
-    draft_correction(editors_desk, correction)
+    tell_again(desk, correction)
+    tell_again(desk, correction)
     assert Notice.objects.filter(version=correction).count() == 1
 
 
-def test_a_first_version_offers_no_correction_notice(editors_desk, notice, server, version):
+def test_a_first_version_offers_nothing(desk, notice, server, version):
     work(notice)
-    assert (
-        BUTTON
-        not in editors_desk.get(
-            desk_url("statements_statementversion_change", version.pk)
-        ).content.decode()
-    )
-    draft_correction(editors_desk, version)
+    assert BUTTON not in desk.get(page("statementversion_change", version.pk)).content.decode()
+    tell_again(desk, version)
     assert Notice.objects.count() == 1
 
 
-def test_a_correction_without_earlier_recipients_offers_no_notice(editors_desk, correction):
-    url = desk_url("statements_statementversion_change", correction.pk)
-    assert BUTTON not in editors_desk.get(url).content.decode()
+def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(desk, correction):
+    url = page("statementversion_change", correction.pk)
+    assert BUTTON not in desk.get(url).content.decode()
     assert (
-        "Nobody has received an earlier version."
-        in draft_correction(editors_desk, correction).content.decode()
+        "Nobody has received an earlier version." in tell_again(desk, correction).content.decode()
     )
     assert not Notice.objects.exists()
 
 
-def test_no_correction_is_drafted_from_a_draft(notice, server, version, editor):
+def test_a_draft_cannot_be_told(notice, server, version, editor):
     work(notice)
     draft = publishing.draft_next(version.statement, by=editor)
-    with pytest.raises(decisions.NothingToCorrectError):
-        decisions.draft_correction(draft, by=editor)
+    with pytest.raises(sending.NothingToCorrectError):
+        sending.draft_correction(draft, by=editor)
 
 
-def test_drafting_a_correction_needs_the_permission_to_add_notices(
-    client, notice, server, correction
-):
+def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
     work(notice)
     clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_statementversion"))
     sign_in_to_desk(client, clerk)
-    url = desk_url("statements_statementversion_change", correction.pk)
+    url = page("statementversion_change", correction.pk)
     assert BUTTON not in client.get(url).content.decode()
-    assert (
-        client.post(
-            desk_url("statements_statementversion_draft_correction", correction.pk)
-        ).status_code
-        == 403
-    )
-    assert (
-        client.get(
-            desk_url("statements_statementversion_draft_correction", correction.pk)
-        ).status_code
-        == 405
-    )
+    assert client.post(page("statementversion_tell_again", correction.pk)).status_code == 403
+    assert client.get(page("statementversion_tell_again", correction.pk)).status_code == 405
 
 
 # An advisory's alert
@@ -148,7 +135,7 @@ def test_an_advisorys_alert_names_issuer_date_urgency_and_hotline(
     alert = Notice.objects.create(
         incident=incident, version=draft, kind="alert", topic="scams", created_by=editor
     )
-    decisions.approve(alert, by=approver)
+    sending.approve(alert, by=approver)
     work(alert)
     mail = server.to("minji@example.com")[0]
     for kind in ("plain", "html"):

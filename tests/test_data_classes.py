@@ -1,14 +1,14 @@
-"""The catalogue of data classes, and the sentences that use it."""
+"""The catalogue of data classes, and the sentences made of it."""
 
 import re
 
 import pytest
 from django.utils.translation import override
 
-from harness.exposure_factory import class_id, expose, file_of, person
-from incidents import phrasing
-from incidents.leaks import CONTACT_KEYS, leaked_classes_of
+from incidents import sentences
 from incidents.models import DataClass
+from incidents.summaries import CONTACT_KEYS, leaked_classes_of
+from tests.leaked import class_id, expose, file_of, person
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def test_every_class_is_complete_in_both_languages():
         assert len(entry.actions_ko.splitlines()) == len(entry.actions_en.splitlines())
 
 
-def test_secrets_are_masked_completely():
+def test_secrets_stay_hidden_whole():
     for slug in ("entrance-codes", "passwords", "bank-account-numbers", "government-issued-ids"):
         entry = DataClass.objects.get(slug=slug)
         assert entry.masking == DataClass.Masking.SECRET
@@ -75,9 +75,9 @@ def counts(**numbers: int) -> list[tuple[DataClass, int]]:
 )
 def test_the_answer_is_a_sentence_in_both_languages(numbers, english, korean):
     with override("en"):
-        assert phrasing.leaked(counts(**numbers)) == english
+        assert sentences.leaked(counts(**numbers)) == english
     with override("ko"):
-        assert phrasing.leaked(counts(**numbers)) == korean
+        assert sentences.leaked(counts(**numbers)) == korean
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_the_answer_is_a_sentence_in_both_languages(numbers, english, korean):
 )
 def test_dates_are_written_in_full(written, english, korean):
     with override("en"):
-        assert phrasing.day(written) == english
+        assert sentences.day(written) == english
     with override("ko"):
-        assert phrasing.day(written) == korean
+        assert sentences.day(written) == korean
 
 
-def test_classes_of_many_people_are_sorted_and_without_withdrawn_batches(
+def test_the_classes_of_many_people_come_in_order_and_without_withdrawn_batches(
     incident, django_assert_num_queries
 ):
     first, withdrawn = file_of(incident), file_of(incident, number=2, state="withdrawn")
@@ -107,13 +107,13 @@ def test_classes_of_many_people_are_sorted_and_without_withdrawn_batches(
     expose(minji, withdrawn, values=[("passwords", "1234")])
     seojun = person(incident, email="seojun@example.com")
     expose(seojun, withdrawn, "names")
-    people = [minji.pk, seojun.pk] + [
+    everybody = [minji.pk, seojun.pk] + [
         expose(person(incident, email=f"u{number}@example.com"), first, "names").person_id
         for number in range(20)
     ]
 
     with django_assert_num_queries(2):
-        leaked = leaked_classes_of(people)
+        leaked = leaked_classes_of(everybody)
 
     names, emails, purchases = map(class_id, ("names", "email-addresses", "purchases"))
     assert leaked[minji.pk] == [names, emails, purchases]

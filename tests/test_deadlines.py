@@ -1,4 +1,4 @@
-"""The clock of each duty at the desk: when it is due, what met it and who confirmed it."""
+"""Every duty's clock on the desk: due when, met by what, confirmed by whom."""
 
 import re
 from datetime import timedelta
@@ -12,15 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident, IncidentJurisdiction
-from notices import tasks
-from notices.models import Notice
 from statements import sample
-from statements.legal import deadlines, review
-from statements.legal.deadlines import DutyStatus, clocks_of
+from notices import tasks
+from statements.legal import checking, deadlines
+from statements.legal.deadlines import Where, clocks_of
 from statements.legal.laws import all_duties
-from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
+from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
+from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -48,11 +47,17 @@ def page_of(client, incident: Incident) -> str:
 
 @pytest.fixture
 def just_noticed(incident) -> Incident:
-    """An incident that the company has known for ten hours."""
+    """Known for ten hours."""
     incident.aware_at = timezone.now() - timedelta(hours=10)
     incident.reported_count = 5000
     incident.save()
     return incident
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
 
 
 def closed_notice(version: StatementVersion, editor, approver, **fields) -> Notice:
@@ -77,65 +82,61 @@ def test_clocks_count_from_becoming_aware(just_noticed):
     aware = just_noticed.aware_at
     assert clock(just_noticed, NETWORK).due_at == aware + timedelta(hours=24)
     assert clock(just_noticed, NOTICE).due_at == aware + timedelta(hours=72)
-    assert clock(just_noticed, NOTICE).where == DutyStatus.OPEN
+    assert clock(just_noticed, NOTICE).where == Where.OPEN
     assert clock(just_noticed, "kr-pipa-data-items").due_at is None
 
 
 def test_a_clock_that_ran_out_is_overdue_and_comes_first(incident):
     clocks = clocks_of(incident)
-    assert clocks[0].where == DutyStatus.OVERDUE
-    due = [each.due_at for each in clocks if each.where == DutyStatus.OVERDUE and each.due_at]
+    assert clocks[0].where == Where.OVERDUE
+    due = [each.due_at for each in clocks if each.where == Where.OVERDUE and each.due_at]
     assert len(due) > 1
     assert due == sorted(due)
 
 
-def test_the_desks_first_page_shows_the_deadlines(approvers_desk, just_noticed):
-    assert "overdue" not in approvers_desk.get(reverse("admin:index")).content.decode()
+def test_the_desks_first_page_says_so_in_words(desk, just_noticed):
+    assert "overdue" not in desk.get(reverse("admin:index")).content.decode()
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
-    shown = approvers_desk.get(reverse("admin:index")).content.decode()
+    shown = desk.get(reverse("admin:index")).content.decode()
     assert f"{just_noticed.title_en}: 1 duty is overdue" in shown
     assert "Report the incident within 24 hours (Network Act 48-3)" in shown
 
 
-def test_an_article_is_cited_in_the_readers_language(approvers_desk, just_noticed):
+def test_an_article_is_cited_in_the_readers_language(desk, just_noticed):
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
-    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
-    shown = approvers_desk.get(reverse("admin:index")).content.decode()
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = desk.get(reverse("admin:index")).content.decode()
     assert "24시간 안에 침해사고 신고 (정보통신망법 제48조의3)" in shown
     assert "Network Act" not in shown
 
 
-def test_a_korean_page_of_deadlines_has_no_english_citation(approvers_desk, just_noticed):
+def test_a_korean_page_of_deadlines_has_no_english_citation(desk, just_noticed):
     for jurisdiction in {duty.jurisdiction for duty in all_duties()}:
         just_noticed.jurisdictions.get_or_create(jurisdiction=jurisdiction)
-    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
-    shown = page_of(approvers_desk, just_noticed)
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = page_of(desk, just_noticed)
     for word in ("Article", "Act", "Code", "CFR", "Regulations", "Rules", "number", "PIPA", "APPI"):
         assert not re.search(rf"\b{word}\b", shown), word
 
 
-def test_sending_to_all_affected_people_meets_the_notice_duty(
-    just_noticed, version, editor, approver, approvers_desk
-):
+def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, approver, desk):
     closed_notice(version, editor, approver)
     met = clock(just_noticed, NOTICE)
-    assert met.where == DutyStatus.MET
+    assert met.where == Where.MET
     assert met.met_at
-    shown = page_of(approvers_desk, just_noticed)
+    shown = page_of(desk, just_noticed)
     assert "995 of 1,000 messages accepted by e-mail" in shown
 
 
-def test_a_test_or_a_partial_send_does_not_meet_the_notice_duty(
-    just_noticed, version, editor, approver
-):
+def test_a_test_or_a_few_do_not_meet_the_notice(just_noticed, version, editor, approver):
     closed_notice(version, editor, approver, audience="test")
     closed_notice(version, editor, approver, state="sending", accepted=3, bounced=0)
-    assert clock(just_noticed, NOTICE).where == DutyStatus.OPEN
+    assert clock(just_noticed, NOTICE).where == Where.OPEN
 
 
-def test_a_duty_that_is_met_late_is_shown_as_late(incident, version, editor, approver):
+def test_what_is_met_too_late_says_so(incident, version, editor, approver):
     closed_notice(version, editor, approver)
-    assert clock(incident, NOTICE).where == DutyStatus.LATE
+    assert clock(incident, NOTICE).where == Where.LATE
 
 
 def test_a_filed_report_meets_its_duty_and_a_draft_does_not(just_noticed, editor, approver):
@@ -147,24 +148,24 @@ def test_a_filed_report_meets_its_duty_and_a_draft_does_not(just_noticed, editor
         text="내용",
         created_by=editor,
     )
-    assert clock(just_noticed, REPORT).where == DutyStatus.OPEN
+    assert clock(just_noticed, REPORT).where == Where.OPEN
     RegulatorReport.objects.filter(pk=report.pk).update(
         state="filed", filed_at=timezone.now(), filed_by=approver, reference="2025-1234"
     )
     met = clock(just_noticed, REPORT)
-    assert met.where == DutyStatus.MET
+    assert met.where == Where.MET
     assert "2025-1234" in met.evidence[0].words
 
 
-def test_the_published_notice_meets_the_duties_of_its_sections():
-    coupang = sample.load_sample_incident()
-    clocks = {each.duty.id: each for each in clocks_of(coupang)}
-    data_items = clocks["kr-pipa-data-items"]
-    assert data_items.where == DutyStatus.MET
+def test_the_published_notice_meets_what_it_says():
+    coupang = sample.load()
+    said = {each.duty.id: each for each in clocks_of(coupang)}
+    data_items = said["kr-pipa-data-items"]
+    assert data_items.where == Where.MET
     assert "version 1" in data_items.evidence[0].words or "제1판" in data_items.evidence[0].words
     assert data_items.evidence[0].url.endswith("/versions/1/")
-    # The amendment of September 2026 was not in force when the company became aware.
-    assert "kr-pipa-possible-leak" not in clocks
+    # What the amendment of September 2026 added was not the law when the company became aware.
+    assert "kr-pipa-possible-leak" not in said
 
 
 def test_only_the_incidents_jurisdictions_count(incident):
@@ -173,7 +174,7 @@ def test_only_the_incidents_jurisdictions_count(incident):
     assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR", "EU-UK"}
 
 
-def test_an_unanswered_condition_is_requested_and_not_overdue(incident, approver):
+def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approver):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
     asked = clock(incident, "gdpr-report-72h")
     assert asked.is_asked
@@ -182,71 +183,67 @@ def test_an_unanswered_condition_is_requested_and_not_overdue(incident, approver
 
     confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
     assert not clock(incident, "gdpr-report-72h").is_asked
-    assert review.facts_of(incident).answers == {"gdpr-report-72h": True}
+    assert checking.facts_of(incident).answers == {"gdpr-report-72h": True}
     overdue = {each.duty.id for _incident, late in deadlines.overdue() for each in late}
     assert "gdpr-report-72h" in overdue
 
 
-def test_the_reason_for_replacing_a_confirmation_is_shown_in_any_language(
-    approvers_desk, incident, approver
-):
+def test_why_a_confirmation_gave_way_to_another_is_read_in_any_language(desk, incident, approver):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
     first = confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
     args = [incident.pk, "gdpr-report-72h"]
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
     form = {"verdict": "met", "evidence": "Receipt 7", "met_at": now}
-    approvers_desk.post(reverse("admin:statements_dutyconfirmation_confirm", args=args), form)
+    desk.post(reverse("admin:statements_dutyconfirmation_confirm", args=args), form)
 
     first.refresh_from_db()
     assert first.withdrawn_reason == "Followed by another confirmation."
     url = reverse("admin:statements_dutyconfirmation_change", args=[first.pk])
-    assert "다른 확인으로 이어짐." in approvers_desk.get(url).content.decode()
-    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    assert first.withdrawn_reason in approvers_desk.get(url).content.decode()
+    assert "다른 확인으로 이어짐." in desk.get(url).content.decode()
+    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert first.withdrawn_reason in desk.get(url).content.decode()
 
 
-def test_a_person_confirms_with_evidence(approvers_desk, just_noticed, approver):
+def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
     url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
-    assert approvers_desk.get(url).status_code == 200
-    refused = approvers_desk.post(url, {"verdict": "met", "evidence": "Receipt 7"})
+    assert desk.get(url).status_code == 200
+    refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7"})
     assert "Say since when it is met." in refused.content.decode()
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    refused = approvers_desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": later})
+    refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": later})
     assert "This time is in the future." in refused.content.decode()
 
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    answer = approvers_desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": now})
+    answer = desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": now})
     assert answer.status_code == 302
     confirmation = DutyConfirmation.objects.get()
     assert confirmation.confirmed_by == approver
-    assert clock(just_noticed, NETWORK).where == DutyStatus.MET
-    shown = page_of(approvers_desk, just_noticed)
+    assert clock(just_noticed, NETWORK).where == Where.MET
+    shown = page_of(desk, just_noticed)
     assert "approver@breachportal.example confirmed on" in shown
     assert "Receipt 7" in shown
-    again = approvers_desk.post(url, {"verdict": "not_applicable", "evidence": "No"})
+    again = desk.post(url, {"verdict": "not_applicable", "evidence": "No"})
     assert "Withdraw that first." in again.content.decode()
 
 
-def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(
-    approvers_desk, just_noticed, approver
-):
+def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(desk, just_noticed, approver):
     confirmation = confirm(just_noticed, approver)
     url = reverse("admin:statements_dutyconfirmation_withdraw", args=[confirmation.pk])
-    assert approvers_desk.post(url, {"reason": ""}).status_code == 200
-    assert clock(just_noticed, NETWORK).where == DutyStatus.MET
-    approvers_desk.post(url, {"reason": "It was another incident's receipt."})
-    assert clock(just_noticed, NETWORK).where == DutyStatus.OPEN
+    assert desk.post(url, {"reason": ""}).status_code == 200
+    assert clock(just_noticed, NETWORK).where == Where.MET
+    desk.post(url, {"reason": "It was another incident's receipt."})
+    assert clock(just_noticed, NETWORK).where == Where.OPEN
     confirmation.refresh_from_db()
     assert confirmation.withdrawn_by == approver
-    assert approvers_desk.post(url, {"reason": "Again"}).status_code == 404
-    confirm(just_noticed, approver)  # and the duty can be confirmed again
+    assert desk.post(url, {"reason": "Again"}).status_code == 404
+    confirm(just_noticed, approver)  # and it can be confirmed anew
 
 
-def test_a_duty_that_does_not_apply_has_no_deadline(incident, approver):
-    assert clock(incident, NETWORK).where == DutyStatus.OVERDUE
+def test_does_not_apply_takes_it_off_the_clock(incident, approver):
+    assert clock(incident, NETWORK).where == Where.OVERDUE
     confirm(incident, approver, verdict="not_applicable", met_at=None)
-    assert clock(incident, NETWORK).where == DutyStatus.NOT_APPLICABLE
+    assert clock(incident, NETWORK).where == Where.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(
@@ -282,9 +279,7 @@ def test_only_an_approver_confirms(client, just_noticed, role):
     member = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
     member.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, member)
-    assert NETWORK not in page_of(
-        client, just_noticed
-    )  # the page is readable, but has no link to confirm
+    assert NETWORK not in page_of(client, just_noticed)  # it can be read, without the link
     url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
     assert client.get(url).status_code == 403
 

@@ -1,4 +1,4 @@
-"""`make demo` for a visitor: it becomes ready, shows pages and ends every process."""
+"""`make demo` as a visitor meets it: it becomes ready, shows pages, and leaves nothing behind."""
 
 import os
 import signal
@@ -13,10 +13,8 @@ import psutil
 import pytest
 
 from breachportal.demo import sample as demo_sample
-from harness.product import free_port
-from incidents import scope_versions
-from incidents.importing import loading
-from incidents.importing.reading import ImportRefusedError
+from incidents import counting, importing
+from incidents.importing import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile
 from statements import sample
 
@@ -24,13 +22,19 @@ ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 240
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Demo:
-    """A running demonstration with its own `var` directory."""
+    """A running demonstration in a place of its own."""
 
     def __init__(self, var: Path):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.printed: list[str] = []
+        self.said: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=ROOT,
@@ -51,11 +55,11 @@ class Demo:
         assert self.process.stdout
         deadline = time.monotonic() + PATIENCE_SECONDS
         for line in self.process.stdout:
-            self.printed.append(line)
+            self.said.append(line)
             if "Ctrl-C stops everything" in line:
                 return self
-            assert time.monotonic() < deadline, "".join(self.printed)
-        raise AssertionError("".join(self.printed))
+            assert time.monotonic() < deadline, "".join(self.said)
+        raise AssertionError("".join(self.said))
 
     def page(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path) as response:
@@ -71,12 +75,12 @@ class Demo:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Ends the demonstration even if the test failed."""
+        """A test that failed leaves nothing running either."""
         if self.process.poll() is None:
             self.interrupt()
 
     def interrupt(self) -> None:
-        """Sends SIGINT to the process group, as Ctrl-C does, and waits for its end."""
+        """What Ctrl-C does: SIGINT to the whole foreground process group."""
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.communicate(timeout=60)
 
@@ -87,7 +91,7 @@ def var(tmp_path):
 
 
 def running_for(var: Path) -> list[psutil.Process]:
-    """Returns all processes that use `var`: ours and both servers."""
+    """Everything that works in `var`: our processes and both servers."""
     return [
         process
         for process in psutil.process_iter(["name", "cmdline", "cwd"])
@@ -104,10 +108,10 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 def test_demo_becomes_ready_and_ctrl_c_ends_every_process(var):
     with Demo(var) as demo:
         demo.wait_until_ready()
-        printed = "".join(demo.printed)
-        assert f"breachportal is ready at {demo.url}/" in printed
-        assert "3,120 rows read, 3,030 taken, 90 rejected" in printed
-        assert "2,940 mails accepted" in printed
+        said = "".join(demo.said)
+        assert f"breachportal is ready at {demo.url}/" in said
+        assert "3,120 rows read, 3,030 taken, 90 rejected" in said
+        assert "2,940 mails accepted" in said
         assert "user00001@gmail.example" in demo.page("/demo/mail/?to=user00001@gmail.example")
         assert "editor@breachportal.example" in demo.page("/demo/authenticator/")
         started = [*demo.processes(), *running_for(var)]
@@ -117,12 +121,12 @@ def test_demo_becomes_ready_and_ctrl_c_ends_every_process(var):
 
     with Demo(var) as again:
         again.wait_until_ready()
-        assert "from an earlier start" in "".join(again.printed)
-        assert "2,940 mails accepted" in "".join(again.printed)
-        mailbox = again.page("/demo/mail/?to=user00001@gmail.example")
-        assert mailbox.count("user00001@gmail.example") > 1
+        assert "from an earlier start" in "".join(again.said)
+        assert "2,940 mails accepted" in "".join(again.said)
+        kept = again.page("/demo/mail/?to=user00001@gmail.example")
+        assert kept.count("user00001@gmail.example") > 1
         started = [*again.processes(), *running_for(var)]
-        # The terminal is closed: its pipe is closed, and the process group gets SIGHUP.
+        # The terminal is closed: nobody reads any more, and the group is told to hang up.
         assert again.process.stdout
         again.process.stdout.close()
         os.kill(again.process.pid, signal.SIGHUP)
@@ -158,7 +162,7 @@ def test_demo_pages_exist_in_demo_mode_only(client, db, path):
 
 
 def load_first_file(incident, tmp_path):
-    loading.import_file(
+    importing.import_file(
         demo_sample.EXPORT / "export-2025-11" / "members.csv",
         incident=incident,
         mapping_text=(demo_sample.EXPORT / "members.toml").read_text(encoding="utf-8"),
@@ -170,7 +174,7 @@ def fail_a_file(incident, tmp_path):
     empty = tmp_path / "empty.csv"
     empty.touch()
     with pytest.raises(ImportRefusedError):
-        loading.import_file(
+        importing.import_file(
             empty,
             incident=incident,
             mapping_text=demo_sample.EXPORT.joinpath("members.toml").read_text(),
@@ -178,9 +182,9 @@ def fail_a_file(incident, tmp_path):
 
 
 @pytest.mark.django_db
-def test_an_interrupted_start_is_completed_by_the_next(settings, tmp_path):
+def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp_path):
     settings.VAR = tmp_path
-    incident = sample.load_sample_incident()
+    incident = sample.load()
     load_first_file(incident, tmp_path)
     fail_a_file(incident, tmp_path)
     demo_sample.prepare(print)
@@ -192,14 +196,14 @@ def test_an_interrupted_start_is_completed_by_the_next(settings, tmp_path):
 
 
 @pytest.mark.django_db
-def test_changes_of_a_visitor_are_not_overwritten(settings, tmp_path):
+def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
     settings.VAR = tmp_path
     demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
-    scope_versions.withdraw(batch, "a visitor tries it out")
+    counting.withdraw(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
-    printed: list[str] = []
-    demo_sample.prepare(printed.append)
+    said: list[str] = []
+    demo_sample.prepare(said.append)
 
-    assert printed == ["The sample incident is there from an earlier start."]
+    assert said == ["The sample incident is there from an earlier start."]
     assert not ExposureBatch.objects.filter(state=ExposureBatch.State.CLOSED).exists()

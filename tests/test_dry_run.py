@@ -1,4 +1,4 @@
-"""The dry run of an audience: a small one is counted at once, a large one by a worker."""
+"""Whom a draft would go to: counted at once if they are few, by a worker if they are many."""
 
 from datetime import timedelta
 
@@ -7,30 +7,45 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
-from incidents import scope_counts
+from incidents import counting
 from incidents.models import ExposureFile
-from notices import decisions, tasks
+from notices import sending, tasks
 from notices.engine import dry_runs, planning
 from notices.models import Notice
-from tests.desk_pages import notice_url
+from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
-pytestmark = pytest.mark.usefixtures("english")
 
 WAITING = "The people are being counted."
 RELOADS = 'http-equiv="refresh"'
 
 
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
+
+
 @pytest.fixture
 def many(settings, people):
-    """An incident that is too large to be counted while a page is rendered."""
+    """The incident is too large to be counted while a page is made."""
     settings.NOTICE_COUNT_AT_ONCE = 2
     ExposureFile.objects.update(rows_taken=3)
     return people
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def url(name: str, notice: Notice) -> str:
+    return reverse(f"admin:notices_notice_{name}", args=[notice.pk])
 
 
 def page(response) -> str:
@@ -38,19 +53,19 @@ def page(response) -> str:
     return " ".join(response.text.split())
 
 
-def approval(approvers_desk, notice: Notice, query: str = "") -> str:
-    return page(approvers_desk.get(notice_url("approve", notice) + query))
+def approval(desk, notice: Notice, query: str = "") -> str:
+    return page(desk.get(url("approve", notice) + query))
 
 
-def test_a_large_audience_is_counted_by_a_worker_and_stored(approvers_desk, draft, many):
-    assert "The people are not counted yet." in approval(approvers_desk, draft)
-    approvers_desk.post(notice_url("count", draft))
-    waiting = approval(approvers_desk, draft)
+def test_a_large_audience_is_counted_by_a_worker_and_kept(desk, draft, many):
+    assert "The people are not counted yet." in approval(desk, draft)
+    desk.post(url("count", draft))
+    waiting = approval(desk, draft)
     assert WAITING in waiting
     assert RELOADS in waiting
-    assert "홍길동" in waiting  # the sample messages do not need the count
+    assert "홍길동" in waiting  # the samples need no count
     tasks.count_audience(draft.pk)
-    text = approval(approvers_desk, draft)
+    text = approval(desk, draft)
     assert WAITING not in text
     assert RELOADS not in text
     assert "It goes to 3 people" in text
@@ -58,80 +73,74 @@ def test_a_large_audience_is_counted_by_a_worker_and_stored(approvers_desk, draf
     assert '<th scope="row">Reachable</th><td>2</td>' in text
     assert '<th scope="row">Language: English</th><td>1</td>' in text
     draft.refresh_from_db()
-    assert dry_runs.current_dry_run(draft).run == planning.count_now(draft)
+    assert dry_runs.of(draft).run == planning.dry_run(draft)
     assert draft.dry_run["audience"] == "everybody"
 
 
-def test_it_says_how_long_ago_the_people_were_counted(approvers_desk, draft, many):
+def test_it_says_how_long_ago_the_people_were_counted(desk, draft, many):
     tasks.count_audience(draft.pk)
     Notice.objects.update(dry_run_at=timezone.now() - timedelta(seconds=61))
-    text = approval(approvers_desk, draft)
+    text = approval(desk, draft)
     assert "Counted 1 minute ago." in text
     assert "just now" not in text
 
 
-def test_the_page_never_scans_a_large_audience(approvers_desk, draft, many):
+def test_the_page_never_scans_a_large_audience(desk, draft, many):
     tasks.count_audience(draft.pk)
     with CaptureQueriesContext(connection) as queries:
-        approval(approvers_desk, draft)
+        approval(desk, draft)
     assert not [one for one in queries if 'FROM "incidents_affectedperson"' in one["sql"]]
 
 
-def test_the_notice_goes_to_the_counted_number_of_people(approvers_desk, draft, many, approver):
+def test_it_goes_to_the_number_that_was_counted(desk, draft, many, approver):
     tasks.count_audience(draft.pk)
-    assert "not the number of people" in page(
-        approvers_desk.post(notice_url("approve", draft), {"people": "2"})
-    )
-    approvers_desk.post(notice_url("approve", draft), {"people": "3"})
+    assert "not the number of people" in page(desk.post(url("approve", draft), {"people": "2"}))
+    desk.post(url("approve", draft), {"people": "3"})
     draft.refresh_from_db()
     assert (draft.state, draft.approved_by) == (Notice.State.PLANNING, approver)
     entry = LogEntry.objects.filter(user=approver).latest("pk")
     assert entry.get_change_message().startswith("Approved for 3 people (counted 20")
 
 
-def test_the_number_may_be_typed_as_the_page_shows_it(approvers_desk, draft, many):
+def test_the_number_may_be_typed_as_the_page_shows_it(desk, draft, many):
     tasks.count_audience(draft.pk)
     draft.refresh_from_db()
     Notice.objects.filter(pk=draft.pk).update(dry_run=draft.dry_run | {"people": 33_673_817})
-    assert "It goes to 33,673,817 people." in approval(approvers_desk, draft)
-    approvers_desk.post(notice_url("approve", draft), {"people": "33,673,817"})
+    assert "It goes to 33,673,817 people." in approval(desk, draft)
+    desk.post(url("approve", draft), {"people": "33,673,817"})
     draft.refresh_from_db()
     assert draft.state == Notice.State.PLANNING
 
 
-def test_it_can_be_approved_without_the_count_and_begins_in_steps(
-    approvers_desk, draft, many, approver
-):
-    assert 'name="people"' not in approval(approvers_desk, draft)
-    asked = approval(approvers_desk, draft, "?uncounted=1")
+def test_it_can_be_approved_without_the_count_and_begins_in_steps(desk, draft, many, approver):
+    assert 'name="people"' not in approval(desk, draft)
+    asked = approval(desk, draft, "?uncounted=1")
     assert f"Number of this notice: {draft.pk}." in asked
     assert RELOADS not in asked
-    wrong = page(
-        approvers_desk.post(notice_url("approve", draft) + "?uncounted=1", {"people": "99999"})
-    )
+    wrong = page(desk.post(url("approve", draft) + "?uncounted=1", {"people": "99999"}))
     assert "This is not the notice&#x27;s number." in wrong
-    approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)})
+    desk.post(url("approve", draft), {"people": str(draft.pk)})
     draft.refresh_from_db()
     assert (draft.state, draft.ramp) == (Notice.State.PLANNING, Notice.Ramp.INTERVAL)
     entry = LogEntry.objects.filter(user=approver).latest("pk")
     assert entry.get_change_message() == "Approved; nobody had counted the people."
 
 
-def test_a_count_that_finishes_before_the_approval_applies(approvers_desk, draft, many):
-    approval(approvers_desk, draft, "?uncounted=1")
+def test_a_count_that_comes_meanwhile_counts(desk, draft, many):
+    approval(desk, draft, "?uncounted=1")
     tasks.count_audience(draft.pk)
-    refused = page(approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)}))
+    refused = page(desk.post(url("approve", draft), {"people": str(draft.pk)}))
     assert "not the number of people" in refused
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
 
 
-def test_the_author_cannot_approve_with_or_without_a_count(client, draft, many, editor):
+def test_its_author_cannot_approve_it_counted_or_not(client, draft, many, editor):
     sign_in_to_desk(client, editor)
     assert "Somebody else must approve" in approval(client, draft, "?uncounted=1")
-    client.post(notice_url("approve", draft), {"people": str(draft.pk)})
+    client.post(url("approve", draft), {"people": str(draft.pk)})
     tasks.count_audience(draft.pk)
-    client.post(notice_url("approve", draft), {"people": "3"})
+    client.post(url("approve", draft), {"people": "3"})
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
 
@@ -150,61 +159,61 @@ def test_writing_a_notice_has_it_counted(
     assert asked == [Notice.objects.get().pk]
 
 
-def test_one_worker_at_a_time_counts(approvers_desk, draft, many):
-    assert decisions.request_audience_count(draft)
-    assert not decisions.request_audience_count(draft)
+def test_one_worker_at_a_time_counts(desk, draft, many):
+    assert sending.count_audience(draft)
+    assert not sending.count_audience(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
-    assert "Count the people" in approval(approvers_desk, draft)  # because that worker was lost
-    assert decisions.request_audience_count(draft)
+    assert "Count the people" in approval(desk, draft)  # that worker is lost
+    assert sending.count_audience(draft)
 
 
 def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
-    decisions.request_audience_count(draft)
-    monkeypatch.setattr(planning, "count_now", lambda _notice: 1 / 0)
+    sending.count_audience(draft)
+    monkeypatch.setattr(planning, "dry_run", lambda _notice: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tasks.count_audience(draft.pk)
-    assert decisions.request_audience_count(draft)
+    assert sending.count_audience(draft)
 
 
-def test_the_old_count_is_shown_during_a_new_count(approvers_desk, draft, many):
+def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):
     tasks.count_audience(draft.pk)
-    approvers_desk.post(notice_url("count", draft))
-    text = approval(approvers_desk, draft)
+    desk.post(url("count", draft))
+    text = approval(desk, draft)
     assert WAITING in text
-    assert RELOADS not in text  # a reload would delete typed text
+    assert RELOADS not in text  # what is typed would be lost
     assert "It goes to 3 people" in text
 
 
-def test_a_notice_approved_meanwhile_is_not_counted(draft, many, approver):
-    decisions.approve(draft, by=approver)
+def test_what_was_approved_meanwhile_is_not_counted(draft, many, approver):
+    sending.approve(draft, by=approver)
     tasks.count_audience(draft.pk)
     draft.refresh_from_db()
     assert draft.dry_run is None
 
 
-def test_only_approvers_may_request_a_count(client, draft, many):
+def test_only_those_who_approve_have_it_counted(client, draft, many):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     sign_in_to_desk(client, support)
-    assert client.post(notice_url("count", draft)).status_code == 403
+    assert client.post(url("count", draft)).status_code == 403
     draft.refresh_from_db()
     assert draft.dry_run_asked_at is None
 
 
-def test_a_count_is_requested_by_post_only(approvers_desk, draft, many):
-    assert approvers_desk.get(notice_url("count", draft)).status_code == 405
+def test_counting_is_asked_for_by_post_alone(desk, draft, many):
+    assert desk.get(url("count", draft)).status_code == 405
 
 
-def test_stored_counts_give_the_size_of_an_incident(draft, people, settings):
+def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):
     settings.NOTICE_COUNT_AT_ONCE = 2
-    assert not dry_runs.needs_worker(draft)  # no file is recorded with rows
-    scope_counts.recount(draft.incident)
+    assert not dry_runs.needs_worker(draft)  # no file says that it holds a row
+    counting.recount(draft.incident)
     draft.incident.refresh_from_db()
     assert dry_runs.needs_worker(draft)
     settings.NOTICE_COUNT_AT_ONCE = 3
     assert not dry_runs.needs_worker(draft)
 
 
-def test_a_test_notice_is_counted_at_once_in_any_incident(draft, many):
+def test_a_test_is_counted_at_once_whatever_the_incident(draft, many):
     Notice.objects.filter(pk=draft.pk).update(audience="test")
     draft.refresh_from_db()
-    assert dry_runs.current_dry_run(draft).people == 0
+    assert dry_runs.of(draft).people == 0

@@ -1,4 +1,4 @@
-"""The legal duties: read from their files, applied to an incident, checked against a draft."""
+"""What the laws ask: read from their files, applied to an incident, checked against a draft."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -15,14 +15,14 @@ from statements.legal import laws
 from statements.legal.duties import (
     UnknownJurisdictionError,
     applicable,
-    due_times,
+    deadlines,
     posting_days,
     prescribed_headings,
     prescribed_title,
     unmet_content,
 )
-from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load_duties
-from statements.models import Section
+from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
+from notices.models import Section
 from statements.wording import RULES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "legal-checks.md"
@@ -63,7 +63,7 @@ def test_every_jurisdiction_has_its_law():
         assert str(on_file["AU"][0]) == "Privacy Act (Australia)"
 
 
-# (article, mark, number of duties), as researched.
+# (article, mark, how many duties), as researched.
 RESEARCHED = [
     ("PIPA 34(1)1", "R", 1),
     ("PIPA 34(1)2", "R", 1),
@@ -123,17 +123,17 @@ def test_every_duty_is_complete_in_both_languages():
             assert text.ko
             assert hangul.search(text.ko) or text is one.law
             assert text.en
-            # An English text may name the Korean word that a notice must use.
+            # A Korean notice's own word may be named in English.
             assert not hangul.search(text.en.replace("유출", ""))
 
 
-def test_duties_without_a_verified_source_never_block():
+def test_what_is_background_knowledge_only_never_blocks_by_what_it_asks():
     for one in all_duties():
         if one.mark == "B" or "items B" in one.mark or "items and" in one.mark:
             assert one.severity == Severity.WARN or one.deadline_days, one.id
 
 
-def test_the_lint_rules_that_duties_name_exist():
+def test_wording_rules_that_watch_over_a_duty_exist():
     for one in all_duties():
         assert set(one.lint) <= RULES.keys(), one.id
 
@@ -179,7 +179,7 @@ TRIGGER = '[duty.trigger]\ncondition_en = "If"\ncondition_ko = "만일"\n'
 
 def loaded(folder: Path, text: str) -> tuple[Duty, ...]:
     (folder / "xx.toml").write_text(text, encoding="utf-8")
-    return load_duties(folder)
+    return load(folder)
 
 
 def test_a_good_file_loads(tmp_path):
@@ -233,7 +233,7 @@ def test_a_good_file_loads(tmp_path):
         ),
     ],
 )
-def test_a_broken_file_gets_one_line_with_place_and_correction(tmp_path, text, message):
+def test_a_broken_file_gets_one_line_that_names_the_place_and_the_mend(tmp_path, text, message):
     with pytest.raises(LegalFileError) as refusal:
         loaded(tmp_path, text)
     assert message in str(refusal.value)
@@ -243,7 +243,7 @@ def test_a_broken_file_gets_one_line_with_place_and_correction(tmp_path, text, m
 
 def test_a_folder_without_laws_is_refused(tmp_path):
     with pytest.raises(LegalFileError, match="there is no file of duties"):
-        load_duties(tmp_path)
+        load(tmp_path)
 
 
 # ---------------------------------------------------------------- what applies
@@ -274,7 +274,7 @@ def test_only_the_incidents_jurisdictions_apply():
     assert applicable({}, facts=MODEL_CASE, on=NOVEMBER_2025) == []
 
 
-def test_an_unknown_standing_is_refused():
+def test_a_standing_that_is_none_is_refused():
     with pytest.raises(ValueError, match="perhaps"):
         applicable({"KR": "perhaps"}, facts=MODEL_CASE, on=NOVEMBER_2025)
 
@@ -297,7 +297,7 @@ def test_an_unknown_jurisdiction_is_refused_and_not_ignored():
             IncidentFacts(people=1, illegal_access=False, classes={"government-issued-ids": 3}),
             True,
         ),
-        # A class of high severity is not "sensitive" by law; a person has to decide.
+        # High for us is not "sensitive" by law: a person has to say.
         (IncidentFacts(people=1, illegal_access=False, classes={"passwords": 3}), None),
         (
             IncidentFacts(
@@ -342,7 +342,7 @@ def test_california_counts_its_own_residents(facts, stands):
     assert (found.is_certain or None if found else False) is stands
 
 
-def test_an_unanswered_question_warns_until_it_is_answered():
+def test_a_question_nobody_answered_warns_and_an_answer_settles_it():
     def found(**answers: bool):
         facts = IncidentFacts(people=3, illegal_access=False, answers=answers)
         return in_korea(facts, on=AMENDED).get("kr-pipa-possible-leak")
@@ -358,9 +358,9 @@ def test_an_unanswered_question_warns_until_it_is_answered():
 # ---------------------------------------------------------------- what is missing
 
 
-def missing(jurisdictions, sections, **options):
+def missing(jurisdictions, sections, **said):
     found = applicable(jurisdictions, facts=MODEL_CASE, on=NOVEMBER_2025)
-    return unmet_content(found, sections=sections, **options)
+    return unmet_content(found, sections=sections, **said)
 
 
 @pytest.mark.parametrize("left_out", FIVE)
@@ -371,7 +371,7 @@ def test_a_missing_section_of_a_law_that_applies_blocks(left_out):
     assert duty(finding.rule).sections == (left_out,)
     with override("en"):
         assert "PIPA 34(1)" in str(finding.why)
-        assert str(Section.Key(left_out).label) in str(finding.suggestion)
+        assert str(Section.Key(left_out).label) in str(finding.better)
     with override("ko"):
         assert "개인정보 보호법" in str(finding.why)
 
@@ -392,7 +392,7 @@ def test_a_law_followed_voluntarily_never_blocks():
         assert any("followed voluntarily" in str(one.why) for one in found)
 
 
-def test_a_duty_that_a_person_must_judge_warns_until_confirmed():
+def test_what_a_person_has_to_see_warns_until_confirmed():
     sections = ["data_items", "when_and_how", "self_protection_steps", "measures_taken"]
     sections += ["department_and_contact"]
     found = missing({"US-HIPAA": "applies"}, sections)
@@ -436,7 +436,7 @@ def test_no_title_is_prescribed_where_no_law_does():
     assert prescribed_headings(found) == {}
 
 
-def test_an_uncertain_duty_does_not_repeat_the_finding_of_a_certain_one():
+def test_an_uncertain_duty_does_not_repeat_what_a_certain_one_misses():
     found = unmet_content(in_korea(on=AMENDED).values(), sections=[])
     assert "kr-pipa-possible-leak" not in {one.rule for one in found}
     sections = [one.section for one in found]
@@ -449,7 +449,7 @@ def test_an_uncertain_duty_does_not_repeat_the_finding_of_a_certain_one():
 def test_every_clock_of_the_model_case():
     clocks = {
         clock.duty.id: clock.due_at.astimezone(AWARE_AT.tzinfo)
-        for clock in due_times(in_korea().values(), AWARE_AT)
+        for clock in deadlines(in_korea().values(), AWARE_AT)
     }
     assert clocks == {
         "kr-network-act-report-24h": datetime(2025, 11, 19, tzinfo=AWARE_AT.tzinfo),
@@ -458,10 +458,10 @@ def test_every_clock_of_the_model_case():
     }
 
 
-def test_clocks_are_sorted_by_deadline():
+def test_the_first_clock_comes_first():
     everywhere = dict.fromkeys(laws.jurisdictions(), "applies")
     found = applicable(everywhere, facts=MODEL_CASE, on=NOVEMBER_2025)
-    clocks = due_times(found, AWARE_AT)
+    clocks = deadlines(found, AWARE_AT)
     assert clocks[0].duty.id == "kr-network-act-report-24h"
     assert clocks[-1].duty.id == "hipaa-notice-60-days"
     assert [clock.due_at for clock in clocks] == sorted(clock.due_at for clock in clocks)
@@ -470,20 +470,20 @@ def test_clocks_are_sorted_by_deadline():
 def test_72_hours_are_72_hours_when_summer_time_begins():
     london = ZoneInfo("Europe/London")
     aware_at = datetime(2026, 3, 27, 12, tzinfo=london)
-    (clock,) = due_times([duty("gdpr-report-72h")], aware_at)
+    (clock,) = deadlines([duty("gdpr-report-72h")], aware_at)
     assert clock.due_at.astimezone(london) == datetime(2026, 3, 30, 13, tzinfo=london)
     assert clock.due_at - aware_at.astimezone(UTC) == timedelta(hours=72)
 
 
 def test_a_moment_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
-        due_times(all_duties(), datetime(2025, 11, 18))  # noqa: DTZ001
+        deadlines(all_duties(), datetime(2025, 11, 18))  # noqa: DTZ001
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.times(), st.timezones())
 def test_no_clock_stops_before_its_time(day, time, zone):
     aware_at = datetime.combine(day, time, zone)
-    for clock in due_times(all_duties(), aware_at):
+    for clock in deadlines(all_duties(), aware_at):
         assert clock.due_at - aware_at.astimezone(UTC) == clock.duty.time_allowed()
 
 

@@ -1,16 +1,28 @@
-"""A user's rows: those of every proven address in every public incident, and no others."""
+"""Which rows are a user's: those of every proven address in every public incident, no others."""
+
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import User, VerifiedPhone
-from harness.exposure_factory import person
-from incidents.models import AffectedPerson
-from tests.incident_factory import another_incident
+from incidents.models import AffectedPerson, Incident
+from tests.leaked import person
 
 pytestmark = pytest.mark.django_db
 Relation = AffectedPerson.Relation
+
+
+def another(incident: Incident, slug: str, **fields: object) -> Incident:
+    """An older incident of the same company, with keysets of its own."""
+    other = Incident.objects.get(pk=incident.pk)
+    other.pk, other.slug, other.aware_at = None, slug, incident.aware_at - timedelta(days=1)
+    for name, value in fields.items():
+        setattr(other, name, value)
+    other.make_keysets()
+    other.save()
+    return other
 
 
 def proven(user: User, *, emails: tuple[str, ...] = (), phones: tuple[str, ...] = ()) -> None:
@@ -48,7 +60,7 @@ def test_a_row_that_two_addresses_find_is_one_row(minji, incident):
 
 
 def test_every_public_incident_is_searched_newest_first(minji, incident):
-    older = another_incident(incident, "hanbit-2024")
+    older = another(incident, "hanbit-2024")
     there = person(older, email=minji.email)
     here = person(incident, email=minji.email)
 
@@ -56,13 +68,13 @@ def test_every_public_incident_is_searched_newest_first(minji, incident):
 
 
 def test_an_incident_that_is_not_public_is_not_searched(minji, incident):
-    person(another_incident(incident, "hanbit-2024", is_public=False), email=minji.email)
+    person(another(incident, "hanbit-2024", is_public=False), email=minji.email)
 
     assert rows(minji) == set()
 
 
-def test_a_shredded_incident_is_skipped_and_others_are_searched(minji, incident):
-    gone = another_incident(incident, "hanbit-2024")
+def test_a_shredded_incident_is_not_searched_and_keeps_no_other_from_it(minji, incident):
+    gone = another(incident, "hanbit-2024")
     person(gone, email=minji.email)
     gone.shred()
     here = person(incident, email=minji.email)
@@ -86,14 +98,14 @@ def test_an_address_that_was_given_up_finds_nothing_any_more(minji, incident):
     assert rows(minji) == set()
 
 
-def test_another_user_finds_no_row(minji, seojun, incident):
+def test_a_stranger_finds_nothing_of_it(minji, seojun, incident):
     proven(minji, phones=("+821012345678",))
     mine = person(incident, email=minji.email, phone="010-1234-5678")
 
     assert mine not in rows(seojun)
 
 
-def test_a_user_without_proven_contacts_does_not_find_rows_without_contact(minji, incident):
+def test_who_has_proven_nothing_finds_nobody_without_contact(minji, incident):
     EmailAddress.objects.filter(user=minji).delete()
     person(incident, name="김민지")
 
@@ -101,22 +113,22 @@ def test_a_user_without_proven_contacts_does_not_find_rows_without_contact(minji
 
 
 def test_an_index_of_one_incident_finds_nothing_in_another(minji, incident):
-    """An address has a different blind index in each incident."""
-    other = another_incident(incident, "hanbit-2024")
+    """An address has another blind index in each incident, and is asked for in that one only."""
+    other = another(incident, "hanbit-2024")
     moved = person(other, email=minji.email)
     AffectedPerson.objects.filter(pk=moved.pk).update(incident=incident)
 
     assert rows(minji) == set()
 
 
-def test_an_email_address_that_looks_like_a_number_finds_no_phone_row(minji, incident):
+def test_an_address_is_no_number_even_if_they_look_alike(minji, incident):
     odd = person(incident, email="01012345678@example.com")
     proven(minji, phones=("+821012345678",))
 
     assert odd not in rows(minji)
 
 
-def test_there_are_four_queries_for_any_number_of_addresses(
+def test_the_number_of_queries_is_four_whatever_there_is(
     minji, incident, django_assert_num_queries
 ):
     with django_assert_num_queries(4):  # e-mails, phones, incidents, rows
@@ -128,7 +140,7 @@ def test_there_are_four_queries_for_any_number_of_addresses(
         phones=tuple(f"+8210123456{number:02}" for number in range(5)),
     )
     for number in range(4):
-        other = another_incident(incident, f"hanbit-{number}")
+        other = another(incident, f"hanbit-{number}")
         person(other, email=f"minji{number}@example.org")
         person(other, relation=Relation.RECIPIENT, phone=f"010-1234-56{number:02}")
     with django_assert_num_queries(4):
@@ -136,8 +148,8 @@ def test_there_are_four_queries_for_any_number_of_addresses(
 
 
 def test_the_rows_are_found_by_index(minji, incident):
-    """A scan of millions of rows at each visit would be a denial of service."""
-    other = another_incident(incident, "hanbit-2024")
+    """A scan of a nation's rows would be a denial of service with every visit."""
+    other = another(incident, "hanbit-2024")
     proven(minji, phones=("+821012345678",))
     person(other, email=minji.email)
     with connection.cursor() as cursor:

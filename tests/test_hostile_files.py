@@ -1,4 +1,4 @@
-"""Hostile or broken files: refused in one line, in bounded memory, with nothing imported."""
+"""Files made to hurt, or made by mistake: one clear line within bounded memory, and nothing in."""
 
 import csv
 import gzip
@@ -11,11 +11,11 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incidents.importing import loading
-from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import translate_reject
-from tests.import_factory import refusal_of
-from tests.korean_messages import in_korean
+from incidents import importing
+from incidents.importing import ImportRefusedError
+from incidents.importing.refusals import why_refused, why_rejected
+from incidents.models import AffectedPerson, ExposureFile
+from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db
 MAPPING = """
@@ -33,12 +33,20 @@ MEBIBYTE = 1 << 20
 
 @pytest.fixture
 def refusal(incident, tmp_path):
-    """Imports content that must be refused; returns the line with the reason."""
+    """The one line that refuses a file; nothing of it is in the store afterwards."""
 
     def refusal(content: bytes | str, name: str = "members.csv") -> str:
         path: Path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return refusal_of(path, incident=incident, mapping_text=MAPPING)
+        with pytest.raises(ImportRefusedError) as caught:
+            importing.import_file(path, incident=incident, mapping_text=MAPPING)
+        message = str(caught.value)
+        assert message.startswith(name)
+        assert in_korean(message, why_refused).startswith(name)
+        assert "\n" not in message
+        assert not AffectedPerson.objects.exists()
+        assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
+        return message
 
     return refusal
 
@@ -48,7 +56,7 @@ def members(*, count: int = 40, columns: str = "{n},김민지,minji{n}@example.c
 
 
 def packed(chunk: bytes, times: int, kind: str) -> bytes:
-    """Returns the header and `times` chunks, compressed piece by piece to save memory."""
+    """The header and then `chunk` over and over, compressed without ever being whole."""
     gzipped = zlib.compressobj(9, zlib.DEFLATED, 31)
     packer = zstandard.ZstdCompressor().compressobj() if kind == "zst" else gzipped
     pieces = [packer.compress(HEADER.encode())]
@@ -65,20 +73,20 @@ def test_a_bomb_is_refused_within_bounded_memory(refusal, kind, chunk):
     assert len(content) < MEBIBYTE
 
     tracemalloc.start()
-    message = refusal(content, f"members.csv.{kind}")
+    said = refusal(content, f"members.csv.{kind}")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert "more than 300 times its size comes out of it" in message
+    assert "more than 300 times its size comes out of it" in said
     assert peak < 32 * MEBIBYTE
 
 
-def test_a_dump_that_compresses_well_is_imported(incident, tmp_path):
+def test_a_dump_that_shrinks_well_is_no_bomb(incident, tmp_path):
     rows = "".join(f"{n},김민지,minji@example.com,010-1234-5678\n" for n in range(30_000))
     path = tmp_path / "members.csv.gz"
     path.write_bytes(gzip.compress((HEADER + rows).encode(), 9))
 
-    loading.check_file(path, incident=incident, mapping_text=MAPPING)
+    importing.check_file(path, incident=incident, mapping_text=MAPPING)
 
 
 def test_a_line_of_100_megabytes_is_refused_within_bounded_memory(incident, tmp_path):
@@ -87,7 +95,7 @@ def test_a_line_of_100_megabytes_is_refused_within_bounded_memory(incident, tmp_
 
     tracemalloc.start()
     with pytest.raises(ImportRefusedError, match="line 2: the row that begins here is longer"):
-        loading.import_file(path, incident=incident, mapping_text=MAPPING)
+        importing.import_file(path, incident=incident, mapping_text=MAPPING)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 32 * MEBIBYTE
@@ -104,20 +112,20 @@ CELLS = st.text(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=10))
-def test_rows_with_any_content_are_taken_or_rejected(incident, tmp_path, table):
+def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, table):
     path = tmp_path / "members.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerow(HEADER.strip().split(","))
         writer.writerows(table)
 
-    found = loading.check_file(path, incident=incident, mapping_text=MAPPING)
+    found = importing.check_file(path, incident=incident, mapping_text=MAPPING)
 
     assert found.rows_read == len(table) == found.rows_taken + found.rows_rejected
     blank = sum(not row[0].strip() for row in table)
     assert found.rows_rejected >= blank
     for _line, reason in found.first_rejects:
-        in_korean(reason, translate_reject)
+        in_korean(reason, why_rejected)
 
 
 @pytest.mark.parametrize(
@@ -138,11 +146,11 @@ def test_rows_with_any_content_are_taken_or_rejected(incident, tmp_path, table):
     ],
 )
 def test_swapped_columns_are_refused_early(refusal, columns, says):
-    message = refusal(members(columns=columns))
+    said = refusal(members(columns=columns))
 
-    assert says in message
-    assert "minji" not in message
-    assert "010" not in message
+    assert says in said
+    assert "minji" not in said
+    assert "010" not in said
 
 
 @pytest.mark.parametrize(
@@ -158,7 +166,7 @@ def test_odd_contacts_are_taken_as_they_leaked(incident, tmp_path, columns):
     path = tmp_path / "members.csv"
     path.write_text(members(columns=columns))
 
-    file = loading.import_file(path, incident=incident, mapping_text=MAPPING)
+    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
 
     assert file.rows_taken == 40
 
@@ -168,7 +176,7 @@ def test_a_few_odd_rows_swap_no_columns(incident, tmp_path):
     odd = "".join(f"x{n},김민지,010-9999-{n:04},\n" for n in range(5))
     path.write_text(members() + odd)
 
-    file = loading.import_file(path, incident=incident, mapping_text=MAPPING)
+    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
     assert file.rows_taken == 45
 
 
@@ -176,9 +184,9 @@ def test_a_few_odd_rows_swap_no_columns(incident, tmp_path):
     ("separator", "named"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")]
 )
 def test_another_separator_is_named(refusal, separator, named):
-    message = refusal(members().replace(",", separator))
+    said = refusal(members().replace(",", separator))
 
-    assert f"line 1: one column only, with {named} in its name" in message
+    assert f"line 1: one column only, with {named} in its name" in said
 
 
 def test_a_mapping_that_names_other_columns_says_which(refusal):

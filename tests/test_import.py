@@ -1,14 +1,13 @@
-"""Importing rows: which rows become people, which become exposures, which are rejected."""
+"""Importing rows: who becomes a person, what becomes an exposure, what is rejected."""
 
+import csv
 import gzip
 from pathlib import Path
 
 import pytest
 
-from incidents import scope_versions
-from incidents.encryption import EXPOSURE
-from incidents.importing import loading
-from incidents.importing.reading import ImportRefusedError
+from incidents import importing
+from incidents.importing import ImportRefusedError
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -17,8 +16,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
-from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
-from tests.import_factory import import_and_report, read_reject_file
+from incidents.sealing import EXPOSURE
 
 pytestmark = pytest.mark.django_db
 Relation, Reach = AffectedPerson.Relation, AffectedPerson.Reach
@@ -57,30 +55,35 @@ def load(incident, tmp_path):
     """Writes a CSV, imports it, and returns the last report."""
     numbers = iter(range(100))
 
-    def load(text: str, mapping: str = MEMBERS, **options) -> loading.ImportProgress:
+    def load(text: str, mapping: str = MEMBERS, **options) -> importing.Progress:
         path = tmp_path / f"file{next(numbers)}.csv"
         path.write_text(text.lstrip(), encoding="utf-8")
-        return import_and_report(path, incident=incident, mapping_text=mapping, **options)
+        reports: list[importing.Progress] = []
+        importing.import_file(
+            path, incident=incident, mapping_text=mapping, report=reports.append, **options
+        )
+        return reports[-1]
 
     return load
 
 
 def person(incident, reference: str, relation: str = "member") -> AffectedPerson:
-    return AffectedPerson.objects.get(pk=incident.cipher().person_id(relation, reference))
+    return AffectedPerson.objects.get(pk=incident.seal().person_id(relation, reference))
 
 
-def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
+def reasons(report: importing.Progress) -> list[tuple[int, str]]:
     if report.reject_file is None:
         return []
-    return [(int(row[0]), row[1]) for row in read_reject_file(report.reject_file)[1:]]
+    with report.reject_file.open(encoding="utf-8-sig", newline="") as stream:
+        return [(int(row[0]), row[1]) for row in list(csv.reader(stream))[1:]]
 
 
 def values(exposure: Exposure) -> list[list[object]]:
     slugs = dict(DataClass.objects.values_list("pk", "slug"))
-    if exposure.ciphertext is None:
+    if exposure.sealed is None:
         return []
-    opened = exposure.person.incident.cipher().decrypt(
-        exposure.ciphertext, person=exposure.person_id, purpose=EXPOSURE
+    opened = exposure.person.incident.seal().open(
+        exposure.sealed, person=exposure.person_id, purpose=EXPOSURE
     )
     return [[slugs[value[0]], *value[1:]] for value in opened]
 
@@ -93,13 +96,13 @@ member_id,name,email,mobile,lang
 
     minji = person(incident, "7")
     assert (minji.relation, minji.language) == (Relation.MEMBER, "en")
-    assert minji.decrypt_contact() == {
+    assert minji.open_contact() == {
         "n": "Minji Kim",
         "e": "minji@example.com",
         "p": "+821012345678",
     }
-    assert minji.email_index == incident.cipher().email_index("minji@example.com")
-    assert minji.phone_index == incident.cipher().phone_index("+821012345678")
+    assert minji.email_index == incident.seal().email_index("minji@example.com")
+    assert minji.phone_index == incident.seal().phone_index("+821012345678")
     assert minji.exposures.get().line == 2
 
 
@@ -110,7 +113,7 @@ def test_language_is_read_from_common_spellings(incident, load, written):
     assert person(incident, "7").language == "en"
 
 
-def test_an_unsupported_language_becomes_korean(incident, load):
+def test_a_language_we_do_not_speak_becomes_korean(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,fr\n")
 
     assert person(incident, "7").language == "ko"
@@ -127,7 +130,7 @@ def test_unusable_contacts_are_kept_as_they_leaked(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji, minji@ ,call me,ko\n")
 
     minji = person(incident, "7")
-    assert minji.decrypt_contact() == {"n": "Minji", "e": "minji@", "p": "call me"}
+    assert minji.open_contact() == {"n": "Minji", "e": "minji@", "p": "call me"}
     assert (minji.email_reach, minji.phone_reach) == (Reach.UNUSABLE, Reach.UNUSABLE)
 
 
@@ -150,19 +153,19 @@ member_id,name,email,mobile,lang
 
 def test_conflicts_are_seen_across_files_and_batches(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
-    scope_versions.close(incident.batches.get())
+    importing.close_batch(incident.batches.get())
 
     report = load("member_id,name,email,mobile,lang\n7,Minji,other@example.com,,ko\n")
 
     assert report.batch == 2
     assert reasons(report) == [(2, "conflict: member_id already read with another e-mail")]
-    assert person(incident, "7").decrypt_contact()["e"] == "minji@example.com"
+    assert person(incident, "7").open_contact()["e"] == "minji@example.com"
 
 
-def test_the_same_member_in_a_later_batch_gets_an_exposure_again(incident, load):
-    """The second batch must hold all data, because the first can be withdrawn."""
+def test_the_same_member_in_a_later_batch_is_stated_again(incident, load):
+    """If the first batch is withdrawn, the second must stand alone."""
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
-    scope_versions.close(incident.batches.get())
+    importing.close_batch(incident.batches.get())
     report = load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,en\n")
 
     assert (report.people_new, report.exposures) == (0, 1)
@@ -179,12 +182,12 @@ member_id,name,email,mobile,lang
 
     assert reasons(report) == [(4, "conflict: member_id already read with another e-mail")]
     minji = person(incident, "7")
-    assert minji.decrypt_contact() == {
+    assert minji.open_contact() == {
         "n": "Minji",
         "e": "minji@example.com",
         "p": "+821012345678",
     }
-    assert minji.email_index == incident.cipher().email_index("minji@example.com")
+    assert minji.email_index == incident.seal().email_index("minji@example.com")
     assert minji.email_reach == Reach.USABLE
 
 
@@ -192,7 +195,7 @@ def test_a_later_file_completes_a_contact(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
     load("member_id,name,email,mobile,lang\n7,Minji,,010-1234-5678,ko\n")
 
-    assert person(incident, "7").phone_index == incident.cipher().phone_index("+821012345678")
+    assert person(incident, "7").phone_index == incident.seal().phone_index("+821012345678")
 
 
 def test_another_name_of_one_member_is_kept_as_a_value(incident, load):
@@ -221,11 +224,11 @@ member_id,zip,street,on,to,to_phone
 
     assert reasons(report) == [(3, "unknown member_id")]
     assert not AffectedPerson.objects.filter(relation=Relation.RECIPIENT).exists()
-    [address] = person(incident, "7").exposures.filter(line=2, ciphertext__isnull=False)
+    [address] = person(incident, "7").exposures.filter(line=2, sealed__isnull=False)
     assert values(address) == [["physical-addresses", "04524 Sejong-daero 1", "2025-06-24"]]
 
 
-def test_recipients_with_one_phone_number_are_one_person_under_any_name(incident, load):
+def test_recipients_with_one_phone_are_one_person_whatever_their_name(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n8,Jiho,,,ko\n")
     report = load(
         """
@@ -239,7 +242,7 @@ member_id,zip,street,on,to,to_phone
 
     assert (report.people_new, report.rows_taken) == (1, 3)
     seojun = person(incident, "+821022223333", "recipient")
-    assert seojun.decrypt_contact() == {"n": "Seojun", "p": "+821022223333"}
+    assert seojun.open_contact() == {"n": "Seojun", "p": "+821022223333"}
     first, second = seojun.exposures.order_by("line")
     assert (values(first), values(second)) == ([], [["names", "Brother"]])
 
@@ -263,11 +266,11 @@ contact_leaked = ["name", "phone"]
     report = load("who,tel\nSeojun,010-2222-3333\nMinji,\nJiho,none\n", mapping)
 
     assert reasons(report) == [(3, "missing tel"), (4, "tel is no phone number")]
-    assert person(incident, "+821022223333", "recipient").decrypt_contact()["n"] == "Seojun"
+    assert person(incident, "+821022223333", "recipient").open_contact()["n"] == "Seojun"
 
 
 @pytest.mark.parametrize("date", ["2025-13-40", "yesterday", "2025-02-29", "2025-06-24T10:00"])
-def test_an_invalid_date_rejects_the_row(incident, load, date):
+def test_a_date_that_is_none_rejects_the_row(incident, load, date):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     report = load(f"member_id,zip,street,on,to,to_phone\n7,1,Street,{date},,\n", GIFTS)
 
@@ -278,7 +281,7 @@ def test_a_blank_date_is_no_date(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     load("member_id,zip,street,on,to,to_phone\n7,1,Street, ,,\n", GIFTS)
 
-    assert values(person(incident, "7").exposures.get(ciphertext__isnull=False)) == [
+    assert values(person(incident, "7").exposures.get(sealed__isnull=False)) == [
         ["physical-addresses", "1 Street"]
     ]
 
@@ -305,14 +308,14 @@ def test_cells_stay_as_typed(incident, load):
     cell = name.replace('"', '""')
     load(f'member_id,name,email,mobile,lang\n7,"{cell}",,,ko\n')
 
-    assert person(incident, "7").decrypt_contact()["n"] == name
+    assert person(incident, "7").open_contact()["n"] == name
 
 
 def test_gzip_is_known_by_its_bytes(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(gzip.compress(b"member_id,name,email,mobile,lang\n7,Minji,,,ko\n"))
 
-    file = loading.import_file(path, incident=incident, mapping_text=MEMBERS)
+    file = importing.import_file(path, incident=incident, mapping_text=MEMBERS)
 
     assert file.rows_taken == 1
 
@@ -335,7 +338,7 @@ def test_the_same_file_twice_is_refused_naming_its_batch(load):
 def test_files_go_into_the_open_batch_until_it_is_closed(incident, load):
     header = "member_id,name,email,mobile,lang\n"
     first, second = load(f"{header}1,A,,,ko\n"), load(f"{header}2,B,,,ko\n")
-    scope_versions.close(incident.batches.get(), note="all of it")
+    importing.close_batch(incident.batches.get(), note="all of it")
     third = load(f"{header}3,C,,,ko\n")
 
     assert (first.batch, second.batch, third.batch) == (1, 1, 2)
@@ -346,7 +349,7 @@ def test_files_go_into_the_open_batch_until_it_is_closed(incident, load):
 
 
 def test_a_batch_number_that_takes_no_files_is_refused(incident, load):
-    with pytest.raises(ScopeRefusedError, match="scope version 2 takes no files; next is version"):
+    with pytest.raises(ImportRefusedError, match="scope version 2 takes no files; next is version"):
         load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n", batch_number=2)
     assert not incident.batches.exists()
 
@@ -354,20 +357,20 @@ def test_a_batch_number_that_takes_no_files_is_refused(incident, load):
 def test_a_batch_without_files_cannot_be_closed(incident):
     batch = incident.batches.create(number=1)
 
-    with pytest.raises(ScopeRefusedError, match="no file is loaded"):
-        scope_versions.close(batch)
+    with pytest.raises(ImportRefusedError, match="no file is loaded"):
+        importing.close_batch(batch)
 
 
 def test_a_closed_batch_cannot_be_closed_again(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     batch = incident.batches.get()
-    scope_versions.close(batch)
+    importing.close_batch(batch)
 
-    with pytest.raises(ScopeRefusedError, match="not open"):
-        scope_versions.close(batch)
+    with pytest.raises(ImportRefusedError, match="not open"):
+        importing.close_batch(batch)
 
 
-def test_nothing_is_stored_of_a_file_that_fails_in_the_middle(incident, load, tmp_path):
+def test_nothing_stays_of_a_file_that_breaks_half_way(incident, load, tmp_path):
     rows = "".join(f"{number},Minji,,,ko\n" for number in range(6000))
     with pytest.raises(ImportRefusedError, match=r"line 6002: a NUL byte"):
         load(f"member_id,name,email,mobile,lang\n{rows}\0,,,,\n")
@@ -405,7 +408,7 @@ def test_a_check_finds_everything_and_loads_nothing(incident, tmp_path):
         encoding="utf-8",
     )
 
-    found = loading.check_file(path, incident=incident, mapping_text=MEMBERS)
+    found = importing.check_file(path, incident=incident, mapping_text=MEMBERS)
 
     assert (found.rows_read, found.rows_taken, found.rows_rejected) == (3, 1, 2)
     assert (found.people_new, found.exposures) == (1, 1)
@@ -426,8 +429,8 @@ def test_a_shredded_incident_takes_no_more_data(incident, load):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_second_import_and_closing_are_refused_during_an_import(incident, tmp_path):
-    """Another connection tries both while an import is running."""
+def test_two_imports_at_once_and_closing_meanwhile_are_refused(incident, tmp_path):
+    """From inside a running import another connection tries both."""
     from concurrent.futures import ThreadPoolExecutor
 
     from django.db import connection
@@ -437,35 +440,35 @@ def test_a_second_import_and_closing_are_refused_during_an_import(incident, tmp_
     def attempt(action) -> None:
         try:
             action()
-        except IncidentBusyError as error:
+        except ImportRefusedError as error:
             refusals.append(str(error))
         finally:
             connection.close()
 
-    def meanwhile(progress: loading.ImportProgress) -> None:
+    def meanwhile(progress: importing.Progress) -> None:
         if progress.rows_read == 0:
             with ThreadPoolExecutor(1) as other:
                 batch = incident.batches.get()
-                other.submit(attempt, lambda: scope_versions.close(batch)).result()
+                other.submit(attempt, lambda: importing.close_batch(batch)).result()
                 other.submit(
                     attempt,
-                    lambda: loading.check_file(path, incident=incident, mapping_text=MEMBERS),
+                    lambda: importing.check_file(path, incident=incident, mapping_text=MEMBERS),
                 ).result()
 
     path = tmp_path / "members.csv"
     path.write_text("member_id,name,email,mobile,lang\n7,Minji,,,ko\n", encoding="utf-8")
-    loading.import_file(path, incident=incident, mapping_text=MEMBERS, report=meanwhile)
+    importing.import_file(path, incident=incident, mapping_text=MEMBERS, report=meanwhile)
 
     assert len(refusals) == 2
     assert all("a file is being imported" in refusal for refusal in refusals)
 
 
-def test_an_import_encrypts_with_the_current_keys(incident, load):
-    """An incident object in memory may hold keysets that were changed since."""
+def test_an_import_seals_with_the_keys_of_its_own_time(incident, load):
+    """Whoever holds the incident in memory may hold keys that were changed since."""
     changed = Incident.objects.get(pk=incident.pk)
     changed.make_keysets()
     changed.save()
 
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
 
-    assert person(changed, "7").decrypt_contact() == {"n": "Minji"}
+    assert person(changed, "7").open_contact() == {"n": "Minji"}

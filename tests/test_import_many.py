@@ -1,4 +1,4 @@
-"""Large files are stored in another way than small ones, with the same result."""
+"""Many rows take another way into the store than few; what stands there in the end is the same."""
 
 import threading
 import time
@@ -8,15 +8,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 import incidents
-from incidents import table_locks
-from incidents.importing import block_worker, loading, store
-from incidents.importing.reading import ImportRefusedError
+from incidents import importing
+from incidents.digests import Digest, digest
+from incidents.importing import store, working
 from incidents.models import AffectedPerson, Incident
-from incidents.store_digest import StoreDigest, compute_store_digest
-from tests.database import conninfo
-from tests.import_factory import import_and_report
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -30,24 +28,30 @@ WHERE conrelid = 'incidents_affectedperson'::regclass
 
 @pytest.fixture
 def many(monkeypatch):
-    """Makes the import handle every file as a large one."""
+    """Every file counts as a large one."""
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     monkeypatch.setattr(store, "REBUILD_PEOPLE", 0)
     monkeypatch.setattr(store, "STORED_FOR_EACH", 1_000_000)
-    monkeypatch.setattr(block_worker, "_BLOCKS_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(working, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
-def load(incident: Incident, directory: Path, name: str, **options) -> loading.ImportProgress:
+def load(incident: Incident, directory: Path, name: str, **options) -> importing.Progress:
+    reports: list[importing.Progress] = []
     mapping = (SAMPLE / f"{name.partition('.')[0]}.toml").read_text(encoding="utf-8")
     source = SAMPLE / "export-2025-11" / name
-    rejects = directory / f"{name}.rejects.csv"
-    return import_and_report(
-        source, incident=incident, mapping_text=mapping, rejects_path=rejects, **options
+    importing.import_file(
+        source,
+        incident=incident,
+        mapping_text=mapping,
+        rejects_path=directory / f"{name}.rejects.csv",
+        report=reports.append,
+        **options,
     )
+    return reports[-1]
 
 
-def emptied(incident: Incident) -> Incident:
-    """Deletes the rows of the incident, but not its keysets, and returns it."""
+def again(incident: Incident) -> Incident:
+    """An incident with the same keysets and number, and nothing in it."""
     execute("DELETE FROM incidents_exposure")
     AffectedPerson.objects.filter(incident=incident).delete()
     incident.batches.all().delete()
@@ -74,11 +78,11 @@ def partitions() -> list[str]:
 
 def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
     few = {name: load(incident, tmp_path, name) for name in FILES}
-    expected, shape = compute_store_digest(incident), rows(SHAPE)
+    expected, shape = digest(incident), rows(SHAPE)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     for path in list(tmp_path.iterdir()):
         path.unlink()
-    emptied(incident)
+    again(incident)
 
     request.getfixturevalue("many")
     for name in FILES:
@@ -89,52 +93,59 @@ def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
             few[name].people_new,
             few[name].exposures,
         )
-    assert compute_store_digest(incident) == expected
+    assert digest(incident) == expected
     assert rows(SHAPE) == shape
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == written
     assert len(partitions()) == 4
 
 
-def test_a_large_file_that_fails_changes_nothing(incident, tmp_path, many):
+def test_a_large_file_that_fails_leaves_nothing(incident, tmp_path, many):
     load(incident, tmp_path, "members.csv")
-    expected, before = compute_store_digest(incident), partitions()
+    expected, before = digest(incident), partitions()
     path = tmp_path / "orders.csv"
     path.write_bytes(b"member_id,ordered_at,item,qty\n70000000,2025-11-01T00:00:00,x,1\n\0\n")
-    with pytest.raises(ImportRefusedError, match="NUL"):
-        loading.import_file(
+    with pytest.raises(importing.ImportRefusedError, match="NUL"):
+        importing.import_file(
             path,
             incident=incident,
             mapping_text=(SAMPLE / "orders.toml").read_text(encoding="utf-8"),
         )
 
-    assert compute_store_digest(incident) == expected
+    assert digest(incident) == expected
     assert partitions() == before
     assert not rows("SELECT relname::text FROM pg_class WHERE relname LIKE 'import_%'")
 
 
-def test_a_changed_value_changes_the_digest(incident, tmp_path):
+def test_the_digest_tells_a_changed_value(incident, tmp_path):
     load(incident, tmp_path, "members.csv")
-    before = compute_store_digest(incident)
+    before = digest(incident)
     person = AffectedPerson.objects.filter(incident=incident).order_by("pk")[0]
-    changed = {**person.decrypt_contact(), "n": "somebody else"}
-    ciphertext = incident.cipher().encrypt(changed, person=person.pk, purpose=b"contact")
-    AffectedPerson.objects.filter(pk=person.pk).update(contact=ciphertext)
+    changed = {**person.open_contact(), "n": "somebody else"}
+    sealed = incident.seal().seal(changed, person=person.pk, purpose=b"contact")
+    AffectedPerson.objects.filter(pk=person.pk).update(contact=sealed)
 
-    after = compute_store_digest(incident)
+    after = digest(incident)
     assert (after.people, after.exposures) == (before.people, before.exposures)
     assert after.hexadecimal != before.hexadecimal
 
 
 def test_an_empty_store_has_a_digest(incident):
-    assert compute_store_digest(incident) == StoreDigest(0, 0, "0" * 64)
+    assert digest(incident) == Digest(0, 0, "0" * 64)
 
 
-# Readers during an import
+# Readers meanwhile
 
 
 def reader() -> psycopg.Connection:
-    """Returns a connection that waits at most 500 ms for a lock."""
-    return psycopg.connect(conninfo(), autocommit=True, options="-c lock_timeout=500ms")
+    """A visitor's connection, who does not wait."""
+    known = connection.settings_dict
+    return psycopg.connect(
+        make_conninfo(
+            dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
+        ),
+        autocommit=True,
+        options="-c lock_timeout=500ms",
+    )
 
 
 READ = """
@@ -149,17 +160,17 @@ def read(visitor: psycopg.Connection, statement: str = READ) -> int:
     return int(row[0])
 
 
-def report_partition_steps() -> None:
-    """Makes PostgreSQL report how it attaches a partition, until the transaction ends."""
+def tell_all() -> None:
+    """PostgreSQL says what it does to attach a partition, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL client_min_messages = debug1")
 
 
 @pytest.fixture
 def while_merged(monkeypatch):
-    """A list of functions that are called just before the last step of an import.
+    """Calls what is appended when an import has everything in but its last step.
 
-    Attached partitions stay when the rows of a test are deleted, so the fixture drops them.
+    What such imports attach stays when a test's rows are deleted, so it is dropped.
     """
     calls: list[Callable[[], object]] = []
     put_in_place = store.Store.put_in_place
@@ -182,16 +193,14 @@ def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypa
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     with reader() as visitor:
         before, seen, earlier = read(visitor), [], set(partitions())
-        while_merged += [lambda: seen.append(read(visitor)), report_partition_steps]
-        reported: list[str] = []
-        connection.connection.add_notice_handler(
-            lambda notice: reported.append(notice.message_primary)
-        )
-        load(incident, tmp_path, "addresses.csv")  # its recipients are new people
+        while_merged += [lambda: seen.append(read(visitor)), tell_all]
+        told: list[str] = []
+        connection.connection.add_notice_handler(lambda said: told.append(said.message_primary))
+        load(incident, tmp_path, "addresses.csv")  # with second people, who are new
 
         assert seen == [before]
-        # PostgreSQL does not scan the new partition while readers are locked out.
-        assert [line for line in reported if line.startswith("partition constraint for table")] == [
+        # Nothing is read of the new partition while readers are shut out.
+        assert [said for said in told if said.startswith("partition constraint for table")] == [
             f'partition constraint for table "{newest}" is implied by existing constraints'
             for newest in set(partitions()) - earlier
         ]
@@ -199,7 +208,7 @@ def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypa
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_people_can_be_read_while_their_table_is_rebuilt(incident, tmp_path, many, while_merged):
+def test_people_are_read_while_their_table_is_made_anew(incident, tmp_path, many, while_merged):
     seen: list[int] = []
     with reader() as visitor:
         while_merged.append(lambda: seen.append(read(visitor)))
@@ -218,7 +227,7 @@ WHERE oid = 'incidents_affectedperson'::regclass
 """
 
 
-def test_a_rebuilt_table_keeps_its_owner_and_privileges(incident, tmp_path, many):
+def test_a_table_made_anew_belongs_to_the_same_and_is_open_to_the_same(incident, tmp_path, many):
     execute("CREATE ROLE keeper")
     execute("ALTER TABLE incidents_affectedperson OWNER TO keeper")
     execute("GRANT SELECT, UPDATE ON incidents_affectedperson TO pg_monitor WITH GRANT OPTION")
@@ -255,12 +264,12 @@ def test_a_table_that_a_view_reads_is_not_replaced(incident, tmp_path, many):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_an_import_that_waits_for_a_long_reader_delays_no_other_reader(
+def test_an_import_that_waits_for_a_long_reader_holds_up_no_other(
     incident, tmp_path, many, monkeypatch, while_merged
 ):
     load(incident, tmp_path, "members.csv")
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
-    monkeypatch.setattr(table_locks, "LOCK_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(store, "LOCK_RETRY_SECONDS", 0.2)
     merged = threading.Event()
     while_merged.append(merged.set)
 
@@ -291,7 +300,7 @@ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 def test_two_incidents_files_are_merged_one_after_the_other(
     incident, tmp_path, many, monkeypatch, while_merged
 ):
-    """Both read people and then change the table; in parallel they would deadlock."""
+    """Both read people and then change their table: at once, they would wait for each other."""
     load(incident, tmp_path, "members.csv")
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     other = Incident(slug="other-2025", aware_at=incident.aware_at)
@@ -299,13 +308,13 @@ def test_two_incidents_files_are_merged_one_after_the_other(
     other.save()
     has_read, may_merge = threading.Event(), threading.Event()
 
-    def report(progress: loading.ImportProgress) -> None:
+    def report(progress: importing.Progress) -> None:
         if progress.is_merging and not progress.is_done:
             has_read.set()
             assert may_merge.wait(60)
 
     def load_other() -> None:
-        loading.import_file(
+        importing.import_file(
             SAMPLE / "export-2025-11" / "members.csv",
             incident=other,
             mapping_text=(SAMPLE / "members.toml").read_text(encoding="utf-8"),

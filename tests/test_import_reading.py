@@ -1,4 +1,4 @@
-"""Everything that a database writes into a CSV is read back, with its line number."""
+"""Whatever a database can put into a CSV is read back, with the line it stands on."""
 
 import csv
 import gzip
@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.importing import examining, reading
-from incidents.importing.rows import rows_of
+from incidents.importing import reading
 
 HANGUL = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
 TRICKY = st.sampled_from(list("\r\n\",;'=+-@\t<>&\\ aZ09가힣"))
@@ -35,7 +34,7 @@ def _tables(cells) -> st.SearchStrategy[list[list[str]]]:
 
 
 def _written(table: list[list[str]], terminator: str) -> tuple[str, list[int]]:
-    """Returns the CSV, and the physical line on which each row begins."""
+    """The CSV, and the physical line each row begins on."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=terminator, quoting=csv.QUOTE_ALL)
     writer.writerow([f"column{number}" for number in range(len(table[0]))])
@@ -50,15 +49,15 @@ def _read_back(content: bytes, encoding: str) -> tuple[list[list[str]], list[int
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "dump.csv"
         path.write_bytes(content)
-        source = examining.examine(path, encoding)
-        rows = list(rows_of(source))
+        source = reading.examine(path, encoding)
+        rows = list(reading.rows(source))
     assert not any(row.defect for row in rows)
     return [[source.decode(cell) for cell in row.cells] for row in rows], [r.line for r in rows]
 
 
 @settings(max_examples=150, deadline=None)
 @given(_tables(UTF8_CELLS), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_utf8_rows_are_read_with_their_lines(table, terminator, has_mark):
+def test_utf8_rows_come_back_with_their_lines(table, terminator, has_mark):
     text, lines = _written(table, terminator)
     content = text.encode("utf-8-sig" if has_mark else "utf-8")
 
@@ -67,7 +66,7 @@ def test_utf8_rows_are_read_with_their_lines(table, terminator, has_mark):
 
 @settings(max_examples=150, deadline=None)
 @given(_tables(CP949_CELLS), st.sampled_from(["\n", "\r\n"]))
-def test_cp949_rows_are_read_with_their_lines(table, terminator):
+def test_cp949_rows_come_back_with_their_lines(table, terminator):
     text, lines = _written(table, terminator)
 
     assert _read_back(text.encode("cp949"), "cp949") == (table, lines)
@@ -88,7 +87,7 @@ def test_any_bytes_are_read_or_refused(content):
         path = Path(directory) / "dump.csv"
         path.write_bytes(content)
         with suppress(reading.ImportRefusedError):
-            list(rows_of(examining.examine(path)))
+            list(reading.rows(reading.examine(path)))
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
@@ -96,5 +95,5 @@ def test_the_last_row_needs_no_line_break(tmp_path, end):
     path = tmp_path / "dump.csv"
     path.write_text(f"a,b\n1,2{end}", encoding="utf-8", newline="")
 
-    [row] = rows_of(examining.examine(path))
+    [row] = reading.rows(reading.examine(path))
     assert (row.line, row.cells) == (2, ["1", "2"])

@@ -1,15 +1,15 @@
-"""Files that are not what they claim: refused in one line, with nothing imported."""
+"""Files that are not what they say: one clear line, nothing loaded."""
 
 import gzip
 import tracemalloc
 
 import pytest
 
-from incidents.importing import examining, loading
-from incidents.importing.reading import ImportRefusedError
-from incidents.importing.rows import rows_of
-from incidents.models import AffectedPerson, ExposureBatch
-from tests.import_factory import refusal_of
+from incidents import importing
+from incidents.importing import ImportRefusedError, reading
+from incidents.importing.refusals import why_refused
+from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
+from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db
 MAPPING = """
@@ -25,12 +25,19 @@ KOREAN = "7,김민지\n8,박서준\n9,이지호\n"
 
 @pytest.fixture
 def refusal(incident, tmp_path):
-    """Imports bytes that must be refused; returns the line with the reason."""
+    """Imports bytes that must be refused; returns the line that says why."""
 
     def refusal(content: bytes, name: str = "members.csv", **options) -> str:
         path = tmp_path / name
         path.write_bytes(content)
-        message = refusal_of(path, incident=incident, mapping_text=MAPPING, **options)
+        with pytest.raises(ImportRefusedError) as caught:
+            importing.import_file(path, incident=incident, mapping_text=MAPPING, **options)
+        message = str(caught.value)
+        assert "\n" not in message
+        assert message.startswith(name)
+        assert in_korean(message, why_refused).startswith(name)
+        assert not AffectedPerson.objects.exists()
+        assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
         assert list(tmp_path.iterdir()) == [path]
         return message
 
@@ -70,7 +77,7 @@ def test_refused_with_one_line(refusal, content, says):
     assert says in refusal(content)
 
 
-def test_a_gz_file_that_is_not_gzip_is_refused(refusal):
+def test_a_gz_that_is_none_is_refused(refusal):
     assert "named .gz but not compressed" in refusal(HEADER + b"7,Minji\n", "members.csv.gz")
 
 
@@ -81,37 +88,37 @@ def test_gzip_cut_short_is_refused(refusal, cut):
     assert "cut short or damaged" in refusal(gzip.compress(HEADER + rows)[:cut], "members.csv.gz")
 
 
-def test_a_refusal_contains_no_value(refusal):
+def test_no_value_stands_in_a_refusal(refusal):
     assert "Minji" not in refusal(b"7,Minji\n8,Seojun\n")
     assert "Minji" not in refusal(b"7,Minji,Minji\n8,Seojun,Seojun\n")
 
 
 def test_a_file_that_is_not_there_is_refused(incident, tmp_path):
     with pytest.raises(ImportRefusedError, match="No such file or directory; check the path"):
-        loading.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
+        importing.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
 
 
 def test_a_directory_is_refused(incident, tmp_path):
     with pytest.raises(ImportRefusedError, match="not a regular file"):
-        loading.import_file(tmp_path, incident=incident, mapping_text=MAPPING)
+        importing.import_file(tmp_path, incident=incident, mapping_text=MAPPING)
 
 
 @pytest.mark.parametrize(
-    ("content", "encoding", "says"),
+    ("content", "said", "says"),
     [
         (KOREAN.encode("cp949"), "utf-8", "said to be utf-8, but its bytes are cp949"),
         (KOREAN.encode(), "latin-1", "unknown encoding 'latin-1'"),
         (b"7,\xed\x95\x9c\xea\xb8\x80\n" * 3, "cp949", "said to be cp949, but its bytes are utf-8"),
     ],
 )
-def test_a_wrong_encoding_is_refused(refusal, content, encoding, says):
-    assert says in refusal(HEADER + content, encoding=encoding)
+def test_a_wrong_encoding_is_refused(refusal, content, said, says):
+    assert says in refusal(HEADER + content, encoding=said)
 
 
 def test_cp949_with_a_utf8_mark_is_refused(refusal):
-    encoding = refusal(b"\xef\xbb\xbf" + HEADER + KOREAN.encode(), encoding="cp949")
+    said = refusal(b"\xef\xbb\xbf" + HEADER + KOREAN.encode(), encoding="cp949")
 
-    assert "begins with a UTF-8 mark" in encoding
+    assert "begins with a UTF-8 mark" in said
 
 
 @pytest.mark.parametrize(
@@ -121,17 +128,17 @@ def test_encoding_is_detected(tmp_path, encoding, found):
     path = tmp_path / "members.csv"
     path.write_bytes(("member_id,name\n" + KOREAN).encode(encoding))
 
-    source = examining.examine(path)
+    source = reading.examine(path)
 
     assert source.encoding == found
-    assert source.decode(next(rows_of(source)).cells[1]) == "김민지"
+    assert source.decode(next(reading.rows(source)).cells[1]) == "김민지"
 
 
 def test_encoding_is_detected_far_into_a_file(tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(HEADER + b"7,Minji\n" * 400_000 + KOREAN.encode("cp949"))
 
-    assert examining.examine(path).encoding == "cp949"
+    assert reading.examine(path).encoding == "cp949"
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -163,10 +170,10 @@ def test_a_file_that_changes_under_the_import_is_refused(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(HEADER + b"7,Minji\n")
 
-    def change(progress: loading.ImportProgress) -> None:
+    def change(progress: importing.Progress) -> None:
         if not progress.rows_read:
             path.write_bytes(HEADER + b"8,Seojun\n9,Jiho\n")
 
     with pytest.raises(ImportRefusedError, match="changed while it was read"):
-        loading.import_file(path, incident=incident, mapping_text=MAPPING, report=change)
+        importing.import_file(path, incident=incident, mapping_text=MAPPING, report=change)
     assert not AffectedPerson.objects.exists()

@@ -1,5 +1,6 @@
-"""The sample export is imported exactly as its expected.json lists."""
+"""The sample export, imported exactly as its expected.json says."""
 
+import csv
 import json
 import stat
 from collections import Counter
@@ -14,9 +15,7 @@ from django.db import transaction
 import incidents
 from accounts.contacts import normalise_phone
 from accounts.models import User
-from incidents import scope_versions
-from incidents.encryption import EXPOSURE
-from incidents.importing import loading
+from incidents import importing
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -25,7 +24,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
-from tests.import_factory import read_reject_file
+from incidents.sealing import EXPOSURE
 
 SAMPLE = Path(incidents.__file__).parent / "sample"
 EXPORT = SAMPLE / "export-2025-11"
@@ -36,20 +35,20 @@ FILES = {
     "orders": ("orders.csv.gz", "orders.toml", "utf-8"),
 }
 Relation, Reach = AffectedPerson.Relation, AffectedPerson.Reach
-# The mark creates the test database; the fixture below wraps all tests in one transaction.
+# So that a test database is made; the fixture below wraps all tests in one transaction.
 pytestmark = pytest.mark.django_db
 
 
 class Imported(NamedTuple):
     incident: Incident
     files: dict[str, ExposureFile]
-    results: dict[str, loading.ImportProgress]
+    results: dict[str, importing.Progress]
     rejects: Path
 
 
 @pytest.fixture(scope="module")
 def imported(django_db_setup, django_db_blocker, tmp_path_factory):
-    """The sample export, imported once for all tests of this module."""
+    """The whole export, imported once for all tests of this module."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield import_sample(tmp_path_factory.mktemp("rejects"))
         transaction.set_rollback(True)
@@ -62,8 +61,8 @@ def import_sample(rejects: Path) -> Imported:
     incident.save()
     files, results = {}, {}
     for key, (name, mapping, _) in FILES.items():
-        reports: list[loading.ImportProgress] = []
-        files[key] = loading.import_file(
+        reports: list[importing.Progress] = []
+        files[key] = importing.import_file(
             EXPORT / name,
             incident=incident,
             mapping_text=(SAMPLE / mapping).read_text(encoding="utf-8"),
@@ -72,8 +71,13 @@ def import_sample(rejects: Path) -> Imported:
             report=reports.append,
         )
         results[key] = reports[-1]
-    scope_versions.close(incident.batches.get(), note="first version")
+    importing.close_batch(incident.batches.get(), note="first version")
     return Imported(incident, files, results, rejects)
+
+
+def read_rejects(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream))
 
 
 def people(imported: Imported, relation: AffectedPerson.Relation):
@@ -81,7 +85,7 @@ def people(imported: Imported, relation: AffectedPerson.Relation):
 
 
 def member(imported: Imported, reference: str) -> AffectedPerson:
-    return AffectedPerson.objects.get(pk=imported.incident.cipher().person_id("member", reference))
+    return AffectedPerson.objects.get(pk=imported.incident.seal().person_id("member", reference))
 
 
 def class_ids() -> dict[str, int]:
@@ -89,12 +93,12 @@ def class_ids() -> dict[str, int]:
 
 
 def values_of(person: AffectedPerson, slug: str) -> list[list[str]]:
-    """Returns [value] or [value, date] of one class, in the order of the file."""
-    cipher, wanted = person.incident.cipher(), class_ids()[slug]
+    """[value, date?] of one class, in file order."""
+    seal, wanted = person.incident.seal(), class_ids()[slug]
     return [
         value[1:]
-        for exposure in person.exposures.exclude(ciphertext=None).order_by("file_id", "line")
-        for value in cipher.decrypt(exposure.ciphertext or b"", person=person.pk, purpose=EXPOSURE)
+        for exposure in person.exposures.exclude(sealed=None).order_by("file_id", "line")
+        for value in seal.open(exposure.sealed or b"", person=person.pk, purpose=EXPOSURE)
         if value[0] == wanted
     ]
 
@@ -111,13 +115,13 @@ def test_every_row_is_read_and_taken_or_rejected(imported, key):
 
 @pytest.mark.parametrize("key", FILES)
 def test_rejects_have_exactly_the_expected_lines_and_reasons(imported, key):
-    _header, *rejected = read_reject_file(imported.results[key].reject_file)
+    _header, *rejected = read_rejects(imported.results[key].reject_file)
 
     assert [[int(line), reason] for line, reason, *_ in rejected] == EXPECTED[key]["rejected"]
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_the_encoding_is_detected_and_stored(imported, key):
+def test_encoding_is_found_and_kept(imported, key):
     assert imported.files[key].encoding == FILES[key][2]
 
 
@@ -126,7 +130,7 @@ def test_reject_file_is_for_its_owner_and_for_a_spreadsheet(imported):
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_bytes().startswith(b"\xef\xbb\xbfline,reason,member_id,")
-    undecodable = next(row for row in read_reject_file(path) if row[1] == "undecodable bytes")
+    undecodable = next(row for row in read_rejects(path) if row[1] == "undecodable bytes")
     assert any("\\x" in cell for cell in undecodable[2:])
 
 
@@ -171,20 +175,20 @@ def test_a_member_repeated_with_the_same_contact_is_taken_and_adds_nothing(impor
 
 
 def test_first_row_of_a_conflict_wins(imported):
-    assert member(imported, "70000427").decrypt_contact()["e"] == "user00061@daum.example"
+    assert member(imported, "70000427").open_contact()["e"] == "user00061@daum.example"
 
 
-def test_the_contact_of_a_member_is_encrypted_once(imported):
+def test_member_contact_is_sealed_once(imported):
     person = member(imported, "70000021")
 
-    assert person.decrypt_contact() == {
+    assert person.open_contact() == {
         "n": "송시우",
         "e": "user00003@naver.example",
         "p": "+821031102065",
     }
     ids = class_ids()
     exposure = person.exposures.get(file=imported.files["members"])
-    assert exposure.ciphertext is None
+    assert exposure.sealed is None
     assert exposure.data_classes == sorted(
         ids[slug] for slug in ("names", "email-addresses", "phone-numbers")
     )
@@ -193,7 +197,7 @@ def test_the_contact_of_a_member_is_encrypted_once(imported):
 def test_unusable_email_is_kept_as_it_leaked(imported):
     person = people(imported, Relation.MEMBER).filter(email_reach=Reach.UNUSABLE)[0]
 
-    assert person.decrypt_contact()["e"]
+    assert person.open_contact()["e"]
     assert person.email_index is None
 
 
@@ -214,9 +218,7 @@ def test_markup_and_formulas_are_data(imported):
     notes = values_of(member(imported, "70000000"), "delivery-notes")
 
     assert {note for note, _ in notes} == {'<img src=x onerror="fetch(1)">'}
-    names = Counter(
-        person.decrypt_contact().get("n") for person in people(imported, Relation.MEMBER)
-    )
+    names = Counter(person.open_contact().get("n") for person in people(imported, Relation.MEMBER))
     assert names['=HYPERLINK("http://evil.example","환불")'] == 30
     assert names['<script>alert("x")</script>'] == 30
 
@@ -225,7 +227,7 @@ def test_one_address_row_names_two_people_on_the_same_line(imported):
     phone = normalise_phone("010-8590-4668")
     assert phone
     recipient = AffectedPerson.objects.get(
-        pk=imported.incident.cipher().person_id("recipient", phone)
+        pk=imported.incident.seal().person_id("recipient", phone)
     )
     ids = class_ids()
 
@@ -235,7 +237,7 @@ def test_one_address_row_names_two_people_on_the_same_line(imported):
     assert member(imported, "70000000").exposures.filter(
         file=imported.files["address_book"], line=3
     )
-    assert recipient.decrypt_contact() == {"n": "장채원", "p": "+821085904668"}
+    assert recipient.open_contact() == {"n": "장채원", "p": "+821085904668"}
 
 
 def test_orders_are_purchases_with_their_day(imported):
@@ -253,7 +255,7 @@ def test_a_customer_finds_their_row_by_address_in_any_spelling(imported):
     assert list(AffectedPerson.objects.for_user(minji)) == [member(imported, "70000021")]
 
 
-def test_a_closed_batch_is_recorded_as_closed(imported):
+def test_closed_batch_says_so(imported):
     batch = imported.incident.batches.get()
 
     assert (batch.number, batch.state, batch.note) == (
@@ -264,11 +266,11 @@ def test_a_closed_batch_is_recorded_as_closed(imported):
     assert imported.incident.is_scope_complete()
 
 
-def test_nothing_is_stored_unencrypted(imported):
+def test_nothing_is_stored_in_the_clear(imported):
     person = member(imported, "70000007")
     stored = [bytes(person.contact)] + [
-        bytes(exposure.ciphertext or b"") for exposure in person.exposures.exclude(ciphertext=None)
+        bytes(exposure.sealed or b"") for exposure in person.exposures.exclude(sealed=None)
     ]
 
     for clear in ("정영숙", "user00001", "7585#", "송파대로"):
-        assert not any(clear.encode() in ciphertext for ciphertext in stored)
+        assert not any(clear.encode() in sealed for sealed in stored)

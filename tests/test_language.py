@@ -1,10 +1,10 @@
-"""The language of the pages: a user chooses it, and it is remembered."""
+"""The language of the pages, chosen and remembered."""
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from harness.sign_in import sign_in
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_without_a_page_the_choice_leads_home(client):
         "./",
     ],
 )
-def test_the_choice_never_redirects_to_another_site(client, elsewhere):
+def test_the_choice_never_leads_elsewhere(client, elsewhere):
     assert choose(client, language="en", next=elsewhere).url == "/en/"
 
 

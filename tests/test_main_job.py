@@ -1,6 +1,6 @@
-"""The main task in a real browser, from the export to the customer who unsubscribes.
+"""The main job in a real browser: from the export to the customer who unsubscribes.
 
-All parts are real: PostgreSQL, Redis, a Celery worker in its own process, SMTP and Chromium.
+Everything is real: PostgreSQL, Redis, a Celery worker in its own process, SMTP, Chromium.
 """
 
 import os
@@ -13,29 +13,26 @@ from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connections
-from playwright.sync_api import Browser, Page, expect
+from django.db import connection, connections
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
 from breachportal.demo import sample
-from breachportal.demo.app_codes import code_at
-from notices.models import AlertSubscription, Notice
-from statements.models import Statement, StatementVersion
+from notices.models import AlertSubscription, Notice, Statement, StatementVersion
 from statements.sample import SLUG
-from statements.sample import load_sample_incident as load_sample
-from tests import browser
-from tests.database import database_url
-from tests.notice_factory import wait_until_closed
+from statements.sample import load as load_sample
+from tests import browser as chromium
 from tests.smtp_server import SmtpServer
 
 ROOT = Path(__file__).parent.parent
 CUSTOMER = sample.ENGLISH_CUSTOMER
 SCAM = "A text message asks you to confirm a refund. It is not from us."
 SCAM_IN_KOREAN = "환불을 확인하라는 문자가 옵니다. 저희가 보낸 것이 아닙니다."
-# Values of this customer in the export, as the page may show them and as it may not.
+# What the export holds of this customer, as the page may show it and as it may not.
 MASKED = {"phone": "010-****-8353", "e-mail": "u***@n***.example"}
 UNMASKED = {"8478", "82104788353", "010-8478-8353"}
 OF_A_STRANGER = {"정영숙", "4644", "4310"}
@@ -50,11 +47,13 @@ def mails():
 
 @pytest.fixture
 def portal(transactional_db, live_server, settings, mails, monkeypatch):
-    """The address of the portal; a worker process uses the same database."""
+    """The site's address, with a worker beside it that sees the same database."""
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     settings.PORTAL_URL = live_server.url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mails.port
+    database = connection.settings_dict
+    url = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "breachportal", "worker", "--beat"]
         + ["--schedule", str(settings.VAR / "celerybeat-test"), "--concurrency", "2"]
@@ -62,7 +61,7 @@ def portal(transactional_db, live_server, settings, mails, monkeypatch):
         cwd=ROOT,
         env=os.environ
         | {
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": url,
             "REDIS_URL": settings.REDIS_URL,
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(mails.port),
@@ -76,16 +75,20 @@ def portal(transactional_db, live_server, settings, mails, monkeypatch):
 
 @pytest.fixture
 def chrome():
-    """A running Chromium."""
-    # Playwright's event loop runs in this thread, so Django sees an asynchronous caller.
+    """A Chromium whose pages must not depend on JavaScript."""
+    # Playwright's loop runs in this thread, and Django takes it for an asynchronous caller.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with browser.chromium() as chromium:
-        yield chromium
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.executable(), args=chromium.FLAGS
+        )
+        yield browser
+        browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 def person(chrome: Browser, language: str = "en-GB") -> Page:
-    """Returns a new browser window on a phone, without JavaScript."""
+    """A window of somebody's own, on a phone, without JavaScript."""
     context = chrome.new_context(
         java_script_enabled=False, locale=language, viewport={"width": 390, "height": 844}
     )
@@ -93,7 +96,7 @@ def person(chrome: Browser, language: str = "en-GB") -> Page:
 
 
 def mail_to(mails: SmtpServer, address: str, *, containing: str = "", after: int = 0):
-    """Waits for a mail to an address and returns the newest."""
+    """The newest mail to an address, waited for."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         for message in reversed(mails.to(address)[after:]):
@@ -109,7 +112,7 @@ def text_of(message: EmailMessage) -> str:
 
 
 def sign_in(page: Page, mails: SmtpServer, address: str) -> None:
-    """Signs in on the sign-in page with the code from the mail."""
+    """From the sign-in page to wherever it leads, with the code out of the mail."""
     before = len(mails.to(address))
     page.get_by_label("e-mail address").fill(address)
     page.get_by_role("button", name="Send me a code").click()
@@ -120,20 +123,30 @@ def sign_in(page: Page, mails: SmtpServer, address: str) -> None:
 
 
 def sign_in_staff(page: Page, portal: str, mails: SmtpServer, address: str) -> None:
-    """Signs in to the desk, with the second factor after the code."""
+    """The desk asks for a second factor after the code."""
     page.goto(f"{portal}/admin/")
     sign_in(page, mails, address)
     secret = decrypt(
         Authenticator.objects.get(user__email=address, type=Authenticator.Type.TOTP).data["secret"]
     )
-    cache.clear()  # a code is valid once, and the test signs in twice within 30 seconds
-    page.get_by_label("Code").fill(code_at(secret, time.time()))
+    cache.clear()  # a code counts once, and the test is quicker than half a minute
+    page.get_by_label("Code").fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Response desk")).to_be_visible()
 
 
+def wait_until_closed(notice: Notice) -> Notice:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        notice.refresh_from_db()
+        if notice.state == Notice.State.CLOSED:
+            return notice
+        time.sleep(0.5)
+    raise AssertionError(f"the notice is still {notice.state}: {notice.problem}")
+
+
 def import_the_export(rejects: Path) -> None:
-    """Imports the export with the operator's commands."""
+    """As an operator does it, on the command line."""
     folder = sample.EXPORT / "export-2025-11"
     for name, mapping in sample.FILES.items():
         call_command(
@@ -147,7 +160,7 @@ def import_the_export(rejects: Path) -> None:
 
 
 def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> Notice:
-    """Writes a notice as one person and approves it as another; returns it when it is closed."""
+    """One person writes the notice, another approves it; returns it once everybody has it."""
     editor.goto(f"{portal}/admin/notices/notice/add/?{query}")
     editor.get_by_role("button", name="Save", exact=True).click()
     notice = Notice.objects.latest("pk")
@@ -159,11 +172,11 @@ def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> N
     approver.locator("input[name=people]").fill(re.sub(r"\D", "", people))
     approver.get_by_role("button", name="Approve and send").click()
     expect(approver.locator("body")).not_to_contain_text("Please correct")
-    return wait_until_closed(notice, seconds=PATIENCE_SECONDS)
+    return wait_until_closed(notice)
 
 
 def publish_next_version(editor: Page, approver: Page, portal: str, statement: Statement) -> str:
-    """Drafts and publishes the next version; returns the query that drafts its alert."""
+    """Drafts and publishes the next version; returns the way to its alert."""
     editor.goto(f"{portal}/admin/statements/statement/{statement.pk}/change/")
     editor.get_by_role("button", name="Draft next version").click()
     for language, text in (("ko", "새로운 사기 문자를 덧붙였습니다."), ("en", "New scam added.")):
@@ -198,7 +211,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     assert (notice.planned, notice.accepted, notice.unreachable) == (4548, 2940, 1608)
     assert len(mails.taken) >= 2940
 
-    # The mail has the customer's own name and data classes, and the address of the portal.
+    # The customer opens the mail: their own name and classes, and how to come here by hand.
     mail = mail_to(mails, CUSTOMER)
     assert "Dear Seán O'Connor," in text_of(mail)
     assert "Entrance code" in text_of(mail)
@@ -206,7 +219,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     assert mail["List-Unsubscribe"] is None
     assert mail["Auto-Submitted"] == "auto-generated"
 
-    # The customer signs in with the code from the mail, and sees only their own masked values.
+    # Signs in with the code from the mail, and sees their own masked values and nobody else's.
     customer = person(chrome)
     customer.goto(f"{portal}/en/")
     customer.get_by_role("link", name="See what of mine leaked").click()
@@ -218,7 +231,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     for secret in UNMASKED | OF_A_STRANGER:
         assert secret not in customer.content()
 
-    # The customer subscribes to scam warnings.
+    # Opts in to scam warnings.
     customer.goto(f"{portal}/en/alerts/")
     customer.get_by_label("New scam warnings").check()
     customer.get_by_role("button", name="Save my choice").click()
@@ -232,7 +245,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     mail = mail_to(mails, CUSTOMER, containing=SCAM)
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
-    # The customer unsubscribes: the link shows a button, and the button ends the subscription.
+    # Unsubscribes: the link shows a button, the button ends it.
     link = str(mail["List-Unsubscribe"]).strip("<>")
     stranger = person(chrome)
     stranger.goto(link)

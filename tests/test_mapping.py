@@ -1,4 +1,4 @@
-"""The column mapping: accepted, or refused in one line with the place and the correction."""
+"""The mapping file: understood, or refused in one line with place and mend."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import translate_refusal
-from tests.korean_messages import in_korean
+from incidents.importing.refusals import why_refused
+from tests.told import in_korean
 
 ROOT = Path(__file__).parent.parent
 GOOD = """
@@ -119,7 +119,7 @@ def test_a_good_mapping_is_understood():
         ('phone = "to_phone"', "", "map.toml, [second_person]: lacks phone"),
     ],
 )
-def test_a_wrong_mapping_is_refused_with_place_and_correction(old, new, says):
+def test_a_wrong_mapping_is_refused_with_place_and_mend(old, new, says):
     assert old in GOOD
     with pytest.raises(ImportRefusedError) as caught:
         mapping.parse(GOOD.replace(old, new, 1), name="map.toml")
@@ -127,7 +127,7 @@ def test_a_wrong_mapping_is_refused_with_place_and_correction(old, new, says):
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     not_ours = str(caught.value).partition("not TOML: ")[2]
-    in_korean(str(caught.value), translate_refusal, outside=not_ours)
+    in_korean(str(caught.value), why_refused, outside=not_ours)
 
 
 def test_the_mapping_in_the_documentation_is_good():
@@ -143,7 +143,7 @@ def test_the_sample_mappings_are_good(path):
     assert mapping.parse(path.read_text(encoding="utf-8"), name=path.name).person.identity
 
 
-def test_known_must_be_a_boolean():
+def test_known_must_be_a_truth_value():
     with pytest.raises(ImportRefusedError, match="known: must be true or false"):
         mapping.parse(GOOD.replace("[dates]", 'known = "yes"\n[dates]'), name="map.toml")
 
@@ -164,7 +164,7 @@ def test_columns_that_the_header_lacks_are_named_together():
     )
 
 
-def test_an_unknown_class_is_named():
+def test_a_class_that_is_none_is_named():
     parsed = mapping.parse(GOOD, name="map.toml")
 
     with pytest.raises(ImportRefusedError, match="'physical-addresses' is no data class; did you"):
@@ -181,11 +181,11 @@ def test_an_unknown_class_is_named():
         (("", "", ""), ""),
     ],
 )
-def test_a_blank_cell_removes_the_text_before_it(cells, value):
-    template = mapping.CellTemplate.parse("{a} {b}, {c}")
+def test_blank_cells_go_with_what_stands_before_them(cells, value):
+    template = mapping.Template.parse("{a} {b}, {c}")
 
     assert template.fill(dict(zip("abc", cells, strict=True))) == value
 
 
 def test_a_cell_stays_as_typed():
-    assert mapping.CellTemplate.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "
+    assert mapping.Template.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "

@@ -1,7 +1,7 @@
-"""Every page at 320 pixels: no sideways scrolling, no cut-off text, no findings of axe.
+"""Every page at 320 pixels: nothing scrolls sideways, nothing is cut off, axe finds nothing.
 
-The values are the longest that people have, the forms are sent with errors, and the portal is
-empty as well as full.
+The values are the longest that people have, the forms are sent with errors, and the portal is empty
+as well as full.
 """
 
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, sync_playwright
 
 from accounts.models import User
-from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import sign_in_to_desk, step_up
 from statements import sample
 from tests import browser
-from tests.sample_pages import PAGES
+from tests.coupang import PAGES
+from tests.leaked import expose, file_of, person
+from tests.signing_in import sign_in_to_desk, step_up
 
 STATIC = Path(__file__).parent.parent / "static"
 ORIGIN = "http://narrow.test"
 NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2  # 70 letters in one word
 ADDRESS = "서울특별시강남구테헤란로" * 17  # 204 signs in one word
 LONG = f"https://{'very-long-name.' * 6}example/{'x' * 120} 010-0000-0000 {'A' * 200}"
-# Text that is wider than its element; the skip link and text for screen readers are excepted.
+# Text that is wider than what shows it; the skip link and what is read out only are meant to be.
 CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].filter(element => {
   const box = element.getBoundingClientRect();
   const hides = getComputedStyle(element).overflowX === "hidden";
@@ -36,7 +36,7 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].
 
 
 def faults(pages: dict[str, str]) -> dict[str, list[str]]:
-    """Returns {page name: faults at 320 pixels}."""
+    """What is wrong with each page at 320 pixels, by its name."""
     found = {}
     for name, page in shown(pages, width=320, height=640):
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -50,14 +50,18 @@ def faults(pages: dict[str, str]) -> dict[str, list[str]]:
 
 
 def shown(pages: dict[str, str], *, width: int, height: int) -> Iterator[tuple[str, Page]]:
-    """Yields each page's name, and the browser page that shows it."""
-    with browser.chromium() as chromium:
+    """Each page's name, and the browser's page that shows it."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser.executable(), args=browser.FLAGS
+        )
         page = chromium.new_page(viewport={"width": width, "height": height})
         page.route(f"{ORIGIN}/static/**", _static)
         for name, source in pages.items():
             page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
             page.goto(f"{ORIGIN}/{name}")
             yield name, page
+        chromium.close()
 
 
 def _static(route: Route) -> None:
@@ -133,7 +137,7 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
     assert faults(pages) == {}
 
 
-# How far each list extends beyond its container, in pixels.
+# How far each list reaches beyond what shows it.
 BEYOND = """() => [...document.querySelectorAll("#changelist .results")]
   .map(list => list.scrollWidth - list.clientWidth)"""
 
@@ -144,7 +148,7 @@ def test_the_desks_lists_fit_beside_its_sidebar_and_filters(coupang, language):
     desk = Client()
     sign_in_to_desk(desk, User.objects.get(email=sample.EDITOR))
     desk.cookies["language"] = language
-    lists = ("incidents/exposurebatch", "statements/statementversion", "accounts/user")
+    lists = ("incidents/exposurebatch", "notices/statementversion", "accounts/user")
     sources = {name: desk.get(f"/admin/{name}/").text for name in lists}
     found = {}
     for name, page in shown(sources, width=1280, height=800):

@@ -1,4 +1,4 @@
-"""The content of a notice's mails: the recipient's own language, name and data classes."""
+"""What stands in a notice's mail: the reader's own language, name and classes, nobody else's."""
 
 import re
 from email import message_from_bytes, policy
@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from django.conf import settings as django_settings
 
-from harness import exposure_factory
 from incidents.models import DataClass
-from notices import decisions, message_codes, message_filling, tasks
-from notices.message_filling import MessageFiller, Recipient
+from notices import messages, sending, tasks
+from notices.messages import Mailing, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
-from tests.notice_factory import affected, delivery_to, scam_alert, work
+from tests import leaked
+from tests.noticed import affected, delivery_to, work
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -31,9 +31,19 @@ HOSTILE_NAMES = [
 
 @pytest.fixture
 def alert(version, editor, approver, seojun, minji) -> Notice:
-    """An approved alert on scams, to which Seojun and Minji subscribe."""
-    alert = scam_alert(version, editor, seojun, minji)
-    decisions.approve(alert, by=approver)
+    """An approved scam warning; Seojun and Minji want such."""
+    for user in (seojun, minji):
+        AlertSubscription.objects.create(
+            user=user, incident=version.statement.incident, topic="scams"
+        )
+    alert = Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        kind="alert",
+        topic="scams",
+        created_by=editor,
+    )
+    sending.approve(alert, by=approver)
     return alert
 
 
@@ -41,7 +51,7 @@ def texts(message) -> tuple[str, str]:
     return tuple(message.get_body((kind,)).get_content() for kind in ("plain", "html"))
 
 
-def test_each_recipient_reads_their_own_language_name_and_classes(notice, server):
+def test_everybody_reads_their_own_language_name_and_classes(notice, server):
     work(notice)
     (to_minji,), (to_seojun,) = server.to("minji@example.com"), server.to("seojun@example.com")
     assert to_minji["Content-Language"] == "ko"
@@ -73,7 +83,7 @@ def test_headers_of_a_mandatory_notice(notice, people, server):
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert "김민지" not in str(message["Subject"])
     person = people["minji"]
-    assert message["Message-ID"] == f"<{message_codes.message_id(notice.pk, person.pk)}>"
+    assert message["Message-ID"] == f"<{messages.message_id(notice.pk, person.pk)}>"
     assert str(person.pk) not in server.taken[0].data.decode()
 
 
@@ -81,7 +91,7 @@ def test_headers_of_an_alert(alert, seojun, server):
     work(alert)
     (message,) = server.to("seojun@example.com")
     subscription = seojun.subscriptions.get()
-    url = message_codes.unsubscribe_url(subscription.pk, "en")
+    url = messages.unsubscribe_url(subscription.pk, "en")
     assert message["List-Unsubscribe"] == f"<{url}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -90,20 +100,18 @@ def test_headers_of_an_alert(alert, seojun, server):
     assert f'href="{url}"' in html
 
 
-def test_only_we_can_read_the_delivery_from_the_envelope(notice, people, server):
+def test_the_envelope_names_the_delivery_to_us_alone(notice, people, server):
     work(notice)
     taken = next(one for one in server.taken if one.to == "minji@example.com")
     assert taken.sender.endswith(f"@{django_settings.MAIL_DOMAIN}")
     local = taken.sender.partition("@")[0]
     code, _dash, mac = local.removeprefix("bounce+").partition("-")
-    assert message_codes.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
-    assert (
-        mac not in taken.message.as_string()
-    )  # a person who gets it forwarded cannot make it bounce
+    assert messages.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
+    assert mac not in taken.message.as_string()  # whoever it is forwarded to cannot bounce it
     assert len(local) <= 64
 
 
-def test_no_mail_loads_or_links_to_other_sites(notice, alert, server):
+def test_no_mail_loads_or_links_to_anything_of_others(notice, alert, server):
     work(notice)
     work(alert)
     for taken in server.taken:
@@ -131,7 +139,7 @@ def test_every_line_is_short_and_ends_as_smtp_wants(notice, people, server, vers
 def test_a_hostile_name_stays_a_name(notice, name):
     frozen = notice.messages.get(language="ko")
     mails = [
-        MessageFiller(frozen).mail(
+        Mailing(frozen).mail(
             Recipient(
                 delivery_id=7,
                 recipient=uuid4(),
@@ -147,7 +155,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     assert not hostile.defects
     assert [part.get_content_type() for part in hostile.iter_parts()] == ["text/plain", "text/html"]
     text, html = texts(hostile)
-    shown = message_filling.safe_name(name)
+    shown = messages.plain_name(name)
     assert text.startswith(f"{shown}님께")
     assert len(text.splitlines()) == len(texts(plain)[0].splitlines())
     assert re.findall(r"<[a-z]+", html) == re.findall(r"<[a-z]+", texts(plain)[1])
@@ -178,7 +186,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     ],
 )
 def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
-    assert message_filling.safe_name(name) == ""
+    assert messages.plain_name(name) == ""
 
 
 @pytest.mark.parametrize(
@@ -196,7 +204,7 @@ def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
     ],
 )
 def test_a_normal_name_stays(name):
-    assert message_filling.safe_name(name) == name
+    assert messages.plain_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -212,12 +220,12 @@ def test_a_normal_name_stays(name):
         ("", ""),
     ],
 )
-def test_a_name_in_list_order_is_reordered_for_the_greeting(listed, spoken):
-    assert message_filling.spoken_name(listed) == spoken
+def test_a_name_as_lists_write_it_is_greeted_as_one_says_it(listed, spoken):
+    assert messages.spoken_name(listed) == spoken
 
 
 def test_a_name_is_shown_as_it_reads():
-    assert message_filling.safe_name("Ｋｉｍ\u200b민지") == "Kim 민지"
+    assert messages.plain_name("Ｋｉｍ\u200b민지") == "Kim 민지"
 
 
 @pytest.mark.parametrize(
@@ -237,15 +245,15 @@ def test_a_name_is_shown_as_it_reads():
     ],
 )
 def test_an_address_with_more_than_an_address_in_it_is_refused(address):
-    with pytest.raises(message_filling.UnusableAddressError):
-        message_filling.envelope_address(address)
+    with pytest.raises(messages.UnusableAddressError):
+        messages.envelope_address(address)
 
 
 def test_a_domain_in_korean_is_written_as_smtp_wants(db):
-    assert message_filling.envelope_address("minji@한국.example") == "minji@xn--3e0b707e.example"
+    assert messages.envelope_address("minji@한국.example") == "minji@xn--3e0b707e.example"
 
 
-def test_the_text_does_not_change_after_the_approval(notice, server):
+def test_the_text_is_frozen_at_the_approval(notice, server):
     frozen = bytes(notice.messages.get(language="ko").mime)
     DataClass.objects.filter(slug="names").update(name_ko="바뀐 이름")
     work(notice)
@@ -257,33 +265,33 @@ def test_the_text_does_not_change_after_the_approval(notice, server):
 def test_the_code_of_a_message_is_read_as_people_type_it(notice, people, server):
     work(notice)
     delivery = delivery_to(notice, people["minji"])
-    code = message_codes.message_code(delivery.pk)
+    code = messages.message_code(delivery.pk)
     assert code in texts(server.to("minji@example.com")[0])[0]
     for typed in (code, code.lower(), code.replace("-", ""), f" {code.replace('0', 'o')} "):
-        assert message_codes.delivery_of_code(typed) == delivery.pk
-    assert message_codes.delivery_of_code("AAAA-BBBB-CCCC") is None
-    assert message_codes.delivery_of_code("민지") is None
-    assert message_codes.delivery_of_code("") is None
+        assert messages.delivery_of_code(typed) == delivery.pk
+    assert messages.delivery_of_code("AAAA-BBBB-CCCC") is None
+    assert messages.delivery_of_code("민지") is None
+    assert messages.delivery_of_code("") is None
 
 
-def test_codes_are_not_sequential():
-    codes = [message_codes.message_code(number) for number in range(1, 200)]
+def test_codes_do_not_count_up():
+    codes = [messages.message_code(number) for number in range(1, 200)]
     assert len(set(codes)) == len(codes)
     assert len({code[:4] for code in codes}) > 150
-    assert all(message_codes.delivery_of_code(code) == n for n, code in enumerate(codes, 1))
+    assert all(messages.delivery_of_code(code) == n for n, code in enumerate(codes, 1))
 
 
-# -------------------------------------------------------------------- recipients
+# -------------------------------------------------------------------- who gets which
 
 
-def test_alerts_go_to_current_subscribers_only(alert, minji, seojun, server):
+def test_alerts_go_to_those_who_want_them_and_still_do(alert, minji, seojun, server):
     seojun.subscriptions.update(unsubscribed_at="2025-12-01T00:00Z")
     work(alert)
     assert [taken.to for taken in server.taken] == ["minji@example.com"]
     assert alert.planned == 1
 
 
-def test_a_user_who_unsubscribes_after_planning_gets_nothing(alert, minji, seojun, server):
+def test_who_unsubscribes_after_the_planning_gets_nothing(alert, minji, seojun, server):
     tasks.plan_notice(alert.pk)
     seojun.subscriptions.update(unsubscribed_at="2025-12-01T00:00Z")
     work(alert)
@@ -300,14 +308,14 @@ def test_an_account_closed_after_the_planning_gets_nothing(alert, minji, seojun,
 
 
 def test_an_alert_in_doubt_is_not_sent_again(alert, server):
-    server.reply_next("message", "minji@example.com", DROP)
+    server.tell("message", "minji@example.com", DROP)
     work(alert)
     assert len(server.to("minji@example.com")) == 1
     assert alert.in_doubt == 1
     assert alert.state == Notice.State.CLOSED
 
 
-def test_unsubscribing_from_alerts_does_not_stop_mandatory_notices(notice, minji, incident, server):
+def test_opting_out_of_alerts_does_not_stop_what_the_law_demands(notice, minji, incident, server):
     AlertSubscription.objects.create(
         user=minji, incident=incident, topic="updates", unsubscribed_at="2025-12-01T00:00Z"
     )
@@ -315,18 +323,16 @@ def test_unsubscribing_from_alerts_does_not_stop_mandatory_notices(notice, minji
     assert len(server.to("minji@example.com")) == 1
 
 
-def test_alerts_on_my_data_go_to_users_with_changed_rows(
+def test_changes_to_my_data_go_to_those_whose_rows_changed(
     version, people, incident, minji, seojun, editor, approver, server
 ):
     for user in (minji, seojun):
         AlertSubscription.objects.create(user=user, incident=incident, topic="my_data")
-    exposure_factory.expose(
-        people["seojun"], exposure_factory.file_of(incident, number=2), "phone-numbers"
-    )
+    leaked.expose(people["seojun"], leaked.file_of(incident, number=2), "phone-numbers")
     alert = Notice.objects.create(
         incident=incident, version=version, kind="alert", topic="my_data", created_by=editor
     )
-    decisions.approve(alert, by=approver)
+    sending.approve(alert, by=approver)
     work(alert)
     assert [taken.to for taken in server.taken] == ["seojun@example.com"]
     assert Delivery.objects.filter(notice=alert).count() == alert.planned == 1

@@ -1,109 +1,117 @@
-"""The status page of a notice: state, rate and reasons to wait, without counting rows."""
+"""The status page of a notice: where it stands, how fast, why it waits; never a count of rows."""
 
 import time
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from harness import exposure_factory
-from notices import decisions
+from notices import sending
 from notices.engine import progress
 from notices.models import Notice
-from tests.notice_factory import affected, work
+from tests import leaked
+from tests.noticed import affected, work
+from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 
 
-def page_of(approvers_desk, notice) -> tuple[str, list[str]]:
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def page_of(desk, notice) -> tuple[str, list[str]]:
     with CaptureQueriesContext(connection) as queries:
-        text = approvers_desk.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+        text = desk.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     return text, [query["sql"] for query in queries]
 
 
-def queries_while(approvers_desk, notice) -> int:
-    _text, queries = page_of(approvers_desk, notice)
+def queries_while(desk, notice) -> int:
+    _text, queries = page_of(desk, notice)
     assert not [sql for sql in queries if '"notices_delivery"' in sql]
     return len(queries)
 
 
 def test_the_page_asks_as_much_of_thirty_people_as_of_three(
-    approvers_desk, draft, people, approver, server, settings
+    desk, draft, people, approver, server, settings
 ):
     settings.NOTICE_CHUNK_SIZE = 1
-    file = exposure_factory.file_of(draft.incident)
-    queries_while(approvers_desk, draft)  # fills caches of the process
-    few = queries_while(approvers_desk, draft)
+    file = leaked.file_of(draft.incident)
+    queries_while(desk, draft)  # what a process asks once, it keeps
+    few = queries_while(desk, draft)
     for number in range(27):
         affected(file, "사람", f"person{number}@example.com")
     Notice.objects.filter(pk=draft.pk).update(ramp="person")
-    decisions.approve(draft, by=approver)
-    counts = {few, queries_while(approvers_desk, draft)}
+    sending.approve(draft, by=approver)
+    counts = {few, queries_while(desk, draft)}
     work(draft)
-    counts.add(queries_while(approvers_desk, draft))
-    decisions.pause(draft)
-    counts.add(queries_while(approvers_desk, draft))
-    decisions.cancel(draft)
+    counts.add(queries_while(desk, draft))
+    sending.pause(draft)
+    counts.add(queries_while(desk, draft))
+    sending.cancel(draft)
     work(draft)
-    counts.add(queries_while(approvers_desk, draft))
-    assert max(counts) - min(counts) <= 4  # the ramp's step, and buttons that depend on the state
+    counts.add(queries_while(desk, draft))
+    assert max(counts) - min(counts) <= 4  # a ramp's step, and buttons by state
     assert max(counts) <= 16
 
 
-def test_it_says_how_fast_and_how_long(approvers_desk, notice, people, monkeypatch):
+def test_it_says_how_fast_and_how_long(desk, notice, people, monkeypatch):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
-    text, _queries = page_of(approvers_desk, notice)
+    text, _queries = page_of(desk, notice)
     assert "a second" not in text
     clock += 10
     Notice.objects.filter(pk=notice.pk).update(accepted=400)
-    text, _queries = page_of(approvers_desk, notice)
+    text, _queries = page_of(desk, notice)
     assert "30 people a second" in text
     assert "about 0:00:20 left" in text
 
 
-def test_a_remaining_time_of_days_is_shown_in_hours(approvers_desk, notice, people, monkeypatch):
+def test_days_are_said_in_hours(desk, notice, people, monkeypatch):
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=33_700_000)
-    page_of(approvers_desk, notice)
+    page_of(desk, notice)
     clock += 10
     Notice.objects.filter(pk=notice.pk).update(accepted=1_000)
-    text, _queries = page_of(approvers_desk, notice)
+    text, _queries = page_of(desk, notice)
     assert "about 93:36:30 left" in text
 
 
-def test_numbers_are_grouped_in_the_list(approvers_desk, notice):
+def test_numbers_are_grouped_in_the_list(desk, notice):
     Notice.objects.filter(pk=notice.pk).update(planned=33_700_000, accepted=1_000)
-    listed = approvers_desk.get(reverse("admin:notices_notice_changelist")).text
+    listed = desk.get(reverse("admin:notices_notice_changelist")).text
     assert '"field-planned">33,700,000<' in listed
     assert '"field-accepted">1,000<' in listed
 
 
-def test_progress_and_pause_come_before_other_details(approvers_desk, notice, people):
+def test_how_it_goes_and_the_pause_stand_before_everything_else(desk, notice, people):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
-    text, _queries = page_of(approvers_desk, notice)
+    text, _queries = page_of(desk, notice)
     assert text.index("accepted by the mail server") < text.index("Retries end")
     assert text.index('value="Pause"') < text.index("Retries end")
 
 
-def test_two_page_views_at_once_measure_from_the_same_point(notice, monkeypatch):
+def test_a_page_opened_twice_at_once_measures_from_the_same(notice, monkeypatch):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=0)
     notice.refresh_from_db()
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
-    progress.send_progress(notice)
+    progress.of(notice)
     clock += 10
     Notice.objects.filter(pk=notice.pk).update(accepted=300)
-    assert progress.send_progress(notice).rate == 30
+    assert progress.of(notice).rate == 30
     clock += 0.5
-    rate = progress.send_progress(notice).rate
+    rate = progress.of(notice).rate
     assert rate is not None
     assert 25 < rate <= 30
 
 
-def test_without_redis_the_page_has_no_rate(approvers_desk, notice, settings):
+def test_without_redis_the_page_has_no_rate(desk, notice, settings):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
     settings.CACHES = {
         "default": {
@@ -111,5 +119,5 @@ def test_without_redis_the_page_has_no_rate(approvers_desk, notice, settings):
             "LOCATION": "redis://127.0.0.1:9/0",
         }
     }
-    text, _queries = page_of(approvers_desk, notice)
+    text, _queries = page_of(desk, notice)
     assert "accepted by the mail server" in text

@@ -1,4 +1,4 @@
-"""The export of the proof, person by person, and the record of each export."""
+"""The proof leaves the portal person by person, and who took it is on record."""
 
 import csv
 import io
@@ -13,22 +13,28 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import User
-from harness import exposure_factory
-from harness.sign_in import sign_in_to_desk, step_up
-from notices import decisions
-from notices.message_codes import envelope_sender, message_code
+from notices import sending
+from notices.messages import envelope_sender, message_code
 from notices.models import Notice
 from notices.proof import ledger_export
-from notices.returned_mail import bounces
-from tests.desk_pages import notice_url
-from tests.notice_factory import affected, delivery_to, work, work_again
+from notices.returned import bouncing
+from tests import leaked
+from tests.noticed import affected, delivery_to, work, work_again
 from tests.returned_mail import bounce
+from tests.signing_in import sign_in_to_desk, step_up
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
-pytestmark = pytest.mark.usefixtures("english")
+
+
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
 
 
 @pytest.fixture
@@ -46,6 +52,10 @@ def staff(db) -> dict[str, User]:
     return made
 
 
+def url(name: str, notice: Notice) -> str:
+    return reverse(f"admin:notices_notice_{name}", args=[notice.pk])
+
+
 def rows_of(response) -> list[dict[str, str]]:
     text = b"".join(response.streaming_content).decode()
     return list(csv.DictReader(io.StringIO(text)))
@@ -56,9 +66,9 @@ def enter(client, user) -> None:
     step_up(client, user)
 
 
-def test_the_proof_shows_what_each_person_was_sent_and_when(client, closed, people, staff):
+def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
     enter(client, staff["auditor"])
-    rows = rows_of(client.post(notice_url("proof", closed), {"format": "csv"}))
+    rows = rows_of(client.post(url("proof", closed), {"format": "csv"}))
     assert len(rows) == closed.planned == 3
     minji = next(row for row in rows if row["person"] == str(people["minji"].pk))
     delivery = delivery_to(closed, people["minji"])
@@ -74,20 +84,22 @@ def test_the_proof_shows_what_each_person_was_sent_and_when(client, closed, peop
     assert "email" not in minji
 
 
-def test_a_late_bounce_is_in_the_proof(closed, people):
-    bounces.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
+def test_a_late_bounce_stands_in_the_proof(closed, people):
+    bouncing.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
     rows = {row["person"]: row for row in ledger_export.proof(closed, is_opened=False)}
     assert rows[str(people["minji"].pk)]["later"].startswith("bounce 2")
     assert rows[str(people["seojun"].pk)]["later"] == ""
 
 
-def test_only_an_approver_decrypts_addresses_and_it_is_recorded(client, closed, staff, caplog):
+def test_an_auditor_cannot_open_addresses_and_an_approver_can_on_record(
+    client, closed, staff, caplog
+):
     enter(client, staff["auditor"])
     asked = {"format": "csv", "is_opened": "on"}
-    assert "minji" not in str(rows_of(client.post(notice_url("proof", closed), asked)))
+    assert "minji" not in str(rows_of(client.post(url("proof", closed), asked)))
     enter(client, staff["approver"])
     with caplog.at_level(logging.INFO):
-        rows = rows_of(client.post(notice_url("proof", closed), asked))
+        rows = rows_of(client.post(url("proof", closed), asked))
     assert "minji@example.com" in {row["email"] for row in rows}
     entry = LogEntry.objects.filter(user=staff["approver"]).get()
     assert entry.get_change_message() == "Exported: proof, csv, opened."
@@ -97,7 +109,7 @@ def test_only_an_approver_decrypts_addresses_and_it_is_recorded(client, closed, 
 def test_it_asks_for_a_fresh_code_first(client, closed, staff):
     sign_in_to_desk(client, staff["auditor"])
     for name in ("proof", "not_reached"):
-        answer = client.post(notice_url(name, closed), {"format": "csv"})
+        answer = client.post(url(name, closed), {"format": "csv"})
         assert answer.status_code == 302
         assert reverse("step_up") in answer["Location"]
 
@@ -105,57 +117,51 @@ def test_it_asks_for_a_fresh_code_first(client, closed, staff):
 def test_support_and_customers_export_nothing(client, closed, staff, minji):
     enter(client, staff["support"])
     for name in ("proof", "not_reached"):
-        assert client.post(notice_url(name, closed), {"format": "csv"}).status_code == 403
+        assert client.post(url(name, closed), {"format": "csv"}).status_code == 403
     client.force_login(minji)
-    assert client.post(notice_url("proof", closed), {"format": "csv"}).status_code == 404
+    assert client.post(url("proof", closed), {"format": "csv"}).status_code == 404
 
 
-def test_the_list_of_people_not_reached_has_the_data_for_a_letter(
-    client, draft, people, approver, server, staff
-):
-    file = exposure_factory.file_of(draft.incident, number=2)
+def test_those_not_reached_with_what_a_letter_needs(client, draft, people, approver, server, staff):
+    file = leaked.file_of(draft.incident, number=2)
     values = [("physical-addresses", "서울시 송파구 올림픽로 300")]
-    exposure_factory.expose(people["neighbour"], file, values=values)
-    decisions.approve(draft, by=approver)
+    leaked.expose(people["neighbour"], file, values=values)
+    sending.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
-    page = client.get(notice_url("not_reached", closed)).text
+    page = client.get(url("not_reached", closed)).text
     assert '<th scope="row">not reachable over this channel</th><td>1</td>' in page
     assert f"audience=unreached&amp;follows={closed.pk}" in page
-    row = rows_of(
-        client.post(notice_url("not_reached", closed), {"format": "csv", "is_opened": "on"})
-    )
+    row = rows_of(client.post(url("not_reached", closed), {"format": "csv", "is_opened": "on"}))
     assert [(one["name"], one["postal_address"]) for one in row] == [
         ("박이웃", "서울시 송파구 올림픽로 300")
     ]
 
 
-def test_the_page_counts_the_other_ways_to_reach_people(
+def test_the_page_says_by_which_other_way_they_could_be_told(
     client, draft, people, approver, server, staff, settings
 ):
-    file = exposure_factory.file_of(draft.incident, number=2)
+    file = leaked.file_of(draft.incident, number=2)
     for number, address in enumerate(["서울시 송파구", "서울시 강남구", ""]):
-        person = exposure_factory.person(
-            draft.incident, name=f"이웃{number}", phone=f"010-1234-567{number}"
-        )
+        person = leaked.person(draft.incident, name=f"이웃{number}", phone=f"010-1234-567{number}")
         values = [("physical-addresses", address)] if address else []
-        exposure_factory.expose(person, file, "names", values=values)
-    decisions.approve(draft, by=approver)
+        leaked.expose(person, file, "names", values=values)
+    sending.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
-    page = client.get(notice_url("not_reached", closed)).text
+    page = client.get(url("not_reached", closed)).text
     assert "Not reached, with a usable telephone number</th><td>3</td>" in page
     assert "Not reached, with a postal address that leaked</th><td>2</td>" in page
     assert "Not reached, with neither</th><td>1</td>" in page  # the neighbour
-    rows = rows_of(client.post(notice_url("not_reached", closed), {"format": "csv"}))
+    rows = rows_of(client.post(url("not_reached", closed), {"format": "csv"}))
     ways = sorted((row["has_email"], row["has_phone"], row["has_postal_address"]) for row in rows)
     assert ways == [("no", "no", "no"), ("no", "yes", "no"), *[("no", "yes", "yes")] * 2]
     assert "송파구" not in str(rows)
     settings.NOTICE_COUNT_AT_ONCE = 3
-    assert "They are too many" in client.get(notice_url("not_reached", closed)).text
+    assert "They are too many" in client.get(url("not_reached", closed)).text
 
 
-def test_a_shredded_incident_has_no_way_left_to_reach_people(closed):
+def test_nothing_is_left_to_reach_anybody_by_once_the_data_is_shredded(closed):
     assert ledger_export.ways(closed) == ledger_export.Ways(0, 0, 1)
     closed.incident.shred()
     notice = Notice.objects.select_related("incident").get(pk=closed.pk)
@@ -164,20 +170,20 @@ def test_a_shredded_incident_has_no_way_left_to_reach_people(closed):
     assert ledger_export.ways(notice) == ledger_export.Ways(0, 0, 1)
 
 
-def test_people_in_doubt_have_a_separate_list(client, notice, people, server, staff, capsys):
-    for _ in range(2):  # a person decides about the second doubt
-        server.reply_next("message", "minji@example.com", DROP)
+def test_those_in_doubt_are_a_list_of_their_own(client, notice, people, server, staff, capsys):
+    for _ in range(2):  # the second doubt is left to a person
+        server.tell("message", "minji@example.com", DROP)
     work(notice)
     closed = work_again(notice)
     assert delivery_to(closed, people["minji"]).state == "in_doubt"
     enter(client, staff["auditor"])
-    page = client.get(notice_url("not_reached", closed)).text
+    page = client.get(url("not_reached", closed)).text
     assert '<th scope="row">in doubt</th><td>1</td>' in page
     asked = {"format": "csv", "whom": "in-doubt"}
-    answer = client.post(notice_url("not_reached", closed), asked)
+    answer = client.post(url("not_reached", closed), asked)
     assert f'filename="in-doubt-{closed.pk}.csv"' in answer["Content-Disposition"]
     assert [row["person"] for row in rows_of(answer)] == [str(people["minji"].pk)]
-    others = rows_of(client.post(notice_url("not_reached", closed), {"format": "csv"}))
+    others = rows_of(client.post(url("not_reached", closed), {"format": "csv"}))
     assert str(people["minji"].pk) not in {row["person"] for row in others}
     entry = LogEntry.objects.filter(user=staff["auditor"]).earliest("pk")
     assert entry.get_change_message() == "Exported: in-doubt, csv, without contacts."
@@ -186,8 +192,8 @@ def test_people_in_doubt_have_a_separate_list(client, notice, people, server, st
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, incident, approver, server):
-    affected(exposure_factory.file_of(incident), '=HYPERLINK("http://evil.example")', "", "names")
-    decisions.approve(draft, by=approver)
+    affected(leaked.file_of(incident), '=HYPERLINK("http://evil.example")', "", "names")
+    sending.approve(draft, by=approver)
     work(draft)
     fields = ledger_export.escalation_fields(is_opened=True)
     text = "".join(ledger_export.as_csv(fields, ledger_export.not_reached(draft, is_opened=True)))

@@ -1,5 +1,8 @@
-"""Purging deletes all rows of a shredded incident, no other rows, and no proof."""
+"""Deleting the rows of a shredded incident: all of its own, nobody else's, and no proof."""
 
+import multiprocessing
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -9,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from harness.exposure_factory import expose, file_of, person
-from incidents import purging, scope_versions, table_locks
-from incidents.importing import loading, store
+from incidents import importing, purging
+from incidents.counting import counts_of
+from incidents.importing import store
 from incidents.models import (
     AffectedPerson,
     Exposure,
@@ -20,12 +23,11 @@ from incidents.models import (
     Reveal,
     Shredding,
 )
-from incidents.scope_counts import counts_of
-from notices import decisions
+from notices import sending
 from notices.models import Delivery, Notice
-from tests.incident_factory import another_incident
-from tests.killed_process import die_at_call, no_wait, run_until_killed
-from tests.notice_factory import affected, assert_adds_up, work
+from tests.leaked import expose, file_of, person
+from tests.noticed import affected, assert_adds_up, work
+from tests.test_for_user import another
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -39,8 +41,12 @@ contact_leaked = ["name"]
 """
 
 
+def at_once(_seconds: float) -> None:
+    """Does not rest."""
+
+
 def purge(incident: Incident, **options) -> Shredding:
-    return purging.run(incident, step_rows=5, wait=no_wait, **options)
+    return purging.run(incident, step_rows=5, wait=at_once, **options)
 
 
 @pytest.fixture
@@ -56,8 +62,8 @@ def people(incident) -> list[AffectedPerson]:
 
 @pytest.fixture
 def other(incident) -> Incident:
-    """Another incident with the same number of people."""
-    other = another_incident(incident, "hanbit-2024")
+    """Another incident with as many people between."""
+    other = another(incident, "hanbit-2024")
     file = file_of(other)
     for number in range(PEOPLE):
         expose(person(other, name=f"다른 고객 {number}"), file, "names")
@@ -72,7 +78,7 @@ def test_an_incident_that_is_not_shredded_keeps_its_rows(incident, people):
     assert AffectedPerson.objects.count() == PEOPLE
 
 
-def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minji):
+def test_its_rows_go_and_nobody_elses(incident, people, other, minji):
     Reveal.objects.create(user=minji, person=people[0])
     incident.shred()
 
@@ -86,11 +92,11 @@ def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minj
     assert ExposureFile.objects.filter(incident=incident).exists()
 
 
-def test_the_ledger_stays_without_links_to_people(incident, draft, approver, server):
+def test_the_ledger_stands_and_forgets_whose_rows_they_were(incident, draft, approver, server):
     file = file_of(incident)
     for number in range(3):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
-    decisions.approve(draft, by=approver)
+    sending.approve(draft, by=approver)
     notice = work(draft)
     before = set(Delivery.objects.values_list("recipient", "state", "reply"))
     incident.shred()
@@ -103,12 +109,12 @@ def test_the_ledger_stays_without_links_to_people(incident, draft, approver, ser
     assert_adds_up(Notice.objects.get(pk=notice.pk))
 
 
-def test_the_stored_counts_stay(incident):
+def test_the_kept_counts_stand(incident):
     file = file_of(incident, state="open")
     file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
     file.save()
     expose(person(incident, name="김민지"), file, "names")
-    scope_versions.close(file.batch)
+    importing.close_batch(file.batch)
     incident.shred()
 
     purge(incident)
@@ -118,12 +124,24 @@ def test_the_stored_counts_stay(incident):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_killed_run_continues_where_it_ended(incident, people, other):
+def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people, other):
     incident.shred()
 
-    run_until_killed(
-        lambda: purging.run(incident, step_rows=7, wait=no_wait, report=die_at_call(2))
-    )
+    def child() -> None:
+        steps: list[Shredding] = []
+
+        def die(record: Shredding) -> None:
+            steps.append(record)
+            if len(steps) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        purging.run(incident, step_rows=7, wait=at_once, report=die)
+
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
     gone = Shredding.objects.get()
     assert gone.position
     assert gone.people == PEOPLE - AffectedPerson.objects.filter(incident=incident).count()
@@ -134,7 +152,7 @@ def test_a_killed_run_continues_where_it_ended(incident, people, other):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_the_purge_waits_for_locks_and_blocks_others_briefly(incident, people):
+def test_it_waits_for_who_holds_a_lock_and_makes_nobody_wait_long(incident, people):
     incident.shred()
     waits: list[float] = []
     locked, waited = Event(), Event()
@@ -147,22 +165,21 @@ def test_the_purge_waits_for_locks_and_blocks_others_briefly(incident, people):
         connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(hold_a_lock)
+        somebody = pool.submit(hold_a_lock)
         assert locked.wait(30)
 
         def wait(seconds: float) -> None:
             waits.append(seconds)
-            if seconds == table_locks.LOCK_RETRY_SECONDS:
+            if seconds == purging.LOCK_RETRY_SECONDS:
                 waited.set()
-                other.result()
+                somebody.result()
 
-        done = purging.run(incident, wait=wait)
-    assert (done.people, done.exposures) == (PEOPLE, 2 * PEOPLE)
-    assert waits.count(table_locks.LOCK_RETRY_SECONDS) == 1
+        purging.run(incident, wait=wait)
+    assert waits.count(purging.LOCK_RETRY_SECONDS) == 1
     assert not AffectedPerson.objects.exists()
 
 
-def test_a_step_reads_a_limited_number_of_rows(incident, people, other):
+def test_a_step_looks_at_a_bounded_number_of_rows(incident, people, other):
     incident.shred()
 
     with CaptureQueriesContext(connection) as queries:
@@ -179,13 +196,11 @@ def is_there(table: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_the_exposures_of_a_large_file_are_dropped_as_a_partition(
-    incident, tmp_path: Path, monkeypatch
-):
+def test_the_exposures_of_a_large_file_go_as_a_whole(incident, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     path = tmp_path / "members.csv"
     path.write_text("member_id,name\n" + "".join(f"{n},고객 {n}\n" for n in range(20)))
-    file = loading.import_file(path, incident=incident, mapping_text=MAPPING)
+    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
     table = f"incidents_exposure_{file.pk}"
     assert is_there(table)
     incident.shred()
@@ -202,8 +217,8 @@ def test_the_command_says_what_it_did(incident, people, capsys):
 
     call_command("purge_incident", "hanbit-2025", rows=5)
 
-    printed = capsys.readouterr().out
-    assert f"hanbit-2025: {PEOPLE} people and {2 * PEOPLE} exposures are purged." in printed
+    said = capsys.readouterr().out
+    assert f"hanbit-2025: {PEOPLE} people and {2 * PEOPLE} exposures are purged." in said
 
 
 def test_an_unknown_incident_is_one_line():

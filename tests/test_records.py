@@ -1,4 +1,4 @@
-"""The public records of versions: JSON, hash chain, linked data and preview image."""
+"""What programs and doubters read: records, the chain, the announcement, the picture."""
 
 import hashlib
 import json
@@ -9,25 +9,28 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from statements import publishing, tasks
-from statements.models import Section, StatementVersion
-from tests.database import without_triggers
-from tests.sample_pages import SLUG, published
+from statements import publishing
+from notices import tasks
+from notices.models import Section, StatementVersion
+from tests.coupang import SLUG, published
 
-pytest_plugins = ["tests.correction_fixtures"]
+pytest_plugins = ["tests.corrected"]
 LOG = "/en/incidents/hanbit-2025/log/"
 
 
 def tamper(rows: QuerySet[Any], **values: object) -> None:
-    """Changes or deletes rows without triggers, as the owner of the database could."""
-    with without_triggers():
+    """Changes rows as somebody with the database in hand could, past the triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
         if values:
             rows.update(**values)
         else:
             rows.all()._raw_delete(rows.db)
+        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def version(number: int) -> QuerySet[StatementVersion]:
@@ -95,16 +98,14 @@ def test_one_changed_byte_anywhere_is_found_and_named(client, second, number, ch
     tamper(version(number), **change)
     page = client.get(LOG).content.decode()
     assert "Checked: the chain is broken" in page
-    assert (
-        page.count(f"Version {number} is not what was published.") == 2
-    )  # in the summary, and beside the version
+    assert page.count(f"Version {number} is not what was published.") == 2  # above, and there
     assert page.count("Checked: reads as it was published") == 1
     log = client.get(f"{LOG}log.json").json()
     assert not log["is_unbroken"]
     assert [entry["is_unaltered"] for entry in log["versions"]] == [number != 2, number != 1]
 
 
-def test_a_broken_chain_is_logged_every_hour(second, caplog):
+def test_a_broken_chain_is_said_in_the_log_every_hour(second, caplog):
     assert "verify-statements" in settings.CELERY_BEAT_SCHEDULE
     tasks.verify_statements()
     assert not caplog.records
@@ -118,15 +119,15 @@ def test_a_changed_section_is_found(client, second):
     assert "Version 1 is not what was published." in client.get(LOG).content.decode()
 
 
-def test_a_forged_version_with_a_new_hash_breaks_the_chain(client, second):
-    """A forged version 1 with a new hash does not match the hash stored in version 2."""
+def test_a_forger_who_hashes_anew_breaks_the_chain(client, second):
+    """Who changes version 1 and its hash too has to change version 2, which people hold."""
     tamper(version(1), title_en="Nothing happened")
     tamper(version(1), hash=publishing.compute_hash(version(1).get()))
     page = client.get(LOG).content.decode()
     assert "Version 2 does not follow the one before." in page
 
 
-def test_a_removed_version_is_detected(client, second):
+def test_a_version_that_was_taken_out_is_missed(client, second):
     tamper(Section.objects.filter(version__number=1))
     tamper(version(1))
     assert "Version 1 is missing." in client.get(LOG).content.decode()
@@ -137,11 +138,11 @@ def test_checking_the_chain_takes_no_query_a_version(client, second, django_asse
         client.get(LOG)
 
 
-# Linked data in the page
+# What programs are told in the page
 
 
 @pytest.mark.parametrize(("language", "title"), [("ko", "개인정보 유출 통지"), ("en", "Notice of")])
-def test_a_statement_has_linked_data(coupang, client, settings, language, title):
+def test_a_statement_announces_itself_to_programs(coupang, client, settings, language, title):
     facts = announcement(client, f"/{language}/incidents/{SLUG}/statements/notice/")
     notice = StatementVersion.objects.get(statement__slug="notice")
     assert facts["@type"] == "SpecialAnnouncement"
@@ -155,12 +156,12 @@ def test_a_statement_has_linked_data(coupang, client, settings, language, title)
     assert hashlib.sha256(record.content).hexdigest() == facts["encoding"]["sha256"]
 
 
-def test_the_linked_data_of_an_advisory_names_its_issuer(coupang, client):
+def test_an_advisory_announces_whose_advice_it_is(coupang, client):
     facts = announcement(client, f"/en/incidents/{SLUG}/advisories/kisa-advisory/")
     assert "KISA" in facts["author"]["name"]
 
 
-def test_no_text_of_a_statement_ends_the_linked_data(correction, client):
+def test_no_word_of_a_statement_ends_the_announcement(correction, client):
     correction.title_en = "</script><script>alert(1)</script>"
     correction.save()
     published(correction)
@@ -170,7 +171,7 @@ def test_no_text_of_a_statement_ends_the_linked_data(correction, client):
     assert "<script>" not in html
 
 
-# The preview image of a shared link
+# The picture of a shared link
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -1,4 +1,4 @@
-"""Regulator reports: drafted from the facts, filed, supplemented and printed."""
+"""Reports to authorities: drafted from the facts, filed for good, supplemented, printed."""
 
 import shutil
 import subprocess
@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from foundations import documents
-from harness.sign_in import sign_in_to_desk
+from foundations import printing
+from statements import sample
+from notices.models import RegulatorReport
 from statements.legal import regulator_reports as reports
-from statements.models import RegulatorReport
+from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +25,14 @@ needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="popple
 
 
 @pytest.fixture
-def coupang(approver, coupang):
-    """The sample incident, loaded when the approver's account exists already."""
-    return coupang
+def coupang(approver):
+    return sample.load()
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    return client
 
 
 def draft(incident, by, form="pipc") -> RegulatorReport:
@@ -69,56 +75,56 @@ def test_the_gdpr_form_is_filled_from_the_facts(coupang):
         assert words in text
 
 
-def test_an_unknown_fact_is_marked_as_unknown(incident):
+def test_what_is_not_known_says_so(incident):
     assert "규모: 확인 중입니다." in reports.drafted(incident, "pipc")
     assert "Not known yet." in reports.drafted(incident, "gdpr")
 
 
-def test_from_draft_to_filed_on_the_desk(approvers_desk, coupang, approver):
+def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
     add = reverse("admin:statements_regulatorreport_add")
     fields = {"incident": coupang.pk, "duty": "", "form": "pipc", "authority": "PIPC"}
-    assert "This field is required" in approvers_desk.post(add, fields).content.decode()
+    assert "This field is required" in desk.post(add, fields).content.decode()
     fields["duty"] = DUTY
-    answer = approvers_desk.post(add, fields, follow=True)
+    answer = desk.post(add, fields, follow=True)
     assert "공동현관 출입번호" in answer.content.decode()
     report = RegulatorReport.objects.get()
     change = reverse("admin:statements_regulatorreport_change", args=[report.pk])
-    shown = approvers_desk.get(change).content.decode()
+    shown = desk.get(change).content.decode()
     assert "Enforcement Decree 40: Report to the PIPC or KISA within 72 hours" in shown
     assert DUTY not in shown
-    approvers_desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
+    desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
     file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    assert "in the future" in approvers_desk.post(file, {"filed_at": later}).content.decode()
+    assert "in the future" in desk.post(file, {"filed_at": later}).content.decode()
     too_early = timezone.localtime(coupang.aware_at) - timedelta(days=365)
     early = {"filed_at": too_early.strftime("%Y-%m-%dT%H:%M")}
-    assert "had not become aware by then" in approvers_desk.post(file, early).content.decode()
+    assert "had not become aware by then" in desk.post(file, early).content.decode()
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    assert approvers_desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
+    assert desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
 
     report.refresh_from_db()
     assert (report.state, report.reference, report.filed_by) == ("filed", "2025-1", approver)
     assert report.text == "## 1. 기관명\n쿠팡"
-    approvers_desk.post(change, {"authority": "X", "text": "changed"})
+    desk.post(change, {"authority": "X", "text": "changed"})
     report.refresh_from_db()
     assert report.text == "## 1. 기관명\n쿠팡"
-    assert approvers_desk.get(file).status_code == 404
+    assert desk.get(file).status_code == 404
 
 
-def test_filing_needs_the_time_of_the_filing(approvers_desk, coupang, approver):
+def test_nothing_is_recorded_as_filed_by_a_press_alone(desk, coupang, approver):
     report = draft(coupang, approver)
     file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
-    page = approvers_desk.get(file)
-    assert "개인정보보호위원회" in page.text  # names the report
+    page = desk.get(file)
+    assert "개인정보보호위원회" in page.text  # which report it is
     assert "within 72 hours" in page.text
-    assert not page.context["form"]["filed_at"].value()  # no default for a permanent record
-    assert "This field is required" in approvers_desk.post(file, {"reference": "2025-1"}).text
+    assert not page.context["form"]["filed_at"].value()  # the time stands for good: nobody guesses
+    assert "This field is required" in desk.post(file, {"reference": "2025-1"}).text
     report.refresh_from_db()
     assert report.state == "draft"
 
 
 @pytest.mark.parametrize("change", [{"text": "x"}, {"reference": ""}, {"state": "draft"}])
-def test_a_filed_report_cannot_be_changed_or_deleted(coupang, approver, change):
+def test_what_is_filed_cannot_be_changed_or_deleted(coupang, approver, change):
     report = RegulatorReport.objects.filter(pk=filed(coupang, approver).pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         report.update(**change)
@@ -132,27 +138,27 @@ def test_filing_twice_is_refused(coupang, approver):
         reports.file(report, at=timezone.now(), reference="other", by=approver)
 
 
-def test_supplements_follow_the_first_report(approvers_desk, coupang, approver):
+def test_supplements_follow_the_first_report(desk, coupang, approver):
     first = filed(coupang, approver)
-    approvers_desk.post(reverse("admin:statements_regulatorreport_supplement", args=[first.pk]))
+    desk.post(reverse("admin:statements_regulatorreport_supplement", args=[first.pk]))
     second = RegulatorReport.objects.get(number=2)
     assert second.supplements == first
     assert second.state == "draft"
     again = reverse("admin:statements_regulatorreport_supplement", args=[first.pk])
-    assert "This supplement is drafted already." in approvers_desk.post(again, follow=True).text
+    assert "This supplement is drafted already." in desk.post(again, follow=True).text
     assert RegulatorReport.objects.count() == 2
     url = reverse("admin:statements_regulatorreport_supplement", args=[second.pk])
-    assert approvers_desk.post(url).status_code == 404  # the first report is not filed yet
+    assert desk.post(url).status_code == 404  # not filed yet
     reports.file(second, at=timezone.now(), reference="", by=approver)
-    approvers_desk.post(url)
+    desk.post(url)
     third = RegulatorReport.objects.get(number=3)
     assert third.supplements == first
 
 
 @needs_poppler
-def test_it_is_printed_in_the_forms_language(approvers_desk, coupang, approver):
+def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
     report = filed(coupang, approver)
-    response = approvers_desk.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
+    response = desk.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
     assert response["Content-Type"] == "application/pdf"
     run = ["pdftotext", "-", "-"]
     done = subprocess.run(run, input=response.content, capture_output=True, check=True)
@@ -161,13 +167,13 @@ def test_it_is_printed_in_the_forms_language(approvers_desk, coupang, approver):
         assert words in text
 
 
-def test_text_from_users_is_printed_and_never_executed():
+def test_what_somebody_wrote_is_printed_and_never_run():
     written = '#read("settings.py") #panic("x") $x$ *b* [= h] <label> @ref \\'
-    blocks: list[documents.Block] = [documents.Heading(written), documents.Paragraph(written)]
-    blocks += [documents.Facts([(written, written)]), documents.Table([written], [[written]])]
-    document = documents.Document(written, "en", written, timezone.now(), blocks)
+    blocks: list[printing.Block] = [printing.Heading(written), printing.Paragraph(written)]
+    blocks += [printing.Facts([(written, written)]), printing.Table([written], [[written]])]
+    document = printing.Document(written, "en", written, timezone.now(), blocks)
     run = ["pdftotext", "-layout", "-", "-"]
-    done = subprocess.run(run, input=documents.pdf(document), capture_output=True, check=True)
+    done = subprocess.run(run, input=printing.pdf(document), capture_output=True, check=True)
     text = done.stdout.decode()
     assert text.count('#read("settings.py")') == 8
     assert "SECRET_KEY" not in text
@@ -184,9 +190,7 @@ def test_each_role_does_its_part(client, coupang, approver, role, may_write, may
     sign_in_to_desk(client, member)
     report = draft(coupang, approver)
     add = client.get(reverse("admin:statements_regulatorreport_add")).status_code
-    file = client.get(
-        reverse("admin:statements_regulatorreport_file", args=[report.pk])
-    ).status_code
+    file = client.get(reverse("admin:statements_regulatorreport_file", args=[report.pk])).status_code
     assert (add == 200, file == 200) == (may_write, may_file)
     pdf = client.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
     assert pdf.status_code == 200

@@ -1,5 +1,6 @@
-"""Reject files: safe to open in a spreadsheet, corrected, and imported again."""
+"""Reject files: safe to open in a spreadsheet, corrected, loaded again."""
 
+import csv
 import os
 import stat
 
@@ -8,10 +9,9 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.importing import examining, formulas, loading, rejects
-from incidents.importing.reading import ImportRefusedError
+from incidents import importing
+from incidents.importing import ImportRefusedError, formulas, reading, rejects
 from incidents.models import AffectedPerson, ExposureFile
-from tests.import_factory import import_and_report, read_reject_file
 
 MAPPING = """
 encoding = "cp949"
@@ -26,15 +26,19 @@ contact_leaked = ["name", "phone"]
 
 @pytest.fixture
 def load(db, incident):
-    def load(path, **options) -> loading.ImportProgress:
-        return import_and_report(path, incident=incident, mapping_text=MAPPING, **options)
+    def load(path, **options) -> importing.Progress:
+        reports: list[importing.Progress] = []
+        importing.import_file(
+            path, incident=incident, mapping_text=MAPPING, report=reports.append, **options
+        )
+        return reports[-1]
 
     return load
 
 
 @pytest.fixture
 def dump(tmp_path):
-    """A dump with three rejects: no member_id, a missing cell, bytes that are not CP949."""
+    """Three rejects: no member_id, a cell too few, bytes that are no CP949."""
     path = tmp_path / "members.csv"
     path.write_bytes(
         "member_id,name,mobile\n1,김민지,010-1111-2222\n"
@@ -43,6 +47,11 @@ def dump(tmp_path):
         ).replace(b"?", b"\xff\xff")
     )
     return path
+
+
+def cells_of(path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream))
 
 
 @pytest.mark.parametrize("stem", ["가" * 83, "x" + "가" * 83, "x" * 251])
@@ -57,14 +66,14 @@ def test_a_name_as_long_as_a_disk_takes_still_gets_a_reject_file(load, dump, tmp
     assert first.parent == second.parent == tmp_path
     assert first.name.endswith(".csv.rejects.csv")
     assert second.name.endswith(".csv.rejects-2.csv")
-    assert len(read_reject_file(first)) == len(read_reject_file(second)) == 4
+    assert len(cells_of(first)) == len(cells_of(second)) == 4
 
 
 def test_rejects_are_written_for_a_spreadsheet(load, dump, tmp_path):
     report = load(dump)
 
     assert report.reject_file == tmp_path / "members.csv.rejects.csv"
-    assert read_reject_file(report.reject_file) == [
+    assert cells_of(report.reject_file) == [
         ["line", "reason", "member_id", "name", "mobile"],
         ["3", "missing member_id", "", "'=SUM(A1)", "'+82 10-3333-4444"],
         ["4", "wrong number of columns", "3", "''quoted"],
@@ -83,12 +92,10 @@ def test_corrected_rejects_load_again(load, dump, incident):
     report = load(written)
 
     assert (report.rows_taken, report.rows_rejected) == (3, 0)
-    cipher = incident.cipher()
+    seal = incident.seal()
 
     def contact(reference: str) -> dict[str, str]:
-        return AffectedPerson.objects.get(
-            pk=cipher.person_id("member", reference)
-        ).decrypt_contact()
+        return AffectedPerson.objects.get(pk=seal.person_id("member", reference)).open_contact()
 
     assert contact("2") == {"n": "=SUM(A1)", "p": "+821033334444"}
     assert contact("3") == {"n": "'quoted"}
@@ -101,8 +108,8 @@ def test_rejects_not_corrected_are_rejected_again_under_a_new_name(load, dump, t
 
     assert again.rows_rejected == 3
     assert again.reject_file == tmp_path / "members.csv.rejects-2.csv"
-    assert [row[1:] for row in read_reject_file(again.reject_file)] == [
-        row[1:] for row in read_reject_file(written)
+    assert [row[1:] for row in cells_of(again.reject_file)] == [
+        row[1:] for row in cells_of(written)
     ]
 
 
@@ -142,7 +149,7 @@ def test_rejects_go_to_var_if_nothing_can_be_written_beside_the_dump(load, dump,
 
 @pytest.fixture
 def failing_commit(transactional_db):
-    """A database trigger that raises an error at the commit."""
+    """A database that refuses at the last moment."""
     with connection.cursor() as cursor:
         cursor.execute("""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
@@ -165,7 +172,7 @@ def test_an_import_that_fails_at_the_commit_leaves_nothing(failing_commit, load,
 
 
 @given(st.text())
-def test_escaped_cells_are_restored_and_never_start_a_formula(cell):
+def test_neutralised_cells_come_back_and_never_start_a_formula(cell):
     safe = formulas.neutralised(cell)
 
     assert formulas.restored(safe) == cell
@@ -176,7 +183,7 @@ def test_a_reject_file_is_known_by_its_first_columns(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text('"line","reason","member_id"\n"3","bad date","7"\n', encoding="utf-8")
 
-    assert examining.examine(path, "cp949").is_reject_file
+    assert reading.examine(path, "cp949").is_reject_file
 
 
 def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(load, tmp_path):
@@ -185,7 +192,7 @@ def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(loa
         "line,reason,member_id,name,mobile,=HYPERLINK(1)\n1,x,,=SUM(A1),+82,@cmd\n",
         encoding="utf-8",
     )
-    written = read_reject_file(load(dump).reject_file)
+    written = cells_of(load(dump).reject_file)
 
     assert written == [
         ["line", "reason", "member_id", "name", "mobile", "'=HYPERLINK(1)"],
@@ -193,31 +200,31 @@ def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(loa
     ]
 
 
-def test_column_names_that_are_formulas_are_escaped_and_restored(load, tmp_path):
+def test_column_names_that_are_formulas_are_harmless_and_come_back(load, tmp_path):
     dump = tmp_path / "members.csv"
     dump.write_text("=cmd,'quoted,member_id,name,mobile\nx,y,,김민지,\n", encoding="cp949")
     written = load(dump).reject_file
 
-    header = read_reject_file(written)[0]
+    header = cells_of(written)[0]
     assert header[2:4] == ["'=cmd", "''quoted"]
-    assert examining.examine(written).header[2:4] == ["=cmd", "'quoted"]
+    assert reading.examine(written).header[2:4] == ["=cmd", "'quoted"]
     again = load(written).reject_file
-    assert read_reject_file(again)[0] == header
+    assert cells_of(again)[0] == header
 
 
-def test_a_corrected_row_that_is_still_malformed_is_kept_complete(load, dump):
+def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
     written = load(dump).reject_file
     with written.open("a", encoding="utf-8") as stream:
         stream.write('9,bad date,7,"김"민지,\n')
-    again = read_reject_file(load(written).reject_file)
+    again = cells_of(load(written).reject_file)
 
     assert again[-1][1:] == ["misplaced quote", '9,bad date,7,"김"민지,']
 
 
-def test_shown_rejects_are_in_the_order_of_the_file():
+def test_told_rejects_come_back_in_order():
     rejected = [(3, "bad date"), (4, "missing email"), (9, "bad date")]
-    shown = rejects.RejectedLines(rejected)
+    told = rejects.Told(rejected)
 
-    assert list(shown) == rejected
-    assert len(shown) == 3
-    assert not rejects.RejectedLines([])
+    assert list(told) == rejected
+    assert len(told) == 3
+    assert not rejects.Told([])

@@ -1,17 +1,17 @@
-"""A user sees their own values in full after a fresh code."""
+"""Seeing one's own values in full, after a fresh code."""
 
 import html
 import logging
 
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
-from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import newest_code, step_up
 from incidents.models import Reveal
-from tests.desk_pages import page_text
+from tests.leaked import expose, file_of, person
+from tests.signing_in import newest_code, step_up
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +44,13 @@ def signed_in(client, minji):
     return client
 
 
+def text(response) -> str:
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_anonymous_user_is_sent_to_sign_in(client, leaked_minji, url, method):
+def test_a_stranger_is_sent_to_sign_in(client, leaked_minji, url, method):
     response = getattr(client, method)(url)
     assert response.status_code == 302
     with override("en"):
@@ -66,17 +71,17 @@ def test_a_fresh_code_is_asked_for_first_and_leads_back(
 
 def test_coming_back_shows_nothing_before_one_more_press(signed_in, minji, leaked_minji, url):
     step_up(signed_in, minji)
-    page = page_text(signed_in.get(url))
+    page = text(signed_in.get(url))
     assert "Show in full" in page
     assert ADDRESS not in page
     assert not Reveal.objects.exists()
 
 
-def test_the_button_shows_all_values_and_is_recorded(signed_in, minji, leaked_minji, url, caplog):
+def test_the_press_shows_everything_and_is_recorded(signed_in, minji, leaked_minji, url, caplog):
     step_up(signed_in, minji)
     with caplog.at_level(logging.INFO):
         response = signed_in.post(url)
-    page = page_text(response)
+    page = text(response)
     for value in ("김민지", ADDRESS, "7585#"):
         assert value in page
     assert "***" not in page
@@ -90,15 +95,18 @@ def test_the_button_shows_all_values_and_is_recorded(signed_in, minji, leaked_mi
 
 
 def test_an_old_code_is_not_enough(signed_in, minji, leaked_minji, url):
-    step_up(signed_in, minji, seconds_ago=settings.STEP_UP_MINUTES * 60 + 1)
+    step_up(signed_in, minji)
+    session = signed_in.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] -= settings.STEP_UP_MINUTES * 60 + 1
+    session.save()
     assert signed_in.post(url).status_code == 302
     assert not Reveal.objects.exists()
 
 
-def test_another_customer_sees_and_records_nothing(client, seojun, leaked_minji, url):
+def test_the_other_sees_and_records_nothing_of_it(client, seojun, leaked_minji, url):
     client.force_login(seojun)
     step_up(client, seojun)
-    page = page_text(client.post(url))
+    page = text(client.post(url))
     assert "김민지" not in page
     assert ADDRESS not in page
     assert not Reveal.objects.exists()
@@ -113,10 +121,8 @@ def test_html_is_shown_as_typed_in_full_too(signed_in, minji, incident, file, ur
     assert typed in html.unescape(source)
 
 
-def test_a_row_that_cannot_be_decrypted_is_not_recorded_as_seen(
-    signed_in, minji, leaked_minji, url
-):
-    leaked_minji.exposures.update(ciphertext=b"another row's")
+def test_a_row_that_does_not_open_is_not_recorded_as_seen(signed_in, minji, leaked_minji, url):
+    leaked_minji.exposures.update(sealed=b"another row's")
     step_up(signed_in, minji)
     response = signed_in.post(url)
     assert response.status_code == 503
@@ -130,13 +136,13 @@ def test_the_code_from_the_mail_leads_back_to_the_values(signed_in, leaked_minji
         signed_in.post(reverse("step_up_send"), {"next": url})
     back = signed_in.post(confirm, {"code": newest_code()})
     assert back["Location"] == url
-    assert "Show in full" in page_text(signed_in.get(url))
-    assert ADDRESS in page_text(signed_in.post(url))
+    assert "Show in full" in text(signed_in.get(url))
+    assert ADDRESS in text(signed_in.post(url))
     assert Reveal.objects.count() == 1
 
 
-def test_a_phone_number_is_shown_as_people_write_it(signed_in, minji, incident, file, url):
+def test_a_phone_number_stands_as_people_write_it(signed_in, minji, incident, file, url):
     row = person(incident, name="김민지", email=minji.email, phone="+821012345678")
     expose(row, file, "phone-numbers")
     step_up(signed_in, minji)
-    assert "010-1234-5678" in page_text(signed_in.post(url))
+    assert "010-1234-5678" in text(signed_in.post(url))

@@ -1,4 +1,4 @@
-"""A new master key: all keysets are wrapped again, and the data is not touched."""
+"""A new master key: everything it wraps comes under it, the data is not touched."""
 
 import os
 import subprocess
@@ -7,15 +7,16 @@ import sys
 import pytest
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from foundations import keys
-from harness.exposure_factory import person
-from harness.sign_in import give_app, give_recovery_codes
-from incidents import encryption
+from incidents import sealing
 from incidents.models import AffectedPerson, Incident
+from tests.leaked import person
 
 pytestmark = pytest.mark.django_db
 
@@ -37,33 +38,33 @@ def rewrapped(capsys) -> str:
 
 
 def contact_of(row: AffectedPerson) -> dict[str, str]:
-    encryption.incident_cipher.cache_clear()
-    return AffectedPerson.objects.get(pk=row.pk).decrypt_contact()
+    sealing.incident_seal.cache_clear()
+    return AffectedPerson.objects.get(pk=row.pk).open_contact()
 
 
 def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
-    give_app(editor, "secret")
-    codes = give_recovery_codes(editor)
+    TOTP.activate(editor, "secret")
+    codes = RecoveryCodes.activate(editor).generate_codes()
 
     settings.MASTER_KEYSET = keys.rotated_master_keyset()
     assert contact_of(minjis)["n"] == "김민지"
-    printed_line = rewrapped(capsys)
-    assert "Keysets of 1 of 1 incidents and 2 of 2 second factors wrapped again" in printed_line
+    said = rewrapped(capsys)
+    assert "Keysets of 1 of 1 incidents and 2 of 2 second factors wrapped again" in said
     settings.MASTER_KEYSET = keys.retired_master_keyset()
 
     assert contact_of(minjis)["n"] == "김민지"
     app = Authenticator.objects.get(type=Authenticator.Type.TOTP)
     assert get_adapter().decrypt(app.data["secret"]) == "secret"
     again = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES)
-    assert again.wrap().get_unused_codes() == codes
+    assert RecoveryCodes(again).generate_codes() == codes
 
 
-def test_the_old_master_key_decrypts_nothing_any_more(minjis, master, settings, capsys):
+def test_the_old_master_key_opens_nothing_any_more(minjis, master, settings, capsys):
     settings.MASTER_KEYSET = keys.rotated_master_keyset()
     rewrapped(capsys)
 
     settings.MASTER_KEYSET = master
-    with pytest.raises(encryption.EncryptionError, match="does not open with this master keyset"):
+    with pytest.raises(sealing.SealingError, match="does not open with this master keyset"):
         contact_of(minjis)
 
 
@@ -72,10 +73,10 @@ def test_a_second_run_changes_nothing_and_says_that_all_is_done(minjis, settings
     rewrapped(capsys)
     before = Incident.objects.values_list("data_keyset", "index_keyset").get()
 
-    printed_line = rewrapped(capsys)
+    said = rewrapped(capsys)
 
-    assert "0 of 1 incidents" in printed_line
-    assert "older keys can be retired" in printed_line
+    assert "0 of 1 incidents" in said
+    assert "older keys can be retired" in said
     after = Incident.objects.values_list("data_keyset", "index_keyset").get()
     assert [bytes(keyset or b"") for keyset in after] == [bytes(k or b"") for k in before]
 

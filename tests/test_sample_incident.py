@@ -1,4 +1,4 @@
-"""The sample incident of the demonstration."""
+"""The sample incident, as a demonstration shows it."""
 
 import re
 
@@ -9,21 +9,25 @@ from django.utils.timezone import now
 from accounts.models import User
 from breachportal.demo.sample import send_notice
 from incidents.models import IncidentDataClass
-from notices.models import Notice
 from statements import publishing, sample
-from statements.models import Section, Statement, StatementVersion, TimelineEntry
+from notices.models import Notice, Section, Statement, StatementVersion, TimelineEntry
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def coupang():
+    return sample.load()
+
+
 def everything() -> list[object]:
-    """Returns every row of the sample, with every column."""
+    """Every row of the sample, with every column."""
     models = (User, IncidentDataClass, Statement, StatementVersion, Section, TimelineEntry)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
 def every_text() -> list[str]:
-    """Returns all texts of the sample, in both languages."""
+    """All that the sample says, in both languages."""
     sections = Section.objects.values_list("body_ko", "body_en", "heading_ko", "heading_en")
     entries = TimelineEntry.objects.values_list("text_ko", "text_en")
     versions = StatementVersion.objects.values_list("title_ko", "title_en")
@@ -48,7 +52,7 @@ def test_every_text_is_published_by_a_second_person_and_proven(coupang):
         assert version.is_published
         assert version.created_by.email == sample.EDITOR
         assert version.approved_by.email == sample.APPROVER
-        assert publishing.verify_statement(statement) == []
+        assert publishing.verify(statement) == []
 
 
 def test_nothing_hedges_and_leaked_is_called_leaked(coupang):
@@ -59,10 +63,10 @@ def test_nothing_hedges_and_leaked_is_called_leaked(coupang):
         assert not banned.search(text), text
 
 
-def test_the_allegation_is_labelled_everywhere(coupang):
-    mentions = Section.objects.filter(body_en__contains="former employee")
-    assert mentions
-    for section in mentions:
+def test_the_allegation_is_labelled_wherever_it_is_told(coupang):
+    told = Section.objects.filter(body_en__contains="former employee")
+    assert told
+    for section in told:
         assert section.basis == "allegation"
         assert "not confirmed" in section.body_en
         assert "확인된 사실이 아닙니다" in section.body_ko

@@ -1,4 +1,4 @@
-"""A visitor reports a suspicious message; an editor turns it into a published warning."""
+"""Somebody reports a suspicious message; an editor turns it into a published warning."""
 
 import logging
 import re
@@ -13,72 +13,79 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
-from incidents import reencryption
-from notices.engine import audiences
-from notices.models import AlertSubscription, Notice
-from scams import scam_reports
-from scams.models import ScamReport
+from incidents import resealing
 from statements import markdown, publishing, sample
-from statements.models import Advisory, StatementVersion
-from tests.desk_pages import desk_url
+from notices.engine import audiences
+from notices.from_us import scam_reports
+from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
+from tests.signing_in import sign_in_to_desk
 
 REPORT = "/en/check/report/"
-REPORTED = {
+TOLD = {
     "text": "[Hanbit] Your refund is ready: http://hanbit-refund.example.net/a?id=1",
-    "channel": "sms",
+    "channel": "text",
     "sender": "010-5555-6666",
     "contact": "jimin@example.com",
 }
 
 
-def send_report(client: Client, **changes: str):
-    return client.post(REPORT, REPORTED | changes)
+def tell(client: Client, **changes: str):
+    return client.post(REPORT, TOLD | changes)
 
 
 @pytest.fixture
 def report(incident, client) -> ScamReport:
-    send_report(client)
+    tell(client)
     return ScamReport.objects.get()
+
+
+@pytest.fixture
+def desk(client, editor):
+    sign_in_to_desk(client, editor)
+    return client
+
+
+def page(name: str, pk: object) -> str:
+    return reverse(f"admin:notices_{name}", args=[pk])
 
 
 # Reporting
 
 
-def test_a_report_is_stored_encrypted(client, incident):
-    response = send_report(client)
+def test_a_report_is_kept_sealed(client, incident):
+    response = tell(client)
     assert response.headers["Location"] == "/en/check/reported/"
     report = ScamReport.objects.get()
-    decrypted = report.decrypt_report()
-    assert (decrypted.text, decrypted.sender, decrypted.contact) == (
-        REPORTED["text"],
-        REPORTED["sender"],
-        REPORTED["contact"],
+    told = report.told()
+    assert (told.text, told.sender, told.contact) == (
+        TOLD["text"],
+        TOLD["sender"],
+        TOLD["contact"],
     )
     row = str(ScamReport.objects.values().get())
     for secret in ("refund", "5555", "jimin"):
         assert secret not in row
-        assert secret.encode() not in bytes(report.ciphertext)
+        assert secret.encode() not in bytes(report.sealed)
 
 
-def test_only_text_and_channel_of_a_report_are_required(client, incident):
-    assert send_report(client, sender="", contact="").status_code == 302
-    assert send_report(client, text="").status_code == 200
+def test_only_what_was_said_and_how_it_came_is_asked_for(client, incident):
+    assert tell(client, sender="", contact="").status_code == 302
+    assert tell(client, text="").status_code == 200
     assert ScamReport.objects.count() == 1
 
 
-def test_a_wrong_contact_is_reported_next_to_the_field(client, incident):
-    response = send_report(client, contact="jimin@")
+def test_a_wrong_contact_is_said_next_to_the_field(client, incident):
+    response = tell(client, contact="jimin@")
     assert "Enter a whole e-mail address" in response.content.decode()
     assert not ScamReport.objects.exists()
 
 
 def test_reports_of_the_same_link_or_number_are_grouped(client, incident):
-    send_report(client)
-    send_report(client, text="Other words, hxxps://hanbit-refund[.]example[.]net/b", sender="")
-    send_report(client, text="We are calling from 070-1111-2222", sender="")
-    send_report(client, text="They only talked", sender="")
-    send_report(client, text="They talked again", sender="")
+    tell(client)
+    tell(client, text="Other words, hxxps://hanbit-refund[.]example[.]net/b", sender="")
+    tell(client, text="We are calling from 070-1111-2222", sender="")
+    tell(client, text="They only talked", sender="")
+    tell(client, text="They talked again", sender="")
     same = list(ScamReport.objects.order_by("reported_at").values_list("same", flat=True))
     assert same[0] == same[1]
     assert same[2] not in (None, same[0])
@@ -87,63 +94,61 @@ def test_reports_of_the_same_link_or_number_are_grouped(client, incident):
     assert ScamReport.objects.like(first).count() == 2
 
 
-def test_a_spam_program_gets_the_same_thanks(client, incident):
-    person, program = send_report(client), send_report(client, website="http://spam.example")
+def test_the_thanks_are_the_same_for_a_program(client, incident):
+    person, program = tell(client), tell(client, website="http://spam.example")
     assert person.headers["Location"] == program.headers["Location"]
     assert ScamReport.objects.count() == 1
 
 
 def test_reports_of_one_network_are_limited(client, incident, settings):
     settings.PROOF_RATES = {"scam_report": "2/10m/ip"}
-    assert [send_report(client).status_code for _turn in range(3)] == [302, 302, 429]
+    assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
     assert ScamReport.objects.count() == 2
 
 
 def test_reports_of_all_networks_together_are_limited(client, incident, settings):
     settings.SCAM_REPORTS_PER_HOUR = 2
-    assert [send_report(client).status_code for _turn in range(3)] == [302, 302, 429]
+    assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
 
 
 def test_another_site_cannot_make_a_browser_report(client, incident):
-    response = client.post(REPORT, REPORTED, headers={"sec-fetch-site": "cross-site"})
+    response = client.post(REPORT, TOLD, headers={"sec-fetch-site": "cross-site"})
     assert response.status_code == 403
     assert not ScamReport.objects.exists()
 
 
 def test_files_are_not_taken(client, incident):
-    send_report(client)
-    client.post(REPORT, REPORTED | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
-    assert all(b"MZ" not in bytes(one.ciphertext) for one in ScamReport.objects.all())
+    tell(client)
+    client.post(REPORT, TOLD | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
+    assert all(b"MZ" not in bytes(one.sealed) for one in ScamReport.objects.all())
 
 
-def test_a_report_never_redirects_to_another_site(client, incident):
+def test_a_report_does_not_lead_elsewhere(client, incident):
     for name in ("next", "redirect", "url"):
-        response = client.post(
-            f"{REPORT}?{name}=//evil.example", REPORTED | {name: "//evil.example"}
-        )
+        response = client.post(f"{REPORT}?{name}=//evil.example", TOLD | {name: "//evil.example"})
         assert response.headers["Location"] == "/en/check/reported/"
 
 
 def test_nothing_of_a_report_is_logged(client, incident, caplog):
     with caplog.at_level(logging.DEBUG):
-        send_report(client, text="secret-words\r\n2026-01-01 INFO forged")
+        tell(client, text="secret-words\r\n2026-01-01 INFO forged")
     lines = [r.getMessage() for r in caplog.records if not r.name.startswith("django.db")]
     assert not any("secret-words" in line or "jimin" in line for line in lines)
 
 
-def test_no_cookie_is_set_or_needed(incident):
+def test_no_cookie_is_set_and_none_is_needed(incident):
     client = Client(enforce_csrf_checks=True)
-    response = send_report(client)
+    response = tell(client)
     assert response.status_code == 302
     assert not response.cookies
 
 
-def test_after_shredding_no_report_is_taken_or_read(client, report, incident, editors_desk):
+def test_after_shredding_no_report_is_taken_or_read(client, report, incident, desk):
     incident.refresh_from_db()
     incident.shred()
-    send_report(client)
+    tell(client)
     assert ScamReport.objects.count() == 1
-    response = editors_desk.get(desk_url("scams_scamreport_change", report.pk))
+    response = desk.get(page("scamreport_change", report.pk))
     assert response.status_code == 200
     assert "refund" not in response.content.decode()
     assert "Write a report" not in Client().get("/en/check/").content.decode()
@@ -159,35 +164,33 @@ def test_reports_are_deleted_after_their_time(report, settings, capsys):
     assert "deleted 1 scam reports" in capsys.readouterr().out
 
 
-def test_a_report_is_readable_after_re_encryption(report, incident):
-    before = bytes(report.ciphertext)
-    reencryption.reencrypt_incident(incident)
+def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
+    before = bytes(report.sealed)
+    resealing.run(incident)
     report = ScamReport.objects.select_related("incident").get()
-    assert bytes(report.ciphertext) != before
-    assert report.decrypt_report().sender == REPORTED["sender"]
+    assert bytes(report.sealed) != before
+    assert report.told().sender == TOLD["sender"]
 
 
 # The desk
 
 
-def test_the_queue_shows_how_many_reports_share_a_trace(client, report, editors_desk):
-    send_report(Client(), text="again http://hanbit-refund.example.net")
-    send_report(Client(), text="another http://other.example.net")
-    url = reverse("admin:scams_scamreport_changelist")
-    html = editors_desk.get(url).content.decode()
+def test_the_queue_shows_how_many_name_the_same(client, report, desk):
+    tell(Client(), text="again http://hanbit-refund.example.net")
+    tell(Client(), text="another http://other.example.net")
+    url = reverse("admin:notices_scamreport_changelist")
+    html = desk.get(url).content.decode()
     link = f"{url}?same__exact={report.same}"
     assert html.count(f'<a href="{link}">2</a>') == 2
-    assert "2 scam reports" in editors_desk.get(link).content.decode()
+    assert "2 scam reports" in desk.get(link).content.decode()
 
 
-def test_opening_a_report_shows_it_as_text_and_leaves_a_record(
-    report, editors_desk, client, caplog
-):
+def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, client, caplog):
     evil = '<script>alert(1)</script> <img src=x onerror=1> {{ 7 }} =HYPERLINK("http://x")'
-    send_report(Client(), text=evil, sender='"><b>x</b>')
+    tell(Client(), text=evil, sender='"><b>x</b>')
     newest = ScamReport.objects.order_by("-reported_at")[0]
     with caplog.at_level(logging.INFO):
-        html = editors_desk.get(desk_url("scams_scamreport_change", newest.pk)).content.decode()
+        html = desk.get(page("scamreport_change", newest.pk)).content.decode()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert "<b>x</b>" not in html
@@ -197,14 +200,14 @@ def test_opening_a_report_shows_it_as_text_and_leaves_a_record(
     assert "HYPERLINK" not in caplog.text
 
 
-def test_the_list_shows_no_text_of_a_report(report, editors_desk):
-    html = editors_desk.get(reverse("admin:scams_scamreport_changelist")).content.decode()
+def test_the_list_shows_nothing_of_what_was_written(report, desk):
+    html = desk.get(reverse("admin:notices_scamreport_changelist")).content.decode()
     assert "refund" not in html
     assert "jimin" not in html
 
 
-def test_users_without_permission_cannot_read_reports(report, client, minji, incident):
-    url = desk_url("scams_scamreport_change", report.pk)
+def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
+    url = page("scamreport_change", report.pk)
     client.force_login(minji)
     assert client.get(url).status_code == 404
     auditor = User.objects.create_user("auditor@breachportal.example", is_staff=True)
@@ -213,37 +216,35 @@ def test_users_without_permission_cannot_read_reports(report, client, minji, inc
     auditor.user_permissions.add(Permission.objects.get(codename="view_scamreport"))
     assert client.get(url).status_code == 200
     report.refresh_from_db()
-    assert report.state == "new"  # reading a report does not change its state
+    assert report.state == "new"  # looking is not handling
     for step in ("warn", "dismiss"):
-        assert client.post(desk_url(f"scams_scamreport_{step}", report.pk)).status_code == 403
+        assert client.post(page(f"scamreport_{step}", report.pk)).status_code == 403
 
 
-def test_dismissing_a_report_dismisses_reports_of_the_same_trace(report, editors_desk):
-    send_report(Client(), text="again http://hanbit-refund.example.net")
-    send_report(Client(), text="another http://other.example.net")
-    editors_desk.post(desk_url("scams_scamreport_dismiss", report.pk))
+def test_dismissing_ends_the_like_as_well(report, desk):
+    tell(Client(), text="again http://hanbit-refund.example.net")
+    tell(Client(), text="another http://other.example.net")
+    desk.post(page("scamreport_dismiss", report.pk))
     states = sorted(ScamReport.objects.values_list("state", flat=True))
     assert states == ["dismissed", "dismissed", "new"]
 
 
 @pytest.mark.parametrize("step", ["warn", "dismiss"])
-def test_a_link_changes_nothing(report, editors_desk, step):
-    assert editors_desk.get(desk_url(f"scams_scamreport_{step}", report.pk)).status_code == 405
+def test_a_link_changes_nothing(report, desk, step):
+    assert desk.get(page(f"scamreport_{step}", report.pk)).status_code == 405
 
 
 # The warning
 
 
 def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
-    report, editors_desk, editor, approver, client
+    report, desk, editor, approver, client
 ):
-    response = editors_desk.post(desk_url("scams_scamreport_warn", report.pk))
+    response = desk.post(page("scamreport_warn", report.pk))
     draft = StatementVersion.objects.get()
-    assert response.headers["Location"] == desk_url("statements_statementversion_change", draft.pk)
+    assert response.headers["Location"] == page("statementversion_change", draft.pk)
     assert "hanbit-refund[.]example[.]net" in markdown.plain(draft.sections.get(key="body").body_en)
-    blocking = [
-        finding for finding in publishing.publishing_findings(draft, by=approver) if finding.blocks
-    ]
+    blocking = [finding for finding in publishing.check(draft, by=approver) if finding.blocks]
     assert blocking == []
     with pytest.raises(publishing.PublishingRefusedError):
         publishing.publish(draft, by=editor)
@@ -267,7 +268,7 @@ def test_publishing_the_warning_offers_an_alert_to_those_who_chose_it(
     AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")
     draft = scam_reports.draft_warning(report, by=editor)
     sign_in_to_desk(client, approver)
-    url = desk_url("statements_statementversion_publish", draft.pk)
+    url = page("statementversion_publish", draft.pk)
     seen = client.get(url).context["form"].initial["seen"]
     html = client.post(url, {"seen": seen}, follow=True).content.decode()
     assert "kind=alert&amp;topic=scams" in html
@@ -286,7 +287,7 @@ def test_a_report_cannot_bring_markup_or_a_link_into_the_warning(client, inciden
         "# Title\n[click](https://evil.example.com)\n<script>x</script>\n![a](https://e.com/b)\n"
         "> quoted\n- item\n1. item\n`c` www.evil.example.com"
     )
-    send_report(client, text=evil)
+    tell(client, text=evil)
     draft = scam_reports.draft_warning(ScamReport.objects.get(), by=editor)
     for section in draft.sections.all():
         for language in ("ko", "en"):
@@ -300,9 +301,9 @@ def test_a_report_cannot_bring_markup_or_a_link_into_the_warning(client, inciden
 
 
 def test_the_advice_on_the_first_page_stays_that_of_the_advisory(client, editor, approver):
-    incident = sample.load_sample_incident()
+    incident = sample.load()
     steps = client.get("/en/").context["steps"]
-    send_report(client)
+    tell(client)
     report = ScamReport.objects.get(incident=incident)
     publishing.publish(scam_reports.draft_warning(report, by=editor), by=approver)
     after = client.get("/en/")

@@ -1,4 +1,4 @@
-"""The numbers of people by class, relation and language, stored when the scope changes."""
+"""How many people, of which class, relation and language: kept when the scope changes."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -6,33 +6,34 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from harness.exposure_factory import class_id, expose, file_of, person
-from harness.sign_in import sign_in_to_desk
-from incidents import scope_counts, scope_versions
+from incidents import counting
+from incidents.counting import Tally, counts_of
+from incidents.importing import close_batch
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, ScopeCount
-from incidents.scope_counts import Tally, counts_of
+from tests.leaked import class_id, expose, file_of, person
+from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 Relation = AffectedPerson.Relation
 
 
 def loaded(incident, *, number: int = 1) -> ExposureFile:
-    """Returns a loaded file in an open batch."""
+    """A file that is loaded, in an open batch."""
     file = file_of(incident, number=number, state="open")
     file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
     file.save()
     return file
 
 
-def total_of(incident) -> Tally:
-    found = counts_of(incident).total
+def standing(incident) -> Tally:
+    found = counts_of(incident).standing
     assert found is not None
     return found
 
 
 @pytest.fixture
 def first(incident) -> ExposureBatch:
-    """Closed scope version 1 with two members, one of them in two files, and a recipient."""
+    """Scope version 1, closed: two members, one of them in two files, and a recipient."""
     file, other = loaded(incident), loaded(incident)
     minji = person(incident, name="김민지", email="minji@example.com", phone="010-1234-5678")
     seojun = person(incident, name="이서준", email="seojun@example.com")
@@ -43,7 +44,7 @@ def first(incident) -> ExposureBatch:
     expose(minji, other, values=[("purchases", "연필", "2025-10-02")])
     expose(seojun, file, "names")
     expose(haneul, other, "names", "phone-numbers")
-    scope_versions.close(file.batch)
+    close_batch(file.batch)
     return file.batch
 
 
@@ -61,39 +62,39 @@ def test_each_person_counts_once_in_every_direction(incident, first):
         by_relation={Relation.MEMBER: 2, Relation.RECIPIENT: 1},
         by_language={"ko": 2, "en": 1},
     )
-    assert counts.total == tally
+    assert counts.standing == tally
     assert counts.by_batch == {1: tally}
 
 
-def test_a_later_scope_version_adds_only_new_people(incident, first):
+def test_a_later_scope_version_adds_only_who_is_new(incident, first):
     again, later = AffectedPerson.objects.get(language="en"), loaded(incident, number=2)
     expose(again, later, "names", values=[("payment-data", "4111")])
     expose(person(incident, name="최유나"), later, "names")
 
-    assert total_of(incident).people == 3  # the later version is not closed yet
-    scope_versions.close(later.batch)
+    assert standing(incident).people == 3  # not closed yet
+    close_batch(later.batch)
 
     counts = counts_of(incident)
-    assert total_of(incident).people == 4
-    assert total_of(incident).by_class[class_id("names")] == 4
-    assert total_of(incident).by_class[class_id("payment-data")] == 1
+    assert standing(incident).people == 4
+    assert standing(incident).by_class[class_id("names")] == 4
+    assert standing(incident).by_class[class_id("payment-data")] == 1
     assert (counts.by_batch[1].people, counts.by_batch[2].people) == (3, 2)
 
 
 def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     later = loaded(incident, number=2)
     expose(person(incident, name="최유나"), later, "names")
-    scope_versions.close(later.batch)
+    close_batch(later.batch)
 
-    scope_versions.withdraw(first, "another company's")
-    assert total_of(incident).people == 1
+    assert counting.withdraw(first, "another company's")
+    assert standing(incident).people == 1
     assert counts_of(incident).by_batch[1].people == 3
 
-    scope_versions.withdraw(later.batch, "so was this")
-    assert counts_of(incident).total is None
+    assert counting.withdraw(later.batch, "so was this")
+    assert counts_of(incident).standing is None
 
 
-def test_the_desk_shows_the_stored_counts(client, editor, incident, first):
+def test_the_desk_shows_the_kept_counts(client, editor, incident, first):
     sign_in_to_desk(client, editor)
     client.cookies["language"] = "en"
 
@@ -109,14 +110,14 @@ def test_the_desk_shows_the_stored_counts(client, editor, incident, first):
 def test_nothing_is_known_before_a_scope_version_is_closed(incident):
     expose(person(incident, name="김민지"), loaded(incident), "names")
 
-    assert counts_of(incident) == scope_counts.Counts()
+    assert counts_of(incident) == counting.Counts()
 
 
-def test_a_scope_version_without_rows_counts_no_people(incident):
+def test_a_scope_version_of_which_nothing_leaked_counts_nobody(incident):
     file = loaded(incident)
-    scope_versions.close(file.batch)
+    close_batch(file.batch)
 
-    assert total_of(incident) == Tally()
+    assert standing(incident) == Tally()
 
 
 def test_the_counts_are_read_in_two_queries(incident, first, django_assert_num_queries):
@@ -135,7 +136,7 @@ def test_a_recount_agrees_and_says_so(incident, first, capsys):
     assert "hanbit-2025: every count is right." in capsys.readouterr().out
 
 
-def test_a_wrong_count_is_reported_and_corrected(incident, first, capsys):
+def test_a_wrong_count_is_told_and_mended(incident, first, capsys):
     ScopeCount.objects.filter(batch=None, data_class=class_id("purchases")).update(people=7)
 
     with pytest.raises(CommandError, match="kept counts differ"):
@@ -143,18 +144,18 @@ def test_a_wrong_count_is_reported_and_corrected(incident, first, capsys):
     assert f"class {class_id('purchases')}: 7 kept, 1 counted" in capsys.readouterr().out
 
     call_command("check_counts", "--mend")
-    assert scope_counts.differences(incident) == []
+    assert counting.differences(incident) == []
 
 
-def test_a_batch_closed_without_counts_is_reported_and_counted(incident, capsys):
+def test_a_batch_closed_without_counting_is_told_and_mended(incident, capsys):
     file = file_of(incident)
     expose(person(incident, name="김민지"), file, "names")
-    assert counts_of(incident).total is None
+    assert counts_of(incident).standing is None
 
     with pytest.raises(CommandError):
         call_command("check_counts")
     call_command("check_counts", "--mend")
-    assert total_of(incident).people == 1
+    assert standing(incident).people == 1
 
 
 @pytest.mark.parametrize("state", [ExposureFile.State.LOADING, ExposureFile.State.FAILED])
@@ -187,9 +188,9 @@ def test_an_account_that_may_only_change_rows_counts(incident, first):
         )
         cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
         cursor.execute("SET ROLE clerk")
-    found = scope_counts.differences(incident)
-    scope_versions.withdraw(first, "it was another company's file")
+    found = counting.differences(incident)
+    is_withdrawn = counting.withdraw(first, "it was another company's file")
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
 
-    assert (found, first.state) == ([], "withdrawn")
+    assert (found, is_withdrawn) == ([], True)

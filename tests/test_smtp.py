@@ -1,4 +1,4 @@
-"""The engine's SMTP with servers that lack extensions, refuse at any step or disconnect."""
+"""The engine's SMTP with servers that offer less, say no at odd moments, or stop in between."""
 
 import socket
 import threading
@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from notices.engine.smtp import SmtpTransport
-from notices.engine.transport import Result, SenderRefusedError, ServerUnavailableError
-from notices.message_filling import OutgoingMessage
+from notices.engine.transport import Result, ServerAwayError, ServerRefusesUsError
+from notices.messages import Mail
 
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8", "AUTH PLAIN LOGIN")
 DROP, SILENCE = "drop", "silence"
@@ -18,13 +18,13 @@ PATIENCE_SECONDS = 20
 
 
 class Server:
-    """A server that sends the `replies` of a step in turn, and the usual reply otherwise."""
+    """A server that says what `replies` holds for a step (in turn), and the usual otherwise."""
 
     def __init__(self, *extensions: str, byte_by_byte: bool = False, most: int = 1000) -> None:
         self.extensions, self.byte_by_byte, self.most = extensions, byte_by_byte, most
         self.replies: dict[str, list[str]] = {}
         self.taken: list[tuple[str, bytes]] = []
-        self.commands: Counter[str] = Counter()
+        self.said: Counter[str] = Counter()
         self.open = self.most_open = 0
         self.hurried = False  # a command came before the reply to the one before
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Server:
         to = ""
         while line := lines.readline():
             verb = line[:4].decode().strip().upper()
-            self.commands[verb] += 1
+            self.said[verb] += 1
             usual = {"DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 welcome"}
             reply = self._next(verb, usual.get(verb, "250 ok"))
             if verb == "EHLO":
@@ -70,7 +70,7 @@ class Server:
                 reply += "\r\n250 HELP"
             if verb == "RCPT":
                 to = line.decode().partition("<")[2].partition(">")[0]
-            time.sleep(0.001)  # so that a command sent too early has arrived
+            time.sleep(0.001)  # so that a hurried command would be here by now
             if "PIPELINING" not in self.extensions:
                 connection.setblocking(False)
                 with suppress(BlockingIOError):
@@ -112,7 +112,7 @@ class Server:
 
 @pytest.fixture
 def serve(settings):
-    """A function that starts a server and sets it in the settings."""
+    """Makes a server that settings name."""
     running: list[Server] = []
     settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
     settings.EMAIL_HOST, settings.EMAIL_SECURITY = "127.0.0.1", "none"
@@ -128,29 +128,29 @@ def serve(settings):
         server.__exit__()
 
 
-def mail(number: int, to: str = "", text: str = "안녕하십니까") -> OutgoingMessage:
+def mail(number: int, to: str = "", text: str = "안녕하십니까") -> Mail:
     data = f"To: <…>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n".encode()
     to = to or f"customer{number}@example.com"
-    return OutgoingMessage(sender="bounce+x@portal.example", to=to, data=data, delivery_id=number)
+    return Mail(sender="bounce+x@portal.example", to=to, data=data, delivery_id=number)
 
 
-def deliver(*mails: OutgoingMessage) -> dict[int, Result]:
-    """Submits all mails and waits for every outcome; returns {delivery: result}."""
+def deliver(*mails: Mail) -> dict[int, Result]:
+    """Hands all over and waits for every outcome."""
     left = list(mails)
     results: dict[int, Result] = {}
     deadline = time.monotonic() + PATIENCE_SECONDS
     with SmtpTransport() as transport:
         while len(results) < len(mails):
             assert time.monotonic() < deadline, results
-            for _ in range(min(transport.capacity(), len(left))):
-                transport.submit(left.pop(0))
+            for _ in range(min(transport.room(), len(left))):
+                transport.hand_over(left.pop(0))
             try:
                 transport.wait(0.2)
             finally:
                 results |= {
                     one.message.delivery_id: one.reply.result for one in transport.outcomes()
                 }
-            transport.start(transport.ready())
+            transport.begin(transport.ready())
     return results
 
 
@@ -158,13 +158,13 @@ def deliver(*mails: OutgoingMessage) -> dict[int, Result]:
     "extensions",
     [EXTENSIONS, ("8BITMIME",), ("PIPELINING", "8BITMIME"), ("8BITMIME", "SIZE")],
 )
-def test_a_server_with_any_extensions_gets_its_mail(serve, extensions):
+def test_a_server_gets_its_mail_whatever_it_offers(serve, extensions):
     server = serve(*extensions)
     mails = [mail(number) for number in range(20)]
     assert set(deliver(*mails).values()) == {Result.ACCEPTED}
     assert sorted(to for to, _data in server.taken) == sorted(one.to for one in mails)
     assert not server.hurried
-    assert server.commands["QUIT"] >= 1
+    assert server.said["QUIT"] >= 1
 
 
 def test_replies_that_come_a_byte_at_a_time_are_understood(serve):
@@ -181,8 +181,8 @@ def test_a_dot_at_the_start_of_a_line_does_not_end_the_message(serve):
     assert b"\r\n..\r\n...two\r\nMAIL FROM:<x>\r\n..\r\n" in stuffed
 
 
-def test_no_content_is_sent_without_a_recipient(serve):
-    """Some servers ask for the content after they refused the only recipient."""
+def test_nothing_goes_to_nobody_when_a_server_asks_for_it(serve):
+    """Some ask for the content although they refused the only recipient."""
     server = serve()
     server.replies["RCPT"] = ["550 5.1.1 no such user"]
     assert deliver(mail(1), mail(2)) == {1: Result.BOUNCED, 2: Result.ACCEPTED}
@@ -219,11 +219,11 @@ def test_a_connection_lost_before_the_dot_sent_nothing(serve, step):
     server.replies[step] = [DROP]
     results: dict[int, Result] = {}
     with SmtpTransport() as transport:
-        # More than the socket buffers hold, so that the dot cannot be sent yet.
-        transport.submit(mail(1, text="가나다라마바사\r\n" * 400_000))
+        # More than fits into the buffers between us, so that the dot cannot have left.
+        transport.hand_over(mail(1, text="가나다라마바사\r\n" * 400_000))
         while not results:
-            transport.start(transport.ready())
-            with suppress(ServerUnavailableError):
+            transport.begin(transport.ready())
+            with suppress(ServerAwayError):
                 transport.wait(0.2)
             results |= {one.message.delivery_id: one.reply.result for one in transport.outcomes()}
     assert results == {1: Result.NOT_SENT}
@@ -258,32 +258,32 @@ def test_a_sign_in_that_is_refused_stops_the_send(serve, settings):
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "wrong"
     server = serve()
     server.replies["AUTH"] = ["535 5.7.8 wrong", "535 5.7.8 wrong"]
-    with pytest.raises(SenderRefusedError):
+    with pytest.raises(ServerRefusesUsError):
         deliver(mail(1))
     settings.EMAIL_HOST_PASSWORD = "right"
     assert deliver(mail(2)) == {2: Result.ACCEPTED}
-    assert server.commands["AUTH"] >= 2
+    assert server.said["AUTH"] >= 2
 
 
-def test_nothing_is_sent_without_the_required_tls(serve, settings):
+def test_without_the_tls_that_is_asked_for_nothing_is_said(serve, settings):
     settings.EMAIL_SECURITY = "starttls"
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "secret"
-    server = serve()  # without STARTTLS, as if an attacker removed it from the reply
-    with pytest.raises(SenderRefusedError):
+    server = serve()  # which does not offer it, as behind somebody who takes the offer away
+    with pytest.raises(ServerRefusesUsError):
         deliver(mail(1))
     offering = serve(*EXTENSIONS, "STARTTLS")
     offering.replies["STAR"] = ["454 not now"]
-    with pytest.raises(ServerUnavailableError):
+    with pytest.raises(ServerAwayError):
         deliver(mail(1))
     for each in (server, offering):
-        assert not {"AUTH", "MAIL", "RCPT", "DATA"} & set(each.commands)
+        assert not {"AUTH", "MAIL", "RCPT", "DATA"} & set(each.said)
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
-def test_the_error_of_a_server_that_closes_contains_no_address(serve, step):
+def test_a_server_that_closes_names_nobody(serve, step):
     server = serve()
     server.replies[step] = ["421 4.7.0 <customer1@example.com> (customer1) later"] * 9
-    with pytest.raises(ServerUnavailableError) as away:
+    with pytest.raises(ServerAwayError) as away:
         deliver(mail(1), mail(2))
     assert "421 4.7.0" in str(away.value)
     assert "customer" not in str(away.value)
@@ -302,7 +302,7 @@ def test_an_address_in_other_letters_needs_a_server_that_takes_them(serve):
 def test_no_content_leaves_before_it_may_begin(serve):
     server = serve()
     with SmtpTransport() as transport:
-        transport.submit(mail(1))
+        transport.hand_over(mail(1))
         deadline = time.monotonic() + 5
         while not transport.ready() and time.monotonic() < deadline:
             transport.wait(0.1)
@@ -315,9 +315,9 @@ def test_no_content_leaves_before_it_may_begin(serve):
     assert server.taken == []
 
 
-def test_an_unreachable_server_is_reported(settings):
+def test_a_server_that_is_away_is_said_to_be(settings):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()
-        with pytest.raises(ServerUnavailableError):
+        with pytest.raises(ServerAwayError):
             deliver(mail(1))

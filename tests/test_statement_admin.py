@@ -1,4 +1,4 @@
-"""Statements at the desk: drafting, editing, previewing and publishing."""
+"""The desk: drafting, editing, previewing and publishing statements."""
 
 import re
 
@@ -9,11 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
 from statements import publishing
-from statements.models import Advisory, Section, Statement, StatementVersion
-from tests.desk_pages import desk_url, form_of
+from notices.models import Advisory, Section, Statement, StatementVersion
+from tests.signing_in import sign_in_to_desk
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def update(incident) -> Statement:
 
 @pytest.fixture
 def draft(update, editor) -> StatementVersion:
-    """A complete draft with one section."""
+    """A complete draft of one section."""
     draft = publishing.draft_next(update, by=editor)
     draft.title_ko, draft.title_en = "새 소식", "News"
     draft.save()
@@ -31,41 +30,71 @@ def draft(update, editor) -> StatementVersion:
     return draft
 
 
+@pytest.fixture
+def desk(client, editor):
+    """The editor's browser."""
+    sign_in_to_desk(client, editor)
+    return client
+
+
+@pytest.fixture
+def approvers_desk(client, approver):
+    """The second person's browser."""
+    sign_in_to_desk(client, approver)
+    return client
+
+
+def page(name: str, pk: int) -> str:
+    return reverse(f"admin:notices_{name}", args=[pk])
+
+
 def confirm(client, version: StatementVersion):
-    """Opens the publishing page and posts its form."""
-    url = desk_url("statements_statementversion_publish", version.pk)
+    """Reads the publishing page and presses its button."""
+    url = page("statementversion_publish", version.pk)
     seen = client.get(url).context["form"].initial["seen"]
     return client.post(url, {"seen": seen}, follow=True)
 
 
-def test_the_next_version_is_drafted_from_the_statement(editors_desk, update, editor):
-    response = editors_desk.post(desk_url("statements_statement_draft", update.pk), follow=True)
+def form_of(response) -> dict[str, object]:
+    """What the browser would post back unchanged."""
+    data: dict[str, object] = {}
+    forms = [response.context["adminform"].form]
+    for formset in response.context["inline_admin_formsets"]:
+        data |= {
+            f"{formset.formset.prefix}-{name}": formset.formset.management_form.initial[name]
+            for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
+        }
+        forms += formset.formset.forms
+    for form in forms:
+        data |= {bound.html_name: bound.value() for bound in form}
+    return {name: "" if value is None else value for name, value in data.items()}
+
+
+def test_the_next_version_is_drafted_from_the_statement(desk, update, editor):
+    response = desk.post(page("statement_draft", update.pk), follow=True)
     draft = update.versions.get()
     assert draft.created_by == editor
-    assert response.request["PATH_INFO"] == desk_url("statements_statementversion_change", draft.pk)
+    assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
 
 
-def test_a_link_does_not_draft(editors_desk, update):
-    assert editors_desk.get(desk_url("statements_statement_draft", update.pk)).status_code == 405
+def test_a_link_does_not_draft(desk, update):
+    assert desk.get(page("statement_draft", update.pk)).status_code == 405
     assert not update.versions.exists()
 
 
-def test_a_draft_may_be_saved_half_written(editors_desk, draft, editor):
-    url = desk_url("statements_statementversion_change", draft.pk)
-    data = form_of(editors_desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
-    assert editors_desk.post(url, data).status_code == 302
+def test_a_draft_may_be_saved_half_written(desk, draft, editor):
+    url = page("statementversion_change", draft.pk)
+    data = form_of(desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
+    assert desk.post(url, data).status_code == 302
     draft.refresh_from_db()
     assert draft.title_en == ""
     assert draft.sections.get().body_en == ""
     assert [*draft.editors.all()] == [editor]
 
 
-def test_the_preview_is_the_customers_page_in_either_language(editors_desk, draft):
-    url = desk_url("statements_statementversion_preview", draft.pk)
-    korean, english = (
-        editors_desk.get(url, {"language": "ko"}),
-        editors_desk.get(url, {"language": "en"}),
-    )
+def test_the_preview_is_the_customers_page_in_either_language(desk, draft):
+    url = page("statementversion_preview", draft.pk)
+    korean, english = desk.get(url, {"language": "ko"}), desk.get(url, {"language": "en"})
     assert "<strong>새</strong> 내용" in korean.content.decode()
     assert '<html lang="ko">' in korean.content.decode()
     assert "<strong>New</strong> words" in english.content.decode()
@@ -78,11 +107,11 @@ def test_a_second_person_publishes(approvers_desk, draft, approver):
     draft.refresh_from_db()
     assert draft.is_published
     assert draft.approved_by == approver
-    assert response.request["PATH_INFO"] == desk_url("statements_statementversion_change", draft.pk)
+    assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
     assert reverse("admin:notices_notice_add") in response.text
 
 
-def test_an_approver_reads_that_an_editor_drafts_the_notice(client, draft):
+def test_who_may_not_draft_a_notice_reads_who_does(client, draft):
     call_command("make_roles")
     second = User.objects.create_user("second@breachportal.example", is_staff=True)
     second.groups.add(Group.objects.get(name="approver"))
@@ -100,7 +129,7 @@ def test_an_approver_reads_that_an_editor_drafts_the_notice(client, draft):
         ("notice", "kind=mandatory"),
     ],
 )
-def test_publishing_offers_to_notify_people(approvers_desk, incident, editor, kind, query):
+def test_publishing_offers_to_tell_people(approvers_desk, incident, editor, kind, query):
     statement = Statement.objects.create(incident=incident, kind=kind, slug=kind)
     if kind == "advisory":
         Advisory.objects.create(
@@ -117,8 +146,8 @@ def test_publishing_offers_to_notify_people(approvers_desk, incident, editor, ki
     assert f'href="{link}"' in confirm(approvers_desk, draft).content.decode()
 
 
-def test_the_author_reads_that_a_second_person_is_needed(editors_desk, draft):
-    response = confirm(editors_desk, draft)
+def test_its_writer_is_told_that_a_second_person_is_needed(desk, draft):
+    response = confirm(desk, draft)
     assert "A second person has to publish it" in response.content.decode()
     draft.refresh_from_db()
     assert not draft.is_published
@@ -132,13 +161,13 @@ def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, inciden
         basis="confirmed",
     )
     draft.sections.update(key="data_items")
-    response = approvers_desk.get(desk_url("statements_statementversion_publish", draft.pk))
+    response = approvers_desk.get(page("statementversion_publish", draft.pk))
     assert "Entrance code" in response.content.decode()
     assert "Publish for good" not in response.content.decode()
 
 
-def test_a_draft_changed_since_it_was_read_is_not_published(approvers_desk, draft):
-    url = desk_url("statements_statementversion_publish", draft.pk)
+def test_words_changed_since_they_were_read_are_not_published(approvers_desk, draft):
+    url = page("statementversion_publish", draft.pk)
     seen = approvers_desk.get(url).context["form"].initial["seen"]
     draft.sections.update(body_en="slipped in")
     response = approvers_desk.post(url, {"seen": seen})
@@ -149,21 +178,16 @@ def test_a_draft_changed_since_it_was_read_is_not_published(approvers_desk, draf
 
 def test_publishing_twice_is_not_found(approvers_desk, draft):
     confirm(approvers_desk, draft)
-    assert (
-        approvers_desk.get(desk_url("statements_statementversion_publish", draft.pk)).status_code
-        == 404
-    )
+    assert approvers_desk.get(page("statementversion_publish", draft.pk)).status_code == 404
 
 
 def test_staff_without_the_right_cannot_publish_or_preview(client, draft):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     sign_in_to_desk(client, support)
-    assert client.get(desk_url("statements_statementversion_publish", draft.pk)).status_code == 403
-    assert client.post(desk_url("statements_statementversion_publish", draft.pk)).status_code == 403
-    assert client.get(desk_url("statements_statementversion_preview", draft.pk)).status_code == 403
-    assert (
-        client.post(desk_url("statements_statement_draft", draft.statement_id)).status_code == 403
-    )
+    assert client.get(page("statementversion_publish", draft.pk)).status_code == 403
+    assert client.post(page("statementversion_publish", draft.pk)).status_code == 403
+    assert client.get(page("statementversion_preview", draft.pk)).status_code == 403
+    assert client.post(page("statement_draft", draft.statement_id)).status_code == 403
 
 
 def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
@@ -171,16 +195,14 @@ def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
     for name in ("view_statementversion", "change_statementversion"):
         writer.user_permissions.add(Permission.objects.get(codename=name))
     sign_in_to_desk(client, writer)
-    response = client.get(desk_url("statements_statementversion_change", draft.pk))
-    assert (
-        desk_url("statements_statementversion_publish", draft.pk) not in response.content.decode()
-    )
-    assert desk_url("statements_statementversion_previews", draft.pk) in response.content.decode()
+    response = client.get(page("statementversion_change", draft.pk))
+    assert page("statementversion_publish", draft.pk) not in response.content.decode()
+    assert page("statementversion_previews", draft.pk) in response.content.decode()
 
 
 def test_customers_find_no_preview(client, minji, draft):
     client.force_login(minji)
-    assert client.get(desk_url("statements_statementversion_preview", draft.pk)).status_code == 404
+    assert client.get(page("statementversion_preview", draft.pk)).status_code == 404
 
 
 @pytest.fixture
@@ -188,74 +210,65 @@ def published(draft, approver) -> StatementVersion:
     return publishing.publish(draft, by=approver)
 
 
-def test_a_published_version_is_read_only(editors_desk, published):
+def test_what_is_published_is_only_shown(desk, published):
     for url in (
-        desk_url("statements_statementversion_change", published.pk),
-        desk_url("statements_statement_change", published.statement_id),
+        page("statementversion_change", published.pk),
+        page("statement_change", published.statement_id),
     ):
-        response = editors_desk.get(url)
+        response = desk.get(url)
         assert response.status_code == 200
         assert not re.search(
             r'name="(_save|title_en|slug|sections-0-body_en)"', str(response.content)
         )
-        assert editors_desk.post(url, {"title_en": "x", "slug": "x"}).status_code == 403
+        assert desk.post(url, {"title_en": "x", "slug": "x"}).status_code == 403
 
 
-def test_a_published_version_cannot_be_deleted(editors_desk, published):
+def test_what_is_published_cannot_be_deleted(desk, published):
     for name, pk in (("statementversion", published.pk), ("statement", published.statement_id)):
-        assert (
-            editors_desk.post(
-                desk_url(f"statements_{name}_delete", pk), {"post": "yes"}
-            ).status_code
-            == 403
-        )
+        assert desk.post(page(f"{name}_delete", pk), {"post": "yes"}).status_code == 403
         selected = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
-        editors_desk.post(reverse(f"admin:statements_{name}_changelist"), selected)
+        desk.post(reverse(f"admin:notices_{name}_changelist"), selected)
     published.refresh_from_db()
     assert Section.objects.filter(version=published).exists()
 
 
 @pytest.mark.parametrize("name", ["incidents_incident", "accounts_user"])
-def test_no_deletion_at_the_desk_deletes_a_published_version(
-    editors_desk, published, approver, name
-):
+def test_no_deletion_at_the_desk_takes_it_with_it(desk, published, approver, name):
     pks = {"incidents_incident": published.statement.incident_id, "accounts_user": approver.pk}
     client = Client(raise_request_exception=False)
-    client.cookies = editors_desk.cookies
+    client.cookies = desk.cookies
     client.post(reverse(f"admin:{name}_delete", args=[pks[name]]), {"post": "yes"})
     selected = {"action": "delete_selected", "_selected_action": [pks[name]], "post": "yes"}
     client.post(reverse(f"admin:{name}_changelist"), selected)
     published.refresh_from_db()
     assert published.statement.incident.pk == pks["incidents_incident"]
     assert User.objects.filter(pk=approver.pk).exists()
-    assert publishing.verify_statement(published.statement) == []
+    assert publishing.verify(published.statement) == []
 
 
-def test_a_published_advisory_keeps_its_issuer(editors_desk, incident, editor, approver):
+def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver):
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
-    url = desk_url("statements_statement_change", statement.pk)
-    data = form_of(editors_desk.get(url)) | {
+    url = page("statement_change", statement.pk)
+    data = form_of(desk.get(url)) | {
         "advisory-0-issuer_ko": "한국인터넷진흥원",
         "advisory-0-issuer_en": "KISA",
         "advisory-0-issued_on": "2025-11-29",
         "advisory-0-severity": "3",
     }
-    assert editors_desk.post(url, data).status_code == 302
+    assert desk.post(url, data).status_code == 302
     assert statement.advisory.issuer_en == "KISA"
 
     draft = publishing.draft_next(statement, by=editor)
     StatementVersion.objects.filter(pk=draft.pk).update(title_ko="주의", title_en="Beware")
     draft.sections.update(body_ko="내용", body_en="Words")
     publishing.publish(draft, by=approver)
-    assert "advisory-0-issuer_en" not in editors_desk.get(url).content.decode()
+    assert "advisory-0-issuer_en" not in desk.get(url).content.decode()
 
 
-def test_a_published_version_leads_to_the_next_draft(editors_desk, published):
-    response = editors_desk.get(desk_url("statements_statementversion_change", published.pk))
-    assert (
-        desk_url("statements_statement_draft", published.statement_id) in response.content.decode()
-    )
-    editors_desk.post(desk_url("statements_statement_draft", published.statement_id))
+def test_a_published_version_leads_to_the_next_draft(desk, published):
+    response = desk.get(page("statementversion_change", published.pk))
+    assert page("statement_draft", published.statement_id) in response.content.decode()
+    desk.post(page("statement_draft", published.statement_id))
     assert published.statement.versions.get(state="draft").number == 2
 
 
@@ -263,9 +276,11 @@ def save(client, url: str, **changes: str) -> None:
     assert client.post(url, form_of(client.get(url)) | changes).status_code == 302
 
 
-def test_an_editor_cannot_publish_after_a_third_person_saved(client, draft, editor, approver):
+def test_a_third_person_who_saves_does_not_free_an_editor_to_publish(
+    client, draft, editor, approver
+):
     third = User.objects.create_user("third@breachportal.example", is_staff=True, is_superuser=True)
-    url = desk_url("statements_statementversion_change", draft.pk)
+    url = page("statementversion_change", draft.pk)
     sign_in_to_desk(client, approver)
     save(client, url, title_en="The approver's own words")
     sign_in_to_desk(client, third)
@@ -278,7 +293,7 @@ def test_an_editor_cannot_publish_after_a_third_person_saved(client, draft, edit
 
 
 @pytest.mark.parametrize("is_drafted", [True, False])
-def test_an_editor_of_the_issuer_cannot_publish_the_advisory(
+def test_who_changed_the_issuer_cannot_publish_the_advisory(
     approvers_desk, incident, editor, is_drafted
 ):
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
@@ -286,7 +301,7 @@ def test_an_editor_of_the_issuer_cannot_publish_the_advisory(
         publishing.draft_next(statement, by=editor)
     save(
         approvers_desk,
-        desk_url("statements_statement_change", statement.pk),
+        page("statement_change", statement.pk),
         **{
             "advisory-0-issuer_ko": "한국인터넷진흥원",
             "advisory-0-issuer_en": "KISA",
@@ -305,20 +320,20 @@ def test_an_editor_of_the_issuer_cannot_publish_the_advisory(
     assert not draft.is_published
 
 
-def test_the_creator_of_a_statement_counts_as_its_editor(editors_desk, incident, editor):
+def test_who_named_a_statement_counts_as_its_editor(desk, incident, editor):
     form = {"incident": incident.pk, "kind": "update", "slug": "call-0000"}
-    assert editors_desk.post(reverse("admin:statements_statement_add"), form).status_code == 302
+    assert desk.post(reverse("admin:statements_statement_add"), form).status_code == 302
     assert [*Statement.objects.get(slug="call-0000").editors.all()] == [editor]
 
 
 def test_an_incident_is_not_hidden_on_the_desk_while_a_statement_must_be_shown(
-    editors_desk, published, incident
+    desk, published, incident
 ):
     url = reverse("admin:incidents_incident_change", args=[incident.pk])
-    editors_desk.cookies["language"] = "en"
-    form = form_of(editors_desk.get(url))
+    desk.cookies["language"] = "en"
+    form = form_of(desk.get(url))
     form.pop("is_public")
-    response = editors_desk.post(url, form)
+    response = desk.post(url, form)
     assert "stays public" in response.content.decode()
     incident.refresh_from_db()
     assert incident.is_public

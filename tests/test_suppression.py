@@ -1,4 +1,4 @@
-"""The suppression list: who adds addresses, what is not sent to them, who lifts an entry."""
+"""Addresses that are not written to: who puts them there, what they keep back, who lifts them."""
 
 import logging
 
@@ -7,19 +7,26 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
-from notices import decisions
-from notices.models import Notice, Suppression
-from notices.returned_mail import suppression_list
-from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
+from notices import sending
+from notices.models import AlertSubscription, Notice, Suppression
+from notices.returned import suppressing
+from tests.noticed import assert_adds_up, delivery_to, work
+from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
-pytestmark = pytest.mark.usefixtures("english")
 
 BOUNCE = Suppression.Source.BOUNCE
+
+
+@pytest.fixture(autouse=True)
+def _english(client):
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
 
 
 def url(name: str, *args) -> str:
@@ -31,13 +38,21 @@ def add(client, address="Minji@Example.com ", source="stranger", incident="", re
     return client.post(url("add"), fields)
 
 
+def alert_to(user, version, editor) -> Notice:
+    incident = version.statement.incident
+    AlertSubscription.objects.create(user=user, incident=incident, topic="scams")
+    return Notice.objects.create(
+        incident=incident, version=version, kind="alert", topic="scams", created_by=editor
+    )
+
+
 @pytest.mark.parametrize("is_for_all", [True, False], ids=["all incidents", "one incident"])
-def test_an_address_reported_by_a_stranger_gets_nothing(
+def test_an_address_of_a_stranger_gets_nothing(
     client, draft, people, editor, approver, server, is_for_all
 ):
     sign_in_to_desk(client, editor)
     add(client, incident="" if is_for_all else draft.incident_id)
-    decisions.approve(draft, by=approver)
+    sending.approve(draft, by=approver)
     work(draft)
     assert recipients(server.taken) == ["seojun@example.com"]
     row = delivery_to(draft, people["minji"])
@@ -45,43 +60,41 @@ def test_an_address_reported_by_a_stranger_gets_nothing(
     assert_adds_up(draft)
 
 
-def test_an_entry_is_valid_after_the_secret_key_was_changed(
+def test_an_entry_stands_after_the_secret_key_was_changed(
     client, draft, people, editor, approver, server, settings
 ):
     sign_in_to_desk(client, editor)
     add(client)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
-    decisions.approve(draft, by=approver)
+    sending.approve(draft, by=approver)
     work(draft)
     assert recipients(server.taken) == ["seojun@example.com"]
-    assert list(suppression_list.entries_of("email", "minji@example.com")) == [
-        Suppression.objects.get()
-    ]
+    assert list(suppressing.entries_of("email", "minji@example.com")) == [Suppression.objects.get()]
 
 
-def test_a_suppression_at_own_request_stops_alerts_but_not_mandatory_notices(
+def test_nobody_waives_what_the_law_demands_but_alerts_end(
     client, draft, version, people, minji, editor, approver, server
 ):
     sign_in_to_desk(client, editor)
     add(client, source="request")
-    alert = scam_alert(version, editor, minji)
+    alert = alert_to(minji, version, editor)
     for notice in (draft, alert):
-        decisions.approve(notice, by=approver)
+        sending.approve(notice, by=approver)
         work(notice)
     assert delivery_to(draft, people["minji"]).state == "accepted"
     assert alert.deliveries.get().state == "suppressed"
 
 
-def test_an_entry_for_another_incident_has_no_effect(draft, people, approver, server):
+def test_another_incidents_entry_keeps_nobody_from_this_one(draft, people, approver, server):
     other = type(draft.incident)(slug="other", aware_at=draft.incident.aware_at)
     other.make_keysets()
     other.save()
-    index = suppression_list.index_in("email", "minji@example.com", other)
-    suppression_list.add_automatic(
+    index = suppressing.index_in("email", "minji@example.com", other)
+    suppressing.add_automatic(
         [(index, other.pk, "x")], channel="email", source=Suppression.Source.BOUNCE
     )
-    decisions.approve(draft, by=approver)
+    sending.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
 
@@ -89,16 +102,16 @@ def test_an_entry_for_another_incident_has_no_effect(draft, people, approver, se
 def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
     draft, version, people, editor, approver, server
 ):
-    server.reply_next("recipient", "minji@example.com", "550 5.1.1 no such user")
-    server.reply_next("recipient", "seojun@example.com", "552 5.2.2 mailbox full")
-    decisions.approve(draft, by=approver)
+    server.tell("recipient", "minji@example.com", "550 5.1.1 no such user")
+    server.tell("recipient", "seojun@example.com", "552 5.2.2 mailbox full")
+    sending.approve(draft, by=approver)
     work(draft)
     entry = Suppression.objects.get()
     assert (entry.index, entry.source) == (people["minji"].email_index, "bounce")
     again = Notice.objects.create(
         incident=draft.incident, version=version, kind="mandatory", created_by=editor
     )
-    decisions.approve(again, by=approver)
+    sending.approve(again, by=approver)
     work(again)
     assert delivery_to(again, people["minji"]).state == "suppressed"
     assert delivery_to(again, people["seojun"]).state == "accepted"
@@ -142,21 +155,21 @@ def test_a_number_is_looked_up_too(client, editor):
     assert "neither" in client.post(url("look_up"), {"address": "???"}).text
 
 
-def test_an_address_is_listed_once(client, editor):
+def test_an_address_stands_there_once(client, editor):
     sign_in_to_desk(client, editor)
     add(client)
     assert "on the list already" in add(client).text
     assert Suppression.objects.count() == 1
 
 
-def test_the_reason_for_adding_an_address_has_no_default(client, editor):
+def test_why_an_address_is_added_is_never_chosen_beforehand(client, editor):
     sign_in_to_desk(client, editor)
     assert not client.get(url("add")).context["adminform"].form["source"].value()
     assert "This field is required" in add(client, source="").text
     assert not Suppression.objects.exists()
 
 
-def test_a_lifted_entry_has_no_effect_and_stays_on_record(
+def test_a_lifted_entry_counts_no_more_and_stays_readable(
     client, draft, people, editor, approver, server
 ):
     sign_in_to_desk(client, editor)
@@ -168,10 +181,10 @@ def test_a_lifted_entry_has_no_effect_and_stays_on_record(
     entry.refresh_from_db()
     assert (entry.lifted_by, entry.lifted_reason) == (editor, "it is hers after all")
     assert "lifted before" in client.post(url("lift", entry.pk), {"reason": "again"}).text
-    decisions.approve(draft, by=approver)
+    sending.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
-    assert add(client).status_code == 302  # a new entry; the old one stays
+    assert add(client).status_code == 302  # a new entry beside the old
 
 
 @pytest.mark.parametrize(

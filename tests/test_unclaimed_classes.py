@@ -1,16 +1,16 @@
-"""A data class in the imported data that the incident does not name blocks publishing."""
+"""A class that the imported data holds and nobody named: it blocks publishing."""
 
 import pytest
 
-from harness import exposure_factory
-from incidents import scope_counts, scope_versions
+from incidents import counting
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
 from statements import publishing
-from statements.models import Statement, StatementVersion
-from tests.notice_factory import affected
-from tests.statement_factory import complete_draft
+from notices.models import Statement, StatementVersion
+from tests import leaked
+from tests.noticed import affected
 
+WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
 MAPPING = """
 [person]
 relation = "member"
@@ -30,32 +30,36 @@ value = "{delivery_note}"
 
 @pytest.fixture
 def draft(incident, editor) -> StatementVersion:
-    """A draft notice that mentions names, of an incident that states a leak of names."""
-    exposure_factory.state(incident, "names", "involved")
+    """A notice that names names, of an incident that says names leaked."""
+    leaked.state(incident, "names", "involved")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
-    return complete_draft(statement, editor)
+    draft = publishing.draft_next(statement, by=editor)
+    draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
+    draft.save()
+    draft.sections.update(body_ko=WORDS["ko"], body_en=WORDS["en"])
+    return draft
 
 
 def loaded(incident, *classes: str, state: str) -> ExposureBatch:
-    """Returns a batch with one person and a leak of `classes`."""
-    file = exposure_factory.file_of(incident, state=state)
+    """A batch with somebody of whom `classes` leaked."""
+    file = leaked.file_of(incident, state=state)
     affected(file, "김민지", "minji@example.com", *classes)
     return file.batch
 
 
-def test_a_class_in_the_data_that_is_not_stated_blocks_the_notice(draft, incident, approver):
-    scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
+def test_what_the_data_holds_and_nobody_stated_keeps_the_notice_back(draft, incident, approver):
+    counting.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
     with pytest.raises(publishing.PublishingRefusedError) as refused:
         publishing.publish(draft, by=approver)
     [finding] = refused.value.findings
     assert "공동현관 출입번호" in str(finding.why) or "Entrance" in str(finding.why)
     assert finding.section == "data_items"
-    assert finding.suggestion
+    assert finding.better
 
 
-def test_a_stated_class_has_to_be_named_in_the_notice(draft, incident, approver):
-    scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
-    exposure_factory.state(incident, "entrance-codes", "involved")
+def test_once_it_is_stated_the_notice_has_to_name_it(draft, incident, approver):
+    counting.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
+    leaked.state(incident, "entrance-codes", "involved")
     assert unclaimed_classes(incident) == []
     with pytest.raises(publishing.PublishingRefusedError):
         publishing.publish(draft, by=approver)
@@ -66,33 +70,33 @@ def test_a_stated_class_has_to_be_named_in_the_notice(draft, incident, approver)
     assert publishing.publish(draft, by=approver).is_published
 
 
-def test_a_class_in_the_data_that_is_stated_as_possible_still_blocks(draft, incident):
-    scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
-    exposure_factory.state(incident, "entrance-codes", "possibly")
+def test_stated_as_only_possible_is_not_enough_when_the_data_holds_it(draft, incident):
+    counting.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
+    leaked.state(incident, "entrance-codes", "possibly")
     assert [kind.slug for kind in unclaimed_classes(incident)] == ["entrance-codes"]
 
 
-def test_data_in_an_open_batch_counts(draft, incident):
+def test_what_is_loaded_into_an_open_batch_counts_already(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="open")
     batch.files.update(mapping=MAPPING)
-    # The mapping has delivery notes too, but no row holds one.
+    # The mapping gives delivery notes too, but nobody's row held one.
     assert [kind.slug for kind in unclaimed_classes(incident)] == ["entrance-codes"]
 
 
-def test_a_withdrawn_batch_does_not_count(draft, incident):
+def test_a_batch_that_was_taken_back_counts_no_more(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="closed")
-    scope_counts.count_closed(batch)
-    scope_versions.withdraw(batch, "the wrong export")
+    counting.count_closed(batch)
+    assert counting.withdraw(batch, "the wrong export")
     assert unclaimed_classes(incident) == []
 
 
-def test_stated_classes_do_not_block(draft, incident, approver):
-    scope_counts.count_closed(loaded(incident, "names", state="closed"))
+def test_data_that_is_stated_leaves_the_notice_alone(draft, incident, approver):
+    counting.count_closed(loaded(incident, "names", state="closed"))
     assert publishing.publish(draft, by=approver).is_published
 
 
-def test_an_apology_need_not_name_classes(incident, editor):
-    scope_counts.count_closed(loaded(incident, "entrance-codes", state="closed"))
+def test_an_apology_that_lists_nothing_is_free(incident, editor):
+    counting.count_closed(loaded(incident, "entrance-codes", state="closed"))
     statement = Statement.objects.create(incident=incident, kind="apology", slug="apology")
     draft = publishing.draft_next(statement, by=editor)
-    assert not any(finding.rule == "class" for finding in publishing.draft_findings(draft))
+    assert not any(finding.rule == "class" for finding in publishing.check_words(draft))

@@ -1,4 +1,4 @@
-"""Uploads through the desk: checked, imported by a worker, and never stored unencrypted."""
+"""Smaller files through the desk: checked first, imported by a worker, and nowhere in the clear."""
 
 import html
 import logging
@@ -24,16 +24,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from breachportal.celery import app
-from foundations.process_pool import workers
-from harness.sign_in import sign_in_to_desk, step_up
-from incidents import uploads
+from foundations.spawned import workers
+from incidents import importing, uploads
 from incidents.forms import MAPPING_EXAMPLE
-from incidents.importing import loading
-from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
+from incidents.importing import only_import_into
+from incidents.importing.refusals import Refused, Rejected, why_rejected
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
-from incidents.scope_versions import incident_lock
-from tests.desk_pages import page_text
-from tests.korean_messages import in_korean
+from tests.signing_in import sign_in_to_desk, step_up
+from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db
 State = Upload.State
@@ -68,7 +66,7 @@ def desk(client, importer) -> Client:
 
 @pytest.fixture
 def places(tmp_path, monkeypatch) -> Path:
-    """The directory in which workers store a file while they read it."""
+    """Where workers put what they read."""
     monkeypatch.setattr(uploads, "_IN_MEMORY", tmp_path)
     return tmp_path
 
@@ -102,16 +100,18 @@ def url(action: str, upload: Upload) -> str:
 
 
 def page(client: Client, upload: Upload) -> str:
-    return page_text(client.get(url("change", upload)))
+    response = client.get(url("change", upload))
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
 
 
 def worked(upload: Upload) -> Upload:
-    uploads.run_upload(str(upload.pk))
+    uploads.work(str(upload.pk))
     upload.refresh_from_db()
     return upload
 
 
-def test_a_check_shows_counts_and_first_errors_and_imports_nothing(desk, incident, places):
+def test_a_check_tells_counts_and_first_errors_and_loads_nothing(desk, incident, places):
     upload = worked(sent(desk, incident))
 
     assert (upload.state, upload.rows_read, upload.rows_taken, upload.rows_rejected) == (
@@ -128,7 +128,7 @@ def test_a_check_shows_counts_and_first_errors_and_imports_nothing(desk, inciden
     assert not list(places.iterdir())
 
 
-def test_a_checked_upload_is_imported_and_its_content_deleted(desk, incident, places):
+def test_what_was_checked_is_imported_and_then_gone(desk, incident, places):
     upload = worked(sent(desk, incident))
     assert desk.post(url("import", upload)).status_code == 302
 
@@ -190,10 +190,10 @@ def test_customers_find_no_uploads(minji, client, incident, desk):
         assert stranger.get(address).status_code == 404
 
 
-def test_an_upload_is_stored_nowhere_unencrypted(desk, incident, places, caplog):
+def test_what_was_uploaded_stands_nowhere_in_the_clear(desk, incident, places, caplog):
     upload = sent(desk, incident)
 
-    pieces = b"".join(bytes(piece.ciphertext) for piece in UploadPiece.objects.all())
+    pieces = b"".join(bytes(piece.sealed) for piece in UploadPiece.objects.all())
     assert pieces
     for private in ("민지".encode(), b"minji@", b"member_id"):
         assert private not in pieces
@@ -211,9 +211,9 @@ def test_a_workers_file_is_its_own_alone_and_only_while_it_reads(
         seen.append((path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loading, "check_file", look)
+    monkeypatch.setattr(importing, "check_file", look)
     with pytest.raises(KeyboardInterrupt):
-        uploads.run_upload(str(upload.pk))
+        uploads.work(str(upload.pk))
 
     assert seen == [(0o600, 0o700)]
     assert not list(places.iterdir())
@@ -235,7 +235,7 @@ def test_the_file_of_a_killed_worker_is_removed_by_the_next(places, remove):
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "a/b.csv", ".hidden", "..", "탈\n취.csv", "가" * 255]
 )
-def test_a_file_name_cannot_leave_the_directory(name):
+def test_a_name_leads_nowhere_else(name):
     harmless = uploads._harmless(name)
     assert harmless
     assert not set(harmless) & set("/\n")
@@ -247,8 +247,8 @@ def test_a_file_name_cannot_leave_the_directory(name):
     "name",
     ["rejects.csv", "source", "members.rejects.csv", f"{'가' * 251}.csv", f"{'각' * 251}.csv"],
 )
-def test_a_file_with_any_name_is_imported(desk, incident, places, name):
-    """A Korean syllable has 3 bytes, or 9 from macOS; a file name may have 255."""
+def test_a_file_is_imported_whatever_its_name(desk, incident, places, name):
+    """A Korean syllable is three bytes, or nine as macOS writes it; a name on a disk has 255."""
     name = unicodedata.normalize("NFD", name) if "각" in name else name
 
     upload = worked(sent(desk, incident, name=name))
@@ -265,30 +265,28 @@ def test_a_file_with_any_name_is_imported(desk, incident, places, name):
     assert not list(places.iterdir())
 
 
-def test_a_refused_file_shows_the_reason_and_is_deleted(desk, incident, places):
+def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
     upload = worked(sent(desk, incident, MEMBERS.replace(b",", b";")))
 
     assert upload.state == State.REFUSED
     shown = page(desk, upload)
-    assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # before the details
+    assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # said first
     assert not upload.pieces.exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "stored", "translated"),
+    ("name", "content", "kept", "told"),
     [
         (
             "members.csv",
             MEMBERS.replace(b",", b";"),
-            RefusalMessages.ONE_COLUMN.stored(
-                file="members.csv", line=1, separators_words="semicolons"
-            ),
+            Refused.ONE_COLUMN.said(file="members.csv", line=1, separators_words="semicolons"),
             "members.csv 1번째 줄: 열이 하나뿐이고 그 이름에 쌍반점(;) 문자가 있습니다.",
         ),
         (
             "members.csv",
             b"id,name\n1,Minji\n",
-            RefusalMessages.HEADER_LACKS.stored(
+            Refused.HEADER_LACKS.said(
                 file="members.csv", columns="member_id, email", mapping_words="mapping"
             ),
             "members.csv 1번째 줄: 열 대응표에 적힌 열이 머리글에 없습니다: member_id, email.",
@@ -301,18 +299,18 @@ def test_a_refused_file_shows_the_reason_and_is_deleted(desk, incident, places):
         ),
     ],
 )
-def test_the_reason_of_a_refused_file_is_in_the_readers_language(
-    desk, incident, places, name, content, stored, translated
+def test_a_refused_file_says_why_in_the_readers_language(
+    desk, incident, places, name, content, kept, told
 ):
     upload = worked(sent(desk, incident, content, name=name))
 
-    assert upload.refusal == stored  # stored in English
+    assert upload.refusal == kept  # whoever reads it
     desk.cookies["language"] = "ko"
     shown = page(desk, upload)
-    assert shown.count(translated) == 2  # at the top, and in the details
-    assert stored not in shown
+    assert shown.count(told) == 2  # above all, and among the details
+    assert kept not in shown
     desk.cookies["language"] = "en"
-    assert page(desk, upload).count(stored) == 2
+    assert page(desk, upload).count(kept) == 2
 
 
 MEMBERS_WITH_DATES = """
@@ -355,9 +353,9 @@ def test_every_reason_for_a_rejected_row_is_shown_in_the_readers_language(desk, 
         shown = page(desk, upload)
         for line, reason in upload.first_rejects:
             found.add(reason)
-            assert f"<div>{line}: {in_korean(reason, translate_reject)}</div>" in shown
+            assert f"<div>{line}: {in_korean(reason, why_rejected)}</div>" in shown
             assert reason not in shown
-    assert found == {reason.stored(column="id") for reason in RejectMessages}
+    assert found == {reason.said(column="id") for reason in Rejected}
 
 
 def test_a_wrong_mapping_is_refused_in_the_readers_language(desk, incident):
@@ -385,7 +383,7 @@ def test_numbers_are_grouped_and_sorted_as_numbers(desk, incident, places):
     assert "7,654,321" in largest
 
 
-def test_an_invalid_mapping_is_refused_before_anything_is_stored(desk, incident):
+def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, incident):
     response = send(desk, incident, mapping="[person")
 
     assert response.status_code == 200
@@ -394,13 +392,13 @@ def test_an_invalid_mapping_is_refused_before_anything_is_stored(desk, incident)
     assert not Upload.objects.exists()
 
 
-def test_the_example_beside_the_mapping_field_is_valid(desk, incident):
+def test_the_example_beside_the_mapping_is_one(desk, incident):
     assert html.escape(MAPPING_EXAMPLE) in desk.get(ADD).text
     content = b"member_id,name,email,phone\n1,Minji,minji@example.com,010-1234-5678\n"
     assert send(desk, incident, content, mapping=MAPPING_EXAMPLE).status_code == 302
 
 
-def test_the_upload_of_a_killed_worker_is_processed_again(desk, incident, places, monkeypatch):
+def test_a_killed_worker_costs_nothing(desk, incident, places, monkeypatch):
     upload = worked(sent(desk, incident))
     uploads.want_import(upload)
     Upload.objects.update(
@@ -412,7 +410,7 @@ def test_the_upload_of_a_killed_worker_is_processed_again(desk, incident, places
     assert AffectedPerson.objects.count() == 2
 
 
-def test_an_import_killed_after_its_commit_is_not_repeated(desk, incident, places):
+def test_an_import_that_was_killed_just_after_its_commit_is_not_done_twice(desk, incident, places):
     upload = worked(sent(desk, incident))
     uploads.want_import(upload)
     assert worked(upload).state == State.IMPORTED
@@ -424,14 +422,14 @@ def test_an_import_killed_after_its_commit_is_not_repeated(desk, incident, place
 
 
 def work_elsewhere(upload: Upload) -> None:
-    uploads.run_upload(str(upload.pk))
+    uploads.work(str(upload.pk))
     connections.close_all()
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
     upload = sent(desk, incident)
-    with incident_lock(incident):
+    with only_import_into(incident):
         other = Thread(target=work_elsewhere, args=[upload])
         other.start()
         other.join()
@@ -440,9 +438,9 @@ def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
     assert worked(upload).state == State.CHECKED
 
 
-def test_an_old_upload_is_deleted(desk, incident, places):
+def test_what_stands_too_long_is_thrown_away(desk, incident, places):
     upload = worked(sent(desk, incident))
-    Upload.objects.update(changed_at=timezone.now() - uploads.CONTENT_RETENTION - timedelta(1))
+    Upload.objects.update(changed_at=timezone.now() - uploads.CONTENT_STANDS - timedelta(1))
 
     uploads.sweep()
 
@@ -451,7 +449,7 @@ def test_an_old_upload_is_deleted(desk, incident, places):
     assert not upload.pieces.exists()
 
 
-def test_discarding_an_upload_deletes_all_its_content(desk, incident, places):
+def test_throwing_away_deletes_everything_that_was_kept(desk, incident, places):
     upload = worked(sent(desk, incident))
 
     assert desk.post(url("discard", upload)).status_code == 302
@@ -480,13 +478,13 @@ def test_a_large_body_is_read_from_importers_alone(desk, incident, minji, who):
 def test_an_importer_sends_more_than_a_form_and_less_than_the_limit(desk, incident, places):
     rows = b"".join(b"%d,Minji %d,m%d@example.com\n" % (n, n, n) for n in range(120_000))
     content = b"member_id,name,email\n" + rows
-    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < len(content) < settings.UPLOAD_MAX_BYTES
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < len(content) < settings.UPLOAD_MOST_BYTES
 
     upload = sent(desk, incident, content)
     assert upload.size == len(content)
     assert b"".join(uploads._opened_pieces(upload, UploadPiece.Kind.CONTENT)) == content
 
-    too_much = settings.UPLOAD_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
+    too_much = settings.UPLOAD_MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
     assert desk.post(ADD, headers={"content-length": str(too_much)}).status_code == 413
 
 
@@ -510,8 +508,8 @@ def wait_for(upload: Upload, state: str) -> None:
         upload.refresh_from_db()
 
 
-def test_a_celery_child_runs_a_process_pool_in_itself():
-    """Celery's child processes are daemons, which cannot start processes."""
+def test_a_workers_child_does_the_work_of_processes_itself():
+    """Celery's children are daemons, which may start no processes."""
 
     def child() -> None:
         with workers(2) as pool:
@@ -523,11 +521,11 @@ def test_a_celery_child_runs_a_process_pool_in_itself():
     assert process.exitcode == 0
 
 
-def test_an_internal_error_is_shown_without_a_value(desk, incident, places, monkeypatch, caplog):
+def test_an_error_of_our_own_is_told_without_a_value(desk, incident, places, monkeypatch, caplog):
     def fail(*_args: object, **_options: object) -> None:
         raise ValueError("minji@example.com")
 
-    monkeypatch.setattr(loading, "check_file", fail)
+    monkeypatch.setattr(importing, "check_file", fail)
     upload = worked(sent(desk, incident))
 
     assert (upload.state, upload.refusal) == (

@@ -1,22 +1,19 @@
-"""The preparation of the sample incident for the first visitor of the demonstration."""
+"""Brings the sample incident to the state a first visitor should find."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import encrypt
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 
 import incidents
 from accounts.models import User
-from breachportal.demo import app_codes
-from incidents import scope_versions
-from incidents.importing import loading
+from incidents import importing
 from incidents.models import ExposureBatch, ExposureFile, Incident
-from notices import decisions
-from notices.models import Notice
 from statements import sample
-from statements.models import Statement
+from notices import sending
+from notices.models import Notice, Statement
 
 Say = Callable[[str], None]
 
@@ -27,47 +24,42 @@ FILES = {
     "orders.csv.gz": "orders.toml",
 }
 EDITOR, APPROVER = sample.EDITOR, sample.APPROVER
-# Two members in the export that have addresses, entrance codes and orders.
+# Two members of the export with addresses, entrance codes and orders.
 KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00137@naver.example"
 
 
 def prepare(say: Say) -> None:
-    """Loads the incident, its statements and its export, and reports progress with `say`.
+    """Loads the incident, its export and its words, once; a start that was cut off goes on.
 
-    Continues a start that was interrupted. Does nothing once a scope version is closed, because the
-    visitor may have changed the data since.
+    Once a scope version was closed, all of it is the visitor's.
     """
     batches = ExposureBatch.objects.filter(incident__slug=sample.SLUG)
     if batches.exclude(state=ExposureBatch.State.OPEN).exists():
         say("The sample incident is there from an earlier start.")
         return
     say("Writing the sample incident, its statements and its advisory ...")
-    incident = sample.load_sample_incident()
+    incident = sample.load()
     for email in (EDITOR, APPROVER):
         give_second_factor(User.objects.get(email=email))
     import_export(incident, say)
 
 
 def give_second_factor(user: User) -> None:
-    """Gives `user` an authenticator app unless there is one; a demo page shows its codes."""
+    """A TOTP secret that the demonstration's authenticator page knows."""
     if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
-        data = {"secret": encrypt(app_codes.new_secret())}
-        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
+        TOTP.activate(user, generate_totp_secret())
 
 
 def import_export(incident: Incident, say: Say) -> None:
-    """Imports the company's three files, as far as they are not loaded, and closes the batch.
-
-    Rejected rows are written under `var/rejects`.
-    """
+    """Imports the company's three dumps and closes the batch."""
     rejects = settings.VAR / "rejects"
     rejects.mkdir(mode=0o700, parents=True, exist_ok=True)
-    loaded_files = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
+    there = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
     for name, mapping in FILES.items():
-        if loaded_files.filter(name=name).exists():
+        if there.filter(name=name).exists():
             continue
         path = EXPORT / "export-2025-11" / name
-        loaded = loading.import_file(
+        loaded = importing.import_file(
             path,
             incident=incident,
             mapping_text=(EXPORT / mapping).read_text(encoding="utf-8"),
@@ -79,20 +71,19 @@ def import_export(incident: Incident, say: Say) -> None:
             f"{loaded.rows_rejected:,} rejected (see {rejects})."
         )
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
-    scope_versions.close(batch, is_despite_failed=True)  # all files of the sample are loaded
+    importing.close_batch(batch, is_despite_failed=True)  # what failed is not one of these
 
 
 def send_notice() -> Notice:
-    """Returns the sample's mandatory notice; creates and approves it if that was not done yet.
+    """The sample's mandatory notice: written and approved by two people, once.
 
-    The editor creates it and the approver approves it. It is about the first version of the
-    statement, because later versions are the visitor's own.
+    Only the statement's first version is the sample's; later ones are the visitor's own.
     """
     version = Statement.objects.get(
         incident__slug=sample.SLUG, kind=Statement.Kind.NOTICE
     ).versions.get(number=1)
-    notices = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY)
-    notice = notices.filter(created_by__email=EDITOR).order_by("pk").first()
+    sent = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY)
+    notice = sent.filter(created_by__email=EDITOR).order_by("pk").first()
     if notice is None:
         notice = Notice.objects.create(
             incident=version.statement.incident,
@@ -101,6 +92,6 @@ def send_notice() -> Notice:
             created_by=User.objects.get(email=EDITOR),
         )
     if notice.state == Notice.State.DRAFT:
-        decisions.approve(notice, by=User.objects.get(email=APPROVER))
+        sending.approve(notice, by=User.objects.get(email=APPROVER))
         notice.refresh_from_db()
     return notice

@@ -1,17 +1,20 @@
-"""Pages that exist in demo mode only: all mails, and the second factors of the staff."""
+"""Pages that exist in demo mode only: everybody's mails, and the staff's second factors."""
 
 import time
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from breachportal.demo import app_codes, maildir
+from breachportal.demo import maildir
+
+TOTP_SECONDS = 30
 
 
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """Lists the newest mails, of all recipients or of the address in `?to=`."""
+    """The newest mails, of all or of one address."""
     address = request.GET.get("to", "")
     return render(
         request, "demo/mailbox.html", {"address": address, "mails": maildir.newest(address)}
@@ -19,7 +22,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 
 def mail(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows one mail as plain text, with its headers."""
+    """One mail as text, with its headers."""
     stored = _stored_or_404(name)
     message = stored.message()
     context = {"mail": stored, "message": message, "headers": message.items()}
@@ -27,24 +30,24 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def mail_html(_request: HttpRequest, name: str) -> HttpResponse:
-    """Returns the HTML part of a mail without scripts and network access, as mail programs do."""
+    """The HTML part alone, as a mail program would show it: no scripts, no network."""
     policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     html = _stored_or_404(name).part("html")
     return HttpResponse(html, headers={"Content-Security-Policy": policy})
 
 
 def authenticator(request: HttpRequest) -> HttpResponse:
-    """Shows the current codes of the authenticator apps of the response team."""
-    now = time.time()
+    """The codes that the response team's telephones would show now."""
+    counter = int(time.time()) // TOTP_SECONDS
     factors = Authenticator.objects.filter(type=Authenticator.Type.TOTP, user__is_staff=True)
     codes = [
         {
             "email": factor.user.email,
-            "code": app_codes.code_at(decrypt(factor.data["secret"]), now),
+            "code": format_hotp_value(hotp_value(decrypt(factor.data["secret"]), counter)),
         }
         for factor in factors.select_related("user").order_by("user__email")
     ]
-    left = app_codes.PERIOD_SECONDS - int(now) % app_codes.PERIOD_SECONDS
+    left = TOTP_SECONDS - int(time.time()) % TOTP_SECONDS
     return render(request, "demo/authenticator.html", {"codes": codes, "seconds_left": left})
 
 

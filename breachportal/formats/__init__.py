@@ -1,1 +1,1 @@
-"""The formats of dates and times in each language."""
+"""Dates in full and times with their zone, in each language."""

@@ -1,4 +1,4 @@
-"""Scope versions on the desk: what they hold, and how they are closed and withdrawn."""
+"""Scope versions: what they hold, their closing and withdrawal."""
 
 from functools import partial
 from typing import Any
@@ -15,27 +15,24 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, number_column, require, staff_of
-from incidents.admin.confirmation import call_worker, confirmation_page
-from incidents.admin.scope import import_help, shown_tally, with_row_sums
+from accounts.admin import ShownOnly
+from accounts.admin_site import grouped, own_page, require, staff_of
+from incidents.admin.asking import ask, call
+from incidents.admin.scope import how_to_import, tallied, with_counts
+from incidents.counting import counts_of
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
-from incidents.importing.refusals import translate_refusal
+from incidents.importing.refusals import why_refused
 from incidents.models import BatchChange, ExposureBatch, ExposureFile
-from incidents.scope_counts import counts_of
 from incidents.tasks import work_batch_change
 
 
-class ExposureFileInline(ReadOnlyAdmin, admin.TabularInline):
+class ExposureFileInline(ShownOnly, admin.TabularInline):
     model = ExposureFile
     fk_name = "batch"
     can_delete = False
-    shown: Any = (  # Any, because Django accepts functions here and its type stubs only names.
+    shown: Any = (  # Django takes functions here, its type stubs names alone
         *("name", "state"),
-        *(
-            number_column(ExposureFile, name)
-            for name in ("rows_read", "rows_taken", "rows_rejected")
-        ),
+        *(grouped(ExposureFile, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
         *("encoding", "fingerprint", "finished_at"),
     )
     readonly_fields = fields = shown
@@ -47,7 +44,7 @@ class ExposureFileInline(ReadOnlyAdmin, admin.TabularInline):
 
 
 @admin.register(ExposureBatch)
-class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
     change_form_template = "incidents/desk/change_form.html"
     list_display = ["incident", "number", "state", "taken", "rejected", "opened_at", "closed_at"]
     list_display_links = ["number"]
@@ -70,26 +67,26 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     inlines = [ExposureFileInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: ExposureBatch | None = None) -> bool:
-        """Returns False: a wrong scope version is withdrawn, with a reason."""
+        """Wrong ones are withdrawn, with a reason."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_row_sums(super().get_queryset(request))
+        return with_counts(super().get_queryset(request))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {**(extra_context or {}), "subtitle": import_help()}
+        context = {**(extra_context or {}), "subtitle": how_to_import()}
         return super().changelist_view(request, context)
 
     @admin.display(description=gettext_lazy("people affected"))
     def people(self, obj: ExposureBatch) -> SafeString | str:
-        """Shows the people of this version alone, from the stored counts."""
-        return shown_tally(counts_of(obj.incident).by_batch.get(obj.number))
+        """Of this version alone, from the kept counts."""
+        return tallied(counts_of(obj.incident).by_batch.get(obj.number))
 
     @admin.display(description=gettext_lazy("closing or withdrawal by a worker"))
     def last_change(self, obj: ExposureBatch) -> SafeString | str:
-        """Shows the last change that was requested on the desk, with its state."""
+        """The last one that was asked for here, and how far it is."""
         change = obj.changes.select_related("asked_by").order_by("-pk").first()
         if change is None:
             return "–"
@@ -97,7 +94,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         state = change.get_state_display()
         lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
         if change.refusal:
-            lines.append((_("why it failed"), translate_refusal(change.refusal)))
+            lines.append((_("why it failed"), why_refused(change.refusal)))
         return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description=gettext_lazy("rows taken"))
@@ -109,7 +106,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return f"{obj.rejected or 0:,}"
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(desk_path, self)
+        own = partial(own_page, self)
         return [
             own("<int:pk>/close/", self.close, "close"),
             own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
@@ -133,9 +130,9 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks for a confirmation, then closes the version: it is complete."""
+        """Says that the version is complete."""
         batch = _batch_to_change(request, pk)
-        texts = {
+        words = {
             "title": _("Close: %(batch)s") % {"batch": batch},
             "explanation": _(
                 "%(taken)s rows are taken, %(rejected)s rejected. Files that come later go into "
@@ -146,48 +143,48 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "done": _("Closed the scope version."),
         }
         form = CloseBatchForm(request.POST or None, batch=batch, by=staff_of(request))
-        context = {}
+        shown = {}
         if form.missing:
-            context["warning"] = _("These files failed and were not loaded since: %(files)s") % {
+            shown["warning"] = _("These files failed and were not loaded since: %(files)s") % {
                 "files": ", ".join(form.missing)
             }
-        return self._confirm(request, batch, form, texts, **context)
+        return self._ask_or_call(request, batch, form, words, **shown)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks for a confirmation and a reason, then withdraws the version."""
+        """Takes the version back."""
         batch = _batch_to_change(request, pk)
-        texts = {
+        words = {
             "title": _("Withdraw: %(batch)s") % {"batch": batch},
-            "explanation": _withdrawal_explanation(batch),
+            "explanation": _explained_withdrawal(batch),
             "button": _("Withdraw"),
             "done": _("Withdrew the scope version."),
         }
         form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
-        return self._confirm(request, batch, form, texts)
+        return self._ask_or_call(request, batch, form, words)
 
-    def _confirm(
+    def _ask_or_call(
         self,
         request: HttpRequest,
         batch: Any,
         form: BatchChangeForm,
-        texts: dict[str, str],
-        **context: Any,
+        words: dict[str, str],
+        **shown: Any,
     ) -> HttpResponse:
-        """Returns the confirmation page. If counting takes long, calls a worker once confirmed."""
+        """Where counting takes long, a worker does what was confirmed."""
         if form.takes_long:
             by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
-            texts["explanation"] = f"{texts['explanation']} {by_worker}"
-            texts["done"] = _("Asked for it: this page shows when it is done.")
-        response = confirmation_page(self, request, batch, form=form, texts=texts, **context)
+            words["explanation"] = f"{words['explanation']} {by_worker}"
+            words["done"] = _("Asked for it: this page shows when it is done.")
+        response = ask(self, request, batch, form=form, words=words, **shown)
         if response.status_code == 302:
             for change in BatchChange.objects.unfinished().filter(batch=batch):
-                call_worker(work_batch_change, change.pk)
+                call(work_batch_change, change.pk)
         return response
 
 
-def _withdrawal_explanation(batch: Any) -> str:
-    """Returns what a withdrawal does, how many people it concerns, and what they read then."""
-    tally = counts_of(batch.incident).by_batch.get(batch.number)
+def _explained_withdrawal(batch: Any) -> str:
+    """What it does, to how many, and what customers read afterwards."""
+    counted = counts_of(batch.incident).by_batch.get(batch.number)
     lines = [
         _(
             "What this version says leaked no longer counts: people do not see it, and no notice "
@@ -197,7 +194,7 @@ def _withdrawal_explanation(batch: Any) -> str:
         _("It holds %(rows)s rows about %(people)s people.")
         % {
             "rows": f"{batch.taken or 0:,}",
-            "people": f"{tally.people:,}" if tally else "–",
+            "people": f"{counted.people:,}" if counted else "–",
         },
     ]
     if batch.incident.batches.exclude(pk=batch.pk).are_complete():
@@ -213,10 +210,7 @@ def _withdrawal_explanation(batch: Any) -> str:
 
 
 def _batch_tools(pk: int) -> list[tuple[str, str]]:
-    """Returns (URL, label) of the next step, or nothing.
-
-    An open version can be closed, and a closed one withdrawn.
-    """
+    """The one step that is next: an open version is closed, a closed one can be withdrawn."""
     state = ExposureBatch.objects.filter(pk=pk).values_list("state", flat=True).first()
     if state == ExposureBatch.State.OPEN:
         url = reverse("admin:incidents_exposurebatch_close", args=[pk])
@@ -228,6 +222,5 @@ def _batch_tools(pk: int) -> list[tuple[str, str]]:
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:
-    """Returns the batch with its row sums. Raises RightMissingError, or Http404 if unknown."""
     require(request, "incidents.change_exposurebatch")
-    return get_object_or_404(with_row_sums(ExposureBatch.objects.select_related("incident")), pk=pk)
+    return get_object_or_404(with_counts(ExposureBatch.objects.select_related("incident")), pk=pk)

@@ -1,4 +1,4 @@
-"""Data classes on the desk."""
+"""Kinds of data."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ class DataClassAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: DataClass | None = None) -> Any:
-        """Makes the slug read-only, because mapping files and the import name a class by it."""
+        """Mapping files and the import know a class by its slug."""
         return ["slug"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: DataClass | None = None) -> bool:
-        """Returns False: exposures store the ids of classes in an array, without a foreign key."""
+        """Exposures name it by number, and no constraint could stop this."""
         return False

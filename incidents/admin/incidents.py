@@ -1,4 +1,4 @@
-"""Incidents on the desk, and the shredding of their data."""
+"""Incidents and the end of their data."""
 
 from typing import Any
 
@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import desk_path, number_column, staff_of
-from incidents.admin.confirmation import confirmation_page
-from incidents.admin.scope import import_help, shown_tally, with_row_sums
+from accounts.admin_site import grouped, own_page, staff_of
+from incidents.admin.asking import ask
+from incidents.admin.scope import how_to_import, tallied, with_counts
+from incidents.counting import counts_of
 from incidents.forms import (
-    SHRED_REQUEST_LIFETIME,
+    SHRED_REQUEST_STANDS,
     IncidentForm,
-    ShredIncidentForm,
+    ShredForm,
     shred_request_of,
     take_shred_request_back,
 )
@@ -33,7 +34,6 @@ from incidents.models import (
     IncidentJurisdiction,
     Shredding,
 )
-from incidents.scope_counts import counts_of
 
 
 class ClassStateInline(admin.TabularInline):
@@ -91,31 +91,30 @@ class IncidentAdmin(admin.ModelAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """Makes the slug read-only, and the contacts once the incident has been public.
+        """The keysets are bound to the slug: under another one they do not open.
 
-        The keysets are bound to the slug: with another slug they cannot be decrypted. The
-        contacts of a public incident are changed by two people (ContactChange).
+        One person alone cannot send a nation to another number.
         """
         locked = ContactChange.FIELDS if obj and obj.has_been_public else ()
         return [*self.readonly_fields, *(["slug"] if obj else []), *locked]
 
     def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """Shows the reported number as "1,234" to a user who may not change it."""
+        """Who may not type the reported number reads it as every other number."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        replacements = {"reported_count": number_column(Incident, "reported_count")}
+        instead = {"reported_count": grouped(Incident, "reported_count")}
 
-        def replaced(fields: Any) -> list[Any]:
-            return [replacements.get(str(field), field) for field in fields]
+        def shown(fields: Any) -> list[Any]:
+            return [instead.get(str(field), field) for field in fields]
 
-        return [(name, {**rest, "fields": replaced(rest["fields"])}) for name, rest in fieldsets]
+        return [(name, {**rest, "fields": shown(rest["fields"])}) for name, rest in fieldsets]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
         return {} if obj else self.prepopulated_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Returns False: the proofs would be deleted with the row. The data is shredded instead."""
+        """Deleting the row would take the proofs with it; the data is shredded instead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
@@ -127,26 +126,26 @@ class IncidentAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("scope versions"))
     def scope(self, obj: Incident) -> SafeString | str:
-        """Lists the scope versions with state and rows. The row counts come from the files."""
-        template = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
-        batches = [
+        """Each version, its state and what it holds, from the files' own counts."""
+        words = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
+        named = [
             {
                 "number": batch.number,
                 "state": batch.get_state_display(),
                 "taken": f"{batch.taken or 0:,}",
                 "rejected": f"{batch.rejected or 0:,}",
             }
-            for batch in with_row_sums(obj.batches.all())
+            for batch in with_counts(obj.batches.all())
         ]
-        return format_html_join("", f"<div>{template}</div>", batches) or import_help()
+        return format_html_join("", f"<div>{words}</div>", named) or how_to_import()
 
     @admin.display(description=gettext_lazy("shredded"))
     def shredded(self, obj: Incident) -> SafeString | str:
-        """Shows the record of the shredding, with the fingerprints of the deleted keysets."""
+        """The record of the shredding, with what proves which keysets are gone."""
         record = Shredding.objects.filter(incident=obj, done_at__isnull=False).first()
         if record is None:
             request = shred_request_of(obj)
-            return _request_sentence(request) if request else "–"
+            return _who_asked(request) if request else "–"
         lines = [
             (_("shredded"), date_format(localtime(record.done_at), "DATETIME_FORMAT")),
             (_("asked by"), record.asked_by or "–"),
@@ -161,14 +160,14 @@ class IncidentAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("people affected"))
     def people(self, obj: Incident) -> SafeString | str:
-        """Shows the people of all closed scope versions together, from the stored counts."""
-        return shown_tally(counts_of(obj).total)
+        """Over all closed scope versions, from the kept counts."""
+        return tallied(counts_of(obj).standing)
 
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
         return [
-            desk_path(self, "<int:pk>/shred/", self.shred, "shred"),
-            desk_path(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
+            own_page(self, "<int:pk>/shred/", self.shred, "shred"),
+            own_page(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
             *super().get_urls(),
         ]
 
@@ -180,8 +179,8 @@ class IncidentAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools = []
-        has_data = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
-        if request.user.is_superuser and has_data:
+        is_whole = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
+        if request.user.is_superuser and is_whole:
             url = reverse("admin:incidents_incident_shred", args=[object_id])
             tools.append((url, _("Shred the data")))
         waiting = ContactChange.objects.waiting().filter(incident=_number(object_id)).first()
@@ -195,19 +194,17 @@ class IncidentAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Shreds the data once two superusers have entered the slug, one after the other."""
+        """Deletes the keysets, once two superusers have typed the slug."""
         incident = _incident_to_shred(request, pk)
-        form = ShredIncidentForm(request.POST or None, incident=incident, by=staff_of(request))
-        context = {"seen": form.seen}
+        form = ShredForm(request.POST or None, incident=incident, by=staff_of(request))
+        shown = {"seen": form.seen}
         if form.request:
             take_back = "admin:incidents_incident_take_shred_request_back"
-            context["take_back"] = reverse(take_back, args=[pk])
-        return confirmation_page(
-            self, request, incident, form=form, texts=_shredding_texts(form), **context
-        )
+            shown["take_back"] = reverse(take_back, args=[pk])
+        return ask(self, request, incident, form=form, words=_words_of_shredding(form), **shown)
 
     def take_shred_request_back(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Withdraws the request to shred the data. Every superuser may do it."""
+        """For whoever asked, and for whoever was to do it."""
         incident = _incident_to_shred(request, pk)
         if take_shred_request_back(incident):
             done = _("Took back the request to shred the data.")
@@ -219,32 +216,29 @@ class IncidentAdmin(admin.ModelAdmin):
 
 
 def _number(text: str) -> int:
-    """Returns the id that a URL holds, or 0, which no row has."""
     return int(text) if text.isdecimal() else 0
 
 
 def _incident_to_shred(request: HttpRequest, pk: int) -> Incident:
-    """Returns the incident. Raises PermissionDenied for a user who is not a superuser."""
     if not request.user.is_superuser:
         raise PermissionDenied(_("Only a superuser shreds data."))
     return get_object_or_404(Incident, pk=pk)
 
 
-def _request_sentence(request: Shredding) -> str:
-    """Returns who made the request and until when another superuser may confirm it."""
+def _who_asked(request: Shredding) -> str:
+    """And until when another superuser may do it."""
     asked_at = localtime(request.asked_at)
     return _(
         "%(user)s asked to shred the data on %(asked)s. Another superuser has until %(until)s."
     ) % {
         "user": request.asked_by,
         "asked": date_format(asked_at, "DATETIME_FORMAT"),
-        "until": date_format(asked_at + SHRED_REQUEST_LIFETIME, "DATETIME_FORMAT"),
+        "until": date_format(asked_at + SHRED_REQUEST_STANDS, "DATETIME_FORMAT"),
     }
 
 
-def _shredding_texts(form: ShredIncidentForm) -> dict[str, str]:
-    """Returns the texts of the confirmation page; see confirmation_page."""
-    incident, shred_request = form.incident, form.request
+def _words_of_shredding(form: ShredForm) -> dict[str, str]:
+    incident, asked = form.incident, form.request
     title = _("Shred the data of: %(incident)s (%(slug)s)") % {
         "incident": incident,
         "slug": incident.slug,
@@ -257,12 +251,12 @@ def _shredding_texts(form: ShredIncidentForm) -> dict[str, str]:
         "records stay. Older backups of the database still hold the keyset: delete them "
         "too."
     )
-    if tally := counts_of(incident).total:
-        concerned = _("It concerns %(people)s people.") % {"people": f"{tally.people:,}"}
+    if standing := counts_of(incident).standing:
+        concerned = _("It concerns %(people)s people.") % {"people": f"{standing.people:,}"}
         explanation = f"{explanation}\n{concerned}"
-    if shred_request:
-        next_step = _request_sentence(shred_request)
-        button = "" if shred_request.asked_by == form.by else _("Shred for good")
+    if asked:
+        next_step = _who_asked(asked)
+        button = "" if asked.asked_by == form.by else _("Shred for good")
         done = _("Shredded the data.")
     else:
         next_step = _("This asks for it; another superuser does it.")

@@ -1,4 +1,4 @@
-"""The look-up of affected people, for support."""
+"""A look-up of who is affected, for support."""
 
 import logging
 from typing import Any
@@ -9,26 +9,26 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
-from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, require
+from accounts.admin import ShownOnly
+from accounts.admin_site import own_page, require
 from incidents.forms import LookUpForm
-from incidents.leaks import batches_of, leaked_classes_of
 from incidents.models import AffectedPerson, DataClass
+from incidents.summaries import batches_of, leaked_classes_of
 
 logger = logging.getLogger(__name__)
 
 
 @admin.register(AffectedPerson)
-class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """The look-up by address. The desk has no list of all affected people."""
+class AffectedPersonAdmin(ShownOnly, admin.ModelAdmin):
+    """A look-up by address, for support; a list of everybody exists nowhere."""
 
     def get_urls(self) -> list[URLPattern]:
-        return [desk_path(self, "", self.look_up, "changelist")]
+        return [own_page(self, "", self.look_up, "changelist")]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
-        """Shows the rows with an address, and the names of the data classes that leaked.
+        """Which rows carry an address, and which classes leaked: names of classes, no values.
 
-        It shows no values. The form uses POST, because URLs are logged. Raises RightMissingError.
+        By POST, so that the address stands in no URL and no access log.
         """
         require(request, "incidents.view_affectedperson")
         form = LookUpForm(request.POST or None)
@@ -39,11 +39,11 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "form": form,
         }
         if form.is_valid():
-            context["found"] = self._found_rows(request, form)
+            context["found"] = self._described(request, form)
         return TemplateResponse(request, "incidents/desk/look_up.html", context)
 
-    def _found_rows(self, request: HttpRequest, form: LookUpForm) -> list[dict[str, Any]]:
-        """Returns what the page shows of each row, and records the look-up of each person."""
+    def _described(self, request: HttpRequest, form: LookUpForm) -> list[dict[str, Any]]:
+        """What the page says of each row; leaves a record of who looked."""
         people, ids = form.cleaned_data["people"], form.person_ids()
         logger.info("user %s looked up people %s", request.user.pk, [str(pk) for pk in ids])
         for person in people:

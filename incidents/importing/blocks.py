@@ -1,149 +1,151 @@
-"""Cuts a file into blocks of whole rows, so that worker processes can prepare them in parallel.
+"""Cuts a file into blocks of whole rows, for processes that work side by side.
 
-The format (incidents.importing.formats) decides where a row ends. A block holds whole rows only. A
-fault that refuses the file is raised after the blocks of the rows before it were yielded.
+Cutting must be exact and cheap: a line without a quote is a row, and only where a quote stands is
+the csv module asked where that row ends. So what it finds is what `reading.rows` would find.
 """
 
+import csv
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from incidents.importing import formats, reading
-from incidents.importing.formats import base
-from incidents.importing.formats.base import Format
-from incidents.importing.reading import File, ImportRefusedError, Source
+from incidents.importing import reading
+from incidents.importing.reading import MAX_ROW_BYTES, Source
 
-BLOCK_BYTES = 1 << 19  # the least size of a block, decompressed
-
-
-class FileBlock(NamedTuple):
-    """Consecutive rows of a file."""
-
-    line: int  # the number of its first physical line; the first line of the file is 1
-    data: bytes  # the decompressed bytes of the file
-    position: int  # how many bytes on disk were read so far
+BLOCK_BYTES = 1 << 19
+_MARK = b"\xef\xbb\xbf"
 
 
-def blocks_of(source: Source) -> Iterator[FileBlock]:
-    """Yields the blocks of a file in file order, without its header.
+class Block(NamedTuple):
+    """Some rows of a file that follow on each other."""
 
-    Raises ImportRefusedError where a fault is found, and at the end if the file has changed.
-    """
-    form = formats.named(source.format)
-    blocks = cut(source.file, form, at_least=BLOCK_BYTES)
-    yield from _without_header(blocks, form) if form.has_header else blocks
+    line: int  # its first physical line
+    data: bytes  # as in the file, decompressed
+    position: int  # bytes on disk read so far
+
+
+def blocks_of(source: Source) -> Iterator[Block]:
+    """The rows after the header, in file order. Raises ImportRefusedError at the place."""
+    cutter = _Cutter(source)
+    windows = reading.Windows(source)
+    for window in windows:
+        cutter.take(window)
+        if len(cutter.rows) >= BLOCK_BYTES:
+            yield cutter.block(windows.position)
+    cutter.end()
+    if cutter.rows:
+        yield cutter.block(windows.position)
     reading.refuse_changed(source)
 
 
-def cut(file: File, form: Format, *, at_least: int) -> Iterator[FileBlock]:
-    """Yields all rows of a file, with the header, in blocks of `at_least` bytes or more.
-
-    The last block may be smaller. Raises ImportRefusedError.
-    """
-    cutter, windows = _Cutter(file.path.name, form), reading.Windows(file)
-    fault = None
-    try:
-        for window in windows:
-            cutter.take(window)
-            if len(cutter.rows) >= at_least:
-                yield cutter.block(windows.position)
-        cutter.end()
-    except ImportRefusedError as error:
-        fault = error
-    if cutter.rows:
-        yield cutter.block(windows.position)
-    if fault:
-        raise fault
-
-
-def first_row(file: File, form: Format) -> FileBlock | None:
-    """Returns a block of the first row that is not blank, or None. Raises ImportRefusedError."""
-    for block in cut(file, form, at_least=1):
-        begin, end = _first_row(block.data, form)
-        if end:
-            line = block.line + block.data.count(b"\n", 0, begin)
-            return FileBlock(line, block.data[begin:end], block.position)
-    return None
-
-
-def _without_header(blocks: Iterator[FileBlock], form: Format) -> Iterator[FileBlock]:
-    for block in blocks:
-        _, end = _first_row(block.data, form)
-        if not end:
-            continue
-        if rest := block.data[end:]:
-            line = block.line + block.data.count(b"\n", 0, end)
-            yield FileBlock(line, rest, block.position)
-        break
-    yield from blocks
-
-
-def _first_row(data: bytes, form: Format) -> tuple[int, int]:
-    """Returns start and end of the first row that is not blank; (0, 0) if all rows are blank."""
-    breaks = len(data) - len(data.lstrip(b"\r\n"))
-    begin = data.rfind(b"\n", 0, breaks) + 1
-    return (begin, form.end_of_first_row(data, begin)) if begin < len(data) else (0, 0)
-
-
 class _Cutter:
-    """Collects whole rows in `rows`. `_rest` holds the start of a row that has not ended yet."""
+    """Collects whole rows; `_rest` is what does not end yet."""
 
-    def __init__(self, name: str, form: Format) -> None:
-        self._name, self._format = name, form
-        self._line, self._rest, self._is_begun = 1, b"", False
+    def __init__(self, source: Source) -> None:
+        self._source, self._is_csv = source, source.format == reading.CSV
+        self._line, self._rest, self._is_begun, self._is_in_header = 1, b"", False, self._is_csv
         self.rows = bytearray()
 
     def take(self, window: bytes) -> None:
-        """Adds the next bytes of the file.
-
-        Raises ImportRefusedError for a NUL byte or a row longer than MAX_ROW_BYTES.
-        """
+        """Takes the next bytes of the file."""
+        if b"\0" in window:
+            before = self._lines_before(window[: window.index(b"\0")])
+            raise reading.nul_byte(self._source.name, before)
         if not self._is_begun:
-            self._is_begun, window = True, window.removeprefix(reading.MARK)
-        nul = window.find(b"\0")
-        self._take(window if nul < 0 else window[:nul])
-        if nul >= 0:
-            raise reading.nul_byte(self._name, self._next_line())
-
-    def _take(self, window: bytes) -> None:
+            self._is_begun, window = True, window.removeprefix(_MARK)
         data = self._rest + window if self._rest else window
-        end = self._format.end_of_rows(data)
-        fits = self._end_of_rows_that_fit(data, end)
-        self.rows += data[:fits]
+        end = self._end_of_rows(data)
+        self._check_first_row(data, end)
+        self._keep(data[:end])
         self._rest = data[end:]
-        if fits < end or len(self._rest) > base.MAX_ROW_BYTES:
-            self._rest = b""
-            raise reading.row_too_long(self._name, self._next_line())
 
     def end(self) -> None:
-        """Adds the row after the last line break, if there is one.
+        """Takes what stands behind the last line break."""
+        if self._rest:
+            rest, self._rest = self._rest + b"\n", b""
+            end = self._end_of_rows(rest)
+            if end < len(rest):
+                raise reading.unclosed_quote(self._source.name, self._lines_before(rest[:end]))
+            self._keep(rest)
 
-        Raises ImportRefusedError if the file ends inside a row.
-        """
-        if not self._rest:
-            return
-        rest, self._rest = self._rest + b"\n", b""
-        end = self._format.end_of_rows(rest)
-        self.rows += rest[:end]
-        if end < len(rest):
-            raise reading.unclosed_quote(self._name, self._next_line())
-
-    def block(self, position: int) -> FileBlock:
-        """Returns the collected rows as a block, and starts to collect the next one."""
-        block = FileBlock(self._line, bytes(self.rows), position)
+    def block(self, position: int) -> Block:
+        """Hands out what was collected."""
+        block = Block(self._line, bytes(self.rows), position)
         self._line += block.data.count(b"\n")
         self.rows.clear()
         return block
 
-    def _next_line(self) -> int:
-        """Returns the number of the line after all bytes that were added."""
-        return self._line + self.rows.count(b"\n") + self._rest.count(b"\n")
+    def _keep(self, rows: bytes) -> None:
+        if self._is_in_header and rows:
+            rows = self._without_header(rows)
+        self.rows += rows
 
-    def _end_of_rows_that_fit(self, data: bytes, end: int) -> int:
-        """Returns `end`, or 0 if the first row in `data` is longer than MAX_ROW_BYTES.
+    def _without_header(self, rows: bytes) -> bytes:
+        """The rows behind the first one that is not blank."""
+        lines = _Feed(rows, 0)
+        for cells in csv.reader(lines, strict=True):
+            if cells:
+                self._is_in_header = False
+                break
+        self._line += rows.count(b"\n", 0, lines.position)
+        return rows[lines.position :]
 
-        Only a row that began in an earlier window can be too long, because a window (READ_BYTES)
-        is smaller than the longest row that is allowed.
-        """
-        if not end or len(self._rest) + reading.READ_BYTES <= base.MAX_ROW_BYTES:
-            return end
-        return end if self._format.end_of_first_row(data) <= base.MAX_ROW_BYTES else 0
+    def _lines_before(self, rest: bytes) -> int:
+        """The line that follows on what was kept and on `rest`."""
+        kept = self.rows.count(b"\n") + self._rest.count(b"\n")
+        return self._line + kept + rest.count(b"\n")
+
+    def _check_first_row(self, data: bytes, end: int) -> None:
+        """Only a row that began in an earlier window can be too long, or what is left of one."""
+        is_too_long = len(data) - end > MAX_ROW_BYTES
+        if end and len(self._rest) + reading.READ_BYTES > MAX_ROW_BYTES:
+            is_too_long |= self._end_of_first_row(data) > MAX_ROW_BYTES
+            end = 0 if self._end_of_first_row(data) > MAX_ROW_BYTES else end
+        if is_too_long:
+            self._rest = b""
+            raise reading.row_too_long(self._source.name, self._lines_before(data[:end]))
+
+    def _end_of_first_row(self, data: bytes) -> int:
+        line_end = data.find(b"\n") + 1
+        if not self._is_csv or b'"' not in data[:line_end]:
+            return line_end
+        return _end_of_quoted(data, 0) or len(data)
+
+    def _end_of_rows(self, data: bytes) -> int:
+        """Where the last whole row ends; 0 if none does."""
+        if not self._is_csv:
+            return data.rfind(b"\n") + 1
+        begin = 0
+        while (quote := data.find(b'"', begin)) >= 0:
+            begin = data.rfind(b"\n", begin, quote) + 1 or begin
+            end = _end_of_quoted(data, begin)
+            if not end:
+                return begin
+            begin = end
+        return data.rfind(b"\n", begin) + 1 or begin
+
+
+class _Feed(Iterator[str]):
+    """Whole lines for the csv module, one by one."""
+
+    def __init__(self, data: bytes, position: int) -> None:
+        self._data, self.position, self.is_dry = data, position, False
+
+    def __next__(self) -> str:
+        end = self._data.find(b"\n", self.position) + 1
+        if not end:
+            self.is_dry = True
+            raise StopIteration
+        line = self._data[self.position : end]
+        self.position = end
+        return line.decode("latin-1")
+
+
+def _end_of_quoted(data: bytes, begin: int) -> int:
+    """Where the row that begins at `begin` ends; 0 if it does not end in `data`."""
+    lines = _Feed(data, begin)
+    try:
+        next(csv.reader(lines, strict=True), None)
+    except csv.Error:
+        if not lines.is_dry:
+            return lines.position  # no row, but an end: the next line begins afresh
+    return 0 if lines.is_dry else lines.position

@@ -1,40 +1,45 @@
-"""The column mapping: a TOML file that defines the columns of a file. See docs/import.md.
+"""The mapping: a TOML file that says what the columns of a dump mean. See docs/import.md.
 
-It is validated in full before the first row is read. A refusal is one line that names, for each
-fault, the file, the place in it and what to do.
+Everything in it is checked before the first row is read. Each refusal is one line that names the
+file, the place in it, and the mend.
 """
 
+import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, TypeVar
 
-from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
-
-from foundations import toml_files
-from foundations.toml_files import Fault, FilePath, TomlTable
 from incidents.importing.reading import CSV, ImportRefusedError, Source
-from incidents.importing.refusals import BETWEEN, RefusalMessages
-from incidents.models import CONTACT_CLASSES, AffectedPerson
+from incidents.importing.refusals import Refused
+from incidents.models import AffectedPerson
+
+# The class that each contact column is a value of.
+CONTACT_CLASSES = {"name": "names", "email": "email-addresses", "phone": "phone-numbers"}
+FORMATS = ("", "csv", "jsonl")
+DATE_TYPES = ("date", "datetime")
+RELATIONS = [relation.name.lower() for relation in AffectedPerson.Relation]
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
+_WRONG_KIND: dict[type, Refused] = {
+    str: Refused.NOT_TEXT,
+    bool: Refused.NOT_BOOLEAN,
+    list: Refused.NOT_LIST,
+}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class CellTemplate:
-    """A template that builds one value from cells of a row, with literals before the cells."""
+class Template:
+    """A value put together from a row's cells; a literal is written before its cell."""
 
-    pieces: tuple[tuple[str, str], ...]  # (the literal before the cell, column)
-    tail: str  # the literal after the last cell
+    pieces: tuple[tuple[str, str], ...]  # (literal, column)
+    tail: str
 
     @classmethod
-    def parse(cls, text: str) -> "CellTemplate":
-        """Returns the template of a text such as `{postcode} {address1}`.
-
-        Raises ValueError if the text has no column in braces, or a single brace.
-        """
+    def parse(cls, text: str) -> "Template":
+        """From `{postcode} {address1}`; raises ValueError without a slot or with a stray brace."""
         literals = _SLOT.split(text)[0::2]
         columns = _SLOT.findall(text)
         if not columns or any(brace in literal for literal in literals for brace in "{}"):
@@ -42,10 +47,7 @@ class CellTemplate:
         return cls(tuple(zip(literals, columns, strict=False)), literals[-1])
 
     def fill(self, row: dict[str, str]) -> str:
-        """Returns the value for a row, or "" if every cell is blank.
-
-        The literal before a blank cell is left out together with the cell.
-        """
+        """The value, or "" if every cell is blank. A blank cell goes with its literal."""
         value = ""
         for literal, column in self.pieces:
             if row[column].strip():
@@ -53,189 +55,71 @@ class CellTemplate:
         return value + self.tail if value else ""
 
 
-class LeakColumn(TomlTable):
-    """One leaked value: its data class, and the columns that hold it."""
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """One value that leaked: its class, and where it stands in a row."""
 
-    data_class: str = Field(alias="class")
-    value: CellTemplate
-    date: str = ""  # the column with the date of the value, declared in [dates]; "" for none
-
-    @field_validator("value", mode="before")
-    @classmethod
-    def _names_columns(cls, value: object) -> CellTemplate:
-        try:
-            return CellTemplate.parse(str(value))
-        except ValueError:
-            raise ValueError(partial(RefusalMessages.NO_COLUMN_IN_VALUE.stored)) from None
-
-    @field_validator("date")
-    @classmethod
-    def _is_declared(cls, column: str, info: ValidationInfo) -> str:
-        if column and column not in (info.context or ()):
-            raise ValueError(partial(RefusalMessages.NO_DATE.stored, column=column))
-        return column
+    data_class: str
+    value: Template
+    date: str = ""  # a column
 
 
-Leaks = Annotated[tuple[LeakColumn, ...], Strict(False)]
+@dataclass(frozen=True, kw_only=True)
+class PersonColumns:
+    """Which columns say who somebody is. An empty string: there is no such column."""
 
-
-class PersonColumns(TomlTable):
-    """The columns that identify one person of a row. "" means that the file has no such column."""
-
-    role: Literal["member", "former_member", "recipient"] = Field(alias="relation")
-    reference: str = Field("", validate_default=True)
-    name: str = ""
-    email: str = ""
-    phone: str = Field("", validate_default=True)
-    language: str = ""
-    # No default, because a missing class and a class too many would both be untrue statements.
-    contact_leaked: Annotated[frozenset[str], Strict(False)] = Field(None, validate_default=True)
-    _leaks: tuple[LeakColumn, ...] = ()
-
-    @field_validator("reference", "phone")
-    @classmethod
-    def _identifies(cls, column: str, info: ValidationInfo) -> str:
-        if (role := info.data.get("role")) is None:  # the role itself was refused
-            return column
-        if role == "recipient" and info.field_name == "reference" and column:
-            raise ValueError(partial(RefusalMessages.RECIPIENT_REFERENCE.stored))
-        is_identity = info.field_name == ("phone" if role == "recipient" else "reference")
-        if is_identity and not column:
-            raise ValueError(partial(RefusalMessages.NO_IDENTITY.stored))
-        return column
-
-    @field_validator("contact_leaked", mode="before")
-    @classmethod
-    def _is_given(cls, leaked: object, info: ValidationInfo) -> object:
-        if leaked is not None:
-            return leaked
-        if present := _contact_parts(info):
-            columns = ", ".join(f'"{part}"' for part in present)
-            raise ValueError(partial(RefusalMessages.NO_CONTACT_LEAKED.stored, columns=columns))
-        return []
-
-    @field_validator("contact_leaked")
-    @classmethod
-    def _is_present(cls, leaked: frozenset[str], info: ValidationInfo) -> frozenset[str]:
-        present, sentence = _contact_parts(info), RefusalMessages.NO_SUCH_CONTACT.stored
-        if wrong := sorted(leaked - set(present)):
-            raise ValueError(
-                *(
-                    partial(sentence, name=repr(one), mend_words=_choices(one, present))
-                    for one in wrong
-                )
-            )
-        return leaked
-
-    @property
-    def relation(self) -> AffectedPerson.Relation:
-        """The relation of the person to the company."""
-        return AffectedPerson.Relation[self.role.upper()]
-
-    @property
-    def identity(self) -> str:
-        """The column that identifies the person: the reference, or the phone of a recipient."""
-        return self.phone if self.role == "recipient" else self.reference
-
-    @property
-    def leaks(self) -> tuple[LeakColumn, ...]:
-        """The values that leaked of the person, without contact data."""
-        return self._leaks
+    relation: AffectedPerson.Relation
+    identity: str  # the source's own id, or the phone of a recipient
+    name: str
+    email: str
+    phone: str
+    language: str
+    contact_leaked: frozenset[str]  # of name, email, phone
+    leaks: tuple[Leak, ...]
 
     @property
     def has_contact(self) -> bool:
-        """Returns whether a column has a name, an e-mail address or a phone number."""
+        """Whether a row says anything about how to reach the person."""
         return bool(self.name or self.email or self.phone)
 
     def columns(self) -> Iterator[str]:
-        """Yields every column that is used; a column may be repeated."""
+        """Every column it uses."""
         yield from filter(None, (self.identity, self.name, self.email, self.phone, self.language))
         for leak in self.leaks:
             yield from (column for _, column in leak.value.pieces)
 
     def classes(self) -> set[str]:
-        """Returns the slugs of the data classes that a row of this person can have."""
-        contact = {CONTACT_CLASSES[part] for part in self.contact_leaked}
-        return contact | {leak.data_class for leak in self.leaks}
+        """The slugs of every data class it can give a row."""
+        return {CONTACT_CLASSES[part] for part in self.contact_leaked} | {
+            leak.data_class for leak in self.leaks
+        }
 
 
-def _contact_parts(info: ValidationInfo) -> list[str]:
-    """Returns the contact parts (name, email, phone) that have a column.
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """What the columns of one file mean."""
 
-    A column that was refused is not in the validated data; it counts as given.
-    """
-    return [part for part in CONTACT_CLASSES if info.data.get(part, part)]
-
-
-class FirstPersonColumns(PersonColumns):
-    """The columns of the person that a row is about."""
-
-    known: bool = False  # whether rows of people that no earlier file named are rejected
-
-
-class SecondPersonColumns(PersonColumns):
-    """The columns of a recipient who is named in the row of another person."""
-
-    role: Literal["recipient"] = Field(alias="relation")
-    leaked: Leaks = ()
-
-    @field_validator("email")
-    @classmethod
-    def _has_no_email(cls, _column: str) -> str:
-        raise ValueError(partial(RefusalMessages.SECOND_EMAIL.stored))
-
-    def model_post_init(self, _context: Any) -> None:
-        """Sets the leaks: the file has them in this table."""
-        self._leaks = self.leaked
-
-
-class ColumnMapping(TomlTable):
-    """The validated column mapping of one file."""
-
-    format: Literal["", "csv", "jsonl"] = ""  # "" to detect it
-    encoding: str = ""  # "" to detect it
-    dates: dict[str, Literal["date", "datetime"]] = {}  # what the cells hold, by column
-    person: FirstPersonColumns
-    second_person: SecondPersonColumns | None = None
-    leaked: Leaks = ()  # of the person
-    _name: str = ""
-
-    @field_validator("second_person")
-    @classmethod
-    def _is_another(cls, second: SecondPersonColumns, info: ValidationInfo) -> SecondPersonColumns:
-        if "person" in info.data and info.data["person"].role == second.role:
-            raise ValueError(partial(RefusalMessages.BOTH_RECIPIENTS.stored))
-        return second
-
-    def model_post_init(self, _context: Any) -> None:
-        """Sets the leaks of the person: the file has them at the top level."""
-        self.person._leaks = self.leaked
-
-    @property
-    def name(self) -> str:
-        """The name of the mapping file, for messages."""
-        return self._name
-
-    @property
-    def takes_known_only(self) -> bool:
-        """Returns whether rows of people that no earlier file named are rejected."""
-        return self.person.known
+    name: str  # of the mapping file, for messages
+    format: str  # csv, jsonl, or "" for what the file shows itself to be
+    encoding: str  # "" to detect it
+    is_known: bool  # only people whom an earlier file named
+    dates: dict[str, str]  # column: date or datetime
+    person: PersonColumns
+    second_person: PersonColumns | None
 
     def check_source(self, source: Source) -> None:
-        """Raises ImportRefusedError if the file has another format or lacks columns."""
-        # A reject file is always CSV, also if the dump had another format.
+        """Raises ImportRefusedError if the file is of another format, or lacks columns."""
+        # A reject file is a CSV, whatever the dump was.
         if self.format not in ("", source.format) and not source.is_reject_file:
             raise ImportRefusedError(
-                RefusalMessages.OTHER_FORMAT.stored(
+                Refused.OTHER_FORMAT.said(
                     file=source.name,
                     mapping_words=self.name,
                     format=self.format,
                     found=source.format,
                 )
             )
-        lacking = (
-            RefusalMessages.HEADER_LACKS if source.format == CSV else RefusalMessages.ROWS_LACK
-        )
+        lacking = Refused.HEADER_LACKS if source.format == CSV else Refused.ROWS_LACK
         self.check_header(source.header, file=source.name, lacking=lacking)
 
     def check_header(
@@ -243,112 +127,214 @@ class ColumnMapping(TomlTable):
         header: Collection[str],
         *,
         file: str,
-        lacking: RefusalMessages = RefusalMessages.HEADER_LACKS,
+        lacking: Refused = Refused.HEADER_LACKS,
     ) -> None:
-        """Raises ImportRefusedError, which names the used columns that the header lacks."""
+        """Raises ImportRefusedError naming the columns that the header lacks."""
         used = [*self.person.columns(), *self.dates]
         if self.second_person:
             used += self.second_person.columns()
         missing = [column for column in dict.fromkeys(used) if column not in header]
         if missing:
             raise ImportRefusedError(
-                lacking.stored(file=file, columns=", ".join(missing), mapping_words=self.name)
+                lacking.said(file=file, columns=", ".join(missing), mapping_words=self.name)
             )
 
     def classes(self) -> set[str]:
-        """Returns the slugs of the data classes that the people of the file can have."""
+        """The slugs of every data class it can give a person."""
         second = self.second_person.classes() if self.second_person else set()
         return self.person.classes() | second
 
     def check_classes(self, known: Collection[str]) -> None:
-        """Raises ImportRefusedError, which names the first class that is not in `known` (slugs)."""
+        """Raises ImportRefusedError naming a class that is no data class."""
         for slug in sorted(self.classes() - set(known)):
             raise ImportRefusedError(
-                RefusalMessages.NO_CLASS.stored(
+                Refused.NO_CLASS.said(
                     mapping_words=self.name, name=repr(slug), mend_words=_choices(slug, known)
                 )
             )
 
 
-def parse(text: str, *, name: str) -> ColumnMapping:
-    """Returns the mapping in `text`. `name` is the name of its file, for messages.
-
-    Raises ImportRefusedError with a sentence for each fault.
-    """
+def parse(text: str, *, name: str) -> Mapping:
+    """The mapping in `text`, from a file called `name`. Raises ImportRefusedError."""
     try:
         content = tomllib.loads(text)
-        dates = content.get("dates")
-        declared = dates if isinstance(dates, dict) else {}
-        mapping = ColumnMapping.model_validate(content, context=declared)
     except tomllib.TOMLDecodeError as error:
-        raise ImportRefusedError(
-            RefusalMessages.NOT_TOML.stored(mapping_words=name, error=error)
-        ) from None
-    except ValidationError as error:
-        sentences = (_sentence(fault, name) for fault in toml_files.faults(error, ColumnMapping))
-        raise ImportRefusedError(BETWEEN.join(sentences)) from None
-    mapping._name = name
+        raise ImportRefusedError(Refused.NOT_TOML.said(mapping_words=name, error=error)) from None
+    top = _Table(content, file=name)
+    if top.take("format", str, "") not in FORMATS:
+        raise ImportRefusedError(Refused.NO_FORMAT.said(mapping_words=name))
+    mapping = _mapping(top, name)
+    top.finish()
     return mapping
 
 
-# ---------------------------------------------------------------- sentences about faults
-
-_WRONG_TYPES = {
-    "string_type": RefusalMessages.NOT_TEXT,
-    "bool_type": RefusalMessages.NOT_BOOLEAN,
-    "frozen_set_type": RefusalMessages.NOT_LIST,
-    "tuple_type": RefusalMessages.NOT_LIST,
-    "dict_type": RefusalMessages.NOT_TABLE,
-    "model_type": RefusalMessages.NOT_TABLE,
-}
-
-
-def _sentence(fault: Fault, name: str) -> str:
-    slots: dict[str, Any] = {
-        "mapping_words": name,
-        "place_words": _place(fault.table, name),
-        "key": fault.key,
-    }
-    if fault.kind == "value_error":
-        return str(fault.rule(**slots))
-    if fault.kind == "missing":
-        return (RefusalMessages.NO_TABLE if fault.wants else RefusalMessages.NO_KEY).stored(**slots)
-    if fault.kind == "extra_forbidden":
-        return RefusalMessages.UNKNOWN_KEY.stored(
-            mend_words=_choices(fault.key, fault.choices), **slots
-        )
-    if fault.path == ("format",):
-        return RefusalMessages.NO_FORMAT.stored(**slots)
-    if fault.kind == "literal_error":
-        return RefusalMessages.NOT_AMONG.stored(
-            mend_words=_choices(str(fault.value), fault.choices), **slots
-        )
-    if fault.kind == "model_type" and isinstance(fault.path[-1], int):
-        return RefusalMessages.NOT_BLOCKS.stored(table=_table_header(fault.path), **slots)
-    return _WRONG_TYPES[fault.kind].stored(**slots)
+def _mapping(top: "_Table", name: str) -> Mapping:
+    dates = _dates(top.table("dates"))
+    person = top.table("person", is_required=True)
+    is_known = person.take("known", bool, False)
+    second = top.table("second_person") if "second_person" in top.content else None
+    mapping = Mapping(
+        name=name,
+        format=top.take("format", str, ""),
+        encoding=top.take("encoding", str, ""),
+        is_known=is_known,
+        dates=dates,
+        person=_person(person, _leaks(top, dates)),
+        second_person=_second_person(second, dates) if second else None,
+    )
+    if mapping.second_person and mapping.person.relation == mapping.second_person.relation:
+        raise ImportRefusedError(Refused.BOTH_RECIPIENTS.said(mapping_words=name))
+    return mapping
 
 
-def _place(path: FilePath, name: str) -> str:
-    if not path:
-        return name
-    if isinstance(path[-1], int):
-        return RefusalMessages.BLOCK.stored(
-            mapping_words=name, table=_table_header(path), number=path[-1] + 1
-        )
-    return RefusalMessages.TABLE.stored(mapping_words=name, table=_table_header(path))
+def _dates(table: "_Table") -> dict[str, str]:
+    dates = {column: table.take(column, str) for column in list(table.content)}
+    for column, kind in dates.items():
+        if kind not in DATE_TYPES:
+            raise table.refused(
+                Refused.NOT_AMONG, key=column, mend_words=_choices(kind, DATE_TYPES)
+            )
+    return dates
 
 
-def _table_header(path: FilePath) -> str:
-    """Returns the header of a TOML table: `[person]` or `[[second_person.leaked]]`."""
-    header = f"[{'.'.join(step for step in path if isinstance(step, str))}]"
-    return f"[{header}]" if isinstance(path[-1], int) else header
+def _person(table: "_Table", leaks: tuple[Leak, ...]) -> PersonColumns:
+    relation = table.choice("relation", RELATIONS)
+    identity = "phone" if relation == "recipient" else "reference"
+    if identity == "phone" and "reference" in table.content:
+        raise table.refused(Refused.RECIPIENT_REFERENCE)
+    return _columns(table, relation=relation, identity=identity, leaks=leaks)
+
+
+def _second_person(table: "_Table", dates: Collection[str]) -> PersonColumns:
+    relation = table.choice("relation", ["recipient"])
+    if "email" in table.content:
+        raise table.refused(Refused.SECOND_EMAIL)
+    return _columns(table, relation=relation, identity="phone", leaks=_leaks(table, dates))
+
+
+def _columns(
+    table: "_Table", *, relation: str, identity: str, leaks: tuple[Leak, ...]
+) -> PersonColumns:
+    identity_column = table.content.get(identity)
+    if not identity_column:
+        raise table.refused(Refused.NO_IDENTITY, key=identity)
+    if identity == "reference":
+        table.take("reference", str)
+    columns = PersonColumns(
+        relation=AffectedPerson.Relation[relation.upper()],
+        identity=identity_column,
+        name=table.take("name", str, ""),
+        email=table.take("email", str, ""),
+        phone=table.take("phone", str, ""),
+        language=table.take("language", str, ""),
+        contact_leaked=_contact_leaked(table),
+        leaks=leaks,
+    )
+    table.finish()
+    return columns
+
+
+def _contact_leaked(table: "_Table") -> frozenset[str]:
+    """Must be said, not guessed: forgetting a class and claiming one too many are both untrue."""
+    present = [part for part in CONTACT_CLASSES if part in table.content]
+    if not present and "contact_leaked" not in table.content:
+        return frozenset()
+    if "contact_leaked" not in table.content:
+        proposal = ", ".join(f'"{part}"' for part in present)
+        raise table.refused(Refused.NO_CONTACT_LEAKED, columns=proposal)
+    leaked = table.take("contact_leaked", list)
+    for part in leaked:
+        if part not in present:
+            mend = _choices(str(part), present)
+            raise table.refused(Refused.NO_SUCH_CONTACT, name=repr(part), mend_words=mend)
+    return frozenset(leaked)
+
+
+def _leaks(table: "_Table", dates: Collection[str]) -> tuple[Leak, ...]:
+    return tuple(_leak(block, dates) for block in table.tables("leaked"))
+
+
+def _leak(block: "_Table", dates: Collection[str]) -> Leak:
+    data_class, text = block.take("class", str), block.take("value", str)
+    date = block.take("date", str, "")
+    if date and date not in dates:
+        raise block.refused(Refused.NO_DATE, column=date)
+    try:
+        value = Template.parse(text)
+    except ValueError:
+        raise block.refused(Refused.NO_COLUMN_IN_VALUE) from None
+    block.finish()
+    return Leak(data_class=data_class, value=value, date=date)
 
 
 def _choices(wrong: str, right: Iterable[str]) -> str:
-    """Returns the remedy for a wrong value: the right value nearest to it, or all right values."""
     right = sorted(right)
-    if near := toml_files.nearest(wrong, right):
-        return RefusalMessages.NEAR.stored(near=near)
-    return RefusalMessages.CHOICES.stored(
-        choices_words=", ".join(right) or RefusalMessages.NONE.stored()
-    )
+    near = difflib.get_close_matches(wrong, right, n=1)
+    if near:
+        return Refused.NEAR.said(near=near[0])
+    return Refused.CHOICES.said(choices_words=", ".join(right) or Refused.NONE.said())
+
+
+class _Table:
+    """A TOML table that is read key by key, and then may hold no other."""
+
+    def __init__(
+        self, content: dict[str, Any], *, file: str, path: str = "", number: int = 0
+    ) -> None:
+        """`number` is its place in an array of tables, from 1."""
+        self.content, self._file, self._path, self._number = content, file, path, number
+        self._known: set[str] = set()
+
+    @property
+    def place(self) -> str:
+        """For messages."""
+        if not self._path:
+            return self._file
+        if self._number:
+            return Refused.BLOCK.said(
+                mapping_words=self._file, table=self._path, number=self._number
+            )
+        return Refused.TABLE.said(mapping_words=self._file, table=self._path)
+
+    def refused(self, why: Refused, **slots: str) -> ImportRefusedError:
+        """The refusal of what stands in it."""
+        return ImportRefusedError(why.said(place_words=self.place, **slots))
+
+    def take(self, key: str, kind: type[T], default: T | None = None) -> T:
+        """The value of `key`; without a default it must be there."""
+        self._known.add(key)
+        value = self.content.get(key, default)
+        if value is None:
+            raise self.refused(Refused.NO_KEY, key=key)
+        if not isinstance(value, kind):
+            raise self.refused(_WRONG_KIND.get(kind, Refused.NOT_TABLE), key=key)
+        return value
+
+    def choice(self, key: str, right: list[str]) -> str:
+        """The value of `key`, one of `right`."""
+        value = self.take(key, str)
+        if value not in right:
+            raise self.refused(Refused.NOT_AMONG, key=key, mend_words=_choices(value, right))
+        return value
+
+    def table(self, key: str, *, is_required: bool = False) -> "_Table":
+        """The table below `key`; empty if it is not there and need not be."""
+        if is_required and key not in self.content:
+            raise self.refused(Refused.NO_TABLE, key=key)
+        return _Table(self.take(key, dict, {}), file=self._file, path=f"[{key}]")
+
+    def tables(self, key: str) -> list["_Table"]:
+        """The array of tables below `key`."""
+        blocks = self.take(key, list, [])
+        path = f"[[{'.'.join(filter(None, (self._path.strip('[]'), key)))}]]"
+        if not all(isinstance(block, dict) for block in blocks):
+            raise self.refused(Refused.NOT_BLOCKS, key=key, table=path)
+        return [
+            _Table(block, file=self._file, path=path, number=number)
+            for number, block in enumerate(blocks, start=1)
+        ]
+
+    def finish(self) -> None:
+        """Raises ImportRefusedError for a key that nobody asked for."""
+        for key in self.content.keys() - self._known:
+            raise self.refused(Refused.UNKNOWN_KEY, key=key, mend_words=_choices(key, self._known))

@@ -1,21 +1,17 @@
-"""The stored messages of the import: why a file is refused, and why a row is rejected.
+"""Why files are refused and rows rejected: every sentence of it, once.
 
-They name files, lines, columns and remedies, but never the value of a cell, which is personal data.
-Database rows, reject files and commands contain them in English. The desk shows them in the
-language of the reader.
+They name files, lines, columns and mends, never a cell's value. Rows of the database, reject files
+and commands hold them in English; the desk shows them in the reader's language.
 """
 
 from django.utils.translation import gettext_noop as _
 
-from foundations.keys import EncryptionMessages
-from foundations.stored_messages import StoredMessages, translate_stored
-
-# Separates the sentences of one line, because a mapping is refused for all its faults at once.
-BETWEEN = " · "
+from foundations.kept_words import Sentences, shown
+from foundations.keys import Unsealed
 
 
-class RejectMessages(StoredMessages):
-    """Why a row is rejected: the `reason` in the reject file."""
+class Rejected(Sentences):
+    """Of a row: the reason that stands in the reject file."""
 
     WRONG_NUMBER = _("wrong number of columns")
     MISPLACED_QUOTE = _("misplaced quote")
@@ -30,12 +26,14 @@ class RejectMessages(StoredMessages):
     OTHER_PHONE = _("conflict: {column} already read with another phone")
 
 
-class RefusalMessages(StoredMessages):
-    """Why a file, a mapping or an option is refused: the one line that the operator reads."""
+class Refused(Sentences):
+    """Of a file, a mapping or a wish: the one line that an operator gets."""
 
-    # Places, and an error of the operating system
+    # Places, and what the system says of one
+    LINE = _("{file}, line {line}")
     INSIDE = _("{file}, inside {compression}")
     SYSTEM = _("{file}: {error}")
+    SYSTEM_AT = _("{file}, line {line}: {error}")
 
     # A file that cannot be read
     NO_PATH = _("{path}: {error}; check the path")
@@ -58,7 +56,7 @@ class RefusalMessages(StoredMessages):
         "no dump does; decompress it where there is room, and look what it is"
     )
 
-    # The encoding
+    # Its encoding
     UNKNOWN_ENCODING = _("{file}: unknown encoding {encoding}; give utf-8 or cp949")
     MARKED = _("{file}: said to be cp949, but it begins with a UTF-8 mark; leave the encoding out")
     NEITHER_ENCODING = _("{file}: neither UTF-8 nor CP949 text; export it again as UTF-8")
@@ -67,7 +65,7 @@ class RefusalMessages(StoredMessages):
         "leave the encoding out, or name the right one"
     )
 
-    # The header and the rows
+    # Its header and rows
     BLANK = _("{file}: the file holds blank lines only; export it again")
     NO_HEADER = _(
         "{file}, line {line}: this is no header row; "
@@ -105,7 +103,7 @@ class RefusalMessages(StoredMessages):
         "the file is cut short, or the quote is never closed"
     )
 
-    # A file that does not fit its mapping
+    # What does not fit its mapping
     OTHER_FORMAT = _(
         "{file}: {mapping_words} says it is {format}, but it is {found}; "
         "correct the mapping, or name the right file"
@@ -124,7 +122,7 @@ class RefusalMessages(StoredMessages):
     )
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
 
-    # The mapping. MAPPING is the name of a mapping that was entered on the desk.
+    # The mapping itself; the desk's has no name but this one
     MAPPING = _("mapping")
     TABLE = _("{mapping_words}, {table}")
     BLOCK = _("{mapping_words}, {table} no. {number}")
@@ -167,7 +165,7 @@ class RefusalMessages(StoredMessages):
     NOT_BLOCKS = _("{place_words}, {key}: write it as {table} blocks with class and value")
     UNKNOWN_KEY = _("{place_words}: unknown key {key}; {mend_words}")
 
-    # Scope versions and their files
+    # Scope versions, and what stands in them
     LOADED = _(
         "{file}: already loaded as {name} in scope version {number} of {incident}; nothing to do"
     )
@@ -183,7 +181,7 @@ class RefusalMessages(StoredMessages):
     NOT_CLOSED = _("{batch}: not closed; nothing to withdraw")
     ASKED_BEFORE = _("{batch}: a worker has it already")
 
-    # Errors during the import
+    # The work itself
     WORKER_LOST = _("{file}: a worker process was ended; is there enough memory?")
     NOT_ALL_HERE = _("{file}: not all of it is here; upload it again")
     PORTAL = _("{name}: an error of the portal; tell who runs it")
@@ -192,13 +190,11 @@ class RefusalMessages(StoredMessages):
     CANNOT_WRITE = _("{path}: {error}; name another reject file with --rejects")
 
 
-def translate_refusal(stored: str) -> str:
-    """Returns a stored refusal in the active language, sentence by sentence."""
-    return BETWEEN.join(
-        translate_stored(one, RefusalMessages, EncryptionMessages) for one in stored.split(BETWEEN)
-    )
+def why_refused(kept: str) -> str:
+    """The line in the reader's language."""
+    return shown(kept, Refused, Unsealed)
 
 
-def translate_reject(stored: str) -> str:
-    """Returns a stored reject reason in the active language."""
-    return translate_stored(stored, RejectMessages)
+def why_rejected(kept: str) -> str:
+    """The reason in the reader's language."""
+    return shown(kept, Rejected)

@@ -1,11 +1,11 @@
-"""The staging tables of one import, and their merge into people and exposures in SQL.
+"""The staging tables of one import, and the set-wise merge into people and exposures.
 
-The tables are created and dropped in the transaction of the import. Everything personal in them is
-encrypted. The rows have their line numbers: everything that depends on other rows is decided here,
-and the first row in file order always wins.
+They are made in the import's transaction and gone with it, and nothing in them is unsealed. The
+rows carry their lines; everything that depends on other rows is decided here, and always for the
+first row in file order.
 
-The exposures of a large file become a partition of their own. They are loaded into a plain table,
-which is indexed and checked when it is complete, and then attached. See docs/decisions/0012.
+The exposures of a large file become a partition of their own: they are loaded into a plain table,
+indexed and checked once they are all there, and attached. See docs/decisions/0012.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,24 +15,23 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from incidents.encryption import CONTACT, EXPOSURE, IncidentCipher
-from incidents.importing import copy_format
-from incidents.importing.refusals import RejectMessages
-from incidents.importing.row_preparation import FIRST, SECOND, Prepared
+from incidents.importing import copying
+from incidents.importing.mapping import CONTACT_CLASSES
+from incidents.importing.preparing import FIRST, SECOND, Prepared
+from incidents.importing.refusals import Rejected
 from incidents.importing.store import Store
-from incidents.models import CONTACT_CLASSES, AffectedPerson, DataClass
-from incidents.scope_versions import LOCK_SPACE
+from incidents.models import AffectedPerson, DataClass
+from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
 
 Reach = AffectedPerson.Reach
 FETCH = 5_000
-# No incident has the id 0.
+LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
+# 0 is no incident's.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, 0)"
-# Rows are collected up to this many bytes for one COPY.
+# One COPY for so many bytes.
 _COPY_BYTES = 1 << 22
 
-# `changes` and `contacts` hold what replaces exposures and contacts after the comparison of rows;
-# `again` holds the people who occur a second time, in this file or in the store. The tables are
-# unlogged and not temporary, because PostgreSQL's parallel workers cannot read temporary tables.
+# Unlogged, not temporary: only so may PostgreSQL's parallel workers read them.
 _TABLES = """
 SET LOCAL work_mem = '64MB';
 SET LOCAL maintenance_work_mem = '256MB';
@@ -51,7 +50,7 @@ CREATE UNLOGGED TABLE {second} (LIKE incidents_exposure);
 CREATE UNLOGGED TABLE {mentions} (line int NOT NULL, person uuid NOT NULL);
 CREATE UNLOGGED TABLE {rejects} (line int NOT NULL, reason text NOT NULL);
 CREATE UNLOGGED TABLE {changes} (
-    line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, ciphertext bytea
+    line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, sealed bytea
 );
 CREATE UNLOGGED TABLE {contacts} (
     person uuid NOT NULL, contact bytea NOT NULL, email_reach smallint NOT NULL,
@@ -69,26 +68,25 @@ _TYPES = {
     "contacts": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
 }
 _REJECT_UNKNOWN = """
-INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
+INSERT INTO {rejects} SELECT line, %s FROM ({said}) s
 WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)
 """
-# The people of the rows in a file without contacts.
-_ROWS_WITHOUT_CONTACT = """
+# Whom the rows of a file without contacts are about.
+_SAID_WITHOUT_CONTACT = """
 SELECT line, person_id AS person FROM {exposures} UNION ALL SELECT line, person FROM {mentions}
 """
-_ROWS_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
-# People who occur a second time, in this file or in the store. Rows of one person with the same
-# digest have the same contact and need not be decrypted (`is_same`).
-_REPEATED_IN_FILE = """
+_SAID_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
+# Whoever is met a second time: in this file, or in the store. Rows of one person with one digest
+# say the same contact, and need not be opened.
+_MET_IN_FILE = """
 INSERT INTO {again} SELECT person, min(digest) = max(digest) FROM {people}
 WHERE slot = %s GROUP BY person HAVING count(*) > 1
 """
-_ALREADY_STORED = """
+_MET_IN_STORE = """
 INSERT INTO {again} SELECT DISTINCT person, false FROM {people}
 WHERE slot = %s AND EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
 """
-# Rows of people who are in the store must be decrypted, so their `is_same` entries are removed.
-_DROP_SAME_OF_STORED = """
+_MET_IN_BOTH = """
 DELETE FROM {again} a USING {again} b WHERE a.person = b.person AND a.is_same AND NOT b.is_same
 """
 _DROP_REPEATS = """
@@ -97,13 +95,13 @@ DELETE FROM {exposures} e USING (
         PARTITION BY f.person_id, f.data_classes ORDER BY f.line
     ) AS nth
     FROM {exposures} f JOIN {again} a ON a.person = f.person_id
-    WHERE a.is_same AND f.ciphertext IS NULL
+    WHERE a.is_same AND f.sealed IS NULL
 ) repeated
 WHERE repeated.nth > 1 AND e.ctid = repeated.place
 """
-_TO_DECRYPT = """
+_TO_OPEN = """
 WITH differing AS (SELECT DISTINCT person FROM {again} WHERE NOT is_same)
-SELECT s.line, s.person, s.contact, coalesce(e.data_classes, '{{}}'), e.ciphertext,
+SELECT s.line, s.person, s.contact, coalesce(e.data_classes, '{{}}'), e.sealed,
     s.email_reach, s.phone_reach, s.email_index, s.phone_index,
     p.contact, p.email_reach, p.phone_reach, p.email_index, p.phone_index
 FROM differing a
@@ -113,7 +111,7 @@ LEFT JOIN incidents_affectedperson p ON p.id = s.person
 ORDER BY s.person, s.line
 """
 _CHANGE_EXPOSURES = """
-UPDATE {exposures} e SET data_classes = c.data_classes, ciphertext = c.ciphertext
+UPDATE {exposures} e SET data_classes = c.data_classes, sealed = c.sealed
 FROM {changes} c WHERE e.person_id = c.person AND e.line = c.line AND c.data_classes <> '{{}}'
 """
 _DROP_EXPOSURES = """
@@ -138,16 +136,16 @@ WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
 
 
 class _Contact(NamedTuple):
-    """A decrypted contact. The fields after `parts` are those of the person's row."""
+    """How to reach somebody, opened; the fields after `parts` as their row holds them."""
 
-    parts: dict[str, str]  # "n" name, "e" e-mail, "p" phone; an empty part is left out
+    parts: dict[str, str]
     email_reach: int
     phone_reach: int
     email_index: UUID | None
     phone_index: UUID | None
 
     def completed(self, other: "_Contact") -> "_Contact":
-        """Returns this contact with the parts added that only `other` has."""
+        """With what the other has and this one lacks."""
         email = other if "e" not in self.parts else self
         phone = other if "p" not in self.parts else self
         return _Contact(
@@ -160,24 +158,25 @@ class _Contact(NamedTuple):
 
 
 class Staging:
-    """The staging tables of one import. The caller is in a transaction."""
+    """One import's rows between the file and the store. To be used inside a transaction."""
 
-    def __init__(self, *, incident_id: int, cipher: IncidentCipher, identity: str) -> None:
-        self._incident_id, self._cipher, self._identity = incident_id, cipher, identity
+    def __init__(self, *, incident_id: int, seal: IncidentSeal, identity: str) -> None:
+        self._incident_id, self._seal, self._identity = incident_id, seal, identity
         self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
         kinds = ("people", "exposures", "second", "mentions", "rejects", "changes", "contacts")
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in (*kinds, "again")}
         self._waiting = {kind: bytearray() for kind in kinds[:5]}
         self._people_rows = self._exposure_rows = 0
-        self._already_stored = 0  # how many people of the file the store has already
+        self._met = 0  # people who stand in the store already
         with connection.cursor() as cursor:
-            # No deferred check may be pending when tables are altered.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # nothing may be pending when tables change
             cursor.execute(_TABLES.format(**self._names))
 
     def add(self, prepared: Prepared) -> None:
-        """Adds the rows of a prepared block."""
+        """Takes a block in."""
         self._people_rows += prepared.people_rows
         self._exposure_rows += prepared.exposure_rows
         for kind, rows in (
@@ -191,34 +190,30 @@ class Staging:
             if len(self._waiting[kind]) >= _COPY_BYTES:
                 self._copy_waiting(kind)
 
-    def resolve(self, *, only_known: bool, has_contact: bool) -> None:
-        """Decides what depends on other rows and on earlier files: rejects, repeats, additions.
+    def settle(self, *, only_known: bool, has_contact: bool) -> None:
+        """Decides what depends on other rows and on earlier files.
 
-        `only_known` rejects rows of people who are not in the store. Holds a lock from here to the
-        commit, so that imports of all incidents run one at a time: two imports that have read the
-        people and then change their table would wait for each other.
+        From here to the commit, one import at a time: two that have read the people and then want
+        to change their table would wait for each other.
         """
         self._run(_ONE_AT_A_TIME, [LOCK_SPACE])
         for kind in self._waiting:
             self._copy_waiting(kind)
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
         if only_known:
-            rows = _ROWS_WITH_CONTACT if has_contact else _ROWS_WITHOUT_CONTACT
-            why = RejectMessages.UNKNOWN.stored(column=self._identity)
-            self._run(_REJECT_UNKNOWN.replace("{rows}", rows), [why])
+            said = _SAID_WITH_CONTACT if has_contact else _SAID_WITHOUT_CONTACT
+            why = Rejected.UNKNOWN.said(column=self._identity)
+            self._run(_REJECT_UNKNOWN.replace("{said}", said), [why])
             self._drop_rejected()
         if self._people_rows:
-            self._merge_repeats(FIRST, "exposures")
+            self._meet_again(FIRST, "exposures")
             self._drop_rejected()
-            # After the conflicts, because the second person of a rejected row must not count.
-            self._merge_repeats(SECOND, "second")
+            # After the conflicts: a rejected row must not speak for the other person it names.
+            self._meet_again(SECOND, "second")
         self._run("INSERT INTO {exposures} SELECT * FROM {second}")
 
     def merge(self, *, file_id: int) -> tuple[int, int]:
-        """Adds people and exposures to the store; returns how many of each.
-
-        The caller calls `finish` afterwards, as the last step of the transaction.
-        """
+        """Adds people and exposures to the store; returns how many of each. `finish` comes last."""
         self._store = store = Store(
             self._names["exposures"], rows=self._exposure_rows, file_id=file_id
         )
@@ -227,7 +222,7 @@ class Staging:
         return people, store.add_exposures()
 
     def _merge_people(self, store: Store) -> int:
-        not_stored = _NOT_STORED if self._already_stored else ""
+        not_stored = _NOT_STORED if self._met else ""
         query = self._sql(_PEOPLE, incident=str(self._incident_id), not_stored=not_stored)
         people = store.add_people(query, at_most=self._people_rows)
         self._run(_COMPLETE_CONTACTS, store=store.people)
@@ -235,9 +230,8 @@ class Staging:
         return people
 
     def finish(self) -> None:
-        """Drops the staging tables and takes the steps that lock readers out until the commit.
-
-        The tables are dropped here so that a second import in the same transaction can create them.
+        """What others may have to wait for until the commit. The staging tables go, too, for a
+        second import in the same transaction.
         """
         self._run(_DROP)
         if self._store:
@@ -245,15 +239,15 @@ class Staging:
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def rejected(self) -> int:
-        """Returns the number of rejected rows."""
+        """Rows rejected, counted where they stand."""
         return self._value("SELECT count(*) FROM {rejects}")
 
     def expected(self) -> tuple[int, int]:
-        """Returns what `merge` would return: new people and exposures."""
+        """What `merge` would return."""
         return self._value(_NEW_PEOPLE), self._value("SELECT count(*) FROM {exposures}")
 
     def rejects(self) -> Iterator[tuple[int, str]]:
-        """Yields the line and the reason of each reject, in file order."""
+        """Lines and reasons in file order."""
         for fetched in self._stream("SELECT line, reason FROM {rejects} ORDER BY line"):
             yield from fetched
 
@@ -261,42 +255,40 @@ class Staging:
         for kind in ("people", "exposures", "second"):
             self._run(f"DELETE FROM {{{kind}}} t USING {{rejects}} r WHERE t.line = r.line")  # noqa: S608
 
-    def _merge_repeats(self, slot: int, exposures: str) -> None:
-        """Compares each further row of a person with the earlier ones; the first row wins.
+    def _meet_again(self, slot: int, exposures: str) -> None:
+        """Compares each further row of a person with what is known; the first one wins.
 
-        `exposures` is the table with the exposures of the people in this slot. Differences are only
-        visible in the decrypted contacts, so these rows are decrypted, which takes some
-        microseconds each. People who have one row in one file only, or the same contact in all
-        rows, need no decryption.
+        Only the sealed contacts can tell who differs in what, so those rows are opened: some
+        microseconds each, nothing for whoever stands in one row of one file or says the same.
         """
         self._run(
             "TRUNCATE {again}, {changes}, {contacts}"
             if slot == FIRST
             else "TRUNCATE {again}, {changes}"
         )
-        repeated = self._run(_REPEATED_IN_FILE, [slot])
-        stored = self._run(_ALREADY_STORED, [slot])
-        self._already_stored += stored
-        if not repeated + stored:
+        again = self._run(_MET_IN_FILE, [slot])
+        met = self._run(_MET_IN_STORE, [slot])
+        self._met += met
+        if not again + met:
             return
         self._run("ANALYZE {again}")
-        self._run(_DROP_SAME_OF_STORED)
+        self._run(_MET_IN_BOTH)
         self._run(_DROP_REPEATS, exposures=exposures)
-        merger = _RepeatMerger(self._cipher, self._identity, self._names_id)
-        for fetched in self._stream(_TO_DECRYPT, [slot], exposures=exposures):
+        meeting = _Meeting(self._seal, self._identity, self._names_id)
+        for fetched in self._stream(_TO_OPEN, [slot], exposures=exposures):
             for row in fetched:
-                merger.take(*row)
-            self._flush(merger)
-        merger.end_person()
-        self._flush(merger)
+                meeting.take(*row)
+            self._flush(meeting)
+        meeting.end_person()
+        self._flush(meeting)
         self._run(_CHANGE_EXPOSURES, exposures=exposures)
         self._run(_DROP_EXPOSURES, exposures=exposures)
 
-    def _flush(self, merger: "_RepeatMerger") -> None:
-        self._copy_rows("rejects", merger.rejects)
-        self._copy_rows("changes", merger.changes)
-        self._copy_rows("contacts", merger.contacts)
-        for rows in (merger.rejects, merger.changes, merger.contacts):
+    def _flush(self, meeting: "_Meeting") -> None:
+        self._copy_rows("rejects", meeting.rejects)
+        self._copy_rows("changes", meeting.changes)
+        self._copy_rows("contacts", meeting.contacts)
+        for rows in (meeting.rejects, meeting.changes, meeting.contacts):
             rows.clear()
 
     # PostgreSQL
@@ -312,9 +304,9 @@ class Staging:
             return
         statement = self._sql(f"COPY {{{kind}}} FROM STDIN (FORMAT BINARY)")
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(copy_format.SIGNATURE)
+            copy.write(copying.SIGNATURE)
             copy.write(rows)
-            copy.write(copy_format.END)
+            copy.write(copying.END)
         rows.clear()
 
     def _copy_rows(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -338,7 +330,7 @@ class Staging:
             return int(row[0]) if row else 0
 
     def _stream(self, statement: str, parameters: Any = None, **names: str) -> Iterator[list[Any]]:
-        """Yields lists of up to FETCH rows. In between, the connection is free for COPY."""
+        """Fetched piece by piece, so that the connection is free for COPY in between."""
         cursor: CursorWrapper
         with connection.chunked_cursor() as cursor:
             cursor.execute(self._sql(statement, **names), parameters)
@@ -346,14 +338,11 @@ class Staging:
                 yield fetched
 
 
-class _RepeatMerger:
-    """The merge of repeated rows of people, which it takes ordered by person and line.
+class _Meeting:
+    """Goes through rows ordered by person and line; collects what comes of them."""
 
-    Collects rejects, changed exposures and completed contacts in lists for COPY.
-    """
-
-    def __init__(self, cipher: IncidentCipher, identity: str, names_id: int) -> None:
-        self._cipher, self._identity, self._names_id = cipher, identity, names_id
+    def __init__(self, seal: IncidentSeal, identity: str, names_id: int) -> None:
+        self._seal, self._identity, self._names_id = seal, identity, names_id
         self.rejects: list[tuple[int, str]] = []
         self.changes: list[tuple[int, UUID, list[int], bytes | None]] = []
         self.contacts: list[tuple[Any, ...]] = []
@@ -368,72 +357,63 @@ class _RepeatMerger:
         person: UUID,
         contact: bytes,
         data_classes: list[int],
-        ciphertext: bytes | None,
-        *fields: Any,
+        sealed: bytes | None,
+        *reaches: Any,
     ) -> None:
-        """Compares the next row, joined with the person's row in the store.
-
-        `fields` are the columns of _TO_DECRYPT after the ciphertext: reaches and indexes of the row
-        in the file, then the contact, reaches and indexes of the row in the store.
-        """
+        """The next row, joined with the person's row in the store."""
         if person != self._person:
             self.end_person()
-            self._begin_person(person, *fields[4:])
-        found = self._decrypt_contact(person, contact, *fields[:4])
+            self._begin_person(person, *reaches[4:])
+        said = self._open(person, contact, *reaches[:4])
         if self._known is None:
-            self._known = self._stored = found
-        conflict = _conflict(self._known.parts, found.parts)
+            self._known = self._stored = said
+        conflict = _conflict(self._known.parts, said.parts)
         if conflict:
-            self.rejects.append((line, conflict.stored(column=self._identity)))
+            self.rejects.append((line, conflict.said(column=self._identity)))
             return
-        self._known = self._known.completed(found)
-        self._compare_exposure(line, found, data_classes, ciphertext)
+        self._known = self._known.completed(said)
+        self._compare_exposure(line, said, data_classes, sealed)
 
     def end_person(self) -> None:
-        """Collects the contact of the current person, if further rows have completed it."""
+        """Keeps what further rows added to the person's contact."""
         if self._person and self._known and self._known != self._stored:
             parts, *fields = self._known
-            ciphertext = self._cipher.encrypt(parts, person=self._person, purpose=CONTACT)
-            self.contacts.append((self._person, ciphertext, *fields))
+            sealed = self._seal.seal(parts, person=self._person, purpose=CONTACT)
+            self.contacts.append((self._person, sealed, *fields))
         self._person = None
 
-    def _begin_person(self, person: UUID, contact: bytes | None, *fields: Any) -> None:
+    def _begin_person(self, person: UUID, contact: bytes | None, *reaches: Any) -> None:
         self._person, self._seen = person, set()
-        self._known = self._stored = (
-            self._decrypt_contact(person, contact, *fields) if contact else None
-        )
+        self._known = self._stored = self._open(person, contact, *reaches) if contact else None
 
-    def _decrypt_contact(self, person: UUID, contact: bytes, *fields: Any) -> _Contact:
-        return _Contact(self._cipher.decrypt(contact, person=person, purpose=CONTACT), *fields)
+    def _open(self, person: UUID, contact: bytes, *reaches: Any) -> _Contact:
+        return _Contact(self._seal.open(contact, person=person, purpose=CONTACT), *reaches)
 
     def _compare_exposure(
-        self, line: int, contact: _Contact, data_classes: list[int], ciphertext: bytes | None
+        self, line: int, said: _Contact, data_classes: list[int], sealed: bytes | None
     ) -> None:
-        """Stores a differing name as a leaked value; drops an exposure that repeats another one."""
+        """A name that differs is stored as a value; a row that only repeats adds nothing."""
         if self._person is None or self._known is None:
             return
-        name = contact.parts.get("n", "")
+        name = said.parts.get("n", "")
         if name != self._known.parts.get("n", name) and self._names_id in data_classes:
-            values = self._decrypt_values(ciphertext) + [[self._names_id, name]]
-            changed = self._cipher.encrypt(values, person=self._person, purpose=EXPOSURE)
-            self.changes.append((line, self._person, data_classes, changed))
-        elif ciphertext is None:
+            values = self._opened_values(sealed) + [[self._names_id, name]]
+            again = self._seal.seal(values, person=self._person, purpose=EXPOSURE)
+            self.changes.append((line, self._person, data_classes, again))
+        elif sealed is None:
             if tuple(data_classes) in self._seen:
                 self.changes.append((line, self._person, [], None))
             self._seen.add(tuple(data_classes))
 
-    def _decrypt_values(self, ciphertext: bytes | None) -> list[list[Any]]:
-        if ciphertext is None or self._person is None:
+    def _opened_values(self, sealed: bytes | None) -> list[list[Any]]:
+        if sealed is None or self._person is None:
             return []
-        values: list[list[Any]] = self._cipher.decrypt(
-            ciphertext, person=self._person, purpose=EXPOSURE
-        )
+        values: list[list[Any]] = self._seal.open(sealed, person=self._person, purpose=EXPOSURE)
         return values
 
 
-def _conflict(known: dict[str, str], found: dict[str, str]) -> RejectMessages | None:
-    """Returns the message for an e-mail address or phone number that differs, or None."""
-    for part, conflict in (("e", RejectMessages.OTHER_EMAIL), ("p", RejectMessages.OTHER_PHONE)):
-        if part in known and part in found and known[part] != found[part]:
+def _conflict(known: dict[str, str], said: dict[str, str]) -> Rejected | None:
+    for part, conflict in (("e", Rejected.OTHER_EMAIL), ("p", Rejected.OTHER_PHONE)):
+        if part in known and part in said and known[part] != said[part]:
             return conflict
     return None

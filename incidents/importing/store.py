@@ -1,27 +1,28 @@
-"""Adds very many rows to the tables of people and exposures, for little more than a sort of them.
+"""Bringing very many rows into the store's tables at the price of sorting them.
 
-An index that is updated row by row, at random places, is read and logged page by page, which takes
-long for a nation's rows. For many rows, a new table of people is therefore built beside the one in
-use (`people_rebuild`), and the exposures of a large file become a partition. This happens in the
-transaction of the import, so other processes see the old state until the commit. See
-docs/decisions/0012.
+An index that is kept up row by row, at random places, is read and logged page by page; for a
+nation's rows that takes long. So for many rows the table of people is made anew beside the one in
+use (`rebuilding`), and the exposures of a large file become a partition. All of it in the import's
+transaction: whoever looks meanwhile sees the store as it was. See docs/decisions/0012.
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
-from incidents.importing.people_rebuild import COLUMNS, PEOPLE, RebuiltPeople, to_new
-from incidents.table_locks import retry_lock
+from incidents.importing.rebuilding import COLUMNS, PEOPLE, RebuiltPeople, to_new
 
-# A file with this many rows or more gets a partition of its own for its exposures.
+# From so many rows on, a file's exposures become a partition of their own.
 OWN_PARTITION_ROWS = 200_000
-# The table of people is rebuilt for REBUILD_PEOPLE new people or more, if it holds at most
-# STORED_FOR_EACH stored people for each new one.
+# From so many new people on, and one for so many who are there, the table is made anew.
 REBUILD_PEOPLE, STORED_FOR_EACH = 200_000, 4
+# Every reader waits behind the wish to shut readers out, so it is given up soon.
+LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
 EXPOSURES = "incidents_exposure"
 _PROOF = "import_is_of_one_file"
 
@@ -35,24 +36,21 @@ FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f' AND conparent
 
 
 class Store:
-    """The merge of one import into the store. Its exposures are in a staging table of their own."""
+    """The way into the store for one import, whose exposures stand in a table of their own."""
 
     def __init__(self, staged_exposures: str, *, rows: int, file_id: int) -> None:
-        """Takes the name of the staging table, and the approximate number of its rows."""
+        """`rows` is about how many exposures there are."""
         self._exposures, self._file_id = staged_exposures, file_id
         self._is_partition = rows >= OWN_PARTITION_ROWS and self._is_owner()
         self._rebuilt: RebuiltPeople | None = None
 
     @property
     def people(self) -> str:
-        """The name of the table that people are added to."""
+        """The table that people are added to."""
         return self._rebuilt.table if self._rebuilt else PEOPLE
 
     def index_exposures(self) -> None:
-        """Gives the exposures of a large file the keys and checks of a partition.
-
-        Does nothing if the file gets no partition.
-        """
+        """Makes a partition-to-be of a large file's exposures."""
         if not self._is_partition:
             return
         partition = f"{EXPOSURES}_{self._file_id}"
@@ -60,16 +58,12 @@ class Store:
         self._run(f"ALTER TABLE {self._exposures} RENAME TO {partition}")
         self._exposures = partition
         key = f"{partition}_pkey PRIMARY KEY (person_id, file_id, line)"
-        # Without this check, attaching would read every row while all other processes are locked
-        # out.
+        # What attaching would else read every row for, with everybody shut out.
         proof = f"{_PROOF} CHECK (file_id = {self._file_id})"
         self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}, ADD CONSTRAINT {proof}")
 
     def add_people(self, query: str, *, at_most: int) -> int:
-        """Adds the people of an SQL query with the columns in COLUMNS; returns how many.
-
-        `at_most` is an upper limit of their number.
-        """
+        """Adds the people a query gives under the names of their columns; returns how many."""
         if self._is_worth_rebuilding(at_most):
             self._rebuilt = RebuiltPeople()
             return self._rebuilt.fill(query)
@@ -77,15 +71,12 @@ class Store:
         return self._run(add)
 
     def finish_people(self) -> None:
-        """Completes the new table, if there is one. No person may be changed after this call."""
+        """Nothing of them is changed any more."""
         if self._rebuilt:
             self._rebuilt.complete()
 
     def add_exposures(self) -> int:
-        """Adds the exposures of the file; returns how many.
-
-        A partition is only prepared here; `put_in_place` attaches it.
-        """
+        """Brings the file's exposures in, or all but in; returns how many."""
         if not self._is_partition:
             return self._run(
                 f"INSERT INTO {EXPOSURES} SELECT * FROM {self._exposures} "  # noqa: S608
@@ -97,29 +88,25 @@ class Store:
         return self._count(self._exposures)
 
     def put_in_place(self) -> None:
-        """Replaces the table of people and attaches the partition, if there are any.
+        """The last of all: shuts out whoever reads exposures, people or files, to the commit.
 
-        This is the last step: from here to the commit, readers of exposures, people and files are
-        locked out. A table with its own foreign keys and a check on its file is attached without
-        reading its rows. PostgreSQL reads the default partition, which holds the small files.
+        A table that brings its foreign keys along, and a check of its file, is attached without
+        a look at its rows; what is read is the partition of the small files.
         """
         steps = self._rebuilt.exchange() if self._rebuilt else []
         if self._is_partition:
             attach = f"ATTACH PARTITION {self._exposures} FOR VALUES IN ({self._file_id})"
-            drop_check = f"ALTER TABLE {self._exposures} DROP CONSTRAINT {_PROOF}"
-            steps += [f"ALTER TABLE {EXPOSURES} {attach}", drop_check]
+            forget = f"ALTER TABLE {self._exposures} DROP CONSTRAINT {_PROOF}"
+            steps += [f"ALTER TABLE {EXPOSURES} {attach}", forget]
         if steps:
-            retry_lock(partial(self._run_all, steps))
+            _patiently(partial(self._run_all, steps))
 
     def _is_owner(self) -> bool:
-        """Returns whether this database account owns the tables, so that it may change them."""
+        """Whether this account may change the tables, not only their rows."""
         return bool(self._rows(_IS_OWNER, [EXPOSURES])[0][0])
 
     def _is_worth_rebuilding(self, people: int) -> bool:
-        """Returns whether a rebuild is possible, and faster than inserting this number of people.
-
-        Stored people are counted, because PostgreSQL may not have an estimate of the table yet.
-        """
+        """Counted, not estimated: PostgreSQL may not have looked at the table yet."""
         if people < REBUILD_PEOPLE or not RebuiltPeople.is_possible():
             return False
         most = people * STORED_FOR_EACH
@@ -141,3 +128,20 @@ class Store:
         with connection.cursor() as cursor:
             cursor.execute(statement)
             return int(cursor.rowcount)
+
+
+def _patiently(work: Callable[[], Any]) -> None:
+    """Does what shuts readers out, again and again while one of them is long at it."""
+    waited_since = time.monotonic()
+    while True:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+                work()
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+                return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+        log.info("waiting for readers, for %.0f s now", time.monotonic() - waited_since)
+        time.sleep(LOCK_RETRY_SECONDS)

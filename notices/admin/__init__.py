@@ -1,5 +1,6 @@
-"""The desk's pages for notices, deliveries, the suppression list and proof of delivery."""
+"""The desk's pages for notices: published words, sending, what comes back, and proof."""
 
-from notices.admin import deliveries, notices, suppressions, versions
+from statements.admin import published, regulators
+from notices.admin import returned, scam_reports, sending
 
-__all__ = ["deliveries", "notices", "suppressions", "versions"]
+__all__ = ["published", "regulators", "returned", "scam_reports", "sending"]

@@ -1,6 +1,4 @@
-"""The send engine: it turns an approved notice into one end state for each recipient. See
-docs/sending.md.
+"""The send engine: from an approved notice to what became of every message. See docs/sending.md.
 
-People's decisions about a notice are in `notices.decisions`. The Celery tasks are in
-`notices.tasks`.
+What people decide comes in by `notices.sending`, Celery's turns by `notices.tasks`.
 """

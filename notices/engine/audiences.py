@@ -1,9 +1,8 @@
-"""The audiences of notices: the querysets from which planning writes the ledger, and the count
-before the approval.
+"""Whom a notice is for: querysets that planning writes the ledger from, and the count beforehand.
 
 `people` is the audience of a mandatory notice, `subscribers` that of an alert, `test_addresses`
-that of a test of either. A test informs no affected person. Code that needs the people who were
-notified uses `Notice.objects.real()`.
+that of a test of either. A test tells nobody: wherever it matters who was told, ask
+`Notice.objects.real()`.
 """
 
 from collections import Counter
@@ -15,22 +14,22 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
-from notices.returned_mail import suppression_list
+from notices.returned import suppressing
 
 Audience = Notice.Audience
 REACH = {Notice.Channel.EMAIL: "email_reach", Notice.Channel.SMS: "phone_reach"}
-# End states in which the message did not reach the person.
+# Ends of a delivery after which nobody can say that the person was told.
 NOT_REACHED = [Delivery.State.UNREACHABLE, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
 
 
 class Keys(NamedTuple):
-    """A range of primary keys of people, with both ends included."""
+    """A range of people's primary keys, both ends in it."""
 
     first: UUID
     last: UUID
 
-    def between(self, column: str) -> dict[str, Any]:
-        """Returns the range as a filter on `column`."""
+    def of(self, column: str) -> dict[str, Any]:
+        """As a filter."""
         return {f"{column}__gte": self.first, f"{column}__lte": self.last}
 
 
@@ -38,74 +37,69 @@ ALL_KEYS = Keys(UUID(int=0), UUID(int=(1 << 128) - 1))
 
 
 def people(notice: Notice, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
-    """Returns the affected people of a mandatory notice, reachable or not, within `keys`.
+    """The affected people a mandatory notice is for, whether they can be reached or not.
 
-    `keys` limits every table in the query, because PostgreSQL does not derive the range of
-    exposures from the range of people. It would read the exposures from the start for each page of
-    people.
+    `keys` bounds every table that is asked: PostgreSQL does not conclude from the people's range
+    to their exposures', and would read these from their beginning for each page of people.
     """
-    candidates = affected(notice.incident, keys)
+    everybody = affected(notice.incident, keys)
     match notice.audience:
         case Audience.BATCH:
-            exposed = Exposure.objects.filter(person=OuterRef("pk"), **keys.between("person_id"))
-            return candidates.filter(Exists(exposed.filter(file__batch=notice.batch)))
+            exposed = Exposure.objects.filter(person=OuterRef("pk"), **keys.of("person_id"))
+            return everybody.filter(Exists(exposed.filter(file__batch=notice.batch)))
         case Audience.EARLIER:
-            same_version = _primary_keys(Notice.objects.real().filter(version=notice.version_id))
-            earlier = _primary_keys(_of_earlier_versions(notice))
-            return candidates.filter(
+            told = _keys_of(Notice.objects.real().filter(version=notice.version_id))
+            earlier = _keys_of(_of_earlier_versions(notice))
+            return everybody.filter(
                 Exists(_accepted(earlier, keys)),
-                ~Exists(_accepted(same_version, keys)),
+                ~Exists(_accepted(told, keys)),
             )
         case Audience.UNREACHED:
             ended = Delivery.objects.filter(notice=notice.follows, state__in=NOT_REACHED)
-            return candidates.filter(
-                Exists(ended.filter(recipient=OuterRef("pk"), **keys.between("recipient")))
+            return everybody.filter(
+                Exists(ended.filter(recipient=OuterRef("pk"), **keys.of("recipient")))
             )
         case _:
-            return candidates
+            return everybody
 
 
 def affected(incident: Incident, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
-    """Returns the incident's people within `keys` who have an exposure that is not withdrawn."""
-    exposures = Exposure.objects.not_withdrawn().filter(
-        person=OuterRef("pk"), **keys.between("person_id")
-    )
-    return AffectedPerson.objects.filter(Exists(exposures), incident=incident, **keys.between("pk"))
+    """Everybody with such a key of whom some exposure still stands."""
+    standing = Exposure.objects.standing().filter(person=OuterRef("pk"), **keys.of("person_id"))
+    return AffectedPerson.objects.filter(Exists(standing), incident=incident, **keys.of("pk"))
 
 
 def _of_earlier_versions(notice: Notice) -> QuerySet[Notice]:
-    """Returns the notices, without tests, of earlier versions of the notice's statement."""
+    """The notices that told what the same statement said before."""
     return Notice.objects.real().filter(
         version__statement=notice.version.statement_id, version__number__lt=notice.version.number
     )
 
 
-def _primary_keys(notices: QuerySet[Notice]) -> list[int]:
-    """Returns the ids of `notices`, read in a query of its own. They are few, and with their values
-    the index on deliveries (notice, recipient) can be used.
-    """
+def _keys_of(notices: QuerySet[Notice]) -> list[int]:
+    """Asked beforehand: they are few, and begin the index that finds their deliveries."""
     return list(notices.values_list("pk", flat=True))
 
 
 def _accepted(notices: list[int], keys: Keys) -> QuerySet[Delivery]:
-    """Returns the accepted deliveries of `notices` to the person of the outer query."""
+    """Deliveries of `notices` to the person of the outer query that a server took."""
     return Delivery.objects.filter(
         notice__in=notices,
         recipient=OuterRef("pk"),
         state=Delivery.State.ACCEPTED,
-        **keys.between("recipient"),
+        **keys.of("recipient"),
     )
 
 
 def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
-    """Returns the live subscriptions to the alert's topic, of users who are active."""
+    """The live subscriptions of the alert's topic, of people who may sign in."""
     return AlertSubscription.objects.live().filter(
         incident=notice.incident_id, topic=notice.topic, user__is_active=True
     )
 
 
 def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
-    """Returns the addresses that a test is sent to."""
+    """Where a test goes."""
     return TestAddress.objects.filter(notice=notice)
 
 
@@ -114,9 +108,7 @@ def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
 
 @dataclass
 class DryRun:
-    """The count of a notice's audience. Each person is in one bucket (reachable, suppressed, no
-    address, unusable address) and has one language and one relation.
-    """
+    """Whom a notice would go to now: each person is in one bucket, and has one language."""
 
     people: int = 0
     reachable: int = 0
@@ -128,12 +120,12 @@ class DryRun:
 
     @property
     def unreachable(self) -> int:
-        """Returns how many people have no usable address for the channel."""
+        """Those nothing can be sent to over this channel."""
         return self.no_address + self.unusable_address
 
 
 def count_people(notice: Notice) -> DryRun:
-    """Counts the audience of a mandatory notice. It scans the incident's people."""
+    """Counts the audience of a mandatory notice; a scan of the incident."""
     reach = AffectedPerson.Reach
     groups = people(notice).values_list(
         "language", "relation", REACH[Notice.Channel(notice.channel)]
@@ -146,13 +138,11 @@ def count_people(notice: Notice) -> DryRun:
         run.unusable_address += number if usable == reach.UNUSABLE else 0
         run.by_language[language] += number
         run.by_relation[relation] += number
-    run.suppressed = suppression_list.suppressed_people(notice, people(notice)).count()
+    run.suppressed = suppressing.suppressed_people(notice, people(notice)).count()
     run.reachable -= run.suppressed
     return run
 
 
 def count_languages(languages: list[str]) -> DryRun:
-    """Returns the count of an audience in which every recipient is reachable: subscribers or test
-    addresses. `languages` holds one entry for each recipient.
-    """
+    """The same for an audience of which every address was used or typed in: subscribers, a test."""
     return DryRun(people=len(languages), reachable=len(languages), by_language=Counter(languages))

@@ -1,247 +1,116 @@
-"""The SMS gateways. A gateway accepts one message to one number and reports the result.
+"""Where text messages leave: a gateway takes one text to one number, and says what became of it.
 
-`settings.SMS_GATEWAY` is the dotted path of the gateway's class, which follows the protocol
-`SmsGateway`. docs/how-to/add-a-text-gateway.md explains how to add one. An SMS that may have been
-sent is not sent again without a person's decision, because a second one costs money and alarms its
-recipient.
+`settings.TEXT_GATEWAY` names the class. A new gateway is a class with `send`; it raises AwayError
+while nothing was sent, RefusedError if we are not served at all, and returns the result otherwise.
+A text message that may have been sent is never sent again by itself: people pay for doubt.
 """
 
+import http.client
 import json
 import ssl
-from collections.abc import Mapping, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, ClassVar, Protocol
+from collections.abc import Sequence
+from typing import Protocol
+from urllib.parse import urlsplit
 
-import httpx
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
-from notices.engine.request_transport import (
-    AccountRefusedError,
-    Answers,
-    RequestTransport,
-    RequestUnavailableError,
-    UnansweredError,
-)
-from notices.engine.transport import Reply, Result, redact_number
-from notices.ledger_messages import LedgerMessages
-from notices.message_filling import OutgoingMessage
-from notices.models import DoubtCause
+from notices.engine.requesting import Answers, AwayError, RefusedError, RequestTransport
+from notices.engine.transport import Reply, Result, without_number
+from notices.messages import Mail
+from notices.own_words import Ours
 
-SECONDS = 20  # timeout of each step: connecting, writing, reading
-# Shorter than the time for which servers hold an idle connection (2 s and more). A request on a
-# connection that the server closes at that moment would end in doubt.
-IDLE_SECONDS = 1
-ACCOUNT_STATUSES = (401, 402, 403)
-RETRY_STATUSES = (408, 425, 429)
+SECONDS = 20
+NOT_SERVED = (401, 402, 403)
+LATER = (408, 425, 429)
 _ANSWER_BYTES = 65_536
-# The request did not reach the gateway as a whole, so the gateway cannot have acted on it.
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.WriteError,
-    httpx.WriteTimeout,
-)
 
 
-class SmsGateway(Protocol):
-    """The protocol of a gateway. An instance is made without arguments for each worker's run."""
+class Gateway(Protocol):
+    """Carries text messages."""
 
-    required_settings: ClassVar[tuple[str, ...]]
-    """Names of settings without which no notice by SMS can be approved; () for none."""
-
-    def send(self, message: OutgoingMessage) -> Reply:
-        """Sends one message to `message.to` (E.164). Several threads call it at a time.
-
-        `message.data` is the text in UTF-8. `message.sender` is a reference that is the same for
-        every attempt. Raises RequestUnavailableError or AccountRefusedError if nothing was sent,
-        and UnansweredError if the message was submitted and no answer arrived.
-        """
-
-    def close(self) -> None:
-        """Closes the gateway's connections. Called when the transport ends."""
+    def send(self, text: Mail) -> Reply:
+        """Sends one text to `text.to` (E.164). Raises AwayError and RefusedError."""
 
 
-def sms_transport() -> RequestTransport:
-    """Returns the transport over the gateway that SMS_GATEWAY names."""
-    gateway = gateway_class()()
+def transport() -> RequestTransport:
+    """Text messages through the gateway that the settings name."""
+    gateway: Gateway = import_string(settings.TEXT_GATEWAY)()
 
-    def send_all(messages: Sequence[OutgoingMessage]) -> Answers:
-        return {message.delivery_id: gateway.send(message) for message in messages}
+    def ask(texts: Sequence[Mail]) -> Answers:
+        return {text.delivery_id: gateway.send(text) for text in texts}
 
-    return RequestTransport(
-        send_all, batch=1, threads=settings.SMS_CONNECTIONS, close=gateway.close
-    )
-
-
-def gateway_class() -> type[SmsGateway]:
-    """Returns the class that SMS_GATEWAY names. Raises ImportError."""
-    found: type[SmsGateway] = import_string(settings.SMS_GATEWAY)
-    return found
-
-
-def missing_settings() -> list[str]:
-    """Returns the names of settings that the gateway requires and that are empty."""
-    return [name for name in gateway_class().required_settings if not getattr(settings, name)]
-
-
-def check_text_gateway(**_options: Any) -> list[CheckMessage]:
-    """Checks that SMS_GATEWAY names a class that can be imported and follows `SmsGateway` (a system
-    check).
-    """
-    try:
-        gateway = gateway_class()
-    except ImportError as error:
-        return [Error(f"SMS_GATEWAY: {error}", id="notices.E003")]
-    for method in ("send", "close"):
-        if not callable(getattr(gateway, method, None)):
-            text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no method `{method}`."
-            return [Error(text, id="notices.E004")]
-    required = getattr(gateway, "required_settings", None)
-    if not isinstance(required, tuple):
-        text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no tuple `required_settings`."
-        hint = "Name the settings it needs, or () if it needs none."
-        return [Error(text, hint=hint, id="notices.E005")]
-    unknown = ", ".join(name for name in required if not hasattr(settings, name))
-    if unknown:
-        text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} needs unknown settings: {unknown}."
-        return [Error(text, id="notices.E006")]
-    return []
+    return RequestTransport(ask, batch=1, threads=settings.TEXT_CONNECTIONS)
 
 
 class HttpGateway:
-    """A gateway that POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference"}.
+    """POSTs JSON to `TEXT_GATEWAY_URL`: {"to", "from", "text", "reference"}.
 
-    The answer's status decides the result. 2xx: accepted. 400, 404, 422: bounced. 401, 402, 403:
-    the gateway refuses our account. 408, 425, 429: deferred. Any other status, or no answer after
-    the request was sent: in doubt.
+    2xx: accepted. 400, 404, 422: this number cannot be written to. 401, 402, 403: we are not
+    served. 408, 425, 429: later. Anything else, or no answer after the request went: in doubt.
     """
 
-    required_settings = ("SMS_GATEWAY_URL",)
-
-    def __init__(self) -> None:
-        self._client = GatewayClient()
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
-
-    def send(self, message: OutgoingMessage) -> Reply:
-        """Sends one request. Raises the same errors as `SmsGateway.send`."""
-        status, server_reply = self._client.post(
-            settings.SMS_GATEWAY_URL, body=_body(message), headers=_headers()
-        )
-        return _reply_for(status, redact_number(f"{status} {server_reply}", message.to))
-
-
-class GatewayClient:
-    """A pooled HTTP client. All threads of a transport share its connections."""
-
-    def __init__(self) -> None:
-        """Opens no connection yet."""
-        self._client = httpx.Client(
-            headers={"Accept-Encoding": "identity", "User-Agent": "breachportal"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            auth=lambda request: request,  # credentials in the URL are not sent
-            verify=ssl.create_default_context(),
-            trust_env=False,  # no proxy
-            timeout=SECONDS,
-            limits=httpx.Limits(
-                max_connections=settings.SMS_CONNECTIONS, keepalive_expiry=IDLE_SECONDS
-            ),
-        )
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
-
-    def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-        """POSTs `body` once, follows no redirect, and returns the status and the answer's text.
-
-        Raises RequestUnavailableError if no connection was made or the request was not written as a
-        whole, AccountRefusedError if the certificate is wrong, and UnansweredError if no answer
-        arrived within SECONDS or the connection broke.
-        """
-        sending = _Sending()
+    def send(self, text: Mail) -> Reply:
+        """One request over a connection of its own."""
+        url = urlsplit(settings.TEXT_GATEWAY_URL)
+        connection = _connected(url.scheme, url.hostname or "", url.port)
         try:
-            with self._client.stream(
-                "POST", url, content=body, headers=headers, extensions={"trace": sending.note}
-            ) as answer:
-                return answer.status_code, _read_start(answer)
-        except httpx.TransportError as error:
-            if refusal := _certificate_error(error):
-                raise AccountRefusedError(
-                    LedgerMessages.CERTIFICATE.stored(error=refusal.verify_message)
-                ) from None
-            if sending.is_cut_short or isinstance(error, _NEVER_SENT):
-                raise RequestUnavailableError(type(error).__name__) from None
-            is_silent = isinstance(error, httpx.TimeoutException)
-            cause = DoubtCause.SERVER_SILENT if is_silent else DoubtCause.CONNECTION_LOST
-            raise UnansweredError(type(error).__name__, cause) from None
+            path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
+            connection.request("POST", path, body=_body(text), headers=_headers())
+        except OSError as error:
+            connection.close()
+            raise AwayError(type(error).__name__) from None
+        try:
+            answer = connection.getresponse()
+            words = answer.read(_ANSWER_BYTES).decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            return Reply(Result.IN_DOUBT, type(error).__name__)
+        finally:
+            connection.close()
+        return _judged(answer.status, without_number(f"{answer.status} {words}", text.to))
 
 
-class _Sending:
-    """A record of whether a request was written as a whole.
-
-    httpx does not raise an error that occurs while it writes. It still reads, because a server may
-    have answered before the end of the request.
-    """
-
-    is_cut_short = False
-
-    def note(self, event: str, _details: Mapping[str, Any]) -> None:
-        """Notes an event of the request, by the names of httpx's extension "trace"."""
-        if event.endswith(("send_request_headers.failed", "send_request_body.failed")):
-            self.is_cut_short = True
-
-
-def _read_start(answer: httpx.Response) -> str:
-    """Returns at most _ANSWER_BYTES of the answer as text. Nothing is decompressed."""
-    found = b""
-    for piece in answer.iter_raw():
-        found += piece
-        if len(found) >= _ANSWER_BYTES:
-            break
-    return found[:_ANSWER_BYTES].decode("utf-8", "replace")
+def _connected(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, port, timeout=SECONDS, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+    try:
+        connection.connect()
+    except ssl.SSLCertVerificationError as error:
+        raise RefusedError(Ours.CERTIFICATE.said(error=error.verify_message)) from None
+    except OSError as error:
+        raise AwayError(type(error).__name__) from None
+    return connection
 
 
-def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """Returns the certificate error that caused `error`; None if there is none."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-def _body(message: OutgoingMessage) -> bytes:
+def _body(text: Mail) -> bytes:
     content = {
-        "to": message.to,
-        "from": settings.SMS_SENDER,
-        "text": message.data.decode(),
-        "reference": message.sender,  # the same for every attempt
+        "to": text.to,
+        "from": settings.TEXT_SENDER,
+        "text": text.data.decode(),
+        "reference": text.sender,  # the same at every attempt
     }
     return json.dumps(content, ensure_ascii=False).encode()
 
 
 def _headers() -> dict[str, str]:
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    if settings.SMS_GATEWAY_TOKEN:
-        headers["Authorization"] = f"Bearer {settings.SMS_GATEWAY_TOKEN}"
+    if settings.TEXT_GATEWAY_TOKEN:
+        headers["Authorization"] = f"Bearer {settings.TEXT_GATEWAY_TOKEN}"
     return headers
 
 
-def _reply_for(status: int, server_reply: str) -> Reply:
+def _judged(status: int, words: str) -> Reply:
     if 200 <= status < 300:
-        return Reply(Result.ACCEPTED, server_reply)
-    if status in ACCOUNT_STATUSES:
-        raise AccountRefusedError(server_reply)
-    if status in RETRY_STATUSES:
-        return Reply(Result.DEFERRED, server_reply)
+        return Reply(Result.ACCEPTED, words)
+    if status in NOT_SERVED:
+        raise RefusedError(words)
+    if status in LATER:
+        return Reply(Result.DEFERRED, words)
     if status in (400, 404, 422):
-        return Reply(Result.BOUNCED, server_reply)
-    return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)
+        return Reply(Result.BOUNCED, words)
+    return Reply(Result.IN_DOUBT, words)

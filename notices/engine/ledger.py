@@ -1,233 +1,314 @@
-"""Writes the ledger's rows. Leases decide which worker may write, and each write keeps the counters
-exact.
+"""The ledger's rows: who may write them, and how each write keeps the counters exact.
 
-A worker holds leases on a few chunks. Each lease raises the chunk's fencing token by one. Every
-write runs in a transaction that first locks the chunk's row, and only if the fencing token is still
-the worker's own. So a worker that was stopped until its lease ran out can change nothing any more.
+A worker holds leases on a few chunks. A chunk's fence number rises with every lease, and every
+write is made in a statement that first locks the chunk's row *if the fence is still the worker's
+own*. So whoever slept past its lease, however long, can change nothing any more.
 
-The central write is in journal.py. This module has the others: leasing, releasing and ending
-chunks, pausing, closing. Rows are always locked in the order chunk, delivery, notice, so that two
-workers cannot deadlock.
+`journal` is that statement. A worker calls it once a turn for all its connections: it writes what
+became of the messages that ended, and names the messages that go on the wire next. Only after it
+came back may their first octet leave. Rows are always locked in the order chunk, delivery, notice.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
-from notices.ledger_messages import LedgerMessages
-from notices.models import Chunk, Delivery, DoubtCause, Notice
-from notices.models.delivery import DeliveryQuerySet
-from notices.models.states import END_STATES
+from notices.models import Chunk, Delivery, Notice
+from notices.models.sending import END_STATES, DeliveryQuerySet
+from notices.own_words import Ours
 
 State = Delivery.State
-MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending starts before planning is done
+MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending begins while the planning goes on
 
 
 class LeaseLostError(Exception):
-    """Another worker leased the chunk. The caller must not write to it any more."""
+    """Another worker has the chunk now: whatever this one wanted to write is not its business."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work on one chunk, as long as `fencing_token` is the chunk's newest."""
+    """The right to work on one chunk, for as long as `fence` is its last."""
 
     chunk: Chunk
     notice: Notice
-    fencing_token: int
-    is_past_deadline: bool  # by the database's clock, when the lease began
+    fence: int
+    is_past_deadline: bool  # by the database's clock when the lease began
 
 
 @dataclass(frozen=True)
-class Transition:
-    """A delivery's next state, the reason, and the wait before it is due again."""
+class Verdict:
+    """A row's next state, why, and how long it waits before it is due again."""
 
     state: Delivery.State
     reply: str = ""
     wait: timedelta | None = None
     is_possible_duplicate: bool = False
-    data_classes: tuple[int, ...] = ()  # the leaked data classes that the message named
-    # The refusal's cause is not the recipient. The journal counts it. From NOTICE_PAUSE_REFUSALS on
-    # it pauses the notice and leaves the row pending instead of applying `state` and `wait`.
-    is_refusal: bool = False
-    doubt_cause: DoubtCause | None = None  # None: the row's doubt_cause does not change
+    data_classes: tuple[int, ...] = ()  # what an accepted message said had leaked
 
 
-def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Transition:
-    """Returns the transition for a temporary refusal (4xx): deferred with backoff.
+@dataclass(frozen=True)
+class Ending:
+    """What became of one delivery of a lease's chunk."""
 
-    After the notice's deadline the delivery ends as unreachable, or as in doubt if it is a possible
-    duplicate. `attempts` includes this attempt.
-    """
+    lease: Lease
+    delivery_id: int
+    verdict: Verdict
+    tries: int  # 1; 0 for somebody to whom nothing was to be sent
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a worker learns from its journal."""
+
+    may_send: bool  # False: the notice is paused, cancelled or closed
+    lost: frozenset[int]  # chunks that another worker has now; nothing was written of them
+
+
+def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
+    """The server said "later": so be it, up to the notice's deadline. `attempts` with this one."""
     if lease.is_past_deadline:
-        return Transition(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
-    return Transition(State.DEFERRED, reply, wait=_backoff(attempts))
+        return Verdict(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
+    return Verdict(State.DEFERRED, reply, wait=_backoff(attempts))
 
 
-def in_doubt(
-    notice: Notice,
-    *,
-    attempts: int,
-    is_possible_duplicate: bool,
-    reply: str,
-    cause: DoubtCause | None,
-) -> Transition:
-    """Returns the transition for a message that the server may or may not have accepted.
-
-    Mandatory e-mail is sent again once, flagged as a possible duplicate. An alert, an SMS and a
-    message that was in doubt before end in doubt and wait for a person's decision, because the
-    recipient could get the message twice. Messages of a cancelled notice end in doubt, too.
-    `attempts` includes this attempt. `cause` is stored with the delivery.
+def in_doubt(notice: Notice, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
+    """Nobody knows whether the server took it. What the law demands is sent once more, flagged;
+    an alert is not, nor a text message, nor one that was in doubt twice: a person decides.
     """
     is_repeatable = notice.is_mandatory and notice.channel == Notice.Channel.EMAIL
     if notice.state == Notice.State.CANCELLED or not is_repeatable or is_possible_duplicate:
-        return Transition(State.IN_DOUBT, reply, doubt_cause=cause)
-    return Transition(
-        State.DEFERRED,
-        reply,
-        wait=_backoff(attempts),
-        is_possible_duplicate=True,
-        doubt_cause=cause,
-    )
+        return Verdict(State.IN_DOUBT, reply)
+    return Verdict(State.DEFERRED, reply, wait=_backoff(attempts), is_possible_duplicate=True)
 
 
-def not_sent(*, attempts: int, reply: str) -> Transition:
-    """Returns the transition for a message that was not sent, through no fault of the recipient:
-    pending, with backoff.
-
-    The wait grows with `attempts`, so that a message at which a server closes the connection does
-    not block the others.
+def put_back(*, attempts: int, reply: str) -> Verdict:
+    """Nothing was sent, through no fault of the recipient. The wait grows, so that a message that
+    makes a server hang up does not stand in everybody's way.
     """
-    return Transition(State.PENDING, reply, wait=_backoff(attempts))
+    return Verdict(State.PENDING, reply, wait=_backoff(attempts))
 
 
-def lease_chunk(notice: Notice) -> Lease | None:
-    """Leases the notice's next chunk that is due or left behind by a worker. Returns None if there
-    is none now.
+def take(notice: Notice) -> Lease | None:
+    """Leases the next chunk that is due or was left behind; None if there is none now.
 
-    Deliveries that an earlier worker left on the wire become in doubt in the same transaction. So
-    there is no moment in which that worker could still write.
+    What an earlier worker left on the wire is settled in the same transaction, so that there is no
+    moment in which that worker could still write.
     """
     chunks = Chunk.objects.select_for_update(skip_locked=True, no_key=True)
     with transaction.atomic():
         chunk = chunks.due(notice).first() or chunks.left_behind(notice).first()
         if chunk is None:
             return None
-        fencing_token = chunk.fencing_token + 1
+        fence = chunk.fence + 1
         rows = Chunk.objects.filter(pk=chunk.pk)
-        rows.update(
-            state=Chunk.State.LEASED,
-            fencing_token=fencing_token,
-            leased_until=lease_end(),
-            on_wire=[],
-        )
-        is_past_deadline = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
-        lease = Lease(
-            chunk=chunk,
-            notice=notice,
-            fencing_token=fencing_token,
-            is_past_deadline=is_past_deadline,
-        )
-        _mark_wire_in_doubt(lease)
-        _discard_plans()
+        rows.update(state=Chunk.State.LEASED, fence=fence, leased_until=_lease_end(), on_wire=[])
+        late = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
+        lease = Lease(chunk=chunk, notice=notice, fence=fence, is_past_deadline=late)
+        _doubt_what_was_on_the_wire(lease)
     return lease
 
 
-def _discard_plans() -> None:
-    """Discards the connection's prepared plans, so that the journal statement is planned again for
-    this chunk and the ledger's current size.
-
-    A plan that was made while the ledger had a few rows reads the whole table. A connection that
-    kept this plan would read millions of rows in each turn.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("DISCARD PLANS")
-
-
-def _mark_wire_in_doubt(lease: Lease) -> None:
-    """Writes the transition `in_doubt` for the deliveries on the wire of the chunk's last lease."""
+def _doubt_what_was_on_the_wire(lease: Lease) -> None:
     if not lease.chunk.on_wire:
         return
     rows = Delivery.objects.waiting().filter(pk__in=lease.chunk.on_wire)
     rows.update(attempts=F("attempts") + 1)
     for delivery in rows:
-        transition = in_doubt(
+        verdict = in_doubt(
             lease.notice,
             attempts=delivery.attempts,
             is_possible_duplicate=delivery.is_possible_duplicate,
-            reply=LedgerMessages.TAKEN_OVER.stored(),
-            cause=DoubtCause.WORKER_LOST,
+            reply=Ours.TAKEN_OVER.said(),
         )
-        _write(Delivery.objects.filter(pk=delivery.pk), transition, lease=lease)
+        _write(Delivery.objects.filter(pk=delivery.pk), verdict, lease=lease)
 
 
 def has_due_chunk(notice: Notice) -> bool:
-    """Returns whether a worker would find a chunk to lease."""
+    """Whether a worker would find something to do."""
     return Chunk.objects.due(notice).exists() or Chunk.objects.left_behind(notice).exists()
 
 
-def pause_for_problem(
+# One statement and so one transaction: the chunks are locked and their fences compared, then the
+# rows are written, then what was really written is counted. `chunks` that are another worker's now
+# are missing from `held` and nothing of them is touched. A row that has ended already is left as it
+# is, so that running this again after a lost connection changes nothing twice.
+_JOURNAL = """
+WITH lease AS MATERIALIZED (
+    SELECT * FROM unnest(%(chunks)s::bigint[], %(fences)s::int[], %(on_wire)s::text[])
+        AS l (chunk, fence, on_wire)
+), held AS MATERIALIZED (
+    SELECT c.id, l.on_wire::bigint[] AS on_wire
+    FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fence = l.fence
+    ORDER BY c.id FOR NO KEY UPDATE OF c
+), written AS (
+    UPDATE notices_delivery d
+    SET state = v.state, reply = v.reply, attempts = d.attempts + v.tries,
+        ended_at = CASE WHEN v.state = ANY (%(ends)s) THEN now() END,
+        not_before = CASE WHEN v.wait IS NOT NULL
+            THEN LEAST(now() + v.wait * interval '1 second', %(deadline)s) END,
+        is_possible_duplicate = d.is_possible_duplicate OR v.is_duplicate,
+        data_classes = v.classes::smallint[]
+    FROM (
+        SELECT e.id, e.chunk, e.reply, (%(states)s::text[])[e.kind] AS state,
+            (%(tries)s::int[])[e.kind] AS tries, (%(waits)s::float8[])[e.kind] AS wait,
+            (%(duplicates)s::bool[])[e.kind] AS is_duplicate,
+            (%(classes)s::text[])[e.kind] AS classes
+        FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(kinds)s::int[],
+                    %(replies)s::text[]) AS e (id, chunk, kind, reply)
+    ) AS v, held
+    WHERE d.id = v.id AND held.id = v.chunk AND d.state IN ('pending', 'deferred')
+    RETURNING v.chunk, v.state
+), counted AS (
+    SELECT chunk,
+        count(*) FILTER (WHERE state = 'accepted') AS accepted,
+        count(*) FILTER (WHERE state = 'bounced') AS bounced,
+        count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
+        count(*) FILTER (WHERE state = 'unreachable') AS unreachable,
+        count(*) FILTER (WHERE state = 'in_doubt') AS in_doubt,
+        count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+    FROM written GROUP BY chunk
+), kept AS (
+    UPDATE notices_chunk c
+    SET on_wire = held.on_wire, leased_until = now() + %(lease)s * interval '1 second',
+        accepted = c.accepted + coalesce(n.accepted, 0),
+        bounced = c.bounced + coalesce(n.bounced, 0),
+        suppressed = c.suppressed + coalesce(n.suppressed, 0),
+        unreachable = c.unreachable + coalesce(n.unreachable, 0),
+        in_doubt = c.in_doubt + coalesce(n.in_doubt, 0),
+        cancelled = c.cancelled + coalesce(n.cancelled, 0)
+    FROM held LEFT JOIN counted n ON n.chunk = held.id
+    WHERE c.id = held.id
+)
+SELECT (SELECT state FROM notices_notice WHERE id = %(notice)s), ARRAY(SELECT id FROM held)
+"""
+
+
+def journal(
+    notice: Notice,
+    leases: Collection[Lease],
+    *,
+    endings: Sequence[Ending],
+    on_wire: Mapping[int, Iterable[int]],
+) -> Turn:
+    """Writes what ended, and what is on the wire from now on: chunk id → delivery ids.
+
+    All `leases` of the worker are extended. No message may be begun whose delivery an earlier call
+    did not name, nor if the answer says that its chunk is lost or that the notice may not be sent.
+    Raises psycopg.OperationalError; calling it again with the same arguments is safe.
+    """
+    values = _journal_values(notice, leases, endings=endings, on_wire=on_wire)
+    connection.ensure_connection()
+    # Not Django's cursor, which sends the text anew each time: this is planned once a connection.
+    with psycopg.Cursor(cast("psycopg.Connection[Any]", connection.connection)) as cursor:
+        cursor.execute(_JOURNAL, values, prepare=True, binary=True)
+        state, held = cursor.fetchone() or (None, [])
+    lost = frozenset(lease.chunk.pk for lease in leases) - frozenset(held)
+    return Turn(may_send=state in MOVING, lost=lost)
+
+
+def _journal_values(
+    notice: Notice,
+    leases: Collection[Lease],
+    *,
+    endings: Sequence[Ending],
+    on_wire: Mapping[int, Iterable[int]],
+) -> dict[str, Any]:
+    kinds: dict[_Kind, int] = {}
+    kind_of = [kinds.setdefault(_kind(ending), len(kinds) + 1) for ending in endings]
+    return {
+        "notice": notice.pk,
+        "deadline": notice.deadline_at,
+        "lease": settings.NOTICE_LEASE_SECONDS,
+        "ends": list(END_STATES),
+        "chunks": [lease.chunk.pk for lease in leases],
+        "fences": [lease.fence for lease in leases],
+        "on_wire": [_array(on_wire.get(lease.chunk.pk, ())) for lease in leases],
+        "ids": _array(ending.delivery_id for ending in endings),
+        "of_chunk": _array(ending.lease.chunk.pk for ending in endings),
+        "kinds": _array(kind_of),
+        "replies": [ending.verdict.reply for ending in endings],
+        "states": [kind.state for kind in kinds],
+        "tries": _array(kind.tries for kind in kinds),
+        "waits": [kind.wait.total_seconds() if kind.wait else None for kind in kinds],
+        "duplicates": [kind.is_possible_duplicate for kind in kinds],
+        "classes": [_array(kind.data_classes) for kind in kinds],
+    }
+
+
+class _Kind(NamedTuple):
+    """What many endings of a turn have in common: it is written once for them, counted from 1."""
+
+    state: str
+    tries: int
+    wait: timedelta | None
+    is_possible_duplicate: bool
+    data_classes: tuple[int, ...]
+
+
+def _kind(ending: Ending) -> _Kind:
+    verdict = ending.verdict
+    duplicate, classes = verdict.is_possible_duplicate, verdict.data_classes
+    return _Kind(verdict.state.value, ending.tries, verdict.wait, duplicate, classes)
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """As PostgreSQL reads one; unnest would flatten an array of arrays."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def stop(
     notice: Notice,
     problem: str,
     *,
     paused_for: Notice.PausedFor = Notice.PausedFor.REFUSED,
 ) -> None:
-    """Pauses the notice, if it is being planned or sent, and stores `problem` for the desk. A
-    person has to resume it.
-    """
+    """Pauses the notice and says why; somebody has to look before it goes on."""
     moving = Notice.objects.filter(pk=notice.pk, state__in=MOVING)
     moving.update(state=Notice.State.PAUSED, problem=problem, paused_for=paused_for)
 
 
-def record_problem(notice: Notice, problem: str) -> None:
-    """Stores the current problem for the notice's page. The next released chunk with an acceptance
-    clears it.
-    """
+def report(notice: Notice, problem: str) -> None:
+    """Shows what stands in the way; the next chunk with an acceptance clears it."""
     Notice.objects.filter(pk=notice.pk).update(problem=problem)
 
 
 def cancel_rest(lease: Lease) -> None:
-    """Ends all waiting deliveries of the chunk as cancelled. A possible duplicate ends as in doubt,
-    with the cause that it has from its first attempt.
+    """Ends all rows of the chunk that wait. Whoever may have got the message stays in doubt.
 
-    Raises LeaseLostError.
+    Raises LeaseLostError, as `give_up` does.
     """
-    _end_rest(lease, Transition(State.CANCELLED), doubt=LedgerMessages.CANCELLED.stored())
+    _end_rest(lease, Verdict(State.CANCELLED), doubt=Ours.CANCELLED.said())
 
 
-def expire_rest(lease: Lease, reply: str) -> None:
-    """Ends all waiting deliveries of the chunk as unreachable, because no server accepted mail
-    until the deadline. They are in the list of people who were not reached. A possible duplicate
-    ends as in doubt.
-
-    `reply` is stored with each. Raises LeaseLostError.
-    """
-    _end_rest(lease, Transition(State.UNREACHABLE, reply), doubt=reply)
+def give_up(lease: Lease, reply: str) -> None:
+    """The same where no server took mail until the deadline: for the escalation list."""
+    _end_rest(lease, Verdict(State.UNREACHABLE, reply), doubt=reply)
 
 
-def _end_rest(lease: Lease, transition: Transition, *, doubt: str) -> None:
+def _end_rest(lease: Lease, verdict: Verdict, *, doubt: str) -> None:
     with transaction.atomic():
-        _lock_chunk(lease)
+        _hold(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         maybe_sent = rows.filter(is_possible_duplicate=True)
-        _write(maybe_sent, Transition(State.IN_DOUBT, doubt), lease=lease)
-        _write(rows, transition, lease=lease)
+        _write(maybe_sent, Verdict(State.IN_DOUBT, doubt), lease=lease)
+        _write(rows, verdict, lease=lease)
 
 
 def close(notice_id: int) -> bool:
-    """Closes the notice if every recipient has an end state and the sums are exact. Returns whether
-    it did.
+    """Ends a notice of which everybody has an end state and the sums are exact.
 
-    A cancelled notice stays cancelled and gets `closed_at`, the time at which its last row ended.
+    A cancelled one stays cancelled, and gets the time at which its last row was.
     """
     finished = Notice.objects.finished().filter(pk=notice_id)
     sent = finished.filter(state=Notice.State.SENDING)
@@ -239,82 +320,66 @@ def close(notice_id: int) -> bool:
 
 
 def release(lease: Lease) -> None:
-    """Ends the lease. The chunk is done, or due again when its next delivery is. Does nothing if
-    the lease is lost.
+    """Gives the chunk back: done, or due again when its next row is. Does nothing once it is lost.
 
-    A waiting delivery without `not_before` makes the chunk due at once. No delivery of the chunk
-    may be on the wire.
+    A row that waits for no time makes the chunk due at once. Nothing of it may be on the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
-        _commit_without_flush()
-        chunk = _lock_chunk(lease)
+        _need_not_be_flushed()
+        chunk = _hold(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
-        remaining = rows.aggregate(
+        left = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
-        _end_lease(
+        _give_back(
             lease,
             chunk,
-            state=Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE,
-            not_before=None if remaining["at_once"] else remaining["at"],
+            state=Chunk.State.DUE if left["rows"] else Chunk.State.DONE,
+            not_before=None if left["at_once"] else left["at"],
             failures=0,
         )
 
 
-def _commit_without_flush() -> None:
-    """Lets the current transaction commit before PostgreSQL has flushed it to the disk
-    (synchronous_commit off). The lock on the notice's row, in which all workers count, is then held
-    for a shorter time.
+def _need_not_be_flushed() -> None:
+    """Lets this transaction end before it is on the disk: the notice's row, which all workers count
+    in, is locked the shorter.
 
-    Only for writes that a crash of PostgreSQL may undo. Every delivery and counter of a released
-    chunk was journaled before and is in the chunk's row. If the release is undone, the chunk is
-    still leased, and another worker leases it when the lease runs out. A later commit also flushes
-    this one.
+    Only for what PostgreSQL may forget in a crash. Of a chunk that is given back every row and
+    counter was journaled before, and stands in the chunk; forgotten, it is leased still, and taken
+    over when the lease runs out. Whatever is committed later is on the disk later.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
 
 
-def release_with_backoff(lease: Lease) -> None:
-    """Ends the lease because the server is unavailable. The chunk is due again after a wait that
-    grows with each failure in a row. Does nothing if the lease is lost.
-    """
+def release_for_later(lease: Lease) -> None:
+    """Gives the chunk back as it is, because the server is away; the wait grows each time."""
     with suppress(LeaseLostError), transaction.atomic():
-        chunk = _lock_chunk(lease)
+        chunk = _hold(lease)
         failures = lease.chunk.failures + 1
-        wait = _exponential(
-            settings.NOTICE_UNAVAILABLE_SECONDS,
-            failures,
-            most=settings.NOTICE_UNAVAILABLE_MAX_SECONDS,
+        wait = _doubled(
+            settings.NOTICE_AWAY_SECONDS, failures, most=settings.NOTICE_AWAY_MOST_SECONDS
         )
-        _end_lease(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
+        _give_back(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
 
 
-def clear_backoff(notice: Notice) -> None:
-    """Clears the backoff of chunks that waited for an unavailable server. The backoff of single
-    deliveries stays.
-    """
-    waiting = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, failures__gt=0)
-    waiting.update(not_before=None, failures=0)
+def retry_now(notice: Notice) -> None:
+    """Forgets the waits that a server's absence made; those of single people stay."""
+    away = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, failures__gt=0)
+    away.update(not_before=None, failures=0)
 
 
-def _lock_chunk(lease: Lease) -> Chunk:
-    """Returns the chunk's row, locked until the transaction ends. Raises LeaseLostError if the
-    lease is not the chunk's newest.
-    """
-    chunks = Chunk.objects.select_for_update(no_key=True)
-    chunk = chunks.filter(
-        pk=lease.chunk.pk, fencing_token=lease.fencing_token, state=Chunk.State.LEASED
-    ).first()
+def _hold(lease: Lease) -> Chunk:
+    """The chunk's row, locked until the transaction ends, if the lease is still the last one."""
+    mine = Chunk.objects.select_for_update(no_key=True)
+    chunk = mine.filter(pk=lease.chunk.pk, fence=lease.fence, state=Chunk.State.LEASED).first()
     if chunk is None:
         raise LeaseLostError
     return chunk
 
 
-def _end_lease(lease: Lease, chunk: Chunk, **values: Any) -> None:
-    """Ends the lease with `values` for the chunk, and adds the chunk's counters to the notice. The
-    notice's row is locked last.
-    """
+def _give_back(lease: Lease, chunk: Chunk, **values: Any) -> None:
+    """Ends the lease; what it counted goes to the notice, whose row is locked last."""
     Chunk.objects.filter(pk=chunk.pk).update(
         leased_until=None, on_wire=[], **dict.fromkeys(END_STATES, 0), **values
     )
@@ -327,46 +392,37 @@ def _end_lease(lease: Lease, chunk: Chunk, **values: Any) -> None:
         Notice.objects.filter(pk=lease.notice.pk).update(**counted)
 
 
-def _write(rows: DeliveryQuerySet, transition: Transition, *, lease: Lease) -> None:
-    """Applies `transition` to `rows` of a chunk that the caller has locked, and counts end states
-    in the chunk's row.
-    """
-    is_end = transition.state in END_STATES
-    values: dict[str, Any] = {"state": transition.state, "reply": transition.reply}
+def _write(rows: DeliveryQuerySet, verdict: Verdict, *, lease: Lease) -> None:
+    """Brings `rows` of a chunk that is held into the verdict's state, and counts them there."""
+    is_end = verdict.state in END_STATES
+    values: dict[str, Any] = {"state": verdict.state, "reply": verdict.reply}
     values["ended_at"] = Now() if is_end else None
     values["not_before"] = None
-    if transition.wait is not None:
-        values["not_before"] = Least(Now() + transition.wait, Value(lease.notice.deadline_at))
-    if transition.is_possible_duplicate:
+    if verdict.wait is not None:
+        values["not_before"] = Least(Now() + verdict.wait, Value(lease.notice.deadline_at))
+    if verdict.is_possible_duplicate:
         values["is_possible_duplicate"] = True
-    if transition.doubt_cause is not None:
-        values["doubt_cause"] = transition.doubt_cause
     changed = rows.update(**values)
     if changed and is_end:
-        name = transition.state.value
+        name = verdict.state.value
         Chunk.objects.filter(pk=lease.chunk.pk).update(**{name: F(name) + changed})
 
 
-def lease_end() -> CombinedExpression:
-    """Returns when a lease that begins or is extended now runs out, as a database expression."""
+def _lease_end() -> CombinedExpression:
     return Now() + timedelta(seconds=settings.NOTICE_LEASE_SECONDS)
 
 
 def _backoff(tries: int) -> timedelta:
-    most = settings.NOTICE_BACKOFF_MAX_SECONDS
-    return _exponential(settings.NOTICE_BACKOFF_SECONDS, tries, most=most)
+    most = settings.NOTICE_BACKOFF_MOST_SECONDS
+    return _doubled(settings.NOTICE_BACKOFF_SECONDS, tries, most=most)
 
 
-def _exponential(seconds: float, tries: int, *, most: float) -> timedelta:
-    """Returns `seconds`, doubled with each try up to `most`, times a random factor from 0.75 to
-    1.25. The factor spreads the retries of deliveries that failed together.
-    """
+def _doubled(seconds: float, tries: int, *, most: float) -> timedelta:
+    """Doubles with each try, give or take a quarter: what failed together comes back apart."""
     longest = min(seconds * 2 ** min(max(tries - 1, 0), 20), most)
     return timedelta(seconds=longest * random.uniform(0.75, 1.25))  # noqa: S311
 
 
-def detach_people(people: Sequence[UUID]) -> None:
-    """Removes the links to people who are being purged. Their rows stay, identified by `recipient`
-    alone.
-    """
+def forget_people(people: Sequence[UUID]) -> None:
+    """Leaves the rows of people who are being purged standing, by `recipient` alone."""
     Delivery.objects.filter(person__in=people).update(person=None)

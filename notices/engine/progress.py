@@ -1,6 +1,4 @@
-"""The progress and the rate of a notice, from stored counters only. The cost is independent of its
-size.
-"""
+"""How far a notice is, and how fast: from kept counters only, whatever its size."""
 
 import time
 from dataclasses import dataclass
@@ -9,46 +7,42 @@ from datetime import timedelta
 from django.core.cache import cache
 
 from notices.models import Notice
-from notices.models.states import END_STATES
+from notices.models.sending import END_STATES
 
-SAMPLE_SECONDS = 2.0  # a rate over a shorter time is noise
+SAMPLE_SECONDS = 2.0  # a rate over less than this is noise
 KEEP_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class SendProgress:
-    """Current counts by end state, and the estimated remaining time."""
+class Progress:
+    """Counts by end state as of now, and what they say of the time to come."""
 
     counts: dict[str, int]
     planned: int
-    rate: float | None  # people a second since an earlier view of the page; None: unknown
+    rate: float | None  # people a second, since somebody looked last; None: nobody did
 
     @property
     def to_go(self) -> int:
-        """Returns how many of the planned deliveries have no end state."""
+        """How many of those planned so far have no end state."""
         return self.planned - sum(self.counts.values())
 
     @property
     def left(self) -> timedelta | None:
-        """Returns the remaining time at this rate; None if the rate is zero or unknown."""
+        """How long the rest takes at this rate; None where nobody can say."""
         if not self.rate:
             return None
         return timedelta(seconds=round(self.to_go / self.rate))
 
 
-def send_progress(notice: Notice) -> SendProgress:
-    """Returns the notice's progress, from one query and at most two cache operations."""
+def of(notice: Notice) -> Progress:
+    """One query, two look-ups in the cache."""
     live = Notice.objects.live_counts(notice.pk)
     counts = {name: live[name] for name in END_STATES}
-    return SendProgress(counts, live["planned"], _rate(notice, ended=sum(counts.values())))
+    return Progress(counts, live["planned"], _rate(notice, ended=sum(counts.values())))
 
 
 def _rate(notice: Notice, *, ended: int) -> float | None:
-    """Returns the people a second between an earlier view of the page and this one; None if
-    unknown.
-
-    Views within SAMPLE_SECONDS of the last sample measure from the sample before it.
-    """
+    """Between the last look and this one. Looks that follow at once measure from the same."""
     if notice.state not in (Notice.State.PLANNING, Notice.State.SENDING):
         return None
     key, now = f"notice-progress-{notice.pk}", time.time()
@@ -58,7 +52,7 @@ def _rate(notice: Notice, *, ended: int) -> float | None:
             cache.set(key, (now, ended, before and before[:2]), KEEP_SECONDS)
         elif before[2]:
             before = before[2]
-    except Exception:  # noqa: BLE001  without Redis the page shows no rate
+    except Exception:  # noqa: BLE001  without Redis there is a page without a rate
         return None
     if before is None or now - before[0] < SAMPLE_SECONDS:
         return None

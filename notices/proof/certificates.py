@@ -1,8 +1,7 @@
-"""Certificates: a PDF for one user of what leaked and how they were notified (decision 0010).
+"""A customer's certificate: what leaked of theirs, and how they were told (decision 0010).
 
-The code of a certificate is its key. The portal stores the content encrypted under the code, and
-does not store the code. So every holder of the PDF can check it, without a time limit, and no other
-person can read the content.
+Its code is the key. The portal keeps what it certified sealed under the code and forgets the code,
+so that whoever holds the paper can have it checked, for good, and nobody else can read anything.
 """
 
 import hashlib
@@ -10,6 +9,7 @@ import json
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from uuid import UUID
 
@@ -24,37 +24,38 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.models import User
-from foundations import base32, documents
-from foundations.formatting import moment
-from incidents import phrasing
-from incidents.leaks import CONTACT_KEYS, Leak
+from foundations import printing
+from incidents import sentences
 from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, Incident
 from incidents.my_data import leaks_of
+from incidents.summaries import CONTACT_KEYS, Leak
 from notices.models import Certificate, Delivery, Notice
 
 logger = logging.getLogger(__name__)
 
-# The same text is at the top of every page of a demonstration.
+# As at the top of every page of a demonstration.
 DEMONSTRATION = gettext_noop(
     "This is a demonstration with sample data. Everyone in it is made up. It is not a message from "
     "the company named."
 )
-_CODE_LENGTH = 20  # 100 bits cannot be guessed, not even with a stolen database
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to mistake
+_READ_AS = str.maketrans("ILO", "110", " -")
+_CODE_LENGTH = 20  # 100 bits: nobody tries them out, not even on a stolen database
 _NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
-class CertificatePart:
-    """A part of a certificate: a heading, and rows of (name, content)."""
+class Part:
+    """A heading, and rows of a name and what is said of it."""
 
     heading: str
     rows: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class IssuedCertificate:
-    """A new certificate with its code and its PDF. The portal stores neither code nor PDF."""
+class Issued:
+    """A certificate for its holder."""
 
     certificate: Certificate
     code: str
@@ -62,33 +63,34 @@ class IssuedCertificate:
 
 
 @dataclass(frozen=True)
-class VerifiedCertificate:
-    """A certificate that was found by its code: the row, and the content that it certifies."""
+class Checked:
+    """What the portal answers to a code it gave: what stands on the certificate, and no more."""
 
     certificate: Certificate
-    parts: list[CertificatePart]
+    parts: list[Part]
 
 
-def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate | None:
-    """Issues a certificate of what leaked of `user` in a public incident; None if nothing leaked.
+def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
+    """Makes a certificate of what leaked of `user` in a public incident; None if nothing did.
 
-    Raises EncryptionError if the incident's data cannot be decrypted, for example because it was
-    shredded.
+    Raises SealingError if the incident's data does not open, as it never does once shredded.
     """
     rows = leaks_of(user, incident)
     if not rows:
         return None
-    code, issued_at = base32.random_code(_CODE_LENGTH), timezone.now().replace(microsecond=0)
+    code, issued_at = _new_code(), timezone.now().replace(microsecond=0)
     with override(language):
-        parts = [_about(incident, user, rows), *_leaked(incident, rows), _notified(rows)]
-        document = documents.Document(
+        parts = [_about(incident, user, rows), *_leaked(incident, rows), _told(rows)]
+        document = printing.Document(
             title=_("Certificate of leaked personal data"),
             language=language,
             footer=settings.PORTAL_URL,
             made_at=issued_at,
-            blocks=_blocks(parts, code, moment(issued_at)),
+            blocks=_blocks(
+                parts, code, date_format(timezone.localtime(issued_at), "DATETIME_FORMAT")
+            ),
         )
-    pdf = documents.pdf(document)
+    pdf = printing.pdf(document)
     certificate = Certificate(
         lookup=_lookup(code),
         incident=incident,
@@ -96,46 +98,46 @@ def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate
         issued_at=issued_at,
         sha256=hashlib.sha256(pdf).hexdigest(),
     )
-    certificate.ciphertext = _encrypt_parts(certificate, parts, code)
+    certificate.sealed = _seal(certificate, parts, code)
     certificate.save()
     logger.info(
         "user %s was given certificate %s of incident %s", user.pk, certificate.pk, incident.pk
     )
-    return IssuedCertificate(certificate, code, pdf)
+    return Issued(certificate, code, pdf)
 
 
-def find_certificate(typed: str) -> VerifiedCertificate | None:
-    """Finds and decrypts the certificate with a code as a person typed it.
+def check(typed: str) -> Checked | None:
+    """What stands on the certificate with this code, however it was typed; None if there is none.
 
-    Returns None if there is no such certificate, or if its row was tampered with.
+    A row that was tampered with does not open, and is none.
     """
-    code = base32.as_typed(typed, length=_CODE_LENGTH)
-    if code is None:
+    code = typed.upper().translate(_READ_AS)
+    if len(code) != _CODE_LENGTH or not set(code) <= set(_ALPHABET):
         return None
     found = Certificate.objects.select_related("incident").filter(lookup=_lookup(code)).first()
     if found is None:
         return None
     try:
-        parts = _decrypt_parts(found, code)
+        parts = _open(found, code)
     except InvalidTag:
         logger.error("certificate %s does not open with its code", found.pk)
         return None
-    return VerifiedCertificate(found, parts)
+    return Checked(found, parts)
 
 
 def check_url(code: str) -> str:
-    """Returns the URL in the active language at which any visitor can check the certificate."""
+    """Where anybody can have the certificate with this code checked, in the active language."""
     return settings.PORTAL_URL + reverse("certificate_checked", args=[code])
 
 
-# ---------------------------------------------------------------- content
+# ---------------------------------------------------------------- what it says
 
 
 Rows = list[tuple[AffectedPerson, list[Leak]]]
 
 
-def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
-    facts = [
+def _about(incident: Incident, user: User, rows: Rows) -> Part:
+    said = [
         (_("Company"), incident.company),
         (_("Incident"), incident.title),
         (
@@ -143,17 +145,14 @@ def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
             date_format(timezone.localtime(incident.aware_at), "DATE_FORMAT"),
         ),
     ]
-    facts += [(_("Name, partly hidden"), name) for name in _names(rows)]
+    said += [(_("Name, partly hidden"), name) for name in _names(rows)]
     proven = ", ".join(_proven(incident, user, rows))
-    facts.append((_("Proven by a code"), proven))
-    return CertificatePart(_("Whom it is about"), facts)
+    said.append((_("Proven by a code"), proven))
+    return Part(_("Whom it is about"), said)
 
 
 def _names(rows: Rows) -> list[str]:
-    """Returns the masked names of accounts, each once.
-
-    Names of parcel recipients are left out: an entry of an address book can identify its owner.
-    """
+    """Masked, of accounts only: what somebody wrote in an address book can tell whose it was."""
     names = [
         text
         for person, leaks in rows
@@ -166,56 +165,54 @@ def _names(rows: Rows) -> list[str]:
 
 
 def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
-    """Returns the user's verified addresses and numbers that match these rows, masked."""
-    cipher = incident.cipher()
+    """The user's addresses and numbers that led to these rows, masked."""
+    seal = incident.seal()
     people = [person for person, _leaks in rows]
     emails, phones = ({p.email_index for p in people}, {p.phone_index for p in people})
     return [
         mask(email, DataClass.Masking.EMAIL)
         for email in user.verified_emails()
-        if cipher.email_index(email) in emails
+        if seal.email_index(email) in emails
     ] + [
         mask(phone, DataClass.Masking.PHONE)
         for phone in user.verified_phones()
-        if cipher.phone_index(phone) in phones
+        if seal.phone_index(phone) in phones
     ]
 
 
-def _leaked(incident: Incident, rows: Rows) -> list[CertificatePart]:
-    """Returns a part for each row: its data classes and how many values of each leaked."""
+def _leaked(incident: Incident, rows: Rows) -> list[Part]:
+    """The classes of each row and how many values leaked; never the values."""
     return [
-        CertificatePart(
-            _heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks]
-        )
+        Part(_heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks])
         for person, leaks in rows
     ]
 
 
 def _heading(person: AffectedPerson, incident: Incident) -> str:
-    headings = {
+    words = {
         AffectedPerson.Relation.MEMBER: _("Leaked: an account at %(company)s"),
         AffectedPerson.Relation.FORMER_MEMBER: _("Leaked: a former account at %(company)s"),
     }
     otherwise = _("Leaked: the recipient of a parcel, saved by somebody at %(company)s")
     relation = AffectedPerson.Relation(person.relation)
-    return headings.get(relation, otherwise) % {"company": incident.company}
+    return words.get(relation, otherwise) % {"company": incident.company}
 
 
 def _count(leak: Leak) -> str:
     if leak.count == 0 or (leak.count == 1 and leak.data_class.is_one_each):
         return _("leaked")
-    return _("%(number)s leaked") % {"number": phrasing.number_of(leak.data_class, leak.count)}
+    return _("%(number)s leaked") % {"number": sentences.number_of(leak.data_class, leak.count)}
 
 
-def _notified(rows: Rows) -> CertificatePart:
-    """Lists the mandatory notices to these people and what became of them, oldest first."""
+def _told(rows: Rows) -> Part:
+    """What was sent to these people because the law demands it, oldest first."""
     people = [person.pk for person, _leaks in rows]
     sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
     deliveries = sent.select_related("notice__version").order_by("notice_id", "pk")
     heading = _("How the person was told")
-    entries = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
-    none_sent = (_("Notices"), _("None was sent to this person so far."))
-    return CertificatePart(heading, entries or [none_sent])
+    told = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
+    nobody = (_("Notices"), _("None was sent to this person so far."))
+    return Part(heading, told or [nobody])
 
 
 def _title_of(notice: Notice) -> str:
@@ -226,7 +223,7 @@ def _title_of(notice: Notice) -> str:
 def _how(delivery: Delivery) -> str:
     state = Delivery.State
     at = delivery.ended_at or delivery.notice.approved_at
-    phrases = {
+    words = {
         state.ACCEPTED: _("Sent by %(channel)s; accepted for delivery on %(time)s"),
         state.BOUNCED: _("Sent by %(channel)s; came back undelivered on %(time)s"),
         state.IN_DOUBT: _("Sent by %(channel)s on %(time)s; whether it arrived is not known"),
@@ -235,16 +232,20 @@ def _how(delivery: Delivery) -> str:
         state.CANCELLED: _("Cancelled before it was sent by %(channel)s; %(time)s"),
     }
     under_way = _("On its way by %(channel)s since %(time)s")
-    return phrases.get(state(delivery.state), under_way) % {
+    return words.get(state(delivery.state), under_way) % {
         "channel": delivery.notice.get_channel_display(),
-        "time": moment(at) if at else "",
+        "time": _moment(at) if at else "",
     }
 
 
-def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[documents.Block]:
-    """Returns the blocks of the PDF: the content, then the code and how to check it."""
-    blocks: list[documents.Block] = [
-        documents.Paragraph(
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
+    """The certificate's page."""
+    blocks: list[printing.Block] = [
+        printing.Paragraph(
             _(
                 "%(portal)s certifies what the data known to have leaked holds of the person "
                 "below, as of %(issued)s."
@@ -253,11 +254,11 @@ def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[docume
         )
     ]
     if settings.IS_DEMO:
-        blocks.insert(0, documents.Paragraph(_(DEMONSTRATION)))
+        blocks.insert(0, printing.Paragraph(_(DEMONSTRATION)))
     for part in parts:
-        blocks += [documents.Heading(part.heading), documents.Facts(part.rows)]
+        blocks += [printing.Heading(part.heading), printing.Facts(part.rows)]
     url = check_url(code)
-    picture = documents.DocumentImage(
+    picture = printing.Picture(
         svg=_qr(url),
         alt=_("QR code: the address at which this certificate can be checked"),
         url=url,
@@ -268,7 +269,7 @@ def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[docume
             _("The page shows what stands here, nothing else. If it differs, this was altered."),
         ],
     )
-    return [*blocks, documents.Heading(_("Is it genuine?")), picture]
+    return [*blocks, printing.Heading(_("Is it genuine?")), picture]
 
 
 def _qr(url: str) -> str:
@@ -277,19 +278,20 @@ def _qr(url: str) -> str:
     return buffer.getvalue().decode()
 
 
-# ---------------------------------------------------------------- code and encryption
+# ---------------------------------------------------------------- code and seal
 
 
 def written(code: str) -> str:
-    """Returns a code in groups of four, such as 7QK2-X9ND-4HTB-90FC-WZ6M."""
+    """Such as 7QK2-X9ND-4HTB-90FC-WZ6M."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
-def _derived(code: str) -> bytes:
-    """Derives 48 bytes from the code: 16 for the look-up and 32 for the key.
+def _new_code() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
 
-    A slow hash is not needed, because a code has 100 random bits.
-    """
+
+def _derived(code: str) -> bytes:
+    """48 bytes that only the code gives. No slow hash: a code is random and long."""
     return hashlib.blake2b(code.encode(), digest_size=48, person=b"certificate").digest()
 
 
@@ -298,23 +300,22 @@ def _lookup(code: str) -> UUID:
 
 
 def _bound_to(certificate: Certificate) -> bytes:
-    """Returns the associated data of the ciphertext, so that these columns cannot be exchanged."""
+    """What may not be exchanged either."""
     parts = [certificate.incident_id, certificate.language, certificate.sha256]
     return json.dumps([*parts, int(certificate.issued_at.timestamp())]).encode()
 
 
-def _encrypt_parts(certificate: Certificate, parts: list[CertificatePart], code: str) -> bytes:
+def _seal(certificate: Certificate, parts: list[Part], code: str) -> bytes:
     plain = json.dumps([[part.heading, part.rows] for part in parts]).encode()
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(_derived(code)[16:]).encrypt(nonce, plain, _bound_to(certificate))
 
 
-def _decrypt_parts(certificate: Certificate, code: str) -> list[CertificatePart]:
-    """Decrypts the content. Raises InvalidTag if the code is wrong or the row was changed."""
-    ciphertext = bytes(certificate.ciphertext)
-    nonce, ciphertext = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
+def _open(certificate: Certificate, code: str) -> list[Part]:
+    """Raises InvalidTag."""
+    sealed = bytes(certificate.sealed)
+    nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     plain = AESGCM(_derived(code)[16:]).decrypt(nonce, ciphertext, _bound_to(certificate))
     return [
-        CertificatePart(heading, [(name, content) for name, content in rows])
-        for heading, rows in json.loads(plain)
+        Part(heading, [(name, said) for name, said in rows]) for heading, rows in json.loads(plain)
     ]

@@ -1,8 +1,8 @@
-"""Exports the proof of a notice, person by person, and the list of people it did not reach.
+"""The proof of a notice, person by person, and the list of those it did not reach: streamed.
 
-Both read the ledger by key, PAGE rows at a time, so that memory use is constant and no query stays
-open over millions of rows. Contacts are decrypted only if the caller requests it. The caller checks
-that the reader may see them, and records the export.
+Both go through the ledger by key, some thousand rows at a time, so that memory stays flat and no
+query is held open over millions of rows. Contacts are opened only where the caller asks for it:
+whoever calls this has checked that the reader may see them, and records that they did.
 """
 
 import csv
@@ -17,16 +17,17 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from incidents.encryption import EncryptionError
 from incidents.importing.formulas import neutralised
-from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure
+from incidents.sealing import SealingError
+from incidents.summaries import exposed_rows_of, opened_leaks
 from notices.engine.audiences import NOT_REACHED
-from notices.message_codes import message_code
+from notices.messages import message_code
 from notices.models import Delivery, LateReport, Notice
 
-PAGE = 2_000  # rows
+PAGE = 2_000
 FIRST_KEY = UUID(int=0)
+ADDRESS_CLASS = "physical-addresses"
 PROOF = (
     *("notice", "person", "code", "statement", "version", "sha256", "channel", "language"),
     *("data_classes", "state", "at", "attempts", "possibly_twice", "reply", "later"),
@@ -41,17 +42,17 @@ _NUMBER = re.compile(r"\+[\d-]+")
 
 
 def proof_fields(*, is_opened: bool) -> tuple[str, ...]:
-    """Returns the columns of `proof`."""
+    """The columns of `proof`."""
     return (*PROOF, *CONTACT) if is_opened else PROOF
 
 
 def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
-    """Yields one row per person, by key: version, data classes, time, state and replies.
+    """What was sent to each person, by key: which words, which classes, when, what came back.
 
-    `is_opened` adds name, e-mail and phone. They are "" if the data was shredded or purged.
+    `is_opened` adds name, e-mail and phone; "" where the data was shredded or purged.
     """
     slugs = {kind.pk: kind.slug for kind in DataClass.objects.all()}
-    notice_columns = {
+    about = {
         "notice": str(notice.pk),
         "statement": _statement(notice),
         "version": str(notice.version.number),
@@ -62,7 +63,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
         later = _later_of(page)
         for delivery in page:
             row = (
-                notice_columns
+                about
                 | _ended(delivery)
                 | {
                     "code": message_code(delivery.pk),
@@ -76,29 +77,28 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
 
 
 def _statement(notice: Notice) -> str:
-    """Returns the slugs of incident and statement. They do not depend on the reader's language."""
+    """As in its address: a proof reads the same whoever exports it, in whichever language."""
     statement = notice.version.statement
     return f"{statement.incident.slug}/{statement.slug}"
 
 
 def escalation_fields(*, is_opened: bool) -> tuple[str, ...]:
-    """Returns the columns of `not_reached`."""
+    """The columns of `not_reached`."""
     return (*ESCALATION, *CONTACT, "postal_address") if is_opened else ESCALATION
 
 
 def not_reached(
     notice: Notice, *, is_opened: bool, states: Sequence[Delivery.State] = NOT_REACHED
 ) -> Iterator[Row]:
-    """Yields one row per delivery that is in one of `states`, with the reason.
+    """Those who ended as bounced, suppressed or unreachable, or as `states`, with the reason.
 
-    By default these are bounced, suppressed and unreachable. Each row states which other ways to
-    reach the person the incident's data has. `is_opened` adds name, e-mail, phone and all postal
-    addresses that leaked.
+    Each says which other ways the incident's data knows. `is_opened` adds what these need: name,
+    phone, and every address that leaked.
     """
-    kinds = _address_classes()
+    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
     for page in _pages(Delivery.objects.filter(notice=notice, state__in=states)):
-        addresses = _addresses_of(notice, page, kinds) if is_opened else {}
-        with_address = _with_address(notice, page, kinds)
+        addresses = _addresses_of(notice, page, kind) if is_opened else {}
+        with_address = _with_address(notice, page, kind)
         for delivery in page:
             row = {"notice": str(notice.pk)} | _ended(delivery) | _ways(notice, delivery.person)
             row["has_postal_address"] = _yes(delivery.recipient in with_address)
@@ -110,25 +110,22 @@ def not_reached(
 
 @dataclass(frozen=True)
 class Ways:
-    """How many of the people not reached can be reached in another way."""
+    """How many of those not reached another way could reach."""
 
-    other_channel: int  # by telephone if the notice went by e-mail, else by e-mail
+    other_channel: int  # by telephone, where the notice went by e-mail; else by e-mail
     letter: int
     neither: int
 
 
 def ways(notice: Notice) -> Ways:
-    """Counts the other ways to reach people. Reads the row of each person not reached.
-
-    Shredded data has no other way.
-    """
+    """Counts them; a look at each of their rows. Of shredded data nothing is left to reach by."""
     other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
     reach = other[Notice.Channel(notice.channel)]
-    kinds = _address_classes()
-    exposures = Exposure.objects.not_withdrawn().filter(person=OuterRef("person"))
+    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
+    exposures = Exposure.objects.standing().filter(person=OuterRef("person"))
     rows = Delivery.objects.filter(notice=notice, state__in=NOT_REACHED).annotate(
         is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
-        has_address=Exists(exposures.filter(data_classes__overlap=list(kinds))),
+        has_address=Exists(exposures.filter(data_classes__contains=[kind.pk])),
     )
     found = rows.aggregate(
         all=Count("pk"),
@@ -151,19 +148,13 @@ def _ways(notice: Notice, person: AffectedPerson | None) -> Row:
     }
 
 
-def _with_address(notice: Notice, page: Sequence[Delivery], kinds: set[int]) -> set[UUID]:
-    """Returns the recipients with a postal address in the leaked data. Decrypts nothing."""
+def _with_address(notice: Notice, page: Sequence[Delivery], kind: DataClass) -> set[UUID]:
+    """Of whom a postal address leaked, by what the rows say without being opened."""
     if notice.incident.shredded_at:
         return set()
     people = [one.person.pk for one in page if one.person is not None]
-    rows = Exposure.objects.not_withdrawn().filter(
-        person__in=people, data_classes__overlap=list(kinds)
-    )
+    rows = Exposure.objects.standing().filter(person__in=people, data_classes__contains=[kind.pk])
     return set(rows.values_list("person_id", flat=True))
-
-
-def _address_classes() -> set[int]:
-    return set(DataClass.objects.postal_addresses().values_list("pk", flat=True))
 
 
 def _yes(is_so: bool) -> str:
@@ -193,35 +184,34 @@ def _time(at: datetime | None) -> str:
 
 
 def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
-    """Returns the late reports of a page: {delivery id: "complaint 2025-11-25T…; …"}."""
+    """What came back after the end: {delivery id: "complaint 2025-11-25T…; …"}."""
     found: dict[int, str] = {}
     reports = LateReport.objects.filter(delivery__in=page).order_by("at")
     for report in reports:
-        entry = f"{report.kind} {_time(report.at)} {report.server_reply}".strip()
-        found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), entry]))
+        words = f"{report.kind} {_time(report.at)} {report.words}".strip()
+        found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), words]))
     return found
 
 
 def _contact(notice: Notice, person: AffectedPerson | None) -> Row:
-    """Decrypts a person's contact data; empty columns if that is not possible."""
-    contact: dict[str, str] = {}
+    opened: dict[str, str] = {}
     if person is not None and not notice.incident.shredded_at:
         person.incident = notice.incident
         try:
-            contact = person.decrypt_contact()
-        except EncryptionError:
-            contact = {}
+            opened = person.open_contact()
+        except SealingError:
+            opened = {}
     return {
-        "name": contact.get("n", ""),
-        "email": contact.get("e", ""),
-        "phone": contact.get("p", ""),
+        "name": opened.get("n", ""),
+        "email": opened.get("e", ""),
+        "phone": opened.get("p", ""),
     }
 
 
 def _addresses_of(
-    notice: Notice, page: Sequence[Delivery], kinds: set[int]
+    notice: Notice, page: Sequence[Delivery], kind: DataClass
 ) -> dict[UUID, list[str]]:
-    """Returns the postal addresses that leaked of each recipient, as they are in the data."""
+    """The postal addresses that leaked of each, as they leaked."""
     people = {one.person.pk: one.person for one in page if one.person is not None}
     if notice.incident.shredded_at:
         return {}
@@ -229,41 +219,37 @@ def _addresses_of(
     catalogue = {each.pk: each for each in DataClass.objects.all()}
     for key, rows in exposed_rows_of(list(people)).items():
         people[key].incident = notice.incident
-        wanted = [row for row in rows if not kinds.isdisjoint(row.data_classes)]
+        wanted = [row for row in rows if kind.pk in row.data_classes]
         try:
-            leaks = decrypted_leaks(people[key], wanted, catalogue)
-        except EncryptionError:
+            leaks = opened_leaks(people[key], wanted, catalogue)
+        except SealingError:
             continue
         found[key] = [
-            text for leak in leaks if leak.data_class.pk in kinds for text, _at in leak.values
+            text for leak in leaks if leak.data_class == kind for text, _at in leak.values
         ]
     return found
 
 
-# ---------------------------------------------------------------- file formats
+# ---------------------------------------------------------------- as text
 
 
 def as_csv(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """Yields CSV lines with a header. Cells that a spreadsheet would compute are neutralised."""
+    """CSV with a head, a line at a time. A cell that a spreadsheet would compute is quoted."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fields)
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _neutralised_cell(row[name]) for name in fields})
-        yield _drain(buffer)
-    yield _drain(buffer)
+        writer.writerow({name: _harmless(row[name]) for name in fields})
+        yield _taken(buffer)
+    yield _taken(buffer)
 
 
-def _neutralised_cell(text: str) -> str:
-    """Neutralises a cell that a spreadsheet would run, such as "=HYPERLINK(…)".
-
-    Strangers chose names and addresses. Phone numbers in E.164 stay unchanged.
-    """
+def _harmless(text: str) -> str:
+    """Names and addresses were chosen by strangers: "=HYPERLINK(…)" is not to be run by Excel."""
     return text if _NUMBER.fullmatch(text) else neutralised(text)
 
 
-def _drain(buffer: io.StringIO) -> str:
-    """Returns the buffer's content and empties it."""
+def _taken(buffer: io.StringIO) -> str:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
@@ -271,7 +257,7 @@ def _drain(buffer: io.StringIO) -> str:
 
 
 def as_json_lines(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """Yields JSON Lines, one object per person."""
+    """JSON Lines, an object a person."""
     for row in rows:
         line: dict[str, Any] = {name: row[name] for name in fields}
         yield json.dumps(line, ensure_ascii=False) + "\n"

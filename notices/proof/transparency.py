@@ -1,12 +1,11 @@
-"""The figures of the transparency page: how many people were notified, how soon (decision 0009).
+"""The transparency page's figures: how many were told, how soon (decision 0009).
 
-Any visitor can read them repeatedly, and may know one of the people counted. Three rules therefore
-protect single people:
-- Figures are taken at most once a day, and once more when a notice closes. A count changes only if
-  it changed by THRESHOLD people or more, so that a change never shows one person.
-- A count below THRESHOLD is not shown. The largest count is then not shown exactly either: it is
-  computed from the other counts on the page, so that no difference reveals a small count.
-- A notice to fewer than FEWEST people is not broken down.
+Everybody may see them, again and again, and may know one of the people counted. So three rules:
+- Figures are taken at most once a day, and once more when a notice closes; and a count moves only
+  when it moved by THRESHOLD people or more. What changes between two looks is never one person.
+- A count below THRESHOLD is not shown, and neither is the largest count beside it: that one is
+  worked out from what is shown anyway, so no difference gives a small count away.
+- A notice to fewer than FEWEST people is not broken down at all.
 """
 
 from collections.abc import Mapping
@@ -20,16 +19,15 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from incidents.counting import counts_of
 from incidents.models import Incident
-from incidents.scope_counts import counts_of
-from notices.models import Milestone, Notice, PublicFigures
-from notices.models.notice import NoticeQuerySet
-from statements.models import StatementVersion
+from notices.models import Milestone, Notice, PublicFigures, StatementVersion
+from notices.models.sending import NoticeQuerySet
 
-THRESHOLD = 10  # people; counts are also rounded to multiples of it
-SMALL = 2 * THRESHOLD  # a count below THRESHOLD may since have grown by less than THRESHOLD
-FEWEST = 100  # the fewest people of a notice for which end states are shown
-MOST_HOURS = 72  # up to 72 hours are shown in hours, because laws set a limit of 72
+THRESHOLD = 10  # people; also the step to which counts are rounded
+SMALL = 2 * THRESHOLD  # a small count may have grown by less than THRESHOLD since it was taken
+FEWEST = 100  # people of a notice whose end states are shown
+MOST_HOURS = 72  # told in hours: laws set 72, and readers compare
 MOST_DAYS_WITH_HOURS = 30
 CELLS = ("accepted", "bounced", "not_reachable", "other")
 
@@ -39,8 +37,8 @@ Counts = Mapping[str, int]
 # ---------------------------------------------------------------- taking figures
 
 
-def record_milestones() -> None:
-    """Records which notices have passed a milestone. It is cheap enough to run every minute."""
+def watch() -> None:
+    """Notes which notices passed a milestone since the last look; cheap enough for every minute."""
     mandatory = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, planned_at__isnull=False)
     ended = Q(closed_at__isnull=False, milestones__kind=Milestone.Kind.FIRST)
     for notice in mandatory.exclude(ended).exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
@@ -54,19 +52,15 @@ def record_milestones() -> None:
 
 
 def take_all() -> None:
-    """Takes the figures of all public incidents for which they are due."""
+    """Takes the figures of every public incident that is due."""
     for incident in Incident.objects.public():
-        take_figures(incident)
+        take(incident)
 
 
-def take_figures(incident: Incident) -> bool:
-    """Takes an incident's figures if they are due and a count has changed by THRESHOLD or more.
-
-    Returns whether it stored new figures.
-    """
+def take(incident: Incident) -> bool:
+    """Takes an incident's figures if that is due and some count has moved far enough."""
     with transaction.atomic():
-        # Another process, such as an import, may lock the row for long. The next run takes the
-        # figures then.
+        # Whoever holds the row, such as an import, may hold it for long: the next look will do.
         rows = Incident.objects.select_for_update(no_key=True, skip_locked=True)
         if not rows.filter(pk=incident.pk).exists():
             return False
@@ -87,7 +81,7 @@ def _is_due(incident: Incident, last: datetime, now: datetime) -> bool:
 
 
 def _sent(incident: Incident) -> NoticeQuerySet:
-    """Returns the mandatory notices for which sending has started, oldest first."""
+    """The notices that the law demanded, once they began to go out, oldest first."""
     unsent = [Notice.State.DRAFT, Notice.State.PLANNING]
     real = Notice.objects.real().filter(incident=incident, planned__gt=0)
     mandatory = real.filter(kind=Notice.Kind.MANDATORY)
@@ -107,13 +101,13 @@ def _counts(incident: Incident, last: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _affected(incident: Incident) -> int:
-    """Returns the number of people in the closed scope versions; 0 if none is closed."""
-    total = counts_of(incident).total
-    return total.people if total else 0
+    """How many people the closed scope versions hold; 0 while none is closed."""
+    standing = counts_of(incident).standing
+    return standing.people if standing else 0
 
 
 def _cells(notice: Notice) -> Counts:
-    """Returns the five counts of the page, from the notice's stored counters."""
+    """The notice's kept counters as the page's five counts."""
     ended = {
         "accepted": notice.accepted,
         "bounced": notice.bounced,
@@ -124,7 +118,7 @@ def _cells(notice: Notice) -> Counts:
 
 
 def _steadied(counts: Counts, before: Counts) -> dict[str, int]:
-    """Returns each count as it was last taken, unless it has changed by THRESHOLD or more."""
+    """Each count as it was, unless it moved by THRESHOLD or more since it was last taken."""
     return {
         name: before[name] if name in before and abs(now - before[name]) < THRESHOLD else now
         for name, now in counts.items()
@@ -134,15 +128,15 @@ def _steadied(counts: Counts, before: Counts) -> dict[str, int]:
 # ---------------------------------------------------------------- showing them
 
 
-class NoticeFigures(NamedTuple):
-    """A notice on the page: its version, and rows of (label, figure)."""
+class Told(NamedTuple):
+    """One notice on the page."""
 
     version: StatementVersion
     facts: list[tuple[str, Any]]
 
 
 def context(incident: Incident) -> dict[str, Any]:
-    """Returns the page's template context: the newest figures and the milestones before them."""
+    """What the page shows, from the figures last taken and the milestones passed by then."""
     figures = incident.figures.order_by("taken_at").last()
     if figures is None:
         return {"incident": incident, "figures": None, "threshold": THRESHOLD, "told": []}
@@ -155,23 +149,18 @@ def context(incident: Incident) -> dict[str, Any]:
         "threshold": THRESHOLD,
         "affected": _affected_facts(figures.counts.get("affected", 0)),
         "told": [
-            NoticeFigures(
-                notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at)
-            )
+            Told(notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at))
             for notice in related
         ],
     }
 
 
 def _affected_facts(people: int) -> list[tuple[str, str]]:
-    """Returns the row with the rounded number of affected people.
-
-    Returns no row for 0 people, and no number for fewer than FEWEST.
-    """
+    """Nothing while nobody is known, and no number of few."""
     if not people:
         return []
     few = _("fewer than %(number)s") % {"number": FEWEST}
-    return [(_("People whose data leaked"), few if people < FEWEST else rounded_count(people))]
+    return [(_("People whose data leaked"), few if people < FEWEST else about(people))]
 
 
 def _facts(
@@ -183,7 +172,7 @@ def _facts(
     if counts["planned"] < FEWEST:
         few = _("Fewer than %(number)s, so nothing more is shown here")
         return [*facts, (_("People to tell"), few % {"number": FEWEST})]
-    facts.append((_("People to tell"), rounded_count(counts["planned"])))
+    facts.append((_("People to tell"), about(counts["planned"])))
     labels = {
         "accepted": _("Told: the message was accepted for delivery"),
         "bounced": _("The message came back"),
@@ -196,30 +185,30 @@ def _facts(
 
 
 def shown_cells(counts: Counts) -> dict[str, str]:
-    """Returns the text that the page shows for each of CELLS."""
+    """What stands on the page for each of CELLS."""
     small = [name for name in CELLS if counts[name] < THRESHOLD]
     if not small:
-        return {name: rounded_count(counts[name]) for name in CELLS}
+        return {name: about(counts[name]) for name in CELLS}
     largest = max(CELLS, key=lambda name: counts[name])
     others = [name for name in CELLS if name not in (*small, largest)]
     rest = _rounded(counts["planned"]) - sum(_rounded(counts[name]) for name in others)
     few = _("fewer than %(number)s") % {"number": SMALL}
-    shown = dict.fromkeys(small, few) | {name: rounded_count(counts[name]) for name in others}
-    return shown | {largest: rounded_count(rest)}
+    shown = dict.fromkeys(small, few) | {name: about(counts[name]) for name in others}
+    return shown | {largest: about(rest)}
 
 
-def rounded_count(count: int) -> str:
-    """Returns a rounded count as text, such as "about 33,673,820"."""
+def about(count: int) -> str:
+    """As in "about 33,673,820"."""
     return _("about %(number)s") % {"number": number_format(_rounded(count), force_grouping=True)}
 
 
 def _rounded(count: int) -> int:
-    """Rounds to the nearest multiple of THRESHOLD; a half is rounded up."""
+    """To the nearest THRESHOLD, a half up."""
     return (count + THRESHOLD // 2) // THRESHOLD * THRESHOLD
 
 
 def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple[str, str]]:
-    """Returns (label, time) for each milestone: the time since the company became aware."""
+    """How long after becoming aware."""
     labels = {
         Milestone.Kind.FIRST: _("From becoming aware to the first message"),
         Milestone.Kind.NEARLY_ALL: _("From becoming aware to 99 per cent told"),
@@ -232,11 +221,7 @@ def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple
 
 
 def _span(start: datetime, end: datetime) -> str:
-    """Returns the time from `start` to `end`, rounded up to hours.
-
-    Up to MOST_HOURS it is in hours, then in days and hours, and from MOST_DAYS_WITH_HOURS on in
-    days.
-    """
+    """In hours begun up to the 72 that laws count in, then with days; from a month on in days."""
     seconds = max(int((end - start).total_seconds()), 0)
     hours = -(-seconds // 3600)
     if hours <= MOST_HOURS:

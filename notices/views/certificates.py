@@ -1,4 +1,4 @@
-"""The pages about certificates: a user gets their own, and any visitor checks one by its code."""
+"""Certificates: a customer gets their own; anybody has one checked by its code."""
 
 import logging
 
@@ -7,13 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from foundations.rate_limits import limited
-from incidents.encryption import EncryptionError
 from incidents.models import Incident
 from incidents.my_data import leaks_of
+from incidents.sealing import SealingError
 from incidents.views import SignedInRequest
-from notices.forms.certificates import CertificateCodeForm, CertificateForm
+from foundations.limits import limited
 from notices.proof import certificates
+from notices.proof.certificate_forms import CertificateForm, CheckForm
 
 logger = logging.getLogger(__name__)
 
@@ -22,18 +22,14 @@ logger = logging.getLogger(__name__)
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("certificate_issue", methods=["POST"], by_user=True)
 def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Explains certificates, and issues one as a PDF on POST.
-
-    Answers 404 to a user without leaked data, and 503 if the incident's data cannot be
-    decrypted.
-    """
+    """Says what a certificate is, and makes one; not found for whom nothing leaked of."""
     incident = get_object_or_404(Incident.objects.public(), slug=slug, shredded_at=None)
     form = CertificateForm(request.POST or None, user=request.user, incident=incident)
     try:
         if not leaks_of(request.user, incident):
             raise Http404
         issued = form.issue() if form.is_valid() else None
-    except EncryptionError as error:
+    except SealingError as error:
         logger.error("incident %s: no certificate could be made: %s", incident.pk, error)
         return render(request, "notices/certificates/unavailable.html", status=503)
     if issued is None:
@@ -48,23 +44,21 @@ def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("certificate_check", methods=["POST"])
 def certificate_check(request: HttpRequest) -> HttpResponse:
-    """Asks for a code, and shows the content of the certificate with that code."""
-    form = CertificateCodeForm(request.POST or None)
+    """Asks for a code, and shows what stands on the certificate with it."""
+    form = CheckForm(request.POST or None)
     if form.is_valid():
-        return _verified_page(request, form.checked)
+        return _checked(request, form.checked)
     return render(request, "notices/certificates/check.html", {"form": form})
 
 
 @require_safe
 @limited("certificate_check", methods=["GET", "HEAD"])
 def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:
-    """Shows the content of the certificate with the code in the URL, from its QR code."""
-    return _verified_page(request, certificates.find_certificate(code))
+    """The same for a code that was scanned."""
+    return _checked(request, certificates.check(code))
 
 
-def _verified_page(
-    request: HttpRequest, checked: certificates.VerifiedCertificate | None
-) -> HttpResponse:
+def _checked(request: HttpRequest, checked: certificates.Checked | None) -> HttpResponse:
     context = {"checked": checked, "incident": checked.certificate.incident if checked else None}
     status = 200 if checked else 404
     return render(request, "notices/certificates/checked.html", context, status=status)

@@ -1,4 +1,4 @@
-"""The desk's pages for regulators: the clocks of duties, their confirmations, and the reports."""
+"""Proof for a regulator in the desk: every duty's clock, and the reports to authorities."""
 
 from functools import partial
 from typing import Any
@@ -12,21 +12,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, require, staff_of
-from foundations import documents
+from accounts.admin import ShownOnly
+from accounts.admin_site import own_page, require, staff_of
+from foundations import printing
 from incidents.models import Incident
-from statements import withdrawal_reasons
-from statements.forms.duties import (
-    ConfirmDutyForm,
-    FileReportForm,
-    RegulatorReportForm,
-    WithdrawConfirmationForm,
-    withdraw_confirmation,
+from statements.admin import history
+from statements.admin.regulator_forms import (
+    ConfirmForm,
+    FileForm,
+    ReportForm,
+    WithdrawForm,
+    withdraw,
 )
 from statements.legal import deadlines, duties, laws
+from notices.models import DutyConfirmation, Notice, RegulatorReport
 from statements.legal import regulator_reports as reports
-from statements.models import DutyConfirmation, RegulatorReport
+from notices.proof import summaries
 
 STEP = "admin/statements/regulators/step.html"
 SEE = "statements.view_dutyconfirmation"
@@ -35,8 +36,8 @@ WRITE, FILE = "statements.add_regulatorreport", "statements.file_regulatorreport
 
 
 @admin.register(DutyConfirmation)
-class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """The list of confirmations and withdrawals, and a page with the clocks of each incident."""
+class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
+    """The list holds what people confirmed and withdrew; each incident's clocks have a page."""
 
     list_display = ["incident", "duty_named", "verdict", "met_at", "confirmed_by", "confirmed_at"]
     list_display_links = ["duty_named"]
@@ -59,17 +60,17 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
     def duty_named(self, obj: DutyConfirmation) -> str:
-        return duties.duty_title(obj.duty)
+        return duties.named(obj.duty)
 
     @admin.display(description=gettext_lazy("reason for the withdrawal"))
     def why_withdrawn(self, obj: DutyConfirmation) -> str:
-        return withdrawal_reasons.translate_withdrawal_reason(obj.withdrawn_reason) or "–"
+        return history.in_words(obj.withdrawn_reason) or "–"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(desk_path, self)
+        own = partial(own_page, self)
         return [
             own("incident/<int:pk>/", self.clocks, "clocks"),
             own("incident/<int:pk>/<slug:duty>/confirm/", self.confirm, "confirm"),
@@ -78,7 +79,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         ]
 
     def clocks(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Shows every duty of the incident: when it is due, its status and the evidence."""
+        """Every duty of the incident: when it is due, what met it, and the evidence."""
         require(request, SEE)
         incident = get_object_or_404(Incident, pk=pk)
         context = {
@@ -93,47 +94,46 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return TemplateResponse(request, "admin/statements/regulators/clocks.html", context)
 
     def confirm(self, request: HttpRequest, pk: int, duty: str) -> HttpResponse:
-        """Asks a person whether the duty is met or applies, and for the evidence."""
+        """Asks a person how the duty stands, and for the evidence."""
         require(request, CONFIRM)
         incident, known = get_object_or_404(Incident, pk=pk), _duty(duty)
-        form = ConfirmDutyForm(
+        form = ConfirmForm(
             request.POST or None, incident=incident, duty=known, by=staff_of(request)
         )
         if request.method == "POST" and (confirmation := form.confirm()):
             self.log_addition(request, confirmation, _("Confirmed."))
             messages.success(request, _("Recorded, with your name and the time."))
             return _clocks_of(incident)
-        texts = {
+        words = {
             "title": str(known.name),
             "explanation": f"{known.law}, {known.cited}. {known.hint}",
             "button": _("Confirm with my name"),
             "back": reverse("admin:statements_dutyconfirmation_clocks", args=[pk]),
         }
-        return self._step(request, form, texts)
+        return self._step(request, form, words)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks for the reason to withdraw a confirmation."""
+        """Asks why a confirmation does not hold any more."""
         require(request, WITHDRAW)
         confirmation = get_object_or_404(DutyConfirmation.objects.live(), pk=pk)
-        form = WithdrawConfirmationForm(request.POST or None)
+        form = WithdrawForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            reason = form.cleaned_data["reason"]
-            withdraw_confirmation(confirmation, reason=reason, by=staff_of(request))
+            withdraw(confirmation, reason=form.cleaned_data["reason"], by=staff_of(request))
             self.log_change(request, confirmation, _("Withdrawn."))
             messages.success(request, _("Withdrawn. Both stay on record."))
             return _clocks_of(confirmation.incident)
-        texts = {
+        words = {
             "title": _("Withdraw a confirmation"),
             "explanation": confirmation.evidence,
             "button": _("Withdraw"),
             "back": _clocks_of(confirmation.incident).url,
         }
-        return self._step(request, form, texts)
+        return self._step(request, form, words)
 
-    def _step(self, request: HttpRequest, form: Any, texts: dict[str, str]) -> HttpResponse:
+    def _step(self, request: HttpRequest, form: Any, words: dict[str, str]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            **texts,
+            **words,
             "form": form,
             "opts": self.opts,
         }
@@ -142,7 +142,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 @admin.register(RegulatorReport)
 class RegulatorReportAdmin(admin.ModelAdmin):
-    form = RegulatorReportForm
+    form = ReportForm
     change_form_template = "admin/statements/regulators/report.html"
     list_display = ["incident", "authority", "number", "state", "filed_at", "reference"]
     list_display_links = ["authority"]
@@ -166,10 +166,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: RegulatorReport | None = None
     ) -> list[Any]:
-        """Returns the read-only fields of an existing report.
-
-        Form and incident are among them, because the text was drafted for them.
-        """
+        """The text was made for the form and the incident: those stay."""
         if obj is None:
             return []
         shown = ["incident", "duty", "duty_named", "form", "number", "supplements", "state"]
@@ -177,12 +174,13 @@ class RegulatorReportAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
     def duty_named(self, obj: RegulatorReport) -> str:
-        return duties.duty_title(obj.duty)
+        return duties.named(obj.duty)
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(desk_path, self)
+        own = partial(own_page, self)
         return [
             own("<int:pk>/report.pdf", self.pdf, "pdf"),
+            own("notice/<int:pk>/summary.pdf", self.summary, "summary"),
             own("<int:pk>/file/", self.file, "file"),
             own("<int:pk>/supplement/", require_POST(self.supplement), "supplement"),
             *super().get_urls(),
@@ -199,7 +197,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: RegulatorReport, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Redirects to the report's page, which now has the drafted text to correct."""
+        """On to the draft's text, which is there now."""
         messages.success(request, _("Here is the draft from what is known. Read and correct it."))
         return _page_of(obj)
 
@@ -214,17 +212,23 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **may})
 
     def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Returns the report with its current text as a PDF."""
+        """The report as it stands, to print."""
         require(request, "statements.view_regulatorreport")
         report = get_object_or_404(RegulatorReport.objects.select_related("incident"), pk=pk)
-        name = f"report-{report.incident.slug}-{report.pk}"
-        return documents.pdf_response(reports.document(report), name)
+        return _printed(reports.document(report), f"report-{report.incident.slug}-{report.pk}")
+
+    def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Where everybody of one notice ended, to hand to an authority."""
+        require(request, "notices.view_notice")
+        related = Notice.objects.select_related("incident", "version__statement__incident")
+        notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
+        return _printed(summaries.summary(notice), f"notice-{notice.incident.slug}-{notice.pk}")
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks when the report was filed and its number. After that the report is immutable."""
+        """Asks when it was filed and under which number; then it stands."""
         require(request, FILE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.DRAFT)
-        form = FileReportForm(request.POST or None, report=report, by=staff_of(request))
+        form = FileForm(request.POST or None, report=report, by=staff_of(request))
         if request.method == "POST" and form.file():
             self.log_change(request, report, _("Recorded as filed."))
             messages.success(request, _("Recorded as filed. The text stands from here on."))
@@ -232,7 +236,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Record this report as filed"),
-            "explanation": _filing_explanation(report),
+            "explanation": _explained_filing(report),
             "button": _("Record as filed"),
             "back": reverse("admin:statements_regulatorreport_change", args=[pk]),
             "form": form,
@@ -241,28 +245,36 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return TemplateResponse(request, STEP, context)
 
     def supplement(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Opens the draft that supplements a filed report with the current facts."""
+        """Opens a draft that adds to a filed report what is known by now."""
         require(request, WRITE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.FILED)
-        draft, is_new = reports.draft_supplement(report, by=staff_of(request))
+        draft, is_new = reports.supplement(report, by=staff_of(request))
         if is_new:
             self.log_addition(request, draft, _("Supplement drafted."))
-            text = _("Here is the draft from what is known. Read and correct it.")
-            messages.success(request, text)
+            done = _("Here is the draft from what is known. Read and correct it.")
+            messages.success(request, done)
         else:
             messages.info(request, _("This supplement is drafted already."))
         return _page_of(draft)
 
 
-def _filing_explanation(report: RegulatorReport) -> str:
-    """Returns the report and its duty, and the warning that the filing cannot be undone."""
-    warning = _("File it with the authority first. Nobody can change it afterwards.")
-    return f"{report}\n{duties.duty_title(report.duty)}\n{warning}"
+def _explained_filing(report: RegulatorReport) -> str:
+    """Which report it is, and that this cannot be taken back."""
+    words = _("File it with the authority first. Nobody can change it afterwards.")
+    return f"{report}\n{duties.named(report.duty)}\n{words}"
 
 
-def _duty(duty_id: str) -> laws.Duty:
+def _printed(document: printing.Document, name: str) -> HttpResponse:
+    return HttpResponse(
+        printing.pdf(document),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'},
+    )
+
+
+def _duty(identity: str) -> laws.Duty:
     for duty in laws.all_duties():
-        if duty.id == duty_id:
+        if duty.id == identity:
             return duty
     raise Http404
 

@@ -1,1 +1,1 @@
-"""The duties that laws impose on notices, one TOML file a law. See docs/legal-checks.md."""
+"""What the laws ask of a notice, a file a law, and when. See docs/legal-checks.md."""

@@ -1,11 +1,11 @@
-"""The duties applied: which ones an incident has, what a notice lacks, and when each one is due.
+"""What the laws ask of a notice: those on file (statements/legal/laws.py), applied.
 
-Not legal advice (docs/legal-checks.md). The functions take and return plain data and read no
-database, so that they work on a draft in an editor's form, on a published version and in a test.
-statements/legal/review.py calls them with the rows of a version.
+Not legal advice (docs/legal-checks.md). Plain data in and out, no database: the same functions work
+on a draft while it is written, on a published version, and in a test.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -13,23 +13,20 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Standing
-from statements.findings import Finding, Severity, Translatable
+from statements.findings import Finding, Severity, Text
 from statements.legal.laws import Duty, IncidentFacts, all_duties
-from statements.models import Section
+from notices.models import Section
 
 
 class UnknownJurisdictionError(ValueError):
-    """Raised when no law file has the jurisdiction.
-
-    Without the error, a missing file would look like a jurisdiction without duties.
-    """
+    """No file holds this jurisdiction's law: to ignore it would pass for "nothing to do"."""
 
 
-class DueTime(NamedTuple):
-    """A duty with a deadline, and when it is due."""
+class Clock(NamedTuple):
+    """When a duty is due."""
 
     duty: Duty
-    due_at: datetime  # in UTC
+    due_at: datetime
 
 
 # ---------------------------------------------------------------- what applies, what is missing
@@ -42,12 +39,10 @@ def applicable(
     on: date,
     duties: Iterable[Duty] | None = None,
 ) -> list[Duty]:
-    """Returns the duties of an incident that are in force on a day, in the order of the law files.
+    """The duties of these jurisdictions (each with its Standing) in force on that day.
 
-    `jurisdictions` maps the incident's jurisdictions to a Standing. A duty with a trigger that
-    needs an unknown fact is included with `is_certain` False, so that it warns until the fact is
-    known. `duties` replaces those on file. Raises UnknownJurisdictionError, and ValueError for a
-    value that is no Standing.
+    One whose trigger nobody can judge yet is among them, not certain: it warns until `facts` say
+    more. Raises UnknownJurisdictionError, and ValueError for a Standing that is none.
     """
     known = tuple(all_duties() if duties is None else duties)
     unknown = jurisdictions.keys() - {duty.jurisdiction for duty in known}
@@ -60,8 +55,7 @@ def applicable(
             holds = _holds(duty, facts)
             if holds is not False:
                 standing = standings[duty.jurisdiction]
-                in_incident = {"standing": standing, "is_certain": holds is True}
-                found.append(duty.model_copy(update=in_incident))
+                found.append(replace(duty, standing=standing, is_certain=holds is True))
     return found
 
 
@@ -79,21 +73,20 @@ def unmet_content(
     headings_en: Collection[str] = (),
     confirmed: Collection[str] = (),
 ) -> list[Finding]:
-    """Returns a finding for each thing that a content duty requires and the statement lacks.
+    """What the statement does not say yet, each finding under its duty's id.
 
-    The finding's rule is the duty's id. `sections` are the keys of the sections with text,
-    `title_en` and `headings_en` the English title and headings. `confirmed` are the ids of the
-    `by_hand` duties that a person confirmed. The lint checks the wording (`Duty.lint`).
+    `sections` are the keys of the sections that hold text; `confirmed` the ids of `by_hand` duties
+    that a person has confirmed. Wording (`Duty.lint`) is the lint's matter, not repeated here.
     """
     found = list[Finding]()
-    # Certain duties come first, so that an uncertain one does not report a missing section again.
+    # The certain first: what they miss already, an uncertain one need not ask for again.
     for duty in sorted(duties, key=lambda duty: not duty.is_certain):
         if duty.kind != "content":
             continue
         missing = [key for key in duty.sections if key not in sections]
         if not duty.is_certain:
-            reported = {finding.section for finding in found}
-            missing = [key for key in missing if key not in reported]
+            asked = {finding.section for finding in found}
+            missing = [key for key in missing if key not in asked]
         found += [_missing_section(duty, key) for key in missing]
         found += _wrong_title(duty, title_en)
         found += _missing_headings(duty, headings_en)
@@ -107,7 +100,7 @@ def _missing_section(duty: Duty, key: str) -> Finding:
         rule=duty.id,
         severity=duty.current_severity,
         why=_asked_by(duty),
-        suggestion=format_lazy(_("Write the section “{section}”."), section=Section.Key(key).label),
+        better=format_lazy(_("Write the section “{section}”."), section=Section.Key(key).label),
         section=key,
     )
 
@@ -118,9 +111,7 @@ def _wrong_title(duty: Duty, title_en: str) -> Iterator[Finding]:
             rule=duty.id,
             severity=duty.current_severity,
             why=_asked_by(duty),
-            suggestion=format_lazy(
-                _("Give the English text the title “{title}”."), title=duty.title
-            ),
+            better=format_lazy(_("Give the English text the title “{title}”."), title=duty.title),
             language="en",
         )
 
@@ -132,7 +123,7 @@ def _missing_headings(duty: Duty, headings_en: Collection[str]) -> Iterator[Find
                 rule=duty.id,
                 severity=duty.current_severity,
                 why=_asked_by(duty),
-                suggestion=format_lazy(
+                better=format_lazy(
                     _("Give the English section the heading “{heading}”."), heading=heading
                 ),
                 language="en",
@@ -140,25 +131,22 @@ def _missing_headings(duty: Duty, headings_en: Collection[str]) -> Iterator[Find
             )
 
 
-def _same_words(prescribed: str, written: str) -> bool:
-    return prescribed.casefold() == " ".join(written.split()).casefold()
+def _same_words(wanted: str, written: str) -> bool:
+    return wanted.casefold() == " ".join(written.split()).casefold()
 
 
 def _to_confirm(duty: Duty) -> Finding:
-    """Returns the finding that a person has to confirm the duty.
-
-    It only warns, because a program cannot determine that the content is missing.
-    """
+    """A warning at most: no program can tell that it is really missing."""
     return Finding(
         rule=duty.id,
         severity=Severity.WARN,
         why=_asked_by(duty),
-        suggestion=format_lazy(_("A person has to see to it: {hint}"), hint=duty.hint),
+        better=format_lazy(_("A person has to see to it: {hint}"), hint=duty.hint),
         section=duty.sections[0] if duty.sections else "",
     )
 
 
-def _asked_by(duty: Duty) -> Translatable:
+def _asked_by(duty: Duty) -> Text:
     parts = {"law": duty.law, "article": duty.cited, "duty": duty.name}
     if duty.trigger and not duty.is_certain:
         text = _("{law}, {article}: {duty}. Only if this holds: {condition}")
@@ -168,48 +156,46 @@ def _asked_by(duty: Duty) -> Translatable:
     return format_lazy(_("{law}, {article}: {duty}."), **parts)
 
 
-def due_times(duties: Iterable[Duty], aware_at: datetime) -> list[DueTime]:
-    """Returns the duties that have a deadline and when each is due, the earliest first.
+def deadlines(duties: Iterable[Duty], aware_at: datetime) -> list[Clock]:
+    """The duties with a clock and when each is due, in UTC, the first first.
 
-    The time runs in real hours from `aware_at`, when the company became aware. Raises ValueError
-    if `aware_at` has no time zone.
+    Counted in real hours from `aware_at`, which needs a time zone (else ValueError).
     """
     if aware_at.tzinfo is None:
         raise ValueError("aware_at needs a time zone")
-    # Computed in UTC, so that 72 hours stay 72 hours when summer time begins or ends.
+    # In UTC: 72 hours stay 72 hours where a summer time begins in between.
     start = aware_at.astimezone(UTC)
-    found = [
-        DueTime(duty, start + allowed)
+    clocks = [
+        Clock(duty, start + allowed)
         for duty in duties
         if (allowed := duty.time_allowed()) is not None
     ]
-    return sorted(found, key=lambda due: (due.due_at, due.duty.id))
+    return sorted(clocks, key=lambda clock: (clock.due_at, clock.duty.id))
 
 
 def posting_days(duties: Iterable[Duty]) -> int:
-    """Returns the number of days that the notice must be shown; 0 if no applying law requires it.
+    """For how many days the notice has to stay on the site; 0 if no law that applies says.
 
-    An uncertain duty counts too, because a notice that was hidden cannot be shown afterwards for
-    that time.
+    A duty that is not certain yet counts: what was taken down cannot be shown after the fact.
     """
     return max(
         (duty.display_days or 0 for duty in duties if duty.standing == Standing.APPLIES), default=0
     )
 
 
-def duty_title(duty_id: str) -> str:
-    """Returns a duty's article and name; its id if no law file has it any more."""
+def named(identity: str) -> str:
+    """A duty's article and name; its id if no file holds it any more."""
     for duty in all_duties():
-        if duty.id == duty_id:
+        if duty.id == identity:
             return f"{duty.cited}: {duty.name}"
-    return duty_id
+    return identity
 
 
 def prescribed_title(duties: Iterable[Duty]) -> str:
-    """Returns the English title that a law prescribes, for a new draft; "" if none does."""
+    """The English title that a law prescribes, to be laid out in a draft; empty if none does."""
     return next((duty.title for duty in duties if duty.title), "")
 
 
 def prescribed_headings(duties: Iterable[Duty]) -> dict[str, str]:
-    """Returns the English headings that laws prescribe, by section key, for a new draft."""
+    """The English headings that laws prescribe, by section, to be laid out in a draft."""
     return {section: heading for duty in duties for section, heading in duty.headings.items()}

@@ -1,35 +1,35 @@
-"""The law files: reads `statements/legal/*.toml`, one law a file, and validates them by a schema.
+"""The laws on file: `statements/legal/*.toml`, one law each, read and checked.
 
-Not legal advice (docs/legal-checks.md). statements/legal/duties.py applies the duties to an
-incident.
+Not legal advice (docs/legal-checks.md). What becomes of them is in statements/legal/duties.py.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from django.utils.translation import get_language
-from pydantic import Field, PositiveInt, Strict, model_validator
 
-from foundations import toml_files
-from foundations.toml_files import Text, Texts, TomlFileError, TomlTable
-from incidents.models import DataClass, Standing
+from incidents.models import Standing
 from statements.findings import Severity
-from statements.models import Section
+from notices.models import Section
 
-LEGAL = Path(__file__).parent  # the folder of the law files
+LEGAL = Path(__file__).parent
+
+HIGH = 3  # incidents.models.DataClass.Sensitivity.HIGH
 
 
-class LegalFileError(TomlFileError):
-    """Raised when law files have mistakes; each problem names the file, the duty and what to do."""
+class LegalFileError(ValueError):
+    """A file of the laws is broken; the message names the file, the duty and the mend."""
 
 
 @dataclass(frozen=True)
 class Bilingual:
-    """A text in both languages; `str()` returns the one in the active language."""
+    """Words in both languages; `str()` gives those of the active one."""
 
     ko: str = ""
     en: str = ""
@@ -43,47 +43,31 @@ class Bilingual:
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentFacts:
-    """The facts of an incident that the triggers of duties read. None means "not known"."""
+    """What is known of an incident as far as the laws' triggers ask; None is "not known"."""
 
-    people: int | None = None  # number of affected people
-    residents: Mapping[str, int] = field(default_factory=dict)  # number of people by jurisdiction
-    classes: Mapping[str, int] = field(default_factory=dict)  # leaked: slug to sensitivity
-    illegal_access: bool | None = None  # from outside the company
-    contact_unknown: bool | None = None  # the contact of at least one person is not known
-    answers: Mapping[str, bool] = field(default_factory=dict)  # by duty id: its condition holds
+    people: int | None = None
+    residents: Mapping[str, int] = field(default_factory=dict)  # by jurisdiction
+    classes: Mapping[str, int] = field(default_factory=dict)  # involved: slug to sensitivity
+    illegal_access: bool | None = None  # from outside
+    contact_unknown: bool | None = None  # of at least one person
+    answers: Mapping[str, bool] = field(default_factory=dict)  # by duty: its condition holds
 
 
-class Trigger(TomlTable):
-    """The table [duty.trigger]: the condition of a duty. One part that holds is enough."""
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """When a duty arises: any one of its parts is enough."""
 
-    condition_ko: Text  # the whole condition, as the desk shows it
-    condition_en: Text
-    people_at_least: PositiveInt | None = None
-    residents_more_than: PositiveInt | None = None  # people in the duty's jurisdiction
-    classes: Texts = ()  # slugs of data classes; one that leaked is enough
-    sensitive_class: bool = False  # a class of high sensitivity leaked: a person answers
-    illegal_access: bool = False  # from outside the company
-    contact_unknown: bool = False  # the contact of at least one person is not known
-    ask: bool = False  # no fact decides: a person answers
-
-    @property
-    def condition(self) -> Bilingual:
-        """Returns the condition as a sentence."""
-        return Bilingual(ko=self.condition_ko, en=self.condition_en)
-
-    @model_validator(mode="after")
-    def _require_a_part(self) -> Self:
-        if not self.model_dump(exclude={"condition_ko", "condition_en"}, exclude_defaults=True):
-            raise ValueError(
-                "nothing sets it off; add a part such as people_at_least, or ask = true."
-            )
-        return self
+    condition: Bilingual
+    people_at_least: int | None = None
+    residents_more_than: int | None = None
+    classes: tuple[str, ...] = ()
+    sensitive_class: bool = False
+    illegal_access: bool = False
+    contact_unknown: bool = False
+    ask: bool = False
 
     def holds(self, facts: IncidentFacts, *, duty: str, jurisdiction: str) -> bool | None:
-        """Returns whether the facts meet the condition; None if that needs an unknown fact.
-
-        `duty` is the duty's id, by which `facts.answers` holds a person's answer.
-        """
+        """Whether the facts set it off; None if that depends on what nobody has said yet."""
         answer = facts.answers.get(duty)
         parts = set[bool | None]()
         if self.people_at_least is not None:
@@ -94,10 +78,8 @@ class Trigger(TomlTable):
         if self.classes:
             parts.add(not facts.classes.keys().isdisjoint(self.classes))
         if self.sensitive_class:
-            # "Sensitive" in a law differs from high sensitivity in the catalogue of data classes.
-            # A class of high sensitivity is therefore only a reason to ask a person.
-            has_high = DataClass.Sensitivity.HIGH in facts.classes.values()
-            parts.add(answer if has_high else False)
+            # A law's "sensitive" is not the catalogue's: a high one is a reason to ask, no more.
+            parts.add(answer if HIGH in facts.classes.values() else False)
         if self.illegal_access:
             parts.add(facts.illegal_access)
         if self.contact_unknown:
@@ -107,116 +89,64 @@ class Trigger(TomlTable):
         return True if True in parts else None if None in parts else False
 
 
-class DutyEntry(TomlTable):
-    """The table [[duty]]: one thing that one law asks, as the law file holds it."""
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """One thing that one law asks."""
 
-    id: Text  # unique in all files; stored in the database, so it never changes
-    article: Text  # as cited in English
-    name_ko: Text
-    name_en: Text
-    # content: a text in the notice. deadline: until when to notify people. report: until when to
-    # report to an authority. display: how long and how large the notice is shown.
+    id: str
+    law: Bilingual
+    jurisdiction: str
+    article: str
+    name: Bilingual
     kind: Literal["content", "deadline", "report", "display"]
-    severity: Annotated[Severity, Strict(False)]  # while the duty is unmet
-    source: Text
-    # How sure the rule is, literally as researched: R = read in a public source, B = background
-    # knowledge.
-    mark: Text
-    hint_ko: Text = ""  # one sentence on how to meet the duty
-    hint_en: Text = ""
-    article_ko: Text = ""  # as cited in Korean, if that differs
-    mark_ko: Text = ""
-    effective_from: date | None = None  # the first day
+    severity: Severity
+    source: str
+    # How sure the rule is, word for word as researched: R read in a public source, B background.
+    mark: str
+    hint: Bilingual = Bilingual()
+    article_ko: str = ""  # as one cites it in Korean
+    mark_ko: str = ""
+    effective_from: date | None = None
     effective_to: date | None = None  # the last day
-    trigger: Trigger | None = None  # None: the duty always applies in its jurisdiction
-    # Of the kind content: what meets the duty.
-    sections: Texts = ()  # keys of sections that must hold text
-    by_hand: bool = False  # a person confirms it, because a program cannot judge the text
-    title: Text = ""  # prescribed title of the English text
-    headings: dict[Text, Text] = {}  # prescribed English headings, by section
-    lint: Texts = ()  # lint rules that the text must not violate
-    # Of the kinds deadline and report: the time allowed from becoming aware.
-    deadline_hours: PositiveInt | None = None
-    deadline_days: PositiveInt | None = None  # calendar days
-    by_notice: bool = False  # a notice to all affected people meets the deadline
-    # Of the kind display.
-    display_days: PositiveInt | None = None
-    font_points: PositiveInt | None = None
-
-    @model_validator(mode="after")
-    def _check_rules(self) -> Self:
-        if problems := list(_problems(self)):
-            raise ValueError(*problems)
-        return self
-
-
-class LawNames(TomlTable):
-    """The table [law]: the jurisdiction and the name of the law."""
-
-    jurisdiction: Text
-    name_ko: Text
-    name_en: Text
-
-
-class LawFile(TomlTable):
-    """One file of `statements/legal/`: the table [law] and at least one [[duty]]."""
-
-    law: LawNames
-    duty: Annotated[tuple[DutyEntry, ...], Strict(False), Field(min_length=1)]
-
-    def duties(self) -> Iterator["Duty"]:
-        """Yields the file's duties in their order, each with its law."""
-        law = Bilingual(ko=self.law.name_ko, en=self.law.name_en)
-        for entry in self.duty:
-            # `model_construct` does not validate again: the entry is valid.
-            law_fields = {"law": law, "jurisdiction": self.law.jurisdiction}
-            yield Duty.model_construct(entry.model_fields_set, **dict(entry), **law_fields)
-
-
-class Duty(DutyEntry):
-    """A duty together with its law and, after `duties.applicable`, its standing in an incident."""
-
-    law: Bilingual  # name of the law
-    jurisdiction: str  # an IncidentJurisdiction.Name
-    # `duties.applicable` sets these two for one incident.
+    trigger: Trigger | None = None
+    # What satisfies it. Each of the sections must be there; what no program can see in them is
+    # `by_hand`, for a person to confirm; `lint` names the wording rules that watch over it.
+    sections: tuple[str, ...] = ()
+    by_hand: bool = False
+    title: str = ""  # of the English text
+    headings: Mapping[str, str] = field(default_factory=dict)  # English, by section
+    lint: tuple[str, ...] = ()
+    deadline_hours: int | None = None
+    deadline_days: int | None = None
+    by_notice: bool = False  # sending the notice to everybody meets the deadline
+    display_days: int | None = None
+    font_points: int | None = None
+    # How it stands in one incident; set by `applicable`.
     standing: Standing = Standing.APPLIES
-    is_certain: bool = True  # False: whether it applies depends on an unknown fact
-
-    @property
-    def name(self) -> Bilingual:
-        """Returns a short name: what the duty asks."""
-        return Bilingual(ko=self.name_ko, en=self.name_en)
-
-    @property
-    def hint(self) -> Bilingual:
-        """Returns a sentence on how to meet the duty; empty if the name is enough."""
-        return Bilingual(ko=self.hint_ko, en=self.hint_en)
+    is_certain: bool = True  # False: it depends on what nobody has said yet
 
     @property
     def cited(self) -> Bilingual:
-        """Returns the article as cited in each language."""
+        """The article, as one cites it in each language."""
         return Bilingual(ko=self.article_ko or self.article, en=self.article)
 
     @property
     def marked(self) -> Bilingual:
-        """Returns how sure the rule is (`mark`), in each language."""
+        """How sure the rule is, in each language."""
         return Bilingual(ko=self.mark_ko or self.mark, en=self.mark)
 
     @property
     def current_severity(self) -> Severity:
-        """Returns the severity in this incident.
-
-        A duty that is followed voluntarily, or that may not apply, only warns.
-        """
+        """Its severity here: what is followed voluntarily, or only perhaps applies, warns."""
         is_due = self.standing == Standing.APPLIES and self.is_certain
         return self.severity if is_due else Severity.WARN
 
     def in_force(self, on: date) -> bool:
-        """Returns whether the duty is in force on this day."""
+        """Whether it is the law on that day."""
         return (self.effective_from or date.min) <= on <= (self.effective_to or date.max)
 
     def time_allowed(self) -> timedelta | None:
-        """Returns the time allowed from becoming aware; None for a duty without a deadline."""
+        """From becoming aware; None for a duty without a clock."""
         if self.deadline_hours is not None:
             return timedelta(hours=self.deadline_hours)
         return timedelta(days=self.deadline_days) if self.deadline_days is not None else None
@@ -227,10 +157,7 @@ def _reaches(number: int | None, least: int) -> bool | None:
 
 
 def _residents_reach(residents: int | None, people: int | None, least: int) -> bool | None:
-    """Returns whether at least `least` people live in the jurisdiction; None if not known.
-
-    If fewer people are affected in total, the number of residents need not be known.
-    """
+    """Of fewer people in all there cannot be more residents."""
     if residents is None and people is not None and people < least:
         return False
     return _reaches(residents, least)
@@ -241,12 +168,12 @@ def _residents_reach(residents: int | None, people: int | None, least: int) -> b
 
 @cache
 def all_duties() -> tuple[Duty, ...]:
-    """Returns every duty of the law files, read once a process. Raises LegalFileError."""
-    return load_duties(LEGAL)
+    """Every duty on file. Raises LegalFileError."""
+    return load(LEGAL)
 
 
 def jurisdictions() -> dict[str, list[Bilingual]]:
-    """Returns the names of the laws on file, by jurisdiction."""
+    """The jurisdictions on file and the names of their laws."""
     found = dict[str, list[Bilingual]]()
     for duty in all_duties():
         laws = found.setdefault(duty.jurisdiction, [])
@@ -255,33 +182,164 @@ def jurisdictions() -> dict[str, list[Bilingual]]:
     return found
 
 
-def load_duties(folder: Path) -> tuple[Duty, ...]:
-    """Returns the duties of every TOML file in `folder`, by file name and in the file's order.
+def load(folder: Path) -> tuple[Duty, ...]:
+    """The duties of every TOML file in `folder`, in the order of files and lines.
 
-    Raises LegalFileError with one sentence for each mistake in any of the files.
+    Raises LegalFileError, one line, for the first thing that is wrong.
     """
-    found, problems = dict[str, Duty](), list[str]()
+    found = dict[str, Duty]()
     for path in sorted(folder.glob("*.toml")):
-        try:
-            duties = list(toml_files.load(path, LawFile).duties())
-        except TomlFileError as error:
-            problems += error.problems
-            continue
-        for duty in duties:
+        for duty in _read(path):
             if duty.id in found:
-                problems.append(
+                raise LegalFileError(
                     f"{path.name}, duty {duty.id}: the id is taken; give each duty its own."
                 )
             found[duty.id] = duty
-    if problems:
-        raise LegalFileError(problems)
     if not found:
-        raise LegalFileError([f"{folder}: there is no file of duties; put the laws there."])
+        raise LegalFileError(f"{folder}: there is no file of duties; put the laws there.")
     return tuple(found.values())
 
 
-def _problems(duty: DutyEntry) -> Iterator[str]:
-    """Yields the mistakes that the types of the fields cannot exclude, one sentence each."""
+def _read(path: Path) -> list[Duty]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LegalFileError(f"{path.name}: it is not TOML ({error}); mend it there.") from None
+    place = f"{path.name}, [law]"
+    _refuse_unknown(content, {"law", "duty"}, path.name)
+    law = _table(content.get("law"), place)
+    _refuse_unknown(law, {"jurisdiction", "name_en", "name_ko"}, place)
+    jurisdiction = _text(law, "jurisdiction", place)
+    entries = content.get("duty")
+    if not isinstance(entries, list) or not entries:
+        raise LegalFileError(f"{path.name}: it holds no duty; add one under [[duty]].")
+    shared = {"law": _bilingual(law, "name", place), "jurisdiction": jurisdiction}
+    return [_duty(entry, shared, path.name, number) for number, entry in enumerate(entries, 1)]
+
+
+_SET_BY_CODE = {"law", "jurisdiction", "standing", "is_certain"}
+
+
+def _duty(entry: object, shared: dict[str, Any], file: str, number: int) -> Duty:
+    table = _table(entry, f"{file}, duty number {number}")
+    identity = table.get("id")
+    place = f"{file}, duty {identity if isinstance(identity, str) else f'number {number}'}"
+    trigger = table.get("trigger")
+    values = _values(Duty, table, place, skip=_SET_BY_CODE | {"trigger"}, extra={"trigger"})
+    if trigger is not None:
+        values["trigger"] = _trigger(_table(trigger, f"{place}, trigger"), f"{place}, trigger")
+    duty = Duty(**shared, **values)
+    for problem in _problems(duty):
+        raise LegalFileError(f"{place}: {problem}")
+    return duty
+
+
+def _trigger(table: dict[str, Any], place: str) -> Trigger:
+    trigger = Trigger(**_values(Trigger, table, place))
+    if trigger == Trigger(condition=trigger.condition):
+        raise LegalFileError(
+            f"{place}: nothing sets it off; add a part such as people_at_least, or ask = true."
+        )
+    return trigger
+
+
+def _values(
+    kind: type[Duty] | type[Trigger],
+    table: dict[str, Any],
+    place: str,
+    *,
+    skip: Collection[str] = (),
+    extra: Collection[str] = (),
+) -> dict[str, Any]:
+    """The table's values by the fields of `kind`, checked; keys that are none are refused."""
+    hints = get_type_hints(kind)
+    wanted = [entry for entry in fields(kind) if entry.name not in skip]
+    allowed = set(extra)
+    for entry in wanted:
+        is_bilingual = hints[entry.name] is Bilingual
+        allowed |= {f"{entry.name}_ko", f"{entry.name}_en"} if is_bilingual else {entry.name}
+    _refuse_unknown(table, allowed, place)
+    values = {}
+    for entry in wanted:
+        if hints[entry.name] is Bilingual:
+            if _is_required(entry) or table.keys() & {f"{entry.name}_ko", f"{entry.name}_en"}:
+                values[entry.name] = _bilingual(table, entry.name, place)
+        elif entry.name in table:
+            values[entry.name] = _typed(table[entry.name], hints[entry.name], entry.name, place)
+        elif _is_required(entry):
+            raise LegalFileError(f"{place}: “{entry.name}” is missing; add it.")
+    return values
+
+
+def _is_required(entry: Field[Any]) -> bool:
+    return entry.default is MISSING and entry.default_factory is MISSING
+
+
+def _typed(value: object, hint: Any, key: str, place: str) -> Any:
+    """`value` as the field's type holds it."""
+    if isinstance(hint, UnionType):
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) is Literal:
+        return _one_of(value, get_args(hint), key, place)
+    if hint is Severity:
+        return Severity(_one_of(value, Severity.values, key, place))
+    if get_origin(hint) is tuple:
+        return tuple(_checked(item, str, key, place) for item in _checked(value, list, key, place))
+    if get_origin(hint) is Mapping:
+        table = _checked(value, dict, key, place)
+        return {name: _checked(text, str, key, place) for name, text in table.items()}
+    return _checked(value, hint, key, place)
+
+
+_TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", date: "a date"}
+
+
+_TYPE_NAMES |= {list: "a list of texts", dict: "a table of texts"}
+
+
+def _checked(value: Any, kind: Any, key: str, place: str) -> Any:
+    # Exactly: true is no number and a moment is no date here, though Python thinks so.
+    if type(value) is not kind or (kind is str and not value.strip()):
+        raise LegalFileError(f"{place}: “{key}” is {value!r}; it must be {_TYPE_NAMES[kind]}.")
+    if kind is int and value < 1:
+        raise LegalFileError(f"{place}: “{key}” is {value}; it must be 1 or more.")
+    return value
+
+
+def _one_of(value: object, allowed: Collection[str], key: str, place: str) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        choices = ", ".join(allowed)
+        raise LegalFileError(f"{place}: “{key}” is {value!r}; it must be one of {choices}.")
+    return value
+
+
+def _bilingual(table: dict[str, Any], name: str, place: str) -> Bilingual:
+    return Bilingual(ko=_text(table, f"{name}_ko", place), en=_text(table, f"{name}_en", place))
+
+
+def _text(table: dict[str, Any], key: str, place: str) -> str:
+    if key not in table:
+        raise LegalFileError(f"{place}: “{key}” is missing; add it.")
+    text: str = _checked(table[key], str, key, place)
+    return text
+
+
+def _table(value: object, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise LegalFileError(f"{place}: it is missing or no table; write it as one.")
+    return value
+
+
+def _refuse_unknown(table: Mapping[str, Any], allowed: Collection[str], place: str) -> None:
+    unknown = sorted(table.keys() - set(allowed))
+    if unknown:
+        raise LegalFileError(
+            f"{place}: unknown key “{unknown[0]}”; known are {', '.join(sorted(allowed))}."
+        )
+
+
+def _problems(duty: Duty) -> Iterator[str]:
+    """What the types cannot say."""
     yield from _problems_of_time(duty)
     yield from _problems_of_content(duty)
     if not ({"R", "B"} & set(duty.mark.replace(";", " ").split())):
@@ -292,7 +350,7 @@ def _problems(duty: DutyEntry) -> Iterator[str]:
         yield "“display_days” and “font_points” belong to the kind display; move them."
 
 
-def _problems_of_time(duty: DutyEntry) -> Iterator[str]:
+def _problems_of_time(duty: Duty) -> Iterator[str]:
     clocks = [duty.deadline_hours, duty.deadline_days]
     given = sum(clock is not None for clock in clocks)
     if given != (duty.kind in ("deadline", "report")):
@@ -306,11 +364,7 @@ def _problems_of_time(duty: DutyEntry) -> Iterator[str]:
         yield "“effective_to” is before “effective_from”; exchange them."
 
 
-def _problems_of_content(duty: DutyEntry) -> Iterator[str]:
-    has_hint = bool(duty.hint_ko or duty.hint_en)
-    for key in ("hint_ko", "hint_en"):
-        if has_hint and not getattr(duty, key):
-            yield f"“{key}” is missing; add it."
+def _problems_of_content(duty: Duty) -> Iterator[str]:
     unknown = (set(duty.sections) | set(duty.headings)) - set(Section.Key.values)
     if unknown:
         known = ", ".join(Section.Key.values)
@@ -321,5 +375,5 @@ def _problems_of_content(duty: DutyEntry) -> Iterator[str]:
             "content says what satisfies it (sections, title, headings, lint or by_hand), and no "
             "other kind does; add or remove that."
         )
-    if duty.by_hand and not has_hint:
+    if duty.by_hand and not duty.hint:
         yield "what a person has to see needs “hint_ko” and “hint_en”; add them."

@@ -1,6 +1,6 @@
-"""Regulator reports: drafts their text from the incident's facts, records filings, prints them.
+"""Reports to authorities: a draft from the incident's facts, filing, supplements, and print.
 
-docs/legal-checks.md lists the items of each form and how sure each one is.
+Which items a form has: docs/legal-checks.md, with how sure that is.
 """
 
 from datetime import datetime
@@ -8,54 +8,48 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
-from foundations import documents
-from foundations.formatting import moment, number
+from foundations import printing
 from foundations.languages import in_language
-from incidents import phrasing
+from incidents import sentences
+from incidents.counting import counts_of
 from incidents.models import Incident, IncidentDataClass
-from incidents.scope_counts import counts_of
 from statements import markdown
 from statements.legal import laws
-from statements.models import RegulatorReport, Section, Statement, StatementVersion
-from statements.notifications import notifications_of
+from statements.legal.deadlines import sent_to_everybody
+from notices.models import RegulatorReport, Section, Statement, StatementVersion
 
 Form = RegulatorReport.Form
 Key = Section.Key
 NOT_KNOWN = {"ko": "확인 중입니다.", "en": "Not known yet."}
-HEADING = "## "  # starts a line of a report's text that is a heading
+HEADING = "## "
 
 
 class FilingRefusedError(Exception):
-    """Raised when a report cannot be recorded as filed; the message is in the active language."""
+    """The report cannot be filed so; the message says why, in the active language."""
 
 
 def report_duties() -> list[laws.Duty]:
-    """Returns the duties that a report to an authority meets."""
+    """The duties that a report meets."""
     return [duty for duty in laws.all_duties() if duty.kind == "report"]
 
 
 def drafted(incident: Incident, form: str) -> str:
-    """Returns the text of a new report: the form's items, filled in with what is known.
-
-    The sources are the incident's facts and its current public notice. `form` is a
-    RegulatorReport.Form. The text of Form.OTHER is empty.
-    """
+    """The form's items, filled in as far as the incident's facts and its current notice go."""
     if form == Form.OTHER:
         return ""
     items = _gdpr_items(incident) if form == Form.GDPR else _pipc_items(incident)
     return "\n\n".join(f"{HEADING}{heading}\n{text.strip()}" for heading, text in items)
 
 
-def draft_supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorReport, bool]:
-    """Returns the draft that supplements a filed report, and whether it is new.
+def supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorReport, bool]:
+    """The draft that supplements a filed report, and whether it is new: one is open at a time.
 
-    A report has at most one open supplement. A new one gets the next number and a text from the
-    current facts.
+    A new one holds today's facts, and is numbered after the last one.
     """
     first = report.supplements or report
     with transaction.atomic():
@@ -78,10 +72,9 @@ def draft_supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorRep
 
 
 def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> None:
-    """Records that the report was filed with the authority. From now on it is immutable.
+    """Records that the report is with the authority; its text stands from here on.
 
-    `at` is when the authority received it, `reference` is the authority's number or "". Raises
-    FilingRefusedError.
+    Raises FilingRefusedError.
     """
     if at > timezone.now():
         raise FilingRefusedError(_("This time is in the future."))
@@ -97,11 +90,11 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
         raise FilingRefusedError(_("This report was filed before."))
 
 
-def document(report: RegulatorReport) -> documents.Document:
-    """Returns the report as a document to print, in the language of its form."""
+def document(report: RegulatorReport) -> printing.Document:
+    """The report as it is printed."""
     with override(report.language):
         blocks = [*_head(report), *_blocks(report.text)]
-        return documents.Document(
+        return printing.Document(
             title=_title(report),
             language=report.language,
             footer=f"{report.incident.company} · {_title(report)}",
@@ -127,90 +120,82 @@ def _title(report: RegulatorReport) -> str:
     )
 
 
-def _head(report: RegulatorReport) -> list[documents.Block]:
+def _head(report: RegulatorReport) -> list[printing.Block]:
     rows = [(_("To"), report.authority), (_("From"), report.incident.company)]
     if report.filed_at:
-        rows.append((_("Filed"), moment(report.filed_at)))
+        rows.append((_("Filed"), _moment(report.filed_at)))
     else:
         rows.append((_("State"), _("Draft, not filed")))
     if report.reference:
         rows.append((_("Reference"), report.reference))
-    return [documents.Facts(rows)]
+    return [printing.Facts(rows)]
 
 
-def _blocks(text: str) -> list[documents.Block]:
-    """Returns the headings of a report's text and the paragraphs between them."""
-    blocks: list[documents.Block] = []
+def _blocks(text: str) -> list[printing.Block]:
+    """Headings, and what stands between them."""
+    blocks: list[printing.Block] = []
     lines: list[str] = []
-    # The empty heading at the end completes the last paragraph.
     for line in [*text.splitlines(), HEADING]:
         if line.startswith(HEADING):
-            if paragraph := "\n".join(lines).strip():
-                blocks.append(documents.Paragraph(paragraph))
+            if words := "\n".join(lines).strip():
+                blocks.append(printing.Paragraph(words))
             if heading := line.removeprefix(HEADING).strip():
-                blocks.append(documents.Heading(heading))
+                blocks.append(printing.Heading(heading))
             lines = []
         else:
             lines.append(line)
     return blocks
 
 
-# ---------------------------------------------------------------- items of the forms
+# ---------------------------------------------------------------- what is known
 
 
 def _pipc_items(incident: Incident) -> list[tuple[str, str]]:
-    """Returns (heading, text) of the leak report's items, in Korean (the PIPC's form; mark B)."""
+    """The leak report's items, in Korean (the PIPC's form; mark B)."""
     with override("ko"):
-        notice = _NoticeSections(incident, "ko")
+        says = _Said(incident, "ko")
         return [
             ("1. 기관명", incident.company),
-            ("2. 정보주체에의 통지 여부", _notification_ko(incident)),
+            ("2. 정보주체에의 통지 여부", _told_ko(incident)),
             ("3. 유출된 개인정보의 항목 및 규모", f"{_classes(incident)}\n{_scale_ko(incident)}"),
-            (
-                "4. 유출된 시점과 그 경위",
-                f"{_period_ko(incident)}\n{notice.text(Key.WHEN_AND_HOW)}",
-            ),
+            ("4. 유출된 시점과 그 경위", f"{_period_ko(incident)}\n{says(Key.WHEN_AND_HOW)}"),
             (
                 "5. 유출에 따른 피해 최소화 대책·조치 및 결과",
-                notice.text(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
+                says(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
             ),
             (
                 "6. 정보주체가 할 수 있는 피해 최소화 방법 및 구제절차",
-                notice.text(Key.SELF_PROTECTION_STEPS, Key.RIGHTS_AND_REMEDIES),
+                says(Key.SELF_PROTECTION_STEPS, Key.RIGHTS_AND_REMEDIES),
             ),
             ("7. 담당부서·담당자 및 연락처", _contact(incident)),
         ]
 
 
 def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
-    """Returns (heading, text) of the items of GDPR 33(3), in English (mark R).
-
-    The last item holds the reasons for a delay that 33(1) requires.
-    """
+    """The items of GDPR 33(3), with 33(1)'s reasons for a delay, in English (mark R)."""
     with override("en"):
-        notice = _NoticeSections(incident, "en")
-        when_and_how = notice.text(Key.WHEN_AND_HOW)
+        says = _Said(incident, "en")
         return [
             (
                 "Nature of the breach, categories and approximate numbers (Article 33(3)(a))",
-                "\n".join([_period_en(incident), when_and_how, *_scale_en(incident)]),
+                "\n".join([_period_en(incident), says(Key.WHEN_AND_HOW), *_scale_en(incident)]),
             ),
             ("Contact point (Article 33(3)(b))", _contact(incident)),
-            ("Likely consequences (Article 33(3)(c))", notice.text(Key.LIKELY_CONSEQUENCES)),
+            ("Likely consequences (Article 33(3)(c))", says(Key.LIKELY_CONSEQUENCES)),
             (
                 "Measures taken or proposed (Article 33(3)(d))",
-                notice.text(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
+                says(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
             ),
-            ("Communication to the people concerned (Article 34)", _notification_en(incident)),
+            ("Communication to the people concerned (Article 34)", _told_en(incident)),
             (
                 "Reasons for a delay, if this is later than 72 hours (Article 33(1))",
-                f"The company became aware on {moment(incident.aware_at)}.",
+                f"The company became aware on {_moment(incident.aware_at)}.",
             ),
         ]
 
 
-class _NoticeSections:
-    """The sections of the incident's newest public notice as plain text, in one language."""
+class _Said:
+    """What the current public notice says in its sections, as plain text."""
 
     def __init__(self, incident: Incident, language: str) -> None:
         current = StatementVersion.objects.current().filter(
@@ -221,79 +206,82 @@ class _NoticeSections:
         self._language = language
         self._texts = {each.key: in_language(each, "body", language) for each in sections}
 
-    def text(self, *keys: str) -> str:
-        """Returns the texts of these sections, one below the other; NOT_KNOWN if all are empty."""
+    def __call__(self, *keys: str) -> str:
         texts = [markdown.plain(self._texts[key]).strip() for key in keys if self._texts.get(key)]
         return "\n".join(texts) or NOT_KNOWN[self._language]
 
 
 def _classes(incident: Incident) -> str:
-    """Returns the names of the leaked classes with their basis, in the active language."""
+    """The leaked classes and on what basis, in the active language."""
     claims = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     names = [
         f"{claim.data_class.name} ({claim.get_basis_display()})"
         for claim in claims.select_related("data_class")
     ]
-    return phrasing.joined(names) if names else _("Not known yet.")
+    return sentences.joined(names) if names else _("Not known yet.")
 
 
 def _contact(incident: Incident) -> str:
-    lines = [incident.department, incident.contact_phone, incident.contact_email]
-    return "\n".join(line for line in lines if line)
+    said = [incident.department, incident.contact_phone, incident.contact_email]
+    return "\n".join(words for words in said if words)
 
 
 def _scale_ko(incident: Incident) -> str:
-    count, total = incident.reported_count, counts_of(incident).total
-    numbers = [] if count is None else [f"계정 {number(count)}개"]
-    if total:
-        numbers.append(f"지금까지 확인된 정보주체 {number(total.people)}명")
-    return f"규모: {', '.join(numbers) or NOT_KNOWN['ko']}"
+    standing = counts_of(incident).standing
+    said = [] if incident.reported_count is None else [f"계정 {_number(incident.reported_count)}개"]
+    if standing:
+        said.append(f"지금까지 확인된 정보주체 {_number(standing.people)}명")
+    return f"규모: {', '.join(said) or NOT_KNOWN['ko']}"
 
 
 def _scale_en(incident: Incident) -> list[str]:
-    count, total = incident.reported_count, counts_of(incident).total
-    numbers = [] if count is None else [f"{number(count)} accounts"]
-    if total:
-        numbers.append(f"{number(total.people)} people in the data checked so far")
-    people = f"Approximate numbers: {', '.join(numbers) or NOT_KNOWN['en']}"
+    count, standing = incident.reported_count, counts_of(incident).standing
+    said = [] if count is None else [f"{_number(count)} accounts"]
+    if standing:
+        said.append(f"{_number(standing.people)} people in the data checked so far")
+    people = f"Approximate numbers: {', '.join(said) or NOT_KNOWN['en']}"
     return [f"Categories of data: {_classes(incident)}", people]
 
 
 def _period_ko(incident: Incident) -> str:
     begun = date_format(incident.began_on) if incident.began_on else "확인 중"
     ended = date_format(incident.ended_on) if incident.ended_on else "확인 중"
-    return f"유출 기간: {begun}부터 {ended}까지\n알게 된 때: {moment(incident.aware_at)}"
+    return f"유출 기간: {begun}부터 {ended}까지\n알게 된 때: {_moment(incident.aware_at)}"
 
 
 def _period_en(incident: Incident) -> str:
     begun = date_format(incident.began_on) if incident.began_on else "not known yet"
     ended = date_format(incident.ended_on) if incident.ended_on else "not known yet"
-    return f"Period: from {begun} to {ended}\nBecame aware: {moment(incident.aware_at)}"
+    return f"Period: from {begun} to {ended}\nBecame aware: {_moment(incident.aware_at)}"
 
 
-def _notification_ko(incident: Incident) -> str:
-    notification = _first_notification(incident)
-    if notification is None:
+def _told_ko(incident: Incident) -> str:
+    told = _told(incident)
+    if told is None:
         return "아직 통지하지 않았습니다."
-    begun, accepted, planned = notification
+    begun, accepted, planned = told
     return f"{begun}부터 통지했습니다. {planned}명 가운데 {accepted}명의 메일 서버가 받았습니다."
 
 
-def _notification_en(incident: Incident) -> str:
-    notification = _first_notification(incident)
-    if notification is None:
+def _told_en(incident: Incident) -> str:
+    told = _told(incident)
+    if told is None:
         return "Not begun yet."
-    begun, accepted, planned = notification
+    begun, accepted, planned = told
     return f"Begun on {begun}; {accepted} of {planned} messages were accepted for delivery."
 
 
-def _first_notification(incident: Incident) -> tuple[str, str, str] | None:
-    """Returns the start, the accepted and the planned number of the first notice to all people.
-
-    All three are formatted. Returns None before such a notice is approved.
-    """
-    sent = notifications_of(incident)
-    if not sent:
+def _told(incident: Incident) -> tuple[str, str, str] | None:
+    """(since when, how many accepted, of how many) of the first notice to everybody."""
+    first = sent_to_everybody(incident).first()
+    if first is None or first.approved_at is None:
         return None
-    first = sent[0]
-    return moment(first.approved_at), number(first.accepted), number(first.planned)
+    return _moment(first.approved_at), _number(first.accepted), _number(first.planned)
+
+
+def _number(number: int) -> str:
+    return number_format(number, force_grouping=True)
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")

@@ -1,4 +1,4 @@
-"""The differences between two versions of a statement, word by word, as HTML."""
+"""What a version says that the one before did not: by word, for people to read."""
 
 import re
 from collections import Counter
@@ -13,34 +13,31 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from statements import markdown
-from statements.models import StatementVersion
+from notices.models import StatementVersion
 
-CONTEXT = 8  # unchanged words shown before and after a change
+CONTEXT = 8  # words shown on either side of a change
 
 
 class Change(NamedTuple):
-    """One part of a version that differs from the previous version, in the active language."""
+    """One part of a version that reads differently now, in the active language."""
 
-    name: str  # of the part
-    html: SafeString  # from word_diff
+    name: str
+    html: SafeString
 
 
 def changes(before: StatementVersion, after: StatementVersion) -> list[Change]:
-    """Returns the parts that differ, in the order of `after`. Removed parts follow at the end."""
+    """The parts that differ, those of `after` first and then what it left out."""
     old, new = _parts(before), _parts(after)
     places = dict.fromkeys([*new, *old])
     return [
-        Change(name, word_diff(old.get((name, count), ""), new.get((name, count), "")))
+        Change(name, words(old.get((name, count), ""), new.get((name, count), "")))
         for name, count in places
         if old.get((name, count)) != new.get((name, count))
     ]
 
 
 def _parts(version: StatementVersion) -> dict[tuple[str, int], str]:
-    """Returns the texts of a version's parts by (name, count), in the active language.
-
-    The count, from 0, distinguishes parts with the same name.
-    """
+    """What a version says, by the name of the part; several of one name are counted."""
     parts = [(_("Title"), version.title)]
     for section in version.sections.all():
         label = str(section.Key(section.key).label)
@@ -55,14 +52,11 @@ def _parts(version: StatementVersion) -> dict[tuple[str, int], str]:
     return found
 
 
-@lru_cache(maxsize=512)  # published texts do not change, and millions of people read them
-def word_diff(before: str, after: str) -> SafeString:
-    """Returns `after` as HTML, with <ins> around added words and <del> around removed words.
-
-    Long unchanged passages are shortened to CONTEXT words next to each change.
-    """
+@lru_cache(maxsize=512)  # what is published stands, and is read by millions
+def words(before: str, after: str) -> SafeString:
+    """`after` as HTML, with <ins> round what is new and <del> round what is gone."""
     old, new = re.findall(r"\S+", before), re.findall(r"\S+", after)
-    # autojunk=False, because otherwise the most frequent words of a long text match nothing.
+    # Without autojunk: else a long text's commonest words would match nothing.
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     runs = [
         run
@@ -79,7 +73,7 @@ def word_diff(before: str, after: str) -> SafeString:
 
 
 def _runs(step: str, old: list[str], new: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yields runs of words with their HTML element; the element of unchanged words is empty."""
+    """Words with the element round them; none round those that stayed."""
     if step == "equal":
         yield "", new
         return
@@ -90,7 +84,7 @@ def _runs(step: str, old: list[str], new: list[str]) -> Iterator[tuple[str, list
 
 
 def _shortened(run: list[str], *, is_first: bool, is_last: bool) -> str:
-    """Returns the unchanged words next to a change; "…" replaces the middle of a long run."""
+    """The words next to a change: a long stretch that stayed is left out of the middle."""
     start = [] if is_first else run[:CONTEXT]
     end = [] if is_last else run[-CONTEXT:]
     if len(run) <= len(start) + len(end) + 1:

@@ -1,4 +1,4 @@
-"""The Atom feed of an incident's published versions."""
+"""What programs read of an incident: its published versions as an Atom feed."""
 
 from datetime import datetime
 
@@ -12,17 +12,16 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
 from incidents.models import Incident
-from statements.models import StatementVersion
-from statements.public.contexts import version_context
+from notices.models import StatementVersion
+from statements.public import version_context
 
 ENTRIES = 50
 
 
 class IncidentFeed(Feed):
-    """The newest 50 published versions, newest first, in the language of the feed's address.
+    """Every published version, newest first, in the language of the feed's address.
 
-    Addresses start with PORTAL_URL and not with the request's host, because readers store a feed
-    and use its addresses after the request.
+    Addresses are built on PORTAL_URL, not on the host that was asked: a feed outlives its request.
     """
 
     feed_type = Atom1Feed
@@ -58,7 +57,7 @@ class IncidentFeed(Feed):
         return text.format(title=version.title, kind=kind, number=number)
 
     def item_description(self, version: StatementVersion) -> str:
-        """Returns the reason for the change (empty for a first version) and the first words."""
+        """Why it changed, if it did, and its beginning."""
         beginning: str = version_context(version)["description"]
         return f"{version.change_reason} {beginning}".strip()
 

@@ -1,4 +1,4 @@
-"""The linked data of a published version for search engines: a schema.org SpecialAnnouncement."""
+"""What search engines read of a published version: a schema.org SpecialAnnouncement."""
 
 import json
 from typing import Any
@@ -8,15 +8,15 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from statements.models import Advisory, StatementVersion
+from notices.models import Advisory, StatementVersion
 
-# A browser does not execute a data block, so the content security policy allows it in the page.
-# These characters are escaped, because the text must not end the script element.
+# A data block is never run, so the content security policy lets it stand in the page; but its text
+# must not end the element.
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def announcement(version: StatementVersion, description: str) -> SafeString:
-    """Returns the JSON-LD of a published version in the active language; "" for a draft."""
+    """The JSON-LD of a published version in the active language; empty for a draft."""
     if version.published_at is None:
         return SafeString()
     text = json.dumps(_announcement(version, description), ensure_ascii=False, indent=1)
@@ -38,14 +38,14 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
         "datePosted": version.published_at.isoformat() if version.published_at else "",
         "version": version.number,
         "identifier": f"sha256:{version.hash}",
-        "image": _url("version_image", *address),
+        "image": _url("version_picture", *address),
         "publisher": {"@type": "Organization", "name": incident.company},
         "newsUpdatesAndGuidelines": _url("log", incident.slug),
         "webFeed": _url("feed", incident.slug),
         "encoding": {
             "@type": "MediaObject",
             "encodingFormat": "application/json",
-            "contentUrl": _url("version_record", *address),
+            "contentUrl": _url("record", *address),
             "sha256": version.hash,
         },
     }
@@ -57,7 +57,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
 
 
 def _issuer(version: StatementVersion) -> dict[str, Any]:
-    """Returns the author and the original of an advisory; empty for other statements."""
+    """Whose advice it is, of an advisory."""
     try:
         advisory = version.statement.advisory
     except Advisory.DoesNotExist:

@@ -1,10 +1,10 @@
-"""The wording lint, and the parity check of the two languages.
+"""The wording of a statement: what the lint objects to, and whether both languages say the same.
 
-Both are pure functions over texts. docs/legal-checks.md lists the rules and their reasons.
+Pure functions over texts; the rules and their reasons are listed in docs/legal-checks.md.
 """
 
+from statements.wording.comparing import parity
 from statements.wording.linting import lint
-from statements.wording.parity_check import parity
 from statements.wording.rules import RULES
 
 __all__ = ["RULES", "lint", "parity"]

@@ -1,10 +1,10 @@
-"""The lint rules by name: their severity, the reason, and what to write instead."""
+"""The lint's rules: why each objects, and what to write instead."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from statements.findings import Severity, Translatable
+from statements.findings import Severity, Text
 
 _STUDY = _(
     "People read this in fear and on a phone. Of 161 breach notices, 97 per cent were hard to read "
@@ -14,15 +14,15 @@ _STUDY = _(
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One lint rule. The suggestion depends on the language of the text, not of the editor."""
+    """One objection. The better phrase is in the language of the text, not of the editor."""
 
     severity: Severity
-    why: Translatable
-    better_ko: Translatable
-    better_en: Translatable
+    why: Text
+    better_ko: Text
+    better_en: Text
 
-    def suggestion(self, language: str) -> Translatable:
-        """Returns what to write instead in a text of this language ("ko" or "en")."""
+    def better(self, language: str) -> Text:
+        """What to write instead, in a text of that language."""
         return self.better_ko if language == "ko" else self.better_en
 
 

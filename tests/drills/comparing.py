@@ -1,48 +1,48 @@
-"""Compares the mail server's log with the ledger, person by person."""
+"""The mail server's log against the ledger, person by person."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.people import SLUG, address
+from benchmarks.people import SLUG, address
 from incidents.models import Incident
 from notices.models import Delivery, Notice
-from notices.models.states import END_STATES
+from notices.models.sending import END_STATES
 from tests.drills.mail_server import Taken
 
 
 @dataclass
 class Verdict:
-    """The result of a drill: figures for the reader, and violations for the exit code."""
+    """What a drill found: figures for the reader, violations for the exit code."""
 
     figures: dict[str, str] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
     def must(self, is_so: bool, what: str) -> None:
-        """Records a violation with the text `what` if `is_so` is false."""
+        """Notes a violation unless it is so."""
         if not is_so:
             self.violations.append(what)
 
 
 @dataclass(frozen=True)
 class Row:
-    """The ledger's state of one person's delivery."""
+    """What the ledger says of one person."""
 
     state: str
     is_possible_duplicate: bool
 
 
 def ledger(notice: Notice, people: int) -> dict[str, Row]:
-    """Returns {address: row} of the notice; people without a delivery are missing."""
+    """{address: what the ledger says}; people it does not know are missing."""
     rows = {
         key: Row(state, is_possible_duplicate)
         for key, state, is_possible_duplicate in Delivery.objects.filter(notice=notice)
         .values_list("recipient", "state", "is_possible_duplicate")
         .iterator(chunk_size=10_000)
     }
-    cipher = Incident.objects.get(slug=SLUG).cipher()
+    seal = Incident.objects.get(slug=SLUG).seal()
     found = {}
     for number in range(1, people + 1):
-        key = cipher.person_id("member", str(number))
+        key = seal.person_id("member", str(number))
         if key in rows:
             found[address(number)] = rows.pop(key)
     if rows:
@@ -53,10 +53,7 @@ def ledger(notice: Notice, people: int) -> dict[str, Row]:
 def compare(
     notice: Notice, taken: list[Taken], *, people: int, most_flagged: int, end: str = "closed"
 ) -> Verdict:
-    """Checks everything that must hold after any failure.
-
-    `most_flagged` is the highest number of messages that may be in doubt or possible duplicates.
-    """
+    """Everything that must hold whatever happened; `most_flagged` is what may be in doubt."""
     notice.refresh_from_db()
     rows, verdict = ledger(notice, people), Verdict()
     mailboxes = Counter(one.to for one in taken)
@@ -96,7 +93,7 @@ def _none(verdict: Verdict, people: set[str], what: str) -> None:
 
 
 def _check_message_ids(verdict: Verdict, taken: list[Taken]) -> None:
-    """Checks that all attempts for one person share a Message-ID that no other person has."""
+    """Every attempt of one person carries one Message-ID, and nobody else's does."""
     pairs = {(one.to, one.message_id) for one in taken}
     verdict.must(len(pairs) == len({to for to, _ in pairs}), "a second attempt had another ID")
     verdict.must(len(pairs) == len({key for _, key in pairs}), "two people share a Message-ID")

@@ -14,12 +14,12 @@ from django.core.management.base import BaseCommand, CommandError
 from honcho.manager import Manager
 from honcho.printer import Message
 
-from breachportal import embedded_servers
+from breachportal import embedded
 from breachportal.demo import sample
 
 
 class DemoPrinter:
-    """The output of the processes: the guide writes to the terminal, the others to log files."""
+    """The guide speaks to the terminal; every other process writes to its own log."""
 
     width = 0
 
@@ -28,51 +28,50 @@ class DemoPrinter:
         self.logs = logs
 
     def write(self, message: Message) -> None:
-        """Writes one line of a process. honcho calls it."""
+        """Called by honcho for each line of each process."""
         text = (
             message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
         )
         if message.name == "guide":
-            write_to_terminal(text)
+            tell(text)
             return
         if message.name == "system" and "stopped (rc=" in text and "rc=0" not in text:
-            write_to_terminal(f"  {text.strip()}; see {self.logs}\n")
+            tell(f"  {text.strip()}; see {self.logs}\n")
         with (self.logs / f"{message.name}.log").open("a", encoding="utf-8") as log:
             log.write(text)
 
 
-def write_to_terminal(text: str) -> None:
-    """Writes to the terminal. Does nothing if the terminal is closed."""
+def tell(text: str) -> None:
+    """To the terminal, if it is still there."""
     with suppress(OSError):
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
 class Command(BaseCommand):
-    """The command behind `make demo`."""
+    """`make demo`."""
 
     help = "Runs the whole portal on this machine with the sample incident."
 
     def handle(self, **options: Any) -> None:
-        """Prepares the data and runs every process until Ctrl-C."""
+        """Prepares the data, then runs every process until Ctrl-C."""
         if not settings.IS_DEMO:
             raise CommandError("Set BREACHPORTAL_MODE=demo, or use `make demo`.")
         require_free(settings.PORT)
-        # `sample.prepare` reports the import's progress itself.
-        logging.getLogger("incidents").setLevel(logging.WARNING)
+        logging.getLogger("incidents").setLevel(logging.WARNING)  # said below, in better words
         self.say("Preparing the database ...")
         call_command("migrate", verbosity=0)
         sample.prepare(self.say)
         sys.exit(run_processes() or 0)
 
     def say(self, line: str) -> None:
-        """Prints one line of progress."""
+        """One line of progress."""
         self.stdout.write(line)
         self.stdout.flush()
 
 
 def require_free(port: int) -> None:
-    """Raises CommandError if another process listens on the port."""
+    """Refuses a port that something else listens on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -84,17 +83,14 @@ def require_free(port: int) -> None:
 
 
 def free_port() -> int:
-    """Returns a port on which no process listens now."""
+    """A port nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def run_processes() -> int | None:
-    """Runs the mail server, a Celery worker with beat, the web server and the guide.
-
-    Returns an exit code when one of them ends and the others are stopped: 0 after Ctrl-C.
-    """
+    """Mail server, Celery worker with its clock, web server, and the guide; until one ends."""
     python = sys.executable
     manage = [python, str(settings.BASE_DIR / "manage.py")]
     commands = {
@@ -116,12 +112,12 @@ def run_processes() -> int | None:
     for name, command in commands.items():
         line = f"exec {shlex.join(command)}"
         manager.add_process(name, line, env=environment, cwd=str(settings.BASE_DIR))
-    # A closed terminal ends the demonstration, as Ctrl-C does.
+    # A closed terminal ends the demonstration as Ctrl-C does.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     try:
         manager.loop()
     except BaseException:
         manager.kill()
         raise
-    embedded_servers.wait_for_others(seconds=10)
+    embedded.wait_for_others(seconds=10)
     return 0 if manager.returncode in (130, 143) else manager.returncode

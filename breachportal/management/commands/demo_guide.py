@@ -31,12 +31,12 @@ Logs are in {logs}. Ctrl-C stops everything; the data stays for the next start.
 
 
 class Command(BaseCommand):
-    """The process of `make demo` that writes to the terminal."""
+    """The demonstration's voice."""
 
     help = "Sends the sample notice, then says where everything is. Part of `make demo`."
 
     def handle(self, **options: Any) -> None:
-        """Waits for the other processes, sends the notice, and runs until SIGTERM or Ctrl-C."""
+        """Waits for the other processes, sends, and stays until it is told to stop."""
         if not settings.IS_DEMO:
             raise CommandError("The guide exists in demo mode only.")
         for name, port in (("mail server", settings.EMAIL_PORT), ("web server", settings.PORT)):
@@ -60,15 +60,15 @@ class Command(BaseCommand):
             return
 
     def send(self) -> None:
-        """Sends the sample notice and prints its progress while it is planned and sent."""
+        """Sends the notice and shows how far it is."""
         notice = sample.send_notice()
-        printed = None
+        shown = None
         while notice.state in (Notice.State.PLANNING, Notice.State.SENDING):
             line = f"Sending the notice: {notice.ended():,} of {notice.planned:,} people done ..."
-            if line != printed:
+            if line != shown:
                 self.stdout.write(line)
                 self.stdout.flush()
-                printed = line
+                shown = line
             time.sleep(1)
             notice.refresh_from_db()
         self.stdout.write(
@@ -78,10 +78,7 @@ class Command(BaseCommand):
 
 
 def wait_for(name: str, port: int) -> None:
-    """Waits until a process listens on the port.
-
-    Raises CommandError after START_SECONDS.
-    """
+    """Returns once something listens there."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with closing(socket.socket()) as probe:

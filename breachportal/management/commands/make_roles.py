@@ -4,8 +4,8 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 
-OUR_APPS = ("accounts", "incidents", "statements", "notices", "scams")
-# The permissions of each role besides viewing. All roles may view incidents and statements.
+OUR_APPS = ("accounts", "incidents", "notices")
+# What each role may do in the desk besides looking; everybody may look at incidents and words.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
     + [
@@ -15,13 +15,12 @@ ROLES = {
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
-    "editor": ["incidents.add_contactchange"]
-    + ["statements.add_statement", "statements.change_statement"]
+    "editor": ["incidents.add_contactchange", "statements.add_statement", "statements.change_statement"]
     + ["statements.add_statementversion", "statements.change_statementversion"]
     + ["statements.add_section", "statements.change_section", "statements.delete_section"]
     + ["statements.add_advisory", "statements.change_advisory"]
     + ["statements.add_timelineentry", "statements.change_timelineentry", "notices.add_notice"]
-    + ["scams.view_scamreport", "scams.change_scamreport"]
+    + ["notices.view_scamreport", "notices.change_scamreport"]
     + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_contactchange"]
@@ -29,10 +28,10 @@ ROLES = {
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
-    + ["notices.add_suppression", "scams.view_scamreport"],
+    + ["notices.add_suppression", "notices.view_scamreport"],
     "auditor": ["notices.export_proof"],
 }
-# These permissions show data of affected people. Only roles that need them in their work have them.
+# Whose contact is whose: seen by those whose work it is.
 ABOUT_PEOPLE = (
     "incidents.view_affectedperson",
     "incidents.view_exposure",
@@ -40,28 +39,24 @@ ABOUT_PEOPLE = (
     "incidents.view_uploadpiece",
     "notices.view_delivery",
     "notices.view_alertsubscription",
-    "scams.view_scamreport",
+    "notices.view_scamreport",
 )
 
 
 class Command(BaseCommand):
-    """The command that defines the roles of the response team."""
+    """The response team's roles."""
 
     help = "Makes or mends the groups importer, editor, approver, support and auditor."
 
     def handle(self, **options: Any) -> None:
-        """Sets each group's permissions to those of its role. A second run changes nothing.
-
-        The auditor may view everything; the other roles may not view data of people and accounts
-        unless ROLES lists it.
-        """
+        """Sets each group's permissions to what its role may do; running it again is safe."""
         known = {f"{right.content_type.app_label}.{right.codename}": right for right in _rights()}
-        views = {name for name in known if ".view_" in name}
+        looking = {name for name in known if ".view_" in name}
         for role, rights in ROLES.items():
-            viewable = views if role == "auditor" else _without_people(views)
+            seen = looking if role == "auditor" else _without_people(looking)
             group, _ = Group.objects.get_or_create(name=role)
-            group.permissions.set(known[name] for name in viewable | set(rights))
-            self.stdout.write(f"{role}: {len(viewable)} to look at, {len(rights)} to do")
+            group.permissions.set(known[name] for name in seen | set(rights))
+            self.stdout.write(f"{role}: {len(seen)} to look at, {len(rights)} to do")
 
 
 def _without_people(names: set[str]) -> set[str]:

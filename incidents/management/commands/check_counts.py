@@ -1,26 +1,26 @@
-"""Compares the stored counts of people with the rows."""
+"""Compares the kept counts of people with the rows."""
 
 import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents import scope_counts
+from incidents import counting
 from incidents.models import Incident
 
 
 class Command(BaseCommand):
-    """The command; reads every exposure: seconds for a million people. See docs/running.md."""
+    """Reads every exposure: some seconds for a million people. See docs/running.md."""
 
     help = "Recounts the people of every incident, or of one, and tells where a kept count differs."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, and the option to store the counts again."""
+        """Which incidents, and whether to mend."""
         parser.add_argument("incident", nargs="?", metavar="SLUG")
         parser.add_argument("--mend", action="store_true", help="keep what was counted")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints the differences. Exits with 1 if a count differs and is not corrected."""
+        """Exits with 1 if a count differs and is not mended."""
         incidents = Incident.objects.order_by("slug")
         if options["incident"]:
             incidents = incidents.filter(slug=options["incident"])
@@ -32,10 +32,10 @@ class Command(BaseCommand):
         if not options["mend"]:
             raise CommandError("kept counts differ; --mend keeps what was counted")
         for incident in differing:
-            scope_counts.recount(incident)
+            counting.recount(incident)
             self.stdout.write(f"{incident.slug}: mended.")
 
     def _differs(self, incident: Incident) -> bool:
-        lines = scope_counts.differences(incident)
+        lines = counting.differences(incident)
         self.stdout.write("\n".join(lines) if lines else f"{incident.slug}: every count is right.")
         return bool(lines)

@@ -5,18 +5,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents import scope_versions
+from incidents import importing
+from incidents.importing import ImportRefusedError
 from incidents.models import ExposureBatch
-from incidents.scope_versions import ScopeRefusedError
 
 
 class Command(BaseCommand):
-    """The command; see docs/import.md."""
+    """See docs/import.md."""
 
     help = "Says that the incident's open scope version is complete."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, a note and whether failed files may be missing."""
+        """The incident, and what to say of it."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument("--note", default="", help="kept with the scope version")
         parser.add_argument(
@@ -26,16 +26,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Closes the scope version. A refusal is one line on stderr."""
+        """Closes it; every refusal is one line."""
         batch = ExposureBatch.objects.filter(
             incident__slug=options["incident"], state=ExposureBatch.State.OPEN
         ).first()
         if batch is None:
             raise CommandError(f"{options['incident']}: no open scope version; check the slug")
         try:
-            scope_versions.close(
+            importing.close_batch(
                 batch, note=options["note"], is_despite_failed=options["despite_failed"]
             )
-        except ScopeRefusedError as error:
+        except ImportRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Closed scope version {batch.number} of {options['incident']}.")

@@ -1,4 +1,4 @@
-"""Prints the store digest of an incident: one number for everything imported into it."""
+"""Says one number for all that an incident's store holds."""
 
 import argparse
 import os
@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents.encryption import EncryptionError
+from incidents.digests import digest
 from incidents.models import Incident
-from incidents.store_digest import compute_store_digest
+from incidents.sealing import SealingError
 
 
 class Command(BaseCommand):
-    """The command; see docs/import.md."""
+    """See docs/import.md."""
 
     help = (
         "Opens everything imported into an incident and prints one digest of it: the same for two "
@@ -20,17 +20,17 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, which is required."""
+        """The incident must be given."""
         parser.add_argument("incident", metavar="SLUG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints the digest and the numbers of people and exposures."""
+        """Prints people, exposures and the digest."""
         incident = Incident.objects.filter(slug=options["incident"]).first()
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident")
         try:
-            found = compute_store_digest(incident, processes=os.cpu_count() or 1)
-        except EncryptionError as error:
+            found = digest(incident, processes=os.cpu_count() or 1)
+        except SealingError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
             f"{found.hexadecimal}  people {found.people:,}, exposures {found.exposures:,}"

@@ -14,24 +14,22 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents.encryption import EncryptionError
-from incidents.importing import loading
-from incidents.importing.loading import ImportProgress
-from incidents.importing.reading import ImportRefusedError
+from incidents import importing
+from incidents.importing import ImportRefusedError, Progress
 from incidents.models import Incident
-from incidents.scope_versions import ScopeRefusedError
+from incidents.sealing import SealingError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 STANDARD_INPUT = Path("-")
 
 
 class Command(BaseCommand):
-    """The command; see docs/import.md."""
+    """See docs/import.md."""
 
     help = "Imports one file of an export into an incident's open scope version."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds file, incident and mapping, which are required, and the options."""
+        """File, incident and mapping must be given."""
         parser.add_argument("file", type=Path, help="a file, or - for standard input")
         parser.add_argument("--incident", required=True, metavar="SLUG")
         parser.add_argument("--mapping", required=True, type=Path, metavar="MAP.toml")
@@ -45,30 +43,30 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Imports or checks the file. A refusal is one line on stderr."""
+        """Imports or checks; every refusal is one line."""
         run = self._check if options["check"] else self._import
         try:
             with _file_of(options) as path:
                 run(path, options)
-        except (ImportRefusedError, ScopeRefusedError, EncryptionError) as error:
+        except (ImportRefusedError, SealingError) as error:
             raise CommandError(str(error)) from None
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
-        reporter = _ImportReporter(self)
-        loading.import_file(
+        teller = _Teller(self)
+        importing.import_file(
             path,
             batch_number=options["batch"],
             rejects_path=options["rejects"],
-            report=reporter.report,
+            report=teller.tell,
             **_common(options),
         )
-        reporter.summarise("taken")
+        teller.sum_up("taken")
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
-        reporter = _ImportReporter(self)
-        reporter.last = loading.check_file(path, report=reporter.report, **_common(options))
-        reporter.summarise("can be taken")
-        for line, reason in reporter.last.first_rejects:
+        teller = _Teller(self)
+        teller.last = importing.check_file(path, report=teller.tell, **_common(options))
+        teller.sum_up("can be taken")
+        for line, reason in teller.last.first_rejects:
             self.stdout.write(f"  line {line}: {reason}")
         self.stdout.write("Checked only: nothing was loaded.")
 
@@ -96,18 +94,16 @@ def _read_mapping(path: Path) -> str:
 
 @contextmanager
 def _file_of(options: dict[str, Any]) -> Iterator[Path]:
-    """Context manager: yields the path of the file to read.
-
-    Standard input is copied to a file under `var/` for the block, because it is read more than
-    once: for its digest, which shows whether it is loaded already, for its rows and its rejects.
+    """The file to read. Standard input is kept on the disk under var/ meanwhile: it is read more
+    than once (to know whether it was loaded before, and for its rejects).
     """
     if options["file"] != STANDARD_INPUT:
         yield options["file"]
         return
-    options["rejects"] = options["rejects"] or _private_directory(settings.VAR / "rejects")
-    with tempfile.TemporaryDirectory(dir=_private_directory(settings.VAR / "import")) as directory:
+    options["rejects"] = options["rejects"] or _private(settings.VAR / "rejects")
+    with tempfile.TemporaryDirectory(dir=_private(settings.VAR / "import")) as directory:
         path = Path(directory) / "standard-input"
-        with _unlinked_file(path) as spool:
+        with _nameless(path) as spool:
             try:
                 shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
                 spool.flush()
@@ -118,71 +114,69 @@ def _file_of(options: dict[str, Any]) -> Iterator[Path]:
 
 
 @contextmanager
-def _unlinked_file(path: Path) -> Iterator[IO[bytes]]:
-    """Context manager: yields an open file without a name on the disk; `path` links to it.
-
-    The kernel deletes the file when the process ends. A dump that came by standard input therefore
-    does not stay on the disk, even after kill -9.
+def _nameless(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only this process has, and that is gone with it, however it ends: a dump that
+    nobody wanted on the disk must not stay there after kill -9. `path` leads to it.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         own = Path(f"/proc/{os.getpid()}/fd/{handle}")
-        if own.exists():  # on other systems than Linux the file keeps its name
+        if own.exists():  # elsewhere than on Linux it keeps its name
             path.unlink()
             path.symlink_to(own)
         yield file
 
 
-def _private_directory(directory: Path) -> Path:
+def _private(directory: Path) -> Path:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
-class _ImportReporter:
-    """The report of an import: its progress on stderr and its result on stdout."""
+class _Teller:
+    """Tells on stderr how far it is, and on stdout what came of it."""
 
     def __init__(self, command: BaseCommand) -> None:
         self._out, self._err = command.stdout, command.stderr
         self._is_terminal = sys.stderr.isatty()
         self._pause = TERMINAL_SECONDS if self._is_terminal else LOG_SECONDS
-        self._start = self._reported_at = time.monotonic()
-        self.last: ImportProgress | None = None
+        self._start = self._told_at = time.monotonic()
+        self.last: Progress | None = None
 
-    def report(self, progress: ImportProgress) -> None:
-        """Reports the progress. The import calls it after every block of rows."""
+    def tell(self, progress: Progress) -> None:
+        """Called after every block of rows."""
         if self.last is None:
-            self._print_start(progress)
-        is_new_phase = progress.is_merging and not (self.last and self.last.is_merging)
+            self._begin(progress)
+        is_turn = progress.is_merging and not (self.last and self.last.is_merging)
         self.last = progress
         now = time.monotonic()
-        if (is_new_phase or now - self._reported_at >= self._pause) and not progress.is_done:
-            self._reported_at = now
+        if (is_turn or now - self._told_at >= self._pause) and not progress.is_done:
+            self._told_at = now
             self._err.write(
                 f"{self._so_far(progress, now - self._start)}        ",
                 ending="\r" if self._is_terminal else "\n",
             )
 
-    def _so_far(self, progress: ImportProgress, seconds: float) -> str:
+    def _so_far(self, progress: Progress, seconds: float) -> str:
         rate = progress.rows_read / max(seconds, 0.001)
-        counts = (
+        said = (
             f"{progress.rows_read:,} rows, {progress.rows_taken:,} taken, "
             f"{progress.rows_rejected:,} rejected, {rate:,.0f}/s"
         )
         if progress.is_merging:
-            return f"{counts}; all read, now merging"
+            return f"{said}; all read, now merging"
         if not progress.share_read:
-            return counts
+            return said
         left = seconds * (1 - progress.share_read) / progress.share_read
-        return f"{counts}, {left:,.0f} s left to read"
+        return f"{said}, {left:,.0f} s left to read"
 
-    def _print_start(self, progress: ImportProgress) -> None:
+    def _begin(self, progress: Progress) -> None:
         if progress.batch:
             what = "Opened" if progress.is_new_batch else "Loading into"
             self._out.write(f"{what} scope version {progress.batch}.")
         self._out.write(f"Encoding: {progress.encoding}.")
 
-    def summarise(self, taken: str) -> None:
-        """Prints the counts of the last progress. `taken` is the word for rows that are taken."""
+    def sum_up(self, taken: str) -> None:
+        """The counts of the last report."""
         done = self.last
         if done is None:
             return

@@ -1,4 +1,4 @@
-"""Deletes the rows of a shredded incident."""
+"""Deletes the rows of an incident whose data is shredded."""
 
 import argparse
 from typing import Any
@@ -6,36 +6,36 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents import purging
-from incidents.management.progress_reporter import StepProgressReporter
+from incidents.importing import ImportRefusedError
+from incidents.management.telling import StepTeller
 from incidents.models import Incident, Shredding
-from incidents.scope_versions import IncidentBusyError
 
 
 class Command(BaseCommand):
-    """The command; see docs/running.md: ending an incident."""
+    """See docs/running.md: ending an incident."""
 
     help = "Deletes the people and exposures of a shredded incident, in small steps."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, which is required, and the size of a step."""
+        """The incident must be given."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument(
             "--rows", type=int, default=purging.STEP_ROWS, metavar="N", help="in one step"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Starts or continues the purge. A refusal is one line on stderr."""
+        """Begins, or goes on; every refusal is one line."""
         incident = Incident.objects.filter(slug=options["incident"]).first()
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident; check the slug")
-        reporter = StepProgressReporter(self, unit="people")
+        teller = StepTeller(self, unit="people")
 
-        def report(record: Shredding) -> None:
-            reporter.report(record.position, record.people)
+        def tell(record: Shredding) -> None:
+            teller.tell(record.position, record.people)
 
         try:
-            done = purging.run(incident, step_rows=options["rows"], report=report)
-        except (purging.PurgeRefusedError, IncidentBusyError) as error:
+            done = purging.run(incident, step_rows=options["rows"], report=tell)
+        except (purging.PurgeRefusedError, ImportRefusedError) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None

@@ -1,4 +1,4 @@
-"""Wraps everything that the master keyset wraps again, under its newest key."""
+"""Brings everything that the master keyset wraps under its newest key."""
 
 import time
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.rewrapping import rewrap_second_factors
-from incidents.encryption import EncryptionError
 from incidents.rewrapping import rewrap_incidents
+from incidents.sealing import SealingError
 
 
 class Command(BaseCommand):
-    """The command; see docs/running.md: the master keyset."""
+    """See docs/running.md: the master keyset."""
 
     help = "Wraps incidents' keysets and second factors again, under the newest master key."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints how many keysets were wrapped. A second run changes none if all are done."""
+        """Says how many; a second run that changes nothing shows that all is done."""
         started = time.monotonic()
         try:
             incidents, second_factors = rewrap_incidents(), rewrap_second_factors()
-        except EncryptionError as error:
+        except SealingError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
             f"Keysets of {incidents[0]:,} of {incidents[1]:,} incidents and "

@@ -6,25 +6,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Sum
 
-from incidents import scope_versions
+from incidents import batch_changes
+from incidents.importing import ImportRefusedError
 from incidents.models import ExposureBatch
-from incidents.scope_versions import ScopeRefusedError
 
 
 class Command(BaseCommand):
-    """The command; see docs/import.md."""
+    """See docs/import.md."""
 
     help = "Takes back a closed scope version; its rows stay, and count no longer."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, the scope version and the reason, which are required."""
+        """Which one, and why."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument("number", type=int, metavar="N", help="the scope version")
         parser.add_argument("--reason", required=True, help="why; kept with the scope version")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Asks for confirmation, then withdraws. A refusal is one line on stderr."""
+        """Asks and withdraws; every refusal is one line."""
         slug, number = options["incident"], options["number"]
         batch = ExposureBatch.objects.filter(incident__slug=slug, number=number).first()
         if batch is None:
@@ -34,16 +34,13 @@ class Command(BaseCommand):
         if not options["yes"]:
             self._confirm(batch)
         try:
-            scope_versions.withdraw(batch, reason)
-        except ScopeRefusedError as error:
+            batch_changes.withdraw(batch, reason)
+        except ImportRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Withdrew scope version {number} of {slug}.")
 
     def _confirm(self, batch: ExposureBatch) -> None:
-        """Asks the operator to type the slug, because a withdrawal cannot be undone.
-
-        The files can only be imported again. Raises CommandError if the answer differs.
-        """
+        """What is withdrawn cannot be closed again, only imported again."""
         taken = batch.files.aggregate(rows=Sum("rows_taken"))["rows"] or 0
         self.stdout.write(
             f"Withdrawing {batch.code}: {taken:,} rows no longer count, people no longer see them, "

@@ -1,4 +1,4 @@
-"""One connection to a mail server: the commands, the replies, and the result of each message."""
+"""One connection to a mail server: what we say, what it says, and what became of each message."""
 
 import socket
 import ssl
@@ -16,70 +16,59 @@ from notices.engine.transport import (
     Outcome,
     Reply,
     Result,
-    classify_reply,
-    clean_reply,
-    redact_address,
+    clean,
+    judged,
+    without_address,
 )
-from notices.ledger_messages import LedgerMessages
-from notices.message_filling import OutgoingMessage, as_seven_bit
-from notices.models import DoubtCause
-from notices.returned_mail.delivery_reports import redact_addresses
+from notices.messages import Mail, as_seven_bit
+from notices.own_words import Ours
+from notices.returned.delivery_reports import without_any_address
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line
 
 
-class _SmtpStep(StrEnum):
-    """The command that awaits a reply. `classify_reply` in transport.py takes these values."""
+class _Step(StrEnum):
+    """What a reply is awaited to; the words are those of notices.engine.transport.judged."""
 
     SENDER = "sender"
     RECIPIENT = "recipient"
     DATA = "data"
     MESSAGE = "message"
-    EMPTY = "nothing"  # a dot alone, if a server asks for the content without a recipient
+    EMPTY = "nothing"  # a dot alone, after a server asked for the content for nobody
     RESET = "reset"
 
 
-_POSITIVE_CODES = {
-    _SmtpStep.SENDER: (OK,),
-    _SmtpStep.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
-    _SmtpStep.DATA: (GO_AHEAD,),
-    _SmtpStep.EMPTY: (),
+_YES = {
+    _Step.SENDER: (OK,),
+    _Step.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
+    _Step.DATA: (GO_AHEAD,),
+    _Step.EMPTY: (),
 }
 
 
 class LostError(Exception):
-    """The connection cannot be used any more.
-
-    `doubt_cause` applies to a message that was sent without a reply, if there is one.
-    """
-
-    def __init__(self, text: str, doubt_cause: DoubtCause = DoubtCause.CONNECTION_LOST) -> None:
-        super().__init__(text)
-        self.doubt_cause = doubt_cause
+    """The connection is of no use any more."""
 
 
 class Connection:
-    """One connection to a mail server, after its greeting and sign-in."""
+    """One connection past its greeting and sign-in."""
 
     def __init__(self, sock: socket.socket, features: Collection[str]) -> None:
         self.sock = sock
         self.features = features
         self.has_pipelining = "pipelining" in features
         self.outcomes: list[Outcome] = []
-        # The message with content on the way or an outstanding reply.
-        self.on_wire: OutgoingMessage | None = None
-        # The message after it: its envelope is sent, or is being sent.
-        self.next: OutgoingMessage | None = None
+        self.on_wire: Mail | None = None  # its content is being sent, or its reply awaited
+        self.next: Mail | None = None  # its envelope is being sent, or was
         self.is_ready = False  # the server waits for the content of `next`
-        self.is_closing = False  # it is closed as soon as nothing is on the wire
+        self.is_closing = False  # to be ended as soon as nothing is on the wire
         self.deadline = 0.0
         self._refusal: Reply | None = None
-        self._expected: deque[_SmtpStep] = deque()
-        # Commands that are sent one by one, because the server does not offer PIPELINING.
-        self._unsent_commands: deque[tuple[_SmtpStep, bytes]] = deque()
+        self._expected: deque[_Step] = deque()
+        self._held_back: deque[tuple[_Step, bytes]] = deque()  # without PIPELINING: one by one
         self._out = b""
-        self._before_dot = 0  # octets of `_out` up to and including the final dot's line
+        self._before_dot = 0  # octets of `_out` up to the dot that hands the message over
         self._in = b""
         self.watched_for = EVENT_READ
         self._lines: list[bytes] = []
@@ -89,24 +78,23 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Returns whether the connection is free for a message."""
+        """Free for a message."""
         return not (self.on_wire or self.next or self._expected or self.is_closing)
 
     @property
     def wants_to_write(self) -> bool:
-        """Returns whether octets wait because the system's buffer was full."""
+        """Whether the system's buffer was full."""
         return bool(self._out)
 
-    # ------------------------------------------------------------ commands
+    # ------------------------------------------------------------ what we say
 
-    def send_envelope(self, message: OutgoingMessage) -> None:
-        """Sends the envelope of `message`. Raises LostError."""
-        if envelope := self._envelope(message):
+    def offer(self, mail: Mail) -> None:
+        """Sends the envelope. Raises LostError."""
+        if envelope := self._envelope(mail):
             self._send(envelope)
 
-    def send_content(self, following: OutgoingMessage | None) -> None:
-        """Sends the content that the server waits for, and the envelope of the message `following`
-        it.
+    def send(self, following: Mail | None) -> None:
+        """Sends the content the server waits for, and the envelope of the message after it.
 
         Raises LostError.
         """
@@ -114,52 +102,47 @@ class Connection:
             return
         self.on_wire, self.next, self.is_ready = self.next, None, False
         content = self._content(self.on_wire)
-        self._expect(_SmtpStep.MESSAGE)
+        self._expect(_Step.MESSAGE)
         self._before_dot = len(content)
         self._send(content + (self._envelope(following) if following else b""))
 
     def withdraw(self) -> None:
-        """Removes the message with the sent envelope. The connection must then be closed, because
-        SMTP cannot take a DATA command back.
-        """
+        """Forgets the message whose envelope is under way. There is no way back but to hang up."""
         self.next, self.is_ready, self.is_closing = None, False, True
 
-    def _content(self, message: OutgoingMessage) -> bytes:
-        data = message.data if "8bitmime" in self.features else as_seven_bit(message.data)
+    def _content(self, mail: Mail) -> bytes:
+        data = mail.data if "8bitmime" in self.features else as_seven_bit(mail.data)
         if b"\r\n." in data:
             data = data.replace(b"\r\n.", b"\r\n..")
         return data + b".\r\n"
 
-    def _envelope(self, message: OutgoingMessage) -> bytes:
-        """Returns the commands to send now; b"" if this server cannot send to the message's
-        address.
-        """
-        needs_utf8 = not message.to.isascii()
+    def _envelope(self, mail: Mail) -> bytes:
+        """The commands to be sent now; b"" for somebody this server cannot write to."""
+        needs_utf8 = not mail.to.isascii()
         if needs_utf8 and "smtputf8" not in self.features:
-            text = LedgerMessages.NOT_IN_SUCH_LETTERS.stored()
-            self.outcomes.append(Outcome(message, Reply(Result.UNREACHABLE, text)))
+            words = Ours.NOT_IN_SUCH_LETTERS.said()
+            self.outcomes.append(Outcome(mail, Reply(Result.UNREACHABLE, words)))
             return b""
-        options = f" SIZE={len(message.data)}" if "size" in self.features else ""
+        options = f" SIZE={len(mail.data)}" if "size" in self.features else ""
         options += " BODY=8BITMIME" if "8bitmime" in self.features else ""
         options += " SMTPUTF8" if needs_utf8 else ""
-        self.next, self._refusal = message, None
-        sender = f"MAIL FROM:<{message.sender}>{options}\r\n".encode()
-        recipient = f"RCPT TO:<{message.to}>\r\n".encode()
+        self.next, self._refusal = mail, None
+        sender = f"MAIL FROM:<{mail.sender}>{options}\r\n".encode()
+        recipient = f"RCPT TO:<{mail.to}>\r\n".encode()
         if self.has_pipelining:
-            self._expect(_SmtpStep.SENDER, _SmtpStep.RECIPIENT, _SmtpStep.DATA)
+            self._expect(_Step.SENDER, _Step.RECIPIENT, _Step.DATA)
             return sender + recipient + b"DATA\r\n"
-        self._unsent_commands.append((_SmtpStep.RECIPIENT, recipient))
-        self._unsent_commands.append((_SmtpStep.DATA, b"DATA\r\n"))
-        self._expect(_SmtpStep.SENDER)
+        self._held_back.extend([(_Step.RECIPIENT, recipient), (_Step.DATA, b"DATA\r\n")])
+        self._expect(_Step.SENDER)
         return sender
 
-    def _expect(self, *steps: _SmtpStep) -> None:
+    def _expect(self, *steps: _Step) -> None:
         if not self._expected:
             self._set_deadline(steps[0])
         self._expected.extend(steps)
 
-    def _set_deadline(self, step: _SmtpStep) -> None:
-        is_message = step is _SmtpStep.MESSAGE
+    def _set_deadline(self, step: _Step) -> None:
+        is_message = step is _Step.MESSAGE
         seconds = settings.NOTICE_REPLY_SECONDS if is_message else settings.EMAIL_TIMEOUT
         self.deadline = time.monotonic() + seconds
 
@@ -168,7 +151,7 @@ class Connection:
         self.flush()
 
     def flush(self) -> None:
-        """Writes as much as the system accepts now. Raises LostError."""
+        """Writes what the system takes now. Raises LostError."""
         if not self._out:
             return
         try:
@@ -176,133 +159,121 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError as error:
-            raise LostError(clean_reply(str(error))) from None
+            raise LostError(clean(str(error))) from None
         self._before_dot = max(self._before_dot - sent, 0)
         self._out = self._out[sent:]
 
-    # ------------------------------------------------------------ replies
+    # ------------------------------------------------------------ what the server says
 
     def read(self) -> None:
-        """Reads the octets that have arrived and acts on the replies. Raises LostError."""
+        """Reads what has come and acts on it. Raises LostError."""
         while True:
             try:
                 octets = self.sock.recv(LONGEST_REPLY)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError as error:
-                raise LostError(clean_reply(str(error))) from None
+                raise LostError(clean(str(error))) from None
             if not octets:
-                raise LostError(LedgerMessages.HUNG_UP.stored())
-            self._parse(octets)
+                raise LostError(Ours.HUNG_UP.said())
+            self._hear(octets)
             if not isinstance(self.sock, ssl.SSLSocket):
-                return  # the selector reports more octets; it cannot for TLS, which buffers them
+                return  # the selector tells if there is more; of TLS it does not know
 
-    def _parse(self, octets: bytes) -> None:
+    def _hear(self, octets: bytes) -> None:
         *lines, self._in = (self._in + octets).split(b"\n")
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
-            raise LostError(LedgerMessages.ENDLESS.stored(), DoubtCause.UNCLEAR_ANSWER)
+            raise LostError(Ours.ENDLESS.said())
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
             if not line[:3].isdigit():
-                raise LostError(LedgerMessages.NO_SMTP.stored(), DoubtCause.UNCLEAR_ANSWER)
-            reply_text = line[4:]
+                raise LostError(Ours.NO_SMTP.said())
+            said = line[4:]
             if self._lines:
-                reply_text = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
+                said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
                 self._lines = []
-            self._handle_reply(int(line[:3]), reply_text.decode("utf-8", "replace").rstrip())
+            self._hear_reply(int(line[:3]), said.decode("utf-8", "replace").rstrip())
         if lines and self._expected:
             self._set_deadline(self._expected[0])
 
-    def _handle_reply(self, code: int, text: str) -> None:
+    def _hear_reply(self, code: int, words: str) -> None:
         if not self._expected:
-            raise self._lost_error(code, text)
+            raise self._lost(code, words)
         step = self._expected.popleft()
-        if step is _SmtpStep.MESSAGE and self.on_wire is not None:
-            message, self.on_wire = self.on_wire, None
-            self._handle_message_reply(message, code, text)
+        if step is _Step.MESSAGE and self.on_wire is not None:
+            mail, self.on_wire = self.on_wire, None
+            self._hear_verdict(mail, code, words)
         elif code == CLOSING:
-            raise self._lost_error(code, text)
-        elif step is _SmtpStep.RESET:
+            raise self._lost(code, words)
+        elif step is _Step.RESET:
             if code != OK:
-                raise self._lost_error(code, text)
+                raise self._lost(code, words)
         elif self.next is not None:
-            self._handle_envelope_reply(self.next, step, code, text)
+            self._hear_of_envelope(self.next, step, code, words)
 
-    def _lost_error(self, code: int, text: str) -> LostError:
-        """Returns a LostError with the server's reply. All staff of the desk can read it, so it
-        contains no address.
-        """
-        reply_text = f"{code} {text}"
-        for message in filter(None, (self.on_wire, self.next)):
-            reply_text = redact_address(reply_text, message.to)
-        return LostError(redact_addresses(reply_text))
+    def _lost(self, code: int, words: str) -> LostError:
+        """With the server's words, which the whole desk may read: they name nobody."""
+        said = f"{code} {words}"
+        for mail in filter(None, (self.on_wire, self.next)):
+            said = without_address(said, mail.to)
+        return LostError(without_any_address(said))
 
-    def _handle_message_reply(self, message: OutgoingMessage, code: int, text: str) -> None:
-        """Handles the reply to a whole message. Only by this reply does the server accept the
-        message.
-        """
-        reply_text = redact_address(f"{code} {text}", message.to)
+    def _hear_verdict(self, mail: Mail, code: int, words: str) -> None:
+        """The reply to a whole message: the only moment in which the server takes it over."""
+        said = without_address(f"{code} {words}", mail.to)
         if 200 <= code < 300:
-            self.outcomes.append(Outcome(message, Reply(Result.ACCEPTED, reply_text)))
+            self.outcomes.append(Outcome(mail, Reply(Result.ACCEPTED, said)))
             return
         if not 400 <= code < 600:
-            doubt = Reply(Result.IN_DOUBT, reply_text, DoubtCause.UNCLEAR_ANSWER)
-            self.outcomes.append(Outcome(message, doubt))
-            raise LostError(reply_text)
-        result = classify_reply(code, text, step="message")
-        self.outcomes.append(Outcome(message, Reply(result, reply_text)))
+            self.outcomes.append(Outcome(mail, Reply(Result.IN_DOUBT, said)))
+            raise LostError(said)
+        result = judged(code, words, step="message")
+        self.outcomes.append(Outcome(mail, Reply(result, said)))
         if code == CLOSING:
-            raise LostError(reply_text)
+            raise LostError(said)
 
-    def _handle_envelope_reply(
-        self, message: OutgoingMessage, step: _SmtpStep, code: int, text: str
-    ) -> None:
-        is_positive = code in _POSITIVE_CODES[step]
-        if not is_positive and self._refusal is None:
-            result = classify_reply(code, text, step=step.value)
-            self._refusal = Reply(result, redact_address(f"{code} {text}", message.to))
-        if self._unsent_commands and self._refusal is None:
-            following, command = self._unsent_commands.popleft()
+    def _hear_of_envelope(self, mail: Mail, step: _Step, code: int, words: str) -> None:
+        is_yes = code in _YES[step]
+        if not is_yes and self._refusal is None:
+            result = judged(code, words, step=step.value)
+            self._refusal = Reply(result, without_address(f"{code} {words}", mail.to))
+        if self._held_back and self._refusal is None:
+            following, command = self._held_back.popleft()
             self._expect(following)
             self._send(command)
-        elif step is _SmtpStep.DATA and is_positive and self._refusal is None:
+        elif step is _Step.DATA and is_yes and self._refusal is None:
             self.is_ready = True
-        elif step is _SmtpStep.DATA and is_positive:
-            self._expect(_SmtpStep.EMPTY)
+        elif step is _Step.DATA and is_yes:
+            self._expect(_Step.EMPTY)
             self._send(b".\r\n")
         elif not self._expected and self._refusal is not None:
-            self._end_refused(message, self._refusal)
+            self._end_refused(mail, self._refusal)
 
-    def _end_refused(self, message: OutgoingMessage, refusal: Reply) -> None:
-        self._unsent_commands.clear()
+    def _end_refused(self, mail: Mail, refusal: Reply) -> None:
+        self._held_back.clear()
         self.next = None
-        self.outcomes.append(Outcome(message, refusal))
+        self.outcomes.append(Outcome(mail, refusal))
         if refusal.result is Result.NOT_SENT:
-            raise LostError(refusal.server_reply)  # the server asks us to retry later
-        self._expect(_SmtpStep.RESET)
+            raise LostError(refusal.words)  # "come back later"
+        self._expect(_Step.RESET)
         self._send(b"RSET\r\n")
 
     # ------------------------------------------------------------ the end
 
-    def drop(self, text: str, doubt_cause: DoubtCause) -> OutgoingMessage | None:
-        """Closes the connection without QUIT, and adds the outcome of its message.
-
-        The outcome of a message on the wire is "in doubt" for `doubt_cause` if the final dot may
-        have left, else "not sent". The message after it is returned, so that another connection can
-        send it. Without a message on the wire, the message with a sent envelope ends as "not sent".
+    def lose(self, words: str) -> Mail | None:
+        """Ends it without a word. What had begun gets its result; returns the message that had not,
+        if it may be given to another connection.
         """
         self.sock.close()
-        message, following = self.on_wire, self.next
+        mail, following = self.on_wire, self.next
         self.on_wire = self.next = None
-        if message is not None:
-            reply_text = redact_address(text, message.to)
-            doubt = Reply(Result.IN_DOUBT, reply_text, doubt_cause)
-            reply = Reply(Result.NOT_SENT, reply_text) if self._before_dot else doubt
-            self.outcomes.append(Outcome(message, reply))
+        if mail is not None:
+            result = Result.NOT_SENT if self._before_dot else Result.IN_DOUBT
+            self.outcomes.append(Outcome(mail, Reply(result, without_address(words, mail.to))))
             return following
         if following is not None:
-            reply_text = redact_address(text, following.to)
-            self.outcomes.append(Outcome(following, Reply(Result.NOT_SENT, reply_text)))
+            said = without_address(words, following.to)
+            self.outcomes.append(Outcome(following, Reply(Result.NOT_SENT, said)))
         return None

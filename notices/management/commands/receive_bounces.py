@@ -1,27 +1,27 @@
-"""The command that receives returned mail: delivery reports and complaints."""
+"""Takes returned mail: delivery reports and complaints."""
 
 import argparse
 import asyncio
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from notices.returned_mail.receivers import Listener, UnsafeMailboxError, read_imap, read_maildir
+from breachportal import environment
+from notices.returned.listening import Listener, UnsafeMailboxError, read_imap, read_maildir
 
 
 class Command(BaseCommand):
-    """Receives returned mail over one of three ways (docs/sending.md)."""
+    """See docs/sending.md."""
 
     help = "Listens for returned mail, or reads a mailbox once (run that from cron)."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the three ways, of which one is required, and `--lmtp`."""
-        source = parser.add_mutually_exclusive_group(required=True)
-        source.add_argument("--listen", metavar="HOST:PORT", help="such as 127.0.0.1:2526")
-        source.add_argument("--maildir", type=Path, metavar="PATH")
-        source.add_argument("--imap", action="store_true", help="the mailbox that IMAP_URL names")
+        """One of the three ways."""
+        way = parser.add_mutually_exclusive_group(required=True)
+        way.add_argument("--listen", metavar="HOST:PORT", help="such as 127.0.0.1:2526")
+        way.add_argument("--maildir", type=Path, metavar="PATH")
+        way.add_argument("--imap", action="store_true", help="the mailbox that IMAP_URL names")
         parser.add_argument("--lmtp", action="store_true", help="speak LMTP where it listens")
 
     def handle(self, **options: Any) -> None:
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{options['maildir']} is not a directory")
             self.stdout.write(f"{read_maildir(options['maildir'])} mails taken")
         else:
-            url = settings.IMAP_URL
+            url = environment.text("IMAP_URL")
             if not url:
                 raise CommandError("IMAP_URL is not set: imaps://user:password@host/")
             try:
@@ -47,11 +47,11 @@ class Command(BaseCommand):
             raise CommandError(f"{address} is not HOST:PORT")
         listener = Listener(host, int(port), is_lmtp=is_lmtp)
         try:
-            asyncio.run(listener.serve(ready=self._report_port))
+            asyncio.run(listener.serve(ready=self._say))
         except KeyboardInterrupt:
             self.stdout.write("stopped")
         finally:
             listener.close()
 
-    def _report_port(self, port: int) -> None:
+    def _say(self, port: int) -> None:
         self.stdout.write(f"listening on port {port}")

@@ -1,4 +1,4 @@
-"""Loads the sample incident: for a demonstration or development, never for a public portal."""
+"""Loads the sample incident's texts: for a demonstration, never for a portal in public."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ class Command(BaseCommand):
     help = "Loads the sample incident with its statements, advisory and timeline, once."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        incident = sample.load_sample_incident()
+        incident = sample.load()
         self.stdout.write(f"The sample incident is at /ko/incidents/{incident.slug}/.")

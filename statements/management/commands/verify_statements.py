@@ -1,4 +1,4 @@
-"""Verifies that all published versions are unchanged."""
+"""Verifies that everything published still reads as it was published."""
 
 import sys
 from typing import Any
@@ -7,19 +7,19 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import override
 
 from statements import publishing
-from statements.models import Statement
+from notices.models import Statement
 
 
 class Command(BaseCommand):
     help = "Recomputes every published version's hash; names what changed and exits with 1."
 
-    @override("en")  # the output of commands is English
+    @override("en")  # as all that commands say
     def handle(self, *args: Any, **options: Any) -> None:
         statements = list(Statement.objects.select_related("incident"))
         problems = [
             f"{statement.incident.slug}/{statement.slug}: {problem}"
             for statement in statements
-            for problem in publishing.verify_statement(statement)
+            for problem in publishing.verify(statement)
         ]
         for line in problems:
             self.stderr.write(line)

@@ -1,0 +1,209 @@
+"""The product on this machine: servers of its own, people in its store, workers by its Procfile.
+
+`open_in` must run before anything reads Django's settings, since it chooses the environment.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import IO, Any
+
+import django
+import psutil
+import psycopg
+import redis
+from django.core.management import call_command
+from django.db import connection
+
+from breachportal import embedded
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+STOP_SECONDS = 20.0
+_sets = count(1)
+
+
+def open_in(var: Path, *, people: int, **environment: str) -> None:
+    """Makes this process, and those it starts, the product in `var` with `people` in its store.
+
+    Making them takes some 20 seconds for 100,000 people, so the store is kept as a template
+    database: each call begins with a copy that holds them and nothing else.
+    """
+    for name in ("DATABASE_URL", "REDIS_URL", "MASTER_KEYSET", "MASTER_KEYSET_FILE"):
+        os.environ.pop(name, None)
+    os.environ.update(
+        BREACHPORTAL_MODE="development",
+        BREACHPORTAL_VAR=str(var.resolve()),
+        EMAIL_SECURITY="none",
+        LOG_LEVEL=os.environ.get("LOG_LEVEL", "WARNING"),
+        **environment,
+    )
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
+    _keep_to_ourselves(var)
+    stamp = var / "staged"
+    version = f"{people} {_version()}"
+    if not stamp.exists() or stamp.read_text() != version:
+        shutil.rmtree(var, ignore_errors=True)
+        _stage(var, people)
+        stamp.write_text(version)
+    _run_python("import benchmarks.product as p; p.reset_database()")
+    django.setup()
+
+
+def _keep_to_ourselves(var: Path) -> None:
+    """Two runs in one place would pull the database from under each other."""
+    var.parent.mkdir(parents=True, exist_ok=True)
+    _locks.append(var.with_suffix(".lock").open("w"))
+    try:
+        fcntl.flock(_locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"{var} is in use by another run; wait for it, or set BREACHPORTAL_VAR")
+
+
+_locks: list[IO[str]] = []  # held until this process ends
+
+
+def _version() -> str:
+    """Changes with the store's tables, and with how people are made."""
+    digest = hashlib.sha256()
+    sources = [*ROOT.glob("*/migrations/*.py"), Path(__file__).with_name("people.py")]
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _stage(var: Path, people: int) -> None:
+    var.mkdir(parents=True)
+    _run_python(f"import benchmarks.product as p; p.fill_database({people})")
+
+
+def _run_python(code: str) -> None:
+    """In a process of its own: a template may be copied only while nobody is connected to it."""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def fill_database(people: int) -> None:
+    """Migrates an empty database, makes the people, and keeps the result as a template."""
+    django.setup()
+    from benchmarks import people as synthetic  # its models may be loaded only now
+
+    call_command("migrate", verbosity=0)
+    synthetic.make(people)
+    connection.close()
+    with _server() as server:
+        server.execute("CREATE DATABASE staged TEMPLATE breachportal STRATEGY FILE_COPY")
+
+
+def reset_database() -> None:
+    """Puts a fresh copy of the template in the product's database's place; empties Redis."""
+    with _server() as server:
+        server.execute("DROP DATABASE IF EXISTS breachportal WITH (FORCE)")
+        server.execute("CREATE DATABASE breachportal TEMPLATE staged STRATEGY FILE_COPY")
+    redis.Redis.from_url(embedded.redis_url(_var())).flushall()
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[psycopg.Connection[Any]]:
+    url = embedded.database_url(_var()).replace("@/breachportal", "@/postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def _var() -> Path:
+    return Path(os.environ["BREACHPORTAL_VAR"])
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Workers:
+    """Everything in the Procfile but the web server, started as the product starts it.
+
+    A context manager; its output goes to a file under the product's `var`.
+    """
+
+    def __init__(self, **environment: str) -> None:
+        self._environment = environment
+        name = f"workers-{next(_sets)}"
+        self.log, self._schedule = _var() / f"{name}.log", _var() / f"{name}.beat"
+        self.log.unlink(missing_ok=True)
+
+    def __enter__(self) -> "Workers":
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Starts them, or starts them again when all were killed."""
+        lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[0] for line in lines if ":" in line]
+        environment: Mapping[str, str] = {
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "BEAT_SCHEDULE": str(self._schedule),
+            "PYTHONUNBUFFERED": "1",
+            **self._environment,
+        }
+        self._schedule.unlink(missing_ok=True)
+        with self.log.open("a") as log:
+            self._honcho = subprocess.Popen(
+                [BIN / "honcho", "start", "--no-prefix", *(n for n in names if n != "web")],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def __exit__(self, *_error: object) -> None:
+        family = self.processes()
+        self._honcho.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._honcho.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._honcho.wait(STOP_SECONDS)
+
+    def processes(self) -> list[psutil.Process]:
+        """Honcho and all that it started and they started."""
+        try:
+            parent = psutil.Process(self._honcho.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def senders(self) -> list[psutil.Process]:
+        """The processes that send, each with connections of its own; not their parent."""
+        return [one for one in self.processes() if _is_sender(one) and _is_sender(one.parent())]
+
+    def parents(self) -> list[psutil.Process]:
+        """The process that started the senders, and starts another when one dies."""
+        return [one for one in self.processes() if _is_sender(one) and not _is_sender(one.parent())]
+
+    def wait_for_end(self, seconds: float) -> None:
+        """Returns when all have ended by themselves, as they do once one parent died."""
+        self._honcho.wait(seconds)
+
+
+def _is_sender(process: psutil.Process | None) -> bool:
+    """Celery's own processes; not the shell that the Procfile's line runs in."""
+    with contextlib.suppress(psutil.Error):
+        line = process.cmdline() if process else []
+        is_celery = any(part.endswith("celery") for part in line[:2])
+        return is_celery and "--queues send" in " ".join(line)
+    return False

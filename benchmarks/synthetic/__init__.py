@@ -1,1 +1,0 @@
-"""Synthetic exports of any size, for measurements and trials. See docs/synthetic-exports.md."""

@@ -1,0 +1,78 @@
+"""Whether a mapping fits its file: columns that were mixed up show in the first rows.
+
+Only what cannot be meant is refused: phone numbers where the mapping says e-mail, and the like. A
+column full of masked or broken values is taken as it leaked.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from incidents.importing import reading
+from incidents.importing.mapping import Mapping
+from incidents.importing.reading import CSV, ImportRefusedError, Source
+from incidents.importing.refusals import Refused
+
+FIRST_ROWS = 1_000
+_FEWEST, _SHARE = 10, 0.5
+EMAIL, PHONE, OTHER = Refused.EMAIL.said(), Refused.PHONE.said(), "something else"
+
+
+def refuse_mixed_up(source: Source, mapping: Mapping) -> None:
+    """Raises ImportRefusedError if most of a column's first cells are of another kind."""
+    if source.format != CSV or source.is_reject_file:
+        return  # keys stand beside their values; rejects may be all of what is odd
+    seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    # What cannot be read is refused by the import itself, which says where.
+    with suppress(ImportRefusedError):
+        _count(source, mapping, seen)
+    for column, kind in _meant(mapping):
+        _refuse_column(source, mapping, column, kind, seen[column])
+
+
+def _count(source: Source, mapping: Mapping, seen: defaultdict[str, Counter[str]]) -> None:
+    place = {name: number for number, name in enumerate(source.header)}
+    for row in islice(reading.rows(source), FIRST_ROWS):
+        if row.defect or len(row.cells) != len(source.header):
+            continue
+        for column, _ in _meant(mapping):
+            if text := source.decode(row.cells[place[column]], "replace").strip():
+                seen[column][_kind(text)] += 1
+
+
+def _meant(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """(column, the kind its cells should be of) of names and contacts."""
+    for columns in filter(None, (mapping.person, mapping.second_person)):
+        for column, kind in (
+            (columns.email, EMAIL),
+            (columns.phone, PHONE),
+            (columns.name, OTHER),
+        ):
+            if column:
+                yield column, kind
+
+
+def _kind(text: str) -> str:
+    if is_usable_email(normalise_email(text)):
+        return EMAIL
+    return PHONE if normalise_phone(text) else OTHER
+
+
+def _refuse_column(
+    source: Source, mapping: Mapping, column: str, meant: str, seen: Counter[str]
+) -> None:
+    for kind in {EMAIL, PHONE} - {meant}:
+        if seen[kind] >= _FEWEST and seen[kind] > _SHARE * seen.total():
+            raise ImportRefusedError(
+                Refused.SWAPPED.said(
+                    file=source.name,
+                    mapping_words=mapping.name,
+                    column=column,
+                    meant_words=Refused.NAME.said() if meant == OTHER else meant,
+                    number=f"{seen[kind]:,}",
+                    cells=f"{seen.total():,}",
+                    kind_words=kind,
+                )
+            )

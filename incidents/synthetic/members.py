@@ -1,0 +1,188 @@
+"""The members file: one row a person, and every hundred people hold each defect once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from incidents.synthetic import words
+from incidents.synthetic.blocks import (
+    FIRST_MEMBER,
+    MEMBER_STEP,
+    Block,
+    Extra,
+    Form,
+    Plan,
+    fill,
+    form_of,
+    member_id,
+)
+
+_NO_MEMBER_ID = "missing member_id"
+_CONFLICT = "conflict: member_id already read with another e-mail"
+_ID, _NAME, _EMAIL, _MOBILE, _JOINED, _STATUS, _LANG = range(7)
+_BARE = ("", *"\0\0\0\0\0\0", "")
+_Change = Callable[[str, int], str]  # (cell, person) to cell
+# By offset in the hundred: what is odd about that person's row. All of them are taken.
+_ODD: dict[int, dict[int, _Change]] = {
+    3: {_EMAIL: lambda cell, _: cell.upper() + "  "},
+    7: {_EMAIL: lambda cell, _: cell.replace("@", "+rocket@")},
+    11: {_EMAIL: lambda *_: ""},
+    13: {_EMAIL: lambda cell, _: cell.replace("@", "(at)")},
+    17: {_MOBILE: lambda *_: ""},
+    19: {_MOBILE: lambda cell, _: cell.translate(words.FULL_WIDTH)},
+    23: {_NAME: lambda *_: words.HTML_NAME},
+    29: {_NAME: lambda *_: words.FORMULA_NAME},
+    31: {_NAME: lambda *_: words.FOREIGN_NAME, _LANG: lambda *_: "en"},
+    37: {_NAME: lambda *_: words.QUOTED_NAME, _LANG: lambda *_: "en"},
+    41: {
+        _MOBILE: lambda _, person: f"+1 415 555 {words.FOUR_DIGITS[person // 100 % 10_000]}",
+        _LANG: lambda *_: "en",
+    },
+    43: {_NAME: lambda *_: ""},
+    47: {_STATUS: lambda *_: "dormant"},
+    53: {_STATUS: lambda *_: "withdrawn"},
+    73: {_MOBILE: lambda *_: "없음"},
+}
+_COUNTED_AS = {
+    11: "members_without_email",
+    13: "members_with_unusable_email",
+    17: "members_without_phone",
+    73: "members_with_unusable_phone",
+}
+# The person whose row is followed by one more.
+_REPEATED, _CONTRADICTED, _WITHOUT_ID, _CUT = 59, 61, 67, 71
+
+
+class _Hundred(NamedTuple):
+    """A hundred people (the last may be fewer), and the draws their cells come from."""
+
+    people: range
+    rotation: int
+    local: Sequence[int]
+    domain: Sequence[int]
+    joined: Sequence[int]
+
+    def place(self, offset: int) -> int | None:
+        """Where the person with that offset stands; None if there is nobody."""
+        place = (offset + self.rotation) % 100
+        return place if place < len(self.people) else None
+
+    def cells(self, place: int) -> list[str]:
+        """One person's, without defects."""
+        one = slice(place, place + 1)
+        draws = self.local[one], self.domain[one], self.joined[one]
+        alone = _Hundred(self.people[one], 0, *draws)
+        return _plain_rows(alone, _BARE)[0].split("\0")
+
+
+def make_members(plan: Plan, number: int) -> Block:
+    """A block of members.csv."""
+    form = form_of("members", plan.format)
+    block, rows, extras = Block(), list[str](), defaultdict[int, list[Extra]](list)
+    people = plan.people_of(number)
+    for first in range(people.start, people.stop, 100):
+        hundred = _hundred(plan, first)
+        begin = len(rows)
+        rows += _plain_rows(hundred, form.frame)
+        for offset, place, cells in _odd_people(hundred):
+            rows[begin + place] = form.row(cells)
+            if offset in _COUNTED_AS:
+                block.people[_COUNTED_AS[offset]] += 1
+        for place, extra in _extra_members(plan, hundred, form):
+            extras[begin + place].append(extra)
+    block.people["members"] = len(people)
+    return fill(block, form, rows, extras)
+
+
+def _hundred(plan: Plan, first: int) -> _Hundred:
+    drawn = words.draws(f"{plan.seed} members {first}", 301)
+    people = range(first, min(first + 100, plan.people))
+    return _Hundred(people, drawn[300] % 100, drawn[:100], drawn[100:200], drawn[200:300])
+
+
+def _plain_rows(hundred: _Hundred, frame: tuple[str, ...]) -> list[str]:
+    """The rows without defects. One long expression, as it is worked out 33 million times."""
+    f0, f1, f2, f3, f4, f5, f6, f7 = frame
+    tail = f"{f5}active{f6}ko{f7}"
+    name_of, phone_fours = words.name_of, words.phone_fours
+    locals_, joined = words.locals_of_emails(), _joined_on()
+    domains, forms = words.DOMAINS, words.PHONE_FORMS
+    rows = []
+    for person, local, domain, day in zip(
+        hundred.people, hundred.local, hundred.domain, hundred.joined, strict=False
+    ):
+        first, second = phone_fours(person)
+        before, between = forms[day % 5]
+        rows.append(
+            f"{f0}{FIRST_MEMBER + MEMBER_STEP * person}{f1}{name_of(person)}"
+            f"{f2}{locals_[local]}{person}@{domains[domain % 5]}"
+            f"{f3}{before}{first}{between}{second}{f4}{joined[day]}{tail}"
+        )
+    return rows
+
+
+def _odd_people(hundred: _Hundred) -> Iterator[tuple[int, int, list[str]]]:
+    """(offset, place, cells) of those whose row is taken, but is not plain."""
+    for offset, changes in _ODD.items():
+        place = hundred.place(offset)
+        if place is not None:
+            cells = hundred.cells(place)
+            for column, change in changes.items():
+                cells[column] = change(cells[column], hundred.people[place])
+            yield offset, place, cells
+
+
+@cache
+def _joined_on() -> list[str]:
+    return words.dates(date(2014, 1, 1), date(2024, 12, 28))
+
+
+def _extra_members(plan: Plan, hundred: _Hundred, form: Form) -> Iterator[tuple[int, Extra]]:
+    """(the place it follows, the row)."""
+    yield from _repeats(plan, hundred, form)
+    place = hundred.place(_WITHOUT_ID)
+    if place is not None:
+        cells = hundred.cells(place)
+        cells[_ID], cells[_EMAIL] = "", "nobody@naver.example"
+        yield place, Extra(form.row(cells), _NO_MEMBER_ID)
+    place = hundred.place(_CUT)
+    if place is not None:
+        stranger, name = str(int(member_id(hundred.people[place])) + 1), hundred.cells(place)[_NAME]
+        cut = form.cut_row([stranger, name, "short@row.example"])
+        yield place, Extra(cut, form.damage)
+
+
+def _repeats(plan: Plan, hundred: _Hundred, form: Form) -> Iterator[tuple[int, Extra]]:
+    """Members once more, of this hundred or of one half the file ago.
+
+    A quarter are that far from the row they repeat, as in a dump that was put together from two:
+    no reader that looks at its own stretch alone finds them.
+    """
+    half = -(-plan.people // 100) // 2
+    first = hundred.people.start
+    if not _is_repeated_later(plan, first, half):
+        yield from _repeats_of(hundred, hundred, form)
+    origin = first - 100 * half
+    if half and origin >= 0 and _is_repeated_later(plan, origin, half):
+        yield from _repeats_of(_hundred(plan, origin), hundred, form)
+
+
+def _is_repeated_later(plan: Plan, first: int, half: int) -> bool:
+    return first // 100 % 2 == 1 and first + 100 * half < plan.people
+
+
+def _repeats_of(origin: _Hundred, here: _Hundred, form: Form) -> Iterator[tuple[int, Extra]]:
+    for offset in (_REPEATED, _CONTRADICTED):
+        place = origin.place(offset)
+        if place is None:
+            continue
+        cells = origin.cells(place)
+        cells[_JOINED] = "2019-01-01"
+        reason = ""
+        if offset == _CONTRADICTED:
+            cells[_EMAIL], reason = f"other{origin.people[place]}@naver.example", _CONFLICT
+        elif origin is not here:
+            cells[_EMAIL] = cells[_EMAIL].upper() + "  "
+        yield min(place, len(here.people) - 1), Extra(form.row(cells), reason)

@@ -1,0 +1,121 @@
+"""Scam reports in the desk: read, dismissed, or turned into the draft of a warning."""
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.admin import ShownOnly
+from accounts.admin_site import own_page, require, staff_of
+from incidents.sealing import SealingError
+from notices.from_us import scam_reports
+from notices.models import ScamReport
+from notices.own_words import in_words
+
+logger = logging.getLogger(__name__)
+HANDLE, DRAFT = "notices.change_scamreport", "statements.add_statementversion"
+
+
+@admin.register(ScamReport)
+class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
+    """What people wrote is opened one report at a time, and each look is recorded."""
+
+    change_form_template = "admin/notices/scamreport/change_form.html"
+    list_display = ["reported_at", "channel", "state", "alike", "incident"]
+    list_filter = ["state", "channel", "incident"]
+    list_select_related = ["incident"]
+    fields = ["incident", "reported_at", "channel", "state", "alike", "warning"]
+    readonly_fields = ["alike"]
+    show_full_result_count = False
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: ScamReport | None = None) -> bool:
+        """They go by themselves, after their time."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With how many name the same link or number, the most first among the newest."""
+        alike = ScamReport.objects.filter(incident=OuterRef("incident"), same=OuterRef("same"))
+        number = alike.order_by().values("same").annotate(number=Count("pk")).values("number")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        rows = rows.annotate(number=Coalesce(Subquery(number), 1))
+        return rows.select_related("incident", "warning")
+
+    @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
+    def alike(self, obj: Any) -> SafeString | str:
+        """Leads to them."""
+        if obj.same is None or obj.number == 1:
+            return f"{obj.number:,}"
+        url = reverse("admin:notices_scamreport_changelist")
+        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, f"{obj.number:,}")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_page, self)
+        return [
+            own("<uuid:pk>/warn/", require_POST(self.warn), "warn"),
+            own("<uuid:pk>/dismiss/", require_POST(self.dismiss), "dismiss"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Opens what was written, for those who may see it."""
+        report = self.get_object(request, object_id)
+        context = {**(extra_context or {}), "may_handle": request.user.has_perm(HANDLE)}
+        context["may_draft"] = request.user.has_perm(DRAFT)
+        if report and self.has_view_permission(request, report):
+            context |= self._opened(request, report)
+        return super().change_view(request, object_id, form_url, context)
+
+    def _opened(self, request: HttpRequest, report: ScamReport) -> dict[str, Any]:
+        logger.info("user %s read scam report %s", request.user.pk, report.pk)
+        if request.user.has_perm(HANDLE) and scam_reports.look_at(report):
+            self.log_change(request, report, _("Looked at."))
+        try:
+            return {"told": report.told()}
+        except SealingError as error:
+            return {"problem": in_words(str(error))}
+
+    def warn(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Drafts a warning from the report; a second person publishes it."""
+        report = _report(request, pk)
+        require(request, DRAFT)
+        try:
+            draft = scam_reports.draft_warning(report, by=staff_of(request))
+        except SealingError as error:
+            messages.error(request, in_words(str(error)))
+            return redirect("admin:notices_scamreport_change", pk)
+        self.log_change(request, report, _("Drafted a warning."))
+        text = _("Drafted. Take out what is about a person, then let somebody else publish it.")
+        messages.success(request, text)
+        return redirect("admin:statements_statementversion_change", draft.pk)
+
+    def dismiss(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Ends it and those that name the same."""
+        report = _report(request, pk)
+        number = scam_reports.dismiss(report)
+        self.log_change(request, report, _("Dismissed."))
+        text = ngettext("Dismissed %(n)s report.", "Dismissed %(n)s reports.", number)
+        messages.success(request, text % {"n": number})
+        return redirect("admin:notices_scamreport_changelist")
+
+
+def _report(request: HttpRequest, pk: str) -> ScamReport:
+    require(request, HANDLE)
+    return get_object_or_404(ScamReport.objects.select_related("incident"), pk=pk)

@@ -1,0 +1,292 @@
+"""What the desk asks for around a notice."""
+
+import logging
+import uuid
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from accounts.models import User
+from incidents.forms import LookUpForm
+from incidents.sealing import TEST_ADDRESS
+from notices import doubting, messages, sending
+from notices.models import Delivery, Notice, TestAddress
+
+logger = logging.getLogger(__name__)
+MOST_TEST_ADDRESSES = 100
+MEANWHILE = gettext_lazy("Nothing was done: somebody decided about these messages meanwhile.")
+
+
+class NoticeForm(forms.ModelForm):
+    """Chooses what is said, and to whom."""
+
+    test_addresses = forms.CharField(
+        label=gettext_lazy("Test addresses"),
+        required=False,
+        help_text=gettext_lazy(
+            "For a test only, one address or number a line. Each gets the message in every "
+            "language, marked as a test."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+    )
+
+    class Meta:
+        model = Notice
+        fields = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
+        help_texts = {
+            "topic": gettext_lazy("For alerts only."),
+            "batch": gettext_lazy("For the audience of a scope version only."),
+            "follows": gettext_lazy("For the audience that a notice did not reach only."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("channel", "audience", "ramp"):
+            if name in self.fields:
+                self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """A mandatory notice has no topic, an alert has one; the incident is the version's."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind, topic = cleaned.get("kind"), cleaned.get("topic")
+        if kind == Notice.Kind.MANDATORY and topic:
+            self.add_error("topic", _("A mandatory notice goes to all affected: leave this empty."))
+        if kind == Notice.Kind.ALERT and not topic:
+            self.add_error("topic", _("Choose which subscribers get the alert."))
+        if version := cleaned.get("version"):
+            self.instance.incident = version.statement.incident
+            self._check_audience(cleaned)
+        return cleaned
+
+    def _check_audience(self, cleaned: dict[str, Any]) -> None:
+        """Each audience has what it is chosen by, and nothing else has."""
+        audience, incident = cleaned.get("audience"), self.instance.incident
+        if cleaned.get("kind") == Notice.Kind.ALERT and cleaned.get("channel") != "email":
+            self.add_error("channel", _("Alerts go by e-mail: subscribers gave no other address."))
+        everyones = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
+        if cleaned.get("kind") == Notice.Kind.ALERT and audience not in everyones:
+            self.add_error("audience", _("An alert goes to its subscribers, or is a test."))
+        for name, owner in (
+            ("batch", Notice.Audience.BATCH),
+            ("follows", Notice.Audience.UNREACHED),
+        ):
+            chosen = cleaned.get(name)
+            if (audience == owner) != (chosen is not None):
+                wrong = _("Leave this empty.") if chosen else _("Choose one.")
+                self.add_error(name, wrong)
+            elif chosen is not None and chosen.incident_id != incident.pk:
+                self.add_error(name, _("It belongs to another incident."))
+        if (audience == Notice.Audience.TEST) != bool(cleaned.get("test_addresses")):
+            self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
+
+    def clean_channel(self) -> str:
+        """E-mail, where nothing was chosen."""
+        return self.cleaned_data.get("channel") or Notice.Channel.EMAIL
+
+    def clean_audience(self) -> str:
+        """Everybody, where nothing was chosen."""
+        return self.cleaned_data.get("audience") or Notice.Audience.EVERYBODY
+
+    def clean_ramp(self) -> str:
+        """By size, where nothing was chosen."""
+        return self.cleaned_data.get("ramp") or Notice.Ramp.BY_SIZE
+
+    def clean_test_addresses(self) -> list[str]:
+        """The addresses or numbers, as they are indexed, each once."""
+        lines = self.cleaned_data["test_addresses"].splitlines()
+        typed = [line for line in lines if line.strip()]
+        if len(typed) > MOST_TEST_ADDRESSES:
+            raise forms.ValidationError(_("At most 100 addresses."))
+        is_text = self.cleaned_data.get("channel") == Notice.Channel.SMS
+        found = [_number(line) if is_text else _email(line) for line in typed]
+        if not all(found) and is_text:
+            raise forms.ValidationError(_("One of the lines is not a phone number."))
+        if not all(found):
+            raise forms.ValidationError(_("One of the lines is not an e-mail address."))
+        return list(dict.fromkeys(found))
+
+    def save_test_addresses(self) -> None:
+        """Seals where the saved notice's test goes."""
+        seal = self.instance.incident.seal()
+        part = "p" if self.instance.channel == Notice.Channel.SMS else "e"
+        for address in self.cleaned_data["test_addresses"]:
+            for language, _name in settings.LANGUAGES:
+                key = uuid.uuid4()
+                contact = seal.seal({part: address}, person=key, purpose=TEST_ADDRESS)
+                TestAddress.objects.create(
+                    id=key, notice=self.instance, language=language, contact=contact
+                )
+
+
+def _email(line: str) -> str:
+    email = normalise_email(line)
+    return email if is_usable_email(email) else ""
+
+
+def _number(line: str) -> str:
+    return normalise_phone(line) or ""
+
+
+class GroupedIntegerField(forms.IntegerField):
+    """A number as the page shows it, or without its commas."""
+
+    def to_python(self, value: Any) -> int | None:
+        """Leaves the commas out."""
+        return super().to_python(value.replace(",", "") if isinstance(value, str) else value)
+
+
+class ApproveForm(forms.Form):
+    """The second person types how many people it goes to, and it goes.
+
+    Where nobody counted them yet (`people` is None), its own number is typed instead.
+    """
+
+    people = GroupedIntegerField(
+        label=gettext_lazy("To approve, type the number of people"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(
+        self, *args: Any, notice: Notice, by: User, people: int | None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.notice, self.by, self.expected = notice, by, people
+        if people is None:
+            self.fields["people"].label = _("To approve without a count, type the notice's number")
+
+    def clean_people(self) -> int:
+        """The number the page showed, unless it changed meanwhile."""
+        typed: int = self.cleaned_data["people"]
+        if self.expected is None and typed != self.notice.pk:
+            raise forms.ValidationError(_("This is not the notice's number."))
+        if self.expected is not None and typed != self.expected:
+            raise forms.ValidationError(_("This is not the number of people it goes to now."))
+        return typed
+
+    def approve(self) -> bool:
+        """Approves the notice; False, with the reason as an error, if that is refused."""
+        if not self.is_valid():
+            return False
+        # What nobody counted is too large to be counted at once, and begins as large ones do.
+        people = settings.NOTICE_RAMP_FROM_PEOPLE if self.expected is None else self.expected
+        try:
+            sending.approve(self.notice, by=self.by, people=people)
+        except sending.ApprovalRefusedError as refused:
+            self.add_error(None, str(refused))
+            return False
+        return True
+
+
+class CancelForm(forms.Form):
+    """Ends a notice for good. What goes out, or was about to, takes its number typed."""
+
+    number = forms.IntegerField(
+        label=gettext_lazy("To cancel it, type the number of this notice"),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, notice: Notice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.notice = notice
+        if notice.state == Notice.State.DRAFT:
+            del self.fields["number"]
+        else:
+            self.fields["number"].help_text = _("Its number is %(number)s.") % {"number": notice.pk}
+
+    def clean_number(self) -> int:
+        """Refuses another notice's."""
+        typed: int = self.cleaned_data["number"]
+        if typed != self.notice.pk:
+            raise forms.ValidationError(_("This is not the notice's number."))
+        return typed
+
+
+class DoubtForm(forms.Form):
+    """What a person decides about messages in doubt."""
+
+    AGAIN, TOLD = "again", "told"
+
+    deliveries = forms.TypedMultipleChoiceField(
+        coerce=int,
+        error_messages={
+            "required": gettext_lazy("Choose the messages."),
+            "invalid_choice": MEANWHILE,
+        },
+    )
+    decision = forms.ChoiceField(
+        label=gettext_lazy("What is to be done"),
+        choices=[
+            (AGAIN, gettext_lazy("Send them again: they may then have arrived twice")),
+            (TOLD, gettext_lazy("Count them as told: they stand in the other side's log")),
+        ],
+        widget=forms.RadioSelect,  # nothing is chosen beforehand: neither can be taken back
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+    def __init__(self, *args: Any, notice: Notice, by: User, shown: list[int], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.notice, self.by = notice, by
+        choices = cast("forms.TypedMultipleChoiceField", self.fields["deliveries"])
+        choices.choices = [(key, key) for key in shown]
+
+    def decide(self) -> int:
+        """How many it was done to; 0 if that is refused, or others decided meanwhile."""
+        if not self.is_valid():
+            return 0
+        chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
+        if self.cleaned_data["decision"] == self.AGAIN:
+            changed = doubting.send_again(self.notice, chosen)
+        else:
+            changed = doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+        if not changed:
+            self.add_error("deliveries", MEANWHILE)
+        return changed
+
+    def decided(self, number: int) -> str:
+        """What was done to so many, in words."""
+        again = ngettext("%(n)s message is sent again.", "%(n)s messages are sent again.", number)
+        told = ngettext("%(n)s message counts as told.", "%(n)s messages count as told.", number)
+        text = again if self.cleaned_data["decision"] == self.AGAIN else told
+        return text % {"n": f"{number:,}"}
+
+
+class DeliveryLookUpForm(forms.Form):
+    """Finds what somebody was sent, by the address or the message code they give."""
+
+    asked = forms.CharField(
+        label=gettext_lazy("E-mail address, phone number or message code"),
+        help_text=gettext_lazy("As the customer gives it. The look-up is recorded with your name."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Finds: {"deliveries": rows, newest notice first}."""
+        typed = self.cleaned_data.get("asked", "")
+        code = messages.delivery_of_code(typed)
+        wanted = Q(pk=code) if code is not None else self._by_address(typed)
+        return {"deliveries": self._rows(wanted)}
+
+    def _by_address(self, typed: str) -> Q:
+        people = LookUpForm({"address": typed})
+        if not people.is_valid():
+            self.add_error(
+                "asked", _("This is neither an address, nor a phone number, nor a message code.")
+            )
+            return Q(pk__in=[])
+        return Q(person__in=people.person_ids()) | Q(
+            subscription__user__email=normalise_email(typed)
+        )
+
+    @staticmethod
+    def _rows(wanted: Q) -> QuerySet[Delivery]:
+        rows = Delivery.objects.filter(wanted)
+        return rows.select_related("notice__version__statement__incident").order_by("-notice", "pk")

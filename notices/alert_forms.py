@@ -1,0 +1,64 @@
+"""What a customer asks for on the alerts page."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from incidents.models import Incident
+from notices.models import AlertSubscription
+
+
+class AlertsForm(forms.Form):
+    """One list of topics for each public incident; what is not ticked ends."""
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.incidents = {incident.slug: incident for incident in Incident.objects.public()}
+        live = user.subscriptions.live()
+        for slug, incident in self.incidents.items():
+            self.fields[slug] = forms.MultipleChoiceField(
+                label=incident.title,
+                choices=AlertSubscription.Topic.choices,
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                initial=[one.topic for one in live if one.incident_id == incident.pk],
+            )
+
+    def save(self) -> None:
+        """Begins what is newly ticked, ends what no longer is; the history stays."""
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=self.user.pk)  # two tabs, one after the other
+            for slug, incident in self.incidents.items():
+                self._save_topics(incident, set(self.cleaned_data[slug]))
+
+    def _save_topics(self, incident: Incident, wanted: set[str]) -> None:
+        live = self.user.subscriptions.live().filter(incident=incident)
+        live.exclude(topic__in=wanted).update(unsubscribed_at=timezone.now())
+        new = wanted - set(live.values_list("topic", flat=True))
+        AlertSubscription.objects.bulk_create(
+            AlertSubscription(user=self.user, incident=incident, topic=topic)
+            for topic in sorted(new)
+        )
+
+
+def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:
+    """What somebody gets now, by public incident: the page says it back."""
+    live = list(user.subscriptions.live())
+    chosen = []
+    for incident in Incident.objects.public():
+        topics = {one.topic for one in live if one.incident_id == incident.pk}
+        labels = [str(topic.label) for topic in AlertSubscription.Topic if topic in topics]
+        if labels:
+            chosen.append((incident, labels))
+    return chosen
+
+
+def unsubscribe_from(subscription_id: UUID) -> None:
+    """Ends one subscription, if it has not ended already; no trouble if it is gone."""
+    live = AlertSubscription.objects.live().filter(pk=subscription_id)
+    live.update(unsubscribed_at=timezone.now())

@@ -1,0 +1,53 @@
+"""What customers ask about certificates: one of their own, or whether one is genuine."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from incidents.models import Incident
+from notices.proof import certificates
+
+
+class CertificateForm(forms.Form):
+    """Makes a certificate in one language."""
+
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of the certificate"),
+        choices=settings.LANGUAGES,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, user: User, incident: Incident, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["language"] = get_language()
+        self.user, self.incident = user, incident
+
+    def issue(self) -> certificates.Issued | None:
+        """None if nothing of the user leaked. Raises SealingError."""
+        language = self.cleaned_data["language"]
+        return certificates.issue(self.user, self.incident, language=language)
+
+
+class CheckForm(forms.Form):
+    """Asks for a certificate's code."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Certificate code"),
+        help_text=gettext_lazy("Five groups of four letters and digits, beside the square."),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_code(self) -> str:
+        """Finds: sets `checked`."""
+        typed: str = self.cleaned_data["code"]
+        self.checked = certificates.check(typed)
+        if self.checked is None:
+            raise forms.ValidationError(
+                _("We gave no certificate with this code. Compare it with the paper, sign by sign.")
+            )
+        return typed

@@ -1,0 +1,171 @@
+"""Seals the ledger of a notice that has ended, and verifies it ever after.
+
+The rows are read once, page by page in the order of their keys, and hashed by the database itself.
+Killed anywhere, it goes on with the next page. What the rows say is compared with what the notice's
+counters say: a ledger that does not add up is not sealed, and the notice says so.
+"""
+
+import hashlib
+import hmac
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+
+from notices.models import LedgerPage, LedgerSeal, Notice
+from notices.models.sending import END_STATES, NOT_ADDING_UP
+
+logger = logging.getLogger(__name__)
+# Every column that says what happened; the keys of people may be purged later, and are not in it.
+_ROWS = """
+SELECT recipient, state, json_build_array(recipient, state, language, attempts,
+    is_possible_duplicate, extract(epoch FROM ended_at)::text, data_classes, reply)::text AS line
+FROM notices_delivery WHERE notice_id = %s AND recipient > %s
+"""
+_NEXT_ROWS = _ROWS + "ORDER BY recipient LIMIT %s"
+_SAME_ROWS = _ROWS + "AND recipient <= %s"
+_HASH = """
+SELECT count(*), (array_agg(recipient ORDER BY recipient))[1],
+    (array_agg(recipient ORDER BY recipient DESC))[1],
+    encode(sha256(convert_to(string_agg(line, E'\\n' ORDER BY recipient), 'UTF8')), 'hex'),
+    array_agg(state)
+FROM ({rows}) AS page
+"""
+_CHAIN_LOCK = 0x6C656467  # "ledg": one seal is chained at a time
+
+
+@dataclass(frozen=True)
+class _Hashed:
+    rows: int
+    first: UUID
+    last: UUID
+    digest: str
+    states: dict[str, int]
+
+
+def seal(notice_id: int) -> bool:
+    """Seals an ended notice's ledger from where the last attempt came to; True once it is sealed.
+
+    A second sealer finds the notice locked and leaves. False, with the notice's problem set, if
+    the ledger does not add up.
+    """
+    while True:
+        with transaction.atomic():
+            notice = _ended(notice_id)
+            if notice is None:
+                return False
+            if hasattr(notice, "seal"):
+                return True
+            if not _seal_page(notice):
+                return _seal_whole(notice)
+
+
+def _ended(notice_id: int) -> Notice | None:
+    locked = Notice.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    return (
+        locked.select_related("version", "seal")
+        .filter(pk=notice_id, closed_at__isnull=False)
+        .first()
+    )
+
+
+def _seal_page(notice: Notice) -> bool:
+    """Hashes the next rows; False if there are none."""
+    before = notice.ledger_pages.order_by("-number").first()
+    after = before.last if before else UUID(int=0)
+    page = _hashed(_NEXT_ROWS, [notice.pk, after, settings.NOTICE_LEDGER_PAGE])
+    if page is None:
+        return False
+    LedgerPage.objects.create(
+        notice=notice,
+        number=before.number + 1 if before else 1,
+        first=page.first,
+        last=page.last,
+        rows=page.rows,
+        states=page.states,
+        digest=page.digest,
+    )
+    return True
+
+
+def _hashed(rows: str, values: list[Any]) -> _Hashed | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_HASH.format(rows=rows), values)
+        count, first, last, digest, states = cursor.fetchone()
+    if not count:
+        return None
+    return _Hashed(count, first, last, digest, dict(Counter(states)))
+
+
+def _seal_whole(notice: Notice) -> bool:
+    pages = list(notice.ledger_pages.order_by("number"))
+    found: Counter[str] = Counter()
+    for page in pages:
+        found.update(page.states)
+    counted = {name: getattr(notice, name) for name in END_STATES if getattr(notice, name)}
+    if dict(found) != counted or sum(counted.values()) != notice.planned:
+        logger.error("notice %s: %s: %s, %s", notice.pk, NOT_ADDING_UP, dict(found), counted)
+        Notice.objects.filter(pk=notice.pk).update(problem=NOT_ADDING_UP)
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
+    last = LedgerSeal.objects.order_by("-pk").first()
+    previous = last.digest if last else ""
+    digest = _root(notice, pages, previous=previous)
+    LedgerSeal.objects.create(
+        notice=notice, rows=notice.planned, previous=previous, digest=digest, mac=_mac(digest)
+    )
+    logger.info("notice %s: ledger of %s rows sealed: %s", notice.pk, notice.planned, digest)
+    return True
+
+
+def _root(notice: Notice, pages: list[LedgerPage], *, previous: str) -> str:
+    """The hash of all: which notice, which words, the seal before, and every page."""
+    whole = hashlib.sha256(f"{notice.pk}\n{notice.version.hash}\n{previous}\n".encode())
+    for page in pages:
+        whole.update(f"{page.number} {page.first} {page.last} {page.rows} {page.digest}\n".encode())
+    return whole.hexdigest()
+
+
+def _mac(digest: str, secret: str = "") -> str:
+    secret = secret or settings.SECRET_KEY
+    return salted_hmac("notices.ledger", digest, secret=secret, algorithm="sha256").hexdigest()
+
+
+def _is_ours(sealed: LedgerSeal) -> bool:
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_mac(sealed.digest, one), sealed.mac) for one in secrets)
+
+
+# ---------------------------------------------------------------- verifying
+
+
+def verify(sealed: LedgerSeal) -> Iterator[str]:
+    """What is not as it was sealed, in words; nothing if all is."""
+    notice = sealed.notice
+    pages = list(notice.ledger_pages.order_by("number"))
+    after = UUID(int=0)
+    for page in pages:
+        now = _hashed(_SAME_ROWS, [notice.pk, after, page.last])
+        if now is None or (now.rows, now.digest) != (page.rows, page.digest):
+            rows = now.rows if now else 0
+            yield (
+                f"page {page.number} (from {page.first} to {page.last}): its {page.rows} rows are "
+                f"not what was sealed; now there are {rows}"
+            )
+        after = page.last
+    if _hashed(_NEXT_ROWS, [notice.pk, after, 1]):
+        yield f"there are rows after the last page's last ({after})"
+    if _root(notice, pages, previous=sealed.previous) != sealed.digest:
+        yield "the seal's own hash is not that of its pages"
+    if not _is_ours(sealed):
+        yield "the seal was not made with this portal's secret key"
+    before = LedgerSeal.objects.filter(pk__lt=sealed.pk).order_by("-pk").first()
+    if (before.digest if before else "") != sealed.previous:
+        yield "the seal before it is another one now"

@@ -1,1 +1,0 @@
-"""Returned mail (bounces and complaints), and the suppression list."""

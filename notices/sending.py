@@ -1,0 +1,175 @@
+"""What people decide about a notice: approve, pause, resume, cancel."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from notices import messages, tasks
+from notices.engine import dry_runs, ledger, pacing
+from notices.models import Notice, StatementVersion
+
+
+class ApprovalRefusedError(Exception):
+    """The notice may not be sent; the message says why, in the active language."""
+
+
+class NothingToCorrectError(Exception):
+    """The version is not published, or nobody received one before it."""
+
+
+def reason_against(notice: Notice, *, by: User) -> str:
+    """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
+    if notice.state != Notice.State.DRAFT:
+        return _("This notice was approved or cancelled before.")
+    if notice.created_by_id == by.pk:
+        return _("Somebody else must approve this notice: you made it.")
+    if notice.version.state != StatementVersion.State.PUBLISHED:
+        return _("The version is a draft. Publish it first.")
+    if notice.version.statement.incident_id != notice.incident_id:
+        return _("The version belongs to another incident.")
+    if notice.incident.shredded_at:
+        return _("The data of this incident was deleted; nobody can be reached.")
+    return _missing_words(notice.version) or _missing_gateway(notice)
+
+
+def _missing_gateway(notice: Notice) -> str:
+    if notice.channel != Notice.Channel.SMS:
+        return ""
+    if settings.TEXT_GATEWAY.startswith("notices.") and not settings.TEXT_GATEWAY_URL:
+        return _("No gateway for text messages is set up (TEXT_GATEWAY_URL).")
+    for code, name in settings.LANGUAGES:
+        if messages.text_size(notice, code).is_too_long:
+            return _("The text message is too long in %(language)s.") % {"language": name}
+    return ""
+
+
+def _missing_words(version: StatementVersion) -> str:
+    sections = list(version.sections.all())
+    if not sections:
+        return _("The version has no text.")
+    for code, name in settings.LANGUAGES:
+        texts = [getattr(version, f"title_{code}")]
+        texts += [getattr(section, f"body_{code}") for section in sections]
+        if not all(text.strip() for text in texts):
+            return _("The version is not complete in %(language)s.") % {"language": name}
+    return ""
+
+
+def count_audience(notice: Notice) -> bool:
+    """Has a worker count whom a draft would go to; False if one does already."""
+    draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
+    lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
+    with transaction.atomic():
+        free = draft.filter(Q(dry_run_asked_at__isnull=True) | lost)
+        is_asked = free.update(dry_run_asked_at=timezone.now()) == 1
+        if is_asked:
+            tasks.count_audience.delay_on_commit(notice.pk)
+    return is_asked
+
+
+def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
+    """Freezes the mails and lets the work begin. `by` is not who made the notice.
+
+    `people` is how many it goes to, where somebody counted: a large one begins in steps.
+
+    Raises ApprovalRefusedError.
+    """
+    with transaction.atomic():
+        locked = Notice.objects.select_for_update(of=("self",)).select_related(
+            "version__statement__incident", "incident"
+        )
+        notice = locked.get(pk=notice.pk)
+        if reason := reason_against(notice, by=by):
+            raise ApprovalRefusedError(reason)
+        for code, _name in settings.LANGUAGES:
+            messages.freeze(notice, code).save()
+        notice.state = Notice.State.PLANNING
+        notice.approved_by = by
+        notice.approved_at = timezone.now()
+        notice.deadline_at = notice.approved_at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+        notice.ramp = pacing.ramp_for(notice, people=people)
+        notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
+        decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
+        notice.save(update_fields=decided)
+        tasks.plan_notice.delay_on_commit(notice.pk)
+
+
+def draft_correction(version: StatementVersion, *, by: User) -> Notice:
+    """The draft that tells those who received an earlier version, and not this one; made once.
+
+    It waits for a second person as every notice does. Raises NothingToCorrectError.
+    """
+    with transaction.atomic():
+        locked = StatementVersion.objects.select_for_update(of=("self",))
+        version = locked.select_related("statement").get(pk=version.pk)
+        if not is_correction_of_what_was_told(version):
+            raise NothingToCorrectError
+        fields = {"version": version, "kind": Notice.Kind.MANDATORY}
+        fields["audience"] = Notice.Audience.EARLIER
+        open_one = Notice.objects.filter(**fields, state=Notice.State.DRAFT).first()
+        return open_one or Notice.objects.create(
+            incident_id=version.statement.incident_id, created_by=by, **fields
+        )
+
+
+def is_correction_of_what_was_told(version: StatementVersion) -> bool:
+    """Whether it is published, and people were sent a version before it by law."""
+    if not version.is_published or version.number == 1:
+        return False
+    told = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
+    earlier = {"version__statement": version.statement_id, "version__number__lt": version.number}
+    return told.filter(**earlier).exists()
+
+
+def pause(notice: Notice) -> bool:
+    """Stops after the messages that are on the wire now. False if it is not being sent."""
+    sending = [Notice.State.PLANNING, Notice.State.SENDING]
+    rows = Notice.objects.filter(pk=notice.pk, state__in=sending)
+    person = Notice.PausedFor.PERSON
+    return rows.update(state=Notice.State.PAUSED, problem="", paused_for=person) == 1
+
+
+def resume(notice: Notice) -> bool:
+    """Goes on where the pause came. False if it is not paused."""
+    paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
+    with transaction.atomic():
+        if paused.exists():
+            pacing.look_away(notice)
+        if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
+            ledger.retry_now(notice)
+            tasks.plan_notice.delay_on_commit(notice.pk)
+        elif paused.update(state=Notice.State.SENDING, problem=""):
+            ledger.retry_now(notice)
+            tasks.send_chunks.delay_on_commit(notice.pk)
+        else:
+            return False
+    return True
+
+
+def let_next_step_go(notice: Notice) -> bool:
+    """Goes on with more people. False if the notice goes to no steps, or somebody did meanwhile."""
+    with transaction.atomic():
+        has_advanced = pacing.advance(notice)
+        if has_advanced:
+            tasks.send_chunks.delay_on_commit(notice.pk)
+    return has_advanced
+
+
+def cancel(notice: Notice) -> bool:
+    """Sends nobody another message, for good. False if it has ended already.
+
+    The rows that wait are cancelled by workers, chunk by chunk; `closed_at` tells when all are.
+    """
+    ended = [Notice.State.CLOSED, Notice.State.CANCELLED]
+    rows = Notice.objects.filter(pk=notice.pk).exclude(state__in=ended)
+    with transaction.atomic():
+        changed = rows.update(state=Notice.State.CANCELLED, problem="", paused_for="")
+        is_cancelled = changed == 1
+        if is_cancelled:
+            tasks.send_chunks.delay_on_commit(notice.pk)
+    return is_cancelled

@@ -1,0 +1,83 @@
+"""Is this message from us? A page for everyone, an answer, and a report; nobody signs in.
+
+The answer comes by POST, so that what was pasted stands in no URL and no log, and without a CSRF
+token, because that takes a cookie and the page is the same bytes for everyone. Without one, another
+site could make a browser ask, and would see nothing of the answer: asking changes nothing. A report
+is kept, so that one is refused when the browser says that another site sent it.
+"""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+
+from notices.from_us.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
+from foundations.limits import limited
+from statements.public import advisories, public_page
+
+logger = logging.getLogger(__name__)
+
+
+@public_page
+def check(request: HttpRequest) -> HttpResponse:
+    """Asks for the code or the message."""
+    return _page(request, form=CheckForm(), report=ReportForm())
+
+
+@csrf_exempt
+@sensitive_post_parameters()
+@limited("message_check", methods=["POST"])
+def answer(request: HttpRequest) -> HttpResponse:
+    """Says what we know of it, and offers to report it; nothing of it is kept."""
+    if request.method != "POST":
+        return redirect("check")
+    form = CheckForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form=form, report=ReportForm())
+    report = ReportForm(initial={"text": form.cleaned_data["text"]})
+    context = {"answer": form.answer(), **_reporting(report)}
+    return render(request, "statements/public/check_answer.html", context)
+
+
+@csrf_exempt
+@sensitive_post_parameters()
+@limited("scam_report", methods=["POST"])
+def report(request: HttpRequest) -> HttpResponse:
+    """Takes a report of a suspicious message."""
+    if request.method != "POST":
+        return redirect("check")
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise PermissionDenied
+    form = ReportForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form=CheckForm(), report=form)
+    try:
+        form.save()
+    except TooManyReportsError:
+        logger.warning("scam reports are refused: too many in an hour")
+        return render(request, "429.html", status=429)
+    return redirect("reported")
+
+
+@public_page
+def reported(request: HttpRequest) -> HttpResponse:
+    """Thanks; the same for every report, so that there is nothing to learn from it."""
+    return render(request, "statements/public/reported.html")
+
+
+def _page(request: HttpRequest, *, form: CheckForm, report: ReportForm) -> HttpResponse:
+    context = {"form": form, "advisories": advisories(), **_reporting(report)}
+    return render(request, "statements/public/check.html", context)
+
+
+def _reporting(report: ReportForm) -> dict[str, Any]:
+    return {
+        "report": report,
+        "may_report": reported_to() is not None,
+        "report_days": settings.SCAM_REPORT_DAYS,
+    }

@@ -1,0 +1,156 @@
+"""What the desk asks for around duties and reports."""
+
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from incidents.models import Incident
+from statements.admin.history import Recorded
+from statements.legal.laws import Duty
+from notices.models import DutyConfirmation, RegulatorReport
+from statements.legal import regulator_reports as reports
+
+Verdict = DutyConfirmation.Verdict
+
+
+class MomentInput(forms.DateTimeInput):
+    """A date and a time in the portal's zone."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class ConfirmForm(forms.Form):
+    """A person says how a duty stands, and on what evidence."""
+
+    verdict = forms.ChoiceField(label=gettext_lazy("How it stands"), widget=forms.RadioSelect)
+    met_at = forms.DateTimeField(
+        label=gettext_lazy("Met on"),
+        help_text=gettext_lazy("Only if it is met. In the portal's time zone."),
+        required=False,
+        widget=MomentInput(),
+    )
+    evidence = forms.CharField(
+        label=gettext_lazy("Evidence"),
+        help_text=gettext_lazy("What shows it, and where it is kept. No data of customers."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, incident: Incident, duty: Duty, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.incident, self.duty, self.by = incident, duty, by
+        choices = [Verdict.MET, Verdict.NOT_APPLICABLE]
+        if duty.trigger:
+            choices.insert(1, Verdict.APPLIES)
+        verdict = self.fields["verdict"]
+        verdict.choices = [(each.value, each.label) for each in choices]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """A duty is met at a time, and not in the future."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        met_at = cleaned.get("met_at")
+        if cleaned.get("verdict") != Verdict.MET:
+            cleaned["met_at"] = None
+        elif met_at is None and "met_at" not in self.errors:
+            self.add_error("met_at", _("Say since when it is met."))
+        elif met_at and met_at > timezone.now():
+            self.add_error("met_at", _("This time is in the future."))
+        return cleaned
+
+    def confirm(self) -> DutyConfirmation | None:
+        """Records it; None, with the reason as an error, if that is refused.
+
+        That a duty applies may be followed by how it was met, without a withdrawal in between.
+        """
+        if not self.is_valid():
+            return None
+        with transaction.atomic():
+            Incident.objects.select_for_update(no_key=True).get(pk=self.incident.pk)
+            last = self.incident.confirmations.live().filter(duty=self.duty.id).first()
+            if last and last.verdict != Verdict.APPLIES:
+                self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
+                return None
+            if last:
+                withdraw(last, reason=Recorded.FOLLOWED.said(), by=self.by)
+            return DutyConfirmation.objects.create(
+                incident=self.incident,
+                duty=self.duty.id,
+                confirmed_by=self.by,
+                **self.cleaned_data,
+            )
+
+
+class WithdrawForm(forms.Form):
+    """Takes a confirmation back; both stay on record."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is withdrawn"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+def withdraw(confirmation: DutyConfirmation, *, reason: str, by: User) -> bool:
+    """False if it was withdrawn before."""
+    live = DutyConfirmation.objects.live().filter(pk=confirmation.pk)
+    return bool(live.update(withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason))
+
+
+class ReportForm(forms.ModelForm):
+    """Chooses which duty the report meets, and on which form; the draft's text comes with it."""
+
+    duty = forms.ChoiceField(label=gettext_lazy("Duty"))
+
+    class Meta:
+        model = RegulatorReport
+        fields = ["incident", "duty", "form", "authority", "text"]
+        help_texts = {"authority": gettext_lazy("Its name, in the language of the report.")}
+        widgets = {"text": forms.Textarea(attrs={"cols": 90, "rows": 28})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "duty" in self.fields:
+            blank = ("", "---------")  # nobody reports under the law that merely comes first
+            self.fields["duty"].choices = [blank, *_duty_choices()]  # type: ignore[attr-defined]
+
+
+def _duty_choices() -> list[tuple[str, Any]]:
+    text = "{law}, {article}: {name}"
+    return [
+        (duty.id, format_lazy(text, law=duty.law, article=duty.cited, name=duty.name))
+        for duty in reports.report_duties()
+    ]
+
+
+class FileForm(forms.Form):
+    """Records that the report is with the authority."""
+
+    filed_at = forms.DateTimeField(
+        label=gettext_lazy("Filed on"),
+        help_text=gettext_lazy("When the authority got it. In the portal's time zone."),
+        widget=MomentInput(),
+    )
+    reference = forms.CharField(
+        label=gettext_lazy("The authority's reference number"), max_length=200, required=False
+    )
+
+    def __init__(self, *args: Any, report: RegulatorReport, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.report, self.by = report, by
+
+    def file(self) -> bool:
+        """Records it; False, with the reason as an error, if that is refused."""
+        if not self.is_valid():
+            return False
+        data = self.cleaned_data
+        try:
+            reports.file(self.report, at=data["filed_at"], reference=data["reference"], by=self.by)
+        except reports.FilingRefusedError as refused:
+            self.add_error(None, str(refused))
+            return False
+        return True

@@ -1,0 +1,34 @@
+"""The sample incident's pages, and a correction of its notice."""
+
+from statements import publishing, sample
+from notices.models import StatementVersion
+
+SLUG = sample.SLUG
+PAGES = [
+    "",
+    f"incidents/{SLUG}/",
+    f"incidents/{SLUG}/timeline/",
+    f"incidents/{SLUG}/log/",
+    f"incidents/{SLUG}/statements/apology/",
+    f"incidents/{SLUG}/statements/notice/",
+    f"incidents/{SLUG}/statements/notice/versions/1/",
+    f"incidents/{SLUG}/statements/kisa-advisory/versions/1/",
+    f"incidents/{SLUG}/advisories/kisa-advisory/",
+    f"incidents/{SLUG}/transparency/",
+]
+
+
+def correct() -> StatementVersion:
+    """A draft of the notice's second version."""
+    first = StatementVersion.objects.get(statement__slug="notice")
+    draft = publishing.draft_next(first.statement, by=first.created_by)
+    draft.title_ko, draft.title_en = "바로잡은 통지", "Corrected notice"
+    draft.change_reason_ko, draft.change_reason_en = "항목을 더했습니다.", "An item was added."
+    draft.save()
+    return draft
+
+
+def published(draft: StatementVersion) -> StatementVersion:
+    first = draft.statement.versions.get(number=1)
+    assert first.approved_by
+    return publishing.publish(draft, by=first.approved_by)

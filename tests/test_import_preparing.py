@@ -1,0 +1,96 @@
+"""The quick ways of an import say what the plain ways say."""
+
+import json
+import re
+
+import phonenumbers
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from accounts import contacts
+from incidents.importing import preparing
+from incidents.importing.mapping import Template
+
+NEVER = re.compile(r"(?!)")
+PHONES = st.from_regex(
+    r"(\+82|0|82|\+820)?[ -]?1[016][ -]?[0-9]{3,5}[ .-]?[0-9]{3,5}", fullmatch=True
+)
+LOCALS = st.text("aZ0._+-=?\"' @가", min_size=1, max_size=12)
+DOMAINS = st.text("aZ0.-_[]가ß:", min_size=1, max_size=12) | st.sampled_from(
+    ["naver.example", "gmail.com", "localhost", "xn--bj0bj06e.kr", "[127.0.0.1]", "한국.kr"]
+)
+
+
+@settings(max_examples=500)
+@given(PHONES | st.text("+0123456789- ", max_size=16))
+@example("010-1234-5678")
+@example("+82 10-1234-5678")
+@example("+8210 1234-5678")
+@example("٠10-1234-5678")
+def test_a_usual_number_is_read_as_any_other(text):
+    quick = contacts.normalise_phone(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contacts, "_USUAL_MOBILE", NEVER)
+        assert contacts.normalise_phone(text) == quick
+        patch.setattr(contacts, "_KOREAN_MOBILE", NEVER)
+        if quick and quick.startswith("+8210"):
+            assert phonenumbers.is_possible_number(phonenumbers.parse(quick))
+
+
+@settings(max_examples=500)
+@given(LOCALS, DOMAINS)
+def test_an_address_is_judged_whole_or_by_its_parts_alike(local, domain):
+    normalised = contacts.normalise_email(f"{local}@{domain}")
+    try:
+        validate_email(normalised)
+        is_one = True
+    except ValidationError:
+        is_one = False
+    assert contacts.is_usable_email(normalised) <= is_one
+    if is_one and contacts._LOCAL_PART.fullmatch(local.lower()) and "=?" not in local:
+        _, _, wanted = normalised.rpartition("@")
+        assert contacts.is_usable_email(normalised) == contacts._stays_the_same_in_dns(wanted)
+
+
+@given(st.text(), st.text(), st.text())
+def test_contacts_are_written_as_json_writes_them(name, email, phone):
+    held = {key: text for key, text in (("n", name), ("e", email), ("p", phone)) if text}
+
+    written = json.dumps(held, ensure_ascii=False, separators=(",", ":"))
+    assert preparing._contact(name, email, phone) == written.encode()
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(" ,;/x가", max_size=3), st.sampled_from("abc")), min_size=1, max_size=4
+    ),
+    st.text(" x", max_size=2),
+    st.lists(st.text(" \tx가", max_size=3), min_size=3, max_size=3),
+)
+def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
+    template = Template(tuple(pieces), tail)
+    quick = preparing._filler(template, {"a": 0, "b": 1, "c": 2})
+
+    assert quick(cells) == template.fill(dict(zip("abc", cells, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2025-11-18", "2025-11-18"),
+        (" 2025.11.18 ", "2025-11-18"),
+        ("2025/11/18", "2025-11-18"),
+        ("20251118", "2025-11-18"),
+        ("", ""),
+        ("  ", ""),
+    ],
+)
+def test_days_are_read_however_they_are_written(cell, day):
+    assert preparing._day_of_date(cell) == day
+
+
+def test_the_day_of_a_time_is_the_one_on_the_customers_clock():
+    assert preparing._day_of_time("2025-11-18T00:30:00+09:00") == "2025-11-18"

@@ -1,0 +1,73 @@
+"""The public log: what changed, in words; and the proof that nothing else did."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from statements import publishing
+from notices.models import Section
+from statements.public.differences import words
+
+pytest_plugins = ["tests.corrected"]
+
+
+def test_the_log_shows_what_changed_by_word_in_each_language(client, second):
+    english = client.get("/en/incidents/hanbit-2025/log/").content.decode()
+    assert "About your <ins>own</ins> data" in english
+    assert "<ins>deeply</ins> sorry." in english
+    assert "<del>Reported by the company" in english
+    korean = client.get("/ko/incidents/hanbit-2025/log/").content.decode()
+    assert "고객 여러분께" in korean
+    assert "<del>깊이</del>" in korean
+
+
+def test_markup_in_a_text_is_shown_and_not_obeyed(client, second):
+    page = client.get("/en/incidents/hanbit-2025/log/").content.decode()
+    assert "<b>tag" not in page
+    assert "&lt;b&gt;tag&lt;/b&gt;" in page
+
+
+def test_a_first_version_shows_no_difference(client, first):
+    assert "<ins>" not in client.get("/en/incidents/hanbit-2025/log/").content.decode()
+
+
+def test_a_section_that_is_new_or_gone_is_shown(client, first, editor, approver):
+    draft = publishing.draft_next(first.statement, by=editor)
+    draft.change_reason_ko, draft.change_reason_en = "고쳤습니다.", "Mended."
+    draft.save()
+    draft.sections.all().delete()
+    Section.objects.create(
+        version=draft, key="not_known_yet", position=1, body_ko="모릅니다.", body_en="Unknown."
+    )
+    publishing.publish(draft, by=approver)
+    page = client.get("/en/incidents/hanbit-2025/log/").content.decode()
+    assert "Unknown.</ins>" in page
+    assert "<del>" in page
+
+
+def test_long_stretches_that_stayed_are_left_out():
+    text = " ".join(f"word{number}" for number in range(100))
+    shown = words(text, text.replace("word50", "new"))
+    assert "word49 <del>word50</del> <ins>new</ins> word51" in shown
+    assert "word10 " not in shown
+    assert "word90" not in shown
+    assert shown.startswith("… ")
+    assert shown.endswith(" …")
+
+
+def test_verifying_finds_nothing_where_nothing_changed(second, capsys):
+    call_command("verify_statements")
+    assert "1 statements stand" in capsys.readouterr().out
+
+
+def test_verifying_names_one_changed_letter(second, capsys):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE notices_section SET body_en = body_en || '.'")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    with pytest.raises(SystemExit) as ended:
+        call_command("verify_statements")
+    assert ended.value.code == 1
+    problems = capsys.readouterr().err
+    assert "hanbit-2025/our-apology: Version 1 is not what was published." in problems
+    assert "hanbit-2025/our-apology: Version 2 is not what was published." in problems
