@@ -46,6 +46,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "breachportal.apps.BreachportalConfig",
     "notices.apps.NoticesConfig",
+    "statements.apps.StatementsConfig",
     "incidents.apps.IncidentsConfig",
     "accounts.apps.AccountsConfig",
     "breachportal.apps.DeskConfig",
@@ -93,7 +94,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "breachportal.context.portal",
-            ]
+            ],
+            "libraries": {"page_slots": "foundations.page_slots"},
         },
     }
 ]

@@ -7,7 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from statements.views import favicon, security_txt
+from breachportal.views import favicon, security_txt
 
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
@@ -16,6 +16,7 @@ urlpatterns = [
     *i18n_patterns(
         path("account/", include("accounts.urls")),
         path("my-data/", include("incidents.urls")),
+        path("", include("statements.urls")),
         path("", include("notices.urls")),
     ),
 ]

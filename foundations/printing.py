@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pylopdf_fonts_ko
 import typst
+from django.http import HttpResponse
 
 _LAYOUT = Path(__file__).with_name("document.typ")
 
@@ -92,6 +93,15 @@ def png(layout: Path, inputs: dict[str, str]) -> bytes:
     if not isinstance(made, bytes):
         raise TypeError("a picture is one page")
     return made
+
+
+def pdf_response(document: Document, name: str) -> HttpResponse:
+    """Returns the document as a PDF that the browser saves as `name`.pdf."""
+    return HttpResponse(
+        pdf(document),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'},
+    )
 
 
 def _compiled(

@@ -8,6 +8,8 @@ older than that. Publishing forgets them at once in its own process (`forget`).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,14 +17,46 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.http import http_date
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+P = ParamSpec("P")
 # Caches in front answer for a minute, go on answering while they fetch anew, and if we are away.
 DAY = 60 * 60 * 24  # seconds
 CACHE_CONTROL = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={DAY}"
 MOST_PAGES = 1_000  # of some 20 KB each; there are not as many addresses, if nobody invents any
 RENDERING_SECONDS = 5  # in which the others of this process answer with the page as it was
 UNSEEN_SECONDS = 30 * DAY  # after which it is forgotten since when a page reads as it does
+
+
+class NotPublicError(RuntimeError):
+    """A public page looked at who is asking, or set a cookie: a mistake in the view's code."""
+
+
+def public_page(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """A view whose answer depends on its path alone; the middleware below keeps it.
+
+    Raises NotPublicError rather than answer if the view or its template touched the session, the
+    user, the CSRF token or the query: a cache would hand one person's page to everyone.
+    """
+
+    @require_safe
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        request.__dict__.pop("GET", None)  # what Django itself read of it
+        response = view(request, *args, **kwargs)
+        if "GET" in request.__dict__:
+            raise NotPublicError(f"{request.path} looked at its query")
+        if request.session.accessed or request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
+            raise NotPublicError(f"{request.path} looked at the session or the CSRF token")
+        if response.cookies or response.has_header("Vary"):
+            raise NotPublicError(f"{request.path} sets a cookie or varies")
+        response.headers["Cache-Control"] = CACHE_CONTROL
+        return response
+
+    return page
 
 
 @dataclass
@@ -60,7 +94,7 @@ def forget() -> None:
 def public_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponseBase | None]:
-    """Answers with a page that is kept, else keeps what statements.public.public_page marked so.
+    """Answers with a page that is kept, else keeps what `public_page` marked so.
 
     Only the path decides: a public page does not look at its query, so inventing one is no way to
     have it rendered each time. If rendering fails, the page stands as it was, for a day: a notice

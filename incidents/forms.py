@@ -7,7 +7,6 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +26,7 @@ from incidents.models import (
     Upload,
 )
 from incidents.sealing import SealingError
+from incidents.visibility import objection_to_hiding
 
 SHRED_REQUEST_STANDS = timedelta(hours=24)
 MAPPING_EXAMPLE = """\
@@ -44,24 +44,11 @@ class IncidentForm(forms.ModelForm):
     """An incident's own words."""
 
     def clean_is_public(self) -> bool:
-        """Refuses to hide what has to be shown for longer."""
+        """Refuses to hide an incident that has to stay public."""
         is_public: bool = self.cleaned_data["is_public"]
-        if self.instance.pk and not is_public and not _may_be_hidden(self.instance):
-            raise forms.ValidationError(
-                _("A published statement has to be shown for longer: the incident stays public.")
-            )
+        if self.instance.pk and not is_public and (why := objection_to_hiding(self.instance)):
+            raise forms.ValidationError(why)
         return is_public
-
-
-def _may_be_hidden(incident: Incident) -> bool:
-    """Asks the database, which knows what was published (a trigger of the notices)."""
-    try:
-        with transaction.atomic():
-            Incident.objects.filter(pk=incident.pk).update(is_public=False)
-            transaction.set_rollback(True)
-    except IntegrityError:
-        return False
-    return True
 
 
 class ContactChangeForm(forms.ModelForm):

@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,15 +12,21 @@ class NoticesConfig(AppConfig):
         # Imported when the models are loaded, which it reads.
         from anymail.signals import tracking
 
+        from foundations import page_slots
         from incidents import purging, resealing
         from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
         from notices.engine.ledger import forget_people
         from notices.engine.providers import take_event
-        from statements.legal.checks import check_laws
         from notices.models import ScamReport, TestAddress
+        from notices.proof.notifications import notifications
+        from statements.notifications import SOURCES
 
-        checks.register(check_laws)
         tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
+        SOURCES.append(notifications)
+        page_slots.fill("incident_figures", "notices/slots/figures_link.html")
+        page_slots.fill("incident_alerts", "notices/slots/alerts_link.html")
+        page_slots.fill("my_data_leaked", "notices/slots/certificate_offer.html")
+        page_slots.fill("desk_look_up", "notices/slots/delivery_look_up_link.html")
         purging.BEFOREHAND.append(forget_people)
         resealing.FURTHER += [
             resealing.SealedColumn(

@@ -34,10 +34,10 @@ from django.utils.translation import override
 from accounts.contacts import normalise_email, normalise_phone
 from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
-from statements import markdown
 from notices import texts
 from notices.models import Advisory, Notice, NoticeMessage, Section
 from notices.own_words import Ours
+from statements import markdown
 
 # `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
 SLOTS = (

@@ -6,13 +6,11 @@ from typing import Any
 from celery import current_app, shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
-from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from statements import publishing
 from notices.engine import delivering, dry_runs, halting, ledger, pacing, planning
 from notices.from_us import scam_reports
-from notices.models import Notice, Statement
+from notices.models import Notice
 from notices.proof import ledger_sealing, transparency
 
 logger = logging.getLogger(__name__)
@@ -87,15 +85,6 @@ def keep_figures() -> None:
     """Notes milestones, and takes the transparency pages' figures when they are due."""
     transparency.watch()
     transparency.take_all()
-
-
-@shared_task(base=DjangoTask)
-def verify_statements() -> None:
-    """Says in the log, for whoever watches it, what is not as it was published."""
-    with override("en"):
-        for statement in Statement.objects.all():
-            for problem in publishing.verify(statement):
-                logger.error("statement %s: %s", statement.pk, problem)
 
 
 def _is_full(queue: str) -> bool:

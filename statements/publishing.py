@@ -23,10 +23,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from foundations import public_pages
 from foundations.languages import in_language
-from incidents.models import DataClass, IncidentDataClass
+from incidents.models import DataClass, Incident, IncidentDataClass
 from incidents.unclaimed import unclaimed_classes
-from statements.findings import Finding, Severity
-from statements.legal import checking
 from notices.models import (
     Advisory,
     DutyWaiver,
@@ -35,6 +33,8 @@ from notices.models import (
     StatementVersion,
     WithdrawnWaiver,
 )
+from statements.findings import Finding, Severity
+from statements.legal import checking
 
 # The posting time counts from publication, which may be weeks after the draft: be generous.
 DRAFT_DISPLAY = timedelta(days=365)
@@ -283,6 +283,22 @@ def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: Us
         )
         waiver.delete()
     return True
+
+
+def objection_to_hiding(incident: Incident) -> str | None:
+    """Returns why the incident has to stay public: a published version is to be shown for longer.
+
+    The trigger `incident_stays_public` refuses the same. Dates are UTC there and here.
+    """
+    today = datetime.now(UTC).date()
+    shown = StatementVersion.objects.filter(
+        statement__incident=incident,
+        state=StatementVersion.State.PUBLISHED,
+        display_until__gte=today,
+    )
+    if not shown.exists():
+        return None
+    return _("A published statement has to be shown for longer: the incident stays public.")
 
 
 def _freeze(draft: StatementVersion, *, by: User) -> None:

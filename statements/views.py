@@ -1,30 +1,20 @@
-"""The public pages. They look at the address and nothing else (statements.public)."""
+"""The public pages. They look at the address and nothing else (foundations.public_pages)."""
 
-from datetime import datetime, time, timedelta
-
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.templatetags.static import static
-from django.utils import timezone
-from django.views.decorators.cache import cache_control
 
+from foundations.public_pages import public_page
 from incidents.models import Incident
-from statements import publishing
 from notices.models import Statement, StatementVersion
-from notices.proof import transparency as transparency_page
+from statements import publishing
 from statements.public import (
     incident_context,
     log_context,
     log_record,
     pictures,
-    public_page,
     version_context,
 )
 from statements.public.feeds import IncidentFeed
-
-FAVICON_SECONDS = 60 * 60  # then anew: a release may give the picture another address
-SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year
 
 
 @public_page
@@ -122,37 +112,6 @@ def log_json(_request: HttpRequest, slug: str) -> HttpResponse:
     """The same for programs: every version, its fingerprint, and the one before."""
     record = log_record(_public_incident(slug))
     return JsonResponse(record, json_dumps_params={"ensure_ascii": False, "indent": 1})
-
-
-@public_page
-def transparency(request: HttpRequest, slug: str) -> HttpResponse:
-    """How many people were told, and how soon; no figure here leads back to one of them."""
-    incident = _public_incident(slug)
-    context = transparency_page.context(incident) | {"picture": pictures.of_incident(incident)}
-    return render(request, "statements/public/transparency.html", context)
-
-
-@public_page
-def security_txt(_request: HttpRequest) -> HttpResponse:
-    """Where to report a weakness of this portal (RFC 9116); not found if nobody is named."""
-    if not settings.SECURITY_CONTACT:
-        raise Http404
-    # By the day, so that the page's bytes, and with them its ETag, stand for a day.
-    day = timezone.now().date() + timedelta(days=SECURITY_TXT_DAYS)
-    expires = datetime.combine(day, time.min)
-    lines = [
-        f"Contact: {settings.SECURITY_CONTACT}",
-        f"Expires: {expires.isoformat()}Z",
-        "Preferred-Languages: " + ", ".join(code for code, _name in settings.LANGUAGES),
-        f"Canonical: {settings.PORTAL_URL}/.well-known/security.txt",
-    ]
-    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
-
-
-@cache_control(public=True, max_age=FAVICON_SECONDS)
-def favicon(_request: HttpRequest) -> HttpResponse:
-    """Browsers and messengers ask for this address whatever a page links."""
-    return redirect(static("favicon.svg"))
 
 
 def _public_incident(slug: str) -> Incident:

@@ -9,8 +9,8 @@ from django.utils import translation
 
 from accounts.models import User
 from incidents.models import Incident
-from statements import sample
 from notices.models import StatementVersion
+from statements import sample
 from tests.coupang import correct
 from tests.leaked import hanbit
 from tests.signed_cookies import teach_test_clients

@@ -2,8 +2,8 @@
 
 import pytest
 
-from statements import publishing
 from notices.models import StatementVersion
+from statements import publishing
 from tests.noticed import published
 
 

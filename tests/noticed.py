@@ -4,10 +4,10 @@ from django.db.models import Count
 
 from accounts.models import User
 from incidents.models import AffectedPerson, ExposureFile, Incident
-from statements import publishing
 from notices import tasks
 from notices.models import Chunk, Delivery, Notice, Statement, StatementVersion
 from notices.models.sending import END_STATES
+from statements import publishing
 from tests import leaked
 
 BODY = {

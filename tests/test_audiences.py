@@ -5,9 +5,9 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from incidents.models import AffectedPerson
-from statements import publishing
 from notices import sending
 from notices.models import Delivery, Notice, StatementVersion, TestAddress
+from statements import publishing
 from tests import leaked
 from tests.noticed import affected, assert_adds_up, work
 from tests.signing_in import sign_in_to_desk

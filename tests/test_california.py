@@ -5,9 +5,9 @@ from django.urls import reverse
 from playwright.sync_api import Page, sync_playwright
 
 from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
-from statements import publishing
 from notices.messages import sample_mail
 from notices.models import Notice, Statement, StatementVersion
+from statements import publishing
 from tests import browser
 
 HEADINGS = [

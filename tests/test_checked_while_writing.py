@@ -11,8 +11,8 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import expect, sync_playwright
 
 from incidents.models import DataClass, IncidentDataClass
-from statements import publishing
 from notices.models import Notice, Section, Statement, StatementVersion
+from statements import publishing
 from tests import browser
 from tests.signing_in import sign_in_to_desk
 from tests.test_statement_admin import form_of

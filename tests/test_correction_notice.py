@@ -5,9 +5,9 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
-from statements import publishing
 from notices import sending
 from notices.models import Advisory, AlertSubscription, Notice, Statement, StatementVersion
+from statements import publishing
 from tests.noticed import work
 from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients

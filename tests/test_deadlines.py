@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from incidents.models import Incident, IncidentJurisdiction
-from statements import sample
 from notices import tasks
+from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
+from statements import sample
 from statements.legal import checking, deadlines
 from statements.legal.deadlines import Where, clocks_of
 from statements.legal.laws import all_duties
-from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
 from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]

@@ -10,6 +10,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notices.models import Section
 from statements.findings import Severity
 from statements.legal import laws
 from statements.legal.duties import (
@@ -22,7 +23,6 @@ from statements.legal.duties import (
     unmet_content,
 )
 from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
-from notices.models import Section
 from statements.wording import RULES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "legal-checks.md"

@@ -15,10 +15,10 @@ from playwright.sync_api import Route, sync_playwright
 
 from incidents.models import Incident
 from notices import from_us, messages, sending
-from statements import sample
 from notices.from_us import Verdict
 from notices.from_us.pasted import MOST_CHARACTERS
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, Statement
+from statements import sample
 from tests import browser
 from tests.noticed import delivery_to, work
 

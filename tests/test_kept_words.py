@@ -14,7 +14,7 @@ from foundations.keys import Unsealed
 from incidents.importing import refusals
 from incidents.importing.refusals import Refused, Rejected
 from notices import own_words
-from statements.admin import history
+from notices.admin import history
 from notices.models import Suppression
 from notices.own_words import Ours
 from tests.told import HANGUL, in_korean

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from statements import publishing
 from notices.models import Section
+from statements import publishing
 from statements.public.differences import words
 
 pytest_plugins = ["tests.corrected"]

@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from statements.legal import deadlines
 from notices.models import LedgerSeal, Notice
 from notices.proof import ledger_sealing
+from statements.legal import deadlines
 from tests.noticed import work
 from tests.signing_in import sign_in_to_desk
 
@@ -21,7 +21,7 @@ needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="popple
 def summary_of(notice: Notice, staff: User):
     client = Client()
     sign_in_to_desk(client, staff)
-    return client.get(reverse("admin:statements_regulatorreport_summary", args=[notice.pk]))
+    return client.get(reverse("admin:notices_notice_summary", args=[notice.pk]))
 
 
 def text_of(pdf: bytes) -> str:
@@ -73,5 +73,5 @@ def test_a_draft_has_none_and_strangers_get_none(draft, notice, approver, client
     Notice.objects.filter(pk=notice.pk).update(state="draft")
     assert summary_of(notice, approver).status_code == 404
     client.force_login(minji)
-    url = reverse("admin:statements_regulatorreport_summary", args=[notice.pk])
+    url = reverse("admin:notices_notice_summary", args=[notice.pk])
     assert client.get(url).status_code == 404

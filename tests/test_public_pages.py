@@ -13,8 +13,8 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import Incident
-from statements import sample
 from notices.models import Section, StatementVersion
+from statements import sample
 from statements.public import NotPublicError, public_page
 from tests.coupang import PAGES, SLUG, published
 from tests.signing_in import sign_in_to_desk

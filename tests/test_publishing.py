@@ -11,9 +11,9 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import DataClass, Incident, IncidentDataClass
+from notices.models import Advisory, Section, Statement, StatementVersion
 from statements import publishing
 from statements.findings import Finding
-from notices.models import Advisory, Section, Statement, StatementVersion
 
 NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
 

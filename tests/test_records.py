@@ -13,9 +13,9 @@ from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from statements import publishing
 from notices import tasks
 from notices.models import Section, StatementVersion
+from statements import publishing
 from tests.coupang import SLUG, published
 
 pytest_plugins = ["tests.corrected"]

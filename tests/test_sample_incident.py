@@ -9,8 +9,8 @@ from django.utils.timezone import now
 from accounts.models import User
 from breachportal.demo.sample import send_notice
 from incidents.models import IncidentDataClass
-from statements import publishing, sample
 from notices.models import Notice, Section, Statement, StatementVersion, TimelineEntry
+from statements import publishing, sample
 
 pytestmark = pytest.mark.django_db
 

@@ -14,10 +14,10 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 from incidents import resealing
-from statements import markdown, publishing, sample
 from notices.engine import audiences
 from notices.from_us import scam_reports
 from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
+from statements import markdown, publishing, sample
 from tests.signing_in import sign_in_to_desk
 
 REPORT = "/en/check/report/"

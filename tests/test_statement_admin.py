@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from incidents.models import DataClass, IncidentDataClass
-from statements import publishing
 from notices.models import Advisory, Section, Statement, StatementVersion
+from statements import publishing
 from tests.signing_in import sign_in_to_desk
 
 

@@ -5,8 +5,8 @@ import pytest
 from incidents import counting
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
-from statements import publishing
 from notices.models import Statement, StatementVersion
+from statements import publishing
 from tests import leaked
 from tests.noticed import affected
 

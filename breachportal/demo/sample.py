@@ -11,9 +11,9 @@ import incidents
 from accounts.models import User
 from incidents import importing
 from incidents.models import ExposureBatch, ExposureFile, Incident
-from statements import sample
 from notices import sending
 from notices.models import Notice, Statement
+from statements import sample
 
 Say = Callable[[str], None]
 

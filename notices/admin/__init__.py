@@ -1,6 +1,5 @@
-"""The desk's pages for notices: published words, sending, what comes back, and proof."""
+"""The desk's pages for notices: sending, what comes back, reports of scams, proof."""
 
-from statements.admin import published, regulators
-from notices.admin import returned, scam_reports, sending
+from notices.admin import returned, scam_reports, sending, versions
 
-__all__ = ["published", "regulators", "returned", "scam_reports", "sending"]
+__all__ = ["returned", "scam_reports", "sending", "versions"]

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from statements.admin.history import Recorded
+from notices.admin.history import Recorded
 from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
 from notices.proof import ledger_export

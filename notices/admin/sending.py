@@ -27,11 +27,11 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ShownOnly
 from accounts.admin_site import grouped, own_page, require, staff_of
 from accounts.step_up import step_up_required
+from foundations import printing
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
-from notices.admin import exporting
-from statements.admin import history
-from statements.admin.history import Recorded
+from notices.admin import exporting, history
+from notices.admin.history import Recorded
 from notices.admin.sending_forms import (
     ApproveForm,
     CancelForm,
@@ -45,6 +45,7 @@ from notices.engine.dry_runs import Counted
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
 from notices.models.sending import END_STATES
+from notices.proof import summaries
 from notices.texts import size_of
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
             own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
             own("<int:pk>/cancel/", self.cancel, "cancel"),
+            own("<int:pk>/summary.pdf", self.summary, "summary"),
             *super().get_urls(),
         ]
 
@@ -219,6 +221,14 @@ class NoticeAdmin(admin.ModelAdmin):
         """Goes on with more people."""
         done = _("The next step goes.")
         return self._act(request, pk, sending.let_next_step_go, done=done)
+
+    def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Returns the counts of one notice's end states as a PDF, to hand to an authority."""
+        require(request, "notices.view_notice")
+        related = Notice.objects.select_related("incident", "version__statement__incident")
+        notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
+        name = f"notice-{notice.incident.slug}-{notice.pk}"
+        return printing.pdf_response(summaries.summary(notice), name)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks once more, then ends the notice for all who were not sent it yet."""

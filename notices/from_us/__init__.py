@@ -20,12 +20,12 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from incidents.models import Incident
-from statements import markdown
 from notices.from_us import look_alikes, pasted
 from notices.from_us.look_alikes import Reason
 from notices.from_us.pasted import Kind, Trace
 from notices.messages import delivery_of_code
 from notices.models import Advisory, Chunk, Delivery, Notice, StatementVersion
+from statements import markdown
 
 State = Delivery.State
 WAITING = (State.PENDING, State.DEFERRED)

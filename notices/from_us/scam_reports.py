@@ -11,10 +11,10 @@ from django.utils.translation import override
 from accounts.models import User
 from incidents.models import Basis, Incident
 from notices import from_us
-from statements import publishing
 from notices.from_us import pasted
 from notices.from_us.pasted import Kind, Trace
 from notices.models import Advisory, ScamReport, Section, Statement, StatementVersion
+from statements import publishing
 
 State = ScamReport.State
 QUOTED = 300  # characters of the message that the draft quotes

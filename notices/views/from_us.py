@@ -16,9 +16,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from notices.from_us.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
 from foundations.limits import limited
-from statements.public import advisories, public_page
+from foundations.public_pages import public_page
+from notices.from_us.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
+from statements.public import advisories
 
 logger = logging.getLogger(__name__)
 

@@ -1,32 +1,16 @@
-"""What the desk itself writes on record: in English, and shown in the reader's language."""
+"""Reasons that the desk itself records: stored in English, shown in the reader's language."""
 
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext_noop as _
 
 from foundations.kept_words import Sentences, shown
 
 
-class Recorded(Sentences):
-    """What somebody did with a notice, in its history; and why a confirmation was withdrawn."""
+class WithdrawalReason(Sentences):
+    """Why a confirmation of a duty was withdrawn, where no person gave a reason."""
 
-    APPROVED = _("Approved for {people} people.")
-    APPROVED_AS_COUNTED = _("Approved for {people} people (counted {at} UTC).")
-    APPROVED_UNCOUNTED = _("Approved; nobody had counted the people.")
-    EXPORTED = _("Exported: {what_words}, {format}, without contacts.")
-    EXPORTED_OPENED = _("Exported: {what_words}, {format}, opened.")
-    PROOF, NOT_REACHED, DOUBTFUL = _("proof"), _("not-reached"), _("in-doubt")
-    DECIDED = _("In doubt, {decision_words}: {number}. {reason}")
-    AGAIN, TOLD = _("again"), _("told")
     FOLLOWED = _("Followed by another confirmation.")
 
 
 def in_words(kept: str) -> str:
-    """What is on record in the reader's language, people's own words as they wrote them."""
-    return shown(kept, Recorded)
-
-
-def page_in_words(response: TemplateResponse) -> TemplateResponse:
-    """Django's page of an object's history in the reader's language."""
-    for entry in (response.context_data or {})["action_list"]:
-        entry.change_message = in_words(entry.change_message)
-    return response
+    """Returns a recorded reason in the reader's language; a person's own words unchanged."""
+    return shown(kept, WithdrawalReason)

@@ -1,7 +1,5 @@
 """Published words in the desk: drafts are edited, a second person publishes, then they stand."""
 
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from functools import cache, partial
 from typing import Any
 
@@ -11,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import URLField
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -23,20 +21,16 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import own_page, require, staff_of
 from accounts.models import User
+from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
 from statements import markdown, publishing
-from notices import sending
 from statements.admin import section_checks
 from statements.admin.section_checks import DraftFindings
-from notices.admin.sending import as_mail_program_would
 from statements.admin.waiving import WaiveForm, WithdrawWaiverForm, by_section
 from statements.findings import Finding
 from statements.legal import checking
-from notices.messages import sample_mail
-from notices.models import Advisory, Notice, Section, Statement, StatementVersion, TimelineEntry
 from statements.public import version_context
 
 LANGUAGES = settings.LANGUAGES
-TELL = "notices.add_notice"
 DRAFT, PUBLISH = "statements.add_statementversion", "statements.publish_statementversion"
 
 
@@ -210,6 +204,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
     inlines = [SectionInline]
     actions = None
     view_on_site = False
+    previews_template = "admin/statements/statementversion/previews.html"
 
     class Media:
         js = ["js/desk_check.js"]
@@ -229,11 +224,9 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         return [
             own("<int:pk>/preview/", self.preview, "preview"),
             own("<int:pk>/previews/", self.previews, "previews"),
-            own("<int:pk>/mail/<str:language>/", self.mail, "mail"),
             own("<int:pk>/check/", require_POST(self.check_draft), "check"),
             own("<int:pk>/publish/", self.publish, "publish"),
             own("<int:pk>/waive/", self.waive, "waive"),
-            own("<int:pk>/tell-again/", require_POST(self.tell_again), "tell_again"),
             own("<int:pk>/waivers/<slug:rule>/withdraw/", self.withdraw_waiver, "withdraw_waiver"),
             *super().get_urls(),
         ]
@@ -254,8 +247,6 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
     ) -> HttpResponse:
         context = {**(extra_context or {}), "may_draft": request.user.has_perm(DRAFT)}
         draft = self.get_object(request, object_id)
-        if draft and request.user.has_perm(TELL):
-            context["may_tell_again"] = sending.is_correction_of_what_was_told(draft)
         if draft and not draft.is_published:
             may_publish = request.user.has_perm(PUBLISH)
             had_a_hand = publishing.had_a_hand(draft, staff_of(request))
@@ -276,7 +267,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         return JsonResponse(found | {"summary": summary.strip()})
 
     def previews(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What a customer gets: the page, the mail as text and laid out, shorter messages."""
+        """Shows what a customer gets, in each language."""
         require(request, "statements.view_statementversion")
         version = get_object_or_404(StatementVersion, pk=pk)
         context = {
@@ -284,18 +275,16 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
             "title": _("Preview"),
             "opts": self.opts,
             "version": version,
-            "samples": [_sample(version, code, name) for code, name in LANGUAGES],
+            "samples": [
+                {"language": code, "name": name, **self.samples(version, code)}
+                for code, name in LANGUAGES
+            ],
         }
-        return render(request, "admin/statements/statementversion/previews.html", context)
+        return render(request, self.previews_template, context)
 
-    def mail(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
-        """The HTML part of the mail, in a page that may load and run nothing."""
-        require(request, "statements.view_statementversion")
-        if language not in dict(LANGUAGES):
-            raise Http404
-        version = get_object_or_404(StatementVersion, pk=pk)
-        part = _sample_mail(version, language).get_body(("html",))
-        return as_mail_program_would(part.get_content() if part else "")
+    def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:
+        """Returns what the preview shows in one language besides the page itself."""
+        return {}
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The version as the customer sees it, in the language asked for."""
@@ -313,7 +302,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         form = PublishForm(request.POST or None, version=version, by=staff)
         if request.method == "POST" and form.publish():
             self.log_change(request, version, _("Published."))
-            messages.success(request, _published_message(version, by=staff))
+            messages.success(request, self.published_message(version, by=staff))
             return redirect("admin:statements_statementversion_change", pk)
         found = form.refused or publishing.check(version, by=staff)
         context = {
@@ -331,18 +320,9 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         }
         return render(request, "admin/statements/statementversion/publish.html", context)
 
-    def tell_again(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Drafts the notice to those who received an earlier version; somebody else approves it."""
-        require(request, TELL)
-        version = get_object_or_404(StatementVersion, pk=pk)
-        try:
-            notice = sending.draft_correction(version, by=staff_of(request))
-        except sending.NothingToCorrectError:
-            messages.error(request, _("Nobody has received an earlier version."))
-            return redirect("admin:statements_statementversion_change", pk)
-        self.log_change(request, version, _("Drafted the notice of the correction."))
-        messages.success(request, _("Drafted. Now somebody else has to approve it."))
-        return redirect("admin:notices_notice_change", notice.pk)
+    def published_message(self, version: StatementVersion, *, by: User) -> SafeString | str:
+        """Returns what the desk says after `by` published the version."""
+        return _("Published: {version}.").format(version=version)
 
     def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks an approver why a duty that is not met shall not keep the draft back."""
@@ -408,57 +388,3 @@ def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[
         texts = [(code, markdown.render(text)) for code, text in both(section, "body")]
         rows.append((section.heading, section.get_basis_display(), [*texts]))
     return rows
-
-
-def _usual_notice(version: StatementVersion) -> dict[str, str]:
-    """As what a version is usually sent: its kind, and an alert's topic."""
-    if version.statement.kind == Statement.Kind.NOTICE:
-        return {"kind": "mandatory"}
-    is_advisory = version.statement.kind == Statement.Kind.ADVISORY
-    return {"kind": "alert", "topic": "scams" if is_advisory else "updates"}
-
-
-def _sample_message(version: StatementVersion, language: str, channel: str) -> bytes:
-    """What somebody made up would get over the channel."""
-    incident = version.statement.incident
-    usual = _usual_notice(version)
-    notice = Notice(incident=incident, version=version, channel=channel, **usual)
-    return sample_mail(notice, language).data
-
-
-def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
-    message = _sample_message(version, language, Notice.Channel.EMAIL.value)
-    return message_from_bytes(message, policy=policy.default)
-
-
-def _sample(version: StatementVersion, language: str, name: str) -> dict[str, Any]:
-    mail = _sample_mail(version, language)
-    part = mail.get_body(("plain",))
-    short = {value: label for value, label in Notice.Channel.choices if value != "email"}
-    return {
-        "language": language,
-        "name": name,
-        "subject": str(mail["Subject"]),
-        "text": part.get_content() if part else "",
-        "short": [
-            (label, _sample_message(version, language, channel).decode())
-            for channel, label in short.items()
-        ],
-    }
-
-
-def _published_message(version: StatementVersion, *, by: User) -> SafeString | str:
-    """Says so, and what usually comes next: telling people."""
-    published = _("Published: {version}.").format(version=version)
-    if not by.has_perm(TELL):
-        return published + " " + _("Next, an editor drafts the notice that tells people.")
-    query = QueryDict(mutable=True)
-    query["version"] = str(version.pk)
-    query.update(_usual_notice(version))
-    return format_html(
-        '{} <a href="{}?{}">{}</a>',
-        published,
-        reverse("admin:notices_notice_add"),
-        query.urlencode(),
-        _("Draft the notice that tells people"),
-    )

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from incidents.models import Incident
-from statements.admin.history import Recorded
-from statements.legal.laws import Duty
 from notices.models import DutyConfirmation, RegulatorReport
+from statements.admin.history import WithdrawalReason
 from statements.legal import regulator_reports as reports
+from statements.legal.laws import Duty
 
 Verdict = DutyConfirmation.Verdict
 
@@ -77,7 +77,7 @@ class ConfirmForm(forms.Form):
                 self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
                 return None
             if last:
-                withdraw(last, reason=Recorded.FOLLOWED.said(), by=self.by)
+                withdraw(last, reason=WithdrawalReason.FOLLOWED.said(), by=self.by)
             return DutyConfirmation.objects.create(
                 incident=self.incident,
                 duty=self.duty.id,

@@ -16,6 +16,7 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from foundations import printing
 from incidents.models import Incident
+from notices.models import DutyConfirmation, RegulatorReport
 from statements.admin import history
 from statements.admin.regulator_forms import (
     ConfirmForm,
@@ -25,9 +26,7 @@ from statements.admin.regulator_forms import (
     withdraw,
 )
 from statements.legal import deadlines, duties, laws
-from notices.models import DutyConfirmation, Notice, RegulatorReport
 from statements.legal import regulator_reports as reports
-from notices.proof import summaries
 
 STEP = "admin/statements/regulators/step.html"
 SEE = "statements.view_dutyconfirmation"
@@ -180,7 +179,6 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         own = partial(own_page, self)
         return [
             own("<int:pk>/report.pdf", self.pdf, "pdf"),
-            own("notice/<int:pk>/summary.pdf", self.summary, "summary"),
             own("<int:pk>/file/", self.file, "file"),
             own("<int:pk>/supplement/", require_POST(self.supplement), "supplement"),
             *super().get_urls(),
@@ -215,14 +213,8 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         """The report as it stands, to print."""
         require(request, "statements.view_regulatorreport")
         report = get_object_or_404(RegulatorReport.objects.select_related("incident"), pk=pk)
-        return _printed(reports.document(report), f"report-{report.incident.slug}-{report.pk}")
-
-    def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Where everybody of one notice ended, to hand to an authority."""
-        require(request, "notices.view_notice")
-        related = Notice.objects.select_related("incident", "version__statement__incident")
-        notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
-        return _printed(summaries.summary(notice), f"notice-{notice.incident.slug}-{notice.pk}")
+        name = f"report-{report.incident.slug}-{report.pk}"
+        return printing.pdf_response(reports.document(report), name)
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks when it was filed and under which number; then it stands."""
@@ -262,14 +254,6 @@ def _explained_filing(report: RegulatorReport) -> str:
     """Which report it is, and that this cannot be taken back."""
     words = _("File it with the authority first. Nobody can change it afterwards.")
     return f"{report}\n{duties.named(report.duty)}\n{words}"
-
-
-def _printed(document: printing.Document, name: str) -> HttpResponse:
-    return HttpResponse(
-        printing.pdf(document),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'},
-    )
 
 
 def _duty(identity: str) -> laws.Duty:

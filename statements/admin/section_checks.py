@@ -7,11 +7,11 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from notices.models import Section, StatementVersion
 from statements import publishing
 from statements.admin.waiving import by_section
 from statements.findings import Finding
 from statements.legal.checking import TITLE
-from notices.models import Section, StatementVersion
 
 TOP = "top"  # where findings stand that are about no section of the draft
 _LIST = "admin/statements/statementversion/finding_list.html"

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from notices.models import Section, StatementVersion
 from statements import publishing
 from statements.findings import Finding
 from statements.legal import checking
-from notices.models import Section, StatementVersion
 
 
 class WaiveForm(forms.Form):

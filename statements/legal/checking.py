@@ -1,5 +1,5 @@
-"""What the laws and the wording lint say of a version: duties and statements.wording, asked about the
-rows of the database (docs/legal-checks.md).
+"""What the laws and the wording lint say of a version: duties and wording, asked about the rows of
+the database (docs/legal-checks.md).
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from foundations.languages import in_language
 from incidents.counting import counts_of
 from incidents.models import Basis, Incident, IncidentDataClass
+from notices.models import DutyConfirmation, Section, Statement, StatementVersion
 from statements.findings import Finding, Severity, Text
 from statements.legal import duties, laws
-from notices.models import DutyConfirmation, Section, Statement, StatementVersion
 from statements.wording import RULES, lint, parity
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]

@@ -11,24 +11,22 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incidents.models import Incident
-from statements.legal import checking, duties, laws
-from statements.legal.laws import Duty
 from notices.models import (
     DutyConfirmation,
-    Milestone,
-    Notice,
     RegulatorReport,
     Section,
     Statement,
     StatementVersion,
 )
-from notices.models.sending import NoticeQuerySet
+from statements.legal import checking, duties, laws
+from statements.legal.laws import Duty
+from statements.notifications import notifications_of
 
 
 class Where(models.TextChoices):
@@ -89,20 +87,6 @@ def overdue() -> list[tuple[Incident, list[DutyClock]]]:
         if ran_out:
             late.append((incident, ran_out))
     return late
-
-
-def sent_to_everybody(incident: Incident) -> NoticeQuerySet:
-    """What the law demanded and was approved for all affected, oldest first."""
-    return (
-        Notice.objects.real()
-        .filter(
-            incident=incident,
-            kind=Notice.Kind.MANDATORY,
-            audience=Notice.Audience.EVERYBODY,
-            approved_at__isnull=False,
-        )
-        .order_by("approved_at")
-    )
 
 
 class _Desk:
@@ -173,12 +157,6 @@ class _Desk:
         return {waiver.rule for version in self.versions for waiver in version.waivers.all()}
 
     @cached_property
-    def notices(self) -> list[Notice]:
-        """What was sent to everybody because the law demands it, oldest first."""
-        related = sent_to_everybody(self.incident).select_related("version__statement__incident")
-        return list(related.prefetch_related("milestones"))
-
-    @cached_property
     def reports(self) -> list[RegulatorReport]:
         filed = self.incident.reports.filter(state=RegulatorReport.State.FILED)
         return list(filed.order_by("filed_at"))
@@ -217,9 +195,8 @@ class _Desk:
                 yield Evidence(words, url, report.filed_at)
 
     def _notified(self) -> Iterator[Evidence]:
-        for notice in self.notices:
-            url = reverse("admin:notices_notice_change", args=[notice.pk])
-            yield Evidence(_notice_words(notice), url, _all_told_at(notice))
+        for sent in notifications_of(self.incident):
+            yield Evidence(sent.description, sent.url, sent.all_told_at)
 
 
 def _by_hand(confirmation: DutyConfirmation) -> Evidence:
@@ -241,26 +218,6 @@ def _version_evidence(version: StatementVersion, *, at: datetime | None) -> Evid
         "hash": version.hash[:16],
     }
     return Evidence(words, version.get_absolute_url(), at)
-
-
-def _notice_words(notice: Notice) -> str:
-    words = _("%(accepted)s of %(planned)s messages accepted by %(channel)s; %(state)s") % {
-        "accepted": number_format(notice.accepted, force_grouping=True),
-        "planned": number_format(notice.planned, force_grouping=True),
-        "channel": notice.get_channel_display(),
-        "state": notice.get_state_display(),
-    }
-    seal = getattr(notice, "seal", None)
-    return f"{words}; SHA-256 {seal.digest[:16]}…" if seal else words
-
-
-def _all_told_at(notice: Notice) -> datetime | None:
-    """When 99 per cent were accepted; else when the notice closed, with everybody at an end."""
-    for milestone in notice.milestones.all():
-        if milestone.kind == Milestone.Kind.NEARLY_ALL:
-            return milestone.at
-    is_closed = notice.state == Notice.State.CLOSED and notice.accepted
-    return notice.closed_at if is_closed else None
 
 
 def _sections(version: StatementVersion) -> list[Section]:

@@ -18,10 +18,10 @@ from foundations.languages import in_language
 from incidents import sentences
 from incidents.counting import counts_of
 from incidents.models import Incident, IncidentDataClass
+from notices.models import RegulatorReport, Section, Statement, StatementVersion
 from statements import markdown
 from statements.legal import laws
-from statements.legal.deadlines import sent_to_everybody
-from notices.models import RegulatorReport, Section, Statement, StatementVersion
+from statements.notifications import notifications_of
 
 Form = RegulatorReport.Form
 Key = Section.Key
@@ -273,10 +273,10 @@ def _told_en(incident: Incident) -> str:
 
 def _told(incident: Incident) -> tuple[str, str, str] | None:
     """(since when, how many accepted, of how many) of the first notice to everybody."""
-    first = sent_to_everybody(incident).first()
-    if first is None or first.approved_at is None:
+    sent = notifications_of(incident)
+    if not sent:
         return None
-    return _moment(first.approved_at), _number(first.accepted), _number(first.planned)
+    return _moment(sent[0].approved_at), _number(sent[0].accepted), _number(sent[0].planned)
 
 
 def _number(number: int) -> str:

@@ -1,64 +1,29 @@
 """What everybody may read, and what makes a page public: the same bytes for everyone."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from itertools import groupby
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
 from django.utils.text import Truncator, capfirst
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from foundations.public_pages import CACHE_CONTROL
 from incidents.models import DataClass, Incident, IncidentDataClass
+from notices.models import Advisory, Section, Statement, StatementVersion
 from statements import markdown, publishing
 from statements.findings import Text
 from statements.legal.checking import name_of
-from notices.models import Advisory, Section, Statement, StatementVersion
 from statements.public import linked_data, pictures
 from statements.public.differences import Change, changes
 
-P = ParamSpec("P")
 Facts = list[tuple[str, Any]]
 
 STEPS_ON_HOME = 4
 HASH_SHOWN = 16
 DESCRIPTION_LENGTH = 160
-
-
-class NotPublicError(RuntimeError):
-    """A public page looked at who is asking, or set a cookie: a mistake in the view's code."""
-
-
-def public_page(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A view whose answer depends on its path alone; foundations.public_pages keeps it.
-
-    Raises NotPublicError rather than answer if the view or its template touched the session, the
-    user, the CSRF token or the query: a cache would hand one person's page to everyone.
-    """
-
-    @require_safe
-    @wraps(view)
-    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        request.__dict__.pop("GET", None)  # what Django itself read of it
-        response = view(request, *args, **kwargs)
-        if "GET" in request.__dict__:
-            raise NotPublicError(f"{request.path} looked at its query")
-        if request.session.accessed or request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
-            raise NotPublicError(f"{request.path} looked at the session or the CSRF token")
-        if response.cookies or response.has_header("Vary"):
-            raise NotPublicError(f"{request.path} sets a cookie or varies")
-        response.headers["Cache-Control"] = CACHE_CONTROL
-        return response
-
-    return page
 
 
 def incident_context(incident: Incident) -> dict[str, Any]:

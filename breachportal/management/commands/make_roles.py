@@ -4,7 +4,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 
-OUR_APPS = ("accounts", "incidents", "notices")
+OUR_APPS = ("accounts", "incidents", "statements", "notices")
 # What each role may do in the desk besides looking; everybody may look at incidents and words.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
@@ -15,7 +15,8 @@ ROLES = {
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
-    "editor": ["incidents.add_contactchange", "statements.add_statement", "statements.change_statement"]
+    "editor": ["incidents.add_contactchange"]
+    + ["statements.add_statement", "statements.change_statement"]
     + ["statements.add_statementversion", "statements.change_statementversion"]
     + ["statements.add_section", "statements.change_section", "statements.delete_section"]
     + ["statements.add_advisory", "statements.change_advisory"]

@@ -1,0 +1,138 @@
+"""A statement version's page on the desk, with what notices add to it."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.admin_site import own_page, require, staff_of
+from accounts.models import User
+from notices import sending
+from notices.admin.sending import as_mail_program_would
+from notices.messages import sample_mail
+from notices.models import Notice, Statement, StatementVersion
+from statements.admin.published import StatementVersionAdmin
+
+TELL = "notices.add_notice"
+
+# The page of `statements` does not know notices, so this page takes its place.
+admin.site.unregister(StatementVersion)
+
+
+@admin.register(StatementVersion)
+class NotifyingVersionAdmin(StatementVersionAdmin):
+    """Adds previews of the messages, the notice of a correction, and the way to the next notice."""
+
+    change_form_template = "admin/notices/statementversion/change_form.html"
+    previews_template = "admin/notices/statementversion/previews.html"
+
+    def get_urls(self) -> list[Any]:
+        own = partial(own_page, self)
+        return [
+            own("<int:pk>/mail/<str:language>/", self.mail, "mail"),
+            own("<int:pk>/tell-again/", require_POST(self.tell_again), "tell_again"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        version = self.get_object(request, object_id)
+        if version and request.user.has_perm(TELL):
+            context["may_tell_again"] = sending.is_correction_of_what_was_told(version)
+        return super().change_view(request, object_id, form_url, context)
+
+    def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:
+        """Returns the mail and the shorter messages that a made-up person gets."""
+        return _samples(version, language)
+
+    def mail(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
+        """The HTML part of the mail, in a page that may load and run nothing."""
+        require(request, "statements.view_statementversion")
+        if language not in dict(settings.LANGUAGES):
+            raise Http404
+        version = get_object_or_404(StatementVersion, pk=pk)
+        part = _sample_mail(version, language).get_body(("html",))
+        return as_mail_program_would(part.get_content() if part else "")
+
+    def tell_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Drafts the notice to those who received an earlier version; somebody else approves it."""
+        require(request, TELL)
+        version = get_object_or_404(StatementVersion, pk=pk)
+        try:
+            notice = sending.draft_correction(version, by=staff_of(request))
+        except sending.NothingToCorrectError:
+            messages.error(request, _("Nobody has received an earlier version."))
+            return redirect("admin:statements_statementversion_change", pk)
+        self.log_change(request, version, _("Drafted the notice of the correction."))
+        messages.success(request, _("Drafted. Now somebody else has to approve it."))
+        return redirect("admin:notices_notice_change", notice.pk)
+
+    def published_message(self, version: StatementVersion, *, by: User) -> SafeString | str:
+        """Adds what usually comes next: the notice that tells people."""
+        return _next_step(super().published_message(version, by=by), version, by=by)
+
+
+def _usual_notice(version: StatementVersion) -> dict[str, str]:
+    """As what a version is usually sent: its kind, and an alert's topic."""
+    if version.statement.kind == Statement.Kind.NOTICE:
+        return {"kind": "mandatory"}
+    is_advisory = version.statement.kind == Statement.Kind.ADVISORY
+    return {"kind": "alert", "topic": "scams" if is_advisory else "updates"}
+
+
+def _sample_message(version: StatementVersion, language: str, channel: str) -> bytes:
+    """What somebody made up would get over the channel."""
+    incident = version.statement.incident
+    usual = _usual_notice(version)
+    notice = Notice(incident=incident, version=version, channel=channel, **usual)
+    return sample_mail(notice, language).data
+
+
+def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
+    message = _sample_message(version, language, Notice.Channel.EMAIL.value)
+    return message_from_bytes(message, policy=policy.default)
+
+
+def _samples(version: StatementVersion, language: str) -> dict[str, Any]:
+    mail = _sample_mail(version, language)
+    part = mail.get_body(("plain",))
+    short = {value: label for value, label in Notice.Channel.choices if value != "email"}
+    return {
+        "subject": str(mail["Subject"]),
+        "text": part.get_content() if part else "",
+        "short": [
+            (label, _sample_message(version, language, channel).decode())
+            for channel, label in short.items()
+        ],
+    }
+
+
+def _next_step(published: str, version: StatementVersion, *, by: User) -> SafeString | str:
+    if not by.has_perm(TELL):
+        return published + " " + _("Next, an editor drafts the notice that tells people.")
+    query = QueryDict(mutable=True)
+    query["version"] = str(version.pk)
+    query.update(_usual_notice(version))
+    return format_html(
+        '{} <a href="{}?{}">{}</a>',
+        published,
+        reverse("admin:notices_notice_add"),
+        query.urlencode(),
+        _("Draft the notice that tells people"),
+    )

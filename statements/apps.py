@@ -1,0 +1,22 @@
+from django.apps import AppConfig
+from django.core import checks
+from django.utils.translation import gettext_lazy as _
+
+
+class StatementsConfig(AppConfig):
+    """What the company says: statements, legal duties, public pages, reports to authorities."""
+
+    name = "statements"
+    verbose_name = _("Statements")
+
+    def ready(self) -> None:
+        # Imported here, because these modules need the models.
+        from foundations import page_slots
+        from incidents import visibility
+        from statements import publishing
+        from statements.legal.checks import check_laws
+
+        checks.register(check_laws)
+        visibility.OBJECTIONS.append(publishing.objection_to_hiding)
+        page_slots.fill("my_data_part", "statements/slots/incident_link.html")
+        page_slots.fill("desk_incident_tools", "statements/slots/clocks_tool.html")

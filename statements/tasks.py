@@ -1,0 +1,21 @@
+"""Celery tasks of the statements. Each may run twice, or be killed half way, without harm."""
+
+import logging
+
+from celery import shared_task
+from celery.contrib.django.task import DjangoTask
+from django.utils.translation import override
+
+from notices.models import Statement
+from statements import publishing
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(base=DjangoTask)
+def verify_statements() -> None:
+    """Says in the log, for whoever watches it, what is not as it was published."""
+    with override("en"):
+        for statement in Statement.objects.all():
+            for problem in publishing.verify(statement):
+                logger.error("statement %s: %s", statement.pk, problem)

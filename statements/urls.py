@@ -1,0 +1,44 @@
+"""Public pages at the top of each language; see statements.views."""
+
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import IntConverter
+
+from statements import views
+
+
+class NumberConverter(IntConverter):
+    """A number in its one spelling: 01 would be another address of the same public page, and
+    whoever invents addresses could fill the memory of all kept pages and empty it again.
+    """
+
+    regex = "[1-9][0-9]{0,8}"
+
+
+register_converter(NumberConverter, "number")
+
+urlpatterns: list[URLPattern] = [
+    path("", views.home, name="home"),
+    path("incidents/<slug:slug>/", views.incident, name="incident"),
+    path("incidents/<slug:slug>/timeline/", views.timeline, name="timeline"),
+    path("incidents/<slug:slug>/feed/", views.feed, name="feed"),
+    path("incidents/<slug:slug>/log/", views.log, name="log"),
+    path("incidents/<slug:slug>/log/log.json", views.log_json, name="log_json"),
+    path("incidents/<slug:slug>/picture.png", views.incident_picture, name="incident_picture"),
+    path("incidents/<slug:slug>/statements/<slug:statement>/", views.statement, name="statement"),
+    path(
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/",
+        views.statement_version,
+        name="statement_version",
+    ),
+    path(
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/record.json",
+        views.record,
+        name="record",
+    ),
+    path(
+        "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/picture.png",
+        views.version_picture,
+        name="version_picture",
+    ),
+    path("incidents/<slug:slug>/advisories/<slug:statement>/", views.advisory, name="advisory"),
+]
