@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import loader, product
+from benchmarks import loader
 from benchmarks.distant import Distant
 from benchmarks.memory import Memory, resident
 from benchmarks.sink import Sink
+from harness import product
 
 MESSAGE_OCTETS = 8 * 1024
 PARTS = ("engine", "loader", "post_office", "delay", "pause", "page")

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from benchmarks import product
+from harness import product
 
 ROOT = Path(__file__).parent.parent
 QUIET_SECONDS = 5.0
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _counting() -> dict[str, Any]:
-    from benchmarks.people import SLUG
+    from harness.people import SLUG
     from incidents import counting
     from incidents.models import Incident
 
@@ -59,9 +59,9 @@ def _visitor() -> Callable[[], float]:
     from django.urls import reverse
 
     from accounts.models import User
+    from harness.leaked import expose, file_of, person
+    from harness.signed_cookies import teach_test_clients
     from incidents.models import Incident
-    from tests.leaked import expose, file_of, person
-    from tests.signed_cookies import teach_test_clients
 
     teach_test_clients()
     second = Incident.objects.get()
@@ -98,7 +98,7 @@ def _asked(ask: Callable[[], float], begin: Callable[[], Callable[[], bool]]) ->
 
 
 def _while_running(ask: Callable[[], float], command: str, rows: int) -> dict[str, Any]:
-    from benchmarks.people import SLUG
+    from harness.people import SLUG
 
     def begin() -> Callable[[], bool]:
         arguments = [sys.executable, "manage.py", command, SLUG]
@@ -125,7 +125,7 @@ def _percentiles(taken: list[float]) -> dict[str, float]:
 
 
 def _shred() -> None:
-    from benchmarks.people import SLUG
+    from harness.people import SLUG
     from incidents.models import Incident
 
     Incident.objects.get(slug=SLUG).shred()

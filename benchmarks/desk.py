@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from benchmarks import notices
-from benchmarks.people import APPROVER
+from harness.people import APPROVER
+from harness.signed_cookies import teach_test_clients
+from harness.signing_in import sign_in_to_desk
 from notices.models import Chunk, Notice
-from tests.signed_cookies import teach_test_clients
-from tests.signing_in import sign_in_to_desk
 
 VISITS = 20
 PIECE = 5_000  # chunks an INSERT

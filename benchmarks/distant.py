@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.product import ROOT, free_port
+from harness.product import ROOT, free_port
 
 START_SECONDS = 10.0
 PIECE = 1 << 18

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from itertools import count
 
 from accounts.models import User
-from benchmarks.people import APPROVER, EDITOR, SLUG
+from harness.people import APPROVER, EDITOR, SLUG
 from incidents.models import Incident
 from notices import messages, sending
 from notices.models import Notice, Statement

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from benchmarks.product import ROOT
+from harness.product import ROOT
 
 TRIAL = 2_000  # messages
 PROCESSES, THREADS, BATCHES = (2, 4), (1, 4), (500, 2_000, 5_000)

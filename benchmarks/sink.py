@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import cast
 
-from benchmarks.product import free_port
+from harness.product import free_port
 
 START_SECONDS = 10.0
 END = b"\r\n.\r\n"

@@ -8,12 +8,12 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
 from accounts.models import User
+from harness.leaked import hanbit
+from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
 from notices.models import StatementVersion
 from statements import sample
 from tests.coupang import correct
-from tests.leaked import hanbit
-from tests.signed_cookies import teach_test_clients
 
 teach_test_clients()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from harness import leaked
 from incidents.models import AffectedPerson
 from notices import sending
 from notices.models import Notice, StatementVersion
-from tests import leaked
 from tests.noticed import affected, published
 from tests.smtp_server import SmtpServer
 

@@ -4,13 +4,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from harness import leaked
+from harness.signing_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import sending
 from notices.models import Delivery, Notice, StatementVersion, TestAddress
 from statements import publishing
-from tests import leaked
 from tests.noticed import affected, assert_adds_up, work
-from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]

@@ -16,12 +16,12 @@ from django.test import Client
 from django.urls import reverse
 
 from breachportal.celery import app
+from harness.leaked import expose, file_of, person
+from harness.signing_in import sign_in_to_desk
 from incidents import batch_changes, counting
 from incidents.counting import counts_of
 from incidents.importing import only_import_into
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
-from tests.leaked import expose, file_of, person
-from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State

@@ -10,11 +10,11 @@ from django.utils.text import capfirst
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import expect, sync_playwright
 
+from harness.signing_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
 from notices.models import Notice, Section, Statement, StatementVersion
 from statements import publishing
 from tests import browser
-from tests.signing_in import sign_in_to_desk
 from tests.test_statement_admin import form_of
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}

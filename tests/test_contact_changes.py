@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from incidents.models import ContactChange, Incident
-from tests.signing_in import sign_in_to_desk
 
 NEW = {
     "contact_phone": "1577-7011",

@@ -5,11 +5,11 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from notices import sending
 from notices.models import Advisory, AlertSubscription, Notice, Statement, StatementVersion
 from statements import publishing
 from tests.noticed import work
-from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]

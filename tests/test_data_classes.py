@@ -5,10 +5,10 @@ import re
 import pytest
 from django.utils.translation import override
 
+from harness.leaked import class_id, expose, file_of, person
 from incidents import sentences
 from incidents.models import DataClass
 from incidents.summaries import CONTACT_KEYS, leaked_classes_of
-from tests.leaked import class_id, expose, file_of, person
 
 pytestmark = pytest.mark.django_db
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from incidents.models import Incident, IncidentJurisdiction
 from notices import tasks
 from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
@@ -19,7 +20,6 @@ from statements import sample
 from statements.legal import checking, deadlines
 from statements.legal.deadlines import Where, clocks_of
 from statements.legal.laws import all_duties
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.people import address
+from harness.people import address
 from notices.models import Delivery, Notice
 from tests.drills.comparing import compare
 from tests.drills.mail_server import Taken

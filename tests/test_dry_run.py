@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from incidents import counting
 from incidents.models import ExposureFile
 from notices import sending, tasks
 from notices.engine import dry_runs, planning
 from notices.models import Notice
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 

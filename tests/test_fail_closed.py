@@ -7,10 +7,10 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from harness.leaked import expose, file_of, person
+from harness.signing_in import step_up
 from incidents import sealing
 from incidents.models import AffectedPerson, Reveal
-from tests.leaked import expose, file_of, person
-from tests.signing_in import step_up
 
 pytestmark = pytest.mark.django_db
 ADDRESS, THEIRS = "서울특별시 강남구 테헤란로 558", "대구광역시 수성구 달구벌대로 14"

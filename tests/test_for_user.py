@@ -7,8 +7,8 @@ from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import User, VerifiedPhone
+from harness.leaked import person
 from incidents.models import AffectedPerson, Incident
-from tests.leaked import person
 
 pytestmark = pytest.mark.django_db
 Relation = AffectedPerson.Relation

@@ -11,11 +11,11 @@ from django.db.utils import OperationalError
 from django.urls import reverse
 
 from foundations import latency
+from harness.signing_in import sign_in_to_desk
 from notices import tasks
 from notices.engine import halting
 from notices.models import Chunk, Notice
 from tests.noticed import assert_adds_up, work
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 

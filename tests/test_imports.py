@@ -1,16 +1,36 @@
-"""Imports go one way: notices → incidents → accounts (docs/architecture.md)."""
+"""Imports go one way: notices → statements → incidents → accounts → foundations.
+
+Templates and SQL are held to the same order as Python (docs/architecture.md).
+"""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from foundations import page_slots
 
 ROOT = Path(__file__).parent.parent
-FORBIDDEN = {
-    "accounts": {"incidents", "notices"},
-    "incidents": {"notices"},
-    "notices": set[str](),
+# From the ground up. Each package may import itself and those before it.
+APPS = ("foundations", "accounts", "incidents", "statements", "notices")
+# What each of the others may not import.
+ABOVE = {
+    "breachportal": {"harness", "benchmarks", "tests"},
+    "harness": {"benchmarks", "tests"},
+    "benchmarks": {"tests"},
+    "tests": set[str](),
 }
+FORBIDDEN = {
+    app: {*APPS[number + 1 :], "breachportal", "harness", "benchmarks", "tests"}
+    for number, app in enumerate(APPS)
+} | ABOVE
+TAG = re.compile(r"""\{%\s*(url|include|extends)\s+["']([^"']+)["']""")
+PERMISSION = re.compile(r"\bperms\.(\w+)\.")
+# The templates of an app, by folder. What stands elsewhere belongs to the whole portal.
+FOLDERS = ("", "admin/", "emails/", "texts/")
 
 
 def imported_packages(path: Path) -> set[str]:
@@ -23,9 +43,69 @@ def imported_packages(path: Path) -> set[str]:
     return packages
 
 
-@pytest.mark.parametrize("app", FORBIDDEN)
-def test_no_app_imports_upwards(app):
-    modules = list((ROOT / app).rglob("*.py"))
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_no_package_imports_upwards(package):
+    modules = list((ROOT / package).rglob("*.py"))
     assert modules
     for module in modules:
-        assert not imported_packages(module) & FORBIDDEN[app], module
+        assert not imported_packages(module) & FORBIDDEN[package], module
+
+
+def app_of_view() -> dict[str, str]:
+    """The app in which the view of each URL name lives."""
+    found: dict[str, str] = {}
+
+    def walk(resolver: URLResolver, namespace: str = "") -> None:
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                inner = f"{pattern.namespace}:" if pattern.namespace else ""
+                walk(pattern, namespace + inner)
+            elif isinstance(pattern, URLPattern) and pattern.name:
+                name = namespace + pattern.name
+                app = pattern.callback.__module__.split(".")[0]
+                if name.startswith("admin:"):
+                    app = pattern.name.split("_")[0]
+                found[name] = app
+
+    walk(get_resolver())
+    return found
+
+
+def templates_of(app: str) -> list[Path]:
+    folders = [ROOT / "templates" / folder / app for folder in FOLDERS]
+    return [path for folder in folders for path in folder.rglob("*.html")]
+
+
+@pytest.mark.parametrize("app", ["accounts", "incidents", "statements", "notices"])
+def test_no_template_reaches_upwards(app):
+    views, forbidden = app_of_view(), FORBIDDEN[app] - {"breachportal"}
+    templates = templates_of(app)
+    assert templates
+    for path in templates:
+        text = path.read_text(encoding="utf-8")
+        for tag, name in TAG.findall(text):
+            target = (
+                views.get(name, "") if tag == "url" else name.removeprefix("admin/").split("/")[0]
+            )
+            assert target not in forbidden, f"{path}: {tag} {name}"
+        assert not set(PERMISSION.findall(text)) & forbidden, path
+
+
+@pytest.mark.parametrize("app", ["foundations", "accounts", "incidents", "statements"])
+def test_no_sql_names_a_table_of_an_app_above(app):
+    labels = {name for name in FORBIDDEN[app] if name in APPS}
+    tables = [
+        model._meta.db_table
+        for label in labels
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+    ]
+    assert tables
+    named = re.compile(r"\b(" + "|".join(tables) + r")\b")
+    for path in (ROOT / app).rglob("*"):
+        if path.suffix in {".py", ".sql"}:
+            assert not named.search(path.read_text(encoding="utf-8")), path
+
+
+def test_each_filled_slot_is_in_a_template_and_each_slot_is_filled():
+    text = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "templates").rglob("*.html"))
+    assert set(re.findall(r'{% slot "(\w+)" %}', text)) == set(page_slots.filled())

@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
+from harness.leaked import class_id, expose, file_of, person, state
+from harness.signing_in import sign_in_to_desk
 from incidents.importing import close_batch
 from incidents.models import (
     AffectedPerson,
@@ -28,8 +30,6 @@ from incidents.models import (
     Shredding,
 )
 from incidents.sealing import KeysetShreddedError
-from tests.leaked import class_id, expose, file_of, person, state
-from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 

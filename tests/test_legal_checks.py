@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from harness.signing_in import sign_in_to_desk
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 from notices.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from statements import publishing, sample
 from statements.legal import laws
-from tests.signing_in import sign_in_to_desk
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
+from harness.leaked import expose, file_of, person, state
 from incidents.models import AffectedPerson, Incident
-from tests.leaked import expose, file_of, person, state
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from notices import messages, tasks
 from notices.models import Delivery, Notice
 from tests.noticed import delivery_to, work
-from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from django.conf import settings as django_settings
 
+from harness import leaked
 from incidents.models import DataClass
 from notices import messages, sending, tasks
 from notices.messages import Mailing, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
-from tests import leaked
 from tests.noticed import affected, delivery_to, work
 from tests.smtp_server import DROP
 

@@ -7,12 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from harness import leaked
+from harness.signing_in import sign_in_to_desk
 from notices import sending
 from notices.engine import progress
 from notices.models import Notice
-from tests import leaked
 from tests.noticed import affected, work
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 

@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from notices.models import LedgerSeal, Notice
 from notices.proof import ledger_sealing
 from statements.legal import deadlines
 from tests.noticed import work
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler reads the PDF")

@@ -6,12 +6,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from harness import leaked
+from harness.signing_in import sign_in_to_desk
 from notices import sending, tasks
 from notices.engine import pacing
 from notices.models import Notice
-from tests import leaked
 from tests.noticed import affected, assert_adds_up, work
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 

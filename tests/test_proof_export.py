@@ -16,15 +16,15 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
+from harness import leaked
+from harness.signing_in import sign_in_to_desk, step_up
 from notices import sending
 from notices.messages import envelope_sender, message_code
 from notices.models import Notice
 from notices.proof import ledger_export
 from notices.returned import bouncing
-from tests import leaked
 from tests.noticed import affected, delivery_to, work, work_again
 from tests.returned_mail import bounce
-from tests.signing_in import sign_in_to_desk, step_up
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]

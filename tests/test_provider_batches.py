@@ -7,6 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from accounts.models import User
+from harness import leaked
 from incidents.models import AffectedPerson
 from notices import sending
 from notices.engine import composing, ledger
@@ -14,7 +15,6 @@ from notices.engine.requesting import RequestTransport
 from notices.messages import Mail, message_code, message_id
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, NoticeMessage
 from statements import publishing
-from tests import leaked
 from tests.gateway import HANG_UP, Asked, Gateway
 from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
 

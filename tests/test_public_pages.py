@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from incidents.models import Incident
 from notices.models import Section, StatementVersion
 from statements import sample
 from statements.public import NotPublicError, public_page
 from tests.coupang import PAGES, SLUG, published
-from tests.signing_in import sign_in_to_desk
 
 
 def text(response) -> str:

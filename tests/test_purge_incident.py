@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from harness.leaked import expose, file_of, person
 from incidents import importing, purging
 from incidents.counting import counts_of
 from incidents.importing import store
@@ -25,7 +26,6 @@ from incidents.models import (
 )
 from notices import sending
 from notices.models import Delivery, Notice
-from tests.leaked import expose, file_of, person
 from tests.noticed import affected, assert_adds_up, work
 from tests.test_for_user import another
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from foundations import printing
+from harness.signing_in import sign_in_to_desk
 from notices.models import RegulatorReport
 from statements import sample
 from statements.legal import regulator_reports as reports
-from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from foundations.spawned import WorkerLostError
+from harness.leaked import expose, file_of, person
 from incidents import resealing, sealing
 from incidents.importing import only_import_into
 from incidents.management import telling
 from incidents.models import AffectedPerson, Exposure, Incident, Reseal
 from incidents.sealing import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
 from notices.models import Notice, TestAddress
-from tests.leaked import expose, file_of, person
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db

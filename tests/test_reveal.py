@@ -9,9 +9,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
+from harness.leaked import expose, file_of, person
+from harness.signing_in import newest_code, step_up
 from incidents.models import Reveal
-from tests.leaked import expose, file_of, person
-from tests.signing_in import newest_code, step_up
 
 pytestmark = pytest.mark.django_db
 

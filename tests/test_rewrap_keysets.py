@@ -14,9 +14,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from foundations import keys
+from harness.leaked import person
 from incidents import sealing
 from incidents.models import AffectedPerson, Incident
-from tests.leaked import person
 
 pytestmark = pytest.mark.django_db
 

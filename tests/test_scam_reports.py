@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from incidents import resealing
 from notices.engine import audiences
 from notices.from_us import scam_reports
 from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
 from statements import markdown, publishing, sample
-from tests.signing_in import sign_in_to_desk
 
 REPORT = "/en/check/report/"
 TOLD = {

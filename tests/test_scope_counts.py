@@ -6,12 +6,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from harness.leaked import class_id, expose, file_of, person
+from harness.signing_in import sign_in_to_desk
 from incidents import counting
 from incidents.counting import Tally, counts_of
 from incidents.importing import close_batch
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, ScopeCount
-from tests.leaked import class_id, expose, file_of, person
-from tests.signing_in import sign_in_to_desk
 
 pytestmark = pytest.mark.django_db
 Relation = AffectedPerson.Relation

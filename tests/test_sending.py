@@ -18,13 +18,13 @@ from cryptography.x509.oid import NameOID
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from harness import leaked
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import sending, tasks
 from notices.engine import audiences, delivering, ledger, planning
 from notices.engine.ledger import Ending, LeaseLostError, Verdict
 from notices.models import Chunk, Delivery, Notice, StatementVersion
 from statements import publishing
-from tests import leaked
 from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
 from tests.smtp_server import DROP, SmtpServer, recipients
 

@@ -7,9 +7,9 @@ from celery.contrib.testing.worker import start_worker
 from django.db import connections
 
 from breachportal.celery import app
+from harness import leaked
 from notices import sending
 from notices.models import Delivery, Notice
-from tests import leaked
 from tests.noticed import affected, assert_adds_up
 from tests.smtp_server import recipients
 

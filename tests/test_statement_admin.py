@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
 from notices.models import Advisory, Section, Statement, StatementVersion
 from statements import publishing
-from tests.signing_in import sign_in_to_desk
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
+from harness.signing_in import sign_in_to_desk
 from notices import sending
 from notices.models import AlertSubscription, Notice, Suppression
 from notices.returned import suppressing
 from tests.noticed import assert_adds_up, delivery_to, work
-from tests.signing_in import sign_in_to_desk
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]

@@ -6,14 +6,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from breachportal.demo import maildir
+from harness import leaked
+from harness.signing_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import messages, sending, tasks, texts
 from notices.models import Delivery, Notice, TestAddress
 from notices.own_words import Ours
-from tests import leaked
 from tests.gateway import HANG_UP, Gateway
 from tests.noticed import assert_adds_up, delivery_to, work, work_again
-from tests.signing_in import sign_in_to_desk
 
 pytest_plugins = ["tests.notice_fixtures"]
 

@@ -16,12 +16,12 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.leaked import file_of
 from incidents.models import ExposureBatch, Incident, ScopeCount
 from notices import tasks
 from notices.models import Milestone, Notice, PublicFigures
 from notices.proof import transparency
 from notices.proof.transparency import CELLS, FEWEST, SMALL, THRESHOLD, shown_cells
-from tests.leaked import file_of
 
 pytest_plugins = ["tests.notice_fixtures"]
 

@@ -25,12 +25,12 @@ from django.utils import timezone
 from accounts.models import User
 from breachportal.celery import app
 from foundations.spawned import workers
+from harness.signing_in import sign_in_to_desk, step_up
 from incidents import importing, uploads
 from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import only_import_into
 from incidents.importing.refusals import Refused, Rejected, why_rejected
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
-from tests.signing_in import sign_in_to_desk, step_up
 from tests.told import in_korean
 
 pytestmark = pytest.mark.django_db

@@ -22,9 +22,9 @@ from psycopg.conninfo import make_conninfo
 
 from accounts.models import User
 from foundations import waiting
+from harness.leaked import expose, file_of, person
+from harness.signing_in import ask_for_code, enter_code, newest_code, step_up
 from statements import sample
-from tests.leaked import expose, file_of, person
-from tests.signing_in import ask_for_code, enter_code, newest_code, step_up
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 LOCK_SECONDS, SLACK_SECONDS, SOON_SECONDS = 1, 1.5, 0.7

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import product
+from harness import product
 from tests.drills.mail_server import MailServer
 from tests.drills.plans import NAMES, PEOPLE, SETTINGS, USUAL_PEOPLE
 

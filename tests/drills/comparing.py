@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from benchmarks.people import SLUG, address
+from harness.people import SLUG, address
 from incidents.models import Incident
 from notices.models import Delivery, Notice
 from notices.models.sending import END_STATES

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
-from benchmarks.product import ROOT, free_port
+from harness.product import ROOT, free_port
 
 START_SECONDS = 10.0
 DROP = "drop"  # hang up instead of a reply

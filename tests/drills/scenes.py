@@ -15,9 +15,9 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from benchmarks.people import address
-from benchmarks.product import Workers
 from foundations import latency
+from harness.people import address
+from harness.product import Workers
 from notices import tasks
 from notices.engine import halting
 from notices.models import Notice

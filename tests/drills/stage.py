@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 from django.db import close_old_connections
 
-from benchmarks import product
-from benchmarks.product import Workers
+from harness import product
+from harness.product import Workers
 from notices.models import Notice
 from tests.drills.comparing import Verdict, compare
 from tests.drills.mail_server import MailServer

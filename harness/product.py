@@ -56,7 +56,7 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
         shutil.rmtree(var, ignore_errors=True)
         _stage(var, people)
         stamp.write_text(version)
-    _run_python("import benchmarks.product as p; p.reset_database()")
+    _run_python("import harness.product as p; p.reset_database()")
     django.setup()
 
 
@@ -84,7 +84,7 @@ def _version() -> str:
 
 def _stage(var: Path, people: int) -> None:
     var.mkdir(parents=True)
-    _run_python(f"import benchmarks.product as p; p.fill_database({people})")
+    _run_python(f"import harness.product as p; p.fill_database({people})")
 
 
 def _run_python(code: str) -> None:
@@ -95,7 +95,7 @@ def _run_python(code: str) -> None:
 def fill_database(people: int) -> None:
     """Migrates an empty database, makes the people, and keeps the result as a template."""
     django.setup()
-    from benchmarks import people as synthetic  # its models may be loaded only now
+    from harness import people as synthetic  # its models may be loaded only now
 
     call_command("migrate", verbosity=0)
     synthetic.make(people)

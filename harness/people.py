@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from harness.leaked import hanbit
 from incidents import sealing
 from incidents.bulk_sealing import BulkSeal
 from incidents.models import (
@@ -27,7 +28,6 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
-from tests.leaked import hanbit
 
 SLUG = "hanbit-2025"
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
