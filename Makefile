@@ -37,7 +37,7 @@ messages: setup
 	rm -f locale/en/LC_MESSAGES/django.po  # English is the source itself
 	mkdir -p locale/en/LC_MESSAGES
 	$(BIN)/python manage.py makemessages -l ko -l en --no-wrap --no-location --no-obsolete \
-		-i .venv -i var -i tests -i benchmarks
+		-i .venv -i var -i tests -i benchmarks -i harness
 	for language in ko en; do \
 		sed -i '1,20{/^#, fuzzy$$/d}' locale/$$language/LC_MESSAGES/django.po; done
 	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po

@@ -1,4 +1,7 @@
-"""The browser for the tests: found, or installed. Run as `python -m tests.browser`."""
+"""What the tests need of the system: Chromium and pdftotext. Found, or installed.
+
+Run as `python -m tests.browser`.
+"""
 
 import os
 import shutil
@@ -29,15 +32,23 @@ def executable() -> str | None:
     return own if Path(own).exists() else None
 
 
+def is_complete() -> bool:
+    """Whether a browser and pdftotext, which reads the PDFs that the portal makes, are there."""
+    return executable() is not None and shutil.which("pdftotext") is not None
+
+
 def install() -> str:
-    """Installs a Chromium: Playwright's download, else the distribution's package."""
+    """Installs what is missing: Chromium by Playwright's download, else the system's packages.
+
+    Without pdftotext the tests that read PDFs are skipped; without a browser it exits.
+    """
     attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get"):
         sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
         attempts += [
             [*sudo, "apt-get", "update", "-qq"],
             [*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends"]
-            + ["chromium", "fonts-noto-cjk"],
+            + ["chromium", "fonts-noto-cjk", "poppler-utils"],
         ]
     for command in attempts:
         print("  $", *command, flush=True)
@@ -45,10 +56,12 @@ def install() -> str:
             subprocess.run(command, check=False, timeout=900)
         except (FileNotFoundError, subprocess.TimeoutExpired) as error:
             print(f"  {error}")
-        if found := executable():
-            return found
+        if is_complete():
+            break
+    if found := executable():
+        return found
     sys.exit("No Chromium: install one (the package `chromium`) and run `make test` again.")
 
 
 if __name__ == "__main__":
-    print("Browser for the tests:", executable() or install())
+    print("Browser for the tests:", (executable() if is_complete() else None) or install())
