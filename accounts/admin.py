@@ -16,13 +16,12 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import role_name, staff_with
-from accounts.contacts import is_usable_email, normalise_email
+from accounts.forms import UserForm
 from accounts.models import User, VerifiedPhone
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
@@ -57,14 +56,6 @@ def _may_touch(request: HttpRequest, user: User | None) -> bool:
     """Only a superuser changes or deletes somebody who has rights of their own."""
     is_staff = user is not None and (user.is_staff or user.is_superuser)
     return bool(request.user.is_superuser) or not is_staff
-
-
-class UserForm(forms.ModelForm):
-    def clean_email(self) -> str:
-        email = normalise_email(self.cleaned_data["email"])
-        if not is_usable_email(email):
-            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
-        return email
 
 
 class RolesField(forms.ModelMultipleChoiceField):

@@ -185,3 +185,14 @@ def _is_on_record(user: User) -> bool:
     except ProtectedError:
         return True
     return False
+
+
+class UserForm(forms.ModelForm):
+    """A user's page on the desk."""
+
+    def clean_email(self) -> str:
+        """Returns the normalised address; refuses one that is not whole."""
+        email = normalise_email(self.cleaned_data["email"])
+        if not is_usable_email(email):
+            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
+        return email

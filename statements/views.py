@@ -22,16 +22,16 @@ def home(request: HttpRequest) -> HttpResponse:
     """The newest public incident, in ten seconds; a calm page if there is none."""
     incidents = list(Incident.objects.public())
     if not incidents:
-        return render(request, "statements/public/no_incident.html")
+        return render(request, "statements/no_incident.html")
     context = incident_context(incidents[0]) | {"others": incidents[1:]}
-    return render(request, "statements/public/incident.html", context)
+    return render(request, "statements/incident.html", context)
 
 
 @public_page
 def incident(request: HttpRequest, slug: str) -> HttpResponse:
     """The same page for one incident."""
     context = incident_context(_public_incident(slug))
-    return render(request, "statements/public/incident.html", context)
+    return render(request, "statements/incident.html", context)
 
 
 @public_page
@@ -40,7 +40,7 @@ def statement(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
     version = _current_version(slug, statement)
     if version.statement.kind == Statement.Kind.ADVISORY:
         return redirect(version.statement)
-    return render(request, "statements/public/statement.html", version_context(version))
+    return render(request, "statements/statement.html", version_context(version))
 
 
 @public_page
@@ -49,7 +49,7 @@ def advisory(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
     version = _current_version(slug, statement)
     if version.statement.kind != Statement.Kind.ADVISORY:
         return redirect(version.statement)
-    return render(request, "statements/public/statement.html", version_context(version))
+    return render(request, "statements/statement.html", version_context(version))
 
 
 @public_page
@@ -58,7 +58,7 @@ def statement_version(request: HttpRequest, slug: str, statement: str, number: i
     current = _current_version(slug, statement)
     version = _public_version(slug, statement, number)
     context = version_context(version) | {"current": current}
-    return render(request, "statements/public/version.html", context)
+    return render(request, "statements/version.html", context)
 
 
 @public_page
@@ -92,7 +92,7 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
         "entries": incident.timeline.all(),
         "picture": pictures.of_incident(incident),
     }
-    return render(request, "statements/public/timeline.html", context)
+    return render(request, "statements/timeline.html", context)
 
 
 @public_page
@@ -104,7 +104,7 @@ def feed(request: HttpRequest, slug: str) -> HttpResponse:
 @public_page
 def log(request: HttpRequest, slug: str) -> HttpResponse:
     """Every version of every statement, newest first: nothing is replaced in silence."""
-    return render(request, "statements/public/log.html", log_context(_public_incident(slug)))
+    return render(request, "statements/log.html", log_context(_public_incident(slug)))
 
 
 @public_page

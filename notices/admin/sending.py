@@ -32,16 +32,10 @@ from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
 from notices.admin import exporting, history
 from notices.admin.history import Recorded
-from notices.admin.sending_forms import (
-    ApproveForm,
-    CancelForm,
-    DeliveryLookUpForm,
-    DoubtForm,
-    NoticeForm,
-)
 from notices.engine import dry_runs, halting, pacing, progress
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import Counted
+from notices.forms.notices import ApproveForm, CancelForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.messages import message_code, sample_mail
 from notices.models import Delivery, Notice, StatementVersion
 from notices.models.sending import END_STATES

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from incidents.views import SignedInRequest
-from notices.alert_forms import AlertsForm, chosen_topics, unsubscribe_from
+from notices.forms.alerts import AlertsForm, chosen_topics, unsubscribe_from
 from notices.messages import subscription_of_token
 from notices.models import AlertSubscription
 

@@ -12,8 +12,8 @@ from incidents.models import Incident
 from incidents.my_data import leaks_of
 from incidents.sealing import SealingError
 from incidents.views import SignedInRequest
+from notices.forms.certificates import CertificateForm, CheckForm
 from notices.proof import certificates
-from notices.proof.certificate_forms import CertificateForm, CheckForm
 
 logger = logging.getLogger(__name__)
 

@@ -14,4 +14,4 @@ def transparency(request: HttpRequest, slug: str) -> HttpResponse:
     """How many people were told, and how soon; no figure here leads back to one of them."""
     incident = get_object_or_404(Incident.objects.public(), slug=slug)
     context = figures.context(incident) | {"picture": pictures.of_incident(incident)}
-    return render(request, "statements/public/transparency.html", context)
+    return render(request, "notices/transparency.html", context)

@@ -3,7 +3,6 @@
 from functools import cache, partial
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import BaseModelAdmin
@@ -24,9 +23,8 @@ from accounts.models import User
 from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
 from statements import markdown, publishing
 from statements.admin import section_checks
-from statements.admin.section_checks import DraftFindings
-from statements.admin.waiving import WaiveForm, WithdrawWaiverForm, by_section
-from statements.findings import Finding
+from statements.admin.section_checks import DraftFindings, by_section
+from statements.forms.publishing import PublishForm, WaiveForm, WithdrawWaiverForm
 from statements.legal import checking
 from statements.public import version_context
 
@@ -159,29 +157,6 @@ class SectionInline(FrozenOncePublished, admin.StackedInline):
         return section_checks.of_saved(version)
 
 
-class PublishForm(forms.Form):
-    """A second person publishes what they have read on this very page."""
-
-    seen = forms.CharField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.version, self.by = version, by
-        self.refused: list[Finding] = []
-        self.initial["seen"] = publishing.fingerprint(version)
-
-    def publish(self) -> bool:
-        """Publishes the version; False, with the findings as errors, if that is refused."""
-        if not self.is_valid():
-            return False
-        try:
-            publishing.publish(self.version, by=self.by, seen=self.cleaned_data["seen"])
-        except publishing.PublishingRefusedError as refused:
-            self.refused = refused.findings
-            return False
-        return True
-
-
 @admin.register(StatementVersion)
 class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
     list_display = ["statement", "number", "titled", "state", "published_at"]
@@ -292,7 +267,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         version = get_object_or_404(StatementVersion, pk=pk)
         language = request.GET.get("language")
         with override(language if language in dict(LANGUAGES) else settings.LANGUAGE_CODE):
-            return render(request, "statements/public/preview.html", version_context(version))
+            return render(request, "statements/preview.html", version_context(version))
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows both languages side by side and what is missing; publishes on confirmation."""

@@ -18,13 +18,7 @@ from foundations import printing
 from incidents.models import Incident
 from notices.models import DutyConfirmation, RegulatorReport
 from statements.admin import history
-from statements.admin.regulator_forms import (
-    ConfirmForm,
-    FileForm,
-    ReportForm,
-    WithdrawForm,
-    withdraw,
-)
+from statements.forms.duties import ConfirmForm, FileForm, ReportForm, WithdrawForm, withdraw
 from statements.legal import deadlines, duties, laws
 from statements.legal import regulator_reports as reports
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.forms import BaseInlineFormSet, ModelForm
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from notices.models import Section, StatementVersion
 from statements import publishing
-from statements.admin.waiving import by_section
 from statements.findings import Finding
 from statements.legal.checking import TITLE
 
@@ -82,3 +82,14 @@ def _may_be_in(finding: Finding, section: Section) -> bool:
 def _listed(findings: Iterable[Finding]) -> SafeString:
     found = list(findings)
     return render_to_string(_LIST, {"findings": found}) if found else SafeString()
+
+
+def by_section(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
+    """The findings under the name of their section, in the order of sections; title first."""
+    names = {"": _("The whole text"), TITLE: _("Title")}
+    names |= {key.value: str(key.label) for key in Section.Key}
+    grouped = {
+        name: [finding for finding in findings if finding.section == key]
+        for key, name in names.items()
+    }
+    return [(name, found) for name, found in grouped.items() if found]

@@ -1,16 +1,38 @@
-"""Publishing a draft, and waiving what keeps it from being published: forms of the desk."""
+"""Forms of the desk: publishing a draft, waiving a rule that blocks it, withdrawing a waiver."""
 
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from notices.models import Section, StatementVersion
+from notices.models import StatementVersion
 from statements import publishing
 from statements.findings import Finding
 from statements.legal import checking
+
+
+class PublishForm(forms.Form):
+    """A second person publishes what they have read on this very page."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.version, self.by = version, by
+        self.refused: list[Finding] = []
+        self.initial["seen"] = publishing.fingerprint(version)
+
+    def publish(self) -> bool:
+        """Publishes the version; False, with the findings as errors, if that is refused."""
+        if not self.is_valid():
+            return False
+        try:
+            publishing.publish(self.version, by=self.by, seen=self.cleaned_data["seen"])
+        except publishing.PublishingRefusedError as refused:
+            self.refused = refused.findings
+            return False
+        return True
 
 
 class WaiveForm(forms.Form):
@@ -50,14 +72,3 @@ class WithdrawWaiverForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why it is withdrawn"), widget=forms.Textarea(attrs={"rows": 3})
     )
-
-
-def by_section(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
-    """The findings under the name of their section, in the order of sections; title first."""
-    names = {"": _("The whole text"), checking.TITLE: _("Title")}
-    names |= {key.value: str(key.label) for key in Section.Key}
-    grouped = {
-        name: [finding for finding in findings if finding.section == key]
-        for key, name in names.items()
-    }
-    return [(name, found) for name, found in grouped.items() if found]

@@ -1,0 +1,55 @@
+"""The desk's form for the proof of a notice, and for the list of people it did not reach."""
+
+from typing import Any, NamedTuple
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from notices.engine.audiences import NOT_REACHED
+from notices.models import Delivery
+
+FORMATS = [("csv", "CSV"), ("jsonl", "JSON Lines")]
+
+
+class Whom(NamedTuple):
+    """Which people a list names, and what its file is called."""
+
+    name: str
+    states: list[Delivery.State]
+
+
+WHOM = {
+    "not-reached": Whom("not-reached", NOT_REACHED),
+    "in-doubt": Whom("in-doubt", [Delivery.State.IN_DOUBT]),
+}
+
+
+class ExportForm(forms.Form):
+    """Whom, in which form, and whether with names and addresses."""
+
+    whom = forms.ChoiceField(
+        label=gettext_lazy("Whom"),
+        choices=[
+            ("not-reached", gettext_lazy("those not reached")),
+            ("in-doubt", gettext_lazy("those of whom nobody knows")),
+        ],
+        initial="not-reached",
+        required=False,
+    )
+    format = forms.ChoiceField(label=gettext_lazy("Format"), choices=FORMATS)
+    is_opened = forms.BooleanField(
+        label=gettext_lazy("With names and addresses, opened"),
+        required=False,
+        help_text=gettext_lazy("Recorded with your name. The file is yours to keep safe."),
+    )
+
+    def __init__(self, *args: Any, may_open: bool, is_proof: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_open:
+            del self.fields["is_opened"]
+        if is_proof:  # it names everybody
+            del self.fields["whom"]
+
+    def clean_whom(self) -> Whom:
+        """Those not reached, where nothing was chosen."""
+        return WHOM[self.cleaned_data["whom"] or "not-reached"]
