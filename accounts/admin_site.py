@@ -35,7 +35,7 @@ BETTER_IN_KOREAN = (
     gettext_noop("Save and continue editing"),
     gettext_noop("Save and view"),
 )
-DESK_ORDER = ("incidents", "statements", "notices", "accounts")
+DESK_ORDER = ("incidents", "statements", "notices", "scams", "accounts")
 # The roles' names in the reader's language; see manage.py make_roles.
 ROLE_NAMES = {
     "importer": _("importer"),

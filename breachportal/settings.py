@@ -45,6 +45,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "breachportal.apps.BreachportalConfig",
+    "scams.apps.ScamsConfig",
     "notices.apps.NoticesConfig",
     "statements.apps.StatementsConfig",
     "incidents.apps.IncidentsConfig",
@@ -137,7 +138,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
-    "delete-scam-reports": {"task": "notices.tasks.delete_scam_reports", "schedule": 60 * 60.0},
+    "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }
 

@@ -18,6 +18,7 @@ urlpatterns = [
         path("my-data/", include("incidents.urls")),
         path("", include("statements.urls")),
         path("", include("notices.urls")),
+        path("", include("scams.urls")),
     ),
 ]
 

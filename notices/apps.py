@@ -3,21 +3,21 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NoticesConfig(AppConfig):
-    """What we tell them: publishing, sending, alerts, proof."""
+    """How people are told: notices, deliveries, alerts, what comes back, proof."""
 
     name = "notices"
     verbose_name = _("Notices")
 
     def ready(self) -> None:
-        # Imported when the models are loaded, which it reads.
+        # Imported here, because these modules need the models.
         from anymail.signals import tracking
 
         from foundations import page_slots
         from incidents import purging, resealing
-        from incidents.sealing import SCAM_REPORT, TEST_ADDRESS
+        from incidents.sealing import TEST_ADDRESS
         from notices.engine.ledger import forget_people
         from notices.engine.providers import take_event
-        from notices.models import ScamReport, TestAddress
+        from notices.models import TestAddress
         from notices.proof.notifications import notifications
         from statements.notifications import SOURCES
 
@@ -28,19 +28,12 @@ class NoticesConfig(AppConfig):
         page_slots.fill("my_data_leaked", "notices/slots/certificate_offer.html")
         page_slots.fill("desk_look_up", "notices/slots/delivery_look_up_link.html")
         purging.BEFOREHAND.append(forget_people)
-        resealing.FURTHER += [
+        resealing.FURTHER.append(
             resealing.SealedColumn(
                 model=TestAddress,
                 person="id",
                 column="contact",
                 purpose=TEST_ADDRESS,
                 incident="notice__incident",
-            ),
-            resealing.SealedColumn(
-                model=ScamReport,
-                person="id",
-                column="sealed",
-                purpose=SCAM_REPORT,
-                incident="incident",
-            ),
-        ]
+            )
+        )

@@ -9,7 +9,6 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from notices.engine import delivering, dry_runs, halting, ledger, pacing, planning
-from notices.from_us import scam_reports
 from notices.models import Notice
 from notices.proof import ledger_sealing, transparency
 
@@ -96,9 +95,3 @@ def _is_full(queue: str) -> bool:
         except connection.channel_errors:
             return False  # an empty queue does not exist in Redis
     return bool(waiting >= QUEUE_IS_FULL[queue])
-
-
-@shared_task(base=DjangoTask)
-def delete_scam_reports() -> None:
-    """The sweeper: reports past their time."""
-    scam_reports.delete_outdated()

@@ -16,8 +16,9 @@ from accounts.models import User
 from harness.signing_in import sign_in_to_desk
 from incidents import resealing
 from notices.engine import audiences
-from notices.from_us import scam_reports
-from notices.models import Advisory, AlertSubscription, Notice, ScamReport, StatementVersion
+from notices.models import Advisory, AlertSubscription, Notice, StatementVersion
+from scams import scam_reports
+from scams.models import ScamReport
 from statements import markdown, publishing, sample
 
 REPORT = "/en/check/report/"
@@ -178,7 +179,7 @@ def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
 def test_the_queue_shows_how_many_name_the_same(client, report, desk):
     tell(Client(), text="again http://hanbit-refund.example.net")
     tell(Client(), text="another http://other.example.net")
-    url = reverse("admin:notices_scamreport_changelist")
+    url = reverse("admin:scams_scamreport_changelist")
     html = desk.get(url).content.decode()
     link = f"{url}?same__exact={report.same}"
     assert html.count(f'<a href="{link}">2</a>') == 2
@@ -201,7 +202,7 @@ def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, cli
 
 
 def test_the_list_shows_nothing_of_what_was_written(report, desk):
-    html = desk.get(reverse("admin:notices_scamreport_changelist")).content.decode()
+    html = desk.get(reverse("admin:scams_scamreport_changelist")).content.decode()
     assert "refund" not in html
     assert "jimin" not in html
 

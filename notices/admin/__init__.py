@@ -1,5 +1,5 @@
-"""The desk's pages for notices: sending, what comes back, reports of scams, proof."""
+"""The desk's pages for notices: sending, what comes back, proof."""
 
-from notices.admin import returned, scam_reports, sending, versions
+from notices.admin import returned, sending, versions
 
-__all__ = ["returned", "scam_reports", "sending", "versions"]
+__all__ = ["returned", "sending", "versions"]

@@ -14,7 +14,6 @@ from notices.models.published import (
 )
 from notices.models.regulators import DutyConfirmation, RegulatorReport
 from notices.models.returned import LateReport, ReturnedMail, Suppression
-from notices.models.scam_reports import ScamReport
 from notices.models.seals import LedgerPage, LedgerSeal
 from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
 
@@ -35,7 +34,6 @@ __all__ = [
     "PublicFigures",
     "RegulatorReport",
     "ReturnedMail",
-    "ScamReport",
     "Section",
     "Statement",
     "StatementVersion",

@@ -4,7 +4,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 
-OUR_APPS = ("accounts", "incidents", "statements", "notices")
+OUR_APPS = ("accounts", "incidents", "statements", "notices", "scams")
 # What each role may do in the desk besides looking; everybody may look at incidents and words.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
@@ -21,7 +21,7 @@ ROLES = {
     + ["statements.add_section", "statements.change_section", "statements.delete_section"]
     + ["statements.add_advisory", "statements.change_advisory"]
     + ["statements.add_timelineentry", "statements.change_timelineentry", "notices.add_notice"]
-    + ["notices.view_scamreport", "notices.change_scamreport"]
+    + ["scams.view_scamreport", "scams.change_scamreport"]
     + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_contactchange"]
@@ -29,7 +29,7 @@ ROLES = {
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
-    + ["notices.add_suppression", "notices.view_scamreport"],
+    + ["notices.add_suppression", "scams.view_scamreport"],
     "auditor": ["notices.export_proof"],
 }
 # Whose contact is whose: seen by those whose work it is.
@@ -40,7 +40,7 @@ ABOUT_PEOPLE = (
     "incidents.view_uploadpiece",
     "notices.view_delivery",
     "notices.view_alertsubscription",
-    "notices.view_scamreport",
+    "scams.view_scamreport",
 )
 
 

@@ -10,10 +10,10 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import Basis, Incident
-from notices import from_us
-from notices.from_us import pasted
-from notices.from_us.pasted import Kind, Trace
-from notices.models import Advisory, ScamReport, Section, Statement, StatementVersion
+from notices.models import Advisory, Section, Statement, StatementVersion
+from scams import answers, pasted
+from scams.models import ScamReport
+from scams.pasted import Kind, Trace
 from statements import publishing
 
 State = ScamReport.State
@@ -81,7 +81,7 @@ def _fill(draft: StatementVersion, *, text: str, sender: str) -> None:
         position=body.position + 1,
         basis=Basis.COMPANY,
     )
-    named = [disarmed(trace) for trace in from_us.strange_in(f"{text}\n{sender}")[:NAMED]]
+    named = [disarmed(trace) for trace in answers.strange_in(f"{text}\n{sender}")[:NAMED]]
     for language in LANGUAGES:
         with override(language):
             company = draft.statement.incident.company

@@ -19,19 +19,19 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from incidents.sealing import SealingError
-from notices.from_us import scam_reports
-from notices.models import ScamReport
 from notices.own_words import in_words
+from scams import scam_reports
+from scams.models import ScamReport
 
 logger = logging.getLogger(__name__)
-HANDLE, DRAFT = "notices.change_scamreport", "statements.add_statementversion"
+HANDLE, DRAFT = "scams.change_scamreport", "statements.add_statementversion"
 
 
 @admin.register(ScamReport)
 class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
     """What people wrote is opened one report at a time, and each look is recorded."""
 
-    change_form_template = "admin/notices/scamreport/change_form.html"
+    change_form_template = "admin/scams/scamreport/change_form.html"
     list_display = ["reported_at", "channel", "state", "alike", "incident"]
     list_filter = ["state", "channel", "incident"]
     list_select_related = ["incident"]
@@ -57,7 +57,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         """Leads to them."""
         if obj.same is None or obj.number == 1:
             return f"{obj.number:,}"
-        url = reverse("admin:notices_scamreport_changelist")
+        url = reverse("admin:scams_scamreport_changelist")
         return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, f"{obj.number:,}")
 
     def get_urls(self) -> list[URLPattern]:
@@ -100,7 +100,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
             draft = scam_reports.draft_warning(report, by=staff_of(request))
         except SealingError as error:
             messages.error(request, in_words(str(error)))
-            return redirect("admin:notices_scamreport_change", pk)
+            return redirect("admin:scams_scamreport_change", pk)
         self.log_change(request, report, _("Drafted a warning."))
         text = _("Drafted. Take out what is about a person, then let somebody else publish it.")
         messages.success(request, text)
@@ -113,7 +113,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         self.log_change(request, report, _("Dismissed."))
         text = ngettext("Dismissed %(n)s report.", "Dismissed %(n)s reports.", number)
         messages.success(request, text % {"n": number})
-        return redirect("admin:notices_scamreport_changelist")
+        return redirect("admin:scams_scamreport_changelist")
 
 
 def _report(request: HttpRequest, pk: str) -> ScamReport:

@@ -12,10 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email
 from incidents.models import Incident
-from notices import from_us
-from notices.from_us import pasted
-from notices.models import ScamReport
-from notices.models.scam_reports import Told
+from scams import answers, pasted
+from scams.models import ScamReport, Told
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
 
@@ -45,9 +43,9 @@ class CheckForm(forms.Form):
         widget=_text_area(6),
     )
 
-    def answer(self) -> from_us.Answer:
+    def answer(self) -> answers.Answer:
         """What we say to it."""
-        return from_us.answer(self.cleaned_data["text"])
+        return answers.answer(self.cleaned_data["text"])
 
 
 class ReportForm(forms.Form):
@@ -116,7 +114,7 @@ class ReportForm(forms.Form):
         data = self.cleaned_data
         report = ScamReport(incident=incident, channel=data["channel"])
         told = Told(text=data["text"], sender=data["sender"], contact=data["contact"])
-        report.tell(told, about=from_us.about(f"{told.text}\n{told.sender}"))
+        report.tell(told, about=answers.about(f"{told.text}\n{told.sender}"))
         report.save()
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.limits import limited
 from foundations.public_pages import public_page
-from notices.from_us.check_forms import CheckForm, ReportForm, TooManyReportsError, reported_to
+from scams.forms import CheckForm, ReportForm, TooManyReportsError, reported_to
 from statements.public import advisories
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, report=ReportForm())
     report = ReportForm(initial={"text": form.cleaned_data["text"]})
     context = {"answer": form.answer(), **_reporting(report)}
-    return render(request, "notices/from_us/check_answer.html", context)
+    return render(request, "scams/check_answer.html", context)
 
 
 @csrf_exempt
@@ -68,12 +68,12 @@ def report(request: HttpRequest) -> HttpResponse:
 @public_page
 def reported(request: HttpRequest) -> HttpResponse:
     """Thanks; the same for every report, so that there is nothing to learn from it."""
-    return render(request, "notices/from_us/reported.html")
+    return render(request, "scams/reported.html")
 
 
 def _page(request: HttpRequest, *, form: CheckForm, report: ReportForm) -> HttpResponse:
     context = {"form": form, "advisories": advisories(), **_reporting(report)}
-    return render(request, "notices/from_us/check.html", context)
+    return render(request, "scams/check.html", context)
 
 
 def _reporting(report: ReportForm) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from notices.from_us import scam_reports
+from scams import scam_reports
 
 
 class Command(BaseCommand):

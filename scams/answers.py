@@ -20,11 +20,11 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from incidents.models import Incident
-from notices.from_us import look_alikes, pasted
-from notices.from_us.look_alikes import Reason
-from notices.from_us.pasted import Kind, Trace
 from notices.messages import delivery_of_code
 from notices.models import Advisory, Chunk, Delivery, Notice, StatementVersion
+from scams import look_alikes, pasted
+from scams.look_alikes import Reason
+from scams.pasted import Kind, Trace
 from statements import markdown
 
 State = Delivery.State
@@ -79,7 +79,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Known:
-    """The hosts, addresses and numbers that are ours, in the spelling of notices.from_us.pasted."""
+    """The hosts, addresses and numbers that are ours, in the spelling of scams.pasted."""
 
     traces: frozenset[Trace]
 

@@ -1,0 +1,25 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ScamsConfig(AppConfig):
+    """Which messages are ours: the page "Is this message from us?", and reports of scams."""
+
+    name = "scams"
+    verbose_name = _("Scams")
+
+    def ready(self) -> None:
+        # Imported here, because these modules need the models.
+        from incidents import resealing
+        from incidents.sealing import SCAM_REPORT
+        from scams.models import ScamReport
+
+        resealing.FURTHER.append(
+            resealing.SealedColumn(
+                model=ScamReport,
+                person="id",
+                column="sealed",
+                purpose=SCAM_REPORT,
+                incident="incident",
+            )
+        )

@@ -1,0 +1,12 @@
+"""The page "Is this message from us?", its answers, and reports of scams; see scams.views."""
+
+from django.urls import URLPattern, path
+
+from scams import views
+
+urlpatterns: list[URLPattern] = [
+    path("check/", views.check, name="check"),
+    path("check/answer/", views.answer, name="check_answer"),
+    path("check/report/", views.report, name="report_scam"),
+    path("check/reported/", views.reported, name="reported"),
+]
