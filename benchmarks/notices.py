@@ -9,8 +9,9 @@ from accounts.models import User
 from harness.people import APPROVER, EDITOR, SLUG
 from incidents.models import Incident
 from notices import messages, sending
-from notices.models import Notice, Statement
+from notices.models import Notice
 from statements import publishing
+from statements.models import Statement
 
 SENTENCES = {
     "ko": "고객님의 이름과 전자우편 주소, 전화번호가 유출된 사실을 확인하여 알려 드립니다. ",

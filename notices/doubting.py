@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.models import User
 from notices import tasks
 from notices.models import Chunk, Delivery, Notice
-from notices.models.sending import DeliveryQuerySet, NoticeQuerySet
+from notices.models.delivery import DeliveryQuerySet
+from notices.models.notice import NoticeQuerySet
 from notices.own_words import Ours
 
 State = Delivery.State

@@ -35,9 +35,10 @@ from accounts.contacts import normalise_email, normalise_phone
 from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import texts
-from notices.models import Advisory, Notice, NoticeMessage, Section
+from notices.models import Notice, NoticeMessage
 from notices.own_words import Ours
 from statements import markdown
+from statements.models import Advisory, Section
 
 # `_html` slots stand in the HTML part; `unsubscribe` is in alerts only.
 SLOTS = (

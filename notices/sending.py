@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from notices import messages, tasks
 from notices.engine import dry_runs, ledger, pacing
-from notices.models import Notice, StatementVersion
+from notices.models import Notice
+from statements.models import StatementVersion
 
 
 class ApprovalRefusedError(Exception):

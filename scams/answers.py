@@ -21,11 +21,12 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from notices.messages import delivery_of_code
-from notices.models import Advisory, Chunk, Delivery, Notice, StatementVersion
+from notices.models import Chunk, Delivery, Notice
 from scams import look_alikes, pasted
 from scams.look_alikes import Reason
 from scams.pasted import Kind, Trace
 from statements import markdown
+from statements.models import Advisory, StatementVersion
 
 State = Delivery.State
 WAITING = (State.PENDING, State.DEFERRED)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
 from incidents.sealing import SCAM_REPORT
-from notices.models.published import Statement
+from statements.models import Statement
 
 
 class ScamReportQuerySet(models.QuerySet["ScamReport"]):

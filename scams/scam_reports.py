@@ -10,11 +10,11 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import Basis, Incident
-from notices.models import Advisory, Section, Statement, StatementVersion
 from scams import answers, pasted
 from scams.models import ScamReport
 from scams.pasted import Kind, Trace
 from statements import publishing
+from statements.models import Advisory, Section, Statement, StatementVersion
 
 State = ScamReport.State
 QUOTED = 300  # characters of the message that the draft quotes

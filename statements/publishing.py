@@ -25,7 +25,9 @@ from foundations import public_pages
 from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from incidents.unclaimed import unclaimed_classes
-from notices.models import (
+from statements.findings import Finding, Severity
+from statements.legal import checking
+from statements.models import (
     Advisory,
     DutyWaiver,
     Section,
@@ -33,8 +35,6 @@ from notices.models import (
     StatementVersion,
     WithdrawnWaiver,
 )
-from statements.findings import Finding, Severity
-from statements.legal import checking
 
 # The posting time counts from publication, which may be weeks after the draft: be generous.
 DRAFT_DISPLAY = timedelta(days=365)

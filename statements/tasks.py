@@ -6,8 +6,8 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.utils.translation import override
 
-from notices.models import Statement
 from statements import publishing
+from statements.models import Statement
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from foundations.public_pages import public_page
 from incidents.models import Incident
-from notices.models import Statement, StatementVersion
 from statements import publishing
+from statements.models import Statement, StatementVersion
 from statements.public import (
     incident_context,
     log_context,

@@ -11,8 +11,8 @@ from accounts.models import User
 from harness.leaked import hanbit
 from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
-from notices.models import StatementVersion
 from statements import sample
+from statements.models import StatementVersion
 from tests.coupang import correct
 
 teach_test_clients()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notices.models import StatementVersion
 from statements import publishing
+from statements.models import StatementVersion
 from tests.noticed import published
 
 

@@ -1,7 +1,7 @@
 """The sample incident's pages, and a correction of its notice."""
 
-from notices.models import StatementVersion
 from statements import publishing, sample
+from statements.models import StatementVersion
 
 SLUG = sample.SLUG
 PAGES = [

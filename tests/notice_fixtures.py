@@ -5,7 +5,8 @@ import pytest
 from harness import leaked
 from incidents.models import AffectedPerson
 from notices import sending
-from notices.models import Notice, StatementVersion
+from notices.models import Notice
+from statements.models import StatementVersion
 from tests.noticed import affected, published
 from tests.smtp_server import SmtpServer
 

@@ -6,9 +6,10 @@ from accounts.models import User
 from harness import leaked
 from incidents.models import AffectedPerson, ExposureFile, Incident
 from notices import tasks
-from notices.models import Chunk, Delivery, Notice, Statement, StatementVersion
-from notices.models.sending import END_STATES
+from notices.models import Chunk, Delivery, Notice
+from notices.models.states import END_STATES
 from statements import publishing
+from statements.models import Statement, StatementVersion
 
 BODY = {
     "ko": "고객 여러분께 **깊이** 사과드립니다.\n\n- 비밀번호를 바꾸십시오",

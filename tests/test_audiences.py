@@ -8,8 +8,9 @@ from harness import leaked
 from harness.signing_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import sending
-from notices.models import Delivery, Notice, StatementVersion, TestAddress
+from notices.models import Delivery, Notice, TestAddress
 from statements import publishing
+from statements.models import StatementVersion
 from tests.noticed import affected, assert_adds_up, work
 from tests.smtp_server import recipients
 

@@ -6,8 +6,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
 from notices.messages import sample_mail
-from notices.models import Notice, Statement, StatementVersion
+from notices.models import Notice
 from statements import publishing
+from statements.models import Statement, StatementVersion
 from tests import browser
 
 HEADINGS = [

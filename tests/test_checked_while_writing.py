@@ -12,8 +12,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from harness.signing_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
-from notices.models import Notice, Section, Statement, StatementVersion
+from notices.models import Notice
 from statements import publishing
+from statements.models import Section, Statement, StatementVersion
 from tests import browser
 from tests.test_statement_admin import form_of
 

@@ -7,8 +7,9 @@ from django.urls import reverse
 from accounts.models import User
 from harness.signing_in import sign_in_to_desk
 from notices import sending
-from notices.models import Advisory, AlertSubscription, Notice, Statement, StatementVersion
+from notices.models import AlertSubscription, Notice
 from statements import publishing
+from statements.models import Advisory, Statement, StatementVersion
 from tests.noticed import work
 from tests.smtp_server import recipients
 
@@ -31,11 +32,11 @@ def desk(client, editor):
 
 
 def page(name: str, pk: int) -> str:
-    return reverse(f"admin:notices_{name}", args=[pk])
+    return reverse(f"admin:{name}", args=[pk])
 
 
 def tell_again(client, version: StatementVersion):
-    return client.post(page("statementversion_tell_again", version.pk), follow=True)
+    return client.post(page("statements_statementversion_tell_again", version.pk), follow=True)
 
 
 def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
@@ -43,13 +44,13 @@ def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
 ):
     work(notice)
     server.taken.clear()
-    html = desk.get(page("statementversion_change", correction.pk)).content.decode()
+    html = desk.get(page("statements_statementversion_change", correction.pk)).content.decode()
     assert BUTTON in html
 
     response = tell_again(desk, correction)
 
     drafted = Notice.objects.get(version=correction)
-    assert response.request["PATH_INFO"] == page("notice_change", drafted.pk)
+    assert response.request["PATH_INFO"] == page("notices_notice_change", drafted.pk)
     assert (drafted.state, drafted.audience, drafted.created_by) == ("draft", "earlier", editor)
     with pytest.raises(sending.ApprovalRefusedError):
         sending.approve(drafted, by=editor)
@@ -69,13 +70,16 @@ def test_pressing_twice_makes_one_notice(desk, notice, server, correction):
 
 def test_a_first_version_offers_nothing(desk, notice, server, version):
     work(notice)
-    assert BUTTON not in desk.get(page("statementversion_change", version.pk)).content.decode()
+    assert (
+        BUTTON
+        not in desk.get(page("statements_statementversion_change", version.pk)).content.decode()
+    )
     tell_again(desk, version)
     assert Notice.objects.count() == 1
 
 
 def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(desk, correction):
-    url = page("statementversion_change", correction.pk)
+    url = page("statements_statementversion_change", correction.pk)
     assert BUTTON not in desk.get(url).content.decode()
     assert (
         "Nobody has received an earlier version." in tell_again(desk, correction).content.decode()
@@ -95,10 +99,15 @@ def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
     clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_statementversion"))
     sign_in_to_desk(client, clerk)
-    url = page("statementversion_change", correction.pk)
+    url = page("statements_statementversion_change", correction.pk)
     assert BUTTON not in client.get(url).content.decode()
-    assert client.post(page("statementversion_tell_again", correction.pk)).status_code == 403
-    assert client.get(page("statementversion_tell_again", correction.pk)).status_code == 405
+    assert (
+        client.post(page("statements_statementversion_tell_again", correction.pk)).status_code
+        == 403
+    )
+    assert (
+        client.get(page("statements_statementversion_tell_again", correction.pk)).status_code == 405
+    )
 
 
 # An advisory's alert

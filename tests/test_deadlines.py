@@ -15,11 +15,12 @@ from accounts.models import User
 from harness.signing_in import sign_in_to_desk
 from incidents.models import Incident, IncidentJurisdiction
 from notices import tasks
-from notices.models import DutyConfirmation, Notice, RegulatorReport, StatementVersion
+from notices.models import Notice
 from statements import sample
 from statements.legal import checking, deadlines
 from statements.legal.deadlines import Where, clocks_of
 from statements.legal.laws import all_duties
+from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db

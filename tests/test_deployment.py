@@ -31,7 +31,9 @@ def commands_of_units() -> dict[str, str]:
 
 def our_tasks() -> list[str]:
     app.loader.import_default_modules()
-    return [name for name in app.tasks if name.startswith(("incidents.", "notices."))]
+    return [
+        name for name in app.tasks if name.startswith(("incidents.", "statements.", "notices."))
+    ]
 
 
 @pytest.mark.parametrize("commands", [processes, commands_of_units])

@@ -10,7 +10,6 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notices.models import Section
 from statements.findings import Severity
 from statements.legal import laws
 from statements.legal.duties import (
@@ -23,6 +22,7 @@ from statements.legal.duties import (
     unmet_content,
 )
 from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
+from statements.models import Section
 from statements.wording import RULES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "legal-checks.md"

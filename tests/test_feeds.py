@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from notices.models import StatementVersion
+from statements.models import StatementVersion
 from tests.noticed import published
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}

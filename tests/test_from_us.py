@@ -15,11 +15,12 @@ from playwright.sync_api import Route, sync_playwright
 
 from incidents.models import Incident
 from notices import messages, sending
-from notices.models import AlertSubscription, Chunk, Delivery, Notice, Statement
+from notices.models import AlertSubscription, Chunk, Delivery, Notice
 from scams import answers
 from scams.answers import Verdict
 from scams.pasted import MOST_CHARACTERS
 from statements import sample
+from statements.models import Statement
 from tests import browser
 from tests.noticed import delivery_to, work
 

@@ -17,8 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 from foundations import public_pages
 from incidents.models import Incident
-from notices.models import StatementVersion
 from statements import sample
+from statements.models import StatementVersion
 from tests.coupang import PAGES, SLUG, correct, published
 
 NOTICE = f"/en/incidents/{SLUG}/statements/notice/"

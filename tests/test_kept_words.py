@@ -20,7 +20,7 @@ from notices.own_words import Ours
 from tests.told import HANGUL, in_korean
 
 ROOT = Path(__file__).parent.parent
-APPS = ("accounts", "breachportal", "incidents", "notices")
+APPS = ("accounts", "breachportal", "incidents", "statements", "notices")
 TABLES = (Refused, Rejected, Ours, history.Recorded, Unsealed)
 SLOT = re.compile(r"\{(\w+)\}")
 # What says why: its words must stand in a table, or come from outside.

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from notices import sending, tasks
 from notices.messages import envelope_sender
 from notices.models import Delivery, LedgerPage, LedgerSeal, Notice
-from notices.models.sending import NOT_ADDING_UP
+from notices.models.notice import NOT_ADDING_UP
 from notices.proof import ledger_sealing
 from notices.returned import bouncing
 from tests.noticed import delivery_to, work

@@ -10,9 +10,9 @@ from django.utils.translation import override
 
 from harness.signing_in import sign_in_to_desk
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
-from notices.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from statements import publishing, sample
 from statements.legal import laws
+from statements.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from notices.models import Section
 from statements import publishing
+from statements.models import Section
 from statements.public.differences import words
 
 pytest_plugins = ["tests.corrected"]
@@ -63,7 +63,7 @@ def test_verifying_finds_nothing_where_nothing_changed(second, capsys):
 def test_verifying_names_one_changed_letter(second, capsys):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("UPDATE notices_section SET body_en = body_en || '.'")
+        cursor.execute("UPDATE statements_section SET body_en = body_en || '.'")
         cursor.execute("SET LOCAL session_replication_role = origin")
     with pytest.raises(SystemExit) as ended:
         call_command("verify_statements")

@@ -51,7 +51,7 @@ GALLERY = """
   <a class="button" href="/">Sign in</a><a class="button button-secondary" href="/">Cancel</a>
 </p>
 <h2>What leaked</h2>
-{% for item in items %}{% include "components/data_class.html" %}{% endfor %}
+{% for item in items %}{% include "incidents/data_class.html" %}{% endfor %}
 <h2>What to do now</h2>
 {% include "components/steps.html" %}
 {% include "components/section.html" %}

@@ -22,7 +22,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
 from breachportal.demo import sample
-from notices.models import AlertSubscription, Notice, Statement, StatementVersion
+from notices.models import AlertSubscription, Notice
+from statements.models import Statement, StatementVersion
 from statements.sample import SLUG
 from statements.sample import load as load_sample
 from tests import browser as chromium

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User
+from foundations.public_pages import NotPublicError, public_page
 from harness.signing_in import sign_in_to_desk
 from incidents.models import Incident
-from notices.models import Section, StatementVersion
 from statements import sample
-from statements.public import NotPublicError, public_page
+from statements.models import Section, StatementVersion
 from tests.coupang import PAGES, SLUG, published
 
 

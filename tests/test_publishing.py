@@ -11,9 +11,9 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import DataClass, Incident, IncidentDataClass
-from notices.models import Advisory, Section, Statement, StatementVersion
 from statements import publishing
 from statements.findings import Finding
+from statements.models import Advisory, Section, Statement, StatementVersion
 
 NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
 
@@ -158,7 +158,7 @@ def test_a_public_incident_stays_public_while_its_statements_must_be_shown(publi
 
 
 def test_an_incident_without_a_current_statement_may_be_hidden(draft, published, incident):
-    tamper("UPDATE notices_statementversion SET display_until = CURRENT_DATE - 1")
+    tamper("UPDATE statements_statementversion SET display_until = CURRENT_DATE - 1")
     assert type(incident).objects.filter(pk=incident.pk).update(is_public=False) == 1
 
 
@@ -301,9 +301,9 @@ def test_the_database_refuses_to_change_what_is_published(published, change):
 @pytest.mark.parametrize(
     "delete",
     [
-        "DELETE FROM notices_section",
-        "DELETE FROM notices_statementversion",
-        "DELETE FROM notices_statement",
+        "DELETE FROM statements_section",
+        "DELETE FROM statements_statementversion",
+        "DELETE FROM statements_statement",
     ],
 )
 def test_the_database_refuses_to_delete_what_is_published(published, delete):
@@ -318,8 +318,8 @@ def test_the_database_refuses_to_delete_what_is_published(published, delete):
 @pytest.mark.parametrize(
     "table",
     [
-        *("notices_statement", "notices_statementversion", "notices_section"),
-        *("notices_advisory", "notices_dutywaiver", "incidents_incident", "accounts_user"),
+        *("statements_statement", "statements_statementversion", "statements_section"),
+        *("statements_advisory", "statements_dutywaiver", "incidents_incident", "accounts_user"),
     ],
 )
 def test_the_database_refuses_to_empty_what_is_published_away(published, table):
@@ -335,7 +335,7 @@ def test_the_database_refuses_to_empty_what_is_published_away(published, table):
 def test_tables_without_anything_published_may_be_emptied(draft):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("TRUNCATE notices_statementversion CASCADE")
+        cursor.execute("TRUNCATE statements_statementversion CASCADE")
     assert not StatementVersion.objects.exists()
 
 
@@ -421,13 +421,13 @@ def tamper(sql: str, *values: str | int) -> None:
 
 def test_one_changed_letter_is_found_and_its_version_named(published, notice):
     tamper(
-        "UPDATE notices_section SET body_en = body_en || '.' WHERE version_id = %s", published.pk
+        "UPDATE statements_section SET body_en = body_en || '.' WHERE version_id = %s", published.pk
     )
     assert publishing.verify(notice) == ["Version 1 is not what was published."]
 
 
 def test_a_changed_issuer_is_found(advisory):
-    tamper("UPDATE notices_advisory SET hotline = '000'")
+    tamper("UPDATE statements_advisory SET hotline = '000'")
     assert publishing.verify(advisory.statement) == ["Version 1 is not what was published."]
 
 
@@ -436,7 +436,7 @@ def test_a_forged_hash_breaks_the_chain(published, notice, editor, approver):
     published.class_states = []
     forged = publishing.compute_hash(published)
     tamper(
-        "UPDATE notices_statementversion SET class_states = '[]', hash = %s WHERE id = %s",
+        "UPDATE statements_statementversion SET class_states = '[]', hash = %s WHERE id = %s",
         forged,
         published.pk,
     )
@@ -445,8 +445,8 @@ def test_a_forged_hash_breaks_the_chain(published, notice, editor, approver):
 
 def test_a_version_that_was_taken_out_is_missed(published, notice, editor, approver):
     publishing.publish(complete(publishing.draft_next(notice, by=editor)), by=approver)
-    tamper("DELETE FROM notices_section WHERE version_id = %s", published.pk)
-    tamper("DELETE FROM notices_statementversion WHERE id = %s", published.pk)
+    tamper("DELETE FROM statements_section WHERE version_id = %s", published.pk)
+    tamper("DELETE FROM statements_statementversion WHERE id = %s", published.pk)
     assert publishing.verify(notice) == ["Version 1 is missing."]
 
 

@@ -14,8 +14,8 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
 from notices import tasks
-from notices.models import Section, StatementVersion
 from statements import publishing
+from statements.models import Section, StatementVersion
 from tests.coupang import SLUG, published
 
 pytest_plugins = ["tests.corrected"]

@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts.models import User
 from foundations import printing
 from harness.signing_in import sign_in_to_desk
-from notices.models import RegulatorReport
 from statements import sample
 from statements.legal import regulator_reports as reports
+from statements.models import RegulatorReport
 
 pytestmark = pytest.mark.django_db
 
@@ -190,8 +190,9 @@ def test_each_role_does_its_part(client, coupang, approver, role, may_write, may
     sign_in_to_desk(client, member)
     report = draft(coupang, approver)
     add = client.get(reverse("admin:statements_regulatorreport_add")).status_code
-    filing = reverse("admin:statements_regulatorreport_file", args=[report.pk])
-    file = client.get(filing).status_code
+    file = client.get(
+        reverse("admin:statements_regulatorreport_file", args=[report.pk])
+    ).status_code
     assert (add == 200, file == 200) == (may_write, may_file)
     pdf = client.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
     assert pdf.status_code == 200

@@ -157,13 +157,13 @@ def test_a_role_says_in_korean_who_has_it_and_what_it_may_do(client, team, edito
 
 def rights_the_desk_asks_for() -> set[str]:
     """Those named in our code, and those that our models add to Django's."""
-    named = re.compile(r'"((?:accounts|incidents|notices)\.(?!\w*admin)[a-z]+_[a-z]+)"')
+    named = re.compile(r'"((?:accounts|incidents|statements|notices)\.(?!\w*admin)[a-z]+_[a-z]+)"')
     root = Path(__file__).parent.parent
     sources = [
         path.read_text(encoding="utf-8")
-        for app in ("accounts", "incidents", "notices")
+        for app in ("accounts", "incidents", "statements", "notices")
         for path in (root / app).rglob("*.py")
-        if "migrations" not in path.parts
+        if "migrations" not in path.relative_to(root).parts
     ]
     added = {
         f"{model._meta.app_label}.{codename}"

@@ -9,8 +9,9 @@ from django.utils.timezone import now
 from accounts.models import User
 from breachportal.demo.sample import send_notice
 from incidents.models import IncidentDataClass
-from notices.models import Notice, Section, Statement, StatementVersion, TimelineEntry
+from notices.models import Notice
 from statements import publishing, sample
+from statements.models import Section, Statement, StatementVersion, TimelineEntry
 
 pytestmark = pytest.mark.django_db
 

@@ -16,10 +16,11 @@ from accounts.models import User
 from harness.signing_in import sign_in_to_desk
 from incidents import resealing
 from notices.engine import audiences
-from notices.models import Advisory, AlertSubscription, Notice, StatementVersion
+from notices.models import AlertSubscription, Notice
 from scams import scam_reports
 from scams.models import ScamReport
 from statements import markdown, publishing, sample
+from statements.models import Advisory, StatementVersion
 
 REPORT = "/en/check/report/"
 TOLD = {

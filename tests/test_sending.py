@@ -23,8 +23,9 @@ from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import sending, tasks
 from notices.engine import audiences, delivering, ledger, planning
 from notices.engine.ledger import Ending, LeaseLostError, Verdict
-from notices.models import Chunk, Delivery, Notice, StatementVersion
+from notices.models import Chunk, Delivery, Notice
 from statements import publishing
+from statements.models import StatementVersion
 from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
 from tests.smtp_server import DROP, SmtpServer, recipients
 

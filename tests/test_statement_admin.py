@@ -11,8 +11,8 @@ from django.urls import reverse
 from accounts.models import User
 from harness.signing_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
-from notices.models import Advisory, Section, Statement, StatementVersion
 from statements import publishing
+from statements.models import Advisory, Section, Statement, StatementVersion
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def approvers_desk(client, approver):
 
 
 def page(name: str, pk: int) -> str:
-    return reverse(f"admin:notices_{name}", args=[pk])
+    return reverse(f"admin:{name}", args=[pk])
 
 
 def confirm(client, version: StatementVersion):
     """Reads the publishing page and presses its button."""
-    url = page("statementversion_publish", version.pk)
+    url = page("statements_statementversion_publish", version.pk)
     seen = client.get(url).context["form"].initial["seen"]
     return client.post(url, {"seen": seen}, follow=True)
 
@@ -71,19 +71,19 @@ def form_of(response) -> dict[str, object]:
 
 
 def test_the_next_version_is_drafted_from_the_statement(desk, update, editor):
-    response = desk.post(page("statement_draft", update.pk), follow=True)
+    response = desk.post(page("statements_statement_draft", update.pk), follow=True)
     draft = update.versions.get()
     assert draft.created_by == editor
-    assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
+    assert response.request["PATH_INFO"] == page("statements_statementversion_change", draft.pk)
 
 
 def test_a_link_does_not_draft(desk, update):
-    assert desk.get(page("statement_draft", update.pk)).status_code == 405
+    assert desk.get(page("statements_statement_draft", update.pk)).status_code == 405
     assert not update.versions.exists()
 
 
 def test_a_draft_may_be_saved_half_written(desk, draft, editor):
-    url = page("statementversion_change", draft.pk)
+    url = page("statements_statementversion_change", draft.pk)
     data = form_of(desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
     assert desk.post(url, data).status_code == 302
     draft.refresh_from_db()
@@ -93,7 +93,7 @@ def test_a_draft_may_be_saved_half_written(desk, draft, editor):
 
 
 def test_the_preview_is_the_customers_page_in_either_language(desk, draft):
-    url = page("statementversion_preview", draft.pk)
+    url = page("statements_statementversion_preview", draft.pk)
     korean, english = desk.get(url, {"language": "ko"}), desk.get(url, {"language": "en"})
     assert "<strong>새</strong> 내용" in korean.content.decode()
     assert '<html lang="ko">' in korean.content.decode()
@@ -107,7 +107,7 @@ def test_a_second_person_publishes(approvers_desk, draft, approver):
     draft.refresh_from_db()
     assert draft.is_published
     assert draft.approved_by == approver
-    assert response.request["PATH_INFO"] == page("statementversion_change", draft.pk)
+    assert response.request["PATH_INFO"] == page("statements_statementversion_change", draft.pk)
     assert reverse("admin:notices_notice_add") in response.text
 
 
@@ -161,13 +161,13 @@ def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, inciden
         basis="confirmed",
     )
     draft.sections.update(key="data_items")
-    response = approvers_desk.get(page("statementversion_publish", draft.pk))
+    response = approvers_desk.get(page("statements_statementversion_publish", draft.pk))
     assert "Entrance code" in response.content.decode()
     assert "Publish for good" not in response.content.decode()
 
 
 def test_words_changed_since_they_were_read_are_not_published(approvers_desk, draft):
-    url = page("statementversion_publish", draft.pk)
+    url = page("statements_statementversion_publish", draft.pk)
     seen = approvers_desk.get(url).context["form"].initial["seen"]
     draft.sections.update(body_en="slipped in")
     response = approvers_desk.post(url, {"seen": seen})
@@ -178,16 +178,18 @@ def test_words_changed_since_they_were_read_are_not_published(approvers_desk, dr
 
 def test_publishing_twice_is_not_found(approvers_desk, draft):
     confirm(approvers_desk, draft)
-    assert approvers_desk.get(page("statementversion_publish", draft.pk)).status_code == 404
+    assert (
+        approvers_desk.get(page("statements_statementversion_publish", draft.pk)).status_code == 404
+    )
 
 
 def test_staff_without_the_right_cannot_publish_or_preview(client, draft):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     sign_in_to_desk(client, support)
-    assert client.get(page("statementversion_publish", draft.pk)).status_code == 403
-    assert client.post(page("statementversion_publish", draft.pk)).status_code == 403
-    assert client.get(page("statementversion_preview", draft.pk)).status_code == 403
-    assert client.post(page("statement_draft", draft.statement_id)).status_code == 403
+    assert client.get(page("statements_statementversion_publish", draft.pk)).status_code == 403
+    assert client.post(page("statements_statementversion_publish", draft.pk)).status_code == 403
+    assert client.get(page("statements_statementversion_preview", draft.pk)).status_code == 403
+    assert client.post(page("statements_statement_draft", draft.statement_id)).status_code == 403
 
 
 def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
@@ -195,14 +197,14 @@ def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
     for name in ("view_statementversion", "change_statementversion"):
         writer.user_permissions.add(Permission.objects.get(codename=name))
     sign_in_to_desk(client, writer)
-    response = client.get(page("statementversion_change", draft.pk))
-    assert page("statementversion_publish", draft.pk) not in response.content.decode()
-    assert page("statementversion_previews", draft.pk) in response.content.decode()
+    response = client.get(page("statements_statementversion_change", draft.pk))
+    assert page("statements_statementversion_publish", draft.pk) not in response.content.decode()
+    assert page("statements_statementversion_previews", draft.pk) in response.content.decode()
 
 
 def test_customers_find_no_preview(client, minji, draft):
     client.force_login(minji)
-    assert client.get(page("statementversion_preview", draft.pk)).status_code == 404
+    assert client.get(page("statements_statementversion_preview", draft.pk)).status_code == 404
 
 
 @pytest.fixture
@@ -212,8 +214,8 @@ def published(draft, approver) -> StatementVersion:
 
 def test_what_is_published_is_only_shown(desk, published):
     for url in (
-        page("statementversion_change", published.pk),
-        page("statement_change", published.statement_id),
+        page("statements_statementversion_change", published.pk),
+        page("statements_statement_change", published.statement_id),
     ):
         response = desk.get(url)
         assert response.status_code == 200
@@ -225,9 +227,9 @@ def test_what_is_published_is_only_shown(desk, published):
 
 def test_what_is_published_cannot_be_deleted(desk, published):
     for name, pk in (("statementversion", published.pk), ("statement", published.statement_id)):
-        assert desk.post(page(f"{name}_delete", pk), {"post": "yes"}).status_code == 403
+        assert desk.post(page(f"statements_{name}_delete", pk), {"post": "yes"}).status_code == 403
         selected = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
-        desk.post(reverse(f"admin:notices_{name}_changelist"), selected)
+        desk.post(reverse(f"admin:statements_{name}_changelist"), selected)
     published.refresh_from_db()
     assert Section.objects.filter(version=published).exists()
 
@@ -248,7 +250,7 @@ def test_no_deletion_at_the_desk_takes_it_with_it(desk, published, approver, nam
 
 def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver):
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
-    url = page("statement_change", statement.pk)
+    url = page("statements_statement_change", statement.pk)
     data = form_of(desk.get(url)) | {
         "advisory-0-issuer_ko": "한국인터넷진흥원",
         "advisory-0-issuer_en": "KISA",
@@ -266,9 +268,9 @@ def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver)
 
 
 def test_a_published_version_leads_to_the_next_draft(desk, published):
-    response = desk.get(page("statementversion_change", published.pk))
-    assert page("statement_draft", published.statement_id) in response.content.decode()
-    desk.post(page("statement_draft", published.statement_id))
+    response = desk.get(page("statements_statementversion_change", published.pk))
+    assert page("statements_statement_draft", published.statement_id) in response.content.decode()
+    desk.post(page("statements_statement_draft", published.statement_id))
     assert published.statement.versions.get(state="draft").number == 2
 
 
@@ -280,7 +282,7 @@ def test_a_third_person_who_saves_does_not_free_an_editor_to_publish(
     client, draft, editor, approver
 ):
     third = User.objects.create_user("third@breachportal.example", is_staff=True, is_superuser=True)
-    url = page("statementversion_change", draft.pk)
+    url = page("statements_statementversion_change", draft.pk)
     sign_in_to_desk(client, approver)
     save(client, url, title_en="The approver's own words")
     sign_in_to_desk(client, third)
@@ -301,7 +303,7 @@ def test_who_changed_the_issuer_cannot_publish_the_advisory(
         publishing.draft_next(statement, by=editor)
     save(
         approvers_desk,
-        page("statement_change", statement.pk),
+        page("statements_statement_change", statement.pk),
         **{
             "advisory-0-issuer_ko": "한국인터넷진흥원",
             "advisory-0-issuer_en": "KISA",

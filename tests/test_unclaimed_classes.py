@@ -6,8 +6,8 @@ from harness import leaked
 from incidents import counting
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
-from notices.models import Statement, StatementVersion
 from statements import publishing
+from statements.models import Statement, StatementVersion
 from tests.noticed import affected
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}

@@ -12,8 +12,9 @@ from accounts.models import User
 from incidents import importing
 from incidents.models import ExposureBatch, ExposureFile, Incident
 from notices import sending
-from notices.models import Notice, Statement
+from notices.models import Notice
 from statements import sample
+from statements.models import Statement
 
 Say = Callable[[str], None]
 

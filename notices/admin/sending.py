@@ -37,10 +37,11 @@ from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import Counted
 from notices.forms.notices import ApproveForm, CancelForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.messages import message_code, sample_mail
-from notices.models import Delivery, Notice, StatementVersion
-from notices.models.sending import END_STATES
+from notices.models import Delivery, Notice
+from notices.models.states import END_STATES
 from notices.proof import summaries
 from notices.texts import size_of
+from statements.models import StatementVersion
 
 logger = logging.getLogger(__name__)
 State = Notice.State

@@ -20,8 +20,9 @@ from accounts.models import User
 from notices import sending
 from notices.admin.sending import as_mail_program_would
 from notices.messages import sample_mail
-from notices.models import Notice, Statement, StatementVersion
+from notices.models import Notice
 from statements.admin.published import StatementVersionAdmin
+from statements.models import Statement, StatementVersion
 
 TELL = "notices.add_notice"
 
@@ -33,8 +34,8 @@ admin.site.unregister(StatementVersion)
 class NotifyingVersionAdmin(StatementVersionAdmin):
     """Adds previews of the messages, the notice of a correction, and the way to the next notice."""
 
-    change_form_template = "admin/notices/statementversion/change_form.html"
-    previews_template = "admin/notices/statementversion/previews.html"
+    change_form_template = "admin/statements/statementversion/change_form.html"
+    previews_template = "admin/statements/statementversion/previews.html"
 
     def get_urls(self) -> list[Any]:
         own = partial(own_page, self)

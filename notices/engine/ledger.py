@@ -25,7 +25,8 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
 from notices.models import Chunk, Delivery, Notice
-from notices.models.sending import END_STATES, DeliveryQuerySet
+from notices.models.delivery import DeliveryQuerySet
+from notices.models.states import END_STATES
 from notices.own_words import Ours
 
 State = Delivery.State

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from notices.engine import ledger
 from notices.models import Chunk, Notice
-from notices.models.sending import ChunkQuerySet
+from notices.models.chunk import ChunkQuerySet
 
 logger = logging.getLogger(__name__)
 Ramp = Notice.Ramp

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.core.cache import cache
 
 from notices.models import Notice
-from notices.models.sending import END_STATES
+from notices.models.states import END_STATES
 
 SAMPLE_SECONDS = 2.0  # a rate over less than this is noise
 KEEP_SECONDS = 60

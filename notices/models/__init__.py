@@ -1,30 +1,24 @@
-"""One file a noun's family: published words, alerts, sending, reports of scams."""
+"""How people are told: one file a noun."""
 
-from notices.models.alerts import AlertSubscription
-from notices.models.certificates import Certificate
-from notices.models.proof import Milestone, PublicFigures
-from notices.models.published import (
-    Advisory,
-    DutyWaiver,
-    Section,
-    Statement,
-    StatementVersion,
-    TimelineEntry,
-    WithdrawnWaiver,
-)
-from notices.models.regulators import DutyConfirmation, RegulatorReport
-from notices.models.returned import LateReport, ReturnedMail, Suppression
-from notices.models.seals import LedgerPage, LedgerSeal
-from notices.models.sending import Chunk, Delivery, Notice, NoticeMessage, TestAddress
+from notices.models.certificate import Certificate
+from notices.models.chunk import Chunk
+from notices.models.delivery import Delivery
+from notices.models.late_report import LateReport
+from notices.models.ledger_seal import LedgerPage, LedgerSeal
+from notices.models.message import NoticeMessage
+from notices.models.milestone import Milestone
+from notices.models.notice import Notice
+from notices.models.public_figures import PublicFigures
+from notices.models.returned_mail import ReturnedMail
+from notices.models.subscription import AlertSubscription
+from notices.models.suppression import Suppression
+from notices.models.test_address import TestAddress
 
 __all__ = [
-    "Advisory",
     "AlertSubscription",
     "Certificate",
     "Chunk",
     "Delivery",
-    "DutyConfirmation",
-    "DutyWaiver",
     "LateReport",
     "LedgerPage",
     "LedgerSeal",
@@ -32,13 +26,7 @@ __all__ = [
     "Notice",
     "NoticeMessage",
     "PublicFigures",
-    "RegulatorReport",
     "ReturnedMail",
-    "Section",
-    "Statement",
-    "StatementVersion",
     "Suppression",
     "TestAddress",
-    "TimelineEntry",
-    "WithdrawnWaiver",
 ]

@@ -19,7 +19,8 @@ from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
 from notices.models import LedgerPage, LedgerSeal, Notice
-from notices.models.sending import END_STATES, NOT_ADDING_UP
+from notices.models.notice import NOT_ADDING_UP
+from notices.models.states import END_STATES
 
 logger = logging.getLogger(__name__)
 # Every column that says what happened; the keys of people may be purged later, and are not in it.

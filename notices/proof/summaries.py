@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from foundations import printing
 from notices.models import Delivery, Notice
-from notices.models.sending import END_STATES
+from notices.models.states import END_STATES
 
 
 def summary(notice: Notice) -> printing.Document:

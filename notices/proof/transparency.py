@@ -21,8 +21,9 @@ from django.utils.translation import ngettext
 
 from incidents.counting import counts_of
 from incidents.models import Incident
-from notices.models import Milestone, Notice, PublicFigures, StatementVersion
-from notices.models.sending import NoticeQuerySet
+from notices.models import Milestone, Notice, PublicFigures
+from notices.models.notice import NoticeQuerySet
+from statements.models import StatementVersion
 
 THRESHOLD = 10  # people; also the step to which counts are rounded
 SMALL = 2 * THRESHOLD  # a small count may have grown by less than THRESHOLD since it was taken

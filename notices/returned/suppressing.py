@@ -18,7 +18,7 @@ from accounts.contacts import normalise_email, normalise_phone
 from accounts.models import User
 from incidents.models import AffectedPerson, Incident
 from notices.models import Chunk, Delivery, Notice, Suppression
-from notices.models.returned import SuppressionQuerySet
+from notices.models.suppression import SuppressionQuerySet
 from notices.own_words import Ours
 
 Source = Suppression.Source

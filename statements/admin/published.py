@@ -20,12 +20,12 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import own_page, require, staff_of
 from accounts.models import User
-from notices.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
 from statements import markdown, publishing
 from statements.admin import section_checks
 from statements.admin.section_checks import DraftFindings, by_section
 from statements.forms.publishing import PublishForm, WaiveForm, WithdrawWaiverForm
 from statements.legal import checking
+from statements.models import Advisory, Section, Statement, StatementVersion, TimelineEntry
 from statements.public import version_context
 
 LANGUAGES = settings.LANGUAGES

@@ -16,11 +16,11 @@ from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
 from foundations import printing
 from incidents.models import Incident
-from notices.models import DutyConfirmation, RegulatorReport
 from statements.admin import history
 from statements.forms.duties import ConfirmForm, FileForm, ReportForm, WithdrawForm, withdraw
 from statements.legal import deadlines, duties, laws
 from statements.legal import regulator_reports as reports
+from statements.models import DutyConfirmation, RegulatorReport
 
 STEP = "admin/statements/regulators/step.html"
 SEE = "statements.view_dutyconfirmation"

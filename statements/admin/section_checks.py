@@ -8,10 +8,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from notices.models import Section, StatementVersion
 from statements import publishing
 from statements.findings import Finding
 from statements.legal.checking import TITLE
+from statements.models import Section, StatementVersion
 
 TOP = "top"  # where findings stand that are about no section of the draft
 _LIST = "admin/statements/statementversion/finding_list.html"

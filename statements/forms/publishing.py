@@ -6,10 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from notices.models import StatementVersion
 from statements import publishing
 from statements.findings import Finding
 from statements.legal import checking
+from statements.models import StatementVersion
 
 
 class PublishForm(forms.Form):

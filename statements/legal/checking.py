@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from foundations.languages import in_language
 from incidents.counting import counts_of
 from incidents.models import Basis, Incident, IncidentDataClass
-from notices.models import DutyConfirmation, Section, Statement, StatementVersion
 from statements.findings import Finding, Severity, Text
 from statements.legal import duties, laws
+from statements.models import DutyConfirmation, Section, Statement, StatementVersion
 from statements.wording import RULES, lint, parity
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]

@@ -17,15 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incidents.models import Incident
-from notices.models import (
+from statements.legal import checking, duties, laws
+from statements.legal.laws import Duty
+from statements.models import (
     DutyConfirmation,
     RegulatorReport,
     Section,
     Statement,
     StatementVersion,
 )
-from statements.legal import checking, duties, laws
-from statements.legal.laws import Duty
 from statements.notifications import notifications_of
 
 

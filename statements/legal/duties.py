@@ -13,9 +13,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Standing
-from notices.models import Section
 from statements.findings import Finding, Severity, Text
 from statements.legal.laws import Duty, IncidentFacts, all_duties
+from statements.models import Section
 
 
 class UnknownJurisdictionError(ValueError):

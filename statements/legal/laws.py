@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from django.utils.translation import get_language
 
 from incidents.models import Standing
-from notices.models import Section
 from statements.findings import Severity
+from statements.models import Section
 
 LEGAL = Path(__file__).parent
 

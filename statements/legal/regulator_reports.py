@@ -18,9 +18,9 @@ from foundations.languages import in_language
 from incidents import sentences
 from incidents.counting import counts_of
 from incidents.models import Incident, IncidentDataClass
-from notices.models import RegulatorReport, Section, Statement, StatementVersion
 from statements import markdown
 from statements.legal import laws
+from statements.models import RegulatorReport, Section, Statement, StatementVersion
 from statements.notifications import notifications_of
 
 Form = RegulatorReport.Form

@@ -12,10 +12,10 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from incidents.models import DataClass, Incident, IncidentDataClass
-from notices.models import Advisory, Section, Statement, StatementVersion
 from statements import markdown, publishing
 from statements.findings import Text
 from statements.legal.checking import name_of
+from statements.models import Advisory, Section, Statement, StatementVersion
 from statements.public import linked_data, pictures
 from statements.public.differences import Change, changes
 

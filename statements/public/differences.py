@@ -12,8 +12,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from notices.models import StatementVersion
 from statements import markdown
+from statements.models import StatementVersion
 
 CONTEXT = 8  # words shown on either side of a change
 

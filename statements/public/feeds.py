@@ -12,7 +12,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
 from incidents.models import Incident
-from notices.models import StatementVersion
+from statements.models import StatementVersion
 from statements.public import version_context
 
 ENTRIES = 50

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from notices.models import Advisory, StatementVersion
+from statements.models import Advisory, StatementVersion
 
 # A data block is never run, so the content security policy lets it stand in the page; but its text
 # must not end the element.

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from foundations import printing
 from incidents.models import Incident
-from notices.models import StatementVersion
+from statements.models import StatementVersion
 
 WIDTH, HEIGHT = 1200, 630  # pixels, as Open Graph's readers ask for
 _LAYOUT = Path(__file__).with_name("picture.typ")

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from accounts.models import User
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
-from notices.models import Advisory, Section, Statement, TimelineEntry
 from statements import publishing
+from statements.models import Advisory, Section, Statement, TimelineEntry
 
 SLUG = "coupang-2025"
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"

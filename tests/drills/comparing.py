@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from harness.people import SLUG, address
 from incidents.models import Incident
 from notices.models import Delivery, Notice
-from notices.models.sending import END_STATES
+from notices.models.states import END_STATES
 from tests.drills.mail_server import Taken
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import override
 
-from notices.models import Statement
 from statements import publishing
+from statements.models import Statement
 
 
 class Command(BaseCommand):

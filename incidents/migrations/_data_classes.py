@@ -1,0 +1,392 @@
+"""The data classes that every portal starts with; the response team edits them in the desk.
+
+`hibp_name` is the class's name at Have I Been Pwned:
+https://haveibeenpwned.com/api/v3/dataclasses. `actions` are the steps that an affected person can
+take, each in Korean and in English. The name of this module begins with an underscore because
+Django takes every other module here for a migration.
+"""
+
+LOW, MEDIUM, HIGH = 1, 2, 3
+
+LINKS = (
+    "이번 유출, 환불, 보상을 말하는 메시지의 링크를 누르지 마십시오.",
+    "Do not open links in messages about this leak, a refund or compensation.",
+)
+CALLERS = (
+    "이름이나 주문 내역을 아는 전화와 문자가 올 수 있습니다. 안다고 해서 믿지 마십시오.",
+    "Expect calls and messages from people who know your name and orders. Knowing them proves nothing.",
+)
+CALL_BACK = (
+    "회사라고 하는 전화는 끊고, 직접 찾은 대표번호로 다시 거십시오.",
+    "Hang up on callers who say they are the company. Call back on a number you looked up yourself.",
+)
+HOTLINE = (
+    "의심스러운 전화나 문자는 국번 없이 118(한국인터넷진흥원)로 문의하십시오.",
+    "Ask about suspicious calls and messages: dial 118 in Korea (KISA).",
+)
+BANK_CALL = (
+    "지금 은행이나 카드사에 전화해 이상한 거래가 있는지 물으십시오.",
+    "Call your bank or card company now and ask about payments that are not yours.",
+)
+
+DATA_CLASSES = [
+    {
+        "slug": "names",
+        "hibp_name": "Names",
+        "name_ko": "이름",
+        "name_en": "Name",
+        "unit_ko": "개",
+        "unit_en": "name",
+        "units_en": "names",
+        "is_one_each": True,
+        "sensitivity": LOW,
+        "masking": "name",
+        "actions": [CALLERS, CALL_BACK, HOTLINE],
+    },
+    {
+        "slug": "email-addresses",
+        "hibp_name": "Email addresses",
+        "name_ko": "이메일 주소",
+        "name_en": "E-mail address",
+        "unit_ko": "개",
+        "unit_en": "e-mail address",
+        "units_en": "e-mail addresses",
+        "is_one_each": True,
+        "sensitivity": MEDIUM,
+        "masking": "email",
+        "actions": [
+            LINKS,
+            (
+                "메일에 답하거나 첨부 파일을 열기 전에 보낸 주소를 확인하십시오.",
+                "Check the sender's address before you answer a mail or open what is attached.",
+            ),
+            HOTLINE,
+        ],
+    },
+    {
+        "slug": "phone-numbers",
+        "hibp_name": "Phone numbers",
+        "name_ko": "전화번호",
+        "name_en": "Phone number",
+        "unit_ko": "개",
+        "unit_en": "phone number",
+        "units_en": "phone numbers",
+        "is_one_each": True,
+        "sensitivity": MEDIUM,
+        "masking": "phone",
+        "actions": [
+            LINKS,
+            CALLERS,
+            CALL_BACK,
+            (
+                "전화로 인증번호나 비밀번호를 알려 주지 마십시오.",
+                "Never tell a caller a code or a password.",
+            ),
+            HOTLINE,
+        ],
+    },
+    {
+        "slug": "physical-addresses",
+        "hibp_name": "Physical addresses",
+        "name_ko": "주소",
+        "name_en": "Address",
+        "unit_ko": "개",
+        "unit_en": "address",
+        "units_en": "addresses",
+        "sensitivity": MEDIUM,
+        "masking": "address",
+        "actions": [
+            (
+                "주문하지 않은 물건이 오면 받지 말고, 안에 든 QR 코드나 전화번호를 쓰지 마십시오.",
+                "Refuse parcels you did not order. Do not use a QR code or number inside them.",
+            ),
+            (
+                "택배 기사나 점검원이라는 사람에게 문을 열기 전에 방문 예정인지 확인하십시오.",
+                "Before you open the door to a courier or inspector, check that a visit was planned.",
+            ),
+        ],
+    },
+    {
+        "slug": "entrance-codes",
+        "hibp_name": "Delivery instructions",
+        "name_ko": "공동현관 출입번호",
+        "name_en": "Entrance code",
+        "unit_ko": "개",
+        "unit_en": "entrance code",
+        "units_en": "entrance codes",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            (
+                "관리사무소에 공동현관 출입번호를 바꿔 달라고 하십시오.",
+                "Ask your building's office to change the shared entrance code.",
+            ),
+            (
+                "현관문에 같은 번호를 쓴다면 오늘 바꾸십시오.",
+                "If your own door has the same code, change it today.",
+            ),
+        ],
+    },
+    {
+        "slug": "delivery-notes",
+        "hibp_name": "Delivery instructions",
+        "name_ko": "배송 메모",
+        "name_en": "Delivery note",
+        "unit_ko": "개",
+        "unit_en": "delivery note",
+        "units_en": "delivery notes",
+        "sensitivity": MEDIUM,
+        "masking": "text",
+        "actions": [
+            (
+                "메모에 비밀번호나 열쇠를 둔 곳을 적었다면 바꾸십시오.",
+                "If a note held a code or where you keep a key, change it.",
+            ),
+        ],
+    },
+    {
+        "slug": "purchases",
+        "hibp_name": "Purchases",
+        "name_ko": "주문 내역",
+        "name_en": "Order",
+        "unit_ko": "건",
+        "unit_en": "order",
+        "units_en": "orders",
+        "sensitivity": MEDIUM,
+        "masking": "text",
+        "actions": [
+            CALLERS,
+            (
+                "주문 문제나 환불을 말하는 연락은 앱이나 홈페이지에서 직접 확인하십시오.",
+                "If somebody writes about an order or a refund, look it up in the shop yourself.",
+            ),
+        ],
+    },
+    {
+        "slug": "payment-data",
+        "hibp_name": "Payment methods",
+        "name_ko": "결제 정보",
+        "name_en": "Payment data",
+        "unit_ko": "건",
+        "unit_en": "payment record",
+        "units_en": "payment records",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [BANK_CALL],
+    },
+    {
+        "slug": "credit-cards",
+        "hibp_name": "Credit cards",
+        "name_ko": "카드번호",
+        "name_en": "Card number",
+        "unit_ko": "개",
+        "unit_en": "card number",
+        "units_en": "card numbers",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            BANK_CALL,
+            (
+                "카드를 정지하고 재발급받으십시오.",
+                "Block the card and ask for a new one.",
+            ),
+        ],
+    },
+    {
+        "slug": "partial-card-numbers",
+        "hibp_name": "Partial credit card data",
+        "name_ko": "카드번호 일부",
+        "name_en": "Part of a card number",
+        "unit_ko": "개",
+        "unit_en": "partial card number",
+        "units_en": "partial card numbers",
+        "sensitivity": MEDIUM,
+        "masking": "secret",
+        "actions": [
+            (
+                "카드 끝자리를 아는 사람이라고 카드사 직원으로 믿지 마십시오.",
+                "Do not take callers for your bank because they know the end of your card number.",
+            ),
+        ],
+    },
+    {
+        "slug": "bank-account-numbers",
+        "hibp_name": "Bank account numbers",
+        "name_ko": "계좌번호",
+        "name_en": "Bank account number",
+        "unit_ko": "개",
+        "unit_en": "bank account number",
+        "units_en": "bank account numbers",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [BANK_CALL],
+    },
+    {
+        "slug": "passwords",
+        "hibp_name": "Passwords",
+        "name_ko": "비밀번호",
+        "name_en": "Password",
+        "unit_ko": "개",
+        "unit_en": "password",
+        "units_en": "passwords",
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            (
+                "비밀번호를 지금 바꾸십시오. 같은 비밀번호를 쓴 다른 곳도 모두 바꾸십시오.",
+                "Change your password now, here and wherever you used the same one.",
+            ),
+            (
+                "2단계 인증을 켜십시오.",
+                "Turn on two-step sign-in.",
+            ),
+        ],
+    },
+    {
+        "slug": "usernames",
+        "hibp_name": "Usernames",
+        "name_ko": "아이디",
+        "name_en": "User name",
+        "unit_ko": "개",
+        "unit_en": "user name",
+        "units_en": "user names",
+        "is_one_each": True,
+        "sensitivity": LOW,
+        "masking": "text",
+        "actions": [
+            (
+                "쉬운 비밀번호를 쓰고 있다면 길고 다른 것으로 바꾸십시오.",
+                "If your password is short or used elsewhere, choose a long new one.",
+            ),
+        ],
+    },
+    {
+        "slug": "security-questions",
+        "hibp_name": "Security questions and answers",
+        "name_ko": "본인 확인 질문과 답",
+        "name_en": "Security question and answer",
+        "unit_ko": "개",
+        "unit_en": "security question",
+        "units_en": "security questions",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            (
+                "같은 질문과 답을 쓰는 모든 곳에서 답을 바꾸십시오.",
+                "Change the answer wherever you use the same question.",
+            ),
+        ],
+    },
+    {
+        "slug": "dates-of-birth",
+        "hibp_name": "Dates of birth",
+        "name_ko": "생년월일",
+        "name_en": "Date of birth",
+        "unit_ko": "개",
+        "unit_en": "date of birth",
+        "units_en": "dates of birth",
+        "is_one_each": True,
+        "sensitivity": MEDIUM,
+        "masking": "secret",
+        "actions": [
+            (
+                "생일로 만든 비밀번호와 출입번호를 바꾸십시오.",
+                "Change passwords and codes made from your birthday.",
+            ),
+        ],
+    },
+    {
+        "slug": "genders",
+        "hibp_name": "Genders",
+        "name_ko": "성별",
+        "name_en": "Gender",
+        "unit_ko": "개",
+        "unit_en": "gender",
+        "units_en": "genders",
+        "is_one_each": True,
+        "sensitivity": LOW,
+        "masking": "secret",
+        "actions": [],
+    },
+    {
+        "slug": "government-issued-ids",
+        "hibp_name": "Government issued IDs",
+        "name_ko": "주민등록번호 등 신분증 번호",
+        "name_en": "Identity document number",
+        "unit_ko": "개",
+        "unit_en": "identity document number",
+        "units_en": "identity document numbers",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            (
+                "명의도용방지서비스(msafer.or.kr)에서 내 이름으로 개통된 휴대전화가 있는지 확인하십시오.",
+                "Check whether a mobile line was opened in your name; in Korea at msafer.or.kr.",
+            ),
+            (
+                "은행에 내 이름으로 대출이나 계좌를 열지 못하게 해 달라고 하십시오.",
+                "Ask your bank to stop new loans and accounts in your name.",
+            ),
+        ],
+    },
+    {
+        "slug": "customs-codes",
+        "hibp_name": "Government issued IDs",
+        "name_ko": "개인통관고유부호",
+        "name_en": "Personal customs code",
+        "unit_ko": "개",
+        "unit_en": "personal customs code",
+        "units_en": "personal customs codes",
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            (
+                "관세청 유니패스에서 개인통관고유부호를 다시 발급받으십시오.",
+                "Get a new personal customs code from the Korea Customs Service.",
+            ),
+        ],
+    },
+    {
+        "slug": "health-data",
+        "hibp_name": "Personal health data",
+        "name_ko": "건강 정보",
+        "name_en": "Health data",
+        "unit_ko": "건",
+        "unit_en": "health record",
+        "units_en": "health records",
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": [
+            (
+                "내 건강 상태를 아는 사람이 약이나 보험을 권하면 거절하십시오.",
+                "Refuse medicine or insurance offered by somebody who knows your health.",
+            ),
+        ],
+    },
+    {
+        "slug": "support-tickets",
+        "hibp_name": "Support tickets",
+        "name_ko": "상담 내역",
+        "name_en": "Customer service record",
+        "unit_ko": "건",
+        "unit_en": "customer service record",
+        "units_en": "customer service records",
+        "sensitivity": MEDIUM,
+        "masking": "text",
+        "actions": [CALL_BACK],
+    },
+    {
+        "slug": "ip-addresses",
+        "hibp_name": "IP addresses",
+        "name_ko": "접속 IP 주소",
+        "name_en": "IP address",
+        "unit_ko": "개",
+        "unit_en": "IP address",
+        "units_en": "IP addresses",
+        "sensitivity": LOW,
+        "masking": "text",
+        "actions": [],
+    },
+]

@@ -1,0 +1,5 @@
+-- The pages and seals of an ended ledger.
+CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerpage
+    FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
+CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerseal
+    FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();

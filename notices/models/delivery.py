@@ -1,0 +1,109 @@
+"""Deliveries: the ledger rows of a notice, one a recipient."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import AffectedPerson
+from notices.models.chunk import Chunk
+from notices.models.notice import Notice
+from notices.models.subscription import AlertSubscription
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Ledger rows by what is still to be done with them."""
+
+    def of_chunk(self, chunk: Chunk) -> "DeliveryQuerySet":
+        """The rows in the chunk's key range."""
+        return self.filter(
+            notice=chunk.notice_id, recipient__gte=chunk.first, recipient__lte=chunk.last
+        )
+
+    def waiting(self) -> "DeliveryQuerySet":
+        """Without an end state; the few on the wire now are named by their chunk."""
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])
+
+    def due(self) -> "DeliveryQuerySet":
+        """To be sent now; whoever was tried least comes first, so that no one row blocks others."""
+        return (
+            self.waiting()
+            .filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
+            .order_by("attempts", "recipient")
+        )
+
+
+class Delivery(models.Model):
+    """The ledger row of one notice to one person over one channel.
+
+    The recipient is an affected person (mandatory notices) or a subscription (alerts); `recipient`
+    is its primary key, so that one index serves both and a chunk is a range of it.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("pending")
+        DEFERRED = "deferred", _("deferred: will be tried again")
+        ACCEPTED = "accepted", _("accepted by the mail server")
+        BOUNCED = "bounced", _("bounced")
+        SUPPRESSED = "suppressed", _("suppressed")
+        UNREACHABLE = "unreachable", _("not reachable over this channel")
+        IN_DOUBT = "in_doubt", _("in doubt")
+        CANCELLED = "cancelled", _("cancelled")
+
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="deliveries"
+    )
+    recipient = models.UUIDField()
+    person = models.ForeignKey(
+        AffectedPerson,
+        verbose_name=_("affected person"),
+        on_delete=models.SET_NULL,  # proofs stay when an incident's rows are purged
+        null=True,
+        related_name="deliveries",
+        db_index=False,
+        # A check for each of 33 million rows, and a lock on each person, to guard against nothing.
+        db_constraint=False,
+    )
+    subscription = models.ForeignKey(
+        AlertSubscription,
+        verbose_name=_("alert subscription"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
+    state = models.CharField(
+        _("state"), max_length=11, choices=State.choices, default=State.PENDING
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    not_before = models.DateTimeField(_("not before"), null=True)
+    is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
+    reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    # What the accepted message said had leaked: DataClass ids in the catalogue's order.
+    data_classes = ArrayField(models.SmallIntegerField(), default=list)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "recipient"], name="one_delivery_a_person"),
+        ]
+        indexes = [
+            # the desk's look-up and the customer's "how you were told"
+            models.Index(fields=["person"], condition=Q(person__isnull=False), name="by_person"),
+            models.Index(
+                fields=["subscription"],
+                condition=Q(subscription__isnull=False),
+                name="by_subscription",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id}/{self.recipient}"

@@ -1,0 +1,34 @@
+"""Late reports: what came back about a delivery after its ledger was closed."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notices.models.delivery import Delivery
+
+
+class LateReport(models.Model):
+    """What came back about a delivery that stands: beside the ledger, which is sealed or true."""
+
+    class Kind(models.TextChoices):
+        BOUNCE = "bounce", _("bounced after the notice was closed")
+        COMPLAINT = "complaint", _("called spam by its reader")
+
+    delivery = models.ForeignKey(
+        Delivery,
+        verbose_name=_("delivery"),
+        on_delete=models.CASCADE,
+        related_name="late_reports",
+    )
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
+    words = models.CharField(_("the server's words"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("late report")
+        verbose_name_plural = _("late reports")
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "kind"], name="late_report_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.kind}"

@@ -1,0 +1,53 @@
+"""The sealed digest of a ledger whose notice has ended."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notices.models.notice import Notice
+
+
+class LedgerPage(models.Model):
+    """Some thousand rows of an ended notice's ledger, in the order of their keys, and their hash.
+
+    Pages are small enough that a change can be named, and few enough to be read at once.
+    """
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="ledger_pages")
+    number = models.PositiveIntegerField()
+    first = models.UUIDField()
+    last = models.UUIDField()
+    rows = models.PositiveIntegerField()
+    # {state: how many rows}
+    states = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("page of a ledger")
+        verbose_name_plural = _("pages of a ledger")
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "number"], name="ledger_page_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id}/{self.number}"
+
+
+class LedgerSeal(models.Model):
+    """What an ended notice's ledger was: a hash over its pages, chained to the seal before.
+
+    `mac` is keyed, so that whoever writes to the database alone cannot seal another ledger.
+    """
+
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="seal")
+    rows = models.PositiveBigIntegerField(_("rows"))
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField("SHA-256", max_length=64)
+    mac = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(_("sealed"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("sealed ledger")
+        verbose_name_plural = _("sealed ledgers")
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} {self.digest[:12]}"

@@ -1,0 +1,34 @@
+"""The messages of a notice: rendered and encoded once a language."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notices.models.notice import Notice
+
+
+class NoticeMessage(models.Model):
+    """A notice's message in one language, rendered and MIME-encoded once at its approval.
+
+    `mime` holds slots (notices.messages.SLOTS) that are filled for each person. Each begins with
+    `marker`, which is random: no text and no value can hold one by chance or by intent.
+    """
+
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="messages"
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    marker = models.CharField(max_length=40, editable=False)
+    mime = models.BinaryField(editable=False)
+    # {"customer": how to address somebody without a name, "classes": {data class id: name}}
+    words = models.JSONField(editable=False)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "language"], name="one_message_a_language")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice} {self.language}"

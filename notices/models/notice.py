@@ -1,0 +1,278 @@
+"""Notices: a frozen statement version, sent to an audience over a channel."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, FilteredRelation, Q, Sum
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import ExposureBatch, Incident
+from notices.models.states import END_STATES, ChunkState
+from notices.models.subscription import AlertSubscription
+from notices.own_words import Ours
+from statements.models import StatementVersion
+
+NOT_ADDING_UP = Ours.NOT_ADDING_UP.said()
+ENDED = (
+    F("accepted")
+    + F("bounced")
+    + F("suppressed")
+    + F("unreachable")
+    + F("in_doubt")
+    + F("cancelled")
+)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Notices by what has to be done about them."""
+
+    def unfinished(self) -> "NoticeQuerySet":
+        """What the sweeper looks at: being planned, sent, or cancelled row by row."""
+        return self.filter(
+            Q(state__in=[Notice.State.PLANNING, Notice.State.SENDING])
+            | Q(state=Notice.State.CANCELLED, closed_at__isnull=True)
+        ).order_by("pk")
+
+    def finished(self) -> "NoticeQuerySet":
+        """Without a chunk to work on, and with sums that are exact: ready to be closed.
+
+        A text message in doubt is decided by a person, who has time until the deadline.
+        """
+        undone = [ChunkState.DUE, ChunkState.LEASED]
+        doubt = Q(channel=Notice.Channel.SMS, in_doubt__gt=0, deadline_at__gt=Now())
+        waits_for_a_person = doubt & Q(state=Notice.State.SENDING)
+        return (
+            self.filter(planned=ENDED).exclude(chunks__state__in=undone).exclude(waits_for_a_person)
+        )
+
+    def live_counts(self, pk: int) -> dict[str, int]:
+        """The counters of one notice as of now: its own, and what its leased chunks hold yet.
+
+        {"planned": …, "accepted": …, …}, in one statement, so that a chunk that is given back
+        meanwhile is not counted twice. Its cost does not grow with the notice.
+        """
+        leased = FilteredRelation("chunks", condition=Q(chunks__state=ChunkState.LEASED))
+        sums: dict[str, Any] = {
+            f"live_{name}": F(name) + Coalesce(Sum(f"leased__{name}"), 0) for name in END_STATES
+        }
+        row = self.filter(pk=pk).annotate(leased=leased).annotate(**sums)
+        counts = row.values("planned", *sums).get()
+        return {name.removeprefix("live_"): number for name, number in counts.items()}
+
+    def unsealed(self) -> "NoticeQuerySet":
+        """Ended, with a ledger that nobody sealed yet, and that is not known to be wrong."""
+        ended = self.filter(closed_at__isnull=False, planned__gt=0, seal__isnull=True)
+        return ended.exclude(problem=NOT_ADDING_UP).order_by("closed_at")
+
+    def real(self) -> "NoticeQuerySet":
+        """Without tests: what counts when one asks who was told."""
+        return self.exclude(audience=Notice.Audience.TEST)
+
+
+class Notice(models.Model):
+    """A frozen statement version, sent to an audience over a channel."""
+
+    class Kind(models.TextChoices):
+        MANDATORY = "mandatory", _("mandatory: goes to all affected")
+        ALERT = "alert", _("alert: goes to those who opted in")
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("e-mail")
+        SMS = "sms", _("text message")
+
+    class Audience(models.TextChoices):
+        EVERYBODY = "everybody", _("all affected, or all subscribers of the topic")
+        BATCH = "batch", _("those of whom a scope version holds something")
+        EARLIER = "earlier", _("those who received an earlier version and not this one")
+        UNREACHED = "unreached", _("those whom an earlier notice did not reach")
+        TEST = "test", _("a test: only the addresses typed in")
+
+    class Ramp(models.TextChoices):
+        BY_SIZE = "by_size", _("by size: a large mandatory notice in steps, by itself")
+        NONE = "none", _("all at once")
+        PERSON = "person", _("in steps: a person lets each go")
+        INTERVAL = "interval", _("in steps: each goes by itself after a while without trouble")
+
+    class PausedFor(models.TextChoices):
+        PERSON = "person", _("A person paused it.")
+        BOUNCES = "bounces", _("It paused by itself: too many messages bounced.")
+        REFUSED = "refused", _("It paused by itself: the server refuses us, not the recipients.")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PLANNING = "planning", _("approved: the ledger is being written")
+        SENDING = "sending", _("sending")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed: everybody has an end state")
+        CANCELLED = "cancelled", _("cancelled")
+
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="notices"
+    )
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.PROTECT,
+        related_name="notices",
+    )
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
+    topic = models.CharField(
+        _("topic"), max_length=7, choices=AlertSubscription.Topic.choices, blank=True
+    )
+    channel = models.CharField(
+        _("channel"), max_length=5, choices=Channel.choices, default=Channel.EMAIL
+    )
+    audience = models.CharField(
+        _("audience"), max_length=9, choices=Audience.choices, default=Audience.EVERYBODY
+    )
+    batch = models.ForeignKey(
+        ExposureBatch,
+        verbose_name=_("scope version"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    follows = models.ForeignKey(
+        "self",
+        verbose_name=_("the notice that did not reach them"),
+        on_delete=models.PROTECT,
+        related_name="followed_by",
+        null=True,
+        blank=True,
+    )
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("approved by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
+    # Whom the server still defers then is unreachable over this channel.
+    deadline_at = models.DateTimeField(_("deadline"), null=True, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    ramp = models.CharField(_("pace"), max_length=8, choices=Ramp.choices, default=Ramp.BY_SIZE)
+    # The step that goes now, from 1; the last chunk it may lease; since when. See pacing.py.
+    ramp_step = models.PositiveSmallIntegerField(default=0, editable=False)
+    ramp_to = models.BigIntegerField(null=True, editable=False)
+    ramp_at = models.DateTimeField(null=True, editable=False)
+    paused_for = models.CharField(
+        _("why it is paused"),
+        max_length=8,
+        choices=PausedFor.choices,
+        blank=True,
+        editable=False,
+    )
+    # What a person saw when they last let it go on, and refusals since.
+    watched_accepted = models.BigIntegerField(default=0, editable=False)
+    watched_bounced = models.BigIntegerField(default=0, editable=False)
+    refusals = models.PositiveIntegerField(default=0, editable=False)
+    # Whom a draft would go to: a DryRun and the audience it counted, when, and since when somebody
+    # waits for it. See dry_runs.py.
+    dry_run = models.JSONField(null=True, editable=False)
+    dry_run_at = models.DateTimeField(null=True, editable=False)
+    dry_run_asked_at = models.DateTimeField(null=True, editable=False)
+    problem = models.CharField(
+        _("what stands in its way"), max_length=600, blank=True, editable=False
+    )
+    planned_at = models.DateTimeField(_("planned"), null=True, editable=False)
+    # Planning goes through the audience by key; this is how far it came.
+    planned_to = models.UUIDField(null=True, editable=False)
+
+    # Nobody counts 33 million rows for a page. What a worker does to the rows of its chunk is
+    # counted in the chunk's row, in the same transaction, and comes here when it gives the chunk
+    # back; see live_counts. So workers do not wait for one another at this row.
+    planned = models.PositiveBigIntegerField(_("planned"), default=0, editable=False)
+    accepted = models.BigIntegerField(_("accepted"), default=0, editable=False)
+    bounced = models.BigIntegerField(_("bounced"), default=0, editable=False)
+    suppressed = models.BigIntegerField(_("suppressed"), default=0, editable=False)
+    unreachable = models.BigIntegerField(_("unreachable"), default=0, editable=False)
+    in_doubt = models.BigIntegerField(_("in doubt"), default=0, editable=False)
+    cancelled = models.BigIntegerField(_("cancelled"), default=0, editable=False)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ["-created_at"]
+        permissions = [
+            ("approve_notice", _("Can approve, pause and cancel notices")),
+            ("export_proof", _("Can export who was told, and who was not reached")),
+            ("open_contacts", _("Can export names and addresses, opened")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="mandatory", topic="") | Q(kind="alert") & ~Q(topic=""),
+                name="alerts_have_a_topic",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="mandatory") | Q(audience__in=["everybody", "test"]),
+                name="alerts_go_to_subscribers",
+            ),
+            models.CheckConstraint(
+                condition=Q(channel="email") | Q(kind="mandatory"),
+                name="alerts_go_by_email",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="batch", batch__isnull=False)
+                | ~Q(audience="batch") & Q(batch__isnull=True),
+                name="audience_names_its_batch",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="unreached", follows__isnull=False)
+                | ~Q(audience="unreached") & Q(follows__isnull=True),
+                name="audience_names_its_notice",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
+                name="notice_approved_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "cancelled"])
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                name="sending_is_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(planned__gte=ENDED),
+                name="never_more_than_planned",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(planned=ENDED),
+                name="closed_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.get_channel_display()})"
+
+    @property
+    def is_mandatory(self) -> bool:
+        """Whether the law asks for it: then no opt-out counts."""
+        return self.kind == self.Kind.MANDATORY
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it only goes to addresses typed in, and tells nobody."""
+        return self.audience == self.Audience.TEST
+
+    def ended(self) -> int:
+        """How many people have an end state."""
+        return sum(getattr(self, name) for name in END_STATES)
+
+    def to_go(self) -> int:
+        """How many of those planned so far have none yet."""
+        return self.planned - self.ended()

@@ -1,0 +1,62 @@
+"""Alert subscriptions: who asked to hear of what. Never mixed with mandatory notices."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from incidents.models import Incident
+
+
+class AlertSubscriptionQuerySet(models.QuerySet["AlertSubscription"]):
+    """Subscriptions that count now."""
+
+    def live(self) -> "AlertSubscriptionQuerySet":
+        """Not ended. Ended ones stay as the history of what somebody agreed to."""
+        return self.filter(unsubscribed_at__isnull=True)
+
+
+class AlertSubscription(models.Model):
+    """One person's wish to hear of one topic of one incident."""
+
+    class Topic(models.TextChoices):
+        UPDATES = "updates", _("Updates to this incident")
+        SCAMS = "scams", _("New scam warnings")
+        MY_DATA = "my_data", _("Changes to my own data")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="subscriptions"
+    )
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="subscriptions"
+    )
+    topic = models.CharField(_("topic"), max_length=7, choices=Topic.choices)
+    subscribed_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
+    unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True, blank=True)
+
+    objects = AlertSubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alert subscription")
+        verbose_name_plural = _("alert subscriptions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "incident", "topic"],
+                condition=Q(unsubscribed_at__isnull=True),
+                name="one_live_subscription",
+            )
+        ]
+        indexes = [
+            # planning an alert: the live subscriptions of a topic
+            models.Index(
+                fields=["incident", "topic", "id"],
+                condition=Q(unsubscribed_at__isnull=True),
+                name="live_subscriptions",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident} {self.topic} {self.pk}"

@@ -1,0 +1,97 @@
+"""The suppression list: addresses that are not written to."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import Incident
+from notices.models.notice import Notice
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    """Entries by whether they count."""
+
+    def live(self) -> "SuppressionQuerySet":
+        """Not lifted. Lifted ones stay, so that one can see why somebody was not told."""
+        return self.filter(lifted_at__isnull=True)
+
+    def against(self, notice: Notice) -> "SuppressionQuerySet":
+        """Those that keep this notice from an address.
+
+        What the law demands is held back only where it would not arrive or would reach somebody
+        else (settings.NOTICE_MANDATORY_SUPPRESSIONS); an alert also where nobody wants it.
+        """
+        counting = self.live().filter(
+            Q(incident=notice.incident_id) | Q(incident__isnull=True), channel=notice.channel
+        )
+        if notice.is_mandatory:
+            counting = counting.filter(source__in=settings.NOTICE_MANDATORY_SUPPRESSIONS)
+        return counting
+
+
+class Suppression(models.Model):
+    """An address that is not written to, known by its blind index only.
+
+    The index is a person's own (under the incident's keyset) where the entry is about one
+    incident, and one under the portal's secret key where it is about all; see suppressing.py.
+    """
+
+    class Source(models.TextChoices):
+        BOUNCE = "bounce", _("a server says that the address does not exist")
+        COMPLAINT = "complaint", _("its reader called a message spam")
+        STRANGER = "stranger", _("it belongs to somebody else")
+        REQUEST = "request", _("its reader asked for it")
+
+    incident = models.ForeignKey(
+        Incident,
+        verbose_name=_("incident"),
+        on_delete=models.CASCADE,
+        related_name="suppressions",
+        null=True,
+        blank=True,
+        help_text=_("Leave this empty for all incidents."),
+    )
+    channel = models.CharField(
+        _("channel"), max_length=5, choices=Notice.Channel.choices, default=Notice.Channel.EMAIL
+    )
+    index = models.UUIDField(editable=False)
+    source = models.CharField(_("why"), max_length=9, choices=Source.choices)
+    reason = models.CharField(_("reason"), max_length=500)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("added by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    added_at = models.DateTimeField(_("added"), auto_now_add=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("lifted by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    lifted_at = models.DateTimeField(_("lifted"), null=True, editable=False)
+    lifted_reason = models.CharField(_("why it was lifted"), max_length=500, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("suppressed address")
+        verbose_name_plural = _("suppressed addresses")
+        ordering = ["-added_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["index", "channel", "incident"],
+                condition=Q(lifted_at__isnull=True),
+                nulls_distinct=False,
+                name="suppressed_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_source_display()} ({self.pk})"

@@ -1,0 +1,30 @@
+"""Test addresses: where a test of a notice goes."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notices.models.notice import Notice
+
+
+class TestAddress(models.Model):
+    """Where a test goes, once a language; sealed like the contact of an affected person."""
+
+    __test__ = False  # for pytest: nothing to collect
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notice = models.ForeignKey(
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="test_addresses"
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    # As AffectedPerson.contact, without a name.
+    contact = models.BinaryField(editable=False)
+
+    class Meta:
+        verbose_name = _("test address")
+        verbose_name_plural = _("test addresses")
+
+    def __str__(self) -> str:
+        return str(self.pk)

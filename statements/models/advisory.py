@@ -1,0 +1,38 @@
+"""Advisories: who issues the advice of a statement, and how urgent it is."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from foundations.languages import in_language
+from statements.models.statement import Statement
+
+
+class Advisory(models.Model):
+    """Who issues the advice of a statement of kind advisory, and how urgent it is."""
+
+    class Severity(models.IntegerChoices):
+        INFORMATION = 1, _("information")
+        IMPORTANT = 2, _("important")
+        URGENT = 3, _("urgent")
+
+    statement = models.OneToOneField(
+        Statement, on_delete=models.PROTECT, related_name="advisory", primary_key=True
+    )
+    issuer_ko = models.CharField(_("issuer (Korean)"), max_length=200)
+    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
+    issued_on = models.DateField(_("issued on"))
+    original_url = models.URLField(_("original"), blank=True)
+    hotline = models.CharField(_("hotline"), max_length=50, blank=True)
+    severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
+
+    class Meta:
+        verbose_name = _("advisory")
+        verbose_name_plural = _("advisories")
+
+    def __str__(self) -> str:
+        return str(self.statement)
+
+    @property
+    def issuer(self) -> str:
+        """In the active language."""
+        return in_language(self, "issuer")

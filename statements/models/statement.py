@@ -1,0 +1,50 @@
+"""Statements: what the company says of an incident."""
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models import Incident
+
+
+class Statement(models.Model):
+    """Something the company says: its versions hold the words."""
+
+    class Kind(models.TextChoices):
+        APOLOGY = "apology", _("Apology")
+        NOTICE = "notice", _("Notice")
+        UPDATE = "update", _("Update")
+        FAQ = "faq", _("Questions and answers")
+        ADVISORY = "advisory", _("Advisory")
+
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="statements"
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    slug = models.SlugField(_("slug"), help_text=_("Part of its web address."))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Of its address, kind and advisory, which its first version makes public.
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("edited by"), related_name="+", editable=False
+    )
+
+    class Meta:
+        verbose_name = _("statement")
+        verbose_name_plural = _("statements")
+        ordering = ["incident", "created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "slug"], name="statement_slug_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.slug}): {self.incident}"
+
+    def get_absolute_url(self) -> str:
+        """The page that shows its current version."""
+        name = "advisory" if self.kind == self.Kind.ADVISORY else "statement"
+        return reverse(name, args=[self.incident.slug, self.slug])
+
+    def is_published(self) -> bool:
+        """Whether any version is: then its address, kind and advisory stand for good."""
+        return self.versions.published().exists()

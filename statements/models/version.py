@@ -1,0 +1,197 @@
+"""The versions of a statement and their sections: immutable once published."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from foundations.languages import in_language
+from incidents.models import Basis
+from statements import markdown
+from statements.models.statement import Statement
+
+
+class StatementVersionQuerySet(models.QuerySet["StatementVersion"]):
+    """Versions by who may read them."""
+
+    def published(self) -> "StatementVersionQuerySet":
+        """Published ones, of public incidents and of others."""
+        return self.filter(state=StatementVersion.State.PUBLISHED)
+
+    def public(self) -> "StatementVersionQuerySet":
+        """Published ones of public incidents: what everybody may read, for good."""
+        shown = self.published().filter(statement__incident__is_public=True)
+        return shown.select_related("statement__incident", "statement__advisory")
+
+    def current(self) -> "StatementVersionQuerySet":
+        """The newest public version of each statement."""
+        return self.public().order_by("statement_id", "-number").distinct("statement_id")
+
+
+class StatementVersion(models.Model):
+    """One version of a statement, in both languages. Immutable once published (a trigger)."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+
+    statement = models.ForeignKey(
+        Statement, verbose_name=_("statement"), on_delete=models.PROTECT, related_name="versions"
+    )
+    number = models.PositiveIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
+    # A draft may be saved half written; publishing checks that it is complete.
+    title_ko = models.CharField(_("title (Korean)"), max_length=200, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
+    change_reason_ko = models.TextField(
+        _("why it changed (Korean)"), blank=True, help_text=_("From the second version on.")
+    )
+    change_reason_en = models.TextField(_("why it changed (English)"), blank=True)
+    display_until = models.DateField(
+        _("shown at least until"), help_text=_("At least 30 days from publication.")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # All of them, not the last one: whoever saves next must not free the one before to publish.
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("edited by"), related_name="+", editable=False
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("approved by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    published_at = models.DateTimeField(_("published"), null=True, editable=False)
+    # What was claimed of each data class then: [{"class": slug, "state": ..., "basis": ...}].
+    class_states = models.JSONField(default=list, editable=False)
+    previous_hash = models.CharField(max_length=64, blank=True, editable=False)
+    hash = models.CharField(_("SHA-256"), max_length=64, blank=True, editable=False)
+
+    objects = StatementVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("statement version")
+        verbose_name_plural = _("statement versions")
+        ordering = ["statement", "number"]
+        permissions = [("publish_statementversion", _("Can publish a statement version"))]
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["statement"], condition=Q(state="draft"), name="one_draft_a_statement"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft", published_at__isnull=True, hash="")
+                | Q(state="published", published_at__isnull=False, approved_by__isnull=False)
+                & ~Q(hash=""),
+                name="published_is_approved_and_hashed",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("created_by")),
+                name="published_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        title = self.title or self.statement.get_kind_display()
+        return gettext("{title}, version {number}").format(title=title, number=self.number)
+
+    def get_absolute_url(self) -> str:
+        """Its permanent address."""
+        return reverse(
+            "statement_version",
+            args=[self.statement.incident.slug, self.statement.slug, self.number],
+        )
+
+    def get_record_url(self) -> str:
+        """Where the bytes stand of which its hash is the SHA-256."""
+        return reverse(
+            "record", args=[self.statement.incident.slug, self.statement.slug, self.number]
+        )
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is public and can no longer change."""
+        return self.state == self.State.PUBLISHED
+
+    @property
+    def title(self) -> str:
+        """In the active language."""
+        return in_language(self, "title")
+
+    @property
+    def change_reason(self) -> str:
+        """In the active language."""
+        return in_language(self, "change_reason")
+
+
+class Section(models.Model):
+    """One section of a version, in both languages side by side; its body is Markdown."""
+
+    class Key(models.TextChoices):
+        """What the section says; the laws' items have one each (facts: duties)."""
+
+        APOLOGY = "apology", _("Our apology")
+        DATA_ITEMS = "data_items", _("What leaked")
+        WHEN_AND_HOW = "when_and_how", _("When and how it happened")
+        LIKELY_CONSEQUENCES = "likely_consequences", _("What this can lead to")
+        SELF_PROTECTION_STEPS = "self_protection_steps", _("What you can do")
+        MEASURES_TAKEN = "measures_taken", _("What we are doing")
+        RESPONSE_AND_REMEDY = "response_and_remedy_procedure", _("How we respond and help")
+        RIGHTS_AND_REMEDIES = "rights_and_remedies", _("Your rights")
+        DEPARTMENT_AND_CONTACT = "department_and_contact", _("Whom to ask")
+        NOT_KNOWN_YET = "not_known_yet", _("What we do not know yet")
+        BODY = "body", _("Text")
+
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.CASCADE,
+        related_name="sections",
+    )
+    key = models.CharField(_("section"), max_length=30, choices=Key.choices)
+    position = models.PositiveSmallIntegerField(_("position"))
+    basis = models.CharField(
+        _("basis"), max_length=13, choices=Basis.choices, default=Basis.COMPANY
+    )
+    heading_ko = models.CharField(_("heading (Korean)"), max_length=200, blank=True)
+    heading_en = models.CharField(_("heading (English)"), max_length=200, blank=True)
+    body_ko = models.TextField(_("text (Korean)"), blank=True, help_text="Markdown")
+    body_en = models.TextField(_("text (English)"), blank=True, help_text="Markdown")
+
+    class Meta:
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+        ordering = ["version", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="section_position_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_key_display())
+
+    @property
+    def heading(self) -> str:
+        """Its own heading in the active language, else its kind's."""
+        return in_language(self, "heading") or str(self.Key(self.key).label)
+
+    @property
+    def body(self) -> str:
+        """Markdown, in the active language."""
+        return in_language(self, "body")
+
+    @property
+    def html(self) -> SafeString:
+        """The body for a page, in the active language."""
+        return markdown.render(self.body)

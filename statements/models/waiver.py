@@ -1,0 +1,92 @@
+"""Waivers: findings that do not keep a version from being published."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from foundations.languages import in_language
+from statements.models.version import StatementVersion
+
+
+class DutyWaiver(models.Model):
+    """A finding that does not keep this version from being published, and why: for all to see."""
+
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.CASCADE,
+        related_name="waivers",
+    )
+    # The id of a duty, or a rule of the wording lint.
+    rule = models.CharField(_("duty or rule"), max_length=60)
+    reason_ko = models.TextField(_("reason (Korean)"))
+    reason_en = models.TextField(_("reason (English)"))
+    waived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("waived by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    waived_at = models.DateTimeField(_("waived"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("waiver")
+        verbose_name_plural = _("waivers")
+        ordering = ["version", "rule"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "rule"], name="rule_waived_once"),
+            models.CheckConstraint(
+                condition=~Q(reason_ko="") & ~Q(reason_en=""), name="waiver_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.rule}"
+
+    @property
+    def reason(self) -> str:
+        """In the active language."""
+        return in_language(self, "reason")
+
+
+class WithdrawnWaiver(models.Model):
+    """A waiver that was taken back before its version was published; immutable (a trigger)."""
+
+    version = models.ForeignKey(
+        StatementVersion,
+        verbose_name=_("statement version"),
+        on_delete=models.CASCADE,
+        related_name="withdrawn_waivers",
+    )
+    rule = models.CharField(_("duty or rule"), max_length=60)
+    reason_ko = models.TextField(_("reason (Korean)"))
+    reason_en = models.TextField(_("reason (English)"))
+    waived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("waived by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    waived_at = models.DateTimeField(_("waived"))
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("withdrawn by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn"), auto_now_add=True)
+    withdrawn_reason = models.TextField(_("reason for the withdrawal"))
+
+    class Meta:
+        verbose_name = _("withdrawn waiver")
+        verbose_name_plural = _("withdrawn waivers")
+        ordering = ["version", "withdrawn_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(withdrawn_reason=""), name="waiver_withdrawn_with_a_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.rule}"
