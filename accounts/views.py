@@ -28,10 +28,10 @@ from accounts.step_up import View, step_up_required
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
     codes.TooManyRequestsError: ("429.html", 429),
-    codes.NoMoreCodesError: ("accounts/no_more_codes.html", 429),
+    codes.NoMoreCodesError: ("accounts/resend_limit.html", 429),
     codes.CodeNotSentError: ("accounts/code_not_sent.html", 503),
     codes.CodeExpiredError: ("accounts/code_expired.html", 410),
-    codes.CodeSpentError: ("accounts/code_spent.html", 403),
+    codes.CodeSpentError: ("accounts/code_tries_exhausted.html", 403),
 }
 
 

@@ -39,16 +39,16 @@ def main() -> None:
 
 def _counting() -> dict[str, Any]:
     from harness.people import SLUG
-    from incidents import counting
+    from incidents import scope_counts
     from incidents.models import Incident
 
     incident = Incident.objects.get(slug=SLUG)
     started = time.monotonic()
-    counting.recount(incident)
+    scope_counts.recount(incident)
     counted = time.monotonic() - started
     started = time.monotonic()
     for _ in range(100):
-        counting.counts_of(incident)
+        scope_counts.counts_of(incident)
     read = (time.monotonic() - started) / 100
     return {"count_s": round(counted, 2), "read_counts_ms": round(1000 * read, 2)}
 
@@ -59,7 +59,7 @@ def _visitor() -> Callable[[], float]:
     from django.urls import reverse
 
     from accounts.models import User
-    from harness.leaked import expose, file_of, person
+    from harness.exposure_factory import expose, file_of, person
     from harness.signed_cookies import teach_test_clients
     from incidents.models import Incident
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import User
 from benchmarks import notices
 from harness.people import APPROVER
+from harness.sign_in import sign_in_to_desk
 from harness.signed_cookies import teach_test_clients
-from harness.signing_in import sign_in_to_desk
 from notices.models import Chunk, Notice
 
 VISITS = 20

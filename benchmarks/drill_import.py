@@ -108,8 +108,8 @@ def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
 
 
 def _digest() -> str:
-    from incidents.digests import digest
     from incidents.models import Incident
+    from incidents.store_digest import digest
 
     found = digest(Incident.objects.get(slug=SLUG), processes=os.cpu_count() or 1)
     return f"{found.hexadecimal[:16]}, {found.people:,} people, {found.exposures:,} exposures"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from breachportal import embedded
+from breachportal import embedded_servers
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
 # Set by breachportal.wsgi, not by an operator: what serves pages may not wait as workers may.
@@ -72,11 +72,9 @@ def _unsafe_in_production() -> list[str]:
         unsafe.append(f"  PORTAL_URL: {url!r} does not begin with https://")
     if "*" in words("ALLOWED_HOSTS"):
         unsafe.append("  ALLOWED_HOSTS: it names every host with *; name the portal's")
-    gateway = text("TEXT_GATEWAY_URL")
+    gateway = text("SMS_GATEWAY_URL")
     if gateway and not is_private(gateway, encrypted="https"):
-        unsafe.append(
-            "  TEXT_GATEWAY_URL: numbers and the token would go unencrypted; use https://"
-        )
+        unsafe.append("  SMS_GATEWAY_URL: numbers and the token would go unencrypted; use https://")
     return unsafe
 
 
@@ -161,7 +159,7 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
     """Django's database settings from `DATABASE_URL` (any form that libpq takes)."""
     url = os.environ.get("DATABASE_URL")
     if not url and may_embed:
-        url = embedded.database_url(var)
+        url = embedded_servers.database_url(var)
     known = {
         "dbname": "NAME",
         "user": "USER",
@@ -192,7 +190,7 @@ def add_server_settings(database: dict[str, Any], **settings: str) -> None:
 def redis(var: Path, *, may_embed: bool) -> str:
     """`REDIS_URL`, or the embedded server's."""
     url = os.environ.get("REDIS_URL")
-    return embedded.redis_url(var) if not url and may_embed else url or ""
+    return embedded_servers.redis_url(var) if not url and may_embed else url or ""
 
 
 def celery_broker(redis_url: str) -> str:

@@ -48,14 +48,14 @@ def limit_uploads(
     """413 for a body above settings.DATA_UPLOAD_MAX_MEMORY_SIZE or of unknown length.
 
     Django's own limit leaves files out, and would write any amount of them to the disk. One page
-    of the desk takes files, up to settings.UPLOAD_MOST_BYTES; see uploads_by_importers.
+    of the desk takes files, up to settings.UPLOAD_MAX_BYTES; see uploads_by_importers.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         is_chunked = bool(request.META.get("HTTP_TRANSFER_ENCODING"))
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if request.path == settings.UPLOAD_PATH:
-            most += settings.UPLOAD_MOST_BYTES
+            most += settings.UPLOAD_MAX_BYTES
         if is_chunked or _length(request) > most:
             return _too_large()
         return get_response(request)

@@ -35,10 +35,10 @@ DEBUG = False
 # Bytes of a body; see middleware.limit_uploads. Importers may send files of the second size to one
 # page, which are held in memory: a spool file would be a dump in the clear on a web server's disk.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-UPLOAD_MOST_BYTES = 25 * 1024 * 1024
+UPLOAD_MAX_BYTES = 25 * 1024 * 1024
 UPLOAD_PATH = "/admin/incidents/upload/add/"
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE + UPLOAD_MOST_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE + UPLOAD_MAX_BYTES
 ROOT_URLCONF = "breachportal.urls"
 WSGI_APPLICATION = "breachportal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -65,7 +65,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "foundations.public_pages.public_pages",  # the outermost: it keeps every header with a page
+    "foundations.page_cache.public_pages",  # the outermost: it keeps every header with a page
     "foundations.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "foundations.waiting.GiveUpWaiting",
+    "foundations.lock_timeouts.GiveUpWaiting",
 ]
 TEMPLATES = [
     {
@@ -96,7 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "breachportal.context.portal",
             ],
-            "libraries": {"page_slots": "foundations.page_slots"},
+            "libraries": {"page_extensions": "foundations.page_extensions"},
         },
     }
 ]
@@ -164,9 +164,9 @@ NOTICE_COUNT_AT_ONCE = 50_000  # people; more are counted by a worker before the
 NOTICE_LEASE_SECONDS = 30  # a worker extends it several times a second, whatever servers do
 NOTICE_REPLY_SECONDS = 90  # for the reply to a whole message; others get EMAIL_TIMEOUT
 NOTICE_BACKOFF_SECONDS = 60  # doubles with each try, up to
-NOTICE_BACKOFF_MOST_SECONDS = 60 * 60 * 2
-NOTICE_AWAY_SECONDS = 5  # before a server that is away is tried again; doubles up to
-NOTICE_AWAY_MOST_SECONDS = 60
+NOTICE_BACKOFF_MAX_SECONDS = 60 * 60 * 2
+NOTICE_UNAVAILABLE_SECONDS = 5  # before a server that is away is tried again; doubles up to
+NOTICE_UNAVAILABLE_MAX_SECONDS = 60
 NOTICE_DEADLINE_HOURS = 72
 NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the sweeper adds more
 # Connections of one sender to the mail server, at most: it opens more only while they help.
@@ -194,15 +194,15 @@ ANYMAIL = {
 }
 
 # Text messages
-TEXT_GATEWAY = environment.text(
-    "TEXT_GATEWAY",
-    "breachportal.demo.texts.MailboxGateway" if IS_DEMO else "notices.engine.gateways.HttpGateway",
+SMS_GATEWAY = environment.text(
+    "SMS_GATEWAY",
+    "breachportal.demo.sms.MailboxGateway" if IS_DEMO else "notices.engine.gateways.HttpGateway",
 )
-TEXT_GATEWAY_URL = environment.text("TEXT_GATEWAY_URL")
-TEXT_GATEWAY_TOKEN = environment.text("TEXT_GATEWAY_TOKEN")
-TEXT_SENDER = environment.text("TEXT_SENDER")  # the number that is registered with the carriers
-TEXT_CONNECTIONS = environment.number("TEXT_CONNECTIONS", 8)
-TEXT_MOST_BYTES = 2_000  # in EUC-KR: what Korean carriers take as one long message
+SMS_GATEWAY_URL = environment.text("SMS_GATEWAY_URL")
+SMS_GATEWAY_TOKEN = environment.text("SMS_GATEWAY_TOKEN")
+SMS_SENDER = environment.text("SMS_SENDER")  # the number that is registered with the carriers
+SMS_CONNECTIONS = environment.number("SMS_CONNECTIONS", 8)
+SMS_MAX_BYTES = 2_000  # in EUC-KR: what Korean carriers take as one long message
 
 # A large mandatory notice goes to 1 % of its people, then to 10 %, then to all.
 NOTICE_RAMP_PERCENT = (1, 10)
@@ -262,7 +262,7 @@ SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are d
 # Keys
 # Before a new data key seals: every process has read the incident again by then (a sender's slice
 # and its lease are the longest that hold one).
-RESEAL_GRACE_SECONDS = environment.number("RESEAL_GRACE_SECONDS", 300 if IS_PRODUCTION else 0)
+REENCRYPT_GRACE_SECONDS = environment.number("REENCRYPT_GRACE_SECONDS", 300 if IS_PRODUCTION else 0)
 
 # Published words
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
-from foundations.public_pages import public_page
+from foundations.page_cache import public_page
 
 FAVICON_SECONDS = 60 * 60  # then anew: a release may give the picture another address
 SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 from tink import aead, secret_key_access
 from tink.proto import tink_pb2
 
-from foundations.kept_words import Sentences
+from foundations.stored_messages import Sentences
 
 aead.register()
 

@@ -18,9 +18,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from harness.leaked import hanbit
-from incidents import sealing
-from incidents.bulk_sealing import BulkSeal
+from harness.exposure_factory import hanbit
+from incidents import encryption
+from incidents.bulk_encryption import BulkSeal
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -117,7 +117,7 @@ def _people(
             int(reach.USABLE),
             UUID(bytes=seal.compute(f"email\0{address(number)}")),
             UUID(bytes=seal.compute(f"phone\0{phone}")),
-            seal.seal_bytes(plain, key, sealing.CONTACT),
+            seal.seal_bytes(plain, key, encryption.CONTACT),
         )
 
 

@@ -25,7 +25,7 @@ import redis
 from django.core.management import call_command
 from django.db import connection
 
-from breachportal import embedded
+from breachportal import embedded_servers
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -109,12 +109,12 @@ def reset_database() -> None:
     with _server() as server:
         server.execute("DROP DATABASE IF EXISTS breachportal WITH (FORCE)")
         server.execute("CREATE DATABASE breachportal TEMPLATE staged STRATEGY FILE_COPY")
-    redis.Redis.from_url(embedded.redis_url(_var())).flushall()
+    redis.Redis.from_url(embedded_servers.redis_url(_var())).flushall()
 
 
 @contextlib.contextmanager
 def _server() -> Iterator[psycopg.Connection[Any]]:
-    url = embedded.database_url(_var()).replace("@/breachportal", "@/postgres")
+    url = embedded_servers.database_url(_var()).replace("@/breachportal", "@/postgres")
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 

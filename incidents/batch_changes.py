@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import counting
+from incidents import scope_counts
 from incidents.importing import ImportBusyError, ImportRefusedError, close_batch, only_import_into
 from incidents.importing.refusals import Refused
 from incidents.importing.staging import LOCK_SPACE
@@ -62,7 +62,7 @@ def ask(batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str =
 def withdraw(batch: ExposureBatch, reason: str) -> None:
     """Takes a closed batch back, here and now. Raises ImportRefusedError."""
     with only_import_into(batch.incident):
-        if not counting.withdraw(batch, reason):
+        if not scope_counts.withdraw(batch, reason):
             raise _not_there(batch, BatchChange.Kind.WITHDRAW)
     batch.refresh_from_db()
     logger.info("batch %s withdrawn", batch.pk)

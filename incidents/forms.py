@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents import batch_changes, uploads
+from incidents.encryption import SealingError
 from incidents.importing import ImportRefusedError, close_batch, mapping, missing_files
 from incidents.importing.refusals import why_refused
 from incidents.models import (
@@ -25,7 +26,6 @@ from incidents.models import (
     Shredding,
     Upload,
 )
-from incidents.sealing import SealingError
 from incidents.visibility import objection_to_hiding
 
 SHRED_REQUEST_STANDS = timedelta(hours=24)
@@ -244,7 +244,7 @@ class UploadForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        most = settings.UPLOAD_MOST_BYTES // 2**20
+        most = settings.UPLOAD_MAX_BYTES // 2**20
         self.fields["content"].help_text = _(
             "CSV or JSON Lines, plain, gzip or zstd, at most %(most)s MiB. Larger files are "
             "loaded on the server: manage.py import_exposures."
@@ -262,7 +262,7 @@ class UploadForm(forms.ModelForm):
     def clean_content(self) -> "UploadedFile[bytes]":
         """Refuses what is larger than the page says."""
         content: UploadedFile[bytes] = self.cleaned_data["content"]
-        if (content.size or 0) > settings.UPLOAD_MOST_BYTES:
+        if (content.size or 0) > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(_("This file is too large for an upload."))
         return content
 

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from incidents import sentences
+from incidents import phrasing
+from incidents.encryption import SealingError
+from incidents.leaks import ExposedRow, Leak, exposed_rows_of, opened_leaks
 from incidents.masking import mask, written_phone
 from incidents.models import (
     AffectedPerson,
@@ -24,8 +26,6 @@ from incidents.models import (
     IncidentDataClass,
     Reveal,
 )
-from incidents.sealing import SealingError
-from incidents.summaries import ExposedRow, Leak, exposed_rows_of, opened_leaks
 
 logger = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ def _part_of_row(
     return Part(
         incident,
         "leaked",
-        sentences.leaked([(leak.data_class, leak.count) for leak in leaks]),
+        phrasing.leaked([(leak.data_class, leak.count) for leak in leaks]),
         person=person,
         relation=_relation(person),
         actions=actions[:FIRST_ACTIONS],
@@ -244,7 +244,7 @@ def _leaked_item(leak: Leak, stated: IncidentDataClass | None, show: Show) -> Cl
         leak.data_class,
         "leaked",
         _("Leaked"),
-        count_text=sentences.counted(leak.data_class, leak.count) if is_counted else "",
+        count_text=phrasing.counted(leak.data_class, leak.count) if is_counted else "",
         basis_text=basis,
         values=values[:FIRST_VALUES],
         more_values=values[FIRST_VALUES:],
@@ -283,7 +283,7 @@ def _values(leak: Leak, show: Show) -> list[Value]:
 
 
 def _dated(data_class: DataClass, written: str) -> str:
-    day = sentences.day(written)
+    day = phrasing.day(written)
     if not day:
         return ""
     if data_class.slug == "purchases":

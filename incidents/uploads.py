@@ -26,10 +26,10 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from incidents import importing
+from incidents.encryption import UPLOAD, SealingError
 from incidents.importing import ImportBusyError, ImportRefusedError, Progress
 from incidents.importing.refusals import Refused
 from incidents.models import ExposureFile, Incident, Upload, UploadPiece
-from incidents.sealing import UPLOAD, SealingError
 
 State, Kind = Upload.State, UploadPiece.Kind
 PIECE_BYTES = 1 << 20

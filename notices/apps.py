@@ -12,9 +12,9 @@ class NoticesConfig(AppConfig):
         # Imported here, because these modules need the models.
         from anymail.signals import tracking
 
-        from foundations import page_slots
-        from incidents import purging, resealing
-        from incidents.sealing import TEST_ADDRESS
+        from foundations import page_extensions
+        from incidents import purging, reencryption
+        from incidents.encryption import TEST_ADDRESS
         from notices.engine.ledger import forget_people
         from notices.engine.providers import take_event
         from notices.models import TestAddress
@@ -23,13 +23,13 @@ class NoticesConfig(AppConfig):
 
         tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
         SOURCES.append(notifications)
-        page_slots.fill("incident_figures", "notices/slots/figures_link.html")
-        page_slots.fill("incident_alerts", "notices/slots/alerts_link.html")
-        page_slots.fill("my_data_leaked", "notices/slots/certificate_offer.html")
-        page_slots.fill("desk_look_up", "notices/slots/delivery_look_up_link.html")
+        page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
+        page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
+        page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
+        page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
         purging.BEFOREHAND.append(forget_people)
-        resealing.FURTHER.append(
-            resealing.SealedColumn(
+        reencryption.FURTHER.append(
+            reencryption.SealedColumn(
                 model=TestAddress,
                 person="id",
                 column="contact",

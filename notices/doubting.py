@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from notices import tasks
+from notices.ledger_messages import Ours
 from notices.models import Chunk, Delivery, Notice
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.notice import NoticeQuerySet
-from notices.own_words import Ours
 
 State = Delivery.State
 

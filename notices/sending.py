@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from notices import messages, tasks
-from notices.engine import dry_runs, ledger, pacing
+from notices import message_templates, tasks
+from notices.engine import dry_runs, ledger, ramp
 from notices.models import Notice
 from statements.models import StatementVersion
 
@@ -41,10 +41,10 @@ def reason_against(notice: Notice, *, by: User) -> str:
 def _missing_gateway(notice: Notice) -> str:
     if notice.channel != Notice.Channel.SMS:
         return ""
-    if settings.TEXT_GATEWAY.startswith("notices.") and not settings.TEXT_GATEWAY_URL:
-        return _("No gateway for text messages is set up (TEXT_GATEWAY_URL).")
+    if settings.SMS_GATEWAY.startswith("notices.") and not settings.SMS_GATEWAY_URL:
+        return _("No gateway for text messages is set up (SMS_GATEWAY_URL).")
     for code, name in settings.LANGUAGES:
-        if messages.text_size(notice, code).is_too_long:
+        if message_templates.text_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
     return ""
 
@@ -88,12 +88,12 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
         if reason := reason_against(notice, by=by):
             raise ApprovalRefusedError(reason)
         for code, _name in settings.LANGUAGES:
-            messages.freeze(notice, code).save()
+            message_templates.freeze(notice, code).save()
         notice.state = Notice.State.PLANNING
         notice.approved_by = by
         notice.approved_at = timezone.now()
         notice.deadline_at = notice.approved_at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
-        notice.ramp = pacing.ramp_for(notice, people=people)
+        notice.ramp = ramp.ramp_for(notice, people=people)
         notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
         decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
         notice.save(update_fields=decided)
@@ -140,7 +140,7 @@ def resume(notice: Notice) -> bool:
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
         if paused.exists():
-            pacing.look_away(notice)
+            ramp.look_away(notice)
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
             ledger.retry_now(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
@@ -155,7 +155,7 @@ def resume(notice: Notice) -> bool:
 def let_next_step_go(notice: Notice) -> bool:
     """Goes on with more people. False if the notice goes to no steps, or somebody did meanwhile."""
     with transaction.atomic():
-        has_advanced = pacing.advance(notice)
+        has_advanced = ramp.advance(notice)
         if has_advanced:
             tasks.send_chunks.delay_on_commit(notice.pk)
     return has_advanced

@@ -8,9 +8,16 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from notices.engine import delivering, dry_runs, halting, ledger, pacing, planning
+from notices.engine import (
+    dry_runs,
+    ledger,
+    planning,
+    ramp,
+    send_loop,
+    stall,
+)
 from notices.models import Notice
-from notices.proof import ledger_sealing, transparency
+from notices.proof import ledger_digest, transparency
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +35,7 @@ def count_audience(notice_id: int) -> None:
 @shared_task(base=DjangoTask)
 def plan_notice(notice_id: int) -> None:
     """Writes the ledger of an approved notice; calls the senders as soon as there is work."""
-    with halting.said():
+    with stall.said():
         is_complete = planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id))
     if is_complete:
         send_chunks.delay(notice_id)  # closes it, if the others were quicker
@@ -42,7 +49,7 @@ def _call_senders(notice_id: int) -> None:
 @shared_task(base=DjangoTask)
 def send_chunks(notice_id: int) -> None:
     """Sends, or cancels, what is due for a while; closes the notice if that was the last."""
-    while delivering.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
+    while send_loop.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
         try:
             send_chunks.delay(notice_id)
         except OperationalError:
@@ -61,7 +68,7 @@ def sweep_notices() -> None:
     for notice in Notice.objects.unfinished():
         if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
             plan_notice.delay(notice.pk)
-        if notice.state == Notice.State.SENDING and pacing.look_after(notice):
+        if notice.state == Notice.State.SENDING and ramp.look_after(notice):
             continue
         if ledger.has_due_chunk(notice):
             if not _is_full("send"):
@@ -76,7 +83,7 @@ def sweep_notices() -> None:
 @shared_task(base=DjangoTask)
 def seal_ledger(notice_id: int) -> None:
     """Hashes an ended notice's ledger, once."""
-    ledger_sealing.seal(notice_id)
+    ledger_digest.seal(notice_id)
 
 
 @shared_task(base=DjangoTask)

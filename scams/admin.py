@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
-from incidents.sealing import SealingError
-from notices.own_words import in_words
+from incidents.encryption import SealingError
+from notices.ledger_messages import in_words
 from scams import scam_reports
 from scams.models import ScamReport
 

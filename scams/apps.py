@@ -10,12 +10,12 @@ class ScamsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules need the models.
-        from incidents import resealing
-        from incidents.sealing import SCAM_REPORT
+        from incidents import reencryption
+        from incidents.encryption import SCAM_REPORT
         from scams.models import ScamReport
 
-        resealing.FURTHER.append(
-            resealing.SealedColumn(
+        reencryption.FURTHER.append(
+            reencryption.SealedColumn(
                 model=ScamReport,
                 person="id",
                 column="sealed",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email
 from incidents.models import Incident
-from scams import answers, pasted
+from scams import message_check, pasted_text
 from scams.models import ScamReport, Told
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
@@ -34,7 +34,7 @@ class CheckForm(forms.Form):
         help_text=gettext_lazy(
             "A sender, a number or a link will do, too. We keep nothing of what you enter here."
         ),
-        max_length=pasted.MOST_CHARACTERS,
+        max_length=pasted_text.MOST_CHARACTERS,
         strip=False,
         error_messages={
             "required": gettext_lazy("Enter the code, or paste the message."),
@@ -43,9 +43,9 @@ class CheckForm(forms.Form):
         widget=_text_area(6),
     )
 
-    def answer(self) -> answers.Answer:
+    def answer(self) -> message_check.Answer:
         """What we say to it."""
-        return answers.answer(self.cleaned_data["text"])
+        return message_check.answer(self.cleaned_data["text"])
 
 
 class ReportForm(forms.Form):
@@ -114,7 +114,7 @@ class ReportForm(forms.Form):
         data = self.cleaned_data
         report = ScamReport(incident=incident, channel=data["channel"])
         told = Told(text=data["text"], sender=data["sender"], contact=data["contact"])
-        report.tell(told, about=answers.about(f"{told.text}\n{told.sender}"))
+        report.tell(told, about=message_check.about(f"{told.text}\n{told.sender}"))
         report.save()
 
 
@@ -125,4 +125,4 @@ def reported_to() -> Incident | None:
 
 def _shown(text: str) -> str:
     """Without characters that nobody sees, or that turn the direction of what follows."""
-    return "".join(sign for sign in text if sign == "\n" or pasted.is_visible(sign))
+    return "".join(sign for sign in text if sign == "\n" or pasted_text.is_visible(sign))

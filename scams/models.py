@@ -9,8 +9,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from incidents.encryption import SCAM_REPORT
 from incidents.models import Incident
-from incidents.sealing import SCAM_REPORT
 from statements.models import Statement
 
 

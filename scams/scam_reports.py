@@ -10,9 +10,9 @@ from django.utils.translation import override
 
 from accounts.models import User
 from incidents.models import Basis, Incident
-from scams import answers, pasted
+from scams import message_check, pasted_text
 from scams.models import ScamReport
-from scams.pasted import Kind, Trace
+from scams.pasted_text import Kind, Trace
 from statements import publishing
 from statements.models import Advisory, Section, Statement, StatementVersion
 
@@ -81,7 +81,7 @@ def _fill(draft: StatementVersion, *, text: str, sender: str) -> None:
         position=body.position + 1,
         basis=Basis.COMPANY,
     )
-    named = [disarmed(trace) for trace in answers.strange_in(f"{text}\n{sender}")[:NAMED]]
+    named = [disarmed(trace) for trace in message_check.strange_in(f"{text}\n{sender}")[:NAMED]]
     for language in LANGUAGES:
         with override(language):
             company = draft.statement.incident.company
@@ -121,7 +121,7 @@ def _what_to_do() -> str:
 
 def _quoted(text: str) -> str:
     """The beginning of a message as a Markdown quotation in which nothing is a link or markup."""
-    shown = pasted.readable(text).strip()
+    shown = pasted_text.readable(text).strip()
     cut = shown[:QUOTED] + ("…" if len(shown) > QUOTED else "")
     lines = [line.strip() for line in disarm(cut).splitlines() if line.strip()]
     return "\n".join(f"> {literal(line)}  " for line in lines)

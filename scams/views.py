@@ -16,8 +16,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from foundations.limits import limited
-from foundations.public_pages import public_page
+from foundations.page_cache import public_page
+from foundations.rate_limits import limited
 from scams.forms import CheckForm, ReportForm, TooManyReportsError, reported_to
 from statements.public import advisories
 
@@ -36,13 +36,13 @@ def check(request: HttpRequest) -> HttpResponse:
 def answer(request: HttpRequest) -> HttpResponse:
     """Says what we know of it, and offers to report it; nothing of it is kept."""
     if request.method != "POST":
-        return redirect("check")
+        return redirect("message_check")
     form = CheckForm(request.POST)
     if not form.is_valid():
         return _page(request, form=form, report=ReportForm())
     report = ReportForm(initial={"text": form.cleaned_data["text"]})
     context = {"answer": form.answer(), **_reporting(report)}
-    return render(request, "scams/check_answer.html", context)
+    return render(request, "scams/answer.html", context)
 
 
 @csrf_exempt
@@ -51,7 +51,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 def report(request: HttpRequest) -> HttpResponse:
     """Takes a report of a suspicious message."""
     if request.method != "POST":
-        return redirect("check")
+        return redirect("message_check")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise PermissionDenied
     form = ReportForm(request.POST)
@@ -62,7 +62,7 @@ def report(request: HttpRequest) -> HttpResponse:
     except TooManyReportsError:
         logger.warning("scam reports are refused: too many in an hour")
         return render(request, "429.html", status=429)
-    return redirect("reported")
+    return redirect("scam_reported")
 
 
 @public_page

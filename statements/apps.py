@@ -11,12 +11,12 @@ class StatementsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules need the models.
-        from foundations import page_slots
+        from foundations import page_extensions
         from incidents import visibility
         from statements import publishing
         from statements.legal.checks import check_laws
 
         checks.register(check_laws)
         visibility.OBJECTIONS.append(publishing.objection_to_hiding)
-        page_slots.fill("my_data_part", "statements/slots/incident_link.html")
-        page_slots.fill("desk_incident_tools", "statements/slots/clocks_tool.html")
+        page_extensions.extend("my_data_part", "statements/extensions/incident_link.html")
+        page_extensions.extend("desk_incident_tools", "statements/extensions/clocks_tool.html")

@@ -21,12 +21,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from foundations import public_pages
+from foundations import page_cache
 from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from incidents.unclaimed import unclaimed_classes
 from statements.findings import Finding, Severity
-from statements.legal import checking
+from statements.legal import review
 from statements.models import (
     Advisory,
     DutyWaiver,
@@ -63,7 +63,7 @@ def draft_next(statement: Statement, *, by: User) -> StatementVersion:
             statement=statement,
             number=last.number + 1 if last else 1,
             title_ko=last.title_ko if last else "",
-            title_en=last.title_en if last else checking.prescribed_title(statement),
+            title_en=last.title_en if last else review.prescribed_title(statement),
             display_until=timezone.localdate() + DRAFT_DISPLAY,
             created_by=by,
         )
@@ -79,7 +79,7 @@ def _copied(last: StatementVersion, draft: StatementVersion) -> Iterator[Section
 
 
 def _laid_out(draft: StatementVersion) -> Iterator[Section]:
-    keys = checking.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
+    keys = review.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
     for position, (key, heading) in enumerate(keys.items(), 1):
         yield Section(version=draft, key=key, position=position, heading_en=heading)
 
@@ -104,7 +104,7 @@ def check_words(version: StatementVersion, sections: list[Section] | None = None
             _check_advisory(version.statement),
             _check_classes_stated(version.statement, sections),
             _check_classes_named(version.statement, sections),
-            checking.check(version, sections),
+            review.check(version, sections),
         )
     )
 
@@ -140,7 +140,7 @@ def _check_languages(version: StatementVersion, sections: list[Section]) -> Iter
     if not sections:
         yield _refusal("empty", _("There is no section."))
     texts: list[tuple[Model, str, str, str]] = [
-        (version, "title", _("The title"), checking.TITLE),
+        (version, "title", _("The title"), review.TITLE),
     ]
     if version.number > 1:
         texts.append((version, "change_reason", _("The reason for the change"), ""))
@@ -166,7 +166,7 @@ def _missing(name: str, language: str, key: str) -> Finding:
 
 
 def _check_display(version: StatementVersion) -> Iterator[Finding]:
-    days = checking.display_days(version.statement)
+    days = review.display_days(version.statement)
     earliest = timezone.localdate() + timedelta(days=days)
     if version.display_until < earliest:
         text = _("It must be shown for at least {days} days: until {date} or later.")
@@ -235,7 +235,7 @@ def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> 
         if findings:
             raise PublishingRefusedError(findings)
         _freeze(draft, by=by)
-        transaction.on_commit(public_pages.forget)
+        transaction.on_commit(page_cache.forget)
     return draft
 
 
@@ -248,7 +248,7 @@ def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: U
     with transaction.atomic():
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
         refused = [*_check_state(draft), *_check_second_person(draft, by)]
-        if rule not in checking.waivable(draft):
+        if rule not in review.waivable(draft):
             refused.append(_refusal("waiver", _("This cannot be waived.")))
         if refused:
             raise PublishingRefusedError(refused)

@@ -1,9 +1,9 @@
-"""The public pages. They look at the address and nothing else (foundations.public_pages)."""
+"""The public pages. They look at the address and nothing else (foundations.page_cache)."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from foundations.public_pages import public_page
+from foundations.page_cache import public_page
 from incidents.models import Incident
 from statements import publishing
 from statements.models import Statement, StatementVersion
@@ -11,7 +11,7 @@ from statements.public import (
     incident_context,
     log_context,
     log_record,
-    pictures,
+    preview_images,
     version_context,
 )
 from statements.public.feeds import IncidentFeed
@@ -71,7 +71,7 @@ def record(_request: HttpRequest, slug: str, statement: str, number: int) -> Htt
 @public_page
 def version_picture(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
     """What a messenger shows beside a link to the version."""
-    picture = pictures.of_version(_public_version(slug, statement, number))
+    picture = preview_images.of_version(_public_version(slug, statement, number))
     return HttpResponse(picture.png(), content_type="image/png")
 
 
@@ -79,7 +79,7 @@ def version_picture(_request: HttpRequest, slug: str, statement: str, number: in
 def incident_picture(_request: HttpRequest, slug: str) -> HttpResponse:
     """What a messenger shows beside a link to the incident's other pages."""
     return HttpResponse(
-        pictures.of_incident(_public_incident(slug)).png(), content_type="image/png"
+        preview_images.of_incident(_public_incident(slug)).png(), content_type="image/png"
     )
 
 
@@ -90,7 +90,7 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "incident": incident,
         "entries": incident.timeline.all(),
-        "picture": pictures.of_incident(incident),
+        "picture": preview_images.of_incident(incident),
     }
     return render(request, "statements/timeline.html", context)
 

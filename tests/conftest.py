@@ -8,12 +8,12 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
 from accounts.models import User
-from harness.leaked import hanbit
+from harness.exposure_factory import hanbit
 from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
 from statements import sample
 from statements.models import StatementVersion
-from tests.coupang import correct
+from tests.sample_pages import correct
 
 teach_test_clients()
 

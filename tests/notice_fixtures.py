@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness import leaked
+from harness import exposure_factory
 from incidents.models import AffectedPerson
 from notices import sending
 from notices.models import Notice
 from statements.models import StatementVersion
-from tests.noticed import affected, published
+from tests.notice_factory import affected, published
 from tests.smtp_server import SmtpServer
 
 
@@ -27,7 +27,7 @@ def version(incident, editor, approver) -> StatementVersion:
 @pytest.fixture
 def people(incident) -> dict[str, AffectedPerson]:
     """Minji and Seojun with addresses; a neighbour of whom only a name is known."""
-    file = leaked.file_of(incident)
+    file = exposure_factory.file_of(incident)
     return {
         "minji": affected(file, "김민지", "minji@example.com", "names", "phone-numbers"),
         "seojun": affected(file, "Seojun Lee", "seojun@example.com", "names", language="en"),

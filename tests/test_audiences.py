@@ -4,14 +4,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from harness import leaked
-from harness.signing_in import sign_in_to_desk
+from harness import exposure_factory
+from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import sending
 from notices.models import Delivery, Notice, TestAddress
 from statements import publishing
 from statements.models import StatementVersion
-from tests.noticed import affected, assert_adds_up, work
+from tests.notice_factory import affected, assert_adds_up, work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -42,8 +42,8 @@ def sent(notice: Notice, approver) -> Notice:
 
 
 def test_a_scope_versions_own_people(version, people, editor, approver, server):
-    later = leaked.file_of(version.statement.incident, number=2)
-    leaked.expose(people["seojun"], later, "physical-addresses")
+    later = exposure_factory.file_of(version.statement.incident, number=2)
+    exposure_factory.expose(people["seojun"], later, "physical-addresses")
     affected(later, "최나중", "later@example.com")
     notice = sent(made(version, editor, audience=Audience.BATCH, batch=later.batch), approver)
     assert recipients(server.taken) == ["later@example.com", "seojun@example.com"]
@@ -56,7 +56,11 @@ def test_those_who_received_the_version_before_and_not_this_one(
     server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
     sent(made(version, editor), approver)
     server.taken.clear()
-    affected(leaked.file_of(version.statement.incident, number=2), "최나중", "later@example.com")
+    affected(
+        exposure_factory.file_of(version.statement.incident, number=2),
+        "최나중",
+        "later@example.com",
+    )
     sent(made(corrected, editor, audience=Audience.EARLIER), approver)
     assert recipients(server.taken) == ["minji@example.com"]  # seojun's bounced, the later had none
     again = sent(made(corrected, editor, audience=Audience.EARLIER), approver)
@@ -83,7 +87,7 @@ def test_those_whom_a_notice_did_not_reach(version, people, editor, approver, se
 
 
 def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, approver, server):
-    later = leaked.file_of(version.statement.incident, number=2)
+    later = exposure_factory.file_of(version.statement.incident, number=2)
     affected(later, "최나중", "later@example.com")
     notice = made(version, editor, audience=Audience.BATCH, batch=later.batch)
     later.batch.withdraw("another company's")
@@ -159,7 +163,7 @@ def test_another_incidents_scope_version_is_refused(client, version, editor):
     other = type(incident)(slug="other", aware_at=incident.aware_at)
     other.make_keysets()
     other.save()
-    batch = leaked.file_of(other).batch
+    batch = exposure_factory.file_of(other).batch
     sign_in_to_desk(client, editor)
     answer = post(client, version, audience="batch", batch=batch.pk).content.decode()
     assert "It belongs to another incident." in answer

@@ -16,12 +16,12 @@ from django.test import Client
 from django.urls import reverse
 
 from breachportal.celery import app
-from harness.leaked import expose, file_of, person
-from harness.signing_in import sign_in_to_desk
-from incidents import batch_changes, counting
-from incidents.counting import counts_of
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import sign_in_to_desk
+from incidents import batch_changes, scope_counts
 from incidents.importing import only_import_into
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
+from incidents.scope_counts import counts_of
 
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State
@@ -143,7 +143,7 @@ def test_an_error_of_our_own_is_told_without_a_value(desk, batch, monkeypatch, c
     def fail(*_args: object) -> None:
         raise ValueError("minji@example.com")
 
-    monkeypatch.setattr(counting, "count_closed", fail)
+    monkeypatch.setattr(scope_counts, "count_closed", fail)
     change = worked(asked(desk, batch))
 
     assert (change.state, change.batch.state) == (State.FAILED, "open")
@@ -170,7 +170,7 @@ def test_only_what_is_closed_can_be_withdrawn(desk, batch):
 
 def test_a_task_that_runs_twice_does_it_once(desk, incident, batch, monkeypatch):
     counted: list[ExposureBatch] = []
-    monkeypatch.setattr(counting, "count_closed", counted.append)
+    monkeypatch.setattr(scope_counts, "count_closed", counted.append)
     change = asked(desk, batch)
 
     worked(change)
@@ -222,13 +222,13 @@ def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
     change = asked(desk, batch)
 
     def child() -> None:
-        original = counting.counted
+        original = scope_counts.counted
 
         def die(batches):
             original(batches)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        counting.counted = die
+        scope_counts.counted = die
         batch_changes.work(change.pk)
 
     connections.close_all()

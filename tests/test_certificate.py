@@ -18,12 +18,12 @@ from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from foundations.logs import Line
-from harness.leaked import expose, file_of, person
+from harness.exposure_factory import expose, file_of, person
 from incidents.models import AffectedPerson, Incident
 from notices import sending
 from notices.models import Certificate, Delivery, Notice
 from notices.proof import certificates
-from tests.noticed import work
+from tests.notice_factory import work
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db

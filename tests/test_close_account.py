@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, VerifiedPhone
-from harness.signing_in import sign_in, step_up
+from harness.sign_in import sign_in, step_up
 
 pytestmark = pytest.mark.django_db
 

@@ -5,12 +5,12 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
+from harness.sign_in import sign_in_to_desk
 from notices import sending
 from notices.models import AlertSubscription, Notice
 from statements import publishing
 from statements.models import Advisory, Statement, StatementVersion
-from tests.noticed import work
+from tests.notice_factory import work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -36,7 +36,9 @@ def page(name: str, pk: int) -> str:
 
 
 def tell_again(client, version: StatementVersion):
-    return client.post(page("statements_statementversion_tell_again", version.pk), follow=True)
+    return client.post(
+        page("statements_statementversion_draft_correction", version.pk), follow=True
+    )
 
 
 def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
@@ -102,11 +104,12 @@ def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
     url = page("statements_statementversion_change", correction.pk)
     assert BUTTON not in client.get(url).content.decode()
     assert (
-        client.post(page("statements_statementversion_tell_again", correction.pk)).status_code
+        client.post(page("statements_statementversion_draft_correction", correction.pk)).status_code
         == 403
     )
     assert (
-        client.get(page("statements_statementversion_tell_again", correction.pk)).status_code == 405
+        client.get(page("statements_statementversion_draft_correction", correction.pk)).status_code
+        == 405
     )
 
 

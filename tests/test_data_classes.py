@@ -5,10 +5,10 @@ import re
 import pytest
 from django.utils.translation import override
 
-from harness.leaked import class_id, expose, file_of, person
-from incidents import sentences
+from harness.exposure_factory import class_id, expose, file_of, person
+from incidents import phrasing
+from incidents.leaks import CONTACT_KEYS, leaked_classes_of
 from incidents.models import DataClass
-from incidents.summaries import CONTACT_KEYS, leaked_classes_of
 
 pytestmark = pytest.mark.django_db
 
@@ -75,9 +75,9 @@ def counts(**numbers: int) -> list[tuple[DataClass, int]]:
 )
 def test_the_answer_is_a_sentence_in_both_languages(numbers, english, korean):
     with override("en"):
-        assert sentences.leaked(counts(**numbers)) == english
+        assert phrasing.leaked(counts(**numbers)) == english
     with override("ko"):
-        assert sentences.leaked(counts(**numbers)) == korean
+        assert phrasing.leaked(counts(**numbers)) == korean
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_the_answer_is_a_sentence_in_both_languages(numbers, english, korean):
 )
 def test_dates_are_written_in_full(written, english, korean):
     with override("en"):
-        assert sentences.day(written) == english
+        assert phrasing.day(written) == english
     with override("ko"):
-        assert sentences.day(written) == korean
+        assert phrasing.day(written) == korean
 
 
 def test_the_classes_of_many_people_come_in_order_and_without_withdrawn_batches(

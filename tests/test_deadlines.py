@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
+from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident, IncidentJurisdiction
 from notices import tasks
 from notices.models import Notice
 from statements import sample
-from statements.legal import checking, deadlines
+from statements.legal import deadlines, review
 from statements.legal.deadlines import Where, clocks_of
 from statements.legal.laws import all_duties
 from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
@@ -184,7 +184,7 @@ def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approv
 
     confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
     assert not clock(incident, "gdpr-report-72h").is_asked
-    assert checking.facts_of(incident).answers == {"gdpr-report-72h": True}
+    assert review.facts_of(incident).answers == {"gdpr-report-72h": True}
     overdue = {each.duty.id for _incident, late in deadlines.overdue() for each in late}
     assert "gdpr-report-72h" in overdue
 

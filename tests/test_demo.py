@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from breachportal.demo import sample as demo_sample
-from incidents import counting, importing
+from incidents import importing, scope_counts
 from incidents.importing import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile
 from statements import sample
@@ -200,7 +200,7 @@ def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
     settings.VAR = tmp_path
     demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
-    counting.withdraw(batch, "a visitor tries it out")
+    scope_counts.withdraw(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
     said: list[str] = []
     demo_sample.prepare(said.append)

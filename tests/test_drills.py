@@ -12,7 +12,7 @@ from harness.people import address
 from notices.models import Delivery, Notice
 from tests.drills.comparing import compare
 from tests.drills.mail_server import Taken
-from tests.noticed import published
+from tests.notice_factory import published
 
 ROOT = Path(__file__).parent.parent
 PEOPLE = 3

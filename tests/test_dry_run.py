@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
-from incidents import counting
+from harness.sign_in import sign_in_to_desk
+from incidents import scope_counts
 from incidents.models import ExposureFile
 from notices import sending, tasks
 from notices.engine import dry_runs, planning
@@ -206,7 +206,7 @@ def test_counting_is_asked_for_by_post_alone(desk, draft, many):
 def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):
     settings.NOTICE_COUNT_AT_ONCE = 2
     assert not dry_runs.needs_worker(draft)  # no file says that it holds a row
-    counting.recount(draft.incident)
+    scope_counts.recount(draft.incident)
     draft.incident.refresh_from_db()
     assert dry_runs.needs_worker(draft)
     settings.NOTICE_COUNT_AT_ONCE = 3

@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
-from harness.leaked import expose, file_of, person
-from harness.signing_in import step_up
-from incidents import sealing
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import step_up
+from incidents import encryption
 from incidents.models import AffectedPerson, Reveal
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def spoil(mine: AffectedPerson, theirs: AffectedPerson) -> None:
 def seal_by_another_key(mine: AffectedPerson, theirs: AffectedPerson) -> None:
     """The data keyset of the incident is another one now; the index keyset still finds the row."""
     incident = mine.incident
-    incident.data_keyset, _ = sealing.new_incident_keysets(incident.slug)
+    incident.data_keyset, _ = encryption.new_incident_keysets(incident.slug)
     incident.save(update_fields=["data_keyset"])
 
 
@@ -106,8 +106,8 @@ def test_the_page_speaks_korean(client, minji, rows):
 
 def test_a_wrong_master_keyset_shows_nothing_of_anybody(client, minji, rows, caplog, settings):
     client.force_login(minji)
-    settings.MASTER_KEYSET = sealing.new_master_keyset()
-    sealing.incident_seal.cache_clear()
+    settings.MASTER_KEYSET = encryption.new_master_keyset()
+    encryption.incident_seal.cache_clear()
 
     response = ask(client, "my_data", "en")
 

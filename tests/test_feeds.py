@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from statements.models import StatementVersion
-from tests.noticed import published
+from tests.notice_factory import published
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 FEED = "/en/incidents/hanbit-2025/feed/"

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import User, VerifiedPhone
-from harness.leaked import person
+from harness.exposure_factory import person
 from incidents.models import AffectedPerson, Incident
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from incidents import importing
 from incidents.importing import ImportRefusedError
 from incidents.importing.refusals import why_refused, why_rejected
 from incidents.models import AffectedPerson, ExposureFile
-from tests.told import in_korean
+from tests.korean_messages import in_korean
 
 pytestmark = pytest.mark.django_db
 MAPPING = """

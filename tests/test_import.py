@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from incidents import importing
+from incidents.encryption import EXPOSURE
 from incidents.importing import ImportRefusedError
 from incidents.models import (
     AffectedPerson,
@@ -16,7 +17,6 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
-from incidents.sealing import EXPOSURE
 
 pytestmark = pytest.mark.django_db
 Relation, Reach = AffectedPerson.Relation, AffectedPerson.Reach

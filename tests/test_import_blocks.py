@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.importing import blocks, reading
-from incidents.importing.preparing import RowReader
 from incidents.importing.reading import ImportRefusedError, Row, Source
+from incidents.importing.row_preparation import RowReader
 
 TRICKY = st.sampled_from(
     [b'"', b'""', b",", b"\n", b"\r\n", b"\r", b"a", "가".encode(), b" ", b'",']

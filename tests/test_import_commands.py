@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from incidents import sealing
+from incidents import encryption
 from incidents.management.commands import import_exposures
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
 
@@ -176,7 +176,7 @@ def test_a_new_master_keyset_works(incident, settings):
     [settings.MASTER_KEYSET] = printed.splitlines()
 
     assert json.loads(settings.MASTER_KEYSET)["primaryKeyId"]
-    assert sealing.new_incident_keysets("new")
+    assert encryption.new_incident_keysets("new")
 
 
 def test_progress_says_rate_counts_and_time_left(incident, files, monkeypatch):

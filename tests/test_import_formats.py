@@ -15,9 +15,9 @@ from django.core.management import CommandError, call_command
 
 import incidents
 from incidents import importing
+from incidents.encryption import EXPOSURE
 from incidents.importing import ImportRefusedError, reading
 from incidents.models import AffectedPerson, Exposure, ExposureFile
-from incidents.sealing import EXPOSURE
 from incidents.synthetic import export
 from incidents.synthetic.blocks import Plan
 

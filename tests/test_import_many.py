@@ -12,9 +12,9 @@ from psycopg.conninfo import make_conninfo
 
 import incidents
 from incidents import importing
-from incidents.digests import Digest, digest
-from incidents.importing import store, working
+from incidents.importing import block_worker, store
 from incidents.models import AffectedPerson, Incident
+from incidents.store_digest import Digest, digest
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -32,7 +32,7 @@ def many(monkeypatch):
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     monkeypatch.setattr(store, "REBUILD_PEOPLE", 0)
     monkeypatch.setattr(store, "STORED_FOR_EACH", 1_000_000)
-    monkeypatch.setattr(working, "_BLOCKS_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(block_worker, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
 def load(incident: Incident, directory: Path, name: str, **options) -> importing.Progress:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts import contacts
-from incidents.importing import preparing
+from incidents.importing import row_preparation
 from incidents.importing.mapping import Template
 
 NEVER = re.compile(r"(?!)")
@@ -60,7 +60,7 @@ def test_contacts_are_written_as_json_writes_them(name, email, phone):
     held = {key: text for key, text in (("n", name), ("e", email), ("p", phone)) if text}
 
     written = json.dumps(held, ensure_ascii=False, separators=(",", ":"))
-    assert preparing._contact(name, email, phone) == written.encode()
+    assert row_preparation._contact(name, email, phone) == written.encode()
 
 
 @given(
@@ -72,7 +72,7 @@ def test_contacts_are_written_as_json_writes_them(name, email, phone):
 )
 def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
     template = Template(tuple(pieces), tail)
-    quick = preparing._filler(template, {"a": 0, "b": 1, "c": 2})
+    quick = row_preparation._filler(template, {"a": 0, "b": 1, "c": 2})
 
     assert quick(cells) == template.fill(dict(zip("abc", cells, strict=True)))
 
@@ -89,8 +89,8 @@ def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
     ],
 )
 def test_days_are_read_however_they_are_written(cell, day):
-    assert preparing._day_of_date(cell) == day
+    assert row_preparation._day_of_date(cell) == day
 
 
 def test_the_day_of_a_time_is_the_one_on_the_customers_clock():
-    assert preparing._day_of_time("2025-11-18T00:30:00+09:00") == "2025-11-18"
+    assert row_preparation._day_of_time("2025-11-18T00:30:00+09:00") == "2025-11-18"

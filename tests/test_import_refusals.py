@@ -9,7 +9,7 @@ from incidents import importing
 from incidents.importing import ImportRefusedError, reading
 from incidents.importing.refusals import why_refused
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
-from tests.told import in_korean
+from tests.korean_messages import in_korean
 
 pytestmark = pytest.mark.django_db
 MAPPING = """

@@ -16,6 +16,7 @@ import incidents
 from accounts.contacts import normalise_phone
 from accounts.models import User
 from incidents import importing
+from incidents.encryption import EXPOSURE
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -24,7 +25,6 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
-from incidents.sealing import EXPOSURE
 
 SAMPLE = Path(incidents.__file__).parent / "sample"
 EXPORT = SAMPLE / "export-2025-11"

@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from foundations import page_slots
+from foundations import page_extensions
 
 ROOT = Path(__file__).parent.parent
 # From the ground up. Each package may import itself and those before it.
@@ -106,6 +106,8 @@ def test_no_sql_names_a_table_of_an_app_above(app):
             assert not named.search(path.read_text(encoding="utf-8")), path
 
 
-def test_each_filled_slot_is_in_a_template_and_each_slot_is_filled():
+def test_each_extended_point_is_in_a_template_and_each_point_is_extended():
     text = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "templates").rglob("*.html"))
-    assert set(re.findall(r'{% slot "(\w+)" %}', text)) == set(page_slots.filled())
+    assert set(re.findall(r'{% extension_point "(\w+)" %}', text)) == set(
+        page_extensions.extensions()
+    )

@@ -18,8 +18,9 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
-from harness.leaked import class_id, expose, file_of, person, state
-from harness.signing_in import sign_in_to_desk
+from harness.exposure_factory import class_id, expose, file_of, person, state
+from harness.sign_in import sign_in_to_desk
+from incidents.encryption import KeysetShreddedError
 from incidents.importing import close_batch
 from incidents.models import (
     AffectedPerson,
@@ -29,7 +30,6 @@ from incidents.models import (
     Incident,
     Shredding,
 )
-from incidents.sealing import KeysetShreddedError
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from harness.signing_in import sign_in_to_desk
+from harness.sign_in import sign_in_to_desk
 from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 from statements import publishing, sample
 from statements.legal import laws

@@ -8,7 +8,7 @@ from statements import publishing
 from statements.models import Section
 from statements.public.differences import words
 
-pytest_plugins = ["tests.corrected"]
+pytest_plugins = ["tests.correction_fixtures"]
 
 
 def test_the_log_shows_what_changed_by_word_in_each_language(client, second):

@@ -7,7 +7,7 @@ import pytest
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import why_refused
-from tests.told import in_korean
+from tests.korean_messages import in_korean
 
 ROOT = Path(__file__).parent.parent
 GOOD = """

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
-from harness.leaked import expose, file_of, person, state
+from harness.exposure_factory import expose, file_of, person, state
 from incidents.models import AffectedPerson, Incident
 
 pytestmark = pytest.mark.django_db

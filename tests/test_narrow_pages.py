@@ -15,11 +15,11 @@ from django.test import Client
 from playwright.sync_api import Page, Route, sync_playwright
 
 from accounts.models import User
-from harness.leaked import expose, file_of, person
-from harness.signing_in import sign_in_to_desk, step_up
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import sign_in_to_desk, step_up
 from statements import sample
 from tests import browser
-from tests.coupang import PAGES
+from tests.sample_pages import PAGES
 
 STATIC = Path(__file__).parent.parent / "static"
 ORIGIN = "http://narrow.test"

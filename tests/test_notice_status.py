@@ -7,12 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from harness import leaked
-from harness.signing_in import sign_in_to_desk
+from harness import exposure_factory
+from harness.sign_in import sign_in_to_desk
 from notices import sending
 from notices.engine import progress
 from notices.models import Notice
-from tests.noticed import affected, work
+from tests.notice_factory import affected, work
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -39,7 +39,7 @@ def test_the_page_asks_as_much_of_thirty_people_as_of_three(
     desk, draft, people, approver, server, settings
 ):
     settings.NOTICE_CHUNK_SIZE = 1
-    file = leaked.file_of(draft.incident)
+    file = exposure_factory.file_of(draft.incident)
     queries_while(desk, draft)  # what a process asks once, it keeps
     few = queries_while(desk, draft)
     for number in range(27):

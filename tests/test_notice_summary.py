@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
+from harness.sign_in import sign_in_to_desk
 from notices.models import LedgerSeal, Notice
-from notices.proof import ledger_sealing
+from notices.proof import ledger_digest
 from statements.legal import deadlines
-from tests.noticed import work
+from tests.notice_factory import work
 
 pytest_plugins = ["tests.notice_fixtures"]
 needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler reads the PDF")
@@ -47,7 +47,7 @@ def test_it_says_where_everybody_ended(notice, people, server, approver):
 @needs_poppler
 def test_the_sealed_ledgers_digest_is_the_evidence(notice, people, server, approver):
     work(notice)
-    ledger_sealing.seal(notice.pk)
+    ledger_digest.seal(notice.pk)
     digest = LedgerSeal.objects.get(notice=notice).digest
     assert digest in text_of(summary_of(notice, approver).content).replace(" ", "")
     clock = next(each for each in deadlines.clocks_of(notice.incident) if each.duty.by_notice)

@@ -16,14 +16,14 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from harness import leaked
-from harness.signing_in import sign_in_to_desk, step_up
+from harness import exposure_factory
+from harness.sign_in import sign_in_to_desk, step_up
 from notices import sending
-from notices.messages import envelope_sender, message_code
+from notices.message_templates import envelope_sender, message_code
 from notices.models import Notice
 from notices.proof import ledger_export
-from notices.returned import bouncing
-from tests.noticed import affected, delivery_to, work, work_again
+from notices.returned_mail import bounces
+from tests.notice_factory import affected, delivery_to, work, work_again
 from tests.returned_mail import bounce
 from tests.smtp_server import DROP
 
@@ -85,7 +85,7 @@ def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
 
 
 def test_a_late_bounce_stands_in_the_proof(closed, people):
-    bouncing.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
+    bounces.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
     rows = {row["person"]: row for row in ledger_export.proof(closed, is_opened=False)}
     assert rows[str(people["minji"].pk)]["later"].startswith("bounce 2")
     assert rows[str(people["seojun"].pk)]["later"] == ""
@@ -123,9 +123,9 @@ def test_support_and_customers_export_nothing(client, closed, staff, minji):
 
 
 def test_those_not_reached_with_what_a_letter_needs(client, draft, people, approver, server, staff):
-    file = leaked.file_of(draft.incident, number=2)
+    file = exposure_factory.file_of(draft.incident, number=2)
     values = [("physical-addresses", "서울시 송파구 올림픽로 300")]
-    leaked.expose(people["neighbour"], file, values=values)
+    exposure_factory.expose(people["neighbour"], file, values=values)
     sending.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
@@ -141,11 +141,13 @@ def test_those_not_reached_with_what_a_letter_needs(client, draft, people, appro
 def test_the_page_says_by_which_other_way_they_could_be_told(
     client, draft, people, approver, server, staff, settings
 ):
-    file = leaked.file_of(draft.incident, number=2)
+    file = exposure_factory.file_of(draft.incident, number=2)
     for number, address in enumerate(["서울시 송파구", "서울시 강남구", ""]):
-        person = leaked.person(draft.incident, name=f"이웃{number}", phone=f"010-1234-567{number}")
+        person = exposure_factory.person(
+            draft.incident, name=f"이웃{number}", phone=f"010-1234-567{number}"
+        )
         values = [("physical-addresses", address)] if address else []
-        leaked.expose(person, file, "names", values=values)
+        exposure_factory.expose(person, file, "names", values=values)
     sending.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
@@ -192,7 +194,7 @@ def test_those_in_doubt_are_a_list_of_their_own(client, notice, people, server, 
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, incident, approver, server):
-    affected(leaked.file_of(incident), '=HYPERLINK("http://evil.example")', "", "names")
+    affected(exposure_factory.file_of(incident), '=HYPERLINK("http://evil.example")', "", "names")
     sending.approve(draft, by=approver)
     work(draft)
     fields = ledger_export.escalation_fields(is_opened=True)

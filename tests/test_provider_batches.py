@@ -7,16 +7,17 @@ from email.message import EmailMessage
 import pytest
 
 from accounts.models import User
-from harness import leaked
+from harness import exposure_factory
 from incidents.models import AffectedPerson
 from notices import sending
-from notices.engine import composing, ledger
-from notices.engine.requesting import RequestTransport
-from notices.messages import Mail, message_code, message_id
+from notices.engine import composer as engine_composer
+from notices.engine import ledger
+from notices.engine.request_transport import RequestTransport
+from notices.message_templates import Mail, message_code, message_id
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, NoticeMessage
 from statements import publishing
 from tests.gateway import HANG_UP, Asked, Gateway
-from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
+from tests.notice_factory import affected, assert_adds_up, delivery_to, work, work_again
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -43,7 +44,7 @@ def mailgun(settings):
 @pytest.fixture
 def people(incident) -> dict[str, AffectedPerson]:
     """Four who read Korean and one who reads English; two share an address."""
-    file = leaked.file_of(incident)
+    file = exposure_factory.file_of(incident)
     return {
         "minji": affected(file, "김민지", "minji@example.com", "names", "phone-numbers"),
         "dohyun": affected(file, "<b>도현", "dohyun@example.com"),
@@ -72,7 +73,7 @@ def own_mail(notice: Notice, person: AffectedPerson) -> EmailMessage:
     chunk = Chunk.objects.get(notice=notice)
     Delivery.objects.filter(notice=notice).update(state=State.PENDING)
     lease = ledger.Lease(chunk=chunk, notice=notice, fence=0, is_past_deadline=False)
-    composer = composing.Composer(notice)
+    composer = engine_composer.Composer(notice)
     row = next(one for one in composer.rows(lease) if one.recipient == person.pk)
     mail = composer.mail(row)
     assert isinstance(mail, Mail)

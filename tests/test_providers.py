@@ -9,10 +9,10 @@ from django.test import override_settings
 from django.urls import clear_url_caches, include, path
 
 from breachportal import urls
-from notices.messages import message_code, message_id
+from notices.message_templates import message_code, message_id
 from notices.models import Delivery, Notice, Suppression
 from tests.gateway import HANG_UP, Gateway
-from tests.noticed import assert_adds_up, delivery_to, work, work_again
+from tests.notice_factory import assert_adds_up, delivery_to, work, work_again
 
 pytest_plugins = ["tests.notice_fixtures"]
 

@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User
-from foundations.public_pages import NotPublicError, public_page
-from harness.signing_in import sign_in_to_desk
+from foundations.page_cache import NotPublicError, public_page
+from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
 from statements import sample
 from statements.models import Section, StatementVersion
-from tests.coupang import PAGES, SLUG, published
+from tests.sample_pages import PAGES, SLUG, published
 
 
 def text(response) -> str:

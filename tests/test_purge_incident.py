@@ -12,9 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from harness.leaked import expose, file_of, person
+from harness.exposure_factory import expose, file_of, person
 from incidents import importing, purging
-from incidents.counting import counts_of
 from incidents.importing import store
 from incidents.models import (
     AffectedPerson,
@@ -24,9 +23,10 @@ from incidents.models import (
     Reveal,
     Shredding,
 )
+from incidents.scope_counts import counts_of
 from notices import sending
 from notices.models import Delivery, Notice
-from tests.noticed import affected, assert_adds_up, work
+from tests.notice_factory import affected, assert_adds_up, work
 from tests.test_for_user import another
 
 pytest_plugins = ["tests.notice_fixtures"]

@@ -16,9 +16,9 @@ from django.db.models.functions import Concat
 from notices import tasks
 from statements import publishing
 from statements.models import Section, StatementVersion
-from tests.coupang import SLUG, published
+from tests.sample_pages import SLUG, published
 
-pytest_plugins = ["tests.corrected"]
+pytest_plugins = ["tests.correction_fixtures"]
 LOG = "/en/incidents/hanbit-2025/log/"
 
 

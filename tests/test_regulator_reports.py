@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from foundations import printing
-from harness.signing_in import sign_in_to_desk
+from foundations import documents
+from harness.sign_in import sign_in_to_desk
 from statements import sample
 from statements.legal import regulator_reports as reports
 from statements.models import RegulatorReport
@@ -169,11 +169,11 @@ def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
 
 def test_what_somebody_wrote_is_printed_and_never_run():
     written = '#read("settings.py") #panic("x") $x$ *b* [= h] <label> @ref \\'
-    blocks: list[printing.Block] = [printing.Heading(written), printing.Paragraph(written)]
-    blocks += [printing.Facts([(written, written)]), printing.Table([written], [[written]])]
-    document = printing.Document(written, "en", written, timezone.now(), blocks)
+    blocks: list[documents.Block] = [documents.Heading(written), documents.Paragraph(written)]
+    blocks += [documents.Facts([(written, written)]), documents.Table([written], [[written]])]
+    document = documents.Document(written, "en", written, timezone.now(), blocks)
     run = ["pdftotext", "-layout", "-", "-"]
-    done = subprocess.run(run, input=printing.pdf(document), capture_output=True, check=True)
+    done = subprocess.run(run, input=documents.pdf(document), capture_output=True, check=True)
     text = done.stdout.decode()
     assert text.count('#read("settings.py")') == 8
     assert "SECRET_KEY" not in text

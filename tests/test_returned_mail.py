@@ -14,13 +14,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from notices import sending
-from notices.messages import envelope_sender, message_code
+from notices.message_templates import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
-from notices.returned import bouncing, delivery_reports
-from notices.returned.delivery_reports import Kind
-from notices.returned.listening import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
+from notices.returned_mail import bounces, delivery_reports
+from notices.returned_mail.delivery_reports import Kind
+from notices.returned_mail.receivers import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
 from tests.imap_server import ImapServer
-from tests.noticed import assert_adds_up, delivery_to, work
+from tests.notice_factory import assert_adds_up, delivery_to, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -100,7 +100,7 @@ def test_hostile_mail_is_unreadable_and_nothing_else(data):
 
 def test_a_late_bounce_turns_an_acceptance_around(notice, accepted, people):
     assert notice.accepted == 1
-    assert bouncing.receive(envelope_sender(accepted.pk), bounce()) == Outcome.BOUNCED
+    assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.BOUNCED
     accepted.refresh_from_db()
     assert accepted.state == "bounced"
     assert accepted.reply == "5.1.1 550 5.1.1 <…>: user unknown"
@@ -110,8 +110,8 @@ def test_a_late_bounce_turns_an_acceptance_around(notice, accepted, people):
 
 def test_the_same_bounce_twice_counts_once(notice, accepted):
     address = envelope_sender(accepted.pk)
-    bouncing.receive(address, bounce())
-    assert bouncing.receive(address, bounce()) == Outcome.KNOWN
+    bounces.receive(address, bounce())
+    assert bounces.receive(address, bounce()) == Outcome.KNOWN
     assert_adds_up(notice)
     counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
     assert counts == {"bounced": 1, "known": 1}
@@ -119,8 +119,8 @@ def test_the_same_bounce_twice_counts_once(notice, accepted):
 
 def test_a_bounce_after_the_close_stands_beside_the_ledger(notice, closed):
     address = envelope_sender(closed.pk)
-    assert bouncing.receive(address, bounce()) == Outcome.LATE
-    assert bouncing.receive(address, bounce()) == Outcome.KNOWN
+    assert bounces.receive(address, bounce()) == Outcome.LATE
+    assert bounces.receive(address, bounce()) == Outcome.KNOWN
     closed.refresh_from_db()
     assert closed.state == "accepted"
     assert LateReport.objects.get().kind == LateReport.Kind.BOUNCE
@@ -130,15 +130,15 @@ def test_a_bounce_after_the_close_stands_beside_the_ledger(notice, closed):
 def test_a_bounce_of_a_cancelled_notice_stands_beside_it_once_it_has_ended(notice, accepted):
     sending.cancel(notice)
     work(notice)
-    assert bouncing.receive(envelope_sender(accepted.pk), bounce()) == Outcome.LATE
+    assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.LATE
     assert_adds_up(notice)
 
 
 def test_a_bad_address_is_suppressed_and_a_full_mailbox_is_not(notice, closed, people):
     full = bounce(status="5.2.2", words="552 5.2.2 mailbox full")
-    bouncing.receive(envelope_sender(delivery_to(notice, people["seojun"]).pk), full)
+    bounces.receive(envelope_sender(delivery_to(notice, people["seojun"]).pk), full)
     assert not Suppression.objects.exists()
-    bouncing.receive(envelope_sender(closed.pk), bounce())
+    bounces.receive(envelope_sender(closed.pk), bounce())
     entry = Suppression.objects.get()
     assert (entry.index, entry.source) == (people["minji"].email_index, "bounce")
     assert entry.incident == notice.incident
@@ -146,8 +146,8 @@ def test_a_bad_address_is_suppressed_and_a_full_mailbox_is_not(notice, closed, p
 
 def test_a_complaint_keeps_the_state_and_is_recorded(notice, closed, people):
     data = complaint(envelope_sender(closed.pk))
-    assert bouncing.receive(COMPLAINTS, data) == Outcome.COMPLAINT
-    assert bouncing.receive(COMPLAINTS, data) == Outcome.KNOWN
+    assert bounces.receive(COMPLAINTS, data) == Outcome.COMPLAINT
+    assert bounces.receive(COMPLAINTS, data) == Outcome.KNOWN
     closed.refresh_from_db()
     assert closed.state == "accepted"
     assert Suppression.objects.get().source == "complaint"
@@ -168,7 +168,7 @@ def test_a_complaint_against_an_alert_ends_the_subscription(
     )
     sending.approve(alert, by=approver)
     work(alert)
-    bouncing.receive(COMPLAINTS, complaint(envelope_sender(alert.deliveries.get().pk)))
+    bounces.receive(COMPLAINTS, complaint(envelope_sender(alert.deliveries.get().pk)))
     subscription.refresh_from_db()
     assert subscription.unsubscribed_at
 
@@ -178,7 +178,7 @@ def test_a_complaint_against_an_alert_ends_the_subscription(
     ["bounce+000000000000@portal.example", "bounce+x@portal.example", "postmaster@portal.example"],
 )
 def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
-    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+    assert bounces.receive(address, bounce()) == Outcome.UNKNOWN
     assert ReturnedMail.objects.get().number == 1
     closed.refresh_from_db()
     assert closed.state == "accepted"
@@ -188,8 +188,8 @@ def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
 def test_who_only_read_a_message_cannot_make_it_bounce(notice, accepted, caplog, mac):
     code = message_code(accepted.pk).replace("-", "").lower()
     forged = f"bounce+{code}{mac}@portal.example"
-    assert bouncing.receive(forged, bounce()) == Outcome.UNKNOWN
-    assert bouncing.receive(COMPLAINTS, complaint(forged)) == Outcome.UNKNOWN
+    assert bounces.receive(forged, bounce()) == Outcome.UNKNOWN
+    assert bounces.receive(COMPLAINTS, complaint(forged)) == Outcome.UNKNOWN
     accepted.refresh_from_db()
     assert accepted.state == "accepted"
     assert not Suppression.objects.exists()
@@ -201,37 +201,37 @@ def test_who_only_read_a_message_cannot_make_it_bounce(notice, accepted, caplog,
 
 def test_a_forged_signature_is_in_the_log_by_its_deliverys_key(notice, accepted, caplog):
     forged = f"{envelope_sender(accepted.pk).partition('-')[0]}-{'f' * 20}@portal.example"
-    assert bouncing.receive(forged, bounce()) == Outcome.UNKNOWN
+    assert bounces.receive(forged, bounce()) == Outcome.UNKNOWN
     assert f"delivery {accepted.pk}: a bounce address of it was forged" in caplog.text
 
 
 def test_anothers_signature_is_none(notice, accepted, people):
     other = envelope_sender(delivery_to(notice, people["seojun"]).pk)
     address = f"{envelope_sender(accepted.pk).partition('-')[0]}-{other.partition('-')[2]}"
-    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+    assert bounces.receive(address, bounce()) == Outcome.UNKNOWN
 
 
 def test_bounces_of_before_a_change_of_the_secret_key_still_count(notice, accepted, settings):
     address = envelope_sender(accepted.pk)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another-key-that-is-long-enough-for-anybody-to-use"
-    assert bouncing.receive(address, bounce()) == Outcome.BOUNCED
+    assert bounces.receive(address, bounce()) == Outcome.BOUNCED
 
 
 def test_another_domains_bounce_address_is_unknown(closed):
     address = envelope_sender(closed.pk).replace("portal.example", "evil.example")
-    assert bouncing.receive(address, bounce()) == Outcome.UNKNOWN
+    assert bounces.receive(address, bounce()) == Outcome.UNKNOWN
 
 
 def test_an_automatic_answer_changes_nothing(notice, closed):
     address = envelope_sender(closed.pk)
-    assert bouncing.receive(address, AUTOMATIC_ANSWER) == Outcome.NOT_FINAL
+    assert bounces.receive(address, AUTOMATIC_ANSWER) == Outcome.NOT_FINAL
     assert not LateReport.objects.exists()
 
 
 def test_nobodys_address_is_in_the_log(notice, closed, caplog):
     with caplog.at_level(logging.INFO):
-        bouncing.receive(envelope_sender(closed.pk), bounce())
+        bounces.receive(envelope_sender(closed.pk), bounce())
     assert f"delivery {closed.pk} bounced" in caplog.text
     assert "minji" not in caplog.text
 

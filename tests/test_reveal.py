@@ -9,8 +9,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
-from harness.leaked import expose, file_of, person
-from harness.signing_in import newest_code, step_up
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import newest_code, step_up
 from incidents.models import Reveal
 
 pytestmark = pytest.mark.django_db

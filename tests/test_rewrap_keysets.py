@@ -14,8 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from foundations import keys
-from harness.leaked import person
-from incidents import sealing
+from harness.exposure_factory import person
+from incidents import encryption
 from incidents.models import AffectedPerson, Incident
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def rewrapped(capsys) -> str:
 
 
 def contact_of(row: AffectedPerson) -> dict[str, str]:
-    sealing.incident_seal.cache_clear()
+    encryption.incident_seal.cache_clear()
     return AffectedPerson.objects.get(pk=row.pk).open_contact()
 
 
@@ -64,7 +64,7 @@ def test_the_old_master_key_opens_nothing_any_more(minjis, master, settings, cap
     rewrapped(capsys)
 
     settings.MASTER_KEYSET = master
-    with pytest.raises(sealing.SealingError, match="does not open with this master keyset"):
+    with pytest.raises(encryption.SealingError, match="does not open with this master keyset"):
         contact_of(minjis)
 
 

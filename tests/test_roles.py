@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from breachportal.management.commands.make_roles import ROLES
-from harness.leaked import class_id
-from harness.signing_in import sign_in_to_desk
+from harness.exposure_factory import class_id
+from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
 from tests.test_incident_admin import NEW_INCIDENT
 

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
-from incidents import resealing
+from harness.sign_in import sign_in_to_desk
+from incidents import reencryption
 from notices.engine import audiences
 from notices.models import AlertSubscription, Notice
 from scams import scam_reports
@@ -168,7 +168,7 @@ def test_reports_are_deleted_after_their_time(report, settings, capsys):
 
 def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
     before = bytes(report.sealed)
-    resealing.run(incident)
+    reencryption.run(incident)
     report = ScamReport.objects.select_related("incident").get()
     assert bytes(report.sealed) != before
     assert report.told().sender == TOLD["sender"]

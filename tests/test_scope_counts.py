@@ -6,12 +6,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from harness.leaked import class_id, expose, file_of, person
-from harness.signing_in import sign_in_to_desk
-from incidents import counting
-from incidents.counting import Tally, counts_of
+from harness.exposure_factory import class_id, expose, file_of, person
+from harness.sign_in import sign_in_to_desk
+from incidents import scope_counts
 from incidents.importing import close_batch
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, ScopeCount
+from incidents.scope_counts import Tally, counts_of
 
 pytestmark = pytest.mark.django_db
 Relation = AffectedPerson.Relation
@@ -86,11 +86,11 @@ def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     expose(person(incident, name="최유나"), later, "names")
     close_batch(later.batch)
 
-    assert counting.withdraw(first, "another company's")
+    assert scope_counts.withdraw(first, "another company's")
     assert standing(incident).people == 1
     assert counts_of(incident).by_batch[1].people == 3
 
-    assert counting.withdraw(later.batch, "so was this")
+    assert scope_counts.withdraw(later.batch, "so was this")
     assert counts_of(incident).standing is None
 
 
@@ -110,7 +110,7 @@ def test_the_desk_shows_the_kept_counts(client, editor, incident, first):
 def test_nothing_is_known_before_a_scope_version_is_closed(incident):
     expose(person(incident, name="김민지"), loaded(incident), "names")
 
-    assert counts_of(incident) == counting.Counts()
+    assert counts_of(incident) == scope_counts.Counts()
 
 
 def test_a_scope_version_of_which_nothing_leaked_counts_nobody(incident):
@@ -144,7 +144,7 @@ def test_a_wrong_count_is_told_and_mended(incident, first, capsys):
     assert f"class {class_id('purchases')}: 7 kept, 1 counted" in capsys.readouterr().out
 
     call_command("check_counts", "--mend")
-    assert counting.differences(incident) == []
+    assert scope_counts.differences(incident) == []
 
 
 def test_a_batch_closed_without_counting_is_told_and_mended(incident, capsys):
@@ -188,8 +188,8 @@ def test_an_account_that_may_only_change_rows_counts(incident, first):
         )
         cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
         cursor.execute("SET ROLE clerk")
-    found = counting.differences(incident)
-    is_withdrawn = counting.withdraw(first, "it was another company's file")
+    found = scope_counts.differences(incident)
+    is_withdrawn = scope_counts.withdraw(first, "it was another company's file")
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
 

@@ -18,15 +18,15 @@ from cryptography.x509.oid import NameOID
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from harness import leaked
+from harness import exposure_factory
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import sending, tasks
-from notices.engine import audiences, delivering, ledger, planning
+from notices.engine import audiences, ledger, planning, send_loop
 from notices.engine.ledger import Ending, LeaseLostError, Verdict
 from notices.models import Chunk, Delivery, Notice
 from statements import publishing
 from statements.models import StatementVersion
-from tests.noticed import affected, assert_adds_up, delivery_to, work, work_again
+from tests.notice_factory import affected, assert_adds_up, delivery_to, work, work_again
 from tests.smtp_server import DROP, SmtpServer, recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -101,8 +101,8 @@ def test_people_of_other_incidents_and_withdrawn_batches_are_not_told(
     other.pk, other.slug = None, "other"
     other.make_keysets()
     other.save()
-    affected(leaked.file_of(other), "남", "stranger@example.com")
-    withdrawn = leaked.file_of(incident, number=2, state="withdrawn")
+    affected(exposure_factory.file_of(other), "남", "stranger@example.com")
+    withdrawn = exposure_factory.file_of(incident, number=2, state="withdrawn")
     affected(withdrawn, "오류", "mistake@example.com")
     work(notice)
     assert recipients(server.taken) == EVERYBODY
@@ -702,5 +702,5 @@ def test_the_sweeper_calls_a_sender_for_what_is_due(notice, server, settings):
             tasks.sweep_notices()
         assert channel.queue_declare("send").message_count == 1  # not a flood
         channel.queue_purge("send")
-    assert delivering.send_due(notice.pk, seconds=0)
+    assert send_loop.send_due(notice.pk, seconds=0)
     assert server.taken == []

@@ -7,10 +7,10 @@ from celery.contrib.testing.worker import start_worker
 from django.db import connections
 
 from breachportal.celery import app
-from harness import leaked
+from harness import exposure_factory
 from notices import sending
 from notices.models import Delivery, Notice
-from tests.noticed import affected, assert_adds_up
+from tests.notice_factory import affected, assert_adds_up
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -42,7 +42,7 @@ def test_approval_reaches_everybody_through_the_broker(
     worker, incident, draft, approver, server, settings
 ):
     settings.NOTICE_CHUNK_SIZE = 7
-    file = leaked.file_of(incident)
+    file = exposure_factory.file_of(incident)
     for number in range(PEOPLE):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
     sending.approve(draft, by=approver)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.devices import describe_device
-from harness.signing_in import sign_in
+from harness.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -97,7 +97,7 @@ def test_a_secret_may_come_from_a_mounted_file(tmp_path):
         ("SECRET_KEY", "change-me change-me change-me change-me"),
         ("SECRET_KEY", "for development only, never for a portal in public"),
         ("SECRET_KEY", "a" * 50),
-        ("TEXT_GATEWAY_URL", "http://gateway.example/send"),
+        ("SMS_GATEWAY_URL", "http://gateway.example/send"),
     ],
 )
 def test_production_refuses_what_is_not_safe(tmp_path, name, value):

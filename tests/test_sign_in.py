@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from harness.signing_in import ask_for_code, enter_code, newest_code, sign_in, wrong
+from harness.sign_in import ask_for_code, enter_code, newest_code, sign_in, wrong
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from harness.signing_in import sign_in
+from harness.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from harness.signing_in import newest_code, sign_in, sign_in_to_desk, step_up
+from harness.sign_in import newest_code, sign_in, sign_in_to_desk, step_up
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
+from harness.sign_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
 from statements import publishing
 from statements.models import Advisory, Section, Statement, StatementVersion

@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from harness.signing_in import newest_code, sign_in, step_up, wrong
+from harness.sign_in import newest_code, sign_in, step_up, wrong
 
 pytestmark = pytest.mark.django_db
 

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from harness.signing_in import sign_in_to_desk
+from harness.sign_in import sign_in_to_desk
 from notices import sending
 from notices.models import AlertSubscription, Notice, Suppression
-from notices.returned import suppressing
-from tests.noticed import assert_adds_up, delivery_to, work
+from notices.returned_mail import suppression_list
+from tests.notice_factory import assert_adds_up, delivery_to, work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -70,7 +70,9 @@ def test_an_entry_stands_after_the_secret_key_was_changed(
     sending.approve(draft, by=approver)
     work(draft)
     assert recipients(server.taken) == ["seojun@example.com"]
-    assert list(suppressing.entries_of("email", "minji@example.com")) == [Suppression.objects.get()]
+    assert list(suppression_list.entries_of("email", "minji@example.com")) == [
+        Suppression.objects.get()
+    ]
 
 
 def test_nobody_waives_what_the_law_demands_but_alerts_end(
@@ -90,8 +92,8 @@ def test_another_incidents_entry_keeps_nobody_from_this_one(draft, people, appro
     other = type(draft.incident)(slug="other", aware_at=draft.incident.aware_at)
     other.make_keysets()
     other.save()
-    index = suppressing.index_in("email", "minji@example.com", other)
-    suppressing.add_automatic(
+    index = suppression_list.index_in("email", "minji@example.com", other)
+    suppression_list.add_automatic(
         [(index, other.pk, "x")], channel="email", source=Suppression.Source.BOUNCE
     )
     sending.approve(draft, by=approver)

@@ -12,7 +12,7 @@ from breachportal import environment
 from foundations import latency
 from notices.engine.throttling import Governor, Limits
 from notices.models import Notice
-from tests.noticed import affected, assert_adds_up, work
+from tests.notice_factory import affected, assert_adds_up, work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]

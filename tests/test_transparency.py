@@ -16,7 +16,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.leaked import file_of
+from harness.exposure_factory import file_of
 from incidents.models import ExposureBatch, Incident, ScopeCount
 from notices import tasks
 from notices.models import Milestone, Notice, PublicFigures

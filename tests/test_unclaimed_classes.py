@@ -2,13 +2,13 @@
 
 import pytest
 
-from harness import leaked
-from incidents import counting
+from harness import exposure_factory
+from incidents import scope_counts
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
 from statements import publishing
 from statements.models import Statement, StatementVersion
-from tests.noticed import affected
+from tests.notice_factory import affected
 
 WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
 MAPPING = """
@@ -31,7 +31,7 @@ value = "{delivery_note}"
 @pytest.fixture
 def draft(incident, editor) -> StatementVersion:
     """A notice that names names, of an incident that says names leaked."""
-    leaked.state(incident, "names", "involved")
+    exposure_factory.state(incident, "names", "involved")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     draft = publishing.draft_next(statement, by=editor)
     draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
@@ -42,13 +42,13 @@ def draft(incident, editor) -> StatementVersion:
 
 def loaded(incident, *classes: str, state: str) -> ExposureBatch:
     """A batch with somebody of whom `classes` leaked."""
-    file = leaked.file_of(incident, state=state)
+    file = exposure_factory.file_of(incident, state=state)
     affected(file, "김민지", "minji@example.com", *classes)
     return file.batch
 
 
 def test_what_the_data_holds_and_nobody_stated_keeps_the_notice_back(draft, incident, approver):
-    counting.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
+    scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
     with pytest.raises(publishing.PublishingRefusedError) as refused:
         publishing.publish(draft, by=approver)
     [finding] = refused.value.findings
@@ -58,8 +58,8 @@ def test_what_the_data_holds_and_nobody_stated_keeps_the_notice_back(draft, inci
 
 
 def test_once_it_is_stated_the_notice_has_to_name_it(draft, incident, approver):
-    counting.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
-    leaked.state(incident, "entrance-codes", "involved")
+    scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
+    exposure_factory.state(incident, "entrance-codes", "involved")
     assert unclaimed_classes(incident) == []
     with pytest.raises(publishing.PublishingRefusedError):
         publishing.publish(draft, by=approver)
@@ -71,8 +71,8 @@ def test_once_it_is_stated_the_notice_has_to_name_it(draft, incident, approver):
 
 
 def test_stated_as_only_possible_is_not_enough_when_the_data_holds_it(draft, incident):
-    counting.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
-    leaked.state(incident, "entrance-codes", "possibly")
+    scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
+    exposure_factory.state(incident, "entrance-codes", "possibly")
     assert [kind.slug for kind in unclaimed_classes(incident)] == ["entrance-codes"]
 
 
@@ -85,18 +85,18 @@ def test_what_is_loaded_into_an_open_batch_counts_already(draft, incident):
 
 def test_a_batch_that_was_taken_back_counts_no_more(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="closed")
-    counting.count_closed(batch)
-    assert counting.withdraw(batch, "the wrong export")
+    scope_counts.count_closed(batch)
+    assert scope_counts.withdraw(batch, "the wrong export")
     assert unclaimed_classes(incident) == []
 
 
 def test_data_that_is_stated_leaves_the_notice_alone(draft, incident, approver):
-    counting.count_closed(loaded(incident, "names", state="closed"))
+    scope_counts.count_closed(loaded(incident, "names", state="closed"))
     assert publishing.publish(draft, by=approver).is_published
 
 
 def test_an_apology_that_lists_nothing_is_free(incident, editor):
-    counting.count_closed(loaded(incident, "entrance-codes", state="closed"))
+    scope_counts.count_closed(loaded(incident, "entrance-codes", state="closed"))
     statement = Statement.objects.create(incident=incident, kind="apology", slug="apology")
     draft = publishing.draft_next(statement, by=editor)
     assert not any(finding.rule == "class" for finding in publishing.check_words(draft))

@@ -24,14 +24,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from breachportal.celery import app
-from foundations.spawned import workers
-from harness.signing_in import sign_in_to_desk, step_up
+from foundations.process_pool import workers
+from harness.sign_in import sign_in_to_desk, step_up
 from incidents import importing, uploads
 from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import only_import_into
 from incidents.importing.refusals import Refused, Rejected, why_rejected
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
-from tests.told import in_korean
+from tests.korean_messages import in_korean
 
 pytestmark = pytest.mark.django_db
 State = Upload.State
@@ -478,13 +478,13 @@ def test_a_large_body_is_read_from_importers_alone(desk, incident, minji, who):
 def test_an_importer_sends_more_than_a_form_and_less_than_the_limit(desk, incident, places):
     rows = b"".join(b"%d,Minji %d,m%d@example.com\n" % (n, n, n) for n in range(120_000))
     content = b"member_id,name,email\n" + rows
-    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < len(content) < settings.UPLOAD_MOST_BYTES
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < len(content) < settings.UPLOAD_MAX_BYTES
 
     upload = sent(desk, incident, content)
     assert upload.size == len(content)
     assert b"".join(uploads._opened_pieces(upload, UploadPiece.Kind.CONTENT)) == content
 
-    too_much = settings.UPLOAD_MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
+    too_much = settings.UPLOAD_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1
     assert desk.post(ADD, headers={"content-length": str(too_much)}).status_code == 413
 
 

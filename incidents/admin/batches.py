@@ -17,12 +17,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import ShownOnly
 from accounts.admin_site import grouped, own_page, require, staff_of
-from incidents.admin.asking import ask, call
+from incidents.admin.confirmation import ask, call
 from incidents.admin.scope import how_to_import, tallied, with_counts
-from incidents.counting import counts_of
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
 from incidents.importing.refusals import why_refused
 from incidents.models import BatchChange, ExposureBatch, ExposureFile
+from incidents.scope_counts import counts_of
 from incidents.tasks import work_batch_change
 
 

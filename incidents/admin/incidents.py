@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import grouped, own_page, staff_of
-from incidents.admin.asking import ask
+from incidents.admin.confirmation import ask
 from incidents.admin.scope import how_to_import, tallied, with_counts
-from incidents.counting import counts_of
 from incidents.forms import (
     SHRED_REQUEST_STANDS,
     IncidentForm,
@@ -34,6 +33,7 @@ from incidents.models import (
     IncidentJurisdiction,
     Shredding,
 )
+from incidents.scope_counts import counts_of
 
 
 class ClassStateInline(admin.TabularInline):

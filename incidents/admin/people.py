@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require
 from incidents.forms import LookUpForm
+from incidents.leaks import batches_of, leaked_classes_of
 from incidents.models import AffectedPerson, DataClass
-from incidents.summaries import batches_of, leaked_classes_of
 
 logger = logging.getLogger(__name__)
 

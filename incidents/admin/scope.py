@@ -8,8 +8,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from incidents.counting import Tally
 from incidents.models import AffectedPerson, DataClass, ExposureBatch
+from incidents.scope_counts import Tally
 
 
 def tallied(tally: Tally | None) -> SafeString | str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin_site import grouped, own_page, require
 from accounts.step_up import step_up_required
 from incidents import uploads
-from incidents.admin.asking import ask, call
+from incidents.admin.confirmation import ask, call
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
 from incidents.importing.refusals import why_refused, why_rejected
 from incidents.models import Upload

@@ -22,13 +22,19 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from foundations.spawned import WorkerLostError, Workers, workers
-from incidents import counting
-from incidents.importing import mapping, plausible, reading, rejects, working
+from foundations.process_pool import WorkerLostError, Workers, workers
+from incidents import scope_counts
+from incidents.importing import (
+    block_worker,
+    mapping,
+    reading,
+    rejects,
+    swapped_columns,
+)
 from incidents.importing.blocks import blocks_of
-from incidents.importing.preparing import Prepared
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import Refused
+from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import LOCK_SPACE, Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 
@@ -103,7 +109,7 @@ def import_file(
             progress = _begun(job, file)
             report(progress)
             with (
-                workers(working.processes(job.source)) as pool,
+                workers(block_worker.processes(job.source)) as pool,
                 rejects.writing(reject_file, job.source) as rejected,
                 transaction.atomic(),
             ):
@@ -132,7 +138,7 @@ def check_file(
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     with (
         only_import_into(incident),
-        workers(working.processes(job.source)) as pool,
+        workers(block_worker.processes(job.source)) as pool,
         transaction.atomic(),
     ):
         progress = Progress(encoding=job.source.encoding)
@@ -174,7 +180,7 @@ def _close(batch: ExposureBatch, note: str) -> None:
     )
     if not closed:
         raise ImportRefusedError(Refused.NOT_OPEN.said(batch=batch.code))
-    counting.count_closed(batch)
+    scope_counts.count_closed(batch)
 
 
 def missing_files(batch: ExposureBatch) -> list[str]:
@@ -216,7 +222,7 @@ def _examine(
     source = reading.examine(path, encoding or parsed.encoding)
     parsed.check_source(source)
     _refuse_second_time(source, incident)
-    plausible.refuse_mixed_up(source, parsed)
+    swapped_columns.refuse_mixed_up(source, parsed)
     incident.seal()  # raises, if it cannot
     return _Job(
         incident=incident,
@@ -379,7 +385,7 @@ def _gone_on(progress: Progress, prepared: Prepared, source: reading.Source) -> 
 
 def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
     """The file, block by block."""
-    task = working.Task(
+    task = block_worker.Task(
         source=job.source,
         mapping=job.mapping,
         class_ids=job.class_ids,
@@ -388,7 +394,7 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
         secret=secrets.token_bytes(16),
     )
     is_empty = True
-    for prepared in pool.map(partial(working.prepare, task), blocks_of(job.source)):
+    for prepared in pool.map(partial(block_worker.prepare, task), blocks_of(job.source)):
         is_empty &= not prepared.rows
         yield prepared
     if is_empty:
@@ -432,7 +438,7 @@ def _write_rejects(
     if not told:
         return
     with _refusing_lost_workers(source):
-        for picked in pool.map(partial(working.pick, source), _wanted(source, iter(told))):
+        for picked in pool.map(partial(block_worker.pick, source), _wanted(source, iter(told))):
             for row, reason in picked:
                 file.write(row, reason)
             if is_in_vain.is_set():
@@ -442,7 +448,7 @@ def _write_rejects(
 
 def _wanted(
     source: reading.Source, rejected: Iterator[tuple[int, str]]
-) -> Iterator[working.Wanted]:
+) -> Iterator[block_worker.Wanted]:
     """The blocks in which lines are rejected."""
     line, reason = next(rejected, (0, ""))
     for block in blocks_of(source):
@@ -452,4 +458,4 @@ def _wanted(
             reasons[line] = reason
             line, reason = next(rejected, (0, ""))
         if reasons:
-            yield working.Wanted(block, reasons)
+            yield block_worker.Wanted(block, reasons)

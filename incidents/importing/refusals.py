@@ -6,8 +6,8 @@ and commands hold them in English; the desk shows them in the reader's language.
 
 from django.utils.translation import gettext_noop as _
 
-from foundations.kept_words import Sentences, shown
 from foundations.keys import Unsealed
+from foundations.stored_messages import Sentences, shown
 
 
 class Rejected(Sentences):

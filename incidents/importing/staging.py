@@ -15,13 +15,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from incidents.importing import copying
+from incidents.encryption import CONTACT, EXPOSURE, IncidentSeal
+from incidents.importing import copy_format
 from incidents.importing.mapping import CONTACT_CLASSES
-from incidents.importing.preparing import FIRST, SECOND, Prepared
 from incidents.importing.refusals import Rejected
+from incidents.importing.row_preparation import FIRST, SECOND, Prepared
 from incidents.importing.store import Store
 from incidents.models import AffectedPerson, DataClass
-from incidents.sealing import CONTACT, EXPOSURE, IncidentSeal
 
 Reach = AffectedPerson.Reach
 FETCH = 5_000
@@ -304,9 +304,9 @@ class Staging:
             return
         statement = self._sql(f"COPY {{{kind}}} FROM STDIN (FORMAT BINARY)")
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(copying.SIGNATURE)
+            copy.write(copy_format.SIGNATURE)
             copy.write(rows)
-            copy.write(copying.END)
+            copy.write(copy_format.END)
         rows.clear()
 
     def _copy_rows(self, kind: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-from incidents.importing.rebuilding import COLUMNS, PEOPLE, RebuiltPeople, to_new
+from incidents.importing.people_rebuild import COLUMNS, PEOPLE, RebuiltPeople, to_new
 
 # From so many rows on, a file's exposures become a partition of their own.
 OWN_PARTITION_ROWS = 200_000

@@ -34,7 +34,7 @@ class ExposureBatch(models.Model):
     note = models.TextField(_("note"), blank=True)
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
-    # When its people were counted; see incidents.counting.
+    # When its people were counted; see incidents.scope_counts.
     counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
@@ -65,7 +65,7 @@ class ExposureBatch(models.Model):
         """Takes a closed batch back: its exposures stand no longer. False if it is not closed.
 
         Its files may come again, into a later one. The people who remain are counted by
-        incidents.counting.withdraw, in the same transaction.
+        incidents.scope_counts.withdraw, in the same transaction.
         """
         closed = ExposureBatch.objects.filter(pk=self.pk, state=self.State.CLOSED)
         is_withdrawn = closed.update(

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from incidents import sealing
+from incidents import encryption
 from incidents.models.batches import ExposureBatch, ExposureFile
 from incidents.models.data_classes import DataClass
 from incidents.models.incidents import Incident
@@ -128,7 +128,7 @@ class AffectedPerson(models.Model):
         Raises SealingError.
         """
         opened: dict[str, str] = self.incident.seal().open(
-            self.contact, person=self.pk, purpose=sealing.CONTACT
+            self.contact, person=self.pk, purpose=encryption.CONTACT
         )
         return opened
 
@@ -181,7 +181,7 @@ class Exposure(models.Model):
 
 
 class ScopeCount(models.Model):
-    """How many people, kept so that nobody counts a nation for a page; see incidents.counting."""
+    """Stored counts of people, so that no page counts millions of rows; see scope_counts.py."""
 
     incident = models.ForeignKey(
         Incident,

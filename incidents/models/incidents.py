@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from foundations.languages import in_language
-from incidents import sealing
+from incidents import encryption
 from incidents.models.data_classes import DataClass
 
 
@@ -130,16 +130,16 @@ class Incident(models.Model):
 
     def make_keysets(self) -> None:
         """Gives a new incident its own keysets. To be called before its first save."""
-        self.data_keyset, self.index_keyset = sealing.new_incident_keysets(self.slug)
+        self.data_keyset, self.index_keyset = encryption.new_incident_keysets(self.slug)
 
-    def seal(self) -> sealing.IncidentSeal:
+    def seal(self) -> encryption.IncidentSeal:
         """Opens and seals this incident's data.
 
         Raises KeysetShreddedError, and SealingError if the master keyset is not the right one.
         """
         if self.data_keyset is None or self.index_keyset is None:
-            raise sealing.shredded(self.slug)
-        return sealing.incident_seal(*self.keysets())
+            raise encryption.shredded(self.slug)
+        return encryption.incident_seal(*self.keysets())
 
     def keysets(self) -> tuple[int, str, bytes, bytes]:
         """What `sealing.incident_seal` takes, still wrapped; empty once shredded."""
@@ -154,7 +154,7 @@ class Incident(models.Model):
         with transaction.atomic():
             locked = Incident.objects.select_for_update(no_key=True).get(pk=self.pk)
             if locked.data_keyset is None or locked.index_keyset is None:
-                raise sealing.shredded(self.slug)
+                raise encryption.shredded(self.slug)
             self.shredded_at = timezone.now()
             Shredding.objects.update_or_create(
                 incident=self,
@@ -255,7 +255,7 @@ class IncidentDataClass(models.Model):
 
 
 class Reseal(models.Model):
-    """One change of an incident's data key, and how far it is; see incidents.resealing."""
+    """One change of an incident's data key, and how far it is; see incidents.reencryption."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting until every process knows the new key")

@@ -1,5 +1,5 @@
 """The desk's pages for notices: sending, what comes back, proof."""
 
-from notices.admin import returned, sending, versions
+from notices.admin import notices, suppressions, versions
 
-__all__ = ["returned", "sending", "versions"]
+__all__ = ["notices", "suppressions", "versions"]

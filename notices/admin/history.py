@@ -3,7 +3,7 @@
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_noop as _
 
-from foundations.kept_words import Sentences, shown
+from foundations.stored_messages import Sentences, shown
 
 
 class Recorded(Sentences):

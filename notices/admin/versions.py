@@ -18,10 +18,10 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import own_page, require, staff_of
 from accounts.models import User
 from notices import sending
-from notices.admin.sending import as_mail_program_would
-from notices.messages import sample_mail
+from notices.admin.notices import as_mail_program_would
+from notices.message_templates import sample_mail
 from notices.models import Notice
-from statements.admin.published import StatementVersionAdmin
+from statements.admin.statements import StatementVersionAdmin
 from statements.models import Statement, StatementVersion
 
 TELL = "notices.add_notice"

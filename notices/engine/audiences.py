@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
-from notices.returned import suppressing
+from notices.returned_mail import suppression_list
 
 Audience = Notice.Audience
 REACH = {Notice.Channel.EMAIL: "email_reach", Notice.Channel.SMS: "phone_reach"}
@@ -138,7 +138,7 @@ def count_people(notice: Notice) -> DryRun:
         run.unusable_address += number if usable == reach.UNUSABLE else 0
         run.by_language[language] += number
         run.by_relation[relation] += number
-    run.suppressed = suppressing.suppressed_people(notice, people(notice)).count()
+    run.suppressed = suppression_list.suppressed_people(notice, people(notice)).count()
     run.reachable -= run.suppressed
     return run
 

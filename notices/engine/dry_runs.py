@@ -13,8 +13,8 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from incidents.counting import counts_of
 from incidents.models import ExposureFile
+from incidents.scope_counts import counts_of
 from notices.engine import audiences, planning
 from notices.engine.audiences import DryRun
 from notices.models import Notice

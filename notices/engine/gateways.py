@@ -1,6 +1,6 @@
 """Where text messages leave: a gateway takes one text to one number, and says what became of it.
 
-`settings.TEXT_GATEWAY` names the class. A new gateway is a class with `send`; it raises AwayError
+`settings.SMS_GATEWAY` names the class. A new gateway is a class with `send`; it raises AwayError
 while nothing was sent, RefusedError if we are not served at all, and returns the result otherwise.
 A text message that may have been sent is never sent again by itself: people pay for doubt.
 """
@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from notices.engine.requesting import Answers, AwayError, RefusedError, RequestTransport
+from notices.engine.request_transport import Answers, AwayError, RefusedError, RequestTransport
 from notices.engine.transport import Reply, Result, without_number
-from notices.messages import Mail
-from notices.own_words import Ours
+from notices.ledger_messages import Ours
+from notices.message_templates import Mail
 
 SECONDS = 20
 NOT_SERVED = (401, 402, 403)
@@ -35,16 +35,16 @@ class Gateway(Protocol):
 
 def transport() -> RequestTransport:
     """Text messages through the gateway that the settings name."""
-    gateway: Gateway = import_string(settings.TEXT_GATEWAY)()
+    gateway: Gateway = import_string(settings.SMS_GATEWAY)()
 
     def ask(texts: Sequence[Mail]) -> Answers:
         return {text.delivery_id: gateway.send(text) for text in texts}
 
-    return RequestTransport(ask, batch=1, threads=settings.TEXT_CONNECTIONS)
+    return RequestTransport(ask, batch=1, threads=settings.SMS_CONNECTIONS)
 
 
 class HttpGateway:
-    """POSTs JSON to `TEXT_GATEWAY_URL`: {"to", "from", "text", "reference"}.
+    """POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference"}.
 
     2xx: accepted. 400, 404, 422: this number cannot be written to. 401, 402, 403: we are not
     served. 408, 425, 429: later. Anything else, or no answer after the request went: in doubt.
@@ -52,7 +52,7 @@ class HttpGateway:
 
     def send(self, text: Mail) -> Reply:
         """One request over a connection of its own."""
-        url = urlsplit(settings.TEXT_GATEWAY_URL)
+        url = urlsplit(settings.SMS_GATEWAY_URL)
         connection = _connected(url.scheme, url.hostname or "", url.port)
         try:
             path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
@@ -90,7 +90,7 @@ def _connected(scheme: str, host: str, port: int | None) -> http.client.HTTPConn
 def _body(text: Mail) -> bytes:
     content = {
         "to": text.to,
-        "from": settings.TEXT_SENDER,
+        "from": settings.SMS_SENDER,
         "text": text.data.decode(),
         "reference": text.sender,  # the same at every attempt
     }
@@ -99,8 +99,8 @@ def _body(text: Mail) -> bytes:
 
 def _headers() -> dict[str, str]:
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    if settings.TEXT_GATEWAY_TOKEN:
-        headers["Authorization"] = f"Bearer {settings.TEXT_GATEWAY_TOKEN}"
+    if settings.SMS_GATEWAY_TOKEN:
+        headers["Authorization"] = f"Bearer {settings.SMS_GATEWAY_TOKEN}"
     return headers
 
 

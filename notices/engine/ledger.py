@@ -24,10 +24,10 @@ from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
+from notices.ledger_messages import Ours
 from notices.models import Chunk, Delivery, Notice
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.states import END_STATES
-from notices.own_words import Ours
 
 State = Delivery.State
 MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending begins while the planning goes on
@@ -359,7 +359,9 @@ def release_for_later(lease: Lease) -> None:
         chunk = _hold(lease)
         failures = lease.chunk.failures + 1
         wait = _doubled(
-            settings.NOTICE_AWAY_SECONDS, failures, most=settings.NOTICE_AWAY_MOST_SECONDS
+            settings.NOTICE_UNAVAILABLE_SECONDS,
+            failures,
+            most=settings.NOTICE_UNAVAILABLE_MAX_SECONDS,
         )
         _give_back(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
 
@@ -414,7 +416,7 @@ def _lease_end() -> CombinedExpression:
 
 
 def _backoff(tries: int) -> timedelta:
-    most = settings.NOTICE_BACKOFF_MOST_SECONDS
+    most = settings.NOTICE_BACKOFF_MAX_SECONDS
     return _doubled(settings.NOTICE_BACKOFF_SECONDS, tries, most=most)
 
 

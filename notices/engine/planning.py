@@ -18,10 +18,10 @@ from django.db.models.functions import Now
 from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
 from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
-from notices.engine import audiences, pacing
+from notices.engine import audiences, ramp
 from notices.engine.audiences import DryRun, Keys
+from notices.ledger_messages import Ours
 from notices.models import AlertSubscription, Notice, TestAddress
-from notices.own_words import Ours
 
 CHUNKS_A_STEP = 10  # written in one transaction
 FIRST_KEY = UUID(int=0)
@@ -220,7 +220,7 @@ def _begin_sending(notice: Notice) -> None:
     rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
     if not rows.update(state=Notice.State.SENDING, planned_at=Now()):
         raise _StoppedError
-    pacing.begin(notice)
+    ramp.begin(notice)
 
 
 def _concerned(

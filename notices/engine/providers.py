@@ -19,12 +19,12 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import NewConnectionError
 
-from notices.engine import merging
-from notices.engine.requesting import Answers, AwayError, RefusedError, RequestTransport
+from notices.engine import provider_batches
+from notices.engine.request_transport import Answers, AwayError, RefusedError, RequestTransport
 from notices.engine.transport import Reply, Result, without_address
-from notices.messages import Mail, delivery_of_code
-from notices.own_words import Ours
-from notices.returned import bouncing, delivery_reports
+from notices.ledger_messages import Ours
+from notices.message_templates import Mail, delivery_of_code
+from notices.returned_mail import bounces, delivery_reports
 
 LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
 _per_thread = threading.local()
@@ -34,9 +34,9 @@ def transport() -> RequestTransport:
     """Mails through the backend that the settings name."""
     return RequestTransport(
         _ask,
-        batch=merging.batch_size(),
+        batch=provider_batches.batch_size(),
         threads=settings.NOTICE_PROVIDER_CONNECTIONS,
-        split=merging.split,
+        split=provider_batches.split,
     )
 
 
@@ -44,7 +44,7 @@ def _ask(mails: Sequence[Mail]) -> Answers:
     """One request. Raises AwayError and RefusedError, when nothing was sent."""
     if len(mails) == 1:
         return {mails[0].delivery_id: _send(mails[0])}
-    message = merging.message(mails, _connection())
+    message = provider_batches.message(mails, _connection())
     try:
         message.send()
     except AnymailInvalidAddress:
@@ -141,15 +141,15 @@ def _message(mail: Mail) -> AnymailMessage:
     parsed = message_from_bytes(mail.data, policy=policy.default)
     message = AnymailMessage(
         subject=str(parsed["Subject"]),
-        body=merging.part(parsed, "plain"),
+        body=provider_batches.part(parsed, "plain"),
         from_email=str(parsed["From"]),
         to=[mail.to],
-        headers=merging.headers(parsed),
+        headers=provider_batches.headers(parsed),
         connection=_connection(),
     )
-    message.attach_alternative(merging.part(parsed, "html"), "text/html")
+    message.attach_alternative(provider_batches.part(parsed, "html"), "text/html")
     message.envelope_sender = mail.sender
-    message.metadata = merging.metadata(mail)
+    message.metadata = provider_batches.metadata(mail)
     message.track_opens = message.track_clicks = False
     return message
 
@@ -171,7 +171,7 @@ def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
     report = _report(event)
     delivery_id = delivery_of_code(str((event.metadata or {}).get("delivery", "")))
     if report is not None and delivery_id is not None:
-        bouncing.count(bouncing.record(delivery_id, report))
+        bounces.count(bounces.record(delivery_id, report))
 
 
 def _report(event: AnymailTrackingEvent) -> delivery_reports.Report | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol, Self
 
-from notices.messages import Mail
+from notices.message_templates import Mail
 
 REPLY_CHARACTERS = 500
 CLOSING = 421

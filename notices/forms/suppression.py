@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents.sealing import SealingError
+from incidents.encryption import SealingError
+from notices.ledger_messages import in_words
 from notices.models import Notice, Suppression
-from notices.own_words import in_words
-from notices.returned import suppressing
+from notices.returned_mail import suppression_list
 
 Channel = Notice.Channel
 BY_HAND = [Suppression.Source.STRANGER, Suppression.Source.REQUEST]
@@ -74,7 +74,9 @@ class SuppressionForm(AddressForm, forms.ModelForm):
             return cleaned
         incident, self.instance.channel = cleaned.get("incident"), self.channel
         try:
-            self.instance.index = suppressing.index_in(self.channel, cleaned["address"], incident)
+            self.instance.index = suppression_list.index_in(
+                self.channel, cleaned["address"], incident
+            )
         except SealingError as error:
             self.add_error("incident", in_words(str(error)))
             return cleaned
@@ -102,7 +104,7 @@ class LiftForm(forms.Form):
         """False, with the reason in the form, if it was lifted before."""
         if not self.is_valid():
             return False
-        if suppressing.lift(self.entry, by=self.by, reason=self.cleaned_data["reason"]):
+        if suppression_list.lift(self.entry, by=self.by, reason=self.cleaned_data["reason"]):
             return True
         self.add_error(None, _("This entry was lifted before."))
         return False

@@ -10,8 +10,8 @@ from notices.models.notice import Notice
 class NoticeMessage(models.Model):
     """A notice's message in one language, rendered and MIME-encoded once at its approval.
 
-    `mime` holds slots (notices.messages.SLOTS) that are filled for each person. Each begins with
-    `marker`, which is random: no text and no value can hold one by chance or by intent.
+    `mime` holds slots (notices.message_templates.SLOTS) that are filled for each person. Each
+    begins with `marker`, which is random, so that no text and no value can contain a slot.
     """
 
     notice = models.ForeignKey(

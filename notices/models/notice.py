@@ -9,9 +9,9 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import ExposureBatch, Incident
+from notices.ledger_messages import Ours
 from notices.models.states import END_STATES, ChunkState
 from notices.models.subscription import AlertSubscription
-from notices.own_words import Ours
 from statements.models import StatementVersion
 
 NOT_ADDING_UP = Ours.NOT_ADDING_UP.said()

@@ -24,12 +24,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.models import User
-from foundations import printing
-from incidents import sentences
+from foundations import documents
+from incidents import phrasing
+from incidents.leaks import CONTACT_KEYS, Leak
 from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, Incident
 from incidents.my_data import leaks_of
-from incidents.summaries import CONTACT_KEYS, Leak
 from notices.models import Certificate, Delivery, Notice
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
     code, issued_at = _new_code(), timezone.now().replace(microsecond=0)
     with override(language):
         parts = [_about(incident, user, rows), *_leaked(incident, rows), _told(rows)]
-        document = printing.Document(
+        document = documents.Document(
             title=_("Certificate of leaked personal data"),
             language=language,
             footer=settings.PORTAL_URL,
@@ -90,7 +90,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
                 parts, code, date_format(timezone.localtime(issued_at), "DATETIME_FORMAT")
             ),
         )
-    pdf = printing.pdf(document)
+    pdf = documents.pdf(document)
     certificate = Certificate(
         lookup=_lookup(code),
         incident=incident,
@@ -201,7 +201,7 @@ def _heading(person: AffectedPerson, incident: Incident) -> str:
 def _count(leak: Leak) -> str:
     if leak.count == 0 or (leak.count == 1 and leak.data_class.is_one_each):
         return _("leaked")
-    return _("%(number)s leaked") % {"number": sentences.number_of(leak.data_class, leak.count)}
+    return _("%(number)s leaked") % {"number": phrasing.number_of(leak.data_class, leak.count)}
 
 
 def _told(rows: Rows) -> Part:
@@ -242,10 +242,10 @@ def _moment(at: datetime) -> str:
     return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
-def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
+def _blocks(parts: list[Part], code: str, issued: str) -> list[documents.Block]:
     """The certificate's page."""
-    blocks: list[printing.Block] = [
-        printing.Paragraph(
+    blocks: list[documents.Block] = [
+        documents.Paragraph(
             _(
                 "%(portal)s certifies what the data known to have leaked holds of the person "
                 "below, as of %(issued)s."
@@ -254,11 +254,11 @@ def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
         )
     ]
     if settings.IS_DEMO:
-        blocks.insert(0, printing.Paragraph(_(DEMONSTRATION)))
+        blocks.insert(0, documents.Paragraph(_(DEMONSTRATION)))
     for part in parts:
-        blocks += [printing.Heading(part.heading), printing.Facts(part.rows)]
+        blocks += [documents.Heading(part.heading), documents.Facts(part.rows)]
     url = check_url(code)
-    picture = printing.Picture(
+    picture = documents.Picture(
         svg=_qr(url),
         alt=_("QR code: the address at which this certificate can be checked"),
         url=url,
@@ -269,7 +269,7 @@ def _blocks(parts: list[Part], code: str, issued: str) -> list[printing.Block]:
             _("The page shows what stands here, nothing else. If it differs, this was altered."),
         ],
     )
-    return [*blocks, printing.Heading(_("Is it genuine?")), picture]
+    return [*blocks, documents.Heading(_("Is it genuine?")), picture]
 
 
 def _qr(url: str) -> str:

@@ -17,12 +17,12 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from incidents.encryption import SealingError
 from incidents.importing.formulas import neutralised
+from incidents.leaks import exposed_rows_of, opened_leaks
 from incidents.models import AffectedPerson, DataClass, Exposure
-from incidents.sealing import SealingError
-from incidents.summaries import exposed_rows_of, opened_leaks
 from notices.engine.audiences import NOT_REACHED
-from notices.messages import message_code
+from notices.message_templates import message_code
 from notices.models import Delivery, LateReport, Notice
 
 PAGE = 2_000

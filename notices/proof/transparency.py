@@ -19,8 +19,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from incidents.counting import counts_of
 from incidents.models import Incident
+from incidents.scope_counts import counts_of
 from notices.models import Milestone, Notice, PublicFigures
 from notices.models.notice import NoticeQuerySet
 from statements.models import StatementVersion

@@ -2,7 +2,7 @@
 
 from django import template
 
-from notices import own_words
+from notices import ledger_messages
 
 register = template.Library()
-register.filter("in_words", own_words.in_words)
+register.filter("in_words", ledger_messages.in_words)

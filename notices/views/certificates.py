@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from foundations.limits import limited
+from foundations.rate_limits import limited
+from incidents.encryption import SealingError
 from incidents.models import Incident
 from incidents.my_data import leaks_of
-from incidents.sealing import SealingError
 from incidents.views import SignedInRequest
 from notices.forms.certificates import CertificateForm, CheckForm
 from notices.proof import certificates

@@ -1,5 +1,5 @@
 """The desk's pages for statements, duties and reports to authorities."""
 
-from statements.admin import published, regulators
+from statements.admin import regulators, statements
 
-__all__ = ["published", "regulators"]
+__all__ = ["regulators", "statements"]

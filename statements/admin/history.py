@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop as _
 
-from foundations.kept_words import Sentences, shown
+from foundations.stored_messages import Sentences, shown
 
 
 class WithdrawalReason(Sentences):

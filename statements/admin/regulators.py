@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import ShownOnly
 from accounts.admin_site import own_page, require, staff_of
-from foundations import printing
+from foundations import documents
 from incidents.models import Incident
 from statements.admin import history
 from statements.forms.duties import ConfirmForm, FileForm, ReportForm, WithdrawForm, withdraw
@@ -208,7 +208,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         require(request, "statements.view_regulatorreport")
         report = get_object_or_404(RegulatorReport.objects.select_related("incident"), pk=pk)
         name = f"report-{report.incident.slug}-{report.pk}"
-        return printing.pdf_response(reports.document(report), name)
+        return documents.pdf_response(reports.document(report), name)
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks when it was filed and under which number; then it stands."""

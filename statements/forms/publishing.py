@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from statements import publishing
 from statements.findings import Finding
-from statements.legal import checking
+from statements.legal import review
 from statements.models import StatementVersion
 
 
@@ -49,7 +49,7 @@ class WaiveForm(forms.Form):
     def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.version, self.by = version, by
-        self.rules = checking.waivable(version)
+        self.rules = review.waivable(version)
         self.fields["rule"].choices = list(self.rules.items())  # type: ignore[attr-defined]
 
     def waive(self) -> bool:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incidents.models import Incident
-from statements.legal import checking, duties, laws
+from statements.legal import duties, laws, review
 from statements.legal.laws import Duty
 from statements.models import (
     DutyConfirmation,
@@ -105,7 +105,7 @@ class _Desk:
             and duty.in_force(day)
             and (not kinds or duty.kind in kinds)
         ]
-        facts = checking.facts_of(self.incident)
+        facts = review.facts_of(self.incident)
         apply = {duty.id: duty for duty in duties.applicable(standings, facts=facts, on=day)}
         for duty in wanted:
             yield self._clock(apply.get(duty.id), duty)
@@ -165,7 +165,7 @@ class _Desk:
     def missing(self) -> dict[int, set[str]]:
         """By version, the rules that objected to it; what was waived objected too."""
         return {
-            version.pk: {each.rule for each in checking.check(version, _sections(version))}
+            version.pk: {each.rule for each in review.check(version, _sections(version))}
             for version in self.versions
         }
 

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
-from foundations import printing
+from foundations import documents
 from foundations.languages import in_language
-from incidents import sentences
-from incidents.counting import counts_of
+from incidents import phrasing
 from incidents.models import Incident, IncidentDataClass
+from incidents.scope_counts import counts_of
 from statements import markdown
 from statements.legal import laws
 from statements.models import RegulatorReport, Section, Statement, StatementVersion
@@ -90,11 +90,11 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
         raise FilingRefusedError(_("This report was filed before."))
 
 
-def document(report: RegulatorReport) -> printing.Document:
+def document(report: RegulatorReport) -> documents.Document:
     """The report as it is printed."""
     with override(report.language):
         blocks = [*_head(report), *_blocks(report.text)]
-        return printing.Document(
+        return documents.Document(
             title=_title(report),
             language=report.language,
             footer=f"{report.incident.company} · {_title(report)}",
@@ -120,7 +120,7 @@ def _title(report: RegulatorReport) -> str:
     )
 
 
-def _head(report: RegulatorReport) -> list[printing.Block]:
+def _head(report: RegulatorReport) -> list[documents.Block]:
     rows = [(_("To"), report.authority), (_("From"), report.incident.company)]
     if report.filed_at:
         rows.append((_("Filed"), _moment(report.filed_at)))
@@ -128,19 +128,19 @@ def _head(report: RegulatorReport) -> list[printing.Block]:
         rows.append((_("State"), _("Draft, not filed")))
     if report.reference:
         rows.append((_("Reference"), report.reference))
-    return [printing.Facts(rows)]
+    return [documents.Facts(rows)]
 
 
-def _blocks(text: str) -> list[printing.Block]:
+def _blocks(text: str) -> list[documents.Block]:
     """Headings, and what stands between them."""
-    blocks: list[printing.Block] = []
+    blocks: list[documents.Block] = []
     lines: list[str] = []
     for line in [*text.splitlines(), HEADING]:
         if line.startswith(HEADING):
             if words := "\n".join(lines).strip():
-                blocks.append(printing.Paragraph(words))
+                blocks.append(documents.Paragraph(words))
             if heading := line.removeprefix(HEADING).strip():
-                blocks.append(printing.Heading(heading))
+                blocks.append(documents.Heading(heading))
             lines = []
         else:
             lines.append(line)
@@ -218,7 +218,7 @@ def _classes(incident: Incident) -> str:
         f"{claim.data_class.name} ({claim.get_basis_display()})"
         for claim in claims.select_related("data_class")
     ]
-    return sentences.joined(names) if names else _("Not known yet.")
+    return phrasing.joined(names) if names else _("Not known yet.")
 
 
 def _contact(incident: Incident) -> str:

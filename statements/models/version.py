@@ -117,7 +117,7 @@ class StatementVersion(models.Model):
     def get_record_url(self) -> str:
         """Where the bytes stand of which its hash is the SHA-256."""
         return reverse(
-            "record", args=[self.statement.incident.slug, self.statement.slug, self.number]
+            "version_record", args=[self.statement.incident.slug, self.statement.slug, self.number]
         )
 
     @property

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from incidents.models import DataClass, Incident, IncidentDataClass
 from statements import markdown, publishing
 from statements.findings import Text
-from statements.legal.checking import name_of
+from statements.legal.review import name_of
 from statements.models import Advisory, Section, Statement, StatementVersion
-from statements.public import linked_data, pictures
+from statements.public import linked_data, preview_images
 from statements.public.differences import Change, changes
 
 Facts = list[tuple[str, Any]]
@@ -40,7 +40,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         "statements": [version for version in versions if not _is_advisory(version)],
         "advisories": issued,
         "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
-        "picture": pictures.of_incident(incident),
+        "picture": preview_images.of_incident(incident),
     }
 
 
@@ -71,7 +71,7 @@ def version_context(version: StatementVersion) -> dict[str, Any]:
         "incident": version.statement.incident,
         "version": version,
         "description": description,
-        "picture": pictures.of_version(version),
+        "picture": preview_images.of_version(version),
         "linked_data": linked_data.announcement(version, description),
         "sections": sections,
         "facts": _version_facts(version),
@@ -103,7 +103,7 @@ def log_context(incident: Incident) -> dict[str, Any]:
         "incident": incident,
         "entries": entries,
         "problems": [entry for entry in entries if entry.problems],
-        "picture": pictures.of_incident(incident),
+        "picture": preview_images.of_incident(incident),
     }
 
 

@@ -45,7 +45,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
         "encoding": {
             "@type": "MediaObject",
             "encodingFormat": "application/json",
-            "contentUrl": _url("record", *address),
+            "contentUrl": _url("version_record", *address),
             "sha256": version.hash,
         },
     }

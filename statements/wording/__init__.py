@@ -3,8 +3,8 @@
 Pure functions over texts; the rules and their reasons are listed in docs/legal-checks.md.
 """
 
-from statements.wording.comparing import parity
 from statements.wording.linting import lint
+from statements.wording.parity_check import parity
 from statements.wording.rules import RULES
 
 __all__ = ["RULES", "lint", "parity"]

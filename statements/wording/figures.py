@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from statements.wording.plain import links, read
+from statements.wording.plain_text import links, read
 
 Match = re.Match[str]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from incidents.models import Basis
 from statements.findings import Finding, Severity
-from statements.wording.plain import Link, Plain, Sentence, is_within, links, read
+from statements.wording.plain_text import Link, Plain, Sentence, is_within, links, read
 from statements.wording.rules import RULES
 
 LONGEST_SENTENCE_WORDS = 30  # English

@@ -19,7 +19,7 @@ from foundations import latency
 from harness.people import address
 from harness.product import Workers
 from notices import tasks
-from notices.engine import halting
+from notices.engine import stall
 from notices.models import Notice
 from tests.drills import mail_server
 from tests.drills.comparing import Verdict, ledger
@@ -215,7 +215,7 @@ def _send_while_it_fills(stage: Stage, filler: Path) -> Verdict:
 
 def _kept_reason() -> str:
     """What the desk's page of the notice would say; the page's other questions need a database."""
-    kept = latency.client().get(halting.KEY)
+    kept = latency.client().get(stall.KEY)
     return kept.decode() if isinstance(kept, bytes) else ""
 
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from honcho.manager import Manager
 from honcho.printer import Message
 
-from breachportal import embedded
+from breachportal import embedded_servers
 from breachportal.demo import sample
 
 
@@ -119,5 +119,5 @@ def run_processes() -> int | None:
     except BaseException:
         manager.kill()
         raise
-    embedded.wait_for_others(seconds=10)
+    embedded_servers.wait_for_others(seconds=10)
     return 0 if manager.returncode in (130, 143) else manager.returncode

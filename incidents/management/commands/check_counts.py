@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents import counting
+from incidents import scope_counts
 from incidents.models import Incident
 
 
@@ -32,10 +32,10 @@ class Command(BaseCommand):
         if not options["mend"]:
             raise CommandError("kept counts differ; --mend keeps what was counted")
         for incident in differing:
-            counting.recount(incident)
+            scope_counts.recount(incident)
             self.stdout.write(f"{incident.slug}: mended.")
 
     def _differs(self, incident: Incident) -> bool:
-        lines = counting.differences(incident)
+        lines = scope_counts.differences(incident)
         self.stdout.write("\n".join(lines) if lines else f"{incident.slug}: every count is right.")
         return bool(lines)

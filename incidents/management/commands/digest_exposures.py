@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents.digests import digest
+from incidents.encryption import SealingError
 from incidents.models import Incident
-from incidents.sealing import SealingError
+from incidents.store_digest import digest
 
 
 class Command(BaseCommand):

@@ -15,9 +15,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents import importing
+from incidents.encryption import SealingError
 from incidents.importing import ImportRefusedError, Progress
 from incidents.models import Incident
-from incidents.sealing import SealingError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 STANDARD_INPUT = Path("-")

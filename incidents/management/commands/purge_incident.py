@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from incidents import purging
 from incidents.importing import ImportRefusedError
-from incidents.management.telling import StepTeller
+from incidents.management.progress_reporter import StepTeller
 from incidents.models import Incident, Shredding
 
 

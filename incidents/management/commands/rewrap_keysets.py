@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.rewrapping import rewrap_second_factors
+from incidents.encryption import SealingError
 from incidents.rewrapping import rewrap_incidents
-from incidents.sealing import SealingError
 
 
 class Command(BaseCommand):

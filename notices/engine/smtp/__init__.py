@@ -16,10 +16,10 @@ from typing import Self
 from django.conf import settings
 
 from notices.engine.smtp.connections import Connection, LostError
-from notices.engine.smtp.opening import Opener
+from notices.engine.smtp.opener import Opener
 from notices.engine.transport import Outcome, Result, ServerAwayError
-from notices.messages import Mail
-from notices.own_words import Ours
+from notices.ledger_messages import Ours
+from notices.message_templates import Mail
 
 # Connections are added while a turn of the ledger has fewer messages than this to write at once:
 # each turn costs a flush of the database's log, and that is what many connections share.

@@ -20,9 +20,9 @@ from notices.engine.transport import (
     judged,
     without_address,
 )
-from notices.messages import Mail, as_seven_bit
-from notices.own_words import Ours
-from notices.returned.delivery_reports import without_any_address
+from notices.ledger_messages import Ours
+from notices.message_templates import Mail, as_seven_bit
+from notices.returned_mail.delivery_reports import without_any_address
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line

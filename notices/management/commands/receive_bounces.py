@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from breachportal import environment
-from notices.returned.listening import Listener, UnsafeMailboxError, read_imap, read_maildir
+from notices.returned_mail.receivers import Listener, UnsafeMailboxError, read_imap, read_maildir
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from notices.models import LedgerSeal
-from notices.proof import ledger_sealing
+from notices.proof import ledger_digest
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
                 raise CommandError(f"notice {options['notice']} has no sealed ledger")
         is_whole = True
         for seal in seals:
-            found = list(ledger_sealing.verify(seal))
+            found = list(ledger_digest.verify(seal))
             state = "NOT as sealed" if found else "as sealed"
             self.stdout.write(
                 f"notice {seal.notice_id}: {seal.rows:,} rows, {seal.digest}: {state}"

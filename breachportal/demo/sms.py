@@ -1,0 +1,20 @@
+"""The demonstration's text messages: they lie in the mailbox, beside the mails."""
+
+from email.message import EmailMessage
+
+from breachportal.demo import maildir
+from notices.engine.transport import Reply, Result
+from notices.ledger_messages import Ours
+from notices.message_templates import Mail
+
+
+class MailboxGateway:
+    """Keeps each text where the demonstration's mailbox page shows it."""
+
+    def send(self, text: Mail) -> Reply:
+        """Always accepted."""
+        message = EmailMessage()
+        message["To"], message["Subject"] = text.to, "SMS"
+        message.set_content(text.data.decode())
+        maildir.store(text.to, message.as_bytes())
+        return Reply(Result.ACCEPTED, Ours.KEPT.said())

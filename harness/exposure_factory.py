@@ -1,0 +1,115 @@
+"""People whose data leaked, written as the import writes them."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.contacts import normalise_email, normalise_phone
+from incidents import encryption
+from incidents.models import (
+    AffectedPerson,
+    DataClass,
+    Exposure,
+    ExposureBatch,
+    ExposureFile,
+    Incident,
+    IncidentDataClass,
+    IncidentJurisdiction,
+)
+
+
+def hanbit() -> Incident:
+    """A public incident without data, under Korean law."""
+    incident = Incident(
+        slug="hanbit-2025",
+        company_ko="한빛상점",
+        company_en="Hanbit Store",
+        title_ko="한빛상점 개인정보 유출",
+        title_en="Hanbit Store data leak",
+        summary_ko="고객 정보가 유출되었습니다.",
+        summary_en="Customer data leaked.",
+        aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
+        department_ko="개인정보보호팀",
+        department_en="Privacy team",
+        contact_email="privacy@hanbit.example",
+        is_public=True,
+    )
+    incident.make_keysets()
+    incident.save()
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="KR")
+    return incident
+
+
+def class_id(slug: str) -> int:
+    return DataClass.objects.get(slug=slug).pk
+
+
+def state(incident: Incident, slug: str, state: str, basis: str = "company") -> IncidentDataClass:
+    return IncidentDataClass.objects.create(
+        incident=incident, data_class_id=class_id(slug), state=state, basis=basis
+    )
+
+
+def file_of(incident: Incident, *, number: int = 1, state: str = "closed") -> ExposureFile:
+    """A loaded file in the batch `number`, which is made if there is none."""
+    batch, _ = ExposureBatch.objects.get_or_create(
+        incident=incident, number=number, defaults={"state": state}
+    )
+    return ExposureFile.objects.create(
+        batch=batch,
+        incident=incident,
+        name="members.csv",
+        sha256=uuid.uuid4().hex * 2,
+        size=1,
+        encoding="utf-8",
+        mapping="",
+    )
+
+
+def person(
+    incident: Incident,
+    *,
+    relation: AffectedPerson.Relation = AffectedPerson.Relation.MEMBER,
+    name: str = "",
+    email: str = "",
+    phone: str = "",
+) -> AffectedPerson:
+    """An affected person whose contact the incident's keyset seals."""
+    reach = AffectedPerson.Reach
+    seal, key = incident.seal(), uuid.uuid4()
+    e164 = normalise_phone(phone) if phone else None
+    contact = {"n": name, "e": email, "p": phone}
+    return AffectedPerson.objects.create(
+        id=key,
+        incident=incident,
+        relation=relation,
+        language="ko",
+        email_reach=reach.USABLE if email else reach.MISSING,
+        phone_reach=reach.USABLE if e164 else reach.MISSING,
+        email_index=seal.email_index(normalise_email(email)) if email else None,
+        phone_index=seal.phone_index(e164) if e164 else None,
+        contact=seal.seal(
+            {part: text for part, text in contact.items() if text},
+            person=key,
+            purpose=encryption.CONTACT,
+        ),
+    )
+
+
+def expose(
+    person: AffectedPerson,
+    file: ExposureFile,
+    *contact_classes: str,
+    values: list[tuple[str, Any]] | list[tuple[str, Any, str]] | None = None,
+) -> Exposure:
+    """A row of `file`: classes that the contact holds, and values of others (slug, text, date)."""
+    entries = [[class_id(slug), *rest] for slug, *rest in values or []]
+    data_classes = {class_id(slug) for slug in contact_classes} | {entry[0] for entry in entries}
+    sealed = person.incident.seal().seal(entries, person=person.pk, purpose=encryption.EXPOSURE)
+    return Exposure.objects.create(
+        person=person,
+        file=file,
+        line=Exposure.objects.filter(file=file).count() + 2,
+        data_classes=sorted(data_classes),
+        sealed=sealed if entries else None,
+    )

@@ -1,0 +1,427 @@
+"""Sending in the desk: a notice is written by one person, approved by another, and watched."""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from email import message_from_bytes, policy
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import ForeignKey
+from django.forms import ModelChoiceField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from accounts.admin import ShownOnly
+from accounts.admin_site import grouped, own_page, require, staff_of
+from accounts.step_up import step_up_required
+from foundations import documents
+from incidents.models import AffectedPerson, ExposureBatch
+from notices import doubting, sending
+from notices.admin import history, proof_export
+from notices.admin.history import Recorded
+from notices.engine import dry_runs, progress, ramp, stall
+from notices.engine.audiences import DryRun
+from notices.engine.dry_runs import Counted
+from notices.forms.notices import ApproveForm, CancelForm, DeliveryLookUpForm, DoubtForm, NoticeForm
+from notices.message_templates import message_code, sample_mail
+from notices.models import Delivery, Notice
+from notices.models.states import END_STATES
+from notices.proof import notice_summary
+from notices.sms import size_of
+from statements.models import StatementVersion
+
+logger = logging.getLogger(__name__)
+State = Notice.State
+APPROVE = "notices.approve_notice"
+DOUBTS_SHOWN = 200  # at a time
+
+
+@admin.register(Notice)
+class NoticeAdmin(admin.ModelAdmin):
+    form = NoticeForm
+    list_display = [
+        *("version", "state", grouped(Notice, "planned"), grouped(Notice, "accepted")),
+        *("kind", "topic", "created_at"),
+    ]
+    list_filter = ["state", "kind", "incident"]
+    list_select_related = ["version__statement__incident"]
+    show_full_result_count = False
+    actions = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
+        """A notice is not edited: another text is another notice."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
+        """The ledger is the proof; a draft nobody wants is cancelled."""
+        return False
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any
+    ) -> ModelChoiceField | None:
+        """Only what is published can be sent."""
+        if db_field.name == "version":
+            published = StatementVersion.objects.filter(state=StatementVersion.State.PUBLISHED)
+            options["queryset"] = published.select_related("statement__incident")
+        if db_field.name == "batch":
+            options["queryset"] = ExposureBatch.objects.filter(state=ExposureBatch.State.CLOSED)
+        if db_field.name == "follows":
+            sent = Notice.objects.real().filter(
+                kind=Notice.Kind.MANDATORY, planned_at__isnull=False
+            )
+            options["queryset"] = sent.select_related("version__statement__incident")
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
+        shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
+        chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
+        return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]
+
+    @admin.display(description=gettext_lazy("Retries end"))
+    def retries_end(self, obj: Notice) -> Any:
+        if obj.deadline_at is None:
+            return self.get_empty_value_display()
+        return date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_page, self)
+        return [
+            own("<int:pk>/approve/", self.approve, "approve"),
+            own("<int:pk>/count/", require_POST(self.count), "count"),
+            own("<int:pk>/preview/<str:language>.eml", self.preview, "preview"),
+            own("<int:pk>/preview/<str:language>.html", self.html, "html"),
+            own("<int:pk>/pause/", require_POST(self.pause), "pause"),
+            own("<int:pk>/resume/", require_POST(self.resume), "resume"),
+            own("<int:pk>/in-doubt/", self.in_doubt, "in_doubt"),
+            own("<int:pk>/proof/", step_up_required(self.proof), "proof"),
+            own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
+            own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
+            own("<int:pk>/cancel/", self.cancel, "cancel"),
+            own("<int:pk>/summary.pdf", self.summary, "summary"),
+            *super().get_urls(),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Notice, form: Any, change: bool) -> None:
+        obj.created_by = staff_of(request)
+        super().save_model(request, obj, form, change)
+        form.save_test_addresses()
+        if dry_runs.needs_worker(obj):
+            sending.count_audience(obj)  # it is known by the time somebody approves
+
+    def response_add(
+        self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Shows the new notice, where a second person goes on."""
+        messages.success(request, _("Saved. Now somebody else has to approve it."))
+        return _page_of(obj)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        notice = self.get_object(request, object_id)
+        context = {
+            **(extra_context or {}),
+            "may_export": request.user.has_perm(proof_export.EXPORT),
+            "may_approve": request.user.has_perm(APPROVE),
+            "languages": settings.LANGUAGES if notice and notice.channel == "email" else [],
+            **(_progress(notice) if notice else {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        if isinstance(response, TemplateResponse):
+            return history.page_in_words(response)
+        return response  # a notice that is not there
+
+    def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows whom it goes to and what they read; the second person confirms by number."""
+        notice, staff = _notice(request, pk), staff_of(request)
+        if notice.state != State.DRAFT:
+            return _page_of(notice)
+        counted = dry_runs.of(notice)
+        form = ApproveForm(request.POST or None, notice=notice, by=staff, people=counted.people)
+        if request.method == "POST" and form.approve():
+            self.log_change(request, notice, _approved(counted))
+            messages.success(request, _("Approved. The messages are on their way."))
+            return _page_of(notice)
+        is_waited_for = counted.run is None and "uncounted" not in request.GET
+        context = self._context(request, notice, _("Approve and send")) | {
+            "form": form,
+            "counted": counted,
+            "reloads": is_waited_for and counted.is_running and not form.is_bound,
+            "shows_form": not is_waited_for or form.is_bound,
+            "buckets": _buckets(counted.run) if counted.run else [],
+            "refusal": sending.reason_against(notice, by=staff),
+            "is_scope_open": not notice.incident.is_scope_complete(),
+            "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
+        }
+        return TemplateResponse(request, "admin/notices/notice/approve.html", context)
+
+    def count(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Has the audience counted, or counted again."""
+        sending.count_audience(_notice(request, pk))
+        return redirect("admin:notices_notice_approve", pk)
+
+    def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
+        """The mail as a made-up person gets it, to be opened in a mail program."""
+        require(request, "notices.view_notice")
+        if language not in dict(settings.LANGUAGES):
+            raise Http404
+        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
+        name = f'attachment; filename="notice-{pk}-{language}.eml"'
+        return HttpResponse(
+            mail.data, content_type="message/rfc822", headers={"Content-Disposition": name}
+        )
+
+    def html(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
+        """The HTML part of the sample, in a page that may load and run nothing."""
+        require(request, "notices.view_notice")
+        if language not in dict(settings.LANGUAGES):
+            raise Http404
+        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
+        part = message_from_bytes(mail.data, policy=policy.default).get_body(("html",))
+        return as_mail_program_would(part.get_content() if part else "")
+
+    def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Holds everything that is not on the wire yet."""
+        return self._act(request, pk, sending.pause, done=_("Paused."))
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Goes on."""
+        return self._act(request, pk, sending.resume, done=_("Goes on."))
+
+    def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Goes on with more people."""
+        done = _("The next step goes.")
+        return self._act(request, pk, sending.let_next_step_go, done=done)
+
+    def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Returns the counts of one notice's end states as a PDF, to hand to an authority."""
+        require(request, "notices.view_notice")
+        related = Notice.objects.select_related("incident", "version__statement__incident")
+        notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
+        name = f"notice-{notice.incident.slug}-{notice.pk}"
+        return documents.pdf_response(notice_summary.summary(notice), name)
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks once more, then ends the notice for all who were not sent it yet."""
+        notice = _notice(request, pk)
+        if notice.state in (State.CLOSED, State.CANCELLED):
+            messages.warning(request, _("Nothing was done: the notice has ended."))
+            return _page_of(notice)
+        form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
+        if form.is_valid():
+            return self._act(request, pk, sending.cancel, done=_("Cancelled."))
+        context = self._context(request, notice, _("Cancel this notice")) | {
+            "form": form,
+            "to_go": progress.of(notice).to_go,
+            "is_draft": notice.state == State.DRAFT,
+            "is_planned": notice.planned_at is not None,
+            "is_paused": notice.state == State.PAUSED,
+        }
+        return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
+
+    def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What a person decides about messages that may or may not have arrived."""
+        notice, staff = _notice(request, pk), staff_of(request)
+        shown = list(doubting.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
+        keys = [delivery.pk for delivery in shown]
+        form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
+        if request.method == "POST" and (changed := form.decide()):
+            decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
+            done = Recorded.DECIDED.said(decision_words=decision, number=changed, reason=reason)
+            self.log_change(request, notice, done)
+            messages.success(request, form.decided(changed))
+            return redirect("admin:notices_notice_in_doubt", pk)
+        chosen = request.POST.getlist("deliveries")
+        context = self._context(request, notice, _("In doubt")) | {
+            "form": form,
+            "count": Notice.objects.live_counts(pk)["in_doubt"],
+            "found": [(row, message_code(row.pk), str(row.pk) in chosen) for row in shown],
+            "is_open": notice.closed_at is None,
+        }
+        return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)
+
+    def proof(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Who was told what, when: a file."""
+        return proof_export.export(self, request, _exportable(request, pk), is_proof=True)
+
+    def not_reached(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Whom the notice did not reach, and what can be done for them: a page and a file."""
+        return proof_export.export(self, request, _exportable(request, pk), is_proof=False)
+
+    def _act(
+        self, request: HttpRequest, pk: int, step: Callable[[Notice], bool], *, done: str
+    ) -> HttpResponse:
+        notice = _notice(request, pk)
+        if step(notice):
+            self.log_change(request, notice, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: the notice is in another state now."))
+        return _page_of(notice)
+
+    def _context(self, request: HttpRequest, notice: Notice, title: str) -> dict[str, Any]:
+        site = self.admin_site.each_context(request)
+        return {**site, "title": title, "opts": self.opts, "notice": notice}
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
+    """A look-up by address or code, for support; a list of everybody exists nowhere."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [own_page(self, "", self.look_up, "changelist")]
+
+    def look_up(self, request: HttpRequest) -> HttpResponse:
+        """What somebody was sent. By POST: an address has no place in a URL or a log."""
+        require(request, "notices.view_delivery")
+        form = DeliveryLookUpForm(request.POST or None)
+        found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
+        if form.is_valid():
+            keys = [delivery.pk for delivery in found]
+            logger.info("user %s looked up deliveries %s", request.user.pk, keys)
+        for delivery in found:
+            self.log_change(request, delivery, _("Looked up."))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Look up deliveries"),
+            "opts": self.opts,
+            "form": form,
+            "found": [(delivery, message_code(delivery.pk)) for delivery in found],
+        }
+        return TemplateResponse(request, "admin/notices/notice/look_up.html", context)
+
+
+def _notice(request: HttpRequest, pk: int) -> Notice:
+    """For those who may approve, pause and cancel."""
+    require(request, APPROVE)
+    related = Notice.objects.select_related("incident", "version__statement__incident")
+    return get_object_or_404(related, pk=pk)
+
+
+def _exportable(request: HttpRequest, pk: int) -> Notice:
+    """A notice that was approved, for those who may take its people out of the portal."""
+    require(request, proof_export.EXPORT)
+    related = Notice.objects.select_related("incident", "version__statement__incident", "seal")
+    return get_object_or_404(related, pk=pk, approved_at__isnull=False)
+
+
+def _page_of(notice: Notice) -> HttpResponse:
+    return redirect("admin:notices_notice_change", notice.pk)
+
+
+def _progress(notice: Notice) -> dict[str, Any]:
+    """The kept counters and what may be done; nothing is counted here."""
+    labels = dict(Delivery.State.choices)
+    now = progress.of(notice)
+    counters = [(labels[name], now.counts[name]) for name in END_STATES]
+    is_ending = notice.state == State.CANCELLED and notice.closed_at is None
+    is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
+    return {
+        "counters": [*counters, (_("to go"), now.to_go)],
+        "rate": now.rate and round(now.rate),
+        "left": now.left and _hours(now.left),
+        "is_draft": notice.state == State.DRAFT,
+        "is_moving": is_moving,
+        "halted_for": stall.reason_for(notice) if is_moving else None,
+        "can_pause": notice.state in (State.PLANNING, State.SENDING),
+        "step": ramp.step_of(notice),
+        "can_resume": notice.state == State.PAUSED,
+        "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
+        "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
+    }
+
+
+def _hours(left: timedelta) -> str:
+    """Hours, minutes and seconds: Python's own words for days are English."""
+    minutes, seconds = divmod(round(left.total_seconds()), 60)
+    return f"{minutes // 60:,}:{minutes % 60:02}:{seconds:02}"
+
+
+def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
+    if notice.channel == Notice.Channel.SMS:
+        text = sample_mail(notice, language).data.decode()
+        size = size_of(text)
+        return {"language": language, "name": name, "subject": "", "text": text, "size": size}
+    mail = message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
+    part = mail.get_body(("plain",))
+    return {
+        "language": language,
+        "name": name,
+        "subject": str(mail["Subject"]),
+        "text": part.get_content() if part else "",
+        "html_url": reverse("admin:notices_notice_html", args=[notice.pk, language]),
+    }
+
+
+def as_mail_program_would(html: str) -> HttpResponse:
+    """Mails carry their looks in style attributes, which the portal's policy forbids; so they
+    become rules of a style element that this one response allows, and nothing else.
+    """
+    nonce = secrets.token_urlsafe(16)
+    styles: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        return f'class="{styles.setdefault(found[1], f"s{len(styles)}")}"'
+
+    body = re.sub(r'style="([^"<>]*)"', named, html)
+    rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    page = body.replace("</head>", f'<style nonce="{nonce}">{rules}</style></head>', 1)
+    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; sandbox; frame-ancestors 'none'"
+    return HttpResponse(page, headers={"Content-Security-Policy": policy})
+
+
+def _approved(counted: Counted) -> str:
+    """For the notice's history."""
+    if counted.people is None:
+        return Recorded.APPROVED_UNCOUNTED.said()
+    if counted.at is None:
+        return Recorded.APPROVED.said(people=counted.people)
+    at = f"{counted.at:%Y-%m-%d %H:%M}"
+    return Recorded.APPROVED_AS_COUNTED.said(people=counted.people, at=at)
+
+
+def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
+    """Label and number of people: by what can be sent, by language, by relation."""
+    languages, relations = dict(settings.LANGUAGES), dict(AffectedPerson.Relation.choices)
+    return [
+        (_("People"), dry_run.people),
+        (_("Reachable"), dry_run.reachable),
+        (_("Suppressed for this incident"), dry_run.suppressed),
+        (_("Without an address for this channel"), dry_run.no_address),
+        (_("With an address that cannot be one"), dry_run.unusable_address),
+        *(
+            (_("Language: {name}").format(name=languages[code]), number)
+            for code, number in sorted(dry_run.by_language.items())
+        ),
+        *(
+            (_("Relation: {name}").format(name=relations[relation]), number)
+            for relation, number in sorted(dry_run.by_relation.items())
+        ),
+    ]

@@ -1,0 +1,139 @@
+"""What came back, in the desk: the list of suppressed addresses, and counts of returned mail."""
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin import ShownOnly
+from accounts.admin_site import grouped, own_page, require, staff_of
+from incidents.encryption import SealingError
+from notices.forms.suppression import AddressForm, LiftForm, SuppressionForm
+from notices.ledger_messages import in_words
+from notices.models import Notice, ReturnedMail, Suppression
+from notices.returned_mail import suppression_list
+
+logger = logging.getLogger(__name__)
+Channel = Notice.Channel
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(admin.ModelAdmin):
+    """Nobody can read an address here; whoever knows one can look it up."""
+
+    form = SuppressionForm
+    change_list_template = "admin/notices/suppression/change_list.html"
+    list_display = ["id", "channel", "holds_for", "source", "added_at", "added_by", "lifted_at"]
+    list_filter = ["source", "channel", "incident"]
+    list_select_related = ["incident", "added_by"]
+    show_full_result_count = False
+    actions = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        """An entry is lifted, not edited."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        """Why somebody was not told has to be seen later."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> list[Any]:
+        if obj is None:
+            return ["address", "incident", "source", "reason"]
+        shown = ["channel", "holds_for", "source", "reason", "added_by", "added_at"]
+        return [*shown, "lifted_by", "lifted_at", "lifted_reason"]
+
+    @admin.display(description=gettext_lazy("incident"), ordering="incident")
+    def holds_for(self, obj: Suppression) -> str:
+        """Which incident's notices it keeps back."""
+        return str(obj.incident or _("all incidents"))
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
+        obj.added_by = staff_of(request)
+        super().save_model(request, obj, form, change)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(own_page, self)
+        return [
+            own("look-up/", self.look_up, "look_up"),
+            own("<int:pk>/lift/", self.lift, "lift"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        may_lift = request.user.has_perm("notices.change_suppression")
+        context = {**(extra_context or {}), "may_lift": may_lift}
+        return super().change_view(request, object_id, form_url, context)
+
+    def look_up(self, request: HttpRequest) -> HttpResponse:
+        """Whether an address is on the list. By POST: it has no place in a URL or a log."""
+        require(request, "notices.view_suppression")
+        form = AddressForm(request.POST or None)
+        found: list[Suppression] = []
+        if form.is_valid():
+            found = _found(form)
+            keys = [entry.pk for entry in found]
+            logger.info("user %s looked up suppressions %s", request.user.pk, keys)
+        context = self._context(request, _("Look up an address")) | {"form": form, "found": found}
+        return TemplateResponse(request, "admin/notices/suppression/look_up.html", context)
+
+    def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks why, then lets the address be written to again."""
+        require(request, "notices.change_suppression")
+        entry = get_object_or_404(Suppression, pk=pk)
+        form = LiftForm(request.POST or None, entry=entry, by=staff_of(request))
+        if request.method == "POST" and form.lift():
+            self.log_change(request, entry, f"{_('Lifted.')} {form.cleaned_data['reason']}")
+            messages.success(request, _("Lifted."))
+            return redirect("admin:notices_suppression_change", pk)
+        explanation = _("The address can be written to again, from the next message on.")
+        if entry.source == Suppression.Source.STRANGER:
+            belongs = _(
+                "It stands here because it belongs to somebody else, whom notices reach then."
+            )
+            explanation = f"{explanation}\n{belongs}"
+        context = self._context(request, _("Lift this entry")) | {
+            "explanation": explanation,
+            "button": _("Lift"),
+            "form": form,
+            "original": entry,
+        }
+        return TemplateResponse(request, "incidents/desk/confirm.html", context)
+
+    def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+
+
+def _found(form: AddressForm) -> list[Suppression]:
+    try:
+        entries = suppression_list.entries_of(form.channel, form.cleaned_data["address"])
+        return list(entries.select_related("incident", "added_by"))
+    except SealingError as error:
+        form.add_error(None, in_words(str(error)))
+        return []
+
+
+@admin.register(ReturnedMail)
+class ReturnedMailAdmin(ShownOnly, admin.ModelAdmin):
+    """How much came back, day by day; unknown addresses in numbers are an attack or a mistake."""
+
+    list_display = ["day", "outcome", grouped(ReturnedMail, "number")]
+    list_display_links = None
+    list_filter = ["outcome"]
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: ReturnedMail | None = None) -> bool:
+        return False

@@ -1,0 +1,102 @@
+"""A notice's summary on paper, for whoever asks the company to prove that people were told."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from foundations import documents
+from notices.models import Delivery, Notice
+from notices.models.states import END_STATES
+
+
+def summary(notice: Notice) -> documents.Document:
+    """Who approved which words for how many, and where each of them ended; in the active language.
+
+    Counts only, nobody is named but the company's own people.
+    """
+    title = _("Summary of a notice")
+    return documents.Document(
+        title=title,
+        language=(get_language() or "ko")[:2],
+        footer=f"{notice.incident.company} · {title} {notice.pk}",
+        made_at=timezone.now(),
+        blocks=[
+            documents.Facts(_what(notice)),
+            documents.Heading(_("Who and when")),
+            documents.Facts(_who(notice)),
+            documents.Heading(_("Where everybody ended")),
+            documents.Table([_("State"), _("People")], _states(notice)),
+            documents.Paragraph(_adds_up(notice)),
+            documents.Heading(_("How it can be checked")),
+            documents.Facts(_checks(notice)),
+        ],
+    )
+
+
+def _what(notice: Notice) -> list[tuple[str, str]]:
+    named = {"title": notice.version.title, "number": notice.version.number}
+    return [
+        (_("Company"), notice.incident.company),
+        (_("Incident"), notice.incident.title),
+        (_("Text"), _("“%(title)s”, version %(number)s") % named),
+        (_("Kind"), notice.get_kind_display()),
+        (_("Channel"), notice.get_channel_display()),
+        (_("Audience"), notice.get_audience_display()),
+        (_("State"), notice.get_state_display()),
+    ]
+
+
+def _who(notice: Notice) -> list[tuple[str, str]]:
+    rows = [
+        (_("Became aware"), _moment(notice.incident.aware_at)),
+        (_("Created by"), str(notice.created_by)),
+    ]
+    if notice.approved_by and notice.approved_at:
+        rows += [
+            (_("Approved by"), str(notice.approved_by)),
+            (_("Approved on"), _moment(notice.approved_at)),
+        ]
+    for milestone in notice.milestones.order_by("at"):
+        rows.append((str(milestone.get_kind_display()), _moment(milestone.at)))
+    if notice.closed_at:
+        rows.append((_("Closed on"), _moment(notice.closed_at)))
+    return rows
+
+
+def _states(notice: Notice) -> list[list[str]]:
+    labels = dict(Delivery.State.choices)
+    rows = [[str(labels[name]), _number(getattr(notice, name))] for name in END_STATES]
+    return [*rows, [_("Without an end state yet"), _number(notice.to_go())]]
+
+
+def _adds_up(notice: Notice) -> str:
+    numbers = {"planned": _number(notice.planned), "ended": _number(notice.ended())}
+    if notice.to_go():
+        return _("%(ended)s of %(planned)s people have an end state.") % numbers
+    return (
+        _("%(planned)s people were planned; the end states add up to %(ended)s. Nobody is missing.")
+        % numbers
+    )
+
+
+def _checks(notice: Notice) -> list[tuple[str, str]]:
+    rows = [(_("Text (SHA-256)"), _halves(notice.version.hash))]
+    if seal := getattr(notice, "seal", None):
+        rows.append((_("Ledger (SHA-256)"), _halves(seal.digest)))
+    return rows
+
+
+def _halves(digest: str) -> str:
+    """Where a line may break: the whole is longer than one."""
+    return f"{digest[:32]} {digest[32:]}"
+
+
+def _number(number: int) -> str:
+    return number_format(number, force_grouping=True)
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")

@@ -1,0 +1,160 @@
+"""What came back about a message that a server had taken: a bounce, or a complaint.
+
+Three ways lead here: the listener, a mailbox (both by `manage.py receive_bounces`), and a
+provider's webhooks. Each names the delivery by what only we can make: the envelope sender (VERP).
+"""
+
+import logging
+import re
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.contacts import normalise_email
+from notices.message_templates import delivery_of_code, is_bounce_mac
+from notices.models import (
+    AlertSubscription,
+    Delivery,
+    LateReport,
+    Notice,
+    ReturnedMail,
+    Suppression,
+)
+from notices.returned_mail import delivery_reports, suppression_list
+from notices.returned_mail.delivery_reports import Kind, Report
+
+logger = logging.getLogger(__name__)
+State = Delivery.State
+Outcome = ReturnedMail.Outcome
+
+
+class _NoticeIsClosedError(Exception):
+    """Its ledger is not changed any more."""
+
+
+def delivery_of_sender(address: str) -> int | None:
+    """The delivery whose envelope sender this is; None if we never gave it.
+
+    Whoever reads a message knows its code, and may claim that it bounced: the rest tells.
+    """
+    local, _at, domain = address.strip("<> ").lower().rpartition("@")
+    found = re.fullmatch(r"bounce\+([0-9a-z]{12})(?:-([0-9a-f]{20}))?", local)
+    if not found or domain != settings.MAIL_DOMAIN.lower():
+        return None
+    delivery_id = delivery_of_code(found[1])
+    if delivery_id is not None and not is_bounce_mac(delivery_id, found[2] or ""):
+        logger.warning("delivery %s: a bounce address of it was forged", delivery_id)
+        return None
+    return delivery_id
+
+
+def is_complaints_address(address: str) -> bool:
+    """Where mailbox providers send their readers' complaints, which name the envelope sender."""
+    wanted = f"{settings.COMPLAINTS_LOCAL_PART}@{settings.MAIL_DOMAIN}"
+    return address.strip("<> ").lower() == wanted.lower()
+
+
+def receive(address: str, data: bytes) -> Outcome:
+    """Takes a mail that came to one of our addresses, and counts what became of it."""
+    report = delivery_reports.read(data)
+    delivery_id = delivery_of_sender(address)
+    if delivery_id is None and is_complaints_address(address):
+        named = (delivery_of_sender(sender) for sender in report.senders)
+        delivery_id = next((found for found in named if found is not None), None)
+    outcome = Outcome.UNKNOWN if delivery_id is None else record(delivery_id, report)
+    count(outcome)
+    return outcome
+
+
+def record(delivery_id: int, report: Report) -> Outcome:
+    """Writes what a report says of a delivery. The same report twice changes nothing twice."""
+    if report.kind in (Kind.NOT_FINAL, Kind.UNREADABLE):
+        return Outcome.NOT_FINAL if report.kind == Kind.NOT_FINAL else Outcome.UNREADABLE
+    related = Delivery.objects.select_related("notice__incident", "person", "subscription__user")
+    delivery = related.filter(pk=delivery_id).first()
+    if delivery is None:
+        return Outcome.UNKNOWN
+    if report.kind == Kind.COMPLAINT:
+        return _complained(delivery, report)
+    return _bounced(delivery, report)
+
+
+def _bounced(delivery: Delivery, report: Report) -> Outcome:
+    if delivery.state != State.ACCEPTED:
+        return Outcome.KNOWN
+    try:
+        is_changed = _from_accepted_to_bounced(delivery, report.words)
+    except _NoticeIsClosedError:
+        is_new = _record_late(delivery, LateReport.Kind.BOUNCE, report.words)
+        outcome = Outcome.LATE if is_new else Outcome.KNOWN
+    else:
+        outcome = Outcome.BOUNCED if is_changed else Outcome.KNOWN
+    if delivery_reports.is_bad_address(report.words):
+        _suppress(delivery, Suppression.Source.BOUNCE, report.words)
+    logger.info("delivery %s bounced after it was accepted: %s", delivery.pk, outcome)
+    return outcome
+
+
+def _from_accepted_to_bounced(delivery: Delivery, words: str) -> bool:
+    """Row and counters in one transaction, in the ledger's order: delivery, then notice."""
+    with transaction.atomic():
+        rows = Delivery.objects.filter(pk=delivery.pk, state=State.ACCEPTED)
+        if not rows.update(state=State.BOUNCED, reply=words, ended_at=timezone.now()):
+            return False
+        open_still = Notice.objects.filter(pk=delivery.notice_id, closed_at__isnull=True)
+        if not open_still.update(accepted=F("accepted") - 1, bounced=F("bounced") + 1):
+            raise _NoticeIsClosedError
+    return True
+
+
+def _complained(delivery: Delivery, report: Report) -> Outcome:
+    """The message arrived, so its state stays; who reads it wants no more of the kind."""
+    is_new = _record_late(delivery, LateReport.Kind.COMPLAINT, report.words)
+    _suppress(delivery, Suppression.Source.COMPLAINT, report.words)
+    if delivery.subscription is not None:
+        AlertSubscription.objects.live().filter(pk=delivery.subscription.pk).update(
+            unsubscribed_at=timezone.now()
+        )
+    return Outcome.COMPLAINT if is_new else Outcome.KNOWN
+
+
+def _record_late(delivery: Delivery, kind: LateReport.Kind, words: str) -> bool:
+    values = {"words": words}
+    _report, is_new = LateReport.objects.get_or_create(
+        delivery=delivery, kind=kind, defaults=values
+    )
+    return is_new
+
+
+def _suppress(delivery: Delivery, source: Suppression.Source, words: str) -> None:
+    channel, incident = delivery.notice.channel, delivery.notice.incident
+    if (index := _index_of(delivery)) is not None:
+        suppression_list.add_automatic(
+            [(index, incident.pk, words)], channel=channel, source=source
+        )
+
+
+def _index_of(delivery: Delivery) -> UUID | None:
+    """The blind index of where it went, under its incident; None once the data is gone."""
+    if delivery.person is not None:
+        found: UUID | None = getattr(
+            delivery.person, suppression_list.INDEX_FIELD[delivery.notice.channel]
+        )
+        return found
+    subscription, incident = delivery.subscription, delivery.notice.incident
+    if subscription is None or incident.shredded_at:
+        return None
+    return incident.seal().email_index(normalise_email(subscription.user.email))
+
+
+def count(outcome: Outcome) -> None:
+    """Adds one to today's count, in one statement: several listeners may run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO notices_returnedmail (day, outcome, number) VALUES (%s, %s, 1) "
+            "ON CONFLICT (day, outcome) DO UPDATE SET number = notices_returnedmail.number + 1",
+            [timezone.localdate(), outcome.value],
+        )

@@ -1,0 +1,95 @@
+"""What the laws and the wording lint say of a draft, at the place where it is written."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.forms import BaseInlineFormSet, ModelForm
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from statements import publishing
+from statements.findings import Finding
+from statements.legal.review import TITLE
+from statements.models import Section, StatementVersion
+
+TOP = "top"  # where findings stand that are about no section of the draft
+_LIST = "admin/statements/statementversion/finding_list.html"
+_GROUPS = "admin/statements/statementversion/findings.html"
+
+
+class DraftFindings:
+    """All findings about a draft, by where they are to be read."""
+
+    def __init__(self, version: StatementVersion, sections: list[Section]) -> None:
+        self._found = publishing.check_words(version, sections)
+        self._written = {section.key for section in sections} | {TITLE}
+
+    def of_title(self) -> SafeString:
+        """The list under the title's fields."""
+        return _listed(finding for finding in self._found if finding.section == TITLE)
+
+    def of_section(self, section: Section) -> SafeString:
+        """The list under one section's fields; of two of one kind, each gets what quotes it."""
+        about = [finding for finding in self._found if finding.section == section.key]
+        return _listed(finding for finding in about if _may_be_in(finding, section))
+
+    def of_the_rest(self) -> SafeString:
+        """What is about the whole text, and about sections that are not there yet."""
+        rest = [finding for finding in self._found if finding.section not in self._written]
+        return render_to_string(_GROUPS, {"groups": by_section(rest)}) if rest else SafeString()
+
+    def blocking(self) -> int:
+        """How many of them keep the draft from being published."""
+        return sum(finding.blocks for finding in self._found)
+
+
+def of_saved(version: StatementVersion) -> DraftFindings:
+    """The findings about the draft as it is saved."""
+    return DraftFindings(version, list(version.sections.all()))
+
+
+def of_written(
+    form: "ModelForm[StatementVersion]", formset: "BaseInlineFormSet[Any, Any, Any]"
+) -> dict[str, Any]:
+    """The findings about what stands in the forms now, by the prefix of each section's form.
+
+    Nothing is saved. What a form refuses keeps its saved value.
+    """
+    form.is_valid(), formset.is_valid()  # puts what is valid into the instances
+    parts = {
+        part.prefix: part.instance
+        for part in formset.forms
+        if (part.instance.pk or part.has_changed()) and part not in formset.deleted_forms
+    }
+    sections = sorted(parts.values(), key=lambda section: section.position or 0)
+    findings = DraftFindings(form.instance, sections)
+    by_place = {prefix: findings.of_section(section) for prefix, section in parts.items()}
+    by_place |= {TITLE: findings.of_title(), TOP: findings.of_the_rest()}
+    return {"findings": by_place, "blocking": findings.blocking()}
+
+
+def _may_be_in(finding: Finding, section: Section) -> bool:
+    if not finding.quote or not finding.language:
+        return True
+    texts = (getattr(section, f"{field}_{finding.language}") for field in ("heading", "body"))
+    said = " ".join(" ".join(texts).split())
+    is_verbatim = " ".join(finding.quote.split()) in said
+    others = section.version.sections.filter(key=section.key).exclude(pk=section.pk)
+    return is_verbatim or not others.exists()
+
+
+def _listed(findings: Iterable[Finding]) -> SafeString:
+    found = list(findings)
+    return render_to_string(_LIST, {"findings": found}) if found else SafeString()
+
+
+def by_section(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
+    """The findings under the name of their section, in the order of sections; title first."""
+    names = {"": _("The whole text"), TITLE: _("Title")}
+    names |= {key.value: str(key.label) for key in Section.Key}
+    grouped = {
+        name: [finding for finding in findings if finding.section == key]
+        for key, name in names.items()
+    }
+    return [(name, found) for name, found in grouped.items() if found]

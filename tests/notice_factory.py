@@ -1,0 +1,72 @@
+"""Notices for tests: published words, people to tell, and the work of a worker's turn."""
+
+from django.db.models import Count
+
+from accounts.models import User
+from harness import exposure_factory
+from incidents.models import AffectedPerson, ExposureFile, Incident
+from notices import tasks
+from notices.models import Chunk, Delivery, Notice
+from notices.models.states import END_STATES
+from statements import publishing
+from statements.models import Statement, StatementVersion
+
+BODY = {
+    "ko": "고객 여러분께 **깊이** 사과드립니다.\n\n- 비밀번호를 바꾸십시오",
+    "en": "We are **sorry**.\n\n- Watch for [scams](https://kisa.example/scams)",
+}
+
+
+def published(
+    incident: Incident, *, editor: User, approver: User, kind: str = "apology"
+) -> StatementVersion:
+    """A published first version in both languages."""
+    statement = Statement.objects.create(incident=incident, kind=kind, slug=f"our-{kind}")
+    draft = publishing.draft_next(statement, by=editor)
+    draft.title_ko, draft.title_en = "개인정보 유출 안내", "About your data"
+    draft.save()
+    draft.sections.update(body_ko=BODY["ko"], body_en=BODY["en"])
+    publishing.publish(draft, by=approver)
+    draft.refresh_from_db()
+    return draft
+
+
+def affected(
+    file: ExposureFile, name: str, email: str, *classes: str, language: str = "ko"
+) -> AffectedPerson:
+    """Somebody of whom `classes` leaked (names, if none is given)."""
+    person = exposure_factory.person(file.incident, name=name, email=email)
+    AffectedPerson.objects.filter(pk=person.pk).update(language=language)
+    exposure_factory.expose(person, file, *(classes or ("names",)))
+    return person
+
+
+def work(notice: Notice) -> Notice:
+    """What a worker does with the messages it gets, once each."""
+    tasks.plan_notice(notice.pk)
+    tasks.send_chunks(notice.pk)
+    notice.refresh_from_db()
+    return notice
+
+
+def work_again(notice: Notice) -> Notice:
+    """The same after every wait is over."""
+    Chunk.objects.filter(notice=notice).update(not_before=None)
+    Delivery.objects.filter(notice=notice).update(not_before=None)
+    return work(notice)
+
+
+def delivery_to(notice: Notice, person: AffectedPerson) -> Delivery:
+    return Delivery.objects.get(notice=notice, recipient=person.pk)
+
+
+def assert_adds_up(notice: Notice) -> None:
+    """The counters say what the rows say, and nobody is missing."""
+    notice.refresh_from_db()
+    rows = dict(
+        Delivery.objects.filter(notice=notice).values_list("state").annotate(number=Count("pk"))
+    )
+    assert {state: getattr(notice, state) for state in END_STATES} == {
+        state: rows.get(state, 0) for state in END_STATES
+    }
+    assert notice.planned == sum(rows.values())

@@ -1,0 +1,210 @@
+"""What is sealed opens in its own row only, and not at all once its keys are gone."""
+
+import json
+from uuid import UUID
+
+import pytest
+import tink
+from hypothesis import given
+from hypothesis import strategies as st
+from tink import aead
+
+from foundations.keys import master_keyset
+from incidents import encryption
+from incidents.bulk_encryption import BulkOpener, BulkSeal
+from incidents.encryption import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
+from incidents.models import Incident
+
+MINJI, SEOJUN = UUID(int=1), UUID(int=2)
+SECRET = {"n": "김민지", "e": "minji@example.com"}
+
+
+@pytest.fixture
+def other_incident(incident) -> Incident:
+    other = Incident(slug="other", aware_at=incident.aware_at)
+    other.make_keysets()
+    other.save()
+    return other
+
+
+def test_a_value_opens_in_its_own_row(incident):
+    sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
+
+    assert b"minji" not in sealed
+    assert incident.seal().open(sealed, person=MINJI, purpose=CONTACT) == SECRET
+
+
+@pytest.mark.parametrize(("person", "purpose"), [(SEOJUN, CONTACT), (MINJI, EXPOSURE)])
+def test_a_value_moved_to_another_person_or_purpose_does_not_open(incident, person, purpose):
+    sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
+
+    with pytest.raises(SealingError) as caught:
+        incident.seal().open(sealed, person=person, purpose=purpose)
+    assert str(person) in str(caught.value)
+    assert "minji" not in str(caught.value)
+
+
+def test_a_value_moved_to_another_incident_does_not_open(incident, other_incident):
+    sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
+
+    with pytest.raises(SealingError):
+        other_incident.seal().open(sealed, person=MINJI, purpose=CONTACT)
+
+
+def test_a_value_is_bound_to_its_incident_even_under_the_same_keys(incident):
+    seal = incident.seal()
+    sealed = seal.seal(SECRET, person=MINJI, purpose=CONTACT)
+    twin = encryption.incident_seal(
+        incident.pk + 1, incident.slug, incident.data_keyset, incident.index_keyset
+    )
+
+    with pytest.raises(SealingError):
+        twin.open(sealed, person=MINJI, purpose=CONTACT)
+
+
+def test_keysets_copied_to_another_incident_do_not_open(incident, other_incident):
+    other_incident.data_keyset = incident.data_keyset
+
+    with pytest.raises(SealingError, match="the data keyset of incident other does not open"):
+        other_incident.seal()
+
+
+def test_one_changed_byte_does_not_open(incident):
+    sealed = bytearray(incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT))
+    sealed[-1] ^= 1
+
+    with pytest.raises(SealingError):
+        incident.seal().open(bytes(sealed), person=MINJI, purpose=CONTACT)
+
+
+def test_the_wrong_master_keyset_opens_nothing(incident, settings):
+    settings.MASTER_KEYSET = encryption.new_master_keyset()
+    encryption.incident_seal.cache_clear()
+
+    with pytest.raises(SealingError) as caught:
+        incident.seal()
+    assert str(caught.value) == (
+        "the data keyset of incident hanbit-2025 does not open with this master keyset"
+    )
+
+
+def test_a_master_keyset_that_is_none_says_how_to_make_one(incident, settings):
+    settings.MASTER_KEYSET = "secret words"
+    encryption.incident_seal.cache_clear()
+
+    with pytest.raises(SealingError, match=r"breachportal\.keys") as caught:
+        incident.seal()
+    assert "secret words" not in str(caught.value)
+
+
+def test_production_makes_no_master_keyset_of_its_own(incident, settings):
+    settings.MASTER_KEYSET, settings.IS_PRODUCTION = "", True
+    encryption.incident_seal.cache_clear()
+
+    with pytest.raises(SealingError, match="MASTER_KEYSET is not set"):
+        incident.seal()
+
+
+def test_a_shredded_incident_opens_nothing(incident):
+    incident.shred()
+    incident.refresh_from_db()
+
+    with pytest.raises(KeysetShreddedError, match="hanbit-2025"):
+        incident.seal()
+
+
+def test_an_index_is_stable_and_of_its_incident_alone(incident, other_incident):
+    index = incident.seal().email_index("minji@example.com")
+
+    encryption.incident_seal.cache_clear()
+    assert Incident.objects.get(pk=incident.pk).seal().email_index("minji@example.com") == index
+    assert other_incident.seal().email_index("minji@example.com") != index
+
+
+def test_indexes_of_different_kinds_never_meet(incident):
+    seal = incident.seal()
+
+    found = {
+        seal.email_index("1"),
+        seal.phone_index("1"),
+        seal.person_id("member", "1"),
+        seal.person_id("recipient", "1"),
+    }
+    assert len(found) == 4
+
+
+def test_what_an_import_seals_is_what_tink_seals(incident):
+    """In both directions: Tink opens it, and it is laid out as Tink lays it out."""
+    seal, bulk = incident.seal(), BulkSeal(*incident.keysets())
+    person = seal.person_id("member", "7")
+    for plain in (b'{"n":"\xea\xb9\x80"}', b'""', b'"' + b"x" * 10_000 + b'"'):
+        ours = bulk.seal_bytes(plain, person.bytes, CONTACT)
+        theirs = seal.seal(json.loads(plain), person=person, purpose=CONTACT)
+        assert seal.open(ours, person=person, purpose=CONTACT) == json.loads(plain)
+        assert (len(ours), ours[:5]) == (len(theirs), theirs[:5])
+        with pytest.raises(SealingError):
+            seal.open(ours, person=person, purpose=EXPOSURE)
+
+
+def test_a_send_opens_what_tink_sealed_under_any_key_of_the_incident(incident):
+    data, index = bytes(incident.data_keyset), bytes(incident.index_keyset)
+    person, value = UUID(int=7), {"n": "김민지", "e": "minji@example.com"}
+    older = incident.seal().seal(value, person=person, purpose=CONTACT)
+    data, key = encryption.add_data_key(data, incident.slug)
+    data = encryption.use_data_key(data, incident.slug, key)
+    newer = encryption.incident_seal(incident.pk, incident.slug, data, index)
+    opener = BulkOpener(incident.pk, incident.slug, data, index)
+    for sealed in (older, newer.seal(value, person=person, purpose=CONTACT)):
+        assert opener.open(sealed, person=person, purpose=CONTACT) == value
+
+
+def test_a_send_opens_with_keys_of_another_kind_through_tink():
+    other = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
+    data = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
+    _, index = encryption.new_incident_keysets("hanbit")
+    keysets = (1, "hanbit", data, index)
+    sealed = encryption.incident_seal(*keysets).seal("값", person=UUID(int=7), purpose=CONTACT)
+    assert BulkOpener(*keysets).open(sealed, person=UUID(int=7), purpose=CONTACT) == "값"
+
+
+def test_a_send_does_not_open_what_tink_would_not(incident):
+    opener, person = BulkOpener(*incident.keysets()), UUID(int=7)
+    sealed = incident.seal().seal("값", person=person, purpose=CONTACT)
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for wrong, whose, purpose in (
+        (sealed, UUID(int=8), CONTACT),
+        (sealed, person, EXPOSURE),
+        (changed, person, CONTACT),
+        (sealed[:10], person, CONTACT),
+        (b"", person, CONTACT),
+    ):
+        with pytest.raises(SealingError):
+            opener.open(wrong, person=whose, purpose=purpose)
+
+
+@given(st.text())
+def test_an_import_names_as_tink_names(value):
+    data, index = encryption.new_incident_keysets("hanbit")
+    seal = encryption.incident_seal(1, "hanbit", data, index)
+
+    assert (
+        BulkSeal(1, "hanbit", data, index).compute(f"email\0{value}")
+        == seal.name("email", value).bytes
+    )
+
+
+def test_two_seals_of_one_value_differ(incident):
+    bulk = BulkSeal(*incident.keysets())
+    sealed = {bulk.seal_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
+
+    assert len(sealed) == 1000
+
+
+def test_an_import_refuses_keys_it_cannot_seal_with():
+    """A keyset of another kind would need another way; it is never guessed."""
+    other = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
+    wrapped = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
+    _, index = encryption.new_incident_keysets("hanbit")
+
+    with pytest.raises(SealingError, match="AesGcmKey only"):
+        BulkSeal(1, "hanbit", wrapped, index)

@@ -1,0 +1,198 @@
+"""A notice that has ended: its ledger is sealed, and every later change is named."""
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+
+from notices import sending, tasks
+from notices.message_templates import envelope_sender
+from notices.models import Delivery, LedgerPage, LedgerSeal, Notice
+from notices.models.notice import NOT_ADDING_UP
+from notices.proof import ledger_digest
+from notices.returned_mail import bounces
+from tests.notice_factory import delivery_to, work
+from tests.returned_mail import bounce
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(settings):
+    settings.NOTICE_LEDGER_PAGE = 2
+
+
+@pytest.fixture
+def closed(notice, server) -> Notice:
+    work(notice)
+    tasks.sweep_notices()
+    tasks.seal_ledger(notice.pk)
+    return notice
+
+
+def verified(notice: Notice) -> list[str]:
+    return list(ledger_digest.verify(LedgerSeal.objects.get(notice=notice)))
+
+
+def test_closing_seals_the_ledger(closed):
+    seal = LedgerSeal.objects.get()
+    assert (seal.notice, seal.rows, seal.previous) == (closed, 3, "")
+    assert list(LedgerPage.objects.order_by("number").values_list("rows", flat=True)) == [2, 1]
+    assert verified(closed) == []
+
+
+def test_a_seal_stands_after_the_secret_key_was_changed(closed, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert verified(closed) == []
+    settings.SECRET_KEY_FALLBACKS = []
+    assert "was not made with this portal's secret key" in "".join(verified(closed))
+
+
+def test_sealing_again_changes_nothing(closed):
+    before = LedgerSeal.objects.values().get()
+    assert ledger_digest.seal(closed.pk)
+    assert LedgerSeal.objects.values().get() == before
+    assert LedgerPage.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("notices_delivery", "notices_ledgerpage", "notices_ledgerseal", "django_admin_log"),
+        *("notices_notice", "incidents_incident", "accounts_user"),
+    ],
+)
+def test_the_database_refuses_to_empty_proof_away(closed, approver, table):
+    LogEntry.objects.log_actions(
+        approver.pk, Notice.objects.filter(pk=closed.pk), CHANGE, "Took the proof."
+    )
+    with (
+        pytest.raises(IntegrityError, match=r"holds proof|cannot be changed"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE {table} CASCADE")
+    assert Delivery.objects.count() == 3
+
+
+def test_tables_without_proof_may_be_emptied(db):
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE notices_delivery CASCADE")
+
+
+def test_a_notice_on_its_way_is_not_sealed(notice, server):
+    assert not ledger_digest.seal(notice.pk)
+    assert not LedgerPage.objects.exists()
+
+
+def test_killed_between_two_pages_it_goes_on(notice, server, monkeypatch):
+    work(notice)
+    whole = ledger_digest._seal_whole
+
+    def killed(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger_digest, "_seal_whole", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ledger_digest.seal(notice.pk)
+    monkeypatch.setattr(ledger_digest, "_seal_whole", whole)
+    assert LedgerPage.objects.count() == 2
+    assert ledger_digest.seal(notice.pk)
+    assert verified(notice) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "bounced"},
+        {"reply": "250 somebody else's reply"},
+        {"data_classes": []},
+        {"ended_at": None},
+        {"attempts": 7},
+        {"language": "en"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_changed_row_is_named_by_its_page(closed, people, change, capsys):
+    row = delivery_to(closed, people["minji"])
+    page = LedgerPage.objects.get(first__lte=row.recipient, last__gte=row.recipient)
+    Delivery.objects.filter(pk=row.pk).update(**change)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("verify_ledger")
+    assert stopped.value.code == 1
+    told = capsys.readouterr()
+    assert f"notice {closed.pk}: page {page.number} (from {page.first}" in told.err
+    assert "NOT as sealed" in told.out
+    assert told.err.count("page") == 1
+
+
+def test_a_deleted_and_an_added_row_are_named(closed, people):
+    Delivery.objects.filter(recipient=people["minji"].pk).delete()
+    assert any("rows are not what was sealed" in line for line in verified(closed))
+    Delivery.objects.create(
+        notice=closed,
+        recipient="ffffffff-ffff-ffff-ffff-ffffffffffff",
+        language="ko",
+        state="accepted",
+    )
+    assert any("after the last page" in line for line in verified(closed))
+
+
+def test_pages_made_to_fit_a_changed_row_do_not_fit_the_seal(closed, people):
+    Delivery.objects.filter(recipient=people["minji"].pk).update(reply="250 forged")
+    LedgerPage.objects.all().delete()
+    notice = Notice.objects.get(pk=closed.pk)
+    while ledger_digest._seal_page(notice):
+        pass
+    assert verified(closed) == ["the seal's own hash is not that of its pages"]
+    pages = list(notice.ledger_pages.order_by("number"))
+    forged = ledger_digest._root(notice, pages, previous="")
+    LedgerSeal.objects.update(digest=forged)
+    assert verified(closed) == ["the seal was not made with this portal's secret key"]
+
+
+def test_seals_are_a_chain(closed, version, editor, approver, server):
+    again = Notice.objects.create(
+        incident=closed.incident, version=version, kind="mandatory", created_by=editor
+    )
+    sending.approve(again, by=approver)
+    work(again)
+    tasks.seal_ledger(again.pk)
+    first, second = LedgerSeal.objects.order_by("pk")
+    assert second.previous == first.digest
+    first.delete()
+    assert verified(again) == ["the seal before it is another one now"]
+
+
+def test_a_ledger_that_does_not_add_up_is_not_sealed(notice, people, server):
+    work(notice)
+    Delivery.objects.filter(recipient=people["minji"].pk).update(state="bounced")
+    assert not ledger_digest.seal(notice.pk)
+    notice.refresh_from_db()
+    assert notice.problem == NOT_ADDING_UP
+    assert not LedgerSeal.objects.exists()
+
+
+def test_a_late_bounce_leaves_the_seal_whole(closed, people):
+    bounces.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
+    assert verified(closed) == []
+
+
+def test_purging_people_leaves_the_seal_whole(closed, people):
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    people["minji"].delete()
+    assert Delivery.objects.filter(person__isnull=True).exists()
+    assert verified(closed) == []
+
+
+def test_the_timezone_of_the_session_does_not_matter(closed):
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'America/New_York'")
+    assert verified(closed) == []
+
+
+def test_the_command_says_what_it_does_not_know(db):
+    with pytest.raises(CommandError, match="no sealed ledger"):
+        call_command("verify_ledger", notice=4711)

@@ -1,0 +1,198 @@
+"""While a table is locked, whoever needs it is told so soon, and everybody else goes on."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from psycopg.conninfo import make_conninfo
+
+from accounts.models import User
+from foundations import lock_timeouts
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import ask_for_code, enter_code, newest_code, step_up
+from statements import sample
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+LOCK_SECONDS, SLACK_SECONDS, SOON_SECONDS = 1, 1.5, 0.7
+PATIENCE_SECONDS = 30
+
+
+def server() -> str:
+    """The tests' database, for connections besides Django's."""
+    known = connection.settings_dict
+    return make_conninfo(
+        dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
+    )
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """What an import in its quick way does, by a connection of its own."""
+    with psycopg.connect(server()) as holder:
+        holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        holder.rollback()
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Django's connection as a web process has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    yield
+    connection.close()
+
+
+@pytest.fixture
+def leaked(minji, incident) -> User:
+    """Minji, of whom something leaked."""
+    expose(person(incident, name="김민지", email=minji.email), file_of(incident), "names")
+    return minji
+
+
+@pytest.mark.usefixtures("impatient")
+class TestACustomer:
+    def test_is_told_that_nothing_is_lost_and_when_to_come_again(self, leaked, client, caplog):
+        client.force_login(leaked)
+        began = time.monotonic()
+        with locked("incidents_affectedperson"), caplog.at_level(logging.INFO):
+            response = client.get(reverse("my_data"))
+
+        assert LOCK_SECONDS <= time.monotonic() - began < LOCK_SECONDS + SLACK_SECONDS
+        assert response.status_code == 503
+        assert response["Retry-After"] == "120"
+        assert "no-store" in response["Cache-Control"]
+        shown = response.content.decode()
+        assert "사라지거나 달라진 정보는 없습니다. 몇 분 뒤에 다시 시도해 주십시오." in shown
+        assert (
+            "Nothing is lost, and nothing has changed. Please try again in some minutes." in shown
+        )
+        assert "does not mean that your data is safe" in shown
+        said = [record.getMessage() for record in caplog.records if "in vain" in record.message]
+        assert said == [f"my_data: user {leaked.pk} waited for a lock in vain"]
+        for private in ("Traceback", leaked.email, "민지"):
+            assert private not in caplog.text
+
+    def test_does_not_wait_where_somebody_just_waited(self, leaked, client, monkeypatch):
+        client.force_login(leaked)
+        with locked("incidents_affectedperson"):
+            client.get(reverse("my_data"))
+            began = time.monotonic()
+            for _time in range(5):
+                assert client.get(reverse("my_data")).status_code == 503
+            assert time.monotonic() - began < SOON_SECONDS
+        clock = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + lock_timeouts.REST_SECONDS)
+        assert client.get(reverse("my_data")).status_code == 200
+
+    def test_signs_in_meanwhile_and_reads_what_is_public(self, leaked, client, incident):
+        with locked("incidents_affectedperson, incidents_exposure, incidents_exposurefile"):
+            assert client.get("/ko/").status_code == 200
+            assert client.get(f"/en/incidents/{incident.slug}/").status_code == 200
+            ask_for_code(client, leaked.email)
+            assert enter_code(client, newest_code()).status_code == 302
+            assert client.get(reverse("account")).status_code == 200
+            assert client.get(reverse("my_data")).status_code == 503
+
+    def test_sees_nothing_in_full_and_no_record_says_so(self, leaked, client):
+        client.force_login(leaked)
+        step_up(client, leaked)
+        with locked("incidents_reveal"):
+            assert client.post(reverse("my_data_reveal")).status_code == 503
+        assert not leaked.reveals.exists()
+
+    def test_who_locks_a_row_of_their_own_stops_nobody_else(self, leaked, seojun, incident):
+        """A row is locked for its owner only, so that page goes on for others."""
+        mine, theirs = Client(), Client()
+        mine.force_login(leaked)
+        theirs.force_login(seojun)
+        wanted = {incident.slug: ["updates"]}
+        with psycopg.connect(server()) as holder:
+            holder.execute("SELECT FROM accounts_user WHERE id = %s FOR UPDATE", [leaked.pk])
+            first = mine.post(reverse("alerts"), wanted)
+            assert first.status_code == 503
+            began = time.monotonic()
+            assert theirs.post(reverse("alerts"), wanted).status_code != 503
+            assert time.monotonic() - began < SOON_SECONDS
+
+
+# A web process as the Procfile starts it
+
+
+@pytest.fixture
+def portal(incident) -> Iterator[int]:
+    """One process with one thread for pages, on the tests' database; its port."""
+    sample.load()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    environment = os.environ | {
+        "DATABASE_URL": server(),
+        "REDIS_URL": settings.REDIS_URL,
+        "WEB_LOCK_SECONDS": str(LOCK_SECONDS),
+    }
+    granian = Path(sys.executable).parent / "granian"
+    arguments = (
+        "--interface wsgi --no-ws --workers 1 --blocking-threads 1 breachportal.wsgi:application"
+    )
+    process = subprocess.Popen(
+        [granian, "--host", "127.0.0.1", "--port", str(port), *arguments.split()],
+        env=environment,
+    )
+    yield port
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def ask(port: int, path: str, cookie: str = "") -> tuple[HTTPResponse, float]:
+    """The answer, and after how many seconds; waits for the process to listen."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        began = time.monotonic()
+        visitor = HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            visitor.request("GET", path, headers={"Cookie": cookie})
+            response = visitor.getresponse()
+            response.read()
+            return response, time.monotonic() - began
+        except ConnectionError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        finally:
+            visitor.close()
+
+
+def test_a_web_process_with_one_thread_goes_on(portal, leaked, client):
+    client.force_login(leaked)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    assert ask(portal, "/en/my-data/", cookie)[0].status == 200
+
+    with locked("incidents_affectedperson"):
+        visitors = [
+            threading.Thread(target=ask, args=(portal, "/en/my-data/", cookie)) for _ in range(10)
+        ]
+        for visitor in visitors:
+            visitor.start()
+        public, seconds = ask(portal, "/en/")
+        response, _ = ask(portal, "/en/my-data/", cookie)
+        for visitor in visitors:
+            visitor.join()
+
+    assert public.status == 200
+    assert seconds < LOCK_SECONDS + SLACK_SECONDS
+    assert response.status == 503
+    assert response.headers["Retry-After"] == "120"

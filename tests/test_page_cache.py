@@ -1,0 +1,254 @@
+"""Public pages from memory: the same answer, far sooner, and never an outdated word for long."""
+
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import OperationalError, connection
+from django.test import Client
+from psycopg.conninfo import make_conninfo
+
+from foundations import page_cache
+from incidents.models import Incident
+from statements import sample
+from statements.models import StatementVersion
+from tests.sample_pages import PAGES, SLUG, correct, published
+
+NOTICE = f"/en/incidents/{SLUG}/statements/notice/"
+TITLE = "Notice of a leak of personal data"
+PATIENCE_SECONDS = 20
+MOST_BYTES = 60_000
+
+
+@pytest.fixture(autouse=True)
+def _keep_pages(settings):
+    """As in production; and no test sees the pages of another."""
+    settings.PUBLIC_PAGE_SECONDS = 2
+    page_cache.forget()
+    yield
+    page_cache.forget()
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Lets the given number of seconds pass."""
+    clock, skipped = time.monotonic, list[float]()
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(skipped))
+    return skipped.append
+
+
+def rename(title: str) -> None:
+    """Changes a title behind the back of this process, past the triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        StatementVersion.objects.filter(statement__slug="notice").update(title_en=title)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_second_reader_costs_no_query(coupang, page, django_assert_num_queries):
+    first = Client().get(f"/ko/{page}")
+    with django_assert_num_queries(0):
+        second = Client().get(f"/ko/{page}?utm_source=mail", headers={"accept-language": "en"})
+    assert second.content == first.content
+    assert second.headers == first.headers
+    assert not second.cookies
+
+
+def test_a_kept_page_has_every_security_header(coupang, client):
+    for _time in range(2):
+        headers = client.get(NOTICE).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
+        assert int(headers["Content-Length"]) == len(client.get(NOTICE).content)
+
+
+def test_what_the_reader_has_is_not_sent_again(coupang, client):
+    first = client.get(NOTICE)
+    since = {"if-modified-since": first["Last-Modified"]}
+    for headers in ({"if-none-match": first["ETag"]}, since):
+        again = client.get(NOTICE, headers=headers)
+        assert again.status_code == 304
+        assert again.content == b""
+    assert client.get(NOTICE, headers={"if-none-match": '"other"'} | since).status_code == 200
+
+
+def test_last_modified_is_the_same_in_every_process_and_moves_with_the_words(
+    coupang, client, monkeypatch
+):
+    first = client.get(NOTICE)["Last-Modified"]
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + 100)
+    page_cache.forget()  # as another process, which begins later
+    assert client.get(NOTICE)["Last-Modified"] == first
+    rename("Another title")
+    page_cache.forget()
+    assert client.get(NOTICE)["Last-Modified"] != first
+    assert client.get(NOTICE, headers={"if-modified-since": first}).status_code == 200
+
+
+def test_publishing_shows_in_the_next_answer(
+    coupang, correction, client, django_capture_on_commit_callbacks
+):
+    assert TITLE in client.get(NOTICE).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        published(correction)
+    assert "Corrected notice" in client.get(NOTICE).content.decode()
+
+
+def test_what_another_process_changed_shows_within_seconds(coupang, client, later):
+    client.get(NOTICE)
+    rename("Another title")
+    assert TITLE in client.get(NOTICE).content.decode()
+    later(2.1)
+    assert "Another title" in client.get(NOTICE).content.decode()
+
+
+def test_a_page_rendered_while_something_was_published_is_not_kept(coupang, rf):
+    def publish_meanwhile(request):
+        page_cache.forget()
+        return Client().get(NOTICE)
+
+    page_cache.public_pages(publish_meanwhile)(rf.get("/en/other/"))
+    assert "/en/other/" not in page_cache._pages
+
+
+def test_a_page_is_renewed_by_one_while_the_others_get_it_as_it_was(coupang, rf, client, later):
+    asked = []
+    client.get(NOTICE)
+    rename("Another title")
+    later(2.1)
+
+    def slowly(request):
+        asked.append(request)
+        assert TITLE in client.get(NOTICE).content.decode()  # somebody else, meanwhile
+        return Client().get("/en/nothing/")
+
+    page_cache.public_pages(slowly)(rf.get(NOTICE))
+    assert len(asked) == 1
+
+
+def test_the_page_stands_while_the_database_is_away(coupang, client, later, monkeypatch):
+    client.raise_request_exception = False
+    before = client.get(NOTICE)
+    monkeypatch.setattr(
+        StatementVersion.objects, "current", lambda: (_ for _ in ()).throw(OperationalError)
+    )
+    later(2.1)
+    during = client.get(NOTICE)
+    assert (during.status_code, during.content) == (200, before.content)
+    later(24 * 3600)
+    assert client.get(NOTICE).status_code == 500
+
+
+def test_what_is_no_longer_public_goes(coupang, client, later):
+    page = f"/en/incidents/{SLUG}/timeline/"
+    assert client.get(page).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Incident.objects.update(is_public=False)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    later(2.1)
+    assert client.get(page).status_code == 404
+    assert client.get(page).status_code == 404
+
+
+def test_a_kept_page_answers_no_strange_host_and_no_post(coupang, client):
+    client.get(NOTICE)
+    assert client.get(NOTICE, headers={"host": "evil.example"}).status_code == 400
+    assert client.post(NOTICE).status_code == 405
+
+
+def test_a_kept_page_is_not_sent_without_tls(coupang, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get(NOTICE, secure=True).status_code == 200
+    for _time in range(2):
+        assert Client().get(NOTICE).headers["Location"].startswith("https://")
+    assert Client().get(NOTICE, secure=True).status_code == 200
+
+
+def test_private_and_unknown_pages_are_never_kept(coupang, client, minji):
+    client.force_login(minji)
+    for page in ("/en/account/", "/en/nothing/", "/", "/static/css/portal.css"):
+        client.get(page)
+    assert not page_cache._pages
+
+
+@pytest.mark.parametrize("page", ["", "record.json", "picture.png"])
+def test_nobody_invents_addresses_of_a_page(coupang, client, page):
+    for number in ("01", "0001", "0" * 3_000 + "1", "+1", "1" * 50):
+        assert client.get(f"{NOTICE}versions/{number}/{page}").status_code == 404
+    assert not page_cache._pages
+
+
+def test_a_page_with_its_styles_weighs_less_than_60_kb(coupang, client):
+    styles = sum(
+        (Path(django_settings.BASE_DIR) / "static" / name).stat().st_size
+        for name in ("css/portal.css", "favicon.svg")
+    )
+    for language, page in itertools.product(("ko", "en"), PAGES):
+        response = client.get(f"/{language}/{page}")
+        headers = sum(len(f"{name}: {value}\r\n") for name, value in response.items())
+        assert len(response.content) + headers + styles < MOST_BYTES, page
+
+
+# Two real processes
+
+
+@pytest.fixture
+def portal(transactional_db):
+    """Two web processes on the tests' database, as the Procfile starts them; their port."""
+    sample.load()
+    known = connection.settings_dict
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    environment = os.environ | {
+        "DATABASE_URL": make_conninfo(
+            dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
+        ),
+        "REDIS_URL": django_settings.REDIS_URL,
+        "PUBLIC_PAGE_SECONDS": "2",
+    }
+    granian = Path(sys.executable).parent / "granian"
+    arguments = "--interface wsgi --no-ws --workers 2 breachportal.wsgi:application"
+    process = subprocess.Popen(
+        [granian, "--host", "127.0.0.1", "--port", str(port), *arguments.split()], env=environment
+    )
+    yield port
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def read(port: int) -> str:
+    """The notice's page over a connection of its own, so that either process may answer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        reader = HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            reader.request("GET", NOTICE)
+            return reader.getresponse().read().decode()
+        except ConnectionError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        finally:
+            reader.close()
+
+
+def test_a_correction_shows_in_every_process_within_seconds(portal):
+    assert all(TITLE in read(portal) for _time in range(20))
+    published(correct())
+    time.sleep(2.1)
+    read(portal), read(portal)
+    time.sleep(0.5)  # each process has rendered it anew
+    assert all("Corrected notice" in read(portal) for _time in range(20))

@@ -1,0 +1,179 @@
+"""A large notice goes to a few first, and pauses by itself when much comes back."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from harness import exposure_factory
+from harness.sign_in import sign_in_to_desk
+from notices import sending, tasks
+from notices.engine import ramp as engine_ramp
+from notices.models import Notice
+from tests.notice_factory import affected, assert_adds_up, work
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+
+@pytest.fixture
+def crowd(incident) -> list[str]:
+    """The addresses of twenty people."""
+    file = exposure_factory.file_of(incident)
+    emails = [f"person{number}@example.com" for number in range(20)]
+    for email in emails:
+        affected(file, "사람", email)
+    return emails
+
+
+@pytest.fixture(autouse=True)
+def _small(settings):
+    settings.NOTICE_CHUNK_SIZE = 1
+    settings.NOTICE_RAMP_PERCENT = (5, 25)
+    settings.NOTICE_PAUSE_AT_LEAST = 4
+
+
+def begun(draft: Notice, approver, ramp: str) -> Notice:
+    Notice.objects.filter(pk=draft.pk).update(ramp=ramp)
+    sending.approve(draft, by=approver, people=20)
+    return work(draft)
+
+
+def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
+    notice = begun(draft, approver, "person")
+    assert len(server.taken) == 1
+    tasks.sweep_notices()
+    tasks.send_chunks(notice.pk)
+    assert len(server.taken) == 1
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "Step 1 of 3: 5 % of the people." in page
+    assert "waits for a person" in page
+    for expected in (5, 20):
+        client.post(reverse("admin:notices_notice_next_step", args=[notice.pk]))
+        tasks.send_chunks(notice.pk)
+        assert len(server.taken) == expected
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.CLOSED
+    assert not sending.let_next_step_go(notice)
+    assert_adds_up(notice)
+
+
+def test_each_step_goes_after_a_while_without_trouble(draft, crowd, approver, server):
+    notice = begun(draft, approver, "interval")
+    assert not engine_ramp.advance_if_healthy(notice)  # too early
+    for expected in (5, 20):
+        Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1))
+        tasks.sweep_notices()
+        tasks.send_chunks(notice.pk)
+        assert len(server.taken) == expected
+    assert Notice.objects.get().state == Notice.State.CLOSED
+
+
+def test_trouble_keeps_the_next_step_back(draft, crowd, approver, server):
+    notice = begun(draft, approver, "interval")
+    Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1), problem="server away")
+    notice.refresh_from_db()
+    assert not engine_ramp.advance_if_healthy(notice)
+
+
+def test_two_who_let_the_step_go_at_once_let_one_go(draft, crowd, approver, server):
+    notice = begun(draft, approver, "person")
+    same = Notice.objects.get()
+    assert engine_ramp.advance(notice)
+    assert not engine_ramp.advance(same)
+    assert Notice.objects.get().ramp_step == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "people", "ramp"),
+    [("mandatory", 30, "interval"), ("mandatory", 10, "none"), ("alert", 30, "none")],
+)
+def test_a_large_mandatory_notice_begins_in_steps(draft, settings, kind, people, ramp):
+    settings.NOTICE_RAMP_FROM_PEOPLE = 20
+    draft.kind = kind
+    assert engine_ramp.ramp_for(draft, people=people) == ramp
+
+
+def test_a_cancelled_ramp_ends_everybody_and_promises_no_step(
+    client, draft, crowd, approver, server
+):
+    notice = begun(draft, approver, "person")
+    sending.cancel(notice)
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "Step 1 of 3" in page
+    assert "waits for a person" not in page
+    work(notice)
+    assert (notice.accepted, notice.cancelled) == (1, 19)
+    assert notice.closed_at
+
+
+# -------------------------------------------------------------------- pauses by itself
+
+
+def test_too_many_bounces_pause_it_and_say_so(client, draft, crowd, approver, server):
+    for email in crowd:
+        server.tell("recipient", email, "550 5.1.1 no such user")
+    notice = begun(draft, approver, "none")
+    tasks.sweep_notices()
+    notice.refresh_from_db()
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "bounces")
+    assert notice.problem.endswith("(100.0% > 5 %)")
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "It paused by itself: too many messages bounced." in page
+    assert notice.problem.split("(")[0] in page
+    assert "Nothing is sent until a person lets it go on." in page
+    assert "First see why so many come back" in page
+    client.post(reverse("admin:notices_notice_resume", args=[notice.pk]))
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "Nothing is sent until" not in page
+
+
+def test_a_worker_notices_it_between_two_chunks(draft, crowd, approver, server):
+    for email in crowd:
+        server.tell("recipient", email, "550 5.1.1 no such user")
+    notice = begun(draft, approver, "none")
+    assert notice.state == Notice.State.PAUSED
+    assert notice.bounced < 20
+    assert_adds_up(notice)
+
+
+def test_a_person_lets_it_go_on_and_only_what_comes_then_counts(draft, crowd, approver, server):
+    for email in crowd:
+        server.tell("recipient", email, "550 5.1.1 no such user")
+    notice = begun(draft, approver, "none")
+    bounced = notice.bounced
+    server._script.clear()
+    assert sending.resume(notice)
+    work(notice)
+    assert notice.state == Notice.State.CLOSED
+    assert (notice.paused_for, notice.bounced) == ("", bounced)
+    assert_adds_up(notice)
+
+
+def test_a_few_bounces_pause_nothing(draft, crowd, approver, server, settings):
+    settings.NOTICE_PAUSE_BOUNCE_PERCENT = 50
+    server.tell("recipient", crowd[0], "550 5.1.1 no such user")
+    assert begun(draft, approver, "none").state == Notice.State.CLOSED
+
+
+def test_refusals_pause_it_from_a_number_on_and_are_tried_again(
+    client, draft, crowd, approver, server
+):
+    for email in crowd[:4]:
+        server.tell("recipient", email, "550 5.7.1 not from you")
+    notice = begun(draft, approver, "none")
+    assert notice.state == Notice.State.SENDING
+    assert notice.deliveries.filter(state="deferred").count() == 4
+    server.tell("recipient", crowd[0], "550 5.7.1 not from you")
+    notice.deliveries.update(not_before=None)
+    notice.chunks.update(not_before=None)
+    work(notice)
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
+    assert notice.problem == "550 5.7.1 not from you"
+    sign_in_to_desk(client, approver)
+    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    assert "First ask whoever runs the mail server" in page
+    assert_adds_up(notice)

@@ -1,0 +1,342 @@
+"""A new key for an incident's data: all of it under the new one, or the old one stays."""
+
+import multiprocessing
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import connections, models
+from django.urls import reverse
+from django.utils.translation import override
+
+from foundations.process_pool import WorkerLostError
+from harness.exposure_factory import expose, file_of, person
+from incidents import encryption, reencryption
+from incidents.encryption import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
+from incidents.importing import only_import_into
+from incidents.management import progress_reporter
+from incidents.models import AffectedPerson, Exposure, Incident, Reseal
+from notices.models import Notice, TestAddress
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+PEOPLE = 12
+
+
+def now(_seconds: float) -> None:
+    """Does not wait."""
+
+
+def run(incident: Incident, **options) -> Reseal:
+    return reencryption.run(incident, step_people=5, wait=now, **options)
+
+
+@pytest.fixture
+def people(incident) -> list[AffectedPerson]:
+    """Each with a contact and two rows, one of which holds no values."""
+    file, rows = file_of(incident), []
+    for number in range(PEOPLE):
+        row = person(incident, name=f"고객 {number}", email=f"customer{number}@example.com")
+        expose(row, file, "names", "email-addresses")
+        expose(row, file, values=[("physical-addresses", f"서울 {number}")])
+        rows.append(row)
+    return rows
+
+
+def opened(incident: Incident) -> dict[str, object]:
+    """Everything, by what it is bound to."""
+    seal = Incident.objects.get(pk=incident.pk).seal()
+    found: dict[str, object] = {}
+    for row in AffectedPerson.objects.filter(incident=incident):
+        found[str(row.pk)] = seal.open(row.contact, person=row.pk, purpose=CONTACT)
+    for pk, key, sealed in Exposure.objects.filter(sealed__isnull=False).values_list(
+        "pk", "person_id", "sealed"
+    ):
+        found[str(pk)] = seal.open(sealed or b"", person=key, purpose=EXPOSURE)
+    return found
+
+
+def key_ids(incident: Incident) -> set[bytes]:
+    """Which keys sealed what there is."""
+    contacts = AffectedPerson.objects.values_list("contact", flat=True)
+    values = Exposure.objects.filter(sealed__isnull=False).values_list("sealed", flat=True)
+    return {bytes(sealed or b"")[:5] for sealed in [*contacts, *values]}
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_everything_is_under_the_new_key_and_says_the_same(incident, people, processes):
+    before, old = opened(incident), key_ids(incident)
+
+    done = run(incident, processes=processes)
+
+    assert opened(incident) == before
+    assert key_ids(incident) == {encryption.key_prefix(done.key_id)}
+    assert key_ids(incident).isdisjoint(old)
+    assert (done.state, done.rows) == (Reseal.State.DONE, 2 * PEOPLE)
+    assert done.finished_at
+
+
+def test_another_incidents_rows_are_not_touched(incident, people):
+    second = Incident.objects.get(pk=incident.pk)
+    second.pk, second.slug = None, "second"
+    second.make_keysets()
+    second.save()
+    theirs = person(second, name="박서준", email="seojun@example.com")
+    expose(theirs, file_of(second), values=[("physical-addresses", "부산")])
+
+    def kept() -> list[bytes]:
+        contact = AffectedPerson.objects.get(pk=theirs.pk).contact
+        return [bytes(contact), *(bytes(row.sealed or b"") for row in theirs.exposures.all())]
+
+    before = kept()
+    assert run(incident).rows == 2 * PEOPLE
+    assert kept() == before
+
+
+def test_what_was_sealed_after_its_step_was_read_stays(incident, people):
+    """It is under the newest key, and newer than what the step holds."""
+    first, second = sorted(people, key=lambda row: row.pk)[:2]
+
+    def seal_the_next(reseal: Reseal) -> None:
+        if reseal.position == first.pk:
+            fresh = Incident.objects.get(pk=incident.pk).seal()
+            newer = fresh.seal({"n": "새 이름"}, person=second.pk, purpose=CONTACT)
+            AffectedPerson.objects.filter(pk=second.pk).update(contact=newer)
+
+    reencryption.run(incident, step_people=1, processes=1, wait=now, report=seal_the_next)
+
+    assert opened(incident)[str(second.pk)] == {"n": "새 이름"}
+
+
+def test_a_lost_worker_process_is_one_line(incident, people, monkeypatch):
+    def lose(*_arguments: object, **_options: object) -> None:
+        raise WorkerLostError("a worker process was ended; is there enough memory?")
+
+    monkeypatch.setattr(reencryption, "run", lose)
+    with pytest.raises(CommandError, match=r"enough memory\? The same command goes on from here"):
+        call_command("reencrypt", "hanbit-2025")
+
+
+def test_the_old_key_is_gone(incident, people):
+    old_seal, row = incident.seal(), people[0]
+    kept = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
+    run(incident)
+    now_sealed = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
+
+    with pytest.raises(SealingError):
+        Incident.objects.get(pk=incident.pk).seal().open(kept, person=row.pk, purpose=CONTACT)
+    with pytest.raises(SealingError):
+        old_seal.open(now_sealed, person=row.pk, purpose=CONTACT)
+
+
+def test_look_ups_find_the_same_rows_while_and_after_it_runs(client, minji, incident):
+    file = file_of(incident)
+    for _ in range(PEOPLE):
+        expose(person(incident, name="김민지", email=minji.email), file, "names")
+    client.force_login(minji)
+    with override("en"):
+        url = reverse("my_data")
+
+    def look(_reseal: Reseal | None = None) -> None:
+        response = client.get(url)
+        assert response.status_code == 200
+        assert response.content.decode().count("<h2>Your name leaked</h2>") == PEOPLE
+
+    look()
+    run(incident, report=look)
+    look()
+
+
+def test_nothing_is_touched_before_every_process_knows_the_new_key(incident, people, settings):
+    settings.REENCRYPT_GRACE_SECONDS = 300
+    old_seal, waited = incident.seal(), []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        row = AffectedPerson.objects.get(pk=people[0].pk)
+        assert old_seal.open(row.contact, person=row.pk, purpose=CONTACT)
+        # What is sealed meanwhile still opens for who has the old keyset in memory.
+        fresh = Incident.objects.get(pk=incident.pk).seal()
+        sealed = fresh.seal({}, person=row.pk, purpose=CONTACT)
+        assert old_seal.open(sealed, person=row.pk, purpose=CONTACT) == {}
+
+    reencryption.run(incident, wait=wait)
+
+    [seconds] = waited
+    assert 290 < seconds <= 300
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people):
+    before = opened(incident)
+
+    for steps in (1, 2):
+        killed_after(steps, incident)
+    unfinished = Reseal.objects.get()
+    assert unfinished.state == Reseal.State.RUNNING
+    assert 0 < AffectedPerson.objects.filter(pk__lte=unfinished.position).count() < PEOPLE
+    assert opened(incident) == before
+
+    done = run(incident)
+
+    assert Reseal.objects.count() == 1
+    assert done.rows == 2 * PEOPLE
+    assert opened(incident) == before
+    assert key_ids(incident) == {encryption.key_prefix(done.key_id)}
+
+
+def killed_after(steps: int, incident: Incident) -> None:
+    """Runs it in a process that gets SIGKILL in the middle of a step."""
+
+    def child() -> None:
+        reports = []
+
+        def die(reseal: Reseal) -> None:
+            reports.append(reseal)
+            if len(reports) == steps:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        reencryption.run(incident, step_people=3, wait=now, report=die)
+
+    connections.close_all()
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_an_older_value_that_came_late_keeps_the_old_key_until_it_is_gone(incident, people):
+    row = people[0]
+    late = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
+
+    def come_late(reseal: Reseal) -> None:
+        AffectedPerson.objects.filter(pk=row.pk).update(contact=late)
+
+    with pytest.raises(
+        reencryption.ResealRefusedError, match="1 values are still under an older key"
+    ):
+        run(incident, report=come_late)
+    assert opened(incident)
+
+    reencryption.start_again(incident)
+    assert run(incident).state == Reseal.State.DONE
+    assert opened(incident)[str(row.pk)]
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(
+    incident, people, caplog, processes
+):
+    moved = people[0]
+    AffectedPerson.objects.filter(pk=moved.pk).update(contact=people[1].contact)
+
+    done = run(incident, processes=processes)
+
+    assert (done.state, done.rows) == (Reseal.State.DONE, 2 * PEOPLE - 1)
+    assert f"the contact of person {moved.pk} does not open" in caplog.text
+    assert "customer" not in caplog.text
+
+
+def test_what_other_apps_sealed_comes_along(incident, draft):
+    Notice.objects.filter(pk=draft.pk).update(audience=Notice.Audience.TEST)
+    address = TestAddress(notice=draft, language="ko")
+    address.contact = incident.seal().seal(
+        {"e": "test@example.com"}, person=address.pk, purpose=encryption.TEST_ADDRESS
+    )
+    address.save()
+
+    run(incident)
+
+    address.refresh_from_db()
+    seal = Incident.objects.get(pk=incident.pk).seal()
+    assert seal.open(address.contact, person=address.pk, purpose=encryption.TEST_ADDRESS)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_no_file_is_imported_while_it_runs(incident, people):
+    def try_to_import(_reseal: Reseal) -> None:
+        with ThreadPoolExecutor(1) as other:
+            refusals.append(str(other.submit(refusal).exception()))
+
+    def refusal() -> None:
+        try:
+            with only_import_into(incident):
+                pass
+        finally:
+            connections.close_all()
+
+    refusals: list[str] = []
+    run(incident, report=try_to_import)
+    assert "a file is being imported; try again" in refusals[0]
+
+    with only_import_into(incident):
+        pass
+
+
+def test_another_change_can_follow(incident, people):
+    before = opened(incident)
+    first, second = run(incident), run(incident)
+
+    assert first.key_id != second.key_id
+    assert opened(incident) == before
+
+
+def test_no_sealed_column_is_forgotten():
+    """Whoever keeps something sealed by an incident's keyset names it in resealing.FURTHER."""
+    known = {reencryption.CONTACTS, reencryption.EXPOSURES, *reencryption.FURTHER}
+    resealed = {(entry.model._meta.label, entry.column) for entry in known}
+    others = {
+        ("incidents.Incident", "data_keyset"),
+        ("incidents.Incident", "index_keyset"),
+        ("notices.Certificate", "sealed"),  # by its own code
+        ("notices.NoticeMessage", "mime"),  # the same text for everybody
+    }
+    binary = {
+        (model._meta.label, field.name)
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if isinstance(field, models.BinaryField)
+    }
+
+    assert binary - others == resealed
+
+
+def test_a_shredded_incident_has_nothing_to_seal(incident, people):
+    incident.shred()
+
+    with pytest.raises(KeysetShreddedError):
+        run(incident)
+    with pytest.raises(CommandError, match="the data of incident hanbit-2025 is shredded"):
+        call_command("reencrypt", "hanbit-2025")
+
+
+def test_shredding_in_the_middle_ends_it(incident, people):
+    def shred(_reseal: Reseal) -> None:
+        Incident.objects.get(pk=incident.pk).shred()
+
+    with pytest.raises(KeysetShreddedError):
+        run(incident, report=shred)
+
+
+def test_the_command_says_what_it_did(incident, people, capsys):
+    call_command("reencrypt", "hanbit-2025", people=5)
+
+    assert f"hanbit-2025: {2 * PEOPLE} values sealed again" in capsys.readouterr().out
+
+
+def test_an_unknown_incident_is_one_line():
+    with pytest.raises(CommandError, match="no such incident"):
+        call_command("reencrypt", "nowhere")
+
+
+def test_the_command_says_how_far_it_is(incident, people, capsys, monkeypatch):
+    monkeypatch.setattr(progress_reporter, "LOG_SECONDS", 0)
+    call_command("reencrypt", "hanbit-2025", people=2)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" left")]
+    shares = [float(line.partition("%")[0]) for line in told]
+    assert len(told) > 1
+    assert shares == sorted(shares)
+    assert " values, " in told[0]

@@ -1,0 +1,341 @@
+"""A notice as text messages: short, honest about doubt, and never sent twice by itself."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from breachportal.demo import maildir
+from harness import exposure_factory
+from harness.sign_in import sign_in_to_desk
+from incidents.models import AffectedPerson
+from notices import message_templates, sending, sms, tasks
+from notices.ledger_messages import Ours
+from notices.models import Delivery, Notice, TestAddress
+from tests.gateway import HANG_UP, Gateway
+from tests.notice_factory import assert_adds_up, delivery_to, work, work_again
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+MINJI, SEOJUN = "+821012345678", "+821098765432"
+State = Delivery.State
+
+
+@pytest.fixture
+def gateway(settings):
+    with Gateway() as gateway:
+        settings.SMS_GATEWAY = "notices.engine.gateways.HttpGateway"
+        settings.SMS_GATEWAY_URL = gateway.url
+        settings.SMS_GATEWAY_TOKEN = "secret"
+        settings.SMS_SENDER = "15881234"
+        yield gateway
+
+
+@pytest.fixture
+def phones(incident) -> dict[str, AffectedPerson]:
+    """Minji and Seojun with telephones; a neighbour with an e-mail address only."""
+    file = exposure_factory.file_of(incident)
+    people = {
+        "minji": exposure_factory.person(incident, name="김민지", phone="010-1234-5678"),
+        "seojun": exposure_factory.person(incident, name="Seojun Lee", phone="010-9876-5432"),
+        "neighbour": exposure_factory.person(
+            incident, name="박이웃", email="neighbour@example.com"
+        ),
+    }
+    for person in people.values():
+        exposure_factory.expose(person, file, "names", "phone-numbers")
+    AffectedPerson.objects.filter(pk=people["seojun"].pk).update(language="en")
+    return people
+
+
+@pytest.fixture
+def draft(version, editor) -> Notice:
+    return Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        kind="mandatory",
+        channel="sms",
+        created_by=editor,
+    )
+
+
+@pytest.fixture
+def notice(draft, phones, approver, gateway) -> Notice:
+    sending.approve(draft, by=approver)
+    return draft
+
+
+def test_everybody_with_a_telephone_is_told_in_their_language(notice, phones, gateway):
+    work(notice)
+    text = gateway.texts_to(MINJI)
+    assert len(text) == 1
+    assert "[한빛상점] 개인정보 유출 안내" in text[0]
+    assert "이름" in text[0] or "성명" in text[0]
+    assert "김민지" not in text[0]
+    assert message_templates.message_code(delivery_to(notice, phones["minji"]).pk) in text[0]
+    assert "slot" not in text[0]
+    assert "Leaked of you: Name, Phone number" in gateway.texts_to(SEOJUN)[0]
+    assert delivery_to(notice, phones["neighbour"]).state == State.UNREACHABLE
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+def test_the_gateway_gets_its_token_and_the_same_reference_at_every_attempt(
+    notice, phones, gateway
+):
+    gateway.tell(MINJI, 429, "slow down")
+    work(notice)
+    work_again(notice)
+    asked = [one for one in gateway.asked if one.body["to"] == MINJI]
+    assert len(asked) == 2
+    assert len({one.body["reference"] for one in asked}) == 1
+    assert {one.headers["Authorization"] for one in asked} == {"Bearer secret"}
+    assert asked[0].body["from"] == "15881234"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(202, "accepted"), (400, "bounced"), (422, "bounced"), (429, "deferred")]
+    + [(500, "in_doubt"), (302, "in_doubt"), (HANG_UP, "in_doubt")],
+)
+def test_each_answer_has_one_honest_meaning(notice, phones, gateway, status, state):
+    gateway.tell(MINJI, status, f"about {MINJI}: x")
+    work(notice)
+    row = delivery_to(notice, phones["minji"])
+    assert row.state == state
+    assert MINJI not in row.reply
+    if status:
+        assert row.reply == f"{status} about <…>: x"
+    assert_adds_up(notice)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [MINJI, "821012345678", "01012345678", "010-1234-5678", "+82 10 1234 5678", "(010) 1234.5678"],
+)
+def test_the_ledger_holds_no_number_that_a_gateway_repeats(notice, phones, gateway, said):
+    gateway.tell(MINJI, 202, f'{{"id": "m-4711", "to": "{said}", "note": "\0ok"}}')
+    work(notice)
+    delivery = delivery_to(notice, phones["minji"])
+    assert delivery.state == State.ACCEPTED
+    assert delivery.reply == '202 {"id": "m-4711", "to": "<…>", "note": " ok"}'
+
+
+def test_a_gateway_that_is_away_sent_nothing(notice, phones, settings, gateway):
+    settings.SMS_GATEWAY_URL = "http://127.0.0.1:9/"
+    work(notice)
+    assert {row.state for row in notice.deliveries.exclude(state="unreachable")} == {"pending"}
+    assert notice.problem
+    settings.SMS_GATEWAY_URL = gateway.url
+    notice.deliveries.update(not_before=None)
+    work_again(notice)
+    assert len(gateway.asked) == 2
+    assert_adds_up(notice)
+
+
+def test_a_gateway_that_does_not_know_us_pauses_the_notice(notice, phones, gateway):
+    gateway.tell(MINJI, 401, "bad token")
+    gateway.tell(SEOJUN, 401, "bad token")
+    work(notice)
+    assert notice.state == Notice.State.PAUSED
+    assert notice.problem == "401 bad token"
+    assert not notice.deliveries.filter(state="bounced").exists()
+    assert_adds_up(notice)
+
+
+def test_doubt_is_not_sent_again_by_itself(notice, phones, gateway):
+    gateway.tell(MINJI, HANG_UP)
+    work(notice)
+    tasks.sweep_notices()
+    work_again(notice)
+    assert len(gateway.texts_to(MINJI)) == 1
+    assert delivery_to(notice, phones["minji"]).state == State.IN_DOUBT
+    assert notice.state == Notice.State.SENDING  # it waits for a person
+
+
+def test_at_the_deadline_doubt_is_what_it_ends_as(notice, phones, gateway):
+    gateway.tell(MINJI, HANG_UP)
+    work(notice)
+    Notice.objects.update(deadline_at=timezone.now())
+    work(notice)
+    assert (notice.state, notice.in_doubt) == (Notice.State.CLOSED, 1)
+    assert_adds_up(notice)
+
+
+# -------------------------------------------------------------------- a person decides
+
+
+def decide(client, notice, **fields):
+    return client.post(reverse("admin:notices_notice_in_doubt", args=[notice.pk]), fields)
+
+
+@pytest.fixture
+def doubtful(notice, phones, gateway, client, approver) -> Delivery:
+    gateway.tell(MINJI, HANG_UP)
+    work(notice)
+    sign_in_to_desk(client, approver)
+    return delivery_to(notice, phones["minji"])
+
+
+def test_a_person_sends_it_again_flagged(client, notice, doubtful, gateway):
+    page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+    assert message_templates.message_code(doubtful.pk) in page
+    decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="not in their log")
+    work(notice)
+    doubtful.refresh_from_db()
+    assert (doubtful.state, doubtful.is_possible_duplicate) == (State.ACCEPTED, True)
+    assert len(gateway.texts_to(MINJI)) == 2
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+def test_a_person_finds_it_in_the_gateways_own_log(client, notice, doubtful, gateway, approver):
+    decide(client, notice, deliveries=[doubtful.pk], decision="told", reason="their log, line 7")
+    doubtful.refresh_from_db()
+    assert doubtful.state == State.ACCEPTED
+    assert doubtful.reply == f"decided by user {approver.pk}: their log, line 7"
+    work(notice)
+    assert notice.state == Notice.State.CLOSED
+    assert len(gateway.texts_to(MINJI)) == 1
+    assert_adds_up(notice)
+
+
+def test_a_doubt_of_our_own_is_said_in_the_readers_language(client, notice, doubtful):
+    Delivery.objects.filter(pk=doubtful.pk).update(reply=Ours.TAKEN_OVER.said())
+    client.cookies["language"] = "ko"
+    page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+    assert "<td>이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page
+
+
+def test_a_decision_twice_is_one(client, notice, doubtful):
+    decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x")
+    page = decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x").text
+    assert "somebody decided about these messages meanwhile" in page
+    assert_adds_up(Notice.objects.get())
+
+
+def test_nothing_is_decided_by_a_press_alone(client, notice, doubtful):
+    page = decide(client, notice, deliveries=[doubtful.pk], reason="their log, line 7").text
+    assert "This field is required" in page
+    assert f'value="{doubtful.pk}" checked' in page  # what was ticked stays ticked
+    assert "checked" not in page.replace(f'value="{doubtful.pk}" checked', "")
+    doubtful.refresh_from_db()
+    assert doubtful.state == State.IN_DOUBT
+
+
+def test_the_desk_says_what_was_decided(client, notice, doubtful):
+    address = reverse("admin:notices_notice_in_doubt", args=[notice.pk])
+    fields = {"deliveries": [doubtful.pk], "decision": "told", "reason": "their log, line 7"}
+    assert "1 message counts as told." in client.post(address, fields, follow=True).text
+
+
+def test_of_an_ended_notice_nothing_is_decided(client, notice, doubtful):
+    Notice.objects.update(deadline_at=timezone.now())
+    work(notice)
+    page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+    assert "nothing is decided any more" in page
+    assert 'name="decision"' not in page
+
+
+def test_only_what_is_in_doubt_is_decided(client, notice, phones, doubtful):
+    seojun = delivery_to(notice, phones["seojun"])
+    decide(client, notice, deliveries=[seojun.pk], decision="again", reason="x")
+    seojun.refresh_from_db()
+    assert (seojun.state, seojun.is_possible_duplicate) == (State.ACCEPTED, False)
+
+
+# -------------------------------------------------------------------- at the desk
+
+
+def test_the_approval_shows_each_text_with_its_length(client, draft, phones, approver, gateway):
+    sign_in_to_desk(client, approver)
+    with translation.override("en"):
+        page = client.get(reverse("admin:notices_notice_approve", args=[draft.pk])).text
+    assert "segments;" in page
+    assert "(LMS)" in page
+    assert '<th scope="row">Reachable</th><td>2</td>' in page
+    assert (
+        client.get(reverse("admin:notices_notice_preview", args=[draft.pk, "ko"])).status_code
+        == 404
+    )
+
+
+def test_a_text_that_no_carrier_takes_is_refused(draft, phones, approver, gateway, settings):
+    settings.SMS_MAX_BYTES = 80
+    with pytest.raises(sending.ApprovalRefusedError, match=r"too long|깁니다"):
+        sending.approve(draft, by=approver)
+
+
+def test_without_a_gateway_nothing_is_approved(draft, phones, approver, settings):
+    settings.SMS_GATEWAY, settings.SMS_GATEWAY_URL = "notices.engine.gateways.HttpGateway", ""
+    with pytest.raises(sending.ApprovalRefusedError, match="SMS_GATEWAY_URL"):
+        sending.approve(draft, by=approver)
+
+
+def test_alerts_do_not_go_by_text(version, editor):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Notice.objects.create(
+            incident=version.statement.incident,
+            version=version,
+            kind="alert",
+            topic="scams",
+            channel="sms",
+            created_by=editor,
+        )
+
+
+def test_a_test_goes_to_the_numbers_typed_in(client, version, editor, approver, gateway):
+    sign_in_to_desk(client, editor)
+    fields = {"version": version.pk, "kind": "mandatory", "topic": "", "channel": "sms"}
+    fields |= {"audience": "test", "test_addresses": "010 1234 5678"}
+    client.post(reverse("admin:notices_notice_add"), fields)
+    assert TestAddress.objects.count() == 2
+    sending.approve(Notice.objects.get(), by=approver)
+    work(Notice.objects.get())
+    assert len(gateway.texts_to(MINJI)) == 2
+    assert any(text.startswith("[Test]") for text in gateway.texts_to(MINJI))
+
+
+def test_those_an_email_did_not_reach_get_a_text(
+    version, phones, editor, approver, gateway, server
+):
+    first = Notice.objects.create(
+        incident=version.statement.incident, version=version, kind="mandatory", created_by=editor
+    )
+    sending.approve(first, by=approver)
+    work(first)
+    second = Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        kind="mandatory",
+        channel="sms",
+        audience="unreached",
+        follows=first,
+        created_by=editor,
+    )
+    sending.approve(second, by=approver)
+    work(second)
+    assert {one.body["to"] for one in gateway.asked} == {MINJI, SEOJUN}
+    assert second.planned == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "segments", "korean_bytes"),
+    [("a" * 160, 1, 160), ("a" * 161, 2, 161), ("가" * 70, 1, 140), ("가" * 71, 2, 142)]
+    + [("[" * 81, 2, 81), ("", 1, 0)],
+)
+def test_lengths_are_what_carriers_count(text, segments, korean_bytes):
+    size = sms.size_of(text)
+    assert (size.segments, size.korean_bytes) == (segments, korean_bytes)
+
+
+def test_the_demonstration_shows_texts_in_its_mailbox(
+    draft, phones, approver, settings, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(maildir, "folder", lambda: tmp_path)  # not VAR: the keyset lies there, too
+    settings.SMS_GATEWAY = "breachportal.demo.sms.MailboxGateway"
+    sending.approve(draft, by=approver)
+    work(draft)
+    (kept,) = maildir.newest(MINJI)
+    assert "한빛상점" in kept.part("plain")
+    assert draft.state == Notice.State.CLOSED

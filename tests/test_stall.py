@@ -1,0 +1,155 @@
+"""A send that stands still because the database takes nothing says so on its page, in words."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, connections
+from django.db.utils import OperationalError
+from django.urls import reverse
+
+from foundations import latency
+from harness.sign_in import sign_in_to_desk
+from notices import tasks
+from notices.engine import stall
+from notices.models import Chunk, Notice
+from tests.notice_factory import assert_adds_up, work
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+FULL = "The database takes nothing at the moment: its disk is full."
+AWAY = "The database takes nothing at the moment: workers cannot reach it."
+SILENT = "No worker has written anything for a minute"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known(db):
+    latency.client().delete(stall.KEY)
+    yield
+    latency.client().delete(stall.KEY)
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+def page_of(desk, notice: Notice) -> str:
+    response = desk.get(reverse("admin:notices_notice_change", args=[notice.pk]))
+    assert response.status_code == 200
+    return " ".join(response.text.split())
+
+
+@contextmanager
+def database_that_refuses(table: str, *, code: str):
+    """PostgreSQL's own error for every change of a table, as when its disk is full (53100)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE 'minji@example.com' USING ERRCODE = '{code}'; END $$"
+        )
+        cursor.execute(
+            f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION refuse()"
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION refuse CASCADE")
+
+
+@contextmanager
+def sender_of(notice: Notice):
+    """A worker that sends in a thread; it has ended once this is left."""
+
+    def send() -> None:
+        tasks.send_chunks(notice.pk)
+        connections.close_all()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    yield
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def until(condition, *, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize(("code", "words"), [("53100", FULL), ("57P03", AWAY)])
+def test_the_page_says_why_while_it_lasts_and_no_longer(desk, notice, people, server, code, words):
+    tasks.plan_notice(notice.pk)
+    assert words not in page_of(desk, notice)
+    with sender_of(notice):
+        with database_that_refuses("notices_chunk", code=code):
+            until(lambda: latency.client().get(stall.KEY))
+            text = page_of(desk, notice)
+            assert words in text
+            assert "goes on by itself" in text
+            assert "minji" not in text
+            desk.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ko"
+            assert "저절로 이어집니다" in page_of(desk, notice)
+            assert latency.client().ttl(stall.KEY) <= stall.KEPT_SECONDS
+        until(lambda: not latency.client().get(stall.KEY))
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_planning_that_the_database_refuses_says_so_too(desk, notice, people, server):
+    with (
+        database_that_refuses("notices_delivery", code="53100"),
+        pytest.raises(OperationalError),
+    ):
+        tasks.plan_notice(notice.pk)
+    assert FULL in page_of(desk, notice)
+    latency.client().delete(stall.KEY)  # its minute is over
+    assert work(notice).state == Notice.State.CLOSED
+
+
+def left_alone(notice: Notice, *, seconds: int) -> None:
+    """As workers leave it that stopped, or can write no more: leased, and the lease ran out."""
+    tasks.plan_notice(notice.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE notices_chunk SET state = %s, leased_until = now() - %s * interval '1 second'",
+            [Chunk.State.LEASED, seconds],
+        )
+
+
+@pytest.mark.parametrize("redis", ["knows nothing", "is away"])
+def test_without_a_word_from_redis_the_leases_tell(desk, notice, settings, monkeypatch, redis):
+    left_alone(notice, seconds=stall.SILENT_SECONDS + 5)
+    if redis == "is away":
+        settings.REDIS_URL = "redis://127.0.0.1:9/0"
+        latency.client.cache_clear()
+    try:
+        assert SILENT in page_of(desk, notice)
+    finally:
+        latency.client.cache_clear()
+
+
+def test_a_worker_that_died_a_moment_ago_is_no_halt(desk, notice):
+    left_alone(notice, seconds=5)
+    assert SILENT not in page_of(desk, notice)
+
+
+def test_what_stands_still_on_purpose_is_not_called_halted(desk, notice):
+    left_alone(notice, seconds=600)
+    Notice.objects.filter(pk=notice.pk).update(state=Notice.State.PAUSED)
+    assert SILENT not in page_of(desk, notice)
+
+
+def test_what_redis_holds_is_only_ever_one_of_our_words(desk, notice):
+    latency.client().set(stall.KEY, "<b>anything</b>", ex=60)
+    assert "anything" not in page_of(desk, notice)
