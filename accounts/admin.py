@@ -29,7 +29,7 @@ admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
 DOES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 
 
-class ShownOnly:
+class ReadOnlyAdmin:
     """No row is added or changed on the desk."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -39,14 +39,14 @@ class ShownOnly:
         return False
 
 
-class EmailAddressInline(ShownOnly, admin.TabularInline):
+class EmailAddressInline(ReadOnlyAdmin, admin.TabularInline):
     model = EmailAddress
     fields = ["email", "verified", "primary"]
     can_delete = False
     extra = 0
 
 
-class PhoneInline(ShownOnly, admin.TabularInline):
+class PhoneInline(ReadOnlyAdmin, admin.TabularInline):
     model = VerifiedPhone
     fields = ["number", "verified_at"]
     extra = 0
@@ -102,12 +102,12 @@ class UserAdmin(admin.ModelAdmin):
 
 
 @admin.register(VerifiedPhone)
-class VerifiedPhoneAdmin(ShownOnly, admin.ModelAdmin):
+class VerifiedPhoneAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_display = ["number", "user", "verified_at"]
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(ShownOnly, AuthenticatorAdmin):
+class SecondFactorAdmin(ReadOnlyAdmin, AuthenticatorAdmin):
     """Deleting the rows of somebody who lost their device lets them set up a new one."""
 
     fields = ["user", "type", "created_at", "last_used_at"]  # never `data`: it holds the secret

@@ -128,7 +128,7 @@ class DeskSite(admin.AdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", None) not in gone]
 
 
-def own_page(
+def desk_path(
     model_admin: "admin.ModelAdmin[Any]", address: str, view: View, name: str
 ) -> URLPattern:
     """A page of ours beside Django's for a model; its name is `admin:<app>_<model>_<name>`."""
@@ -136,7 +136,7 @@ def own_page(
     return path(address, view, name=f"{opts.app_label}_{opts.model_name}_{name}")
 
 
-def grouped(model: type[Model], name: str) -> Callable[[Any], str]:
+def number_column(model: type[Model], name: str) -> Callable[[Any], str]:
     """A column, or a field that is only shown, for a number of the model: "1,234,567"."""
     heading = getattr(model._meta.get_field(name), "verbose_name", name)
 

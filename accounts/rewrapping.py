@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from foundations.keys import is_under_newest_master_key
 
 # Where allauth keeps what it had sealed: an app's secret, the seed of recovery codes.
-_SEALED = ("secret", "seed")
+_ENCRYPTED_FIELDS = ("secret", "seed")
 
 
 def rewrap_second_factors() -> tuple[int, int]:
@@ -31,7 +31,7 @@ def rewrap_second_factors() -> tuple[int, int]:
 
 def _rewrapped(data: dict[str, Any]) -> dict[str, Any]:
     again = dict(data)
-    for name in _SEALED:
+    for name in _ENCRYPTED_FIELDS:
         sealed = data.get(name)
         if sealed and not is_under_newest_master_key(base64.b64decode(sealed)):
             again[name] = get_adapter().encrypt(get_adapter().decrypt(sealed))

@@ -20,7 +20,7 @@ from accounts.models import User
 View = Callable[..., HttpResponseBase]
 
 
-def record(request: HttpRequest, user: User) -> None:
+def record_step_up(request: HttpRequest, user: User) -> None:
     """Notes that `user`, signed in to this session, has just proven to read their mail.
 
     Not as allauth's `reauthenticated`: for staff that would open the recovery codes without the

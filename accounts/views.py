@@ -141,7 +141,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     process.raise_if_expired()
     form = CodeForm(_posted(request), process=process)
     if form.is_valid():
-        step_up.record(request, _signed_in(request))
+        step_up.record_step_up(request, _signed_in(request))
         return redirect(process.next_url or "account")
     return render(request, "accounts/step_up_code.html", {"form": form, "email": process.email})
 

@@ -100,8 +100,10 @@ def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
     return {
         "kills": killed,
         "done_before": kills - killed,
-        "same_digests": sum(digest == expected for digest in found),
-        "different_digests": sum(digest != expected for digest in found),
+        "same_digests": sum(compute_store_digest == expected for compute_store_digest in found),
+        "different_digests": sum(
+            compute_store_digest != expected for compute_store_digest in found
+        ),
         "seconds_undisturbed": round(seconds, 1),
         "killed_after_s": moments,
     }
@@ -109,9 +111,9 @@ def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
 
 def _digest() -> str:
     from incidents.models import Incident
-    from incidents.store_digest import digest
+    from incidents.store_digest import compute_store_digest
 
-    found = digest(Incident.objects.get(slug=SLUG), processes=os.cpu_count() or 1)
+    found = compute_store_digest(Incident.objects.get(slug=SLUG), processes=os.cpu_count() or 1)
     return f"{found.hexadecimal[:16]}, {found.people:,} people, {found.exposures:,} exposures"
 
 

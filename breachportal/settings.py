@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "foundations.lock_timeouts.GiveUpWaiting",
+    "foundations.lock_timeouts.LockTimeoutMiddleware",
 ]
 TEMPLATES = [
     {

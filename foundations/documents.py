@@ -47,7 +47,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
+class DocumentImage:
     """An SVG that leads somewhere, what it shows in words, and the text that stands beside it."""
 
     svg: str
@@ -56,7 +56,7 @@ class Picture:
     beside: list[str]
 
 
-Block = Heading | Paragraph | Facts | Table | Picture
+Block = Heading | Paragraph | Facts | Table | DocumentImage
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from django.utils.translation import gettext_noop
 from tink import aead, secret_key_access
 from tink.proto import tink_pb2
 
-from foundations.stored_messages import Sentences
+from foundations.stored_messages import StoredMessages
 
 aead.register()
 
 
-class Unsealed(Sentences):
+class EncryptionMessages(StoredMessages):
     """Why something cannot be sealed or opened."""
 
     NO_MASTER_KEYSET = gettext_noop("MASTER_KEYSET is not set")
@@ -44,7 +44,7 @@ class Unsealed(Sentences):
     OTHER_TYPE = gettext_noop("the import seals with {type} only, not {other}")
 
 
-class SealingError(Exception):
+class EncryptionError(Exception):
     """A value could not be opened or sealed; the message is one of Unsealed, and holds primary
     keys only.
     """
@@ -134,7 +134,7 @@ def _in_use() -> str:
 def _development_keyset() -> str:
     """Kept under `var/` so that a second start can open what the first one sealed."""
     if settings.IS_PRODUCTION:
-        raise SealingError(Unsealed.NO_MASTER_KEYSET.said())
+        raise EncryptionError(EncryptionMessages.NO_MASTER_KEYSET.said())
     path: Path = settings.VAR / "master-keyset.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def _handle_from_json(keyset: str) -> tuple[tink.KeysetHandle, aead.Aead]:
         handle = tink.json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN)
         return handle, handle.primitive(aead.Aead)
     except tink.TinkError:
-        raise SealingError(Unsealed.NO_SUCH_MASTER_KEYSET.said()) from None
+        raise EncryptionError(EncryptionMessages.NO_SUCH_MASTER_KEYSET.said()) from None
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ REST_SECONDS = 5.0  # in which a page that waited in vain is not tried again
 logger = logging.getLogger(__name__)
 
 
-class GiveUpWaiting:
+class LockTimeoutMiddleware:
     """503 for a page whose tables or rows are locked."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

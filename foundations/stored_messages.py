@@ -15,10 +15,10 @@ from django.utils.translation import gettext
 
 # A slot with such a name holds a sentence of the same table. All others hold names and words from
 # outside, which are nobody's to translate.
-OF_THE_TABLE = "_words"
+NESTED_SUFFIX = "_words"
 
 
-class Sentences(Enum):
+class StoredMessages(Enum):
     """A table. The members' values are English, marked by gettext_noop, with slots as in
     str.format that are filled with what is ready to be read.
     """
@@ -28,13 +28,13 @@ class Sentences(Enum):
         return str(self.value).format(**slots)
 
 
-def shown(kept: str, *tables: type[Sentences]) -> str:
+def translate_stored(kept: str, *tables: type[StoredMessages]) -> str:
     """What is kept, in the active language; as it stands, where no table has such a sentence."""
     for table in tables:
         for pattern, sentence in _patterns(table):
             if found := pattern.fullmatch(kept):
                 slots = {
-                    name: shown(text, table) if name.endswith(OF_THE_TABLE) else text
+                    name: translate_stored(text, table) if name.endswith(NESTED_SUFFIX) else text
                     for name, text in found.groupdict().items()
                 }
                 return gettext(sentence).format(**slots)
@@ -42,7 +42,7 @@ def shown(kept: str, *tables: type[Sentences]) -> str:
 
 
 @cache
-def _patterns(table: type[Sentences]) -> list[tuple[re.Pattern[str], str]]:
+def _patterns(table: type[StoredMessages]) -> list[tuple[re.Pattern[str], str]]:
     """What each sentence looks like, those first that say most themselves: they fit fewest."""
     sentences = sorted((str(one.value) for one in table), key=_own_length, reverse=True)
     return [(re.compile("".join(_pieces(one)), re.DOTALL), one) for one in sentences]

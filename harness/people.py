@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import User
 from harness.exposure_factory import hanbit
 from incidents import encryption
-from incidents.bulk_encryption import BulkSeal
+from incidents.bulk_encryption import BulkEncryptor
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -90,7 +90,7 @@ def _file(batch: ExposureBatch, people: int) -> ExposureFile:
 def _load_piece(
     keysets: tuple[int, str, bytes, bytes], file: int, classes: list[int], people: int, first: int
 ) -> None:
-    seal = BulkSeal(*keysets)
+    seal = BulkEncryptor(*keysets)
     numbers = range(first, min(first + PIECE, people + 1))
     keys = [seal.compute(f"person:member\0{number}") for number in numbers]
     _copy("incidents_affectedperson", _PEOPLE_COLUMNS, _people(keysets[0], seal, numbers, keys))
@@ -100,7 +100,7 @@ def _load_piece(
 
 
 def _people(
-    incident: int, seal: BulkSeal, numbers: Sequence[int], keys: Sequence[bytes]
+    incident: int, seal: BulkEncryptor, numbers: Sequence[int], keys: Sequence[bytes]
 ) -> Iterator[tuple[Any, ...]]:
     reach, member = AffectedPerson.Reach, AffectedPerson.Relation.MEMBER
     for number, key in zip(numbers, keys, strict=True):

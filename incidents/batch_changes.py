@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from incidents import scope_counts
 from incidents.importing import ImportBusyError, ImportRefusedError, close_batch, only_import_into
-from incidents.importing.refusals import Refused
+from incidents.importing.refusals import RefusalMessages
 from incidents.importing.staging import LOCK_SPACE
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 
@@ -46,7 +46,9 @@ def takes_long(incident: Incident) -> bool:
     return (rows or 0) > ROWS_AT_ONCE
 
 
-def ask(batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str = "") -> BatchChange:
+def request_change(
+    batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str = ""
+) -> BatchChange:
     """Writes down that a worker is to close or withdraw the batch. Raises ImportRefusedError."""
     if batch.state != _FROM[kind]:
         raise _not_there(batch, kind)
@@ -54,29 +56,29 @@ def ask(batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str =
         with transaction.atomic():
             change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by, reason=reason)
     except IntegrityError:
-        raise ImportRefusedError(Refused.ASKED_BEFORE.said(batch=batch.code)) from None
+        raise ImportRefusedError(RefusalMessages.ASKED_BEFORE.said(batch=batch.code)) from None
     logger.info("user %s asked for the %s of batch %s", by.pk, kind, batch.pk)
     return change
 
 
-def withdraw(batch: ExposureBatch, reason: str) -> None:
+def withdraw_batch(batch: ExposureBatch, reason: str) -> None:
     """Takes a closed batch back, here and now. Raises ImportRefusedError."""
     with only_import_into(batch.incident):
-        if not scope_counts.withdraw(batch, reason):
+        if not scope_counts.withdraw_and_recount(batch, reason):
             raise _not_there(batch, BatchChange.Kind.WITHDRAW)
     batch.refresh_from_db()
     logger.info("batch %s withdrawn", batch.pk)
 
 
 def _not_there(batch: ExposureBatch, kind: BatchChange.Kind) -> ImportRefusedError:
-    why = Refused.NOT_OPEN if kind == BatchChange.Kind.CLOSE else Refused.NOT_CLOSED
+    why = RefusalMessages.NOT_OPEN if kind == BatchChange.Kind.CLOSE else RefusalMessages.NOT_CLOSED
     return ImportRefusedError(why.said(batch=batch.code))
 
 
 # A worker's part
 
 
-def work(change_id: int) -> None:
+def run_change(change_id: int) -> None:
     """Does what was asked for; nothing if it is done, or the incident's lock is somebody else's."""
     change = BatchChange.objects.select_related("batch__incident").get(pk=change_id)
     try:
@@ -114,7 +116,7 @@ def _refusal(change: BatchChange) -> str:
         raise
     except Exception as error:  # noqa: BLE001  nothing may stay "under way" for good
         logger.error("change %s failed: %s", change.pk, type(error).__name__)
-        return Refused.PORTAL.said(name=change.batch.code)
+        return RefusalMessages.PORTAL.said(name=change.batch.code)
     return ""
 
 
@@ -126,7 +128,7 @@ def _carry_out(change: BatchChange) -> None:
     if kind == BatchChange.Kind.CLOSE:
         close_batch(batch, is_despite_failed=True)  # the desk named them
     else:
-        withdraw(batch, change.reason)
+        withdraw_batch(batch, change.reason)
 
 
 def _finish(change: BatchChange, refusal: str) -> None:

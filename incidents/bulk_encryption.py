@@ -22,7 +22,7 @@ from tink import secret_key_access
 from tink.proto import aes_cmac_prf_pb2, aes_gcm_pb2, tink_pb2
 
 from incidents import encryption
-from incidents.encryption import CONTACT, IncidentSeal, SealingError, Unsealed
+from incidents.encryption import CONTACT, EncryptionError, EncryptionMessages, IncidentCipher
 
 _GCM = "type.googleapis.com/google.crypto.tink.AesGcmKey"
 _CMAC = "type.googleapis.com/google.crypto.tink.AesCmacPrfKey"
@@ -30,20 +30,20 @@ _PREFIX, _NONCE_ENDS = 5, 17  # octets: a mark and the key's number, then the no
 _PROBE = "a value and its person"
 
 
-class BulkSeal:
+class BulkEncryptor:
     """As IncidentSeal, for bytes."""
 
     def __init__(self, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         """Raises SealingError as IncidentSeal does, and if Tink would not read what is written."""
         self._incident = incident_id.to_bytes(8, "big")
-        sealing_key = _primary(encryption.unwrapped(data, slug, b"data"), _GCM)
-        naming_key = _primary(encryption.unwrapped(index, slug, b"index"), _CMAC)
+        sealing_key = _primary(encryption.unwrap_keyset(data, slug, b"data"), _GCM)
+        naming_key = _primary(encryption.unwrap_keyset(index, slug, b"index"), _CMAC)
         key = aes_gcm_pb2.AesGcmKey.FromString(sealing_key.key_data.value)
         self._encrypt = AESGCM(key.key_value).encrypt
         self._prefix = encryption.key_prefix(sealing_key.key_id)
         naming = aes_cmac_prf_pb2.AesCmacPrfKey.FromString(naming_key.key_data.value)
         self._begun = cmac.CMAC(algorithms.AES(naming.key_value))
-        self._prove(encryption.incident_seal(incident_id, slug, data, index))
+        self._prove(encryption.incident_cipher(incident_id, slug, data, index))
 
     def seal_bytes(self, plain: bytes, person: bytes, purpose: bytes) -> bytes:
         """`IncidentSeal.seal` of JSON that is written already, for the bytes of a person's id."""
@@ -58,23 +58,23 @@ class BulkSeal:
         begun.update(kind_and_value.encode())
         return begun.finalize()
 
-    def _prove(self, seal: IncidentSeal) -> None:
+    def _prove(self, seal: IncidentCipher) -> None:
         person = seal.name("probe", _PROBE)
         sealed = self.seal_bytes(f'"{_PROBE}"'.encode(), person.bytes, CONTACT)
         opened = seal.open(sealed, person=person, purpose=CONTACT)
         if opened != _PROBE or self.compute(f"probe\0{_PROBE}") != person.bytes:
-            raise SealingError(Unsealed.NOT_READABLE.said())
+            raise EncryptionError(EncryptionMessages.NOT_READABLE.said())
 
 
-class BulkOpener:
+class BulkDecryptor:
     """Opens as IncidentSeal does, for every AES-GCM key of the incident's keyset."""
 
     def __init__(self, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         """Raises SealingError as IncidentSeal does."""
-        self._seal = encryption.incident_seal(incident_id, slug, data, index)
+        self._seal = encryption.incident_cipher(incident_id, slug, data, index)
         self._incident = incident_id.to_bytes(8, "big")
         self._ciphers = {}
-        for key in _in_the_clear(encryption.unwrapped(data, slug, b"data")).key:
+        for key in _in_the_clear(encryption.unwrap_keyset(data, slug, b"data")).key:
             if key.key_data.type_url == _GCM and key.status == tink_pb2.ENABLED:
                 value = aes_gcm_pb2.AesGcmKey.FromString(key.key_data.value).key_value
                 self._ciphers[encryption.key_prefix(key.key_id)] = AESGCM(value)
@@ -100,5 +100,7 @@ def _primary(handle: tink.KeysetHandle, type_url: str) -> tink_pb2.Keyset.Key:
     keyset = _in_the_clear(handle)
     [key] = [key for key in keyset.key if key.key_id == keyset.primary_key_id]
     if key.key_data.type_url != type_url:
-        raise SealingError(Unsealed.OTHER_TYPE.said(type=type_url, other=key.key_data.type_url))
+        raise EncryptionError(
+            EncryptionMessages.OTHER_TYPE.said(type=type_url, other=key.key_data.type_url)
+        )
     return key

@@ -18,7 +18,7 @@ from psycopg.adapt import Dumper
 from psycopg.types.string import ByteaBinaryLoader
 
 from incidents import encryption
-from incidents.encryption import CONTACT, EXPOSURE, IncidentSeal, SealingError
+from incidents.encryption import CONTACT, EXPOSURE, EncryptionError, IncidentCipher
 
 _TYPE, _COUNT, _LENGTH = Struct("!iiI"), Struct("!ii"), Struct("!i")
 _HEAD_BYTES = _TYPE.size + _COUNT.size
@@ -28,50 +28,54 @@ _BEFORE_ALL = UUID(int=0)  # the keys are a PRF: nobody's is this
 logger = logging.getLogger(__name__)
 
 
-class Rows(NamedTuple):
+class EncryptedRows(NamedTuple):
     """Rows of one column: an array for each part of their keys, the person's first; ciphertexts."""
 
     keys: tuple[bytes, ...]
     sealed: bytes
 
 
-class Step(NamedTuple):
+class ReencryptionStep(NamedTuple):
     """The rows of so many people in the order of their keys, up to and with `last`."""
 
     last: UUID
-    contacts: Rows
-    exposures: Rows | None  # nobody of them has values of their own
+    contacts: EncryptedRows
+    exposures: EncryptedRows | None  # nobody of them has values of their own
 
 
 # In a worker process
 
 
-class Again(NamedTuple):
+class ReencryptedStep(NamedTuple):
     """What is to be written of a step."""
 
     last: UUID
-    contacts: Rows
-    exposures: Rows | None
+    contacts: EncryptedRows
+    exposures: EncryptedRows | None
     problems: list[str]  # what did not open stays as it is; a line each, without a value
 
 
-def sealed_again(keysets: tuple[int, str, bytes, bytes], step: Step) -> Again:
+def reencrypt_step(
+    keysets: tuple[int, str, bytes, bytes], step: ReencryptionStep
+) -> ReencryptedStep:
     """The step's rows under the newest key; those that are already, or do not open, are left out.
 
     `keysets` as Incident.keysets gives them. Raises SealingError if they do not open.
     """
-    seal, problems = encryption.incident_seal(*keysets), list[str]()
-    contacts = _rows_again(seal, CONTACT, step.contacts, problems)
-    exposures = step.exposures and _rows_again(seal, EXPOSURE, step.exposures, problems)
-    return Again(step.last, contacts, exposures, problems)
+    seal, problems = encryption.incident_cipher(*keysets), list[str]()
+    contacts = _reencrypt_rows(seal, CONTACT, step.contacts, problems)
+    exposures = step.exposures and _reencrypt_rows(seal, EXPOSURE, step.exposures, problems)
+    return ReencryptedStep(step.last, contacts, exposures, problems)
 
 
-def _rows_again(seal: IncidentSeal, purpose: bytes, rows: Rows, problems: list[str]) -> Rows:
+def _reencrypt_rows(
+    seal: IncidentCipher, purpose: bytes, rows: EncryptedRows, problems: list[str]
+) -> EncryptedRows:
     again: list[bytes | None] = []
     for person, sealed in zip(_unpacked(rows.keys[0]), _unpacked(rows.sealed), strict=True):
         try:
             again.append(seal.sealed_again(sealed, person=UUID(bytes=person), purpose=purpose))
-        except SealingError as error:
+        except EncryptionError as error:
             problems.append(str(error))
             again.append(None)
     keys = rows.keys
@@ -80,7 +84,7 @@ def _rows_again(seal: IncidentSeal, purpose: bytes, rows: Rows, problems: list[s
             _packed([key for key, new in zip(_unpacked(part), again, strict=True) if new], part)
             for part in rows.keys
         )
-    return Rows(keys, _packed([new for new in again if new], rows.sealed))
+    return EncryptedRows(keys, _packed([new for new in again if new], rows.sealed))
 
 
 def _unpacked(array: bytes) -> list[bytes]:
@@ -128,7 +132,7 @@ WHERE e.person_id = again.person_id AND e.file_id = again.file_id AND e.line = a
 
 def steps(
     incident_id: int, files: Sequence[int], *, after: UUID | None, people: int
-) -> Iterator[Step]:
+) -> Iterator[ReencryptionStep]:
     """The incident's rows from the person `after` on; `files` are the ids of its files.
 
     Each step is read when it is asked for, and no lock is held between.
@@ -138,11 +142,11 @@ def steps(
         first, (ids, contacts) = last, found
         last = UUID(bytes=ids[-16:])
         *keys, sealed = _read(_EXPOSURES, [first, last, list(files)])
-        exposures = None if sealed is None else Rows(tuple(keys), sealed)
-        yield Step(last, Rows((ids,), contacts), exposures)
+        exposures = None if sealed is None else EncryptedRows(tuple(keys), sealed)
+        yield ReencryptionStep(last, EncryptedRows((ids,), contacts), exposures)
 
 
-def write(again: Again, *, key_prefix: bytes) -> int:
+def write(again: ReencryptedStep, *, key_prefix: bytes) -> int:
     """Writes a step's rows in the caller's transaction, unless they are under that key; how many.
 
     `key_prefix` is what ciphertexts of the newest key begin with.
@@ -182,7 +186,7 @@ def _read(statement: str, parameters: Iterable[Any]) -> Sequence[Any]:
         return found
 
 
-def _written(statement: str, rows: Rows, key_prefix: bytes) -> int:
+def _written(statement: str, rows: EncryptedRows, key_prefix: bytes) -> int:
     if len(rows.sealed) <= _HEAD_BYTES:
         return 0
     with _cursor() as cursor:

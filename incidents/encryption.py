@@ -18,8 +18,8 @@ from tink import aead, prf
 from tink.proto import tink_pb2
 
 from foundations.keys import (
-    SealingError,
-    Unsealed,
+    EncryptionError,
+    EncryptionMessages,
     is_under_newest_master_key,
     key_prefix,
     master_keyset,
@@ -35,19 +35,19 @@ __all__ = [
     "SCAM_REPORT",
     "TEST_ADDRESS",
     "UPLOAD",
-    "IncidentSeal",
+    "EncryptionError",
+    "EncryptionMessages",
+    "IncidentCipher",
     "KeysetShreddedError",
-    "SealingError",
-    "Unsealed",
     "add_data_key",
-    "incident_seal",
+    "incident_cipher",
     "keep_data_key",
     "key_prefix",
+    "keyset_shredded_error",
     "new_incident_keysets",
     "new_master_keyset",
-    "rewrapped",
-    "shredded",
-    "unwrapped",
+    "rewrap_keyset",
+    "unwrap_keyset",
     "use_data_key",
 ]
 
@@ -60,13 +60,13 @@ _DATA_KEY = aead.aead_key_templates.AES128_GCM
 prf.register()
 
 
-class KeysetShreddedError(SealingError):
+class KeysetShreddedError(EncryptionError):
     """The incident's keysets were deleted; its sealed data is gone for good."""
 
 
-def shredded(slug: str) -> KeysetShreddedError:
+def keyset_shredded_error(slug: str) -> KeysetShreddedError:
     """The refusal of whatever needs the keysets of an incident that has none any more."""
-    return KeysetShreddedError(Unsealed.SHREDDED.said(incident=slug))
+    return KeysetShreddedError(EncryptionMessages.SHREDDED.said(incident=slug))
 
 
 def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:
@@ -81,24 +81,24 @@ def _wrap(handle: tink.KeysetHandle, slug: str, role: bytes) -> bytes:
     return bytes(tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), bound_to))
 
 
-def unwrapped(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
+def unwrap_keyset(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
     """An incident's keyset, opened; `role` is data or index. Raises SealingError."""
     bound_to = role + b":" + slug.encode()
     try:
         return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
     except tink.TinkError:
-        raise SealingError(
-            Unsealed.OTHER_MASTER_KEYSET.said(role_words=role.decode(), incident=slug)
+        raise EncryptionError(
+            EncryptionMessages.OTHER_MASTER_KEYSET.said(role_words=role.decode(), incident=slug)
         ) from None
 
 
-def rewrapped(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
+def rewrap_keyset(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
     """The keyset (`role` data or index) under the newest master key; None if it is already.
 
     Raises SealingError.
     """
     encrypted = tink_pb2.EncryptedKeyset.FromString(wrapped).encrypted_keyset
-    handle = unwrapped(wrapped, slug, role)
+    handle = unwrap_keyset(wrapped, slug, role)
     return None if is_under_newest_master_key(encrypted) else _wrap(handle, slug, role)
 
 
@@ -107,29 +107,29 @@ def add_data_key(wrapped: bytes, slug: str) -> tuple[bytes, int]:
 
     Raises SealingError, as the next two do.
     """
-    handle, key_id = with_new_key(unwrapped(wrapped, slug, b"data"), _DATA_KEY)
+    handle, key_id = with_new_key(unwrap_keyset(wrapped, slug, b"data"), _DATA_KEY)
     return _wrap(handle, slug, b"data"), key_id
 
 
 def use_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
     """The data keyset, sealing by that key from now on."""
-    return _wrap(with_newest(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
+    return _wrap(with_newest(unwrap_keyset(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
 def keep_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
     """The data keyset with that key alone: what another sealed opens no more."""
-    return _wrap(with_only(unwrapped(wrapped, slug, b"data"), key_id), slug, b"data")
+    return _wrap(with_only(unwrap_keyset(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
-class IncidentSeal:
+class IncidentCipher:
     """Seals, opens and names for one incident."""
 
     def __init__(self, *, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         self._incident = incident_id.to_bytes(8, "big")
-        handle = unwrapped(data, slug, b"data")
+        handle = unwrap_keyset(data, slug, b"data")
         self._aead = handle.primitive(aead.Aead)
         self._newest = key_prefix(handle.keyset_info().primary_key_id)
-        self._prf = unwrapped(index, slug, b"index").primitive(prf.PrfSet).primary()
+        self._prf = unwrap_keyset(index, slug, b"index").primitive(prf.PrfSet).primary()
 
     def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
@@ -155,8 +155,8 @@ class IncidentSeal:
         try:
             return bytes(self._aead.decrypt(bytes(sealed), self._bound_to(person, purpose)))
         except tink.TinkError:
-            raise SealingError(
-                Unsealed.DOES_NOT_OPEN.said(purpose_words=purpose.decode(), person=person)
+            raise EncryptionError(
+                EncryptionMessages.DOES_NOT_OPEN.said(purpose_words=purpose.decode(), person=person)
             ) from None
 
     def sealed_again(
@@ -186,6 +186,6 @@ class IncidentSeal:
 
 
 @lru_cache(maxsize=64)
-def incident_seal(incident_id: int, slug: str, data: bytes, index: bytes) -> IncidentSeal:
+def incident_cipher(incident_id: int, slug: str, data: bytes, index: bytes) -> IncidentCipher:
     """The seal for the keysets an incident's row holds now; see Incident.seal."""
-    return IncidentSeal(incident_id=incident_id, slug=slug, data=data, index=index)
+    return IncidentCipher(incident_id=incident_id, slug=slug, data=data, index=index)

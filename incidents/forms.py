@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents import batch_changes, uploads
-from incidents.encryption import SealingError
+from incidents.encryption import EncryptionError
 from incidents.importing import ImportRefusedError, close_batch, mapping, missing_files
-from incidents.importing.refusals import why_refused
+from incidents.importing.refusals import translate_refusal
 from incidents.models import (
     AffectedPerson,
     BatchChange,
@@ -28,7 +28,7 @@ from incidents.models import (
 )
 from incidents.visibility import objection_to_hiding
 
-SHRED_REQUEST_STANDS = timedelta(hours=24)
+SHRED_REQUEST_LIFETIME = timedelta(hours=24)
 MAPPING_EXAMPLE = """\
 [person]
 relation = "member"
@@ -64,7 +64,7 @@ class ContactChangeForm(forms.ModelForm):
 
 def shred_request_of(incident: Incident) -> Shredding | None:
     """What a superuser asked for and another one may still do."""
-    since = timezone.now() - SHRED_REQUEST_STANDS
+    since = timezone.now() - SHRED_REQUEST_LIFETIME
     asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
     return asked.select_related("asked_by").first()
 
@@ -138,11 +138,11 @@ class BatchChangeForm(forms.Form):
         try:
             if self.takes_long:
                 reason = self.cleaned_data.get("reason", "")
-                batch_changes.ask(self.batch, self.kind, by=self.by, reason=reason)
+                batch_changes.request_change(self.batch, self.kind, by=self.by, reason=reason)
             else:
                 self.change()
         except ImportRefusedError as refusal:
-            self.add_error(None, why_refused(str(refusal)))
+            self.add_error(None, translate_refusal(str(refusal)))
             return False
         return True
 
@@ -191,7 +191,7 @@ class WithdrawBatchForm(BatchChangeForm):
 
     def change(self) -> None:
         """Withdraws it. Raises ImportRefusedError."""
-        batch_changes.withdraw(self.batch, self.cleaned_data["reason"])
+        batch_changes.withdraw_batch(self.batch, self.cleaned_data["reason"])
 
 
 class LookUpForm(forms.Form):
@@ -215,8 +215,8 @@ class LookUpForm(forms.Form):
         found = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
         try:
             people = found.with_contact(emails=emails, phones=phones, incidents=incidents)
-        except SealingError as error:
-            self.add_error(None, why_refused(str(error)))
+        except EncryptionError as error:
+            self.add_error(None, translate_refusal(str(error)))
             return {"people": []}
         return {"people": list(people)}
 
@@ -274,13 +274,13 @@ class UploadForm(forms.ModelForm):
                 set(DataClass.objects.values_list("slug", flat=True))
             )
         except ImportRefusedError as refusal:
-            raise forms.ValidationError(why_refused(str(refusal))) from None
+            raise forms.ValidationError(translate_refusal(str(refusal))) from None
         return text
 
     def keep(self, by: User) -> Upload:
         """Seals what was sent. Raises SealingError."""
         data = self.cleaned_data
-        return uploads.keep(
+        return uploads.store_upload(
             data["content"],
             incident=data["incident"],
             by=by,

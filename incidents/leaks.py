@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from incidents import encryption
-from incidents.encryption import SealingError, Unsealed
+from incidents.encryption import EncryptionError, EncryptionMessages
 from incidents.models import AffectedPerson, DataClass, Exposure, ExposureBatch
 
 # Where AffectedPerson.contact holds the value of a class that an exposure does not repeat.
@@ -74,7 +74,7 @@ class Leak:
         return sum(times if date else 1 for (_, date), times in self.values.items())
 
 
-def opened_leaks(
+def decrypted_leaks(
     person: AffectedPerson, rows: Sequence[ExposedRow], catalogue: dict[int, DataClass]
 ) -> list[Leak]:
     """What leaked of `person` with its values, in the catalogue's order. Raises SealingError."""
@@ -89,7 +89,7 @@ def opened_leaks(
             as_contact |= set(row.data_classes) - {class_id for class_id, *_ in entries}
         for class_id in as_contact | held.keys():
             if class_id not in catalogue:
-                raise SealingError(Unsealed.NO_DATA_CLASS.said(person=person.pk))
+                raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.said(person=person.pk))
             leak = leaks.setdefault(class_id, Leak(catalogue[class_id]))
             # The larger count, not the sum: a later scope version may hold the same rows again.
             leak.values |= held[class_id]

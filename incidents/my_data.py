@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from incidents import phrasing
-from incidents.encryption import SealingError
-from incidents.leaks import ExposedRow, Leak, exposed_rows_of, opened_leaks
+from incidents.encryption import EncryptionError
+from incidents.leaks import ExposedRow, Leak, decrypted_leaks, exposed_rows_of
 from incidents.masking import mask, written_phone
 from incidents.models import (
     AffectedPerson,
@@ -68,7 +68,7 @@ class ClassItem:
 
 
 @dataclass(frozen=True)
-class Part:
+class MyDataPart:
     """One answer of the page."""
 
     incident: Incident
@@ -81,7 +81,7 @@ class Part:
     items: Sequence[ClassItem] = field(default_factory=list)
 
 
-def parts_for(user: User, show: Show) -> list[Part]:
+def parts_for(user: User, show: Show) -> list[MyDataPart]:
     """The page's parts, those where something leaked first, else newest incident first.
 
     The number of queries does not grow with incidents, rows or values.
@@ -96,7 +96,7 @@ def parts_for(user: User, show: Show) -> list[Part]:
     for incident in incidents:
         mine = rows.get(incident.pk)
         if incident.shredded_at:
-            parts.append(Part(incident, "shredded", _("The company has deleted this data")))
+            parts.append(MyDataPart(incident, "shredded", _("The company has deleted this data")))
         elif mine is None:
             parts.append(_unavailable(incident))
         elif mine:
@@ -106,7 +106,7 @@ def parts_for(user: User, show: Show) -> list[Part]:
     return sorted(parts, key=lambda part: part.kind != "leaked")
 
 
-def record_reveals(user: User, parts: Iterable[Part]) -> None:
+def record_reveals(user: User, parts: Iterable[MyDataPart]) -> None:
     """Notes that `user` is being shown the values of `parts` in full."""
     people = [part.person for part in parts if part.person and part.kind == "leaked"]
     Reveal.objects.bulk_create(Reveal(user=user, person=person) for person in people)
@@ -114,7 +114,7 @@ def record_reveals(user: User, parts: Iterable[Part]) -> None:
         logger.info("user %s revealed the data of person %s", user.pk, person.pk)
 
 
-def title_of(parts: Sequence[Part]) -> str:
+def title_of(parts: Sequence[MyDataPart]) -> str:
     """The page's title: the answer itself where there is one, else what the answers share."""
     if len(parts) == 1:
         return parts[0].heading
@@ -129,7 +129,7 @@ def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[
     exposed = exposed_rows_of([person.pk for person in people])
     catalogue = DataClass.objects.in_bulk()
     return [
-        (person, opened_leaks(person, exposed[person.pk], catalogue))
+        (person, decrypted_leaks(person, exposed[person.pk], catalogue))
         for person in people
         if person.pk in exposed
     ]
@@ -153,7 +153,7 @@ def _rows_of(user: User, incidents: Iterable[Incident]) -> dict[int, list[Row]]:
 def _opens(incident: Incident) -> bool:
     try:
         incident.seal()
-    except SealingError as error:
+    except EncryptionError as error:
         if not incident.shredded_at:
             logger.error("incident %s cannot be opened: %s", incident.pk, error)
         return False
@@ -167,14 +167,14 @@ def _part_of_row(
     *,
     catalogue: dict[int, DataClass],
     show: Show,
-) -> Part:
+) -> MyDataPart:
     try:
-        leaks = opened_leaks(person, rows, catalogue)
-    except SealingError as error:
+        leaks = decrypted_leaks(person, rows, catalogue)
+    except EncryptionError as error:
         logger.error("person %s cannot be opened: %s", person.pk, error)
         return _unavailable(incident)
     actions = _actions(leak.data_class for leak in leaks)
-    return Part(
+    return MyDataPart(
         incident,
         "leaked",
         phrasing.leaked([(leak.data_class, leak.count) for leak in leaks]),
@@ -186,18 +186,18 @@ def _part_of_row(
     )
 
 
-def _unavailable(incident: Incident) -> Part:
-    return Part(incident, "unavailable", _("We cannot show this right now"))
+def _unavailable(incident: Incident) -> MyDataPart:
+    return MyDataPart(incident, "unavailable", _("We cannot show this right now"))
 
 
-def _not_matched(incident: Incident, addresses: Sequence[str]) -> Part:
+def _not_matched(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
     if not (addresses and incident.is_scope_complete()):
-        return Part(incident, "unknown", _("We do not know yet whether your data leaked"))
+        return MyDataPart(incident, "unknown", _("We do not know yet whether your data leaked"))
     if len(addresses) > 1:
         heading = _("Your addresses are not among the leaked data we know")
     else:
         heading = _("Your address is not among the leaked data we know")
-    return Part(incident, "not_found", heading)
+    return MyDataPart(incident, "not_found", heading)
 
 
 def _relation(person: AffectedPerson) -> str:
@@ -244,7 +244,7 @@ def _leaked_item(leak: Leak, stated: IncidentDataClass | None, show: Show) -> Cl
         leak.data_class,
         "leaked",
         _("Leaked"),
-        count_text=phrasing.counted(leak.data_class, leak.count) if is_counted else "",
+        count_text=phrasing.counted_noun(leak.data_class, leak.count) if is_counted else "",
         basis_text=basis,
         values=values[:FIRST_VALUES],
         more_values=values[FIRST_VALUES:],

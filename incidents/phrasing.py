@@ -19,14 +19,14 @@ def leaked(counts: Sequence[tuple[DataClass, int]]) -> str:
 
     A count of 0 means that the class leaked and nobody knows how many values of it.
     """
-    items = [counted(data_class, count) for data_class, count in counts]
+    items = [counted_noun(data_class, count) for data_class, count in counts]
     if _is_korean():
         listed = ", ".join(items)
         return f"{listed}{'이' if _ends_in_consonant(listed) else '가'} 유출되었습니다"
     return f"Your {joined(items)} leaked"
 
 
-def counted(data_class: DataClass, count: int) -> str:
+def counted_noun(data_class: DataClass, count: int) -> str:
     """As in "2 addresses", "주소 2개"; without a number where it would say nothing."""
     is_bare = count == 0 or (count == 1 and data_class.is_one_each)
     if _is_korean():

@@ -28,9 +28,9 @@ STEP_ROWS = 1_000
 LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
 
 # What other apps have to forget before people are deleted; they add theirs when they are ready.
-BEFOREHAND: list[Callable[[Sequence[UUID]], Any]] = []
+BEFORE_PURGE: list[Callable[[Sequence[UUID]], Any]] = []
 
-Report = Callable[[Shredding], None]
+PurgeCallback = Callable[[Shredding], None]
 logger = logging.getLogger(__name__)
 
 
@@ -42,7 +42,7 @@ def run(
     incident: Incident,
     *,
     step_rows: int = STEP_ROWS,
-    report: Report = lambda _: None,
+    report: PurgeCallback = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Shredding:
     """Deletes the incident's people and exposures, resting as long as it works.
@@ -112,7 +112,7 @@ def _step(record: Shredding, step_rows: int) -> bool:
         if ids:
             record.exposures += _deleted(Exposure, "person_id", ids)
             _deleted(Reveal, "person_id", ids)
-            for forget in BEFOREHAND:
+            for forget in BEFORE_PURGE:
                 forget(ids)
             record.people += _deleted(AffectedPerson, "id", ids)
         record.position = window[-1][0]

@@ -28,14 +28,14 @@ from django.utils import timezone
 
 from foundations.process_pool import Workers, workers
 from incidents import encrypted_rows, encryption
-from incidents.encryption import CONTACT, EXPOSURE, UPLOAD, IncidentSeal, SealingError
+from incidents.encryption import CONTACT, EXPOSURE, UPLOAD, EncryptionError, IncidentCipher
 from incidents.importing import only_import_into
 from incidents.models import (
     AffectedPerson,
     Exposure,
     ExposureFile,
     Incident,
-    Reseal,
+    Reencryption,
     UploadPiece,
 )
 
@@ -46,12 +46,12 @@ _ROWS_WORTH_PROCESSES = 30_000
 logger = logging.getLogger(__name__)
 
 
-class ResealRefusedError(Exception):
+class ReencryptionRefusedError(Exception):
     """It cannot begin or end; the message is one line for an operator."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SealedColumn:
+class EncryptedColumn:
     """Where values sealed by an incident's data keyset are kept."""
 
     model: type[Model]
@@ -61,33 +61,33 @@ class SealedColumn:
     incident: str  # the look-up that leads to the incident
 
 
-CONTACTS = SealedColumn(
+CONTACTS = EncryptedColumn(
     model=AffectedPerson, person="id", column="contact", purpose=CONTACT, incident="incident"
 )
-EXPOSURES = SealedColumn(
+EXPOSURES = EncryptedColumn(
     model=Exposure,
     person="person_id",
     column="sealed",
     purpose=EXPOSURE,
     incident="file__incident",
 )
-UPLOADS = SealedColumn(
+UPLOADS = EncryptedColumn(
     model=UploadPiece, person="id", column="sealed", purpose=UPLOAD, incident="upload__incident"
 )
 # What else is sealed; other apps add theirs when they are ready. Few rows: one step for all.
-FURTHER: list[SealedColumn] = [UPLOADS]
+OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS]
 
-Report = Callable[[Reseal], None]
+ReencryptionCallback = Callable[[Reencryption], None]
 
 
-def run(
+def reencrypt_incident(
     incident: Incident,
     *,
     step_people: int = STEP_PEOPLE,
     processes: int | None = None,
-    report: Report = lambda _: None,
+    report: ReencryptionCallback = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
-) -> Reseal:
+) -> Reencryption:
     """Begins a change of the data key, or goes on with the one that is not done, to its end.
 
     `wait` is given the seconds until every process knows the new key; `processes` is how many work
@@ -96,33 +96,35 @@ def run(
     """
     with only_import_into(incident):
         reseal = _begun(incident)
-        if reseal.state == Reseal.State.WAITING:
+        if reseal.state == Reencryption.State.WAITING:
             ready_at = reseal.started_at + timedelta(seconds=settings.REENCRYPT_GRACE_SECONDS)
             wait(max(0.0, (ready_at - timezone.now()).total_seconds()))
             _start(reseal)
         count = _processes(incident) if processes is None else processes
         with workers(count) as pool:
-            for _ in _resealed(reseal, step_people, pool):
+            for _ in _reencrypt_people(reseal, step_people, pool):
                 report(reseal)
-        _reseal_further(reseal)
+        _reencrypt_other_columns(reseal)
         _end(reseal)
     report(reseal)
     return reseal
 
 
-def left_under_older_keys(incident: Incident, key_id: int) -> int:
+def count_under_older_keys(incident: Incident, key_id: int) -> int:
     """How many values other keys than this one sealed, and still open; looks at every row.
 
     What does not open anyway is logged and holds up nothing.
     """
     seal = incident.seal()
     return sum(
-        len(_sealed_again(seal, column.purpose, _older(column, incident.pk, key_id)))
-        for column in (CONTACTS, EXPOSURES, *FURTHER)
+        len(_reencrypted_rows(seal, column.purpose, _older(column, incident.pk, key_id)))
+        for column in (CONTACTS, EXPOSURES, *OTHER_APPS_COLUMNS)
     )
 
 
-def _older(column: SealedColumn, incident_id: int, key_id: int) -> Iterator[tuple[Any, UUID, Any]]:
+def _older(
+    column: EncryptedColumn, incident_id: int, key_id: int
+) -> Iterator[tuple[Any, UUID, Any]]:
     """(primary key, person, ciphertext) of the values that another key sealed."""
     begins = Substr(column.column, 1, 5, output_field=BinaryField())
     rows = column.model._default_manager.filter(
@@ -132,37 +134,37 @@ def _older(column: SealedColumn, incident_id: int, key_id: int) -> Iterator[tupl
     yield from older.values_list("pk", column.person, column.column).iterator()
 
 
-def _begun(incident: Incident) -> Reseal:
+def _begun(incident: Incident) -> Reencryption:
     """The change that is not done, or a new one. The keyset and the record change together."""
     with transaction.atomic():
         locked = _locked(incident.pk)
-        unfinished = locked.reseals.exclude(state=Reseal.State.DONE).first()
+        unfinished = locked.reseals.exclude(state=Reencryption.State.DONE).first()
         if unfinished:
             return unfinished
         wrapped, key_id = encryption.add_data_key(_data_keyset(locked), locked.slug)
         _keep(locked, wrapped)
-        reseal = Reseal.objects.create(incident=locked, key_id=key_id)
+        reseal = Reencryption.objects.create(incident=locked, key_id=key_id)
     logger.info("incident %s: data key %s added", incident.pk, key_id)
     return reseal
 
 
-def _start(reseal: Reseal) -> None:
+def _start(reseal: Reencryption) -> None:
     with transaction.atomic():
         incident = _locked(reseal.incident_id)
         _keep(
             incident, encryption.use_data_key(_data_keyset(incident), incident.slug, reseal.key_id)
         )
-        reseal.state = Reseal.State.RUNNING
+        reseal.state = Reencryption.State.RUNNING
         reseal.save(update_fields=["state"])
     logger.info("incident %s: data key %s seals from now on", incident.pk, reseal.key_id)
 
 
-def _end(reseal: Reseal) -> None:
+def _end(reseal: Reencryption) -> None:
     """Removes the older keys, if nothing needs them."""
     incident = Incident.objects.get(pk=reseal.incident_id)
-    left = left_under_older_keys(incident, reseal.key_id)
+    left = count_under_older_keys(incident, reseal.key_id)
     if left:
-        raise ResealRefusedError(
+        raise ReencryptionRefusedError(
             f"{incident.slug}: {left:,} values are still under an older key, which stays; "
             "run it again from the beginning with --again"
         )
@@ -171,14 +173,14 @@ def _end(reseal: Reseal) -> None:
         _keep(
             incident, encryption.keep_data_key(_data_keyset(incident), incident.slug, reseal.key_id)
         )
-        reseal.state, reseal.finished_at = Reseal.State.DONE, timezone.now()
+        reseal.state, reseal.finished_at = Reencryption.State.DONE, timezone.now()
         reseal.save(update_fields=["state", "finished_at"])
     logger.info("incident %s: every key but %s removed", incident.pk, reseal.key_id)
 
 
 def start_again(incident: Incident) -> None:
     """Lets the change that is not done go through every row again."""
-    incident.reseals.filter(state=Reseal.State.RUNNING).update(position=None)
+    incident.reseals.filter(state=Reencryption.State.RUNNING).update(position=None)
 
 
 def _locked(incident_id: int) -> Incident:
@@ -194,7 +196,7 @@ def _await_imports() -> None:
 
 def _data_keyset(incident: Incident) -> bytes:
     if incident.data_keyset is None:
-        raise encryption.shredded(incident.slug)
+        raise encryption.keyset_shredded_error(incident.slug)
     return bytes(incident.data_keyset)
 
 
@@ -213,7 +215,7 @@ def _processes(incident: Incident) -> int:
     return (os.cpu_count() or 1) if rows > _ROWS_WORTH_PROCESSES else 0
 
 
-def _resealed(reseal: Reseal, step_people: int, pool: Workers) -> Iterator[None]:
+def _reencrypt_people(reseal: Reencryption, step_people: int, pool: Workers) -> Iterator[None]:
     """Seals the rows of all people from the reseal's position on again; a step each time.
 
     While one step is written, the next ones are in work.
@@ -224,7 +226,7 @@ def _resealed(reseal: Reseal, step_people: int, pool: Workers) -> Iterator[None]
     steps = encrypted_rows.steps(
         incident.pk, list(files), after=reseal.position, people=step_people
     )
-    for again in pool.map(partial(encrypted_rows.sealed_again, incident.keysets()), steps):
+    for again in pool.map(partial(encrypted_rows.reencrypt_step, incident.keysets()), steps):
         with transaction.atomic():
             _await_imports()
             _data_keyset(_locked(reseal.incident_id))  # raises, if it was shredded meanwhile
@@ -235,15 +237,15 @@ def _resealed(reseal: Reseal, step_people: int, pool: Workers) -> Iterator[None]
         yield
 
 
-def _sealed_again(
-    seal: IncidentSeal, purpose: bytes, rows: Iterable[tuple[Any, UUID, Any]]
+def _reencrypted_rows(
+    seal: IncidentCipher, purpose: bytes, rows: Iterable[tuple[Any, UUID, Any]]
 ) -> list[tuple[Any, ...]]:
     """(*key, ciphertext) for each (key, person, ciphertext) that opens; others stay as they are."""
     found: list[tuple[Any, ...]] = []
     for key, person, sealed in rows:
         try:
             again = seal.sealed_again(sealed, person=person, purpose=purpose)
-        except SealingError as error:
+        except EncryptionError as error:
             logger.error("%s; it stays as it is", error)
             continue
         if again:
@@ -251,10 +253,10 @@ def _sealed_again(
     return found
 
 
-def _reseal_further(reseal: Reseal) -> None:
+def _reencrypt_other_columns(reseal: Reencryption) -> None:
     """What other apps seal by the incident's keyset."""
     incident = Incident.objects.get(pk=reseal.incident_id)
-    for column in FURTHER:
+    for column in OTHER_APPS_COLUMNS:
         older = _older(column, incident.pk, reseal.key_id)
-        for key, sealed in _sealed_again(incident.seal(), column.purpose, older):
+        for key, sealed in _reencrypted_rows(incident.seal(), column.purpose, older):
             column.model._default_manager.filter(pk=key).update(**{column.column: sealed})

@@ -33,7 +33,7 @@ def rewrap_incidents() -> tuple[int, int]:
 def _rewrapped(incident: Incident) -> dict[str, Any]:
     data, index = bytes(incident.data_keyset or b""), bytes(incident.index_keyset or b"")
     again = {
-        "data_keyset": encryption.rewrapped(data, incident.slug, b"data"),
-        "index_keyset": encryption.rewrapped(index, incident.slug, b"index"),
+        "data_keyset": encryption.rewrap_keyset(data, incident.slug, b"data"),
+        "index_keyset": encryption.rewrap_keyset(index, incident.slug, b"index"),
     }
     return {name: keyset for name, keyset in again.items() if keyset}

@@ -37,7 +37,7 @@ _ROOM = "SET LOCAL work_mem = '64MB'"
 _SORTED, _UNSORTED = "SET LOCAL enable_hashagg = off", "SET LOCAL enable_hashagg TO DEFAULT"
 
 
-class Cell(NamedTuple):
+class CountKey(NamedTuple):
     """What a ScopeCount is kept for; `data_class` None is everybody, whatever leaked of them."""
 
     relation: int
@@ -66,12 +66,12 @@ class Counts:
 
 def counts_of(incident: Incident) -> Counts:
     """The kept counts; two small queries, whatever the incident's size."""
-    cells: defaultdict[int | None, dict[Cell, int]] = defaultdict(dict)
+    cells: defaultdict[int | None, dict[CountKey, int]] = defaultdict(dict)
     kept = incident.scope_counts.values_list(
         "batch_id", "relation", "language", "data_class_id", "people"
     )
     for batch_id, relation, language, data_class, people in kept:
-        cells[batch_id][Cell(relation, language, data_class)] = people
+        cells[batch_id][CountKey(relation, language, data_class)] = people
     batches = list(incident.batches.all())
     closed = [batch for batch in batches if batch.state == ExposureBatch.State.CLOSED]
     is_known = closed and all(batch.counted_at for batch in closed)
@@ -81,7 +81,7 @@ def counts_of(incident: Incident) -> Counts:
     )
 
 
-def _tally(cells: dict[Cell, int]) -> Tally:
+def _tally(cells: dict[CountKey, int]) -> Tally:
     by_class, by_relation, by_language = Counter[int](), Counter[int](), Counter[str]()
     for cell, people in cells.items():
         if cell.data_class is None:
@@ -94,12 +94,12 @@ def _tally(cells: dict[Cell, int]) -> Tally:
 
 def count_closed(batch: ExposureBatch) -> None:
     """Counts a batch that is being closed, and its incident anew; in the closing transaction."""
-    _keep(batch.incident, batch, counted([batch]))
+    _keep(batch.incident, batch, count_people_of([batch]))
     ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
     _keep(batch.incident, None, _counted_standing(batch.incident))
 
 
-def withdraw(batch: ExposureBatch, reason: str) -> bool:
+def withdraw_and_recount(batch: ExposureBatch, reason: str) -> bool:
     """Takes a closed batch back and counts its incident anew. False if it is not closed."""
     with transaction.atomic():
         if not batch.withdraw(reason):
@@ -112,7 +112,7 @@ def recount(incident: Incident) -> None:
     """Counts everything anew that `counts_of` tells."""
     with transaction.atomic():
         for batch in _closed_once(incident):
-            _keep(incident, batch, counted([batch]))
+            _keep(incident, batch, count_people_of([batch]))
             ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
         _keep(incident, None, _counted_standing(incident))
 
@@ -126,29 +126,30 @@ def differences(incident: Incident) -> list[str]:
         return []
     found = []
     for batch in _closed_once(incident):
-        found += _compared(batch.code, kept(incident, batch), counted([batch]))
+        found += _compared(batch.code, stored_counts(incident, batch), count_people_of([batch]))
         if batch.counted_at is None:
             found.append(f"{batch.code}: never counted")
-    total = counted(_standing(incident))
-    return found + _compared(incident.slug, kept(incident, None), total)
+    total = count_people_of(_standing(incident))
+    return found + _compared(incident.slug, stored_counts(incident, None), total)
 
 
-def kept(incident: Incident, batch: ExposureBatch | None) -> dict[Cell, int]:
+def stored_counts(incident: Incident, batch: ExposureBatch | None) -> dict[CountKey, int]:
     """The counts as they are kept for one batch, or (None) for the incident."""
     rows = incident.scope_counts.filter(batch=batch)
     return {
-        Cell(row.relation, row.language, row.data_class_id): row.people for row in rows.iterator()
+        CountKey(row.relation, row.language, row.data_class_id): row.people
+        for row in rows.iterator()
     }
 
 
-def counted(batches: Iterable[ExposureBatch]) -> dict[Cell, int]:
+def count_people_of(batches: Iterable[ExposureBatch]) -> dict[CountKey, int]:
     """The people of some batches together, by two passes over their exposures."""
     files = [file.pk for batch in batches for file in batch.files.all()]
-    cells = Counter[Cell]()
+    cells = Counter[CountKey]()
     for relation, language, classes, people in _people_by_classes(files):
-        cells[Cell(relation, language, None)] += people
+        cells[CountKey(relation, language, None)] += people
         for data_class in (place for place, bit in enumerate(classes) if bit == "1"):
-            cells[Cell(relation, language, data_class)] += people
+            cells[CountKey(relation, language, data_class)] += people
     return dict(cells)
 
 
@@ -177,12 +178,12 @@ def _bits(data_classes: Sequence[int], last: int) -> str:
     return "".join("1" if place in data_classes else "0" for place in range(last + 1))
 
 
-def _counted_standing(incident: Incident) -> dict[Cell, int]:
+def _counted_standing(incident: Incident) -> dict[CountKey, int]:
     """The incident's total; of a single batch, its own counts say it already."""
     standing = _standing(incident)
     if len(standing) == 1 and standing[0].counted_at:
-        return kept(incident, standing[0])
-    return counted(standing)
+        return stored_counts(incident, standing[0])
+    return count_people_of(standing)
 
 
 def _standing(incident: Incident) -> list[ExposureBatch]:
@@ -194,7 +195,7 @@ def _closed_once(incident: Incident) -> list[ExposureBatch]:
     return list(incident.batches.exclude(state=ExposureBatch.State.OPEN).prefetch_related("files"))
 
 
-def _keep(incident: Incident, batch: ExposureBatch | None, cells: dict[Cell, int]) -> None:
+def _keep(incident: Incident, batch: ExposureBatch | None, cells: dict[CountKey, int]) -> None:
     incident.scope_counts.filter(batch=batch).delete()
     ScopeCount.objects.bulk_create(
         ScopeCount(
@@ -209,7 +210,7 @@ def _keep(incident: Incident, batch: ExposureBatch | None, cells: dict[Cell, int
     )
 
 
-def _compared(what: str, old: dict[Cell, int], new: dict[Cell, int]) -> list[str]:
+def _compared(what: str, old: dict[CountKey, int], new: dict[CountKey, int]) -> list[str]:
     return [
         f"{what}: relation {cell.relation}, language {cell.language}, "
         f"class {cell.data_class or 'any'}: {old.get(cell, 0):,} kept, {new.get(cell, 0):,} counted"

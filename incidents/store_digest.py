@@ -21,7 +21,7 @@ _PEOPLE = 5_000
 _MODULUS = 1 << 256
 
 
-class Digest(NamedTuple):
+class StoreDigest(NamedTuple):
     """What was found."""
 
     people: int
@@ -29,14 +29,14 @@ class Digest(NamedTuple):
     hexadecimal: str
 
 
-class _Said(NamedTuple):
+class _PersonContent(NamedTuple):
     """What the store says of one person, sealed."""
 
     row: tuple[UUID, int, str, int, int, UUID | None, UUID | None, bytes]
     exposures: list[tuple[str, int, list[str], bytes | None]]  # file's sha-256, line, classes
 
 
-def digest(incident: Incident, *, processes: int = 0) -> Digest:
+def compute_store_digest(incident: Incident, *, processes: int = 0) -> StoreDigest:
     """Of everything imported into the incident. Raises SealingError if anything does not open."""
     people = exposures = total = 0
     slugs = dict(DataClass.objects.values_list("pk", "slug"))
@@ -45,10 +45,10 @@ def digest(incident: Incident, *, processes: int = 0) -> Digest:
             people += part[0]
             exposures += part[1]
             total = (total + part[2]) % _MODULUS
-    return Digest(people, exposures, f"{total:064x}")
+    return StoreDigest(people, exposures, f"{total:064x}")
 
 
-def _said(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_Said]]:
+def _said(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_PersonContent]]:
     """Everybody, in chunks by the primary key."""
     last = UUID(int=0)
     while True:
@@ -70,7 +70,7 @@ def _said(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_Said]]:
             return
         last = people[-1][0]
         found = _exposures([row[0] for row in people], slugs)
-        yield [_Said((*row[:7], bytes(row[7])), found.get(row[0], [])) for row in people]
+        yield [_PersonContent((*row[:7], bytes(row[7])), found.get(row[0], [])) for row in people]
 
 
 def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any]]:
@@ -85,14 +85,14 @@ def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any
 
 
 def _summed(
-    keysets: tuple[int, str, bytes, bytes], slugs: dict[int, str], said: list[_Said]
+    keysets: tuple[int, str, bytes, bytes], slugs: dict[int, str], said: list[_PersonContent]
 ) -> tuple[int, int, int]:
-    seal = encryption.incident_seal(*keysets)
+    seal = encryption.incident_cipher(*keysets)
     total = sum(int.from_bytes(_hashed(seal, slugs, person)) for person in said)
     return len(said), sum(len(person.exposures) for person in said), total % _MODULUS
 
 
-def _hashed(seal: encryption.IncidentSeal, slugs: dict[int, str], said: _Said) -> bytes:
+def _hashed(seal: encryption.IncidentCipher, slugs: dict[int, str], said: _PersonContent) -> bytes:
     person, relation, language, email_reach, phone_reach, email, phone, contact = said.row
     exposures = []
     for sha256, line, classes, sealed in said.exposures:

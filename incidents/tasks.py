@@ -9,7 +9,7 @@ from incidents import batch_changes, uploads
 @shared_task(base=DjangoTask)
 def work_upload(upload_id: str) -> None:
     """Checks or imports one upload."""
-    uploads.work(upload_id)
+    uploads.run_upload(upload_id)
 
 
 @shared_task(base=DjangoTask)
@@ -22,7 +22,7 @@ def sweep_uploads() -> None:
 @shared_task(base=DjangoTask)
 def work_batch_change(change_id: int) -> None:
     """Closes or withdraws one scope version."""
-    batch_changes.work(change_id)
+    batch_changes.run_change(change_id)
 
 
 @shared_task(base=DjangoTask)

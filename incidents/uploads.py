@@ -26,9 +26,9 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from incidents import importing
-from incidents.encryption import UPLOAD, SealingError
-from incidents.importing import ImportBusyError, ImportRefusedError, Progress
-from incidents.importing.refusals import Refused
+from incidents.encryption import UPLOAD, EncryptionError
+from incidents.importing import ImportBusyError, ImportProgress, ImportRefusedError
+from incidents.importing.refusals import RefusalMessages
 from incidents.models import ExposureFile, Incident, Upload, UploadPiece
 
 State, Kind = Upload.State, UploadPiece.Kind
@@ -36,13 +36,13 @@ PIECE_BYTES = 1 << 20
 NAME_BYTES = 200  # of the name an upload has on a worker's disk
 # After so long without a word a worker is taken for dead; then what it did is done again.
 STUCK_AFTER = timedelta(minutes=15)
-CONTENT_STANDS, REJECTS_STAND = timedelta(hours=24), timedelta(days=7)
+CONTENT_RETENTION, REJECTS_RETENTION = timedelta(hours=24), timedelta(days=7)
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps files in memory
 
 logger = logging.getLogger(__name__)
 
 
-def keep(
+def store_upload(
     content: "UploadedFile[bytes]", *, incident: Incident, by: User, mapping: str, encoding: str
 ) -> Upload:
     """Seals an uploaded file and says that it is to be checked. Raises SealingError."""
@@ -69,7 +69,7 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], None]) -> Iterato
         yield chunk
 
 
-def work(upload_id: str) -> None:
+def run_upload(upload_id: str) -> None:
     """Checks or imports an upload that waits for it; does nothing if another worker has it."""
     remove_leftovers()
     for waits, works, step in (
@@ -83,14 +83,14 @@ def work(upload_id: str) -> None:
                 step(upload)
             except ImportBusyError:
                 Upload.objects.filter(pk=upload_id, state=works).update(state=waits)
-            except (ImportRefusedError, SealingError) as refusal:
+            except (ImportRefusedError, EncryptionError) as refusal:
                 _refuse(upload, str(refusal))
             except DatabaseError:
                 raise  # the sweeper tries again
             except Exception as error:  # noqa: BLE001  no file may stay "being checked" for good
                 # Its words could hold a value of the file.
                 logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
-                _refuse(upload, Refused.PORTAL.said(name=upload.name))
+                _refuse(upload, RefusalMessages.PORTAL.said(name=upload.name))
 
 
 def want_import(upload: Upload) -> bool:
@@ -135,9 +135,9 @@ def sweep() -> list[str]:
         stuck = objects.filter(state=works, changed_at__lt=now - STUCK_AFTER)
         stuck.update(state=waits, changed_at=now)
     waiting = [State.TO_CHECK, State.CHECKED]
-    for upload in objects.filter(state__in=waiting, changed_at__lt=now - CONTENT_STANDS):
+    for upload in objects.filter(state__in=waiting, changed_at__lt=now - CONTENT_RETENTION):
         discard(upload)
-    old = objects.filter(changed_at__lt=now - REJECTS_STAND)
+    old = objects.filter(changed_at__lt=now - REJECTS_RETENTION)
     UploadPiece.objects.filter(upload__in=old, kind=Kind.REJECTS).delete()
     again = objects.filter(state__in=[State.TO_CHECK, State.TO_IMPORT])
     return [str(pk) for pk in again.values_list("pk", flat=True)]
@@ -162,10 +162,10 @@ def _check(upload: Upload) -> None:
 
 
 def _import(upload: Upload) -> None:
-    reports = [Progress(encoding="")]
+    reports = [ImportProgress(encoding="")]
     report = _reporter(upload)
 
-    def keep_last(progress: Progress) -> None:
+    def keep_last(progress: ImportProgress) -> None:
         reports[0] = progress
         report(progress)
 
@@ -210,15 +210,15 @@ def _refuse(upload: Upload, why: str) -> None:
     logger.warning("upload %s refused", upload.pk)
 
 
-def _count(upload: Upload, found: Progress) -> None:
+def _count(upload: Upload, found: ImportProgress) -> None:
     upload.rows_read, upload.rows_taken = found.rows_read, found.rows_taken
     upload.rows_rejected = found.rows_rejected
 
 
-def _reporter(upload: Upload) -> Callable[[Progress], None]:
+def _reporter(upload: Upload) -> Callable[[ImportProgress], None]:
     """Tells the desk; the import's own transaction is not to be seen before its end."""
 
-    def report(progress: Progress) -> None:
+    def report(progress: ImportProgress) -> None:
         told = (progress.rows_read, progress.rows_rejected)
         with suppress(RedisError):
             cache.set(_progress_key(upload), told, timeout=STUCK_AFTER.total_seconds())
@@ -265,7 +265,7 @@ def _as_file(upload: Upload) -> Iterator[Path]:
             for chunk in _hashed(_opened_pieces(upload, Kind.CONTENT), digest.update):
                 stream.write(chunk)
         if digest.hexdigest() != upload.sha256:
-            raise ImportRefusedError(Refused.NOT_ALL_HERE.said(file=upload.name))
+            raise ImportRefusedError(RefusalMessages.NOT_ALL_HERE.said(file=upload.name))
         yield path
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.step_up import is_stepped_up, step_up_required
-from incidents.my_data import Part, in_full, masked, parts_for, record_reveals, title_of
+from incidents.my_data import MyDataPart, in_full, masked, parts_for, record_reveals, title_of
 
 RETRY_SECONDS = "3600"
 
@@ -42,7 +42,7 @@ def my_data_reveal(request: SignedInRequest) -> HttpResponse:
     return _page(request, parts, is_revealed=True)
 
 
-def _page(request: SignedInRequest, parts: list[Part], *, is_revealed: bool) -> HttpResponse:
+def _page(request: SignedInRequest, parts: list[MyDataPart], *, is_revealed: bool) -> HttpResponse:
     """503 where nothing could be opened, so that monitoring sees what the customer is told."""
     incidents = {part.incident.pk: part.incident for part in parts}
     context = {

@@ -15,7 +15,7 @@ class NoticesConfig(AppConfig):
         from foundations import page_extensions
         from incidents import purging, reencryption
         from incidents.encryption import TEST_ADDRESS
-        from notices.engine.ledger import forget_people
+        from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
@@ -27,9 +27,9 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
-        purging.BEFOREHAND.append(forget_people)
-        reencryption.FURTHER.append(
-            reencryption.SealedColumn(
+        purging.BEFORE_PURGE.append(detach_people)
+        reencryption.OTHER_APPS_COLUMNS.append(
+            reencryption.EncryptedColumn(
                 model=TestAddress,
                 person="id",
                 column="contact",

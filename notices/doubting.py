@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from notices import tasks
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.notice import NoticeQuerySet
@@ -42,9 +42,9 @@ def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
     return changed
 
 
-def count_as_told(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
+def count_as_notified(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
     """Ends them as accepted, on a person's word; how many really were in doubt."""
-    words = Ours.DECIDED.said(user=by.pk, reason=reason)[:500]
+    words = LedgerMessages.DECIDED.said(user=by.pk, reason=reason)[:500]
     with transaction.atomic():
         changed = (
             doubtful(notice)

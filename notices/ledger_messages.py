@@ -6,11 +6,11 @@ shows ours in the reader's language, and a server's as the server said it.
 
 from django.utils.translation import gettext_noop as _
 
-from foundations.keys import Unsealed
-from foundations.stored_messages import Sentences, shown
+from foundations.keys import EncryptionMessages
+from foundations.stored_messages import StoredMessages, translate_stored
 
 
-class Ours(Sentences):
+class LedgerMessages(StoredMessages):
     """Of a delivery (Delivery.reply), or of what stands in a notice's way (Notice.problem)."""
 
     # Nothing was sent
@@ -47,6 +47,6 @@ class Ours(Sentences):
     NOT_ADDING_UP = _("the ledger's rows are not what was counted")
 
 
-def in_words(kept: str) -> str:
+def translate_ledger_message(kept: str) -> str:
     """Our own words in the reader's language, all others as they are."""
-    return shown(kept, Ours, Unsealed)
+    return translate_stored(kept, LedgerMessages, EncryptionMessages)

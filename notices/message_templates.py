@@ -35,7 +35,7 @@ from accounts.contacts import normalise_email, normalise_phone
 from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import sms
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import Notice, NoticeMessage
 from statements import markdown
 from statements.models import Advisory, Section
@@ -75,7 +75,7 @@ class UnusableAddressError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
+class MessageTemplate:
     """What all mails of a notice in one language share: the mail, its slots still open."""
 
     marker: str  # a slot is "<marker>-<name>-"
@@ -83,14 +83,14 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Mail:
+class OutgoingMessage:
     """One mail, ready for the wire: `data` is `shared` with `values` in its slots."""
 
     sender: str
     to: str
     data: bytes
     delivery_id: int = 0
-    shared: Shared | None = field(default=None, compare=False, repr=False)
+    shared: MessageTemplate | None = field(default=None, compare=False, repr=False)
     values: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -109,7 +109,7 @@ class Recipient:
 # ---------------------------------------------------------------- at the approval
 
 
-def freeze(notice: Notice, language: str) -> NoticeMessage:
+def render_template(notice: Notice, language: str) -> NoticeMessage:
     """The notice's message in one language, not saved."""
     marker = f"slot{secrets.token_hex(12)}"
     slot = {name: f"{marker}-{name}-" for name in SLOTS}
@@ -136,7 +136,7 @@ def _frozen_text(
     notice: Notice, language: str, *, marker: str, slot: Mapping[str, str]
 ) -> NoticeMessage:
     with override(language):
-        text = sms.frozen(_context(notice) | {"slot": slot})
+        text = sms.render_sms_template(_context(notice) | {"slot": slot})
     words = {"customer": "", "classes": _class_names(language)}
     return NoticeMessage(notice=notice, language=language, marker=marker, mime=text, words=words)
 
@@ -215,7 +215,7 @@ def _folded(text: str) -> str:
     return "\n".join("\n".join(wrap(line)) for line in text.splitlines()) + "\n"
 
 
-def sample_mail(notice: Notice, language: str) -> Mail:
+def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
     """The mail as somebody made up would get it, with every class that leaked."""
     person = Recipient(
         delivery_id=0,
@@ -225,12 +225,12 @@ def sample_mail(notice: Notice, language: str) -> Mail:
         name=sample_name(language),
         data_classes=tuple(sample_classes(notice.incident)),
     )
-    return Mailing(freeze(notice, language)).mail(person)
+    return MessageFiller(render_template(notice, language)).mail(person)
 
 
-def text_size(notice: Notice, language: str) -> sms.Size:
+def sample_sms_size(notice: Notice, language: str) -> sms.SmsSize:
     """How long the text message is for somebody of whom every class leaked."""
-    return sms.size_of(sample_mail(notice, language).data.decode())
+    return sms.sms_size(sample_mail(notice, language).data.decode())
 
 
 def sample_name(language: str) -> str:
@@ -247,7 +247,7 @@ def sample_classes(incident: Incident) -> list[int]:
 # ---------------------------------------------------------------- for each person
 
 
-class Mailing:
+class MessageFiller:
     """Fills one notice's message in one language for one person after another."""
 
     def __init__(self, message: NoticeMessage) -> None:
@@ -255,7 +255,7 @@ class Mailing:
         self._language = message.language
         self._customer = str(message.words["customer"])
         self._classes = {int(key): str(name) for key, name in message.words["classes"].items()}
-        self._shared = Shared(message.marker, bytes(message.mime))
+        self._shared = MessageTemplate(message.marker, bytes(message.mime))
         # Text and slot names by turns; split, so that no value is ever searched for slots.
         pattern = message.marker.encode() + b"-([a-z_]+)-"
         self._pieces = re.split(pattern, bytes(message.mime))
@@ -265,7 +265,7 @@ class Mailing:
         # Among millions of people there are a few dozen combinations.
         self._said_of = lru_cache(maxsize=1024)(self._list_of)
 
-    def mail(self, person: Recipient) -> Mail:
+    def mail(self, person: Recipient) -> OutgoingMessage:
         """The whole mail, the same for each attempt but for its date.
 
         Raises UnusableAddressError.
@@ -276,7 +276,7 @@ class Mailing:
         values = self._values(person, to=to)
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name].encode() for name in self._slots]
-        return Mail(
+        return OutgoingMessage(
             sender=envelope_sender(person.delivery_id),
             to=to,
             data=b"".join(pieces),
@@ -285,20 +285,22 @@ class Mailing:
             values=values,
         )
 
-    def _text(self, person: Recipient) -> Mail:
+    def _text(self, person: Recipient) -> OutgoingMessage:
         """A text message: the number in E.164, and as sender what names every attempt alike."""
         to = normalise_phone(person.phone)
         if to is None:
-            raise UnusableAddressError(Ours.NO_NUMBER.said())
+            raise UnusableAddressError(LedgerMessages.NO_NUMBER.said())
         code = message_code(person.delivery_id)
         names = [self._classes[key] for key in person.data_classes if key in self._classes]
         values = {"code": code, "class_line": ", ".join(names)}
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name].encode() for name in self._slots]
-        return Mail(sender=code, to=to, data=b"".join(pieces), delivery_id=person.delivery_id)
+        return OutgoingMessage(
+            sender=code, to=to, data=b"".join(pieces), delivery_id=person.delivery_id
+        )
 
     def _values(self, person: Recipient, *, to: str) -> dict[str, str]:
-        name = spoken_name(plain_name(person.name)) or self._customer
+        name = spoken_name(safe_name(person.name)) or self._customer
         text, html = self._said_of(person.data_classes)
         values = {
             "to": to,
@@ -326,7 +328,7 @@ def _date(second: int) -> str:
     return formatdate(second)
 
 
-def plain_name(text: str) -> str:
+def safe_name(text: str) -> str:
     """A name as one line without control or invisible characters; "" if it may be no name at all.
 
     The sender of a parcel chose a recipient's name, so it may be a link or an instruction.
@@ -361,9 +363,9 @@ def envelope_address(text: str) -> str:
     try:
         address = f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:
-        raise UnusableAddressError(Ours.NO_DOMAIN.said()) from None
+        raise UnusableAddressError(LedgerMessages.NO_DOMAIN.said()) from None
     if not re.fullmatch(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", address):
-        raise UnusableAddressError(Ours.NOT_IN_A_MAIL.said())
+        raise UnusableAddressError(LedgerMessages.NOT_IN_A_MAIL.said())
     return address
 
 

@@ -23,7 +23,7 @@ class NothingToCorrectError(Exception):
     """The version is not published, or nobody received one before it."""
 
 
-def reason_against(notice: Notice, *, by: User) -> str:
+def approval_objection(notice: Notice, *, by: User) -> str:
     """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
     if notice.state != Notice.State.DRAFT:
         return _("This notice was approved or cancelled before.")
@@ -44,7 +44,7 @@ def _missing_gateway(notice: Notice) -> str:
     if settings.SMS_GATEWAY.startswith("notices.") and not settings.SMS_GATEWAY_URL:
         return _("No gateway for text messages is set up (SMS_GATEWAY_URL).")
     for code, name in settings.LANGUAGES:
-        if message_templates.text_size(notice, code).is_too_long:
+        if message_templates.sample_sms_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
     return ""
 
@@ -61,7 +61,7 @@ def _missing_words(version: StatementVersion) -> str:
     return ""
 
 
-def count_audience(notice: Notice) -> bool:
+def request_audience_count(notice: Notice) -> bool:
     """Has a worker count whom a draft would go to; False if one does already."""
     draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
     lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
@@ -85,10 +85,10 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
             "version__statement__incident", "incident"
         )
         notice = locked.get(pk=notice.pk)
-        if reason := reason_against(notice, by=by):
+        if reason := approval_objection(notice, by=by):
             raise ApprovalRefusedError(reason)
         for code, _name in settings.LANGUAGES:
-            message_templates.freeze(notice, code).save()
+            message_templates.render_template(notice, code).save()
         notice.state = Notice.State.PLANNING
         notice.approved_by = by
         notice.approved_at = timezone.now()
@@ -108,7 +108,7 @@ def draft_correction(version: StatementVersion, *, by: User) -> Notice:
     with transaction.atomic():
         locked = StatementVersion.objects.select_for_update(of=("self",))
         version = locked.select_related("statement").get(pk=version.pk)
-        if not is_correction_of_what_was_told(version):
+        if not corrects_sent_version(version):
             raise NothingToCorrectError
         fields = {"version": version, "kind": Notice.Kind.MANDATORY}
         fields["audience"] = Notice.Audience.EARLIER
@@ -118,7 +118,7 @@ def draft_correction(version: StatementVersion, *, by: User) -> Notice:
         )
 
 
-def is_correction_of_what_was_told(version: StatementVersion) -> bool:
+def corrects_sent_version(version: StatementVersion) -> bool:
     """Whether it is published, and people were sent a version before it by law."""
     if not version.is_published or version.number == 1:
         return False
@@ -140,19 +140,19 @@ def resume(notice: Notice) -> bool:
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
         if paused.exists():
-            ramp.look_away(notice)
+            ramp.reset_pause_counts(notice)
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
-            ledger.retry_now(notice)
+            ledger.clear_backoff(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
         elif paused.update(state=Notice.State.SENDING, problem=""):
-            ledger.retry_now(notice)
+            ledger.clear_backoff(notice)
             tasks.send_chunks.delay_on_commit(notice.pk)
         else:
             return False
     return True
 
 
-def let_next_step_go(notice: Notice) -> bool:
+def start_next_step(notice: Notice) -> bool:
     """Goes on with more people. False if the notice goes to no steps, or somebody did meanwhile."""
     with transaction.atomic():
         has_advanced = ramp.advance(notice)

@@ -21,7 +21,7 @@ KOREAN_SHORT_BYTES = 90  # what Korean carriers send as SMS; above it is LMS
 
 
 @dataclass(frozen=True)
-class Size:
+class SmsSize:
     """How long a text is for those who carry and bill it."""
 
     characters: int
@@ -35,10 +35,10 @@ class Size:
         return self.korean_bytes > KOREAN_SHORT_BYTES
 
 
-def size_of(text: str) -> Size:
+def sms_size(text: str) -> SmsSize:
     """Measures a text message as it goes out."""
     korean = len(text.encode("cp949", "replace"))
-    return Size(
+    return SmsSize(
         characters=len(text),
         segments=_segments(text),
         korean_bytes=korean,
@@ -56,7 +56,7 @@ def _segments(text: str) -> int:
     return 1 if length <= alone else -(-length // joined)
 
 
-def frozen(context: dict[str, object]) -> bytes:
+def render_sms_template(context: dict[str, object]) -> bytes:
     """The text with its slots, in the active language."""
     text = render_to_string("sms/notice.txt", context)
     lines = (" ".join(line.split()) for line in text.splitlines())

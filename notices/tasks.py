@@ -29,13 +29,13 @@ QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
 @shared_task(base=DjangoTask)
 def count_audience(notice_id: int) -> None:
     """Counts whom a draft would go to."""
-    dry_runs.count(notice_id)
+    dry_runs.run_dry_run(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def plan_notice(notice_id: int) -> None:
     """Writes the ledger of an approved notice; calls the senders as soon as there is work."""
-    with stall.said():
+    with stall.reporting_database_errors():
         is_complete = planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id))
     if is_complete:
         send_chunks.delay(notice_id)  # closes it, if the others were quicker
@@ -68,7 +68,7 @@ def sweep_notices() -> None:
     for notice in Notice.objects.unfinished():
         if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
             plan_notice.delay(notice.pk)
-        if notice.state == Notice.State.SENDING and ramp.look_after(notice):
+        if notice.state == Notice.State.SENDING and ramp.sweep_ramp(notice):
             continue
         if ledger.has_due_chunk(notice):
             if not _is_full("send"):
@@ -77,19 +77,19 @@ def sweep_notices() -> None:
             ledger.close(notice.pk)
     unsealed = Notice.objects.unsealed().first()
     if unsealed and not _is_full(DEFAULT_QUEUE):
-        seal_ledger.delay(unsealed.pk)
+        digest_ledger.delay(unsealed.pk)
 
 
 @shared_task(base=DjangoTask)
-def seal_ledger(notice_id: int) -> None:
+def digest_ledger(notice_id: int) -> None:
     """Hashes an ended notice's ledger, once."""
-    ledger_digest.seal(notice_id)
+    ledger_digest.compute_ledger_digest(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def keep_figures() -> None:
     """Notes milestones, and takes the transparency pages' figures when they are due."""
-    transparency.watch()
+    transparency.record_milestones()
     transparency.take_all()
 
 

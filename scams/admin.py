@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
-from incidents.encryption import SealingError
-from notices.ledger_messages import in_words
+from accounts.admin import ReadOnlyAdmin
+from accounts.admin_site import desk_path, require, staff_of
+from incidents.encryption import EncryptionError
+from notices.ledger_messages import translate_ledger_message
 from scams import scam_reports
 from scams.models import ScamReport
 
@@ -28,7 +28,7 @@ HANDLE, DRAFT = "scams.change_scamreport", "statements.add_statementversion"
 
 
 @admin.register(ScamReport)
-class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
+class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """What people wrote is opened one report at a time, and each look is recorded."""
 
     change_form_template = "admin/scams/scamreport/change_form.html"
@@ -61,7 +61,7 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, f"{obj.number:,}")
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<uuid:pk>/warn/", require_POST(self.warn), "warn"),
             own("<uuid:pk>/dismiss/", require_POST(self.dismiss), "dismiss"),
@@ -89,8 +89,8 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
             self.log_change(request, report, _("Looked at."))
         try:
             return {"told": report.told()}
-        except SealingError as error:
-            return {"problem": in_words(str(error))}
+        except EncryptionError as error:
+            return {"problem": translate_ledger_message(str(error))}
 
     def warn(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Drafts a warning from the report; a second person publishes it."""
@@ -98,8 +98,8 @@ class ScamReportAdmin(ShownOnly, admin.ModelAdmin):
         require(request, DRAFT)
         try:
             draft = scam_reports.draft_warning(report, by=staff_of(request))
-        except SealingError as error:
-            messages.error(request, in_words(str(error)))
+        except EncryptionError as error:
+            messages.error(request, translate_ledger_message(str(error)))
             return redirect("admin:scams_scamreport_change", pk)
         self.log_change(request, report, _("Drafted a warning."))
         text = _("Drafted. Take out what is about a person, then let somebody else publish it.")

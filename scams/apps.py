@@ -14,8 +14,8 @@ class ScamsConfig(AppConfig):
         from incidents.encryption import SCAM_REPORT
         from scams.models import ScamReport
 
-        reencryption.FURTHER.append(
-            reencryption.SealedColumn(
+        reencryption.OTHER_APPS_COLUMNS.append(
+            reencryption.EncryptedColumn(
                 model=ScamReport,
                 person="id",
                 column="sealed",

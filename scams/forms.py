@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.contacts import is_usable_email, normalise_email
 from incidents.models import Incident
 from scams import message_check, pasted_text
-from scams.models import ScamReport, Told
+from scams.models import ReportedMessage, ScamReport
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
 
@@ -26,7 +26,7 @@ def _text_area(rows: int) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows, "autocomplete": "off", "spellcheck": "false"})
 
 
-class CheckForm(forms.Form):
+class MessageCheckForm(forms.Form):
     """A code, a whole message, a sender, a link or a number."""
 
     text = forms.CharField(
@@ -45,10 +45,10 @@ class CheckForm(forms.Form):
 
     def answer(self) -> message_check.Answer:
         """What we say to it."""
-        return message_check.answer(self.cleaned_data["text"])
+        return message_check.answer_for(self.cleaned_data["text"])
 
 
-class ReportForm(forms.Form):
+class ScamReportForm(forms.Form):
     """Shows us a message that pretends to be from us."""
 
     text = forms.CharField(
@@ -113,8 +113,8 @@ class ReportForm(forms.Form):
             raise TooManyReportsError
         data = self.cleaned_data
         report = ScamReport(incident=incident, channel=data["channel"])
-        told = Told(text=data["text"], sender=data["sender"], contact=data["contact"])
-        report.tell(told, about=message_check.about(f"{told.text}\n{told.sender}"))
+        told = ReportedMessage(text=data["text"], sender=data["sender"], contact=data["contact"])
+        report.tell(told, about=message_check.first_unknown_trace(f"{told.text}\n{told.sender}"))
         report.save()
 
 

@@ -28,7 +28,7 @@ _SECOND_LEVEL = {"co", "or", "go", "ne", "re", "pe", "ac", "com", "net", "org"}
 _PUNYCODE = "xn--"
 
 
-class Reason(TextChoices):
+class SuspicionReason(TextChoices):
     """What is said of a link, an address or a number that is not in our message."""
 
     IMITATION = "imitation", _("It imitates an address of ours.")
@@ -38,22 +38,22 @@ class Reason(TextChoices):
     OTHER = "other", _("It is not ours.")
 
 
-def reason(host: str, ours: Iterable[str]) -> Reason:
+def suspicion_reason(host: str, ours: Iterable[str]) -> SuspicionReason:
     """Why `host` (as pasted.host writes it) is none of `ours`, the strongest reason first.
 
     One that lies within a domain of ours imitates nothing: it is only not the one we use.
     """
     own = [one for one in ours if not _is_bare(one)]
     if any(_imitates(host, one) for one in own):
-        return Reason.IMITATION
+        return SuspicionReason.IMITATION
     if _PUNYCODE in host or not host.isascii():
-        return Reason.LETTERS
+        return SuspicionReason.LETTERS
     if host in SHORTENERS:
-        return Reason.HIDDEN
-    return Reason.BARE if _is_bare(host) else Reason.OTHER
+        return SuspicionReason.HIDDEN
+    return SuspicionReason.BARE if _is_bare(host) else SuspicionReason.OTHER
 
 
-def shown(host: str) -> str:
+def displayed_host(host: str) -> str:
     """The host as a browser may show it, with its real spelling where the two differ."""
     try:
         seen = host.encode().decode("idna")

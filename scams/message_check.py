@@ -23,8 +23,8 @@ from incidents.models import Incident
 from notices.message_templates import delivery_of_code
 from notices.models import Chunk, Delivery, Notice
 from scams import look_alikes, pasted_text
-from scams.look_alikes import Reason
-from scams.pasted_text import Kind, Trace
+from scams.look_alikes import SuspicionReason
+from scams.pasted_text import Trace, TraceKind
 from statements import markdown
 from statements.models import Advisory, StatementVersion
 
@@ -38,7 +38,7 @@ _WORDS_BESIDE = 40
 _ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}-[0-9a-f]{20}|[0-9a-f]{40})@(.+)")
 
 
-class Verdict(TextChoices):
+class MessageVerdict(TextChoices):
     """What is said at the top of the answer."""
 
     SENT = "sent"  # the code is ours, and nothing in the text is not
@@ -59,82 +59,90 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Strange:
+class UnknownTrace:
     """Something in the text that is not ours, and why one should be wary of it."""
 
     shown: str
-    reason: Reason
-    kind: Kind
+    reason: SuspicionReason
+    kind: TraceKind
 
 
 @dataclass(frozen=True)
 class Answer:
     """All that the page says."""
 
-    verdict: Verdict
+    verdict: MessageVerdict
     sent: list[Sent] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
-    strange: list[Strange] = field(default_factory=list)
+    strange: list[UnknownTrace] = field(default_factory=list)
     is_compared: bool = False  # whether there was more than a code to look at
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownTraces:
     """The hosts, addresses and numbers that are ours, in the spelling of scams.pasted_text."""
 
     traces: frozenset[Trace]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> "Known":
+    def of(cls, texts: Iterable[str]) -> "KnownTraces":
         """Those that stand in `texts`, and the portal's own."""
         found = {
             trace for text in texts for trace in pasted_text.traces(pasted_text.readable(text))
         }
-        portal = Trace(Kind.LINK, pasted_text.host(settings.PORTAL_HOST))
-        sender = Trace(Kind.EMAIL, pasted_text.email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+        portal = Trace(TraceKind.LINK, pasted_text.host(settings.PORTAL_HOST))
+        sender = Trace(
+            TraceKind.EMAIL, pasted_text.email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+        )
         return cls(frozenset({portal, sender, *found}))
 
     @cached_property
     def hosts(self) -> list[str]:
         """What an imitation would imitate: hosts of links and of mail addresses."""
-        emails = (one.value.rpartition("@")[2] for one in self.traces if one.kind == Kind.EMAIL)
-        links = (one.value.split("/")[0] for one in self.traces if one.kind == Kind.LINK)
+        emails = (
+            one.value.rpartition("@")[2] for one in self.traces if one.kind == TraceKind.EMAIL
+        )
+        links = (one.value.split("/")[0] for one in self.traces if one.kind == TraceKind.LINK)
         return sorted({*emails, *links})
 
     def has(self, trace: Trace) -> bool:
         """Whether it is ours: the very host, not another within its domain."""
-        if trace.kind == Kind.EMAIL and (envelope := _ENVELOPE.fullmatch(trace.value)):
+        if trace.kind == TraceKind.EMAIL and (envelope := _ENVELOPE.fullmatch(trace.value)):
             return envelope[1] == pasted_text.host(settings.MAIL_DOMAIN)
         bare = Trace(trace.kind, trace.value.removeprefix("www."))
         named = Trace(trace.kind, f"www.{trace.value}")
         return not {trace, bare, named}.isdisjoint(self.traces)
 
-    def strange(self, traces: Iterable[Trace]) -> list[Strange]:
+    def strange(self, traces: Iterable[Trace]) -> list[UnknownTrace]:
         """Those of `traces` that are not ours, the first ones, each with the reason."""
         theirs = (trace for trace in traces if not self.has(trace))
         return [self._strange(trace) for trace in islice(theirs, STRANGE_SHOWN)]
 
-    def _strange(self, trace: Trace) -> Strange:
-        if trace.kind == Kind.NUMBER:
-            return Strange(trace.value, Reason.OTHER, trace.kind)
-        if trace.kind == Kind.EMAIL:
+    def _strange(self, trace: Trace) -> UnknownTrace:
+        if trace.kind == TraceKind.NUMBER:
+            return UnknownTrace(trace.value, SuspicionReason.OTHER, trace.kind)
+        if trace.kind == TraceKind.EMAIL:
             local, _at, host = trace.value.rpartition("@")
-            why = look_alikes.reason(host, self.hosts)
-            why = Reason.OTHER if why in (Reason.HIDDEN, Reason.BARE) else why
-            return Strange(f"{local}@{look_alikes.shown(host)}", why, trace.kind)
+            why = look_alikes.suspicion_reason(host, self.hosts)
+            why = (
+                SuspicionReason.OTHER
+                if why in (SuspicionReason.HIDDEN, SuspicionReason.BARE)
+                else why
+            )
+            return UnknownTrace(f"{local}@{look_alikes.displayed_host(host)}", why, trace.kind)
         *scheme, place = trace.value.split("://")
         host, slash, page = place.partition("/")
-        shown = "://".join([*scheme, look_alikes.shown(host)]) + slash + page
-        return Strange(shown, look_alikes.reason(host, self.hosts), trace.kind)
+        shown = "://".join([*scheme, look_alikes.displayed_host(host)]) + slash + page
+        return UnknownTrace(shown, look_alikes.suspicion_reason(host, self.hosts), trace.kind)
 
 
-def answer(text: str) -> Answer:
+def answer_for(text: str) -> Answer:
     """What is to be said of a pasted text: a code, a message, a sender, a link or a number."""
     text = pasted_text.readable(text)
     traces = pasted_text.traces(text)
     sent = list(_sent(text))
     if sent:
-        known = Known(frozenset().union(*(_known_of(one.notice).traces for one in sent)))
+        known = KnownTraces(frozenset().union(*(_known_of(one.notice).traces for one in sent)))
         strange = known.strange(traces)
         return Answer(
             _verdict_on(strange, text),
@@ -142,39 +150,43 @@ def answer(text: str) -> Answer:
             strange=strange,
             is_compared=len(text.strip()) > _WORDS_BESIDE,
         )
-    known = Known.of(_official_texts())
+    known = KnownTraces.of(_official_texts())
     strange = known.strange(traces)
     if traces and _is_nothing_else(text, traces):
         naming = [notice for notice in _notices() if _names(notice, traces)]
         if naming or not strange:
-            return Answer(Verdict.CONTACT, notices=naming[:NOTICES_NAMED])
-    return Answer(Verdict.NO_RECORD, strange=strange)
+            return Answer(MessageVerdict.CONTACT, notices=naming[:NOTICES_NAMED])
+    return Answer(MessageVerdict.NO_RECORD, strange=strange)
 
 
-def _verdict_on(strange: list[Strange], text: str) -> Verdict:
+def _verdict_on(strange: list[UnknownTrace], text: str) -> MessageVerdict:
     """Of a text with a code of ours. People paste a whole mail, with their own address in its head:
     to call that a scam would teach them to distrust true messages, and us. An address among words
     is another matter: the words may say to write to it.
     """
     if not strange:
-        return Verdict.SENT
-    is_one_address = [one.kind for one in strange] == [Kind.EMAIL]
-    is_plain = strange[0].reason == Reason.OTHER
+        return MessageVerdict.SENT
+    is_one_address = [one.kind for one in strange] == [TraceKind.EMAIL]
+    is_plain = strange[0].reason == SuspicionReason.OTHER
     is_alone = strange[0].shown in {line.strip(" \t<>").lower() for line in text.splitlines()}
-    return Verdict.ADDRESS if is_one_address and is_plain and is_alone else Verdict.ALTERED
+    return (
+        MessageVerdict.ADDRESS
+        if is_one_address and is_plain and is_alone
+        else MessageVerdict.ALTERED
+    )
 
 
-def about(text: str) -> str:
+def first_unknown_trace(text: str) -> str:
     """What a report is about, for finding others like it: the first link, address or number in it
     that is not ours; empty if there is none.
     """
-    strange = strange_in(text)
+    strange = unknown_traces(text)
     return f"{strange[0].kind}:{strange[0].value}" if strange else ""
 
 
-def strange_in(text: str) -> list[Trace]:
+def unknown_traces(text: str) -> list[Trace]:
     """The links, addresses and numbers in a text as it came that are not officially ours."""
-    known = Known.of(_official_texts())
+    known = KnownTraces.of(_official_texts())
     return [
         trace for trace in pasted_text.traces(pasted_text.readable(text)) if not known.has(trace)
     ]
@@ -253,9 +265,9 @@ def _contacts(incident: Incident) -> Iterator[str]:
     yield incident.official_contacts_en
 
 
-def _known_of(notice: Notice) -> Known:
+def _known_of(notice: Notice) -> KnownTraces:
     """All that a message of this notice may name: its frozen text, the contacts, the portal."""
-    return Known(Known.of(_contacts(notice.incident)).traces | _frozen(notice.pk))
+    return KnownTraces(KnownTraces.of(_contacts(notice.incident)).traces | _frozen(notice.pk))
 
 
 @lru_cache(maxsize=256)
@@ -263,7 +275,7 @@ def _frozen(notice_id: int) -> frozenset[Trace]:
     """What the words of an approved notice name, in every language; they never change."""
     notice = Notice.objects.select_related("version").get(pk=notice_id)
     messages = (_plain(bytes(message.mime)) for message in notice.messages.all())
-    return Known.of([*_words(notice.version), *messages]).traces
+    return KnownTraces.of([*_words(notice.version), *messages]).traces
 
 
 def _plain(frozen: bytes) -> str:

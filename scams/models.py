@@ -34,7 +34,7 @@ class ScamReportQuerySet(models.QuerySet["ScamReport"]):
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedMessage:
     """What somebody wrote in a report."""
 
     text: str
@@ -93,7 +93,7 @@ class ScamReport(models.Model):
     def __str__(self) -> str:
         return f"{self.incident} {str(self.pk)[:8]}"
 
-    def tell(self, told: Told, *, about: str) -> None:
+    def tell(self, told: ReportedMessage, *, about: str) -> None:
         """Seals what somebody wrote; `about` is the link or number it names first, or empty.
 
         Raises KeysetShreddedError, and SealingError.
@@ -103,8 +103,8 @@ class ScamReport(models.Model):
         self.sealed = seal.seal(words, person=self.pk, purpose=SCAM_REPORT)
         self.same = seal.name("scam", about) if about else None
 
-    def told(self) -> Told:
+    def told(self) -> ReportedMessage:
         """What somebody wrote. Raises KeysetShreddedError, and SealingError."""
         seal = self.incident.seal()
         words = seal.open(self.sealed, person=self.pk, purpose=SCAM_REPORT)
-        return Told(text=words["t"], sender=words["s"], contact=words["c"])
+        return ReportedMessage(text=words["t"], sender=words["s"], contact=words["c"])

@@ -88,7 +88,7 @@ _TO_LINE = re.compile(
 )
 
 
-class Kind(StrEnum):
+class TraceKind(StrEnum):
     """What a trace leads to."""
 
     LINK = "link"
@@ -100,7 +100,7 @@ class Kind(StrEnum):
 class Trace:
     """A link's host, an e-mail address or a number in one spelling, as found in a text."""
 
-    kind: Kind
+    kind: TraceKind
     value: str
 
 
@@ -146,22 +146,22 @@ def _traces(text: str) -> Iterator[Trace]:
     """Each pattern looks at what the ones before have left."""
     yield from _urls(text)
     text = _URL.sub(" ", text)
-    yield from (Trace(Kind.LINK, host(match[0])) for match in _BARE_IP.finditer(text))
+    yield from (Trace(TraceKind.LINK, host(match[0])) for match in _BARE_IP.finditer(text))
     text = _BARE_IP.sub(" ", text)
     yield from _emails(text)
     text = _EMAIL.sub(" ", text)
-    yield from (Trace(Kind.LINK, place(match[1], match[2])) for match in _HOST.finditer(text))
+    yield from (Trace(TraceKind.LINK, place(match[1], match[2])) for match in _HOST.finditer(text))
     text = _BETWEEN_DIGITS.sub("-", _HOST.sub(" ", text))
     for match in _DIGITS.finditer(text):
         for digits in map(number, _numbers(match[0])):
             if 7 <= len(digits) <= 16:
-                yield Trace(Kind.NUMBER, digits)
+                yield Trace(TraceKind.NUMBER, digits)
 
 
 def _urls(text: str) -> Iterator[Trace]:
     for match in _URL.finditer(text):
         if value := _linked(match[1], match[2]):
-            yield Trace(Kind.LINK, value)
+            yield Trace(TraceKind.LINK, value)
 
 
 def _emails(text: str) -> Iterator[Trace]:
@@ -171,7 +171,7 @@ def _emails(text: str) -> Iterator[Trace]:
     own = Counter(address.lower() for addresses in lines for address in addresses)
     for match in _EMAIL.finditer(text):
         if named[match[0].lower()] > own[match[0].lower()]:
-            yield Trace(Kind.EMAIL, email(match[0]))
+            yield Trace(TraceKind.EMAIL, email(match[0]))
 
 
 def _numbers(run: str) -> Iterator[str]:

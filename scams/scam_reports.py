@@ -12,7 +12,7 @@ from accounts.models import User
 from incidents.models import Basis, Incident
 from scams import message_check, pasted_text
 from scams.models import ScamReport
-from scams.pasted_text import Kind, Trace
+from scams.pasted_text import Trace, TraceKind
 from statements import publishing
 from statements.models import Advisory, Section, Statement, StatementVersion
 
@@ -81,7 +81,9 @@ def _fill(draft: StatementVersion, *, text: str, sender: str) -> None:
         position=body.position + 1,
         basis=Basis.COMPANY,
     )
-    named = [disarmed(trace) for trace in message_check.strange_in(f"{text}\n{sender}")[:NAMED]]
+    named = [
+        defanged_trace(trace) for trace in message_check.unknown_traces(f"{text}\n{sender}")[:NAMED]
+    ]
     for language in LANGUAGES:
         with override(language):
             company = draft.statement.incident.company
@@ -123,7 +125,7 @@ def _quoted(text: str) -> str:
     """The beginning of a message as a Markdown quotation in which nothing is a link or markup."""
     shown = pasted_text.readable(text).strip()
     cut = shown[:QUOTED] + ("…" if len(shown) > QUOTED else "")
-    lines = [line.strip() for line in disarm(cut).splitlines() if line.strip()]
+    lines = [line.strip() for line in defang(cut).splitlines() if line.strip()]
     return "\n".join(f"> {literal(line)}  " for line in lines)
 
 
@@ -133,12 +135,12 @@ def literal(text: str) -> str:
     return re.sub(r"^(\s*\d*)([-+=.)])", r"\1\\\2", text)
 
 
-def disarmed(trace: Trace) -> str:
+def defanged_trace(trace: Trace) -> str:
     """A trace written so that nobody can click it by mistake."""
-    return trace.value if trace.kind == Kind.NUMBER else disarm(trace.value)
+    return trace.value if trace.kind == TraceKind.NUMBER else defang(trace.value)
 
 
-def disarm(text: str) -> str:
+def defang(text: str) -> str:
     """`text` with its links and addresses spoilt: evil[.]com."""
     text = re.sub(r"(?i)\bhttp(?=s?:)", "hxxp", text)
     return re.sub(r"(?<=\w)\.(?=[^\W\d])", "[.]", text)

@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from scams import views
 
 urlpatterns: list[URLPattern] = [
-    path("check/", views.check, name="message_check"),
-    path("check/answer/", views.answer, name="message_check_answer"),
-    path("check/report/", views.report, name="report_scam"),
+    path("check/", views.message_check, name="message_check"),
+    path("check/answer/", views.message_check_answer, name="message_check_answer"),
+    path("check/report/", views.report_scam, name="report_scam"),
     path("check/reported/", views.reported, name="scam_reported"),
 ]

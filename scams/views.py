@@ -17,30 +17,30 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.page_cache import public_page
-from foundations.rate_limits import limited
-from scams.forms import CheckForm, ReportForm, TooManyReportsError, reported_to
+from foundations.limited_views import limited
+from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
 from statements.public import advisories
 
 logger = logging.getLogger(__name__)
 
 
 @public_page
-def check(request: HttpRequest) -> HttpResponse:
+def message_check(request: HttpRequest) -> HttpResponse:
     """Asks for the code or the message."""
-    return _page(request, form=CheckForm(), report=ReportForm())
+    return _page(request, form=MessageCheckForm(), report=ScamReportForm())
 
 
 @csrf_exempt
 @sensitive_post_parameters()
 @limited("message_check", methods=["POST"])
-def answer(request: HttpRequest) -> HttpResponse:
+def message_check_answer(request: HttpRequest) -> HttpResponse:
     """Says what we know of it, and offers to report it; nothing of it is kept."""
     if request.method != "POST":
         return redirect("message_check")
-    form = CheckForm(request.POST)
+    form = MessageCheckForm(request.POST)
     if not form.is_valid():
-        return _page(request, form=form, report=ReportForm())
-    report = ReportForm(initial={"text": form.cleaned_data["text"]})
+        return _page(request, form=form, report=ScamReportForm())
+    report = ScamReportForm(initial={"text": form.cleaned_data["text"]})
     context = {"answer": form.answer(), **_reporting(report)}
     return render(request, "scams/answer.html", context)
 
@@ -48,15 +48,15 @@ def answer(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @sensitive_post_parameters()
 @limited("scam_report", methods=["POST"])
-def report(request: HttpRequest) -> HttpResponse:
+def report_scam(request: HttpRequest) -> HttpResponse:
     """Takes a report of a suspicious message."""
     if request.method != "POST":
         return redirect("message_check")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise PermissionDenied
-    form = ReportForm(request.POST)
+    form = ScamReportForm(request.POST)
     if not form.is_valid():
-        return _page(request, form=CheckForm(), report=form)
+        return _page(request, form=MessageCheckForm(), report=form)
     try:
         form.save()
     except TooManyReportsError:
@@ -71,12 +71,12 @@ def reported(request: HttpRequest) -> HttpResponse:
     return render(request, "scams/reported.html")
 
 
-def _page(request: HttpRequest, *, form: CheckForm, report: ReportForm) -> HttpResponse:
+def _page(request: HttpRequest, *, form: MessageCheckForm, report: ScamReportForm) -> HttpResponse:
     context = {"form": form, "advisories": advisories(), **_reporting(report)}
     return render(request, "scams/check.html", context)
 
 
-def _reporting(report: ReportForm) -> dict[str, Any]:
+def _reporting(report: ScamReportForm) -> dict[str, Any]:
     return {
         "report": report,
         "may_report": reported_to() is not None,

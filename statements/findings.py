@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # Translated when shown: a finding may be made by a task and read by an editor of another language.
-Text = str | Promise
+Translatable = str | Promise
 
 
 class Severity(models.TextChoices):
@@ -24,8 +24,8 @@ class Finding:
     # A rule of the wording lint (`hedge`), or the id of a duty (`kr-pipa-data-items`).
     rule: str
     severity: Severity
-    why: Text
-    better: Text = ""
+    why: Translatable
+    better: Translatable = ""
     # The objectionable words, and where they stand in the text that was checked.
     quote: str = ""
     span: tuple[int, int] | None = None

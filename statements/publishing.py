@@ -84,13 +84,15 @@ def _laid_out(draft: StatementVersion) -> Iterator[Section]:
         yield Section(version=draft, key=key, position=position, heading_en=heading)
 
 
-def check(version: StatementVersion, *, by: User) -> list[Finding]:
+def publishing_findings(version: StatementVersion, *, by: User) -> list[Finding]:
     """All there is to say against `by` publishing this draft now; what blocks refuses it."""
     refused = [*_check_state(version), *_check_second_person(version, by)]
-    return refused + check_words(version)
+    return refused + draft_findings(version)
 
 
-def check_words(version: StatementVersion, sections: list[Section] | None = None) -> list[Finding]:
+def draft_findings(
+    version: StatementVersion, sections: list[Section] | None = None
+) -> list[Finding]:
     """All there is to say against the words of this draft, whoever publishes them.
 
     `sections` are those that somebody is writing, if they are not the saved ones.
@@ -104,7 +106,7 @@ def check_words(version: StatementVersion, sections: list[Section] | None = None
             _check_advisory(version.statement),
             _check_classes_stated(version.statement, sections),
             _check_classes_named(version.statement, sections),
-            review.check(version, sections),
+            review.review(version, sections),
         )
     )
 
@@ -119,14 +121,14 @@ def _check_state(version: StatementVersion) -> Iterator[Finding]:
 
 
 def _check_second_person(version: StatementVersion, by: User) -> Iterator[Finding]:
-    if had_a_hand(version, by):
+    if has_contributed(version, by):
         yield _refusal(
             "second_person",
             _("You wrote or edited this version. A second person has to publish it."),
         )
 
 
-def had_a_hand(version: StatementVersion, by: User) -> bool:
+def has_contributed(version: StatementVersion, by: User) -> bool:
     """Whether some of what this version makes public is by them (a trigger asks the same)."""
     statement = version.statement
     return (
@@ -229,7 +231,7 @@ def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> 
         statement = Statement.objects.select_for_update().get(pk=version.statement_id)
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
         draft.statement = statement
-        findings = [finding for finding in check(draft, by=by) if finding.blocks]
+        findings = [finding for finding in publishing_findings(draft, by=by) if finding.blocks]
         if seen not in (None, fingerprint(draft)):
             findings.append(_refusal("changed", _("The draft was changed while you read it.")))
         if findings:
@@ -402,7 +404,7 @@ def _utc(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def verify(statement: Statement) -> list[str]:
+def verify_statement(statement: Statement) -> list[str]:
     """What is wrong with the statement's published versions, one sentence each; empty if nothing.
 
     Finds an altered word, a version that is missing or out of its order, and a broken chain.

@@ -17,5 +17,5 @@ def verify_statements() -> None:
     """Says in the log, for whoever watches it, what is not as it was published."""
     with override("en"):
         for statement in Statement.objects.all():
-            for problem in publishing.verify(statement):
+            for problem in publishing.verify_statement(statement):
                 logger.error("statement %s: %s", statement.pk, problem)

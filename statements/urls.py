@@ -32,7 +32,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/record.json",
-        views.record,
+        views.version_record,
         name="record",
     ),
     path(

@@ -62,7 +62,7 @@ def statement_version(request: HttpRequest, slug: str, statement: str, number: i
 
 
 @public_page
-def record(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
+def version_record(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
     """The very bytes whose SHA-256 is the version's fingerprint (docs/records.md)."""
     version = _public_version(slug, statement, number)
     return HttpResponse(publishing.canonical_record(version), content_type="application/json")

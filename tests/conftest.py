@@ -84,7 +84,7 @@ def incident(db) -> Incident:
 @pytest.fixture
 def coupang(db) -> Incident:
     """The sample incident with its published texts."""
-    return sample.load()
+    return sample.load_sample_incident()
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchC
 
 
 def worked(change: BatchChange) -> BatchChange:
-    batch_changes.work(change.pk)
+    batch_changes.run_change(change.pk)
     change.refresh_from_db()
     change.batch.refresh_from_db()
     return change
@@ -208,7 +208,7 @@ def elsewhere(work) -> None:
 def test_a_change_waits_while_a_file_is_imported(desk, incident, batch):
     change = asked(desk, batch)
     with only_import_into(incident):
-        elsewhere(lambda: batch_changes.work(change.pk))
+        elsewhere(lambda: batch_changes.run_change(change.pk))
         assert batch_changes.unattended() == []
     change.refresh_from_db()
     assert change.state == State.WAITING
@@ -222,14 +222,14 @@ def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
     change = asked(desk, batch)
 
     def child() -> None:
-        original = scope_counts.counted
+        original = scope_counts.count_people_of
 
         def die(batches):
             original(batches)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        scope_counts.counted = die
-        batch_changes.work(change.pk)
+        scope_counts.count_people_of = die
+        batch_changes.run_change(change.pk)
 
     connections.close_all()
     process = multiprocessing.get_context("fork").Process(target=child)

@@ -240,7 +240,7 @@ def test_its_code_shows_what_it_says_and_no_more(minji, incident, leaked_minji):
 def test_it_can_be_checked_after_the_data_is_shredded(minji, incident, leaked_minji):
     code = code_on(get_certificate(minji, incident).content)
     incident.shred()
-    checked = certificates.check(code)
+    checked = certificates.find_certificate(code)
     assert checked
     assert any("김*지" in said for part in checked.parts for _name, said in part.rows)
     assert get_certificate(minji, incident).status_code == 404
@@ -268,9 +268,9 @@ def test_a_record_that_was_tampered_with_is_no_proof(minji, incident, leaked_min
     forged = Certificate.objects.get(pk=one.certificate.pk)
     forged.pk, forged.lookup = None, certificates._lookup("0" * 20)
     forged.save()
-    assert certificates.check("0" * 20) is None
+    assert certificates.find_certificate("0" * 20) is None
     assert "does not open with its code" in caplog.text
-    assert certificates.check(two.code)
+    assert certificates.find_certificate(two.code)
 
 
 @pytest.mark.parametrize("change", [{"language": "ko"}, {"issued_at": timezone.now()}])

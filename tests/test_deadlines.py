@@ -18,7 +18,7 @@ from notices import tasks
 from notices.models import Notice
 from statements import sample
 from statements.legal import deadlines, review
-from statements.legal.deadlines import Where, clocks_of
+from statements.legal.deadlines import DutyStatus, clocks_of
 from statements.legal.laws import all_duties
 from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
 
@@ -83,14 +83,14 @@ def test_clocks_count_from_becoming_aware(just_noticed):
     aware = just_noticed.aware_at
     assert clock(just_noticed, NETWORK).due_at == aware + timedelta(hours=24)
     assert clock(just_noticed, NOTICE).due_at == aware + timedelta(hours=72)
-    assert clock(just_noticed, NOTICE).where == Where.OPEN
+    assert clock(just_noticed, NOTICE).where == DutyStatus.OPEN
     assert clock(just_noticed, "kr-pipa-data-items").due_at is None
 
 
 def test_a_clock_that_ran_out_is_overdue_and_comes_first(incident):
     clocks = clocks_of(incident)
-    assert clocks[0].where == Where.OVERDUE
-    due = [each.due_at for each in clocks if each.where == Where.OVERDUE and each.due_at]
+    assert clocks[0].where == DutyStatus.OVERDUE
+    due = [each.due_at for each in clocks if each.where == DutyStatus.OVERDUE and each.due_at]
     assert len(due) > 1
     assert due == sorted(due)
 
@@ -123,7 +123,7 @@ def test_a_korean_page_of_deadlines_has_no_english_citation(desk, just_noticed):
 def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, approver, desk):
     closed_notice(version, editor, approver)
     met = clock(just_noticed, NOTICE)
-    assert met.where == Where.MET
+    assert met.where == DutyStatus.MET
     assert met.met_at
     shown = page_of(desk, just_noticed)
     assert "995 of 1,000 messages accepted by e-mail" in shown
@@ -132,12 +132,12 @@ def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, ap
 def test_a_test_or_a_few_do_not_meet_the_notice(just_noticed, version, editor, approver):
     closed_notice(version, editor, approver, audience="test")
     closed_notice(version, editor, approver, state="sending", accepted=3, bounced=0)
-    assert clock(just_noticed, NOTICE).where == Where.OPEN
+    assert clock(just_noticed, NOTICE).where == DutyStatus.OPEN
 
 
 def test_what_is_met_too_late_says_so(incident, version, editor, approver):
     closed_notice(version, editor, approver)
-    assert clock(incident, NOTICE).where == Where.LATE
+    assert clock(incident, NOTICE).where == DutyStatus.LATE
 
 
 def test_a_filed_report_meets_its_duty_and_a_draft_does_not(just_noticed, editor, approver):
@@ -149,20 +149,20 @@ def test_a_filed_report_meets_its_duty_and_a_draft_does_not(just_noticed, editor
         text="내용",
         created_by=editor,
     )
-    assert clock(just_noticed, REPORT).where == Where.OPEN
+    assert clock(just_noticed, REPORT).where == DutyStatus.OPEN
     RegulatorReport.objects.filter(pk=report.pk).update(
         state="filed", filed_at=timezone.now(), filed_by=approver, reference="2025-1234"
     )
     met = clock(just_noticed, REPORT)
-    assert met.where == Where.MET
+    assert met.where == DutyStatus.MET
     assert "2025-1234" in met.evidence[0].words
 
 
 def test_the_published_notice_meets_what_it_says():
-    coupang = sample.load()
+    coupang = sample.load_sample_incident()
     said = {each.duty.id: each for each in clocks_of(coupang)}
     data_items = said["kr-pipa-data-items"]
-    assert data_items.where == Where.MET
+    assert data_items.where == DutyStatus.MET
     assert "version 1" in data_items.evidence[0].words or "제1판" in data_items.evidence[0].words
     assert data_items.evidence[0].url.endswith("/versions/1/")
     # What the amendment of September 2026 added was not the law when the company became aware.
@@ -220,7 +220,7 @@ def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
     assert answer.status_code == 302
     confirmation = DutyConfirmation.objects.get()
     assert confirmation.confirmed_by == approver
-    assert clock(just_noticed, NETWORK).where == Where.MET
+    assert clock(just_noticed, NETWORK).where == DutyStatus.MET
     shown = page_of(desk, just_noticed)
     assert "approver@breachportal.example confirmed on" in shown
     assert "Receipt 7" in shown
@@ -232,9 +232,9 @@ def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(desk, just_noticed,
     confirmation = confirm(just_noticed, approver)
     url = reverse("admin:statements_dutyconfirmation_withdraw", args=[confirmation.pk])
     assert desk.post(url, {"reason": ""}).status_code == 200
-    assert clock(just_noticed, NETWORK).where == Where.MET
+    assert clock(just_noticed, NETWORK).where == DutyStatus.MET
     desk.post(url, {"reason": "It was another incident's receipt."})
-    assert clock(just_noticed, NETWORK).where == Where.OPEN
+    assert clock(just_noticed, NETWORK).where == DutyStatus.OPEN
     confirmation.refresh_from_db()
     assert confirmation.withdrawn_by == approver
     assert desk.post(url, {"reason": "Again"}).status_code == 404
@@ -242,9 +242,9 @@ def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(desk, just_noticed,
 
 
 def test_does_not_apply_takes_it_off_the_clock(incident, approver):
-    assert clock(incident, NETWORK).where == Where.OVERDUE
+    assert clock(incident, NETWORK).where == DutyStatus.OVERDUE
     confirm(incident, approver, verdict="not_applicable", met_at=None)
-    assert clock(incident, NETWORK).where == Where.NOT_APPLICABLE
+    assert clock(incident, NETWORK).where == DutyStatus.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def fail_a_file(incident, tmp_path):
 @pytest.mark.django_db
 def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp_path):
     settings.VAR = tmp_path
-    incident = sample.load()
+    incident = sample.load_sample_incident()
     load_first_file(incident, tmp_path)
     fail_a_file(incident, tmp_path)
     demo_sample.prepare(print)
@@ -200,7 +200,7 @@ def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
     settings.VAR = tmp_path
     demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
-    scope_counts.withdraw(batch, "a visitor tries it out")
+    scope_counts.withdraw_and_recount(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
     said: list[str] = []
     demo_sample.prepare(said.append)

@@ -73,7 +73,7 @@ def test_a_large_audience_is_counted_by_a_worker_and_kept(desk, draft, many):
     assert '<th scope="row">Reachable</th><td>2</td>' in text
     assert '<th scope="row">Language: English</th><td>1</td>' in text
     draft.refresh_from_db()
-    assert dry_runs.of(draft).run == planning.dry_run(draft)
+    assert dry_runs.current_dry_run(draft).run == planning.count_now(draft)
     assert draft.dry_run["audience"] == "everybody"
 
 
@@ -160,19 +160,19 @@ def test_writing_a_notice_has_it_counted(
 
 
 def test_one_worker_at_a_time_counts(desk, draft, many):
-    assert sending.count_audience(draft)
-    assert not sending.count_audience(draft)
+    assert sending.request_audience_count(draft)
+    assert not sending.request_audience_count(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
     assert "Count the people" in approval(desk, draft)  # that worker is lost
-    assert sending.count_audience(draft)
+    assert sending.request_audience_count(draft)
 
 
 def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
-    sending.count_audience(draft)
-    monkeypatch.setattr(planning, "dry_run", lambda _notice: 1 / 0)
+    sending.request_audience_count(draft)
+    monkeypatch.setattr(planning, "count_now", lambda _notice: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tasks.count_audience(draft.pk)
-    assert sending.count_audience(draft)
+    assert sending.request_audience_count(draft)
 
 
 def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):
@@ -216,4 +216,4 @@ def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):
 def test_a_test_is_counted_at_once_whatever_the_incident(draft, many):
     Notice.objects.filter(pk=draft.pk).update(audience="test")
     draft.refresh_from_db()
-    assert dry_runs.of(draft).people == 0
+    assert dry_runs.current_dry_run(draft).people == 0

@@ -21,7 +21,7 @@ from statements.legal.duties import (
     prescribed_title,
     unmet_content,
 )
-from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load
+from statements.legal.laws import Duty, IncidentFacts, LegalFileError, all_duties, load_duties
 from statements.models import Section
 from statements.wording import RULES
 
@@ -179,7 +179,7 @@ TRIGGER = '[duty.trigger]\ncondition_en = "If"\ncondition_ko = "만일"\n'
 
 def loaded(folder: Path, text: str) -> tuple[Duty, ...]:
     (folder / "xx.toml").write_text(text, encoding="utf-8")
-    return load(folder)
+    return load_duties(folder)
 
 
 def test_a_good_file_loads(tmp_path):
@@ -243,7 +243,7 @@ def test_a_broken_file_gets_one_line_that_names_the_place_and_the_mend(tmp_path,
 
 def test_a_folder_without_laws_is_refused(tmp_path):
     with pytest.raises(LegalFileError, match="there is no file of duties"):
-        load(tmp_path)
+        load_duties(tmp_path)
 
 
 # ---------------------------------------------------------------- what applies

@@ -11,8 +11,8 @@ from tink import aead
 
 from foundations.keys import master_keyset
 from incidents import encryption
-from incidents.bulk_encryption import BulkOpener, BulkSeal
-from incidents.encryption import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
+from incidents.bulk_encryption import BulkDecryptor, BulkEncryptor
+from incidents.encryption import CONTACT, EXPOSURE, EncryptionError, KeysetShreddedError
 from incidents.models import Incident
 
 MINJI, SEOJUN = UUID(int=1), UUID(int=2)
@@ -38,7 +38,7 @@ def test_a_value_opens_in_its_own_row(incident):
 def test_a_value_moved_to_another_person_or_purpose_does_not_open(incident, person, purpose):
     sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
 
-    with pytest.raises(SealingError) as caught:
+    with pytest.raises(EncryptionError) as caught:
         incident.seal().open(sealed, person=person, purpose=purpose)
     assert str(person) in str(caught.value)
     assert "minji" not in str(caught.value)
@@ -47,25 +47,25 @@ def test_a_value_moved_to_another_person_or_purpose_does_not_open(incident, pers
 def test_a_value_moved_to_another_incident_does_not_open(incident, other_incident):
     sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
 
-    with pytest.raises(SealingError):
+    with pytest.raises(EncryptionError):
         other_incident.seal().open(sealed, person=MINJI, purpose=CONTACT)
 
 
 def test_a_value_is_bound_to_its_incident_even_under_the_same_keys(incident):
     seal = incident.seal()
     sealed = seal.seal(SECRET, person=MINJI, purpose=CONTACT)
-    twin = encryption.incident_seal(
+    twin = encryption.incident_cipher(
         incident.pk + 1, incident.slug, incident.data_keyset, incident.index_keyset
     )
 
-    with pytest.raises(SealingError):
+    with pytest.raises(EncryptionError):
         twin.open(sealed, person=MINJI, purpose=CONTACT)
 
 
 def test_keysets_copied_to_another_incident_do_not_open(incident, other_incident):
     other_incident.data_keyset = incident.data_keyset
 
-    with pytest.raises(SealingError, match="the data keyset of incident other does not open"):
+    with pytest.raises(EncryptionError, match="the data keyset of incident other does not open"):
         other_incident.seal()
 
 
@@ -73,15 +73,15 @@ def test_one_changed_byte_does_not_open(incident):
     sealed = bytearray(incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT))
     sealed[-1] ^= 1
 
-    with pytest.raises(SealingError):
+    with pytest.raises(EncryptionError):
         incident.seal().open(bytes(sealed), person=MINJI, purpose=CONTACT)
 
 
 def test_the_wrong_master_keyset_opens_nothing(incident, settings):
     settings.MASTER_KEYSET = encryption.new_master_keyset()
-    encryption.incident_seal.cache_clear()
+    encryption.incident_cipher.cache_clear()
 
-    with pytest.raises(SealingError) as caught:
+    with pytest.raises(EncryptionError) as caught:
         incident.seal()
     assert str(caught.value) == (
         "the data keyset of incident hanbit-2025 does not open with this master keyset"
@@ -90,18 +90,18 @@ def test_the_wrong_master_keyset_opens_nothing(incident, settings):
 
 def test_a_master_keyset_that_is_none_says_how_to_make_one(incident, settings):
     settings.MASTER_KEYSET = "secret words"
-    encryption.incident_seal.cache_clear()
+    encryption.incident_cipher.cache_clear()
 
-    with pytest.raises(SealingError, match=r"breachportal\.keys") as caught:
+    with pytest.raises(EncryptionError, match=r"breachportal\.keys") as caught:
         incident.seal()
     assert "secret words" not in str(caught.value)
 
 
 def test_production_makes_no_master_keyset_of_its_own(incident, settings):
     settings.MASTER_KEYSET, settings.IS_PRODUCTION = "", True
-    encryption.incident_seal.cache_clear()
+    encryption.incident_cipher.cache_clear()
 
-    with pytest.raises(SealingError, match="MASTER_KEYSET is not set"):
+    with pytest.raises(EncryptionError, match="MASTER_KEYSET is not set"):
         incident.seal()
 
 
@@ -116,7 +116,7 @@ def test_a_shredded_incident_opens_nothing(incident):
 def test_an_index_is_stable_and_of_its_incident_alone(incident, other_incident):
     index = incident.seal().email_index("minji@example.com")
 
-    encryption.incident_seal.cache_clear()
+    encryption.incident_cipher.cache_clear()
     assert Incident.objects.get(pk=incident.pk).seal().email_index("minji@example.com") == index
     assert other_incident.seal().email_index("minji@example.com") != index
 
@@ -135,14 +135,14 @@ def test_indexes_of_different_kinds_never_meet(incident):
 
 def test_what_an_import_seals_is_what_tink_seals(incident):
     """In both directions: Tink opens it, and it is laid out as Tink lays it out."""
-    seal, bulk = incident.seal(), BulkSeal(*incident.keysets())
+    seal, bulk = incident.seal(), BulkEncryptor(*incident.keysets())
     person = seal.person_id("member", "7")
     for plain in (b'{"n":"\xea\xb9\x80"}', b'""', b'"' + b"x" * 10_000 + b'"'):
         ours = bulk.seal_bytes(plain, person.bytes, CONTACT)
         theirs = seal.seal(json.loads(plain), person=person, purpose=CONTACT)
         assert seal.open(ours, person=person, purpose=CONTACT) == json.loads(plain)
         assert (len(ours), ours[:5]) == (len(theirs), theirs[:5])
-        with pytest.raises(SealingError):
+        with pytest.raises(EncryptionError):
             seal.open(ours, person=person, purpose=EXPOSURE)
 
 
@@ -152,8 +152,8 @@ def test_a_send_opens_what_tink_sealed_under_any_key_of_the_incident(incident):
     older = incident.seal().seal(value, person=person, purpose=CONTACT)
     data, key = encryption.add_data_key(data, incident.slug)
     data = encryption.use_data_key(data, incident.slug, key)
-    newer = encryption.incident_seal(incident.pk, incident.slug, data, index)
-    opener = BulkOpener(incident.pk, incident.slug, data, index)
+    newer = encryption.incident_cipher(incident.pk, incident.slug, data, index)
+    opener = BulkDecryptor(incident.pk, incident.slug, data, index)
     for sealed in (older, newer.seal(value, person=person, purpose=CONTACT)):
         assert opener.open(sealed, person=person, purpose=CONTACT) == value
 
@@ -163,12 +163,12 @@ def test_a_send_opens_with_keys_of_another_kind_through_tink():
     data = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
     _, index = encryption.new_incident_keysets("hanbit")
     keysets = (1, "hanbit", data, index)
-    sealed = encryption.incident_seal(*keysets).seal("값", person=UUID(int=7), purpose=CONTACT)
-    assert BulkOpener(*keysets).open(sealed, person=UUID(int=7), purpose=CONTACT) == "값"
+    sealed = encryption.incident_cipher(*keysets).seal("값", person=UUID(int=7), purpose=CONTACT)
+    assert BulkDecryptor(*keysets).open(sealed, person=UUID(int=7), purpose=CONTACT) == "값"
 
 
 def test_a_send_does_not_open_what_tink_would_not(incident):
-    opener, person = BulkOpener(*incident.keysets()), UUID(int=7)
+    opener, person = BulkDecryptor(*incident.keysets()), UUID(int=7)
     sealed = incident.seal().seal("값", person=person, purpose=CONTACT)
     changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for wrong, whose, purpose in (
@@ -178,23 +178,23 @@ def test_a_send_does_not_open_what_tink_would_not(incident):
         (sealed[:10], person, CONTACT),
         (b"", person, CONTACT),
     ):
-        with pytest.raises(SealingError):
+        with pytest.raises(EncryptionError):
             opener.open(wrong, person=whose, purpose=purpose)
 
 
 @given(st.text())
 def test_an_import_names_as_tink_names(value):
     data, index = encryption.new_incident_keysets("hanbit")
-    seal = encryption.incident_seal(1, "hanbit", data, index)
+    seal = encryption.incident_cipher(1, "hanbit", data, index)
 
     assert (
-        BulkSeal(1, "hanbit", data, index).compute(f"email\0{value}")
+        BulkEncryptor(1, "hanbit", data, index).compute(f"email\0{value}")
         == seal.name("email", value).bytes
     )
 
 
 def test_two_seals_of_one_value_differ(incident):
-    bulk = BulkSeal(*incident.keysets())
+    bulk = BulkEncryptor(*incident.keysets())
     sealed = {bulk.seal_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
 
     assert len(sealed) == 1000
@@ -206,5 +206,5 @@ def test_an_import_refuses_keys_it_cannot_seal_with():
     wrapped = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
     _, index = encryption.new_incident_keysets("hanbit")
 
-    with pytest.raises(SealingError, match="AesGcmKey only"):
-        BulkSeal(1, "hanbit", wrapped, index)
+    with pytest.raises(EncryptionError, match="AesGcmKey only"):
+        BulkEncryptor(1, "hanbit", wrapped, index)

@@ -107,7 +107,7 @@ def test_the_page_speaks_korean(client, minji, rows):
 def test_a_wrong_master_keyset_shows_nothing_of_anybody(client, minji, rows, caplog, settings):
     client.force_login(minji)
     settings.MASTER_KEYSET = encryption.new_master_keyset()
-    encryption.incident_seal.cache_clear()
+    encryption.incident_cipher.cache_clear()
 
     response = ask(client, "my_data", "en")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from incidents import importing
 from incidents.importing import ImportRefusedError
-from incidents.importing.refusals import why_refused, why_rejected
+from incidents.importing.refusals import translate_refusal, translate_reject
 from incidents.models import AffectedPerson, ExposureFile
 from tests.korean_messages import in_korean
 
@@ -42,7 +42,7 @@ def refusal(incident, tmp_path):
             importing.import_file(path, incident=incident, mapping_text=MAPPING)
         message = str(caught.value)
         assert message.startswith(name)
-        assert in_korean(message, why_refused).startswith(name)
+        assert in_korean(message, translate_refusal).startswith(name)
         assert "\n" not in message
         assert not AffectedPerson.objects.exists()
         assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
@@ -125,7 +125,7 @@ def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, t
     blank = sum(not row[0].strip() for row in table)
     assert found.rows_rejected >= blank
     for _line, reason in found.first_rejects:
-        in_korean(reason, why_rejected)
+        in_korean(reason, translate_reject)
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,10 @@ def load(incident, tmp_path):
     """Writes a CSV, imports it, and returns the last report."""
     numbers = iter(range(100))
 
-    def load(text: str, mapping: str = MEMBERS, **options) -> importing.Progress:
+    def load(text: str, mapping: str = MEMBERS, **options) -> importing.ImportProgress:
         path = tmp_path / f"file{next(numbers)}.csv"
         path.write_text(text.lstrip(), encoding="utf-8")
-        reports: list[importing.Progress] = []
+        reports: list[importing.ImportProgress] = []
         importing.import_file(
             path, incident=incident, mapping_text=mapping, report=reports.append, **options
         )
@@ -71,7 +71,7 @@ def person(incident, reference: str, relation: str = "member") -> AffectedPerson
     return AffectedPerson.objects.get(pk=incident.seal().person_id(relation, reference))
 
 
-def reasons(report: importing.Progress) -> list[tuple[int, str]]:
+def reasons(report: importing.ImportProgress) -> list[tuple[int, str]]:
     if report.reject_file is None:
         return []
     with report.reject_file.open(encoding="utf-8-sig", newline="") as stream:
@@ -445,7 +445,7 @@ def test_two_imports_at_once_and_closing_meanwhile_are_refused(incident, tmp_pat
         finally:
             connection.close()
 
-    def meanwhile(progress: importing.Progress) -> None:
+    def meanwhile(progress: importing.ImportProgress) -> None:
         if progress.rows_read == 0:
             with ThreadPoolExecutor(1) as other:
                 batch = incident.batches.get()

@@ -69,10 +69,12 @@ def found(incident) -> list[tuple[Any, list[Any]]]:
 
 @pytest.fixture
 def load(incident, tmp_path):
-    def load(content: bytes, name: str = "dump", mapping: str = MAPPING) -> importing.Progress:
+    def load(
+        content: bytes, name: str = "dump", mapping: str = MAPPING
+    ) -> importing.ImportProgress:
         path = tmp_path / name
         path.write_bytes(content)
-        reports: list[importing.Progress] = []
+        reports: list[importing.ImportProgress] = []
         importing.import_file(path, incident=incident, mapping_text=mapping, report=reports.append)
         return reports[-1]
 

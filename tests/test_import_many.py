@@ -14,7 +14,7 @@ import incidents
 from incidents import importing
 from incidents.importing import block_worker, store
 from incidents.models import AffectedPerson, Incident
-from incidents.store_digest import Digest, digest
+from incidents.store_digest import StoreDigest, compute_store_digest
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -35,8 +35,8 @@ def many(monkeypatch):
     monkeypatch.setattr(block_worker, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
-def load(incident: Incident, directory: Path, name: str, **options) -> importing.Progress:
-    reports: list[importing.Progress] = []
+def load(incident: Incident, directory: Path, name: str, **options) -> importing.ImportProgress:
+    reports: list[importing.ImportProgress] = []
     mapping = (SAMPLE / f"{name.partition('.')[0]}.toml").read_text(encoding="utf-8")
     source = SAMPLE / "export-2025-11" / name
     importing.import_file(
@@ -78,7 +78,7 @@ def partitions() -> list[str]:
 
 def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
     few = {name: load(incident, tmp_path, name) for name in FILES}
-    expected, shape = digest(incident), rows(SHAPE)
+    expected, shape = compute_store_digest(incident), rows(SHAPE)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     for path in list(tmp_path.iterdir()):
         path.unlink()
@@ -93,7 +93,7 @@ def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
             few[name].people_new,
             few[name].exposures,
         )
-    assert digest(incident) == expected
+    assert compute_store_digest(incident) == expected
     assert rows(SHAPE) == shape
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == written
     assert len(partitions()) == 4
@@ -101,7 +101,7 @@ def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
 
 def test_a_large_file_that_fails_leaves_nothing(incident, tmp_path, many):
     load(incident, tmp_path, "members.csv")
-    expected, before = digest(incident), partitions()
+    expected, before = compute_store_digest(incident), partitions()
     path = tmp_path / "orders.csv"
     path.write_bytes(b"member_id,ordered_at,item,qty\n70000000,2025-11-01T00:00:00,x,1\n\0\n")
     with pytest.raises(importing.ImportRefusedError, match="NUL"):
@@ -111,26 +111,26 @@ def test_a_large_file_that_fails_leaves_nothing(incident, tmp_path, many):
             mapping_text=(SAMPLE / "orders.toml").read_text(encoding="utf-8"),
         )
 
-    assert digest(incident) == expected
+    assert compute_store_digest(incident) == expected
     assert partitions() == before
     assert not rows("SELECT relname::text FROM pg_class WHERE relname LIKE 'import_%'")
 
 
 def test_the_digest_tells_a_changed_value(incident, tmp_path):
     load(incident, tmp_path, "members.csv")
-    before = digest(incident)
+    before = compute_store_digest(incident)
     person = AffectedPerson.objects.filter(incident=incident).order_by("pk")[0]
     changed = {**person.open_contact(), "n": "somebody else"}
     sealed = incident.seal().seal(changed, person=person.pk, purpose=b"contact")
     AffectedPerson.objects.filter(pk=person.pk).update(contact=sealed)
 
-    after = digest(incident)
+    after = compute_store_digest(incident)
     assert (after.people, after.exposures) == (before.people, before.exposures)
     assert after.hexadecimal != before.hexadecimal
 
 
 def test_an_empty_store_has_a_digest(incident):
-    assert digest(incident) == Digest(0, 0, "0" * 64)
+    assert compute_store_digest(incident) == StoreDigest(0, 0, "0" * 64)
 
 
 # Readers meanwhile
@@ -308,7 +308,7 @@ def test_two_incidents_files_are_merged_one_after_the_other(
     other.save()
     has_read, may_merge = threading.Event(), threading.Event()
 
-    def report(progress: importing.Progress) -> None:
+    def report(progress: importing.ImportProgress) -> None:
         if progress.is_merging and not progress.is_done:
             has_read.set()
             assert may_merge.wait(60)

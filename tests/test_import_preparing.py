@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from accounts import contacts
 from incidents.importing import row_preparation
-from incidents.importing.mapping import Template
+from incidents.importing.mapping import CellTemplate
 
 NEVER = re.compile(r"(?!)")
 PHONES = st.from_regex(
@@ -71,7 +71,7 @@ def test_contacts_are_written_as_json_writes_them(name, email, phone):
     st.lists(st.text(" \tx가", max_size=3), min_size=3, max_size=3),
 )
 def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
-    template = Template(tuple(pieces), tail)
+    template = CellTemplate(tuple(pieces), tail)
     quick = row_preparation._filler(template, {"a": 0, "b": 1, "c": 2})
 
     assert quick(cells) == template.fill(dict(zip("abc", cells, strict=True)))

@@ -7,7 +7,7 @@ import pytest
 
 from incidents import importing
 from incidents.importing import ImportRefusedError, reading
-from incidents.importing.refusals import why_refused
+from incidents.importing.refusals import translate_refusal
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
 from tests.korean_messages import in_korean
 
@@ -35,7 +35,7 @@ def refusal(incident, tmp_path):
         message = str(caught.value)
         assert "\n" not in message
         assert message.startswith(name)
-        assert in_korean(message, why_refused).startswith(name)
+        assert in_korean(message, translate_refusal).startswith(name)
         assert not AffectedPerson.objects.exists()
         assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
         assert list(tmp_path.iterdir()) == [path]
@@ -170,7 +170,7 @@ def test_a_file_that_changes_under_the_import_is_refused(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(HEADER + b"7,Minji\n")
 
-    def change(progress: importing.Progress) -> None:
+    def change(progress: importing.ImportProgress) -> None:
         if not progress.rows_read:
             path.write_bytes(HEADER + b"8,Seojun\n9,Jiho\n")
 

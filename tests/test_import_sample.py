@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 class Imported(NamedTuple):
     incident: Incident
     files: dict[str, ExposureFile]
-    results: dict[str, importing.Progress]
+    results: dict[str, importing.ImportProgress]
     rejects: Path
 
 
@@ -61,7 +61,7 @@ def import_sample(rejects: Path) -> Imported:
     incident.save()
     files, results = {}, {}
     for key, (name, mapping, _) in FILES.items():
-        reports: list[importing.Progress] = []
+        reports: list[importing.ImportProgress] = []
         files[key] = importing.import_file(
             EXPORT / name,
             incident=incident,

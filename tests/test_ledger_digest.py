@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from notices import sending, tasks
 from notices.message_templates import envelope_sender
-from notices.models import Delivery, LedgerPage, LedgerSeal, Notice
+from notices.models import Delivery, LedgerDigest, LedgerDigestPage, Notice
 from notices.models.notice import NOT_ADDING_UP
 from notices.proof import ledger_digest
 from notices.returned_mail import bounces
@@ -26,18 +26,21 @@ def _small_pages(settings):
 def closed(notice, server) -> Notice:
     work(notice)
     tasks.sweep_notices()
-    tasks.seal_ledger(notice.pk)
+    tasks.digest_ledger(notice.pk)
     return notice
 
 
 def verified(notice: Notice) -> list[str]:
-    return list(ledger_digest.verify(LedgerSeal.objects.get(notice=notice)))
+    return list(ledger_digest.verify_ledger_digest(LedgerDigest.objects.get(notice=notice)))
 
 
 def test_closing_seals_the_ledger(closed):
-    seal = LedgerSeal.objects.get()
+    seal = LedgerDigest.objects.get()
     assert (seal.notice, seal.rows, seal.previous) == (closed, 3, "")
-    assert list(LedgerPage.objects.order_by("number").values_list("rows", flat=True)) == [2, 1]
+    assert list(LedgerDigestPage.objects.order_by("number").values_list("rows", flat=True)) == [
+        2,
+        1,
+    ]
     assert verified(closed) == []
 
 
@@ -50,10 +53,10 @@ def test_a_seal_stands_after_the_secret_key_was_changed(closed, settings):
 
 
 def test_sealing_again_changes_nothing(closed):
-    before = LedgerSeal.objects.values().get()
-    assert ledger_digest.seal(closed.pk)
-    assert LedgerSeal.objects.values().get() == before
-    assert LedgerPage.objects.count() == 2
+    before = LedgerDigest.objects.values().get()
+    assert ledger_digest.compute_ledger_digest(closed.pk)
+    assert LedgerDigest.objects.values().get() == before
+    assert LedgerDigestPage.objects.count() == 2
 
 
 @pytest.mark.parametrize(
@@ -82,23 +85,23 @@ def test_tables_without_proof_may_be_emptied(db):
 
 
 def test_a_notice_on_its_way_is_not_sealed(notice, server):
-    assert not ledger_digest.seal(notice.pk)
-    assert not LedgerPage.objects.exists()
+    assert not ledger_digest.compute_ledger_digest(notice.pk)
+    assert not LedgerDigestPage.objects.exists()
 
 
 def test_killed_between_two_pages_it_goes_on(notice, server, monkeypatch):
     work(notice)
-    whole = ledger_digest._seal_whole
+    whole = ledger_digest._digest_pages
 
     def killed(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ledger_digest, "_seal_whole", killed)
+    monkeypatch.setattr(ledger_digest, "_digest_pages", killed)
     with pytest.raises(KeyboardInterrupt):
-        ledger_digest.seal(notice.pk)
-    monkeypatch.setattr(ledger_digest, "_seal_whole", whole)
-    assert LedgerPage.objects.count() == 2
-    assert ledger_digest.seal(notice.pk)
+        ledger_digest.compute_ledger_digest(notice.pk)
+    monkeypatch.setattr(ledger_digest, "_digest_pages", whole)
+    assert LedgerDigestPage.objects.count() == 2
+    assert ledger_digest.compute_ledger_digest(notice.pk)
     assert verified(notice) == []
 
 
@@ -116,7 +119,7 @@ def test_killed_between_two_pages_it_goes_on(notice, server, monkeypatch):
 )
 def test_a_changed_row_is_named_by_its_page(closed, people, change, capsys):
     row = delivery_to(closed, people["minji"])
-    page = LedgerPage.objects.get(first__lte=row.recipient, last__gte=row.recipient)
+    page = LedgerDigestPage.objects.get(first__lte=row.recipient, last__gte=row.recipient)
     Delivery.objects.filter(pk=row.pk).update(**change)
     with pytest.raises(SystemExit) as stopped:
         call_command("verify_ledger")
@@ -141,14 +144,14 @@ def test_a_deleted_and_an_added_row_are_named(closed, people):
 
 def test_pages_made_to_fit_a_changed_row_do_not_fit_the_seal(closed, people):
     Delivery.objects.filter(recipient=people["minji"].pk).update(reply="250 forged")
-    LedgerPage.objects.all().delete()
+    LedgerDigestPage.objects.all().delete()
     notice = Notice.objects.get(pk=closed.pk)
-    while ledger_digest._seal_page(notice):
+    while ledger_digest._digest_page(notice):
         pass
     assert verified(closed) == ["the seal's own hash is not that of its pages"]
     pages = list(notice.ledger_pages.order_by("number"))
     forged = ledger_digest._root(notice, pages, previous="")
-    LedgerSeal.objects.update(digest=forged)
+    LedgerDigest.objects.update(digest=forged)
     assert verified(closed) == ["the seal was not made with this portal's secret key"]
 
 
@@ -158,8 +161,8 @@ def test_seals_are_a_chain(closed, version, editor, approver, server):
     )
     sending.approve(again, by=approver)
     work(again)
-    tasks.seal_ledger(again.pk)
-    first, second = LedgerSeal.objects.order_by("pk")
+    tasks.digest_ledger(again.pk)
+    first, second = LedgerDigest.objects.order_by("pk")
     assert second.previous == first.digest
     first.delete()
     assert verified(again) == ["the seal before it is another one now"]
@@ -168,10 +171,10 @@ def test_seals_are_a_chain(closed, version, editor, approver, server):
 def test_a_ledger_that_does_not_add_up_is_not_sealed(notice, people, server):
     work(notice)
     Delivery.objects.filter(recipient=people["minji"].pk).update(state="bounced")
-    assert not ledger_digest.seal(notice.pk)
+    assert not ledger_digest.compute_ledger_digest(notice.pk)
     notice.refresh_from_db()
     assert notice.problem == NOT_ADDING_UP
-    assert not LedgerSeal.objects.exists()
+    assert not LedgerDigest.objects.exists()
 
 
 def test_a_late_bounce_leaves_the_seal_whole(closed, people):

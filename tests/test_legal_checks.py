@@ -123,7 +123,7 @@ def test_a_number_that_only_one_language_gives_is_refused(approvers_desk, draft)
 
 def test_a_section_in_one_language_is_not_linted_as_the_other(draft, approver):
     write(draft, "when_and_how", ko="고객 정보가 유출되었습니다.", en="")
-    found = publishing.check(draft, by=approver)
+    found = publishing.publishing_findings(draft, by=approver)
     assert [finding.rule for finding in found if finding.blocks] == ["language"]
 
 
@@ -145,7 +145,7 @@ def test_the_longest_posting_time_counts(settings, draft, approver):
     settings.STATEMENT_DISPLAY_DAYS = 7
     for days, expected in ((29, ["display"]), (30, [])):
         draft.display_until = timezone.localdate() + timedelta(days=days)
-        found = publishing.check(draft, by=approver)
+        found = publishing.publishing_findings(draft, by=approver)
         assert [finding.rule for finding in found if finding.blocks] == expected
 
 
@@ -226,7 +226,7 @@ def test_a_waiver_of_what_is_published_stands_and_is_in_its_hash(lacking, approv
     ):
         with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
             change()
-    assert publishing.verify(published.statement) == []
+    assert publishing.verify_statement(published.statement) == []
 
 
 def withdrawal(version: StatementVersion) -> str:
@@ -286,8 +286,8 @@ def test_the_desk_asks_an_incident_for_its_jurisdictions(approvers_desk, inciden
 
 
 def test_nothing_refuses_the_sample_incidents_words(db):
-    incident: Incident = sample.load()
+    incident: Incident = sample.load_sample_incident()
     for version in StatementVersion.objects.filter(statement__incident=incident):
-        found = publishing.check_words(version)
+        found = publishing.draft_findings(version)
         assert [(finding.rule, finding.quote) for finding in found if finding.blocks] == []
         assert [(finding.rule, finding.quote) for finding in found] == []

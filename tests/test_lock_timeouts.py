@@ -136,7 +136,7 @@ class TestACustomer:
 @pytest.fixture
 def portal(incident) -> Iterator[int]:
     """One process with one thread for pages, on the tests' database; its port."""
-    sample.load()
+    sample.load_sample_incident()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

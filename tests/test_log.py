@@ -6,7 +6,7 @@ from django.db import connection
 
 from statements import publishing
 from statements.models import Section
-from statements.public.differences import words
+from statements.public.differences import word_diff
 
 pytest_plugins = ["tests.correction_fixtures"]
 
@@ -47,7 +47,7 @@ def test_a_section_that_is_new_or_gone_is_shown(client, first, editor, approver)
 
 def test_long_stretches_that_stayed_are_left_out():
     text = " ".join(f"word{number}" for number in range(100))
-    shown = words(text, text.replace("word50", "new"))
+    shown = word_diff(text, text.replace("word50", "new"))
     assert "word49 <del>word50</del> <ins>new</ins> word51" in shown
     assert "word10 " not in shown
     assert "word90" not in shown

@@ -25,7 +25,7 @@ from breachportal.demo import sample
 from notices.models import AlertSubscription, Notice
 from statements.models import Statement, StatementVersion
 from statements.sample import SLUG
-from statements.sample import load as load_sample
+from statements.sample import load_sample_incident as load_sample
 from tests import browser as chromium
 from tests.smtp_server import SmtpServer
 

@@ -6,7 +6,7 @@ import pytest
 
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import why_refused
+from incidents.importing.refusals import translate_refusal
 from tests.korean_messages import in_korean
 
 ROOT = Path(__file__).parent.parent
@@ -127,7 +127,7 @@ def test_a_wrong_mapping_is_refused_with_place_and_mend(old, new, says):
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     not_ours = str(caught.value).partition("not TOML: ")[2]
-    in_korean(str(caught.value), why_refused, outside=not_ours)
+    in_korean(str(caught.value), translate_refusal, outside=not_ours)
 
 
 def test_the_mapping_in_the_documentation_is_good():
@@ -182,10 +182,10 @@ def test_a_class_that_is_none_is_named():
     ],
 )
 def test_blank_cells_go_with_what_stands_before_them(cells, value):
-    template = mapping.Template.parse("{a} {b}, {c}")
+    template = mapping.CellTemplate.parse("{a} {b}, {c}")
 
     assert template.fill(dict(zip("abc", cells, strict=True))) == value
 
 
 def test_a_cell_stays_as_typed():
-    assert mapping.Template.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "
+    assert mapping.CellTemplate.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "

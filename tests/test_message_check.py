@@ -17,7 +17,7 @@ from incidents.models import Incident
 from notices import message_templates, sending
 from notices.models import AlertSubscription, Chunk, Delivery, Notice
 from scams import message_check
-from scams.message_check import Verdict
+from scams.message_check import MessageVerdict
 from scams.pasted_text import MOST_CHARACTERS
 from statements import sample
 from statements.models import Statement
@@ -89,7 +89,7 @@ def test_a_code_names_the_notice_the_day_and_the_channel(client, sent, code, peo
     ],
 )
 def test_a_code_is_read_however_it_was_typed(sent, code, typed):
-    assert message_check.answer(typed(code)).verdict == Verdict.SENT
+    assert message_check.answer_for(typed(code)).verdict == MessageVerdict.SENT
 
 
 @pytest.mark.parametrize("person", ["minji", "seojun"])
@@ -99,9 +99,9 @@ def test_the_whole_message_is_recognised_in_both_languages(sent, server, person,
     if quoted:
         text = "\n".join(f"> {line}" for line in text.splitlines())
         text = f"From: notice@portal.example\nTo: {person}@example.com\nSubject: Fwd\n\n{text}"
-    answer = message_check.answer(text)
+    answer = message_check.answer_for(text)
     assert answer.strange == []
-    assert answer.verdict == Verdict.SENT
+    assert answer.verdict == MessageVerdict.SENT
     assert answer.is_compared
 
 
@@ -137,8 +137,8 @@ def test_the_whole_message_is_recognised_in_both_languages(sent, server, person,
     ],
 )
 def test_our_code_in_another_message_is_called_out(client, sent, code, added, shown, reason):
-    answer = message_check.answer(f"{added}\nThe code of this message is {code}")
-    assert answer.verdict == Verdict.ALTERED
+    answer = message_check.answer_for(f"{added}\nThe code of this message is {code}")
+    assert answer.verdict == MessageVerdict.ALTERED
     assert [(one.shown, one.reason.value) for one in answer.strange] == [(shown, reason)]
     page = words(ask(client, f"{added}\n{code}"))
     assert f"This is not the message we sent: {SCAM}" in page
@@ -147,7 +147,7 @@ def test_our_code_in_another_message_is_called_out(client, sent, code, added, sh
 
 def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(client, sent, code):
     text = f"받는 사람\nminji@example.com\n{code}"
-    assert message_check.answer(text).verdict == Verdict.ADDRESS
+    assert message_check.answer_for(text).verdict == MessageVerdict.ADDRESS
     page = words(ask(client, text))
     assert "The code is ours. One address in the message is not" in page
     assert "If you do not know the address, do not write to it" in page
@@ -157,7 +157,7 @@ def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(c
 
 def test_two_strange_addresses_are_more_than_the_readers_own(sent, code):
     text = f"minji@example.com\nevil@bad.example.com\n{code}"
-    assert message_check.answer(text).verdict == Verdict.ALTERED
+    assert message_check.answer_for(text).verdict == MessageVerdict.ALTERED
 
 
 @pytest.mark.parametrize(
@@ -182,14 +182,14 @@ def test_two_strange_addresses_are_more_than_the_readers_own(sent, code):
     ],
 )
 def test_no_way_of_writing_hides_what_is_not_ours(sent, code, added, shown):
-    answer = message_check.answer(f"{added}\n{code}")
-    assert answer.verdict in (Verdict.ALTERED, Verdict.ADDRESS)
+    answer = message_check.answer_for(f"{added}\n{code}")
+    assert answer.verdict in (MessageVerdict.ALTERED, MessageVerdict.ADDRESS)
     assert [one.shown for one in answer.strange] == [shown]
 
 
 def test_what_is_not_ours_cannot_hide_behind_much_that_is(sent, code):
     ours = " ".join(f"bounce+{number:012d}-{number:020x}@portal.example" for number in range(200))
-    answer = message_check.answer(f"{code} {ours} evil.com 010-9999-8888")
+    answer = message_check.answer_for(f"{code} {ours} evil.com 010-9999-8888")
     assert [one.shown for one in answer.strange] == ["evil.com", "01099998888"]
 
 
@@ -199,15 +199,15 @@ def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, inci
         official_contacts_ko="문자: 1577-7011\nhttps://www.hanbit.example",
     )
     said = "https://kisa.example/scams privacy@hanbit.example (02)345 6789 1577-7011 hanbit.example"
-    assert message_check.answer(f"{said} {code}").verdict == Verdict.SENT
+    assert message_check.answer_for(f"{said} {code}").verdict == MessageVerdict.SENT
 
 
 def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
     official = "https://pf.kakao.com/_hanbit\nhttps://www.instagram.com/hanbit/"
     Incident.objects.filter(pk=incident.pk).update(official_contacts_ko=official)
     ours = "pf.kakao.com/_hanbit https://instagram.com/hanbit?x=1"
-    assert message_check.answer(f"{ours} {code}").verdict == Verdict.SENT
-    strange = message_check.answer(
+    assert message_check.answer_for(f"{ours} {code}").verdict == MessageVerdict.SENT
+    strange = message_check.answer_for(
         f"https://pf.kakao.com/_evil {code} instagram.com/hanb1t"
     ).strange
     assert [one.shown for one in strange] == ["pf.kakao.com/_evil", "instagram.com/hanb1t"]
@@ -313,9 +313,9 @@ def test_it_answers_after_the_incidents_people_are_gone(client, sent, code, peop
 def test_it_answers_after_the_secret_key_was_changed(sent, code, settings):
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
-    assert message_check.answer(code).verdict == Verdict.SENT
+    assert message_check.answer_for(code).verdict == MessageVerdict.SENT
     settings.SECRET_KEY_FALLBACKS = []
-    assert message_check.answer(code).verdict == Verdict.NO_RECORD
+    assert message_check.answer_for(code).verdict == MessageVerdict.NO_RECORD
 
 
 def test_the_answer_shows_nothing_of_the_recipient(client, sent, code, people):
@@ -334,8 +334,8 @@ def test_an_alerts_code_is_answered_too(client, server, version, incident, minji
     sending.approve(alert, by=approver)
     work(alert)
     text = mail_to(server, "minji")
-    answer = message_check.answer(text)
-    assert answer.verdict == Verdict.SENT
+    answer = message_check.answer_for(text)
+    assert answer.verdict == MessageVerdict.SENT
     assert answer.strange == []
     assert "127.0.0.1:8000/check" in text
 
@@ -357,13 +357,16 @@ def test_a_code_is_not_to_be_guessed_or_listed(sent, code):
     for place in range(12):
         for digit in "07XZ":
             changed = digits[:place] + digit + digits[place + 1 :]
-            assert changed == digits or message_check.answer(changed).verdict == Verdict.NO_RECORD
+            assert (
+                changed == digits
+                or message_check.answer_for(changed).verdict == MessageVerdict.NO_RECORD
+            )
 
 
 def test_one_text_tries_only_so_many_codes(sent, code, monkeypatch):
     tried = []
     monkeypatch.setattr(message_check, "delivery_of_code", lambda code: tried.append(code))
-    message_check.answer(" ".join(f"AAAA-{n:04d}-BBBB" for n in range(1000)))
+    message_check.answer_for(" ".join(f"AAAA-{n:04d}-BBBB" for n in range(1000)))
     assert 0 < len(tried) <= 40
 
 
@@ -372,7 +375,7 @@ def test_a_known_code_takes_as_long_as_an_unknown_one_within_reason(sent, code):
         times = []
         for _turn in range(5):
             start = time.perf_counter()
-            message_check.answer(text)
+            message_check.answer_for(text)
             times.append(time.perf_counter() - start)
         return min(times)
 
@@ -407,7 +410,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_takes_no_time(sent, text):
     start = time.process_time()
-    message_check.answer(text[:MOST_CHARACTERS])
+    message_check.answer_for(text[:MOST_CHARACTERS])
     assert time.process_time() - start < 1.0
 
 
@@ -420,7 +423,7 @@ def test_what_is_too_long_is_refused_not_cut(client, sent, code):
 
 def test_a_strange_link_cannot_hide_behind_signs_that_grow(sent, code):
     grown = "\u3300" * 3_000
-    answer = message_check.answer(f"{code} {grown} http://evil.example.com")
+    answer = message_check.answer_for(f"{code} {grown} http://evil.example.com")
     assert "evil.example.com" in [one.shown for one in answer.strange]
 
 
@@ -490,7 +493,7 @@ def test_it_stands_without_an_incident(client, db):
 
 
 def test_the_advisories_stand_on_the_page(client, incident, editor, approver):
-    sample.load()
+    sample.load_sample_incident()
     advisory = Statement.objects.get(kind="advisory").advisory
     page = words(client.get("/en/check/"))
     assert advisory.issuer_en in page

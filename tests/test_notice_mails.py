@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from harness import exposure_factory
 from incidents.models import DataClass
 from notices import message_templates, sending, tasks
-from notices.message_templates import Mailing, Recipient
+from notices.message_templates import MessageFiller, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
 from tests.notice_factory import affected, delivery_to, work
 from tests.smtp_server import DROP
@@ -139,7 +139,7 @@ def test_every_line_is_short_and_ends_as_smtp_wants(notice, people, server, vers
 def test_a_hostile_name_stays_a_name(notice, name):
     frozen = notice.messages.get(language="ko")
     mails = [
-        Mailing(frozen).mail(
+        MessageFiller(frozen).mail(
             Recipient(
                 delivery_id=7,
                 recipient=uuid4(),
@@ -155,7 +155,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     assert not hostile.defects
     assert [part.get_content_type() for part in hostile.iter_parts()] == ["text/plain", "text/html"]
     text, html = texts(hostile)
-    shown = message_templates.plain_name(name)
+    shown = message_templates.safe_name(name)
     assert text.startswith(f"{shown}님께")
     assert len(text.splitlines()) == len(texts(plain)[0].splitlines())
     assert re.findall(r"<[a-z]+", html) == re.findall(r"<[a-z]+", texts(plain)[1])
@@ -186,7 +186,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     ],
 )
 def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
-    assert message_templates.plain_name(name) == ""
+    assert message_templates.safe_name(name) == ""
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
     ],
 )
 def test_a_normal_name_stays(name):
-    assert message_templates.plain_name(name) == name
+    assert message_templates.safe_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_name_as_lists_write_it_is_greeted_as_one_says_it(listed, spoken):
 
 
 def test_a_name_is_shown_as_it_reads():
-    assert message_templates.plain_name("Ｋｉｍ\u200b민지") == "Kim 민지"
+    assert message_templates.safe_name("Ｋｉｍ\u200b민지") == "Kim 민지"
 
 
 @pytest.mark.parametrize(

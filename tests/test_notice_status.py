@@ -101,12 +101,12 @@ def test_a_page_opened_twice_at_once_measures_from_the_same(notice, monkeypatch)
     notice.refresh_from_db()
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
-    progress.of(notice)
+    progress.send_progress(notice)
     clock += 10
     Notice.objects.filter(pk=notice.pk).update(accepted=300)
-    assert progress.of(notice).rate == 30
+    assert progress.send_progress(notice).rate == 30
     clock += 0.5
-    rate = progress.of(notice).rate
+    rate = progress.send_progress(notice).rate
     assert rate is not None
     assert 25 < rate <= 30
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
-from notices.models import LedgerSeal, Notice
+from notices.models import LedgerDigest, Notice
 from notices.proof import ledger_digest
 from statements.legal import deadlines
 from tests.notice_factory import work
@@ -47,8 +47,8 @@ def test_it_says_where_everybody_ended(notice, people, server, approver):
 @needs_poppler
 def test_the_sealed_ledgers_digest_is_the_evidence(notice, people, server, approver):
     work(notice)
-    ledger_digest.seal(notice.pk)
-    digest = LedgerSeal.objects.get(notice=notice).digest
+    ledger_digest.compute_ledger_digest(notice.pk)
+    digest = LedgerDigest.objects.get(notice=notice).digest
     assert digest in text_of(summary_of(notice, approver).content).replace(" ", "")
     clock = next(each for each in deadlines.clocks_of(notice.incident) if each.duty.by_notice)
     assert digest[:16] in clock.evidence[0].words

@@ -208,7 +208,7 @@ def test_a_page_with_its_styles_weighs_less_than_60_kb(coupang, client):
 @pytest.fixture
 def portal(transactional_db):
     """Two web processes on the tests' database, as the Procfile starts them; their port."""
-    sample.load()
+    sample.load_sample_incident()
     known = connection.settings_dict
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -13,7 +13,7 @@ from notices import sending
 from notices.engine import composer as engine_composer
 from notices.engine import ledger
 from notices.engine.request_transport import RequestTransport
-from notices.message_templates import Mail, message_code, message_id
+from notices.message_templates import OutgoingMessage, message_code, message_id
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, NoticeMessage
 from statements import publishing
 from tests.gateway import HANG_UP, Asked, Gateway
@@ -76,7 +76,7 @@ def own_mail(notice: Notice, person: AffectedPerson) -> EmailMessage:
     composer = engine_composer.Composer(notice)
     row = next(one for one in composer.rows(lease) if one.recipient == person.pk)
     mail = composer.mail(row)
-    assert isinstance(mail, Mail)
+    assert isinstance(mail, OutgoingMessage)
     parsed = message_from_bytes(mail.data, policy=policy.default)
     assert isinstance(parsed, EmailMessage)
     return parsed

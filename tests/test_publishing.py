@@ -77,7 +77,7 @@ def codes(version: StatementVersion, by) -> list[str]:
 
 
 def blocking(version: StatementVersion, by) -> list[Finding]:
-    return [finding for finding in publishing.check(version, by=by) if finding.blocks]
+    return [finding for finding in publishing.publishing_findings(version, by=by) if finding.blocks]
 
 
 def test_a_first_draft_holds_the_sections_the_law_asks_for(notice, editor):
@@ -243,7 +243,7 @@ def test_a_correction_says_why_and_chains_to_the_version_before(draft, notice, e
     second = publishing.publish(complete(second), by=approver)
     assert second.previous_hash == first.hash
     assert second.hash != first.hash
-    assert publishing.verify(notice) == []
+    assert publishing.verify_statement(notice) == []
 
 
 def test_publishing_twice_is_refused(draft, approver):
@@ -357,7 +357,7 @@ def test_no_deletion_takes_what_is_published_with_it(published, delete):
     with pytest.raises(IntegrityError), transaction.atomic():  # ProtectedError is one
         delete(published)
     kept = StatementVersion.objects.get(pk=published.pk)
-    assert publishing.verify(kept.statement) == []
+    assert publishing.verify_statement(kept.statement) == []
 
 
 def test_a_published_advisory_keeps_its_issuer(advisory):
@@ -405,7 +405,7 @@ def test_a_section_saved_while_its_version_is_published_is_refused(incident, edi
         assert writer.is_alive()
     writer.join()
     assert outcomes == ["refused"]
-    assert publishing.verify(update) == []
+    assert publishing.verify_statement(update) == []
 
 
 # The proof
@@ -423,12 +423,14 @@ def test_one_changed_letter_is_found_and_its_version_named(published, notice):
     tamper(
         "UPDATE statements_section SET body_en = body_en || '.' WHERE version_id = %s", published.pk
     )
-    assert publishing.verify(notice) == ["Version 1 is not what was published."]
+    assert publishing.verify_statement(notice) == ["Version 1 is not what was published."]
 
 
 def test_a_changed_issuer_is_found(advisory):
     tamper("UPDATE statements_advisory SET hotline = '000'")
-    assert publishing.verify(advisory.statement) == ["Version 1 is not what was published."]
+    assert publishing.verify_statement(advisory.statement) == [
+        "Version 1 is not what was published."
+    ]
 
 
 def test_a_forged_hash_breaks_the_chain(published, notice, editor, approver):
@@ -440,16 +442,16 @@ def test_a_forged_hash_breaks_the_chain(published, notice, editor, approver):
         forged,
         published.pk,
     )
-    assert publishing.verify(notice) == ["Version 2 does not follow the one before."]
+    assert publishing.verify_statement(notice) == ["Version 2 does not follow the one before."]
 
 
 def test_a_version_that_was_taken_out_is_missed(published, notice, editor, approver):
     publishing.publish(complete(publishing.draft_next(notice, by=editor)), by=approver)
     tamper("DELETE FROM statements_section WHERE version_id = %s", published.pk)
     tamper("DELETE FROM statements_statementversion WHERE id = %s", published.pk)
-    assert publishing.verify(notice) == ["Version 1 is missing."]
+    assert publishing.verify_statement(notice) == ["Version 1 is missing."]
 
 
 def test_a_later_batch_does_not_change_the_proof(published, notice, incident):
     incident.class_states.update(state="possibly")
-    assert publishing.verify(notice) == []
+    assert publishing.verify_statement(notice) == []

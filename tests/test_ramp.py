@@ -55,7 +55,7 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
         assert len(server.taken) == expected
     notice.refresh_from_db()
     assert notice.state == Notice.State.CLOSED
-    assert not sending.let_next_step_go(notice)
+    assert not sending.start_next_step(notice)
     assert_adds_up(notice)
 
 

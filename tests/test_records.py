@@ -13,8 +13,7 @@ from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
-from notices import tasks
-from statements import publishing
+from statements import publishing, tasks
 from statements.models import Section, StatementVersion
 from tests.sample_pages import SLUG, published
 

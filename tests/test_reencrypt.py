@@ -15,10 +15,10 @@ from django.utils.translation import override
 from foundations.process_pool import WorkerLostError
 from harness.exposure_factory import expose, file_of, person
 from incidents import encryption, reencryption
-from incidents.encryption import CONTACT, EXPOSURE, KeysetShreddedError, SealingError
+from incidents.encryption import CONTACT, EXPOSURE, EncryptionError, KeysetShreddedError
 from incidents.importing import only_import_into
 from incidents.management import progress_reporter
-from incidents.models import AffectedPerson, Exposure, Incident, Reseal
+from incidents.models import AffectedPerson, Exposure, Incident, Reencryption
 from notices.models import Notice, TestAddress
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -30,8 +30,8 @@ def now(_seconds: float) -> None:
     """Does not wait."""
 
 
-def run(incident: Incident, **options) -> Reseal:
-    return reencryption.run(incident, step_people=5, wait=now, **options)
+def run(incident: Incident, **options) -> Reencryption:
+    return reencryption.reencrypt_incident(incident, step_people=5, wait=now, **options)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_everything_is_under_the_new_key_and_says_the_same(incident, people, pro
     assert opened(incident) == before
     assert key_ids(incident) == {encryption.key_prefix(done.key_id)}
     assert key_ids(incident).isdisjoint(old)
-    assert (done.state, done.rows) == (Reseal.State.DONE, 2 * PEOPLE)
+    assert (done.state, done.rows) == (Reencryption.State.DONE, 2 * PEOPLE)
     assert done.finished_at
 
 
@@ -100,13 +100,15 @@ def test_what_was_sealed_after_its_step_was_read_stays(incident, people):
     """It is under the newest key, and newer than what the step holds."""
     first, second = sorted(people, key=lambda row: row.pk)[:2]
 
-    def seal_the_next(reseal: Reseal) -> None:
+    def seal_the_next(reseal: Reencryption) -> None:
         if reseal.position == first.pk:
             fresh = Incident.objects.get(pk=incident.pk).seal()
             newer = fresh.seal({"n": "새 이름"}, person=second.pk, purpose=CONTACT)
             AffectedPerson.objects.filter(pk=second.pk).update(contact=newer)
 
-    reencryption.run(incident, step_people=1, processes=1, wait=now, report=seal_the_next)
+    reencryption.reencrypt_incident(
+        incident, step_people=1, processes=1, wait=now, report=seal_the_next
+    )
 
     assert opened(incident)[str(second.pk)] == {"n": "새 이름"}
 
@@ -115,7 +117,7 @@ def test_a_lost_worker_process_is_one_line(incident, people, monkeypatch):
     def lose(*_arguments: object, **_options: object) -> None:
         raise WorkerLostError("a worker process was ended; is there enough memory?")
 
-    monkeypatch.setattr(reencryption, "run", lose)
+    monkeypatch.setattr(reencryption, "reencrypt_incident", lose)
     with pytest.raises(CommandError, match=r"enough memory\? The same command goes on from here"):
         call_command("reencrypt", "hanbit-2025")
 
@@ -126,9 +128,9 @@ def test_the_old_key_is_gone(incident, people):
     run(incident)
     now_sealed = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
 
-    with pytest.raises(SealingError):
+    with pytest.raises(EncryptionError):
         Incident.objects.get(pk=incident.pk).seal().open(kept, person=row.pk, purpose=CONTACT)
-    with pytest.raises(SealingError):
+    with pytest.raises(EncryptionError):
         old_seal.open(now_sealed, person=row.pk, purpose=CONTACT)
 
 
@@ -140,7 +142,7 @@ def test_look_ups_find_the_same_rows_while_and_after_it_runs(client, minji, inci
     with override("en"):
         url = reverse("my_data")
 
-    def look(_reseal: Reseal | None = None) -> None:
+    def look(_reseal: Reencryption | None = None) -> None:
         response = client.get(url)
         assert response.status_code == 200
         assert response.content.decode().count("<h2>Your name leaked</h2>") == PEOPLE
@@ -163,7 +165,7 @@ def test_nothing_is_touched_before_every_process_knows_the_new_key(incident, peo
         sealed = fresh.seal({}, person=row.pk, purpose=CONTACT)
         assert old_seal.open(sealed, person=row.pk, purpose=CONTACT) == {}
 
-    reencryption.run(incident, wait=wait)
+    reencryption.reencrypt_incident(incident, wait=wait)
 
     [seconds] = waited
     assert 290 < seconds <= 300
@@ -175,14 +177,14 @@ def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people):
 
     for steps in (1, 2):
         killed_after(steps, incident)
-    unfinished = Reseal.objects.get()
-    assert unfinished.state == Reseal.State.RUNNING
+    unfinished = Reencryption.objects.get()
+    assert unfinished.state == Reencryption.State.RUNNING
     assert 0 < AffectedPerson.objects.filter(pk__lte=unfinished.position).count() < PEOPLE
     assert opened(incident) == before
 
     done = run(incident)
 
-    assert Reseal.objects.count() == 1
+    assert Reencryption.objects.count() == 1
     assert done.rows == 2 * PEOPLE
     assert opened(incident) == before
     assert key_ids(incident) == {encryption.key_prefix(done.key_id)}
@@ -194,12 +196,12 @@ def killed_after(steps: int, incident: Incident) -> None:
     def child() -> None:
         reports = []
 
-        def die(reseal: Reseal) -> None:
+        def die(reseal: Reencryption) -> None:
             reports.append(reseal)
             if len(reports) == steps:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        reencryption.run(incident, step_people=3, wait=now, report=die)
+        reencryption.reencrypt_incident(incident, step_people=3, wait=now, report=die)
 
     connections.close_all()
     process = multiprocessing.get_context("fork").Process(target=child)
@@ -212,17 +214,17 @@ def test_an_older_value_that_came_late_keeps_the_old_key_until_it_is_gone(incide
     row = people[0]
     late = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
 
-    def come_late(reseal: Reseal) -> None:
+    def come_late(reseal: Reencryption) -> None:
         AffectedPerson.objects.filter(pk=row.pk).update(contact=late)
 
     with pytest.raises(
-        reencryption.ResealRefusedError, match="1 values are still under an older key"
+        reencryption.ReencryptionRefusedError, match="1 values are still under an older key"
     ):
         run(incident, report=come_late)
     assert opened(incident)
 
     reencryption.start_again(incident)
-    assert run(incident).state == Reseal.State.DONE
+    assert run(incident).state == Reencryption.State.DONE
     assert opened(incident)[str(row.pk)]
 
 
@@ -235,7 +237,7 @@ def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(
 
     done = run(incident, processes=processes)
 
-    assert (done.state, done.rows) == (Reseal.State.DONE, 2 * PEOPLE - 1)
+    assert (done.state, done.rows) == (Reencryption.State.DONE, 2 * PEOPLE - 1)
     assert f"the contact of person {moved.pk} does not open" in caplog.text
     assert "customer" not in caplog.text
 
@@ -257,7 +259,7 @@ def test_what_other_apps_sealed_comes_along(incident, draft):
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_no_file_is_imported_while_it_runs(incident, people):
-    def try_to_import(_reseal: Reseal) -> None:
+    def try_to_import(_reseal: Reencryption) -> None:
         with ThreadPoolExecutor(1) as other:
             refusals.append(str(other.submit(refusal).exception()))
 
@@ -286,7 +288,7 @@ def test_another_change_can_follow(incident, people):
 
 def test_no_sealed_column_is_forgotten():
     """Whoever keeps something sealed by an incident's keyset names it in resealing.FURTHER."""
-    known = {reencryption.CONTACTS, reencryption.EXPOSURES, *reencryption.FURTHER}
+    known = {reencryption.CONTACTS, reencryption.EXPOSURES, *reencryption.OTHER_APPS_COLUMNS}
     resealed = {(entry.model._meta.label, entry.column) for entry in known}
     others = {
         ("incidents.Incident", "data_keyset"),
@@ -314,7 +316,7 @@ def test_a_shredded_incident_has_nothing_to_seal(incident, people):
 
 
 def test_shredding_in_the_middle_ends_it(incident, people):
-    def shred(_reseal: Reseal) -> None:
+    def shred(_reseal: Reencryption) -> None:
         Incident.objects.get(pk=incident.pk).shred()
 
     with pytest.raises(KeysetShreddedError):

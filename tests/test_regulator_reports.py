@@ -26,7 +26,7 @@ needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="popple
 
 @pytest.fixture
 def coupang(approver):
-    return sample.load()
+    return sample.load_sample_incident()
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ contact_leaked = ["name", "phone"]
 
 @pytest.fixture
 def load(db, incident):
-    def load(path, **options) -> importing.Progress:
-        reports: list[importing.Progress] = []
+    def load(path, **options) -> importing.ImportProgress:
+        reports: list[importing.ImportProgress] = []
         importing.import_file(
             path, incident=incident, mapping_text=MAPPING, report=reports.append, **options
         )
@@ -223,8 +223,8 @@ def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
 
 def test_told_rejects_come_back_in_order():
     rejected = [(3, "bad date"), (4, "missing email"), (9, "bad date")]
-    told = rejects.Told(rejected)
+    told = rejects.RejectedLines(rejected)
 
     assert list(told) == rejected
     assert len(told) == 3
-    assert not rejects.Told([])
+    assert not rejects.RejectedLines([])

@@ -17,7 +17,7 @@ from notices import sending
 from notices.message_templates import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
 from notices.returned_mail import bounces, delivery_reports
-from notices.returned_mail.delivery_reports import Kind
+from notices.returned_mail.delivery_reports import ReportKind
 from notices.returned_mail.receivers import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
 from tests.imap_server import ImapServer
 from tests.notice_factory import assert_adds_up, delivery_to, work
@@ -49,27 +49,30 @@ def closed(notice, people, server):
 
 
 def test_a_delivery_report_is_read_without_the_address():
-    report = delivery_reports.read(bounce())
-    assert report.kind == Kind.BOUNCE
+    report = delivery_reports.read_report(bounce())
+    assert report.kind == ReportKind.BOUNCE
     assert report.words == "5.1.1 550 5.1.1 <…>: user unknown"
 
 
 def test_the_name_alone_is_left_out_too():
-    words = delivery_reports.read(bounce(words="550 5.1.1 no mailbox minji here")).words
+    words = delivery_reports.read_report(bounce(words="550 5.1.1 no mailbox minji here")).words
     assert "minji" not in words
     assert "no mailbox" in words
 
 
 @pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered"])
 def test_what_is_not_final_changes_nothing(action):
-    assert delivery_reports.read(bounce(action=action)).kind == Kind.NOT_FINAL
+    assert delivery_reports.read_report(bounce(action=action)).kind == ReportKind.NOT_FINAL
 
 
 def test_a_complaint_names_the_envelope_sender():
-    report = delivery_reports.read(complaint("bounce+x@portal.example"))
-    assert report.kind == Kind.COMPLAINT
+    report = delivery_reports.read_report(complaint("bounce+x@portal.example"))
+    assert report.kind == ReportKind.COMPLAINT
     assert report.senders[0] == "bounce+x@portal.example"
-    assert delivery_reports.read(complaint("x@y.example", kind="not-spam")).kind == Kind.NOT_FINAL
+    assert (
+        delivery_reports.read_report(complaint("x@y.example", kind="not-spam")).kind
+        == ReportKind.NOT_FINAL
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_a_complaint_names_the_envelope_sender():
     ids=["empty", "noise", "parts", "nesting", "head", "size", "no action", "other", "boundary"],
 )
 def test_hostile_mail_is_unreadable_and_nothing_else(data):
-    assert delivery_reports.read(data).kind == Kind.UNREADABLE
+    assert delivery_reports.read_report(data).kind == ReportKind.UNREADABLE
 
 
 # -------------------------------------------------------------------- what it changes

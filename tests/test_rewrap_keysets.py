@@ -38,7 +38,7 @@ def rewrapped(capsys) -> str:
 
 
 def contact_of(row: AffectedPerson) -> dict[str, str]:
-    encryption.incident_seal.cache_clear()
+    encryption.incident_cipher.cache_clear()
     return AffectedPerson.objects.get(pk=row.pk).open_contact()
 
 
@@ -64,7 +64,7 @@ def test_the_old_master_key_opens_nothing_any_more(minjis, master, settings, cap
     rewrapped(capsys)
 
     settings.MASTER_KEYSET = master
-    with pytest.raises(encryption.SealingError, match="does not open with this master keyset"):
+    with pytest.raises(encryption.EncryptionError, match="does not open with this master keyset"):
         contact_of(minjis)
 
 

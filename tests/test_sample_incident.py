@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def coupang():
-    return sample.load()
+    return sample.load_sample_incident()
 
 
 def everything() -> list[object]:
@@ -53,7 +53,7 @@ def test_every_text_is_published_by_a_second_person_and_proven(coupang):
         assert version.is_published
         assert version.created_by.email == sample.EDITOR
         assert version.approved_by.email == sample.APPROVER
-        assert publishing.verify(statement) == []
+        assert publishing.verify_statement(statement) == []
 
 
 def test_nothing_hedges_and_leaked_is_called_leaked(coupang):

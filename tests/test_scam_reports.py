@@ -168,7 +168,7 @@ def test_reports_are_deleted_after_their_time(report, settings, capsys):
 
 def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
     before = bytes(report.sealed)
-    reencryption.run(incident)
+    reencryption.reencrypt_incident(incident)
     report = ScamReport.objects.select_related("incident").get()
     assert bytes(report.sealed) != before
     assert report.told().sender == TOLD["sender"]
@@ -246,7 +246,9 @@ def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
     draft = StatementVersion.objects.get()
     assert response.headers["Location"] == page("statementversion_change", draft.pk)
     assert "hanbit-refund[.]example[.]net" in markdown.plain(draft.sections.get(key="body").body_en)
-    blocking = [finding for finding in publishing.check(draft, by=approver) if finding.blocks]
+    blocking = [
+        finding for finding in publishing.publishing_findings(draft, by=approver) if finding.blocks
+    ]
     assert blocking == []
     with pytest.raises(publishing.PublishingRefusedError):
         publishing.publish(draft, by=editor)
@@ -303,7 +305,7 @@ def test_a_report_cannot_bring_markup_or_a_link_into_the_warning(client, inciden
 
 
 def test_the_advice_on_the_first_page_stays_that_of_the_advisory(client, editor, approver):
-    incident = sample.load()
+    incident = sample.load_sample_incident()
     steps = client.get("/en/").context["steps"]
     tell(client)
     report = ScamReport.objects.get(incident=incident)

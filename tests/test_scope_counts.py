@@ -86,11 +86,11 @@ def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     expose(person(incident, name="최유나"), later, "names")
     close_batch(later.batch)
 
-    assert scope_counts.withdraw(first, "another company's")
+    assert scope_counts.withdraw_and_recount(first, "another company's")
     assert standing(incident).people == 1
     assert counts_of(incident).by_batch[1].people == 3
 
-    assert scope_counts.withdraw(later.batch, "so was this")
+    assert scope_counts.withdraw_and_recount(later.batch, "so was this")
     assert counts_of(incident).standing is None
 
 
@@ -189,7 +189,7 @@ def test_an_account_that_may_only_change_rows_counts(incident, first):
         cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
         cursor.execute("SET ROLE clerk")
     found = scope_counts.differences(incident)
-    is_withdrawn = scope_counts.withdraw(first, "it was another company's file")
+    is_withdrawn = scope_counts.withdraw_and_recount(first, "it was another company's file")
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
 

@@ -22,7 +22,7 @@ from harness import exposure_factory
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import sending, tasks
 from notices.engine import audiences, ledger, planning, send_loop
-from notices.engine.ledger import Ending, LeaseLostError, Verdict
+from notices.engine.ledger import JournalEntry, LeaseLostError, Transition
 from notices.models import Chunk, Delivery, Notice
 from statements import publishing
 from statements.models import StatementVersion
@@ -484,7 +484,7 @@ def test_contact_data_of_another_row_does_not_open_and_is_unreachable(notice, pe
 def lease(notice):
     tasks.plan_notice(notice.pk)
     notice = Notice.objects.select_related("incident").get(pk=notice.pk)
-    lease = ledger.take(notice)
+    lease = ledger.lease_chunk(notice)
     assert lease
     return lease
 
@@ -493,18 +493,18 @@ def run_out(lease) -> None:
     Chunk.objects.filter(pk=lease.chunk.pk).update(leased_until=timezone.now())
 
 
-def put_on_the_wire(lease, *deliveries: Delivery) -> ledger.Turn:
+def put_on_the_wire(lease, *deliveries: Delivery) -> ledger.JournalAnswer:
     on_wire = {lease.chunk.pk: [delivery.pk for delivery in deliveries]}
     return ledger.journal(lease.notice, [lease], endings=[], on_wire=on_wire)
 
 
-def write_down(lease, delivery: Delivery, verdict: Verdict) -> ledger.Turn:
-    ending = Ending(lease, delivery.pk, verdict, tries=1)
+def write_down(lease, delivery: Delivery, verdict: Transition) -> ledger.JournalAnswer:
+    ending = JournalEntry(lease, delivery.pk, verdict, tries=1)
     return ledger.journal(lease.notice, [lease], endings=[ending], on_wire={})
 
 
 def test_a_leased_chunk_is_nobody_elses(notice, lease, server):
-    assert ledger.take(lease.notice) is None
+    assert ledger.lease_chunk(lease.notice) is None
     tasks.send_chunks(notice.pk)
     assert server.taken == []
 
@@ -515,7 +515,7 @@ def test_the_fence_refuses_a_worker_that_slept_past_its_lease(notice, lease, ser
     run_out(lease)
     work(notice)  # another worker takes over and goes on
     for sleepers in (first, second):
-        verdict = Verdict(State.ACCEPTED, "250 the sleeper's reply")
+        verdict = Transition(State.ACCEPTED, "250 the sleeper's reply")
         assert write_down(lease, sleepers, verdict).lost == {lease.chunk.pk}
         assert put_on_the_wire(lease, sleepers).lost == {lease.chunk.pk}
     with pytest.raises(LeaseLostError):
@@ -545,7 +545,7 @@ def test_a_journal_written_twice_counts_once(notice, people, lease):
     """As after a connection to the database that broke before its answer came."""
     delivery = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, delivery)
-    accepted = Verdict(State.ACCEPTED, "250 taken", data_classes=(1, 3))
+    accepted = Transition(State.ACCEPTED, "250 taken", data_classes=(1, 3))
     write_down(lease, delivery, accepted)
     write_down(lease, delivery, accepted)
     assert Notice.objects.live_counts(notice.pk)["accepted"] == 1
@@ -556,7 +556,7 @@ def test_a_journal_written_twice_counts_once(notice, people, lease):
 
 
 def test_the_counters_are_right_while_a_chunk_is_being_worked_on(notice, people, lease):
-    write_down(lease, delivery_to(notice, people["minji"]), Verdict(State.ACCEPTED, "250 taken"))
+    write_down(lease, delivery_to(notice, people["minji"]), Transition(State.ACCEPTED, "250 taken"))
     counts = Notice.objects.live_counts(notice.pk)
     assert (counts["planned"], counts["accepted"], counts["unreachable"]) == (3, 1, 1)
     notice.refresh_from_db()
@@ -568,7 +568,7 @@ def test_the_counters_are_right_while_a_chunk_is_being_worked_on(notice, people,
 
 
 def test_what_a_killed_worker_counted_is_not_lost(notice, people, lease, server):
-    write_down(lease, delivery_to(notice, people["minji"]), Verdict(State.ACCEPTED, "250 taken"))
+    write_down(lease, delivery_to(notice, people["minji"]), Transition(State.ACCEPTED, "250 taken"))
     run_out(lease)
     work(notice)
     assert recipients(server.taken) == ["seojun@example.com"]
@@ -597,7 +597,7 @@ def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
     delivery = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, delivery)
     sending.pause(notice)
-    write_down(lease, delivery, Verdict(State.ACCEPTED, "250 taken"))
+    write_down(lease, delivery, Transition(State.ACCEPTED, "250 taken"))
     delivery.refresh_from_db()
     assert delivery.state == State.ACCEPTED
     ledger.release(lease)

@@ -10,7 +10,7 @@ from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import message_templates, sending, sms, tasks
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import Delivery, Notice, TestAddress
 from tests.gateway import HANG_UP, Gateway
 from tests.notice_factory import assert_adds_up, delivery_to, work, work_again
@@ -201,7 +201,7 @@ def test_a_person_finds_it_in_the_gateways_own_log(client, notice, doubtful, gat
 
 
 def test_a_doubt_of_our_own_is_said_in_the_readers_language(client, notice, doubtful):
-    Delivery.objects.filter(pk=doubtful.pk).update(reply=Ours.TAKEN_OVER.said())
+    Delivery.objects.filter(pk=doubtful.pk).update(reply=LedgerMessages.TAKEN_OVER.said())
     client.cookies["language"] = "ko"
     page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
     assert "<td>이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page
@@ -325,7 +325,7 @@ def test_those_an_email_did_not_reach_get_a_text(
     + [("[" * 81, 2, 81), ("", 1, 0)],
 )
 def test_lengths_are_what_carriers_count(text, segments, korean_bytes):
-    size = sms.size_of(text)
+    size = sms.sms_size(text)
     assert (size.segments, size.korean_bytes) == (segments, korean_bytes)
 
 

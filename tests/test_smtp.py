@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from notices.engine.smtp import SmtpTransport
-from notices.engine.transport import Result, ServerAwayError, ServerRefusesUsError
-from notices.message_templates import Mail
+from notices.engine.transport import Result, SenderRefusedError, ServerUnavailableError
+from notices.message_templates import OutgoingMessage
 
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8", "AUTH PLAIN LOGIN")
 DROP, SILENCE = "drop", "silence"
@@ -128,13 +128,13 @@ def serve(settings):
         server.__exit__()
 
 
-def mail(number: int, to: str = "", text: str = "안녕하십니까") -> Mail:
+def mail(number: int, to: str = "", text: str = "안녕하십니까") -> OutgoingMessage:
     data = f"To: <…>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n".encode()
     to = to or f"customer{number}@example.com"
-    return Mail(sender="bounce+x@portal.example", to=to, data=data, delivery_id=number)
+    return OutgoingMessage(sender="bounce+x@portal.example", to=to, data=data, delivery_id=number)
 
 
-def deliver(*mails: Mail) -> dict[int, Result]:
+def deliver(*mails: OutgoingMessage) -> dict[int, Result]:
     """Hands all over and waits for every outcome."""
     left = list(mails)
     results: dict[int, Result] = {}
@@ -223,7 +223,7 @@ def test_a_connection_lost_before_the_dot_sent_nothing(serve, step):
         transport.hand_over(mail(1, text="가나다라마바사\r\n" * 400_000))
         while not results:
             transport.begin(transport.ready())
-            with suppress(ServerAwayError):
+            with suppress(ServerUnavailableError):
                 transport.wait(0.2)
             results |= {one.message.delivery_id: one.reply.result for one in transport.outcomes()}
     assert results == {1: Result.NOT_SENT}
@@ -258,7 +258,7 @@ def test_a_sign_in_that_is_refused_stops_the_send(serve, settings):
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "wrong"
     server = serve()
     server.replies["AUTH"] = ["535 5.7.8 wrong", "535 5.7.8 wrong"]
-    with pytest.raises(ServerRefusesUsError):
+    with pytest.raises(SenderRefusedError):
         deliver(mail(1))
     settings.EMAIL_HOST_PASSWORD = "right"
     assert deliver(mail(2)) == {2: Result.ACCEPTED}
@@ -269,11 +269,11 @@ def test_without_the_tls_that_is_asked_for_nothing_is_said(serve, settings):
     settings.EMAIL_SECURITY = "starttls"
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "secret"
     server = serve()  # which does not offer it, as behind somebody who takes the offer away
-    with pytest.raises(ServerRefusesUsError):
+    with pytest.raises(SenderRefusedError):
         deliver(mail(1))
     offering = serve(*EXTENSIONS, "STARTTLS")
     offering.replies["STAR"] = ["454 not now"]
-    with pytest.raises(ServerAwayError):
+    with pytest.raises(ServerUnavailableError):
         deliver(mail(1))
     for each in (server, offering):
         assert not {"AUTH", "MAIL", "RCPT", "DATA"} & set(each.said)
@@ -283,7 +283,7 @@ def test_without_the_tls_that_is_asked_for_nothing_is_said(serve, settings):
 def test_a_server_that_closes_names_nobody(serve, step):
     server = serve()
     server.replies[step] = ["421 4.7.0 <customer1@example.com> (customer1) later"] * 9
-    with pytest.raises(ServerAwayError) as away:
+    with pytest.raises(ServerUnavailableError) as away:
         deliver(mail(1), mail(2))
     assert "421 4.7.0" in str(away.value)
     assert "customer" not in str(away.value)
@@ -319,5 +319,5 @@ def test_a_server_that_is_away_is_said_to_be(settings):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()
-        with pytest.raises(ServerAwayError):
+        with pytest.raises(ServerUnavailableError):
             deliver(mail(1))

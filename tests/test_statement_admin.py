@@ -245,7 +245,7 @@ def test_no_deletion_at_the_desk_takes_it_with_it(desk, published, approver, nam
     published.refresh_from_db()
     assert published.statement.incident.pk == pks["incidents_incident"]
     assert User.objects.filter(pk=approver.pk).exists()
-    assert publishing.verify(published.statement) == []
+    assert publishing.verify_statement(published.statement) == []
 
 
 def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver):

@@ -9,19 +9,25 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from foundations.keys import Unsealed
-from foundations.stored_messages import Sentences, shown
+from foundations.keys import EncryptionMessages
+from foundations.stored_messages import StoredMessages, translate_stored
 from incidents.importing import refusals
-from incidents.importing.refusals import Refused, Rejected
+from incidents.importing.refusals import RefusalMessages, RejectMessages
 from notices import ledger_messages
 from notices.admin import history
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import Suppression
 from tests.korean_messages import HANGUL, in_korean
 
 ROOT = Path(__file__).parent.parent
 APPS = ("accounts", "breachportal", "incidents", "statements", "notices")
-TABLES = (Refused, Rejected, Ours, history.Recorded, Unsealed)
+TABLES = (
+    RefusalMessages,
+    RejectMessages,
+    LedgerMessages,
+    history.HistoryMessages,
+    EncryptionMessages,
+)
 SLOT = re.compile(r"\{(\w+)\}")
 # What says why: its words must stand in a table, or come from outside.
 SAYS_WHY = {
@@ -32,13 +38,13 @@ SAYS_WHY = {
 }
 
 
-def slots_of(sentence: Sentences) -> dict[str, str]:
+def slots_of(sentence: StoredMessages) -> dict[str, str]:
     """Something for each slot, as unlike the sentence as names and servers' words are."""
     names = SLOT.findall(sentence.value.replace("{{", "").replace("}}", ""))
     return {name: f"값{number}.csv" for number, name in enumerate(dict.fromkeys(names))}
 
 
-def own_letters(sentence: Sentences) -> bool:
+def own_letters(sentence: StoredMessages) -> bool:
     return re.search("[a-z]{2}", SLOT.sub("", sentence.value)) is not None
 
 
@@ -49,21 +55,21 @@ def test_every_sentence_is_shown_in_korean(sentence):
 
     with translation.override("ko"):
         translated = translation.gettext(sentence.value).format(**slots)
-        assert shown(kept, type(sentence)) == translated
+        assert translate_stored(kept, type(sentence)) == translated
     with translation.override("en"):
-        assert shown(kept, type(sentence)) == kept
+        assert translate_stored(kept, type(sentence)) == kept
     if own_letters(sentence):
         assert HANGUL.search(translated.replace("값", ""))
         assert translated != kept
 
 
 def test_no_table_is_left_out():
-    assert {table for table in Sentences.__subclasses__() if table.__module__ != __name__} == set(
-        TABLES
-    )
+    assert {
+        table for table in StoredMessages.__subclasses__() if table.__module__ != __name__
+    } == set(TABLES)
 
 
-class Sample(Sentences):
+class Sample(StoredMessages):
     """A table whose words are translated elsewhere."""
 
     PAUSED = _("paused")
@@ -84,12 +90,15 @@ class Sample(Sentences):
 )
 def test_only_whole_sentences_are_ours(kept, told):
     with translation.override("ko"):
-        assert shown(kept, Sample) == told
+        assert translate_stored(kept, Sample) == told
 
 
 def test_a_slot_that_stands_twice_holds_the_same():
     with translation.override("en"):
-        assert shown("paused by Minji, who said Minji", Sample) == "paused by Minji, who said Minji"
+        assert (
+            translate_stored("paused by Minji, who said Minji", Sample)
+            == "paused by Minji, who said Minji"
+        )
 
 
 def words_in(call: ast.Call) -> list[str]:
@@ -126,11 +135,11 @@ def test_every_reason_that_the_sample_export_is_rejected_for_is_shown_in_korean(
 
     assert len(reasons) > 3
     for reason in reasons:
-        in_korean(reason, refusals.why_rejected)
+        in_korean(reason, refusals.translate_reject)
 
 
 @pytest.mark.parametrize("source", Suppression.Source.values)
 def test_every_reason_to_hold_back_is_shown_in_korean(source):
-    kept = Ours.HELD_BACK.said(source_words=source)
+    kept = LedgerMessages.HELD_BACK.said(source_words=source)
 
-    assert source not in in_korean(kept, ledger_messages.in_words)
+    assert source not in in_korean(kept, ledger_messages.translate_ledger_message)

@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 from breachportal import environment
 from foundations import latency
-from notices.engine.throttling import Governor, Limits
+from notices.engine.throttling import DestinationLimiter, Governor
 from notices.models import Notice
 from tests.notice_factory import affected, assert_adds_up, work
 from tests.smtp_server import recipients
@@ -25,7 +25,7 @@ def no_redis(monkeypatch, tmp_path):
     monkeypatch.setattr(latency, "client", lambda: gone)
 
 
-def admitted(limits: Limits, domain: str, *, seconds: float) -> int:
+def admitted(limits: DestinationLimiter, domain: str, *, seconds: float) -> int:
     """How many a worker may send in that time, asking all the while."""
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end:
@@ -36,7 +36,7 @@ def admitted(limits: Limits, domain: str, *, seconds: float) -> int:
 
 def test_a_destination_gets_its_rate_from_all_workers_together(settings):
     settings.NOTICE_RATES = {"slow.example": 40.0}
-    workers = [Limits(), Limits()]
+    workers = [DestinationLimiter(), DestinationLimiter()]
     first = sum(admitted(each, "slow.example", seconds=0.2) for each in workers)
     assert first <= 40 + 40 * 0.8  # the bucket, and what came in meanwhile
     end, later = time.monotonic() + 1.0, 0
@@ -51,9 +51,9 @@ def test_a_destination_gets_its_rate_from_all_workers_together(settings):
 def test_without_redis_a_limited_destination_is_slow_and_others_are_not(settings, no_redis):
     settings.NOTICE_RATES = {"*": 1000.0}
     settings.NOTICE_RATE_WITHOUT_REDIS = 5.0
-    assert 1 <= admitted(Limits(), "slow.example", seconds=0.5) <= 4
+    assert 1 <= admitted(DestinationLimiter(), "slow.example", seconds=0.5) <= 4
     settings.NOTICE_RATES = {"slow.example": 1000.0}
-    assert admitted(Limits(), "other.example", seconds=0.1) > 10
+    assert admitted(DestinationLimiter(), "other.example", seconds=0.1) > 10
 
 
 def test_a_limited_destination_does_not_hold_up_others(notice, people, server, settings):

@@ -266,12 +266,12 @@ def test_an_import_that_holds_the_incident_is_not_waited_for(incident):
     with ThreadPoolExecutor(1) as other, transaction.atomic():
         Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
         assert other.submit(taken_elsewhere, incident).result(timeout=5) is False
-    assert transparency.take(incident) is True
+    assert transparency.take_figures(incident) is True
 
 
 def taken_elsewhere(incident: Incident) -> bool:
     """On a connection of its own."""
     try:
-        return transparency.take(incident)
+        return transparency.take_figures(incident)
     finally:
         connection.close()

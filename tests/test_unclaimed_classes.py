@@ -86,7 +86,7 @@ def test_what_is_loaded_into_an_open_batch_counts_already(draft, incident):
 def test_a_batch_that_was_taken_back_counts_no_more(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="closed")
     scope_counts.count_closed(batch)
-    assert scope_counts.withdraw(batch, "the wrong export")
+    assert scope_counts.withdraw_and_recount(batch, "the wrong export")
     assert unclaimed_classes(incident) == []
 
 
@@ -99,4 +99,4 @@ def test_an_apology_that_lists_nothing_is_free(incident, editor):
     scope_counts.count_closed(loaded(incident, "entrance-codes", state="closed"))
     statement = Statement.objects.create(incident=incident, kind="apology", slug="apology")
     draft = publishing.draft_next(statement, by=editor)
-    assert not any(finding.rule == "class" for finding in publishing.check_words(draft))
+    assert not any(finding.rule == "class" for finding in publishing.draft_findings(draft))

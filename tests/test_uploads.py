@@ -29,7 +29,7 @@ from harness.sign_in import sign_in_to_desk, step_up
 from incidents import importing, uploads
 from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import only_import_into
-from incidents.importing.refusals import Refused, Rejected, why_rejected
+from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
 from tests.korean_messages import in_korean
 
@@ -106,7 +106,7 @@ def page(client: Client, upload: Upload) -> str:
 
 
 def worked(upload: Upload) -> Upload:
-    uploads.work(str(upload.pk))
+    uploads.run_upload(str(upload.pk))
     upload.refresh_from_db()
     return upload
 
@@ -213,7 +213,7 @@ def test_a_workers_file_is_its_own_alone_and_only_while_it_reads(
 
     monkeypatch.setattr(importing, "check_file", look)
     with pytest.raises(KeyboardInterrupt):
-        uploads.work(str(upload.pk))
+        uploads.run_upload(str(upload.pk))
 
     assert seen == [(0o600, 0o700)]
     assert not list(places.iterdir())
@@ -280,13 +280,15 @@ def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
         (
             "members.csv",
             MEMBERS.replace(b",", b";"),
-            Refused.ONE_COLUMN.said(file="members.csv", line=1, separators_words="semicolons"),
+            RefusalMessages.ONE_COLUMN.said(
+                file="members.csv", line=1, separators_words="semicolons"
+            ),
             "members.csv 1번째 줄: 열이 하나뿐이고 그 이름에 쌍반점(;) 문자가 있습니다.",
         ),
         (
             "members.csv",
             b"id,name\n1,Minji\n",
-            Refused.HEADER_LACKS.said(
+            RefusalMessages.HEADER_LACKS.said(
                 file="members.csv", columns="member_id, email", mapping_words="mapping"
             ),
             "members.csv 1번째 줄: 열 대응표에 적힌 열이 머리글에 없습니다: member_id, email.",
@@ -353,9 +355,9 @@ def test_every_reason_for_a_rejected_row_is_shown_in_the_readers_language(desk, 
         shown = page(desk, upload)
         for line, reason in upload.first_rejects:
             found.add(reason)
-            assert f"<div>{line}: {in_korean(reason, why_rejected)}</div>" in shown
+            assert f"<div>{line}: {in_korean(reason, translate_reject)}</div>" in shown
             assert reason not in shown
-    assert found == {reason.said(column="id") for reason in Rejected}
+    assert found == {reason.said(column="id") for reason in RejectMessages}
 
 
 def test_a_wrong_mapping_is_refused_in_the_readers_language(desk, incident):
@@ -422,7 +424,7 @@ def test_an_import_that_was_killed_just_after_its_commit_is_not_done_twice(desk,
 
 
 def work_elsewhere(upload: Upload) -> None:
-    uploads.work(str(upload.pk))
+    uploads.run_upload(str(upload.pk))
     connections.close_all()
 
 
@@ -440,7 +442,7 @@ def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
 
 def test_what_stands_too_long_is_thrown_away(desk, incident, places):
     upload = worked(sent(desk, incident))
-    Upload.objects.update(changed_at=timezone.now() - uploads.CONTENT_STANDS - timedelta(1))
+    Upload.objects.update(changed_at=timezone.now() - uploads.CONTENT_RETENTION - timedelta(1))
 
     uploads.sweep()
 

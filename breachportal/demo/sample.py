@@ -39,7 +39,7 @@ def prepare(say: Say) -> None:
         say("The sample incident is there from an earlier start.")
         return
     say("Writing the sample incident, its statements and its advisory ...")
-    incident = sample.load()
+    incident = sample.load_sample_incident()
     for email in (EDITOR, APPROVER):
         give_second_factor(User.objects.get(email=email))
     import_export(incident, say)

@@ -4,17 +4,17 @@ from email.message import EmailMessage
 
 from breachportal.demo import maildir
 from notices.engine.transport import Reply, Result
-from notices.ledger_messages import Ours
-from notices.message_templates import Mail
+from notices.ledger_messages import LedgerMessages
+from notices.message_templates import OutgoingMessage
 
 
 class MailboxGateway:
     """Keeps each text where the demonstration's mailbox page shows it."""
 
-    def send(self, text: Mail) -> Reply:
+    def send(self, text: OutgoingMessage) -> Reply:
         """Always accepted."""
         message = EmailMessage()
         message["To"], message["Subject"] = text.to, "SMS"
         message.set_content(text.data.decode())
         maildir.store(text.to, message.as_bytes())
-        return Reply(Result.ACCEPTED, Ours.KEPT.said())
+        return Reply(Result.ACCEPTED, LedgerMessages.KEPT.said())

@@ -15,24 +15,27 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import ShownOnly
-from accounts.admin_site import grouped, own_page, require, staff_of
-from incidents.admin.confirmation import ask, call
+from accounts.admin import ReadOnlyAdmin
+from accounts.admin_site import desk_path, number_column, require, staff_of
+from incidents.admin.confirmation import call, confirmation_page
 from incidents.admin.scope import how_to_import, tallied, with_counts
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
-from incidents.importing.refusals import why_refused
+from incidents.importing.refusals import translate_refusal
 from incidents.models import BatchChange, ExposureBatch, ExposureFile
 from incidents.scope_counts import counts_of
 from incidents.tasks import work_batch_change
 
 
-class ExposureFileInline(ShownOnly, admin.TabularInline):
+class ExposureFileInline(ReadOnlyAdmin, admin.TabularInline):
     model = ExposureFile
     fk_name = "batch"
     can_delete = False
     shown: Any = (  # Django takes functions here, its type stubs names alone
         *("name", "state"),
-        *(grouped(ExposureFile, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
+        *(
+            number_column(ExposureFile, name)
+            for name in ("rows_read", "rows_taken", "rows_rejected")
+        ),
         *("encoding", "fingerprint", "finished_at"),
     )
     readonly_fields = fields = shown
@@ -44,7 +47,7 @@ class ExposureFileInline(ShownOnly, admin.TabularInline):
 
 
 @admin.register(ExposureBatch)
-class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
+class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     change_form_template = "incidents/desk/change_form.html"
     list_display = ["incident", "number", "state", "taken", "rejected", "opened_at", "closed_at"]
     list_display_links = ["number"]
@@ -94,7 +97,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         state = change.get_state_display()
         lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
         if change.refusal:
-            lines.append((_("why it failed"), why_refused(change.refusal)))
+            lines.append((_("why it failed"), translate_refusal(change.refusal)))
         return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description=gettext_lazy("rows taken"))
@@ -106,7 +109,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
         return f"{obj.rejected or 0:,}"
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<int:pk>/close/", self.close, "close"),
             own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
@@ -175,7 +178,7 @@ class ExposureBatchAdmin(ShownOnly, admin.ModelAdmin):
             by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
             words["explanation"] = f"{words['explanation']} {by_worker}"
             words["done"] = _("Asked for it: this page shows when it is done.")
-        response = ask(self, request, batch, form=form, words=words, **shown)
+        response = confirmation_page(self, request, batch, form=form, words=words, **shown)
         if response.status_code == 302:
             for change in BatchChange.objects.unfinished().filter(batch=batch):
                 call(work_batch_change, change.pk)

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from incidents.forms import BatchChangeForm, ImportUploadForm, ShredForm
 
 
-def ask(
+def confirmation_page(
     desk: admin.ModelAdmin,
     request: HttpRequest,
     instance: Model,

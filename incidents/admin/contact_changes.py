@@ -11,7 +11,7 @@ from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import desk_path, require, staff_of
 from incidents.forms import ContactChangeForm
 from incidents.models import ContactChange, Incident
 
@@ -58,7 +58,7 @@ class ContactChangeAdmin(admin.ModelAdmin):
         return redirect("admin:incidents_contactchange_change", obj.pk)
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<int:pk>/confirm/", require_POST(self.confirm), "confirm"),
             own("<int:pk>/withdraw/", require_POST(self.withdraw), "withdraw"),

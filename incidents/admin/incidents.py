@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import grouped, own_page, staff_of
-from incidents.admin.confirmation import ask
+from accounts.admin_site import desk_path, number_column, staff_of
+from incidents.admin.confirmation import confirmation_page
 from incidents.admin.scope import how_to_import, tallied, with_counts
 from incidents.forms import (
-    SHRED_REQUEST_STANDS,
+    SHRED_REQUEST_LIFETIME,
     IncidentForm,
     ShredForm,
     shred_request_of,
@@ -103,7 +103,7 @@ class IncidentAdmin(admin.ModelAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        instead = {"reported_count": grouped(Incident, "reported_count")}
+        instead = {"reported_count": number_column(Incident, "reported_count")}
 
         def shown(fields: Any) -> list[Any]:
             return [instead.get(str(field), field) for field in fields]
@@ -166,8 +166,8 @@ class IncidentAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
         return [
-            own_page(self, "<int:pk>/shred/", self.shred, "shred"),
-            own_page(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
+            desk_path(self, "<int:pk>/shred/", self.shred, "shred"),
+            desk_path(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
             *super().get_urls(),
         ]
 
@@ -201,7 +201,9 @@ class IncidentAdmin(admin.ModelAdmin):
         if form.request:
             take_back = "admin:incidents_incident_take_shred_request_back"
             shown["take_back"] = reverse(take_back, args=[pk])
-        return ask(self, request, incident, form=form, words=_words_of_shredding(form), **shown)
+        return confirmation_page(
+            self, request, incident, form=form, words=_words_of_shredding(form), **shown
+        )
 
     def take_shred_request_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         """For whoever asked, and for whoever was to do it."""
@@ -233,7 +235,7 @@ def _who_asked(request: Shredding) -> str:
     ) % {
         "user": request.asked_by,
         "asked": date_format(asked_at, "DATETIME_FORMAT"),
-        "until": date_format(asked_at + SHRED_REQUEST_STANDS, "DATETIME_FORMAT"),
+        "until": date_format(asked_at + SHRED_REQUEST_LIFETIME, "DATETIME_FORMAT"),
     }
 
 

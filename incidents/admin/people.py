@@ -9,8 +9,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
-from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require
+from accounts.admin import ReadOnlyAdmin
+from accounts.admin_site import desk_path, require
 from incidents.forms import LookUpForm
 from incidents.leaks import batches_of, leaked_classes_of
 from incidents.models import AffectedPerson, DataClass
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 
 
 @admin.register(AffectedPerson)
-class AffectedPersonAdmin(ShownOnly, admin.ModelAdmin):
+class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """A look-up by address, for support; a list of everybody exists nowhere."""
 
     def get_urls(self) -> list[URLPattern]:
-        return [own_page(self, "", self.look_up, "changelist")]
+        return [desk_path(self, "", self.look_up, "changelist")]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """Which rows carry an address, and which classes leaked: names of classes, no values.

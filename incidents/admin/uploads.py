@@ -17,12 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import grouped, own_page, require
+from accounts.admin_site import desk_path, number_column, require
 from accounts.step_up import step_up_required
 from incidents import uploads
-from incidents.admin.confirmation import ask, call
+from incidents.admin.confirmation import call, confirmation_page
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
-from incidents.importing.refusals import why_refused, why_rejected
+from incidents.importing.refusals import translate_refusal, translate_reject
 from incidents.models import Upload
 from incidents.tasks import work_upload
 
@@ -37,7 +37,7 @@ class UploadAdmin(admin.ModelAdmin):
     change_form_template = "incidents/desk/upload.html"
     list_display = [
         *("name", "incident", "state"),
-        *(grouped(Upload, name) for name in ("rows_taken", "rows_rejected")),
+        *(number_column(Upload, name) for name in ("rows_taken", "rows_rejected")),
         *("by", "created_at"),
     ]
     list_filter = ["state"]
@@ -45,8 +45,8 @@ class UploadAdmin(admin.ModelAdmin):
     show_full_result_count = False
     fields = ("incident", "content", "mapping", "encoding")
     shown = (
-        *("incident", "name", grouped(Upload, "size"), "sha256", "state", "refused"),
-        *(grouped(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
+        *("incident", "name", number_column(Upload, "size"), "sha256", "state", "refused"),
+        *(number_column(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
         *("rejects", "file", "by", "created_at", "mapping", "encoding"),
     )
 
@@ -72,12 +72,12 @@ class UploadAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("why it was refused"))
     def refused(self, obj: Upload) -> str:
-        return why_refused(obj.refusal) or "–"
+        return translate_refusal(obj.refusal) or "–"
 
     @admin.display(description=gettext_lazy("first rejects"))
     def rejects(self, obj: Upload) -> SafeString | str:
         """Lines and reasons, as the check found them."""
-        lines = [(line, why_rejected(reason)) for line, reason in obj.first_rejects]
+        lines = [(line, translate_reject(reason)) for line, reason in obj.first_rejects]
         return format_html_join("", "<div>{}: {}</div>", lines) or "–"
 
     def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
@@ -92,7 +92,7 @@ class UploadAdmin(admin.ModelAdmin):
         return redirect("admin:incidents_upload_change", obj.pk)
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<uuid:pk>/import/", self.import_it, "import"),
             own("<uuid:pk>/discard/", self.discard, "discard"),
@@ -113,7 +113,7 @@ class UploadAdmin(admin.ModelAdmin):
             **(extra_context or {}),
             "tools": _upload_tools(upload) if upload and may else [],
             "upload": upload,
-            "refusal": why_refused(upload.refusal) if upload else "",
+            "refusal": translate_refusal(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
         }
@@ -136,7 +136,7 @@ class UploadAdmin(admin.ModelAdmin):
             "done": _("A worker imports the file."),
         }
         form = ImportUploadForm(_posted(request), upload=upload)
-        response = ask(self, request, upload, form=form, words=words)
+        response = confirmation_page(self, request, upload, form=form, words=words)
         if response.status_code == 302:
             call(work_upload, str(upload.pk))
         return response
@@ -154,7 +154,7 @@ class UploadAdmin(admin.ModelAdmin):
             "done": _("Threw the file away."),
         }
         form = DiscardUploadForm(_posted(request), upload=upload)
-        return ask(self, request, upload, form=form, words=words)
+        return confirmation_page(self, request, upload, form=form, words=words)
 
     def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
         """The rejected rows, in the clear, to be corrected: after a fresh code, for an open session

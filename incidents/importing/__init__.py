@@ -33,15 +33,15 @@ from incidents.importing import (
 )
 from incidents.importing.blocks import blocks_of
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import Refused
+from incidents.importing.refusals import RefusalMessages
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import LOCK_SPACE, Staging
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident
 
 __all__ = [
     "ImportBusyError",
+    "ImportProgress",
     "ImportRefusedError",
-    "Progress",
     "check_file",
     "close_batch",
     "import_file",
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class ImportProgress:
     """How far an import is; the last one reported is its result."""
 
     encoding: str
@@ -78,7 +78,7 @@ class ImportBusyError(ImportRefusedError):
     """Another import into the incident is alive; later it can be tried again."""
 
 
-Report = Callable[[Progress], None]
+ProgressCallback = Callable[[ImportProgress], None]
 
 
 def import_file(
@@ -90,7 +90,7 @@ def import_file(
     encoding: str = "",
     batch_number: int | None = None,
     rejects_path: Path | None = None,
-    report: Report = lambda _: None,
+    report: ProgressCallback = lambda _: None,
 ) -> ExposureFile:
     """Loads one file into the incident's open batch, opening the next scope version if need be.
 
@@ -129,8 +129,8 @@ def check_file(
     mapping_text: str,
     mapping_name: str = "mapping",
     encoding: str = "",
-    report: Report = lambda _: None,
-) -> Progress:
+    report: ProgressCallback = lambda _: None,
+) -> ImportProgress:
     """What `import_file` would do, with the first rejects; loads nothing, writes no file.
 
     Raises what `import_file` raises.
@@ -141,7 +141,7 @@ def check_file(
         workers(block_worker.processes(job.source)) as pool,
         transaction.atomic(),
     ):
-        progress = Progress(encoding=job.source.encoding)
+        progress = ImportProgress(encoding=job.source.encoding)
         staging, progress = _stage(job, progress, pool, report, file_id=0)
         rejected = staging.rejected()
         people, exposures = staging.expected()
@@ -165,7 +165,7 @@ def close_batch(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool
     with only_import_into(batch.incident):
         _fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
-            raise ImportRefusedError(Refused.NOTHING_LOADED.said(batch=batch.code))
+            raise ImportRefusedError(RefusalMessages.NOTHING_LOADED.said(batch=batch.code))
         if not is_despite_failed:
             _refuse_failed(batch)
         with transaction.atomic():
@@ -179,7 +179,7 @@ def _close(batch: ExposureBatch, note: str) -> None:
         state=ExposureBatch.State.CLOSED, closed_at=timezone.now(), note=note
     )
     if not closed:
-        raise ImportRefusedError(Refused.NOT_OPEN.said(batch=batch.code))
+        raise ImportRefusedError(RefusalMessages.NOT_OPEN.said(batch=batch.code))
     scope_counts.count_closed(batch)
 
 
@@ -198,7 +198,7 @@ def missing_files(batch: ExposureBatch) -> list[str]:
 def _refuse_failed(batch: ExposureBatch) -> None:
     if names := missing_files(batch):
         raise ImportRefusedError(
-            Refused.FAILED_FILES.said(batch=batch.code, files=", ".join(names))
+            RefusalMessages.FAILED_FILES.said(batch=batch.code, files=", ".join(names))
         )
 
 
@@ -208,7 +208,7 @@ class _Job:
 
     incident: Incident
     source: reading.Source
-    mapping: mapping.Mapping
+    mapping: mapping.ColumnMapping
     mapping_text: str
     class_ids: dict[str, int]
 
@@ -222,7 +222,7 @@ def _examine(
     source = reading.examine(path, encoding or parsed.encoding)
     parsed.check_source(source)
     _refuse_second_time(source, incident)
-    swapped_columns.refuse_mixed_up(source, parsed)
+    swapped_columns.refuse_swapped_columns(source, parsed)
     incident.seal()  # raises, if it cannot
     return _Job(
         incident=incident,
@@ -239,7 +239,7 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
     ).first()
     if loaded:
         raise ImportRefusedError(
-            Refused.LOADED.said(
+            RefusalMessages.LOADED.said(
                 file=source.name,
                 name=loaded.name,
                 number=loaded.batch.number,
@@ -259,7 +259,7 @@ def only_import_into(incident: Incident) -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
         row = cursor.fetchone()
     if not row or not row[0]:
-        raise ImportBusyError(Refused.BUSY.said(incident=incident.slug))
+        raise ImportBusyError(RefusalMessages.BUSY.said(incident=incident.slug))
     try:
         yield
     finally:
@@ -289,7 +289,7 @@ def _open_batch(incident: Incident, wanted: int | None) -> ExposureBatch:
     last = incident.batches.order_by("-number").first()
     number = batch.number if batch else (last.number if last else 0) + 1
     if wanted not in (None, number):
-        why = Refused.OPEN_IS if batch else Refused.NEXT_IS
+        why = RefusalMessages.OPEN_IS if batch else RefusalMessages.NEXT_IS
         raise ImportRefusedError(why.said(incident=incident.slug, wanted=wanted, number=number))
     return batch or ExposureBatch.objects.create(incident=incident, number=number)
 
@@ -314,8 +314,8 @@ def _mark_failed(file: ExposureFile) -> None:
 # Loading
 
 
-def _begun(job: _Job, file: ExposureFile) -> Progress:
-    return Progress(
+def _begun(job: _Job, file: ExposureFile) -> ImportProgress:
+    return ImportProgress(
         encoding=job.source.encoding,
         batch=file.batch.number,
         is_new_batch=file.batch.files.count() == 1,
@@ -325,15 +325,15 @@ def _begun(job: _Job, file: ExposureFile) -> Progress:
 def _load(
     job: _Job,
     file: ExposureFile,
-    progress: Progress,
+    progress: ImportProgress,
     pool: Workers,
     rejected: rejects.RejectFile,
-    report: Report,
-) -> Progress:
+    report: ProgressCallback,
+) -> ImportProgress:
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
-    with _rejects_written(job.source, rejects.Told(staging.rejects()), pool, rejected):
+    with _rejects_written(job.source, rejects.RejectedLines(staging.rejects()), pool, rejected):
         people, exposures = staging.merge(file_id=file.pk)
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
@@ -349,8 +349,8 @@ def _load(
 
 
 def _stage(
-    job: _Job, progress: Progress, pool: Workers, report: Report, *, file_id: int
-) -> tuple[Staging, Progress]:
+    job: _Job, progress: ImportProgress, pool: Workers, report: ProgressCallback, *, file_id: int
+) -> tuple[Staging, ImportProgress]:
     """Brings every row to the staging tables and settles them."""
     staging = Staging(
         incident_id=job.incident.pk,
@@ -370,7 +370,9 @@ def _stage(
     return staging, replace(progress, rows_taken=taken)
 
 
-def _gone_on(progress: Progress, prepared: Prepared, source: reading.Source) -> Progress:
+def _gone_on(
+    progress: ImportProgress, prepared: Prepared, source: reading.Source
+) -> ImportProgress:
     if prepared.header_again:
         raise reading.header_again(source, prepared.header_again)
     return replace(
@@ -394,7 +396,7 @@ def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
         secret=secrets.token_bytes(16),
     )
     is_empty = True
-    for prepared in pool.map(partial(block_worker.prepare, task), blocks_of(job.source)):
+    for prepared in pool.map(partial(block_worker.prepare_block, task), blocks_of(job.source)):
         is_empty &= not prepared.rows
         yield prepared
     if is_empty:
@@ -406,12 +408,12 @@ def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
     try:
         yield
     except WorkerLostError:
-        raise ImportRefusedError(Refused.WORKER_LOST.said(file=source.name)) from None
+        raise ImportRefusedError(RefusalMessages.WORKER_LOST.said(file=source.name)) from None
 
 
 @contextmanager
 def _rejects_written(
-    source: reading.Source, told: rejects.Told, pool: Workers, file: rejects.RejectFile
+    source: reading.Source, told: rejects.RejectedLines, pool: Workers, file: rejects.RejectFile
 ) -> Iterator[None]:
     """Beside the block, in which the database works and the worker processes do not."""
     has_failed = threading.Event()
@@ -427,7 +429,7 @@ def _rejects_written(
 
 def _write_rejects(
     source: reading.Source,
-    told: rejects.Told,
+    told: rejects.RejectedLines,
     pool: Workers,
     file: rejects.RejectFile,
     is_in_vain: threading.Event,

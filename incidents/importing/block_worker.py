@@ -4,9 +4,9 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from incidents.bulk_encryption import BulkSeal
-from incidents.importing.blocks import BLOCK_BYTES, Block
-from incidents.importing.mapping import Mapping
+from incidents.bulk_encryption import BulkEncryptor
+from incidents.importing.blocks import BLOCK_BYTES, FileBlock
+from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import Row, Source
 from incidents.importing.row_preparation import Prepared, Preparer, RowReader
 
@@ -19,7 +19,7 @@ class Task:
     """All that a worker needs to know of a file. The keysets are wrapped."""
 
     source: Source
-    mapping: Mapping
+    mapping: ColumnMapping
     class_ids: dict[str, int]
     file_id: int
     keysets: tuple[int, str, bytes, bytes]  # as BulkSeal takes them
@@ -29,7 +29,7 @@ class Task:
 class Wanted(NamedTuple):
     """The rejected rows of a block."""
 
-    block: Block
+    block: FileBlock
     reasons: dict[int, str]  # by line
 
 
@@ -42,14 +42,14 @@ def processes(source: Source) -> int:
 _preparers: dict[bytes, Preparer] = {}
 
 
-def prepare(task: Task, block: Block) -> Prepared:
+def prepare_block(task: Task, block: FileBlock) -> Prepared:
     """Prepares a block; the task is the same for all blocks of a file."""
     if task.secret not in _preparers:
         _preparers.clear()
         _preparers[task.secret] = Preparer(
             task.source,
             task.mapping,
-            seal=BulkSeal(*task.keysets),
+            seal=BulkEncryptor(*task.keysets),
             class_ids=task.class_ids,
             file_id=task.file_id,
             secret=task.secret,

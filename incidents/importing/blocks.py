@@ -15,7 +15,7 @@ BLOCK_BYTES = 1 << 19
 _MARK = b"\xef\xbb\xbf"
 
 
-class Block(NamedTuple):
+class FileBlock(NamedTuple):
     """Some rows of a file that follow on each other."""
 
     line: int  # its first physical line
@@ -23,7 +23,7 @@ class Block(NamedTuple):
     position: int  # bytes on disk read so far
 
 
-def blocks_of(source: Source) -> Iterator[Block]:
+def blocks_of(source: Source) -> Iterator[FileBlock]:
     """The rows after the header, in file order. Raises ImportRefusedError at the place."""
     cutter = _Cutter(source)
     windows = reading.Windows(source)
@@ -67,9 +67,9 @@ class _Cutter:
                 raise reading.unclosed_quote(self._source.name, self._lines_before(rest[:end]))
             self._keep(rest)
 
-    def block(self, position: int) -> Block:
+    def block(self, position: int) -> FileBlock:
         """Hands out what was collected."""
-        block = Block(self._line, bytes(self.rows), position)
+        block = FileBlock(self._line, bytes(self.rows), position)
         self._line += block.data.count(b"\n")
         self.rows.clear()
         return block

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from incidents.importing.refusals import Rejected
+from incidents.importing.refusals import RejectMessages
 
-NOT_AN_OBJECT = Rejected.NOT_AN_OBJECT.said()
+NOT_AN_OBJECT = RejectMessages.NOT_AN_OBJECT.said()
 
 
 def begins_object(start: bytes) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from incidents.importing.reading import CSV, ImportRefusedError, Source
-from incidents.importing.refusals import Refused
+from incidents.importing.refusals import RefusalMessages
 from incidents.models import AffectedPerson
 
 # The class that each contact column is a value of.
@@ -22,23 +22,23 @@ DATE_TYPES = ("date", "datetime")
 RELATIONS = [relation.name.lower() for relation in AffectedPerson.Relation]
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
-_WRONG_KIND: dict[type, Refused] = {
-    str: Refused.NOT_TEXT,
-    bool: Refused.NOT_BOOLEAN,
-    list: Refused.NOT_LIST,
+_WRONG_KIND: dict[type, RefusalMessages] = {
+    str: RefusalMessages.NOT_TEXT,
+    bool: RefusalMessages.NOT_BOOLEAN,
+    list: RefusalMessages.NOT_LIST,
 }
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Template:
+class CellTemplate:
     """A value put together from a row's cells; a literal is written before its cell."""
 
     pieces: tuple[tuple[str, str], ...]  # (literal, column)
     tail: str
 
     @classmethod
-    def parse(cls, text: str) -> "Template":
+    def parse(cls, text: str) -> "CellTemplate":
         """From `{postcode} {address1}`; raises ValueError without a slot or with a stray brace."""
         literals = _SLOT.split(text)[0::2]
         columns = _SLOT.findall(text)
@@ -56,11 +56,11 @@ class Template:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leak:
+class LeakColumn:
     """One value that leaked: its class, and where it stands in a row."""
 
     data_class: str
-    value: Template
+    value: CellTemplate
     date: str = ""  # a column
 
 
@@ -75,7 +75,7 @@ class PersonColumns:
     phone: str
     language: str
     contact_leaked: frozenset[str]  # of name, email, phone
-    leaks: tuple[Leak, ...]
+    leaks: tuple[LeakColumn, ...]
 
     @property
     def has_contact(self) -> bool:
@@ -96,7 +96,7 @@ class PersonColumns:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mapping:
+class ColumnMapping:
     """What the columns of one file mean."""
 
     name: str  # of the mapping file, for messages
@@ -112,14 +112,16 @@ class Mapping:
         # A reject file is a CSV, whatever the dump was.
         if self.format not in ("", source.format) and not source.is_reject_file:
             raise ImportRefusedError(
-                Refused.OTHER_FORMAT.said(
+                RefusalMessages.OTHER_FORMAT.said(
                     file=source.name,
                     mapping_words=self.name,
                     format=self.format,
                     found=source.format,
                 )
             )
-        lacking = Refused.HEADER_LACKS if source.format == CSV else Refused.ROWS_LACK
+        lacking = (
+            RefusalMessages.HEADER_LACKS if source.format == CSV else RefusalMessages.ROWS_LACK
+        )
         self.check_header(source.header, file=source.name, lacking=lacking)
 
     def check_header(
@@ -127,7 +129,7 @@ class Mapping:
         header: Collection[str],
         *,
         file: str,
-        lacking: Refused = Refused.HEADER_LACKS,
+        lacking: RefusalMessages = RefusalMessages.HEADER_LACKS,
     ) -> None:
         """Raises ImportRefusedError naming the columns that the header lacks."""
         used = [*self.person.columns(), *self.dates]
@@ -148,32 +150,34 @@ class Mapping:
         """Raises ImportRefusedError naming a class that is no data class."""
         for slug in sorted(self.classes() - set(known)):
             raise ImportRefusedError(
-                Refused.NO_CLASS.said(
+                RefusalMessages.NO_CLASS.said(
                     mapping_words=self.name, name=repr(slug), mend_words=_choices(slug, known)
                 )
             )
 
 
-def parse(text: str, *, name: str) -> Mapping:
+def parse(text: str, *, name: str) -> ColumnMapping:
     """The mapping in `text`, from a file called `name`. Raises ImportRefusedError."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ImportRefusedError(Refused.NOT_TOML.said(mapping_words=name, error=error)) from None
+        raise ImportRefusedError(
+            RefusalMessages.NOT_TOML.said(mapping_words=name, error=error)
+        ) from None
     top = _Table(content, file=name)
     if top.take("format", str, "") not in FORMATS:
-        raise ImportRefusedError(Refused.NO_FORMAT.said(mapping_words=name))
+        raise ImportRefusedError(RefusalMessages.NO_FORMAT.said(mapping_words=name))
     mapping = _mapping(top, name)
     top.finish()
     return mapping
 
 
-def _mapping(top: "_Table", name: str) -> Mapping:
+def _mapping(top: "_Table", name: str) -> ColumnMapping:
     dates = _dates(top.table("dates"))
     person = top.table("person", is_required=True)
     is_known = person.take("known", bool, False)
     second = top.table("second_person") if "second_person" in top.content else None
-    mapping = Mapping(
+    mapping = ColumnMapping(
         name=name,
         format=top.take("format", str, ""),
         encoding=top.take("encoding", str, ""),
@@ -183,7 +187,7 @@ def _mapping(top: "_Table", name: str) -> Mapping:
         second_person=_second_person(second, dates) if second else None,
     )
     if mapping.second_person and mapping.person.relation == mapping.second_person.relation:
-        raise ImportRefusedError(Refused.BOTH_RECIPIENTS.said(mapping_words=name))
+        raise ImportRefusedError(RefusalMessages.BOTH_RECIPIENTS.said(mapping_words=name))
     return mapping
 
 
@@ -192,32 +196,32 @@ def _dates(table: "_Table") -> dict[str, str]:
     for column, kind in dates.items():
         if kind not in DATE_TYPES:
             raise table.refused(
-                Refused.NOT_AMONG, key=column, mend_words=_choices(kind, DATE_TYPES)
+                RefusalMessages.NOT_AMONG, key=column, mend_words=_choices(kind, DATE_TYPES)
             )
     return dates
 
 
-def _person(table: "_Table", leaks: tuple[Leak, ...]) -> PersonColumns:
+def _person(table: "_Table", leaks: tuple[LeakColumn, ...]) -> PersonColumns:
     relation = table.choice("relation", RELATIONS)
     identity = "phone" if relation == "recipient" else "reference"
     if identity == "phone" and "reference" in table.content:
-        raise table.refused(Refused.RECIPIENT_REFERENCE)
+        raise table.refused(RefusalMessages.RECIPIENT_REFERENCE)
     return _columns(table, relation=relation, identity=identity, leaks=leaks)
 
 
 def _second_person(table: "_Table", dates: Collection[str]) -> PersonColumns:
     relation = table.choice("relation", ["recipient"])
     if "email" in table.content:
-        raise table.refused(Refused.SECOND_EMAIL)
+        raise table.refused(RefusalMessages.SECOND_EMAIL)
     return _columns(table, relation=relation, identity="phone", leaks=_leaks(table, dates))
 
 
 def _columns(
-    table: "_Table", *, relation: str, identity: str, leaks: tuple[Leak, ...]
+    table: "_Table", *, relation: str, identity: str, leaks: tuple[LeakColumn, ...]
 ) -> PersonColumns:
     identity_column = table.content.get(identity)
     if not identity_column:
-        raise table.refused(Refused.NO_IDENTITY, key=identity)
+        raise table.refused(RefusalMessages.NO_IDENTITY, key=identity)
     if identity == "reference":
         table.take("reference", str)
     columns = PersonColumns(
@@ -241,38 +245,40 @@ def _contact_leaked(table: "_Table") -> frozenset[str]:
         return frozenset()
     if "contact_leaked" not in table.content:
         proposal = ", ".join(f'"{part}"' for part in present)
-        raise table.refused(Refused.NO_CONTACT_LEAKED, columns=proposal)
+        raise table.refused(RefusalMessages.NO_CONTACT_LEAKED, columns=proposal)
     leaked = table.take("contact_leaked", list)
     for part in leaked:
         if part not in present:
             mend = _choices(str(part), present)
-            raise table.refused(Refused.NO_SUCH_CONTACT, name=repr(part), mend_words=mend)
+            raise table.refused(RefusalMessages.NO_SUCH_CONTACT, name=repr(part), mend_words=mend)
     return frozenset(leaked)
 
 
-def _leaks(table: "_Table", dates: Collection[str]) -> tuple[Leak, ...]:
+def _leaks(table: "_Table", dates: Collection[str]) -> tuple[LeakColumn, ...]:
     return tuple(_leak(block, dates) for block in table.tables("leaked"))
 
 
-def _leak(block: "_Table", dates: Collection[str]) -> Leak:
+def _leak(block: "_Table", dates: Collection[str]) -> LeakColumn:
     data_class, text = block.take("class", str), block.take("value", str)
     date = block.take("date", str, "")
     if date and date not in dates:
-        raise block.refused(Refused.NO_DATE, column=date)
+        raise block.refused(RefusalMessages.NO_DATE, column=date)
     try:
-        value = Template.parse(text)
+        value = CellTemplate.parse(text)
     except ValueError:
-        raise block.refused(Refused.NO_COLUMN_IN_VALUE) from None
+        raise block.refused(RefusalMessages.NO_COLUMN_IN_VALUE) from None
     block.finish()
-    return Leak(data_class=data_class, value=value, date=date)
+    return LeakColumn(data_class=data_class, value=value, date=date)
 
 
 def _choices(wrong: str, right: Iterable[str]) -> str:
     right = sorted(right)
     near = difflib.get_close_matches(wrong, right, n=1)
     if near:
-        return Refused.NEAR.said(near=near[0])
-    return Refused.CHOICES.said(choices_words=", ".join(right) or Refused.NONE.said())
+        return RefusalMessages.NEAR.said(near=near[0])
+    return RefusalMessages.CHOICES.said(
+        choices_words=", ".join(right) or RefusalMessages.NONE.said()
+    )
 
 
 class _Table:
@@ -291,12 +297,12 @@ class _Table:
         if not self._path:
             return self._file
         if self._number:
-            return Refused.BLOCK.said(
+            return RefusalMessages.BLOCK.said(
                 mapping_words=self._file, table=self._path, number=self._number
             )
-        return Refused.TABLE.said(mapping_words=self._file, table=self._path)
+        return RefusalMessages.TABLE.said(mapping_words=self._file, table=self._path)
 
-    def refused(self, why: Refused, **slots: str) -> ImportRefusedError:
+    def refused(self, why: RefusalMessages, **slots: str) -> ImportRefusedError:
         """The refusal of what stands in it."""
         return ImportRefusedError(why.said(place_words=self.place, **slots))
 
@@ -305,22 +311,24 @@ class _Table:
         self._known.add(key)
         value = self.content.get(key, default)
         if value is None:
-            raise self.refused(Refused.NO_KEY, key=key)
+            raise self.refused(RefusalMessages.NO_KEY, key=key)
         if not isinstance(value, kind):
-            raise self.refused(_WRONG_KIND.get(kind, Refused.NOT_TABLE), key=key)
+            raise self.refused(_WRONG_KIND.get(kind, RefusalMessages.NOT_TABLE), key=key)
         return value
 
     def choice(self, key: str, right: list[str]) -> str:
         """The value of `key`, one of `right`."""
         value = self.take(key, str)
         if value not in right:
-            raise self.refused(Refused.NOT_AMONG, key=key, mend_words=_choices(value, right))
+            raise self.refused(
+                RefusalMessages.NOT_AMONG, key=key, mend_words=_choices(value, right)
+            )
         return value
 
     def table(self, key: str, *, is_required: bool = False) -> "_Table":
         """The table below `key`; empty if it is not there and need not be."""
         if is_required and key not in self.content:
-            raise self.refused(Refused.NO_TABLE, key=key)
+            raise self.refused(RefusalMessages.NO_TABLE, key=key)
         return _Table(self.take(key, dict, {}), file=self._file, path=f"[{key}]")
 
     def tables(self, key: str) -> list["_Table"]:
@@ -328,7 +336,7 @@ class _Table:
         blocks = self.take(key, list, [])
         path = f"[[{'.'.join(filter(None, (self._path.strip('[]'), key)))}]]"
         if not all(isinstance(block, dict) for block in blocks):
-            raise self.refused(Refused.NOT_BLOCKS, key=key, table=path)
+            raise self.refused(RefusalMessages.NOT_BLOCKS, key=key, table=path)
         return [
             _Table(block, file=self._file, path=path, number=number)
             for number, block in enumerate(blocks, start=1)
@@ -337,4 +345,6 @@ class _Table:
     def finish(self) -> None:
         """Raises ImportRefusedError for a key that nobody asked for."""
         for key in self.content.keys() - self._known:
-            raise self.refused(Refused.UNKNOWN_KEY, key=key, mend_words=_choices(key, self._known))
+            raise self.refused(
+                RefusalMessages.UNKNOWN_KEY, key=key, mend_words=_choices(key, self._known)
+            )

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from incidents.importing import compressions, json_lines
 from incidents.importing.compressions import DAMAGED, GZIP, MOST_EXPANSION, PLAIN, BombError
 from incidents.importing.formulas import restored
-from incidents.importing.refusals import Refused, Rejected
+from incidents.importing.refusals import RefusalMessages, RejectMessages
 
 MAX_ROW_BYTES = 1 << 20
 MAX_COLUMNS = 2_000
@@ -43,14 +43,18 @@ _MARK = b"\xef\xbb\xbf"
 # A file's column names are its header, or the keys of so many bytes of JSON Lines.
 _JSON_HEAD_BYTES = 1 << 20
 _OTHER_FORMATS = {
-    b"PK\x03\x04": Refused.ZIP,
-    b"\xd0\xcf\x11\xe0": Refused.OLD_EXCEL,
-    b"BZh": Refused.BZIP2,
-    b"\xfd7zXZ": Refused.XZ,
-    b"\xff\xfe": Refused.UTF16,
-    b"\xfe\xff": Refused.UTF16,
+    b"PK\x03\x04": RefusalMessages.ZIP,
+    b"\xd0\xcf\x11\xe0": RefusalMessages.OLD_EXCEL,
+    b"BZh": RefusalMessages.BZIP2,
+    b"\xfd7zXZ": RefusalMessages.XZ,
+    b"\xff\xfe": RefusalMessages.UTF16,
+    b"\xfe\xff": RefusalMessages.UTF16,
 }
-_SEPARATORS = {";": Refused.SEMICOLONS, "\t": Refused.TABS, "|": Refused.BARS}
+_SEPARATORS = {
+    ";": RefusalMessages.SEMICOLONS,
+    "\t": RefusalMessages.TABS,
+    "|": RefusalMessages.BARS,
+}
 # A reject file's own first columns; see incidents.importing.rejects.
 REJECT_COLUMNS = ["line", "reason"]
 
@@ -177,40 +181,40 @@ class Windows:
 
 def header_again(source: Source, line: int) -> ImportRefusedError:
     """The refusal of files that were joined with their headers."""
-    return ImportRefusedError(Refused.HEADER_AGAIN.said(file=source.name, line=line))
+    return ImportRefusedError(RefusalMessages.HEADER_AGAIN.said(file=source.name, line=line))
 
 
 def no_rows(source: Source) -> ImportRefusedError:
     """The refusal of a file without rows."""
-    why = Refused.NO_ROWS_AFTER_HEADER if source.format == CSV else Refused.NO_ROWS
+    why = RefusalMessages.NO_ROWS_AFTER_HEADER if source.format == CSV else RefusalMessages.NO_ROWS
     return ImportRefusedError(why.said(file=source.name))
 
 
 def row_too_long(name: str, line: int) -> ImportRefusedError:
     """The refusal of a row past MAX_ROW_BYTES."""
-    return ImportRefusedError(Refused.TOO_LONG.said(file=name, line=line))
+    return ImportRefusedError(RefusalMessages.TOO_LONG.said(file=name, line=line))
 
 
 def nul_byte(name: str, line: int) -> ImportRefusedError:
     """The refusal of a file with a NUL byte."""
-    return ImportRefusedError(Refused.NUL.said(file=name, line=line))
+    return ImportRefusedError(RefusalMessages.NUL.said(file=name, line=line))
 
 
 def unclosed_quote(name: str, line: int) -> ImportRefusedError:
     """The refusal of a file that ends inside a row."""
-    return ImportRefusedError(Refused.UNCLOSED_QUOTE.said(file=name, line=line))
+    return ImportRefusedError(RefusalMessages.UNCLOSED_QUOTE.said(file=name, line=line))
 
 
 def _regular_file(path: Path) -> os.stat_result:
     try:
         status = path.stat()
     except OSError as error:
-        why = Refused.NO_PATH.said(path=path, error=error.strerror)
+        why = RefusalMessages.NO_PATH.said(path=path, error=error.strerror)
         raise ImportRefusedError(why) from None
     if not stat.S_ISREG(status.st_mode):
-        raise ImportRefusedError(Refused.NO_FILE.said(path=path))
+        raise ImportRefusedError(RefusalMessages.NO_FILE.said(path=path))
     if status.st_size == 0:
-        raise ImportRefusedError(Refused.EMPTY.said(file=path.name))
+        raise ImportRefusedError(RefusalMessages.EMPTY.said(file=path.name))
     return status
 
 
@@ -225,15 +229,17 @@ def _compression(path: Path, start: bytes) -> str:
     for suffix, meant in compressions.SUFFIXES.items():
         if path.suffix.lower() == suffix and compression != meant:
             raise ImportRefusedError(
-                Refused.NOT_COMPRESSED.said(file=path.name, suffix=suffix, compression=meant)
+                RefusalMessages.NOT_COMPRESSED.said(
+                    file=path.name, suffix=suffix, compression=meant
+                )
             )
     if compression != PLAIN:
         inside = _beginning(_File(path, compression))
         if not inside:
             raise ImportRefusedError(
-                Refused.NOTHING_INSIDE.said(file=path.name, compression=compression)
+                RefusalMessages.NOTHING_INSIDE.said(file=path.name, compression=compression)
             )
-        place = Refused.INSIDE.said(file=path.name, compression=compression)
+        place = RefusalMessages.INSIDE.said(file=path.name, compression=compression)
         _refuse_other_formats(place, inside)
     return compression
 
@@ -242,7 +248,7 @@ def refuse_changed(source: Source) -> None:
     """Raises ImportRefusedError if the file is not what was examined any more."""
     now = _regular_file(source.path)
     if (now.st_size, now.st_mtime_ns) != (source.size, source.changed_ns):
-        raise ImportRefusedError(Refused.CHANGED.said(file=source.name))
+        raise ImportRefusedError(RefusalMessages.CHANGED.said(file=source.name))
 
 
 # Bytes
@@ -265,12 +271,12 @@ def _refusing_read_errors(path: Path, line: int = 0, kind: str = GZIP) -> Iterat
 
 def _why_not_read(error: Exception, file: str, line: int, kind: str) -> str:
     """`line` 0: it is not known where."""
-    place = Refused.LINE.said(file=file, line=line) if line else file
+    place = RefusalMessages.LINE.said(file=file, line=line) if line else file
     if isinstance(error, DAMAGED):
-        return Refused.DAMAGED.said(place_words=place, compression=kind)
+        return RefusalMessages.DAMAGED.said(place_words=place, compression=kind)
     if isinstance(error, BombError):
-        return Refused.BOMB.said(place_words=place, times=MOST_EXPANSION)
-    why = Refused.SYSTEM_AT if line else Refused.SYSTEM
+        return RefusalMessages.BOMB.said(place_words=place, times=MOST_EXPANSION)
+    why = RefusalMessages.SYSTEM_AT if line else RefusalMessages.SYSTEM
     return why.said(file=file, line=line, error=getattr(error, "strerror", None) or error)
 
 
@@ -357,7 +363,7 @@ def _all_rows(file: _File) -> Iterator[Row]:
 def defect_of(error: csv.Error) -> str:
     """Why a row cannot be taken as a row, as its reject says it."""
     is_quote = "expected after" in str(error)
-    return (Rejected.MISPLACED_QUOTE if is_quote else Rejected.MISPLACED_BREAK).said()
+    return (RejectMessages.MISPLACED_QUOTE if is_quote else RejectMessages.MISPLACED_BREAK).said()
 
 
 # Encoding and header
@@ -368,20 +374,22 @@ def _encoding_of(file: _File, said: str) -> str:
     path = file.path
     declared = _SPELLINGS.get(said.lower().replace("_", "-")) if said else None
     if said and declared is None:
-        raise ImportRefusedError(Refused.UNKNOWN_ENCODING.said(file=path.name, encoding=repr(said)))
+        raise ImportRefusedError(
+            RefusalMessages.UNKNOWN_ENCODING.said(file=path.name, encoding=repr(said))
+        )
     if _beginning(file).startswith(_MARK):
         if declared == CP949:
-            raise ImportRefusedError(Refused.MARKED.said(file=path.name))
+            raise ImportRefusedError(RefusalMessages.MARKED.said(file=path.name))
         return UTF8_MARKED
     shares = _shares_of_readable_lines(file)
     if declared and shares[declared] == 1:
         return declared
     detected = max(shares, key=lambda name: shares[name])
     if shares[detected] < 0.5:
-        raise ImportRefusedError(Refused.NEITHER_ENCODING.said(file=path.name))
+        raise ImportRefusedError(RefusalMessages.NEITHER_ENCODING.said(file=path.name))
     if declared and declared != detected:
         raise ImportRefusedError(
-            Refused.OTHER_ENCODING.said(file=path.name, said=declared, found=detected)
+            RefusalMessages.OTHER_ENCODING.said(file=path.name, said=declared, found=detected)
         )
     return detected
 
@@ -422,7 +430,7 @@ def _keys(file: _File, encoding: str) -> list[str]:
         head = stream.read(_JSON_HEAD_BYTES) + stream.readline(MAX_ROW_BYTES)
     names = json_lines.keys(head.removeprefix(_MARK).decode(encoding, "replace"))
     if len(names) > MAX_COLUMNS:
-        why, keys = Refused.TOO_MANY_KEYS, f"{len(names):,}"
+        why, keys = RefusalMessages.TOO_MANY_KEYS, f"{len(names):,}"
         raise ImportRefusedError(why.said(file=file.path.name, keys=keys, most=f"{MAX_COLUMNS:,}"))
     return names
 
@@ -430,12 +438,12 @@ def _keys(file: _File, encoding: str) -> list[str]:
 def _first_row(file: _File) -> Row:
     first = next(_all_rows(file), None)
     if first is None:
-        raise ImportRefusedError(Refused.BLANK.said(file=file.path.name))
+        raise ImportRefusedError(RefusalMessages.BLANK.said(file=file.path.name))
     return first
 
 
 def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
-    def refused(why: Refused, **slots: str) -> ImportRefusedError:
+    def refused(why: RefusalMessages, **slots: str) -> ImportRefusedError:
         return ImportRefusedError(why.said(file=path.name, line=first.line, **slots))
 
     try:
@@ -443,16 +451,16 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
     except UnicodeDecodeError:
         names = []
     if first.defect or not any(names):
-        raise refused(Refused.NO_HEADER)
+        raise refused(RefusalMessages.NO_HEADER)
     if names[:2] == REJECT_COLUMNS:
         names[2:] = map(restored, names[2:])
     if len(names) > MAX_COLUMNS:
         columns, most = f"{len(names):,}", f"{MAX_COLUMNS:,}"
-        raise refused(Refused.TOO_MANY_COLUMNS, columns=columns, most=most)
+        raise refused(RefusalMessages.TOO_MANY_COLUMNS, columns=columns, most=most)
     if len(names) == 1 and (separator := next((s for s in _SEPARATORS if s in names[0]), "")):
-        raise refused(Refused.ONE_COLUMN, separators_words=_SEPARATORS[separator].said())
+        raise refused(RefusalMessages.ONE_COLUMN, separators_words=_SEPARATORS[separator].said())
     # By their places: without a header, what stands there twice is somebody's name.
     twice = {name for name, count in Counter(names).items() if name and count > 1}
     if alike := [str(place) for place, name in enumerate(names, 1) if name in twice]:
-        raise refused(Refused.ALIKE, columns=", ".join(alike))
+        raise refused(RefusalMessages.ALIKE, columns=", ".join(alike))
     return names

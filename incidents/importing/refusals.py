@@ -6,11 +6,11 @@ and commands hold them in English; the desk shows them in the reader's language.
 
 from django.utils.translation import gettext_noop as _
 
-from foundations.keys import Unsealed
-from foundations.stored_messages import Sentences, shown
+from foundations.keys import EncryptionMessages
+from foundations.stored_messages import StoredMessages, translate_stored
 
 
-class Rejected(Sentences):
+class RejectMessages(StoredMessages):
     """Of a row: the reason that stands in the reject file."""
 
     WRONG_NUMBER = _("wrong number of columns")
@@ -26,7 +26,7 @@ class Rejected(Sentences):
     OTHER_PHONE = _("conflict: {column} already read with another phone")
 
 
-class Refused(Sentences):
+class RefusalMessages(StoredMessages):
     """Of a file, a mapping or a wish: the one line that an operator gets."""
 
     # Places, and what the system says of one
@@ -190,11 +190,11 @@ class Refused(Sentences):
     CANNOT_WRITE = _("{path}: {error}; name another reject file with --rejects")
 
 
-def why_refused(kept: str) -> str:
+def translate_refusal(kept: str) -> str:
     """The line in the reader's language."""
-    return shown(kept, Refused, Unsealed)
+    return translate_stored(kept, RefusalMessages, EncryptionMessages)
 
 
-def why_rejected(kept: str) -> str:
+def translate_reject(kept: str) -> str:
     """The reason in the reader's language."""
-    return shown(kept, Rejected)
+    return translate_stored(kept, RejectMessages)

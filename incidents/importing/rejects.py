@@ -17,10 +17,10 @@ from django.conf import settings
 
 from incidents.importing.formulas import neutralised, restored
 from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
-from incidents.importing.refusals import Refused, Rejected
+from incidents.importing.refusals import RefusalMessages, RejectMessages
 
-UNDECODABLE = Rejected.UNDECODABLE.said()
-WRONG_NUMBER = Rejected.WRONG_NUMBER.said()
+UNDECODABLE = RejectMessages.UNDECODABLE.said()
+WRONG_NUMBER = RejectMessages.WRONG_NUMBER.said()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
 _STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
 _PARTS_OF_SIGNS = "".join(map(chr, range(0xDC80, 0xDD00)))  # as a cut leaves them (PEP 383)
@@ -41,9 +41,9 @@ def choose_path(source: Path, wanted: Path | None) -> Path:
     if wanted.is_dir():
         return _free_name(wanted, source.name)
     if wanted.exists():
-        raise ImportRefusedError(Refused.THERE_ALREADY.said(path=wanted))
+        raise ImportRefusedError(RefusalMessages.THERE_ALREADY.said(path=wanted))
     if not wanted.absolute().parent.is_dir():
-        raise ImportRefusedError(Refused.NO_DIRECTORY.said(path=wanted))
+        raise ImportRefusedError(RefusalMessages.NO_DIRECTORY.said(path=wanted))
     return wanted
 
 
@@ -111,12 +111,12 @@ class RejectFile:
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            why = Refused.CANNOT_WRITE.said(path=self.path, error=error.strerror)
+            why = RefusalMessages.CANNOT_WRITE.said(path=self.path, error=error.strerror)
             raise ImportRefusedError(why) from None
         return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
 
-class Told:
+class RejectedLines:
     """Rejected lines and why, in file order: six bytes each, for a file may be wrong in all."""
 
     def __init__(self, rejected: Iterable[tuple[int, str]]) -> None:

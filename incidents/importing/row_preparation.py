@@ -19,14 +19,20 @@ from typing import NamedTuple
 from django.conf import settings
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
-from incidents.bulk_encryption import BulkSeal
+from incidents.bulk_encryption import BulkEncryptor
 from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format, json_lines, reading, rejects
-from incidents.importing.blocks import Block
+from incidents.importing.blocks import FileBlock
 from incidents.importing.formulas import restored
-from incidents.importing.mapping import CONTACT_CLASSES, Leak, Mapping, PersonColumns, Template
+from incidents.importing.mapping import (
+    CONTACT_CLASSES,
+    CellTemplate,
+    ColumnMapping,
+    LeakColumn,
+    PersonColumns,
+)
 from incidents.importing.reading import REJECT_COLUMNS, Row, Source
-from incidents.importing.refusals import Rejected
+from incidents.importing.refusals import RejectMessages
 from incidents.models import AffectedPerson
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
@@ -65,9 +71,9 @@ class Preparer:
     def __init__(
         self,
         source: Source,
-        mapping: Mapping,
+        mapping: ColumnMapping,
         *,
-        seal: BulkSeal,
+        seal: BulkEncryptor,
         class_ids: MappingType[str, int],
         file_id: int,
         secret: bytes,
@@ -88,7 +94,7 @@ class Preparer:
         self._may_hold_halves = source.format == reading.JSON_LINES
         self._without_phone = 0
 
-    def prepare(self, block: Block) -> Prepared:
+    def prepare(self, block: FileBlock) -> Prepared:
         """Everything the block's rows say."""
         self._out.clear()
         self._without_phone = rows = 0
@@ -112,16 +118,18 @@ class Preparer:
     def _row(self, line: int, cells: list[str]) -> None:
         identity = cells[self._identity].strip()
         if not identity:
-            raise RowRejectedError(Rejected.MISSING.said(column=self._mapping.person.identity))
+            raise RowRejectedError(
+                RejectMessages.MISSING.said(column=self._mapping.person.identity)
+            )
         try:
             for place, check in self._dates:
                 check(cells[place])
         except ValueError:
-            raise RowRejectedError(Rejected.BAD_DATE.said()) from None
+            raise RowRejectedError(RejectMessages.BAD_DATE.said()) from None
         if self._is_recipient:
             identity = normalise_phone(identity) or ""
             if not identity:
-                why = Rejected.NO_PHONE.said(column=self._mapping.person.identity)
+                why = RejectMessages.NO_PHONE.said(column=self._mapping.person.identity)
                 raise RowRejectedError(why)
         mark = self._out.mark() if self._may_hold_halves else None
         try:
@@ -158,7 +166,7 @@ class RowReader:
         self._is_plain = not source.is_reject_file
         self._is_csv = source.format == reading.CSV
 
-    def rows(self, block: Block) -> Iterator[tuple[int, list[str], str]]:
+    def rows(self, block: FileBlock) -> Iterator[tuple[int, list[str], str]]:
         """(line, cells, why it cannot be taken or "")."""
         text, is_clean = self._text(block)
         lines = self._csv(text, block.line) if self._is_csv else self._json(text, block.line)
@@ -168,7 +176,7 @@ class RowReader:
             else:
                 yield line, *self._checked(cells, is_clean=is_clean)
 
-    def raw_rows(self, block: Block, lines: Container[int]) -> Iterator[Row]:
+    def raw_rows(self, block: FileBlock, lines: Container[int]) -> Iterator[Row]:
         """Those that begin on `lines`, as `reading.rows` gives them, for reject files."""
         text, _ = self._text(block)
         rows = self._csv(text, block.line) if self._is_csv else self._json(text, block.line)
@@ -186,7 +194,7 @@ class RowReader:
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             return cell.encode("utf-8", "replace").decode("latin-1")
 
-    def _text(self, block: Block) -> tuple[str, bool]:
+    def _text(self, block: FileBlock) -> tuple[str, bool]:
         try:
             return block.data.decode(self._encoding), True
         except UnicodeDecodeError:
@@ -274,7 +282,7 @@ class _Output:
 
     def prepared(
         self,
-        block: Block,
+        block: FileBlock,
         rows: int,
         rejected: list[tuple[int, str]],
         *,
@@ -301,7 +309,7 @@ class _Output:
 class _Maker(NamedTuple):
     """What a _Person needs to be made."""
 
-    seal: BulkSeal
+    seal: BulkEncryptor
     class_ids: MappingType[str, int]
     secret: bytes
     place: dict[str, int]
@@ -324,7 +332,9 @@ class _Person:
         )
         self._says_contact = columns.has_contact or not is_known
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
-        self._leaks = [_Leak(leak, make.class_ids, place, make.dates) for leak in columns.leaks]
+        self._leaks = [
+            _LeakReader(leak, make.class_ids, place, make.dates) for leak in columns.leaks
+        ]
         ids = {part: make.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
         self._ids = ids["name"], ids["email"], ids["phone"]
         self._leaked = tuple(
@@ -418,12 +428,12 @@ class _Person:
         return phone, _USABLE, copy_format.LENGTH_16 + self._seal.compute("phone\0" + phone)
 
 
-class _Leak:
+class _LeakReader:
     """Where one leaked value stands in a row."""
 
     def __init__(
         self,
-        leak: Leak,
+        leak: LeakColumn,
         class_ids: MappingType[str, int],
         place: dict[str, int],
         kinds: MappingType[str, str],
@@ -438,7 +448,7 @@ class _Leak:
         return self._day(cells[self._date]) if self._date >= 0 else ""
 
 
-def _filler(template: Template, place: dict[str, int]) -> Callable[[Sequence[str]], str]:
+def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence[str]], str]:
     """`template.fill` for the cells of a row by their place."""
     pieces = [(literal, literal.lstrip(" ,;/"), place[name]) for literal, name in template.pieces]
     tail = template.tail

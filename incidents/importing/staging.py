@@ -15,10 +15,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from incidents.encryption import CONTACT, EXPOSURE, IncidentSeal
+from incidents.encryption import CONTACT, EXPOSURE, IncidentCipher
 from incidents.importing import copy_format
 from incidents.importing.mapping import CONTACT_CLASSES
-from incidents.importing.refusals import Rejected
+from incidents.importing.refusals import RejectMessages
 from incidents.importing.row_preparation import FIRST, SECOND, Prepared
 from incidents.importing.store import Store
 from incidents.models import AffectedPerson, DataClass
@@ -160,7 +160,7 @@ class _Contact(NamedTuple):
 class Staging:
     """One import's rows between the file and the store. To be used inside a transaction."""
 
-    def __init__(self, *, incident_id: int, seal: IncidentSeal, identity: str) -> None:
+    def __init__(self, *, incident_id: int, seal: IncidentCipher, identity: str) -> None:
         self._incident_id, self._seal, self._identity = incident_id, seal, identity
         self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
@@ -202,7 +202,7 @@ class Staging:
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
         if only_known:
             said = _SAID_WITH_CONTACT if has_contact else _SAID_WITHOUT_CONTACT
-            why = Rejected.UNKNOWN.said(column=self._identity)
+            why = RejectMessages.UNKNOWN.said(column=self._identity)
             self._run(_REJECT_UNKNOWN.replace("{said}", said), [why])
             self._drop_rejected()
         if self._people_rows:
@@ -341,7 +341,7 @@ class Staging:
 class _Meeting:
     """Goes through rows ordered by person and line; collects what comes of them."""
 
-    def __init__(self, seal: IncidentSeal, identity: str, names_id: int) -> None:
+    def __init__(self, seal: IncidentCipher, identity: str, names_id: int) -> None:
         self._seal, self._identity, self._names_id = seal, identity, names_id
         self.rejects: list[tuple[int, str]] = []
         self.changes: list[tuple[int, UUID, list[int], bytes | None]] = []
@@ -412,8 +412,8 @@ class _Meeting:
         return values
 
 
-def _conflict(known: dict[str, str], said: dict[str, str]) -> Rejected | None:
-    for part, conflict in (("e", Rejected.OTHER_EMAIL), ("p", Rejected.OTHER_PHONE)):
+def _conflict(known: dict[str, str], said: dict[str, str]) -> RejectMessages | None:
+    for part, conflict in (("e", RejectMessages.OTHER_EMAIL), ("p", RejectMessages.OTHER_PHONE)):
         if part in known and part in said and known[part] != said[part]:
             return conflict
     return None

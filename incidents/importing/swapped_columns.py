@@ -11,16 +11,16 @@ from itertools import islice
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents.importing import reading
-from incidents.importing.mapping import Mapping
+from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import CSV, ImportRefusedError, Source
-from incidents.importing.refusals import Refused
+from incidents.importing.refusals import RefusalMessages
 
 FIRST_ROWS = 1_000
 _FEWEST, _SHARE = 10, 0.5
-EMAIL, PHONE, OTHER = Refused.EMAIL.said(), Refused.PHONE.said(), "something else"
+EMAIL, PHONE, OTHER = RefusalMessages.EMAIL.said(), RefusalMessages.PHONE.said(), "something else"
 
 
-def refuse_mixed_up(source: Source, mapping: Mapping) -> None:
+def refuse_swapped_columns(source: Source, mapping: ColumnMapping) -> None:
     """Raises ImportRefusedError if most of a column's first cells are of another kind."""
     if source.format != CSV or source.is_reject_file:
         return  # keys stand beside their values; rejects may be all of what is odd
@@ -32,7 +32,7 @@ def refuse_mixed_up(source: Source, mapping: Mapping) -> None:
         _refuse_column(source, mapping, column, kind, seen[column])
 
 
-def _count(source: Source, mapping: Mapping, seen: defaultdict[str, Counter[str]]) -> None:
+def _count(source: Source, mapping: ColumnMapping, seen: defaultdict[str, Counter[str]]) -> None:
     place = {name: number for number, name in enumerate(source.header)}
     for row in islice(reading.rows(source), FIRST_ROWS):
         if row.defect or len(row.cells) != len(source.header):
@@ -42,7 +42,7 @@ def _count(source: Source, mapping: Mapping, seen: defaultdict[str, Counter[str]
                 seen[column][_kind(text)] += 1
 
 
-def _meant(mapping: Mapping) -> Iterator[tuple[str, str]]:
+def _meant(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
     """(column, the kind its cells should be of) of names and contacts."""
     for columns in filter(None, (mapping.person, mapping.second_person)):
         for column, kind in (
@@ -61,16 +61,16 @@ def _kind(text: str) -> str:
 
 
 def _refuse_column(
-    source: Source, mapping: Mapping, column: str, meant: str, seen: Counter[str]
+    source: Source, mapping: ColumnMapping, column: str, meant: str, seen: Counter[str]
 ) -> None:
     for kind in {EMAIL, PHONE} - {meant}:
         if seen[kind] >= _FEWEST and seen[kind] > _SHARE * seen.total():
             raise ImportRefusedError(
-                Refused.SWAPPED.said(
+                RefusalMessages.SWAPPED.said(
                     file=source.name,
                     mapping_words=mapping.name,
                     column=column,
-                    meant_words=Refused.NAME.said() if meant == OTHER else meant,
+                    meant_words=RefusalMessages.NAME.said() if meant == OTHER else meant,
                     number=f"{seen[kind]:,}",
                     cells=f"{seen.total():,}",
                     kind_words=kind,

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 
 
-class StepTeller:
+class StepProgressReporter:
     """Tells how far a walk over people's keys is, how fast, and how long still, now and then.
 
     Keys are spread evenly over all there can be, so the last one's place says how far it is.

@@ -20,7 +20,7 @@ from incidents.models.incidents import (
     Incident,
     IncidentDataClass,
     IncidentJurisdiction,
-    Reseal,
+    Reencryption,
     Shredding,
     Standing,
 )
@@ -39,7 +39,7 @@ __all__ = [
     "Incident",
     "IncidentDataClass",
     "IncidentJurisdiction",
-    "Reseal",
+    "Reencryption",
     "Reveal",
     "ScopeCount",
     "Shredding",

@@ -65,7 +65,7 @@ class ExposureBatch(models.Model):
         """Takes a closed batch back: its exposures stand no longer. False if it is not closed.
 
         Its files may come again, into a later one. The people who remain are counted by
-        incidents.scope_counts.withdraw, in the same transaction.
+        incidents.scope_counts.withdraw_and_recount, in the same transaction.
         """
         closed = ExposureBatch.objects.filter(pk=self.pk, state=self.State.CLOSED)
         is_withdrawn = closed.update(

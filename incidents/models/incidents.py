@@ -132,14 +132,14 @@ class Incident(models.Model):
         """Gives a new incident its own keysets. To be called before its first save."""
         self.data_keyset, self.index_keyset = encryption.new_incident_keysets(self.slug)
 
-    def seal(self) -> encryption.IncidentSeal:
+    def seal(self) -> encryption.IncidentCipher:
         """Opens and seals this incident's data.
 
         Raises KeysetShreddedError, and SealingError if the master keyset is not the right one.
         """
         if self.data_keyset is None or self.index_keyset is None:
-            raise encryption.shredded(self.slug)
-        return encryption.incident_seal(*self.keysets())
+            raise encryption.keyset_shredded_error(self.slug)
+        return encryption.incident_cipher(*self.keysets())
 
     def keysets(self) -> tuple[int, str, bytes, bytes]:
         """What `sealing.incident_seal` takes, still wrapped; empty once shredded."""
@@ -154,7 +154,7 @@ class Incident(models.Model):
         with transaction.atomic():
             locked = Incident.objects.select_for_update(no_key=True).get(pk=self.pk)
             if locked.data_keyset is None or locked.index_keyset is None:
-                raise encryption.shredded(self.slug)
+                raise encryption.keyset_shredded_error(self.slug)
             self.shredded_at = timezone.now()
             Shredding.objects.update_or_create(
                 incident=self,
@@ -254,7 +254,7 @@ class IncidentDataClass(models.Model):
         return f"{self.data_class.name}: {self.get_state_display()}"
 
 
-class Reseal(models.Model):
+class Reencryption(models.Model):
     """One change of an incident's data key, and how far it is; see incidents.reencryption."""
 
     class State(models.TextChoices):

@@ -54,7 +54,7 @@ class Plan:
 
 
 @dataclass
-class Block:
+class SyntheticBlock:
     """A stretch of a file and what an import must find in it."""
 
     data: bytes = b""
@@ -122,7 +122,9 @@ def _json_cell(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def fill(block: Block, form: Form, rows: list[str], extras: Mapping[int, Sequence[Extra]]) -> Block:
+def fill(
+    block: SyntheticBlock, form: Form, rows: list[str], extras: Mapping[int, Sequence[Extra]]
+) -> SyntheticBlock:
     """Puts extras behind the rows at their positions, and finds the lines of the rejected."""
     pieces = []
     begin = 0

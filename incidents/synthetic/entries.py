@@ -12,10 +12,10 @@ from incidents.synthetic.blocks import (
     FIRST_MEMBER,
     MEMBER_STEP,
     UNKNOWN_MEMBER,
-    Block,
     Extra,
     Form,
     Plan,
+    SyntheticBlock,
     fill,
     form_of,
     member_id,
@@ -82,7 +82,7 @@ def _every(step: int, rows: int, key: str) -> range:
     return range(first, rows, step)
 
 
-def make_addresses(plan: Plan, number: int) -> Block:
+def make_addresses(plan: Plan, number: int) -> SyntheticBlock:
     """A block of addresses.csv."""
     form = form_of("addresses", plan.format)
     mean = plan.addresses_per_person
@@ -92,7 +92,7 @@ def make_addresses(plan: Plan, number: int) -> Block:
     streets, flats, postcodes = words.streets(), words.flats(), words.postcodes()
     last_cells, changed = _codes_and_notes(plan.format), _updated_on()
     nobody = f4
-    block, rows = Block(), []
+    block, rows = SyntheticBlock(), []
     for person, slot, street, flat, postcode, last, day, other in zip(
         people, slots, *(drawn[column::6] for column in range(6)), strict=True
     ):
@@ -181,7 +181,7 @@ def _bad_address(beside: int, member: str, label: str) -> list[str]:
     ]
 
 
-def make_orders(plan: Plan, number: int) -> Block:
+def make_orders(plan: Plan, number: int) -> SyntheticBlock:
     """A block of orders.csv."""
     form = form_of("orders", plan.format)
     people, slots = _entries(plan, "orders", number, _bounds(plan.orders_per_person, 0.0))
@@ -193,7 +193,7 @@ def make_orders(plan: Plan, number: int) -> Block:
         member = f"{FIRST_MEMBER + MEMBER_STEP * person}"
         time = times[row * len(times) // len(people)]
         rows.append(f"{f0}O{member}{_SLOTS[slot]}{f1}{member}{f2}{time}{f3}{bought[draw]}{f5}")
-    return fill(Block(), form, rows, _bad_orders(plan, number, people, form))
+    return fill(SyntheticBlock(), form, rows, _bad_orders(plan, number, people, form))
 
 
 @cache

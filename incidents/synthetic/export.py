@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from incidents.synthetic import words
-from incidents.synthetic.blocks import FILES, FORMATS, Block, Plan, form_of
+from incidents.synthetic.blocks import FILES, FORMATS, Plan, SyntheticBlock, form_of
 from incidents.synthetic.entries import make_addresses, make_orders
 from incidents.synthetic.members import make_members
 
@@ -57,7 +57,7 @@ class Order:
 
 
 @dataclass(kw_only=True)
-class Progress:
+class ExportProgress:
     """How far one file is."""
 
     file: str
@@ -81,7 +81,7 @@ class _Tally:
     # One bit for each telephone number there is: flat, and quicker than a set.
     recipients: bytearray = field(default_factory=bytearray)
 
-    def add(self, block: Block) -> None:
+    def add(self, block: SyntheticBlock) -> None:
         self.reasons.update(reason for _, reason in block.rejected)
         if self.reasons.total() <= LISTED_REJECTS:
             self.rejected += [(self.lines + line + 1, reason) for line, reason in block.rejected]
@@ -128,7 +128,7 @@ def check_disk(order: Order) -> int:
     return needed
 
 
-def write_export(order: Order, report: Callable[[Progress], None] = lambda _: None) -> None:
+def write_export(order: Order, report: Callable[[ExportProgress], None] = lambda _: None) -> None:
     """Writes the files and `expected.json`; a file appears under its name when it is whole.
 
     Replaces an export that stands there. Raises ExportRefusedError.
@@ -191,7 +191,7 @@ def _leave_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _made(order: Order, file: str, number: int) -> tuple[Block, bytes]:
+def _made(order: Order, file: str, number: int) -> tuple[SyntheticBlock, bytes]:
     """(block without its data, the data as it goes to the disk)."""
     block = _MAKERS[file](order.plan, number)
     data, block.data = block.data, b""
@@ -204,7 +204,7 @@ def _packed(order: Order, file: str, data: bytes) -> bytes:
 
 
 def _write_file(
-    order: Order, file: str, pool: ProcessPoolExecutor, report: Callable[[Progress], None]
+    order: Order, file: str, pool: ProcessPoolExecutor, report: Callable[[ExportProgress], None]
 ) -> _Tally:
     path, start, tally = order.path(file), time.monotonic(), _Tally()
     part = path.with_name(path.name + _BEGUN)
@@ -223,9 +223,11 @@ def _write_file(
     return tally
 
 
-def _in_order(order: Order, file: str, pool: ProcessPoolExecutor) -> Iterator[tuple[Block, bytes]]:
+def _in_order(
+    order: Order, file: str, pool: ProcessPoolExecutor
+) -> Iterator[tuple[SyntheticBlock, bytes]]:
     """The blocks one by one, the next few in the making; a slow disk slows the workers down."""
-    waiting = deque[Future[tuple[Block, bytes]]]()
+    waiting = deque[Future[tuple[SyntheticBlock, bytes]]]()
     for number in range(order.plan.blocks):
         waiting.append(pool.submit(_made, order, file, number))
         if len(waiting) > 2 * order.workers:
@@ -236,9 +238,9 @@ def _in_order(order: Order, file: str, pool: ProcessPoolExecutor) -> Iterator[tu
 
 def _progress(
     order: Order, file: str, number: int, tally: _Tally, written: int, start: float
-) -> Progress:
+) -> ExportProgress:
     seconds, total = time.monotonic() - start, order.plan.blocks
-    return Progress(
+    return ExportProgress(
         file=order.path(file).name,
         blocks=number,
         total_blocks=total,

@@ -10,10 +10,10 @@ from incidents.synthetic import words
 from incidents.synthetic.blocks import (
     FIRST_MEMBER,
     MEMBER_STEP,
-    Block,
     Extra,
     Form,
     Plan,
+    SyntheticBlock,
     fill,
     form_of,
     member_id,
@@ -77,10 +77,10 @@ class _Hundred(NamedTuple):
         return _plain_rows(alone, _BARE)[0].split("\0")
 
 
-def make_members(plan: Plan, number: int) -> Block:
+def make_members(plan: Plan, number: int) -> SyntheticBlock:
     """A block of members.csv."""
     form = form_of("members", plan.format)
-    block, rows, extras = Block(), list[str](), defaultdict[int, list[Extra]](list)
+    block, rows, extras = SyntheticBlock(), list[str](), defaultdict[int, list[Extra]](list)
     people = plan.people_of(number)
     for first in range(people.start, people.stop, 100):
         hundred = _hundred(plan, first)

@@ -3,10 +3,10 @@
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_noop as _
 
-from foundations.stored_messages import Sentences, shown
+from foundations.stored_messages import StoredMessages, translate_stored
 
 
-class Recorded(Sentences):
+class HistoryMessages(StoredMessages):
     """What the desk records of an action on a notice, in the notice's history."""
 
     APPROVED = _("Approved for {people} people.")
@@ -21,7 +21,7 @@ class Recorded(Sentences):
 
 def in_words(kept: str) -> str:
     """What is on record in the reader's language, people's own words as they wrote them."""
-    return shown(kept, Recorded)
+    return translate_stored(kept, HistoryMessages)
 
 
 def page_in_words(response: TemplateResponse) -> TemplateResponse:

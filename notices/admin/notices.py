@@ -24,23 +24,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin import ShownOnly
-from accounts.admin_site import grouped, own_page, require, staff_of
+from accounts.admin import ReadOnlyAdmin
+from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import doubting, sending
 from notices.admin import history, proof_export
-from notices.admin.history import Recorded
+from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
-from notices.engine.dry_runs import Counted
+from notices.engine.dry_runs import AudienceCount
 from notices.forms.notices import ApproveForm, CancelForm, DeliveryLookUpForm, DoubtForm, NoticeForm
 from notices.message_templates import message_code, sample_mail
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
 from notices.proof import notice_summary
-from notices.sms import size_of
+from notices.sms import sms_size
 from statements.models import StatementVersion
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ DOUBTS_SHOWN = 200  # at a time
 class NoticeAdmin(admin.ModelAdmin):
     form = NoticeForm
     list_display = [
-        *("version", "state", grouped(Notice, "planned"), grouped(Notice, "accepted")),
+        *("version", "state", number_column(Notice, "planned"), number_column(Notice, "accepted")),
         *("kind", "topic", "created_at"),
     ]
     list_filter = ["state", "kind", "incident"]
@@ -97,7 +97,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<int:pk>/approve/", self.approve, "approve"),
             own("<int:pk>/count/", require_POST(self.count), "count"),
@@ -119,7 +119,7 @@ class NoticeAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         form.save_test_addresses()
         if dry_runs.needs_worker(obj):
-            sending.count_audience(obj)  # it is known by the time somebody approves
+            sending.request_audience_count(obj)  # it is known by the time somebody approves
 
     def response_add(
         self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
@@ -158,7 +158,7 @@ class NoticeAdmin(admin.ModelAdmin):
         notice, staff = _notice(request, pk), staff_of(request)
         if notice.state != State.DRAFT:
             return _page_of(notice)
-        counted = dry_runs.of(notice)
+        counted = dry_runs.current_dry_run(notice)
         form = ApproveForm(request.POST or None, notice=notice, by=staff, people=counted.people)
         if request.method == "POST" and form.approve():
             self.log_change(request, notice, _approved(counted))
@@ -171,7 +171,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "reloads": is_waited_for and counted.is_running and not form.is_bound,
             "shows_form": not is_waited_for or form.is_bound,
             "buckets": _buckets(counted.run) if counted.run else [],
-            "refusal": sending.reason_against(notice, by=staff),
+            "refusal": sending.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
         }
@@ -179,7 +179,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def count(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Has the audience counted, or counted again."""
-        sending.count_audience(_notice(request, pk))
+        sending.request_audience_count(_notice(request, pk))
         return redirect("admin:notices_notice_approve", pk)
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
@@ -215,7 +215,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on with more people."""
         done = _("The next step goes.")
-        return self._act(request, pk, sending.let_next_step_go, done=done)
+        return self._act(request, pk, sending.start_next_step, done=done)
 
     def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the counts of one notice's end states as a PDF, to hand to an authority."""
@@ -236,7 +236,7 @@ class NoticeAdmin(admin.ModelAdmin):
             return self._act(request, pk, sending.cancel, done=_("Cancelled."))
         context = self._context(request, notice, _("Cancel this notice")) | {
             "form": form,
-            "to_go": progress.of(notice).to_go,
+            "to_go": progress.send_progress(notice).to_go,
             "is_draft": notice.state == State.DRAFT,
             "is_planned": notice.planned_at is not None,
             "is_paused": notice.state == State.PAUSED,
@@ -251,7 +251,9 @@ class NoticeAdmin(admin.ModelAdmin):
         form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
         if request.method == "POST" and (changed := form.decide()):
             decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
-            done = Recorded.DECIDED.said(decision_words=decision, number=changed, reason=reason)
+            done = HistoryMessages.DECIDED.said(
+                decision_words=decision, number=changed, reason=reason
+            )
             self.log_change(request, notice, done)
             messages.success(request, form.decided(changed))
             return redirect("admin:notices_notice_in_doubt", pk)
@@ -289,14 +291,14 @@ class NoticeAdmin(admin.ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ShownOnly, admin.ModelAdmin):
+class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """A look-up by address or code, for support; a list of everybody exists nowhere."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        return [own_page(self, "", self.look_up, "changelist")]
+        return [desk_path(self, "", self.look_up, "changelist")]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """What somebody was sent. By POST: an address has no place in a URL or a log."""
@@ -339,7 +341,7 @@ def _page_of(notice: Notice) -> HttpResponse:
 def _progress(notice: Notice) -> dict[str, Any]:
     """The kept counters and what may be done; nothing is counted here."""
     labels = dict(Delivery.State.choices)
-    now = progress.of(notice)
+    now = progress.send_progress(notice)
     counters = [(labels[name], now.counts[name]) for name in END_STATES]
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
@@ -349,7 +351,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "left": now.left and _hours(now.left),
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
-        "halted_for": stall.reason_for(notice) if is_moving else None,
+        "halted_for": stall.stall_reason(notice) if is_moving else None,
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": ramp.step_of(notice),
         "can_resume": notice.state == State.PAUSED,
@@ -367,7 +369,7 @@ def _hours(left: timedelta) -> str:
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
     if notice.channel == Notice.Channel.SMS:
         text = sample_mail(notice, language).data.decode()
-        size = size_of(text)
+        size = sms_size(text)
         return {"language": language, "name": name, "subject": "", "text": text, "size": size}
     mail = message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
     part = mail.get_body(("plain",))
@@ -397,14 +399,14 @@ def as_mail_program_would(html: str) -> HttpResponse:
     return HttpResponse(page, headers={"Content-Security-Policy": policy})
 
 
-def _approved(counted: Counted) -> str:
+def _approved(counted: AudienceCount) -> str:
     """For the notice's history."""
     if counted.people is None:
-        return Recorded.APPROVED_UNCOUNTED.said()
+        return HistoryMessages.APPROVED_UNCOUNTED.said()
     if counted.at is None:
-        return Recorded.APPROVED.said(people=counted.people)
+        return HistoryMessages.APPROVED.said(people=counted.people)
     at = f"{counted.at:%Y-%m-%d %H:%M}"
-    return Recorded.APPROVED_AS_COUNTED.said(people=counted.people, at=at)
+    return HistoryMessages.APPROVED_AS_COUNTED.said(people=counted.people, at=at)
 
 
 def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:

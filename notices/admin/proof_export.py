@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from notices.admin.history import Recorded
+from notices.admin.history import HistoryMessages
 from notices.engine.audiences import NOT_REACHED
-from notices.forms.exports import ExportForm, Whom
+from notices.forms.exports import ExportForm, PeopleList
 from notices.models import Delivery, Notice
 from notices.proof import ledger_export
 
@@ -65,9 +65,9 @@ def _file(
     form: ExportForm,
 ) -> StreamingHttpResponse:
     kind, is_opened = form.cleaned_data["format"], form.cleaned_data.get("is_opened", False)
-    whom: Whom | None = form.cleaned_data.get("whom")
+    whom: PeopleList | None = form.cleaned_data.get("whom")
     what = whom.name if whom else "proof"
-    done = Recorded.EXPORTED_OPENED if is_opened else Recorded.EXPORTED
+    done = HistoryMessages.EXPORTED_OPENED if is_opened else HistoryMessages.EXPORTED
     desk.log_change(request, notice, done.said(what_words=what, format=kind))
     how = "opened" if is_opened else "without contacts"
     logger.info("user %s exported %s of notice %s, %s", request.user.pk, what, notice.pk, how)
@@ -78,7 +78,7 @@ def _file(
     )
 
 
-def _text(notice: Notice, *, kind: str, is_opened: bool, whom: Whom | None) -> Iterator[str]:
+def _text(notice: Notice, *, kind: str, is_opened: bool, whom: PeopleList | None) -> Iterator[str]:
     """The proof, or a list of some of its people."""
     if whom is None:
         fields = ledger_export.proof_fields(is_opened=is_opened)

@@ -12,11 +12,11 @@ from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import ShownOnly
-from accounts.admin_site import grouped, own_page, require, staff_of
-from incidents.encryption import SealingError
+from accounts.admin import ReadOnlyAdmin
+from accounts.admin_site import desk_path, number_column, require, staff_of
+from incidents.encryption import EncryptionError
 from notices.forms.suppression import AddressForm, LiftForm, SuppressionForm
-from notices.ledger_messages import in_words
+from notices.ledger_messages import translate_ledger_message
 from notices.models import Notice, ReturnedMail, Suppression
 from notices.returned_mail import suppression_list
 
@@ -60,7 +60,7 @@ class SuppressionAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("look-up/", self.look_up, "look_up"),
             own("<int:pk>/lift/", self.lift, "lift"),
@@ -121,16 +121,16 @@ def _found(form: AddressForm) -> list[Suppression]:
     try:
         entries = suppression_list.entries_of(form.channel, form.cleaned_data["address"])
         return list(entries.select_related("incident", "added_by"))
-    except SealingError as error:
-        form.add_error(None, in_words(str(error)))
+    except EncryptionError as error:
+        form.add_error(None, translate_ledger_message(str(error)))
         return []
 
 
 @admin.register(ReturnedMail)
-class ReturnedMailAdmin(ShownOnly, admin.ModelAdmin):
+class ReturnedMailAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """How much came back, day by day; unknown addresses in numbers are an attack or a mistake."""
 
-    list_display = ["day", "outcome", grouped(ReturnedMail, "number")]
+    list_display = ["day", "outcome", number_column(ReturnedMail, "number")]
     list_display_links = None
     list_filter = ["outcome"]
     actions = None

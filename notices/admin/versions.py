@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
 from notices import sending
 from notices.admin.notices import as_mail_program_would
@@ -38,7 +38,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
     previews_template = "admin/statements/statementversion/previews.html"
 
     def get_urls(self) -> list[Any]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<int:pk>/mail/<str:language>/", self.mail, "mail"),
             own("<int:pk>/tell-again/", require_POST(self.tell_again), "tell_again"),
@@ -55,7 +55,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         context = dict(extra_context or {})
         version = self.get_object(request, object_id)
         if version and request.user.has_perm(TELL):
-            context["may_tell_again"] = sending.is_correction_of_what_was_told(version)
+            context["may_tell_again"] = sending.corrects_sent_version(version)
         return super().change_view(request, object_id, form_url, context)
 
     def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:

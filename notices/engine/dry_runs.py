@@ -23,7 +23,7 @@ LOST_AFTER = timedelta(minutes=30)  # a count that takes longer went with its wo
 
 
 @dataclass(frozen=True)
-class Counted:
+class AudienceCount:
     """What is known of a draft's audience."""
 
     run: DryRun | None
@@ -41,11 +41,11 @@ class Counted:
         return self.run.people if self.run else None
 
 
-def of(notice: Notice) -> Counted:
+def current_dry_run(notice: Notice) -> AudienceCount:
     """The audience, counted now if it is small; else what a worker found last."""
     if not needs_worker(notice):
-        return Counted(planning.dry_run(notice))
-    return Counted(_kept(notice), notice.dry_run_at, is_running=is_running(notice))
+        return AudienceCount(planning.count_now(notice))
+    return AudienceCount(_kept(notice), notice.dry_run_at, is_running=is_running(notice))
 
 
 def is_running(notice: Notice) -> bool:
@@ -69,7 +69,7 @@ def needs_worker(notice: Notice) -> bool:
     return (rows["all"] or 0) > most
 
 
-def count(notice_id: int) -> None:
+def run_dry_run(notice_id: int) -> None:
     """Counts a draft's audience and keeps the result; twice does no harm."""
     draft = Notice.objects.filter(pk=notice_id, state=Notice.State.DRAFT)
     notice = draft.select_related("incident", "version").first()
@@ -77,7 +77,7 @@ def count(notice_id: int) -> None:
         return
     found: dict[str, object] = {"dry_run_asked_at": None}
     try:
-        run = planning.dry_run(notice)
+        run = planning.count_now(notice)
         found |= {"dry_run": vars(run) | {"audience": notice.audience}, "dry_run_at": Now()}
     finally:  # whoever waits may ask again
         draft.update(**found)

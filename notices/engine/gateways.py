@@ -15,10 +15,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from notices.engine.request_transport import Answers, AwayError, RefusedError, RequestTransport
-from notices.engine.transport import Reply, Result, without_number
-from notices.ledger_messages import Ours
-from notices.message_templates import Mail
+from notices.engine.request_transport import (
+    AccountRefusedError,
+    Answers,
+    RequestTransport,
+    RequestUnavailableError,
+)
+from notices.engine.transport import Reply, Result, redact_number
+from notices.ledger_messages import LedgerMessages
+from notices.message_templates import OutgoingMessage
 
 SECONDS = 20
 NOT_SERVED = (401, 402, 403)
@@ -26,18 +31,18 @@ LATER = (408, 425, 429)
 _ANSWER_BYTES = 65_536
 
 
-class Gateway(Protocol):
+class SmsGateway(Protocol):
     """Carries text messages."""
 
-    def send(self, text: Mail) -> Reply:
+    def send(self, text: OutgoingMessage) -> Reply:
         """Sends one text to `text.to` (E.164). Raises AwayError and RefusedError."""
 
 
-def transport() -> RequestTransport:
+def sms_transport() -> RequestTransport:
     """Text messages through the gateway that the settings name."""
-    gateway: Gateway = import_string(settings.SMS_GATEWAY)()
+    gateway: SmsGateway = import_string(settings.SMS_GATEWAY)()
 
-    def ask(texts: Sequence[Mail]) -> Answers:
+    def ask(texts: Sequence[OutgoingMessage]) -> Answers:
         return {text.delivery_id: gateway.send(text) for text in texts}
 
     return RequestTransport(ask, batch=1, threads=settings.SMS_CONNECTIONS)
@@ -50,7 +55,7 @@ class HttpGateway:
     served. 408, 425, 429: later. Anything else, or no answer after the request went: in doubt.
     """
 
-    def send(self, text: Mail) -> Reply:
+    def send(self, text: OutgoingMessage) -> Reply:
         """One request over a connection of its own."""
         url = urlsplit(settings.SMS_GATEWAY_URL)
         connection = _connected(url.scheme, url.hostname or "", url.port)
@@ -59,7 +64,7 @@ class HttpGateway:
             connection.request("POST", path, body=_body(text), headers=_headers())
         except OSError as error:
             connection.close()
-            raise AwayError(type(error).__name__) from None
+            raise RequestUnavailableError(type(error).__name__) from None
         try:
             answer = connection.getresponse()
             words = answer.read(_ANSWER_BYTES).decode("utf-8", "replace")
@@ -67,7 +72,7 @@ class HttpGateway:
             return Reply(Result.IN_DOUBT, type(error).__name__)
         finally:
             connection.close()
-        return _judged(answer.status, without_number(f"{answer.status} {words}", text.to))
+        return _judged(answer.status, redact_number(f"{answer.status} {words}", text.to))
 
 
 def _connected(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
@@ -81,13 +86,15 @@ def _connected(scheme: str, host: str, port: int | None) -> http.client.HTTPConn
     try:
         connection.connect()
     except ssl.SSLCertVerificationError as error:
-        raise RefusedError(Ours.CERTIFICATE.said(error=error.verify_message)) from None
+        raise AccountRefusedError(
+            LedgerMessages.CERTIFICATE.said(error=error.verify_message)
+        ) from None
     except OSError as error:
-        raise AwayError(type(error).__name__) from None
+        raise RequestUnavailableError(type(error).__name__) from None
     return connection
 
 
-def _body(text: Mail) -> bytes:
+def _body(text: OutgoingMessage) -> bytes:
     content = {
         "to": text.to,
         "from": settings.SMS_SENDER,
@@ -108,7 +115,7 @@ def _judged(status: int, words: str) -> Reply:
     if 200 <= status < 300:
         return Reply(Result.ACCEPTED, words)
     if status in NOT_SERVED:
-        raise RefusedError(words)
+        raise AccountRefusedError(words)
     if status in LATER:
         return Reply(Result.DEFERRED, words)
     if status in (400, 404, 422):

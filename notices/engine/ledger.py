@@ -24,7 +24,7 @@ from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.states import END_STATES
@@ -48,7 +48,7 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Transition:
     """A row's next state, why, and how long it waits before it is due again."""
 
     state: Delivery.State
@@ -59,48 +59,50 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Ending:
+class JournalEntry:
     """What became of one delivery of a lease's chunk."""
 
     lease: Lease
     delivery_id: int
-    verdict: Verdict
+    verdict: Transition
     tries: int  # 1; 0 for somebody to whom nothing was to be sent
 
 
 @dataclass(frozen=True)
-class Turn:
+class JournalAnswer:
     """What a worker learns from its journal."""
 
     may_send: bool  # False: the notice is paused, cancelled or closed
     lost: frozenset[int]  # chunks that another worker has now; nothing was written of them
 
 
-def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
+def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Transition:
     """The server said "later": so be it, up to the notice's deadline. `attempts` with this one."""
     if lease.is_past_deadline:
-        return Verdict(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
-    return Verdict(State.DEFERRED, reply, wait=_backoff(attempts))
+        return Transition(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
+    return Transition(State.DEFERRED, reply, wait=_backoff(attempts))
 
 
-def in_doubt(notice: Notice, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Verdict:
+def in_doubt(
+    notice: Notice, *, attempts: int, is_possible_duplicate: bool, reply: str
+) -> Transition:
     """Nobody knows whether the server took it. What the law demands is sent once more, flagged;
     an alert is not, nor a text message, nor one that was in doubt twice: a person decides.
     """
     is_repeatable = notice.is_mandatory and notice.channel == Notice.Channel.EMAIL
     if notice.state == Notice.State.CANCELLED or not is_repeatable or is_possible_duplicate:
-        return Verdict(State.IN_DOUBT, reply)
-    return Verdict(State.DEFERRED, reply, wait=_backoff(attempts), is_possible_duplicate=True)
+        return Transition(State.IN_DOUBT, reply)
+    return Transition(State.DEFERRED, reply, wait=_backoff(attempts), is_possible_duplicate=True)
 
 
-def put_back(*, attempts: int, reply: str) -> Verdict:
+def put_back(*, attempts: int, reply: str) -> Transition:
     """Nothing was sent, through no fault of the recipient. The wait grows, so that a message that
     makes a server hang up does not stand in everybody's way.
     """
-    return Verdict(State.PENDING, reply, wait=_backoff(attempts))
+    return Transition(State.PENDING, reply, wait=_backoff(attempts))
 
 
-def take(notice: Notice) -> Lease | None:
+def lease_chunk(notice: Notice) -> Lease | None:
     """Leases the next chunk that is due or was left behind; None if there is none now.
 
     What an earlier worker left on the wire is settled in the same transaction, so that there is no
@@ -130,7 +132,7 @@ def _doubt_what_was_on_the_wire(lease: Lease) -> None:
             lease.notice,
             attempts=delivery.attempts,
             is_possible_duplicate=delivery.is_possible_duplicate,
-            reply=Ours.TAKEN_OVER.said(),
+            reply=LedgerMessages.TAKEN_OVER.said(),
         )
         _write(Delivery.objects.filter(pk=delivery.pk), verdict, lease=lease)
 
@@ -199,9 +201,9 @@ def journal(
     notice: Notice,
     leases: Collection[Lease],
     *,
-    endings: Sequence[Ending],
+    endings: Sequence[JournalEntry],
     on_wire: Mapping[int, Iterable[int]],
-) -> Turn:
+) -> JournalAnswer:
     """Writes what ended, and what is on the wire from now on: chunk id → delivery ids.
 
     All `leases` of the worker are extended. No message may be begun whose delivery an earlier call
@@ -215,14 +217,14 @@ def journal(
         cursor.execute(_JOURNAL, values, prepare=True, binary=True)
         state, held = cursor.fetchone() or (None, [])
     lost = frozenset(lease.chunk.pk for lease in leases) - frozenset(held)
-    return Turn(may_send=state in MOVING, lost=lost)
+    return JournalAnswer(may_send=state in MOVING, lost=lost)
 
 
 def _journal_values(
     notice: Notice,
     leases: Collection[Lease],
     *,
-    endings: Sequence[Ending],
+    endings: Sequence[JournalEntry],
     on_wire: Mapping[int, Iterable[int]],
 ) -> dict[str, Any]:
     kinds: dict[_Kind, int] = {}
@@ -257,7 +259,7 @@ class _Kind(NamedTuple):
     data_classes: tuple[int, ...]
 
 
-def _kind(ending: Ending) -> _Kind:
+def _kind(ending: JournalEntry) -> _Kind:
     verdict = ending.verdict
     duplicate, classes = verdict.is_possible_duplicate, verdict.data_classes
     return _Kind(verdict.state.value, ending.tries, verdict.wait, duplicate, classes)
@@ -279,7 +281,7 @@ def stop(
     moving.update(state=Notice.State.PAUSED, problem=problem, paused_for=paused_for)
 
 
-def report(notice: Notice, problem: str) -> None:
+def record_problem(notice: Notice, problem: str) -> None:
     """Shows what stands in the way; the next chunk with an acceptance clears it."""
     Notice.objects.filter(pk=notice.pk).update(problem=problem)
 
@@ -289,20 +291,20 @@ def cancel_rest(lease: Lease) -> None:
 
     Raises LeaseLostError, as `give_up` does.
     """
-    _end_rest(lease, Verdict(State.CANCELLED), doubt=Ours.CANCELLED.said())
+    _end_rest(lease, Transition(State.CANCELLED), doubt=LedgerMessages.CANCELLED.said())
 
 
-def give_up(lease: Lease, reply: str) -> None:
+def expire_rest(lease: Lease, reply: str) -> None:
     """The same where no server took mail until the deadline: for the escalation list."""
-    _end_rest(lease, Verdict(State.UNREACHABLE, reply), doubt=reply)
+    _end_rest(lease, Transition(State.UNREACHABLE, reply), doubt=reply)
 
 
-def _end_rest(lease: Lease, verdict: Verdict, *, doubt: str) -> None:
+def _end_rest(lease: Lease, verdict: Transition, *, doubt: str) -> None:
     with transaction.atomic():
         _hold(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         maybe_sent = rows.filter(is_possible_duplicate=True)
-        _write(maybe_sent, Verdict(State.IN_DOUBT, doubt), lease=lease)
+        _write(maybe_sent, Transition(State.IN_DOUBT, doubt), lease=lease)
         _write(rows, verdict, lease=lease)
 
 
@@ -353,7 +355,7 @@ def _need_not_be_flushed() -> None:
         cursor.execute("SET LOCAL synchronous_commit = off")
 
 
-def release_for_later(lease: Lease) -> None:
+def release_with_backoff(lease: Lease) -> None:
     """Gives the chunk back as it is, because the server is away; the wait grows each time."""
     with suppress(LeaseLostError), transaction.atomic():
         chunk = _hold(lease)
@@ -366,7 +368,7 @@ def release_for_later(lease: Lease) -> None:
         _give_back(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
 
 
-def retry_now(notice: Notice) -> None:
+def clear_backoff(notice: Notice) -> None:
     """Forgets the waits that a server's absence made; those of single people stay."""
     away = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, failures__gt=0)
     away.update(not_before=None, failures=0)
@@ -395,7 +397,7 @@ def _give_back(lease: Lease, chunk: Chunk, **values: Any) -> None:
         Notice.objects.filter(pk=lease.notice.pk).update(**counted)
 
 
-def _write(rows: DeliveryQuerySet, verdict: Verdict, *, lease: Lease) -> None:
+def _write(rows: DeliveryQuerySet, verdict: Transition, *, lease: Lease) -> None:
     """Brings `rows` of a chunk that is held into the verdict's state, and counts them there."""
     is_end = verdict.state in END_STATES
     values: dict[str, Any] = {"state": verdict.state, "reply": verdict.reply}
@@ -426,6 +428,6 @@ def _doubled(seconds: float, tries: int, *, most: float) -> timedelta:
     return timedelta(seconds=longest * random.uniform(0.75, 1.25))  # noqa: S311
 
 
-def forget_people(people: Sequence[UUID]) -> None:
+def detach_people(people: Sequence[UUID]) -> None:
     """Leaves the rows of people who are being purged standing, by `recipient` alone."""
     Delivery.objects.filter(person__in=people).update(person=None)

@@ -20,14 +20,14 @@ from accounts.models import VerifiedPhone
 from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
 from notices.engine import audiences, ramp
 from notices.engine.audiences import DryRun, Keys
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import AlertSubscription, Notice, TestAddress
 
 CHUNKS_A_STEP = 10  # written in one transaction
 FIRST_KEY = UUID(int=0)
 
 
-def dry_run(notice: Notice) -> DryRun:
+def count_now(notice: Notice) -> DryRun:
     """Counts the audience, for the desk's eyes before the approval."""
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
@@ -39,7 +39,7 @@ def dry_run(notice: Notice) -> DryRun:
 
 
 @dataclass(frozen=True)
-class Whom:
+class AudienceQuery:
     """A notice's audience, by pages of `among`: everybody who may belong to it.
 
     `rows` gives those of a page who do, as "pk", "language", and "is_reachable" (over the notice's
@@ -51,16 +51,16 @@ class Whom:
     column: str | None  # Delivery's own key for such rows
 
 
-def whom(notice: Notice) -> Whom:
+def audience_query(notice: Notice) -> AudienceQuery:
     """The people, subscriptions or test addresses that a notice goes to."""
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
-        return Whom(addresses, partial(_test_rows, addresses), None)
+        return AudienceQuery(addresses, partial(_test_rows, addresses), None)
     if notice.is_mandatory:
         everybody = AffectedPerson.objects.filter(incident=notice.incident_id)
-        return Whom(everybody, partial(_people_rows, notice), "person_id")
+        return AudienceQuery(everybody, partial(_people_rows, notice), "person_id")
     subscribers = audiences.subscribers(notice)
-    return Whom(subscribers, partial(_subscriber_rows, notice), "subscription_id")
+    return AudienceQuery(subscribers, partial(_subscriber_rows, notice), "subscription_id")
 
 
 _SHAPE = ("pk", "language", "is_reachable")
@@ -90,7 +90,7 @@ def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     return rows.values(*_SHAPE)
 
 
-class _Step(Enum):
+class _PlanResult(Enum):
     """What a step of the planning did."""
 
     NONE = auto()  # nothing to plan, or somebody else is at it
@@ -110,15 +110,15 @@ def plan(notice_id: int, *, on_first_chunk: Callable[[], object] = lambda: None)
     """
     has_begun = False
     with suppress(_StoppedError):
-        while (step := _plan_step(notice_id)) is _Step.WRITTEN:
+        while (step := _plan_step(notice_id)) is _PlanResult.WRITTEN:
             if not has_begun:
                 on_first_chunk()
                 has_begun = True
-        return step is _Step.LAST
+        return step is _PlanResult.LAST
     return False
 
 
-def _plan_step(notice_id: int) -> _Step:
+def _plan_step(notice_id: int) -> _PlanResult:
     """Writes the next chunks and their rows; at the audience's end, the notice is planned.
 
     The notice's row is not locked meanwhile: senders count in it what they give back. Nor does a
@@ -132,13 +132,13 @@ def _plan_step(notice_id: int) -> _Step:
         planned = Notice.objects.select_related("incident").filter(pk=notice_id)
         notice = planned.filter(state=Notice.State.PLANNING).first() if is_ours else None
         if notice is None:
-            return _Step.NONE
+            return _PlanResult.NONE
         keys = _next_page(notice)
         if keys is None:
             _begin_sending(notice)
-            return _Step.LAST
+            return _PlanResult.LAST
         _write_page(notice, keys)
-    return _Step.WRITTEN
+    return _PlanResult.WRITTEN
 
 
 _LOCK_SPACE = 0x62706E70  # "bpnp"; tells our advisory locks from others in the same database
@@ -153,7 +153,7 @@ SELECT pg_try_advisory_xact_lock(%s, %s) FROM set_config('synchronous_commit', '
 def _next_page(notice: Notice) -> Keys | None:
     """The keys of the next chunks' people, if all of them belong to the audience."""
     after = notice.planned_to or FIRST_KEY
-    ahead = whom(notice).among.filter(pk__gt=after).values_list("pk", flat=True)
+    ahead = audience_query(notice).among.filter(pk__gt=after).values_list("pk", flat=True)
     size = settings.NOTICE_CHUNK_SIZE * CHUNKS_A_STEP
     last = ahead.order_by("pk")[size - 1 : size].first() or ahead.order_by("-pk").first()
     return Keys(UUID(int=after.int + 1), last) if last else None
@@ -197,7 +197,7 @@ def _write_page(notice: Notice, keys: Keys) -> None:
 
 def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
     """(people, of whom unreachable). Rows never pass through here: there are millions."""
-    audience = whom(notice)
+    audience = audience_query(notice)
     try:
         query, values = audience.rows(keys).query.sql_with_params()
     except EmptyResultSet:
@@ -208,7 +208,7 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         person="pk" if audience.column == "person_id" else "NULL",
         subscription="pk" if audience.column == "subscription_id" else "NULL",
         chunk_size=int(settings.NOTICE_CHUNK_SIZE),
-        no_address=Ours.NO_ADDRESS.said(),
+        no_address=LedgerMessages.NO_ADDRESS.said(),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

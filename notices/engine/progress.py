@@ -14,7 +14,7 @@ KEEP_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Progress:
+class SendProgress:
     """Counts by end state as of now, and what they say of the time to come."""
 
     counts: dict[str, int]
@@ -34,11 +34,11 @@ class Progress:
         return timedelta(seconds=round(self.to_go / self.rate))
 
 
-def of(notice: Notice) -> Progress:
+def send_progress(notice: Notice) -> SendProgress:
     """One query, two look-ups in the cache."""
     live = Notice.objects.live_counts(notice.pk)
     counts = {name: live[name] for name in END_STATES}
-    return Progress(counts, live["planned"], _rate(notice, ended=sum(counts.values())))
+    return SendProgress(counts, live["planned"], _rate(notice, ended=sum(counts.values())))
 
 
 def _rate(notice: Notice, *, ended: int) -> float | None:

@@ -19,7 +19,12 @@ from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
-from notices.message_templates import PERSONAL_HEADERS, Mail, Shared, message_code
+from notices.message_templates import (
+    PERSONAL_HEADERS,
+    MessageTemplate,
+    OutgoingMessage,
+    message_code,
+)
 
 # The provider's fields that our mails have as headers; the others go as they are.
 _OWN_FIELDS = {"to", "from", "subject", "content-type", "mime-version", "date"}
@@ -75,9 +80,9 @@ def batch_size() -> int:
     return max(1, min(settings.NOTICE_PROVIDER_BATCH, MOST_IN_A_REQUEST))
 
 
-def split(mails: Sequence[Mail]) -> list[list[Mail]]:
+def split(mails: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
     """The mails that may share a request: of one text, and to no address twice."""
-    groups: defaultdict[object, list[Mail]] = defaultdict(list)
+    groups: defaultdict[object, list[OutgoingMessage]] = defaultdict(list)
     times: defaultdict[object, int] = defaultdict(int)
     for mail in mails:
         if not _is_mergeable(mail):
@@ -88,14 +93,14 @@ def split(mails: Sequence[Mail]) -> list[list[Mail]]:
     return list(groups.values())
 
 
-def _is_mergeable(mail: Mail) -> bool:
+def _is_mergeable(mail: OutgoingMessage) -> bool:
     dialect = _dialect()
     if dialect is None or mail.shared is None or _text(mail.shared, dialect).has_marks:
         return False
     return not any(dialect.marks.search(value) for value in mail.values.values())
 
 
-def message(mails: Sequence[Mail], connection: BaseEmailBackend) -> AnymailMessage:
+def message(mails: Sequence[OutgoingMessage], connection: BaseEmailBackend) -> AnymailMessage:
     """One message to all of `mails`, which `split` put together."""
     dialect, shared = _dialect(), mails[0].shared
     if dialect is None or shared is None:
@@ -122,7 +127,7 @@ def message(mails: Sequence[Mail], connection: BaseEmailBackend) -> AnymailMessa
     return batch
 
 
-def metadata(mail: Mail) -> dict[str, str]:
+def metadata(mail: OutgoingMessage) -> dict[str, str]:
     """What the provider's webhooks are to name a delivery by."""
     return {"delivery": message_code(mail.delivery_id)}
 
@@ -144,7 +149,7 @@ def _dialect() -> _Dialect | None:
 
 
 @lru_cache(maxsize=8)
-def _text(shared: Shared, dialect: _Dialect) -> _Text:
+def _text(shared: MessageTemplate, dialect: _Dialect) -> _Text:
     parsed = message_from_bytes(shared.mime, policy=policy.default)
     slot = re.compile(re.escape(shared.marker) + "-([a-z_]+)-")
     bodies = {kind: part(parsed, kind) for kind in ("plain", "html")}
@@ -167,11 +172,11 @@ def _text(shared: Shared, dialect: _Dialect) -> _Text:
     )
 
 
-def _key(name: str, shared: Shared, dialect: _Dialect) -> str:
+def _key(name: str, shared: MessageTemplate, dialect: _Dialect) -> str:
     return dialect.key.format(marker=shared.marker, name=name)
 
 
-def _headers(mail: Mail) -> dict[str, str]:
+def _headers(mail: OutgoingMessage) -> dict[str, str]:
     return {
         header: f"<{mail.values[slot]}>"
         for header, slot in PERSONAL_HEADERS.items()

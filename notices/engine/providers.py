@@ -20,17 +20,22 @@ from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import NewConnectionError
 
 from notices.engine import provider_batches
-from notices.engine.request_transport import Answers, AwayError, RefusedError, RequestTransport
-from notices.engine.transport import Reply, Result, without_address
-from notices.ledger_messages import Ours
-from notices.message_templates import Mail, delivery_of_code
+from notices.engine.request_transport import (
+    AccountRefusedError,
+    Answers,
+    RequestTransport,
+    RequestUnavailableError,
+)
+from notices.engine.transport import Reply, Result, redact_address
+from notices.ledger_messages import LedgerMessages
+from notices.message_templates import OutgoingMessage, delivery_of_code
 from notices.returned_mail import bounces, delivery_reports
 
 LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
 _per_thread = threading.local()
 
 
-def transport() -> RequestTransport:
+def provider_transport() -> RequestTransport:
     """Mails through the backend that the settings name."""
     return RequestTransport(
         _ask,
@@ -40,7 +45,7 @@ def transport() -> RequestTransport:
     )
 
 
-def _ask(mails: Sequence[Mail]) -> Answers:
+def _ask(mails: Sequence[OutgoingMessage]) -> Answers:
     """One request. Raises AwayError and RefusedError, when nothing was sent."""
     if len(mails) == 1:
         return {mails[0].delivery_id: _send(mails[0])}
@@ -64,7 +69,7 @@ def _ask(mails: Sequence[Mail]) -> Answers:
     }
 
 
-def _ask_by_halves(mails: Sequence[Mail]) -> Answers:
+def _ask_by_halves(mails: Sequence[OutgoingMessage]) -> Answers:
     """The batch was refused as a whole and nothing of it sent: finds whose mail is at fault.
 
     Once some may have been accepted, the rest has an answer of its own even if nobody is there.
@@ -74,20 +79,20 @@ def _ask_by_halves(mails: Sequence[Mail]) -> Answers:
     for half in (mails[:middle], mails[middle:]):
         try:
             answers.update(_ask(half))
-        except (AwayError, RefusedError) as error:
+        except (RequestUnavailableError, AccountRefusedError) as error:
             reply = Reply(Result.NOT_SENT, str(error))
             answers.update({mail.delivery_id: reply for mail in half})
     return answers
 
 
-def _send(mail: Mail) -> Reply:
+def _send(mail: OutgoingMessage) -> Reply:
     message = _message(mail)
     try:
         message.send()
     except AnymailInvalidAddress:
-        return Reply(Result.UNREACHABLE, Ours.NOT_FOR_THE_PROVIDER.said())
+        return Reply(Result.UNREACHABLE, LedgerMessages.NOT_FOR_THE_PROVIDER.said())
     except AnymailRecipientsRefused as error:
-        return Reply(Result.BOUNCED, without_address(_answer(error), mail.to))
+        return Reply(Result.BOUNCED, redact_address(_answer(error), mail.to))
     except AnymailAPIError as error:
         return _failed(error, mail.to)
     status = message.anymail_status
@@ -96,7 +101,7 @@ def _send(mail: Mail) -> Reply:
 
 def _reply(states: set[str], message_id: object, *, to: str = "") -> Reply:
     words = f"{' '.join(sorted(map(str, states)))} {message_id}"
-    return Reply(_result(states), without_address(words, to))
+    return Reply(_result(states), redact_address(words, to))
 
 
 def _result(states: set[str]) -> Result:
@@ -112,11 +117,11 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
     code = error.status_code
     if code is None:
         if _has_no_connection(error):
-            raise AwayError(Ours.AWAY.said())
+            raise RequestUnavailableError(LedgerMessages.AWAY.said())
         return Reply(Result.IN_DOUBT, type(error.__cause__ or error).__name__)
-    words = delivery_reports.without_any_address(without_address(f"{code} {_answer(error)}", to))
+    words = delivery_reports.redact_addresses(redact_address(f"{code} {_answer(error)}", to))
     if code in NOT_SERVED:
-        raise RefusedError(words)
+        raise AccountRefusedError(words)
     if code in LATER:
         return Reply(Result.DEFERRED, words)
     return Reply(Result.REFUSED if code in NOT_THIS else Result.IN_DOUBT, words)
@@ -124,7 +129,9 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
 
 def _answer(error: Exception) -> str:
     """The provider's own words."""
-    return str(getattr(getattr(error, "response", None), "text", "")) or Ours.REFUSED.said()
+    return (
+        str(getattr(getattr(error, "response", None), "text", "")) or LedgerMessages.REFUSED.said()
+    )
 
 
 def _has_no_connection(error: AnymailAPIError) -> bool:
@@ -136,7 +143,7 @@ def _has_no_connection(error: AnymailAPIError) -> bool:
     return isinstance(getattr(inner, "reason", None), NewConnectionError)
 
 
-def _message(mail: Mail) -> AnymailMessage:
+def _message(mail: OutgoingMessage) -> AnymailMessage:
     """The mail as anymail takes it, over this thread's own connection."""
     parsed = message_from_bytes(mail.data, policy=policy.default)
     message = AnymailMessage(
@@ -171,14 +178,14 @@ def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
     report = _report(event)
     delivery_id = delivery_of_code(str((event.metadata or {}).get("delivery", "")))
     if report is not None and delivery_id is not None:
-        bounces.count(bounces.record(delivery_id, report))
+        bounces.count_returned_mail(bounces.record_report(delivery_id, report))
 
 
-def _report(event: AnymailTrackingEvent) -> delivery_reports.Report | None:
+def _report(event: AnymailTrackingEvent) -> delivery_reports.DeliveryReport | None:
     told = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
-    words = delivery_reports.without_any_address(told)
+    words = delivery_reports.redact_addresses(told)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
-        return delivery_reports.Report(delivery_reports.Kind.BOUNCE, words)
+        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.BOUNCE, words)
     if event.event_type == EventType.COMPLAINED:
-        return delivery_reports.Report(delivery_reports.Kind.COMPLAINT, words)
+        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.COMPLAINT, words)
     return None

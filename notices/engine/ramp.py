@@ -26,7 +26,7 @@ Ramp = Notice.Ramp
 
 
 @dataclass(frozen=True)
-class Step:
+class RampStep:
     """Where a ramp stands: its share of the people in per cent, and whether that is done."""
 
     number: int
@@ -49,12 +49,12 @@ def begin(notice: Notice) -> None:
         _go_to(notice, step=1)
 
 
-def step_of(notice: Notice) -> Step | None:
+def step_of(notice: Notice) -> RampStep | None:
     """Where the ramp stands; None if there is none, or no more."""
     if notice.ramp_to is None or not notice.ramp_step or notice.closed_at:
         return None
     percents = settings.NOTICE_RAMP_PERCENT
-    return Step(
+    return RampStep(
         number=notice.ramp_step,
         of=len(percents) + 1,
         percent=percents[notice.ramp_step - 1],
@@ -84,9 +84,9 @@ def advance_if_healthy(notice: Notice) -> bool:
     return step is not None and step.is_done and advance(notice)
 
 
-def look_after(notice: Notice) -> bool:
+def sweep_ramp(notice: Notice) -> bool:
     """What the sweeper does: pauses it (True), or lets its next step go when it is time."""
-    if watch(notice):
+    if pause_if_bouncing(notice):
         return True
     if advance_if_healthy(notice):
         notice.refresh_from_db()
@@ -117,7 +117,7 @@ def _chunk_at(notice: Notice, *, percent: int) -> int:
 # ---------------------------------------------------------------- pauses
 
 
-def watch(notice: Notice) -> bool:
+def pause_if_bouncing(notice: Notice) -> bool:
     """Pauses the notice if too many bounced since somebody last let it go; True if it did."""
     counts = Notice.objects.live_counts(notice.pk)
     bounced = counts["bounced"] - notice.watched_bounced
@@ -131,7 +131,7 @@ def watch(notice: Notice) -> bool:
     return True
 
 
-def refused(notice: Notice, words: str) -> bool:
+def count_refusal(notice: Notice, words: str) -> bool:
     """Counts a refusal that was not its recipient's fault; True if it paused the notice."""
     rows = Notice.objects.filter(pk=notice.pk)
     rows.update(refusals=F("refusals") + 1)
@@ -141,7 +141,7 @@ def refused(notice: Notice, words: str) -> bool:
     return True
 
 
-def look_away(notice: Notice) -> None:
+def reset_pause_counts(notice: Notice) -> None:
     """Forgets what a person has seen: what counts from now on is what happens from now on."""
     counts = Notice.objects.live_counts(notice.pk)
     Notice.objects.filter(pk=notice.pk).update(

@@ -8,25 +8,31 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Self
 
-from notices.engine.transport import Outcome, Reply, Result, ServerAwayError, ServerRefusesUsError
-from notices.ledger_messages import Ours
-from notices.message_templates import Mail
+from notices.engine.transport import (
+    Outcome,
+    Reply,
+    Result,
+    SenderRefusedError,
+    ServerUnavailableError,
+)
+from notices.ledger_messages import LedgerMessages
+from notices.message_templates import OutgoingMessage
 
 # What a request answers: one reply to each of its messages, by delivery.
 Answers = Mapping[int, Reply]
-Ask = Callable[[Sequence[Mail]], Answers]
-Split = Callable[[Sequence[Mail]], list[list[Mail]]]
+Ask = Callable[[Sequence[OutgoingMessage]], Answers]
+Split = Callable[[Sequence[OutgoingMessage]], list[list[OutgoingMessage]]]
 
 
-class AwayError(Exception):
+class RequestUnavailableError(Exception):
     """The request did not reach the provider, or it asks to come back later: nothing was sent."""
 
 
-class RefusedError(Exception):
+class AccountRefusedError(Exception):
     """The provider will not serve us at all (credentials, account): nothing was sent."""
 
 
-def as_one(messages: Sequence[Mail]) -> list[list[Mail]]:
+def as_one(messages: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
     """Any message may go with any other."""
     return [list(messages)]
 
@@ -40,8 +46,8 @@ class RequestTransport:
     def __init__(self, ask: Ask, *, batch: int, threads: int, split: Split = as_one) -> None:
         self._ask, self._batch, self._threads, self._split = ask, batch, threads, split
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
-        self._held: dict[int, Mail] = {}
-        self._asked: dict[Future[Answers], list[Mail]] = {}
+        self._held: dict[int, OutgoingMessage] = {}
+        self._asked: dict[Future[Answers], list[OutgoingMessage]] = {}
         self._outcomes: list[Outcome] = []
         self._trouble: Exception | None = None
 
@@ -56,7 +62,7 @@ class RequestTransport:
         idle = self._threads - len(self._asked)
         return max(0, idle * self._batch - len(self._held))
 
-    def hand_over(self, message: Mail) -> None:
+    def hand_over(self, message: OutgoingMessage) -> None:
         """Keeps it until it may begin."""
         self._held[message.delivery_id] = message
 
@@ -70,17 +76,17 @@ class RequestTransport:
             trouble, self._trouble = self._trouble, None
             raise trouble
 
-    def _take(self, future: Future[Answers], messages: list[Mail]) -> None:
+    def _take(self, future: Future[Answers], messages: list[OutgoingMessage]) -> None:
         """One outcome for each message of the request, whatever the provider forgot to say."""
         try:
             answers = future.result()
-            otherwise = Reply(Result.IN_DOUBT, Ours.NOT_NAMED.said())
-        except AwayError as error:
+            otherwise = Reply(Result.IN_DOUBT, LedgerMessages.NOT_NAMED.said())
+        except RequestUnavailableError as error:
             answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
-            self._trouble = ServerAwayError(str(error))
-        except RefusedError as error:
+            self._trouble = ServerUnavailableError(str(error))
+        except AccountRefusedError as error:
             answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
-            self._trouble = ServerRefusesUsError(str(error))
+            self._trouble = SenderRefusedError(str(error))
         except Exception as error:  # noqa: BLE001  after the request began, anything is doubt
             answers, otherwise = {}, Reply(Result.IN_DOUBT, type(error).__name__)
         for message in messages:
@@ -92,11 +98,11 @@ class RequestTransport:
         found, self._outcomes = self._outcomes, []
         return found
 
-    def ready(self) -> list[Mail]:
+    def ready(self) -> list[OutgoingMessage]:
         """All that are held: a request needs no preparation. None while there is trouble."""
         return [] if self._trouble else list(self._held.values())
 
-    def begin(self, messages: Collection[Mail]) -> None:
+    def begin(self, messages: Collection[OutgoingMessage]) -> None:
         """Asks; from now on nobody can take them back."""
         begun = [self._held.pop(message.delivery_id) for message in messages]
         for group in self._split(begun):

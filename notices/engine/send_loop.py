@@ -12,21 +12,21 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import connection
 
-from incidents.encryption import SealingError
+from incidents.encryption import EncryptionError
 from notices.engine import gateways, ledger, providers, ramp, stall
-from notices.engine.composer import Composer, Waiting
-from notices.engine.ledger import Ending, Lease, LeaseLostError, Turn, Verdict
+from notices.engine.composer import Composer, DueRow
+from notices.engine.ledger import JournalAnswer, JournalEntry, Lease, LeaseLostError, Transition
 from notices.engine.smtp import SmtpTransport
-from notices.engine.throttling import ASK_SECONDS, Governor, Limits
+from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transport import (
     Outcome,
     Reply,
     Result,
-    ServerAwayError,
-    ServerRefusesUsError,
+    SenderRefusedError,
+    ServerUnavailableError,
     Transport,
 )
-from notices.message_templates import Mail
+from notices.message_templates import OutgoingMessage
 from notices.models import Delivery, Notice
 from notices.returned_mail import suppression_list
 
@@ -66,15 +66,15 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
 def transport_of(notice: Notice) -> Transport:
     """What carries the messages of a notice's channel."""
     if notice.channel == Notice.Channel.SMS:
-        return gateways.transport()
+        return gateways.sms_transport()
     if settings.NOTICE_PROVIDER:
-        return providers.transport()
+        return providers.provider_transport()
     return SmtpTransport()
 
 
 def _cancel_due(notice: Notice, *, end: float) -> bool:
     while time.monotonic() < end:
-        lease = ledger.take(notice)
+        lease = ledger.lease_chunk(notice)
         if lease is None:
             return False
         try:
@@ -88,7 +88,7 @@ def _cancel_due(notice: Notice, *, end: float) -> bool:
 _T = TypeVar("_T")
 
 
-def _patiently(act: Callable[[], _T]) -> _T:
+def _retry_until_written(act: Callable[[], _T]) -> _T:
     """Does it until it is done: a database that is away or full halts the send, and no more.
 
     What servers accepted meanwhile is known here alone, so this does not give up. Each act is one
@@ -104,11 +104,11 @@ def _patiently(act: Callable[[], _T]) -> _T:
                 raise
             logger.error("the database does not take it, the send waits: %s", str(error).strip())
             connection.close()
-            stall.say(error)
+            stall.report_database_error(error)
             is_again = True
         else:
             if is_again:
-                stall.take_back()
+                stall.clear_database_error()
             return done
         time.sleep(wait)
         wait = min(wait * 2, most)
@@ -132,16 +132,16 @@ class _Run:
         self._notice = notice
         self._transport = transport
         self._governor = governor
-        self._limits = Limits()
+        self._limits = DestinationLimiter()
         self._end = end
         self._composer = Composer(notice)
         self._leases: dict[int, _Leased] = {}
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[DueRow] = deque()
         # Composed, but their destination has had enough for now.
-        self._parked: defaultdict[str, deque[tuple[Waiting, Mail]]] = defaultdict(deque)
-        self._in_hand: dict[int, Waiting] = {}  # handed over, and not on the wire
-        self._on_wire: dict[int, Waiting] = {}
-        self._endings: list[Ending] = []
+        self._parked: defaultdict[str, deque[tuple[DueRow, OutgoingMessage]]] = defaultdict(deque)
+        self._in_hand: dict[int, DueRow] = {}  # handed over, and not on the wire
+        self._on_wire: dict[int, DueRow] = {}
+        self._endings: list[JournalEntry] = []
         self._journaled_at = 0.0
         self._may_send = True
         self._has_chunks = True
@@ -151,7 +151,7 @@ class _Run:
         try:
             while self._turn():
                 pass
-        except (ServerAwayError, ServerRefusesUsError, SealingError) as error:
+        except (ServerUnavailableError, SenderRefusedError, EncryptionError) as error:
             self._stop_for(error)
             return False
         return self._may_send and self._has_chunks
@@ -185,12 +185,12 @@ class _Run:
             and len(self._waiting) <= self._transport.room()
             and time.monotonic() < self._end
         ):
-            lease = _patiently(lambda: ledger.take(self._notice))
+            lease = _retry_until_written(lambda: ledger.lease_chunk(self._notice))
             if lease is None:
                 self._has_chunks = False
                 return
             leased = self._leases[lease.chunk.pk] = _Leased(lease)
-            rows = _patiently(partial(self._composer.rows, lease))
+            rows = _retry_until_written(partial(self._composer.rows, lease))
             leased.left = len(rows)
             self._waiting.extend(rows)
             self._journaled_at = min(self._journaled_at or time.monotonic(), time.monotonic())
@@ -199,13 +199,13 @@ class _Run:
         for key, leased in list(self._leases.items()):
             if not leased.left:
                 if leased.has_bounces:
-                    _patiently(
+                    _retry_until_written(
                         partial(suppression_list.take_bounces, leased.lease.chunk, self._notice)
                     )
-                _patiently(partial(ledger.release, leased.lease))
+                _retry_until_written(partial(ledger.release, leased.lease))
                 del self._leases[key]
                 if leased.has_bounces:
-                    _patiently(partial(ramp.watch, self._notice))
+                    _retry_until_written(partial(ramp.pause_if_bouncing, self._notice))
 
     def _lose(self, chunks: frozenset[int]) -> None:
         """Another worker has them: nothing of them is begun, written or given back any more."""
@@ -218,7 +218,7 @@ class _Run:
         self._withdraw(row for row in self._in_hand.values() if row.chunk in chunks)
         self._on_wire = {k: row for k, row in self._on_wire.items() if row.chunk not in chunks}
 
-    def _withdraw(self, rows: Iterator[Waiting]) -> None:
+    def _withdraw(self, rows: Iterator[DueRow]) -> None:
         keys = {row.delivery_id for row in rows}
         self._transport.withdraw(keys)
         for key in keys:
@@ -234,7 +234,7 @@ class _Run:
             self._transport.hand_over(mail)
             room -= 1
 
-    def _next(self) -> tuple[Waiting, Mail] | None:
+    def _next(self) -> tuple[DueRow, OutgoingMessage] | None:
         """The next row whose destination may be sent something now, and its mail."""
         for domain, parked in self._parked.items():
             if parked and self._limits.admits(domain):
@@ -242,7 +242,7 @@ class _Run:
         while self._waiting:
             row = self._waiting.popleft()
             mail = self._composer.mail(row)
-            if isinstance(mail, Verdict):
+            if isinstance(mail, Transition):
                 self._end_row(row, mail, tries=0)
                 continue
             domain = mail.to.rpartition("@")[2]
@@ -260,7 +260,7 @@ class _Run:
         if self._leases and (self._endings or ready or is_due):
             self._begin(ready)
 
-    def _begin(self, ready: list[Mail]) -> None:
+    def _begin(self, ready: list[OutgoingMessage]) -> None:
         for mail in ready:
             self._on_wire[mail.delivery_id] = self._in_hand.pop(mail.delivery_id)
         began = time.monotonic()
@@ -276,12 +276,12 @@ class _Run:
         if not turn.may_send:
             self._hold()
 
-    def _journal(self) -> Turn:
+    def _journal(self) -> JournalAnswer:
         on_wire: dict[int, list[int]] = {}
         for row in self._on_wire.values():
             on_wire.setdefault(row.chunk, []).append(row.delivery_id)
         leases = [leased.lease for leased in self._leases.values()]
-        turn = _patiently(
+        turn = _retry_until_written(
             lambda: ledger.journal(self._notice, leases, endings=self._endings, on_wire=on_wire)
         )
         for ending in self._endings:
@@ -298,22 +298,22 @@ class _Run:
             return  # of a chunk that another worker has now
         self._end_row(row, self._verdict(row, outcome.reply), tries=1)
 
-    def _verdict(self, row: Waiting, reply: Reply) -> Verdict:
+    def _verdict(self, row: DueRow, reply: Reply) -> Transition:
         attempts, is_again = row.attempts + 1, row.is_possible_duplicate
         match reply.result:
             case Result.ACCEPTED:
-                return Verdict(State.ACCEPTED, reply.words, data_classes=row.data_classes)
-            case Result.REFUSED if ramp.refused(self._notice, reply.words):
-                return Verdict(State.PENDING, reply.words)
+                return Transition(State.ACCEPTED, reply.words, data_classes=row.data_classes)
+            case Result.REFUSED if ramp.count_refusal(self._notice, reply.words):
+                return Transition(State.PENDING, reply.words)
             case Result.DEFERRED | Result.REFUSED:
                 lease = self._leases[row.chunk].lease
                 return ledger.deferred(
                     lease, attempts=attempts, is_possible_duplicate=is_again, reply=reply.words
                 )
             case Result.BOUNCED:
-                return Verdict(State.BOUNCED, reply.words)
+                return Transition(State.BOUNCED, reply.words)
             case Result.UNREACHABLE:
-                return Verdict(State.UNREACHABLE, reply.words)
+                return Transition(State.UNREACHABLE, reply.words)
             case Result.IN_DOUBT:
                 return ledger.in_doubt(
                     self._notice,
@@ -324,10 +324,10 @@ class _Run:
             case Result.NOT_SENT:
                 return ledger.put_back(attempts=attempts, reply=reply.words)
 
-    def _end_row(self, row: Waiting, verdict: Verdict, *, tries: int) -> None:
+    def _end_row(self, row: DueRow, verdict: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
         self._leases[row.chunk].has_bounces |= verdict.state == State.BOUNCED
-        self._endings.append(Ending(lease, row.delivery_id, verdict, tries))
+        self._endings.append(JournalEntry(lease, row.delivery_id, verdict, tries))
 
     # ------------------------------------------------------------ stopping
 
@@ -349,16 +349,16 @@ class _Run:
 
     def _stop_for(self, error: Exception) -> None:
         """Nothing can be sent now: says why, and gives the chunks back."""
-        if isinstance(error, ServerAwayError):
-            ledger.report(self._notice, str(error))
+        if isinstance(error, ServerUnavailableError):
+            ledger.record_problem(self._notice, str(error))
         else:
             ledger.stop(self._notice, str(error))
         for leased in self._leases.values():
-            is_away = isinstance(error, ServerAwayError)
+            is_away = isinstance(error, ServerUnavailableError)
             if is_away and not leased.lease.is_past_deadline:
-                ledger.release_for_later(leased.lease)
+                ledger.release_with_backoff(leased.lease)
                 continue
             if is_away:
                 with suppress(LeaseLostError):
-                    ledger.give_up(leased.lease, str(error))
+                    ledger.expire_rest(leased.lease, str(error))
             ledger.release(leased.lease)

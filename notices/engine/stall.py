@@ -25,7 +25,7 @@ SILENT_SECONDS = 60  # a lease that ran out so long ago is one that nobody could
 ERRORS = (psycopg.OperationalError, OperationalError, InterfaceError)
 
 
-class Reason(TextChoices):
+class StallReason(TextChoices):
     """What is in the way, in words for the desk."""
 
     FULL = (
@@ -51,42 +51,42 @@ class Reason(TextChoices):
     )
 
 
-def say(error: BaseException) -> None:
+def report_database_error(error: BaseException) -> None:
     """Tells the desk why the database did not take something; does nothing without Redis."""
     with contextlib.suppress(redis.RedisError):
         latency.client().set(KEY, _reason_of(error).value, ex=KEPT_SECONDS)
 
 
-def take_back() -> None:
+def clear_database_error() -> None:
     """The database took something again."""
     with contextlib.suppress(redis.RedisError):
         latency.client().delete(KEY)
 
 
 @contextlib.contextmanager
-def said() -> Iterator[None]:
+def reporting_database_errors() -> Iterator[None]:
     """Says it of work that fails and is begun again by somebody else."""
     try:
         yield
     except ERRORS as error:
-        say(error)
+        report_database_error(error)
         raise
 
 
-def reason_for(notice: Notice) -> Reason | None:
+def stall_reason(notice: Notice) -> StallReason | None:
     """Why a notice that should be moving stands still; None if nothing is known of it."""
     try:
         kept = latency.client().get(KEY)
     except redis.RedisError:
         kept = None
-    if isinstance(kept, bytes) and kept.decode() in Reason.values:
-        return Reason(kept.decode())
+    if isinstance(kept, bytes) and kept.decode() in StallReason.values:
+        return StallReason(kept.decode())
     leased = Chunk.objects.filter(notice=notice, state=Chunk.State.LEASED)
     silent = leased.filter(leased_until__lt=Now() - timedelta(seconds=SILENT_SECONDS))
-    return Reason.SILENT if silent.exists() else None
+    return StallReason.SILENT if silent.exists() else None
 
 
-def _reason_of(error: BaseException) -> Reason:
+def _reason_of(error: BaseException) -> StallReason:
     """Of the error itself or what Django wrapped; never its words, which name values and paths."""
     is_full = any(isinstance(one, psycopg.errors.DiskFull) for one in (error, error.__cause__))
-    return Reason.FULL if is_full else Reason.AWAY
+    return StallReason.FULL if is_full else StallReason.AWAY

@@ -30,7 +30,7 @@ return given
 """
 
 
-class Limits:
+class DestinationLimiter:
     """How many messages may go to a destination now; all workers share its bucket.
 
     While Redis is away each worker keeps to NOTICE_RATE_WITHOUT_REDIS for each limited destination:

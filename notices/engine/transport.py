@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol, Self
 
-from notices.message_templates import Mail
+from notices.message_templates import OutgoingMessage
 
 REPLY_CHARACTERS = 500
 CLOSING = 421
@@ -19,11 +19,11 @@ NOT_AUTHENTICATED = (530, 534, 535, 538)
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
-class ServerAwayError(Exception):
+class ServerUnavailableError(Exception):
     """No connection, or the server asks to come back later. Nothing was sent."""
 
 
-class ServerRefusesUsError(Exception):
+class SenderRefusedError(Exception):
     """The server will not serve us at all, whoever the recipient: somebody has to look."""
 
 
@@ -51,7 +51,7 @@ class Reply:
 class Outcome:
     """The one reply to one message that was handed over."""
 
-    message: Mail
+    message: OutgoingMessage
     reply: Reply
 
 
@@ -70,7 +70,7 @@ class Transport(Protocol):
     def room(self) -> int:
         """How many more messages could make use of a connection now."""
 
-    def hand_over(self, message: Mail) -> None:
+    def hand_over(self, message: OutgoingMessage) -> None:
         """Gives one message; nothing of its content goes before `begin`."""
 
     def wait(self, seconds: float) -> None:
@@ -83,17 +83,17 @@ class Transport(Protocol):
     def outcomes(self) -> list[Outcome]:
         """What ended since the last call."""
 
-    def ready(self) -> list[Mail]:
+    def ready(self) -> list[OutgoingMessage]:
         """The messages whose content could go on the wire now."""
 
-    def begin(self, messages: Collection[Mail]) -> None:
+    def begin(self, messages: Collection[OutgoingMessage]) -> None:
         """Puts these on the wire; the ledger knows."""
 
     def withdraw(self, delivery_ids: Collection[int]) -> None:
         """Takes back messages that have not begun; there is no outcome of them."""
 
 
-def judged(code: int, words: str, *, step: str) -> Result:
+def classify_reply(code: int, words: str, *, step: str) -> Result:
     """Whose fault a refusal is, by RFC 5321's codes and RFC 3463's enhanced ones."""
     found = _ENHANCED.search(words)
     subject = found[0].split(".")[1] if found else ""
@@ -112,7 +112,7 @@ def judged(code: int, words: str, *, step: str) -> Result:
             return Result.NOT_SENT
 
 
-def without_address(text: str, to: str) -> str:
+def redact_address(text: str, to: str) -> str:
     """`text` without the address: the ledger holds none, and servers like to repeat it."""
     for part in filter(None, (to, to.partition("@")[0])):
         if part.lower() in text.lower():  # mostly not, and the pattern is slow to build
@@ -121,7 +121,7 @@ def without_address(text: str, to: str) -> str:
     return clean(text)
 
 
-def without_number(text: str, to: str) -> str:
+def redact_number(text: str, to: str) -> str:
     """`text` without the telephone number, however the gateway writes it."""
     last = r"[\s().-]{0,3}".join(to[-8:])
     return clean(re.sub(rf"[+(]?(?:\d[\s().-]{{0,3}}){{0,7}}{last}(?!\d)", "<…>", text))

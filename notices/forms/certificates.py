@@ -32,7 +32,7 @@ class CertificateForm(forms.Form):
         return certificates.issue(self.user, self.incident, language=language)
 
 
-class CheckForm(forms.Form):
+class CertificateCodeForm(forms.Form):
     """Asks for a certificate's code."""
 
     code = forms.CharField(
@@ -45,7 +45,7 @@ class CheckForm(forms.Form):
     def clean_code(self) -> str:
         """Finds: sets `checked`."""
         typed: str = self.cleaned_data["code"]
-        self.checked = certificates.check(typed)
+        self.checked = certificates.find_certificate(typed)
         if self.checked is None:
             raise forms.ValidationError(
                 _("We gave no certificate with this code. Compare it with the paper, sign by sign.")

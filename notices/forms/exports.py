@@ -11,16 +11,16 @@ from notices.models import Delivery
 FORMATS = [("csv", "CSV"), ("jsonl", "JSON Lines")]
 
 
-class Whom(NamedTuple):
+class PeopleList(NamedTuple):
     """Which people a list names, and what its file is called."""
 
     name: str
     states: list[Delivery.State]
 
 
-WHOM = {
-    "not-reached": Whom("not-reached", NOT_REACHED),
-    "in-doubt": Whom("in-doubt", [Delivery.State.IN_DOUBT]),
+PEOPLE_LISTS = {
+    "not-reached": PeopleList("not-reached", NOT_REACHED),
+    "in-doubt": PeopleList("in-doubt", [Delivery.State.IN_DOUBT]),
 }
 
 
@@ -28,7 +28,7 @@ class ExportForm(forms.Form):
     """Whom, in which form, and whether with names and addresses."""
 
     whom = forms.ChoiceField(
-        label=gettext_lazy("Whom"),
+        label=gettext_lazy("PeopleList"),
         choices=[
             ("not-reached", gettext_lazy("those not reached")),
             ("in-doubt", gettext_lazy("those of whom nobody knows")),
@@ -50,6 +50,6 @@ class ExportForm(forms.Form):
         if is_proof:  # it names everybody
             del self.fields["whom"]
 
-    def clean_whom(self) -> Whom:
+    def clean_whom(self) -> PeopleList:
         """Those not reached, where nothing was chosen."""
-        return WHOM[self.cleaned_data["whom"] or "not-reached"]
+        return PEOPLE_LISTS[self.cleaned_data["whom"] or "not-reached"]

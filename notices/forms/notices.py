@@ -246,7 +246,7 @@ class DoubtForm(forms.Form):
         if self.cleaned_data["decision"] == self.AGAIN:
             changed = doubting.send_again(self.notice, chosen)
         else:
-            changed = doubting.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+            changed = doubting.count_as_notified(self.notice, chosen, by=self.by, reason=reason)
         if not changed:
             self.add_error("deliveries", MEANWHILE)
         return changed

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents.encryption import SealingError
-from notices.ledger_messages import in_words
+from incidents.encryption import EncryptionError
+from notices.ledger_messages import translate_ledger_message
 from notices.models import Notice, Suppression
 from notices.returned_mail import suppression_list
 
@@ -77,8 +77,8 @@ class SuppressionForm(AddressForm, forms.ModelForm):
             self.instance.index = suppression_list.index_in(
                 self.channel, cleaned["address"], incident
             )
-        except SealingError as error:
-            self.add_error("incident", in_words(str(error)))
+        except EncryptionError as error:
+            self.add_error("incident", translate_ledger_message(str(error)))
             return cleaned
         live = Suppression.objects.live()
         same = {"index": self.instance.index, "channel": self.channel, "incident": incident}

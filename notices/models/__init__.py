@@ -4,7 +4,7 @@ from notices.models.certificate import Certificate
 from notices.models.chunk import Chunk
 from notices.models.delivery import Delivery
 from notices.models.late_report import LateReport
-from notices.models.ledger_digest import LedgerPage, LedgerSeal
+from notices.models.ledger_digest import LedgerDigest, LedgerDigestPage
 from notices.models.message import NoticeMessage
 from notices.models.milestone import Milestone
 from notices.models.notice import Notice
@@ -20,8 +20,8 @@ __all__ = [
     "Chunk",
     "Delivery",
     "LateReport",
-    "LedgerPage",
-    "LedgerSeal",
+    "LedgerDigest",
+    "LedgerDigestPage",
     "Milestone",
     "Notice",
     "NoticeMessage",

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from notices.models.notice import Notice
 
 
-class LedgerPage(models.Model):
+class LedgerDigestPage(models.Model):
     """Some thousand rows of an ended notice's ledger, in the order of their keys, and their hash.
 
     Pages are small enough that a change can be named, and few enough to be read at once.
@@ -32,7 +32,7 @@ class LedgerPage(models.Model):
         return f"{self.notice_id}/{self.number}"
 
 
-class LedgerSeal(models.Model):
+class LedgerDigest(models.Model):
     """What an ended notice's ledger was: a hash over its pages, chained to the seal before.
 
     `mac` is keyed, so that whoever writes to the database alone cannot seal another ledger.

@@ -9,12 +9,12 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import ExposureBatch, Incident
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models.states import END_STATES, ChunkState
 from notices.models.subscription import AlertSubscription
 from statements.models import StatementVersion
 
-NOT_ADDING_UP = Ours.NOT_ADDING_UP.said()
+NOT_ADDING_UP = LedgerMessages.NOT_ADDING_UP.said()
 ENDED = (
     F("accepted")
     + F("bounced")

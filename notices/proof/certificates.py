@@ -46,7 +46,7 @@ _NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
-class Part:
+class CertificatePart:
     """A heading, and rows of a name and what is said of it."""
 
     heading: str
@@ -67,7 +67,7 @@ class Checked:
     """What the portal answers to a code it gave: what stands on the certificate, and no more."""
 
     certificate: Certificate
-    parts: list[Part]
+    parts: list[CertificatePart]
 
 
 def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
@@ -98,7 +98,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
         issued_at=issued_at,
         sha256=hashlib.sha256(pdf).hexdigest(),
     )
-    certificate.sealed = _seal(certificate, parts, code)
+    certificate.sealed = _encrypt_parts(certificate, parts, code)
     certificate.save()
     logger.info(
         "user %s was given certificate %s of incident %s", user.pk, certificate.pk, incident.pk
@@ -106,7 +106,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
     return Issued(certificate, code, pdf)
 
 
-def check(typed: str) -> Checked | None:
+def find_certificate(typed: str) -> Checked | None:
     """What stands on the certificate with this code, however it was typed; None if there is none.
 
     A row that was tampered with does not open, and is none.
@@ -118,7 +118,7 @@ def check(typed: str) -> Checked | None:
     if found is None:
         return None
     try:
-        parts = _open(found, code)
+        parts = _decrypt_parts(found, code)
     except InvalidTag:
         logger.error("certificate %s does not open with its code", found.pk)
         return None
@@ -136,7 +136,7 @@ def check_url(code: str) -> str:
 Rows = list[tuple[AffectedPerson, list[Leak]]]
 
 
-def _about(incident: Incident, user: User, rows: Rows) -> Part:
+def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
     said = [
         (_("Company"), incident.company),
         (_("Incident"), incident.title),
@@ -148,7 +148,7 @@ def _about(incident: Incident, user: User, rows: Rows) -> Part:
     said += [(_("Name, partly hidden"), name) for name in _names(rows)]
     proven = ", ".join(_proven(incident, user, rows))
     said.append((_("Proven by a code"), proven))
-    return Part(_("Whom it is about"), said)
+    return CertificatePart(_("Whom it is about"), said)
 
 
 def _names(rows: Rows) -> list[str]:
@@ -180,10 +180,12 @@ def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
     ]
 
 
-def _leaked(incident: Incident, rows: Rows) -> list[Part]:
+def _leaked(incident: Incident, rows: Rows) -> list[CertificatePart]:
     """The classes of each row and how many values leaked; never the values."""
     return [
-        Part(_heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks])
+        CertificatePart(
+            _heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks]
+        )
         for person, leaks in rows
     ]
 
@@ -204,7 +206,7 @@ def _count(leak: Leak) -> str:
     return _("%(number)s leaked") % {"number": phrasing.number_of(leak.data_class, leak.count)}
 
 
-def _told(rows: Rows) -> Part:
+def _told(rows: Rows) -> CertificatePart:
     """What was sent to these people because the law demands it, oldest first."""
     people = [person.pk for person, _leaks in rows]
     sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
@@ -212,7 +214,7 @@ def _told(rows: Rows) -> Part:
     heading = _("How the person was told")
     told = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
     nobody = (_("Notices"), _("None was sent to this person so far."))
-    return Part(heading, told or [nobody])
+    return CertificatePart(heading, told or [nobody])
 
 
 def _title_of(notice: Notice) -> str:
@@ -242,7 +244,7 @@ def _moment(at: datetime) -> str:
     return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
-def _blocks(parts: list[Part], code: str, issued: str) -> list[documents.Block]:
+def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[documents.Block]:
     """The certificate's page."""
     blocks: list[documents.Block] = [
         documents.Paragraph(
@@ -258,7 +260,7 @@ def _blocks(parts: list[Part], code: str, issued: str) -> list[documents.Block]:
     for part in parts:
         blocks += [documents.Heading(part.heading), documents.Facts(part.rows)]
     url = check_url(code)
-    picture = documents.Picture(
+    picture = documents.DocumentImage(
         svg=_qr(url),
         alt=_("QR code: the address at which this certificate can be checked"),
         url=url,
@@ -305,17 +307,18 @@ def _bound_to(certificate: Certificate) -> bytes:
     return json.dumps([*parts, int(certificate.issued_at.timestamp())]).encode()
 
 
-def _seal(certificate: Certificate, parts: list[Part], code: str) -> bytes:
+def _encrypt_parts(certificate: Certificate, parts: list[CertificatePart], code: str) -> bytes:
     plain = json.dumps([[part.heading, part.rows] for part in parts]).encode()
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(_derived(code)[16:]).encrypt(nonce, plain, _bound_to(certificate))
 
 
-def _open(certificate: Certificate, code: str) -> list[Part]:
+def _decrypt_parts(certificate: Certificate, code: str) -> list[CertificatePart]:
     """Raises InvalidTag."""
     sealed = bytes(certificate.sealed)
     nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     plain = AESGCM(_derived(code)[16:]).decrypt(nonce, ciphertext, _bound_to(certificate))
     return [
-        Part(heading, [(name, said) for name, said in rows]) for heading, rows in json.loads(plain)
+        CertificatePart(heading, [(name, said) for name, said in rows])
+        for heading, rows in json.loads(plain)
     ]

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
 
-from notices.models import LedgerPage, LedgerSeal, Notice
+from notices.models import LedgerDigest, LedgerDigestPage, Notice
 from notices.models.notice import NOT_ADDING_UP
 from notices.models.states import END_STATES
 
@@ -42,7 +42,7 @@ _CHAIN_LOCK = 0x6C656467  # "ledg": one seal is chained at a time
 
 
 @dataclass(frozen=True)
-class _Hashed:
+class _PageDigest:
     rows: int
     first: UUID
     last: UUID
@@ -50,7 +50,7 @@ class _Hashed:
     states: dict[str, int]
 
 
-def seal(notice_id: int) -> bool:
+def compute_ledger_digest(notice_id: int) -> bool:
     """Seals an ended notice's ledger from where the last attempt came to; True once it is sealed.
 
     A second sealer finds the notice locked and leaves. False, with the notice's problem set, if
@@ -63,8 +63,8 @@ def seal(notice_id: int) -> bool:
                 return False
             if hasattr(notice, "seal"):
                 return True
-            if not _seal_page(notice):
-                return _seal_whole(notice)
+            if not _digest_page(notice):
+                return _digest_pages(notice)
 
 
 def _ended(notice_id: int) -> Notice | None:
@@ -76,14 +76,14 @@ def _ended(notice_id: int) -> Notice | None:
     )
 
 
-def _seal_page(notice: Notice) -> bool:
+def _digest_page(notice: Notice) -> bool:
     """Hashes the next rows; False if there are none."""
     before = notice.ledger_pages.order_by("-number").first()
     after = before.last if before else UUID(int=0)
     page = _hashed(_NEXT_ROWS, [notice.pk, after, settings.NOTICE_LEDGER_PAGE])
     if page is None:
         return False
-    LedgerPage.objects.create(
+    LedgerDigestPage.objects.create(
         notice=notice,
         number=before.number + 1 if before else 1,
         first=page.first,
@@ -95,16 +95,16 @@ def _seal_page(notice: Notice) -> bool:
     return True
 
 
-def _hashed(rows: str, values: list[Any]) -> _Hashed | None:
+def _hashed(rows: str, values: list[Any]) -> _PageDigest | None:
     with connection.cursor() as cursor:
         cursor.execute(_HASH.format(rows=rows), values)
         count, first, last, digest, states = cursor.fetchone()
     if not count:
         return None
-    return _Hashed(count, first, last, digest, dict(Counter(states)))
+    return _PageDigest(count, first, last, digest, dict(Counter(states)))
 
 
-def _seal_whole(notice: Notice) -> bool:
+def _digest_pages(notice: Notice) -> bool:
     pages = list(notice.ledger_pages.order_by("number"))
     found: Counter[str] = Counter()
     for page in pages:
@@ -116,17 +116,17 @@ def _seal_whole(notice: Notice) -> bool:
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
-    last = LedgerSeal.objects.order_by("-pk").first()
+    last = LedgerDigest.objects.order_by("-pk").first()
     previous = last.digest if last else ""
     digest = _root(notice, pages, previous=previous)
-    LedgerSeal.objects.create(
+    LedgerDigest.objects.create(
         notice=notice, rows=notice.planned, previous=previous, digest=digest, mac=_mac(digest)
     )
     logger.info("notice %s: ledger of %s rows sealed: %s", notice.pk, notice.planned, digest)
     return True
 
 
-def _root(notice: Notice, pages: list[LedgerPage], *, previous: str) -> str:
+def _root(notice: Notice, pages: list[LedgerDigestPage], *, previous: str) -> str:
     """The hash of all: which notice, which words, the seal before, and every page."""
     whole = hashlib.sha256(f"{notice.pk}\n{notice.version.hash}\n{previous}\n".encode())
     for page in pages:
@@ -139,7 +139,7 @@ def _mac(digest: str, secret: str = "") -> str:
     return salted_hmac("notices.ledger", digest, secret=secret, algorithm="sha256").hexdigest()
 
 
-def _is_ours(sealed: LedgerSeal) -> bool:
+def _is_ours(sealed: LedgerDigest) -> bool:
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return any(hmac.compare_digest(_mac(sealed.digest, one), sealed.mac) for one in secrets)
 
@@ -147,7 +147,7 @@ def _is_ours(sealed: LedgerSeal) -> bool:
 # ---------------------------------------------------------------- verifying
 
 
-def verify(sealed: LedgerSeal) -> Iterator[str]:
+def verify_ledger_digest(sealed: LedgerDigest) -> Iterator[str]:
     """What is not as it was sealed, in words; nothing if all is."""
     notice = sealed.notice
     pages = list(notice.ledger_pages.order_by("number"))
@@ -167,6 +167,6 @@ def verify(sealed: LedgerSeal) -> Iterator[str]:
         yield "the seal's own hash is not that of its pages"
     if not _is_ours(sealed):
         yield "the seal was not made with this portal's secret key"
-    before = LedgerSeal.objects.filter(pk__lt=sealed.pk).order_by("-pk").first()
+    before = LedgerDigest.objects.filter(pk__lt=sealed.pk).order_by("-pk").first()
     if (before.digest if before else "") != sealed.previous:
         yield "the seal before it is another one now"

@@ -17,9 +17,9 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from incidents.encryption import SealingError
+from incidents.encryption import EncryptionError
 from incidents.importing.formulas import neutralised
-from incidents.leaks import exposed_rows_of, opened_leaks
+from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure
 from notices.engine.audiences import NOT_REACHED
 from notices.message_templates import message_code
@@ -199,7 +199,7 @@ def _contact(notice: Notice, person: AffectedPerson | None) -> Row:
         person.incident = notice.incident
         try:
             opened = person.open_contact()
-        except SealingError:
+        except EncryptionError:
             opened = {}
     return {
         "name": opened.get("n", ""),
@@ -221,8 +221,8 @@ def _addresses_of(
         people[key].incident = notice.incident
         wanted = [row for row in rows if kind.pk in row.data_classes]
         try:
-            leaks = opened_leaks(people[key], wanted, catalogue)
-        except SealingError:
+            leaks = decrypted_leaks(people[key], wanted, catalogue)
+        except EncryptionError:
             continue
         found[key] = [
             text for leak in leaks if leak.data_class == kind for text, _at in leak.values

@@ -22,6 +22,8 @@ def notifications(incident: Incident) -> Iterator[Notification]:
     )
     related = sent.select_related("seal").prefetch_related("milestones")
     for notice in related.order_by("approved_at"):
+        if notice.approved_at is None:
+            continue
         yield Notification(
             approved_at=notice.approved_at,
             planned=notice.planned,

@@ -38,7 +38,7 @@ Counts = Mapping[str, int]
 # ---------------------------------------------------------------- taking figures
 
 
-def watch() -> None:
+def record_milestones() -> None:
     """Notes which notices passed a milestone since the last look; cheap enough for every minute."""
     mandatory = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, planned_at__isnull=False)
     ended = Q(closed_at__isnull=False, milestones__kind=Milestone.Kind.FIRST)
@@ -55,10 +55,10 @@ def watch() -> None:
 def take_all() -> None:
     """Takes the figures of every public incident that is due."""
     for incident in Incident.objects.public():
-        take(incident)
+        take_figures(incident)
 
 
-def take(incident: Incident) -> bool:
+def take_figures(incident: Incident) -> bool:
     """Takes an incident's figures if that is due and some count has moved far enough."""
     with transaction.atomic():
         # Whoever holds the row, such as an import, may hold it for long: the next look will do.
@@ -129,7 +129,7 @@ def _steadied(counts: Counts, before: Counts) -> dict[str, int]:
 # ---------------------------------------------------------------- showing them
 
 
-class Told(NamedTuple):
+class NoticeFigures(NamedTuple):
     """One notice on the page."""
 
     version: StatementVersion
@@ -150,7 +150,9 @@ def context(incident: Incident) -> dict[str, Any]:
         "threshold": THRESHOLD,
         "affected": _affected_facts(figures.counts.get("affected", 0)),
         "told": [
-            Told(notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at))
+            NoticeFigures(
+                notice.version, _facts(incident, notice, counts[str(notice.pk)], figures.taken_at)
+            )
             for notice in related
         ],
     }
@@ -161,7 +163,7 @@ def _affected_facts(people: int) -> list[tuple[str, str]]:
     if not people:
         return []
     few = _("fewer than %(number)s") % {"number": FEWEST}
-    return [(_("People whose data leaked"), few if people < FEWEST else about(people))]
+    return [(_("People whose data leaked"), few if people < FEWEST else rounded_count(people))]
 
 
 def _facts(
@@ -173,7 +175,7 @@ def _facts(
     if counts["planned"] < FEWEST:
         few = _("Fewer than %(number)s, so nothing more is shown here")
         return [*facts, (_("People to tell"), few % {"number": FEWEST})]
-    facts.append((_("People to tell"), about(counts["planned"])))
+    facts.append((_("People to tell"), rounded_count(counts["planned"])))
     labels = {
         "accepted": _("Told: the message was accepted for delivery"),
         "bounced": _("The message came back"),
@@ -189,16 +191,16 @@ def shown_cells(counts: Counts) -> dict[str, str]:
     """What stands on the page for each of CELLS."""
     small = [name for name in CELLS if counts[name] < THRESHOLD]
     if not small:
-        return {name: about(counts[name]) for name in CELLS}
+        return {name: rounded_count(counts[name]) for name in CELLS}
     largest = max(CELLS, key=lambda name: counts[name])
     others = [name for name in CELLS if name not in (*small, largest)]
     rest = _rounded(counts["planned"]) - sum(_rounded(counts[name]) for name in others)
     few = _("fewer than %(number)s") % {"number": SMALL}
-    shown = dict.fromkeys(small, few) | {name: about(counts[name]) for name in others}
-    return shown | {largest: about(rest)}
+    shown = dict.fromkeys(small, few) | {name: rounded_count(counts[name]) for name in others}
+    return shown | {largest: rounded_count(rest)}
 
 
-def about(count: int) -> str:
+def rounded_count(count: int) -> str:
     """As in "about 33,673,820"."""
     return _("about %(number)s") % {"number": number_format(_rounded(count), force_grouping=True)}
 

@@ -24,7 +24,7 @@ from notices.models import (
     Suppression,
 )
 from notices.returned_mail import delivery_reports, suppression_list
-from notices.returned_mail.delivery_reports import Kind, Report
+from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
@@ -59,30 +59,30 @@ def is_complaints_address(address: str) -> bool:
 
 def receive(address: str, data: bytes) -> Outcome:
     """Takes a mail that came to one of our addresses, and counts what became of it."""
-    report = delivery_reports.read(data)
+    report = delivery_reports.read_report(data)
     delivery_id = delivery_of_sender(address)
     if delivery_id is None and is_complaints_address(address):
         named = (delivery_of_sender(sender) for sender in report.senders)
         delivery_id = next((found for found in named if found is not None), None)
-    outcome = Outcome.UNKNOWN if delivery_id is None else record(delivery_id, report)
-    count(outcome)
+    outcome = Outcome.UNKNOWN if delivery_id is None else record_report(delivery_id, report)
+    count_returned_mail(outcome)
     return outcome
 
 
-def record(delivery_id: int, report: Report) -> Outcome:
+def record_report(delivery_id: int, report: DeliveryReport) -> Outcome:
     """Writes what a report says of a delivery. The same report twice changes nothing twice."""
-    if report.kind in (Kind.NOT_FINAL, Kind.UNREADABLE):
-        return Outcome.NOT_FINAL if report.kind == Kind.NOT_FINAL else Outcome.UNREADABLE
+    if report.kind in (ReportKind.NOT_FINAL, ReportKind.UNREADABLE):
+        return Outcome.NOT_FINAL if report.kind == ReportKind.NOT_FINAL else Outcome.UNREADABLE
     related = Delivery.objects.select_related("notice__incident", "person", "subscription__user")
     delivery = related.filter(pk=delivery_id).first()
     if delivery is None:
         return Outcome.UNKNOWN
-    if report.kind == Kind.COMPLAINT:
+    if report.kind == ReportKind.COMPLAINT:
         return _complained(delivery, report)
     return _bounced(delivery, report)
 
 
-def _bounced(delivery: Delivery, report: Report) -> Outcome:
+def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
     if delivery.state != State.ACCEPTED:
         return Outcome.KNOWN
     try:
@@ -110,7 +110,7 @@ def _from_accepted_to_bounced(delivery: Delivery, words: str) -> bool:
     return True
 
 
-def _complained(delivery: Delivery, report: Report) -> Outcome:
+def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
     """The message arrived, so its state stays; who reads it wants no more of the kind."""
     is_new = _record_late(delivery, LateReport.Kind.COMPLAINT, report.words)
     _suppress(delivery, Suppression.Source.COMPLAINT, report.words)
@@ -150,7 +150,7 @@ def _index_of(delivery: Delivery) -> UUID | None:
     return incident.seal().email_index(normalise_email(subscription.user.email))
 
 
-def count(outcome: Outcome) -> None:
+def count_returned_mail(outcome: Outcome) -> None:
     """Adds one to today's count, in one statement: several listeners may run."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"<?[^\s<>@;]{1,64}@[^\s<>;]{1,255}>?")
 _STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
-class Kind(Enum):
+class ReportKind(Enum):
     """What a returned mail is."""
 
     BOUNCE = auto()  # the message did not arrive and will not
@@ -31,18 +31,18 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Report:
+class DeliveryReport:
     """What a mail says of one delivery; `senders` are envelope senders it names."""
 
-    kind: Kind
+    kind: ReportKind
     words: str = ""
     senders: tuple[str, ...] = ()
 
 
-UNREADABLE = Report(Kind.UNREADABLE)
+UNREADABLE = DeliveryReport(ReportKind.UNREADABLE)
 
 
-def read(data: bytes) -> Report:
+def read_report(data: bytes) -> DeliveryReport:
     """What a mail reports; never raises, whatever it holds."""
     if not _is_bounded(data):
         return UNREADABLE
@@ -74,10 +74,10 @@ def _header_lines(data: bytes) -> int:
     return head.count(b"\n")
 
 
-def _read(message: Message) -> Report:
+def _read(message: Message) -> DeliveryReport:
     if message.get_content_type() != "multipart/report":
         is_automatic = str(message.get("Auto-Submitted", "no")).lower() != "no"
-        return Report(Kind.NOT_FINAL) if is_automatic else UNREADABLE
+        return DeliveryReport(ReportKind.NOT_FINAL) if is_automatic else UNREADABLE
     for part in message.walk():
         match part.get_content_type():
             case "message/delivery-status":
@@ -87,18 +87,18 @@ def _read(message: Message) -> Report:
     return UNREADABLE
 
 
-def _delivery_status(part: Message) -> Report:
+def _delivery_status(part: Message) -> DeliveryReport:
     blocks = [block for block in _blocks(part) if block.get("Action")]
     if not blocks:
         return UNREADABLE
     failed = [block for block in blocks if _text(block, "Action").lower() == "failed"]
     if not failed:
-        return Report(Kind.NOT_FINAL)
+        return DeliveryReport(ReportKind.NOT_FINAL)
     block = failed[0]
     status = _STATUS.search(_text(block, "Status"))
     diagnostic = _text(block, "Diagnostic-Code").partition(";")[2]
     words = f"{status[0] if status else ''} {diagnostic}"
-    return Report(Kind.BOUNCE, _without_addresses(words, block))
+    return DeliveryReport(ReportKind.BOUNCE, _without_addresses(words, block))
 
 
 def _blocks(part: Message) -> Iterator[Message]:
@@ -108,7 +108,7 @@ def _blocks(part: Message) -> Iterator[Message]:
         yield from (block for block in payload if isinstance(block, Message))
 
 
-def _complaint(message: Message, part: Message) -> Report:
+def _complaint(message: Message, part: Message) -> DeliveryReport:
     block = next(_blocks(part), part)
     if isinstance(part.get_payload(), str):
         text = str(part.get_payload()).encode("ascii", "replace")
@@ -117,12 +117,12 @@ def _complaint(message: Message, part: Message) -> Report:
     senders = [_text(block, "Original-Mail-From")]
     senders += [_text(inner, "Return-Path") for inner in message.walk()]
     if kind == "not-spam":
-        return Report(Kind.NOT_FINAL)
+        return DeliveryReport(ReportKind.NOT_FINAL)
     named = tuple(sender.strip("<> ") for sender in senders if sender)
-    return Report(Kind.COMPLAINT, _clean(_ADDRESS.sub("<…>", kind)), named)
+    return DeliveryReport(ReportKind.COMPLAINT, _clean(_ADDRESS.sub("<…>", kind)), named)
 
 
-def without_any_address(words: str) -> str:
+def redact_addresses(words: str) -> str:
     """One line without whatever looks like an address."""
     return _clean(_ADDRESS.sub("<…>", words))
 

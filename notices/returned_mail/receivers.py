@@ -97,7 +97,7 @@ class Listener:
         """One recipient a mail: a report is about one delivery."""
         is_ours = bounces.delivery_of_sender(address) or bounces.is_complaints_address(address)
         if not is_ours:
-            await self._in_database(bounces.count, ReturnedMail.Outcome.UNKNOWN)
+            await self._in_database(bounces.count_returned_mail, ReturnedMail.Outcome.UNKNOWN)
             return "550 5.1.1 no such address"
         if envelope.rcpt_tos:
             return "452 4.5.3 one recipient at a time"

@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from accounts.contacts import normalise_email, normalise_phone
 from accounts.models import User
 from incidents.models import AffectedPerson, Incident
-from notices.ledger_messages import Ours
+from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.suppression import SuppressionQuerySet
 
@@ -70,7 +70,7 @@ def entries_of(channel: str, address: str) -> QuerySet[Suppression]:
     return Suppression.objects.filter(channel=channel, index__in=wanted)
 
 
-class HeldBack:
+class SuppressionLookup:
     """Why not to write to some of a notice's recipients, a chunk at a time.
 
     Made once a worker's run: somebody added meanwhile counts from the next run on.
@@ -116,7 +116,7 @@ class HeldBack:
             channel = self._notice.channel
             known = portal_indexes(channel, normalised(channel, address))
             source = next((self._everywhere[one] for one in known if one in self._everywhere), "")
-        return Ours.HELD_BACK.said(source_words=source) if source else ""
+        return LedgerMessages.HELD_BACK.said(source_words=source) if source else ""
 
 
 def _against(notice: Notice) -> SuppressionQuerySet:

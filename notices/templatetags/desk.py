@@ -5,4 +5,4 @@ from django import template
 from notices import ledger_messages
 
 register = template.Library()
-register.filter("in_words", ledger_messages.in_words)
+register.filter("in_words", ledger_messages.translate_ledger_message)

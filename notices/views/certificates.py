@@ -7,12 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from foundations.rate_limits import limited
-from incidents.encryption import SealingError
+from foundations.limited_views import limited
+from incidents.encryption import EncryptionError
 from incidents.models import Incident
 from incidents.my_data import leaks_of
 from incidents.views import SignedInRequest
-from notices.forms.certificates import CertificateForm, CheckForm
+from notices.forms.certificates import CertificateCodeForm, CertificateForm
 from notices.proof import certificates
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
         if not leaks_of(request.user, incident):
             raise Http404
         issued = form.issue() if form.is_valid() else None
-    except SealingError as error:
+    except EncryptionError as error:
         logger.error("incident %s: no certificate could be made: %s", incident.pk, error)
         return render(request, "notices/certificates/unavailable.html", status=503)
     if issued is None:
@@ -45,7 +45,7 @@ def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
 @limited("certificate_check", methods=["POST"])
 def certificate_check(request: HttpRequest) -> HttpResponse:
     """Asks for a code, and shows what stands on the certificate with it."""
-    form = CheckForm(request.POST or None)
+    form = CertificateCodeForm(request.POST or None)
     if form.is_valid():
         return _checked(request, form.checked)
     return render(request, "notices/certificates/check.html", {"form": form})
@@ -55,7 +55,7 @@ def certificate_check(request: HttpRequest) -> HttpResponse:
 @limited("certificate_check", methods=["GET", "HEAD"])
 def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:
     """The same for a code that was scanned."""
-    return _checked(request, certificates.check(code))
+    return _checked(request, certificates.find_certificate(code))
 
 
 def _checked(request: HttpRequest, checked: certificates.Checked | None) -> HttpResponse:

@@ -2,15 +2,15 @@
 
 from django.utils.translation import gettext_noop as _
 
-from foundations.stored_messages import Sentences, shown
+from foundations.stored_messages import StoredMessages, translate_stored
 
 
-class WithdrawalReason(Sentences):
+class WithdrawalMessages(StoredMessages):
     """Why a confirmation of a duty was withdrawn, where no person gave a reason."""
 
     FOLLOWED = _("Followed by another confirmation.")
 
 
-def in_words(kept: str) -> str:
+def translate_withdrawal_reason(kept: str) -> str:
     """Returns a recorded reason in the reader's language; a person's own words unchanged."""
-    return shown(kept, WithdrawalReason)
+    return translate_stored(kept, WithdrawalMessages)

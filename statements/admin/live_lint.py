@@ -22,7 +22,7 @@ class DraftFindings:
     """All findings about a draft, by where they are to be read."""
 
     def __init__(self, version: StatementVersion, sections: list[Section]) -> None:
-        self._found = publishing.check_words(version, sections)
+        self._found = publishing.draft_findings(version, sections)
         self._written = {section.key for section in sections} | {TITLE}
 
     def of_title(self) -> SafeString:
@@ -44,12 +44,12 @@ class DraftFindings:
         return sum(finding.blocks for finding in self._found)
 
 
-def of_saved(version: StatementVersion) -> DraftFindings:
+def saved_draft_findings(version: StatementVersion) -> DraftFindings:
     """The findings about the draft as it is saved."""
     return DraftFindings(version, list(version.sections.all()))
 
 
-def of_written(
+def edited_draft_findings(
     form: "ModelForm[StatementVersion]", formset: "BaseInlineFormSet[Any, Any, Any]"
 ) -> dict[str, Any]:
     """The findings about what stands in the forms now, by the prefix of each section's form.

@@ -12,12 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin import ShownOnly
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin import ReadOnlyAdmin
+from accounts.admin_site import desk_path, require, staff_of
 from foundations import documents
 from incidents.models import Incident
 from statements.admin import history
-from statements.forms.duties import ConfirmForm, FileForm, ReportForm, WithdrawForm, withdraw
+from statements.forms.duties import (
+    ConfirmForm,
+    FileForm,
+    RegulatorReportForm,
+    WithdrawForm,
+    withdraw,
+)
 from statements.legal import deadlines, duties, laws
 from statements.legal import regulator_reports as reports
 from statements.models import DutyConfirmation, RegulatorReport
@@ -29,7 +35,7 @@ WRITE, FILE = "statements.add_regulatorreport", "statements.file_regulatorreport
 
 
 @admin.register(DutyConfirmation)
-class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
+class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """The list holds what people confirmed and withdrew; each incident's clocks have a page."""
 
     list_display = ["incident", "duty_named", "verdict", "met_at", "confirmed_by", "confirmed_at"]
@@ -57,13 +63,13 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("reason for the withdrawal"))
     def why_withdrawn(self, obj: DutyConfirmation) -> str:
-        return history.in_words(obj.withdrawn_reason) or "–"
+        return history.translate_withdrawal_reason(obj.withdrawn_reason) or "–"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("incident/<int:pk>/", self.clocks, "clocks"),
             own("incident/<int:pk>/<slug:duty>/confirm/", self.confirm, "confirm"),
@@ -135,7 +141,7 @@ class DutyConfirmationAdmin(ShownOnly, admin.ModelAdmin):
 
 @admin.register(RegulatorReport)
 class RegulatorReportAdmin(admin.ModelAdmin):
-    form = ReportForm
+    form = RegulatorReportForm
     change_form_template = "admin/statements/regulators/report.html"
     list_display = ["incident", "authority", "number", "state", "filed_at", "reference"]
     list_display_links = ["authority"]
@@ -170,7 +176,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return duties.named(obj.duty)
 
     def get_urls(self) -> list[URLPattern]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<int:pk>/report.pdf", self.pdf, "pdf"),
             own("<int:pk>/file/", self.file, "file"),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import own_page, require, staff_of
+from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
 from statements import markdown, publishing
 from statements.admin import live_lint
@@ -103,7 +103,7 @@ class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
         return [VersionInline] if obj else []
 
     def get_urls(self) -> list[Any]:
-        draft = own_page(self, "<int:pk>/draft/", require_POST(self.draft_view), "draft")
+        draft = desk_path(self, "<int:pk>/draft/", require_POST(self.draft_view), "draft")
         return [draft, *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Statement, form: Any, change: bool) -> None:
@@ -154,7 +154,7 @@ class SectionInline(FrozenOncePublished, admin.StackedInline):
 
     @cache  # noqa: B019  # Django makes an inline anew for each request
     def _findings(self, version: StatementVersion) -> DraftFindings:
-        return live_lint.of_saved(version)
+        return live_lint.saved_draft_findings(version)
 
 
 @admin.register(StatementVersion)
@@ -187,7 +187,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("The check says"))
     def title_found(self, version: StatementVersion) -> SafeString:
         """What is said against the title."""
-        found = "" if version.is_published else live_lint.of_saved(version).of_title()
+        found = "" if version.is_published else live_lint.saved_draft_findings(version).of_title()
         return format_html('<div class="findings" data-findings="title">{}</div>', found)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -195,7 +195,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[Any]:
-        own = partial(own_page, self)
+        own = partial(desk_path, self)
         return [
             own("<int:pk>/preview/", self.preview, "preview"),
             own("<int:pk>/previews/", self.previews, "previews"),
@@ -224,8 +224,8 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         draft = self.get_object(request, object_id)
         if draft and not draft.is_published:
             may_publish = request.user.has_perm(PUBLISH)
-            had_a_hand = publishing.had_a_hand(draft, staff_of(request))
-            context["findings"] = live_lint.of_saved(draft)
+            had_a_hand = publishing.has_contributed(draft, staff_of(request))
+            context["findings"] = live_lint.saved_draft_findings(draft)
             context["may_publish"] = may_publish and not had_a_hand
             context["waits_for_second"] = had_a_hand
         return super().change_view(request, object_id, form_url, context)
@@ -237,7 +237,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
             raise PermissionDenied
         form = self.get_form(request, draft, change=True)(request.POST, instance=draft)
         [(formset, _inline)] = self.get_formsets_with_inlines(request, draft)
-        found = live_lint.of_written(form, formset(request.POST, instance=draft))
+        found = live_lint.edited_draft_findings(form, formset(request.POST, instance=draft))
         summary = render_to_string("admin/statements/statementversion/blocking.html", found)
         return JsonResponse(found | {"summary": summary.strip()})
 
@@ -279,7 +279,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
             self.log_change(request, version, _("Published."))
             messages.success(request, self.published_message(version, by=staff))
             return redirect("admin:statements_statementversion_change", pk)
-        found = form.refused or publishing.check(version, by=staff)
+        found = form.refused or publishing.publishing_findings(version, by=staff)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Publish {version}").format(version=version),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from incidents.models import Incident
-from statements.admin.history import WithdrawalReason
+from statements.admin.history import WithdrawalMessages
 from statements.legal import regulator_reports as reports
 from statements.legal.laws import Duty
 from statements.models import DutyConfirmation, RegulatorReport
@@ -77,7 +77,7 @@ class ConfirmForm(forms.Form):
                 self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
                 return None
             if last:
-                withdraw(last, reason=WithdrawalReason.FOLLOWED.said(), by=self.by)
+                withdraw(last, reason=WithdrawalMessages.FOLLOWED.said(), by=self.by)
             return DutyConfirmation.objects.create(
                 incident=self.incident,
                 duty=self.duty.id,
@@ -101,7 +101,7 @@ def withdraw(confirmation: DutyConfirmation, *, reason: str, by: User) -> bool:
     return bool(live.update(withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason))
 
 
-class ReportForm(forms.ModelForm):
+class RegulatorReportForm(forms.ModelForm):
     """Chooses which duty the report meets, and on which form; the draft's text comes with it."""
 
     duty = forms.ChoiceField(label=gettext_lazy("Duty"))

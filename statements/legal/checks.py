@@ -11,7 +11,7 @@ from statements.legal import laws
 def check_laws(**_options: Any) -> list[CheckMessage]:
     """That every file of statements/legal/ can be read, and that incidents can name just these."""
     try:
-        on_file = {duty.jurisdiction for duty in laws.load(laws.LEGAL)}
+        on_file = {duty.jurisdiction for duty in laws.load_duties(laws.LEGAL)}
     except laws.LegalFileError as error:
         return [Error(str(error), id="notices.E001")]
     strange = on_file ^ set(IncidentJurisdiction.Name.values)

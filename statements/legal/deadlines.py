@@ -29,7 +29,7 @@ from statements.models import (
 from statements.notifications import notifications_of
 
 
-class Where(models.TextChoices):
+class DutyStatus(models.TextChoices):
     """Where a duty stands; in the order in which somebody has to look at them."""
 
     OVERDUE = "overdue", gettext_lazy("OVERDUE")
@@ -55,7 +55,7 @@ class DutyClock:
 
     duty: Duty
     due_at: datetime | None
-    where: Where
+    where: DutyStatus
     evidence: list[Evidence]
     confirmation: DutyConfirmation | None = None
 
@@ -67,14 +67,14 @@ class DutyClock:
     @property
     def is_asked(self) -> bool:
         """Whether somebody has to say first if it applies at all."""
-        return self.where != Where.NOT_APPLICABLE and not self.duty.is_certain
+        return self.where != DutyStatus.NOT_APPLICABLE and not self.duty.is_certain
 
 
 def clocks_of(incident: Incident) -> list[DutyClock]:
     """Every duty of the incident's jurisdictions: what needs a look first, then by due time."""
-    order = list(Where)
+    order = list(DutyStatus)
     far = datetime.max.replace(tzinfo=timezone.get_current_timezone()) - timedelta(days=2)
-    found = [*_Desk(incident).clocks()]
+    found = [*_ClockFacts(incident).clocks()]
     return sorted(found, key=lambda clock: (order.index(clock.where), clock.due_at or far))
 
 
@@ -82,14 +82,16 @@ def overdue() -> list[tuple[Incident, list[DutyClock]]]:
     """The incidents with a clock that ran out; of what certainly applies, content left aside."""
     late = []
     for incident in Incident.objects.order_by("-aware_at"):
-        clocks = _Desk(incident).clocks(kinds=("deadline", "report"))
-        ran_out = [each for each in clocks if each.where == Where.OVERDUE and not each.is_asked]
+        clocks = _ClockFacts(incident).clocks(kinds=("deadline", "report"))
+        ran_out = [
+            each for each in clocks if each.where == DutyStatus.OVERDUE and not each.is_asked
+        ]
         if ran_out:
             late.append((incident, ran_out))
     return late
 
 
-class _Desk:
+class _ClockFacts:
     """The facts of one incident, each read once."""
 
     def __init__(self, incident: Incident) -> None:
@@ -117,18 +119,20 @@ class _Desk:
         said = [_by_hand(confirmation)] if confirmation else []
         is_excluded = confirmation and confirmation.verdict == confirmation.Verdict.NOT_APPLICABLE
         if applies is None or is_excluded:
-            return DutyClock(duty, due_at, Where.NOT_APPLICABLE, said, confirmation)
+            return DutyClock(duty, due_at, DutyStatus.NOT_APPLICABLE, said, confirmation)
         evidence = [*said, *self._evidence(applies)]
         met_at = min((each.at for each in evidence if each.at), default=None)
         where = self._where(due_at, met_at, is_waived=duty.id in self.waived)
         return DutyClock(applies, due_at, where, evidence, confirmation)
 
-    def _where(self, due_at: datetime | None, met_at: datetime | None, *, is_waived: bool) -> Where:
+    def _where(
+        self, due_at: datetime | None, met_at: datetime | None, *, is_waived: bool
+    ) -> DutyStatus:
         if met_at is not None:
-            return Where.LATE if due_at and met_at > due_at else Where.MET
+            return DutyStatus.LATE if due_at and met_at > due_at else DutyStatus.MET
         if is_waived:
-            return Where.WAIVED
-        return Where.OVERDUE if due_at and self.now > due_at else Where.OPEN
+            return DutyStatus.WAIVED
+        return DutyStatus.OVERDUE if due_at and self.now > due_at else DutyStatus.OPEN
 
     def _evidence(self, duty: Duty) -> Iterator[Evidence]:
         if duty.kind == "content":
@@ -165,7 +169,7 @@ class _Desk:
     def missing(self) -> dict[int, set[str]]:
         """By version, the rules that objected to it; what was waived objected too."""
         return {
-            version.pk: {each.rule for each in review.check(version, _sections(version))}
+            version.pk: {each.rule for each in review.review(version, _sections(version))}
             for version in self.versions
         }
 

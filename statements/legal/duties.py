@@ -13,7 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Standing
-from statements.findings import Finding, Severity, Text
+from statements.findings import Finding, Severity, Translatable
 from statements.legal.laws import Duty, IncidentFacts, all_duties
 from statements.models import Section
 
@@ -146,7 +146,7 @@ def _to_confirm(duty: Duty) -> Finding:
     )
 
 
-def _asked_by(duty: Duty) -> Text:
+def _asked_by(duty: Duty) -> Translatable:
     parts = {"law": duty.law, "article": duty.cited, "duty": duty.name}
     if duty.trigger and not duty.is_certain:
         text = _("{law}, {article}: {duty}. Only if this holds: {condition}")

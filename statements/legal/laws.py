@@ -169,7 +169,7 @@ def _residents_reach(residents: int | None, people: int | None, least: int) -> b
 @cache
 def all_duties() -> tuple[Duty, ...]:
     """Every duty on file. Raises LegalFileError."""
-    return load(LEGAL)
+    return load_duties(LEGAL)
 
 
 def jurisdictions() -> dict[str, list[Bilingual]]:
@@ -182,7 +182,7 @@ def jurisdictions() -> dict[str, list[Bilingual]]:
     return found
 
 
-def load(folder: Path) -> tuple[Duty, ...]:
+def load_duties(folder: Path) -> tuple[Duty, ...]:
     """The duties of every TOML file in `folder`, in the order of files and lines.
 
     Raises LegalFileError, one line, for the first thing that is wrong.

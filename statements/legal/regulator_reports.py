@@ -153,7 +153,7 @@ def _blocks(text: str) -> list[documents.Block]:
 def _pipc_items(incident: Incident) -> list[tuple[str, str]]:
     """The leak report's items, in Korean (the PIPC's form; mark B)."""
     with override("ko"):
-        says = _Said(incident, "ko")
+        says = _NoticeSections(incident, "ko")
         return [
             ("1. 기관명", incident.company),
             ("2. 정보주체에의 통지 여부", _told_ko(incident)),
@@ -174,7 +174,7 @@ def _pipc_items(incident: Incident) -> list[tuple[str, str]]:
 def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
     """The items of GDPR 33(3), with 33(1)'s reasons for a delay, in English (mark R)."""
     with override("en"):
-        says = _Said(incident, "en")
+        says = _NoticeSections(incident, "en")
         return [
             (
                 "Nature of the breach, categories and approximate numbers (Article 33(3)(a))",
@@ -194,7 +194,7 @@ def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
         ]
 
 
-class _Said:
+class _NoticeSections:
     """What the current public notice says in its sections, as plain text."""
 
     def __init__(self, incident: Incident, language: str) -> None:

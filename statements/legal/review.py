@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from foundations.languages import in_language
 from incidents.models import Basis, Incident, IncidentDataClass
 from incidents.scope_counts import counts_of
-from statements.findings import Finding, Severity, Text
+from statements.findings import Finding, Severity, Translatable
 from statements.legal import duties, laws
 from statements.models import DutyConfirmation, Section, Statement, StatementVersion
 from statements.wording import RULES, lint, parity
@@ -29,7 +29,7 @@ NO_JURISDICTION = Finding(
 )
 
 
-def check(version: StatementVersion, sections: list[Section]) -> list[Finding]:
+def review(version: StatementVersion, sections: list[Section]) -> list[Finding]:
     """What the laws miss in a version and the lint objects to; what is waived only warns."""
     return [*_waived(version, _found(version, sections))]
 
@@ -37,7 +37,7 @@ def check(version: StatementVersion, sections: list[Section]) -> list[Finding]:
 def waivable(version: StatementVersion) -> dict[str, str]:
     """What keeps the version from being published and may be waived: rule, and its name."""
     sections = list(version.sections.all())
-    blocking = [finding for finding in check(version, sections) if finding.blocks]
+    blocking = [finding for finding in review(version, sections) if finding.blocks]
     return {
         finding.rule: str(name_of(finding.rule))
         for finding in blocking
@@ -45,7 +45,7 @@ def waivable(version: StatementVersion) -> dict[str, str]:
     }
 
 
-def name_of(rule: str) -> Text:
+def name_of(rule: str) -> Translatable:
     """A duty or a rule of wording in words, for those who read of its waiver."""
     for duty in laws.all_duties():
         if duty.id == rule:

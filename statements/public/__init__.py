@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from incidents.models import DataClass, Incident, IncidentDataClass
 from statements import markdown, publishing
-from statements.findings import Text
+from statements.findings import Translatable
 from statements.legal.review import name_of
 from statements.models import Advisory, Section, Statement, StatementVersion
 from statements.public import linked_data, preview_images
@@ -84,7 +84,7 @@ class LogEntry(NamedTuple):
 
     version: StatementVersion
     changes: list[Change]  # against the version before; none for the first
-    waivers: list[tuple[Text, str]]  # what is waived, and why
+    waivers: list[tuple[Translatable, str]]  # what is waived, and why
     problems: list[str]  # what is not as it was published; none, if nobody broke in
 
 
@@ -92,7 +92,7 @@ def log_context(incident: Incident) -> dict[str, Any]:
     """What the log shows: every version of every statement, newest first, and that each stands."""
     versions = public_versions(incident)
     numbered = {(version.statement_id, version.number): version for version in versions}
-    problems = check_chains(versions)
+    problems = verify_hash_chains(versions)
     entries = []
     for version in versions:
         before = numbered.get((version.statement_id, version.number - 1))
@@ -110,7 +110,7 @@ def log_context(incident: Incident) -> dict[str, Any]:
 def log_record(incident: Incident) -> dict[str, Any]:
     """The log for programs, newest first."""
     versions = public_versions(incident)
-    problems = check_chains(versions)
+    problems = verify_hash_chains(versions)
     return {
         "incident": incident.slug,
         "is_unbroken": not any(problems.values()),
@@ -137,7 +137,7 @@ def public_versions(incident: Incident) -> list[StatementVersion]:
     return list(versions.order_by("-published_at").prefetch_related("waivers", "sections"))
 
 
-def check_chains(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
+def verify_hash_chains(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
     """What is wrong with each version, of whichever statement (publishing.verified)."""
     by_statement = defaultdict(list)
     for version in versions:

@@ -30,7 +30,7 @@ def changes(before: StatementVersion, after: StatementVersion) -> list[Change]:
     old, new = _parts(before), _parts(after)
     places = dict.fromkeys([*new, *old])
     return [
-        Change(name, words(old.get((name, count), ""), new.get((name, count), "")))
+        Change(name, word_diff(old.get((name, count), ""), new.get((name, count), "")))
         for name, count in places
         if old.get((name, count)) != new.get((name, count))
     ]
@@ -53,7 +53,7 @@ def _parts(version: StatementVersion) -> dict[tuple[str, int], str]:
 
 
 @lru_cache(maxsize=512)  # what is published stands, and is read by millions
-def words(before: str, after: str) -> SafeString:
+def word_diff(before: str, after: str) -> SafeString:
     """`after` as HTML, with <ins> round what is new and <del> round what is gone."""
     old, new = re.findall(r"\S+", before), re.findall(r"\S+", after)
     # Without autojunk: else a long text's commonest words would match nothing.

@@ -24,7 +24,7 @@ _LAYOUT = Path(__file__).with_name("picture.typ")
 
 
 @dataclass(frozen=True)
-class Picture:
+class PreviewImage:
     """A picture's words, where it is found, and how it is drawn."""
 
     title: str
@@ -53,7 +53,7 @@ class Picture:
         return _drawn(json.dumps(words))
 
 
-def of_version(version: StatementVersion) -> Picture:
+def of_version(version: StatementVersion) -> PreviewImage:
     """The picture of a version, in the active language."""
     statement = version.statement
     address = [statement.incident.slug, statement.slug, version.number]
@@ -65,7 +65,7 @@ def of_version(version: StatementVersion) -> Picture:
     )
 
 
-def of_incident(incident: Incident) -> Picture:
+def of_incident(incident: Incident) -> PreviewImage:
     """The picture of the incident's other pages, in the active language."""
     path = reverse("incident_image", args=[incident.slug])
     return _picture(incident, title=incident.title, note="", path=path)
@@ -80,8 +80,8 @@ def _version_note(version: StatementVersion) -> str:
     return text.format(kind=kind, number=number, date=day)
 
 
-def _picture(incident: Incident, *, title: str, note: str, path: str) -> Picture:
-    return Picture(
+def _picture(incident: Incident, *, title: str, note: str, path: str) -> PreviewImage:
+    return PreviewImage(
         title=title,
         company=incident.company,
         note=note,

@@ -18,7 +18,7 @@ STATEMENTS = ("apology", "notice", "kisa-advisory")
 
 
 @transaction.atomic
-def load() -> Incident:
+def load_sample_incident() -> Incident:
     """The sample incident with its published texts. What is there already is left as it is."""
     editor, approver = _staff(EDITOR), _staff(APPROVER)
     incident = Incident.objects.filter(slug=SLUG).first() or _make_incident()

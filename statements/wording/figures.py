@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from statements.wording.plain_text import links, read
+from statements.wording.plain_text import links, plain_text_of
 
 Match = re.Match[str]
 
@@ -48,7 +48,7 @@ def figures(text: str, language: str) -> list[Figure]:
     found = dict[tuple[str, object], Figure]()
     for figure in _links(text):
         found.setdefault((figure.kind, figure.value), figure)
-    rest = "\n".join(sentence.text for sentence in read(text).sentences())
+    rest = "\n".join(sentence.text for sentence in plain_text_of(text).sentences())
     for link in reversed(list(links(rest))):
         rest = _blanked(rest, *link.span)
     for finder in _FINDERS[language]:

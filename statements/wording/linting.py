@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from incidents.models import Basis
 from statements.findings import Finding, Severity
-from statements.wording.plain_text import Link, Plain, Sentence, is_within, links, read
+from statements.wording.plain_text import Link, PlainText, Sentence, is_within, links, plain_text_of
 from statements.wording.rules import RULES
 
 LONGEST_SENTENCE_WORDS = 30  # English
@@ -63,7 +63,7 @@ def lint(
         is_mandatory=is_mandatory,
         basis=basis,
     )
-    plain = read(text)
+    plain = plain_text_of(text)
     found = {
         _finding(plain, sentence, hit, context)
         for sentence in plain.sentences()
@@ -75,7 +75,7 @@ def lint(
     return sorted(found, key=lambda finding: (finding.span or (0, 0), finding.rule))
 
 
-def _finding(plain: Plain, sentence: Sentence, hit: _Hit, context: _Context) -> Finding:
+def _finding(plain: PlainText, sentence: Sentence, hit: _Hit, context: _Context) -> Finding:
     start, end = plain.span(sentence.start + hit.start, sentence.start + hit.end)
     rule = RULES[hit.rule]
     return Finding(

@@ -39,7 +39,7 @@ class Sentence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainText:
     """`text` without markup; `span` leads back to the source."""
 
     source: str
@@ -77,7 +77,7 @@ class Plain:
         return following.islower() or bool(_ABBREVIATION.search(before))
 
 
-def read(source: str) -> Plain:
+def plain_text_of(source: str) -> PlainText:
     """The plain words of Markdown, in NFKC; the targets of links are left out."""
     text, starts, ends = [], list[int](), list[int]()
     for cluster, start, end in _clusters(_without_markup(source)):
@@ -85,7 +85,7 @@ def read(source: str) -> Plain:
             text.append(sign)
             starts.append(start)
             ends.append(end)
-    return Plain(source, "".join(text), starts, ends)
+    return PlainText(source, "".join(text), starts, ends)
 
 
 class _Piece(NamedTuple):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from statements.findings import Severity, Text
+from statements.findings import Severity, Translatable
 
 _STUDY = _(
     "People read this in fear and on a phone. Of 161 breach notices, 97 per cent were hard to read "
@@ -17,11 +17,11 @@ class Rule:
     """One objection. The better phrase is in the language of the text, not of the editor."""
 
     severity: Severity
-    why: Text
-    better_ko: Text
-    better_en: Text
+    why: Translatable
+    better_ko: Translatable
+    better_en: Translatable
 
-    def better(self, language: str) -> Text:
+    def better(self, language: str) -> Translatable:
         """What to write instead, in a text of that language."""
         return self.better_ko if language == "ko" else self.better_en
 

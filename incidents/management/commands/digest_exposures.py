@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents.encryption import SealingError
+from incidents.encryption import EncryptionError
 from incidents.models import Incident
-from incidents.store_digest import digest
+from incidents.store_digest import compute_store_digest
 
 
 class Command(BaseCommand):
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident")
         try:
-            found = digest(incident, processes=os.cpu_count() or 1)
-        except SealingError as error:
+            found = compute_store_digest(incident, processes=os.cpu_count() or 1)
+        except EncryptionError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
             f"{found.hexadecimal}  people {found.people:,}, exposures {found.exposures:,}"

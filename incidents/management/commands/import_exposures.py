@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents import importing
-from incidents.encryption import SealingError
-from incidents.importing import ImportRefusedError, Progress
+from incidents.encryption import EncryptionError
+from incidents.importing import ImportProgress, ImportRefusedError
 from incidents.models import Incident
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
@@ -48,11 +48,11 @@ class Command(BaseCommand):
         try:
             with _file_of(options) as path:
                 run(path, options)
-        except (ImportRefusedError, SealingError) as error:
+        except (ImportRefusedError, EncryptionError) as error:
             raise CommandError(str(error)) from None
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
-        teller = _Teller(self)
+        teller = _ImportReporter(self)
         importing.import_file(
             path,
             batch_number=options["batch"],
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         teller.sum_up("taken")
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
-        teller = _Teller(self)
+        teller = _ImportReporter(self)
         teller.last = importing.check_file(path, report=teller.tell, **_common(options))
         teller.sum_up("can be taken")
         for line, reason in teller.last.first_rejects:
@@ -132,7 +132,7 @@ def _private(directory: Path) -> Path:
     return directory
 
 
-class _Teller:
+class _ImportReporter:
     """Tells on stderr how far it is, and on stdout what came of it."""
 
     def __init__(self, command: BaseCommand) -> None:
@@ -140,9 +140,9 @@ class _Teller:
         self._is_terminal = sys.stderr.isatty()
         self._pause = TERMINAL_SECONDS if self._is_terminal else LOG_SECONDS
         self._start = self._told_at = time.monotonic()
-        self.last: Progress | None = None
+        self.last: ImportProgress | None = None
 
-    def tell(self, progress: Progress) -> None:
+    def tell(self, progress: ImportProgress) -> None:
         """Called after every block of rows."""
         if self.last is None:
             self._begin(progress)
@@ -156,7 +156,7 @@ class _Teller:
                 ending="\r" if self._is_terminal else "\n",
             )
 
-    def _so_far(self, progress: Progress, seconds: float) -> str:
+    def _so_far(self, progress: ImportProgress, seconds: float) -> str:
         rate = progress.rows_read / max(seconds, 0.001)
         said = (
             f"{progress.rows_read:,} rows, {progress.rows_taken:,} taken, "
@@ -169,7 +169,7 @@ class _Teller:
         left = seconds * (1 - progress.share_read) / progress.share_read
         return f"{said}, {left:,.0f} s left to read"
 
-    def _begin(self, progress: Progress) -> None:
+    def _begin(self, progress: ImportProgress) -> None:
         if progress.batch:
             what = "Opened" if progress.is_new_batch else "Loading into"
             self._out.write(f"{what} scope version {progress.batch}.")

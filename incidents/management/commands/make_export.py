@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from incidents.synthetic.blocks import FILES, FORMATS, Plan
 from incidents.synthetic.export import (
+    ExportProgress,
     ExportRefusedError,
     Order,
-    Progress,
     check_disk,
     write_export,
 )
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         order = _order(options)
         if not options["force"]:
             _refuse_full(order.directory)
-        teller = _Teller(self)
+        teller = _ExportReporter(self)
         try:
             self.stdout.write(f"About {check_disk(order) / 1e6:,.0f} MB will be written.")
             write_export(order, teller.tell)
@@ -126,7 +126,7 @@ def _files(text: str) -> tuple[str, ...]:
     return tuple(name for name in FILES if name in asked)
 
 
-class _Teller:
+class _ExportReporter:
     """Tells on stderr how far it is, and on stdout what was written."""
 
     def __init__(self, command: BaseCommand) -> None:
@@ -135,7 +135,7 @@ class _Teller:
         self._pause = TERMINAL_SECONDS if self._is_terminal else LOG_SECONDS
         self._told_at = time.monotonic()
 
-    def tell(self, progress: Progress) -> None:
+    def tell(self, progress: ExportProgress) -> None:
         """Called after every block."""
         rate = f"{progress.rows / progress.seconds:,.0f} rows/s"
         if progress.blocks == progress.total_blocks:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from incidents import purging
 from incidents.importing import ImportRefusedError
-from incidents.management.progress_reporter import StepTeller
+from incidents.management.progress_reporter import StepProgressReporter
 from incidents.models import Incident, Shredding
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         incident = Incident.objects.filter(slug=options["incident"]).first()
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident; check the slug")
-        teller = StepTeller(self, unit="people")
+        teller = StepProgressReporter(self, unit="people")
 
         def tell(record: Shredding) -> None:
             teller.tell(record.position, record.people)

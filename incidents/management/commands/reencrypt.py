@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from foundations.process_pool import WorkerLostError
 from incidents import reencryption
-from incidents.encryption import SealingError
+from incidents.encryption import EncryptionError
 from incidents.importing import ImportRefusedError
-from incidents.management.progress_reporter import StepTeller
-from incidents.models import Incident, Reseal
+from incidents.management.progress_reporter import StepProgressReporter
+from incidents.models import Incident, Reencryption
 
 
 class Command(BaseCommand):
@@ -35,18 +35,22 @@ class Command(BaseCommand):
             raise CommandError(f"{options['incident']}: no such incident; check the slug")
         if options["again"]:
             reencryption.start_again(incident)
-        teller = StepTeller(self, unit="values")
+        teller = StepProgressReporter(self, unit="values")
 
-        def tell(reseal: Reseal) -> None:
+        def tell(reseal: Reencryption) -> None:
             teller.tell(reseal.position, reseal.rows)
 
         try:
-            done = reencryption.run(
+            done = reencryption.reencrypt_incident(
                 incident, step_people=options["people"], report=tell, wait=teller.wait
             )
         except WorkerLostError as error:
             raise CommandError(f"{error} The same command goes on from here") from None
-        except (reencryption.ResealRefusedError, ImportRefusedError, SealingError) as error:
+        except (
+            reencryption.ReencryptionRefusedError,
+            ImportRefusedError,
+            EncryptionError,
+        ) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.rewrapping import rewrap_second_factors
-from incidents.encryption import SealingError
+from incidents.encryption import EncryptionError
 from incidents.rewrapping import rewrap_incidents
 
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             incidents, second_factors = rewrap_incidents(), rewrap_second_factors()
-        except SealingError as error:
+        except EncryptionError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
             f"Keysets of {incidents[0]:,} of {incidents[1]:,} incidents and "

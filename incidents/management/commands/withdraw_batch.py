@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not options["yes"]:
             self._confirm(batch)
         try:
-            batch_changes.withdraw(batch, reason)
+            batch_changes.withdraw_batch(batch, reason)
         except ImportRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Withdrew scope version {number} of {slug}.")

@@ -17,9 +17,9 @@ from django.conf import settings
 
 from notices.engine.smtp.connections import Connection, LostError
 from notices.engine.smtp.opener import Opener
-from notices.engine.transport import Outcome, Result, ServerAwayError
-from notices.ledger_messages import Ours
-from notices.message_templates import Mail
+from notices.engine.transport import Outcome, Result, ServerUnavailableError
+from notices.ledger_messages import LedgerMessages
+from notices.message_templates import OutgoingMessage
 
 # Connections are added while a turn of the ledger has fewer messages than this to write at once:
 # each turn costs a flush of the database's log, and that is what many connections share.
@@ -35,7 +35,7 @@ class SmtpTransport:
     def __init__(self) -> None:
         self._selector = DefaultSelector()
         self._connections: set[Connection] = set()
-        self._backlog: deque[Mail] = deque()
+        self._backlog: deque[OutgoingMessage] = deque()
         self._outcomes: list[Outcome] = []
         self._opener = Opener()
         self._most = max(settings.NOTICE_CONNECTIONS, 1)
@@ -60,7 +60,7 @@ class SmtpTransport:
         """One message in hand for each connection."""
         return max(len(self._connections), 1) - len(self._backlog)
 
-    def hand_over(self, message: Mail) -> None:
+    def hand_over(self, message: OutgoingMessage) -> None:
         """Sent by whichever connection is free first."""
         self._backlog.append(message)
 
@@ -69,11 +69,11 @@ class SmtpTransport:
         ended, self._outcomes = self._outcomes, []
         return ended
 
-    def ready(self) -> list[Mail]:
+    def ready(self) -> list[OutgoingMessage]:
         """One for each connection whose server waits for the content."""
         return [one.next for one in self._connections if one.is_ready and one.next]
 
-    def begin(self, messages: Collection[Mail]) -> None:
+    def begin(self, messages: Collection[OutgoingMessage]) -> None:
         """With each content goes the next envelope, where the server offers PIPELINING."""
         self._turns += 1
         self._begun += len(messages)
@@ -111,7 +111,7 @@ class SmtpTransport:
 
     def _raise_loss(self) -> None:
         loss, self._loss, self._losses = self._loss, "", 0
-        raise ServerAwayError(loss)
+        raise ServerUnavailableError(loss)
 
     # ------------------------------------------------------------ the connections
 
@@ -168,7 +168,7 @@ class SmtpTransport:
         now = time.monotonic()
         for one in [one for one in self._connections if not one.is_idle and not one.is_ready]:
             if one.deadline < now:
-                self._lose(one, Ours.SILENT.said())
+                self._lose(one, LedgerMessages.SILENT.said())
 
     def _open_more(self) -> None:
         """One at first; then twice as many each time, as long as that is worth while."""

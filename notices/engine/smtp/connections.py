@@ -16,20 +16,20 @@ from notices.engine.transport import (
     Outcome,
     Reply,
     Result,
+    classify_reply,
     clean,
-    judged,
-    without_address,
+    redact_address,
 )
-from notices.ledger_messages import Ours
-from notices.message_templates import Mail, as_seven_bit
-from notices.returned_mail.delivery_reports import without_any_address
+from notices.ledger_messages import LedgerMessages
+from notices.message_templates import OutgoingMessage, as_seven_bit
+from notices.returned_mail.delivery_reports import redact_addresses
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line
 
 
-class _Step(StrEnum):
-    """What a reply is awaited to; the words are those of notices.engine.transport.judged."""
+class _SmtpStep(StrEnum):
+    """The command whose reply is awaited; classify_reply in transport.py takes these values."""
 
     SENDER = "sender"
     RECIPIENT = "recipient"
@@ -40,10 +40,10 @@ class _Step(StrEnum):
 
 
 _YES = {
-    _Step.SENDER: (OK,),
-    _Step.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
-    _Step.DATA: (GO_AHEAD,),
-    _Step.EMPTY: (),
+    _SmtpStep.SENDER: (OK,),
+    _SmtpStep.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
+    _SmtpStep.DATA: (GO_AHEAD,),
+    _SmtpStep.EMPTY: (),
 }
 
 
@@ -59,14 +59,16 @@ class Connection:
         self.features = features
         self.has_pipelining = "pipelining" in features
         self.outcomes: list[Outcome] = []
-        self.on_wire: Mail | None = None  # its content is being sent, or its reply awaited
-        self.next: Mail | None = None  # its envelope is being sent, or was
+        self.on_wire: OutgoingMessage | None = (
+            None  # its content is being sent, or its reply awaited
+        )
+        self.next: OutgoingMessage | None = None  # its envelope is being sent, or was
         self.is_ready = False  # the server waits for the content of `next`
         self.is_closing = False  # to be ended as soon as nothing is on the wire
         self.deadline = 0.0
         self._refusal: Reply | None = None
-        self._expected: deque[_Step] = deque()
-        self._held_back: deque[tuple[_Step, bytes]] = deque()  # without PIPELINING: one by one
+        self._expected: deque[_SmtpStep] = deque()
+        self._held_back: deque[tuple[_SmtpStep, bytes]] = deque()  # without PIPELINING: one by one
         self._out = b""
         self._before_dot = 0  # octets of `_out` up to the dot that hands the message over
         self._in = b""
@@ -88,12 +90,12 @@ class Connection:
 
     # ------------------------------------------------------------ what we say
 
-    def offer(self, mail: Mail) -> None:
+    def offer(self, mail: OutgoingMessage) -> None:
         """Sends the envelope. Raises LostError."""
         if envelope := self._envelope(mail):
             self._send(envelope)
 
-    def send(self, following: Mail | None) -> None:
+    def send(self, following: OutgoingMessage | None) -> None:
         """Sends the content the server waits for, and the envelope of the message after it.
 
         Raises LostError.
@@ -102,7 +104,7 @@ class Connection:
             return
         self.on_wire, self.next, self.is_ready = self.next, None, False
         content = self._content(self.on_wire)
-        self._expect(_Step.MESSAGE)
+        self._expect(_SmtpStep.MESSAGE)
         self._before_dot = len(content)
         self._send(content + (self._envelope(following) if following else b""))
 
@@ -110,17 +112,17 @@ class Connection:
         """Forgets the message whose envelope is under way. There is no way back but to hang up."""
         self.next, self.is_ready, self.is_closing = None, False, True
 
-    def _content(self, mail: Mail) -> bytes:
+    def _content(self, mail: OutgoingMessage) -> bytes:
         data = mail.data if "8bitmime" in self.features else as_seven_bit(mail.data)
         if b"\r\n." in data:
             data = data.replace(b"\r\n.", b"\r\n..")
         return data + b".\r\n"
 
-    def _envelope(self, mail: Mail) -> bytes:
+    def _envelope(self, mail: OutgoingMessage) -> bytes:
         """The commands to be sent now; b"" for somebody this server cannot write to."""
         needs_utf8 = not mail.to.isascii()
         if needs_utf8 and "smtputf8" not in self.features:
-            words = Ours.NOT_IN_SUCH_LETTERS.said()
+            words = LedgerMessages.NOT_IN_SUCH_LETTERS.said()
             self.outcomes.append(Outcome(mail, Reply(Result.UNREACHABLE, words)))
             return b""
         options = f" SIZE={len(mail.data)}" if "size" in self.features else ""
@@ -130,19 +132,19 @@ class Connection:
         sender = f"MAIL FROM:<{mail.sender}>{options}\r\n".encode()
         recipient = f"RCPT TO:<{mail.to}>\r\n".encode()
         if self.has_pipelining:
-            self._expect(_Step.SENDER, _Step.RECIPIENT, _Step.DATA)
+            self._expect(_SmtpStep.SENDER, _SmtpStep.RECIPIENT, _SmtpStep.DATA)
             return sender + recipient + b"DATA\r\n"
-        self._held_back.extend([(_Step.RECIPIENT, recipient), (_Step.DATA, b"DATA\r\n")])
-        self._expect(_Step.SENDER)
+        self._held_back.extend([(_SmtpStep.RECIPIENT, recipient), (_SmtpStep.DATA, b"DATA\r\n")])
+        self._expect(_SmtpStep.SENDER)
         return sender
 
-    def _expect(self, *steps: _Step) -> None:
+    def _expect(self, *steps: _SmtpStep) -> None:
         if not self._expected:
             self._set_deadline(steps[0])
         self._expected.extend(steps)
 
-    def _set_deadline(self, step: _Step) -> None:
-        is_message = step is _Step.MESSAGE
+    def _set_deadline(self, step: _SmtpStep) -> None:
+        is_message = step is _SmtpStep.MESSAGE
         seconds = settings.NOTICE_REPLY_SECONDS if is_message else settings.EMAIL_TIMEOUT
         self.deadline = time.monotonic() + seconds
 
@@ -175,7 +177,7 @@ class Connection:
             except OSError as error:
                 raise LostError(clean(str(error))) from None
             if not octets:
-                raise LostError(Ours.HUNG_UP.said())
+                raise LostError(LedgerMessages.HUNG_UP.said())
             self._hear(octets)
             if not isinstance(self.sock, ssl.SSLSocket):
                 return  # the selector tells if there is more; of TLS it does not know
@@ -183,13 +185,13 @@ class Connection:
     def _hear(self, octets: bytes) -> None:
         *lines, self._in = (self._in + octets).split(b"\n")
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
-            raise LostError(Ours.ENDLESS.said())
+            raise LostError(LedgerMessages.ENDLESS.said())
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
             if not line[:3].isdigit():
-                raise LostError(Ours.NO_SMTP.said())
+                raise LostError(LedgerMessages.NO_SMTP.said())
             said = line[4:]
             if self._lines:
                 said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
@@ -202,12 +204,12 @@ class Connection:
         if not self._expected:
             raise self._lost(code, words)
         step = self._expected.popleft()
-        if step is _Step.MESSAGE and self.on_wire is not None:
+        if step is _SmtpStep.MESSAGE and self.on_wire is not None:
             mail, self.on_wire = self.on_wire, None
             self._hear_verdict(mail, code, words)
         elif code == CLOSING:
             raise self._lost(code, words)
-        elif step is _Step.RESET:
+        elif step is _SmtpStep.RESET:
             if code != OK:
                 raise self._lost(code, words)
         elif self.next is not None:
@@ -217,52 +219,54 @@ class Connection:
         """With the server's words, which the whole desk may read: they name nobody."""
         said = f"{code} {words}"
         for mail in filter(None, (self.on_wire, self.next)):
-            said = without_address(said, mail.to)
-        return LostError(without_any_address(said))
+            said = redact_address(said, mail.to)
+        return LostError(redact_addresses(said))
 
-    def _hear_verdict(self, mail: Mail, code: int, words: str) -> None:
+    def _hear_verdict(self, mail: OutgoingMessage, code: int, words: str) -> None:
         """The reply to a whole message: the only moment in which the server takes it over."""
-        said = without_address(f"{code} {words}", mail.to)
+        said = redact_address(f"{code} {words}", mail.to)
         if 200 <= code < 300:
             self.outcomes.append(Outcome(mail, Reply(Result.ACCEPTED, said)))
             return
         if not 400 <= code < 600:
             self.outcomes.append(Outcome(mail, Reply(Result.IN_DOUBT, said)))
             raise LostError(said)
-        result = judged(code, words, step="message")
+        result = classify_reply(code, words, step="message")
         self.outcomes.append(Outcome(mail, Reply(result, said)))
         if code == CLOSING:
             raise LostError(said)
 
-    def _hear_of_envelope(self, mail: Mail, step: _Step, code: int, words: str) -> None:
+    def _hear_of_envelope(
+        self, mail: OutgoingMessage, step: _SmtpStep, code: int, words: str
+    ) -> None:
         is_yes = code in _YES[step]
         if not is_yes and self._refusal is None:
-            result = judged(code, words, step=step.value)
-            self._refusal = Reply(result, without_address(f"{code} {words}", mail.to))
+            result = classify_reply(code, words, step=step.value)
+            self._refusal = Reply(result, redact_address(f"{code} {words}", mail.to))
         if self._held_back and self._refusal is None:
             following, command = self._held_back.popleft()
             self._expect(following)
             self._send(command)
-        elif step is _Step.DATA and is_yes and self._refusal is None:
+        elif step is _SmtpStep.DATA and is_yes and self._refusal is None:
             self.is_ready = True
-        elif step is _Step.DATA and is_yes:
-            self._expect(_Step.EMPTY)
+        elif step is _SmtpStep.DATA and is_yes:
+            self._expect(_SmtpStep.EMPTY)
             self._send(b".\r\n")
         elif not self._expected and self._refusal is not None:
             self._end_refused(mail, self._refusal)
 
-    def _end_refused(self, mail: Mail, refusal: Reply) -> None:
+    def _end_refused(self, mail: OutgoingMessage, refusal: Reply) -> None:
         self._held_back.clear()
         self.next = None
         self.outcomes.append(Outcome(mail, refusal))
         if refusal.result is Result.NOT_SENT:
             raise LostError(refusal.words)  # "come back later"
-        self._expect(_Step.RESET)
+        self._expect(_SmtpStep.RESET)
         self._send(b"RSET\r\n")
 
     # ------------------------------------------------------------ the end
 
-    def lose(self, words: str) -> Mail | None:
+    def lose(self, words: str) -> OutgoingMessage | None:
         """Ends it without a word. What had begun gets its result; returns the message that had not,
         if it may be given to another connection.
         """
@@ -271,9 +275,9 @@ class Connection:
         self.on_wire = self.next = None
         if mail is not None:
             result = Result.NOT_SENT if self._before_dot else Result.IN_DOUBT
-            self.outcomes.append(Outcome(mail, Reply(result, without_address(words, mail.to))))
+            self.outcomes.append(Outcome(mail, Reply(result, redact_address(words, mail.to))))
             return following
         if following is not None:
-            said = without_address(words, following.to)
+            said = redact_address(words, following.to)
             self.outcomes.append(Outcome(following, Reply(Result.NOT_SENT, said)))
         return None

@@ -10,8 +10,8 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 
 from notices.engine.smtp.connections import Connection
-from notices.engine.transport import ServerAwayError, ServerRefusesUsError, clean
-from notices.ledger_messages import Ours
+from notices.engine.transport import SenderRefusedError, ServerUnavailableError, clean
+from notices.ledger_messages import LedgerMessages
 
 
 class Opener:
@@ -78,12 +78,12 @@ def _connected() -> Connection:
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
         words = clean(f"{error.smtp_code} {text}")
         if error.smtp_code >= 500:
-            raise ServerRefusesUsError(words) from None
-        raise ServerAwayError(words) from None
+            raise SenderRefusedError(words) from None
+        raise ServerUnavailableError(words) from None
     except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
-        raise ServerRefusesUsError(clean(str(error))) from None
+        raise SenderRefusedError(clean(str(error))) from None
     except (smtplib.SMTPException, OSError) as error:
-        raise ServerAwayError(clean(str(error))) from None
+        raise ServerUnavailableError(clean(str(error))) from None
     return _taken_from(smtp)
 
 
@@ -94,7 +94,7 @@ def _taken_from(smtp: smtplib.SMTP) -> Connection:
     if file is not None:
         file.close()
     if sock is None:
-        raise ServerAwayError(Ours.HUNG_UP.said())
+        raise ServerUnavailableError(LedgerMessages.HUNG_UP.said())
     return Connection(sock, {name.lower() for name in smtp.esmtp_features})
 
 

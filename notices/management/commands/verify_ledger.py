@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from notices.models import LedgerSeal
+from notices.models import LedgerDigest
 from notices.proof import ledger_digest
 
 
@@ -20,14 +20,14 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """One line a ledger, and one for all that is wrong with it."""
-        seals = LedgerSeal.objects.select_related("notice__version").order_by("pk")
+        seals = LedgerDigest.objects.select_related("notice__version").order_by("pk")
         if options["notice"]:
             seals = seals.filter(notice=options["notice"])
             if not seals.exists():
                 raise CommandError(f"notice {options['notice']} has no sealed ledger")
         is_whole = True
         for seal in seals:
-            found = list(ledger_digest.verify(seal))
+            found = list(ledger_digest.verify_ledger_digest(seal))
             state = "NOT as sealed" if found else "as sealed"
             self.stdout.write(
                 f"notice {seal.notice_id}: {seal.rows:,} rows, {seal.digest}: {state}"

@@ -11,5 +11,5 @@ class Command(BaseCommand):
     help = "Loads the sample incident with its statements, advisory and timeline, once."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        incident = sample.load()
+        incident = sample.load_sample_incident()
         self.stdout.write(f"The sample incident is at /ko/incidents/{incident.slug}/.")

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         problems = [
             f"{statement.incident.slug}/{statement.slug}: {problem}"
             for statement in statements
-            for problem in publishing.verify(statement)
+            for problem in publishing.verify_statement(statement)
         ]
         for line in problems:
             self.stderr.write(line)
