@@ -23,6 +23,8 @@ from typing import Any
 import psutil
 
 from benchmarks.memory import MEBIBYTE, Memory, private, resident
+from benchmarks.synthetic import export
+from benchmarks.synthetic.blocks import Plan
 
 ROOT = Path(__file__).parent.parent
 # So many rows for the figures that do not depend on the size of the store.
@@ -103,12 +105,9 @@ def new_incident(slug: str) -> Any:
 
 def write_export(directory: Path, people: int, addresses: float) -> None:
     """The synthetic export: members, and addresses if asked for."""
-    from incidents.synthetic import export
-    from incidents.synthetic.blocks import Plan
-
     files = ("members", "addresses") if addresses else ("members",)
     plan = Plan(people=people, addresses_per_person=addresses or 1)
-    export.write_export(export.Order(directory=directory, plan=plan, files=files))
+    export.write_export(directory, plan, files=files, processes=os.cpu_count() or 1)
 
 
 class Tenths:
@@ -138,12 +137,10 @@ class Tenths:
 
 def load(incident: Any, path: Path, mapping: str) -> tuple[Any, float, Tenths]:
     """(the file's row, seconds, when which share was read)."""
-    from incidents import importing
+    from incidents.importing import loading
 
     tenths, began = Tenths(), time.monotonic()
-    file = importing.import_file(
-        path, incident=incident, mapping_text=mapping, report=tenths.report
-    )
+    file = loading.import_file(path, incident=incident, mapping_text=mapping, report=tenths.report)
     return file, time.monotonic() - began, tenths
 
 

@@ -87,20 +87,6 @@ NOTES = (
     "배송 전\n전화 주세요",
     "=1+1",
 )
-ITEMS = (
-    "임신 테스트기 3개입",
-    "즉석밥 210g 24개",
-    "요가 매트",
-    "휴대용 선풍기",
-    "혈압계",
-    "로켓프레시 제주 감귤 3kg",
-    "성인용 보행기",
-    "무선 이어폰",
-    "물티슈 캡형 100매 20팩",
-    "아기 기저귀 4단계",
-    'Kids\' puzzle "Ocean", 500 pcs',
-    "반려견 사료 6kg",
-)
 HTML_NAME = '<script>alert("x")</script>'
 FORMULA_NAME = '=HYPERLINK("http://evil.example","환불")'
 FOREIGN_NAME = "Nguyễn Thị Ánh"

@@ -1,31 +1,29 @@
-"""What a synthetic export consists of: files of blocks of rows, in one of two forms.
+"""What a synthetic export consists of: CSV files of blocks of rows.
 
 A block is made from the plan and its number alone, so any process can make any block, and the same
 plan gives the same bytes. Rows that can be taken are made in bulk; rows that must be rejected are
 put between them, which is how their lines are known without counting every row.
 """
 
-import json
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from operator import add
 from typing import NamedTuple
 
-FILES = ("members", "addresses", "orders")
-FORMATS = ("csv", "jsonl")
+FILES = ("members", "addresses")
 COLUMNS = {
     "members": ("member_id", "name", "email", "mobile", "joined_on", "status", "lang"),
     "addresses": (
         "member_id", "address_id", "label", "recipient_name", "recipient_phone", "postcode",
         "address1", "address2", "entrance_code", "delivery_note", "updated_at",
     ),
-    "orders": ("order_id", "member_id", "ordered_at", "item", "qty"),
 }  # fmt: skip
-# The sample's ids: seven apart, so that neither the next number nor 99,999,999 is anybody's.
+# As those of the sample.
+ENCODINGS = {"members": "utf-8-sig", "addresses": "cp949"}
+ROW_END = "\r\n"
+# The sample's ids: seven apart, so that neither the next number nor 99,999,999 is a member's.
 FIRST_MEMBER, MEMBER_STEP = 70_000_000, 7
 UNKNOWN_MEMBER = "unknown member_id"
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
@@ -37,14 +35,12 @@ class Plan:
 
     people: int
     addresses_per_person: float = 4.4
-    orders_per_person: float = 2.5
     seed: int = 1
-    format: str = "csv"
     people_per_block: int = 10_000  # a multiple of 100
 
     @property
     def blocks(self) -> int:
-        """In each file."""
+        """The number of blocks in each file."""
         return -(-self.people // self.people_per_block)
 
     def people_of(self, block: int) -> range:
@@ -54,7 +50,7 @@ class Plan:
 
 
 @dataclass
-class SyntheticBlock:
+class RowBlock:
     """A stretch of a file and what an import must find in it."""
 
     data: bytes = b""
@@ -72,59 +68,27 @@ class Extra(NamedTuple):
     reason: str = ""  # why it must be rejected; "" if it is only superfluous
 
 
-@dataclass(frozen=True)
-class Form:
-    """How the rows of one file are written down."""
-
-    header: bytes
-    encoding: str
-    frame: tuple[str, ...]  # what stands before, between and after the cells
-    cell: Callable[[str], str]  # escapes what needs it
-    row_end: str
-    damage: str  # the reason for a row that was cut off
-
-    def row(self, cells: list[str]) -> str:
-        """A row with every cell."""
-        return self._beginning(cells) + self.frame[-1]
-
-    def cut_row(self, cells: list[str]) -> str:
-        """A row that ends after the cells given."""
-        return self._beginning(cells) + self.row_end
-
-    def _beginning(self, cells: list[str]) -> str:
-        return "".join(map(add, self.frame, map(self.cell, cells)))
+def header_of(file: str) -> bytes:
+    """The first row of a file, as bytes."""
+    return row_of(COLUMNS[file]).encode(ENCODINGS[file])
 
 
-@cache
-def form_of(file: str, file_format: str) -> Form:
-    """The encodings and line ends of the sample for CSV; JSON Lines is UTF-8 by definition."""
-    columns = COLUMNS[file]
-    if file_format == "jsonl":
-        opened = tuple(f'", "{column}": "' for column in columns[1:])
-        frame = (f'{{"{columns[0]}": "', *opened, '"}\n')
-        return Form(b"", "utf-8", frame, _json_cell, "\n", "not a JSON object")
-    end = "\n" if file == "orders" else "\r\n"
-    encoding = "cp949" if file == "addresses" else "utf-8"
-    mark = b"\xef\xbb\xbf" if file == "members" else b""
-    header = mark + (",".join(columns) + end).encode()
-    frame = ("", *[","] * (len(columns) - 1), end)
-    return Form(header, encoding, frame, _csv_cell, end, "wrong number of columns")
+def row_of(cells: Sequence[str]) -> str:
+    """A row of CSV."""
+    return ",".join(map(cell_of, cells)) + ROW_END
 
 
-def _csv_cell(text: str) -> str:
+def cell_of(text: str) -> str:
+    """A cell of CSV, in quotes where it needs them."""
     if _NEEDS_QUOTES.search(text) is None:
         return text
     doubled = text.replace('"', '""')
     return f'"{doubled}"'
 
 
-def _json_cell(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
 def fill(
-    block: SyntheticBlock, form: Form, rows: list[str], extras: Mapping[int, Sequence[Extra]]
-) -> SyntheticBlock:
+    block: RowBlock, file: str, rows: list[str], extras: Mapping[int, Sequence[Extra]]
+) -> RowBlock:
     """Puts extras behind the rows at their positions, and finds the lines of the rejected."""
     pieces = []
     begin = 0
@@ -140,7 +104,9 @@ def fill(
     pieces.append("".join(rows[begin:]))
     block.lines += pieces[-1].count("\n")
     block.rows = len(rows) + sum(map(len, extras.values()))
-    block.data = "".join(pieces).encode(form.encoding, "surrogateescape")
+    # The mark stands in the header alone.
+    encoding = ENCODINGS[file].removesuffix("-sig")
+    block.data = "".join(pieces).encode(encoding, "surrogateescape")
     return block
 
 

@@ -1,28 +1,29 @@
-"""The files of many rows a person, which do not stand together: addresses and orders."""
+"""The addresses file: many rows a person, which do not stand together."""
 
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from functools import cache
 from itertools import accumulate, chain, pairwise
 
-from incidents.synthetic import words
-from incidents.synthetic.blocks import (
+from benchmarks.synthetic import words
+from benchmarks.synthetic.blocks import (
     FIRST_MEMBER,
     MEMBER_STEP,
+    ROW_END,
     UNKNOWN_MEMBER,
     Extra,
-    Form,
     Plan,
-    SyntheticBlock,
+    RowBlock,
+    cell_of,
     fill,
-    form_of,
     member_id,
+    row_of,
 )
 
 _NOBODY = "99999999"
-_UNDECODABLE, _BAD_DATE = "undecodable bytes", "bad date"
+_UNDECODABLE = "undecodable bytes"
 # Bytes FF FE FF, which neither CP949 nor UTF-8 has.
 _SPOILT = "\udcff\udcfe\udcff"
 # Which of a person's entries it is, in the entry's id.
@@ -32,9 +33,6 @@ _BAD_SLOT = _SLOTS[-1]
 _RECIPIENT_BELOW = words.DRAWS * 4 // 10
 # By a draw's last four bits. Most are typed as the shop's form asks for it.
 _RECIPIENT_PHONE_FORMS = [*words.PHONE_FORMS, *[words.PHONE_FORMS[0]] * 11]
-_KOREA = timezone(timedelta(hours=9))
-_LAST_ORDER = datetime(2025, 10, 28, 13, 15, tzinfo=UTC)
-_ORDERS_SPAN = timedelta(days=5 * 365)
 
 
 @cache
@@ -54,7 +52,7 @@ def _bounds(per_person: float, at_least: float) -> list[int]:
     return [bisect_right(counts, slot) << 6 for slot in range(counts[-1])]
 
 
-def _entries(plan: Plan, file: str, number: int, bounds: list[int]) -> tuple[list[int], list[int]]:
+def _entries(plan: Plan, number: int, bounds: list[int]) -> tuple[list[int], list[int]]:
     """(people, slots) of the block's rows.
 
     The first entries of one group of people, the second entries of another far from it, and so
@@ -65,7 +63,7 @@ def _entries(plan: Plan, file: str, number: int, bounds: list[int]) -> tuple[lis
     for slot, bound in enumerate(bounds):
         group = (number + slot * step) % plan.blocks
         members = plan.people_of(group)
-        drawn = words.draws(f"{plan.seed} {file} {group}", len(members))
+        drawn = words.draws(f"{plan.seed} addresses {group}", len(members))
         filled = [person for person, draw in zip(members, drawn, strict=True) if draw >= bound]
         people += filled
         slots += [slot] * len(filled)
@@ -82,35 +80,31 @@ def _every(step: int, rows: int, key: str) -> range:
     return range(first, rows, step)
 
 
-def make_addresses(plan: Plan, number: int) -> SyntheticBlock:
+def make_addresses(plan: Plan, number: int) -> RowBlock:
     """A block of addresses.csv."""
-    form = form_of("addresses", plan.format)
     mean = plan.addresses_per_person
-    people, slots = _entries(plan, "addresses", number, _bounds(mean, min(mean, 1.0)))
+    people, slots = _entries(plan, number, _bounds(mean, min(mean, 1.0)))
     drawn = words.draws(f"{plan.seed} entries {number}", 6 * len(people))
-    f0, f1, f2, f3, f4, f5, f6, f7, f8, _, f10, f11 = form.frame
     streets, flats, postcodes = words.streets(), words.flats(), words.postcodes()
-    last_cells, changed = _codes_and_notes(plan.format), _updated_on()
-    nobody = f4
-    block, rows = SyntheticBlock(), []
+    last_cells, changed = _codes_and_notes(), _updated_on()
+    block, rows = RowBlock(), []
     for person, slot, street, flat, postcode, last, day, other in zip(
         people, slots, *(drawn[column::6] for column in range(6)), strict=True
     ):
-        recipient = nobody
+        recipient = ","
         if slot and other < _RECIPIENT_BELOW:
             who = _recipient(plan, person, slot, other)
             block.recipients.append(who)
-            recipient = f"{words.name_of(who)}{f4}{_phone_of(who, other)}"
+            recipient = f"{words.name_of(who)},{_phone_of(who, other)}"
         label = words.ELSEWHERE[person + slot & 3] if slot else words.HOME
         member = f"{FIRST_MEMBER + MEMBER_STEP * person}"
         rows.append(
-            f"{f0}{member}{f1}A{member}{_SLOTS[slot]}"
-            f"{f2}{label}{f3}{recipient}{f5}{postcodes[postcode]}{f6}{streets[street]}"
-            f"{f7}{flats[flat]}{f8}{last_cells[last]}{f10}{changed[day]}{f11}"
+            f"{member},A{member}{_SLOTS[slot]},{label},{recipient},{postcodes[postcode]}"
+            f",{streets[street]},{flats[flat]},{last_cells[last]},{changed[day]}{ROW_END}"
         )
     bound = words.ENTRANCE_CODE_BELOW
     block.people["entrance_codes"] = sum(draw < bound for draw in drawn[3::6])
-    return fill(block, form, rows, _bad_addresses(plan, number, people, form))
+    return fill(block, "addresses", rows, _bad_addresses(plan, number, people))
 
 
 def _recipient(plan: Plan, person: int, slot: int, draw: int) -> int:
@@ -133,13 +127,11 @@ def _phone_of(person: int, draw: int) -> str:
 
 
 @cache
-def _codes_and_notes(file_format: str) -> list[str]:
-    """The entrance code and the delivery note, with what stands between them."""
-    form = form_of("addresses", file_format)
-    notes = [form.cell(note) for note in words.NOTES]
+def _codes_and_notes() -> list[str]:
+    """The entrance code and the delivery note, as they stand in a row."""
+    notes = [cell_of(note) for note in words.NOTES]
     return [
-        words.entrance_code(draw) + form.frame[9] + notes[draw % len(notes)]
-        for draw in range(words.DRAWS)
+        f"{words.entrance_code(draw)},{notes[draw % len(notes)]}" for draw in range(words.DRAWS)
     ]
 
 
@@ -148,18 +140,16 @@ def _updated_on() -> list[str]:
     return words.dates(date(2020, 1, 1), date(2025, 11, 7))
 
 
-def _bad_addresses(
-    plan: Plan, number: int, people: list[int], form: Form
-) -> dict[int, list[Extra]]:
+def _bad_addresses(plan: Plan, number: int, people: list[int]) -> dict[int, list[Extra]]:
     """Entries of nobody, and entries with bytes that are not of the encoding."""
     extras = defaultdict[int, list[Extra]](list)
     for position in _every(400, len(people), f"{plan.seed} entries of nobody {number}"):
         cells = _bad_address(people[position], _NOBODY, words.HOME)
-        extras[position].append(Extra(form.row(cells), UNKNOWN_MEMBER))
+        extras[position].append(Extra(row_of(cells), UNKNOWN_MEMBER))
     for position in _every(400, len(people), f"{plan.seed} spoilt entries {number}"):
         member = member_id(people[position])
         cells = _bad_address(people[position], member, _SPOILT + words.HOME)
-        extras[position].append(Extra(form.row(cells), _UNDECODABLE))
+        extras[position].append(Extra(row_of(cells), _UNDECODABLE))
     return extras
 
 
@@ -179,51 +169,3 @@ def _bad_address(beside: int, member: str, label: str) -> list[str]:
         words.NOTES[draw % len(words.NOTES)],
         "2022-07-11",
     ]
-
-
-def make_orders(plan: Plan, number: int) -> SyntheticBlock:
-    """A block of orders.csv."""
-    form = form_of("orders", plan.format)
-    people, slots = _entries(plan, "orders", number, _bounds(plan.orders_per_person, 0.0))
-    drawn = words.draws(f"{plan.seed} lines {number}", len(people))
-    f0, f1, f2, f3, _, f5 = form.frame
-    bought, times = _items_and_quantities(plan.format), _ordered_at(plan, number)
-    rows = []
-    for row, (person, slot, draw) in enumerate(zip(people, slots, drawn, strict=True)):
-        member = f"{FIRST_MEMBER + MEMBER_STEP * person}"
-        time = times[row * len(times) // len(people)]
-        rows.append(f"{f0}O{member}{_SLOTS[slot]}{f1}{member}{f2}{time}{f3}{bought[draw]}{f5}")
-    return fill(SyntheticBlock(), form, rows, _bad_orders(plan, number, people, form))
-
-
-@cache
-def _items_and_quantities(file_format: str) -> list[str]:
-    form = form_of("orders", file_format)
-    items = [form.cell(item) for item in words.ITEMS]
-    return [
-        f"{items[draw % len(items)]}{form.frame[4]}{1 + draw // len(items) % 3}"
-        for draw in range(words.DRAWS)
-    ]
-
-
-def _ordered_at(plan: Plan, block: int) -> list[str]:
-    """Times of a block's rows: the file begins with the latest order, as the sample does."""
-    each = _ORDERS_SPAN / (plan.blocks * 500)
-    return [
-        (_LAST_ORDER - each * (block * 500 + step)).astimezone(_KOREA).isoformat(timespec="seconds")
-        for step in range(500)
-    ]
-
-
-def _bad_orders(plan: Plan, number: int, people: list[int], form: Form) -> dict[int, list[Extra]]:
-    """Orders of nobody, and orders on a day that is none."""
-    extras = defaultdict[int, list[Extra]](list)
-    for position in _every(1000, len(people), f"{plan.seed} orders of nobody {number}"):
-        order = f"O{member_id(people[position])}{_BAD_SLOT}"
-        cells = [order, _NOBODY, "2025-10-28T22:15:00+09:00", words.ITEMS[0], "1"]
-        extras[position].append(Extra(form.row(cells), UNKNOWN_MEMBER))
-    for position in _every(1000, len(people), f"{plan.seed} orders of no day {number}"):
-        member = member_id(people[position])
-        cells = [f"O{member}{_BAD_SLOT}", member, "2025-13-40", words.ITEMS[0], "1"]
-        extras[position].append(Extra(form.row(cells), _BAD_DATE))
-    return extras

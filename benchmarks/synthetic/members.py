@@ -6,23 +6,23 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from incidents.synthetic import words
-from incidents.synthetic.blocks import (
+from benchmarks.synthetic import words
+from benchmarks.synthetic.blocks import (
     FIRST_MEMBER,
     MEMBER_STEP,
+    ROW_END,
     Extra,
-    Form,
     Plan,
-    SyntheticBlock,
+    RowBlock,
     fill,
-    form_of,
     member_id,
+    row_of,
 )
 
 _NO_MEMBER_ID = "missing member_id"
+_CUT_OFF = "wrong number of columns"
 _CONFLICT = "conflict: member_id already read with another e-mail"
 _ID, _NAME, _EMAIL, _MOBILE, _JOINED, _STATUS, _LANG = range(7)
-_BARE = ("", *"\0\0\0\0\0\0", "")
 _Change = Callable[[str, int], str]  # (cell, person) to cell
 # By offset in the hundred: what is odd about that person's row. All of them are taken.
 _ODD: dict[int, dict[int, _Change]] = {
@@ -74,26 +74,25 @@ class _Hundred(NamedTuple):
         one = slice(place, place + 1)
         draws = self.local[one], self.domain[one], self.joined[one]
         alone = _Hundred(self.people[one], 0, *draws)
-        return _plain_rows(alone, _BARE)[0].split("\0")
+        return _plain_rows(alone)[0].removesuffix(ROW_END).split(",")
 
 
-def make_members(plan: Plan, number: int) -> SyntheticBlock:
+def make_members(plan: Plan, number: int) -> RowBlock:
     """A block of members.csv."""
-    form = form_of("members", plan.format)
-    block, rows, extras = SyntheticBlock(), list[str](), defaultdict[int, list[Extra]](list)
+    block, rows, extras = RowBlock(), list[str](), defaultdict[int, list[Extra]](list)
     people = plan.people_of(number)
     for first in range(people.start, people.stop, 100):
         hundred = _hundred(plan, first)
         begin = len(rows)
-        rows += _plain_rows(hundred, form.frame)
+        rows += _plain_rows(hundred)
         for offset, place, cells in _odd_people(hundred):
-            rows[begin + place] = form.row(cells)
+            rows[begin + place] = row_of(cells)
             if offset in _COUNTED_AS:
                 block.people[_COUNTED_AS[offset]] += 1
-        for place, extra in _extra_members(plan, hundred, form):
+        for place, extra in _extra_members(plan, hundred):
             extras[begin + place].append(extra)
     block.people["members"] = len(people)
-    return fill(block, form, rows, extras)
+    return fill(block, "members", rows, extras)
 
 
 def _hundred(plan: Plan, first: int) -> _Hundred:
@@ -102,10 +101,9 @@ def _hundred(plan: Plan, first: int) -> _Hundred:
     return _Hundred(people, drawn[300] % 100, drawn[:100], drawn[100:200], drawn[200:300])
 
 
-def _plain_rows(hundred: _Hundred, frame: tuple[str, ...]) -> list[str]:
+def _plain_rows(hundred: _Hundred) -> list[str]:
     """The rows without defects. One long expression, as it is worked out 33 million times."""
-    f0, f1, f2, f3, f4, f5, f6, f7 = frame
-    tail = f"{f5}active{f6}ko{f7}"
+    tail = f",active,ko{ROW_END}"
     name_of, phone_fours = words.name_of, words.phone_fours
     locals_, joined = words.locals_of_emails(), _joined_on()
     domains, forms = words.DOMAINS, words.PHONE_FORMS
@@ -116,9 +114,9 @@ def _plain_rows(hundred: _Hundred, frame: tuple[str, ...]) -> list[str]:
         first, second = phone_fours(person)
         before, between = forms[day % 5]
         rows.append(
-            f"{f0}{FIRST_MEMBER + MEMBER_STEP * person}{f1}{name_of(person)}"
-            f"{f2}{locals_[local]}{person}@{domains[domain % 5]}"
-            f"{f3}{before}{first}{between}{second}{f4}{joined[day]}{tail}"
+            f"{FIRST_MEMBER + MEMBER_STEP * person},{name_of(person)}"
+            f",{locals_[local]}{person}@{domains[domain % 5]}"
+            f",{before}{first}{between}{second},{joined[day]}{tail}"
         )
     return rows
 
@@ -139,22 +137,21 @@ def _joined_on() -> list[str]:
     return words.dates(date(2014, 1, 1), date(2024, 12, 28))
 
 
-def _extra_members(plan: Plan, hundred: _Hundred, form: Form) -> Iterator[tuple[int, Extra]]:
+def _extra_members(plan: Plan, hundred: _Hundred) -> Iterator[tuple[int, Extra]]:
     """(the place it follows, the row)."""
-    yield from _repeats(plan, hundred, form)
+    yield from _repeats(plan, hundred)
     place = hundred.place(_WITHOUT_ID)
     if place is not None:
         cells = hundred.cells(place)
         cells[_ID], cells[_EMAIL] = "", "nobody@naver.example"
-        yield place, Extra(form.row(cells), _NO_MEMBER_ID)
+        yield place, Extra(row_of(cells), _NO_MEMBER_ID)
     place = hundred.place(_CUT)
     if place is not None:
         stranger, name = str(int(member_id(hundred.people[place])) + 1), hundred.cells(place)[_NAME]
-        cut = form.cut_row([stranger, name, "short@row.example"])
-        yield place, Extra(cut, form.damage)
+        yield place, Extra(row_of([stranger, name, "short@row.example"]), _CUT_OFF)
 
 
-def _repeats(plan: Plan, hundred: _Hundred, form: Form) -> Iterator[tuple[int, Extra]]:
+def _repeats(plan: Plan, hundred: _Hundred) -> Iterator[tuple[int, Extra]]:
     """Members once more, of this hundred or of one half the file ago.
 
     A quarter are that far from the row they repeat, as in a dump that was put together from two:
@@ -163,17 +160,17 @@ def _repeats(plan: Plan, hundred: _Hundred, form: Form) -> Iterator[tuple[int, E
     half = -(-plan.people // 100) // 2
     first = hundred.people.start
     if not _is_repeated_later(plan, first, half):
-        yield from _repeats_of(hundred, hundred, form)
+        yield from _repeats_of(hundred, hundred)
     origin = first - 100 * half
     if half and origin >= 0 and _is_repeated_later(plan, origin, half):
-        yield from _repeats_of(_hundred(plan, origin), hundred, form)
+        yield from _repeats_of(_hundred(plan, origin), hundred)
 
 
 def _is_repeated_later(plan: Plan, first: int, half: int) -> bool:
     return first // 100 % 2 == 1 and first + 100 * half < plan.people
 
 
-def _repeats_of(origin: _Hundred, here: _Hundred, form: Form) -> Iterator[tuple[int, Extra]]:
+def _repeats_of(origin: _Hundred, here: _Hundred) -> Iterator[tuple[int, Extra]]:
     for offset in (_REPEATED, _CONTRADICTED):
         place = origin.place(offset)
         if place is None:
@@ -185,4 +182,4 @@ def _repeats_of(origin: _Hundred, here: _Hundred, form: Form) -> Iterator[tuple[
             cells[_EMAIL], reason = f"other{origin.people[place]}@naver.example", _CONFLICT
         elif origin is not here:
             cells[_EMAIL] = cells[_EMAIL].upper() + "  "
-        yield min(place, len(here.people) - 1), Extra(form.row(cells), reason)
+        yield min(place, len(here.people) - 1), Extra(row_of(cells), reason)
