@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import batch_changes, uploads
+from incidents import scope_versions, uploads
 from incidents.encryption import EncryptionError
-from incidents.importing import ImportRefusedError, close_batch, mapping, missing_files
+from incidents.importing import mapping
+from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
 from incidents.models import (
     AffectedPerson,
@@ -26,6 +27,7 @@ from incidents.models import (
     Shredding,
     Upload,
 )
+from incidents.scope_versions import ScopeRefusedError
 from incidents.visibility import objection_to_hiding
 
 SHRED_REQUEST_LIFETIME = timedelta(hours=24)
@@ -131,23 +133,23 @@ class BatchChangeForm(forms.Form):
     def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.batch, self.by = batch, by
-        self.takes_long = batch_changes.takes_long(batch.incident)
+        self.takes_long = scope_versions.takes_long(batch.incident)
 
     def act(self) -> bool:
         """Changes it or asks for it; False, with the reason in the form, if neither is possible."""
         try:
             if self.takes_long:
                 reason = self.cleaned_data.get("reason", "")
-                batch_changes.request_change(self.batch, self.kind, by=self.by, reason=reason)
+                scope_versions.request_change(self.batch, self.kind, by=self.by, reason=reason)
             else:
                 self.change()
-        except ImportRefusedError as refusal:
+        except ScopeRefusedError as refusal:
             self.add_error(None, translate_refusal(str(refusal)))
             return False
         return True
 
     def change(self) -> None:
-        """Does it here and now. Raises ImportRefusedError."""
+        """Does it here and now. Raises ScopeRefusedError."""
         raise NotImplementedError
 
 
@@ -169,13 +171,13 @@ class CloseBatchForm(BatchChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.missing = missing_files(self.batch)
+        self.missing = scope_versions.missing_files(self.batch)
         if not self.missing:
             del self.fields["is_without_failed"]
 
     def change(self) -> None:
-        """Closes it. Raises ImportRefusedError."""
-        close_batch(self.batch, is_despite_failed=bool(self.missing))
+        """Closes it. Raises ScopeRefusedError."""
+        scope_versions.close(self.batch, is_despite_failed=bool(self.missing))
 
 
 class WithdrawBatchForm(BatchChangeForm):
@@ -190,8 +192,8 @@ class WithdrawBatchForm(BatchChangeForm):
     )
 
     def change(self) -> None:
-        """Withdraws it. Raises ImportRefusedError."""
-        batch_changes.withdraw_batch(self.batch, self.cleaned_data["reason"])
+        """Withdraws it. Raises ScopeRefusedError."""
+        scope_versions.withdraw(self.batch, self.cleaned_data["reason"])
 
 
 class LookUpForm(forms.Form):

@@ -15,18 +15,15 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
-from incidents.importing import only_import_into
 from incidents.models import AffectedPerson, Exposure, Incident, Reveal, Shredding
+from incidents.scope_versions import incident_lock
+from incidents.table_locks import retry_lock
 
 STEP_ROWS = 1_000
-# Whoever wants the same table waits behind this one's wish for a lock, so it is given up soon.
-LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
-
 # What other apps have to forget before people are deleted; they add theirs when they are ready.
 BEFORE_PURGE: list[Callable[[Sequence[UUID]], Any]] = []
 
@@ -47,19 +44,19 @@ def run(
 ) -> Shredding:
     """Deletes the incident's people and exposures, resting as long as it works.
 
-    `wait` is given the seconds to rest. Raises PurgeRefusedError, and ImportRefusedError while
-    another run is at it.
+    `wait` is given the seconds to rest. Raises PurgeRefusedError, and IncidentBusyError while
+    another process holds the incident's lock.
     """
     incident.refresh_from_db()
     if incident.shredded_at is None:
         raise PurgeRefusedError(f"{incident.slug}: not shredded; shred its data on the desk first")
-    with only_import_into(incident):
+    with incident_lock(incident):
         record, _ = Shredding.objects.get_or_create(incident=incident)
         _drop_partitions(record, wait)
         is_more = True
         while is_more:
             started = time.monotonic()
-            is_more = _patiently(partial(_step, record, step_rows), wait)
+            is_more = retry_lock(partial(_step, record, step_rows), wait=wait)
             report(record)
             wait(time.monotonic() - started)
         record.purged_at = timezone.now()
@@ -73,51 +70,39 @@ def run(
     return record
 
 
-def _patiently(work: Callable[[], bool], wait: Callable[[float], None]) -> bool:
-    """Does it, again and again while somebody else holds a lock it needs."""
-    while True:
-        try:
-            return work()
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
-                raise
-            wait(LOCK_RETRY_SECONDS)
-
-
-def _give_up_locks_soon() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-
-
 # People
 
 
 def _step(record: Shredding, step_rows: int) -> bool:
-    """Deletes the incident's among the next people of the table; False at its end.
+    """Deletes the incident's people among the next `step_rows` of the table; False at its end.
 
-    Whose they are is asked of a window of bounded size: nothing leads from an incident to its
-    people, and a look for the next thousand could pass a nation's rows of another incident.
+    The window is of bounded size because no index leads from an incident to its people: a search
+    for the next thousand could pass a nation's rows of another incident.
     """
-    with transaction.atomic():
-        _give_up_locks_soon()
-        after = Q(pk__gt=record.position) if record.position else Q()
-        window = list(
-            AffectedPerson.objects.filter(after)
-            .order_by("pk")
-            .values_list("pk", "incident_id")[:step_rows]
-        )
-        if not window:
-            return False
-        ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
-        if ids:
-            record.exposures += _deleted(Exposure, "person_id", ids)
-            _deleted(Reveal, "person_id", ids)
-            for forget in BEFORE_PURGE:
-                forget(ids)
-            record.people += _deleted(AffectedPerson, "id", ids)
-        record.position = window[-1][0]
-        record.save(update_fields=["position", "people", "exposures"])
+    after = Q(pk__gt=record.position) if record.position else Q()
+    window = list(
+        AffectedPerson.objects.filter(after)
+        .order_by("pk")
+        .values_list("pk", "incident_id")[:step_rows]
+    )
+    if not window:
+        return False
+    ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
+    people, exposures = _delete_people(ids) if ids else (0, 0)
+    # Only now: an attempt that does not get a lock is made again.
+    record.people, record.exposures = record.people + people, record.exposures + exposures
+    record.position = window[-1][0]
+    record.save(update_fields=["position", "people", "exposures"])
     return True
+
+
+def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
+    """Returns how many people and exposures were deleted."""
+    exposures = _deleted(Exposure, "person_id", ids)
+    _deleted(Reveal, "person_id", ids)
+    for forget in BEFORE_PURGE:
+        forget(ids)
+    return _deleted(AffectedPerson, "id", ids), exposures
 
 
 def _deleted(model: Any, column: str, ids: Sequence[UUID]) -> int:
@@ -138,7 +123,7 @@ WHERE i.inhparent = 'incidents_exposure'::regclass AND c.relname = ANY(%s)
 
 def _drop_partitions(record: Shredding, wait: Callable[[float], None]) -> None:
     for table in _partitions(record.incident_id):
-        _patiently(partial(_drop, record, table, _rows(table)), wait)
+        retry_lock(partial(_drop, record, table, _rows(table)), wait=wait)
 
 
 def _partitions(incident_id: int) -> list[str]:
@@ -156,11 +141,8 @@ def _rows(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _drop(record: Shredding, table: str, rows: int) -> bool:
-    with transaction.atomic():
-        _give_up_locks_soon()
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
-        record.exposures += rows
-        record.save(update_fields=["exposures"])
-    return True
+def _drop(record: Shredding, table: str, rows: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
+    record.exposures += rows
+    record.save(update_fields=["exposures"])

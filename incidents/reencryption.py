@@ -29,7 +29,6 @@ from django.utils import timezone
 from foundations.process_pool import Workers, workers
 from incidents import encrypted_rows, encryption
 from incidents.encryption import CONTACT, EXPOSURE, UPLOAD, EncryptionError, IncidentCipher
-from incidents.importing import only_import_into
 from incidents.models import (
     AffectedPerson,
     Exposure,
@@ -38,6 +37,7 @@ from incidents.models import (
     Reencryption,
     UploadPiece,
 )
+from incidents.scope_versions import incident_lock
 
 STEP_PEOPLE = 2_000
 # Below so many rows, starting processes takes longer than the work.
@@ -92,9 +92,9 @@ def reencrypt_incident(
 
     `wait` is given the seconds until every process knows the new key; `processes` is how many work
     besides this one (None: as is best). Raises ResealRefusedError, SealingError, WorkerLostError,
-    and ImportRefusedError while a file is being imported.
+    and IncidentBusyError while another process holds the incident's lock.
     """
-    with only_import_into(incident):
+    with incident_lock(incident):
         reseal = _begun(incident)
         if reseal.state == Reencryption.State.WAITING:
             ready_at = reseal.started_at + timedelta(seconds=settings.REENCRYPT_GRACE_SECONDS)

@@ -96,16 +96,12 @@ def count_closed(batch: ExposureBatch) -> None:
     """Counts a batch that is being closed, and its incident anew; in the closing transaction."""
     _keep(batch.incident, batch, count_people_of([batch]))
     ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
-    _keep(batch.incident, None, _counted_standing(batch.incident))
+    count_standing(batch.incident)
 
 
-def withdraw_and_recount(batch: ExposureBatch, reason: str) -> bool:
-    """Takes a closed batch back and counts its incident anew. False if it is not closed."""
-    with transaction.atomic():
-        if not batch.withdraw(reason):
-            return False
-        _keep(batch.incident, None, _counted_standing(batch.incident))
-        return True
+def count_standing(incident: Incident) -> None:
+    """Counts the incident's closed versions together; in the transaction that changed them."""
+    _keep(incident, None, _counted_standing(incident))
 
 
 def recount(incident: Incident) -> None:
@@ -114,7 +110,7 @@ def recount(incident: Incident) -> None:
         for batch in _closed_once(incident):
             _keep(incident, batch, count_people_of([batch]))
             ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
-        _keep(incident, None, _counted_standing(incident))
+        count_standing(incident)
 
 
 def differences(incident: Incident) -> list[str]:

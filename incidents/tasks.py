@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import batch_changes, uploads
+from incidents import scope_versions, uploads
 
 
 @shared_task(base=DjangoTask)
@@ -22,11 +22,11 @@ def sweep_uploads() -> None:
 @shared_task(base=DjangoTask)
 def work_batch_change(change_id: int) -> None:
     """Closes or withdraws one scope version."""
-    batch_changes.run_change(change_id)
+    scope_versions.apply_change(change_id)
 
 
 @shared_task(base=DjangoTask)
 def sweep_batch_changes() -> None:
     """Finds changes whose message or worker got lost, and those that waited for an import."""
-    for change_id in batch_changes.unattended():
+    for change_id in scope_versions.unattended_changes():
         work_batch_change.delay(change_id)

@@ -25,11 +25,13 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from incidents import importing
 from incidents.encryption import UPLOAD, EncryptionError
-from incidents.importing import ImportBusyError, ImportProgress, ImportRefusedError
+from incidents.importing import loading
+from incidents.importing.loading import ImportProgress
+from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
 from incidents.models import ExposureFile, Incident, Upload, UploadPiece
+from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
 
 State, Kind = Upload.State, UploadPiece.Kind
 PIECE_BYTES = 1 << 20
@@ -81,9 +83,9 @@ def run_upload(upload_id: str) -> None:
             upload = Upload.objects.select_related("incident").get(pk=upload_id)
             try:
                 step(upload)
-            except ImportBusyError:
+            except IncidentBusyError:
                 Upload.objects.filter(pk=upload_id, state=works).update(state=waits)
-            except (ImportRefusedError, EncryptionError) as refusal:
+            except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
                 _refuse(upload, str(refusal))
             except DatabaseError:
                 raise  # the sweeper tries again
@@ -148,7 +150,7 @@ def sweep() -> list[str]:
 
 def _check(upload: Upload) -> None:
     with _as_file(upload) as path:
-        found = importing.check_file(
+        found = loading.check_file(
             path,
             incident=upload.incident,
             mapping_text=upload.mapping,
@@ -171,7 +173,7 @@ def _import(upload: Upload) -> None:
 
     with _as_file(upload) as path:
         rejects = path.parent.with_name("rejects.csv")
-        upload.file = _loaded_before(upload) or importing.import_file(
+        upload.file = _loaded_before(upload) or loading.import_file(
             path,
             incident=upload.incident,
             mapping_text=upload.mapping,

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
+from incidents import scope_versions
 from incidents.models import AffectedPerson
 from notices import sending
 from notices.models import Delivery, Notice, TestAddress
@@ -90,7 +91,7 @@ def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, ap
     later = exposure_factory.file_of(version.statement.incident, number=2)
     affected(later, "최나중", "later@example.com")
     notice = made(version, editor, audience=Audience.BATCH, batch=later.batch)
-    later.batch.withdraw("another company's")
+    scope_versions.withdraw(later.batch, "another company's")
     assert sent(notice, approver).planned == 0
 
 

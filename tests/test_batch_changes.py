@@ -18,10 +18,10 @@ from django.urls import reverse
 from breachportal.celery import app
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
-from incidents import batch_changes, scope_counts
-from incidents.importing import only_import_into
+from incidents import scope_counts, scope_versions
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 from incidents.scope_counts import counts_of
+from incidents.scope_versions import incident_lock
 
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State
@@ -37,7 +37,7 @@ def desk(client, editor) -> Client:
 
 @pytest.fixture(autouse=True)
 def _every_incident_is_large(monkeypatch):
-    monkeypatch.setattr(batch_changes, "ROWS_AT_ONCE", -1)
+    monkeypatch.setattr(scope_versions, "ROWS_AT_ONCE", -1)
 
 
 def loaded(incident: Incident, *, number: int = 1, people: int = 2) -> ExposureBatch:
@@ -74,7 +74,7 @@ def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchC
 
 
 def worked(change: BatchChange) -> BatchChange:
-    batch_changes.run_change(change.pk)
+    scope_versions.apply_change(change.pk)
     change.refresh_from_db()
     change.batch.refresh_from_db()
     return change
@@ -185,7 +185,7 @@ def test_a_worker_that_was_killed_after_its_commit_is_believed(desk, incident, b
     change = worked(asked(desk, batch))
     BatchChange.objects.update(state=State.RUNNING)
 
-    assert batch_changes.unattended() == [change.pk]
+    assert scope_versions.unattended_changes() == [change.pk]
     assert worked(change).state == State.DONE
     assert people_of(incident) == 2
 
@@ -207,13 +207,13 @@ def elsewhere(work) -> None:
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_change_waits_while_a_file_is_imported(desk, incident, batch):
     change = asked(desk, batch)
-    with only_import_into(incident):
-        elsewhere(lambda: batch_changes.run_change(change.pk))
-        assert batch_changes.unattended() == []
+    with incident_lock(incident):
+        elsewhere(lambda: scope_versions.apply_change(change.pk))
+        assert scope_versions.unattended_changes() == []
     change.refresh_from_db()
     assert change.state == State.WAITING
 
-    assert batch_changes.unattended() == [change.pk]
+    assert scope_versions.unattended_changes() == [change.pk]
     assert worked(change).state == State.DONE
 
 
@@ -229,7 +229,7 @@ def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
             os.kill(os.getpid(), signal.SIGKILL)
 
         scope_counts.count_people_of = die
-        batch_changes.run_change(change.pk)
+        scope_versions.apply_change(change.pk)
 
     connections.close_all()
     process = multiprocessing.get_context("fork").Process(target=child)
@@ -249,7 +249,7 @@ def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
 def freed(change: BatchChange) -> bool:
     """Whether the sweeper finds it: the server frees a dead worker's lock within a moment."""
     deadline = time.monotonic() + 10
-    while batch_changes.unattended() != [change.pk]:
+    while scope_versions.unattended_changes() != [change.pk]:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -272,7 +272,7 @@ def test_a_real_worker_closes_it(desk, incident, batch):
 
 
 def test_a_small_scope_version_is_closed_at_once(desk, incident, batch, monkeypatch):
-    monkeypatch.setattr(batch_changes, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(scope_versions, "ROWS_AT_ONCE", 2)
 
     desk.post(url("close", batch), {"is_complete": "on"})
 

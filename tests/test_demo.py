@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from breachportal.demo import sample as demo_sample
-from incidents import importing, scope_counts
-from incidents.importing import ImportRefusedError
+from incidents import scope_versions
+from incidents.importing import loading
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile
 from statements import sample
 
@@ -162,7 +163,7 @@ def test_demo_pages_exist_in_demo_mode_only(client, db, path):
 
 
 def load_first_file(incident, tmp_path):
-    importing.import_file(
+    loading.import_file(
         demo_sample.EXPORT / "export-2025-11" / "members.csv",
         incident=incident,
         mapping_text=(demo_sample.EXPORT / "members.toml").read_text(encoding="utf-8"),
@@ -174,7 +175,7 @@ def fail_a_file(incident, tmp_path):
     empty = tmp_path / "empty.csv"
     empty.touch()
     with pytest.raises(ImportRefusedError):
-        importing.import_file(
+        loading.import_file(
             empty,
             incident=incident,
             mapping_text=demo_sample.EXPORT.joinpath("members.toml").read_text(),
@@ -200,7 +201,7 @@ def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
     settings.VAR = tmp_path
     demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
-    scope_counts.withdraw_and_recount(batch, "a visitor tries it out")
+    scope_versions.withdraw(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
     said: list[str] = []
     demo_sample.prepare(said.append)

@@ -32,7 +32,9 @@ def commands_of_units() -> dict[str, str]:
 def our_tasks() -> list[str]:
     app.loader.import_default_modules()
     return [
-        name for name in app.tasks if name.startswith(("incidents.", "statements.", "notices."))
+        name
+        for name in app.tasks
+        if name.startswith(("incidents.", "statements.", "notices.", "scams."))
     ]
 
 

@@ -8,8 +8,12 @@ from django.core.management import get_commands
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OURS = ("accounts", "incidents", "statements", "notices", "breachportal")
-FILES = [str(path) for app in (*OURS, "tests", "benchmarks") for path in (ROOT / app).rglob("*.*")]
+OURS = ("foundations", "accounts", "incidents", "statements", "notices", "scams", "breachportal")
+FILES = [
+    str(path)
+    for app in (*OURS, "harness", "tests", "benchmarks")
+    for path in (ROOT / app).rglob("*.*")
+]
 _READ = re.compile(
     r'(?:environment\.(?:\w+)|environ\.get|text|words|number)\(\s*"([A-Z][A-Z_]+)"', re.ASCII
 )

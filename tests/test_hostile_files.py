@@ -11,8 +11,8 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incidents import importing
-from incidents.importing import ImportRefusedError
+from incidents.importing import loading
+from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal, translate_reject
 from incidents.models import AffectedPerson, ExposureFile
 from tests.korean_messages import in_korean
@@ -39,7 +39,7 @@ def refusal(incident, tmp_path):
         path: Path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         with pytest.raises(ImportRefusedError) as caught:
-            importing.import_file(path, incident=incident, mapping_text=MAPPING)
+            loading.import_file(path, incident=incident, mapping_text=MAPPING)
         message = str(caught.value)
         assert message.startswith(name)
         assert in_korean(message, translate_refusal).startswith(name)
@@ -86,7 +86,7 @@ def test_a_dump_that_shrinks_well_is_no_bomb(incident, tmp_path):
     path = tmp_path / "members.csv.gz"
     path.write_bytes(gzip.compress((HEADER + rows).encode(), 9))
 
-    importing.check_file(path, incident=incident, mapping_text=MAPPING)
+    loading.check_file(path, incident=incident, mapping_text=MAPPING)
 
 
 def test_a_line_of_100_megabytes_is_refused_within_bounded_memory(incident, tmp_path):
@@ -95,7 +95,7 @@ def test_a_line_of_100_megabytes_is_refused_within_bounded_memory(incident, tmp_
 
     tracemalloc.start()
     with pytest.raises(ImportRefusedError, match="line 2: the row that begins here is longer"):
-        importing.import_file(path, incident=incident, mapping_text=MAPPING)
+        loading.import_file(path, incident=incident, mapping_text=MAPPING)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 32 * MEBIBYTE
@@ -119,7 +119,7 @@ def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, t
         writer.writerow(HEADER.strip().split(","))
         writer.writerows(table)
 
-    found = importing.check_file(path, incident=incident, mapping_text=MAPPING)
+    found = loading.check_file(path, incident=incident, mapping_text=MAPPING)
 
     assert found.rows_read == len(table) == found.rows_taken + found.rows_rejected
     blank = sum(not row[0].strip() for row in table)
@@ -166,7 +166,7 @@ def test_odd_contacts_are_taken_as_they_leaked(incident, tmp_path, columns):
     path = tmp_path / "members.csv"
     path.write_text(members(columns=columns))
 
-    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
+    file = loading.import_file(path, incident=incident, mapping_text=MAPPING)
 
     assert file.rows_taken == 40
 
@@ -176,7 +176,7 @@ def test_a_few_odd_rows_swap_no_columns(incident, tmp_path):
     odd = "".join(f"x{n},김민지,010-9999-{n:04},\n" for n in range(5))
     path.write_text(members() + odd)
 
-    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
+    file = loading.import_file(path, incident=incident, mapping_text=MAPPING)
     assert file.rows_taken == 45
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from incidents import importing
+from incidents import scope_versions
 from incidents.encryption import EXPOSURE
-from incidents.importing import ImportRefusedError
+from incidents.importing import loading
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -17,6 +18,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
+from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
 
 pytestmark = pytest.mark.django_db
 Relation, Reach = AffectedPerson.Relation, AffectedPerson.Reach
@@ -55,11 +57,11 @@ def load(incident, tmp_path):
     """Writes a CSV, imports it, and returns the last report."""
     numbers = iter(range(100))
 
-    def load(text: str, mapping: str = MEMBERS, **options) -> importing.ImportProgress:
+    def load(text: str, mapping: str = MEMBERS, **options) -> loading.ImportProgress:
         path = tmp_path / f"file{next(numbers)}.csv"
         path.write_text(text.lstrip(), encoding="utf-8")
-        reports: list[importing.ImportProgress] = []
-        importing.import_file(
+        reports: list[loading.ImportProgress] = []
+        loading.import_file(
             path, incident=incident, mapping_text=mapping, report=reports.append, **options
         )
         return reports[-1]
@@ -71,7 +73,7 @@ def person(incident, reference: str, relation: str = "member") -> AffectedPerson
     return AffectedPerson.objects.get(pk=incident.seal().person_id(relation, reference))
 
 
-def reasons(report: importing.ImportProgress) -> list[tuple[int, str]]:
+def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
     if report.reject_file is None:
         return []
     with report.reject_file.open(encoding="utf-8-sig", newline="") as stream:
@@ -153,7 +155,7 @@ member_id,name,email,mobile,lang
 
 def test_conflicts_are_seen_across_files_and_batches(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
-    importing.close_batch(incident.batches.get())
+    scope_versions.close(incident.batches.get())
 
     report = load("member_id,name,email,mobile,lang\n7,Minji,other@example.com,,ko\n")
 
@@ -165,7 +167,7 @@ def test_conflicts_are_seen_across_files_and_batches(incident, load):
 def test_the_same_member_in_a_later_batch_is_stated_again(incident, load):
     """If the first batch is withdrawn, the second must stand alone."""
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
-    importing.close_batch(incident.batches.get())
+    scope_versions.close(incident.batches.get())
     report = load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,en\n")
 
     assert (report.people_new, report.exposures) == (0, 1)
@@ -315,7 +317,7 @@ def test_gzip_is_known_by_its_bytes(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(gzip.compress(b"member_id,name,email,mobile,lang\n7,Minji,,,ko\n"))
 
-    file = importing.import_file(path, incident=incident, mapping_text=MEMBERS)
+    file = loading.import_file(path, incident=incident, mapping_text=MEMBERS)
 
     assert file.rows_taken == 1
 
@@ -338,7 +340,7 @@ def test_the_same_file_twice_is_refused_naming_its_batch(load):
 def test_files_go_into_the_open_batch_until_it_is_closed(incident, load):
     header = "member_id,name,email,mobile,lang\n"
     first, second = load(f"{header}1,A,,,ko\n"), load(f"{header}2,B,,,ko\n")
-    importing.close_batch(incident.batches.get(), note="all of it")
+    scope_versions.close(incident.batches.get(), note="all of it")
     third = load(f"{header}3,C,,,ko\n")
 
     assert (first.batch, second.batch, third.batch) == (1, 1, 2)
@@ -349,7 +351,7 @@ def test_files_go_into_the_open_batch_until_it_is_closed(incident, load):
 
 
 def test_a_batch_number_that_takes_no_files_is_refused(incident, load):
-    with pytest.raises(ImportRefusedError, match="scope version 2 takes no files; next is version"):
+    with pytest.raises(ScopeRefusedError, match="scope version 2 takes no files; next is version"):
         load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n", batch_number=2)
     assert not incident.batches.exists()
 
@@ -357,17 +359,17 @@ def test_a_batch_number_that_takes_no_files_is_refused(incident, load):
 def test_a_batch_without_files_cannot_be_closed(incident):
     batch = incident.batches.create(number=1)
 
-    with pytest.raises(ImportRefusedError, match="no file is loaded"):
-        importing.close_batch(batch)
+    with pytest.raises(ScopeRefusedError, match="no file is loaded"):
+        scope_versions.close(batch)
 
 
 def test_a_closed_batch_cannot_be_closed_again(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     batch = incident.batches.get()
-    importing.close_batch(batch)
+    scope_versions.close(batch)
 
-    with pytest.raises(ImportRefusedError, match="not open"):
-        importing.close_batch(batch)
+    with pytest.raises(ScopeRefusedError, match="not open"):
+        scope_versions.close(batch)
 
 
 def test_nothing_stays_of_a_file_that_breaks_half_way(incident, load, tmp_path):
@@ -408,7 +410,7 @@ def test_a_check_finds_everything_and_loads_nothing(incident, tmp_path):
         encoding="utf-8",
     )
 
-    found = importing.check_file(path, incident=incident, mapping_text=MEMBERS)
+    found = loading.check_file(path, incident=incident, mapping_text=MEMBERS)
 
     assert (found.rows_read, found.rows_taken, found.rows_rejected) == (3, 1, 2)
     assert (found.people_new, found.exposures) == (1, 1)
@@ -440,24 +442,24 @@ def test_two_imports_at_once_and_closing_meanwhile_are_refused(incident, tmp_pat
     def attempt(action) -> None:
         try:
             action()
-        except ImportRefusedError as error:
+        except IncidentBusyError as error:
             refusals.append(str(error))
         finally:
             connection.close()
 
-    def meanwhile(progress: importing.ImportProgress) -> None:
+    def meanwhile(progress: loading.ImportProgress) -> None:
         if progress.rows_read == 0:
             with ThreadPoolExecutor(1) as other:
                 batch = incident.batches.get()
-                other.submit(attempt, lambda: importing.close_batch(batch)).result()
+                other.submit(attempt, lambda: scope_versions.close(batch)).result()
                 other.submit(
                     attempt,
-                    lambda: importing.check_file(path, incident=incident, mapping_text=MEMBERS),
+                    lambda: loading.check_file(path, incident=incident, mapping_text=MEMBERS),
                 ).result()
 
     path = tmp_path / "members.csv"
     path.write_text("member_id,name,email,mobile,lang\n7,Minji,,,ko\n", encoding="utf-8")
-    importing.import_file(path, incident=incident, mapping_text=MEMBERS, report=meanwhile)
+    loading.import_file(path, incident=incident, mapping_text=MEMBERS, report=meanwhile)
 
     assert len(refusals) == 2
     assert all("a file is being imported" in refusal for refusal in refusals)

@@ -11,8 +11,9 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 import incidents
-from incidents import importing
-from incidents.importing import block_worker, store
+from incidents import table_locks
+from incidents.importing import block_worker, loading, store
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Incident
 from incidents.store_digest import StoreDigest, compute_store_digest
 
@@ -35,11 +36,11 @@ def many(monkeypatch):
     monkeypatch.setattr(block_worker, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
-def load(incident: Incident, directory: Path, name: str, **options) -> importing.ImportProgress:
-    reports: list[importing.ImportProgress] = []
+def load(incident: Incident, directory: Path, name: str, **options) -> loading.ImportProgress:
+    reports: list[loading.ImportProgress] = []
     mapping = (SAMPLE / f"{name.partition('.')[0]}.toml").read_text(encoding="utf-8")
     source = SAMPLE / "export-2025-11" / name
-    importing.import_file(
+    loading.import_file(
         source,
         incident=incident,
         mapping_text=mapping,
@@ -104,8 +105,8 @@ def test_a_large_file_that_fails_leaves_nothing(incident, tmp_path, many):
     expected, before = compute_store_digest(incident), partitions()
     path = tmp_path / "orders.csv"
     path.write_bytes(b"member_id,ordered_at,item,qty\n70000000,2025-11-01T00:00:00,x,1\n\0\n")
-    with pytest.raises(importing.ImportRefusedError, match="NUL"):
-        importing.import_file(
+    with pytest.raises(ImportRefusedError, match="NUL"):
+        loading.import_file(
             path,
             incident=incident,
             mapping_text=(SAMPLE / "orders.toml").read_text(encoding="utf-8"),
@@ -269,7 +270,7 @@ def test_an_import_that_waits_for_a_long_reader_holds_up_no_other(
 ):
     load(incident, tmp_path, "members.csv")
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
-    monkeypatch.setattr(store, "LOCK_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(table_locks, "LOCK_RETRY_SECONDS", 0.2)
     merged = threading.Event()
     while_merged.append(merged.set)
 
@@ -308,13 +309,13 @@ def test_two_incidents_files_are_merged_one_after_the_other(
     other.save()
     has_read, may_merge = threading.Event(), threading.Event()
 
-    def report(progress: importing.ImportProgress) -> None:
+    def report(progress: loading.ImportProgress) -> None:
         if progress.is_merging and not progress.is_done:
             has_read.set()
             assert may_merge.wait(60)
 
     def load_other() -> None:
-        importing.import_file(
+        loading.import_file(
             SAMPLE / "export-2025-11" / "members.csv",
             incident=other,
             mapping_text=(SAMPLE / "members.toml").read_text(encoding="utf-8"),

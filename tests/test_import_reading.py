@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.importing import reading
+from incidents.importing import examining, reading
+from incidents.importing.rows import rows_of
 
 HANGUL = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
 TRICKY = st.sampled_from(list("\r\n\",;'=+-@\t<>&\\ aZ09가힣"))
@@ -49,8 +50,8 @@ def _read_back(content: bytes, encoding: str) -> tuple[list[list[str]], list[int
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "dump.csv"
         path.write_bytes(content)
-        source = reading.examine(path, encoding)
-        rows = list(reading.rows(source))
+        source = examining.examine(path, encoding)
+        rows = list(rows_of(source))
     assert not any(row.defect for row in rows)
     return [[source.decode(cell) for cell in row.cells] for row in rows], [r.line for r in rows]
 
@@ -87,7 +88,7 @@ def test_any_bytes_are_read_or_refused(content):
         path = Path(directory) / "dump.csv"
         path.write_bytes(content)
         with suppress(reading.ImportRefusedError):
-            list(reading.rows(reading.examine(path)))
+            list(rows_of(examining.examine(path)))
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
@@ -95,5 +96,5 @@ def test_the_last_row_needs_no_line_break(tmp_path, end):
     path = tmp_path / "dump.csv"
     path.write_text(f"a,b\n1,2{end}", encoding="utf-8", newline="")
 
-    [row] = reading.rows(reading.examine(path))
+    [row] = rows_of(examining.examine(path))
     assert (row.line, row.cells) == (2, ["1", "2"])

@@ -5,9 +5,10 @@ import tracemalloc
 
 import pytest
 
-from incidents import importing
-from incidents.importing import ImportRefusedError, reading
+from incidents.importing import examining, loading
+from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
+from incidents.importing.rows import rows_of
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
 from tests.korean_messages import in_korean
 
@@ -31,7 +32,7 @@ def refusal(incident, tmp_path):
         path = tmp_path / name
         path.write_bytes(content)
         with pytest.raises(ImportRefusedError) as caught:
-            importing.import_file(path, incident=incident, mapping_text=MAPPING, **options)
+            loading.import_file(path, incident=incident, mapping_text=MAPPING, **options)
         message = str(caught.value)
         assert "\n" not in message
         assert message.startswith(name)
@@ -95,12 +96,12 @@ def test_no_value_stands_in_a_refusal(refusal):
 
 def test_a_file_that_is_not_there_is_refused(incident, tmp_path):
     with pytest.raises(ImportRefusedError, match="No such file or directory; check the path"):
-        importing.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
+        loading.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
 
 
 def test_a_directory_is_refused(incident, tmp_path):
     with pytest.raises(ImportRefusedError, match="not a regular file"):
-        importing.import_file(tmp_path, incident=incident, mapping_text=MAPPING)
+        loading.import_file(tmp_path, incident=incident, mapping_text=MAPPING)
 
 
 @pytest.mark.parametrize(
@@ -128,17 +129,17 @@ def test_encoding_is_detected(tmp_path, encoding, found):
     path = tmp_path / "members.csv"
     path.write_bytes(("member_id,name\n" + KOREAN).encode(encoding))
 
-    source = reading.examine(path)
+    source = examining.examine(path)
 
     assert source.encoding == found
-    assert source.decode(next(reading.rows(source)).cells[1]) == "김민지"
+    assert source.decode(next(rows_of(source)).cells[1]) == "김민지"
 
 
 def test_encoding_is_detected_far_into_a_file(tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(HEADER + b"7,Minji\n" * 400_000 + KOREAN.encode("cp949"))
 
-    assert reading.examine(path).encoding == "cp949"
+    assert examining.examine(path).encoding == "cp949"
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -170,10 +171,10 @@ def test_a_file_that_changes_under_the_import_is_refused(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(HEADER + b"7,Minji\n")
 
-    def change(progress: importing.ImportProgress) -> None:
+    def change(progress: loading.ImportProgress) -> None:
         if not progress.rows_read:
             path.write_bytes(HEADER + b"8,Seojun\n9,Jiho\n")
 
     with pytest.raises(ImportRefusedError, match="changed while it was read"):
-        importing.import_file(path, incident=incident, mapping_text=MAPPING, report=change)
+        loading.import_file(path, incident=incident, mapping_text=MAPPING, report=change)
     assert not AffectedPerson.objects.exists()

@@ -15,8 +15,9 @@ from django.db import transaction
 import incidents
 from accounts.contacts import normalise_phone
 from accounts.models import User
-from incidents import importing
+from incidents import scope_versions
 from incidents.encryption import EXPOSURE
+from incidents.importing import loading
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.django_db
 class Imported(NamedTuple):
     incident: Incident
     files: dict[str, ExposureFile]
-    results: dict[str, importing.ImportProgress]
+    results: dict[str, loading.ImportProgress]
     rejects: Path
 
 
@@ -61,8 +62,8 @@ def import_sample(rejects: Path) -> Imported:
     incident.save()
     files, results = {}, {}
     for key, (name, mapping, _) in FILES.items():
-        reports: list[importing.ImportProgress] = []
-        files[key] = importing.import_file(
+        reports: list[loading.ImportProgress] = []
+        files[key] = loading.import_file(
             EXPORT / name,
             incident=incident,
             mapping_text=(SAMPLE / mapping).read_text(encoding="utf-8"),
@@ -71,7 +72,7 @@ def import_sample(rejects: Path) -> Imported:
             report=reports.append,
         )
         results[key] = reports[-1]
-    importing.close_batch(incident.batches.get(), note="first version")
+    scope_versions.close(incident.batches.get(), note="first version")
     return Imported(incident, files, results, rejects)
 
 

@@ -20,8 +20,8 @@ from django.utils.translation import override
 from accounts.models import User
 from harness.exposure_factory import class_id, expose, file_of, person, state
 from harness.sign_in import sign_in_to_desk
+from incidents import scope_versions
 from incidents.encryption import KeysetShreddedError
-from incidents.importing import close_batch
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -385,12 +385,12 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
 
 def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(desk, incident):
     batch = loaded(incident)
-    close_batch(batch)
+    scope_versions.close(batch)
     withdraw = url("exposurebatch", "withdraw", batch.pk)
     shown = text(desk.get(withdraw))
     assert "It holds 10 rows about 0 people." in shown
     assert "not known yet whether their data leaked" in shown
-    close_batch(loaded(incident, number=2))
+    scope_versions.close(loaded(incident, number=2))
     assert "People whom only this version names then read" in text(desk.get(withdraw))
 
 

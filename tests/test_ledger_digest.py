@@ -62,7 +62,12 @@ def test_sealing_again_changes_nothing(closed):
 @pytest.mark.parametrize(
     "table",
     [
-        *("notices_delivery", "notices_ledgerpage", "notices_ledgerseal", "django_admin_log"),
+        *(
+            "notices_delivery",
+            "notices_ledgerdigestpage",
+            "notices_ledgerdigest",
+            "django_admin_log",
+        ),
         *("notices_notice", "incidents_incident", "accounts_user"),
     ],
 )

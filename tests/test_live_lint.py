@@ -93,7 +93,7 @@ def test_what_is_typed_is_checked_and_not_saved(desk, draft):
     prefix = place(draft, "when_and_how")
     typed = form_of(desk.get(page("change", draft)))
     typed |= {f"{prefix}-body_ko": "이름이 노출되었습니다.", "title_ko": "노출 통지"}
-    answer = desk.post(page("check", draft), typed).json()
+    answer = desk.post(page("live_lint", draft), typed).json()
     assert "노출" in answer["findings"][prefix]
     assert "노출" in answer["findings"]["title"]
     assert answer["findings"][place(draft, "data_items")] == ""
@@ -111,7 +111,7 @@ def test_a_section_typed_anew_and_one_struck_out_count(desk, draft):
     typed |= {"sections-TOTAL_FORMS": total + 1, f"{struck}-DELETE": "on"}
     new = {"key": "not_known_yet", "position": 99, "basis": "company", "body_ko": "이름이 노출"}
     typed |= {f"sections-{total}-{name}": value for name, value in new.items()}
-    found = desk.post(page("check", draft), typed).json()["findings"]
+    found = desk.post(page("live_lint", draft), typed).json()["findings"]
     assert "노출" in found[f"sections-{total}"]
     assert str(Section.Key.WHEN_AND_HOW.label) in found["top"]
     assert struck not in found
@@ -120,12 +120,12 @@ def test_a_section_typed_anew_and_one_struck_out_count(desk, draft):
 def test_markup_in_a_draft_is_shown_and_not_obeyed_in_a_finding(desk, draft):
     typed = form_of(desk.get(page("change", draft)))
     typed |= {"title_en": "<img src=x> for your convenience"}
-    found = desk.post(page("check", draft), typed).json()["findings"]["title"]
+    found = desk.post(page("live_lint", draft), typed).json()["findings"]["title"]
     assert "<img" not in found
 
 
 def test_nobody_without_the_right_may_have_a_draft_checked(client, draft, minji, approver):
-    url = page("check", draft)
+    url = page("live_lint", draft)
     assert client.post(url).status_code == 302  # to sign in
     minji.is_staff = True
     minji.save()
@@ -137,7 +137,7 @@ def test_nobody_without_the_right_may_have_a_draft_checked(client, draft, minji,
 def test_what_is_published_is_not_checked_again(desk, draft, approver):
     publishing.publish(draft, by=approver)
     assert "data-live-lint" not in desk.get(page("change", draft)).content.decode()
-    assert desk.post(page("check", draft)).status_code == 404
+    assert desk.post(page("live_lint", draft)).status_code == 404
 
 
 # Who publishes

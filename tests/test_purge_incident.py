@@ -13,8 +13,8 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from harness.exposure_factory import expose, file_of, person
-from incidents import importing, purging
-from incidents.importing import store
+from incidents import purging, scope_versions, table_locks
+from incidents.importing import loading, store
 from incidents.models import (
     AffectedPerson,
     Exposure,
@@ -114,7 +114,7 @@ def test_the_kept_counts_stand(incident):
     file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
     file.save()
     expose(person(incident, name="김민지"), file, "names")
-    importing.close_batch(file.batch)
+    scope_versions.close(file.batch)
     incident.shred()
 
     purge(incident)
@@ -170,12 +170,13 @@ def test_it_waits_for_who_holds_a_lock_and_makes_nobody_wait_long(incident, peop
 
         def wait(seconds: float) -> None:
             waits.append(seconds)
-            if seconds == purging.LOCK_RETRY_SECONDS:
+            if seconds == table_locks.LOCK_RETRY_SECONDS:
                 waited.set()
                 somebody.result()
 
-        purging.run(incident, wait=wait)
-    assert waits.count(purging.LOCK_RETRY_SECONDS) == 1
+        done = purging.run(incident, wait=wait)
+    assert (done.people, done.exposures) == (PEOPLE, 2 * PEOPLE)
+    assert waits.count(table_locks.LOCK_RETRY_SECONDS) == 1
     assert not AffectedPerson.objects.exists()
 
 
@@ -200,7 +201,7 @@ def test_the_exposures_of_a_large_file_go_as_a_whole(incident, tmp_path: Path, m
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     path = tmp_path / "members.csv"
     path.write_text("member_id,name\n" + "".join(f"{n},고객 {n}\n" for n in range(20)))
-    file = importing.import_file(path, incident=incident, mapping_text=MAPPING)
+    file = loading.import_file(path, incident=incident, mapping_text=MAPPING)
     table = f"incidents_exposure_{file.pk}"
     assert is_there(table)
     incident.shred()

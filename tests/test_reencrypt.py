@@ -16,9 +16,9 @@ from foundations.process_pool import WorkerLostError
 from harness.exposure_factory import expose, file_of, person
 from incidents import encryption, reencryption
 from incidents.encryption import CONTACT, EXPOSURE, EncryptionError, KeysetShreddedError
-from incidents.importing import only_import_into
 from incidents.management import progress_reporter
 from incidents.models import AffectedPerson, Exposure, Incident, Reencryption
+from incidents.scope_versions import incident_lock
 from notices.models import Notice, TestAddress
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -265,7 +265,7 @@ def test_no_file_is_imported_while_it_runs(incident, people):
 
     def refusal() -> None:
         try:
-            with only_import_into(incident):
+            with incident_lock(incident):
                 pass
         finally:
             connections.close_all()
@@ -274,7 +274,7 @@ def test_no_file_is_imported_while_it_runs(incident, people):
     run(incident, report=try_to_import)
     assert "a file is being imported; try again" in refusals[0]
 
-    with only_import_into(incident):
+    with incident_lock(incident):
         pass
 
 

@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents import importing
-from incidents.importing import ImportRefusedError, formulas, reading, rejects
+from incidents.importing import examining, formulas, loading, rejects
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile
 
 MAPPING = """
@@ -26,9 +26,9 @@ contact_leaked = ["name", "phone"]
 
 @pytest.fixture
 def load(db, incident):
-    def load(path, **options) -> importing.ImportProgress:
-        reports: list[importing.ImportProgress] = []
-        importing.import_file(
+    def load(path, **options) -> loading.ImportProgress:
+        reports: list[loading.ImportProgress] = []
+        loading.import_file(
             path, incident=incident, mapping_text=MAPPING, report=reports.append, **options
         )
         return reports[-1]
@@ -183,7 +183,7 @@ def test_a_reject_file_is_known_by_its_first_columns(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text('"line","reason","member_id"\n"3","bad date","7"\n', encoding="utf-8")
 
-    assert reading.examine(path, "cp949").is_reject_file
+    assert examining.examine(path, "cp949").is_reject_file
 
 
 def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(load, tmp_path):
@@ -207,7 +207,7 @@ def test_column_names_that_are_formulas_are_harmless_and_come_back(load, tmp_pat
 
     header = cells_of(written)[0]
     assert header[2:4] == ["'=cmd", "''quoted"]
-    assert reading.examine(written).header[2:4] == ["=cmd", "'quoted"]
+    assert examining.examine(written).header[2:4] == ["=cmd", "'quoted"]
     again = load(written).reject_file
     assert cells_of(again)[0] == header
 

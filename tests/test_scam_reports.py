@@ -48,7 +48,7 @@ def desk(client, editor):
 
 
 def page(name: str, pk: object) -> str:
-    return reverse(f"admin:notices_{name}", args=[pk])
+    return reverse(f"admin:{name}", args=[pk])
 
 
 # Reporting
@@ -150,7 +150,7 @@ def test_after_shredding_no_report_is_taken_or_read(client, report, incident, de
     incident.shred()
     tell(client)
     assert ScamReport.objects.count() == 1
-    response = desk.get(page("scamreport_change", report.pk))
+    response = desk.get(page("scams_scamreport_change", report.pk))
     assert response.status_code == 200
     assert "refund" not in response.content.decode()
     assert "Write a report" not in Client().get("/en/check/").content.decode()
@@ -192,7 +192,7 @@ def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, cli
     tell(Client(), text=evil, sender='"><b>x</b>')
     newest = ScamReport.objects.order_by("-reported_at")[0]
     with caplog.at_level(logging.INFO):
-        html = desk.get(page("scamreport_change", newest.pk)).content.decode()
+        html = desk.get(page("scams_scamreport_change", newest.pk)).content.decode()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert "<b>x</b>" not in html
@@ -209,7 +209,7 @@ def test_the_list_shows_nothing_of_what_was_written(report, desk):
 
 
 def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
-    url = page("scamreport_change", report.pk)
+    url = page("scams_scamreport_change", report.pk)
     client.force_login(minji)
     assert client.get(url).status_code == 404
     auditor = User.objects.create_user("auditor@breachportal.example", is_staff=True)
@@ -226,7 +226,7 @@ def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
 def test_dismissing_ends_the_like_as_well(report, desk):
     tell(Client(), text="again http://hanbit-refund.example.net")
     tell(Client(), text="another http://other.example.net")
-    desk.post(page("scamreport_dismiss", report.pk))
+    desk.post(page("scams_scamreport_dismiss", report.pk))
     states = sorted(ScamReport.objects.values_list("state", flat=True))
     assert states == ["dismissed", "dismissed", "new"]
 
@@ -242,9 +242,9 @@ def test_a_link_changes_nothing(report, desk, step):
 def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
     report, desk, editor, approver, client
 ):
-    response = desk.post(page("scamreport_warn", report.pk))
+    response = desk.post(page("scams_scamreport_warn", report.pk))
     draft = StatementVersion.objects.get()
-    assert response.headers["Location"] == page("statementversion_change", draft.pk)
+    assert response.headers["Location"] == page("statements_statementversion_change", draft.pk)
     assert "hanbit-refund[.]example[.]net" in markdown.plain(draft.sections.get(key="body").body_en)
     blocking = [
         finding for finding in publishing.publishing_findings(draft, by=approver) if finding.blocks
@@ -272,7 +272,7 @@ def test_publishing_the_warning_offers_an_alert_to_those_who_chose_it(
     AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")
     draft = scam_reports.draft_warning(report, by=editor)
     sign_in_to_desk(client, approver)
-    url = page("statementversion_publish", draft.pk)
+    url = page("statements_statementversion_publish", draft.pk)
     seen = client.get(url).context["form"].initial["seen"]
     html = client.post(url, {"seen": seen}, follow=True).content.decode()
     assert "kind=alert&amp;topic=scams" in html

@@ -8,8 +8,7 @@ from django.urls import reverse
 
 from harness.exposure_factory import class_id, expose, file_of, person
 from harness.sign_in import sign_in_to_desk
-from incidents import scope_counts
-from incidents.importing import close_batch
+from incidents import scope_counts, scope_versions
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, ScopeCount
 from incidents.scope_counts import Tally, counts_of
 
@@ -44,7 +43,7 @@ def first(incident) -> ExposureBatch:
     expose(minji, other, values=[("purchases", "연필", "2025-10-02")])
     expose(seojun, file, "names")
     expose(haneul, other, "names", "phone-numbers")
-    close_batch(file.batch)
+    scope_versions.close(file.batch)
     return file.batch
 
 
@@ -72,7 +71,7 @@ def test_a_later_scope_version_adds_only_who_is_new(incident, first):
     expose(person(incident, name="최유나"), later, "names")
 
     assert standing(incident).people == 3  # not closed yet
-    close_batch(later.batch)
+    scope_versions.close(later.batch)
 
     counts = counts_of(incident)
     assert standing(incident).people == 4
@@ -84,13 +83,13 @@ def test_a_later_scope_version_adds_only_who_is_new(incident, first):
 def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     later = loaded(incident, number=2)
     expose(person(incident, name="최유나"), later, "names")
-    close_batch(later.batch)
+    scope_versions.close(later.batch)
 
-    assert scope_counts.withdraw_and_recount(first, "another company's")
+    scope_versions.withdraw(first, "another company's")
     assert standing(incident).people == 1
     assert counts_of(incident).by_batch[1].people == 3
 
-    assert scope_counts.withdraw_and_recount(later.batch, "so was this")
+    scope_versions.withdraw(later.batch, "so was this")
     assert counts_of(incident).standing is None
 
 
@@ -115,7 +114,7 @@ def test_nothing_is_known_before_a_scope_version_is_closed(incident):
 
 def test_a_scope_version_of_which_nothing_leaked_counts_nobody(incident):
     file = loaded(incident)
-    close_batch(file.batch)
+    scope_versions.close(file.batch)
 
     assert standing(incident) == Tally()
 
@@ -189,8 +188,8 @@ def test_an_account_that_may_only_change_rows_counts(incident, first):
         cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
         cursor.execute("SET ROLE clerk")
     found = scope_counts.differences(incident)
-    is_withdrawn = scope_counts.withdraw_and_recount(first, "it was another company's file")
+    scope_versions.withdraw(first, "it was another company's file")
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
 
-    assert (found, is_withdrawn) == ([], True)
+    assert (found, first.state) == ([], "withdrawn")

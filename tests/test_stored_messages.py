@@ -17,24 +17,27 @@ from notices import ledger_messages
 from notices.admin import history
 from notices.ledger_messages import LedgerMessages
 from notices.models import Suppression
+from statements.admin.history import WithdrawalMessages
 from tests.korean_messages import HANGUL, in_korean
 
 ROOT = Path(__file__).parent.parent
-APPS = ("accounts", "breachportal", "incidents", "statements", "notices")
+APPS = ("foundations", "accounts", "incidents", "statements", "notices", "scams", "breachportal")
 TABLES = (
     RefusalMessages,
     RejectMessages,
     LedgerMessages,
     history.HistoryMessages,
     EncryptionMessages,
+    WithdrawalMessages,
 )
 SLOT = re.compile(r"\{(\w+)\}")
 # What says why: its words must stand in a table, or come from outside.
 SAYS_WHY = {
-    *("ImportRefusedError", "ImportBusyError", "RowRejectedError"),
-    *("SealingError", "KeysetShreddedError", "UnusableAddressError"),
-    *("ServerAwayError", "ServerRefusesUsError", "AwayError", "RefusedError", "LostError"),
-    *("Reply", "Verdict"),
+    *("ImportRefusedError", "ScopeRefusedError", "IncidentBusyError", "RowRejectedError"),
+    *("EncryptionError", "KeysetShreddedError", "UnusableAddressError"),
+    *("ServerUnavailableError", "SenderRefusedError", "LostError"),
+    *("RequestUnavailableError", "AccountRefusedError"),
+    *("Reply", "Transition"),
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness import exposure_factory
-from incidents import scope_counts
+from incidents import scope_counts, scope_versions
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
 from statements import publishing
@@ -86,7 +86,7 @@ def test_what_is_loaded_into_an_open_batch_counts_already(draft, incident):
 def test_a_batch_that_was_taken_back_counts_no_more(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="closed")
     scope_counts.count_closed(batch)
-    assert scope_counts.withdraw_and_recount(batch, "the wrong export")
+    scope_versions.withdraw(batch, "the wrong export")
     assert unclaimed_classes(incident) == []
 
 

@@ -26,11 +26,12 @@ from accounts.models import User
 from breachportal.celery import app
 from foundations.process_pool import workers
 from harness.sign_in import sign_in_to_desk, step_up
-from incidents import importing, uploads
+from incidents import uploads
 from incidents.forms import MAPPING_EXAMPLE
-from incidents.importing import only_import_into
+from incidents.importing import loading
 from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
+from incidents.scope_versions import incident_lock
 from tests.korean_messages import in_korean
 
 pytestmark = pytest.mark.django_db
@@ -211,7 +212,7 @@ def test_a_workers_file_is_its_own_alone_and_only_while_it_reads(
         seen.append((path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importing, "check_file", look)
+    monkeypatch.setattr(loading, "check_file", look)
     with pytest.raises(KeyboardInterrupt):
         uploads.run_upload(str(upload.pk))
 
@@ -431,7 +432,7 @@ def work_elsewhere(upload: Upload) -> None:
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
     upload = sent(desk, incident)
-    with only_import_into(incident):
+    with incident_lock(incident):
         other = Thread(target=work_elsewhere, args=[upload])
         other.start()
         other.join()
@@ -527,7 +528,7 @@ def test_an_error_of_our_own_is_told_without_a_value(desk, incident, places, mon
     def fail(*_args: object, **_options: object) -> None:
         raise ValueError("minji@example.com")
 
-    monkeypatch.setattr(importing, "check_file", fail)
+    monkeypatch.setattr(loading, "check_file", fail)
     upload = worked(sent(desk, incident))
 
     assert (upload.state, upload.refusal) == (

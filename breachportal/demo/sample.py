@@ -9,7 +9,8 @@ from django.conf import settings
 
 import incidents
 from accounts.models import User
-from incidents import importing
+from incidents import scope_versions
+from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident
 from notices import sending
 from notices.models import Notice
@@ -60,7 +61,7 @@ def import_export(incident: Incident, say: Say) -> None:
         if there.filter(name=name).exists():
             continue
         path = EXPORT / "export-2025-11" / name
-        loaded = importing.import_file(
+        loaded = loading.import_file(
             path,
             incident=incident,
             mapping_text=(EXPORT / mapping).read_text(encoding="utf-8"),
@@ -72,7 +73,7 @@ def import_export(incident: Incident, say: Say) -> None:
             f"{loaded.rows_rejected:,} rejected (see {rejects})."
         )
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
-    importing.close_batch(batch, is_despite_failed=True)  # what failed is not one of these
+    scope_versions.close(batch, is_despite_failed=True)  # what failed is not one of these
 
 
 def send_notice() -> Notice:

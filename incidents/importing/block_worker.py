@@ -8,7 +8,8 @@ from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing.blocks import BLOCK_BYTES, FileBlock
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import Row, Source
-from incidents.importing.row_preparation import Prepared, Preparer, RowReader
+from incidents.importing.row_preparation import Prepared, Preparer
+from incidents.importing.rows import RowReader
 
 # Below this many blocks, starting processes takes longer than the work.
 _BLOCKS_WORTH_PROCESSES = 6

@@ -1,18 +1,18 @@
 """Cuts a file into blocks of whole rows, for processes that work side by side.
 
-Cutting must be exact and cheap: a line without a quote is a row, and only where a quote stands is
-the csv module asked where that row ends. So what it finds is what `reading.rows` would find.
+Where a row ends is the format's to say (incidents.importing.formats). Only whole rows are handed
+out, and a fault that refuses the file is raised behind the rows before it.
 """
 
-import csv
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from incidents.importing import reading
-from incidents.importing.reading import MAX_ROW_BYTES, Source
+from incidents.importing import formats, reading
+from incidents.importing.formats import base
+from incidents.importing.formats.base import Format
+from incidents.importing.reading import File, ImportRefusedError, Source
 
 BLOCK_BYTES = 1 << 19
-_MARK = b"\xef\xbb\xbf"
 
 
 class FileBlock(NamedTuple):
@@ -24,48 +24,99 @@ class FileBlock(NamedTuple):
 
 
 def blocks_of(source: Source) -> Iterator[FileBlock]:
-    """The rows after the header, in file order. Raises ImportRefusedError at the place."""
-    cutter = _Cutter(source)
-    windows = reading.Windows(source)
-    for window in windows:
-        cutter.take(window)
-        if len(cutter.rows) >= BLOCK_BYTES:
-            yield cutter.block(windows.position)
-    cutter.end()
+    """Yields the rows after the header, in file order. Raises ImportRefusedError at the place."""
+    form = formats.named(source.format)
+    blocks = cut(source.file, form, at_least=BLOCK_BYTES)
+    yield from _without_header(blocks, form) if form.has_header else blocks
+    reading.refuse_changed(source)
+
+
+def cut(file: File, form: Format, *, at_least: int) -> Iterator[FileBlock]:
+    """Yields all rows of a file, the header too, in blocks of at least so many bytes.
+
+    The last block is smaller. Raises ImportRefusedError.
+    """
+    cutter, windows = _Cutter(file.path.name, form), reading.Windows(file)
+    fault = None
+    try:
+        for window in windows:
+            cutter.take(window)
+            if len(cutter.rows) >= at_least:
+                yield cutter.block(windows.position)
+        cutter.end()
+    except ImportRefusedError as error:
+        fault = error
     if cutter.rows:
         yield cutter.block(windows.position)
-    reading.refuse_changed(source)
+    if fault:
+        raise fault
+
+
+def first_row(file: File, form: Format) -> FileBlock | None:
+    """Returns the first row of a file that is not blank. Raises ImportRefusedError."""
+    for block in cut(file, form, at_least=1):
+        begin, end = _first_row(block.data, form)
+        if end:
+            line = block.line + block.data.count(b"\n", 0, begin)
+            return FileBlock(line, block.data[begin:end], block.position)
+    return None
+
+
+def _without_header(blocks: Iterator[FileBlock], form: Format) -> Iterator[FileBlock]:
+    for block in blocks:
+        _, end = _first_row(block.data, form)
+        if not end:
+            continue
+        if rest := block.data[end:]:
+            line = block.line + block.data.count(b"\n", 0, end)
+            yield FileBlock(line, rest, block.position)
+        break
+    yield from blocks
+
+
+def _first_row(data: bytes, form: Format) -> tuple[int, int]:
+    """Returns where the first row that is not blank begins and ends; (0, 0) if all are blank."""
+    breaks = len(data) - len(data.lstrip(b"\r\n"))
+    begin = data.rfind(b"\n", 0, breaks) + 1
+    return (begin, form.end_of_first_row(data, begin)) if begin < len(data) else (0, 0)
 
 
 class _Cutter:
     """Collects whole rows; `_rest` is what does not end yet."""
 
-    def __init__(self, source: Source) -> None:
-        self._source, self._is_csv = source, source.format == reading.CSV
-        self._line, self._rest, self._is_begun, self._is_in_header = 1, b"", False, self._is_csv
+    def __init__(self, name: str, form: Format) -> None:
+        self._name, self._format = name, form
+        self._line, self._rest, self._is_begun = 1, b"", False
         self.rows = bytearray()
 
     def take(self, window: bytes) -> None:
-        """Takes the next bytes of the file."""
-        if b"\0" in window:
-            before = self._lines_before(window[: window.index(b"\0")])
-            raise reading.nul_byte(self._source.name, before)
+        """Takes the next bytes of the file. Raises ImportRefusedError."""
         if not self._is_begun:
-            self._is_begun, window = True, window.removeprefix(_MARK)
+            self._is_begun, window = True, window.removeprefix(reading.MARK)
+        nul = window.find(b"\0")
+        self._take(window if nul < 0 else window[:nul])
+        if nul >= 0:
+            raise reading.nul_byte(self._name, self._next_line())
+
+    def _take(self, window: bytes) -> None:
         data = self._rest + window if self._rest else window
-        end = self._end_of_rows(data)
-        self._check_first_row(data, end)
-        self._keep(data[:end])
+        end = self._format.end_of_rows(data)
+        fits = self._end_of_rows_that_fit(data, end)
+        self.rows += data[:fits]
         self._rest = data[end:]
+        if fits < end or len(self._rest) > base.MAX_ROW_BYTES:
+            self._rest = b""
+            raise reading.row_too_long(self._name, self._next_line())
 
     def end(self) -> None:
-        """Takes what stands behind the last line break."""
-        if self._rest:
-            rest, self._rest = self._rest + b"\n", b""
-            end = self._end_of_rows(rest)
-            if end < len(rest):
-                raise reading.unclosed_quote(self._source.name, self._lines_before(rest[:end]))
-            self._keep(rest)
+        """Takes what stands behind the last line break. Raises ImportRefusedError."""
+        if not self._rest:
+            return
+        rest, self._rest = self._rest + b"\n", b""
+        end = self._format.end_of_rows(rest)
+        self.rows += rest[:end]
+        if end < len(rest):
+            raise reading.unclosed_quote(self._name, self._next_line())
 
     def block(self, position: int) -> FileBlock:
         """Hands out what was collected."""
@@ -74,78 +125,15 @@ class _Cutter:
         self.rows.clear()
         return block
 
-    def _keep(self, rows: bytes) -> None:
-        if self._is_in_header and rows:
-            rows = self._without_header(rows)
-        self.rows += rows
+    def _next_line(self) -> int:
+        """The line that follows on what was taken."""
+        return self._line + self.rows.count(b"\n") + self._rest.count(b"\n")
 
-    def _without_header(self, rows: bytes) -> bytes:
-        """The rows behind the first one that is not blank."""
-        lines = _Feed(rows, 0)
-        for cells in csv.reader(lines, strict=True):
-            if cells:
-                self._is_in_header = False
-                break
-        self._line += rows.count(b"\n", 0, lines.position)
-        return rows[lines.position :]
+    def _end_of_rows_that_fit(self, data: bytes, end: int) -> int:
+        """Returns `end`, or 0 if the first row is too long.
 
-    def _lines_before(self, rest: bytes) -> int:
-        """The line that follows on what was kept and on `rest`."""
-        kept = self.rows.count(b"\n") + self._rest.count(b"\n")
-        return self._line + kept + rest.count(b"\n")
-
-    def _check_first_row(self, data: bytes, end: int) -> None:
-        """Only a row that began in an earlier window can be too long, or what is left of one."""
-        is_too_long = len(data) - end > MAX_ROW_BYTES
-        if end and len(self._rest) + reading.READ_BYTES > MAX_ROW_BYTES:
-            is_too_long |= self._end_of_first_row(data) > MAX_ROW_BYTES
-            end = 0 if self._end_of_first_row(data) > MAX_ROW_BYTES else end
-        if is_too_long:
-            self._rest = b""
-            raise reading.row_too_long(self._source.name, self._lines_before(data[:end]))
-
-    def _end_of_first_row(self, data: bytes) -> int:
-        line_end = data.find(b"\n") + 1
-        if not self._is_csv or b'"' not in data[:line_end]:
-            return line_end
-        return _end_of_quoted(data, 0) or len(data)
-
-    def _end_of_rows(self, data: bytes) -> int:
-        """Where the last whole row ends; 0 if none does."""
-        if not self._is_csv:
-            return data.rfind(b"\n") + 1
-        begin = 0
-        while (quote := data.find(b'"', begin)) >= 0:
-            begin = data.rfind(b"\n", begin, quote) + 1 or begin
-            end = _end_of_quoted(data, begin)
-            if not end:
-                return begin
-            begin = end
-        return data.rfind(b"\n", begin) + 1 or begin
-
-
-class _Feed(Iterator[str]):
-    """Whole lines for the csv module, one by one."""
-
-    def __init__(self, data: bytes, position: int) -> None:
-        self._data, self.position, self.is_dry = data, position, False
-
-    def __next__(self) -> str:
-        end = self._data.find(b"\n", self.position) + 1
-        if not end:
-            self.is_dry = True
-            raise StopIteration
-        line = self._data[self.position : end]
-        self.position = end
-        return line.decode("latin-1")
-
-
-def _end_of_quoted(data: bytes, begin: int) -> int:
-    """Where the row that begins at `begin` ends; 0 if it does not end in `data`."""
-    lines = _Feed(data, begin)
-    try:
-        next(csv.reader(lines, strict=True), None)
-    except csv.Error:
-        if not lines.is_dry:
-            return lines.position  # no row, but an end: the next line begins afresh
-    return 0 if lines.is_dry else lines.position
+        Only a row that began in an earlier window can be: a window is smaller than a row may be.
+        """
+        if not end or len(self._rest) + reading.READ_BYTES <= base.MAX_ROW_BYTES:
+            return end
+        return end if self._format.end_of_first_row(data) <= base.MAX_ROW_BYTES else 0

@@ -30,10 +30,8 @@ class RefusalMessages(StoredMessages):
     """Of a file, a mapping or a wish: the one line that an operator gets."""
 
     # Places, and what the system says of one
-    LINE = _("{file}, line {line}")
     INSIDE = _("{file}, inside {compression}")
     SYSTEM = _("{file}: {error}")
-    SYSTEM_AT = _("{file}, line {line}: {error}")
 
     # A file that cannot be read
     NO_PATH = _("{path}: {error}; check the path")

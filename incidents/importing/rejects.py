@@ -20,7 +20,6 @@ from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row,
 from incidents.importing.refusals import RefusalMessages, RejectMessages
 
 UNDECODABLE = RejectMessages.UNDECODABLE.said()
-WRONG_NUMBER = RejectMessages.WRONG_NUMBER.said()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
 _STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
 _PARTS_OF_SIGNS = "".join(map(chr, range(0xDC80, 0xDD00)))  # as a cut leaves them (PEP 383)

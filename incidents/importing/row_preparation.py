@@ -5,11 +5,8 @@ in any process, in any order, and hands back what PostgreSQL's COPY takes. It is
 for every row of a nation, which is why its inner parts hold on to everything they will need again.
 """
 
-import csv
 import datetime as dt
-import io
-import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingType
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -21,9 +18,8 @@ from django.conf import settings
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.encryption import CONTACT, EXPOSURE
-from incidents.importing import copy_format, json_lines, reading, rejects
+from incidents.importing import copy_format, formats, rejects
 from incidents.importing.blocks import FileBlock
-from incidents.importing.formulas import restored
 from incidents.importing.mapping import (
     CONTACT_CLASSES,
     CellTemplate,
@@ -31,15 +27,15 @@ from incidents.importing.mapping import (
     LeakColumn,
     PersonColumns,
 )
-from incidents.importing.reading import REJECT_COLUMNS, Row, Source
+from incidents.importing.reading import Source
 from incidents.importing.refusals import RejectMessages
+from incidents.importing.rows import HEADER, RowReader
 from incidents.models import AffectedPerson
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
 FIRST, SECOND = 1, 2  # the person a row is about, and the other one it names
 DEFAULT_LANGUAGE = settings.LANGUAGES[0][0]
 _LANGUAGES = {code for code, _ in settings.LANGUAGES}
-_ESCAPED = re.compile("[\udc80-\udcff]")  # a byte that could not be decoded
 _MISSING, _UNUSABLE, _USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reach.USABLE)
 
 
@@ -91,7 +87,7 @@ class Preparer:
         second = mapping.second_person
         self._second = second and _Person(second, make, slot=SECOND, is_known=is_known)
         self._second_identity = place[second.identity] if second else 0
-        self._may_hold_halves = source.format == reading.JSON_LINES
+        self._may_hold_halves = formats.named(source.format).may_hold_surrogates
         self._without_phone = 0
 
     def prepare(self, block: FileBlock) -> Prepared:
@@ -102,7 +98,7 @@ class Preparer:
         header_again = 0
         for line, cells, defect in self._reader.rows(block):
             rows += 1
-            if defect == reading.HEADER:
+            if defect == HEADER:
                 header_again = line
                 break
             try:
@@ -154,103 +150,6 @@ class Preparer:
             self._without_phone += 1
         else:
             second.write(line, cells, phone)
-
-
-class RowReader:
-    """Takes a block apart into rows."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._encoding = "utf-8" if source.encoding == reading.UTF8_MARKED else source.encoding
-        self._width, self._first_name = len(source.header), source.header[0]
-        self._is_plain = not source.is_reject_file
-        self._is_csv = source.format == reading.CSV
-
-    def rows(self, block: FileBlock) -> Iterator[tuple[int, list[str], str]]:
-        """(line, cells, why it cannot be taken or "")."""
-        text, is_clean = self._text(block)
-        lines = self._csv(text, block.line) if self._is_csv else self._json(text, block.line)
-        for line, cells, defect in lines:
-            if defect or (is_clean and self._is_plain):
-                yield line, cells, defect
-            else:
-                yield line, *self._checked(cells, is_clean=is_clean)
-
-    def raw_rows(self, block: FileBlock, lines: Container[int]) -> Iterator[Row]:
-        """Those that begin on `lines`, as `reading.rows` gives them, for reject files."""
-        text, _ = self._text(block)
-        rows = self._csv(text, block.line) if self._is_csv else self._json(text, block.line)
-        for line, cells, defect in rows:
-            if line in lines:
-                is_row = defect in ("", rejects.WRONG_NUMBER, rejects.UNDECODABLE)
-                raw = [self._as_it_stood(cell) for cell in cells]
-                yield Row(line, raw, "" if is_row else defect)
-
-    def _as_it_stood(self, cell: str) -> str:
-        if cell.isascii():
-            return cell
-        try:
-            return cell.encode(self._encoding, "surrogateescape").decode("latin-1")
-        except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
-            return cell.encode("utf-8", "replace").decode("latin-1")
-
-    def _text(self, block: FileBlock) -> tuple[str, bool]:
-        try:
-            return block.data.decode(self._encoding), True
-        except UnicodeDecodeError:
-            return block.data.decode(self._encoding, "surrogateescape"), False
-
-    def _csv(self, text: str, first: int) -> Iterator[tuple[int, list[str], str]]:
-        parser = csv.reader(io.StringIO(text, newline="\n"), strict=True)
-        width, name = self._width, self._first_name
-        read, offset = 0, first
-        while True:
-            try:
-                for cells in parser:
-                    line, read = read + offset, parser.line_num
-                    if len(cells) == width:
-                        is_header = name in cells[0] and self._is_header(cells)
-                        yield line, cells, reading.HEADER if is_header else ""
-                    elif cells:
-                        yield line, cells, rejects.WRONG_NUMBER
-            except csv.Error as error:
-                lines = text.split("\n")[read : parser.line_num]
-                line, read = read + offset, parser.line_num
-                yield line, ["\n".join(lines).rstrip("\r\n")], reading.defect_of(error)
-            else:
-                return
-
-    def _is_header(self, cells: list[str]) -> bool:
-        names = [cell.strip() for cell in cells]
-        if not self._is_plain:
-            names[2:] = map(restored, names[2:])
-        return names == self._source.header
-
-    def _json(self, text: str, first: int) -> Iterator[tuple[int, list[str], str]]:
-        for line, row in enumerate(text.split("\n"), start=first):
-            if not row.strip():
-                continue
-            found = json_lines.parsed(row)
-            if found is None:
-                yield line, [row.rstrip("\r")], json_lines.NOT_AN_OBJECT
-            elif _ESCAPED.search(row):
-                yield line, self._cells(found), rejects.UNDECODABLE
-            else:
-                yield line, self._cells(found), ""
-
-    def _cells(self, found: dict[str, str]) -> list[str]:
-        return [found.get(name, "") for name in self._source.header]
-
-    def _checked(self, cells: list[str], *, is_clean: bool) -> tuple[list[str], str]:
-        """The cells of a row that may hold what is no text, or that comes back corrected."""
-        if not is_clean and _ESCAPED.search("".join(cells)):
-            return cells, rejects.UNDECODABLE
-        if self._is_plain:
-            return cells, ""
-        kept = len(REJECT_COLUMNS)
-        if rejects.is_uncorrected(cells[1], cells[kept:]):
-            return cells, rejects.UNDECODABLE
-        return [*cells[:kept], *map(restored, cells[kept:])], ""
 
 
 class _Output:

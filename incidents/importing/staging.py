@@ -22,11 +22,11 @@ from incidents.importing.refusals import RejectMessages
 from incidents.importing.row_preparation import FIRST, SECOND, Prepared
 from incidents.importing.store import Store
 from incidents.models import AffectedPerson, DataClass
+from incidents.scope_versions import LOCK_SPACE
 
 Reach = AffectedPerson.Reach
 FETCH = 5_000
-LOCK_SPACE = 0x62706C64  # "bpld"; tells our advisory locks from others in the same database
-# 0 is no incident's.
+# 0 is the id of no incident.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, 0)"
 # One COPY for so many bytes.
 _COPY_BYTES = 1 << 22

@@ -7,22 +7,19 @@ transaction: whoever looks meanwhile sees the store as it was. See docs/decision
 """
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import LockNotAvailable
+from django.db import connection
 
 from incidents.importing.people_rebuild import COLUMNS, PEOPLE, RebuiltPeople, to_new
+from incidents.table_locks import retry_lock
 
 # From so many rows on, a file's exposures become a partition of their own.
 OWN_PARTITION_ROWS = 200_000
 # From so many new people on, and one for so many who are there, the table is made anew.
 REBUILD_PEOPLE, STORED_FOR_EACH = 200_000, 4
-# Every reader waits behind the wish to shut readers out, so it is given up soon.
-LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
 EXPOSURES = "incidents_exposure"
 _PROOF = "import_is_of_one_file"
 
@@ -99,7 +96,7 @@ class Store:
             forget = f"ALTER TABLE {self._exposures} DROP CONSTRAINT {_PROOF}"
             steps += [f"ALTER TABLE {EXPOSURES} {attach}", forget]
         if steps:
-            _patiently(partial(self._run_all, steps))
+            retry_lock(partial(self._run_all, steps))
 
     def _is_owner(self) -> bool:
         """Whether this account may change the tables, not only their rows."""
@@ -128,20 +125,3 @@ class Store:
         with connection.cursor() as cursor:
             cursor.execute(statement)
             return int(cursor.rowcount)
-
-
-def _patiently(work: Callable[[], Any]) -> None:
-    """Does what shuts readers out, again and again while one of them is long at it."""
-    waited_since = time.monotonic()
-    while True:
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-                work()
-                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
-                return
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
-                raise
-        log.info("waiting for readers, for %.0f s now", time.monotonic() - waited_since)
-        time.sleep(LOCK_RETRY_SECONDS)

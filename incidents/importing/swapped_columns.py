@@ -10,10 +10,11 @@ from contextlib import suppress
 from itertools import islice
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
-from incidents.importing import reading
+from incidents.importing import formats
 from incidents.importing.mapping import ColumnMapping
-from incidents.importing.reading import CSV, ImportRefusedError, Source
+from incidents.importing.reading import ImportRefusedError, Source
 from incidents.importing.refusals import RefusalMessages
+from incidents.importing.rows import rows_of
 
 FIRST_ROWS = 1_000
 _FEWEST, _SHARE = 10, 0.5
@@ -22,7 +23,7 @@ EMAIL, PHONE, OTHER = RefusalMessages.EMAIL.said(), RefusalMessages.PHONE.said()
 
 def refuse_swapped_columns(source: Source, mapping: ColumnMapping) -> None:
     """Raises ImportRefusedError if most of a column's first cells are of another kind."""
-    if source.format != CSV or source.is_reject_file:
+    if not formats.named(source.format).has_header or source.is_reject_file:
         return  # keys stand beside their values; rejects may be all of what is odd
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
     # What cannot be read is refused by the import itself, which says where.
@@ -34,7 +35,7 @@ def refuse_swapped_columns(source: Source, mapping: ColumnMapping) -> None:
 
 def _count(source: Source, mapping: ColumnMapping, seen: defaultdict[str, Counter[str]]) -> None:
     place = {name: number for number, name in enumerate(source.header)}
-    for row in islice(reading.rows(source), FIRST_ROWS):
+    for row in islice(rows_of(source), FIRST_ROWS):
         if row.defect or len(row.cells) != len(source.header):
             continue
         for column, _ in _meant(mapping):

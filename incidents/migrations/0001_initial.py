@@ -357,7 +357,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Reseal',
+            name='Reencryption',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key_id', models.BigIntegerField(help_text="Tink's own number of it.", verbose_name='new key')),

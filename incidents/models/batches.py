@@ -2,7 +2,6 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -61,21 +60,6 @@ class ExposureBatch(models.Model):
         """As commands name it."""
         return f"{self.incident.slug} v{self.number}"
 
-    def withdraw(self, reason: str) -> bool:
-        """Takes a closed batch back: its exposures stand no longer. False if it is not closed.
-
-        Its files may come again, into a later one. The people who remain are counted by
-        incidents.scope_counts.withdraw_and_recount, in the same transaction.
-        """
-        closed = ExposureBatch.objects.filter(pk=self.pk, state=self.State.CLOSED)
-        is_withdrawn = closed.update(
-            state=self.State.WITHDRAWN, withdrawn_at=timezone.now(), withdrawn_reason=reason
-        )
-        if is_withdrawn:
-            loaded = self.files.filter(state=ExposureFile.State.LOADED)
-            loaded.update(state=ExposureFile.State.WITHDRAWN)
-        return bool(is_withdrawn)
-
 
 class BatchChangeQuerySet(models.QuerySet["BatchChange"]):
     """Changes of scope versions by where they stand."""
@@ -88,7 +72,7 @@ class BatchChangeQuerySet(models.QuerySet["BatchChange"]):
 class BatchChange(models.Model):
     """The closing or withdrawal of a scope version, asked for on the desk and done by a worker.
 
-    It counts every affected person, for a nation minutes; see incidents.batch_changes.
+    It counts every affected person, for a nation minutes; see incidents.scope_versions.
     """
 
     class Kind(models.TextChoices):

@@ -41,7 +41,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         own = partial(desk_path, self)
         return [
             own("<int:pk>/mail/<str:language>/", self.mail, "mail"),
-            own("<int:pk>/tell-again/", require_POST(self.tell_again), "tell_again"),
+            own("<int:pk>/tell-again/", require_POST(self.draft_correction), "draft_correction"),
             *super().get_urls(),
         ]
 
@@ -71,7 +71,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         part = _sample_mail(version, language).get_body(("html",))
         return as_mail_program_would(part.get_content() if part else "")
 
-    def tell_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def draft_correction(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Drafts the notice to those who received an earlier version; somebody else approves it."""
         require(request, TELL)
         version = get_object_or_404(StatementVersion, pk=pk)

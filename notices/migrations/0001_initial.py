@@ -260,7 +260,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='LedgerPage',
+            name='LedgerDigestPage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
@@ -278,7 +278,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='LedgerSeal',
+            name='LedgerDigest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('rows', models.PositiveBigIntegerField(verbose_name='rows')),

@@ -199,7 +199,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
         return [
             own("<int:pk>/preview/", self.preview, "preview"),
             own("<int:pk>/previews/", self.previews, "previews"),
-            own("<int:pk>/check/", require_POST(self.check_draft), "check"),
+            own("<int:pk>/live-lint/", require_POST(self.live_lint), "live_lint"),
             own("<int:pk>/publish/", self.publish, "publish"),
             own("<int:pk>/waive/", self.waive, "waive"),
             own("<int:pk>/waivers/<slug:rule>/withdraw/", self.withdraw_waiver, "withdraw_waiver"),
@@ -230,7 +230,7 @@ class StatementVersionAdmin(Titled, FrozenOncePublished, admin.ModelAdmin):
             context["waits_for_second"] = had_a_hand
         return super().change_view(request, object_id, form_url, context)
 
-    def check_draft(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def live_lint(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What the check says of the words in the forms, by section; saves nothing."""
         draft = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
         if not self.has_change_permission(request, draft):

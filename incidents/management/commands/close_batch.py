@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents import importing
-from incidents.importing import ImportRefusedError
+from incidents import scope_versions
 from incidents.models import ExposureBatch
+from incidents.scope_versions import ScopeRefusedError
 
 
 class Command(BaseCommand):
@@ -33,9 +33,9 @@ class Command(BaseCommand):
         if batch is None:
             raise CommandError(f"{options['incident']}: no open scope version; check the slug")
         try:
-            importing.close_batch(
+            scope_versions.close(
                 batch, note=options["note"], is_despite_failed=options["despite_failed"]
             )
-        except ImportRefusedError as error:
+        except ScopeRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Closed scope version {batch.number} of {options['incident']}.")

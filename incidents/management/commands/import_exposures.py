@@ -14,10 +14,12 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from incidents import importing
 from incidents.encryption import EncryptionError
-from incidents.importing import ImportProgress, ImportRefusedError
+from incidents.importing import loading
+from incidents.importing.loading import ImportProgress
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import Incident
+from incidents.scope_versions import ScopeRefusedError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 STANDARD_INPUT = Path("-")
@@ -48,12 +50,12 @@ class Command(BaseCommand):
         try:
             with _file_of(options) as path:
                 run(path, options)
-        except (ImportRefusedError, EncryptionError) as error:
+        except (ImportRefusedError, ScopeRefusedError, EncryptionError) as error:
             raise CommandError(str(error)) from None
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
         teller = _ImportReporter(self)
-        importing.import_file(
+        loading.import_file(
             path,
             batch_number=options["batch"],
             rejects_path=options["rejects"],
@@ -64,7 +66,7 @@ class Command(BaseCommand):
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
         teller = _ImportReporter(self)
-        teller.last = importing.check_file(path, report=teller.tell, **_common(options))
+        teller.last = loading.check_file(path, report=teller.tell, **_common(options))
         teller.sum_up("can be taken")
         for line, reason in teller.last.first_rejects:
             self.stdout.write(f"  line {line}: {reason}")

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents import purging
-from incidents.importing import ImportRefusedError
 from incidents.management.progress_reporter import StepProgressReporter
 from incidents.models import Incident, Shredding
+from incidents.scope_versions import IncidentBusyError
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
         try:
             done = purging.run(incident, step_rows=options["rows"], report=tell)
-        except (purging.PurgeRefusedError, ImportRefusedError) as error:
+        except (purging.PurgeRefusedError, IncidentBusyError) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None

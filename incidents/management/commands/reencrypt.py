@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from foundations.process_pool import WorkerLostError
 from incidents import reencryption
 from incidents.encryption import EncryptionError
-from incidents.importing import ImportRefusedError
 from incidents.management.progress_reporter import StepProgressReporter
 from incidents.models import Incident, Reencryption
+from incidents.scope_versions import IncidentBusyError
 
 
 class Command(BaseCommand):
@@ -46,11 +46,7 @@ class Command(BaseCommand):
             )
         except WorkerLostError as error:
             raise CommandError(f"{error} The same command goes on from here") from None
-        except (
-            reencryption.ReencryptionRefusedError,
-            ImportRefusedError,
-            EncryptionError,
-        ) as error:
+        except (reencryption.ReencryptionRefusedError, IncidentBusyError, EncryptionError) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Sum
 
-from incidents import batch_changes
-from incidents.importing import ImportRefusedError
+from incidents import scope_versions
 from incidents.models import ExposureBatch
+from incidents.scope_versions import ScopeRefusedError
 
 
 class Command(BaseCommand):
@@ -34,8 +34,8 @@ class Command(BaseCommand):
         if not options["yes"]:
             self._confirm(batch)
         try:
-            batch_changes.withdraw_batch(batch, reason)
-        except ImportRefusedError as error:
+            scope_versions.withdraw(batch, reason)
+        except ScopeRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Withdrew scope version {number} of {slug}.")
 

@@ -1,5 +1,5 @@
 -- The pages and seals of an ended ledger.
-CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerpage
+CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerdigestpage
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
-CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerseal
+CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerdigest
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();

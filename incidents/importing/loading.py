@@ -1,0 +1,366 @@
+"""Imports a company's dumps: who is affected, and what leaked of them.
+
+A file is examined, then its mapping is checked, then its rows are prepared (`preparing`), staged
+and merged (`staging`) in one transaction: it is loaded wholly or not at all. Rows are streamed;
+memory does not grow with the file.
+
+An import holds the incident's lock (incidents.scope_versions) from its file's row to the end.
+"""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from foundations.process_pool import WorkerLostError, Workers, workers
+from incidents import scope_versions
+from incidents.importing import (
+    block_worker,
+    examining,
+    mapping,
+    reading,
+    rejects,
+    swapped_columns,
+)
+from incidents.importing.blocks import blocks_of
+from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import RefusalMessages
+from incidents.importing.row_preparation import Prepared
+from incidents.importing.staging import Staging
+from incidents.models import DataClass, ExposureFile, Incident
+
+FIRST_REJECTS = 20  # told at a check
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportProgress:
+    """How far an import is; the last one reported is its result."""
+
+    encoding: str
+    batch: int = 0  # scope version; 0 for a check
+    is_new_batch: bool = False  # opened for this file
+    rows_read: int = 0
+    rows_taken: int = 0  # while reading, those without a fault of their own
+    rows_rejected: int = 0
+    share_read: float = 0.0  # of the file's bytes
+    is_merging: bool = False  # read to the end; people and indexes are being settled
+    people_new: int = 0  # at the end, as the next three
+    exposures: int = 0
+    second_people_without_phone: int = 0
+    reject_file: Path | None = None
+    first_rejects: list[tuple[int, str]] = field(default_factory=list)
+    is_done: bool = False
+
+
+Report = Callable[[ImportProgress], None]
+
+
+def import_file(
+    path: Path,
+    *,
+    incident: Incident,
+    mapping_text: str,
+    mapping_name: str = "mapping",
+    encoding: str = "",
+    batch_number: int | None = None,
+    rejects_path: Path | None = None,
+    report: Report = lambda _: None,
+) -> ExposureFile:
+    """Loads one file into the incident's open batch, opening the next scope version if need be.
+
+    `rejects_path` names the reject file or a directory for it (rejects.choose_path). Raises
+    ImportRefusedError; ScopeRefusedError if the scope version is another one or the incident is
+    busy (IncidentBusyError); SealingError if the incident's data cannot be sealed. Then nothing of
+    the file is loaded.
+    """
+    job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+    reject_file = rejects.choose_path(path, rejects_path)
+    with scope_versions.incident_lock(incident):
+        # The keys may have been changed, or shredded, before the lock was ours.
+        incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
+        file = _register(job, batch_number)
+        try:
+            # Before the transaction, which would hold on to every table that is read for it.
+            progress = _begun(job, file)
+            report(progress)
+            with (
+                workers(block_worker.processes(job.source)) as pool,
+                rejects.writing(reject_file, job.source) as rejected,
+                transaction.atomic(),
+            ):
+                result = _load(job, file, progress, pool, rejected, report)
+        except BaseException:
+            _mark_failed(file)
+            raise
+    report(result)
+    log.info("file %s loaded into batch %s", file.pk, file.batch_id)
+    return file
+
+
+def check_file(
+    path: Path,
+    *,
+    incident: Incident,
+    mapping_text: str,
+    mapping_name: str = "mapping",
+    encoding: str = "",
+    report: Report = lambda _: None,
+) -> ImportProgress:
+    """What `import_file` would do, with the first rejects; loads nothing, writes no file.
+
+    Raises what `import_file` raises.
+    """
+    job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+    with (
+        scope_versions.incident_lock(incident),
+        workers(block_worker.processes(job.source)) as pool,
+        transaction.atomic(),
+    ):
+        progress = ImportProgress(encoding=job.source.encoding)
+        staging, progress = _stage(job, progress, pool, report, file_id=0)
+        rejected = staging.rejected()
+        people, exposures = staging.expected()
+        first = [reject for _, reject in zip(range(FIRST_REJECTS), staging.rejects(), strict=False)]
+        transaction.set_rollback(True)
+    return replace(
+        progress,
+        rows_rejected=rejected,
+        people_new=people,
+        exposures=exposures,
+        first_rejects=first,
+        is_done=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """A file and a mapping that passed every check that needs no row."""
+
+    incident: Incident
+    source: reading.Source
+    mapping: mapping.ColumnMapping
+    mapping_text: str
+    class_ids: dict[str, int]
+
+
+def _examine(
+    path: Path, incident: Incident, mapping_text: str, *, name: str, encoding: str
+) -> _Job:
+    parsed = mapping.parse(mapping_text, name=name)
+    class_ids = dict(DataClass.objects.values_list("slug", "pk"))
+    parsed.check_classes(class_ids)
+    source = examining.examine(path, encoding or parsed.encoding)
+    parsed.check_source(source)
+    _refuse_second_time(source, incident)
+    swapped_columns.refuse_swapped_columns(source, parsed)
+    incident.seal()  # raises, if it cannot
+    return _Job(
+        incident=incident,
+        source=source,
+        mapping=parsed,
+        mapping_text=mapping_text,
+        class_ids=class_ids,
+    )
+
+
+def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
+    loaded = ExposureFile.objects.filter(
+        incident=incident, sha256=source.sha256, state=ExposureFile.State.LOADED
+    ).first()
+    if loaded:
+        raise ImportRefusedError(
+            RefusalMessages.LOADED.said(
+                file=source.name,
+                name=loaded.name,
+                number=loaded.batch.number,
+                incident=incident.slug,
+            )
+        )
+
+
+def _register(job: _Job, batch_number: int | None) -> ExposureFile:
+    """The file's row, seen by others from now on: nobody is told "not affected" meanwhile."""
+    with transaction.atomic():
+        scope_versions.fail_killed_imports(job.incident)
+        _refuse_second_time(job.source, job.incident)
+        return ExposureFile.objects.create(
+            batch=scope_versions.open_version(job.incident, batch_number),
+            incident=job.incident,
+            name=job.source.name[:255],
+            sha256=job.source.sha256,
+            size=job.source.size,
+            encoding=job.source.encoding,
+            mapping=job.mapping_text,
+        )
+
+
+def _mark_failed(file: ExposureFile) -> None:
+    log.warning("file %s failed; nothing of it is loaded", file.pk)
+    # What was interrupted just after its commit is loaded. Without a database, the next import or
+    # the closing of the batch does this.
+    with suppress(DatabaseError):
+        ExposureFile.objects.filter(pk=file.pk, state=ExposureFile.State.LOADING).update(
+            state=ExposureFile.State.FAILED, finished_at=timezone.now()
+        )
+
+
+# Loading
+
+
+def _begun(job: _Job, file: ExposureFile) -> ImportProgress:
+    return ImportProgress(
+        encoding=job.source.encoding,
+        batch=file.batch.number,
+        is_new_batch=file.batch.files.count() == 1,
+    )
+
+
+def _load(
+    job: _Job,
+    file: ExposureFile,
+    progress: ImportProgress,
+    pool: Workers,
+    rejected: rejects.RejectFile,
+    report: Report,
+) -> ImportProgress:
+    staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
+    file.rows_read = progress.rows_read
+    file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
+    with _rejects_written(job.source, rejects.RejectedLines(staging.rejects()), pool, rejected):
+        people, exposures = staging.merge(file_id=file.pk)
+    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
+    file.save()
+    staging.finish()
+    return replace(
+        progress,
+        rows_rejected=file.rows_rejected,
+        people_new=people,
+        exposures=exposures,
+        reject_file=rejected.path if file.rows_rejected else None,
+        is_done=True,
+    )
+
+
+def _stage(
+    job: _Job, progress: ImportProgress, pool: Workers, report: Report, *, file_id: int
+) -> tuple[Staging, ImportProgress]:
+    """Brings every row to the staging tables and settles them."""
+    staging = Staging(
+        incident_id=job.incident.pk,
+        seal=job.incident.seal(),
+        identity=job.mapping.person.identity,
+    )
+    with _refusing_lost_workers(job.source):
+        for prepared in _prepared(job, pool, file_id):
+            staging.add(prepared)
+            progress = _gone_on(progress, prepared, job.source)
+            report(progress)
+    faults = progress.rows_rejected
+    report(replace(progress, is_merging=True))
+    staging.settle(only_known=job.mapping.is_known, has_contact=job.mapping.person.has_contact)
+    # Each row is counted by the process that took it; what other rows decided comes off.
+    taken = progress.rows_taken - (staging.rejected() - faults)
+    return staging, replace(progress, rows_taken=taken)
+
+
+def _gone_on(
+    progress: ImportProgress, prepared: Prepared, source: reading.Source
+) -> ImportProgress:
+    if prepared.header_again:
+        raise reading.header_again(source, prepared.header_again)
+    return replace(
+        progress,
+        rows_read=progress.rows_read + prepared.rows,
+        rows_taken=progress.rows_taken + prepared.taken,
+        rows_rejected=progress.rows_rejected + prepared.faulty,
+        second_people_without_phone=progress.second_people_without_phone + prepared.without_phone,
+        share_read=prepared.position / source.size,
+    )
+
+
+def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
+    """The file, block by block."""
+    task = block_worker.Task(
+        source=job.source,
+        mapping=job.mapping,
+        class_ids=job.class_ids,
+        file_id=file_id,
+        keysets=job.incident.keysets(),
+        secret=secrets.token_bytes(16),
+    )
+    is_empty = True
+    for prepared in pool.map(partial(block_worker.prepare_block, task), blocks_of(job.source)):
+        is_empty &= not prepared.rows
+        yield prepared
+    if is_empty:
+        raise reading.no_rows(job.source)
+
+
+@contextmanager
+def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
+    try:
+        yield
+    except WorkerLostError:
+        raise ImportRefusedError(RefusalMessages.WORKER_LOST.said(file=source.name)) from None
+
+
+@contextmanager
+def _rejects_written(
+    source: reading.Source, told: rejects.RejectedLines, pool: Workers, file: rejects.RejectFile
+) -> Iterator[None]:
+    """Beside the block, in which the database works and the worker processes do not."""
+    has_failed = threading.Event()
+    with ThreadPoolExecutor(1) as aside:
+        written = aside.submit(_write_rejects, source, told, pool, file, has_failed)
+        try:
+            yield
+        except BaseException:
+            has_failed.set()
+            raise
+        written.result()
+
+
+def _write_rejects(
+    source: reading.Source,
+    told: rejects.RejectedLines,
+    pool: Workers,
+    file: rejects.RejectFile,
+    is_in_vain: threading.Event,
+) -> None:
+    """Reads the source again for its rejected rows: they are nowhere else, least of all unsealed
+    in the database.
+    """
+    if not told:
+        return
+    with _refusing_lost_workers(source):
+        for picked in pool.map(partial(block_worker.pick, source), _wanted(source, iter(told))):
+            for row, reason in picked:
+                file.write(row, reason)
+            if is_in_vain.is_set():
+                return
+    file.keep()
+
+
+def _wanted(
+    source: reading.Source, rejected: Iterator[tuple[int, str]]
+) -> Iterator[block_worker.Wanted]:
+    """The blocks in which lines are rejected."""
+    line, reason = next(rejected, (0, ""))
+    for block in blocks_of(source):
+        end = block.line + block.data.count(b"\n")
+        reasons: dict[int, str] = {}
+        while block.line <= line < end:
+            reasons[line] = reason
+            line, reason = next(rejected, (0, ""))
+        if reasons:
+            yield block_worker.Wanted(block, reasons)

@@ -1,0 +1,261 @@
+"""Scope versions of an incident: its lock, and how a version is opened, closed and withdrawn.
+
+One process at a time may change what an incident holds: an import, a closing or withdrawal, a purge
+or a change of the data key. It holds the incident's lock, an advisory lock in PostgreSQL, which the
+server frees however the process ends. So the holder of the lock may treat a file that is still
+"loading", or a change that is still "under way", as left behind by a process that was killed.
+
+Closing and withdrawing count every affected person, which takes minutes for a nation. A request of
+the desk does it at once where few people are counted. Otherwise it records a BatchChange, and a
+worker applies it. What a killed worker has committed is not done twice.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef, Q, Sum
+from django.utils import timezone
+
+from accounts.models import User
+from incidents import scope_counts
+from incidents.importing.refusals import RefusalMessages
+from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
+
+# The first half of each advisory lock's key; the second half is the incident's id.
+LOCK_SPACE = 0x62706C64  # "bpld"
+# This many rows are counted within a second or two.
+ROWS_AT_ONCE = 200_000
+# The state that a change starts from, and the one that it ends in.
+_FROM = {
+    BatchChange.Kind.CLOSE: ExposureBatch.State.OPEN,
+    BatchChange.Kind.WITHDRAW: ExposureBatch.State.CLOSED,
+}
+_TO = {
+    BatchChange.Kind.CLOSE: ExposureBatch.State.CLOSED,
+    BatchChange.Kind.WITHDRAW: ExposureBatch.State.WITHDRAWN,
+}
+_LOCKED_INCIDENTS = """
+SELECT objid::bigint FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND classid = %s AND objsubid = 2
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class ScopeRefusedError(Exception):
+    """A change of an incident's scope versions is refused.
+
+    The message is one line for an operator, in English: one of Refused.
+    """
+
+
+class IncidentBusyError(ScopeRefusedError):
+    """Another process holds the incident's lock; the same can be tried again later."""
+
+
+# The lock
+
+
+@contextmanager
+def incident_lock(incident: Incident) -> Iterator[None]:
+    """Holds the incident's lock during the block. Raises IncidentBusyError instead of waiting."""
+    keys = [LOCK_SPACE, incident.pk]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
+        row = cursor.fetchone()
+    if not row or not row[0]:
+        raise IncidentBusyError(RefusalMessages.BUSY.said(incident=incident.slug))
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
+
+
+# Files. The caller holds the lock.
+
+
+def open_version(incident: Incident, wanted: int | None) -> ExposureBatch:
+    """Returns the scope version that takes files: the open one, or a new one with the next number.
+
+    `wanted` is the number that it must have, or None. Raises ScopeRefusedError.
+    """
+    batch = incident.batches.filter(state=ExposureBatch.State.OPEN).first()
+    last = incident.batches.order_by("-number").first()
+    number = batch.number if batch else (last.number if last else 0) + 1
+    if wanted not in (None, number):
+        why = RefusalMessages.OPEN_IS if batch else RefusalMessages.NEXT_IS
+        raise ScopeRefusedError(why.said(incident=incident.slug, wanted=wanted, number=number))
+    return batch or ExposureBatch.objects.create(incident=incident, number=number)
+
+
+def fail_killed_imports(incident: Incident) -> None:
+    """Marks the incident's files that are still "loading" as failed: their imports were killed."""
+    ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADING).update(
+        state=ExposureFile.State.FAILED, finished_at=timezone.now()
+    )
+
+
+def missing_files(batch: ExposureBatch) -> list[str]:
+    """Returns the names of the batch's files that failed and were not loaded since, sorted."""
+    since = ExposureFile.objects.filter(
+        Q(name=OuterRef("name")) | Q(sha256=OuterRef("sha256")),
+        batch=batch,
+        state=ExposureFile.State.LOADED,
+        pk__gt=OuterRef("pk"),
+    )
+    failed = batch.files.filter(~Exists(since), state=ExposureFile.State.FAILED)
+    return sorted(set(failed.values_list("name", flat=True)))
+
+
+# Closing and withdrawing
+
+
+def close(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool = False) -> None:
+    """Closes an open scope version: it is complete. Counts its people and the incident's.
+
+    `is_despite_failed` says that files which failed, and were not loaded since, are not missed.
+    Raises ScopeRefusedError.
+    """
+    with incident_lock(batch.incident):
+        fail_killed_imports(batch.incident)
+        if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
+            raise ScopeRefusedError(RefusalMessages.NOTHING_LOADED.said(batch=batch.code))
+        if not is_despite_failed:
+            _refuse_missing_files(batch)
+        with transaction.atomic():
+            _mark_closed(batch, note or batch.note)
+            scope_counts.count_closed(batch)
+    batch.refresh_from_db()
+
+
+def _refuse_missing_files(batch: ExposureBatch) -> None:
+    if names := missing_files(batch):
+        why = RefusalMessages.FAILED_FILES.said(batch=batch.code, files=", ".join(names))
+        raise ScopeRefusedError(why)
+
+
+def _mark_closed(batch: ExposureBatch, note: str) -> None:
+    """A database trigger checks once more that every file's rows add up."""
+    still_open = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.OPEN)
+    state = ExposureBatch.State.CLOSED
+    if not still_open.update(state=state, closed_at=timezone.now(), note=note):
+        raise _wrong_state(batch, BatchChange.Kind.CLOSE)
+
+
+def withdraw(batch: ExposureBatch, reason: str) -> None:
+    """Withdraws a closed scope version: its exposures count no longer. Counts the incident anew.
+
+    Its files may be loaded again, into a later version. Raises ScopeRefusedError.
+    """
+    with incident_lock(batch.incident), transaction.atomic():
+        _mark_withdrawn(batch, reason)
+        scope_counts.count_standing(batch.incident)
+    batch.refresh_from_db()
+    logger.info("batch %s withdrawn", batch.pk)
+
+
+def _mark_withdrawn(batch: ExposureBatch, reason: str) -> None:
+    closed = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.CLOSED)
+    state, now = ExposureBatch.State.WITHDRAWN, timezone.now()
+    if not closed.update(state=state, withdrawn_at=now, withdrawn_reason=reason):
+        raise _wrong_state(batch, BatchChange.Kind.WITHDRAW)
+    loaded = batch.files.filter(state=ExposureFile.State.LOADED)
+    loaded.update(state=ExposureFile.State.WITHDRAWN)
+
+
+def _wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> ScopeRefusedError:
+    why = RefusalMessages.NOT_OPEN if kind == BatchChange.Kind.CLOSE else RefusalMessages.NOT_CLOSED
+    return ScopeRefusedError(why.said(batch=batch.code))
+
+
+# Changes that a worker applies
+
+
+def takes_long(incident: Incident) -> bool:
+    """Whether closing or withdrawing one of its versions takes longer than a request may."""
+    files = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
+    rows: int | None = files.aggregate(rows=Sum("rows_taken"))["rows"]
+    return (rows or 0) > ROWS_AT_ONCE
+
+
+def request_change(
+    batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str = ""
+) -> BatchChange:
+    """Records that a worker is to close or withdraw the batch. Raises ScopeRefusedError."""
+    if batch.state != _FROM[kind]:
+        raise _wrong_state(batch, kind)
+    try:
+        with transaction.atomic():
+            change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by, reason=reason)
+    except IntegrityError:
+        raise ScopeRefusedError(RefusalMessages.ASKED_BEFORE.said(batch=batch.code)) from None
+    logger.info("user %s asked for the %s of batch %s", by.pk, kind, batch.pk)
+    return change
+
+
+def apply_change(change_id: int) -> None:
+    """Applies a recorded change and records its outcome.
+
+    Does nothing if the change is finished, or while another process holds the incident's lock.
+    """
+    change = BatchChange.objects.select_related("batch__incident").get(pk=change_id)
+    try:
+        with incident_lock(change.batch.incident):
+            if _mark_running(change):
+                _mark_finished(change, _refusal_of(change))
+    except IncidentBusyError:
+        logger.info("change %s of batch %s waits", change.pk, change.batch_id)
+
+
+def unattended_changes() -> list[int]:
+    """Returns the ids of unfinished changes for which no process holds the incident's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKED_INCIDENTS, [LOCK_SPACE])
+        locked = [incident_id for (incident_id,) in cursor.fetchall()]
+    waiting = BatchChange.objects.unfinished().exclude(batch__incident__in=locked)
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
+def _mark_running(change: BatchChange) -> bool:
+    unfinished = BatchChange.objects.unfinished().filter(pk=change.pk)
+    return bool(unfinished.update(state=BatchChange.State.RUNNING))
+
+
+def _refusal_of(change: BatchChange) -> str:
+    """Closes or withdraws. Returns why that was refused, or "".
+
+    Raises OperationalError if the database is away: the sweeper has the change tried again.
+    """
+    try:
+        _close_or_withdraw(change)
+    except ScopeRefusedError as refusal:
+        return str(refusal)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001  a change must not stay "under way" for good
+        logger.error("change %s failed: %s", change.pk, type(error).__name__)
+        return RefusalMessages.PORTAL.said(name=change.batch.code)
+    return ""
+
+
+def _close_or_withdraw(change: BatchChange) -> None:
+    batch, kind = change.batch, BatchChange.Kind(change.kind)
+    batch.refresh_from_db()
+    if batch.state == _TO[kind]:
+        return  # a worker was killed before it could record it, or a command did it
+    if kind == BatchChange.Kind.CLOSE:
+        close(batch, is_despite_failed=True)  # the desk named the missing files
+    else:
+        withdraw(batch, change.reason)
+
+
+def _mark_finished(change: BatchChange, refusal: str) -> None:
+    state = BatchChange.State.FAILED if refusal else BatchChange.State.DONE
+    BatchChange.objects.filter(pk=change.pk).update(
+        state=state, refusal=refusal, finished_at=timezone.now()
+    )
+    logger.info("change %s of batch %s: %s", change.pk, change.batch_id, state)

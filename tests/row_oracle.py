@@ -1,0 +1,140 @@
+"""Reads the rows of a dump in the plainest way; what the import reads must be the same.
+
+It shares no code with the product: the whole file is in memory, and it is read line by line.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+
+MARK = b"\xef\xbb\xbf"
+csv.field_size_limit(1 << 21)
+
+OracleRow = tuple[int, list[str], str]  # first line, cells, defect
+
+
+class RefusedAtError(Exception):
+    """The file is refused at a line."""
+
+    def __init__(self, why: str, line: int = 0) -> None:
+        super().__init__(why, line)
+
+
+def read_csv(data: bytes, columns: list[str], *, encoding: str, most: int) -> Iterator[OracleRow]:
+    """Yields the rows after the header; `most` is how many bytes a row may have.
+
+    Undecodable bytes are surrogates in the cells. Raises RefusedAtError.
+    """
+    rows = _csv_rows(data.removeprefix(MARK), most)
+    next(rows, None)  # the header
+    is_empty = True
+    for line, raw, defect in rows:
+        is_empty = False
+        cells = [_decoded(cell, encoding) for cell in raw]
+        if not defect and [cell.strip() for cell in cells] == columns:
+            raise RefusedAtError("the header stands here again", line)
+        yield line, cells, defect or _defect(cells, columns)
+    if is_empty:
+        raise RefusedAtError("no rows")
+
+
+def _defect(cells: list[str], columns: list[str]) -> str:
+    if len(cells) != len(columns):
+        return "wrong number of columns"
+    return "undecodable bytes" if any(_is_undecodable(cell) for cell in cells) else ""
+
+
+def _csv_rows(data: bytes, most: int) -> Iterator[tuple[int, list[bytes], str]]:
+    """Yields every row that is not blank, its cells as bytes."""
+    lines = _Lines(data, most)
+    parser = csv.reader(lines, strict=True)
+    while True:
+        lines.begin_row()
+        try:
+            cells = next(parser)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                raise RefusedAtError("ends inside a quote", lines.row_begins_on) from None
+            is_quote = "expected after" in str(error)
+            defect = "misplaced quote" if is_quote else "misplaced line break"
+            yield lines.row_begins_on, [lines.row.rstrip(b"\r\n")], defect
+            continue
+        if cells:
+            yield lines.row_begins_on, [cell.encode("latin-1") for cell in cells], ""
+
+
+class _Lines(Iterator[str]):
+    """Hands physical lines to the csv module as Latin-1, one character a byte."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        self._lines = iter(_split(data))
+        self._number, self._most = 0, most
+        self.row, self.row_begins_on = b"", 1
+
+    def begin_row(self) -> None:
+        self.row, self.row_begins_on = b"", self._number + 1
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        _refuse_line(self.row, line, self.row_begins_on, self._number, self._most)
+        self.row += line
+        return line.decode("latin-1")
+
+
+def _split(data: bytes) -> list[bytes]:
+    """Returns the lines with their line feeds; a carriage return alone ends no line."""
+    lines = [line + b"\n" for line in data.split(b"\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def _refuse_line(row: bytes, line: bytes, begins_on: int, number: int, most: int) -> None:
+    until_nul = line.partition(b"\0")[0]
+    if len(row) + len(until_nul) > most:
+        raise RefusedAtError("longer than", begins_on)
+    if b"\0" in line:
+        raise RefusedAtError("a NUL byte", number)
+
+
+def read_json(data: bytes, columns: list[str], *, encoding: str, most: int) -> Iterator[OracleRow]:
+    """As `read_csv`, of JSON Lines; there is no header."""
+    is_empty = True
+    for number, line in enumerate(_split(data.removeprefix(MARK)), start=1):
+        _refuse_line(b"", line, number, number, most)
+        text = _decoded(line.removesuffix(b"\n"), encoding)
+        if not text.strip():
+            continue
+        is_empty = False
+        yield number, *_json_row(text, columns)
+    if is_empty:
+        raise RefusedAtError("no rows")
+
+
+def _json_row(text: str, columns: list[str]) -> tuple[list[str], str]:
+    try:
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        return [text.rstrip("\r")], "not a JSON object"
+    cells = [_as_text(found.get(column)) for column in columns]
+    return cells, "undecodable bytes" if _is_undecodable(text) else ""
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _decoded(cell: bytes, encoding: str) -> str:
+    return cell.decode(encoding, "surrogateescape")
+
+
+def _is_undecodable(text: str) -> bool:
+    return any("\udc80" <= sign <= "\udcff" for sign in text)
