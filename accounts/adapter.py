@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import second_factor
 from foundations.keys import master_keyset
 
 
@@ -26,6 +27,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return (url or "").startswith("/") and url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not for an authenticator app that this session has just set up: its code was typed."""
+        if second_factor.was_set_up_just_now(context.request):
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:  # noqa: ARG002
         """Only the reader of the mailbox gets this far, so it may be said plainly."""

@@ -15,8 +15,6 @@ from enum import StrEnum
 from smtplib import SMTPException
 from typing import Any, Self
 
-from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -24,6 +22,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from redis.exceptions import RedisError
 
 from accounts import emails
+from foundations import rate_limits
 
 DIGITS = 6
 # Spaces, dashes, dots, and what cannot be seen but is copied along.
@@ -67,19 +66,15 @@ def clean_code(text: str) -> str | None:
     return digits if re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits) else None
 
 
-class EmailedCode(AbstractCodeVerificationProcess):
-    """A code sent to one address. It lives in the visitor's session, only as a keyed hash."""
-
-    state: dict[str, Any]
+class EmailedCode:
+    """A code sent to one address. The visitor's session keeps it as a keyed hash."""
 
     def __init__(self, request: HttpRequest, purpose: Purpose, state: dict[str, Any]) -> None:
-        super().__init__(
-            max_attempts=settings.SIGN_IN_CODE_TRIES,
-            timeout=settings.SIGN_IN_CODE_MINUTES * 60,
-            state=state,
-        )
         self.request = request
         self.purpose = purpose
+        self.state = state
+        self.max_attempts: int = settings.SIGN_IN_CODE_TRIES
+        self.timeout: int = settings.SIGN_IN_CODE_MINUTES * 60  # seconds
 
     @classmethod
     def begin(cls, request: HttpRequest, purpose: Purpose, *, email: str, next_url: str) -> Self:
@@ -87,8 +82,7 @@ class EmailedCode(AbstractCodeVerificationProcess):
 
         Raises TooManyRequestsError or CodeNotSentError; then nothing is pending.
         """
-        process = cls(request, purpose, cls.initial_state(user=None, email=email))
-        process.state["next"] = next_url
+        process = cls(request, purpose, {"email": email, "next": next_url, "resend_count": 0})
         process.send()
         return process
 
@@ -141,14 +135,14 @@ class EmailedCode(AbstractCodeVerificationProcess):
 
         Raises NoMoreCodesError after that, and what `begin` raises.
         """
-        if self.is_resend_quota_reached(settings.SIGN_IN_CODE_RESENDS):
+        if self.state["resend_count"] >= settings.SIGN_IN_CODE_RESENDS:
             raise NoMoreCodesError
-        self.record_resend()
+        self.state["resend_count"] += 1
         self.send()
 
     def raise_if_expired(self) -> None:
         """Raises CodeExpiredError once settings.SIGN_IN_CODE_MINUTES have passed."""
-        if not self.is_valid():
+        if time.time() - self.state["at"] > self.timeout:
             raise CodeExpiredError
 
     def accepts(self, code: str) -> bool:
@@ -163,7 +157,7 @@ class EmailedCode(AbstractCodeVerificationProcess):
         tries = self._spend_try()
         is_right = constant_time_compare(self._digest(code), self.state["digest"])
         if is_right and tries <= self.max_attempts:
-            usage.rollback()
+            _take_back(usage)
             self._use()
             self.abort()
             return True
@@ -187,7 +181,7 @@ class EmailedCode(AbstractCodeVerificationProcess):
             _count(self.request, "ask_step_up", f"user:{self.request.user.pk}")
             return
         # In this order: what one network is refused is not counted for the others.
-        _count(self.request, "ask", f"{ratelimit.get_ip(self.request)} {self.email}")
+        _count(self.request, "ask", f"{rate_limits.network_of(self.request)} {self.email}")
         _count(self.request, "ask_anywhere", self.email)
 
     def _spend_try(self) -> int:
@@ -219,18 +213,26 @@ class EmailedCode(AbstractCodeVerificationProcess):
         return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
 
 
-def _count(request: HttpRequest, action: str, key: str = "") -> ratelimit.RateLimitUsage:
-    """One more `action` for this network and this key, unless settings.CODE_RATES forbid it.
+def _count(request: HttpRequest, action: str, key: str = "") -> rate_limits.Usage:
+    """Counts one more `action` for this network and this key against settings.CODE_RATES.
 
-    The key is hashed with the portal's, so that Redis holds no address.
+    The key is hashed with the portal's secret key, so that Redis holds no address. Raises
+    TooManyRequestsError if a rate is used up, and CodeNotSentError if Redis cannot be reached.
     """
     key = salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
+    rates = settings.CODE_RATES[action]
     try:
-        usage = ratelimit.consume(
-            request, app="accounts", action=action, config=settings.CODE_RATES, key=key
-        )
+        usage = rate_limits.consume(request, scope="accounts", action=action, rates=rates, key=key)
     except RedisError as error:
         raise CodeNotSentError from error
-    if not usage:
+    if usage is None:
         raise TooManyRequestsError
     return usage
+
+
+def _take_back(usage: rate_limits.Usage) -> None:
+    """A right code is not counted as a guess. Raises CodeNotSentError."""
+    try:
+        usage.roll_back()
+    except RedisError as error:
+        raise CodeNotSentError from error

@@ -5,10 +5,10 @@ them out of it.
 """
 
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.mfa.models import Authenticator
+from allauth.account import app_settings as allauth_settings
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.decorators import login_required
@@ -16,22 +16,34 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 
+from accounts import proofs
+from accounts.models import User
+from accounts.proofs import Proof
 from accounts.step_up import View, fresh_code_required
 
 
 def was_shown(request: HttpRequest) -> bool:
-    """Whether this session's user proved a second factor in this very session."""
+    """Whether the signed-in user showed a second factor in this session, or set one up in it."""
     user = request.user if request.user.is_authenticated else None
-    return any(entry["method"] == "mfa" for entry in get_authentication_records(request, user))
+    records = get_authentication_records(request, user)
+    return proofs.seconds_since(request, Proof.NEW_APP) is not None or any(
+        entry["method"] == "mfa" for entry in records
+    )
+
+
+def was_set_up_just_now(request: HttpRequest) -> bool:
+    """Whether the signed-in user set an app up so recently that allauth need not ask for it."""
+    seconds = proofs.seconds_since(request, Proof.NEW_APP)
+    return seconds is not None and seconds < allauth_settings.REAUTHENTICATION_TIMEOUT
 
 
 def is_set_up(user: Any) -> bool:
-    """Whether `user` has anything that could be asked for."""
+    """Whether `user` has a second factor."""
     return bool(is_mfa_enabled(user))
 
 
 def staff_only(view: View) -> View:
-    """404 for customers; strangers are asked to sign in."""
+    """Answers customers with 404; asks visitors who are not signed in to sign in."""
 
     @login_required
     @wraps(view)
@@ -52,17 +64,7 @@ class SetUpView(ActivateTOTPView):
     """
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Records the proof, so that the recovery codes and the desk open without another."""
+        """Records the proof, so that the recovery codes and the desk open without another code."""
         response: HttpResponse = super().form_valid(form)
-        authenticator = Authenticator.objects.get(
-            user=self.request.user, type=Authenticator.Type.TOTP
-        )
-        record_authentication(
-            self.request,
-            self.request.user,
-            method="mfa",
-            id=authenticator.pk,
-            type=authenticator.type,
-            reauthenticated=True,
-        )
+        proofs.record(self.request, cast("User", self.request.user), Proof.NEW_APP)
         return response

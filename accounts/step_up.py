@@ -4,59 +4,54 @@ allauth's own reauthentication lets users pass who have neither a password nor a
 and that is every customer here.
 """
 
-import time
 from collections.abc import Callable
 from functools import wraps
 
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from accounts import proofs
 from accounts.models import User
+from accounts.proofs import Proof
 
 View = Callable[..., HttpResponseBase]
 
 
 def record_step_up(request: HttpRequest, user: User) -> None:
-    """Notes that `user`, signed in to this session, has just proven to read their mail.
+    """Records that `user`, who is signed in to this session, has just proved to read their mail.
 
-    Not as allauth's `reauthenticated`: for staff that would open the recovery codes without the
-    second factor.
+    allauth does not count it as a reauthentication: for staff that would open the recovery codes
+    without the second factor.
     """
-    record_authentication(request, user, method="code", step_up=True)
+    proofs.record(request, user, Proof.STEP_UP_CODE)
 
 
 def is_stepped_up(request: HttpRequest) -> bool:
-    """Whether a code asked for by step-up came back in the last settings.STEP_UP_MINUTES."""
-    return any(entry.get("step_up") for entry in _fresh_codes(request))
+    """Whether a code of step-up was entered in the last settings.STEP_UP_MINUTES minutes."""
+    return _is_fresh(request, Proof.STEP_UP_CODE)
 
 
 def has_fresh_code(request: HttpRequest) -> bool:
-    """As is_stepped_up, but the code of a sign-in just now counts too."""
-    return bool(_fresh_codes(request))
+    """As is_stepped_up, but the code of a sign-in counts too."""
+    return is_stepped_up(request) or _is_fresh(request, Proof.SIGN_IN_CODE)
 
 
 def step_up_required(view: View) -> View:
-    """Sends the visitor to `step_up` first, and back by GET: what was posted is not kept."""
+    """Redirects to `step_up` first, and back by GET: the data of a POST is not kept."""
     return _unless(is_stepped_up, view)
 
 
 def fresh_code_required(view: View) -> View:
-    """As step_up_required, satisfied by a sign-in of the last minutes."""
+    """As step_up_required; a sign-in in the last minutes is enough too."""
     return _unless(has_fresh_code, view)
 
 
-def _fresh_codes(request: HttpRequest) -> list[dict[str, object]]:
-    user = request.user if request.user.is_authenticated else None
-    oldest = time.time() - settings.STEP_UP_MINUTES * 60
-    return [
-        entry
-        for entry in get_authentication_records(request, user)
-        if entry["method"] == "code" and entry["at"] > oldest
-    ]
+def _is_fresh(request: HttpRequest, proof: Proof) -> bool:
+    seconds = proofs.seconds_since(request, proof)
+    return seconds is not None and seconds < settings.STEP_UP_MINUTES * 60
 
 
 def _unless(is_proven: Callable[[HttpRequest], bool], view: View) -> View:

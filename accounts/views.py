@@ -5,11 +5,11 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from allauth.account.internal.flows.logout import logout
 from allauth.account.utils import get_next_redirect_url
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -116,9 +116,9 @@ def send_code_again(request: HttpRequest) -> HttpResponse:
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """GET shows a button, POST signs out; also leaves a half-done sign-in."""
+    """GET shows a button, POST signs out, or gives up a half-done sign-in."""
     if request.method == "POST":
-        logout(request, show_message=False)
+        logout(request)  # ends a half-done sign-in as well: it empties the session
         return redirect(_next_url(request) or "home")
     if not request.user.is_authenticated:
         return redirect("home")
@@ -211,7 +211,7 @@ def close_account(request: HttpRequest) -> HttpResponse:
     user = _signed_in(request)
     form = CloseAccountForm(_posted(request), user=User.objects.get(pk=user.pk))
     if form.is_valid():
-        logout(request, show_message=False)
+        logout(request)
         form.save()
         return redirect("account_closed")
     return render(request, "accounts/close_account.html", {"form": form})

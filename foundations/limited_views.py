@@ -1,15 +1,16 @@
-"""How often one network, or one person, may ask for what costs work (settings.PROOF_RATES)."""
+"""Limits how often a network or a user asks for what costs work (settings.PROOF_RATES)."""
 
 import logging
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from redis.exceptions import RedisError
+
+from foundations import rate_limits
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -18,9 +19,10 @@ View = Callable[..., HttpResponse]
 def limited(
     action: str, *, methods: Collection[str], by_user: bool = False
 ) -> Callable[[View], View]:
-    """429 once the action's rate is used up by this network, or `by_user` by this person.
+    """Answers 429 once this network, or with `by_user` this user, has used up the action's rate.
 
-    Without Redis everybody may: what is limited here is work, never a guess at a secret.
+    Only requests with one of `methods` count. Without Redis every request passes: what is limited
+    here is work, never a guess at a secret.
     """
 
     def decorator(view: View) -> View:
@@ -36,12 +38,11 @@ def limited(
 
 
 def _may(request: HttpRequest, action: str, *, by_user: bool) -> bool:
-    key = f"user:{request.user.pk}" if by_user else None
+    key = f"user:{request.user.pk}" if by_user else ""
+    rates = settings.PROOF_RATES[action]
     try:
-        usage = ratelimit.consume(
-            request, app="notices", action=action, config=settings.PROOF_RATES, key=key
-        )
+        usage = rate_limits.consume(request, scope="notices", action=action, rates=rates, key=key)
     except RedisError:
         logger.error("Redis is away: %s is not limited", action)
         return True
-    return bool(usage)
+    return usage is not None

@@ -1,16 +1,20 @@
 """Ways into the portal for tests: through the real pages, or straight there."""
 
 import re
+import secrets
 import time
 
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
-from allauth.account.internal.userkit import user_id_to_str
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import encrypt
 from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.proofs import SESSION_KEY, Proof
+from breachportal.demo import app_codes
 
 
 def newest_code() -> str:
@@ -45,17 +49,34 @@ def sign_in_to_desk(client: Client, staff: User) -> None:
     """Straight to the admin: signed in, with the second factor shown in this session."""
     client.force_login(staff)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    _add_record(client, staff, {"method": "mfa", "at": time.time()})
-
-
-def step_up(client: Client, user: User) -> None:
-    """Straight past step-up, for a client that is signed in as `user`."""
-    _add_record(client, user, {"method": "code", "at": time.time(), "step_up": True})
-
-
-def _add_record(client: Client, user: User, record: dict[str, object]) -> None:
     session = client.session
     records = session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
-    session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records, record]
-    session["account_authentication_methods_user"] = user_id_to_str(user)
+    shown = {"method": "mfa", "at": time.time()}
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records, shown]
+    session["account_authentication_methods_user"] = str(staff.pk)
     session.save()
+
+
+def step_up(client: Client, user: User, *, seconds_ago: float = 0) -> None:
+    """Straight past step-up, for a client that is signed in as `user`."""
+    session = client.session
+    at = {str(Proof.STEP_UP_CODE): time.time() - seconds_ago}
+    session[SESSION_KEY] = {"user": user.pk, "at": at}
+    session.save()
+
+
+def give_app(user: User, secret: str = "") -> str:
+    """Sets an authenticator app up for `user`; returns its secret."""
+    secret = secret or app_codes.new_secret()
+    data = {"secret": encrypt(secret)}
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
+    return secret
+
+
+def give_recovery_codes(user: User) -> list[str]:
+    """Makes recovery codes for `user`; returns them."""
+    data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
+    made = Authenticator.objects.create(
+        user=user, type=Authenticator.Type.RECOVERY_CODES, data=data
+    )
+    return list(made.wrap().get_unused_codes())

@@ -7,14 +7,13 @@ import sys
 import pytest
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from foundations import keys
 from harness.exposure_factory import person
+from harness.sign_in import give_app, give_recovery_codes
 from incidents import encryption
 from incidents.models import AffectedPerson, Incident
 
@@ -43,8 +42,8 @@ def contact_of(row: AffectedPerson) -> dict[str, str]:
 
 
 def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
-    TOTP.activate(editor, "secret")
-    codes = RecoveryCodes.activate(editor).generate_codes()
+    give_app(editor, "secret")
+    codes = give_recovery_codes(editor)
 
     settings.MASTER_KEYSET = keys.rotated_master_keyset()
     assert contact_of(minjis)["n"] == "김민지"
@@ -56,7 +55,7 @@ def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
     app = Authenticator.objects.get(type=Authenticator.Type.TOTP)
     assert get_adapter().decrypt(app.data["secret"]) == "secret"
     again = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES)
-    assert RecoveryCodes(again).generate_codes() == codes
+    assert again.wrap().get_unused_codes() == codes
 
 
 def test_the_old_master_key_opens_nothing_any_more(minjis, master, settings, capsys):

@@ -5,14 +5,6 @@ from typing import Any, cast
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
@@ -20,7 +12,15 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from harness.sign_in import newest_code, sign_in, sign_in_to_desk, step_up
+from breachportal.demo.app_codes import code_at
+from harness.sign_in import (
+    give_app,
+    give_recovery_codes,
+    newest_code,
+    sign_in,
+    sign_in_to_desk,
+    step_up,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -28,15 +28,13 @@ DESK = ["/admin/", "/admin/accounts/user/", "/admin/accounts/user/add/", "/admin
 
 
 def totp_code(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1])))
+    return code_at(secret, time.time())
 
 
 @pytest.fixture
 def secret(editor) -> str:
     """The secret in the editor's authenticator app."""
-    secret = str(generate_totp_secret())
-    TOTP.activate(editor, secret)
-    return secret
+    return give_app(editor)
 
 
 @pytest.mark.parametrize("path", DESK)
@@ -113,8 +111,7 @@ def test_staff_with_an_app_are_asked_for_it_at_sign_in(client, editor, secret):
 
 
 def test_a_recovery_code_works_once(editor, secret):
-    recovery = RecoveryCodes.activate(editor)
-    code = recovery.get_unused_codes()[0]
+    code = give_recovery_codes(editor)[0]
     for status in (302, 200):
         browser = Client()
         sign_in(browser, editor.email)
@@ -142,7 +139,7 @@ def test_guesses_at_the_app_code_are_limited(client, editor, secret):
 def test_an_app_code_works_once_as_long_as_it_is_good(editor, secret, monkeypatch):
     start = (time.time() // 30) * 30
     monkeypatch.setattr("time.time", lambda: start)
-    code = str(format_hotp_value(hotp_value(secret, int(start) // 30 + 1)))  # good for 90 seconds
+    code = code_at(secret, start + 30)  # good for 90 seconds
     for later, status in ((0, 302), (59, 200)):
         monkeypatch.setattr("time.time", lambda later=later: start + later)
         _forget_what_is_forgotten_after(later)
@@ -191,7 +188,7 @@ def test_a_session_from_before_the_set_up_is_asked_for_the_app(client, editor, s
 
 
 def test_a_step_up_code_does_not_show_the_recovery_codes(client, editor, secret):
-    RecoveryCodes.activate(editor)
+    give_recovery_codes(editor)
     client.force_login(editor)
     step_up(client, editor)
     response = client.get(reverse("mfa_view_recovery_codes"))
@@ -207,7 +204,7 @@ def test_removing_the_app_needs_the_app(client, editor, secret):
 
 
 def test_the_pages_of_the_second_step_open(client, editor, secret):
-    RecoveryCodes.activate(editor)
+    give_recovery_codes(editor)
     client.force_login(editor)
     assert client.get(reverse("mfa_reauthenticate")).status_code == 200
     client.post(reverse("mfa_reauthenticate"), {"code": totp_code(secret)})
@@ -317,7 +314,7 @@ def test_only_a_superuser_changes_or_deletes_staff(helpdesk, approver):
 
 
 def test_only_a_superuser_takes_staff_their_second_factor(helpdesk, approver):
-    TOTP.activate(approver, generate_totp_secret())
+    give_app(approver)
     pk = Authenticator.objects.get().pk
     delete = f"/admin/mfa/authenticator/{pk}/delete/"
     assert helpdesk.post(delete, {"post": "yes"}).status_code == 403

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.utils import encrypt
 from django.conf import settings
 
 import incidents
 from accounts.models import User
+from breachportal.demo import app_codes
 from incidents import scope_versions
 from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident
@@ -47,9 +48,10 @@ def prepare(say: Say) -> None:
 
 
 def give_second_factor(user: User) -> None:
-    """A TOTP secret that the demonstration's authenticator page knows."""
+    """Gives `user` an authenticator app if they have none; a demonstration page shows its codes."""
     if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
-        TOTP.activate(user, generate_totp_secret())
+        data = {"secret": encrypt(app_codes.new_secret())}
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
 
 
 def import_export(incident: Incident, say: Say) -> None:

@@ -3,14 +3,11 @@
 import time
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from breachportal.demo import maildir
-
-TOTP_SECONDS = 30
+from breachportal.demo import app_codes, maildir
 
 
 def mailbox(request: HttpRequest) -> HttpResponse:
@@ -37,17 +34,17 @@ def mail_html(_request: HttpRequest, name: str) -> HttpResponse:
 
 
 def authenticator(request: HttpRequest) -> HttpResponse:
-    """The codes that the response team's telephones would show now."""
-    counter = int(time.time()) // TOTP_SECONDS
+    """Shows the codes that the authenticator apps of the response team would show now."""
+    now = time.time()
     factors = Authenticator.objects.filter(type=Authenticator.Type.TOTP, user__is_staff=True)
     codes = [
         {
             "email": factor.user.email,
-            "code": format_hotp_value(hotp_value(decrypt(factor.data["secret"]), counter)),
+            "code": app_codes.code_at(decrypt(factor.data["secret"]), now),
         }
         for factor in factors.select_related("user").order_by("user__email")
     ]
-    left = TOTP_SECONDS - int(time.time()) % TOTP_SECONDS
+    left = app_codes.PERIOD_SECONDS - int(now) % app_codes.PERIOD_SECONDS
     return render(request, "demo/authenticator.html", {"codes": codes, "seconds_left": left})
 
 

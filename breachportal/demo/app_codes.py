@@ -1,0 +1,24 @@
+"""The codes of an authenticator app (TOTP, RFC 6238), with the defaults that apps assume."""
+
+import base64
+import secrets
+
+from allauth.mfa import app_settings
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+PERIOD_SECONDS: int = app_settings.TOTP_PERIOD
+_SECRET_BYTES = 20  # RFC 4226 recommends 160 bits
+
+
+def new_secret() -> str:
+    """A random secret, in the base32 that apps take."""
+    return base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def code_at(secret: str, seconds: float) -> str:
+    """The code that an app with `secret` shows at `seconds` since the epoch."""
+    key = base64.b32decode(secret, casefold=True)
+    # SHA-1 is what every app supports; HMAC does not need its collision resistance.
+    totp = TOTP(key, app_settings.TOTP_DIGITS, SHA1(), PERIOD_SECONDS)  # noqa: S303
+    return totp.generate(int(seconds)).decode()

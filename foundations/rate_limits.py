@@ -1,0 +1,132 @@
+"""Rate limits for requests: a sliding window for each rate, kept in Redis.
+
+A rate is written "5/10m/key": at most 5 requests in any 10 minutes for one key. The unit is s, m, h
+or d. The last part names what is counted: `ip` counts a network, `key` what the caller names.
+Several rates are separated by commas.
+"""
+
+import hashlib
+import ipaddress
+import re
+import secrets
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import redis
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.http import HttpRequest
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+_RATE = re.compile(r"(\d+)/(\d*)([smhd])/(ip|key)", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+_IPV6_PREFIX = 64  # what a provider assigns to one customer; a customer can use all of it
+_ANSWER_SECONDS = 2.0
+
+# One step, so that requests at the same moment cannot pass together. The time is that of Redis:
+# every web server counts by the same clock. The members of the set are the requests that passed.
+_TAKE = """
+local amount, seconds, member = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now - seconds))
+if redis.call('ZCARD', KEYS[1]) >= amount then
+    return 0
+end
+redis.call('ZADD', KEYS[1], string.format('%.6f', now), member)
+redis.call('EXPIRE', KEYS[1], seconds)
+return 1
+"""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `amount` requests in any `seconds`, for each network or for each key."""
+
+    amount: int
+    seconds: int
+    per: str  # "ip" or "key"
+
+
+@dataclass
+class Usage:
+    """One request that was counted: what each of its rates recorded."""
+
+    taken: list[tuple[str, str]] = field(default_factory=list)  # key in Redis, member
+
+    def roll_back(self) -> None:
+        """Takes the request back: it counts no longer. Raises redis.RedisError."""
+        for name, member in self.taken:
+            _client(settings.REDIS_URL).zrem(name, member)
+
+
+def consume(
+    request: HttpRequest, *, scope: str, action: str, rates: str, key: str = ""
+) -> Usage | None:
+    """Counts one request against `rates`; returns None if one of them is used up.
+
+    The rates are counted in their order, and the first one that is used up ends the count: the
+    rates before it keep the request, the rates after it do not get it. `scope` and `action` keep
+    the counts of different callers apart; `key` is what the rates per key count.
+
+    Raises redis.RedisError if Redis cannot be reached, and ValueError for a rate that cannot be
+    read.
+    """
+    usage = Usage()
+    take = _client(settings.REDIS_URL).register_script(_TAKE)
+    for rate in parse_rates(rates):
+        name = _redis_key(request, scope, action, rate, key)
+        member = secrets.token_hex(8)
+        if not take(keys=[name], args=[rate.amount, rate.seconds, member]):
+            return None
+        usage.taken.append((name, member))
+    return usage
+
+
+@lru_cache
+def parse_rates(rates: str) -> tuple[Rate, ...]:
+    """The rates in "5/10m/key,60/m/ip"; none in an empty string. Raises ValueError."""
+    return tuple(_parse(part.strip()) for part in rates.split(",") if part.strip())
+
+
+def _parse(rate: str) -> Rate:
+    match = _RATE.fullmatch(rate)
+    if match is None:
+        raise ValueError(f"{rate!r} is not a rate such as 5/10m/key")
+    amount, number, unit, per = match.groups()
+    return Rate(int(amount), int(number or 1) * _SECONDS[unit], per)
+
+
+def network_of(request: HttpRequest) -> str:
+    """The client's address; of IPv6 the /64 network, which is what one customer is assigned.
+
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT says how much of X-Forwarded-For is believed. Raises
+    PermissionDenied if the request has no address.
+    """
+    address = str(get_adapter().get_client_ip(request))
+    try:
+        is_ipv6 = ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return address
+    if not is_ipv6:
+        return address
+    network = ipaddress.IPv6Network(f"{address.partition('%')[0]}/{_IPV6_PREFIX}", strict=False)
+    return str(network.network_address)
+
+
+def _redis_key(request: HttpRequest, scope: str, action: str, rate: Rate, key: str) -> str:
+    counted = network_of(request) if rate.per == "ip" else key
+    digest = hashlib.sha256(counted.encode()).hexdigest()
+    return f"breachportal:rl:{scope}:{action}:{rate.amount}/{rate.seconds}/{rate.per}:{digest}"
+
+
+@lru_cache(maxsize=1)
+def _client(url: str) -> "redis.Redis":
+    """Without the retries of redis-py, which make a request wait for seconds."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_ANSWER_SECONDS,
+        socket_connect_timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )

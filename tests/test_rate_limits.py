@@ -1,0 +1,115 @@
+"""Rate limits: a sliding window for each rate, shared by all web servers."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.test import RequestFactory
+from django.urls import reverse
+from django.utils.translation import override
+
+from foundations import rate_limits
+from foundations.rate_limits import Rate
+
+
+def ask(rates: str, *, address: str = "203.0.113.7", key: str = "", action: str = "ask"):
+    request = RequestFactory().post("/", REMOTE_ADDR=address)
+    return rate_limits.consume(request, scope="tests", action=action, rates=rates, key=key)
+
+
+def passed(rates: str, times: int, **how: str) -> list[bool]:
+    return [ask(rates, **how) is not None for _ in range(times)]
+
+
+def test_a_rate_is_read():
+    assert rate_limits.parse_rates("5/10m/key, 20/d/key,60/m/ip,1/2h/ip,3/15s/key") == (
+        Rate(5, 600, "key"),
+        Rate(20, 86_400, "key"),
+        Rate(60, 60, "ip"),
+        Rate(1, 7_200, "ip"),
+        Rate(3, 15, "key"),
+    )
+    assert rate_limits.parse_rates("") == ()
+
+
+@pytest.mark.parametrize(
+    "rate", ["5", "5/m", "5/m/user", "x/m/ip", "5/w/ip", "5/m/ip/key", "5/ /ip"]
+)
+def test_a_rate_that_cannot_be_read_is_named(rate):
+    with pytest.raises(ValueError, match=rate):
+        rate_limits.parse_rates(rate)
+
+
+def test_every_rate_of_the_settings_can_be_read():
+    for rates in (django_settings.CODE_RATES, django_settings.PROOF_RATES):
+        assert all(rate_limits.parse_rates(text) for text in rates.values())
+
+
+def test_each_network_and_each_key_has_its_own_count():
+    assert passed("2/h/ip", 3) == [True, True, False]
+    assert passed("2/h/ip", 1, address="203.0.113.8") == [True]
+    assert passed("2/h/ip", 1, action="other") == [True]
+    assert passed("2/h/key", 3, key="minji") == [True, True, False]
+    assert passed("2/h/key", 1, key="seojun") == [True]
+
+
+def test_an_ipv6_network_is_counted_as_one():
+    assert passed("1/h/ip", 1, address="2001:db8::1") == [True]
+    assert passed("1/h/ip", 1, address="2001:db8::ffff:2") == [False]
+    assert passed("1/h/ip", 1, address="2001:db8:0:1::1") == [True]
+
+
+def test_the_window_slides():
+    assert passed("2/1s/ip", 1) == [True]
+    time.sleep(0.6)
+    assert passed("2/1s/ip", 2) == [True, False]
+    time.sleep(0.6)  # the first one is older than a second, the second one is not
+    assert passed("2/1s/ip", 2) == [True, False]
+
+
+def test_a_used_up_rate_ends_the_count():
+    assert passed("1/h/key,2/h/ip", 3, key="minji") == [True, False, False]
+    assert passed("1/h/key,2/h/ip", 1, key="seojun") == [
+        True
+    ]  # only the second one of this network
+    assert passed("1/h/key,2/h/ip", 1, key="hana") == [False]
+
+
+def test_a_request_can_be_taken_back():
+    for _ in range(3):
+        usage = ask("1/h/ip,1/h/key", key="minji")
+        assert usage
+        usage.roll_back()
+    assert passed("1/h/ip", 2) == [True, False]
+
+
+def test_requests_at_the_same_moment_do_not_pass_together():
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: ask("5/h/ip") is not None, range(48)))
+    assert answers.count(True) == 5
+
+
+def test_what_is_counted_expires(settings):
+    ask("5/10m/key", key="minji@example.com")
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    [name] = client.keys("breachportal:rl:*")
+    assert b"minji" not in name
+    assert 590 < client.ttl(name) <= 600
+
+
+def test_redis_that_is_away_is_an_error_and_not_a_yes(settings):
+    settings.REDIS_URL = "unix:///nonexistent/redis.sock"
+    with pytest.raises(redis.RedisError):
+        ask("5/h/ip")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_the_address_of_a_certificate_is_limited(client, settings, method):
+    settings.PROOF_RATES = {"certificate_check": "2/h/ip"}
+    with override("en"):
+        address = reverse("certificate_checked", args=["7QK2X9ND4HTB90FCWZ6M"])
+    statuses = [getattr(client, method)(address).status_code for _ in range(3)]
+    assert statuses == [404, 404, 429]
