@@ -1,4 +1,7 @@
-"""What the environment says, read once by `settings`: required values, URLs, flags."""
+"""Reads the settings from environment variables; `settings` calls it once, when it is imported.
+
+Decision 0016 says why this is not a library.
+"""
 
 import json
 import os
@@ -13,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from breachportal import embedded_servers
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
-# Set by breachportal.wsgi, not by an operator: what serves pages may not wait as workers may.
+# breachportal.wsgi sets it, not an operator: a process that serves pages waits less than a worker.
 PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 
 REQUIRED_IN_PRODUCTION = {
@@ -33,7 +36,7 @@ PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for de
 
 
 def mode() -> str:
-    """`BREACHPORTAL_MODE`: production unless told otherwise."""
+    """Returns `BREACHPORTAL_MODE`, production by default. Raises ImproperlyConfigured."""
     value = os.environ.get("BREACHPORTAL_MODE", PRODUCTION)
     if value not in (PRODUCTION, DEVELOPMENT, DEMO):
         raise ImproperlyConfigured(
@@ -43,7 +46,11 @@ def mode() -> str:
 
 
 def require_for_production() -> None:
-    """Raises ImproperlyConfigured naming everything that production still lacks, or has wrong."""
+    """Checks what production needs.
+
+    Raises ImproperlyConfigured that names every missing setting or, if none is missing, every
+    unsafe one. The message contains no secret.
+    """
     missing = [
         f"  {name}: {meaning}"
         for name, meaning in REQUIRED_IN_PRODUCTION.items()
@@ -79,15 +86,16 @@ def _unsafe_in_production() -> list[str]:
 
 
 def is_private(url: str, *, encrypted: str) -> bool:
-    """Whether nobody on the way reads what goes to `url`: it is encrypted, or stays here."""
+    """Whether data on its way to `url` is encrypted (by that scheme) or stays on this machine."""
     parts = urlsplit(url)
     return parts.scheme == encrypted or parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def email_security(default: str) -> str:
-    """How connections to the mail server are encrypted; a typing error must not mean "not at all".
+    """Returns how connections to the mail server are encrypted.
 
-    Raises ImproperlyConfigured.
+    Raises ImproperlyConfigured for a value that it does not know: a typing error must not switch
+    encryption off.
     """
     value = text("EMAIL_SECURITY", default)
     if value not in EMAIL_SECURITIES:
@@ -98,7 +106,11 @@ def email_security(default: str) -> str:
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable NAME, or the content of the file that NAME_FILE names (a mounted secret)."""
+    """Returns the variable NAME, or the content of the file that NAME_FILE names, or `default`.
+
+    The file is for mounted secrets. An empty variable counts as unset. Raises OSError if the file
+    cannot be read.
+    """
     path = os.environ.get(f"{name}_FILE")
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()
@@ -106,7 +118,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def rates(name: str) -> dict[str, float]:
-    """{"naver.com": 50.0, "*": 200.0} of "naver.com=50,*=200": messages a second and destination.
+    """Returns messages a second by destination: {"naver.com": 50.0} for "naver.com=50".
 
     Raises ImproperlyConfigured.
     """
@@ -120,7 +132,7 @@ def rates(name: str) -> dict[str, float]:
 
 
 def json_object(name: str) -> dict[str, Any]:
-    """A JSON object; empty where nothing is set."""
+    """Returns a JSON object, empty if the variable is unset. Raises ImproperlyConfigured."""
     try:
         value = json.loads(text(name) or "{}")
     except ValueError:
@@ -131,12 +143,12 @@ def json_object(name: str) -> dict[str, Any]:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A list separated by commas."""
+    """Returns a list that is separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def number(name: str, default: int) -> int:
-    """A whole number; raises ImproperlyConfigured for anything else."""
+    """Returns a whole number. Raises ImproperlyConfigured for anything else."""
     value = text(name, str(default))
     try:
         return int(value)
@@ -145,7 +157,7 @@ def number(name: str, default: int) -> int:
 
 
 def portal_url(default: str) -> str:
-    """The portal's own origin, without a slash at the end."""
+    """Returns the origin of the portal, without a slash at the end. Raises ImproperlyConfigured."""
     url = text("PORTAL_URL", default).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
@@ -156,7 +168,10 @@ def portal_url(default: str) -> str:
 
 
 def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
-    """Django's database settings from `DATABASE_URL` (any form that libpq takes)."""
+    """Returns Django's database settings from `DATABASE_URL`, in any form that libpq takes.
+
+    With `may_embed` and without `DATABASE_URL` the embedded server under `var` is started.
+    """
     url = os.environ.get("DATABASE_URL")
     if not url and may_embed:
         url = embedded_servers.database_url(var)
@@ -181,20 +196,20 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
 
 
 def add_server_settings(database: dict[str, Any], **settings: str) -> None:
-    """Parameters of PostgreSQL for each connection, besides what `DATABASE_URL` asks for."""
+    """Adds server parameters of PostgreSQL to those of `DATABASE_URL`, for each connection."""
     options = database["OPTIONS"]
     for name, value in settings.items():
         options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
 
 
 def redis(var: Path, *, may_embed: bool) -> str:
-    """`REDIS_URL`, or the embedded server's."""
+    """Returns `REDIS_URL`; with `may_embed` and without it, the URL of the embedded server."""
     url = os.environ.get("REDIS_URL")
     return embedded_servers.redis_url(var) if not url and may_embed else url or ""
 
 
 def celery_broker(redis_url: str) -> str:
-    """The same Redis in the spelling Celery wants for Unix sockets."""
+    """Returns the same URL as Celery spells it: it has a scheme of its own for Unix sockets."""
     if redis_url.startswith("unix://"):
         path, _, query = redis_url.removeprefix("unix://").partition("?")
         return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
