@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup messages requirements bench-send bench-import bench-store bench-web drill drill-import clean
+.PHONY: demo test lint setup catalogues messages requirements licences bench-send bench-import bench-store bench-web drill drill-import clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -20,19 +20,27 @@ lint: setup
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_translations.py
 
-setup: .venv/installed
+setup: .venv/installed catalogues
 
 .venv/installed: requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements-dev.txt lists ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-dev.txt
 	@touch .venv/installed
+
+# The translations as Django reads them; each is compiled again when its source changes.
+catalogues: $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
+
+locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po .venv/installed
+	@$(BIN)/pybabel -q compile -l $* -i $< -o $@.new
+	@mv $@.new $@
 
 # Public pages a second against a bare Django view; the last line is JSON.
 bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
 
-# For those who change words: needs GNU gettext.
+# Collects the translatable words from the code: needs GNU gettext.
 messages: setup
 	rm -f locale/en/LC_MESSAGES/django.po  # English is the source itself
 	mkdir -p locale/en/LC_MESSAGES
@@ -41,14 +49,24 @@ messages: setup
 	for language in ko en; do \
 		sed -i '1,20{/^#, fuzzy$$/d}' locale/$$language/LC_MESSAGES/django.po; done
 	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po
-	$(BIN)/pybabel -q compile -d locale -D django
+	$(MAKE) catalogues
+
+# Pins and hashes of everything that is installed; UPGRADE=--upgrade takes newer releases. Hashes are
+# those of the package index alone: what else pip is told about on this machine stays out.
+COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" \
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile --quiet \
+	--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --no-emit-options $(UPGRADE)
 
 requirements: setup
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --no-emit-options -o requirements.txt requirements.in
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --no-emit-options -o requirements-dev.txt requirements-dev.in
+	$(COMPILE) -o requirements.txt requirements.in
+	$(COMPILE) -o requirements-dev.txt requirements-dev.in
+	$(COMPILE) -o benchmarks/requirements.txt benchmarks/requirements.in
+
+# The licence of each package that production installs.
+licences: setup
+	@$(BIN)/python docs/licences.py
 
 # PEOPLE= sets the size, ADDRESSES= adds so many address rows a person (see docs/performance.md).
 bench-import: setup
@@ -64,7 +82,8 @@ bench-store: setup
 
 # PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
 bench-send: setup
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks.bench_send
 
 # All of them, or DRILLS="kill redis"; PEOPLE= and SEED= as well (see docs/drills.md).
@@ -72,4 +91,5 @@ drill: setup
 	@$(BIN)/python -m tests.drills $(DRILLS)
 
 clean:
-	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		locale/*/LC_MESSAGES/*.mo

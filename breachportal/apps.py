@@ -1,11 +1,17 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.core import checks
+
+from breachportal.catalogues import check_catalogues
 
 
 class BreachportalConfig(AppConfig):
     """The project itself: its commands and the demonstration."""
 
     name = "breachportal"
+
+    def ready(self) -> None:
+        checks.register(check_catalogues, checks.Tags.translation)
 
 
 class DeskConfig(AdminConfig):
