@@ -7,7 +7,7 @@ import pytest
 from django.core.management import get_commands
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 OURS = ("foundations", "accounts", "incidents", "statements", "notices", "scams", "breachportal")
 FILES = [
     str(path)
@@ -71,3 +71,13 @@ def test_decisions_are_listed_once_in_their_order():
     assert len({name[:4] for name in files}) == len(files)
     assert [number for number, _ in listed] == [name[:4] for name in files]
     assert [(folder / name).read_text()[2:6] for name in files] == [name[:4] for name in files]
+
+
+def test_a_decision_is_half_a_page():
+    for path in (ROOT / "docs" / "decisions").glob("0*.md"):
+        assert len(path.read_text(encoding="utf-8").split()) <= 350, path.name
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_the_pages_for_newcomers_are_short(name):
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= 30

@@ -220,7 +220,7 @@ def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
     report.refresh_from_db()
     assert report.state == "new"  # looking is not handling
     for step in ("warn", "dismiss"):
-        assert client.post(page(f"scamreport_{step}", report.pk)).status_code == 403
+        assert client.post(page(f"scams_scamreport_{step}", report.pk)).status_code == 403
 
 
 def test_dismissing_ends_the_like_as_well(report, desk):
@@ -233,7 +233,7 @@ def test_dismissing_ends_the_like_as_well(report, desk):
 
 @pytest.mark.parametrize("step", ["warn", "dismiss"])
 def test_a_link_changes_nothing(report, desk, step):
-    assert desk.get(page(f"scamreport_{step}", report.pk)).status_code == 405
+    assert desk.get(page(f"scams_scamreport_{step}", report.pk)).status_code == 405
 
 
 # The warning
