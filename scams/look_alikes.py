@@ -3,7 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
+from confusable_homoglyphs.confusables import is_confusable
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -16,13 +18,9 @@ SHORTENERS = frozenset(
         *("short.io", "bl.ink", "lnkd.in", "t.me", "qr.ae", "shorturl.asia"),
     )
 )
-# Letters of other scripts, and signs, that look like a Latin one.
-_LOOKS = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb"
-    "\u04cf\u0432\u043a\u043c\u043d\u0442\u0261\u0269\u03bf\u03c1\u03b1\u03b9"
-    "\u03ba\u03bd\u03c4\u03c5\u03c9\u00df01345",
-    "aeopcyxijsdhlbkmhtgiopaikvtuwboleas",
-)
+# What Unicode's table of confusable characters (UTS 39) does not have: digits that stand for
+# letters, and three letters that a reader in a hurry takes for a Latin one.
+_LOOKS = str.maketrans("01345\u04cf\u03c9\u00df", "oleaslwb")
 # The part of a name that a country's registry puts before its own: co.kr, or.kr.
 _SECOND_LEVEL = {"co", "or", "go", "ne", "re", "pe", "ac", "com", "net", "org"}
 _PUNYCODE = "xn--"
@@ -96,11 +94,34 @@ def _within(host: str, domain: str) -> bool:
 
 
 def _skeleton(label: str) -> str:
-    """The label as a hurried eye reads it."""
-    bare = unicodedata.normalize("NFD", label.lower())
-    letters = "".join(sign for sign in bare if not unicodedata.combining(sign))
-    plain = letters.translate(_LOOKS).replace("-", "").replace("_", "")
+    """The label in the Latin letters that a reader in a hurry takes it for."""
+    letters = _bare(label.lower()).translate(_LOOKS)
+    plain = "".join(sign if sign.isascii() else _latin(sign) for sign in letters)
+    plain = plain.replace("-", "").replace("_", "")
     return plain.replace("rn", "m").replace("vv", "w").replace("cl", "d")
+
+
+def _bare(text: str) -> str:
+    """`text` without accents."""
+    signs = unicodedata.normalize("NFD", text)
+    return "".join(sign for sign in signs if not unicodedata.combining(sign))
+
+
+@lru_cache(maxsize=4096)
+def _latin(sign: str) -> str:
+    """The Latin letters that a sign looks like; the sign itself if there are none.
+
+    A small letter that looks like no Latin one may have a capital that does: Cyrillic ve looks
+    like B.
+    """
+    capital = sign.upper()
+    for one in (sign, capital) if len(capital) == 1 else (sign,):
+        found = is_confusable(one, greedy=True) or []  # False if there is none
+        looks = [_bare(look["c"]) for entry in found for look in entry["homoglyphs"]]
+        letters = [look for look in looks if look.isascii() and look.isalpha()]
+        if letters:
+            return min(letters, key=lambda look: (len(look), look.isupper(), look)).lower()
+    return sign
 
 
 def _distance(one: str, other: str, most: int) -> int:

@@ -16,7 +16,7 @@ from playwright.sync_api import Route, sync_playwright
 from incidents.models import Incident
 from notices import message_templates, sending
 from notices.models import AlertSubscription, Chunk, Delivery, Notice
-from scams import message_check
+from scams import look_alikes, message_check
 from scams.message_check import MessageVerdict
 from scams.pasted_text import MOST_CHARACTERS
 from statements import sample
@@ -143,6 +143,35 @@ def test_our_code_in_another_message_is_called_out(client, sent, code, added, sh
     page = words(ask(client, f"{added}\n{code}"))
     assert f"This is not the message we sent: {SCAM}" in page
     assert shown in page
+
+
+KNOWN_LOOK_ALIKES = zip(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb"
+    "\u04cf\u0432\u043a\u043c\u043d\u0442\u0261\u0269\u03bf\u03c1\u03b1\u03b9"
+    "\u03ba\u03bd\u03c4\u03c5\u03c9\u00df01345",
+    "aeopcyxijsdhlbkmhtgiopaikvtuwboleas",
+    strict=True,
+)
+# What only the library's table knows: Latin, Armenian, Cherokee, Lisu, Coptic, Roman numerals.
+LIBRARY_LOOK_ALIKES = zip(
+    "\u0131\u0251\u0142\u00f8\u0585\u0581\u057d\u0578\u1d0f\uabaa\uab83\ua4d0\u2c9f\u217c",
+    "ialoogunoswbol",
+    strict=True,
+)
+
+
+@pytest.mark.parametrize(("sign", "letter"), [*KNOWN_LOOK_ALIKES, *LIBRARY_LOOK_ALIKES])
+def test_two_look_alikes_in_a_name_of_ours_are_an_imitation(sign, letter):
+    ours = f"z{letter}q{letter}zk.example"  # too short for two changed letters to be let pass
+    assert (
+        look_alikes.suspicion_reason(ours.replace(letter, sign), [ours])
+        == look_alikes.SuspicionReason.IMITATION
+    )
+
+
+def test_a_name_of_ours_in_another_script_is_an_imitation(sent, code):
+    (found,) = message_check.answer_for(f"https://h\u0251nb\u0131t.example {code}").strange
+    assert found.reason == "imitation"
 
 
 def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(client, sent, code):
@@ -404,6 +433,8 @@ HOSTILE = [
     ".com " * 4_000,
     " ".join(f"010{number:08d}" for number in range(1_600)),
     "https://coupang" + "-" * 2_000 + ".com " * 3_000,
+    "https://" + "".join(map(chr, range(0x400, 0x2400))) + ".com ",
+    "https://" + "\u0430\u0131" * 9_000 + ".com",
 ]
 
 
