@@ -1,38 +1,30 @@
 """The mapping: a TOML file that says what the columns of a dump mean. See docs/import.md.
 
-Everything in it is checked before the first row is read. Each refusal is one line that names the
-file, the place in it, and the mend.
+It is checked in full before the first row is read. A refusal is one line that names, for each
+fault, the file, the place in it and what to do.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
+
+from foundations import toml_files
+from foundations.toml_files import Fault, FilePath, Table
 from incidents.importing.reading import CSV, ImportRefusedError, Source
-from incidents.importing.refusals import RefusalMessages
-from incidents.models import AffectedPerson
-
-# The class that each contact column is a value of.
-CONTACT_CLASSES = {"name": "names", "email": "email-addresses", "phone": "phone-numbers"}
-FORMATS = ("", "csv", "jsonl")
-DATE_TYPES = ("date", "datetime")
-RELATIONS = [relation.name.lower() for relation in AffectedPerson.Relation]
+from incidents.importing.refusals import BETWEEN, RefusalMessages
+from incidents.models import CONTACT_CLASSES, AffectedPerson
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
-_WRONG_KIND: dict[type, RefusalMessages] = {
-    str: RefusalMessages.NOT_TEXT,
-    bool: RefusalMessages.NOT_BOOLEAN,
-    list: RefusalMessages.NOT_LIST,
-}
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class CellTemplate:
-    """A value put together from a row's cells; a literal is written before its cell."""
+    """A value made of a row's cells; a literal is written before its cell."""
 
     pieces: tuple[tuple[str, str], ...]  # (literal, column)
     tail: str
@@ -55,27 +47,91 @@ class CellTemplate:
         return value + self.tail if value else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LeakColumn:
+class LeakColumn(Table):
     """One value that leaked: its class, and where it stands in a row."""
 
-    data_class: str
+    data_class: str = Field(alias="class")
     value: CellTemplate
     date: str = ""  # a column
 
+    @field_validator("value", mode="before")
+    @classmethod
+    def _names_columns(cls, value: object) -> CellTemplate:
+        try:
+            return CellTemplate.parse(str(value))
+        except ValueError:
+            raise ValueError(partial(RefusalMessages.NO_COLUMN_IN_VALUE.said)) from None
 
-@dataclass(frozen=True, kw_only=True)
-class PersonColumns:
+    @field_validator("date")
+    @classmethod
+    def _is_declared(cls, column: str, info: ValidationInfo) -> str:
+        if column and column not in (info.context or ()):
+            raise ValueError(partial(RefusalMessages.NO_DATE.said, column=column))
+        return column
+
+
+Leaks = Annotated[tuple[LeakColumn, ...], Strict(False)]
+
+
+class PersonColumns(Table):
     """Which columns say who somebody is. An empty string: there is no such column."""
 
-    relation: AffectedPerson.Relation
-    identity: str  # the source's own id, or the phone of a recipient
-    name: str
-    email: str
-    phone: str
-    language: str
-    contact_leaked: frozenset[str]  # of name, email, phone
-    leaks: tuple[LeakColumn, ...]
+    role: Literal["member", "former_member", "recipient"] = Field(alias="relation")
+    reference: str = Field("", validate_default=True)
+    name: str = ""
+    email: str = ""
+    phone: str = Field("", validate_default=True)
+    language: str = ""
+    # Must be said, not guessed: forgetting a class and claiming one too many are both untrue.
+    contact_leaked: Annotated[frozenset[str], Strict(False)] = Field(None, validate_default=True)
+    _leaks: tuple[LeakColumn, ...] = ()
+
+    @field_validator("reference", "phone")
+    @classmethod
+    def _identifies(cls, column: str, info: ValidationInfo) -> str:
+        if (role := info.data.get("role")) is None:  # not understood
+            return column
+        if role == "recipient" and info.field_name == "reference" and column:
+            raise ValueError(partial(RefusalMessages.RECIPIENT_REFERENCE.said))
+        is_identity = info.field_name == ("phone" if role == "recipient" else "reference")
+        if is_identity and not column:
+            raise ValueError(partial(RefusalMessages.NO_IDENTITY.said))
+        return column
+
+    @field_validator("contact_leaked", mode="before")
+    @classmethod
+    def _is_said(cls, leaked: object, info: ValidationInfo) -> object:
+        if leaked is not None:
+            return leaked
+        if present := _present(info):
+            columns = ", ".join(f'"{part}"' for part in present)
+            raise ValueError(partial(RefusalMessages.NO_CONTACT_LEAKED.said, columns=columns))
+        return []
+
+    @field_validator("contact_leaked")
+    @classmethod
+    def _is_present(cls, leaked: frozenset[str], info: ValidationInfo) -> frozenset[str]:
+        present, said = _present(info), RefusalMessages.NO_SUCH_CONTACT.said
+        if wrong := sorted(leaked - set(present)):
+            raise ValueError(
+                *(partial(said, name=repr(one), mend_words=_choices(one, present)) for one in wrong)
+            )
+        return leaked
+
+    @property
+    def relation(self) -> AffectedPerson.Relation:
+        """How they stand to the company."""
+        return AffectedPerson.Relation[self.role.upper()]
+
+    @property
+    def identity(self) -> str:
+        """The source's own id, or the phone of a recipient."""
+        return self.phone if self.role == "recipient" else self.reference
+
+    @property
+    def leaks(self) -> tuple[LeakColumn, ...]:
+        """The values that leaked of them, contact data apart."""
+        return self._leaks
 
     @property
     def has_contact(self) -> bool:
@@ -90,22 +146,68 @@ class PersonColumns:
 
     def classes(self) -> set[str]:
         """The slugs of every data class it can give a row."""
-        return {CONTACT_CLASSES[part] for part in self.contact_leaked} | {
-            leak.data_class for leak in self.leaks
-        }
+        contact = {CONTACT_CLASSES[part] for part in self.contact_leaked}
+        return contact | {leak.data_class for leak in self.leaks}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnMapping:
+def _present(info: ValidationInfo) -> list[str]:
+    """The contact columns that are given; one that was refused counts, and is not in the data."""
+    return [part for part in CONTACT_CLASSES if info.data.get(part, part)]
+
+
+class FirstPersonColumns(PersonColumns):
+    """The person that a row is about."""
+
+    known: bool = False  # only people whom an earlier file named
+
+
+class SecondPersonColumns(PersonColumns):
+    """A recipient in the row of somebody else."""
+
+    role: Literal["recipient"] = Field(alias="relation")
+    leaked: Leaks = ()
+
+    @field_validator("email")
+    @classmethod
+    def _has_no_email(cls, _column: str) -> str:
+        raise ValueError(partial(RefusalMessages.SECOND_EMAIL.said))
+
+    def model_post_init(self, _context: Any) -> None:
+        """Has leaks of its own."""
+        self._leaks = self.leaked
+
+
+class ColumnMapping(Table):
     """What the columns of one file mean."""
 
-    name: str  # of the mapping file, for messages
-    format: str  # csv, jsonl, or "" for what the file shows itself to be
-    encoding: str  # "" to detect it
-    is_known: bool  # only people whom an earlier file named
-    dates: dict[str, str]  # column: date or datetime
-    person: PersonColumns
-    second_person: PersonColumns | None
+    format: Literal["", "csv", "jsonl"] = ""  # "" for what the file shows itself to be
+    encoding: str = ""  # "" to detect it
+    dates: dict[str, Literal["date", "datetime"]] = {}  # by column
+    person: FirstPersonColumns
+    second_person: SecondPersonColumns | None = None
+    leaked: Leaks = ()  # of the person
+    _name: str = ""
+
+    @field_validator("second_person")
+    @classmethod
+    def _is_another(cls, second: SecondPersonColumns, info: ValidationInfo) -> SecondPersonColumns:
+        if "person" in info.data and info.data["person"].role == second.role:
+            raise ValueError(partial(RefusalMessages.BOTH_RECIPIENTS.said))
+        return second
+
+    def model_post_init(self, _context: Any) -> None:
+        """Gives the person what leaked of them: the file has it at the top."""
+        self.person._leaks = self.leaked
+
+    @property
+    def name(self) -> str:
+        """The name of the mapping file, for messages."""
+        return self._name
+
+    @property
+    def is_known(self) -> bool:
+        """Whether only people whom an earlier file named are taken."""
+        return self.person.known
 
     def check_source(self, source: Source) -> None:
         """Raises ImportRefusedError if the file is of another format, or lacks columns."""
@@ -160,191 +262,77 @@ def parse(text: str, *, name: str) -> ColumnMapping:
     """The mapping in `text`, from a file called `name`. Raises ImportRefusedError."""
     try:
         content = tomllib.loads(text)
+        dates = content.get("dates")
+        declared = dates if isinstance(dates, dict) else {}
+        mapping = ColumnMapping.model_validate(content, context=declared)
     except tomllib.TOMLDecodeError as error:
         raise ImportRefusedError(
             RefusalMessages.NOT_TOML.said(mapping_words=name, error=error)
         ) from None
-    top = _Table(content, file=name)
-    if top.take("format", str, "") not in FORMATS:
-        raise ImportRefusedError(RefusalMessages.NO_FORMAT.said(mapping_words=name))
-    mapping = _mapping(top, name)
-    top.finish()
+    except ValidationError as error:
+        sentences = (_sentence(fault, name) for fault in toml_files.faults(error, ColumnMapping))
+        raise ImportRefusedError(BETWEEN.join(sentences)) from None
+    mapping._name = name
     return mapping
 
 
-def _mapping(top: "_Table", name: str) -> ColumnMapping:
-    dates = _dates(top.table("dates"))
-    person = top.table("person", is_required=True)
-    is_known = person.take("known", bool, False)
-    second = top.table("second_person") if "second_person" in top.content else None
-    mapping = ColumnMapping(
-        name=name,
-        format=top.take("format", str, ""),
-        encoding=top.take("encoding", str, ""),
-        is_known=is_known,
-        dates=dates,
-        person=_person(person, _leaks(top, dates)),
-        second_person=_second_person(second, dates) if second else None,
-    )
-    if mapping.second_person and mapping.person.relation == mapping.second_person.relation:
-        raise ImportRefusedError(RefusalMessages.BOTH_RECIPIENTS.said(mapping_words=name))
-    return mapping
+# ---------------------------------------------------------------- what is wrong with it
+
+_WRONG_TYPES = {
+    "string_type": RefusalMessages.NOT_TEXT,
+    "bool_type": RefusalMessages.NOT_BOOLEAN,
+    "frozen_set_type": RefusalMessages.NOT_LIST,
+    "tuple_type": RefusalMessages.NOT_LIST,
+    "dict_type": RefusalMessages.NOT_TABLE,
+    "model_type": RefusalMessages.NOT_TABLE,
+}
 
 
-def _dates(table: "_Table") -> dict[str, str]:
-    dates = {column: table.take(column, str) for column in list(table.content)}
-    for column, kind in dates.items():
-        if kind not in DATE_TYPES:
-            raise table.refused(
-                RefusalMessages.NOT_AMONG, key=column, mend_words=_choices(kind, DATE_TYPES)
-            )
-    return dates
+def _sentence(fault: Fault, name: str) -> str:
+    slots: dict[str, Any] = {
+        "mapping_words": name,
+        "place_words": _place(fault.table, name),
+        "key": fault.key,
+    }
+    if fault.kind == "value_error":
+        return str(fault.rule(**slots))
+    if fault.kind == "missing":
+        return (RefusalMessages.NO_TABLE if fault.wants else RefusalMessages.NO_KEY).said(**slots)
+    if fault.kind == "extra_forbidden":
+        return RefusalMessages.UNKNOWN_KEY.said(
+            mend_words=_choices(fault.key, fault.choices), **slots
+        )
+    if fault.path == ("format",):
+        return RefusalMessages.NO_FORMAT.said(**slots)
+    if fault.kind == "literal_error":
+        return RefusalMessages.NOT_AMONG.said(
+            mend_words=_choices(str(fault.value), fault.choices), **slots
+        )
+    if fault.kind == "model_type" and isinstance(fault.path[-1], int):
+        return RefusalMessages.NOT_BLOCKS.said(table=_written(fault.path), **slots)
+    return _WRONG_TYPES[fault.kind].said(**slots)
 
 
-def _person(table: "_Table", leaks: tuple[LeakColumn, ...]) -> PersonColumns:
-    relation = table.choice("relation", RELATIONS)
-    identity = "phone" if relation == "recipient" else "reference"
-    if identity == "phone" and "reference" in table.content:
-        raise table.refused(RefusalMessages.RECIPIENT_REFERENCE)
-    return _columns(table, relation=relation, identity=identity, leaks=leaks)
+def _place(path: FilePath, name: str) -> str:
+    if not path:
+        return name
+    if isinstance(path[-1], int):
+        return RefusalMessages.BLOCK.said(
+            mapping_words=name, table=_written(path), number=path[-1] + 1
+        )
+    return RefusalMessages.TABLE.said(mapping_words=name, table=_written(path))
 
 
-def _second_person(table: "_Table", dates: Collection[str]) -> PersonColumns:
-    relation = table.choice("relation", ["recipient"])
-    if "email" in table.content:
-        raise table.refused(RefusalMessages.SECOND_EMAIL)
-    return _columns(table, relation=relation, identity="phone", leaks=_leaks(table, dates))
-
-
-def _columns(
-    table: "_Table", *, relation: str, identity: str, leaks: tuple[LeakColumn, ...]
-) -> PersonColumns:
-    identity_column = table.content.get(identity)
-    if not identity_column:
-        raise table.refused(RefusalMessages.NO_IDENTITY, key=identity)
-    if identity == "reference":
-        table.take("reference", str)
-    columns = PersonColumns(
-        relation=AffectedPerson.Relation[relation.upper()],
-        identity=identity_column,
-        name=table.take("name", str, ""),
-        email=table.take("email", str, ""),
-        phone=table.take("phone", str, ""),
-        language=table.take("language", str, ""),
-        contact_leaked=_contact_leaked(table),
-        leaks=leaks,
-    )
-    table.finish()
-    return columns
-
-
-def _contact_leaked(table: "_Table") -> frozenset[str]:
-    """Must be said, not guessed: forgetting a class and claiming one too many are both untrue."""
-    present = [part for part in CONTACT_CLASSES if part in table.content]
-    if not present and "contact_leaked" not in table.content:
-        return frozenset()
-    if "contact_leaked" not in table.content:
-        proposal = ", ".join(f'"{part}"' for part in present)
-        raise table.refused(RefusalMessages.NO_CONTACT_LEAKED, columns=proposal)
-    leaked = table.take("contact_leaked", list)
-    for part in leaked:
-        if part not in present:
-            mend = _choices(str(part), present)
-            raise table.refused(RefusalMessages.NO_SUCH_CONTACT, name=repr(part), mend_words=mend)
-    return frozenset(leaked)
-
-
-def _leaks(table: "_Table", dates: Collection[str]) -> tuple[LeakColumn, ...]:
-    return tuple(_leak(block, dates) for block in table.tables("leaked"))
-
-
-def _leak(block: "_Table", dates: Collection[str]) -> LeakColumn:
-    data_class, text = block.take("class", str), block.take("value", str)
-    date = block.take("date", str, "")
-    if date and date not in dates:
-        raise block.refused(RefusalMessages.NO_DATE, column=date)
-    try:
-        value = CellTemplate.parse(text)
-    except ValueError:
-        raise block.refused(RefusalMessages.NO_COLUMN_IN_VALUE) from None
-    block.finish()
-    return LeakColumn(data_class=data_class, value=value, date=date)
+def _written(path: FilePath) -> str:
+    """The header of the table as a file has it: `[person]`, `[[second_person.leaked]]`."""
+    header = f"[{'.'.join(step for step in path if isinstance(step, str))}]"
+    return f"[{header}]" if isinstance(path[-1], int) else header
 
 
 def _choices(wrong: str, right: Iterable[str]) -> str:
     right = sorted(right)
-    near = difflib.get_close_matches(wrong, right, n=1)
-    if near:
-        return RefusalMessages.NEAR.said(near=near[0])
+    if near := toml_files.nearest(wrong, right):
+        return RefusalMessages.NEAR.said(near=near)
     return RefusalMessages.CHOICES.said(
         choices_words=", ".join(right) or RefusalMessages.NONE.said()
     )
-
-
-class _Table:
-    """A TOML table that is read key by key, and then may hold no other."""
-
-    def __init__(
-        self, content: dict[str, Any], *, file: str, path: str = "", number: int = 0
-    ) -> None:
-        """`number` is its place in an array of tables, from 1."""
-        self.content, self._file, self._path, self._number = content, file, path, number
-        self._known: set[str] = set()
-
-    @property
-    def place(self) -> str:
-        """For messages."""
-        if not self._path:
-            return self._file
-        if self._number:
-            return RefusalMessages.BLOCK.said(
-                mapping_words=self._file, table=self._path, number=self._number
-            )
-        return RefusalMessages.TABLE.said(mapping_words=self._file, table=self._path)
-
-    def refused(self, why: RefusalMessages, **slots: str) -> ImportRefusedError:
-        """The refusal of what stands in it."""
-        return ImportRefusedError(why.said(place_words=self.place, **slots))
-
-    def take(self, key: str, kind: type[T], default: T | None = None) -> T:
-        """The value of `key`; without a default it must be there."""
-        self._known.add(key)
-        value = self.content.get(key, default)
-        if value is None:
-            raise self.refused(RefusalMessages.NO_KEY, key=key)
-        if not isinstance(value, kind):
-            raise self.refused(_WRONG_KIND.get(kind, RefusalMessages.NOT_TABLE), key=key)
-        return value
-
-    def choice(self, key: str, right: list[str]) -> str:
-        """The value of `key`, one of `right`."""
-        value = self.take(key, str)
-        if value not in right:
-            raise self.refused(
-                RefusalMessages.NOT_AMONG, key=key, mend_words=_choices(value, right)
-            )
-        return value
-
-    def table(self, key: str, *, is_required: bool = False) -> "_Table":
-        """The table below `key`; empty if it is not there and need not be."""
-        if is_required and key not in self.content:
-            raise self.refused(RefusalMessages.NO_TABLE, key=key)
-        return _Table(self.take(key, dict, {}), file=self._file, path=f"[{key}]")
-
-    def tables(self, key: str) -> list["_Table"]:
-        """The array of tables below `key`."""
-        blocks = self.take(key, list, [])
-        path = f"[[{'.'.join(filter(None, (self._path.strip('[]'), key)))}]]"
-        if not all(isinstance(block, dict) for block in blocks):
-            raise self.refused(RefusalMessages.NOT_BLOCKS, key=key, table=path)
-        return [
-            _Table(block, file=self._file, path=path, number=number)
-            for number, block in enumerate(blocks, start=1)
-        ]
-
-    def finish(self) -> None:
-        """Raises ImportRefusedError for a key that nobody asked for."""
-        for key in self.content.keys() - self._known:
-            raise self.refused(
-                RefusalMessages.UNKNOWN_KEY, key=key, mend_words=_choices(key, self._known)
-            )

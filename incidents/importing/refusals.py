@@ -9,6 +9,10 @@ from django.utils.translation import gettext_noop as _
 from foundations.keys import EncryptionMessages
 from foundations.stored_messages import StoredMessages, translate_stored
 
+BETWEEN = (
+    " · "  # between two sentences of one line: a mapping is refused for all its faults at once
+)
+
 
 class RejectMessages(StoredMessages):
     """Of a row: the reason that stands in the reject file."""
@@ -190,7 +194,9 @@ class RefusalMessages(StoredMessages):
 
 def translate_refusal(kept: str) -> str:
     """The line in the reader's language."""
-    return translate_stored(kept, RefusalMessages, EncryptionMessages)
+    return BETWEEN.join(
+        translate_stored(one, RefusalMessages, EncryptionMessages) for one in kept.split(BETWEEN)
+    )
 
 
 def translate_reject(kept: str) -> str:

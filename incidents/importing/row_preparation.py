@@ -21,7 +21,6 @@ from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format, formats, rejects
 from incidents.importing.blocks import FileBlock
 from incidents.importing.mapping import (
-    CONTACT_CLASSES,
     CellTemplate,
     ColumnMapping,
     LeakColumn,
@@ -30,7 +29,7 @@ from incidents.importing.mapping import (
 from incidents.importing.reading import Source
 from incidents.importing.refusals import RejectMessages
 from incidents.importing.rows import HEADER, RowReader
-from incidents.models import AffectedPerson
+from incidents.models import CONTACT_CLASSES, AffectedPerson
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
 FIRST, SECOND = 1, 2  # the person a row is about, and the other one it names

@@ -17,11 +17,10 @@ from django.db.backends.utils import CursorWrapper
 
 from incidents.encryption import CONTACT, EXPOSURE, IncidentCipher
 from incidents.importing import copy_format
-from incidents.importing.mapping import CONTACT_CLASSES
 from incidents.importing.refusals import RejectMessages
 from incidents.importing.row_preparation import FIRST, SECOND, Prepared
 from incidents.importing.store import Store
-from incidents.models import AffectedPerson, DataClass
+from incidents.models import CONTACT_CLASSES, AffectedPerson, DataClass
 from incidents.scope_versions import LOCK_SPACE
 
 Reach = AffectedPerson.Reach

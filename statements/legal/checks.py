@@ -13,7 +13,7 @@ def check_laws(**_options: Any) -> list[CheckMessage]:
     try:
         on_file = {duty.jurisdiction for duty in laws.load_duties(laws.LEGAL)}
     except laws.LegalFileError as error:
-        return [Error(str(error), id="notices.E001")]
+        return [Error(problem, id="notices.E001") for problem in error.problems]
     strange = on_file ^ set(IncidentJurisdiction.Name.values)
     if strange:
         names = ", ".join(sorted(strange))

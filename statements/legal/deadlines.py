@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from foundations.formatting import moment
 from incidents.models import Incident
 from statements.legal import duties, laws, review
 from statements.legal.laws import Duty
@@ -206,7 +207,7 @@ class _ClockFacts:
 def _by_hand(confirmation: DutyConfirmation) -> Evidence:
     words = _("%(person)s confirmed on %(time)s: %(evidence)s") % {
         "person": confirmation.confirmed_by,
-        "time": _moment(confirmation.confirmed_at),
+        "time": moment(confirmation.confirmed_at),
         "evidence": confirmation.evidence,
     }
     return Evidence(words, at=confirmation.met_at)
@@ -240,7 +241,3 @@ def _unsaid(duty: Duty, version: StatementVersion) -> set[str]:
         headings_en=[section.heading_en for section in said],
     )
     return {finding.rule for finding in found}
-
-
-def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")

@@ -5,7 +5,6 @@ on a draft while it is written, on a published version, and in a test.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -55,7 +54,8 @@ def applicable(
             holds = _holds(duty, facts)
             if holds is not False:
                 standing = standings[duty.jurisdiction]
-                found.append(replace(duty, standing=standing, is_certain=holds is True))
+                stands = {"standing": standing, "is_certain": holds is True}
+                found.append(duty.model_copy(update=stands))
     return found
 
 

@@ -1,19 +1,20 @@
 """The laws on file: `statements/legal/*.toml`, one law each, read and checked.
 
-Not legal advice (docs/legal-checks.md). What becomes of them is in statements/legal/duties.py.
+Not legal advice (docs/legal-checks.md). statements/legal/duties.py applies them to an incident.
 """
 
-import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, Self
 
 from django.utils.translation import get_language
+from pydantic import Field, PositiveInt, Strict, model_validator
 
+from foundations import toml_files
+from foundations.toml_files import Table, Text, Texts, TomlFileError
 from incidents.models import Standing
 from statements.findings import Severity
 from statements.models import Section
@@ -23,8 +24,8 @@ LEGAL = Path(__file__).parent
 HIGH = 3  # incidents.models.DataClass.Sensitivity.HIGH
 
 
-class LegalFileError(ValueError):
-    """A file of the laws is broken; the message names the file, the duty and the mend."""
+class LegalFileError(TomlFileError):
+    """Files of the laws are wrong; each line names the file, the duty and what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,34 @@ class IncidentFacts:
     answers: Mapping[str, bool] = field(default_factory=dict)  # by duty: its condition holds
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trigger:
+class Trigger(Table):
     """When a duty arises: any one of its parts is enough."""
 
-    condition: Bilingual
-    people_at_least: int | None = None
-    residents_more_than: int | None = None
-    classes: tuple[str, ...] = ()
+    condition_ko: Text
+    condition_en: Text
+    people_at_least: PositiveInt | None = None
+    residents_more_than: PositiveInt | None = None
+    classes: Texts = ()
     sensitive_class: bool = False
     illegal_access: bool = False
     contact_unknown: bool = False
     ask: bool = False
 
+    @property
+    def condition(self) -> Bilingual:
+        """The condition in words."""
+        return Bilingual(ko=self.condition_ko, en=self.condition_en)
+
+    @model_validator(mode="after")
+    def _something_sets_it_off(self) -> Self:
+        if not self.model_dump(exclude={"condition_ko", "condition_en"}, exclude_defaults=True):
+            raise ValueError(
+                "nothing sets it off; add a part such as people_at_least, or ask = true."
+            )
+        return self
+
     def holds(self, facts: IncidentFacts, *, duty: str, jurisdiction: str) -> bool | None:
-        """Whether the facts set it off; None if that depends on what nobody has said yet."""
+        """Whether the facts set it off; None if that depends on a fact that is not known yet."""
         answer = facts.answers.get(duty)
         parts = set[bool | None]()
         if self.people_at_least is not None:
@@ -89,41 +103,86 @@ class Trigger:
         return True if True in parts else None if None in parts else False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Duty:
-    """One thing that one law asks."""
+class DutyEntry(Table):
+    """One thing that one law asks, as its file holds it."""
 
-    id: str
-    law: Bilingual
-    jurisdiction: str
-    article: str
-    name: Bilingual
+    id: Text
+    article: Text
+    name_ko: Text
+    name_en: Text
     kind: Literal["content", "deadline", "report", "display"]
-    severity: Severity
-    source: str
+    severity: Annotated[Severity, Strict(False)]
+    source: Text
     # How sure the rule is, word for word as researched: R read in a public source, B background.
-    mark: str
-    hint: Bilingual = Bilingual()
-    article_ko: str = ""  # as one cites it in Korean
-    mark_ko: str = ""
+    mark: Text
+    hint_ko: Text = ""
+    hint_en: Text = ""
+    article_ko: Text = ""  # as one cites it in Korean
+    mark_ko: Text = ""
     effective_from: date | None = None
     effective_to: date | None = None  # the last day
     trigger: Trigger | None = None
     # What satisfies it. Each of the sections must be there; what no program can see in them is
     # `by_hand`, for a person to confirm; `lint` names the wording rules that watch over it.
-    sections: tuple[str, ...] = ()
+    sections: Texts = ()
     by_hand: bool = False
-    title: str = ""  # of the English text
-    headings: Mapping[str, str] = field(default_factory=dict)  # English, by section
-    lint: tuple[str, ...] = ()
-    deadline_hours: int | None = None
-    deadline_days: int | None = None
-    by_notice: bool = False  # sending the notice to everybody meets the deadline
-    display_days: int | None = None
-    font_points: int | None = None
-    # How it stands in one incident; set by `applicable`.
+    title: Text = ""  # of the English text
+    headings: dict[Text, Text] = {}  # English, by section
+    lint: Texts = ()
+    deadline_hours: PositiveInt | None = None
+    deadline_days: PositiveInt | None = None
+    by_notice: bool = False  # sending the notice to every recipient meets the deadline
+    display_days: PositiveInt | None = None
+    font_points: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _keeps_the_rules(self) -> Self:
+        if problems := list(_problems(self)):
+            raise ValueError(*problems)
+        return self
+
+
+class LawNames(Table):
+    """The table [law]: whose law it is, and what it is called."""
+
+    jurisdiction: Text
+    name_ko: Text
+    name_en: Text
+
+
+class LawFile(Table):
+    """One file of `notices/legal/`."""
+
+    law: LawNames
+    duty: Annotated[tuple[DutyEntry, ...], Strict(False), Field(min_length=1)]
+
+    def duties(self) -> Iterator["Duty"]:
+        """Its duties, in the order of the file."""
+        law = Bilingual(ko=self.law.name_ko, en=self.law.name_en)
+        for entry in self.duty:
+            # The entry is checked already.
+            known = {"law": law, "jurisdiction": self.law.jurisdiction}
+            yield Duty.model_construct(entry.model_fields_set, **dict(entry), **known)
+
+
+class Duty(DutyEntry):
+    """A duty with its law, and how it stands in one incident."""
+
+    law: Bilingual
+    jurisdiction: str
+    # Set by `duties.applicable`.
     standing: Standing = Standing.APPLIES
-    is_certain: bool = True  # False: it depends on what nobody has said yet
+    is_certain: bool = True  # False: it depends on a fact that is not known yet
+
+    @property
+    def name(self) -> Bilingual:
+        """What it asks, in a few words."""
+        return Bilingual(ko=self.name_ko, en=self.name_en)
+
+    @property
+    def hint(self) -> Bilingual:
+        """What satisfies it, in a sentence; both languages are empty where none is needed."""
+        return Bilingual(ko=self.hint_ko, en=self.hint_en)
 
     @property
     def cited(self) -> Bilingual:
@@ -185,160 +244,29 @@ def jurisdictions() -> dict[str, list[Bilingual]]:
 def load_duties(folder: Path) -> tuple[Duty, ...]:
     """The duties of every TOML file in `folder`, in the order of files and lines.
 
-    Raises LegalFileError, one line, for the first thing that is wrong.
+    Raises LegalFileError with a line for everything that is wrong in any of the files.
     """
-    found = dict[str, Duty]()
+    found, problems = dict[str, Duty](), list[str]()
     for path in sorted(folder.glob("*.toml")):
-        for duty in _read(path):
+        try:
+            duties = list(toml_files.load(path, LawFile).duties())
+        except TomlFileError as error:
+            problems += error.problems
+            continue
+        for duty in duties:
             if duty.id in found:
-                raise LegalFileError(
+                problems.append(
                     f"{path.name}, duty {duty.id}: the id is taken; give each duty its own."
                 )
             found[duty.id] = duty
+    if problems:
+        raise LegalFileError(problems)
     if not found:
-        raise LegalFileError(f"{folder}: there is no file of duties; put the laws there.")
+        raise LegalFileError([f"{folder}: there is no file of duties; put the laws there."])
     return tuple(found.values())
 
 
-def _read(path: Path) -> list[Duty]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LegalFileError(f"{path.name}: it is not TOML ({error}); mend it there.") from None
-    place = f"{path.name}, [law]"
-    _refuse_unknown(content, {"law", "duty"}, path.name)
-    law = _table(content.get("law"), place)
-    _refuse_unknown(law, {"jurisdiction", "name_en", "name_ko"}, place)
-    jurisdiction = _text(law, "jurisdiction", place)
-    entries = content.get("duty")
-    if not isinstance(entries, list) or not entries:
-        raise LegalFileError(f"{path.name}: it holds no duty; add one under [[duty]].")
-    shared = {"law": _bilingual(law, "name", place), "jurisdiction": jurisdiction}
-    return [_duty(entry, shared, path.name, number) for number, entry in enumerate(entries, 1)]
-
-
-_SET_BY_CODE = {"law", "jurisdiction", "standing", "is_certain"}
-
-
-def _duty(entry: object, shared: dict[str, Any], file: str, number: int) -> Duty:
-    table = _table(entry, f"{file}, duty number {number}")
-    identity = table.get("id")
-    place = f"{file}, duty {identity if isinstance(identity, str) else f'number {number}'}"
-    trigger = table.get("trigger")
-    values = _values(Duty, table, place, skip=_SET_BY_CODE | {"trigger"}, extra={"trigger"})
-    if trigger is not None:
-        values["trigger"] = _trigger(_table(trigger, f"{place}, trigger"), f"{place}, trigger")
-    duty = Duty(**shared, **values)
-    for problem in _problems(duty):
-        raise LegalFileError(f"{place}: {problem}")
-    return duty
-
-
-def _trigger(table: dict[str, Any], place: str) -> Trigger:
-    trigger = Trigger(**_values(Trigger, table, place))
-    if trigger == Trigger(condition=trigger.condition):
-        raise LegalFileError(
-            f"{place}: nothing sets it off; add a part such as people_at_least, or ask = true."
-        )
-    return trigger
-
-
-def _values(
-    kind: type[Duty] | type[Trigger],
-    table: dict[str, Any],
-    place: str,
-    *,
-    skip: Collection[str] = (),
-    extra: Collection[str] = (),
-) -> dict[str, Any]:
-    """The table's values by the fields of `kind`, checked; keys that are none are refused."""
-    hints = get_type_hints(kind)
-    wanted = [entry for entry in fields(kind) if entry.name not in skip]
-    allowed = set(extra)
-    for entry in wanted:
-        is_bilingual = hints[entry.name] is Bilingual
-        allowed |= {f"{entry.name}_ko", f"{entry.name}_en"} if is_bilingual else {entry.name}
-    _refuse_unknown(table, allowed, place)
-    values = {}
-    for entry in wanted:
-        if hints[entry.name] is Bilingual:
-            if _is_required(entry) or table.keys() & {f"{entry.name}_ko", f"{entry.name}_en"}:
-                values[entry.name] = _bilingual(table, entry.name, place)
-        elif entry.name in table:
-            values[entry.name] = _typed(table[entry.name], hints[entry.name], entry.name, place)
-        elif _is_required(entry):
-            raise LegalFileError(f"{place}: “{entry.name}” is missing; add it.")
-    return values
-
-
-def _is_required(entry: Field[Any]) -> bool:
-    return entry.default is MISSING and entry.default_factory is MISSING
-
-
-def _typed(value: object, hint: Any, key: str, place: str) -> Any:
-    """`value` as the field's type holds it."""
-    if isinstance(hint, UnionType):
-        hint = next(part for part in get_args(hint) if part is not type(None))
-    if get_origin(hint) is Literal:
-        return _one_of(value, get_args(hint), key, place)
-    if hint is Severity:
-        return Severity(_one_of(value, Severity.values, key, place))
-    if get_origin(hint) is tuple:
-        return tuple(_checked(item, str, key, place) for item in _checked(value, list, key, place))
-    if get_origin(hint) is Mapping:
-        table = _checked(value, dict, key, place)
-        return {name: _checked(text, str, key, place) for name, text in table.items()}
-    return _checked(value, hint, key, place)
-
-
-_TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", date: "a date"}
-
-
-_TYPE_NAMES |= {list: "a list of texts", dict: "a table of texts"}
-
-
-def _checked(value: Any, kind: Any, key: str, place: str) -> Any:
-    # Exactly: true is no number and a moment is no date here, though Python thinks so.
-    if type(value) is not kind or (kind is str and not value.strip()):
-        raise LegalFileError(f"{place}: “{key}” is {value!r}; it must be {_TYPE_NAMES[kind]}.")
-    if kind is int and value < 1:
-        raise LegalFileError(f"{place}: “{key}” is {value}; it must be 1 or more.")
-    return value
-
-
-def _one_of(value: object, allowed: Collection[str], key: str, place: str) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        choices = ", ".join(allowed)
-        raise LegalFileError(f"{place}: “{key}” is {value!r}; it must be one of {choices}.")
-    return value
-
-
-def _bilingual(table: dict[str, Any], name: str, place: str) -> Bilingual:
-    return Bilingual(ko=_text(table, f"{name}_ko", place), en=_text(table, f"{name}_en", place))
-
-
-def _text(table: dict[str, Any], key: str, place: str) -> str:
-    if key not in table:
-        raise LegalFileError(f"{place}: “{key}” is missing; add it.")
-    text: str = _checked(table[key], str, key, place)
-    return text
-
-
-def _table(value: object, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise LegalFileError(f"{place}: it is missing or no table; write it as one.")
-    return value
-
-
-def _refuse_unknown(table: Mapping[str, Any], allowed: Collection[str], place: str) -> None:
-    unknown = sorted(table.keys() - set(allowed))
-    if unknown:
-        raise LegalFileError(
-            f"{place}: unknown key “{unknown[0]}”; known are {', '.join(sorted(allowed))}."
-        )
-
-
-def _problems(duty: Duty) -> Iterator[str]:
+def _problems(duty: DutyEntry) -> Iterator[str]:
     """What the types cannot say."""
     yield from _problems_of_time(duty)
     yield from _problems_of_content(duty)
@@ -350,7 +278,7 @@ def _problems(duty: Duty) -> Iterator[str]:
         yield "“display_days” and “font_points” belong to the kind display; move them."
 
 
-def _problems_of_time(duty: Duty) -> Iterator[str]:
+def _problems_of_time(duty: DutyEntry) -> Iterator[str]:
     clocks = [duty.deadline_hours, duty.deadline_days]
     given = sum(clock is not None for clock in clocks)
     if given != (duty.kind in ("deadline", "report")):
@@ -364,7 +292,11 @@ def _problems_of_time(duty: Duty) -> Iterator[str]:
         yield "“effective_to” is before “effective_from”; exchange them."
 
 
-def _problems_of_content(duty: Duty) -> Iterator[str]:
+def _problems_of_content(duty: DutyEntry) -> Iterator[str]:
+    has_hint = bool(duty.hint_ko or duty.hint_en)
+    for key in ("hint_ko", "hint_en"):
+        if has_hint and not getattr(duty, key):
+            yield f"“{key}” is missing; add it."
     unknown = (set(duty.sections) | set(duty.headings)) - set(Section.Key.values)
     if unknown:
         known = ", ".join(Section.Key.values)
@@ -375,5 +307,5 @@ def _problems_of_content(duty: Duty) -> Iterator[str]:
             "content says what satisfies it (sections, title, headings, lint or by_hand), and no "
             "other kind does; add or remove that."
         )
-    if duty.by_hand and not duty.hint:
+    if duty.by_hand and not has_hint:
         yield "what a person has to see needs “hint_ko” and “hint_en”; add them."

@@ -8,12 +8,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import User
 from foundations import documents
+from foundations.formatting import moment, number
 from foundations.languages import in_language
 from incidents import phrasing
 from incidents.models import Incident, IncidentDataClass
@@ -123,7 +124,7 @@ def _title(report: RegulatorReport) -> str:
 def _head(report: RegulatorReport) -> list[documents.Block]:
     rows = [(_("To"), report.authority), (_("From"), report.incident.company)]
     if report.filed_at:
-        rows.append((_("Filed"), _moment(report.filed_at)))
+        rows.append((_("Filed"), moment(report.filed_at)))
     else:
         rows.append((_("State"), _("Draft, not filed")))
     if report.reference:
@@ -189,7 +190,7 @@ def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
             ("Communication to the people concerned (Article 34)", _told_en(incident)),
             (
                 "Reasons for a delay, if this is later than 72 hours (Article 33(1))",
-                f"The company became aware on {_moment(incident.aware_at)}.",
+                f"The company became aware on {moment(incident.aware_at)}.",
             ),
         ]
 
@@ -228,17 +229,17 @@ def _contact(incident: Incident) -> str:
 
 def _scale_ko(incident: Incident) -> str:
     standing = counts_of(incident).standing
-    said = [] if incident.reported_count is None else [f"계정 {_number(incident.reported_count)}개"]
+    said = [] if incident.reported_count is None else [f"계정 {number(incident.reported_count)}개"]
     if standing:
-        said.append(f"지금까지 확인된 정보주체 {_number(standing.people)}명")
+        said.append(f"지금까지 확인된 정보주체 {number(standing.people)}명")
     return f"규모: {', '.join(said) or NOT_KNOWN['ko']}"
 
 
 def _scale_en(incident: Incident) -> list[str]:
     count, standing = incident.reported_count, counts_of(incident).standing
-    said = [] if count is None else [f"{_number(count)} accounts"]
+    said = [] if count is None else [f"{number(count)} accounts"]
     if standing:
-        said.append(f"{_number(standing.people)} people in the data checked so far")
+        said.append(f"{number(standing.people)} people in the data checked so far")
     people = f"Approximate numbers: {', '.join(said) or NOT_KNOWN['en']}"
     return [f"Categories of data: {_classes(incident)}", people]
 
@@ -246,13 +247,13 @@ def _scale_en(incident: Incident) -> list[str]:
 def _period_ko(incident: Incident) -> str:
     begun = date_format(incident.began_on) if incident.began_on else "확인 중"
     ended = date_format(incident.ended_on) if incident.ended_on else "확인 중"
-    return f"유출 기간: {begun}부터 {ended}까지\n알게 된 때: {_moment(incident.aware_at)}"
+    return f"유출 기간: {begun}부터 {ended}까지\n알게 된 때: {moment(incident.aware_at)}"
 
 
 def _period_en(incident: Incident) -> str:
     begun = date_format(incident.began_on) if incident.began_on else "not known yet"
     ended = date_format(incident.ended_on) if incident.ended_on else "not known yet"
-    return f"Period: from {begun} to {ended}\nBecame aware: {_moment(incident.aware_at)}"
+    return f"Period: from {begun} to {ended}\nBecame aware: {moment(incident.aware_at)}"
 
 
 def _told_ko(incident: Incident) -> str:
@@ -276,12 +277,5 @@ def _told(incident: Incident) -> tuple[str, str, str] | None:
     sent = notifications_of(incident)
     if not sent:
         return None
-    return _moment(sent[0].approved_at), _number(sent[0].accepted), _number(sent[0].planned)
-
-
-def _number(number: int) -> str:
-    return number_format(number, force_grouping=True)
-
-
-def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    first = sent[0]
+    return moment(first.approved_at), number(first.accepted), number(first.planned)

@@ -1,13 +1,23 @@
 """The sample incident: the model case in words, without people. Its texts are the files here."""
 
-import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from django.db import transaction
+from pydantic import AwareDatetime, PositiveInt, Strict
 
 from accounts.models import User
-from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
+from foundations import toml_files
+from foundations.toml_files import Table, Text, Texts
+from incidents.models import (
+    Basis,
+    DataClass,
+    Incident,
+    IncidentDataClass,
+    IncidentJurisdiction,
+    Standing,
+)
 from statements import publishing
 from statements.models import Advisory, Section, Statement, TimelineEntry
 
@@ -15,6 +25,73 @@ SLUG = "coupang-2025"
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
 _HERE = Path(__file__).parent
 STATEMENTS = ("apology", "notice", "kisa-advisory")
+
+_Basis = Annotated[Basis, Strict(False)]
+
+
+class _Claim(Table):
+    basis: _Basis
+    slugs: Texts
+
+
+class _Entry(Table):
+    happened_on: date
+    basis: _Basis
+    text_ko: Text
+    text_en: Text
+    source_ko: str = ""
+    source_en: str = ""
+
+
+class _Incident(Table):
+    slug: Text
+    company_ko: Text
+    company_en: Text
+    title_ko: Text
+    title_en: Text
+    summary_ko: Text
+    summary_en: Text
+    began_on: date
+    ended_on: date
+    aware_at: AwareDatetime
+    reported_count: PositiveInt
+    department_ko: Text
+    department_en: Text
+    contact_phone: Text
+    contact_email: Text
+    official_contacts_ko: Text
+    official_contacts_en: Text
+    jurisdictions: dict[
+        Annotated[IncidentJurisdiction.Name, Strict(False)], Annotated[Standing, Strict(False)]
+    ]
+    classes: dict[Annotated[IncidentDataClass.State, Strict(False)], _Claim]
+    timeline: Annotated[tuple[_Entry, ...], Strict(False)]
+
+
+class _Advisory(Table):
+    issuer_ko: Text
+    issuer_en: Text
+    issued_on: date
+    original_url: str = ""
+    hotline: str = ""
+    severity: Annotated[Advisory.Severity, Strict(False)]
+
+
+class _Section(Table):
+    key: Annotated[Section.Key, Strict(False)]
+    basis: _Basis
+    heading_ko: str = ""
+    heading_en: str = ""
+    body_ko: Text
+    body_en: Text
+
+
+class _Statement(Table):
+    kind: Annotated[Statement.Kind, Strict(False)]
+    title_ko: Text
+    title_en: Text
+    advisory: _Advisory | None = None
+    sections: Annotated[tuple[_Section, ...], Strict(False)]
 
 
 @transaction.atomic
@@ -33,48 +110,43 @@ def _staff(email: str) -> User:
     return user or User.objects.create_user(email, is_staff=True, is_superuser=True)
 
 
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads((_HERE / name).read_text(encoding="utf-8"))
-
-
 def _make_incident() -> Incident:
-    fields = _read("incident.toml")
-    classes, timeline = fields.pop("classes"), fields.pop("timeline")
-    jurisdictions = fields.pop("jurisdictions")
+    content = toml_files.load(_HERE / "incident.toml", _Incident)
+    fields = content.model_dump(exclude={"jurisdictions", "classes", "timeline"})
     incident = Incident(**fields, is_public=True)
     incident.make_keysets()
     incident.save()
     IncidentJurisdiction.objects.bulk_create(
         IncidentJurisdiction(incident=incident, jurisdiction=name, standing=standing)
-        for name, standing in jurisdictions.items()
+        for name, standing in content.jurisdictions.items()
     )
     IncidentDataClass.objects.bulk_create(
         IncidentDataClass(
             incident=incident,
             data_class=DataClass.objects.get(slug=slug),
             state=state,
-            basis=claim["basis"],
+            basis=claim.basis,
         )
-        for state, claim in classes.items()
-        for slug in claim["slugs"]
+        for state, claim in content.classes.items()
+        for slug in claim.slugs
     )
     TimelineEntry.objects.bulk_create(
-        TimelineEntry(incident=incident, **entry) for entry in timeline
+        TimelineEntry(incident=incident, **entry.model_dump()) for entry in content.timeline
     )
     return incident
 
 
 def _publish(incident: Incident, slug: str, *, editor: User, approver: User) -> None:
-    texts = _read(f"statements/{slug}.toml")
-    statement = Statement.objects.create(incident=incident, kind=texts["kind"], slug=slug)
-    if "advisory" in texts:
-        Advisory.objects.create(statement=statement, **texts["advisory"])
+    content = toml_files.load(_HERE / f"statements/{slug}.toml", _Statement)
+    statement = Statement.objects.create(incident=incident, kind=content.kind, slug=slug)
+    if content.advisory:
+        Advisory.objects.create(statement=statement, **content.advisory.model_dump())
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = texts["title_ko"], texts["title_en"]
+    draft.title_ko, draft.title_en = content.title_ko, content.title_en
     draft.save()
     draft.sections.all().delete()  # the empty ones of a first draft
     Section.objects.bulk_create(
-        Section(version=draft, position=position, **section)
-        for position, section in enumerate(texts["sections"], 1)
+        Section(version=draft, position=position, **section.model_dump())
+        for position, section in enumerate(content.sections, 1)
     )
     publishing.publish(draft, by=approver)
