@@ -18,3 +18,6 @@ class MailboxGateway:
         message.set_content(text.data.decode())
         maildir.store(text.to, message.as_bytes())
         return Reply(Result.ACCEPTED, LedgerMessages.KEPT.said())
+
+    def close(self) -> None:
+        """Holds nothing open."""

@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from email import message_from_bytes, policy
 from typing import Any
 
-import requests
 from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
 from anymail.message import AnymailMessage
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from urllib3.exceptions import NewConnectionError
 
 from notices.engine import provider_batches
 from notices.engine.request_transport import (
@@ -32,6 +30,7 @@ from notices.message_templates import OutgoingMessage, delivery_of_code
 from notices.returned_mail import bounces, delivery_reports
 
 LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
+_NO_CONNECTION = {"ConnectTimeoutError", "NewConnectionError"}  # urllib3's names
 _per_thread = threading.local()
 
 
@@ -135,12 +134,15 @@ def _answer(error: Exception) -> str:
 
 
 def _has_no_connection(error: AnymailAPIError) -> bool:
-    """Whether not even a connection was made: only then was certainly nothing sent."""
-    cause = error.__cause__
-    if isinstance(cause, requests.ConnectTimeout):
-        return True
-    inner = cause.args[0] if isinstance(cause, requests.ConnectionError) and cause.args else None
-    return isinstance(getattr(inner, "reason", None), NewConnectionError)
+    """Whether not even a connection was made: only then was certainly nothing sent.
+
+    anymail keeps what its HTTP client raised as the cause, and that has the reason beneath. The
+    reason is told by its class's name, for the client is anymail's choice and no library of ours;
+    an unknown name leaves the mail in doubt.
+    """
+    beneath = next(iter(getattr(error.__cause__, "args", ())), None)
+    reason = getattr(beneath, "reason", None)
+    return not _NO_CONNECTION.isdisjoint(kind.__name__ for kind in type(reason).__mro__)
 
 
 def _message(mail: OutgoingMessage) -> AnymailMessage:

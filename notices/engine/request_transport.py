@@ -40,11 +40,21 @@ def as_one(messages: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
 class RequestTransport:
     """Asks `ask` with up to `batch` messages at a time, in `threads` threads.
 
-    `split` says which messages may go in a request together.
+    `split` says which messages may go in a request together; `close` is called at the end, when no
+    request runs any more.
     """
 
-    def __init__(self, ask: Ask, *, batch: int, threads: int, split: Split = as_one) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        *,
+        batch: int,
+        threads: int,
+        split: Split = as_one,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
         self._ask, self._batch, self._threads, self._split = ask, batch, threads, split
+        self._close = close
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
         self._held: dict[int, OutgoingMessage] = {}
         self._asked: dict[Future[Answers], list[OutgoingMessage]] = {}
@@ -56,6 +66,7 @@ class RequestTransport:
 
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown()
+        self._close()
 
     def room(self) -> int:
         """As many as fill the threads that have nothing to ask."""
