@@ -14,10 +14,20 @@ from django.db.models import QuerySet
 
 from incidents import encryption
 from incidents.encryption import EncryptionError, EncryptionMessages
-from incidents.models import AffectedPerson, DataClass, Exposure, ExposureBatch
+from incidents.models import (
+    CONTACT_CLASSES,
+    AffectedPerson,
+    DataClass,
+    Exposure,
+    ExposureBatch,
+)
 
 # Where AffectedPerson.contact holds the value of a class that an exposure does not repeat.
-CONTACT_KEYS = {"names": "n", "email-addresses": "e", "phone-numbers": "p"}
+CONTACT_KEYS = {
+    CONTACT_CLASSES["name"]: "n",
+    CONTACT_CLASSES["email"]: "e",
+    CONTACT_CLASSES["phone"]: "p",
+}
 
 
 def leaked_classes_of(

@@ -286,7 +286,7 @@ def _dated(data_class: DataClass, written: str) -> str:
     day = phrasing.day(written)
     if not day:
         return ""
-    if data_class.slug == "purchases":
+    if data_class.date_meaning == DataClass.DateMeaning.ORDERED:
         return _("ordered on %(date)s") % {"date": day}
     return _("saved on %(date)s") % {"date": day}
 

@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                 ('is_one_each', models.BooleanField(default=False, help_text='One of it is told without its number: "your name", not "1 name".', verbose_name='one a person')),
                 ('sensitivity', models.SmallIntegerField(choices=[(1, 'low'), (2, 'medium'), (3, 'high')], verbose_name='sensitivity')),
                 ('masking', models.CharField(choices=[('name', 'name: first and last character stay'), ('email', 'e-mail: first character and ending stay'), ('phone', 'phone: prefix and last four digits stay'), ('address', 'address: city and district stay'), ('secret', 'secret: nothing stays'), ('text', 'text: first characters stay')], max_length=10, verbose_name='masking')),
+                ('date_meaning', models.CharField(choices=[('saved', 'it was saved'), ('ordered', 'it was ordered')], default='saved', help_text='Shown where the export has a date for a value.', max_length=10, verbose_name='on the date of a value')),
                 ('actions_ko', models.TextField(blank=True, help_text='One step a line.', verbose_name='what to do (Korean)')),
                 ('actions_en', models.TextField(blank=True, help_text='One step a line.', verbose_name='what to do (English)')),
                 ('position', models.PositiveSmallIntegerField(default=100, verbose_name='position')),

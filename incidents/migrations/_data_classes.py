@@ -154,6 +154,7 @@ DATA_CLASSES = [
         "units_en": "orders",
         "sensitivity": MEDIUM,
         "masking": "text",
+        "date_meaning": "ordered",
         "actions": [
             CALLERS,
             (

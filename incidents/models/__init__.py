@@ -7,7 +7,7 @@ must, and whatever a page shows is found by an index or kept as a count.
 
 from incidents.models.batches import BatchChange, ExposureBatch, ExposureFile
 from incidents.models.contact_changes import ContactChange
-from incidents.models.data_classes import DataClass
+from incidents.models.data_classes import CONTACT_CLASSES, DataClass
 from incidents.models.exposures import (
     AffectedPerson,
     AffectedPersonQuerySet,
@@ -27,6 +27,7 @@ from incidents.models.incidents import (
 from incidents.models.uploads import Upload, UploadPiece
 
 __all__ = [
+    "CONTACT_CLASSES",
     "AffectedPerson",
     "AffectedPersonQuerySet",
     "Basis",

@@ -5,6 +5,18 @@ from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import in_language
 
+# The classes that the contact columns of a mapping are values of; the catalogue always holds them,
+# for the desk neither renames nor deletes a class.
+CONTACT_CLASSES = {"name": "names", "email": "email-addresses", "phone": "phone-numbers"}
+
+
+class DataClassQuerySet(models.QuerySet["DataClass"]):
+    """Data classes by what their values are good for."""
+
+    def postal_addresses(self) -> "DataClassQuerySet":
+        """Those with addresses that a letter can be sent to."""
+        return self.filter(masking=DataClass.Masking.ADDRESS)
+
 
 class DataClass(models.Model):
     """A kind of data: how it is named, masked, and what to do when it leaks."""
@@ -21,6 +33,12 @@ class DataClass(models.Model):
         ADDRESS = "address", _("address: city and district stay")
         SECRET = "secret", _("secret: nothing stays")
         TEXT = "text", _("text: first characters stay")
+
+    class DateMeaning(models.TextChoices):
+        """What happened on the date that a leaked value carries."""
+
+        SAVED = "saved", _("it was saved")
+        ORDERED = "ordered", _("it was ordered")
 
     # Small, so that an exposure's list of classes stays small.
     id = models.SmallAutoField(primary_key=True)
@@ -46,6 +64,13 @@ class DataClass(models.Model):
     )
     sensitivity = models.SmallIntegerField(_("sensitivity"), choices=Sensitivity.choices)
     masking = models.CharField(_("masking"), max_length=10, choices=Masking.choices)
+    date_meaning = models.CharField(
+        _("on the date of a value"),
+        max_length=10,
+        choices=DateMeaning.choices,
+        default=DateMeaning.SAVED,
+        help_text=_("Shown where the export has a date for a value."),
+    )
     actions_ko = models.TextField(
         _("what to do (Korean)"), blank=True, help_text=_("One step a line.")
     )
@@ -53,6 +78,8 @@ class DataClass(models.Model):
         _("what to do (English)"), blank=True, help_text=_("One step a line.")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=100)
+
+    objects = DataClassQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("data class")
