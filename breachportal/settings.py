@@ -359,6 +359,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
+        "httpx": {"level": "WARNING"},  # it logs each request with its address
+        "httpcore": {"level": "WARNING"},
         "mail.log": {"level": "ERROR"},  # aiosmtpd repeats what strangers say to it, and addresses
     },
 }

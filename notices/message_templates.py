@@ -32,6 +32,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.contacts import normalise_email, normalise_phone
+from foundations import base32
 from foundations.languages import in_language
 from incidents.models import DataClass, Incident, IncidentDataClass
 from notices import sms
@@ -56,9 +57,6 @@ NAME_CHARACTERS = 60
 TAGS_IN_MAIL = {"p", "br", "ul", "ol", "li", "strong", "em", "h3", "h4", "h5", "h6", "blockquote"}
 TAGS_IN_MAIL |= {"table", "thead", "tbody", "tr", "th", "td", "hr", "code", "pre"}
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to mistake
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_READ_AS = str.maketrans("ILO", "110", " -")
 _ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
 # What follows a name behind a comma and is no given name.
 _AFTER_A_NAME = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "esq"}
@@ -420,8 +418,8 @@ def message_code(delivery_id: int) -> str:
     """
     mac = _keyed("mac", delivery_id, _MAC_BITS)
     number = mac << _ID_BITS | (delivery_id ^ _keyed("mask", mac, _ID_BITS))
-    pairs = [_PAIRS[number >> shift & 1023] for shift in range((_CODE_LENGTH - 2) * 5, -1, -10)]
-    return "{}{}-{}{}-{}{}".format(*pairs)
+    code = base32.from_number(number, length=_CODE_LENGTH)
+    return f"{code[:4]}-{code[4:8]}-{code[8:]}"
 
 
 def delivery_of_code(code: str) -> int | None:
@@ -429,12 +427,10 @@ def delivery_of_code(code: str) -> int | None:
 
     Codes made with an earlier secret key count for as long as settings.SECRET_KEY_FALLBACKS has it.
     """
-    digits = code.upper().translate(_READ_AS)
-    if len(digits) != _CODE_LENGTH or not set(digits) <= set(_ALPHABET):
+    digits = base32.as_typed(code, length=_CODE_LENGTH)
+    if digits is None:
         return None
-    number = 0
-    for digit in digits:
-        number = number << 5 | _ALPHABET.index(digit)
+    number = base32.to_number(digits)
     mac, masked = number >> _ID_BITS, number & (1 << _ID_BITS) - 1
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         delivery_id = masked ^ _keyed("mask", mac, _ID_BITS, secret)

@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person, state
-from incidents.models import AffectedPerson, Incident
+from incidents.models import AffectedPerson, DataClass, Incident
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +79,26 @@ def test_values_are_masked_counted_and_dated(minji, leaked_minji):
     assert "1 March 2024" in text
     for hidden in ("김민지", "010-1234-5678", "테헤란로", "7585", "혈압계"):
         assert hidden not in text
+
+
+def test_the_catalogue_says_what_the_date_of_a_value_is(minji, incident, file):
+    DataClass.objects.create(
+        slug="subscriptions",
+        name_ko="구독",
+        name_en="Subscription",
+        unit_ko="건",
+        unit_en="subscription",
+        units_en="subscriptions",
+        sensitivity=DataClass.Sensitivity.LOW,
+        masking=DataClass.Masking.TEXT,
+        date_meaning=DataClass.DateMeaning.ORDERED,
+    )
+    row = person(incident, name="김민지", email="minji@example.com")
+    day = "2024-03-01T09:00:00+09:00"
+    expose(row, file, values=[("subscriptions", "잡지", day), ("physical-addresses", "서울", day)])
+    text = text_of(minji)
+    assert "ordered on 1 March 2024" in text
+    assert "saved on 1 March 2024" in text
 
 
 def test_the_page_is_not_stored(minji, leaked_minji):

@@ -9,7 +9,6 @@ import json
 import logging
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from io import BytesIO
 from uuid import UUID
 
@@ -24,7 +23,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.models import User
-from foundations import documents
+from foundations import base32, documents
+from foundations.formatting import moment
 from incidents import phrasing
 from incidents.leaks import CONTACT_KEYS, Leak
 from incidents.masking import mask
@@ -39,8 +39,6 @@ DEMONSTRATION = gettext_noop(
     "This is a demonstration with sample data. Everyone in it is made up. It is not a message from "
     "the company named."
 )
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to mistake
-_READ_AS = str.maketrans("ILO", "110", " -")
 _CODE_LENGTH = 20  # 100 bits: nobody tries them out, not even on a stolen database
 _NONCE_BYTES = 12
 
@@ -78,7 +76,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
     rows = leaks_of(user, incident)
     if not rows:
         return None
-    code, issued_at = _new_code(), timezone.now().replace(microsecond=0)
+    code, issued_at = base32.random_code(_CODE_LENGTH), timezone.now().replace(microsecond=0)
     with override(language):
         parts = [_about(incident, user, rows), *_leaked(incident, rows), _told(rows)]
         document = documents.Document(
@@ -86,9 +84,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
             language=language,
             footer=settings.PORTAL_URL,
             made_at=issued_at,
-            blocks=_blocks(
-                parts, code, date_format(timezone.localtime(issued_at), "DATETIME_FORMAT")
-            ),
+            blocks=_blocks(parts, code, moment(issued_at)),
         )
     pdf = documents.pdf(document)
     certificate = Certificate(
@@ -111,8 +107,8 @@ def find_certificate(typed: str) -> Checked | None:
 
     A row that was tampered with does not open, and is none.
     """
-    code = typed.upper().translate(_READ_AS)
-    if len(code) != _CODE_LENGTH or not set(code) <= set(_ALPHABET):
+    code = base32.as_typed(typed, length=_CODE_LENGTH)
+    if code is None:
         return None
     found = Certificate.objects.select_related("incident").filter(lookup=_lookup(code)).first()
     if found is None:
@@ -236,12 +232,8 @@ def _how(delivery: Delivery) -> str:
     under_way = _("On its way by %(channel)s since %(time)s")
     return words.get(state(delivery.state), under_way) % {
         "channel": delivery.notice.get_channel_display(),
-        "time": _moment(at) if at else "",
+        "time": moment(at) if at else "",
     }
-
-
-def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[documents.Block]:
@@ -286,10 +278,6 @@ def _qr(url: str) -> str:
 def written(code: str) -> str:
     """Such as 7QK2-X9ND-4HTB-90FC-WZ6M."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
-
-
-def _new_code() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
 
 
 def _derived(code: str) -> bytes:

@@ -27,7 +27,6 @@ from notices.models import Delivery, LateReport, Notice
 
 PAGE = 2_000
 FIRST_KEY = UUID(int=0)
-ADDRESS_CLASS = "physical-addresses"
 PROOF = (
     *("notice", "person", "code", "statement", "version", "sha256", "channel", "language"),
     *("data_classes", "state", "at", "attempts", "possibly_twice", "reply", "later"),
@@ -95,10 +94,10 @@ def not_reached(
     Each says which other ways the incident's data knows. `is_opened` adds what these need: name,
     phone, and every address that leaked.
     """
-    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
+    kinds = _address_classes()
     for page in _pages(Delivery.objects.filter(notice=notice, state__in=states)):
-        addresses = _addresses_of(notice, page, kind) if is_opened else {}
-        with_address = _with_address(notice, page, kind)
+        addresses = _addresses_of(notice, page, kinds) if is_opened else {}
+        with_address = _with_address(notice, page, kinds)
         for delivery in page:
             row = {"notice": str(notice.pk)} | _ended(delivery) | _ways(notice, delivery.person)
             row["has_postal_address"] = _yes(delivery.recipient in with_address)
@@ -121,11 +120,11 @@ def ways(notice: Notice) -> Ways:
     """Counts them; a look at each of their rows. Of shredded data nothing is left to reach by."""
     other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
     reach = other[Notice.Channel(notice.channel)]
-    kind = DataClass.objects.get(slug=ADDRESS_CLASS)
+    kinds = _address_classes()
     exposures = Exposure.objects.standing().filter(person=OuterRef("person"))
     rows = Delivery.objects.filter(notice=notice, state__in=NOT_REACHED).annotate(
         is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
-        has_address=Exists(exposures.filter(data_classes__contains=[kind.pk])),
+        has_address=Exists(exposures.filter(data_classes__overlap=list(kinds))),
     )
     found = rows.aggregate(
         all=Count("pk"),
@@ -148,13 +147,17 @@ def _ways(notice: Notice, person: AffectedPerson | None) -> Row:
     }
 
 
-def _with_address(notice: Notice, page: Sequence[Delivery], kind: DataClass) -> set[UUID]:
+def _with_address(notice: Notice, page: Sequence[Delivery], kinds: set[int]) -> set[UUID]:
     """Of whom a postal address leaked, by what the rows say without being opened."""
     if notice.incident.shredded_at:
         return set()
     people = [one.person.pk for one in page if one.person is not None]
-    rows = Exposure.objects.standing().filter(person__in=people, data_classes__contains=[kind.pk])
+    rows = Exposure.objects.standing().filter(person__in=people, data_classes__overlap=list(kinds))
     return set(rows.values_list("person_id", flat=True))
+
+
+def _address_classes() -> set[int]:
+    return set(DataClass.objects.postal_addresses().values_list("pk", flat=True))
 
 
 def _yes(is_so: bool) -> str:
@@ -209,7 +212,7 @@ def _contact(notice: Notice, person: AffectedPerson | None) -> Row:
 
 
 def _addresses_of(
-    notice: Notice, page: Sequence[Delivery], kind: DataClass
+    notice: Notice, page: Sequence[Delivery], kinds: set[int]
 ) -> dict[UUID, list[str]]:
     """The postal addresses that leaked of each, as they leaked."""
     people = {one.person.pk: one.person for one in page if one.person is not None}
@@ -219,13 +222,13 @@ def _addresses_of(
     catalogue = {each.pk: each for each in DataClass.objects.all()}
     for key, rows in exposed_rows_of(list(people)).items():
         people[key].incident = notice.incident
-        wanted = [row for row in rows if kind.pk in row.data_classes]
+        wanted = [row for row in rows if not kinds.isdisjoint(row.data_classes)]
         try:
             leaks = decrypted_leaks(people[key], wanted, catalogue)
         except EncryptionError:
             continue
         found[key] = [
-            text for leak in leaks if leak.data_class == kind for text, _at in leak.values
+            text for leak in leaks if leak.data_class.pk in kinds for text, _at in leak.values
         ]
     return found
 

@@ -1,13 +1,11 @@
 """A notice's summary on paper, for whoever asks the company to prove that people were told."""
 
-from datetime import datetime
-
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from foundations import documents
+from foundations.formatting import moment, number
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
 
@@ -51,29 +49,29 @@ def _what(notice: Notice) -> list[tuple[str, str]]:
 
 def _who(notice: Notice) -> list[tuple[str, str]]:
     rows = [
-        (_("Became aware"), _moment(notice.incident.aware_at)),
+        (_("Became aware"), moment(notice.incident.aware_at)),
         (_("Created by"), str(notice.created_by)),
     ]
     if notice.approved_by and notice.approved_at:
         rows += [
             (_("Approved by"), str(notice.approved_by)),
-            (_("Approved on"), _moment(notice.approved_at)),
+            (_("Approved on"), moment(notice.approved_at)),
         ]
     for milestone in notice.milestones.order_by("at"):
-        rows.append((str(milestone.get_kind_display()), _moment(milestone.at)))
+        rows.append((str(milestone.get_kind_display()), moment(milestone.at)))
     if notice.closed_at:
-        rows.append((_("Closed on"), _moment(notice.closed_at)))
+        rows.append((_("Closed on"), moment(notice.closed_at)))
     return rows
 
 
 def _states(notice: Notice) -> list[list[str]]:
     labels = dict(Delivery.State.choices)
-    rows = [[str(labels[name]), _number(getattr(notice, name))] for name in END_STATES]
-    return [*rows, [_("Without an end state yet"), _number(notice.to_go())]]
+    rows = [[str(labels[name]), number(getattr(notice, name))] for name in END_STATES]
+    return [*rows, [_("Without an end state yet"), number(notice.to_go())]]
 
 
 def _adds_up(notice: Notice) -> str:
-    numbers = {"planned": _number(notice.planned), "ended": _number(notice.ended())}
+    numbers = {"planned": number(notice.planned), "ended": number(notice.ended())}
     if notice.to_go():
         return _("%(ended)s of %(planned)s people have an end state.") % numbers
     return (
@@ -92,11 +90,3 @@ def _checks(notice: Notice) -> list[tuple[str, str]]:
 def _halves(digest: str) -> str:
     """Where a line may break: the whole is longer than one."""
     return f"{digest[:32]} {digest[32:]}"
-
-
-def _number(number: int) -> str:
-    return number_format(number, force_grouping=True)
-
-
-def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
