@@ -156,7 +156,7 @@ def delayed(run: Run) -> Figures:
 def pause(run: Run) -> Figures:
     """From the button to the last piece of a message on the way to the sink, 20 ms away."""
     from benchmarks import notices
-    from notices import sending
+    from notices import decisions
 
     with run.distant(DELAY_MS) as distant, running_into(distant.port):
         notice = notices.draft(octets=MESSAGE_OCTETS)
@@ -165,13 +165,13 @@ def pause(run: Run) -> Figures:
         limit = 60 + run.people / SLOWEST_PER_S
         notices.wait_until(notice, lambda seen: seen.accepted >= third, seconds=limit)
         pressed_at = time.time()
-        if not sending.pause(notice):
+        if not decisions.pause(notice):
             raise RuntimeError("the notice was sent before anybody could pause it")
         time.sleep(PAUSE_SECONDS)
         seconds = distant.last_message_at() - pressed_at  # below zero: the page was slower
         notice.refresh_from_db()
         left = notice.to_go()
-        sending.resume(notice)
+        decisions.resume(notice)
         notices.wait_until(notice, notices.is_closed, seconds=limit)
     if not left:
         raise RuntimeError("everybody was told before the pause; take more PEOPLE")

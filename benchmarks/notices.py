@@ -8,7 +8,7 @@ from itertools import count
 from accounts.models import User
 from harness.people import APPROVER, EDITOR, SLUG
 from incidents.models import Incident
-from notices import message_templates, sending
+from notices import decisions, message_templates
 from notices.models import Notice
 from statements import publishing
 from statements.models import Statement
@@ -69,7 +69,7 @@ def _body(sentence: str, times: int) -> str:
 
 def approve(notice: Notice) -> None:
     """By the second person."""
-    sending.approve(notice, by=User.objects.get(email=APPROVER))
+    decisions.approve(notice, by=User.objects.get(email=APPROVER))
 
 
 def wait_until(

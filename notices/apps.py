@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,12 +16,14 @@ class NoticesConfig(AppConfig):
         from foundations import page_extensions
         from incidents import purging, reencryption
         from incidents.encryption import TEST_ADDRESS
+        from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
         from statements.notifications import SOURCES
 
+        checks.register(check_text_gateway)
         tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
         SOURCES.append(notifications)
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")

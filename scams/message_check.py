@@ -22,6 +22,7 @@ from django.utils import timezone
 from incidents.models import Incident
 from notices.message_templates import delivery_of_code
 from notices.models import Chunk, Delivery, Notice
+from notices.models.states import WAITING_STATES
 from scams import look_alikes, pasted_text
 from scams.look_alikes import SuspicionReason
 from scams.pasted_text import Trace, TraceKind
@@ -29,7 +30,6 @@ from statements import markdown
 from statements.models import Advisory, StatementVersion
 
 State = Delivery.State
-WAITING = (State.PENDING, State.DEFERRED)
 MOST_MESSAGES = 3  # of ours in one pasted text
 NOTICES_NAMED = 5
 STRANGE_SHOWN = 60  # links, addresses and numbers that are not ours; each costs a comparison
@@ -202,7 +202,7 @@ def _sent(text: str) -> Iterator[Sent]:
     related = "notice__incident", "notice__version__statement__incident"
     for delivery in Delivery.objects.filter(pk__in=keys[:MOST_MESSAGES]).select_related(*related):
         is_accepted = delivery.state == State.ACCEPTED or _came_back(delivery)
-        is_on_the_wire = delivery.state in WAITING and _is_on_the_wire(delivery)
+        is_on_the_wire = delivery.state in WAITING_STATES and _is_on_the_wire(delivery)
         if is_accepted or is_on_the_wire or _may_have_been_taken(delivery):
             notice = delivery.notice
             begun = notice.planned_at or notice.approved_at or notice.created_at

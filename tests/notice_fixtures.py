@@ -4,7 +4,7 @@ import pytest
 
 from harness import exposure_factory
 from incidents.models import AffectedPerson
-from notices import sending
+from notices import decisions
 from notices.models import Notice
 from statements.models import StatementVersion
 from tests.notice_factory import affected, published
@@ -46,6 +46,6 @@ def draft(version: StatementVersion, editor) -> Notice:
 @pytest.fixture
 def notice(draft: Notice, people, approver) -> Notice:
     """The same, approved."""
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     draft.refresh_from_db()
     return draft

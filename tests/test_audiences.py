@@ -8,7 +8,7 @@ from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions
 from incidents.models import AffectedPerson
-from notices import sending
+from notices import decisions
 from notices.models import Delivery, Notice, TestAddress
 from statements import publishing
 from statements.models import StatementVersion
@@ -38,7 +38,7 @@ def made(version: StatementVersion, editor, **fields) -> Notice:
 
 
 def sent(notice: Notice, approver) -> Notice:
-    sending.approve(notice, by=approver)
+    decisions.approve(notice, by=approver)
     return work(notice)
 
 

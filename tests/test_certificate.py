@@ -20,7 +20,7 @@ from accounts.models import User, VerifiedPhone
 from foundations.logs import Line
 from harness.exposure_factory import expose, file_of, person
 from incidents.models import AffectedPerson, Incident
-from notices import sending
+from notices import decisions
 from notices.models import Certificate, Delivery, Notice
 from notices.proof import certificates
 from tests.notice_factory import work
@@ -106,9 +106,9 @@ def test_what_was_sent_first_stands_first(minji, incident, notice, people, appro
     second = Notice.objects.create(
         incident=incident, version=notice.version, kind="mandatory", created_by=notice.created_by
     )
-    sending.approve(second, by=approver)
+    decisions.approve(second, by=approver)
     work(second)
-    Delivery.objects.filter(notice=second).update(state="in_doubt")
+    Delivery.objects.filter(notice=second).update(state="in_doubt", doubt_cause="connection_lost")
     text = text_of(get_certificate(minji, incident).content)
     assert text.index("accepted for delivery on") < text.index("whether it arrived is not known")
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
-from notices import sending
+from notices import decisions
 from notices.models import AlertSubscription, Notice
 from statements import publishing
 from statements.models import Advisory, Statement, StatementVersion
@@ -54,9 +54,9 @@ def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
     drafted = Notice.objects.get(version=correction)
     assert response.request["PATH_INFO"] == page("notices_notice_change", drafted.pk)
     assert (drafted.state, drafted.audience, drafted.created_by) == ("draft", "earlier", editor)
-    with pytest.raises(sending.ApprovalRefusedError):
-        sending.approve(drafted, by=editor)
-    sending.approve(drafted, by=approver)
+    with pytest.raises(decisions.ApprovalRefusedError):
+        decisions.approve(drafted, by=editor)
+    decisions.approve(drafted, by=approver)
     work(drafted)
     assert recipients(server.taken) == ["minji@example.com", "seojun@example.com"]
     text = server.to("seojun@example.com")[0].get_body(("plain",)).get_content()
@@ -92,8 +92,8 @@ def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(desk, 
 def test_a_draft_cannot_be_told(notice, server, version, editor):
     work(notice)
     draft = publishing.draft_next(version.statement, by=editor)
-    with pytest.raises(sending.NothingToCorrectError):
-        sending.draft_correction(draft, by=editor)
+    with pytest.raises(decisions.NothingToCorrectError):
+        decisions.draft_correction(draft, by=editor)
 
 
 def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
@@ -147,7 +147,7 @@ def test_an_advisorys_alert_names_issuer_date_urgency_and_hotline(
     alert = Notice.objects.create(
         incident=incident, version=draft, kind="alert", topic="scams", created_by=editor
     )
-    sending.approve(alert, by=approver)
+    decisions.approve(alert, by=approver)
     work(alert)
     mail = server.to("minji@example.com")[0]
     for kind in ("plain", "html"):

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 PEOPLE = 3
 
 
-@pytest.mark.parametrize("name", ["kill", "stop", "redis", "postgres", "twice"])
+@pytest.mark.parametrize("name", ["kill", "stop", "redis", "postgres", "refusal_cut", "twice"])
 def test_small_drill_holds(name):
     environment = {**os.environ, "PEOPLE": "400", "KILLS": "4", "SEED": "1"}
     done = subprocess.run(

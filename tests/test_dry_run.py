@@ -13,7 +13,7 @@ from accounts.models import User
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_counts
 from incidents.models import ExposureFile
-from notices import sending, tasks
+from notices import decisions, tasks
 from notices.engine import dry_runs, planning
 from notices.models import Notice
 
@@ -160,19 +160,19 @@ def test_writing_a_notice_has_it_counted(
 
 
 def test_one_worker_at_a_time_counts(desk, draft, many):
-    assert sending.request_audience_count(draft)
-    assert not sending.request_audience_count(draft)
+    assert decisions.count_audience(draft)
+    assert not decisions.count_audience(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
     assert "Count the people" in approval(desk, draft)  # that worker is lost
-    assert sending.request_audience_count(draft)
+    assert decisions.count_audience(draft)
 
 
 def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
-    sending.request_audience_count(draft)
+    decisions.count_audience(draft)
     monkeypatch.setattr(planning, "count_now", lambda _notice: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tasks.count_audience(draft.pk)
-    assert sending.request_audience_count(draft)
+    assert decisions.count_audience(draft)
 
 
 def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):
@@ -185,7 +185,7 @@ def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):
 
 
 def test_what_was_approved_meanwhile_is_not_counted(draft, many, approver):
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     tasks.count_audience(draft.pk)
     draft.refresh_from_db()
     assert draft.dry_run is None

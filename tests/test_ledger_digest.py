@@ -5,7 +5,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from notices import sending, tasks
+from notices import decisions, tasks
 from notices.message_templates import envelope_sender
 from notices.models import Delivery, LedgerDigest, LedgerDigestPage, Notice
 from notices.models.notice import NOT_ADDING_UP
@@ -164,7 +164,7 @@ def test_seals_are_a_chain(closed, version, editor, approver, server):
     again = Notice.objects.create(
         incident=closed.incident, version=version, kind="mandatory", created_by=editor
     )
-    sending.approve(again, by=approver)
+    decisions.approve(again, by=approver)
     work(again)
     tasks.digest_ledger(again.pk)
     first, second = LedgerDigest.objects.order_by("pk")

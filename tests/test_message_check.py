@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Route, sync_playwright
 
 from incidents.models import Incident
-from notices import message_templates, sending
+from notices import decisions, message_templates
 from notices.models import AlertSubscription, Chunk, Delivery, Notice
 from scams import look_alikes, message_check
 from scams.message_check import MessageVerdict
@@ -307,7 +307,9 @@ def test_what_came_back_later_was_sent_all_the_same(client, sent, code, people):
 
 
 def test_what_is_in_doubt_is_said_to_be(client, sent, code, people):
-    Delivery.objects.filter(recipient=people["minji"].pk).update(state="in_doubt")
+    Delivery.objects.filter(recipient=people["minji"].pk).update(
+        state="in_doubt", doubt_cause="connection_lost"
+    )
     page = words(ask(client, code))
     assert "We sent a message with this code" in page
     assert "we cannot say yet whether it arrived" in page
@@ -360,7 +362,7 @@ def test_an_alerts_code_is_answered_too(client, server, version, incident, minji
     alert = Notice.objects.create(
         incident=incident, version=version, kind="alert", topic="updates", created_by=editor
     )
-    sending.approve(alert, by=approver)
+    decisions.approve(alert, by=approver)
     work(alert)
     text = mail_to(server, "minji")
     answer = message_check.answer_for(text)

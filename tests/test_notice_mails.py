@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 
 from harness import exposure_factory
 from incidents.models import DataClass
-from notices import message_templates, sending, tasks
+from notices import decisions, message_templates, tasks
 from notices.message_templates import MessageFiller, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
 from tests.notice_factory import affected, delivery_to, work
@@ -43,7 +43,7 @@ def alert(version, editor, approver, seojun, minji) -> Notice:
         topic="scams",
         created_by=editor,
     )
-    sending.approve(alert, by=approver)
+    decisions.approve(alert, by=approver)
     return alert
 
 
@@ -334,7 +334,7 @@ def test_changes_to_my_data_go_to_those_whose_rows_changed(
     alert = Notice.objects.create(
         incident=incident, version=version, kind="alert", topic="my_data", created_by=editor
     )
-    sending.approve(alert, by=approver)
+    decisions.approve(alert, by=approver)
     work(alert)
     assert [taken.to for taken in server.taken] == ["seojun@example.com"]
     assert Delivery.objects.filter(notice=alert).count() == alert.planned == 1

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
-from notices import sending
+from notices import decisions
 from notices.engine import progress
 from notices.models import Notice
 from tests.notice_factory import affected, work
@@ -45,13 +45,13 @@ def test_the_page_asks_as_much_of_thirty_people_as_of_three(
     for number in range(27):
         affected(file, "사람", f"person{number}@example.com")
     Notice.objects.filter(pk=draft.pk).update(ramp="person")
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     counts = {few, queries_while(desk, draft)}
     work(draft)
     counts.add(queries_while(desk, draft))
-    sending.pause(draft)
+    decisions.pause(draft)
     counts.add(queries_while(desk, draft))
-    sending.cancel(draft)
+    decisions.cancel(draft)
     work(draft)
     counts.add(queries_while(desk, draft))
     assert max(counts) - min(counts) <= 4  # a ramp's step, and buttons by state

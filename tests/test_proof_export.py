@@ -18,7 +18,7 @@ from django.utils import translation
 from accounts.models import User
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk, step_up
-from notices import sending
+from notices import decisions
 from notices.message_templates import envelope_sender, message_code
 from notices.models import Notice
 from notices.proof import ledger_export
@@ -126,7 +126,7 @@ def test_those_not_reached_with_what_a_letter_needs(client, draft, people, appro
     file = exposure_factory.file_of(draft.incident, number=2)
     values = [("physical-addresses", "서울시 송파구 올림픽로 300")]
     exposure_factory.expose(people["neighbour"], file, values=values)
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
     page = client.get(url("not_reached", closed)).text
@@ -148,7 +148,7 @@ def test_the_page_says_by_which_other_way_they_could_be_told(
         )
         values = [("physical-addresses", address)] if address else []
         exposure_factory.expose(person, file, "names", values=values)
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
     page = client.get(url("not_reached", closed)).text
@@ -195,7 +195,7 @@ def test_those_in_doubt_are_a_list_of_their_own(client, notice, people, server, 
 
 def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, incident, approver, server):
     affected(exposure_factory.file_of(incident), '=HYPERLINK("http://evil.example")', "", "names")
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     fields = ledger_export.escalation_fields(is_opened=True)
     text = "".join(ledger_export.as_csv(fields, ledger_export.not_reached(draft, is_opened=True)))

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from harness import exposure_factory
 from incidents.models import AffectedPerson
-from notices import sending
+from notices import decisions
 from notices.engine import composer as engine_composer
 from notices.engine import ledger
 from notices.engine.request_transport import RequestTransport
@@ -144,7 +144,7 @@ def test_an_alert_carries_each_ones_own_way_out(mailgun, version, minji, seojun,
         topic="scams",
         created_by=editor,
     )
-    sending.approve(alert, by=approver)
+    decisions.approve(alert, by=approver)
     work(alert)
     (asked,) = mailgun.asked
     ways = {as_read(asked, one)["h:List-Unsubscribe"] for one in recipients(asked)}
@@ -176,7 +176,7 @@ def test_a_statement_with_placeholders_is_sent_one_by_one(
     notice = Notice.objects.create(
         incident=version.statement.incident, version=draft, kind="mandatory", created_by=editor
     )
-    sending.approve(notice, by=approver)
+    decisions.approve(notice, by=approver)
     work(notice)
     assert [len(recipients(asked)) for asked in mailgun.asked] == [1] * 5
     assert all("%recipient.code%" in asked.body["text"][0] for asked in mailgun.asked)

@@ -24,7 +24,7 @@ from incidents.models import (
     Shredding,
 )
 from incidents.scope_counts import counts_of
-from notices import sending
+from notices import decisions
 from notices.models import Delivery, Notice
 from tests.notice_factory import affected, assert_adds_up, work
 from tests.test_for_user import another
@@ -96,7 +96,7 @@ def test_the_ledger_stands_and_forgets_whose_rows_they_were(incident, draft, app
     file = file_of(incident)
     for number in range(3):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     notice = work(draft)
     before = set(Delivery.objects.values_list("recipient", "state", "reply"))
     incident.shred()

@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
-from notices import sending, tasks
+from notices import decisions, tasks
+from notices.engine import ledger
 from notices.engine import ramp as engine_ramp
-from notices.models import Notice
+from notices.engine.ledger import JournalEntry, Transition
+from notices.models import Delivery, Notice
 from tests.notice_factory import affected, assert_adds_up, work
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -35,7 +37,7 @@ def _small(settings):
 
 def begun(draft: Notice, approver, ramp: str) -> Notice:
     Notice.objects.filter(pk=draft.pk).update(ramp=ramp)
-    sending.approve(draft, by=approver, people=20)
+    decisions.approve(draft, by=approver, people=20)
     return work(draft)
 
 
@@ -55,7 +57,7 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
         assert len(server.taken) == expected
     notice.refresh_from_db()
     assert notice.state == Notice.State.CLOSED
-    assert not sending.start_next_step(notice)
+    assert not decisions.let_next_step_go(notice)
     assert_adds_up(notice)
 
 
@@ -99,7 +101,7 @@ def test_a_cancelled_ramp_ends_everybody_and_promises_no_step(
     client, draft, crowd, approver, server
 ):
     notice = begun(draft, approver, "person")
-    sending.cancel(notice)
+    decisions.cancel(notice)
     sign_in_to_desk(client, approver)
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     assert "Step 1 of 3" in page
@@ -146,7 +148,7 @@ def test_a_person_lets_it_go_on_and_only_what_comes_then_counts(draft, crowd, ap
     notice = begun(draft, approver, "none")
     bounced = notice.bounced
     server._script.clear()
-    assert sending.resume(notice)
+    assert decisions.resume(notice)
     work(notice)
     assert notice.state == Notice.State.CLOSED
     assert (notice.paused_for, notice.bounced) == ("", bounced)
@@ -176,4 +178,34 @@ def test_refusals_pause_it_from_a_number_on_and_are_tried_again(
     sign_in_to_desk(client, approver)
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     assert "First ask whoever runs the mail server" in page
+    assert_adds_up(notice)
+
+
+def test_refusals_of_one_turn_are_counted_in_its_journal_and_once(draft, crowd, approver, settings):
+    settings.NOTICE_CHUNK_SIZE, settings.NOTICE_PAUSE_REFUSALS = 100, 2
+    decisions.approve(draft, by=approver, people=20)
+    tasks.plan_notice(draft.pk)
+    lease = ledger.lease_chunk(Notice.objects.get())
+    rows = list(draft.deliveries.order_by("pk")[:4])
+    refused = [
+        Transition(Delivery.State.DEFERRED, f"550 5.7.1 {n}", timedelta(hours=1), is_refusal=True)
+        for n in (1, 2, 3)
+    ]
+    verdicts = [refused[0], Transition(Delivery.State.ACCEPTED, "250 taken"), *refused[1:]]
+    endings = [
+        JournalEntry(lease, row.pk, verdict, attempts=0, tries=1)
+        for row, verdict in zip(rows, verdicts, strict=True)
+    ]
+    for _ in range(2):  # as after a connection that broke before its answer came
+        turn = ledger.journal(lease.notice, [lease], endings=endings, on_wire={})
+        assert not turn.may_send
+    notice = Notice.objects.get()
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
+    assert (notice.refusals, notice.problem) == (3, "550 5.7.1 2")
+    written = Delivery.objects.filter(attempts=1).order_by("pk")
+    assert list(written.values_list("state", flat=True)) == [
+        *("deferred", "accepted", "pending", "pending")
+    ]
+    assert [row.not_before is None for row in written] == [False, True, True, True]
+    ledger.release(lease)
     assert_adds_up(notice)

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from notices import sending
+from notices import decisions
 from notices.message_templates import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
 from notices.returned_mail import bounces, delivery_reports
@@ -131,7 +131,7 @@ def test_a_bounce_after_the_close_stands_beside_the_ledger(notice, closed):
 
 
 def test_a_bounce_of_a_cancelled_notice_stands_beside_it_once_it_has_ended(notice, accepted):
-    sending.cancel(notice)
+    decisions.cancel(notice)
     work(notice)
     assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.LATE
     assert_adds_up(notice)
@@ -169,7 +169,7 @@ def test_a_complaint_against_an_alert_ends_the_subscription(
         topic="scams",
         created_by=editor,
     )
-    sending.approve(alert, by=approver)
+    decisions.approve(alert, by=approver)
     work(alert)
     bounces.receive(COMPLAINTS, complaint(envelope_sender(alert.deliveries.get().pk)))
     subscription.refresh_from_db()

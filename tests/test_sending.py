@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from harness import exposure_factory
 from incidents.models import AffectedPerson, ExposureBatch, Incident
-from notices import sending, tasks
+from notices import decisions, tasks
 from notices.engine import audiences, ledger, planning, send_loop
 from notices.engine.ledger import JournalEntry, LeaseLostError, Transition
 from notices.models import Chunk, Delivery, Notice
@@ -120,7 +120,7 @@ def test_whose_data_was_withdrawn_after_the_planning_gets_no_mail(notice, people
 
 
 def test_an_audience_of_nobody_is_closed_at_once(draft, approver, server):
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     assert work(draft).state == Notice.State.CLOSED
     assert draft.planned == 0
 
@@ -207,7 +207,7 @@ def test_a_step_of_the_planning_during_which_somebody_cancels_is_taken_back(
 
     def interrupted(*arguments):
         counts = write_rows(*arguments)
-        assert meanwhile(sending.cancel, notice).result(5)
+        assert meanwhile(decisions.cancel, notice).result(5)
         return counts
 
     monkeypatch.setattr(planning, "_write_rows", interrupted)
@@ -318,7 +318,7 @@ def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(
     tasks.sweep_notices()
     tasks.send_chunks(notice.pk)
     assert server.taken == []
-    sending.resume(notice)
+    decisions.resume(notice)
     work(notice)
     assert recipients(server.taken) == EVERYBODY
     assert notice.state == Notice.State.CLOSED
@@ -399,7 +399,9 @@ def test_whom_no_server_took_until_the_deadline_is_unreachable(notice, people, s
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
     work(notice)
     assert states(notice)["minji"] == "pending"
-    Delivery.objects.filter(person=people["seojun"].pk).update(is_possible_duplicate=True)
+    Delivery.objects.filter(person=people["seojun"].pk).update(
+        is_possible_duplicate=True, doubt_cause="worker_lost"
+    )
     Notice.objects.update(deadline_at=timezone.now())
     work_again(notice)
     assert states(notice)["minji"] == "unreachable"
@@ -499,7 +501,7 @@ def put_on_the_wire(lease, *deliveries: Delivery) -> ledger.JournalAnswer:
 
 
 def write_down(lease, delivery: Delivery, verdict: Transition) -> ledger.JournalAnswer:
-    ending = JournalEntry(lease, delivery.pk, verdict, tries=1)
+    ending = JournalEntry(lease, delivery.pk, verdict, attempts=delivery.attempts, tries=1)
     return ledger.journal(lease.notice, [lease], endings=[ending], on_wire={})
 
 
@@ -581,12 +583,12 @@ def test_what_a_killed_worker_counted_is_not_lost(notice, people, lease, server)
 
 def test_a_pause_holds_before_the_next_message(notice, people, lease, server):
     assert put_on_the_wire(lease, delivery_to(notice, people["minji"])).may_send
-    assert sending.pause(notice)
+    assert decisions.pause(notice)
     assert not put_on_the_wire(lease, delivery_to(notice, people["minji"])).may_send
     ledger.release(lease)
     tasks.send_chunks(notice.pk)
     assert server.taken == []
-    assert sending.resume(notice)
+    assert decisions.resume(notice)
     work(notice)
     assert recipients(server.taken) == EVERYBODY
 
@@ -596,7 +598,7 @@ def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
 ):
     delivery = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, delivery)
-    sending.pause(notice)
+    decisions.pause(notice)
     write_down(lease, delivery, Transition(State.ACCEPTED, "250 taken"))
     delivery.refresh_from_db()
     assert delivery.state == State.ACCEPTED
@@ -605,9 +607,9 @@ def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
 
 
 def test_a_pause_while_planning_goes_on_planning_later(notice, server):
-    assert sending.pause(notice)
+    assert decisions.pause(notice)
     assert work(notice).planned == 0
-    assert sending.resume(notice)
+    assert decisions.resume(notice)
     work(notice)
     assert recipients(server.taken) == EVERYBODY
 
@@ -615,7 +617,7 @@ def test_a_pause_while_planning_goes_on_planning_later(notice, server):
 def test_cancelling_ends_everybody_who_waits(notice, people, server):
     server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
     work(notice)
-    assert sending.cancel(notice)
+    assert decisions.cancel(notice)
     tasks.send_chunks(notice.pk)  # not at the end of minji's wait, but now
     notice.refresh_from_db()
     assert notice.state == Notice.State.CANCELLED
@@ -626,14 +628,14 @@ def test_cancelling_ends_everybody_who_waits(notice, people, server):
         "neighbour": "unreachable",
     }
     assert_adds_up(notice)
-    assert not sending.cancel(notice)
-    assert not sending.resume(notice)
+    assert not decisions.cancel(notice)
+    assert not decisions.resume(notice)
 
 
 def test_cancelling_leaves_what_is_on_the_wire_in_doubt(notice, people, lease, server):
     delivery = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, delivery)
-    sending.cancel(notice)
+    decisions.cancel(notice)
     run_out(lease)
     tasks.send_chunks(notice.pk)
     assert states(notice)["minji"] == "in_doubt"
@@ -645,24 +647,24 @@ def test_cancelling_leaves_what_is_on_the_wire_in_doubt(notice, people, lease, s
 def test_cancelling_does_not_call_somebody_untold_who_may_have_got_it(notice, people, server):
     server.tell("message", "minji@example.com", DROP)
     work(notice)
-    sending.cancel(notice)
+    decisions.cancel(notice)
     tasks.send_chunks(notice.pk)
     assert states(notice)["minji"] == "in_doubt"
     assert_adds_up(notice)
 
 
 def test_a_draft_can_be_cancelled(draft, approver):
-    assert sending.cancel(draft)
-    with pytest.raises(sending.ApprovalRefusedError):
-        sending.approve(draft, by=approver)
+    assert decisions.cancel(draft)
+    with pytest.raises(decisions.ApprovalRefusedError):
+        decisions.approve(draft, by=approver)
 
 
 # -------------------------------------------------------------------- the second person
 
 
 def test_whoever_made_a_notice_cannot_approve_it(draft, people, editor):
-    with pytest.raises(sending.ApprovalRefusedError):
-        sending.approve(draft, by=editor)
+    with pytest.raises(decisions.ApprovalRefusedError):
+        decisions.approve(draft, by=editor)
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
     assert not draft.messages.exists()
@@ -676,8 +678,8 @@ def test_nor_does_the_database_let_them(draft, editor):
 
 
 def test_an_approved_notice_is_not_approved_again(notice, approver):
-    with pytest.raises(sending.ApprovalRefusedError):
-        sending.approve(notice, by=approver)
+    with pytest.raises(decisions.ApprovalRefusedError):
+        decisions.approve(notice, by=approver)
     assert notice.messages.count() == 2
 
 
@@ -685,8 +687,8 @@ def test_a_draft_version_is_not_sent(draft, approver, editor):
     draft.version = publishing.draft_next(draft.version.statement, by=editor)
     draft.save()
     assert draft.version.state == StatementVersion.State.DRAFT
-    with pytest.raises(sending.ApprovalRefusedError):
-        sending.approve(draft, by=approver)
+    with pytest.raises(decisions.ApprovalRefusedError):
+        decisions.approve(draft, by=approver)
 
 
 # -------------------------------------------------------------------- the sweeper

@@ -8,7 +8,7 @@ from django.db import connections
 
 from breachportal.celery import app
 from harness import exposure_factory
-from notices import sending
+from notices import decisions
 from notices.models import Delivery, Notice
 from tests.notice_factory import affected, assert_adds_up
 from tests.smtp_server import recipients
@@ -45,7 +45,7 @@ def test_approval_reaches_everybody_through_the_broker(
     file = exposure_factory.file_of(incident)
     for number in range(PEOPLE):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     notice = closed(draft)
     assert notice.accepted == PEOPLE
     assert len(set(recipients(server.taken))) == len(server.taken) == PEOPLE

@@ -9,7 +9,7 @@ from breachportal.demo import maildir
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
-from notices import message_templates, sending, sms, tasks
+from notices import decisions, message_templates, sms, tasks
 from notices.ledger_messages import LedgerMessages
 from notices.models import Delivery, Notice, TestAddress
 from tests.gateway import HANG_UP, Gateway
@@ -61,7 +61,7 @@ def draft(version, editor) -> Notice:
 
 @pytest.fixture
 def notice(draft, phones, approver, gateway) -> Notice:
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     return draft
 
 
@@ -262,14 +262,14 @@ def test_the_approval_shows_each_text_with_its_length(client, draft, phones, app
 
 def test_a_text_that_no_carrier_takes_is_refused(draft, phones, approver, gateway, settings):
     settings.SMS_MAX_BYTES = 80
-    with pytest.raises(sending.ApprovalRefusedError, match=r"too long|깁니다"):
-        sending.approve(draft, by=approver)
+    with pytest.raises(decisions.ApprovalRefusedError, match=r"too long|깁니다"):
+        decisions.approve(draft, by=approver)
 
 
 def test_without_a_gateway_nothing_is_approved(draft, phones, approver, settings):
     settings.SMS_GATEWAY, settings.SMS_GATEWAY_URL = "notices.engine.gateways.HttpGateway", ""
-    with pytest.raises(sending.ApprovalRefusedError, match="SMS_GATEWAY_URL"):
-        sending.approve(draft, by=approver)
+    with pytest.raises(decisions.ApprovalRefusedError, match="SMS_GATEWAY_URL"):
+        decisions.approve(draft, by=approver)
 
 
 def test_alerts_do_not_go_by_text(version, editor):
@@ -290,7 +290,7 @@ def test_a_test_goes_to_the_numbers_typed_in(client, version, editor, approver, 
     fields |= {"audience": "test", "test_addresses": "010 1234 5678"}
     client.post(reverse("admin:notices_notice_add"), fields)
     assert TestAddress.objects.count() == 2
-    sending.approve(Notice.objects.get(), by=approver)
+    decisions.approve(Notice.objects.get(), by=approver)
     work(Notice.objects.get())
     assert len(gateway.texts_to(MINJI)) == 2
     assert any(text.startswith("[Test]") for text in gateway.texts_to(MINJI))
@@ -302,7 +302,7 @@ def test_those_an_email_did_not_reach_get_a_text(
     first = Notice.objects.create(
         incident=version.statement.incident, version=version, kind="mandatory", created_by=editor
     )
-    sending.approve(first, by=approver)
+    decisions.approve(first, by=approver)
     work(first)
     second = Notice.objects.create(
         incident=version.statement.incident,
@@ -313,7 +313,7 @@ def test_those_an_email_did_not_reach_get_a_text(
         follows=first,
         created_by=editor,
     )
-    sending.approve(second, by=approver)
+    decisions.approve(second, by=approver)
     work(second)
     assert {one.body["to"] for one in gateway.asked} == {MINJI, SEOJUN}
     assert second.planned == 2
@@ -334,7 +334,7 @@ def test_the_demonstration_shows_texts_in_its_mailbox(
 ):
     monkeypatch.setattr(maildir, "folder", lambda: tmp_path)  # not VAR: the keyset lies there, too
     settings.SMS_GATEWAY = "breachportal.demo.sms.MailboxGateway"
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     (kept,) = maildir.newest(MINJI)
     assert "한빛상점" in kept.part("plain")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,7 +15,8 @@ from harness.sign_in import sign_in_to_desk
 from notices import tasks
 from notices.engine import stall
 from notices.models import Chunk, Notice
-from tests.notice_factory import assert_adds_up, work
+from tests.notice_factory import assert_adds_up, work, work_again
+from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -102,6 +103,25 @@ def test_the_page_says_why_while_it_lasts_and_no_longer(desk, notice, people, se
         until(lambda: not latency.client().get(stall.KEY))
     notice.refresh_from_db()
     assert notice.state == Notice.State.CLOSED
+    assert_adds_up(notice)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_refusal_that_cannot_be_counted_loses_no_acceptance(notice, people, server):
+    """The database goes away when the worker has heard the results and counts a refusal."""
+    server.tell("message", "minji@example.com", "554 5.6.0 we do not like this")
+    tasks.plan_notice(notice.pk)
+    with ExitStack() as sender:
+        with database_that_refuses("notices_notice", code="57P03"):
+            sender.enter_context(sender_of(notice))
+            until(lambda: latency.client().get(stall.KEY))
+        until(lambda: not latency.client().get(stall.KEY))
+    notice.refresh_from_db()
+    assert (notice.state, notice.refusals, notice.accepted) == (Notice.State.SENDING, 1, 1)
+    work_again(notice)
+    assert notice.state == Notice.State.CLOSED
+    assert not notice.deliveries.filter(is_possible_duplicate=True).exists()
+    assert recipients(server.taken) == ["minji@example.com", "seojun@example.com"]
     assert_adds_up(notice)
 
 

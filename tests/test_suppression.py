@@ -11,7 +11,7 @@ from django.utils import translation
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
-from notices import sending
+from notices import decisions
 from notices.models import AlertSubscription, Notice, Suppression
 from notices.returned_mail import suppression_list
 from tests.notice_factory import assert_adds_up, delivery_to, work
@@ -52,7 +52,7 @@ def test_an_address_of_a_stranger_gets_nothing(
 ):
     sign_in_to_desk(client, editor)
     add(client, incident="" if is_for_all else draft.incident_id)
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     assert recipients(server.taken) == ["seojun@example.com"]
     row = delivery_to(draft, people["minji"])
@@ -67,7 +67,7 @@ def test_an_entry_stands_after_the_secret_key_was_changed(
     add(client)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     assert recipients(server.taken) == ["seojun@example.com"]
     assert list(suppression_list.entries_of("email", "minji@example.com")) == [
@@ -82,7 +82,7 @@ def test_nobody_waives_what_the_law_demands_but_alerts_end(
     add(client, source="request")
     alert = alert_to(minji, version, editor)
     for notice in (draft, alert):
-        sending.approve(notice, by=approver)
+        decisions.approve(notice, by=approver)
         work(notice)
     assert delivery_to(draft, people["minji"]).state == "accepted"
     assert alert.deliveries.get().state == "suppressed"
@@ -96,7 +96,7 @@ def test_another_incidents_entry_keeps_nobody_from_this_one(draft, people, appro
     suppression_list.add_automatic(
         [(index, other.pk, "x")], channel="email", source=Suppression.Source.BOUNCE
     )
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
 
@@ -106,14 +106,14 @@ def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
 ):
     server.tell("recipient", "minji@example.com", "550 5.1.1 no such user")
     server.tell("recipient", "seojun@example.com", "552 5.2.2 mailbox full")
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     entry = Suppression.objects.get()
     assert (entry.index, entry.source) == (people["minji"].email_index, "bounce")
     again = Notice.objects.create(
         incident=draft.incident, version=version, kind="mandatory", created_by=editor
     )
-    sending.approve(again, by=approver)
+    decisions.approve(again, by=approver)
     work(again)
     assert delivery_to(again, people["minji"]).state == "suppressed"
     assert delivery_to(again, people["seojun"]).state == "accepted"
@@ -183,7 +183,7 @@ def test_a_lifted_entry_counts_no_more_and_stays_readable(
     entry.refresh_from_db()
     assert (entry.lifted_by, entry.lifted_reason) == (editor, "it is hers after all")
     assert "lifted before" in client.post(url("lift", entry.pk), {"reason": "again"}).text
-    sending.approve(draft, by=approver)
+    decisions.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
     assert add(client).status_code == 302  # a new entry beside the old

@@ -13,7 +13,7 @@ from breachportal.demo import app_codes
 from incidents import scope_versions
 from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident
-from notices import sending
+from notices import decisions
 from notices.models import Notice
 from statements import sample
 from statements.models import Statement
@@ -96,6 +96,6 @@ def send_notice() -> Notice:
             created_by=User.objects.get(email=EDITOR),
         )
     if notice.state == Notice.State.DRAFT:
-        sending.approve(notice, by=User.objects.get(email=APPROVER))
+        decisions.approve(notice, by=User.objects.get(email=APPROVER))
         notice.refresh_from_db()
     return notice

@@ -29,7 +29,7 @@ from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import doubting, sending
+from notices import decisions
 from notices.admin import history, proof_export
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
@@ -119,7 +119,7 @@ class NoticeAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         form.save_test_addresses()
         if dry_runs.needs_worker(obj):
-            sending.request_audience_count(obj)  # it is known by the time somebody approves
+            decisions.count_audience(obj)  # it is known by the time somebody approves
 
     def response_add(
         self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
@@ -171,7 +171,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "reloads": is_waited_for and counted.is_running and not form.is_bound,
             "shows_form": not is_waited_for or form.is_bound,
             "buckets": _buckets(counted.run) if counted.run else [],
-            "refusal": sending.approval_objection(notice, by=staff),
+            "refusal": decisions.reason_against(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
         }
@@ -179,7 +179,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def count(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Has the audience counted, or counted again."""
-        sending.request_audience_count(_notice(request, pk))
+        decisions.count_audience(_notice(request, pk))
         return redirect("admin:notices_notice_approve", pk)
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
@@ -206,16 +206,16 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Holds everything that is not on the wire yet."""
-        return self._act(request, pk, sending.pause, done=_("Paused."))
+        return self._act(request, pk, decisions.pause, done=_("Paused."))
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on."""
-        return self._act(request, pk, sending.resume, done=_("Goes on."))
+        return self._act(request, pk, decisions.resume, done=_("Goes on."))
 
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on with more people."""
         done = _("The next step goes.")
-        return self._act(request, pk, sending.start_next_step, done=done)
+        return self._act(request, pk, decisions.let_next_step_go, done=done)
 
     def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the counts of one notice's end states as a PDF, to hand to an authority."""
@@ -233,7 +233,7 @@ class NoticeAdmin(admin.ModelAdmin):
             return _page_of(notice)
         form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
         if form.is_valid():
-            return self._act(request, pk, sending.cancel, done=_("Cancelled."))
+            return self._act(request, pk, decisions.cancel, done=_("Cancelled."))
         context = self._context(request, notice, _("Cancel this notice")) | {
             "form": form,
             "to_go": progress.send_progress(notice).to_go,
@@ -246,7 +246,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What a person decides about messages that may or may not have arrived."""
         notice, staff = _notice(request, pk), staff_of(request)
-        shown = list(doubting.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
+        shown = list(decisions.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
         keys = [delivery.pk for delivery in shown]
         form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
         if request.method == "POST" and (changed := form.decide()):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
-from notices import sending
+from notices import decisions
 from notices.admin.notices import as_mail_program_would
 from notices.message_templates import sample_mail
 from notices.models import Notice
@@ -55,7 +55,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         context = dict(extra_context or {})
         version = self.get_object(request, object_id)
         if version and request.user.has_perm(TELL):
-            context["may_tell_again"] = sending.corrects_sent_version(version)
+            context["may_tell_again"] = decisions.corrects_sent_version(version)
         return super().change_view(request, object_id, form_url, context)
 
     def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:
@@ -76,8 +76,8 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         require(request, TELL)
         version = get_object_or_404(StatementVersion, pk=pk)
         try:
-            notice = sending.draft_correction(version, by=staff_of(request))
-        except sending.NothingToCorrectError:
+            notice = decisions.draft_correction(version, by=staff_of(request))
+        except decisions.NothingToCorrectError:
             messages.error(request, _("Nobody has received an earlier version."))
             return redirect("admin:statements_statementversion_change", pk)
         self.log_change(request, version, _("Drafted the notice of the correction."))

@@ -1,4 +1,4 @@
 """The send engine: from an approved notice to what became of every message. See docs/sending.md.
 
-What people decide comes in by `notices.sending`, Celery's turns by `notices.tasks`.
+The decisions of people are in `notices.decisions`, what Celery runs is in `notices.tasks`.
 """

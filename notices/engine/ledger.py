@@ -5,12 +5,14 @@ write is made in a statement that first locks the chunk's row *if the fence is s
 own*. So whoever slept past its lease, however long, can change nothing any more.
 
 `journal` is that statement. A worker calls it once a turn for all its connections: it writes what
-became of the messages that ended, and names the messages that go on the wire next. Only after it
-came back may their first octet leave. Rows are always locked in the order chunk, delivery, notice.
+became of the messages that ended, counts the refusals among them (and pauses the notice if they are
+too many), and names the messages that go on the wire next. The first octet of those may leave only
+after the statement is committed. Rows are always locked in the order chunk, delivery, notice.
 """
 
+import itertools
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,9 +27,9 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
 from notices.ledger_messages import LedgerMessages
-from notices.models import Chunk, Delivery, Notice
+from notices.models import Chunk, Delivery, DoubtCause, Notice
 from notices.models.delivery import DeliveryQuerySet
-from notices.models.states import END_STATES
+from notices.models.states import END_STATES, WAITING_STATES, in_sql
 
 State = Delivery.State
 MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending begins while the planning goes on
@@ -56,6 +58,10 @@ class Transition:
     wait: timedelta | None = None
     is_possible_duplicate: bool = False
     data_classes: tuple[int, ...] = ()  # what an accepted message said had leaked
+    # Not the recipient's fault: the journal counts it, and from NOTICE_PAUSE_REFUSALS on it pauses
+    # the notice and leaves the row pending, whatever `state` and `wait` say.
+    is_refusal: bool = False
+    doubt_cause: DoubtCause | None = None  # None: the row keeps the one it has, or has none
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,8 @@ class JournalEntry:
     lease: Lease
     delivery_id: int
     verdict: Transition
-    tries: int  # 1; 0 for somebody to whom nothing was to be sent
+    attempts: int  # before this one; a row with another number was written by an earlier call
+    tries: int  # 1; 0 for a recipient to whom nothing was to be sent
 
 
 @dataclass(frozen=True)
@@ -77,22 +84,38 @@ class JournalAnswer:
 
 
 def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Transition:
-    """The server said "later": so be it, up to the notice's deadline. `attempts` with this one."""
+    """The server said "later": the row waits, up to the notice's deadline.
+
+    `attempts` counts this one, too.
+    """
     if lease.is_past_deadline:
         return Transition(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
     return Transition(State.DEFERRED, reply, wait=_backoff(attempts))
 
 
 def in_doubt(
-    notice: Notice, *, attempts: int, is_possible_duplicate: bool, reply: str
+    notice: Notice,
+    *,
+    attempts: int,
+    is_possible_duplicate: bool,
+    reply: str,
+    cause: DoubtCause | None,
 ) -> Transition:
-    """Nobody knows whether the server took it. What the law demands is sent once more, flagged;
-    an alert is not, nor a text message, nor one that was in doubt twice: a person decides.
+    """It is not known whether the server took the message, because of `cause`.
+
+    What the law demands is sent once more, flagged as a possible duplicate. An alert is not, nor a
+    text message, nor a message that was in doubt before: a person decides.
     """
     is_repeatable = notice.is_mandatory and notice.channel == Notice.Channel.EMAIL
     if notice.state == Notice.State.CANCELLED or not is_repeatable or is_possible_duplicate:
-        return Transition(State.IN_DOUBT, reply)
-    return Transition(State.DEFERRED, reply, wait=_backoff(attempts), is_possible_duplicate=True)
+        return Transition(State.IN_DOUBT, reply, doubt_cause=cause)
+    return Transition(
+        State.DEFERRED,
+        reply,
+        wait=_backoff(attempts),
+        is_possible_duplicate=True,
+        doubt_cause=cause,
+    )
 
 
 def put_back(*, attempts: int, reply: str) -> Transition:
@@ -133,6 +156,7 @@ def _doubt_what_was_on_the_wire(lease: Lease) -> None:
             attempts=delivery.attempts,
             is_possible_duplicate=delivery.is_possible_duplicate,
             reply=LedgerMessages.TAKEN_OVER.said(),
+            cause=DoubtCause.WORKER_LOST,
         )
         _write(Delivery.objects.filter(pk=delivery.pk), verdict, lease=lease)
 
@@ -144,57 +168,87 @@ def has_due_chunk(notice: Notice) -> bool:
 
 # One statement and so one transaction: the chunks are locked and their fences compared, then the
 # rows are written, then what was really written is counted. `chunks` that are another worker's now
-# are missing from `held` and nothing of them is touched. A row that has ended already is left as it
-# is, so that running this again after a lost connection changes nothing twice.
+# are missing from `held` and nothing of them is touched. A row is written only while it has no end
+# state and as many attempts as the worker knows of. So running this again after a connection that
+# broke before its answer came changes nothing twice, nor does it count a refusal twice.
+#
+# `refusal` numbers the refusals of this call from 1; it is 0 for all other endings. A refusal that
+# brings the notice's count to `most_refusals` pauses the notice, and its row stays pending. Which
+# rows those are is decided by the count when the statement began; the pause itself is decided by
+# the count under the notice's lock, which is taken last.
 _JOURNAL = """
 WITH lease AS MATERIALIZED (
     SELECT * FROM unnest(%(chunks)s::bigint[], %(fences)s::int[], %(on_wire)s::text[])
         AS l (chunk, fence, on_wire)
+), notice AS MATERIALIZED (
+    SELECT state, refusals FROM notices_notice WHERE id = %(notice)s
 ), held AS MATERIALIZED (
     SELECT c.id, l.on_wire::bigint[] AS on_wire
     FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fence = l.fence
     ORDER BY c.id FOR NO KEY UPDATE OF c
 ), written AS (
     UPDATE notices_delivery d
-    SET state = v.state, reply = v.reply, attempts = d.attempts + v.tries,
-        ended_at = CASE WHEN v.state = ANY (%(ends)s) THEN now() END,
-        not_before = CASE WHEN v.wait IS NOT NULL
+    SET state = CASE WHEN v.is_pausing THEN {pending} ELSE v.state END,
+        reply = v.reply, attempts = d.attempts + v.tries,
+        ended_at = CASE WHEN v.state = ANY (%(ends)s) AND NOT v.is_pausing THEN now() END,
+        not_before = CASE WHEN v.wait IS NOT NULL AND NOT v.is_pausing
             THEN LEAST(now() + v.wait * interval '1 second', %(deadline)s) END,
         is_possible_duplicate = d.is_possible_duplicate OR v.is_duplicate,
+        doubt_cause = CASE WHEN v.doubt_cause = '' THEN d.doubt_cause ELSE v.doubt_cause END,
         data_classes = v.classes::smallint[]
     FROM (
         SELECT e.id, e.chunk, e.reply, (%(states)s::text[])[e.kind] AS state,
+            (%(attempts)s::int[])[e.kind] AS attempts,
             (%(tries)s::int[])[e.kind] AS tries, (%(waits)s::float8[])[e.kind] AS wait,
             (%(duplicates)s::bool[])[e.kind] AS is_duplicate,
-            (%(classes)s::text[])[e.kind] AS classes
+            (%(doubt_causes)s::text[])[e.kind] AS doubt_cause,
+            (%(classes)s::text[])[e.kind] AS classes,
+            (%(refusals)s::int[])[e.kind] AS refusal,
+            (%(refusals)s::int[])[e.kind] > 0 AND notice.refusals
+                + (%(refusals)s::int[])[e.kind] >= %(most_refusals)s AS is_pausing
         FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(kinds)s::int[],
-                    %(replies)s::text[]) AS e (id, chunk, kind, reply)
+                    %(replies)s::text[]) AS e (id, chunk, kind, reply), notice
     ) AS v, held
-    WHERE d.id = v.id AND held.id = v.chunk AND d.state IN ('pending', 'deferred')
-    RETURNING v.chunk, v.state
+    WHERE d.id = v.id AND held.id = v.chunk AND d.state IN ({waiting})
+        AND d.attempts = v.attempts
+    RETURNING v.chunk, d.state, v.refusal, v.reply
 ), counted AS (
     SELECT chunk,
-        count(*) FILTER (WHERE state = 'accepted') AS accepted,
-        count(*) FILTER (WHERE state = 'bounced') AS bounced,
-        count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
-        count(*) FILTER (WHERE state = 'unreachable') AS unreachable,
-        count(*) FILTER (WHERE state = 'in_doubt') AS in_doubt,
-        count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+        {counts}
     FROM written GROUP BY chunk
 ), kept AS (
     UPDATE notices_chunk c
     SET on_wire = held.on_wire, leased_until = now() + %(lease)s * interval '1 second',
-        accepted = c.accepted + coalesce(n.accepted, 0),
-        bounced = c.bounced + coalesce(n.bounced, 0),
-        suppressed = c.suppressed + coalesce(n.suppressed, 0),
-        unreachable = c.unreachable + coalesce(n.unreachable, 0),
-        in_doubt = c.in_doubt + coalesce(n.in_doubt, 0),
-        cancelled = c.cancelled + coalesce(n.cancelled, 0)
+        {sums}
     FROM held LEFT JOIN counted n ON n.chunk = held.id
     WHERE c.id = held.id
+), refused AS (
+    SELECT count(*) AS number, array_agg(reply ORDER BY refusal) AS replies
+    FROM written WHERE refusal > 0
+), judged AS (
+    UPDATE notices_notice n
+    SET refusals = n.refusals + r.number,
+        state = CASE WHEN {pauses} THEN {paused} ELSE n.state END,
+        paused_for = CASE WHEN {pauses} THEN {refused} ELSE n.paused_for END,
+        problem = CASE WHEN {pauses}
+            THEN r.replies[greatest(%(most_refusals)s - n.refusals, 1)] ELSE n.problem END
+    FROM refused r
+    WHERE n.id = %(notice)s AND r.number > 0
+    RETURNING n.state
 )
-SELECT (SELECT state FROM notices_notice WHERE id = %(notice)s), ARRAY(SELECT id FROM held)
-"""
+SELECT coalesce((SELECT state FROM judged), (SELECT state FROM notice)),
+    ARRAY(SELECT id FROM held)
+""".format(  # noqa: S608 (names from the lists of states, and nothing from outside)
+    counts=",\n        ".join(
+        f"count(*) FILTER (WHERE state = '{name}') AS {name}" for name in END_STATES
+    ),
+    sums=",\n        ".join(f"{name} = c.{name} + coalesce(n.{name}, 0)" for name in END_STATES),
+    waiting=in_sql(WAITING_STATES),
+    pending=in_sql([State.PENDING]),
+    pauses="n.refusals + r.number >= %(most_refusals)s AND n.state = ANY (%(moving)s)",
+    paused=in_sql([Notice.State.PAUSED]),
+    refused=in_sql([Notice.PausedFor.REFUSED]),
+)
 
 
 def journal(
@@ -206,7 +260,8 @@ def journal(
 ) -> JournalAnswer:
     """Writes what ended, and what is on the wire from now on: chunk id → delivery ids.
 
-    All `leases` of the worker are extended. No message may be begun whose delivery an earlier call
+    All `leases` of the worker are extended. A refusal that reaches NOTICE_PAUSE_REFUSALS pauses
+    the notice in the same transaction. No message may be begun whose delivery an earlier call
     did not name, nor if the answer says that its chunk is lost or that the notice may not be sent.
     Raises psycopg.OperationalError; calling it again with the same arguments is safe.
     """
@@ -228,12 +283,15 @@ def _journal_values(
     on_wire: Mapping[int, Iterable[int]],
 ) -> dict[str, Any]:
     kinds: dict[_Kind, int] = {}
-    kind_of = [kinds.setdefault(_kind(ending), len(kinds) + 1) for ending in endings]
+    refusals = itertools.count(1)
+    kind_of = [kinds.setdefault(_kind(ending, refusals), len(kinds) + 1) for ending in endings]
     return {
         "notice": notice.pk,
         "deadline": notice.deadline_at,
         "lease": settings.NOTICE_LEASE_SECONDS,
         "ends": list(END_STATES),
+        "moving": [state.value for state in MOVING],
+        "most_refusals": settings.NOTICE_PAUSE_REFUSALS,
         "chunks": [lease.chunk.pk for lease in leases],
         "fences": [lease.fence for lease in leases],
         "on_wire": [_array(on_wire.get(lease.chunk.pk, ())) for lease in leases],
@@ -242,10 +300,13 @@ def _journal_values(
         "kinds": _array(kind_of),
         "replies": [ending.verdict.reply for ending in endings],
         "states": [kind.state for kind in kinds],
+        "attempts": _array(kind.attempts for kind in kinds),
         "tries": _array(kind.tries for kind in kinds),
         "waits": [kind.wait.total_seconds() if kind.wait else None for kind in kinds],
         "duplicates": [kind.is_possible_duplicate for kind in kinds],
+        "doubt_causes": [kind.doubt_cause for kind in kinds],
         "classes": [_array(kind.data_classes) for kind in kinds],
+        "refusals": _array(kind.refusal for kind in kinds),
     }
 
 
@@ -253,16 +314,27 @@ class _Kind(NamedTuple):
     """What many endings of a turn have in common: it is written once for them, counted from 1."""
 
     state: str
+    attempts: int
     tries: int
     wait: timedelta | None
     is_possible_duplicate: bool
+    doubt_cause: str
     data_classes: tuple[int, ...]
+    refusal: int  # its number among the refusals of the turn; 0 for anything else
 
 
-def _kind(ending: JournalEntry) -> _Kind:
+def _kind(ending: JournalEntry, refusals: Iterator[int]) -> _Kind:
     verdict = ending.verdict
-    duplicate, classes = verdict.is_possible_duplicate, verdict.data_classes
-    return _Kind(verdict.state.value, ending.tries, verdict.wait, duplicate, classes)
+    return _Kind(
+        state=verdict.state.value,
+        attempts=ending.attempts,
+        tries=ending.tries,
+        wait=verdict.wait,
+        is_possible_duplicate=verdict.is_possible_duplicate,
+        doubt_cause=verdict.doubt_cause.value if verdict.doubt_cause else "",
+        data_classes=verdict.data_classes,
+        refusal=next(refusals) if verdict.is_refusal else 0,
+    )
 
 
 def _array(numbers: Iterable[int]) -> str:
@@ -287,7 +359,8 @@ def record_problem(notice: Notice, problem: str) -> None:
 
 
 def cancel_rest(lease: Lease) -> None:
-    """Ends all rows of the chunk that wait. Whoever may have got the message stays in doubt.
+    """Ends all rows of the chunk that wait. Who may have got the message is in doubt again, for the
+    cause that the row has from its first attempt.
 
     Raises LeaseLostError, as `give_up` does.
     """
@@ -407,6 +480,8 @@ def _write(rows: DeliveryQuerySet, verdict: Transition, *, lease: Lease) -> None
         values["not_before"] = Least(Now() + verdict.wait, Value(lease.notice.deadline_at))
     if verdict.is_possible_duplicate:
         values["is_possible_duplicate"] = True
+    if verdict.doubt_cause is not None:
+        values["doubt_cause"] = verdict.doubt_cause
     changed = rows.update(**values)
     if changed and is_end:
         name = verdict.state.value

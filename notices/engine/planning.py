@@ -21,7 +21,8 @@ from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
 from notices.engine import audiences, ramp
 from notices.engine.audiences import DryRun, Keys
 from notices.ledger_messages import LedgerMessages
-from notices.models import AlertSubscription, Notice, TestAddress
+from notices.models import AlertSubscription, Chunk, Notice, TestAddress
+from notices.models.states import END_STATES, DeliveryState, in_sql
 
 CHUNKS_A_STEP = 10  # written in one transaction
 FIRST_KEY = UUID(int=0)
@@ -166,17 +167,17 @@ WITH page AS MATERIALIZED (
     FROM ({page}) AS audience (pk, language, is_reachable)
 ), written AS (
     INSERT INTO notices_delivery (notice_id, recipient, person_id, subscription_id, language,
-        state, attempts, is_possible_duplicate, reply, ended_at, data_classes)
+        state, attempts, is_possible_duplicate, doubt_cause, reply, ended_at, data_classes)
     SELECT {notice}, pk, {person}, {subscription}, language,
-        CASE WHEN is_reachable THEN 'pending' ELSE 'unreachable' END, 0, false,
+        CASE WHEN is_reachable THEN {pending} ELSE {unreachable} END, 0, false, '',
         CASE WHEN is_reachable THEN '' ELSE '{no_address}' END,
         CASE WHEN NOT is_reachable THEN now() END, '{{}}'
     FROM page ORDER BY pk
 ), cut AS (
     INSERT INTO notices_chunk (notice_id, first, last, people, state, fence, failures, on_wire,
-        accepted, bounced, suppressed, unreachable, in_doubt, cancelled)
+        {counters})
     SELECT {notice}, (array_agg(pk ORDER BY pk))[1], (array_agg(pk ORDER BY pk DESC))[1], count(*),
-        'due', 0, 0, '{{}}', 0, 0, 0, 0, 0, 0
+        {due}, 0, 0, '{{}}', {zeros}
     FROM page GROUP BY part HAVING bool_or(is_reachable)
 )
 SELECT count(*), count(*) FILTER (WHERE NOT is_reachable) FROM page
@@ -209,6 +210,11 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         subscription="pk" if audience.column == "subscription_id" else "NULL",
         chunk_size=int(settings.NOTICE_CHUNK_SIZE),
         no_address=LedgerMessages.NO_ADDRESS.said(),
+        pending=in_sql([DeliveryState.PENDING]),
+        unreachable=in_sql([DeliveryState.UNREACHABLE]),
+        due=in_sql([Chunk.State.DUE]),
+        counters=", ".join(END_STATES),
+        zeros=", ".join("0" for _name in END_STATES),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -27,6 +27,7 @@ from notices.engine.request_transport import (
 from notices.engine.transport import Reply, Result, redact_address
 from notices.ledger_messages import LedgerMessages
 from notices.message_templates import OutgoingMessage, delivery_of_code
+from notices.models import DoubtCause
 from notices.returned_mail import bounces, delivery_reports
 
 LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
@@ -100,7 +101,9 @@ def _send(mail: OutgoingMessage) -> Reply:
 
 def _reply(states: set[str], message_id: object, *, to: str = "") -> Reply:
     words = f"{' '.join(sorted(map(str, states)))} {message_id}"
-    return Reply(_result(states), redact_address(words, to))
+    result = _result(states)
+    cause = DoubtCause.UNCLEAR_ANSWER if result is Result.IN_DOUBT else None
+    return Reply(result, redact_address(words, to), cause)
 
 
 def _result(states: set[str]) -> Result:
@@ -117,13 +120,18 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
     if code is None:
         if _has_no_connection(error):
             raise RequestUnavailableError(LedgerMessages.AWAY.said())
-        return Reply(Result.IN_DOUBT, type(error.__cause__ or error).__name__)
+        cause = error.__cause__ or error
+        is_timeout = "Timeout" in {kind.__name__ for kind in type(cause).__mro__}  # requests'
+        doubt = DoubtCause.SERVER_SILENT if is_timeout else DoubtCause.CONNECTION_LOST
+        return Reply(Result.IN_DOUBT, type(cause).__name__, doubt)
     words = delivery_reports.redact_addresses(redact_address(f"{code} {_answer(error)}", to))
     if code in NOT_SERVED:
         raise AccountRefusedError(words)
     if code in LATER:
         return Reply(Result.DEFERRED, words)
-    return Reply(Result.REFUSED if code in NOT_THIS else Result.IN_DOUBT, words)
+    if code in NOT_THIS:
+        return Reply(Result.REFUSED, words)
+    return Reply(Result.IN_DOUBT, words, DoubtCause.UNCLEAR_ANSWER)
 
 
 def _answer(error: Exception) -> str:

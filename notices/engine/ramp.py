@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -128,16 +128,6 @@ def pause_if_bouncing(notice: Notice) -> bool:
     figures = f"{bounced:,} / {tried:,} ({bounced / tried:.1%} > {percent} %)"
     ledger.stop(notice, figures, paused_for=Notice.PausedFor.BOUNCES)
     logger.warning("notice %s paused: bounced %s", notice.pk, figures)
-    return True
-
-
-def count_refusal(notice: Notice, words: str) -> bool:
-    """Counts a refusal that was not its recipient's fault; True if it paused the notice."""
-    rows = Notice.objects.filter(pk=notice.pk)
-    rows.update(refusals=F("refusals") + 1)
-    if not rows.filter(refusals__gte=settings.NOTICE_PAUSE_REFUSALS).exists():
-        return False
-    ledger.stop(notice, words)
     return True
 
 

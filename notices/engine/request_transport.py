@@ -17,6 +17,7 @@ from notices.engine.transport import (
 )
 from notices.ledger_messages import LedgerMessages
 from notices.message_templates import OutgoingMessage
+from notices.models import DoubtCause
 
 # What a request answers: one reply to each of its messages, by delivery.
 Answers = Mapping[int, Reply]
@@ -30,6 +31,14 @@ class RequestUnavailableError(Exception):
 
 class AccountRefusedError(Exception):
     """The provider will not serve us at all (credentials, account): nothing was sent."""
+
+
+class UnansweredError(Exception):
+    """The request was handed over and no answer came: its messages are in doubt, for that cause."""
+
+    def __init__(self, words: str, doubt_cause: DoubtCause) -> None:
+        super().__init__(words)
+        self.doubt_cause = doubt_cause
 
 
 def as_one(messages: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
@@ -91,15 +100,20 @@ class RequestTransport:
         """One outcome for each message of the request, whatever the provider forgot to say."""
         try:
             answers = future.result()
-            otherwise = Reply(Result.IN_DOUBT, LedgerMessages.NOT_NAMED.said())
+            otherwise = Reply(
+                Result.IN_DOUBT, LedgerMessages.NOT_NAMED.said(), DoubtCause.NOT_NAMED
+            )
         except RequestUnavailableError as error:
             answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
             self._trouble = ServerUnavailableError(str(error))
         except AccountRefusedError as error:
             answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
             self._trouble = SenderRefusedError(str(error))
+        except UnansweredError as error:
+            answers, otherwise = {}, Reply(Result.IN_DOUBT, str(error), error.doubt_cause)
         except Exception as error:  # noqa: BLE001  after the request began, anything is doubt
-            answers, otherwise = {}, Reply(Result.IN_DOUBT, type(error).__name__)
+            words, answers = type(error).__name__, {}
+            otherwise = Reply(Result.IN_DOUBT, words, DoubtCause.REQUEST_FAILED)
         for message in messages:
             reply = answers.get(message.delivery_id, otherwise)
             self._outcomes.append(Outcome(message, reply))

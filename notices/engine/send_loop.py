@@ -20,12 +20,11 @@ from notices.engine.smtp import SmtpTransport
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transport import (
     Outcome,
-    Reply,
-    Result,
     SenderRefusedError,
     ServerUnavailableError,
     Transport,
 )
+from notices.engine.verdicts import verdict_of
 from notices.message_templates import OutgoingMessage
 from notices.models import Delivery, Notice
 from notices.returned_mail import suppression_list
@@ -89,10 +88,11 @@ _T = TypeVar("_T")
 
 
 def _retry_until_written(act: Callable[[], _T]) -> _T:
-    """Does it until it is done: a database that is away or full halts the send, and no more.
+    """Calls `act` until the database accepts it, and returns its result.
 
-    What servers accepted meanwhile is known here alone, so this does not give up. Each act is one
-    transaction that may be repeated.
+    A database that is away or full halts the send: what servers accepted meanwhile is known to
+    this process alone, so it never gives up. `act` is one transaction that may be repeated. Raises
+    the database's error only inside a transaction, where a repetition cannot succeed.
     """
     wait, most = DATABASE_SECONDS
     is_again = False
@@ -252,7 +252,12 @@ class _Run:
         return None
 
     def _write_down(self) -> None:
-        """Journals what ended and what is to begin; then, and only then, lets it begin."""
+        """Journals what ended and what is to begin; begins it after the journal is committed.
+
+        Outcomes leave the transport here and are known to this process alone until then. So
+        nothing between the two may fail: judging them touches no database, and the journal is
+        repeated until the database takes it.
+        """
         for outcome in self._transport.outcomes():
             self._judge(outcome)
         ready = self._transport.ready() if self._may_send else []
@@ -296,38 +301,12 @@ class _Run:
         row = self._on_wire.pop(key, None) or self._in_hand.pop(key, None)
         if row is None or row.chunk not in self._leases:
             return  # of a chunk that another worker has now
-        self._end_row(row, self._verdict(row, outcome.reply), tries=1)
-
-    def _verdict(self, row: DueRow, reply: Reply) -> Transition:
-        attempts, is_again = row.attempts + 1, row.is_possible_duplicate
-        match reply.result:
-            case Result.ACCEPTED:
-                return Transition(State.ACCEPTED, reply.words, data_classes=row.data_classes)
-            case Result.REFUSED if ramp.count_refusal(self._notice, reply.words):
-                return Transition(State.PENDING, reply.words)
-            case Result.DEFERRED | Result.REFUSED:
-                lease = self._leases[row.chunk].lease
-                return ledger.deferred(
-                    lease, attempts=attempts, is_possible_duplicate=is_again, reply=reply.words
-                )
-            case Result.BOUNCED:
-                return Transition(State.BOUNCED, reply.words)
-            case Result.UNREACHABLE:
-                return Transition(State.UNREACHABLE, reply.words)
-            case Result.IN_DOUBT:
-                return ledger.in_doubt(
-                    self._notice,
-                    attempts=attempts,
-                    is_possible_duplicate=is_again,
-                    reply=reply.words,
-                )
-            case Result.NOT_SENT:
-                return ledger.put_back(attempts=attempts, reply=reply.words)
+        self._end_row(row, verdict_of(outcome.reply, row, self._leases[row.chunk].lease), tries=1)
 
     def _end_row(self, row: DueRow, verdict: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
         self._leases[row.chunk].has_bounces |= verdict.state == State.BOUNCED
-        self._endings.append(JournalEntry(lease, row.delivery_id, verdict, tries))
+        self._endings.append(JournalEntry(lease, row.delivery_id, verdict, row.attempts, tries))
 
     # ------------------------------------------------------------ stopping
 

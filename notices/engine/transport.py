@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Protocol, Self
 
 from notices.message_templates import OutgoingMessage
+from notices.models import DoubtCause
 
 REPLY_CHARACTERS = 500
 CLOSING = 421
@@ -41,10 +42,18 @@ class Result(Enum):
 
 @dataclass(frozen=True)
 class Reply:
-    """A result, and the server's own words without the recipient's address."""
+    """A result, and the server's own words without the recipient's address.
+
+    `doubt_cause` goes with Result.IN_DOUBT and with no other; anything else raises ValueError.
+    """
 
     result: Result
     words: str
+    doubt_cause: DoubtCause | None = None
+
+    def __post_init__(self) -> None:
+        if (self.result is Result.IN_DOUBT) != (self.doubt_cause is not None):
+            raise ValueError("a reply in doubt has a cause, and no other has one")
 
 
 @dataclass(frozen=True)

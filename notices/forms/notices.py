@@ -14,7 +14,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.encryption import TEST_ADDRESS
 from incidents.forms import LookUpForm
-from notices import doubting, message_templates, sending
+from notices import decisions, message_templates
 from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
@@ -175,8 +175,8 @@ class ApproveForm(forms.Form):
         # What nobody counted is too large to be counted at once, and begins as large ones do.
         people = settings.NOTICE_RAMP_FROM_PEOPLE if self.expected is None else self.expected
         try:
-            sending.approve(self.notice, by=self.by, people=people)
-        except sending.ApprovalRefusedError as refused:
+            decisions.approve(self.notice, by=self.by, people=people)
+        except decisions.ApprovalRefusedError as refused:
             self.add_error(None, str(refused))
             return False
         return True
@@ -244,9 +244,9 @@ class DoubtForm(forms.Form):
             return 0
         chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
         if self.cleaned_data["decision"] == self.AGAIN:
-            changed = doubting.send_again(self.notice, chosen)
+            changed = decisions.send_again(self.notice, chosen)
         else:
-            changed = doubting.count_as_notified(self.notice, chosen, by=self.by, reason=reason)
+            changed = decisions.count_as_told(self.notice, chosen, by=self.by, reason=reason)
         if not changed:
             self.add_error("deliveries", MEANWHILE)
         return changed

@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                 ('not_before', models.DateTimeField(null=True, verbose_name='not before')),
                 ('is_possible_duplicate', models.BooleanField(default=False, verbose_name='possibly sent twice')),
                 ('reply', models.CharField(blank=True, max_length=500, verbose_name="the server's reply")),
+                ('doubt_cause', models.CharField(blank=True, choices=[('worker_lost', 'The worker stopped while it sent the message.'), ('connection_lost', 'The connection broke after the message was handed over, before the answer came.'), ('server_silent', 'The message was handed over, and no answer came in time.'), ('unclear_answer', 'The answer says neither that the message was taken nor that it was refused.'), ('not_named', 'The answer to a request for several messages does not name this one.'), ('request_failed', 'Our own program failed after the request had begun.')], max_length=15, verbose_name='why it is in doubt')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('data_classes', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), default=list, size=None)),
                 ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notices.notice', verbose_name='notice')),
@@ -204,7 +205,10 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('person__isnull', False)), fields=['person'], name='by_person'),
                     models.Index(condition=models.Q(('subscription__isnull', False)), fields=['subscription'], name='by_subscription'),
                 ],
-                'constraints': [models.UniqueConstraint(fields=('notice', 'recipient'), name='one_delivery_a_person')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('notice', 'recipient'), name='one_delivery_a_person'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'in_doubt'), _negated=True), models.Q(('doubt_cause', ''), _negated=True), _connector='OR'), name='doubt_has_a_cause'),
+                ],
             },
         ),
         migrations.CreateModel(

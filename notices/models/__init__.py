@@ -3,6 +3,7 @@
 from notices.models.certificate import Certificate
 from notices.models.chunk import Chunk
 from notices.models.delivery import Delivery
+from notices.models.doubt import DoubtCause
 from notices.models.late_report import LateReport
 from notices.models.ledger_digest import LedgerDigest, LedgerDigestPage
 from notices.models.message import NoticeMessage
@@ -19,6 +20,7 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
+    "DoubtCause",
     "LateReport",
     "LedgerDigest",
     "LedgerDigestPage",

@@ -1,5 +1,7 @@
 """Deliveries: the ledger rows of a notice, one a recipient."""
 
+from typing import TypeAlias
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import AffectedPerson
 from notices.models.chunk import Chunk
+from notices.models.doubt import DoubtCause
 from notices.models.notice import Notice
+from notices.models.states import WAITING_STATES, DeliveryState
 from notices.models.subscription import AlertSubscription
 
 
@@ -24,7 +28,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def waiting(self) -> "DeliveryQuerySet":
         """Without an end state; the few on the wire now are named by their chunk."""
-        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])
+        return self.filter(state__in=WAITING_STATES)
 
     def due(self) -> "DeliveryQuerySet":
         """To be sent now; whoever was tried least comes first, so that no one row blocks others."""
@@ -42,15 +46,7 @@ class Delivery(models.Model):
     is its primary key, so that one index serves both and a chunk is a range of it.
     """
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("pending")
-        DEFERRED = "deferred", _("deferred: will be tried again")
-        ACCEPTED = "accepted", _("accepted by the mail server")
-        BOUNCED = "bounced", _("bounced")
-        SUPPRESSED = "suppressed", _("suppressed")
-        UNREACHABLE = "unreachable", _("not reachable over this channel")
-        IN_DOUBT = "in_doubt", _("in doubt")
-        CANCELLED = "cancelled", _("cancelled")
+    State: TypeAlias = DeliveryState
 
     notice = models.ForeignKey(
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="deliveries"
@@ -83,6 +79,10 @@ class Delivery(models.Model):
     not_before = models.DateTimeField(_("not before"), null=True)
     is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
     reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
+    # Why it is or was in doubt, the last time; kept when it is sent again or decided about.
+    doubt_cause = models.CharField(
+        _("why it is in doubt"), max_length=15, choices=DoubtCause.choices, blank=True
+    )
     ended_at = models.DateTimeField(_("ended"), null=True)
     # What the accepted message said had leaked: DataClass ids in the catalogue's order.
     data_classes = ArrayField(models.SmallIntegerField(), default=list)
@@ -94,6 +94,9 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         constraints = [
             models.UniqueConstraint(fields=["notice", "recipient"], name="one_delivery_a_person"),
+            models.CheckConstraint(
+                condition=~Q(state="in_doubt") | ~Q(doubt_cause=""), name="doubt_has_a_cause"
+            ),
         ]
         indexes = [
             # the desk's look-up and the customer's "how you were told"

@@ -10,19 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import ExposureBatch, Incident
 from notices.ledger_messages import LedgerMessages
-from notices.models.states import END_STATES, ChunkState
+from notices.models.states import END_STATES, ChunkState, sum_of_counters
 from notices.models.subscription import AlertSubscription
 from statements.models import StatementVersion
 
 NOT_ADDING_UP = LedgerMessages.NOT_ADDING_UP.said()
-ENDED = (
-    F("accepted")
-    + F("bounced")
-    + F("suppressed")
-    + F("unreachable")
-    + F("in_doubt")
-    + F("cancelled")
-)
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -44,7 +36,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         doubt = Q(channel=Notice.Channel.SMS, in_doubt__gt=0, deadline_at__gt=Now())
         waits_for_a_person = doubt & Q(state=Notice.State.SENDING)
         return (
-            self.filter(planned=ENDED).exclude(chunks__state__in=undone).exclude(waits_for_a_person)
+            self.filter(planned=sum_of_counters())
+            .exclude(chunks__state__in=undone)
+            .exclude(waits_for_a_person)
         )
 
     def live_counts(self, pk: int) -> dict[str, int]:
@@ -247,11 +241,11 @@ class Notice(models.Model):
                 name="sending_is_approved",
             ),
             models.CheckConstraint(
-                condition=Q(planned__gte=ENDED),
+                condition=Q(planned__gte=sum_of_counters()),
                 name="never_more_than_planned",
             ),
             models.CheckConstraint(
-                condition=~Q(state="closed") | Q(planned=ENDED),
+                condition=~Q(state="closed") | Q(planned=sum_of_counters()),
                 name="closed_adds_up",
             ),
         ]

@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 # Every column that says what happened; the keys of people may be purged later, and are not in it.
 _ROWS = """
 SELECT recipient, state, json_build_array(recipient, state, language, attempts,
-    is_possible_duplicate, extract(epoch FROM ended_at)::text, data_classes, reply)::text AS line
+    is_possible_duplicate, doubt_cause, extract(epoch FROM ended_at)::text, data_classes,
+    reply)::text AS line
 FROM notices_delivery WHERE notice_id = %s AND recipient > %s
 """
 _NEXT_ROWS = _ROWS + "ORDER BY recipient LIMIT %s"

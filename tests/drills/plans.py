@@ -1,7 +1,7 @@
 """What differs from drill to drill, readable before Django's settings are."""
 
 NAMES = (
-    *("kill", "stop", "redis", "postgres", "disk", "log_disk"),
+    *("kill", "stop", "redis", "postgres", "refusal_cut", "disk", "log_disk"),
     *("moods", "closed_port", "refused", "slow", "twice", "clock"),
 )
 # Where a drill needs other waits than tests/drills/settings.py has.
@@ -9,6 +9,7 @@ _SWEEP_OFTEN = {"task": "notices.tasks.sweep_notices", "schedule": 0.1}
 SETTINGS: dict[str, dict[str, object]] = {
     "kill": {"NOTICE_LEASE_SECONDS": 5, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 4},
     "stop": {"NOTICE_LEASE_SECONDS": 4, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 3},
+    "refusal_cut": {"NOTICE_PAUSE_REFUSALS": 1_000_000},
     "slow": {"NOTICE_LEASE_SECONDS": 120, "EMAIL_TIMEOUT": 30, "NOTICE_REPLY_SECONDS": 90},
     "moods": {"NOTICE_UNAVAILABLE_SECONDS": 0.1, "NOTICE_UNAVAILABLE_MAX_SECONDS": 0.5},
     "refused": {

@@ -150,6 +150,43 @@ def _end_postgres() -> None:
     psutil.wait_procs(family, 30)
 
 
+# Ends the connection of a worker that counts a refusal, three times of four. So a journal is cut
+# off a few times, and not for longer than a lease: after that another worker takes the chunk over.
+# What a sequence counted stays counted, though the statement is undone.
+_CUT = """
+CREATE SEQUENCE drill_cuts;
+CREATE FUNCTION drill_cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('drill_cuts') % 4 > 0 THEN
+        PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(1);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER drill_cut BEFORE UPDATE ON notices_notice FOR EACH ROW
+    WHEN (NEW.refusals > OLD.refusals) EXECUTE FUNCTION drill_cut()
+"""
+
+
+def refusal_cut(stage: Stage) -> Verdict:
+    """The database cut off three times of four in which a worker counts a refusal."""
+    chosen = stage.rng.sample(range(1, stage.people + 1), max(20, stage.people // 50))
+    once = {address(number): [["final", "554 5.7.1 not from you"]] for number in chosen}
+    stage.server.tell(once=once)
+    with connection.cursor() as cursor:
+        cursor.execute(_CUT)
+    with stage.workers():
+        notice = stage.approved()
+        stage.wait_for_close(notice)
+    verdict = stage.compare(notice)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value - last_value / 4 FROM drill_cuts")
+        [cuts] = cursor.fetchone() or [0]
+    verdict.must(cuts >= 3, f"the database was cut off {cuts} times")
+    counted = notice.refusals
+    verdict.must(counted == len(chosen), f"{counted} refusals counted, not {len(chosen)}")
+    verdict.figures["PostgreSQL"] = f"cut off {cuts} times; {len(chosen):,} refusals counted once"
+    return verdict
+
+
 def disk_full(stage: Stage) -> Verdict:
     """The disk of the database's tables fills up mid-send, and later has room again."""
     with _small_disk(settings.VAR / "small-disk") as small:
@@ -467,6 +504,7 @@ DRILLS: dict[str, Callable[[Stage], Verdict]] = {
     "stop": stop,
     "redis": redis_wiped,
     "postgres": postgres_killed,
+    "refusal_cut": refusal_cut,
     "disk": disk_full,
     "log_disk": log_disk_full,
     "moods": moods,

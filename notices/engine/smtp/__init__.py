@@ -20,6 +20,7 @@ from notices.engine.smtp.opener import Opener
 from notices.engine.transport import Outcome, Result, ServerUnavailableError
 from notices.ledger_messages import LedgerMessages
 from notices.message_templates import OutgoingMessage
+from notices.models import DoubtCause
 
 # Connections are added while a turn of the ledger has fewer messages than this to write at once:
 # each turn costs a flush of the database's log, and that is what many connections share.
@@ -125,7 +126,7 @@ class SmtpTransport:
         try:
             act()
         except LostError as error:
-            self._lose(one, str(error))
+            self._lose(one, str(error), error.doubt_cause)
         else:
             self._settle(one)
 
@@ -145,10 +146,10 @@ class SmtpTransport:
             one.watched_for = events
             self._selector.modify(one.sock, events, one)
 
-    def _lose(self, one: Connection, words: str) -> None:
+    def _lose(self, one: Connection, words: str, doubt_cause: DoubtCause) -> None:
         was_idle = one.is_idle or one.is_closing
         self._forget(one)
-        if following := one.lose(words):
+        if following := one.lose(words, doubt_cause):
             self._backlog.appendleft(following)
         ended, one.outcomes = one.outcomes, []
         self._outcomes += ended
@@ -168,7 +169,7 @@ class SmtpTransport:
         now = time.monotonic()
         for one in [one for one in self._connections if not one.is_idle and not one.is_ready]:
             if one.deadline < now:
-                self._lose(one, LedgerMessages.SILENT.said())
+                self._lose(one, LedgerMessages.SILENT.said(), DoubtCause.SERVER_SILENT)
 
     def _open_more(self) -> None:
         """One at first; then twice as many each time, as long as that is worth while."""

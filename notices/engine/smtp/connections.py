@@ -22,6 +22,7 @@ from notices.engine.transport import (
 )
 from notices.ledger_messages import LedgerMessages
 from notices.message_templates import OutgoingMessage, as_seven_bit
+from notices.models import DoubtCause
 from notices.returned_mail.delivery_reports import redact_addresses
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
@@ -48,7 +49,14 @@ _YES = {
 
 
 class LostError(Exception):
-    """The connection is of no use any more."""
+    """The connection is of no use any more.
+
+    `doubt_cause` is for the message that was handed over and not answered, if there is one.
+    """
+
+    def __init__(self, words: str, doubt_cause: DoubtCause = DoubtCause.CONNECTION_LOST) -> None:
+        super().__init__(words)
+        self.doubt_cause = doubt_cause
 
 
 class Connection:
@@ -185,13 +193,13 @@ class Connection:
     def _hear(self, octets: bytes) -> None:
         *lines, self._in = (self._in + octets).split(b"\n")
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
-            raise LostError(LedgerMessages.ENDLESS.said())
+            raise LostError(LedgerMessages.ENDLESS.said(), DoubtCause.UNCLEAR_ANSWER)
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
             if not line[:3].isdigit():
-                raise LostError(LedgerMessages.NO_SMTP.said())
+                raise LostError(LedgerMessages.NO_SMTP.said(), DoubtCause.UNCLEAR_ANSWER)
             said = line[4:]
             if self._lines:
                 said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
@@ -229,7 +237,8 @@ class Connection:
             self.outcomes.append(Outcome(mail, Reply(Result.ACCEPTED, said)))
             return
         if not 400 <= code < 600:
-            self.outcomes.append(Outcome(mail, Reply(Result.IN_DOUBT, said)))
+            doubt = Reply(Result.IN_DOUBT, said, DoubtCause.UNCLEAR_ANSWER)
+            self.outcomes.append(Outcome(mail, doubt))
             raise LostError(said)
         result = classify_reply(code, words, step="message")
         self.outcomes.append(Outcome(mail, Reply(result, said)))
@@ -266,16 +275,20 @@ class Connection:
 
     # ------------------------------------------------------------ the end
 
-    def lose(self, words: str) -> OutgoingMessage | None:
-        """Ends it without a word. What had begun gets its result; returns the message that had not,
-        if it may be given to another connection.
+    def lose(self, words: str, doubt_cause: DoubtCause) -> OutgoingMessage | None:
+        """Ends the connection without QUIT. A message whose content had begun gets its result.
+
+        That result is "in doubt", for `doubt_cause`, once the final dot may have left. Returns the
+        message that had not begun, if it may be given to another connection.
         """
         self.sock.close()
         mail, following = self.on_wire, self.next
         self.on_wire = self.next = None
         if mail is not None:
-            result = Result.NOT_SENT if self._before_dot else Result.IN_DOUBT
-            self.outcomes.append(Outcome(mail, Reply(result, redact_address(words, mail.to))))
+            said = redact_address(words, mail.to)
+            doubt = Reply(Result.IN_DOUBT, said, doubt_cause)
+            reply = Reply(Result.NOT_SENT, said) if self._before_dot else doubt
+            self.outcomes.append(Outcome(mail, reply))
             return following
         if following is not None:
             said = redact_address(words, following.to)

@@ -1,17 +1,26 @@
-"""What people decide about a notice: approve, pause, resume, cancel."""
+"""The decisions of people about a notice, one function each.
 
+`approve`, `pause`, `resume`, `let_next_step_go` and `cancel` are about the whole notice,
+`send_again` and `count_as_told` about its deliveries in doubt, `draft_correction` and
+`count_audience` about a draft. The desk and the tests call these; workers decide nothing.
+"""
+
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from notices import message_templates, tasks
-from notices.engine import dry_runs, ledger, ramp
-from notices.models import Notice
+from notices.engine import dry_runs, gateways, ledger, ramp
+from notices.ledger_messages import LedgerMessages
+from notices.models import Chunk, Delivery, Notice
+from notices.models.delivery import DeliveryQuerySet
+from notices.models.notice import NoticeQuerySet
 from statements.models import StatementVersion
 
 
@@ -20,10 +29,10 @@ class ApprovalRefusedError(Exception):
 
 
 class NothingToCorrectError(Exception):
-    """The version is not published, or nobody received one before it."""
+    """The version is not published, or no notice brought an earlier version to a recipient."""
 
 
-def approval_objection(notice: Notice, *, by: User) -> str:
+def reason_against(notice: Notice, *, by: User) -> str:
     """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
     if notice.state != Notice.State.DRAFT:
         return _("This notice was approved or cancelled before.")
@@ -41,8 +50,9 @@ def approval_objection(notice: Notice, *, by: User) -> str:
 def _missing_gateway(notice: Notice) -> str:
     if notice.channel != Notice.Channel.SMS:
         return ""
-    if settings.SMS_GATEWAY.startswith("notices.") and not settings.SMS_GATEWAY_URL:
-        return _("No gateway for text messages is set up (SMS_GATEWAY_URL).")
+    if missing := gateways.missing_settings():
+        text = _("No gateway for text messages is set up (%(settings)s).")
+        return text % {"settings": ", ".join(missing)}
     for code, name in settings.LANGUAGES:
         if message_templates.sample_sms_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
@@ -61,8 +71,8 @@ def _missing_words(version: StatementVersion) -> str:
     return ""
 
 
-def request_audience_count(notice: Notice) -> bool:
-    """Has a worker count whom a draft would go to; False if one does already."""
+def count_audience(notice: Notice) -> bool:
+    """Asks a worker to count whom a draft would go to. False if a worker is at it already."""
     draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
     lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
     with transaction.atomic():
@@ -74,18 +84,17 @@ def request_audience_count(notice: Notice) -> bool:
 
 
 def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
-    """Freezes the mails and lets the work begin. `by` is not who made the notice.
+    """Freezes the messages, and has the ledger planned and sent.
 
-    `people` is how many it goes to, where somebody counted: a large one begins in steps.
-
-    Raises ApprovalRefusedError.
+    `by` must not be the user who made the notice. `people` is how many it goes to; None if that
+    was not counted. A large notice begins in steps. Raises ApprovalRefusedError.
     """
     with transaction.atomic():
         locked = Notice.objects.select_for_update(of=("self",)).select_related(
             "version__statement__incident", "incident"
         )
         notice = locked.get(pk=notice.pk)
-        if reason := approval_objection(notice, by=by):
+        if reason := reason_against(notice, by=by):
             raise ApprovalRefusedError(reason)
         for code, _name in settings.LANGUAGES:
             message_templates.render_template(notice, code).save()
@@ -101,14 +110,15 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
 
 
 def draft_correction(version: StatementVersion, *, by: User) -> Notice:
-    """The draft that tells those who received an earlier version, and not this one; made once.
+    """Returns the draft for those who received an earlier version and not this one.
 
-    It waits for a second person as every notice does. Raises NothingToCorrectError.
+    Makes it unless there is an open one. A second person approves it, as every notice. Raises
+    NothingToCorrectError.
     """
     with transaction.atomic():
         locked = StatementVersion.objects.select_for_update(of=("self",))
         version = locked.select_related("statement").get(pk=version.pk)
-        if not corrects_sent_version(version):
+        if not is_correction_of_what_was_told(version):
             raise NothingToCorrectError
         fields = {"version": version, "kind": Notice.Kind.MANDATORY}
         fields["audience"] = Notice.Audience.EARLIER
@@ -118,7 +128,7 @@ def draft_correction(version: StatementVersion, *, by: User) -> Notice:
         )
 
 
-def corrects_sent_version(version: StatementVersion) -> bool:
+def is_correction_of_what_was_told(version: StatementVersion) -> bool:
     """Whether it is published, and people were sent a version before it by law."""
     if not version.is_published or version.number == 1:
         return False
@@ -136,7 +146,7 @@ def pause(notice: Notice) -> bool:
 
 
 def resume(notice: Notice) -> bool:
-    """Goes on where the pause came. False if it is not paused."""
+    """Goes on where the notice was paused. False if it is not paused."""
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
         if paused.exists():
@@ -152,8 +162,8 @@ def resume(notice: Notice) -> bool:
     return True
 
 
-def start_next_step(notice: Notice) -> bool:
-    """Goes on with more people. False if the notice goes to no steps, or somebody did meanwhile."""
+def let_next_step_go(notice: Notice) -> bool:
+    """Lets the next step of people go. False if there is no next step, or it was let go already."""
     with transaction.atomic():
         has_advanced = ramp.advance(notice)
         if has_advanced:
@@ -162,7 +172,7 @@ def start_next_step(notice: Notice) -> bool:
 
 
 def cancel(notice: Notice) -> bool:
-    """Sends nobody another message, for good. False if it has ended already.
+    """Ends the notice for good: no further message of it is begun. False if it has ended already.
 
     The rows that wait are cancelled by workers, chunk by chunk; `closed_at` tells when all are.
     """
@@ -174,3 +184,59 @@ def cancel(notice: Notice) -> bool:
         if is_cancelled:
             tasks.send_chunks.delay_on_commit(notice.pk)
     return is_cancelled
+
+
+# ---------------------------------------------------------------- deliveries in doubt
+
+# Rows are locked in the ledger's order (chunk, delivery, notice), and counted in the same
+# transaction. Once the notice is closed its ledger is final, and nothing is decided any more.
+
+
+def doubtful(notice: Notice) -> DeliveryQuerySet:
+    """The notice's deliveries in doubt, which wait for a decision."""
+    return Delivery.objects.filter(notice=notice, state=Delivery.State.IN_DOUBT)
+
+
+def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
+    """Puts the deliveries back to be sent, flagged as possibly sent twice.
+
+    Returns how many of them were in doubt still; 0 if the notice has ended.
+    """
+    rows = doubtful(notice).filter(pk__in=delivery_ids)
+    with transaction.atomic():
+        for key in rows.values_list("recipient", flat=True).order_by("recipient"):
+            chunk = Chunk.objects.filter(notice=notice, first__lte=key, last__gte=key)
+            chunk.filter(state=Chunk.State.DONE).update(state=Chunk.State.DUE, not_before=None)
+        changed = rows.update(
+            state=Delivery.State.PENDING, is_possible_duplicate=True, not_before=None, ended_at=None
+        )
+        if not _open(notice).update(in_doubt=F("in_doubt") - changed):
+            transaction.set_rollback(True)
+            return 0
+        tasks.send_chunks.delay_on_commit(notice.pk)
+    return changed
+
+
+def count_as_told(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
+    """Ends the deliveries as accepted, on the word of `by`, whose reason is kept as the reply.
+
+    Returns how many of them were in doubt still; 0 if the notice has ended.
+    """
+    words = LedgerMessages.DECIDED.said(user=by.pk, reason=reason)[:500]
+    with transaction.atomic():
+        changed = (
+            doubtful(notice)
+            .filter(pk__in=delivery_ids)
+            .update(state=Delivery.State.ACCEPTED, reply=words, ended_at=timezone.now())
+        )
+        counted = {"in_doubt": F("in_doubt") - changed, "accepted": F("accepted") + changed}
+        if not _open(notice).update(**counted):
+            transaction.set_rollback(True)
+            return 0
+        tasks.send_chunks.delay_on_commit(notice.pk)  # closes it, if this was the last
+    return changed
+
+
+def _open(notice: Notice) -> NoticeQuerySet:
+    going = [Notice.State.SENDING, Notice.State.PAUSED]
+    return Notice.objects.filter(pk=notice.pk, state__in=going, closed_at__isnull=True)

@@ -1,0 +1,34 @@
+"""Why it is not known whether a message arrived: every way into the state "in doubt"."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DoubtCause(models.TextChoices):
+    """What a delivery's `doubt_cause` holds; `docs/how-to/` says which module sets which.
+
+    A delivery that was in doubt, was sent again and got no answer until the deadline or the
+    cancellation is in doubt for the cause of its first attempt, which it keeps.
+    """
+
+    WORKER_LOST = "worker_lost", _("The worker stopped while it sent the message.")
+    CONNECTION_LOST = (
+        "connection_lost",
+        _("The connection broke after the message was handed over, before the answer came."),
+    )
+    SERVER_SILENT = (
+        "server_silent",
+        _("The message was handed over, and no answer came in time."),
+    )
+    UNCLEAR_ANSWER = (
+        "unclear_answer",
+        _("The answer says neither that the message was taken nor that it was refused."),
+    )
+    NOT_NAMED = (
+        "not_named",
+        _("The answer to a request for several messages does not name this one."),
+    )
+    REQUEST_FAILED = (
+        "request_failed",
+        _("Our own program failed after the request had begun."),
+    )

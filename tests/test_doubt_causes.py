@@ -1,0 +1,199 @@
+"""Why a delivery is in doubt is kept with it and shown, as docs/how-to/ says."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from harness import exposure_factory
+from harness.sign_in import sign_in_to_desk
+from notices import decisions, tasks
+from notices.engine import gateways, ledger
+from notices.engine.request_transport import RequestTransport
+from notices.engine.transport import Reply, Result
+from notices.message_templates import OutgoingMessage, sample_mail
+from notices.models import Chunk, Delivery, DoubtCause, Notice
+from tests.gateway import HANG_UP, Gateway
+from tests.notice_factory import assert_adds_up, delivery_to, work, work_again
+from tests.smtp_server import DROP
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "how-to" / "find-out-why-a-delivery-is-in-doubt.md"
+State = Delivery.State
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings):
+    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
+
+
+@pytest.fixture
+def desk(client, approver):
+    sign_in_to_desk(client, approver)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+def label(cause: DoubtCause) -> str:
+    with translation.override("en"):
+        return str(cause.label)
+
+
+def doubts_page(desk, notice: Notice) -> str:
+    return desk.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+
+
+# -------------------------------------------------------------------- the page and the enum
+
+
+def rows_of_page() -> list[tuple[str, str, list[str]]]:
+    """(cause, what the desk says, modules) of each row of the page's table."""
+    found = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", PAGE.read_text(), re.MULTILINE)
+    return [(cause, said, re.findall(r"`(.+?)`", modules)) for cause, said, modules in found]
+
+
+def test_the_page_lists_every_cause_as_the_desk_says_it():
+    assert [row[:2] for row in rows_of_page()] == [(one.value, label(one)) for one in DoubtCause]
+
+
+@pytest.mark.parametrize(("cause", "modules"), [(row[0], row[2]) for row in rows_of_page()])
+def test_the_page_names_every_module_that_sets_a_cause(cause, modules):
+    name = f"DoubtCause.{DoubtCause(cause).name}"
+    setting = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "notices").rglob("*.py")
+        if re.search(rf"{name}\b", path.read_text())
+    }
+    assert setting == set(modules)
+
+
+# -------------------------------------------------------------------- e-mail
+
+
+def test_a_worker_that_stopped(desk, notice, people, server):
+    tasks.plan_notice(notice.pk)
+    lease = ledger.lease_chunk(Notice.objects.select_related("incident").get(pk=notice.pk))
+    delivery = delivery_to(notice, people["minji"])
+    ledger.journal(lease.notice, [lease], endings=[], on_wire={lease.chunk.pk: [delivery.pk]})
+    Chunk.objects.update(leased_until=timezone.now())
+    work(notice)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.doubt_cause) == (State.DEFERRED, DoubtCause.WORKER_LOST)
+    work_again(notice)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.doubt_cause) == (State.ACCEPTED, DoubtCause.WORKER_LOST)
+    page = desk.post(reverse("admin:notices_delivery_changelist"), {"asked": "minji@example.com"})
+    assert label(DoubtCause.WORKER_LOST) in page.text
+
+
+def test_a_connection_that_broke_after_the_dot(desk, notice, people, server):
+    server.tell("message", "minji@example.com", DROP, DROP)
+    work(notice)
+    work_again(notice)
+    delivery = delivery_to(notice, people["minji"])
+    assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, DoubtCause.CONNECTION_LOST)
+    assert delivery_to(notice, people["seojun"]).doubt_cause == ""
+    assert_adds_up(notice)
+
+
+@pytest.mark.parametrize("end", ["deadline", "cancellation"])
+def test_a_doubt_that_time_or_a_person_ended_keeps_its_cause(notice, people, server, end):
+    server.tell("message", "minji@example.com", DROP)
+    work(notice)
+    if end == "cancellation":
+        decisions.cancel(notice)
+    else:
+        Notice.objects.update(deadline_at=timezone.now())
+        server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
+    work_again(notice)
+    delivery = delivery_to(notice, people["minji"])
+    assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, DoubtCause.CONNECTION_LOST)
+    assert_adds_up(notice)
+
+
+# -------------------------------------------------------------------- text messages
+
+
+@pytest.fixture
+def by_text(draft, people, approver, settings):
+    """Minji and the others have telephones, and the notice goes there."""
+    exposure_factory.expose(
+        person := exposure_factory.person(draft.incident, name="김민지", phone="010-1234-5678"),
+        people["minji"].exposures.first().file,
+        "names",
+    )
+    settings.SMS_GATEWAY = "notices.engine.gateways.HttpGateway"
+    with Gateway() as gateway:
+        settings.SMS_GATEWAY_URL = gateway.url
+        Notice.objects.filter(pk=draft.pk).update(channel="sms")
+        draft.refresh_from_db()
+        decisions.approve(draft, by=approver)
+        yield draft, person, gateway
+
+
+class BrokenGateway:
+    """Fails in the middle of a request, as a gateway's own fault would."""
+
+    required_settings = ()
+
+    def send(self, text: OutgoingMessage) -> Reply:
+        raise KeyError(text.to)
+
+
+@pytest.mark.parametrize("cause", ["connection_lost", "server_silent", "unclear_answer"])
+def test_each_answer_that_a_gateway_does_not_give_is_said_at_the_desk(
+    desk, by_text, monkeypatch, cause
+):
+    notice, person, gateway = by_text
+    if cause == "server_silent":
+        monkeypatch.setattr(gateways, "SECONDS", 0.2)
+        gateway.seconds = 1
+    elif cause == "connection_lost":
+        gateway.tell("+821012345678", HANG_UP)
+    else:
+        gateway.tell("+821012345678", 500, "oops")
+    work(notice)
+    delivery = delivery_to(notice, person)
+    assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, cause)
+    assert f"<td>{label(DoubtCause(cause))}</td>" in doubts_page(desk, notice)
+
+
+def test_a_fault_of_our_own_after_the_request_began(desk, by_text, settings):
+    notice, person, _gateway = by_text
+    settings.SMS_GATEWAY = f"{__name__}.BrokenGateway"
+    work(notice)
+    delivery = delivery_to(notice, person)
+    assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, DoubtCause.REQUEST_FAILED)
+    assert f"<td>{label(DoubtCause.REQUEST_FAILED)}</td>" in doubts_page(desk, notice)
+
+
+def test_an_answer_that_does_not_name_the_message(draft):
+    mail = sample_mail(draft, "ko")
+    with RequestTransport(lambda _mails: {}, batch=10, threads=1) as transport:
+        transport.hand_over(mail)
+        transport.begin(transport.ready())
+        transport.wait(5)
+        (outcome,) = transport.outcomes()
+    assert outcome.reply.result is Result.IN_DOUBT
+    assert outcome.reply.doubt_cause is DoubtCause.NOT_NAMED
+
+
+# -------------------------------------------------------------------- what cannot be
+
+
+def test_a_reply_in_doubt_has_a_cause_and_no_other_has():
+    with pytest.raises(ValueError, match="cause"):
+        Reply(Result.IN_DOUBT, "?")
+    with pytest.raises(ValueError, match="cause"):
+        Reply(Result.ACCEPTED, "250", DoubtCause.NOT_NAMED)
+
+
+def test_the_database_takes_no_doubt_without_a_cause(notice, people, server):
+    work(notice)
+    with pytest.raises(IntegrityError, match="doubt_has_a_cause"), transaction.atomic():
+        notice.deliveries.update(state=State.IN_DOUBT)
