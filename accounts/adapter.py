@@ -48,5 +48,5 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         """What `encrypt` was given."""
-        sealed = base64.b64decode(encrypted_text)
-        return bytes(master_keyset().decrypt(sealed, b"second factor")).decode()
+        ciphertext = base64.b64decode(encrypted_text)
+        return bytes(master_keyset().decrypt(ciphertext, b"second factor")).decode()

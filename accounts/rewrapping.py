@@ -32,7 +32,7 @@ def rewrap_second_factors() -> tuple[int, int]:
 def _rewrapped(data: dict[str, Any]) -> dict[str, Any]:
     again = dict(data)
     for name in _ENCRYPTED_FIELDS:
-        sealed = data.get(name)
-        if sealed and not is_under_newest_master_key(base64.b64decode(sealed)):
-            again[name] = get_adapter().encrypt(get_adapter().decrypt(sealed))
+        ciphertext = data.get(name)
+        if ciphertext and not is_under_newest_master_key(base64.b64decode(ciphertext)):
+            again[name] = get_adapter().encrypt(get_adapter().decrypt(ciphertext))
     return again

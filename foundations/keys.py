@@ -60,10 +60,10 @@ def master_keyset() -> aead.Aead:
     return _handle_from_json(_in_use())[1]
 
 
-def is_under_newest_master_key(sealed: bytes) -> bool:
+def is_under_newest_master_key(ciphertext: bytes) -> bool:
     """Whether the newest key of the master keyset sealed this. Raises SealingError."""
     handle, _ = _handle_from_json(_in_use())
-    return sealed.startswith(key_prefix(handle.keyset_info().primary_key_id))
+    return ciphertext.startswith(key_prefix(handle.keyset_info().primary_key_id))
 
 
 def rotated_master_keyset() -> str:
@@ -134,7 +134,7 @@ def _in_use() -> str:
 def _development_keyset() -> str:
     """Kept under `var/` so that a second start can open what the first one sealed."""
     if settings.IS_PRODUCTION:
-        raise EncryptionError(EncryptionMessages.NO_MASTER_KEYSET.said())
+        raise EncryptionError(EncryptionMessages.NO_MASTER_KEYSET.stored())
     path: Path = settings.VAR / "master-keyset.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +149,7 @@ def _handle_from_json(keyset: str) -> tuple[tink.KeysetHandle, aead.Aead]:
         handle = tink.json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN)
         return handle, handle.primitive(aead.Aead)
     except tink.TinkError:
-        raise EncryptionError(EncryptionMessages.NO_SUCH_MASTER_KEYSET.said()) from None
+        raise EncryptionError(EncryptionMessages.NO_SUCH_MASTER_KEYSET.stored()) from None
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class StoredMessages(Enum):
     str.format that are filled with what is ready to be read.
     """
 
-    def said(self, **slots: object) -> str:
+    def stored(self, **slots: object) -> str:
         """The sentence as it is kept."""
         return str(self.value).format(**slots)
 

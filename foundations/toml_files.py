@@ -23,7 +23,7 @@ Text = Annotated[str, StringConstraints(pattern=r"\S")]  # not blank
 Texts = Annotated[tuple[Text, ...], Strict(False)]
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A TOML table: refuses unknown keys and converts no value to another type.
 
     A validator that finds several faults raises ValueError with each as one argument.
@@ -32,7 +32,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-SchemaT = TypeVar("SchemaT", bound=Table)
+SchemaT = TypeVar("SchemaT", bound=TomlTable)
 
 
 class TomlFileError(ValueError):
@@ -77,7 +77,7 @@ class Fault:
     wants: Literal["", "table", "tables"]  # whether a table or an array of them belongs here
 
 
-def faults(error: ValidationError, schema: type[Table]) -> Iterator[Fault]:
+def faults(error: ValidationError, schema: type[TomlTable]) -> Iterator[Fault]:
     """Everything that is wrong, in the terms of the file."""
     for detail in error.errors(include_url=False):
         kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
@@ -99,7 +99,7 @@ def faults(error: ValidationError, schema: type[Table]) -> Iterator[Fault]:
             )
 
 
-def _fields_at(schema: type[Table], path: FilePath) -> dict[str, FieldInfo]:
+def _fields_at(schema: type[TomlTable], path: FilePath) -> dict[str, FieldInfo]:
     """The fields of the table at `path`, by the key in the file."""
     fields = {entry.alias or name: entry for name, entry in schema.model_fields.items()}
     for place, step in enumerate(path):
@@ -118,9 +118,9 @@ def _wants(field: FieldInfo | None, kind: str) -> Literal["", "table", "tables"]
     return "tables" if get_origin(field.annotation) is tuple else "table"
 
 
-def _schema_in(annotation: Any) -> type[Table] | None:
+def _schema_in(annotation: Any) -> type[TomlTable] | None:
     """The schema of a table, of an optional table, or of the tables of an array."""
-    if isinstance(annotation, type) and issubclass(annotation, Table):
+    if isinstance(annotation, type) and issubclass(annotation, TomlTable):
         return annotation
     return next(filter(None, map(_schema_in, get_args(annotation))), None)
 

@@ -76,7 +76,7 @@ def person(
 ) -> AffectedPerson:
     """An affected person whose contact the incident's keyset seals."""
     reach = AffectedPerson.Reach
-    seal, key = incident.seal(), uuid.uuid4()
+    cipher, key = incident.cipher(), uuid.uuid4()
     e164 = normalise_phone(phone) if phone else None
     contact = {"n": name, "e": email, "p": phone}
     return AffectedPerson.objects.create(
@@ -86,9 +86,9 @@ def person(
         language="ko",
         email_reach=reach.USABLE if email else reach.MISSING,
         phone_reach=reach.USABLE if e164 else reach.MISSING,
-        email_index=seal.email_index(normalise_email(email)) if email else None,
-        phone_index=seal.phone_index(e164) if e164 else None,
-        contact=seal.seal(
+        email_index=cipher.email_index(normalise_email(email)) if email else None,
+        phone_index=cipher.phone_index(e164) if e164 else None,
+        contact=cipher.encrypt(
             {part: text for part, text in contact.items() if text},
             person=key,
             purpose=encryption.CONTACT,
@@ -105,11 +105,13 @@ def expose(
     """A row of `file`: classes that the contact holds, and values of others (slug, text, date)."""
     entries = [[class_id(slug), *rest] for slug, *rest in values or []]
     data_classes = {class_id(slug) for slug in contact_classes} | {entry[0] for entry in entries}
-    sealed = person.incident.seal().seal(entries, person=person.pk, purpose=encryption.EXPOSURE)
+    ciphertext = person.incident.cipher().encrypt(
+        entries, person=person.pk, purpose=encryption.EXPOSURE
+    )
     return Exposure.objects.create(
         person=person,
         file=file,
         line=Exposure.objects.filter(file=file).count() + 2,
         data_classes=sorted(data_classes),
-        sealed=sealed if entries else None,
+        ciphertext=ciphertext if entries else None,
     )

@@ -90,17 +90,17 @@ def _file(batch: ExposureBatch, people: int) -> ExposureFile:
 def _load_piece(
     keysets: tuple[int, str, bytes, bytes], file: int, classes: list[int], people: int, first: int
 ) -> None:
-    seal = BulkEncryptor(*keysets)
+    cipher = BulkEncryptor(*keysets)
     numbers = range(first, min(first + PIECE, people + 1))
-    keys = [seal.compute(f"person:member\0{number}") for number in numbers]
-    _copy("incidents_affectedperson", _PEOPLE_COLUMNS, _people(keysets[0], seal, numbers, keys))
+    keys = [cipher.blind_index(f"person:member\0{number}") for number in numbers]
+    _copy("incidents_affectedperson", _PEOPLE_COLUMNS, _people(keysets[0], cipher, numbers, keys))
     lines = zip(numbers, keys, strict=True)
     exposures = ((UUID(bytes=key), file, number + 1, classes) for number, key in lines)
     _copy("incidents_exposure", _EXPOSURE_COLUMNS, exposures)
 
 
 def _people(
-    incident: int, seal: BulkEncryptor, numbers: Sequence[int], keys: Sequence[bytes]
+    incident: int, cipher: BulkEncryptor, numbers: Sequence[int], keys: Sequence[bytes]
 ) -> Iterator[tuple[Any, ...]]:
     reach, member = AffectedPerson.Reach, AffectedPerson.Relation.MEMBER
     for number, key in zip(numbers, keys, strict=True):
@@ -115,9 +115,9 @@ def _people(
             "ko",
             int(reach.USABLE),
             int(reach.USABLE),
-            UUID(bytes=seal.compute(f"email\0{address(number)}")),
-            UUID(bytes=seal.compute(f"phone\0{phone}")),
-            seal.seal_bytes(plain, key, encryption.CONTACT),
+            UUID(bytes=cipher.blind_index(f"email\0{address(number)}")),
+            UUID(bytes=cipher.blind_index(f"phone\0{phone}")),
+            cipher.encrypt_bytes(plain, key, encryption.CONTACT),
         )
 
 

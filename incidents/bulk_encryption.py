@@ -45,25 +45,25 @@ class BulkEncryptor:
         self._begun = cmac.CMAC(algorithms.AES(naming.key_value))
         self._prove(encryption.incident_cipher(incident_id, slug, data, index))
 
-    def seal_bytes(self, plain: bytes, person: bytes, purpose: bytes) -> bytes:
+    def encrypt_bytes(self, plain: bytes, person: bytes, purpose: bytes) -> bytes:
         """`IncidentSeal.seal` of JSON that is written already, for the bytes of a person's id."""
         nonce = os.urandom(12)
         bound_to = self._incident + person + purpose
-        sealed: bytes = self._prefix + nonce + self._encrypt(nonce, plain, bound_to)
-        return sealed
+        ciphertext: bytes = self._prefix + nonce + self._encrypt(nonce, plain, bound_to)
+        return ciphertext
 
-    def compute(self, kind_and_value: str) -> bytes:
+    def blind_index(self, kind_and_value: str) -> bytes:
         """The bytes of `IncidentSeal.name`, for a kind and a value with a NUL between."""
         begun = self._begun.copy()
         begun.update(kind_and_value.encode())
         return begun.finalize()
 
-    def _prove(self, seal: IncidentCipher) -> None:
-        person = seal.name("probe", _PROBE)
-        sealed = self.seal_bytes(f'"{_PROBE}"'.encode(), person.bytes, CONTACT)
-        opened = seal.open(sealed, person=person, purpose=CONTACT)
-        if opened != _PROBE or self.compute(f"probe\0{_PROBE}") != person.bytes:
-            raise EncryptionError(EncryptionMessages.NOT_READABLE.said())
+    def _prove(self, cipher: IncidentCipher) -> None:
+        person = cipher.blind_index("probe", _PROBE)
+        ciphertext = self.encrypt_bytes(f'"{_PROBE}"'.encode(), person.bytes, CONTACT)
+        opened = cipher.decrypt(ciphertext, person=person, purpose=CONTACT)
+        if opened != _PROBE or self.blind_index(f"probe\0{_PROBE}") != person.bytes:
+            raise EncryptionError(EncryptionMessages.NOT_READABLE.stored())
 
 
 class BulkDecryptor:
@@ -71,7 +71,7 @@ class BulkDecryptor:
 
     def __init__(self, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
         """Raises SealingError as IncidentSeal does."""
-        self._seal = encryption.incident_cipher(incident_id, slug, data, index)
+        self._cipher = encryption.incident_cipher(incident_id, slug, data, index)
         self._incident = incident_id.to_bytes(8, "big")
         self._ciphers = {}
         for key in _in_the_clear(encryption.unwrap_keyset(data, slug, b"data")).key:
@@ -79,15 +79,15 @@ class BulkDecryptor:
                 value = aes_gcm_pb2.AesGcmKey.FromString(key.key_data.value).key_value
                 self._ciphers[encryption.key_prefix(key.key_id)] = AESGCM(value)
 
-    def open(self, sealed: bytes, *, person: UUID, purpose: bytes) -> Any:
+    def decrypt(self, ciphertext: bytes, *, person: UUID, purpose: bytes) -> Any:
         """What `IncidentSeal.seal` was given; raises SealingError as it does."""
-        cipher = self._ciphers.get(sealed[:_PREFIX])
+        cipher = self._ciphers.get(ciphertext[:_PREFIX])
         if cipher is not None:
             bound_to = self._incident + person.bytes + purpose
-            nonce, rest = sealed[_PREFIX:_NONCE_ENDS], sealed[_NONCE_ENDS:]
+            nonce, rest = ciphertext[_PREFIX:_NONCE_ENDS], ciphertext[_NONCE_ENDS:]
             with suppress(InvalidTag, ValueError):
                 return json.loads(cipher.decrypt(nonce, rest, bound_to))
-        return self._seal.open(sealed, person=person, purpose=purpose)
+        return self._cipher.decrypt(ciphertext, person=person, purpose=purpose)
 
 
 def _in_the_clear(handle: tink.KeysetHandle) -> tink_pb2.Keyset:
@@ -101,6 +101,6 @@ def _primary(handle: tink.KeysetHandle, type_url: str) -> tink_pb2.Keyset.Key:
     [key] = [key for key in keyset.key if key.key_id == keyset.primary_key_id]
     if key.key_data.type_url != type_url:
         raise EncryptionError(
-            EncryptionMessages.OTHER_TYPE.said(type=type_url, other=key.key_data.type_url)
+            EncryptionMessages.OTHER_TYPE.stored(type=type_url, other=key.key_data.type_url)
         )
     return key

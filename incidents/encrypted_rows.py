@@ -32,7 +32,7 @@ class EncryptedRows(NamedTuple):
     """Rows of one column: an array for each part of their keys, the person's first; ciphertexts."""
 
     keys: tuple[bytes, ...]
-    sealed: bytes
+    ciphertext: bytes
 
 
 class ReencryptionStep(NamedTuple):
@@ -62,19 +62,19 @@ def reencrypt_step(
 
     `keysets` as Incident.keysets gives them. Raises SealingError if they do not open.
     """
-    seal, problems = encryption.incident_cipher(*keysets), list[str]()
-    contacts = _reencrypt_rows(seal, CONTACT, step.contacts, problems)
-    exposures = step.exposures and _reencrypt_rows(seal, EXPOSURE, step.exposures, problems)
+    cipher, problems = encryption.incident_cipher(*keysets), list[str]()
+    contacts = _reencrypt_rows(cipher, CONTACT, step.contacts, problems)
+    exposures = step.exposures and _reencrypt_rows(cipher, EXPOSURE, step.exposures, problems)
     return ReencryptedStep(step.last, contacts, exposures, problems)
 
 
 def _reencrypt_rows(
-    seal: IncidentCipher, purpose: bytes, rows: EncryptedRows, problems: list[str]
+    cipher: IncidentCipher, purpose: bytes, rows: EncryptedRows, problems: list[str]
 ) -> EncryptedRows:
     again: list[bytes | None] = []
-    for person, sealed in zip(_unpacked(rows.keys[0]), _unpacked(rows.sealed), strict=True):
+    for person, ciphertext in zip(_unpacked(rows.keys[0]), _unpacked(rows.ciphertext), strict=True):
         try:
-            again.append(seal.sealed_again(sealed, person=UUID(bytes=person), purpose=purpose))
+            again.append(cipher.reencrypt(ciphertext, person=UUID(bytes=person), purpose=purpose))
         except EncryptionError as error:
             problems.append(str(error))
             again.append(None)
@@ -84,7 +84,7 @@ def _reencrypt_rows(
             _packed([key for key, new in zip(_unpacked(part), again, strict=True) if new], part)
             for part in rows.keys
         )
-    return EncryptedRows(keys, _packed([new for new in again if new], rows.sealed))
+    return EncryptedRows(keys, _packed([new for new in again if new], rows.ciphertext))
 
 
 def _unpacked(array: bytes) -> list[bytes]:
@@ -111,9 +111,9 @@ SELECT array_agg(id ORDER BY id), array_agg(contact ORDER BY id) FROM (
 ) step
 """
 _EXPOSURES = """
-SELECT array_agg(person_id), array_agg(file_id), array_agg(line), array_agg(sealed)
+SELECT array_agg(person_id), array_agg(file_id), array_agg(line), array_agg(ciphertext)
 FROM incidents_exposure
-WHERE person_id > %s AND person_id <= %s AND file_id = ANY(%s) AND sealed IS NOT NULL
+WHERE person_id > %s AND person_id <= %s AND file_id = ANY(%s) AND ciphertext IS NOT NULL
 """
 # What was sealed since the step was read is under the newest key, and newer.
 _WRITE_CONTACTS = """
@@ -122,11 +122,11 @@ FROM unnest(%b::uuid[], %b::bytea[]) again(id, value)
 WHERE p.id = again.id AND substr(p.contact, 1, 5) <> %s
 """
 _WRITE_EXPOSURES = """
-UPDATE incidents_exposure e SET sealed = again.value
+UPDATE incidents_exposure e SET ciphertext = again.value
 FROM unnest(%b::uuid[], %b::integer[], %b::integer[], %b::bytea[])
     again(person_id, file_id, line, value)
 WHERE e.person_id = again.person_id AND e.file_id = again.file_id AND e.line = again.line
-    AND substr(e.sealed, 1, 5) <> %s
+    AND substr(e.ciphertext, 1, 5) <> %s
 """
 
 
@@ -141,8 +141,8 @@ def steps(
     while (found := _read(_CONTACTS, [incident_id, last, people]))[0] is not None:
         first, (ids, contacts) = last, found
         last = UUID(bytes=ids[-16:])
-        *keys, sealed = _read(_EXPOSURES, [first, last, list(files)])
-        exposures = None if sealed is None else EncryptedRows(tuple(keys), sealed)
+        *keys, ciphertext = _read(_EXPOSURES, [first, last, list(files)])
+        exposures = None if ciphertext is None else EncryptedRows(tuple(keys), ciphertext)
         yield ReencryptionStep(last, EncryptedRows((ids,), contacts), exposures)
 
 
@@ -187,8 +187,8 @@ def _read(statement: str, parameters: Iterable[Any]) -> Sequence[Any]:
 
 
 def _written(statement: str, rows: EncryptedRows, key_prefix: bytes) -> int:
-    if len(rows.sealed) <= _HEAD_BYTES:
+    if len(rows.ciphertext) <= _HEAD_BYTES:
         return 0
     with _cursor() as cursor:
-        arrays = [_Array(part) for part in (*rows.keys, rows.sealed)]
+        arrays = [_Array(part) for part in (*rows.keys, rows.ciphertext)]
         return int(cursor.execute(statement, [*arrays, key_prefix]).rowcount)

@@ -66,7 +66,7 @@ class KeysetShreddedError(EncryptionError):
 
 def keyset_shredded_error(slug: str) -> KeysetShreddedError:
     """The refusal of whatever needs the keysets of an incident that has none any more."""
-    return KeysetShreddedError(EncryptionMessages.SHREDDED.said(incident=slug))
+    return KeysetShreddedError(EncryptionMessages.SHREDDED.stored(incident=slug))
 
 
 def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:
@@ -88,7 +88,7 @@ def unwrap_keyset(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
         return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
     except tink.TinkError:
         raise EncryptionError(
-            EncryptionMessages.OTHER_MASTER_KEYSET.said(role_words=role.decode(), incident=slug)
+            EncryptionMessages.OTHER_MASTER_KEYSET.stored(role_words=role.decode(), incident=slug)
         ) from None
 
 
@@ -134,55 +134,59 @@ class IncidentCipher:
     def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
 
-    def seal(self, value: Any, *, person: UUID, purpose: bytes) -> bytes:
+    def encrypt(self, value: Any, *, person: UUID, purpose: bytes) -> bytes:
         """Ciphertext of `value` (anything JSON holds) for one person and one purpose."""
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
 
-    def seal_bytes(self, plain: bytes, *, person: UUID, purpose: bytes) -> bytes:
+    def encrypt_bytes(self, plain: bytes, *, person: UUID, purpose: bytes) -> bytes:
         """As `seal`, for what is no JSON."""
         return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
 
-    def open_bytes(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> bytes:
+    def decrypt_bytes(
+        self, ciphertext: bytes | memoryview, *, person: UUID, purpose: bytes
+    ) -> bytes:
         """What `seal_bytes` was given; raises as `open`."""
-        return self._plain(sealed, person, purpose)
+        return self._plain(ciphertext, person, purpose)
 
-    def open(self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
+    def decrypt(self, ciphertext: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
         """What `seal` was given; raises SealingError for any other row, key or purpose."""
-        return json.loads(self._plain(sealed, person, purpose))
+        return json.loads(self._plain(ciphertext, person, purpose))
 
-    def _plain(self, sealed: bytes | memoryview, person: UUID, purpose: bytes) -> bytes:
+    def _plain(self, ciphertext: bytes | memoryview, person: UUID, purpose: bytes) -> bytes:
         try:
-            return bytes(self._aead.decrypt(bytes(sealed), self._bound_to(person, purpose)))
+            return bytes(self._aead.decrypt(bytes(ciphertext), self._bound_to(person, purpose)))
         except tink.TinkError:
             raise EncryptionError(
-                EncryptionMessages.DOES_NOT_OPEN.said(purpose_words=purpose.decode(), person=person)
+                EncryptionMessages.DOES_NOT_OPEN.stored(
+                    purpose_words=purpose.decode(), person=person
+                )
             ) from None
 
-    def sealed_again(
-        self, sealed: bytes | memoryview, *, person: UUID, purpose: bytes
+    def reencrypt(
+        self, ciphertext: bytes | memoryview, *, person: UUID, purpose: bytes
     ) -> bytes | None:
         """The same value under the newest data key; None if it is already. Raises as `open`."""
-        if bytes(sealed[:5]) == self._newest:
+        if bytes(ciphertext[:5]) == self._newest:
             return None
         bound_to = self._bound_to(person, purpose)
-        return bytes(self._aead.encrypt(self._plain(sealed, person, purpose), bound_to))
+        return bytes(self._aead.encrypt(self._plain(ciphertext, person, purpose), bound_to))
 
-    def name(self, kind: str, value: str) -> UUID:
+    def blind_index(self, kind: str, value: str) -> UUID:
         """The 16-byte blind index of `value` among values of one kind."""
         return UUID(bytes=self._prf.compute(f"{kind}\0{value}".encode(), 16))
 
     def email_index(self, normalised: str) -> UUID:
         """For an address from accounts.contacts.normalise_email."""
-        return self.name("email", normalised)
+        return self.blind_index("email", normalised)
 
     def phone_index(self, e164: str) -> UUID:
         """For a number in E.164."""
-        return self.name("phone", e164)
+        return self.blind_index("phone", e164)
 
     def person_id(self, relation: str, reference: str) -> UUID:
         """The primary key of an affected person: the same source row always names the same row."""
-        return self.name(f"person:{relation}", reference)
+        return self.blind_index(f"person:{relation}", reference)
 
 
 @lru_cache(maxsize=64)

@@ -39,7 +39,7 @@ def leaked_classes_of(
     Somebody of whom nothing leaked is not in the answer.
     """
     leaked: defaultdict[UUID, set[int]] = defaultdict(set)
-    rows = Exposure.objects.standing().filter(person_id__in=person_ids)
+    rows = Exposure.objects.not_withdrawn().filter(person_id__in=person_ids)
     for person_id, class_ids in rows.values_list("person_id", "data_classes"):
         leaked[person_id].update(class_ids)
     place = {key: place for place, key in enumerate(DataClass.objects.values_list("pk", flat=True))}
@@ -51,20 +51,20 @@ class ExposedRow(NamedTuple):
 
     batch_id: int
     data_classes: list[int]
-    sealed: bytes | memoryview | None
+    ciphertext: bytes | memoryview | None
 
 
 def exposed_rows_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposedRow]]:
     """The standing rows of each person, in the order of the dump; one query."""
     rows: defaultdict[UUID, list[ExposedRow]] = defaultdict(list)
     found = (
-        Exposure.objects.standing()
+        Exposure.objects.not_withdrawn()
         .filter(person_id__in=person_ids)
         .order_by("person_id", "file_id", "line")
-        .values_list("person_id", "file__batch_id", "data_classes", "sealed")
+        .values_list("person_id", "file__batch_id", "data_classes", "ciphertext")
     )
-    for person_id, batch_id, data_classes, sealed in found:
-        rows[person_id].append(ExposedRow(batch_id, data_classes, sealed))
+    for person_id, batch_id, data_classes, ciphertext in found:
+        rows[person_id].append(ExposedRow(batch_id, data_classes, ciphertext))
     return rows
 
 
@@ -99,7 +99,7 @@ def decrypted_leaks(
             as_contact |= set(row.data_classes) - {class_id for class_id, *_ in entries}
         for class_id in as_contact | held.keys():
             if class_id not in catalogue:
-                raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.said(person=person.pk))
+                raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.stored(person=person.pk))
             leak = leaks.setdefault(class_id, Leak(catalogue[class_id]))
             # The larger count, not the sum: a later scope version may hold the same rows again.
             leak.values |= held[class_id]
@@ -113,16 +113,16 @@ def _batch(row: ExposedRow) -> int:
 
 def _entries(person: AffectedPerson, row: ExposedRow) -> list[list[Any]]:
     """[class, text] or [class, text, ISO date], without blank texts."""
-    if row.sealed is None:
+    if row.ciphertext is None:
         return []
-    seal = person.incident.seal()
-    entries = seal.open(row.sealed, person=person.pk, purpose=encryption.EXPOSURE)
+    cipher = person.incident.cipher()
+    entries = cipher.decrypt(row.ciphertext, person=person.pk, purpose=encryption.EXPOSURE)
     return [entry for entry in entries if str(entry[1]).strip()]
 
 
 def _add_contact(leaks: Sequence[Leak], person: AffectedPerson) -> None:
     """Adds what the contact holds of these classes."""
-    contact = person.open_contact() if leaks else {}
+    contact = person.decrypt_contact() if leaks else {}
     for leak in leaks:
         text = contact.get(CONTACT_KEYS.get(leak.data_class.slug, ""), "")
         if text.strip():

@@ -152,7 +152,7 @@ def _rows_of(user: User, incidents: Iterable[Incident]) -> dict[int, list[Row]]:
 
 def _opens(incident: Incident) -> bool:
     try:
-        incident.seal()
+        incident.cipher()
     except EncryptionError as error:
         if not incident.shredded_at:
             logger.error("incident %s cannot be opened: %s", incident.pk, error)

@@ -67,12 +67,12 @@ CONTACTS = EncryptedColumn(
 EXPOSURES = EncryptedColumn(
     model=Exposure,
     person="person_id",
-    column="sealed",
+    column="ciphertext",
     purpose=EXPOSURE,
     incident="file__incident",
 )
 UPLOADS = EncryptedColumn(
-    model=UploadPiece, person="id", column="sealed", purpose=UPLOAD, incident="upload__incident"
+    model=UploadPiece, person="id", column="ciphertext", purpose=UPLOAD, incident="upload__incident"
 )
 # What else is sealed; other apps add theirs when they are ready. Few rows: one step for all.
 OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS]
@@ -115,9 +115,9 @@ def count_under_older_keys(incident: Incident, key_id: int) -> int:
 
     What does not open anyway is logged and holds up nothing.
     """
-    seal = incident.seal()
+    cipher = incident.cipher()
     return sum(
-        len(_reencrypted_rows(seal, column.purpose, _older(column, incident.pk, key_id)))
+        len(_reencrypted_rows(cipher, column.purpose, _older(column, incident.pk, key_id)))
         for column in (CONTACTS, EXPOSURES, *OTHER_APPS_COLUMNS)
     )
 
@@ -138,7 +138,7 @@ def _begun(incident: Incident) -> Reencryption:
     """The change that is not done, or a new one. The keyset and the record change together."""
     with transaction.atomic():
         locked = _locked(incident.pk)
-        unfinished = locked.reseals.exclude(state=Reencryption.State.DONE).first()
+        unfinished = locked.reencryptions.exclude(state=Reencryption.State.DONE).first()
         if unfinished:
             return unfinished
         wrapped, key_id = encryption.add_data_key(_data_keyset(locked), locked.slug)
@@ -180,7 +180,7 @@ def _end(reseal: Reencryption) -> None:
 
 def start_again(incident: Incident) -> None:
     """Lets the change that is not done go through every row again."""
-    incident.reseals.filter(state=Reencryption.State.RUNNING).update(position=None)
+    incident.reencryptions.filter(state=Reencryption.State.RUNNING).update(position=None)
 
 
 def _locked(incident_id: int) -> Incident:
@@ -238,13 +238,13 @@ def _reencrypt_people(reseal: Reencryption, step_people: int, pool: Workers) -> 
 
 
 def _reencrypted_rows(
-    seal: IncidentCipher, purpose: bytes, rows: Iterable[tuple[Any, UUID, Any]]
+    cipher: IncidentCipher, purpose: bytes, rows: Iterable[tuple[Any, UUID, Any]]
 ) -> list[tuple[Any, ...]]:
     """(*key, ciphertext) for each (key, person, ciphertext) that opens; others stay as they are."""
     found: list[tuple[Any, ...]] = []
-    for key, person, sealed in rows:
+    for key, person, ciphertext in rows:
         try:
-            again = seal.sealed_again(sealed, person=person, purpose=purpose)
+            again = cipher.reencrypt(ciphertext, person=person, purpose=purpose)
         except EncryptionError as error:
             logger.error("%s; it stays as it is", error)
             continue
@@ -258,5 +258,5 @@ def _reencrypt_other_columns(reseal: Reencryption) -> None:
     incident = Incident.objects.get(pk=reseal.incident_id)
     for column in OTHER_APPS_COLUMNS:
         older = _older(column, incident.pk, reseal.key_id)
-        for key, sealed in _reencrypted_rows(incident.seal(), column.purpose, older):
-            column.model._default_manager.filter(pk=key).update(**{column.column: sealed})
+        for key, ciphertext in _reencrypted_rows(incident.cipher(), column.purpose, older):
+            column.model._default_manager.filter(pk=key).update(**{column.column: ciphertext})

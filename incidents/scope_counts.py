@@ -60,7 +60,7 @@ class Counts:
     """The kept counts of one incident."""
 
     # Over all closed scope versions; None while none is closed and counted.
-    standing: Tally | None = None
+    total: Tally | None = None
     by_batch: dict[int, Tally] = field(default_factory=dict)  # by scope version, withdrawn ones too
 
 
@@ -76,7 +76,7 @@ def counts_of(incident: Incident) -> Counts:
     closed = [batch for batch in batches if batch.state == ExposureBatch.State.CLOSED]
     is_known = closed and all(batch.counted_at for batch in closed)
     return Counts(
-        standing=_tally(cells[None]) if is_known else None,
+        total=_tally(cells[None]) if is_known else None,
         by_batch={batch.number: _tally(cells[batch.pk]) for batch in batches if batch.counted_at},
     )
 

@@ -67,7 +67,7 @@ def incident_lock(incident: Incident) -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
         row = cursor.fetchone()
     if not row or not row[0]:
-        raise IncidentBusyError(RefusalMessages.BUSY.said(incident=incident.slug))
+        raise IncidentBusyError(RefusalMessages.BUSY.stored(incident=incident.slug))
     try:
         yield
     finally:
@@ -88,7 +88,7 @@ def open_version(incident: Incident, wanted: int | None) -> ExposureBatch:
     number = batch.number if batch else (last.number if last else 0) + 1
     if wanted not in (None, number):
         why = RefusalMessages.OPEN_IS if batch else RefusalMessages.NEXT_IS
-        raise ScopeRefusedError(why.said(incident=incident.slug, wanted=wanted, number=number))
+        raise ScopeRefusedError(why.stored(incident=incident.slug, wanted=wanted, number=number))
     return batch or ExposureBatch.objects.create(incident=incident, number=number)
 
 
@@ -123,7 +123,7 @@ def close(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool = Fal
     with incident_lock(batch.incident):
         fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
-            raise ScopeRefusedError(RefusalMessages.NOTHING_LOADED.said(batch=batch.code))
+            raise ScopeRefusedError(RefusalMessages.NOTHING_LOADED.stored(batch=batch.code))
         if not is_despite_failed:
             _refuse_missing_files(batch)
         with transaction.atomic():
@@ -134,7 +134,7 @@ def close(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool = Fal
 
 def _refuse_missing_files(batch: ExposureBatch) -> None:
     if names := missing_files(batch):
-        why = RefusalMessages.FAILED_FILES.said(batch=batch.code, files=", ".join(names))
+        why = RefusalMessages.FAILED_FILES.stored(batch=batch.code, files=", ".join(names))
         raise ScopeRefusedError(why)
 
 
@@ -169,7 +169,7 @@ def _mark_withdrawn(batch: ExposureBatch, reason: str) -> None:
 
 def _wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> ScopeRefusedError:
     why = RefusalMessages.NOT_OPEN if kind == BatchChange.Kind.CLOSE else RefusalMessages.NOT_CLOSED
-    return ScopeRefusedError(why.said(batch=batch.code))
+    return ScopeRefusedError(why.stored(batch=batch.code))
 
 
 # Changes that a worker applies
@@ -192,7 +192,7 @@ def request_change(
         with transaction.atomic():
             change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by, reason=reason)
     except IntegrityError:
-        raise ScopeRefusedError(RefusalMessages.ASKED_BEFORE.said(batch=batch.code)) from None
+        raise ScopeRefusedError(RefusalMessages.ASKED_BEFORE.stored(batch=batch.code)) from None
     logger.info("user %s asked for the %s of batch %s", by.pk, kind, batch.pk)
     return change
 
@@ -238,7 +238,7 @@ def _refusal_of(change: BatchChange) -> str:
         raise
     except Exception as error:  # noqa: BLE001  a change must not stay "under way" for good
         logger.error("change %s failed: %s", change.pk, type(error).__name__)
-        return RefusalMessages.PORTAL.said(name=change.batch.code)
+        return RefusalMessages.PORTAL.stored(name=change.batch.code)
     return ""
 
 

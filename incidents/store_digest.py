@@ -76,31 +76,35 @@ def _said(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_PersonCon
 def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any]]:
     found = defaultdict[UUID, list[Any]](list)
     rows = Exposure.objects.filter(person__in=people)
-    for person, sha256, line, classes, sealed in rows.values_list(
-        "person_id", "file__sha256", "line", "data_classes", "sealed"
+    for person, sha256, line, classes, ciphertext in rows.values_list(
+        "person_id", "file__sha256", "line", "data_classes", "ciphertext"
     ):
         names = sorted(slugs[number] for number in classes)
-        found[person].append((sha256, line, names, None if sealed is None else bytes(sealed)))
+        found[person].append(
+            (sha256, line, names, None if ciphertext is None else bytes(ciphertext))
+        )
     return dict(found)
 
 
 def _summed(
     keysets: tuple[int, str, bytes, bytes], slugs: dict[int, str], said: list[_PersonContent]
 ) -> tuple[int, int, int]:
-    seal = encryption.incident_cipher(*keysets)
-    total = sum(int.from_bytes(_hashed(seal, slugs, person)) for person in said)
+    cipher = encryption.incident_cipher(*keysets)
+    total = sum(int.from_bytes(_hashed(cipher, slugs, person)) for person in said)
     return len(said), sum(len(person.exposures) for person in said), total % _MODULUS
 
 
-def _hashed(seal: encryption.IncidentCipher, slugs: dict[int, str], said: _PersonContent) -> bytes:
+def _hashed(
+    cipher: encryption.IncidentCipher, slugs: dict[int, str], said: _PersonContent
+) -> bytes:
     person, relation, language, email_reach, phone_reach, email, phone, contact = said.row
     exposures = []
-    for sha256, line, classes, sealed in said.exposures:
-        values = seal.open(sealed, person=person, purpose=EXPOSURE) if sealed else []
+    for sha256, line, classes, ciphertext in said.exposures:
+        values = cipher.decrypt(ciphertext, person=person, purpose=EXPOSURE) if ciphertext else []
         exposures.append([sha256, line, classes, [[slugs[row[0]], *row[1:]] for row in values]])
     content = [
         [str(person), relation, language, email_reach, phone_reach, str(email), str(phone)],
-        seal.open(contact, person=person, purpose=CONTACT),
+        cipher.decrypt(contact, person=person, purpose=CONTACT),
         sorted(exposures),
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()

@@ -92,7 +92,7 @@ def run_upload(upload_id: str) -> None:
             except Exception as error:  # noqa: BLE001  no file may stay "being checked" for good
                 # Its words could hold a value of the file.
                 logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
-                _refuse(upload, RefusalMessages.PORTAL.said(name=upload.name))
+                _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
 
 
 def want_import(upload: Upload) -> bool:
@@ -236,18 +236,18 @@ def _progress_key(upload: Upload) -> str:
 
 
 def _keep_pieces(upload: Upload, kind: UploadPiece.Kind, chunks: Iterator[bytes]) -> None:
-    seal = upload.incident.seal()
+    cipher = upload.incident.cipher()
     for number, chunk in enumerate(chunks):
         piece = UploadPiece(upload=upload, kind=kind, number=number)
-        piece.sealed = seal.seal_bytes(chunk, person=piece.pk, purpose=UPLOAD)
+        piece.ciphertext = cipher.encrypt_bytes(chunk, person=piece.pk, purpose=UPLOAD)
         piece.save(force_insert=True)
 
 
 def _opened_pieces(upload: Upload, kind: UploadPiece.Kind) -> Iterator[bytes]:
-    seal = upload.incident.seal()
+    cipher = upload.incident.cipher()
     pieces = upload.pieces.filter(kind=kind).order_by("number")
     for piece in pieces.iterator(chunk_size=1):
-        yield seal.open_bytes(piece.sealed, person=piece.pk, purpose=UPLOAD)
+        yield cipher.decrypt_bytes(piece.ciphertext, person=piece.pk, purpose=UPLOAD)
 
 
 @contextmanager
@@ -267,7 +267,7 @@ def _as_file(upload: Upload) -> Iterator[Path]:
             for chunk in _hashed(_opened_pieces(upload, Kind.CONTENT), digest.update):
                 stream.write(chunk)
         if digest.hexdigest() != upload.sha256:
-            raise ImportRefusedError(RefusalMessages.NOT_ALL_HERE.said(file=upload.name))
+            raise ImportRefusedError(RefusalMessages.NOT_ALL_HERE.stored(file=upload.name))
         yield path
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -32,7 +32,7 @@ class NothingToCorrectError(Exception):
     """The version is not published, or no notice brought an earlier version to a recipient."""
 
 
-def reason_against(notice: Notice, *, by: User) -> str:
+def approval_objection(notice: Notice, *, by: User) -> str:
     """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
     if notice.state != Notice.State.DRAFT:
         return _("This notice was approved or cancelled before.")
@@ -71,7 +71,7 @@ def _missing_words(version: StatementVersion) -> str:
     return ""
 
 
-def count_audience(notice: Notice) -> bool:
+def request_audience_count(notice: Notice) -> bool:
     """Asks a worker to count whom a draft would go to. False if a worker is at it already."""
     draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
     lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
@@ -94,7 +94,7 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
             "version__statement__incident", "incident"
         )
         notice = locked.get(pk=notice.pk)
-        if reason := reason_against(notice, by=by):
+        if reason := approval_objection(notice, by=by):
             raise ApprovalRefusedError(reason)
         for code, _name in settings.LANGUAGES:
             message_templates.render_template(notice, code).save()
@@ -118,7 +118,7 @@ def draft_correction(version: StatementVersion, *, by: User) -> Notice:
     with transaction.atomic():
         locked = StatementVersion.objects.select_for_update(of=("self",))
         version = locked.select_related("statement").get(pk=version.pk)
-        if not is_correction_of_what_was_told(version):
+        if not corrects_sent_version(version):
             raise NothingToCorrectError
         fields = {"version": version, "kind": Notice.Kind.MANDATORY}
         fields["audience"] = Notice.Audience.EARLIER
@@ -128,7 +128,7 @@ def draft_correction(version: StatementVersion, *, by: User) -> Notice:
         )
 
 
-def is_correction_of_what_was_told(version: StatementVersion) -> bool:
+def corrects_sent_version(version: StatementVersion) -> bool:
     """Whether it is published, and people were sent a version before it by law."""
     if not version.is_published or version.number == 1:
         return False
@@ -162,7 +162,7 @@ def resume(notice: Notice) -> bool:
     return True
 
 
-def let_next_step_go(notice: Notice) -> bool:
+def start_next_step(notice: Notice) -> bool:
     """Lets the next step of people go. False if there is no next step, or it was let go already."""
     with transaction.atomic():
         has_advanced = ramp.advance(notice)
@@ -217,12 +217,12 @@ def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
     return changed
 
 
-def count_as_told(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
+def count_as_notified(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
     """Ends the deliveries as accepted, on the word of `by`, whose reason is kept as the reply.
 
     Returns how many of them were in doubt still; 0 if the notice has ended.
     """
-    words = LedgerMessages.DECIDED.said(user=by.pk, reason=reason)[:500]
+    words = LedgerMessages.DECIDED.stored(user=by.pk, reason=reason)[:500]
     with transaction.atomic():
         changed = (
             doubtful(notice)

@@ -126,7 +126,7 @@ def render_template(notice: Notice, language: str) -> NoticeMessage:
         language=language,
         marker=marker,
         mime=_personal_headers(notice, slot) + content,
-        words={"customer": customer, "classes": _class_names(language)},
+        slot_texts={"customer": customer, "classes": _class_names(language)},
     )
 
 
@@ -136,7 +136,9 @@ def _frozen_text(
     with override(language):
         text = sms.render_sms_template(_context(notice) | {"slot": slot})
     words = {"customer": "", "classes": _class_names(language)}
-    return NoticeMessage(notice=notice, language=language, marker=marker, mime=text, words=words)
+    return NoticeMessage(
+        notice=notice, language=language, marker=marker, mime=text, slot_texts=words
+    )
 
 
 def _context(notice: Notice) -> dict[str, Any]:
@@ -251,8 +253,8 @@ class MessageFiller:
     def __init__(self, message: NoticeMessage) -> None:
         self._notice = message.notice
         self._language = message.language
-        self._customer = str(message.words["customer"])
-        self._classes = {int(key): str(name) for key, name in message.words["classes"].items()}
+        self._customer = str(message.slot_texts["customer"])
+        self._classes = {int(key): str(name) for key, name in message.slot_texts["classes"].items()}
         self._shared = MessageTemplate(message.marker, bytes(message.mime))
         # Text and slot names by turns; split, so that no value is ever searched for slots.
         pattern = message.marker.encode() + b"-([a-z_]+)-"
@@ -287,7 +289,7 @@ class MessageFiller:
         """A text message: the number in E.164, and as sender what names every attempt alike."""
         to = normalise_phone(person.phone)
         if to is None:
-            raise UnusableAddressError(LedgerMessages.NO_NUMBER.said())
+            raise UnusableAddressError(LedgerMessages.NO_NUMBER.stored())
         code = message_code(person.delivery_id)
         names = [self._classes[key] for key in person.data_classes if key in self._classes]
         values = {"code": code, "class_line": ", ".join(names)}
@@ -361,9 +363,9 @@ def envelope_address(text: str) -> str:
     try:
         address = f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:
-        raise UnusableAddressError(LedgerMessages.NO_DOMAIN.said()) from None
+        raise UnusableAddressError(LedgerMessages.NO_DOMAIN.stored()) from None
     if not re.fullmatch(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", address):
-        raise UnusableAddressError(LedgerMessages.NOT_IN_A_MAIL.said())
+        raise UnusableAddressError(LedgerMessages.NOT_IN_A_MAIL.stored())
     return address
 
 

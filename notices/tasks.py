@@ -75,9 +75,9 @@ def sweep_notices() -> None:
                 send_chunks.delay(notice.pk)
         else:
             ledger.close(notice.pk)
-    unsealed = Notice.objects.unsealed().first()
-    if unsealed and not _is_full(DEFAULT_QUEUE):
-        digest_ledger.delay(unsealed.pk)
+    without_digest = Notice.objects.without_digest().first()
+    if without_digest and not _is_full(DEFAULT_QUEUE):
+        digest_ledger.delay(without_digest.pk)
 
 
 @shared_task(base=DjangoTask)

@@ -88,7 +88,7 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         if request.user.has_perm(HANDLE) and scam_reports.look_at(report):
             self.log_change(request, report, _("Looked at."))
         try:
-            return {"told": report.told()}
+            return {"told": report.decrypt_report()}
         except EncryptionError as error:
             return {"problem": translate_ledger_message(str(error))}
 

@@ -18,7 +18,7 @@ class ScamsConfig(AppConfig):
             reencryption.EncryptedColumn(
                 model=ScamReport,
                 person="id",
-                column="sealed",
+                column="ciphertext",
                 purpose=SCAM_REPORT,
                 incident="incident",
             )

@@ -114,7 +114,9 @@ class ScamReportForm(forms.Form):
         data = self.cleaned_data
         report = ScamReport(incident=incident, channel=data["channel"])
         told = ReportedMessage(text=data["text"], sender=data["sender"], contact=data["contact"])
-        report.tell(told, about=message_check.first_unknown_trace(f"{told.text}\n{told.sender}"))
+        report.encrypt_report(
+            told, about=message_check.first_unknown_trace(f"{told.text}\n{told.sender}")
+        )
         report.save()
 
 

@@ -46,7 +46,7 @@ class ScamReport(models.Model):
     """A suspicious message that somebody showed us. What they wrote is sealed."""
 
     class Channel(models.TextChoices):
-        TEXT = "text", _("Text message")
+        SMS = "sms", _("Text message")
         CALL = "call", _("Phone call")
         EMAIL = "email", _("E-mail")
         MESSENGER = "messenger", _("Messenger")
@@ -67,7 +67,7 @@ class ScamReport(models.Model):
     channel = models.CharField(_("came as"), max_length=9, choices=Channel.choices)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.NEW)
     # {"t": text, "s": sender, "c": contact of whoever reports}
-    sealed = models.BinaryField(editable=False)
+    ciphertext = models.BinaryField(editable=False)
     # The blind index of the link, address or number it names first; null if it names none.
     same = models.UUIDField(_("same link or number"), null=True, editable=False)
     warning = models.ForeignKey(
@@ -93,18 +93,18 @@ class ScamReport(models.Model):
     def __str__(self) -> str:
         return f"{self.incident} {str(self.pk)[:8]}"
 
-    def tell(self, told: ReportedMessage, *, about: str) -> None:
+    def encrypt_report(self, told: ReportedMessage, *, about: str) -> None:
         """Seals what somebody wrote; `about` is the link or number it names first, or empty.
 
         Raises KeysetShreddedError, and SealingError.
         """
-        seal = self.incident.seal()
+        cipher = self.incident.cipher()
         words = {"t": told.text, "s": told.sender, "c": told.contact}
-        self.sealed = seal.seal(words, person=self.pk, purpose=SCAM_REPORT)
-        self.same = seal.name("scam", about) if about else None
+        self.ciphertext = cipher.encrypt(words, person=self.pk, purpose=SCAM_REPORT)
+        self.same = cipher.blind_index("scam", about) if about else None
 
-    def told(self) -> ReportedMessage:
+    def decrypt_report(self) -> ReportedMessage:
         """What somebody wrote. Raises KeysetShreddedError, and SealingError."""
-        seal = self.incident.seal()
-        words = seal.open(self.sealed, person=self.pk, purpose=SCAM_REPORT)
+        cipher = self.incident.cipher()
+        words = cipher.decrypt(self.ciphertext, person=self.pk, purpose=SCAM_REPORT)
         return ReportedMessage(text=words["t"], sender=words["s"], contact=words["c"])

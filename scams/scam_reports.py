@@ -43,7 +43,7 @@ def draft_warning(report: ScamReport, *, by: User) -> StatementVersion:
         report = ScamReport.objects.select_for_update().select_related("incident").get(pk=report.pk)
         if report.warning:
             return publishing.draft_next(report.warning, by=by)
-        told = report.told()
+        told = report.decrypt_report()
         statement = _statement(report.incident, by=by)
         draft = publishing.draft_next(statement, by=by)
         _fill(draft, text=told.text, sender=told.sender)

@@ -25,7 +25,7 @@ class Finding:
     rule: str
     severity: Severity
     why: Translatable
-    better: Translatable = ""
+    suggestion: Translatable = ""
     # The objectionable words, and where they stand in the text that was checked.
     quote: str = ""
     span: tuple[int, int] | None = None

@@ -189,8 +189,8 @@ def _check_classes_stated(statement: Statement, sections: list[Section]) -> Iter
     for data_class in unclaimed_classes(statement.incident):
         text = _("The imported data holds “{name}”, which the incident does not say leaked.")
         why = text.format(name=data_class.name)
-        better = _("State it on the incident's page, and name it here.")
-        yield replace(_refusal("class", why, section=Section.Key.DATA_ITEMS), better=better)
+        suggestion = _("State it on the incident's page, and name it here.")
+        yield replace(_refusal("class", why, section=Section.Key.DATA_ITEMS), suggestion=suggestion)
 
 
 def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ def added(monkeypatch) -> Format:
     [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     namespace = {"__name__": "incidents.importing.formats.labelled_tabs"}
     exec(code, namespace)  # noqa: S102
-    form = namespace["LabelledTabs"]()
+    form: Format = namespace["LabelledTabs"]()  # type: ignore[operator]
     monkeypatch.setattr(formats, "FORMATS", [form, *formats.FORMATS])
     return form
 
@@ -42,7 +42,7 @@ def test_a_file_in_the_format_of_the_page_is_imported(incident, added, tmp_path)
     loading.import_file(path, incident=incident, mapping_text=MAPPING, report=reports.append)
 
     people = AffectedPerson.objects.filter(incident=incident)
-    contacts = sorted(person.open_contact()["n"] for person in people)
+    contacts = sorted(person.decrypt_contact()["n"] for person in people)
     assert contacts == ["김민지", "서준"]
     done = reports[-1]
     assert (done.rows_read, done.rows_taken, done.rows_rejected) == (4, 2, 2)

@@ -81,7 +81,7 @@ def worked(change: BatchChange) -> BatchChange:
 
 
 def people_of(incident: Incident) -> int:
-    found = counts_of(incident).standing
+    found = counts_of(incident).total
     return found.people if found else 0
 
 

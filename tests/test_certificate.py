@@ -253,11 +253,11 @@ def test_the_database_alone_tells_nothing(minji, incident, leaked_minji):
     call_command("dumpdata", "notices.certificate", stdout=dump)
     for trace in (issued.code, certificates.written(issued.code), "김", "example.com"):
         assert trace not in dump.getvalue()
-    stored = bytes(Certificate.objects.get().sealed)
+    stored = bytes(Certificate.objects.get().ciphertext)
     assert issued.code.encode() not in stored
     assert b"leaked" not in stored
     names = {field.name for field in Certificate._meta.get_fields()}
-    assert names == {"id", "lookup", "incident", "language", "issued_at", "sha256", "sealed"}
+    assert names == {"id", "lookup", "incident", "language", "issued_at", "sha256", "ciphertext"}
 
 
 def test_a_record_that_was_tampered_with_is_no_proof(minji, incident, leaked_minji, caplog):

@@ -78,6 +78,7 @@ def test_the_page_names_every_module_that_sets_a_cause(cause, modules):
 def test_a_worker_that_stopped(desk, notice, people, server):
     tasks.plan_notice(notice.pk)
     lease = ledger.lease_chunk(Notice.objects.select_related("incident").get(pk=notice.pk))
+    assert lease
     delivery = delivery_to(notice, people["minji"])
     ledger.journal(lease.notice, [lease], endings=[], on_wire={lease.chunk.pk: [delivery.pk]})
     Chunk.objects.update(leased_until=timezone.now())

@@ -42,7 +42,7 @@ def told(incident, editor, approver) -> Notice:
         incident=incident, version=version, kind="mandatory", created_by=editor
     )
     for number in range(1, PEOPLE + 1):
-        key = incident.seal().person_id("member", str(number))
+        key = incident.cipher().person_id("member", str(number))
         Delivery.objects.create(notice=notice, recipient=key, language="ko", state="accepted")
     counts = {"planned": PEOPLE, "accepted": PEOPLE}
     Notice.objects.filter(pk=notice.pk).update(
@@ -69,7 +69,7 @@ def test_comparison_sees_a_false_acceptance(told):
 
 
 def test_comparison_sees_somebody_the_ledger_forgot(told):
-    told.deliveries.filter(recipient=told.incident.seal().person_id("member", "3")).delete()
+    told.deliveries.filter(recipient=told.incident.cipher().person_id("member", "3")).delete()
     found = violations(told, mails(1, 2, 3))
     assert "1 people are not in the ledger" in found
     assert "neither accepted nor in doubt" in found
@@ -92,7 +92,7 @@ def test_comparison_sees_two_ids_of_one_person(told):
 
 
 def test_comparison_sees_counters_that_drifted(told):
-    told.deliveries.filter(recipient=told.incident.seal().person_id("member", "1")).update(
+    told.deliveries.filter(recipient=told.incident.cipher().person_id("member", "1")).update(
         state="bounced"
     )
     assert "counters say" in violations(told, mails(2, 3))

@@ -160,19 +160,19 @@ def test_writing_a_notice_has_it_counted(
 
 
 def test_one_worker_at_a_time_counts(desk, draft, many):
-    assert decisions.count_audience(draft)
-    assert not decisions.count_audience(draft)
+    assert decisions.request_audience_count(draft)
+    assert not decisions.request_audience_count(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
     assert "Count the people" in approval(desk, draft)  # that worker is lost
-    assert decisions.count_audience(draft)
+    assert decisions.request_audience_count(draft)
 
 
 def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
-    decisions.count_audience(draft)
+    decisions.request_audience_count(draft)
     monkeypatch.setattr(planning, "count_now", lambda _notice: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tasks.count_audience(draft.pk)
-    assert decisions.count_audience(draft)
+    assert decisions.request_audience_count(draft)
 
 
 def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):

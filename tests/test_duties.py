@@ -371,7 +371,7 @@ def test_a_missing_section_of_a_law_that_applies_blocks(left_out):
     assert duty(finding.rule).sections == (left_out,)
     with override("en"):
         assert "PIPA 34(1)" in str(finding.why)
-        assert str(Section.Key(left_out).label) in str(finding.better)
+        assert str(Section.Key(left_out).label) in str(finding.suggestion)
     with override("ko"):
         assert "개인정보 보호법" in str(finding.why)
 

@@ -28,53 +28,53 @@ def other_incident(incident) -> Incident:
 
 
 def test_a_value_opens_in_its_own_row(incident):
-    sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
+    ciphertext = incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT)
 
-    assert b"minji" not in sealed
-    assert incident.seal().open(sealed, person=MINJI, purpose=CONTACT) == SECRET
+    assert b"minji" not in ciphertext
+    assert incident.cipher().decrypt(ciphertext, person=MINJI, purpose=CONTACT) == SECRET
 
 
 @pytest.mark.parametrize(("person", "purpose"), [(SEOJUN, CONTACT), (MINJI, EXPOSURE)])
 def test_a_value_moved_to_another_person_or_purpose_does_not_open(incident, person, purpose):
-    sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
+    ciphertext = incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT)
 
     with pytest.raises(EncryptionError) as caught:
-        incident.seal().open(sealed, person=person, purpose=purpose)
+        incident.cipher().decrypt(ciphertext, person=person, purpose=purpose)
     assert str(person) in str(caught.value)
     assert "minji" not in str(caught.value)
 
 
 def test_a_value_moved_to_another_incident_does_not_open(incident, other_incident):
-    sealed = incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT)
+    ciphertext = incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT)
 
     with pytest.raises(EncryptionError):
-        other_incident.seal().open(sealed, person=MINJI, purpose=CONTACT)
+        other_incident.cipher().decrypt(ciphertext, person=MINJI, purpose=CONTACT)
 
 
 def test_a_value_is_bound_to_its_incident_even_under_the_same_keys(incident):
-    seal = incident.seal()
-    sealed = seal.seal(SECRET, person=MINJI, purpose=CONTACT)
+    cipher = incident.cipher()
+    ciphertext = cipher.encrypt(SECRET, person=MINJI, purpose=CONTACT)
     twin = encryption.incident_cipher(
         incident.pk + 1, incident.slug, incident.data_keyset, incident.index_keyset
     )
 
     with pytest.raises(EncryptionError):
-        twin.open(sealed, person=MINJI, purpose=CONTACT)
+        twin.decrypt(ciphertext, person=MINJI, purpose=CONTACT)
 
 
 def test_keysets_copied_to_another_incident_do_not_open(incident, other_incident):
     other_incident.data_keyset = incident.data_keyset
 
     with pytest.raises(EncryptionError, match="the data keyset of incident other does not open"):
-        other_incident.seal()
+        other_incident.cipher()
 
 
 def test_one_changed_byte_does_not_open(incident):
-    sealed = bytearray(incident.seal().seal(SECRET, person=MINJI, purpose=CONTACT))
-    sealed[-1] ^= 1
+    ciphertext = bytearray(incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT))
+    ciphertext[-1] ^= 1
 
     with pytest.raises(EncryptionError):
-        incident.seal().open(bytes(sealed), person=MINJI, purpose=CONTACT)
+        incident.cipher().decrypt(bytes(ciphertext), person=MINJI, purpose=CONTACT)
 
 
 def test_the_wrong_master_keyset_opens_nothing(incident, settings):
@@ -82,7 +82,7 @@ def test_the_wrong_master_keyset_opens_nothing(incident, settings):
     encryption.incident_cipher.cache_clear()
 
     with pytest.raises(EncryptionError) as caught:
-        incident.seal()
+        incident.cipher()
     assert str(caught.value) == (
         "the data keyset of incident hanbit-2025 does not open with this master keyset"
     )
@@ -93,7 +93,7 @@ def test_a_master_keyset_that_is_none_says_how_to_make_one(incident, settings):
     encryption.incident_cipher.cache_clear()
 
     with pytest.raises(EncryptionError, match=r"breachportal\.keys") as caught:
-        incident.seal()
+        incident.cipher()
     assert "secret words" not in str(caught.value)
 
 
@@ -102,7 +102,7 @@ def test_production_makes_no_master_keyset_of_its_own(incident, settings):
     encryption.incident_cipher.cache_clear()
 
     with pytest.raises(EncryptionError, match="MASTER_KEYSET is not set"):
-        incident.seal()
+        incident.cipher()
 
 
 def test_a_shredded_incident_opens_nothing(incident):
@@ -110,52 +110,52 @@ def test_a_shredded_incident_opens_nothing(incident):
     incident.refresh_from_db()
 
     with pytest.raises(KeysetShreddedError, match="hanbit-2025"):
-        incident.seal()
+        incident.cipher()
 
 
 def test_an_index_is_stable_and_of_its_incident_alone(incident, other_incident):
-    index = incident.seal().email_index("minji@example.com")
+    index = incident.cipher().email_index("minji@example.com")
 
     encryption.incident_cipher.cache_clear()
-    assert Incident.objects.get(pk=incident.pk).seal().email_index("minji@example.com") == index
-    assert other_incident.seal().email_index("minji@example.com") != index
+    assert Incident.objects.get(pk=incident.pk).cipher().email_index("minji@example.com") == index
+    assert other_incident.cipher().email_index("minji@example.com") != index
 
 
 def test_indexes_of_different_kinds_never_meet(incident):
-    seal = incident.seal()
+    cipher = incident.cipher()
 
     found = {
-        seal.email_index("1"),
-        seal.phone_index("1"),
-        seal.person_id("member", "1"),
-        seal.person_id("recipient", "1"),
+        cipher.email_index("1"),
+        cipher.phone_index("1"),
+        cipher.person_id("member", "1"),
+        cipher.person_id("recipient", "1"),
     }
     assert len(found) == 4
 
 
 def test_what_an_import_seals_is_what_tink_seals(incident):
     """In both directions: Tink opens it, and it is laid out as Tink lays it out."""
-    seal, bulk = incident.seal(), BulkEncryptor(*incident.keysets())
-    person = seal.person_id("member", "7")
+    cipher, bulk = incident.cipher(), BulkEncryptor(*incident.keysets())
+    person = cipher.person_id("member", "7")
     for plain in (b'{"n":"\xea\xb9\x80"}', b'""', b'"' + b"x" * 10_000 + b'"'):
-        ours = bulk.seal_bytes(plain, person.bytes, CONTACT)
-        theirs = seal.seal(json.loads(plain), person=person, purpose=CONTACT)
-        assert seal.open(ours, person=person, purpose=CONTACT) == json.loads(plain)
+        ours = bulk.encrypt_bytes(plain, person.bytes, CONTACT)
+        theirs = cipher.encrypt(json.loads(plain), person=person, purpose=CONTACT)
+        assert cipher.decrypt(ours, person=person, purpose=CONTACT) == json.loads(plain)
         assert (len(ours), ours[:5]) == (len(theirs), theirs[:5])
         with pytest.raises(EncryptionError):
-            seal.open(ours, person=person, purpose=EXPOSURE)
+            cipher.decrypt(ours, person=person, purpose=EXPOSURE)
 
 
 def test_a_send_opens_what_tink_sealed_under_any_key_of_the_incident(incident):
     data, index = bytes(incident.data_keyset), bytes(incident.index_keyset)
     person, value = UUID(int=7), {"n": "김민지", "e": "minji@example.com"}
-    older = incident.seal().seal(value, person=person, purpose=CONTACT)
+    older = incident.cipher().encrypt(value, person=person, purpose=CONTACT)
     data, key = encryption.add_data_key(data, incident.slug)
     data = encryption.use_data_key(data, incident.slug, key)
     newer = encryption.incident_cipher(incident.pk, incident.slug, data, index)
     opener = BulkDecryptor(incident.pk, incident.slug, data, index)
-    for sealed in (older, newer.seal(value, person=person, purpose=CONTACT)):
-        assert opener.open(sealed, person=person, purpose=CONTACT) == value
+    for ciphertext in (older, newer.encrypt(value, person=person, purpose=CONTACT)):
+        assert opener.decrypt(ciphertext, person=person, purpose=CONTACT) == value
 
 
 def test_a_send_opens_with_keys_of_another_kind_through_tink():
@@ -163,41 +163,43 @@ def test_a_send_opens_with_keys_of_another_kind_through_tink():
     data = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
     _, index = encryption.new_incident_keysets("hanbit")
     keysets = (1, "hanbit", data, index)
-    sealed = encryption.incident_cipher(*keysets).seal("값", person=UUID(int=7), purpose=CONTACT)
-    assert BulkDecryptor(*keysets).open(sealed, person=UUID(int=7), purpose=CONTACT) == "값"
+    ciphertext = encryption.incident_cipher(*keysets).encrypt(
+        "값", person=UUID(int=7), purpose=CONTACT
+    )
+    assert BulkDecryptor(*keysets).decrypt(ciphertext, person=UUID(int=7), purpose=CONTACT) == "값"
 
 
 def test_a_send_does_not_open_what_tink_would_not(incident):
     opener, person = BulkDecryptor(*incident.keysets()), UUID(int=7)
-    sealed = incident.seal().seal("값", person=person, purpose=CONTACT)
-    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    ciphertext = incident.cipher().encrypt("값", person=person, purpose=CONTACT)
+    changed = ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])
     for wrong, whose, purpose in (
-        (sealed, UUID(int=8), CONTACT),
-        (sealed, person, EXPOSURE),
+        (ciphertext, UUID(int=8), CONTACT),
+        (ciphertext, person, EXPOSURE),
         (changed, person, CONTACT),
-        (sealed[:10], person, CONTACT),
+        (ciphertext[:10], person, CONTACT),
         (b"", person, CONTACT),
     ):
         with pytest.raises(EncryptionError):
-            opener.open(wrong, person=whose, purpose=purpose)
+            opener.decrypt(wrong, person=whose, purpose=purpose)
 
 
 @given(st.text())
 def test_an_import_names_as_tink_names(value):
     data, index = encryption.new_incident_keysets("hanbit")
-    seal = encryption.incident_cipher(1, "hanbit", data, index)
+    cipher = encryption.incident_cipher(1, "hanbit", data, index)
 
     assert (
-        BulkEncryptor(1, "hanbit", data, index).compute(f"email\0{value}")
-        == seal.name("email", value).bytes
+        BulkEncryptor(1, "hanbit", data, index).blind_index(f"email\0{value}")
+        == cipher.blind_index("email", value).bytes
     )
 
 
 def test_two_seals_of_one_value_differ(incident):
     bulk = BulkEncryptor(*incident.keysets())
-    sealed = {bulk.seal_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
+    ciphertext = {bulk.encrypt_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
 
-    assert len(sealed) == 1000
+    assert len(ciphertext) == 1000
 
 
 def test_an_import_refuses_keys_it_cannot_seal_with():

@@ -29,7 +29,7 @@ def rows(minji, incident) -> tuple[AffectedPerson, AffectedPerson]:
 
 def copy_exposure(mine: AffectedPerson, theirs: AffectedPerson) -> None:
     """Seojun's values in Minji's row."""
-    mine.exposures.update(sealed=theirs.exposures.get().sealed)
+    mine.exposures.update(ciphertext=theirs.exposures.get().ciphertext)
 
 
 def copy_contact(mine: AffectedPerson, theirs: AffectedPerson) -> None:
@@ -39,14 +39,14 @@ def copy_contact(mine: AffectedPerson, theirs: AffectedPerson) -> None:
 
 def swap_purpose(mine: AffectedPerson, theirs: AffectedPerson) -> None:
     """Minji's own contact where her values should be."""
-    mine.exposures.update(sealed=mine.contact)
+    mine.exposures.update(ciphertext=mine.contact)
 
 
 def spoil(mine: AffectedPerson, theirs: AffectedPerson) -> None:
     """One byte that changed on a disk."""
-    sealed = bytearray(mine.exposures.get().sealed or b"")
-    sealed[-1] ^= 1
-    mine.exposures.update(sealed=bytes(sealed))
+    ciphertext = bytearray(mine.exposures.get().ciphertext or b"")
+    ciphertext[-1] ^= 1
+    mine.exposures.update(ciphertext=bytes(ciphertext))
 
 
 def seal_by_another_key(mine: AffectedPerson, theirs: AffectedPerson) -> None:

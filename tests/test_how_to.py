@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from harness.sign_in import sign_in_to_desk
-from incidents import importing
+from incidents.importing import loading
 from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
 from statements import publishing
 from statements.legal import laws
@@ -54,7 +54,7 @@ def test_a_data_class_is_added_at_the_desk_and_shown_masked(
 
     dump = tmp_path / "cards.csv"
     dump.write_text(block(text, "csv"), encoding="utf-8")
-    importing.import_file(dump, incident=incident, mapping_text=block(text, "toml"))
+    loading.import_file(dump, incident=incident, mapping_text=block(text, "toml"))
     IncidentDataClass.objects.create(
         incident=incident, data_class=added, state="involved", basis="company"
     )

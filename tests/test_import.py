@@ -70,7 +70,7 @@ def load(incident, tmp_path):
 
 
 def person(incident, reference: str, relation: str = "member") -> AffectedPerson:
-    return AffectedPerson.objects.get(pk=incident.seal().person_id(relation, reference))
+    return AffectedPerson.objects.get(pk=incident.cipher().person_id(relation, reference))
 
 
 def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
@@ -82,10 +82,10 @@ def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
 
 def values(exposure: Exposure) -> list[list[object]]:
     slugs = dict(DataClass.objects.values_list("pk", "slug"))
-    if exposure.sealed is None:
+    if exposure.ciphertext is None:
         return []
-    opened = exposure.person.incident.seal().open(
-        exposure.sealed, person=exposure.person_id, purpose=EXPOSURE
+    opened = exposure.person.incident.cipher().decrypt(
+        exposure.ciphertext, person=exposure.person_id, purpose=EXPOSURE
     )
     return [[slugs[value[0]], *value[1:]] for value in opened]
 
@@ -98,13 +98,13 @@ member_id,name,email,mobile,lang
 
     minji = person(incident, "7")
     assert (minji.relation, minji.language) == (Relation.MEMBER, "en")
-    assert minji.open_contact() == {
+    assert minji.decrypt_contact() == {
         "n": "Minji Kim",
         "e": "minji@example.com",
         "p": "+821012345678",
     }
-    assert minji.email_index == incident.seal().email_index("minji@example.com")
-    assert minji.phone_index == incident.seal().phone_index("+821012345678")
+    assert minji.email_index == incident.cipher().email_index("minji@example.com")
+    assert minji.phone_index == incident.cipher().phone_index("+821012345678")
     assert minji.exposures.get().line == 2
 
 
@@ -132,7 +132,7 @@ def test_unusable_contacts_are_kept_as_they_leaked(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji, minji@ ,call me,ko\n")
 
     minji = person(incident, "7")
-    assert minji.open_contact() == {"n": "Minji", "e": "minji@", "p": "call me"}
+    assert minji.decrypt_contact() == {"n": "Minji", "e": "minji@", "p": "call me"}
     assert (minji.email_reach, minji.phone_reach) == (Reach.UNUSABLE, Reach.UNUSABLE)
 
 
@@ -161,7 +161,7 @@ def test_conflicts_are_seen_across_files_and_batches(incident, load):
 
     assert report.batch == 2
     assert reasons(report) == [(2, "conflict: member_id already read with another e-mail")]
-    assert person(incident, "7").open_contact()["e"] == "minji@example.com"
+    assert person(incident, "7").decrypt_contact()["e"] == "minji@example.com"
 
 
 def test_the_same_member_in_a_later_batch_is_stated_again(incident, load):
@@ -184,12 +184,12 @@ member_id,name,email,mobile,lang
 
     assert reasons(report) == [(4, "conflict: member_id already read with another e-mail")]
     minji = person(incident, "7")
-    assert minji.open_contact() == {
+    assert minji.decrypt_contact() == {
         "n": "Minji",
         "e": "minji@example.com",
         "p": "+821012345678",
     }
-    assert minji.email_index == incident.seal().email_index("minji@example.com")
+    assert minji.email_index == incident.cipher().email_index("minji@example.com")
     assert minji.email_reach == Reach.USABLE
 
 
@@ -197,7 +197,7 @@ def test_a_later_file_completes_a_contact(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
     load("member_id,name,email,mobile,lang\n7,Minji,,010-1234-5678,ko\n")
 
-    assert person(incident, "7").phone_index == incident.seal().phone_index("+821012345678")
+    assert person(incident, "7").phone_index == incident.cipher().phone_index("+821012345678")
 
 
 def test_another_name_of_one_member_is_kept_as_a_value(incident, load):
@@ -226,7 +226,7 @@ member_id,zip,street,on,to,to_phone
 
     assert reasons(report) == [(3, "unknown member_id")]
     assert not AffectedPerson.objects.filter(relation=Relation.RECIPIENT).exists()
-    [address] = person(incident, "7").exposures.filter(line=2, sealed__isnull=False)
+    [address] = person(incident, "7").exposures.filter(line=2, ciphertext__isnull=False)
     assert values(address) == [["physical-addresses", "04524 Sejong-daero 1", "2025-06-24"]]
 
 
@@ -244,7 +244,7 @@ member_id,zip,street,on,to,to_phone
 
     assert (report.people_new, report.rows_taken) == (1, 3)
     seojun = person(incident, "+821022223333", "recipient")
-    assert seojun.open_contact() == {"n": "Seojun", "p": "+821022223333"}
+    assert seojun.decrypt_contact() == {"n": "Seojun", "p": "+821022223333"}
     first, second = seojun.exposures.order_by("line")
     assert (values(first), values(second)) == ([], [["names", "Brother"]])
 
@@ -268,7 +268,7 @@ contact_leaked = ["name", "phone"]
     report = load("who,tel\nSeojun,010-2222-3333\nMinji,\nJiho,none\n", mapping)
 
     assert reasons(report) == [(3, "missing tel"), (4, "tel is no phone number")]
-    assert person(incident, "+821022223333", "recipient").open_contact()["n"] == "Seojun"
+    assert person(incident, "+821022223333", "recipient").decrypt_contact()["n"] == "Seojun"
 
 
 @pytest.mark.parametrize("date", ["2025-13-40", "yesterday", "2025-02-29", "2025-06-24T10:00"])
@@ -283,7 +283,7 @@ def test_a_blank_date_is_no_date(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     load("member_id,zip,street,on,to,to_phone\n7,1,Street, ,,\n", GIFTS)
 
-    assert values(person(incident, "7").exposures.get(sealed__isnull=False)) == [
+    assert values(person(incident, "7").exposures.get(ciphertext__isnull=False)) == [
         ["physical-addresses", "1 Street"]
     ]
 
@@ -310,7 +310,7 @@ def test_cells_stay_as_typed(incident, load):
     cell = name.replace('"', '""')
     load(f'member_id,name,email,mobile,lang\n7,"{cell}",,,ko\n')
 
-    assert person(incident, "7").open_contact()["n"] == name
+    assert person(incident, "7").decrypt_contact()["n"] == name
 
 
 def test_gzip_is_known_by_its_bytes(incident, tmp_path):
@@ -473,4 +473,4 @@ def test_an_import_seals_with_the_keys_of_its_own_time(incident, load):
 
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
 
-    assert person(changed, "7").open_contact() == {"n": "Minji"}
+    assert person(changed, "7").decrypt_contact() == {"n": "Minji"}

@@ -52,12 +52,14 @@ def as_json_lines() -> bytes:
 
 def found(incident) -> list[tuple[Any, list[Any]]]:
     """Every person, opened."""
-    seal = incident.seal()
+    cipher = incident.cipher()
     return sorted(
         (
-            tuple(sorted(person.open_contact().items())),
+            tuple(sorted(person.decrypt_contact().items())),
             [
-                seal.open(row.sealed, person=person.pk, purpose=EXPOSURE) if row.sealed else None
+                cipher.decrypt(row.ciphertext, person=person.pk, purpose=EXPOSURE)
+                if row.ciphertext
+                else None
                 for row in person.exposures.all()
             ],
         )

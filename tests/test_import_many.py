@@ -121,9 +121,9 @@ def test_the_digest_tells_a_changed_value(incident, tmp_path):
     load(incident, tmp_path, "members.csv")
     before = compute_store_digest(incident)
     person = AffectedPerson.objects.filter(incident=incident).order_by("pk")[0]
-    changed = {**person.open_contact(), "n": "somebody else"}
-    sealed = incident.seal().seal(changed, person=person.pk, purpose=b"contact")
-    AffectedPerson.objects.filter(pk=person.pk).update(contact=sealed)
+    changed = {**person.decrypt_contact(), "n": "somebody else"}
+    ciphertext = incident.cipher().encrypt(changed, person=person.pk, purpose=b"contact")
+    AffectedPerson.objects.filter(pk=person.pk).update(contact=ciphertext)
 
     after = compute_store_digest(incident)
     assert (after.people, after.exposures) == (before.people, before.exposures)

@@ -86,7 +86,7 @@ def people(imported: Imported, relation: AffectedPerson.Relation):
 
 
 def member(imported: Imported, reference: str) -> AffectedPerson:
-    return AffectedPerson.objects.get(pk=imported.incident.seal().person_id("member", reference))
+    return AffectedPerson.objects.get(pk=imported.incident.cipher().person_id("member", reference))
 
 
 def class_ids() -> dict[str, int]:
@@ -95,11 +95,11 @@ def class_ids() -> dict[str, int]:
 
 def values_of(person: AffectedPerson, slug: str) -> list[list[str]]:
     """[value, date?] of one class, in file order."""
-    seal, wanted = person.incident.seal(), class_ids()[slug]
+    cipher, wanted = person.incident.cipher(), class_ids()[slug]
     return [
         value[1:]
-        for exposure in person.exposures.exclude(sealed=None).order_by("file_id", "line")
-        for value in seal.open(exposure.sealed or b"", person=person.pk, purpose=EXPOSURE)
+        for exposure in person.exposures.exclude(ciphertext=None).order_by("file_id", "line")
+        for value in cipher.decrypt(exposure.ciphertext or b"", person=person.pk, purpose=EXPOSURE)
         if value[0] == wanted
     ]
 
@@ -176,20 +176,20 @@ def test_a_member_repeated_with_the_same_contact_is_taken_and_adds_nothing(impor
 
 
 def test_first_row_of_a_conflict_wins(imported):
-    assert member(imported, "70000427").open_contact()["e"] == "user00061@daum.example"
+    assert member(imported, "70000427").decrypt_contact()["e"] == "user00061@daum.example"
 
 
 def test_member_contact_is_sealed_once(imported):
     person = member(imported, "70000021")
 
-    assert person.open_contact() == {
+    assert person.decrypt_contact() == {
         "n": "송시우",
         "e": "user00003@naver.example",
         "p": "+821031102065",
     }
     ids = class_ids()
     exposure = person.exposures.get(file=imported.files["members"])
-    assert exposure.sealed is None
+    assert exposure.ciphertext is None
     assert exposure.data_classes == sorted(
         ids[slug] for slug in ("names", "email-addresses", "phone-numbers")
     )
@@ -198,7 +198,7 @@ def test_member_contact_is_sealed_once(imported):
 def test_unusable_email_is_kept_as_it_leaked(imported):
     person = people(imported, Relation.MEMBER).filter(email_reach=Reach.UNUSABLE)[0]
 
-    assert person.open_contact()["e"]
+    assert person.decrypt_contact()["e"]
     assert person.email_index is None
 
 
@@ -219,7 +219,9 @@ def test_markup_and_formulas_are_data(imported):
     notes = values_of(member(imported, "70000000"), "delivery-notes")
 
     assert {note for note, _ in notes} == {'<img src=x onerror="fetch(1)">'}
-    names = Counter(person.open_contact().get("n") for person in people(imported, Relation.MEMBER))
+    names = Counter(
+        person.decrypt_contact().get("n") for person in people(imported, Relation.MEMBER)
+    )
     assert names['=HYPERLINK("http://evil.example","환불")'] == 30
     assert names['<script>alert("x")</script>'] == 30
 
@@ -228,7 +230,7 @@ def test_one_address_row_names_two_people_on_the_same_line(imported):
     phone = normalise_phone("010-8590-4668")
     assert phone
     recipient = AffectedPerson.objects.get(
-        pk=imported.incident.seal().person_id("recipient", phone)
+        pk=imported.incident.cipher().person_id("recipient", phone)
     )
     ids = class_ids()
 
@@ -238,7 +240,7 @@ def test_one_address_row_names_two_people_on_the_same_line(imported):
     assert member(imported, "70000000").exposures.filter(
         file=imported.files["address_book"], line=3
     )
-    assert recipient.open_contact() == {"n": "장채원", "p": "+821085904668"}
+    assert recipient.decrypt_contact() == {"n": "장채원", "p": "+821085904668"}
 
 
 def test_orders_are_purchases_with_their_day(imported):
@@ -270,8 +272,8 @@ def test_closed_batch_says_so(imported):
 def test_nothing_is_stored_in_the_clear(imported):
     person = member(imported, "70000007")
     stored = [bytes(person.contact)] + [
-        bytes(exposure.sealed or b"") for exposure in person.exposures.exclude(sealed=None)
+        bytes(exposure.ciphertext or b"") for exposure in person.exposures.exclude(ciphertext=None)
     ]
 
     for clear in ("정영숙", "user00001", "7585#", "송파대로"):
-        assert not any(clear.encode() in sealed for sealed in stored)
+        assert not any(clear.encode() in ciphertext for ciphertext in stored)

@@ -106,7 +106,7 @@ def test_a_new_incident_can_seal_at_once(desk):
     assert desk.post(url("incident", "add"), form).status_code == 302
     incident = Incident.objects.get(slug="dalbit-2026")
     minji = person(incident, name="김민지", email="minji@example.com")
-    assert minji.open_contact() == {"n": "김민지", "e": "minji@example.com"}
+    assert minji.decrypt_contact() == {"n": "김민지", "e": "minji@example.com"}
     assert incident.class_states.get().data_class.slug == "names"
     assert incident.jurisdictions.get().jurisdiction == "KR"
 
@@ -171,7 +171,7 @@ def test_shredding_takes_two_who_type_the_slug(desk, second, editor, approver, i
     incident.refresh_from_db()
     assert incident.shredded_at
     with pytest.raises(KeysetShreddedError):
-        incident.seal()
+        incident.cipher()
     said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert [entry[:5] for entry in said] == ["Asked", "Shred"]
     assert "shredded already" in text(second.post(shred, form))

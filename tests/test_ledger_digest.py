@@ -35,8 +35,8 @@ def verified(notice: Notice) -> list[str]:
 
 
 def test_closing_seals_the_ledger(closed):
-    seal = LedgerDigest.objects.get()
-    assert (seal.notice, seal.rows, seal.previous) == (closed, 3, "")
+    digest = LedgerDigest.objects.get()
+    assert (digest.notice, digest.rows, digest.previous) == (closed, 3, "")
     assert list(LedgerDigestPage.objects.order_by("number").values_list("rows", flat=True)) == [
         2,
         1,

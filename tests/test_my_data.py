@@ -297,7 +297,7 @@ def second_incident() -> Incident:
 def test_a_ciphertext_of_another_row_is_not_shown(minji, incident, file, leaked_minji, caplog):
     other = person(incident, name="박서준", email="seojun@example.com")
     theirs = expose(other, file, values=[("physical-addresses", "대구광역시 수성구 달구벌대로 14")])
-    leaked_minji.exposures.filter(sealed__isnull=False).update(sealed=theirs.sealed)
+    leaked_minji.exposures.filter(ciphertext__isnull=False).update(ciphertext=theirs.ciphertext)
     second = second_incident()
     expose(person(second, name="김민지", email=minji.email), file_of(second), "names")
 
@@ -326,12 +326,12 @@ def test_a_wrong_master_keyset_takes_one_incident_only(minji, incident, leaked_m
 
 
 def test_an_exposure_of_an_unknown_class_is_not_left_out_in_silence(minji, incident, leaked_minji):
-    leaked_minji.exposures.filter(sealed__isnull=True).update(data_classes=[9999])
+    leaked_minji.exposures.filter(ciphertext__isnull=True).update(data_classes=[9999])
     assert "We cannot show this right now" in page_of(minji).content.decode()
 
 
 def test_a_class_that_only_the_sealed_list_names_is_shown(minji, incident, leaked_minji):
-    leaked_minji.exposures.filter(sealed__isnull=False).update(data_classes=[])
+    leaked_minji.exposures.filter(ciphertext__isnull=False).update(data_classes=[])
     assert "1\u00a0entrance code" in text_of(minji)
 
 

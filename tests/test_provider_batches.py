@@ -72,7 +72,7 @@ def own_mail(notice: Notice, person: AffectedPerson) -> EmailMessage:
     """What the same person gets over SMTP."""
     chunk = Chunk.objects.get(notice=notice)
     Delivery.objects.filter(notice=notice).update(state=State.PENDING)
-    lease = ledger.Lease(chunk=chunk, notice=notice, fence=0, is_past_deadline=False)
+    lease = ledger.Lease(chunk=chunk, notice=notice, fencing_token=0, is_past_deadline=False)
     composer = engine_composer.Composer(notice)
     row = next(one for one in composer.rows(lease) if one.recipient == person.pk)
     mail = composer.mail(row)

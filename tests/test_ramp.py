@@ -57,7 +57,7 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
         assert len(server.taken) == expected
     notice.refresh_from_db()
     assert notice.state == Notice.State.CLOSED
-    assert not decisions.let_next_step_go(notice)
+    assert not decisions.start_next_step(notice)
     assert_adds_up(notice)
 
 
@@ -186,15 +186,16 @@ def test_refusals_of_one_turn_are_counted_in_its_journal_and_once(draft, crowd, 
     decisions.approve(draft, by=approver, people=20)
     tasks.plan_notice(draft.pk)
     lease = ledger.lease_chunk(Notice.objects.get())
+    assert lease
     rows = list(draft.deliveries.order_by("pk")[:4])
     refused = [
         Transition(Delivery.State.DEFERRED, f"550 5.7.1 {n}", timedelta(hours=1), is_refusal=True)
         for n in (1, 2, 3)
     ]
-    verdicts = [refused[0], Transition(Delivery.State.ACCEPTED, "250 taken"), *refused[1:]]
+    transitions = [refused[0], Transition(Delivery.State.ACCEPTED, "250 taken"), *refused[1:]]
     endings = [
-        JournalEntry(lease, row.pk, verdict, attempts=0, tries=1)
-        for row, verdict in zip(rows, verdicts, strict=True)
+        JournalEntry(lease, row.pk, transition, attempts=0, tries=1)
+        for row, transition in zip(rows, transitions, strict=True)
     ]
     for _ in range(2):  # as after a connection that broke before its answer came
         turn = ledger.journal(lease.notice, [lease], endings=endings, on_wire={})

@@ -48,22 +48,22 @@ def people(incident) -> list[AffectedPerson]:
 
 def opened(incident: Incident) -> dict[str, object]:
     """Everything, by what it is bound to."""
-    seal = Incident.objects.get(pk=incident.pk).seal()
+    cipher = Incident.objects.get(pk=incident.pk).cipher()
     found: dict[str, object] = {}
     for row in AffectedPerson.objects.filter(incident=incident):
-        found[str(row.pk)] = seal.open(row.contact, person=row.pk, purpose=CONTACT)
-    for pk, key, sealed in Exposure.objects.filter(sealed__isnull=False).values_list(
-        "pk", "person_id", "sealed"
+        found[str(row.pk)] = cipher.decrypt(row.contact, person=row.pk, purpose=CONTACT)
+    for pk, key, ciphertext in Exposure.objects.filter(ciphertext__isnull=False).values_list(
+        "pk", "person_id", "ciphertext"
     ):
-        found[str(pk)] = seal.open(sealed or b"", person=key, purpose=EXPOSURE)
+        found[str(pk)] = cipher.decrypt(ciphertext or b"", person=key, purpose=EXPOSURE)
     return found
 
 
 def key_ids(incident: Incident) -> set[bytes]:
     """Which keys sealed what there is."""
     contacts = AffectedPerson.objects.values_list("contact", flat=True)
-    values = Exposure.objects.filter(sealed__isnull=False).values_list("sealed", flat=True)
-    return {bytes(sealed or b"")[:5] for sealed in [*contacts, *values]}
+    values = Exposure.objects.filter(ciphertext__isnull=False).values_list("ciphertext", flat=True)
+    return {bytes(ciphertext or b"")[:5] for ciphertext in [*contacts, *values]}
 
 
 @pytest.mark.parametrize("processes", [0, 2])
@@ -89,7 +89,7 @@ def test_another_incidents_rows_are_not_touched(incident, people):
 
     def kept() -> list[bytes]:
         contact = AffectedPerson.objects.get(pk=theirs.pk).contact
-        return [bytes(contact), *(bytes(row.sealed or b"") for row in theirs.exposures.all())]
+        return [bytes(contact), *(bytes(row.ciphertext or b"") for row in theirs.exposures.all())]
 
     before = kept()
     assert run(incident).rows == 2 * PEOPLE
@@ -100,14 +100,14 @@ def test_what_was_sealed_after_its_step_was_read_stays(incident, people):
     """It is under the newest key, and newer than what the step holds."""
     first, second = sorted(people, key=lambda row: row.pk)[:2]
 
-    def seal_the_next(reseal: Reencryption) -> None:
+    def encrypt_the_next(reseal: Reencryption) -> None:
         if reseal.position == first.pk:
-            fresh = Incident.objects.get(pk=incident.pk).seal()
-            newer = fresh.seal({"n": "새 이름"}, person=second.pk, purpose=CONTACT)
+            fresh = Incident.objects.get(pk=incident.pk).cipher()
+            newer = fresh.encrypt({"n": "새 이름"}, person=second.pk, purpose=CONTACT)
             AffectedPerson.objects.filter(pk=second.pk).update(contact=newer)
 
     reencryption.reencrypt_incident(
-        incident, step_people=1, processes=1, wait=now, report=seal_the_next
+        incident, step_people=1, processes=1, wait=now, report=encrypt_the_next
     )
 
     assert opened(incident)[str(second.pk)] == {"n": "새 이름"}
@@ -123,15 +123,15 @@ def test_a_lost_worker_process_is_one_line(incident, people, monkeypatch):
 
 
 def test_the_old_key_is_gone(incident, people):
-    old_seal, row = incident.seal(), people[0]
+    old_cipher, row = incident.cipher(), people[0]
     kept = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
     run(incident)
-    now_sealed = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
+    now_ciphertext = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
 
     with pytest.raises(EncryptionError):
-        Incident.objects.get(pk=incident.pk).seal().open(kept, person=row.pk, purpose=CONTACT)
+        Incident.objects.get(pk=incident.pk).cipher().decrypt(kept, person=row.pk, purpose=CONTACT)
     with pytest.raises(EncryptionError):
-        old_seal.open(now_sealed, person=row.pk, purpose=CONTACT)
+        old_cipher.decrypt(now_ciphertext, person=row.pk, purpose=CONTACT)
 
 
 def test_look_ups_find_the_same_rows_while_and_after_it_runs(client, minji, incident):
@@ -154,16 +154,16 @@ def test_look_ups_find_the_same_rows_while_and_after_it_runs(client, minji, inci
 
 def test_nothing_is_touched_before_every_process_knows_the_new_key(incident, people, settings):
     settings.REENCRYPT_GRACE_SECONDS = 300
-    old_seal, waited = incident.seal(), []
+    old_cipher, waited = incident.cipher(), []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
         row = AffectedPerson.objects.get(pk=people[0].pk)
-        assert old_seal.open(row.contact, person=row.pk, purpose=CONTACT)
+        assert old_cipher.decrypt(row.contact, person=row.pk, purpose=CONTACT)
         # What is sealed meanwhile still opens for who has the old keyset in memory.
-        fresh = Incident.objects.get(pk=incident.pk).seal()
-        sealed = fresh.seal({}, person=row.pk, purpose=CONTACT)
-        assert old_seal.open(sealed, person=row.pk, purpose=CONTACT) == {}
+        fresh = Incident.objects.get(pk=incident.pk).cipher()
+        ciphertext = fresh.encrypt({}, person=row.pk, purpose=CONTACT)
+        assert old_cipher.decrypt(ciphertext, person=row.pk, purpose=CONTACT) == {}
 
     reencryption.reencrypt_incident(incident, wait=wait)
 
@@ -245,7 +245,7 @@ def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(
 def test_what_other_apps_sealed_comes_along(incident, draft):
     Notice.objects.filter(pk=draft.pk).update(audience=Notice.Audience.TEST)
     address = TestAddress(notice=draft, language="ko")
-    address.contact = incident.seal().seal(
+    address.contact = incident.cipher().encrypt(
         {"e": "test@example.com"}, person=address.pk, purpose=encryption.TEST_ADDRESS
     )
     address.save()
@@ -253,8 +253,8 @@ def test_what_other_apps_sealed_comes_along(incident, draft):
     run(incident)
 
     address.refresh_from_db()
-    seal = Incident.objects.get(pk=incident.pk).seal()
-    assert seal.open(address.contact, person=address.pk, purpose=encryption.TEST_ADDRESS)
+    cipher = Incident.objects.get(pk=incident.pk).cipher()
+    assert cipher.decrypt(address.contact, person=address.pk, purpose=encryption.TEST_ADDRESS)
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -293,7 +293,7 @@ def test_no_sealed_column_is_forgotten():
     others = {
         ("incidents.Incident", "data_keyset"),
         ("incidents.Incident", "index_keyset"),
-        ("notices.Certificate", "sealed"),  # by its own code
+        ("notices.Certificate", "ciphertext"),  # by its own code
         ("notices.NoticeMessage", "mime"),  # the same text for everybody
     }
     binary = {

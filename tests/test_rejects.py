@@ -92,10 +92,12 @@ def test_corrected_rejects_load_again(load, dump, incident):
     report = load(written)
 
     assert (report.rows_taken, report.rows_rejected) == (3, 0)
-    seal = incident.seal()
+    cipher = incident.cipher()
 
     def contact(reference: str) -> dict[str, str]:
-        return AffectedPerson.objects.get(pk=seal.person_id("member", reference)).open_contact()
+        return AffectedPerson.objects.get(
+            pk=cipher.person_id("member", reference)
+        ).decrypt_contact()
 
     assert contact("2") == {"n": "=SUM(A1)", "p": "+821033334444"}
     assert contact("3") == {"n": "'quoted"}

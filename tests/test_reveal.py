@@ -118,7 +118,7 @@ def test_html_is_shown_as_typed_in_full_too(signed_in, minji, incident, file, ur
 
 
 def test_a_row_that_does_not_open_is_not_recorded_as_seen(signed_in, minji, leaked_minji, url):
-    leaked_minji.exposures.update(sealed=b"another row's")
+    leaked_minji.exposures.update(ciphertext=b"another row's")
     step_up(signed_in, minji)
     response = signed_in.post(url)
     assert response.status_code == 503

@@ -38,7 +38,7 @@ def rewrapped(capsys) -> str:
 
 def contact_of(row: AffectedPerson) -> dict[str, str]:
     encryption.incident_cipher.cache_clear()
-    return AffectedPerson.objects.get(pk=row.pk).open_contact()
+    return AffectedPerson.objects.get(pk=row.pk).decrypt_contact()
 
 
 def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):

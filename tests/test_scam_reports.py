@@ -25,7 +25,7 @@ from statements.models import Advisory, StatementVersion
 REPORT = "/en/check/report/"
 TOLD = {
     "text": "[Hanbit] Your refund is ready: http://hanbit-refund.example.net/a?id=1",
-    "channel": "text",
+    "channel": "sms",
     "sender": "010-5555-6666",
     "contact": "jimin@example.com",
 }
@@ -58,7 +58,7 @@ def test_a_report_is_kept_sealed(client, incident):
     response = tell(client)
     assert response.headers["Location"] == "/en/check/reported/"
     report = ScamReport.objects.get()
-    told = report.told()
+    told = report.decrypt_report()
     assert (told.text, told.sender, told.contact) == (
         TOLD["text"],
         TOLD["sender"],
@@ -67,7 +67,7 @@ def test_a_report_is_kept_sealed(client, incident):
     row = str(ScamReport.objects.values().get())
     for secret in ("refund", "5555", "jimin"):
         assert secret not in row
-        assert secret.encode() not in bytes(report.sealed)
+        assert secret.encode() not in bytes(report.ciphertext)
 
 
 def test_only_what_was_said_and_how_it_came_is_asked_for(client, incident):
@@ -122,7 +122,7 @@ def test_another_site_cannot_make_a_browser_report(client, incident):
 def test_files_are_not_taken(client, incident):
     tell(client)
     client.post(REPORT, TOLD | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
-    assert all(b"MZ" not in bytes(one.sealed) for one in ScamReport.objects.all())
+    assert all(b"MZ" not in bytes(one.ciphertext) for one in ScamReport.objects.all())
 
 
 def test_a_report_does_not_lead_elsewhere(client, incident):
@@ -167,11 +167,11 @@ def test_reports_are_deleted_after_their_time(report, settings, capsys):
 
 
 def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
-    before = bytes(report.sealed)
+    before = bytes(report.ciphertext)
     reencryption.reencrypt_incident(incident)
     report = ScamReport.objects.select_related("incident").get()
-    assert bytes(report.sealed) != before
-    assert report.told().sender == TOLD["sender"]
+    assert bytes(report.ciphertext) != before
+    assert report.decrypt_report().sender == TOLD["sender"]
 
 
 # The desk

@@ -25,7 +25,7 @@ def loaded(incident, *, number: int = 1) -> ExposureFile:
 
 
 def standing(incident) -> Tally:
-    found = counts_of(incident).standing
+    found = counts_of(incident).total
     assert found is not None
     return found
 
@@ -61,7 +61,7 @@ def test_each_person_counts_once_in_every_direction(incident, first):
         by_relation={Relation.MEMBER: 2, Relation.RECIPIENT: 1},
         by_language={"ko": 2, "en": 1},
     )
-    assert counts.standing == tally
+    assert counts.total == tally
     assert counts.by_batch == {1: tally}
 
 
@@ -90,7 +90,7 @@ def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     assert counts_of(incident).by_batch[1].people == 3
 
     scope_versions.withdraw(later.batch, "so was this")
-    assert counts_of(incident).standing is None
+    assert counts_of(incident).total is None
 
 
 def test_the_desk_shows_the_kept_counts(client, editor, incident, first):
@@ -149,7 +149,7 @@ def test_a_wrong_count_is_told_and_mended(incident, first, capsys):
 def test_a_batch_closed_without_counting_is_told_and_mended(incident, capsys):
     file = file_of(incident)
     expose(person(incident, name="김민지"), file, "names")
-    assert counts_of(incident).standing is None
+    assert counts_of(incident).total is None
 
     with pytest.raises(CommandError):
         call_command("check_counts")

@@ -43,7 +43,7 @@ def _quick(settings):
 def states(notice) -> dict[str, str]:
     """Name of the person by the part before the @: state."""
     return {
-        (row.person.open_contact().get("e") or "neighbour").partition("@")[0]: row.state
+        (row.person.decrypt_contact().get("e") or "neighbour").partition("@")[0]: row.state
         for row in notice.deliveries.select_related("person__incident")
     }
 

@@ -201,7 +201,7 @@ def test_a_person_finds_it_in_the_gateways_own_log(client, notice, doubtful, gat
 
 
 def test_a_doubt_of_our_own_is_said_in_the_readers_language(client, notice, doubtful):
-    Delivery.objects.filter(pk=doubtful.pk).update(reply=LedgerMessages.TAKEN_OVER.said())
+    Delivery.objects.filter(pk=doubtful.pk).update(reply=LedgerMessages.TAKEN_OVER.stored())
     client.cookies["language"] = "ko"
     page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
     assert "<td>이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page

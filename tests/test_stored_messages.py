@@ -54,7 +54,7 @@ def own_letters(sentence: StoredMessages) -> bool:
 @pytest.mark.parametrize("sentence", [one for table in TABLES for one in table], ids=str)
 def test_every_sentence_is_shown_in_korean(sentence):
     slots = slots_of(sentence)
-    kept = sentence.said(**slots)
+    kept = sentence.stored(**slots)
 
     with translation.override("ko"):
         translated = translation.gettext(sentence.value).format(**slots)
@@ -143,6 +143,6 @@ def test_every_reason_that_the_sample_export_is_rejected_for_is_shown_in_korean(
 
 @pytest.mark.parametrize("source", Suppression.Source.values)
 def test_every_reason_to_hold_back_is_shown_in_korean(source):
-    kept = LedgerMessages.HELD_BACK.said(source_words=source)
+    kept = LedgerMessages.HELD_BACK.stored(source_words=source)
 
     assert source not in in_korean(kept, ledger_messages.translate_ledger_message)

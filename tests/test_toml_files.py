@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from pydantic import Field, PositiveInt, Strict, field_validator
 
 from foundations import toml_files
-from foundations.toml_files import Table, Text, Texts, TomlFileError
-from incidents.importing import ImportRefusedError, mapping
+from foundations.toml_files import Text, Texts, TomlFileError, TomlTable
+from incidents.importing import mapping
+from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import BETWEEN, translate_refusal
 from statements.legal import laws
 from tests.korean_messages import in_korean
 
 
-class Fruit(Table):
+class Fruit(TomlTable):
     id: Text
     colour: Literal["red", "green"]
     weight: PositiveInt | None = None
@@ -32,11 +33,11 @@ class Fruit(Table):
         return value
 
 
-class Farm(Table):
+class Farm(TomlTable):
     name: Text
 
 
-class Basket(Table):
+class Basket(TomlTable):
     farm: Farm
     fruit: Annotated[tuple[Fruit, ...], Strict(False), Field(min_length=1)]
 

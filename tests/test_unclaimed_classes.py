@@ -54,7 +54,7 @@ def test_what_the_data_holds_and_nobody_stated_keeps_the_notice_back(draft, inci
     [finding] = refused.value.findings
     assert "공동현관 출입번호" in str(finding.why) or "Entrance" in str(finding.why)
     assert finding.section == "data_items"
-    assert finding.better
+    assert finding.suggestion
 
 
 def test_once_it_is_stated_the_notice_has_to_name_it(draft, incident, approver):

@@ -194,7 +194,7 @@ def test_customers_find_no_uploads(minji, client, incident, desk):
 def test_what_was_uploaded_stands_nowhere_in_the_clear(desk, incident, places, caplog):
     upload = sent(desk, incident)
 
-    pieces = b"".join(bytes(piece.sealed) for piece in UploadPiece.objects.all())
+    pieces = b"".join(bytes(piece.ciphertext) for piece in UploadPiece.objects.all())
     assert pieces
     for private in ("민지".encode(), b"minji@", b"member_id"):
         assert private not in pieces
@@ -281,7 +281,7 @@ def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
         (
             "members.csv",
             MEMBERS.replace(b",", b";"),
-            RefusalMessages.ONE_COLUMN.said(
+            RefusalMessages.ONE_COLUMN.stored(
                 file="members.csv", line=1, separators_words="semicolons"
             ),
             "members.csv 1번째 줄: 열이 하나뿐이고 그 이름에 쌍반점(;) 문자가 있습니다.",
@@ -289,7 +289,7 @@ def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
         (
             "members.csv",
             b"id,name\n1,Minji\n",
-            RefusalMessages.HEADER_LACKS.said(
+            RefusalMessages.HEADER_LACKS.stored(
                 file="members.csv", columns="member_id, email", mapping_words="mapping"
             ),
             "members.csv 1번째 줄: 열 대응표에 적힌 열이 머리글에 없습니다: member_id, email.",
@@ -358,7 +358,7 @@ def test_every_reason_for_a_rejected_row_is_shown_in_the_readers_language(desk, 
             found.add(reason)
             assert f"<div>{line}: {in_korean(reason, translate_reject)}</div>" in shown
             assert reason not in shown
-    assert found == {reason.said(column="id") for reason in RejectMessages}
+    assert found == {reason.stored(column="id") for reason in RejectMessages}
 
 
 def test_a_wrong_mapping_is_refused_in_the_readers_language(desk, incident):

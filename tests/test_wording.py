@@ -476,11 +476,11 @@ def test_a_finding_says_why_and_offers_better_words():
     (finding,) = found("개인정보가 노출되었습니다.", "ko")
     with override("en"):
         assert "3 December 2025" in str(finding.why)
-        assert "유출되었습니다" in str(finding.better)
+        assert "유출되었습니다" in str(finding.suggestion)
     for rule in RULES.values():
         assert str(rule.why)
-        assert str(rule.better("ko"))
-        assert str(rule.better("en"))
+        assert str(rule.suggestion("ko"))
+        assert str(rule.suggestion("en"))
 
 
 def test_the_regulators_model_case_is_found_in_one_pass():

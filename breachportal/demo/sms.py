@@ -19,7 +19,7 @@ class MailboxGateway:
         message["To"], message["Subject"] = text.to, "SMS"
         message.set_content(text.data.decode())
         maildir.store(text.to, message.as_bytes())
-        return Reply(Result.ACCEPTED, LedgerMessages.KEPT.said())
+        return Reply(Result.ACCEPTED, LedgerMessages.KEPT.stored())
 
     def close(self) -> None:
         """Holds nothing open."""

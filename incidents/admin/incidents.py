@@ -161,7 +161,7 @@ class IncidentAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("people affected"))
     def people(self, obj: Incident) -> SafeString | str:
         """Over all closed scope versions, from the kept counts."""
-        return tallied(counts_of(obj).standing)
+        return tallied(counts_of(obj).total)
 
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
@@ -253,7 +253,7 @@ def _words_of_shredding(form: ShredForm) -> dict[str, str]:
         "records stay. Older backups of the database still hold the keyset: delete them "
         "too."
     )
-    if standing := counts_of(incident).standing:
+    if standing := counts_of(incident).total:
         concerned = _("It concerns %(people)s people.") % {"people": f"{standing.people:,}"}
         explanation = f"{explanation}\n{concerned}"
     if asked:

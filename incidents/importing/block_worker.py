@@ -50,7 +50,7 @@ def prepare_block(task: Task, block: FileBlock) -> Prepared:
         _preparers[task.secret] = Preparer(
             task.source,
             task.mapping,
-            seal=BulkEncryptor(*task.keysets),
+            cipher=BulkEncryptor(*task.keysets),
             class_ids=task.class_ids,
             file_id=task.file_id,
             secret=task.secret,

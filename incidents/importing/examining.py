@@ -84,7 +84,7 @@ def _by_header(file: File, form: Format, said: str) -> tuple[str, list[str]]:
     """Returns the encoding, and the columns that the first row names."""
     block = first_row(file, form)
     if block is None:
-        raise ImportRefusedError(RefusalMessages.BLANK.said(file=file.path.name))
+        raise ImportRefusedError(RefusalMessages.BLANK.stored(file=file.path.name))
     line, cells, defect = next(form.rows(block.data.decode("latin-1"), block.line, ()))
     # A reject file is UTF-8, or what a spreadsheet made of it, whatever the dump was.
     encoding = _encoding_of(file, "" if cells[:2] == REJECT_COLUMNS else said)
@@ -98,7 +98,9 @@ def _by_keys(file: File, form: Format, said: str) -> tuple[str, list[str]]:
     names = form.column_names(head)
     if len(names) > MAX_COLUMNS:
         why, keys = RefusalMessages.TOO_MANY_KEYS, f"{len(names):,}"
-        raise ImportRefusedError(why.said(file=file.path.name, keys=keys, most=f"{MAX_COLUMNS:,}"))
+        raise ImportRefusedError(
+            why.stored(file=file.path.name, keys=keys, most=f"{MAX_COLUMNS:,}")
+        )
     return encoding, names
 
 
@@ -110,7 +112,7 @@ def _beginning(file: File, size: int = 8) -> bytes:
 def _refuse_other_formats(place: str, start: bytes) -> None:
     for magic, why in _OTHER_FORMATS.items():
         if start.startswith(magic):
-            raise ImportRefusedError(why.said(place_words=place))
+            raise ImportRefusedError(why.stored(place_words=place))
 
 
 def _compression(path: Path, start: bytes) -> str:
@@ -118,7 +120,7 @@ def _compression(path: Path, start: bytes) -> str:
     for suffix, meant in compressions.SUFFIXES.items():
         if path.suffix.lower() == suffix and compression != meant:
             raise ImportRefusedError(
-                RefusalMessages.NOT_COMPRESSED.said(
+                RefusalMessages.NOT_COMPRESSED.stored(
                     file=path.name, suffix=suffix, compression=meant
                 )
             )
@@ -126,9 +128,9 @@ def _compression(path: Path, start: bytes) -> str:
         inside = _beginning(File(path, compression))
         if not inside:
             raise ImportRefusedError(
-                RefusalMessages.NOTHING_INSIDE.said(file=path.name, compression=compression)
+                RefusalMessages.NOTHING_INSIDE.stored(file=path.name, compression=compression)
             )
-        place = RefusalMessages.INSIDE.said(file=path.name, compression=compression)
+        place = RefusalMessages.INSIDE.stored(file=path.name, compression=compression)
         _refuse_other_formats(place, inside)
     return compression
 
@@ -142,21 +144,21 @@ def _encoding_of(file: File, said: str) -> str:
     declared = _SPELLINGS.get(said.lower().replace("_", "-")) if said else None
     if said and declared is None:
         raise ImportRefusedError(
-            RefusalMessages.UNKNOWN_ENCODING.said(file=path.name, encoding=repr(said))
+            RefusalMessages.UNKNOWN_ENCODING.stored(file=path.name, encoding=repr(said))
         )
     if _beginning(file).startswith(MARK):
         if declared == CP949:
-            raise ImportRefusedError(RefusalMessages.MARKED.said(file=path.name))
+            raise ImportRefusedError(RefusalMessages.MARKED.stored(file=path.name))
         return UTF8_MARKED
     shares = _shares_of_readable_lines(file)
     if declared and shares[declared] == 1:
         return declared
     detected = max(shares, key=lambda name: shares[name])
     if shares[detected] < 0.5:
-        raise ImportRefusedError(RefusalMessages.NEITHER_ENCODING.said(file=path.name))
+        raise ImportRefusedError(RefusalMessages.NEITHER_ENCODING.stored(file=path.name))
     if declared and declared != detected:
         raise ImportRefusedError(
-            RefusalMessages.OTHER_ENCODING.said(file=path.name, said=declared, found=detected)
+            RefusalMessages.OTHER_ENCODING.stored(file=path.name, said=declared, found=detected)
         )
     return detected
 
@@ -193,7 +195,7 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
     """Returns the names in a header row. Raises ImportRefusedError if it is none."""
 
     def refused(why: RefusalMessages, **slots: str) -> ImportRefusedError:
-        return ImportRefusedError(why.said(file=path.name, line=first.line, **slots))
+        return ImportRefusedError(why.stored(file=path.name, line=first.line, **slots))
 
     try:
         names = [cell.encode("latin-1").decode(encoding).strip() for cell in first.cells]
@@ -207,7 +209,7 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
         columns, most = f"{len(names):,}", f"{MAX_COLUMNS:,}"
         raise refused(RefusalMessages.TOO_MANY_COLUMNS, columns=columns, most=most)
     if len(names) == 1 and (separator := next((s for s in _SEPARATORS if s in names[0]), "")):
-        raise refused(RefusalMessages.ONE_COLUMN, separators_words=_SEPARATORS[separator].said())
+        raise refused(RefusalMessages.ONE_COLUMN, separators_words=_SEPARATORS[separator].stored())
     # By their places: without a header, what stands there twice is somebody's name.
     twice = {name for name, count in Counter(names).items() if name and count > 1}
     if alike := [str(place) for place, name in enumerate(names, 1) if name in twice]:

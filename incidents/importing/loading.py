@@ -163,7 +163,7 @@ def _examine(
     parsed.check_source(source)
     _refuse_second_time(source, incident)
     swapped_columns.refuse_swapped_columns(source, parsed)
-    incident.seal()  # raises, if it cannot
+    incident.cipher()  # raises, if it cannot
     return _Job(
         incident=incident,
         source=source,
@@ -179,7 +179,7 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
     ).first()
     if loaded:
         raise ImportRefusedError(
-            RefusalMessages.LOADED.said(
+            RefusalMessages.LOADED.stored(
                 file=source.name,
                 name=loaded.name,
                 number=loaded.batch.number,
@@ -257,7 +257,7 @@ def _stage(
     """Brings every row to the staging tables and settles them."""
     staging = Staging(
         incident_id=job.incident.pk,
-        seal=job.incident.seal(),
+        cipher=job.incident.cipher(),
         identity=job.mapping.person.identity,
     )
     with _refusing_lost_workers(job.source):
@@ -311,7 +311,7 @@ def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
     try:
         yield
     except WorkerLostError:
-        raise ImportRefusedError(RefusalMessages.WORKER_LOST.said(file=source.name)) from None
+        raise ImportRefusedError(RefusalMessages.WORKER_LOST.stored(file=source.name)) from None
 
 
 @contextmanager

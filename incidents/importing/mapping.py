@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
 
 from foundations import toml_files
-from foundations.toml_files import Fault, FilePath, Table
+from foundations.toml_files import Fault, FilePath, TomlTable
 from incidents.importing.reading import CSV, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import CONTACT_CLASSES, AffectedPerson
@@ -47,7 +47,7 @@ class CellTemplate:
         return value + self.tail if value else ""
 
 
-class LeakColumn(Table):
+class LeakColumn(TomlTable):
     """One value that leaked: its class, and where it stands in a row."""
 
     data_class: str = Field(alias="class")
@@ -60,20 +60,20 @@ class LeakColumn(Table):
         try:
             return CellTemplate.parse(str(value))
         except ValueError:
-            raise ValueError(partial(RefusalMessages.NO_COLUMN_IN_VALUE.said)) from None
+            raise ValueError(partial(RefusalMessages.NO_COLUMN_IN_VALUE.stored)) from None
 
     @field_validator("date")
     @classmethod
     def _is_declared(cls, column: str, info: ValidationInfo) -> str:
         if column and column not in (info.context or ()):
-            raise ValueError(partial(RefusalMessages.NO_DATE.said, column=column))
+            raise ValueError(partial(RefusalMessages.NO_DATE.stored, column=column))
         return column
 
 
 Leaks = Annotated[tuple[LeakColumn, ...], Strict(False)]
 
 
-class PersonColumns(Table):
+class PersonColumns(TomlTable):
     """Which columns say who somebody is. An empty string: there is no such column."""
 
     role: Literal["member", "former_member", "recipient"] = Field(alias="relation")
@@ -92,10 +92,10 @@ class PersonColumns(Table):
         if (role := info.data.get("role")) is None:  # not understood
             return column
         if role == "recipient" and info.field_name == "reference" and column:
-            raise ValueError(partial(RefusalMessages.RECIPIENT_REFERENCE.said))
+            raise ValueError(partial(RefusalMessages.RECIPIENT_REFERENCE.stored))
         is_identity = info.field_name == ("phone" if role == "recipient" else "reference")
         if is_identity and not column:
-            raise ValueError(partial(RefusalMessages.NO_IDENTITY.said))
+            raise ValueError(partial(RefusalMessages.NO_IDENTITY.stored))
         return column
 
     @field_validator("contact_leaked", mode="before")
@@ -105,13 +105,13 @@ class PersonColumns(Table):
             return leaked
         if present := _present(info):
             columns = ", ".join(f'"{part}"' for part in present)
-            raise ValueError(partial(RefusalMessages.NO_CONTACT_LEAKED.said, columns=columns))
+            raise ValueError(partial(RefusalMessages.NO_CONTACT_LEAKED.stored, columns=columns))
         return []
 
     @field_validator("contact_leaked")
     @classmethod
     def _is_present(cls, leaked: frozenset[str], info: ValidationInfo) -> frozenset[str]:
-        present, said = _present(info), RefusalMessages.NO_SUCH_CONTACT.said
+        present, said = _present(info), RefusalMessages.NO_SUCH_CONTACT.stored
         if wrong := sorted(leaked - set(present)):
             raise ValueError(
                 *(partial(said, name=repr(one), mend_words=_choices(one, present)) for one in wrong)
@@ -170,14 +170,14 @@ class SecondPersonColumns(PersonColumns):
     @field_validator("email")
     @classmethod
     def _has_no_email(cls, _column: str) -> str:
-        raise ValueError(partial(RefusalMessages.SECOND_EMAIL.said))
+        raise ValueError(partial(RefusalMessages.SECOND_EMAIL.stored))
 
     def model_post_init(self, _context: Any) -> None:
         """Has leaks of its own."""
         self._leaks = self.leaked
 
 
-class ColumnMapping(Table):
+class ColumnMapping(TomlTable):
     """What the columns of one file mean."""
 
     format: Literal["", "csv", "jsonl"] = ""  # "" for what the file shows itself to be
@@ -192,7 +192,7 @@ class ColumnMapping(Table):
     @classmethod
     def _is_another(cls, second: SecondPersonColumns, info: ValidationInfo) -> SecondPersonColumns:
         if "person" in info.data and info.data["person"].role == second.role:
-            raise ValueError(partial(RefusalMessages.BOTH_RECIPIENTS.said))
+            raise ValueError(partial(RefusalMessages.BOTH_RECIPIENTS.stored))
         return second
 
     def model_post_init(self, _context: Any) -> None:
@@ -214,7 +214,7 @@ class ColumnMapping(Table):
         # A reject file is a CSV, whatever the dump was.
         if self.format not in ("", source.format) and not source.is_reject_file:
             raise ImportRefusedError(
-                RefusalMessages.OTHER_FORMAT.said(
+                RefusalMessages.OTHER_FORMAT.stored(
                     file=source.name,
                     mapping_words=self.name,
                     format=self.format,
@@ -240,7 +240,7 @@ class ColumnMapping(Table):
         missing = [column for column in dict.fromkeys(used) if column not in header]
         if missing:
             raise ImportRefusedError(
-                lacking.said(file=file, columns=", ".join(missing), mapping_words=self.name)
+                lacking.stored(file=file, columns=", ".join(missing), mapping_words=self.name)
             )
 
     def classes(self) -> set[str]:
@@ -252,7 +252,7 @@ class ColumnMapping(Table):
         """Raises ImportRefusedError naming a class that is no data class."""
         for slug in sorted(self.classes() - set(known)):
             raise ImportRefusedError(
-                RefusalMessages.NO_CLASS.said(
+                RefusalMessages.NO_CLASS.stored(
                     mapping_words=self.name, name=repr(slug), mend_words=_choices(slug, known)
                 )
             )
@@ -267,7 +267,7 @@ def parse(text: str, *, name: str) -> ColumnMapping:
         mapping = ColumnMapping.model_validate(content, context=declared)
     except tomllib.TOMLDecodeError as error:
         raise ImportRefusedError(
-            RefusalMessages.NOT_TOML.said(mapping_words=name, error=error)
+            RefusalMessages.NOT_TOML.stored(mapping_words=name, error=error)
         ) from None
     except ValidationError as error:
         sentences = (_sentence(fault, name) for fault in toml_files.faults(error, ColumnMapping))
@@ -297,30 +297,30 @@ def _sentence(fault: Fault, name: str) -> str:
     if fault.kind == "value_error":
         return str(fault.rule(**slots))
     if fault.kind == "missing":
-        return (RefusalMessages.NO_TABLE if fault.wants else RefusalMessages.NO_KEY).said(**slots)
+        return (RefusalMessages.NO_TABLE if fault.wants else RefusalMessages.NO_KEY).stored(**slots)
     if fault.kind == "extra_forbidden":
-        return RefusalMessages.UNKNOWN_KEY.said(
+        return RefusalMessages.UNKNOWN_KEY.stored(
             mend_words=_choices(fault.key, fault.choices), **slots
         )
     if fault.path == ("format",):
-        return RefusalMessages.NO_FORMAT.said(**slots)
+        return RefusalMessages.NO_FORMAT.stored(**slots)
     if fault.kind == "literal_error":
-        return RefusalMessages.NOT_AMONG.said(
+        return RefusalMessages.NOT_AMONG.stored(
             mend_words=_choices(str(fault.value), fault.choices), **slots
         )
     if fault.kind == "model_type" and isinstance(fault.path[-1], int):
-        return RefusalMessages.NOT_BLOCKS.said(table=_written(fault.path), **slots)
-    return _WRONG_TYPES[fault.kind].said(**slots)
+        return RefusalMessages.NOT_BLOCKS.stored(table=_written(fault.path), **slots)
+    return _WRONG_TYPES[fault.kind].stored(**slots)
 
 
 def _place(path: FilePath, name: str) -> str:
     if not path:
         return name
     if isinstance(path[-1], int):
-        return RefusalMessages.BLOCK.said(
+        return RefusalMessages.BLOCK.stored(
             mapping_words=name, table=_written(path), number=path[-1] + 1
         )
-    return RefusalMessages.TABLE.said(mapping_words=name, table=_written(path))
+    return RefusalMessages.TABLE.stored(mapping_words=name, table=_written(path))
 
 
 def _written(path: FilePath) -> str:
@@ -332,7 +332,7 @@ def _written(path: FilePath) -> str:
 def _choices(wrong: str, right: Iterable[str]) -> str:
     right = sorted(right)
     if near := toml_files.nearest(wrong, right):
-        return RefusalMessages.NEAR.said(near=near)
-    return RefusalMessages.CHOICES.said(
-        choices_words=", ".join(right) or RefusalMessages.NONE.said()
+        return RefusalMessages.NEAR.stored(near=near)
+    return RefusalMessages.CHOICES.stored(
+        choices_words=", ".join(right) or RefusalMessages.NONE.stored()
     )

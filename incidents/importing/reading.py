@@ -103,29 +103,29 @@ class Windows:
 
 def header_again(source: Source, line: int) -> ImportRefusedError:
     """The refusal of files that were joined with their headers."""
-    return ImportRefusedError(RefusalMessages.HEADER_AGAIN.said(file=source.name, line=line))
+    return ImportRefusedError(RefusalMessages.HEADER_AGAIN.stored(file=source.name, line=line))
 
 
 def no_rows(source: Source) -> ImportRefusedError:
     """The refusal of a file without rows."""
     has_header = formats.named(source.format).has_header
     why = RefusalMessages.NO_ROWS_AFTER_HEADER if has_header else RefusalMessages.NO_ROWS
-    return ImportRefusedError(why.said(file=source.name))
+    return ImportRefusedError(why.stored(file=source.name))
 
 
 def row_too_long(name: str, line: int) -> ImportRefusedError:
     """The refusal of a row past MAX_ROW_BYTES."""
-    return ImportRefusedError(RefusalMessages.TOO_LONG.said(file=name, line=line))
+    return ImportRefusedError(RefusalMessages.TOO_LONG.stored(file=name, line=line))
 
 
 def nul_byte(name: str, line: int) -> ImportRefusedError:
     """The refusal of a file with a NUL byte."""
-    return ImportRefusedError(RefusalMessages.NUL.said(file=name, line=line))
+    return ImportRefusedError(RefusalMessages.NUL.stored(file=name, line=line))
 
 
 def unclosed_quote(name: str, line: int) -> ImportRefusedError:
     """The refusal of a file that ends inside a row."""
-    return ImportRefusedError(RefusalMessages.UNCLOSED_QUOTE.said(file=name, line=line))
+    return ImportRefusedError(RefusalMessages.UNCLOSED_QUOTE.stored(file=name, line=line))
 
 
 def regular_file(path: Path) -> os.stat_result:
@@ -133,12 +133,12 @@ def regular_file(path: Path) -> os.stat_result:
     try:
         status = path.stat()
     except OSError as error:
-        why = RefusalMessages.NO_PATH.said(path=path, error=error.strerror)
+        why = RefusalMessages.NO_PATH.stored(path=path, error=error.strerror)
         raise ImportRefusedError(why) from None
     if not stat.S_ISREG(status.st_mode):
-        raise ImportRefusedError(RefusalMessages.NO_FILE.said(path=path))
+        raise ImportRefusedError(RefusalMessages.NO_FILE.stored(path=path))
     if status.st_size == 0:
-        raise ImportRefusedError(RefusalMessages.EMPTY.said(file=path.name))
+        raise ImportRefusedError(RefusalMessages.EMPTY.stored(file=path.name))
     return status
 
 
@@ -146,7 +146,7 @@ def refuse_changed(source: Source) -> None:
     """Raises ImportRefusedError if the file is not what was examined any more."""
     now = regular_file(source.path)
     if (now.st_size, now.st_mtime_ns) != (source.size, source.changed_ns):
-        raise ImportRefusedError(RefusalMessages.CHANGED.said(file=source.name))
+        raise ImportRefusedError(RefusalMessages.CHANGED.stored(file=source.name))
 
 
 @contextmanager
@@ -161,10 +161,14 @@ def refusing_read_errors(file: File) -> Iterator[None]:
 def _why_not_read(error: Exception, file: File) -> str:
     place = file.path.name
     if isinstance(error, DAMAGED):
-        return RefusalMessages.DAMAGED.said(place_words=place, compression=file.compression or GZIP)
+        return RefusalMessages.DAMAGED.stored(
+            place_words=place, compression=file.compression or GZIP
+        )
     if isinstance(error, BombError):
-        return RefusalMessages.BOMB.said(place_words=place, times=MOST_EXPANSION)
-    return RefusalMessages.SYSTEM.said(file=place, error=getattr(error, "strerror", None) or error)
+        return RefusalMessages.BOMB.stored(place_words=place, times=MOST_EXPANSION)
+    return RefusalMessages.SYSTEM.stored(
+        file=place, error=getattr(error, "strerror", None) or error
+    )
 
 
 @contextmanager

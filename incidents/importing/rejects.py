@@ -19,7 +19,7 @@ from incidents.importing.formulas import neutralised, restored
 from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
 from incidents.importing.refusals import RefusalMessages, RejectMessages
 
-UNDECODABLE = RejectMessages.UNDECODABLE.said()
+UNDECODABLE = RejectMessages.UNDECODABLE.stored()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
 _STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
 _PARTS_OF_SIGNS = "".join(map(chr, range(0xDC80, 0xDD00)))  # as a cut leaves them (PEP 383)
@@ -40,9 +40,9 @@ def choose_path(source: Path, wanted: Path | None) -> Path:
     if wanted.is_dir():
         return _free_name(wanted, source.name)
     if wanted.exists():
-        raise ImportRefusedError(RefusalMessages.THERE_ALREADY.said(path=wanted))
+        raise ImportRefusedError(RefusalMessages.THERE_ALREADY.stored(path=wanted))
     if not wanted.absolute().parent.is_dir():
-        raise ImportRefusedError(RefusalMessages.NO_DIRECTORY.said(path=wanted))
+        raise ImportRefusedError(RefusalMessages.NO_DIRECTORY.stored(path=wanted))
     return wanted
 
 
@@ -110,7 +110,7 @@ class RejectFile:
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            why = RefusalMessages.CANNOT_WRITE.said(path=self.path, error=error.strerror)
+            why = RefusalMessages.CANNOT_WRITE.stored(path=self.path, error=error.strerror)
             raise ImportRefusedError(why) from None
         return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 

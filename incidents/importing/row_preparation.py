@@ -68,7 +68,7 @@ class Preparer:
         source: Source,
         mapping: ColumnMapping,
         *,
-        seal: BulkEncryptor,
+        cipher: BulkEncryptor,
         class_ids: MappingType[str, int],
         file_id: int,
         secret: bytes,
@@ -80,7 +80,7 @@ class Preparer:
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
         self._dates = [(place[column], _DATES[kind]) for column, kind in mapping.dates.items()]
         self._out = _Output(file_id)
-        make = _Maker(seal, class_ids, secret, place, mapping.dates, self._out)
+        make = _Maker(cipher, class_ids, secret, place, mapping.dates, self._out)
         is_known = mapping.is_known
         self._first = _Person(mapping.person, make, slot=FIRST, is_known=is_known)
         second = mapping.second_person
@@ -114,17 +114,17 @@ class Preparer:
         identity = cells[self._identity].strip()
         if not identity:
             raise RowRejectedError(
-                RejectMessages.MISSING.said(column=self._mapping.person.identity)
+                RejectMessages.MISSING.stored(column=self._mapping.person.identity)
             )
         try:
             for place, check in self._dates:
                 check(cells[place])
         except ValueError:
-            raise RowRejectedError(RejectMessages.BAD_DATE.said()) from None
+            raise RowRejectedError(RejectMessages.BAD_DATE.stored()) from None
         if self._is_recipient:
             identity = normalise_phone(identity) or ""
             if not identity:
-                why = RejectMessages.NO_PHONE.said(column=self._mapping.person.identity)
+                why = RejectMessages.NO_PHONE.stored(column=self._mapping.person.identity)
                 raise RowRejectedError(why)
         mark = self._out.mark() if self._may_hold_halves else None
         try:
@@ -207,7 +207,7 @@ class _Output:
 class _Maker(NamedTuple):
     """What a _Person needs to be made."""
 
-    seal: BulkEncryptor
+    cipher: BulkEncryptor
     class_ids: MappingType[str, int]
     secret: bytes
     place: dict[str, int]
@@ -220,7 +220,7 @@ class _Person:
 
     def __init__(self, columns: PersonColumns, make: _Maker, *, slot: int, is_known: bool) -> None:
         place, self._out, self._slot = make.place, make.out, slot
-        self._seal, self._secret = make.seal, make.secret
+        self._cipher, self._secret = make.cipher, make.secret
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._is_by_phone = columns.relation == Relation.RECIPIENT
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
@@ -243,8 +243,8 @@ class _Person:
 
     def write(self, line: int, cells: list[str], identity: str) -> None:
         """Puts the person and the exposure of a row into the output."""
-        seal = self._seal
-        person = seal.compute(self._kind + identity)
+        cipher = self._cipher
+        person = cipher.blind_index(self._kind + identity)
         name = cells[self._name] if self._name >= 0 else ""
         if not name.strip():
             name = ""
@@ -252,7 +252,7 @@ class _Person:
         phone, phone_reach, phone_index = self._read_phone(cells, identity)
         if self._says_contact:
             plain = _contact(name, email, phone)
-            sealed = seal.seal_bytes(plain, person, CONTACT)
+            ciphertext = cipher.encrypt_bytes(plain, person, CONTACT)
             language = _language(cells[self._language]) if self._language >= 0 else _DEFAULT
             digest = blake2b(plain, digest_size=8, key=self._secret).digest()
             self._out.people.append(
@@ -260,8 +260,8 @@ class _Person:
                 + self._traits(language, email_reach, phone_reach)
                 + email_index
                 + phone_index
-                + _pack_length(len(sealed))
-                + sealed
+                + _pack_length(len(ciphertext))
+                + ciphertext
             )
         self._write_exposure(line, cells, person, (name, email, phone))
 
@@ -289,8 +289,10 @@ class _Person:
         data_classes = self._classes.get(key) or self._remember(key)
         if values:
             plain = f"[{','.join(values)}]".encode()
-            sealed = self._seal.seal_bytes(plain, person, EXPOSURE)
-            self._exposures.append(head + data_classes + copy_format.length(len(sealed)) + sealed)
+            ciphertext = self._cipher.encrypt_bytes(plain, person, EXPOSURE)
+            self._exposures.append(
+                head + data_classes + copy_format.length(len(ciphertext)) + ciphertext
+            )
         else:
             self._exposures.append(head + data_classes + copy_format.NULL)
 
@@ -314,7 +316,7 @@ class _Person:
         email = normalise_email(text)
         if not is_usable_email(email):
             return text, _UNUSABLE, copy_format.NULL
-        return email, _USABLE, copy_format.LENGTH_16 + self._seal.compute("email\0" + email)
+        return email, _USABLE, copy_format.LENGTH_16 + self._cipher.blind_index("email\0" + email)
 
     def _read_phone(self, cells: list[str], identity: str) -> tuple[str, int, bytes]:
         text = cells[self._phone].strip() if self._phone >= 0 else ""
@@ -323,7 +325,7 @@ class _Person:
         phone = identity if self._is_by_phone else normalise_phone(text)
         if phone is None:
             return text, _UNUSABLE, copy_format.NULL
-        return phone, _USABLE, copy_format.LENGTH_16 + self._seal.compute("phone\0" + phone)
+        return phone, _USABLE, copy_format.LENGTH_16 + self._cipher.blind_index("phone\0" + phone)
 
 
 class _LeakReader:

@@ -11,7 +11,7 @@ from incidents.importing.reading import REJECT_COLUMNS, Row, Source
 from incidents.importing.refusals import RejectMessages
 
 HEADER = "header"  # instead of a defect: the header stands here again
-WRONG_NUMBER = RejectMessages.WRONG_NUMBER.said()
+WRONG_NUMBER = RejectMessages.WRONG_NUMBER.stored()
 _ESCAPED = re.compile("[\udc80-\udcff]")  # a byte that could not be decoded
 
 

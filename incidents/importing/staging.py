@@ -49,7 +49,7 @@ CREATE UNLOGGED TABLE {second} (LIKE incidents_exposure);
 CREATE UNLOGGED TABLE {mentions} (line int NOT NULL, person uuid NOT NULL);
 CREATE UNLOGGED TABLE {rejects} (line int NOT NULL, reason text NOT NULL);
 CREATE UNLOGGED TABLE {changes} (
-    line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, sealed bytea
+    line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, ciphertext bytea
 );
 CREATE UNLOGGED TABLE {contacts} (
     person uuid NOT NULL, contact bytea NOT NULL, email_reach smallint NOT NULL,
@@ -94,13 +94,13 @@ DELETE FROM {exposures} e USING (
         PARTITION BY f.person_id, f.data_classes ORDER BY f.line
     ) AS nth
     FROM {exposures} f JOIN {again} a ON a.person = f.person_id
-    WHERE a.is_same AND f.sealed IS NULL
+    WHERE a.is_same AND f.ciphertext IS NULL
 ) repeated
 WHERE repeated.nth > 1 AND e.ctid = repeated.place
 """
 _TO_OPEN = """
 WITH differing AS (SELECT DISTINCT person FROM {again} WHERE NOT is_same)
-SELECT s.line, s.person, s.contact, coalesce(e.data_classes, '{{}}'), e.sealed,
+SELECT s.line, s.person, s.contact, coalesce(e.data_classes, '{{}}'), e.ciphertext,
     s.email_reach, s.phone_reach, s.email_index, s.phone_index,
     p.contact, p.email_reach, p.phone_reach, p.email_index, p.phone_index
 FROM differing a
@@ -110,7 +110,7 @@ LEFT JOIN incidents_affectedperson p ON p.id = s.person
 ORDER BY s.person, s.line
 """
 _CHANGE_EXPOSURES = """
-UPDATE {exposures} e SET data_classes = c.data_classes, sealed = c.sealed
+UPDATE {exposures} e SET data_classes = c.data_classes, ciphertext = c.ciphertext
 FROM {changes} c WHERE e.person_id = c.person AND e.line = c.line AND c.data_classes <> '{{}}'
 """
 _DROP_EXPOSURES = """
@@ -159,8 +159,8 @@ class _Contact(NamedTuple):
 class Staging:
     """One import's rows between the file and the store. To be used inside a transaction."""
 
-    def __init__(self, *, incident_id: int, seal: IncidentCipher, identity: str) -> None:
-        self._incident_id, self._seal, self._identity = incident_id, seal, identity
+    def __init__(self, *, incident_id: int, cipher: IncidentCipher, identity: str) -> None:
+        self._incident_id, self._cipher, self._identity = incident_id, cipher, identity
         self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
         kinds = ("people", "exposures", "second", "mentions", "rejects", "changes", "contacts")
@@ -201,7 +201,7 @@ class Staging:
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
         if only_known:
             said = _SAID_WITH_CONTACT if has_contact else _SAID_WITHOUT_CONTACT
-            why = RejectMessages.UNKNOWN.said(column=self._identity)
+            why = RejectMessages.UNKNOWN.stored(column=self._identity)
             self._run(_REJECT_UNKNOWN.replace("{said}", said), [why])
             self._drop_rejected()
         if self._people_rows:
@@ -273,7 +273,7 @@ class Staging:
         self._run("ANALYZE {again}")
         self._run(_MET_IN_BOTH)
         self._run(_DROP_REPEATS, exposures=exposures)
-        meeting = _Meeting(self._seal, self._identity, self._names_id)
+        meeting = _Meeting(self._cipher, self._identity, self._names_id)
         for fetched in self._stream(_TO_OPEN, [slot], exposures=exposures):
             for row in fetched:
                 meeting.take(*row)
@@ -340,8 +340,8 @@ class Staging:
 class _Meeting:
     """Goes through rows ordered by person and line; collects what comes of them."""
 
-    def __init__(self, seal: IncidentCipher, identity: str, names_id: int) -> None:
-        self._seal, self._identity, self._names_id = seal, identity, names_id
+    def __init__(self, cipher: IncidentCipher, identity: str, names_id: int) -> None:
+        self._cipher, self._identity, self._names_id = cipher, identity, names_id
         self.rejects: list[tuple[int, str]] = []
         self.changes: list[tuple[int, UUID, list[int], bytes | None]] = []
         self.contacts: list[tuple[Any, ...]] = []
@@ -356,7 +356,7 @@ class _Meeting:
         person: UUID,
         contact: bytes,
         data_classes: list[int],
-        sealed: bytes | None,
+        ciphertext: bytes | None,
         *reaches: Any,
     ) -> None:
         """The next row, joined with the person's row in the store."""
@@ -368,17 +368,17 @@ class _Meeting:
             self._known = self._stored = said
         conflict = _conflict(self._known.parts, said.parts)
         if conflict:
-            self.rejects.append((line, conflict.said(column=self._identity)))
+            self.rejects.append((line, conflict.stored(column=self._identity)))
             return
         self._known = self._known.completed(said)
-        self._compare_exposure(line, said, data_classes, sealed)
+        self._compare_exposure(line, said, data_classes, ciphertext)
 
     def end_person(self) -> None:
         """Keeps what further rows added to the person's contact."""
         if self._person and self._known and self._known != self._stored:
             parts, *fields = self._known
-            sealed = self._seal.seal(parts, person=self._person, purpose=CONTACT)
-            self.contacts.append((self._person, sealed, *fields))
+            ciphertext = self._cipher.encrypt(parts, person=self._person, purpose=CONTACT)
+            self.contacts.append((self._person, ciphertext, *fields))
         self._person = None
 
     def _begin_person(self, person: UUID, contact: bytes | None, *reaches: Any) -> None:
@@ -386,28 +386,30 @@ class _Meeting:
         self._known = self._stored = self._open(person, contact, *reaches) if contact else None
 
     def _open(self, person: UUID, contact: bytes, *reaches: Any) -> _Contact:
-        return _Contact(self._seal.open(contact, person=person, purpose=CONTACT), *reaches)
+        return _Contact(self._cipher.decrypt(contact, person=person, purpose=CONTACT), *reaches)
 
     def _compare_exposure(
-        self, line: int, said: _Contact, data_classes: list[int], sealed: bytes | None
+        self, line: int, said: _Contact, data_classes: list[int], ciphertext: bytes | None
     ) -> None:
         """A name that differs is stored as a value; a row that only repeats adds nothing."""
         if self._person is None or self._known is None:
             return
         name = said.parts.get("n", "")
         if name != self._known.parts.get("n", name) and self._names_id in data_classes:
-            values = self._opened_values(sealed) + [[self._names_id, name]]
-            again = self._seal.seal(values, person=self._person, purpose=EXPOSURE)
+            values = self._opened_values(ciphertext) + [[self._names_id, name]]
+            again = self._cipher.encrypt(values, person=self._person, purpose=EXPOSURE)
             self.changes.append((line, self._person, data_classes, again))
-        elif sealed is None:
+        elif ciphertext is None:
             if tuple(data_classes) in self._seen:
                 self.changes.append((line, self._person, [], None))
             self._seen.add(tuple(data_classes))
 
-    def _opened_values(self, sealed: bytes | None) -> list[list[Any]]:
-        if sealed is None or self._person is None:
+    def _opened_values(self, ciphertext: bytes | None) -> list[list[Any]]:
+        if ciphertext is None or self._person is None:
             return []
-        values: list[list[Any]] = self._seal.open(sealed, person=self._person, purpose=EXPOSURE)
+        values: list[list[Any]] = self._cipher.decrypt(
+            ciphertext, person=self._person, purpose=EXPOSURE
+        )
         return values
 
 

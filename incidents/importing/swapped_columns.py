@@ -18,7 +18,11 @@ from incidents.importing.rows import rows_of
 
 FIRST_ROWS = 1_000
 _FEWEST, _SHARE = 10, 0.5
-EMAIL, PHONE, OTHER = RefusalMessages.EMAIL.said(), RefusalMessages.PHONE.said(), "something else"
+EMAIL, PHONE, OTHER = (
+    RefusalMessages.EMAIL.stored(),
+    RefusalMessages.PHONE.stored(),
+    "something else",
+)
 
 
 def refuse_swapped_columns(source: Source, mapping: ColumnMapping) -> None:
@@ -67,11 +71,11 @@ def _refuse_column(
     for kind in {EMAIL, PHONE} - {meant}:
         if seen[kind] >= _FEWEST and seen[kind] > _SHARE * seen.total():
             raise ImportRefusedError(
-                RefusalMessages.SWAPPED.said(
+                RefusalMessages.SWAPPED.stored(
                     file=source.name,
                     mapping_words=mapping.name,
                     column=column,
-                    meant_words=RefusalMessages.NAME.said() if meant == OTHER else meant,
+                    meant_words=RefusalMessages.NAME.stored() if meant == OTHER else meant,
                     number=f"{seen[kind]:,}",
                     cells=f"{seen.total():,}",
                     kind_words=kind,

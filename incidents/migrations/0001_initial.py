@@ -290,7 +290,7 @@ class Migration(migrations.Migration):
                         ('pk', models.CompositePrimaryKey('person_id', 'file_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
                         ('line', models.PositiveIntegerField(help_text="The row's first physical line; the header is line 1.")),
                         ('data_classes', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), help_text='DataClass ids, ascending.', size=None)),
-                        ('sealed', models.BinaryField(null=True)),
+                        ('ciphertext', models.BinaryField(null=True)),
                         ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='incidents.affectedperson', verbose_name='affected person')),
                         ('file', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurefile', verbose_name='imported file')),
                     ],
@@ -348,7 +348,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('content', 'Content'), ('rejects', 'Rejects')], max_length=7)),
                 ('number', models.PositiveIntegerField()),
-                ('sealed', models.BinaryField()),
+                ('ciphertext', models.BinaryField()),
                 ('upload', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces', to='incidents.upload')),
             ],
             options={
@@ -367,12 +367,12 @@ class Migration(migrations.Migration):
                 ('rows', models.PositiveBigIntegerField(default=0, verbose_name='rows sealed again')),
                 ('started_at', models.DateTimeField(auto_now_add=True, verbose_name='started')),
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reseals', to='incidents.incident', verbose_name='incident')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reencryptions', to='incidents.incident', verbose_name='incident')),
             ],
             options={
                 'verbose_name': 'change of the data key',
                 'verbose_name_plural': 'changes of the data key',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'done'), _negated=True), fields=('incident',), name='one_reseal_at_a_time')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'done'), _negated=True), fields=('incident',), name='one_reencryption_at_a_time')],
             },
         ),
         migrations.CreateModel(

@@ -42,12 +42,12 @@ class AffectedPersonQuerySet(models.QuerySet["AffectedPerson"]):
         """
         match = Q(pk__in=[])
         for incident in incidents:
-            seal = incident.seal()
+            cipher = incident.cipher()
             match |= Q(
-                incident=incident, email_index__in=[seal.email_index(email) for email in emails]
+                incident=incident, email_index__in=[cipher.email_index(email) for email in emails]
             )
             match |= Q(
-                incident=incident, phone_index__in=[seal.phone_index(phone) for phone in phones]
+                incident=incident, phone_index__in=[cipher.phone_index(phone) for phone in phones]
             )
         return self.filter(match).select_related("incident").order_by("-incident__aware_at", "pk")
 
@@ -122,12 +122,12 @@ class AffectedPerson(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
-    def open_contact(self) -> dict[str, str]:
+    def decrypt_contact(self) -> dict[str, str]:
         """{"n": name, "e": e-mail, "p": phone}, each only where there is one.
 
         Raises SealingError.
         """
-        opened: dict[str, str] = self.incident.seal().open(
+        opened: dict[str, str] = self.incident.cipher().decrypt(
             self.contact, person=self.pk, purpose=encryption.CONTACT
         )
         return opened
@@ -136,7 +136,7 @@ class AffectedPerson(models.Model):
 class ExposureQuerySet(models.QuerySet["Exposure"]):
     """Exposures that still stand."""
 
-    def standing(self) -> "ExposureQuerySet":
+    def not_withdrawn(self) -> "ExposureQuerySet":
         """Without those of withdrawn batches."""
         return self.exclude(file__batch__state=ExposureBatch.State.WITHDRAWN)
 
@@ -168,7 +168,7 @@ class Exposure(models.Model):
         help_text="The row's first physical line; the header is line 1."
     )
     data_classes = ArrayField(models.SmallIntegerField(), help_text="DataClass ids, ascending.")
-    sealed = models.BinaryField(null=True, editable=False)
+    ciphertext = models.BinaryField(null=True, editable=False)
 
     objects = ExposureQuerySet.as_manager()
 

@@ -132,7 +132,7 @@ class Incident(models.Model):
         """Gives a new incident its own keysets. To be called before its first save."""
         self.data_keyset, self.index_keyset = encryption.new_incident_keysets(self.slug)
 
-    def seal(self) -> encryption.IncidentCipher:
+    def cipher(self) -> encryption.IncidentCipher:
         """Opens and seals this incident's data.
 
         Raises KeysetShreddedError, and SealingError if the master keyset is not the right one.
@@ -263,7 +263,7 @@ class Reencryption(models.Model):
         DONE = "done", _("done: the old keys are gone")
 
     incident = models.ForeignKey(
-        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="reseals"
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="reencryptions"
     )
     key_id = models.BigIntegerField(_("new key"), help_text="Tink's own number of it.")
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
@@ -278,7 +278,7 @@ class Reencryption(models.Model):
         verbose_name_plural = _("changes of the data key")
         constraints = [
             models.UniqueConstraint(
-                fields=["incident"], condition=~Q(state="done"), name="one_reseal_at_a_time"
+                fields=["incident"], condition=~Q(state="done"), name="one_reencryption_at_a_time"
             )
         ]
 

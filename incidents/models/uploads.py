@@ -87,7 +87,7 @@ class UploadPiece(models.Model):
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
     kind = models.CharField(max_length=7, choices=Kind.choices)
     number = models.PositiveIntegerField()
-    sealed = models.BinaryField()
+    ciphertext = models.BinaryField()
 
     class Meta:
         verbose_name = _("piece of an uploaded file")

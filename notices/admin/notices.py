@@ -119,7 +119,7 @@ class NoticeAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         form.save_test_addresses()
         if dry_runs.needs_worker(obj):
-            decisions.count_audience(obj)  # it is known by the time somebody approves
+            decisions.request_audience_count(obj)  # it is known by the time somebody approves
 
     def response_add(
         self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
@@ -171,7 +171,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "reloads": is_waited_for and counted.is_running and not form.is_bound,
             "shows_form": not is_waited_for or form.is_bound,
             "buckets": _buckets(counted.run) if counted.run else [],
-            "refusal": decisions.reason_against(notice, by=staff),
+            "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
         }
@@ -179,7 +179,7 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def count(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Has the audience counted, or counted again."""
-        decisions.count_audience(_notice(request, pk))
+        decisions.request_audience_count(_notice(request, pk))
         return redirect("admin:notices_notice_approve", pk)
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
@@ -215,7 +215,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on with more people."""
         done = _("The next step goes.")
-        return self._act(request, pk, decisions.let_next_step_go, done=done)
+        return self._act(request, pk, decisions.start_next_step, done=done)
 
     def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the counts of one notice's end states as a PDF, to hand to an authority."""
@@ -251,7 +251,7 @@ class NoticeAdmin(admin.ModelAdmin):
         form = DoubtForm(request.POST or None, notice=notice, by=staff, shown=keys)
         if request.method == "POST" and (changed := form.decide()):
             decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
-            done = HistoryMessages.DECIDED.said(
+            done = HistoryMessages.DECIDED.stored(
                 decision_words=decision, number=changed, reason=reason
             )
             self.log_change(request, notice, done)
@@ -330,7 +330,7 @@ def _notice(request: HttpRequest, pk: int) -> Notice:
 def _exportable(request: HttpRequest, pk: int) -> Notice:
     """A notice that was approved, for those who may take its people out of the portal."""
     require(request, proof_export.EXPORT)
-    related = Notice.objects.select_related("incident", "version__statement__incident", "seal")
+    related = Notice.objects.select_related("incident", "version__statement__incident", "digest")
     return get_object_or_404(related, pk=pk, approved_at__isnull=False)
 
 
@@ -402,11 +402,11 @@ def as_mail_program_would(html: str) -> HttpResponse:
 def _approved(counted: AudienceCount) -> str:
     """For the notice's history."""
     if counted.people is None:
-        return HistoryMessages.APPROVED_UNCOUNTED.said()
+        return HistoryMessages.APPROVED_UNCOUNTED.stored()
     if counted.at is None:
-        return HistoryMessages.APPROVED.said(people=counted.people)
+        return HistoryMessages.APPROVED.stored(people=counted.people)
     at = f"{counted.at:%Y-%m-%d %H:%M}"
-    return HistoryMessages.APPROVED_AS_COUNTED.said(people=counted.people, at=at)
+    return HistoryMessages.APPROVED_AS_COUNTED.stored(people=counted.people, at=at)
 
 
 def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:

@@ -68,7 +68,7 @@ def _file(
     whom: PeopleList | None = form.cleaned_data.get("whom")
     what = whom.name if whom else "proof"
     done = HistoryMessages.EXPORTED_OPENED if is_opened else HistoryMessages.EXPORTED
-    desk.log_change(request, notice, done.said(what_words=what, format=kind))
+    desk.log_change(request, notice, done.stored(what_words=what, format=kind))
     how = "opened" if is_opened else "without contacts"
     logger.info("user %s exported %s of notice %s, %s", request.user.pk, what, notice.pk, how)
     return StreamingHttpResponse(

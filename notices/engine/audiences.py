@@ -65,7 +65,9 @@ def people(notice: Notice, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
 
 def affected(incident: Incident, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
     """Everybody with such a key of whom some exposure still stands."""
-    standing = Exposure.objects.standing().filter(person=OuterRef("pk"), **keys.of("person_id"))
+    standing = Exposure.objects.not_withdrawn().filter(
+        person=OuterRef("pk"), **keys.of("person_id")
+    )
     return AffectedPerson.objects.filter(Exists(standing), incident=incident, **keys.of("pk"))
 
 

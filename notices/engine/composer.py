@@ -87,19 +87,19 @@ class Composer:
     @cached_property
     def _opener(self) -> BulkDecryptor:
         incident = self._notice.incident
-        incident.seal()  # raises for one that is shredded
+        incident.cipher()  # raises for one that is shredded
         return BulkDecryptor(*incident.keysets())
 
     def _person(self, row: DueRow) -> Recipient | Transition:
         """Somebody affected, by the contact data that leaked, with their own classes."""
         if row.contact is None or not (row.data_classes or self._notice.is_test):
-            return Transition(State.CANCELLED, LedgerMessages.OUT_OF_SCOPE.said())
+            return Transition(State.CANCELLED, LedgerMessages.OUT_OF_SCOPE.stored())
         opener, purpose = self._opener, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
-            contact = opener.open(row.contact, person=row.recipient, purpose=purpose)
+            contact = opener.decrypt(row.contact, person=row.recipient, purpose=purpose)
         except EncryptionError as error:
             logger.error("%s", error)
-            return Transition(State.UNREACHABLE, LedgerMessages.DOES_NOT_OPEN.said())
+            return Transition(State.UNREACHABLE, LedgerMessages.DOES_NOT_OPEN.stored())
         return Recipient(
             delivery_id=row.delivery_id,
             recipient=row.recipient,
@@ -130,5 +130,5 @@ def _subscribers(lease: Lease) -> Iterator[DueRow]:
 
 def _subscriber(row: DueRow) -> Recipient | Transition:
     if not row.email:
-        return Transition(State.SUPPRESSED, LedgerMessages.UNSUBSCRIBED.said())
+        return Transition(State.SUPPRESSED, LedgerMessages.UNSUBSCRIBED.stored())
     return Recipient(delivery_id=row.delivery_id, recipient=row.recipient, email=row.email)

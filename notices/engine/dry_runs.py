@@ -62,7 +62,7 @@ def needs_worker(notice: Notice) -> bool:
     if not notice.is_mandatory:
         return audiences.subscribers(notice)[: most + 1].count() > most
     incident = notice.incident
-    standing = counts_of(incident).standing if incident.is_scope_complete() else None
+    standing = counts_of(incident).total if incident.is_scope_complete() else None
     if standing is not None:
         return standing.people > most
     rows = ExposureFile.objects.filter(incident=incident).aggregate(all=Sum("rows_taken"))

@@ -167,7 +167,7 @@ class GatewayClient:
         except httpx.TransportError as error:
             if refusal := _certificate_error(error):
                 raise AccountRefusedError(
-                    LedgerMessages.CERTIFICATE.said(error=refusal.verify_message)
+                    LedgerMessages.CERTIFICATE.stored(error=refusal.verify_message)
                 ) from None
             if sending.is_cut_short or isinstance(error, _NEVER_SENT):
                 raise RequestUnavailableError(type(error).__name__) from None

@@ -45,7 +45,7 @@ class Lease:
 
     chunk: Chunk
     notice: Notice
-    fence: int
+    fencing_token: int
     is_past_deadline: bool  # by the database's clock when the lease began
 
 
@@ -70,7 +70,7 @@ class JournalEntry:
 
     lease: Lease
     delivery_id: int
-    verdict: Transition
+    transition: Transition
     attempts: int  # before this one; a row with another number was written by an earlier call
     tries: int  # 1; 0 for a recipient to whom nothing was to be sent
 
@@ -136,11 +136,18 @@ def lease_chunk(notice: Notice) -> Lease | None:
         chunk = chunks.due(notice).first() or chunks.left_behind(notice).first()
         if chunk is None:
             return None
-        fence = chunk.fence + 1
+        fencing_token = chunk.fencing_token + 1
         rows = Chunk.objects.filter(pk=chunk.pk)
-        rows.update(state=Chunk.State.LEASED, fence=fence, leased_until=_lease_end(), on_wire=[])
+        rows.update(
+            state=Chunk.State.LEASED,
+            fencing_token=fencing_token,
+            leased_until=_lease_end(),
+            on_wire=[],
+        )
         late = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
-        lease = Lease(chunk=chunk, notice=notice, fence=fence, is_past_deadline=late)
+        lease = Lease(
+            chunk=chunk, notice=notice, fencing_token=fencing_token, is_past_deadline=late
+        )
         _doubt_what_was_on_the_wire(lease)
     return lease
 
@@ -151,14 +158,14 @@ def _doubt_what_was_on_the_wire(lease: Lease) -> None:
     rows = Delivery.objects.waiting().filter(pk__in=lease.chunk.on_wire)
     rows.update(attempts=F("attempts") + 1)
     for delivery in rows:
-        verdict = in_doubt(
+        transition = in_doubt(
             lease.notice,
             attempts=delivery.attempts,
             is_possible_duplicate=delivery.is_possible_duplicate,
-            reply=LedgerMessages.TAKEN_OVER.said(),
+            reply=LedgerMessages.TAKEN_OVER.stored(),
             cause=DoubtCause.WORKER_LOST,
         )
-        _write(Delivery.objects.filter(pk=delivery.pk), verdict, lease=lease)
+        _write(Delivery.objects.filter(pk=delivery.pk), transition, lease=lease)
 
 
 def has_due_chunk(notice: Notice) -> bool:
@@ -179,12 +186,12 @@ def has_due_chunk(notice: Notice) -> bool:
 _JOURNAL = """
 WITH lease AS MATERIALIZED (
     SELECT * FROM unnest(%(chunks)s::bigint[], %(fences)s::int[], %(on_wire)s::text[])
-        AS l (chunk, fence, on_wire)
+        AS l (chunk, fencing_token, on_wire)
 ), notice AS MATERIALIZED (
     SELECT state, refusals FROM notices_notice WHERE id = %(notice)s
 ), held AS MATERIALIZED (
     SELECT c.id, l.on_wire::bigint[] AS on_wire
-    FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fence = l.fence
+    FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fencing_token = l.fencing_token
     ORDER BY c.id FOR NO KEY UPDATE OF c
 ), written AS (
     UPDATE notices_delivery d
@@ -293,12 +300,12 @@ def _journal_values(
         "moving": [state.value for state in MOVING],
         "most_refusals": settings.NOTICE_PAUSE_REFUSALS,
         "chunks": [lease.chunk.pk for lease in leases],
-        "fences": [lease.fence for lease in leases],
+        "fences": [lease.fencing_token for lease in leases],
         "on_wire": [_array(on_wire.get(lease.chunk.pk, ())) for lease in leases],
         "ids": _array(ending.delivery_id for ending in endings),
         "of_chunk": _array(ending.lease.chunk.pk for ending in endings),
         "kinds": _array(kind_of),
-        "replies": [ending.verdict.reply for ending in endings],
+        "replies": [ending.transition.reply for ending in endings],
         "states": [kind.state for kind in kinds],
         "attempts": _array(kind.attempts for kind in kinds),
         "tries": _array(kind.tries for kind in kinds),
@@ -324,16 +331,16 @@ class _Kind(NamedTuple):
 
 
 def _kind(ending: JournalEntry, refusals: Iterator[int]) -> _Kind:
-    verdict = ending.verdict
+    transition = ending.transition
     return _Kind(
-        state=verdict.state.value,
+        state=transition.state.value,
         attempts=ending.attempts,
         tries=ending.tries,
-        wait=verdict.wait,
-        is_possible_duplicate=verdict.is_possible_duplicate,
-        doubt_cause=verdict.doubt_cause.value if verdict.doubt_cause else "",
-        data_classes=verdict.data_classes,
-        refusal=next(refusals) if verdict.is_refusal else 0,
+        wait=transition.wait,
+        is_possible_duplicate=transition.is_possible_duplicate,
+        doubt_cause=transition.doubt_cause.value if transition.doubt_cause else "",
+        data_classes=transition.data_classes,
+        refusal=next(refusals) if transition.is_refusal else 0,
     )
 
 
@@ -364,7 +371,7 @@ def cancel_rest(lease: Lease) -> None:
 
     Raises LeaseLostError, as `give_up` does.
     """
-    _end_rest(lease, Transition(State.CANCELLED), doubt=LedgerMessages.CANCELLED.said())
+    _end_rest(lease, Transition(State.CANCELLED), doubt=LedgerMessages.CANCELLED.stored())
 
 
 def expire_rest(lease: Lease, reply: str) -> None:
@@ -372,13 +379,13 @@ def expire_rest(lease: Lease, reply: str) -> None:
     _end_rest(lease, Transition(State.UNREACHABLE, reply), doubt=reply)
 
 
-def _end_rest(lease: Lease, verdict: Transition, *, doubt: str) -> None:
+def _end_rest(lease: Lease, transition: Transition, *, doubt: str) -> None:
     with transaction.atomic():
         _hold(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         maybe_sent = rows.filter(is_possible_duplicate=True)
         _write(maybe_sent, Transition(State.IN_DOUBT, doubt), lease=lease)
-        _write(rows, verdict, lease=lease)
+        _write(rows, transition, lease=lease)
 
 
 def close(notice_id: int) -> bool:
@@ -450,7 +457,9 @@ def clear_backoff(notice: Notice) -> None:
 def _hold(lease: Lease) -> Chunk:
     """The chunk's row, locked until the transaction ends, if the lease is still the last one."""
     mine = Chunk.objects.select_for_update(no_key=True)
-    chunk = mine.filter(pk=lease.chunk.pk, fence=lease.fence, state=Chunk.State.LEASED).first()
+    chunk = mine.filter(
+        pk=lease.chunk.pk, fencing_token=lease.fencing_token, state=Chunk.State.LEASED
+    ).first()
     if chunk is None:
         raise LeaseLostError
     return chunk
@@ -470,21 +479,21 @@ def _give_back(lease: Lease, chunk: Chunk, **values: Any) -> None:
         Notice.objects.filter(pk=lease.notice.pk).update(**counted)
 
 
-def _write(rows: DeliveryQuerySet, verdict: Transition, *, lease: Lease) -> None:
+def _write(rows: DeliveryQuerySet, transition: Transition, *, lease: Lease) -> None:
     """Brings `rows` of a chunk that is held into the verdict's state, and counts them there."""
-    is_end = verdict.state in END_STATES
-    values: dict[str, Any] = {"state": verdict.state, "reply": verdict.reply}
+    is_end = transition.state in END_STATES
+    values: dict[str, Any] = {"state": transition.state, "reply": transition.reply}
     values["ended_at"] = Now() if is_end else None
     values["not_before"] = None
-    if verdict.wait is not None:
-        values["not_before"] = Least(Now() + verdict.wait, Value(lease.notice.deadline_at))
-    if verdict.is_possible_duplicate:
+    if transition.wait is not None:
+        values["not_before"] = Least(Now() + transition.wait, Value(lease.notice.deadline_at))
+    if transition.is_possible_duplicate:
         values["is_possible_duplicate"] = True
-    if verdict.doubt_cause is not None:
-        values["doubt_cause"] = verdict.doubt_cause
+    if transition.doubt_cause is not None:
+        values["doubt_cause"] = transition.doubt_cause
     changed = rows.update(**values)
     if changed and is_end:
-        name = verdict.state.value
+        name = transition.state.value
         Chunk.objects.filter(pk=lease.chunk.pk).update(**{name: F(name) + changed})
 
 

@@ -174,8 +174,8 @@ WITH page AS MATERIALIZED (
         CASE WHEN NOT is_reachable THEN now() END, '{{}}'
     FROM page ORDER BY pk
 ), cut AS (
-    INSERT INTO notices_chunk (notice_id, first, last, people, state, fence, failures, on_wire,
-        {counters})
+    INSERT INTO notices_chunk (notice_id, first, last, people, state, fencing_token, failures,
+        on_wire, {counters})
     SELECT {notice}, (array_agg(pk ORDER BY pk))[1], (array_agg(pk ORDER BY pk DESC))[1], count(*),
         {due}, 0, 0, '{{}}', {zeros}
     FROM page GROUP BY part HAVING bool_or(is_reachable)
@@ -209,7 +209,7 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         person="pk" if audience.column == "person_id" else "NULL",
         subscription="pk" if audience.column == "subscription_id" else "NULL",
         chunk_size=int(settings.NOTICE_CHUNK_SIZE),
-        no_address=LedgerMessages.NO_ADDRESS.said(),
+        no_address=LedgerMessages.NO_ADDRESS.stored(),
         pending=in_sql([DeliveryState.PENDING]),
         unreachable=in_sql([DeliveryState.UNREACHABLE]),
         due=in_sql([Chunk.State.DUE]),
@@ -246,11 +246,11 @@ def _users_changed(incident: Incident, users: list[int]) -> set[int]:
     newest = incident.batches.filter(state=closed).order_by("-number").first()
     if newest is None:
         return set()
-    seal = incident.seal()
+    cipher = incident.cipher()
     emails = EmailAddress.objects.filter(user__in=users, verified=True)
     phones = VerifiedPhone.objects.filter(user__in=users)
-    owners = {seal.email_index(normalise_email(one.email)): one.user_id for one in emails}
-    owners |= {seal.phone_index(one.number): one.user_id for one in phones}
+    owners = {cipher.email_index(normalise_email(one.email)): one.user_id for one in emails}
+    owners |= {cipher.phone_index(one.number): one.user_id for one in phones}
     in_batch = Exposure.objects.filter(person=OuterRef("pk"), file__batch=newest)
     people = AffectedPerson.objects.filter(
         Q(email_index__in=owners) | Q(phone_index__in=owners), Exists(in_batch), incident=incident

@@ -90,7 +90,7 @@ def _send(mail: OutgoingMessage) -> Reply:
     try:
         message.send()
     except AnymailInvalidAddress:
-        return Reply(Result.UNREACHABLE, LedgerMessages.NOT_FOR_THE_PROVIDER.said())
+        return Reply(Result.UNREACHABLE, LedgerMessages.NOT_FOR_THE_PROVIDER.stored())
     except AnymailRecipientsRefused as error:
         return Reply(Result.BOUNCED, redact_address(_answer(error), mail.to))
     except AnymailAPIError as error:
@@ -119,7 +119,7 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
     code = error.status_code
     if code is None:
         if _has_no_connection(error):
-            raise RequestUnavailableError(LedgerMessages.AWAY.said())
+            raise RequestUnavailableError(LedgerMessages.AWAY.stored())
         cause = error.__cause__ or error
         is_timeout = "Timeout" in {kind.__name__ for kind in type(cause).__mro__}  # requests'
         doubt = DoubtCause.SERVER_SILENT if is_timeout else DoubtCause.CONNECTION_LOST
@@ -137,7 +137,8 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
 def _answer(error: Exception) -> str:
     """The provider's own words."""
     return (
-        str(getattr(getattr(error, "response", None), "text", "")) or LedgerMessages.REFUSED.said()
+        str(getattr(getattr(error, "response", None), "text", ""))
+        or LedgerMessages.REFUSED.stored()
     )
 
 

@@ -65,7 +65,7 @@ def step_of(notice: Notice) -> RampStep | None:
 def _untried(notice: Notice) -> ChunkQuerySet:
     """Chunks of the step that nobody leased yet, or that somebody works on."""
     of_step = Chunk.objects.filter(notice=notice, pk__lte=notice.ramp_to)
-    return of_step.filter(Q(fence=0) | Q(state=Chunk.State.LEASED))
+    return of_step.filter(Q(fencing_token=0) | Q(state=Chunk.State.LEASED))
 
 
 def advance(notice: Notice) -> bool:

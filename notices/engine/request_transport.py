@@ -101,7 +101,7 @@ class RequestTransport:
         try:
             answers = future.result()
             otherwise = Reply(
-                Result.IN_DOUBT, LedgerMessages.NOT_NAMED.said(), DoubtCause.NOT_NAMED
+                Result.IN_DOUBT, LedgerMessages.NOT_NAMED.stored(), DoubtCause.NOT_NAMED
             )
         except RequestUnavailableError as error:
             answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))

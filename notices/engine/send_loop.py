@@ -18,13 +18,13 @@ from notices.engine.composer import Composer, DueRow
 from notices.engine.ledger import JournalAnswer, JournalEntry, Lease, LeaseLostError, Transition
 from notices.engine.smtp import SmtpTransport
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
+from notices.engine.transitions import transition_of
 from notices.engine.transport import (
     Outcome,
     SenderRefusedError,
     ServerUnavailableError,
     Transport,
 )
-from notices.engine.verdicts import verdict_of
 from notices.message_templates import OutgoingMessage
 from notices.models import Delivery, Notice
 from notices.returned_mail import suppression_list
@@ -79,7 +79,7 @@ def _cancel_due(notice: Notice, *, end: float) -> bool:
         try:
             ledger.cancel_rest(lease)
         except LeaseLostError:
-            logger.warning("chunk %s: lease %s was taken over", lease.chunk.pk, lease.fence)
+            logger.warning("chunk %s: lease %s was taken over", lease.chunk.pk, lease.fencing_token)
         ledger.release(lease)
     return True
 
@@ -211,7 +211,7 @@ class _Run:
         """Another worker has them: nothing of them is begun, written or given back any more."""
         for key in chunks:
             lease = self._leases.pop(key).lease
-            logger.warning("chunk %s: lease %s was taken over", key, lease.fence)
+            logger.warning("chunk %s: lease %s was taken over", key, lease.fencing_token)
         self._waiting = deque(row for row in self._waiting if row.chunk not in chunks)
         for domain, parked in self._parked.items():
             self._parked[domain] = deque(one for one in parked if one[0].chunk not in chunks)
@@ -301,12 +301,14 @@ class _Run:
         row = self._on_wire.pop(key, None) or self._in_hand.pop(key, None)
         if row is None or row.chunk not in self._leases:
             return  # of a chunk that another worker has now
-        self._end_row(row, verdict_of(outcome.reply, row, self._leases[row.chunk].lease), tries=1)
+        self._end_row(
+            row, transition_of(outcome.reply, row, self._leases[row.chunk].lease), tries=1
+        )
 
-    def _end_row(self, row: DueRow, verdict: Transition, *, tries: int) -> None:
+    def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
-        self._leases[row.chunk].has_bounces |= verdict.state == State.BOUNCED
-        self._endings.append(JournalEntry(lease, row.delivery_id, verdict, row.attempts, tries))
+        self._leases[row.chunk].has_bounces |= transition.state == State.BOUNCED
+        self._endings.append(JournalEntry(lease, row.delivery_id, transition, row.attempts, tries))
 
     # ------------------------------------------------------------ stopping
 

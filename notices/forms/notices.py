@@ -112,12 +112,12 @@ class NoticeForm(forms.ModelForm):
 
     def save_test_addresses(self) -> None:
         """Seals where the saved notice's test goes."""
-        seal = self.instance.incident.seal()
+        cipher = self.instance.incident.cipher()
         part = "p" if self.instance.channel == Notice.Channel.SMS else "e"
         for address in self.cleaned_data["test_addresses"]:
             for language, _name in settings.LANGUAGES:
                 key = uuid.uuid4()
-                contact = seal.seal({part: address}, person=key, purpose=TEST_ADDRESS)
+                contact = cipher.encrypt({part: address}, person=key, purpose=TEST_ADDRESS)
                 TestAddress.objects.create(
                     id=key, notice=self.instance, language=language, contact=contact
                 )
@@ -246,7 +246,7 @@ class DoubtForm(forms.Form):
         if self.cleaned_data["decision"] == self.AGAIN:
             changed = decisions.send_again(self.notice, chosen)
         else:
-            changed = decisions.count_as_told(self.notice, chosen, by=self.by, reason=reason)
+            changed = decisions.count_as_notified(self.notice, chosen, by=self.by, reason=reason)
         if not changed:
             self.add_error("deliveries", MEANWHILE)
         return changed

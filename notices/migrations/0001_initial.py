@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(choices=[('ko', '한국어'), ('en', 'English')], max_length=2, verbose_name='language')),
                 ('marker', models.CharField(editable=False, max_length=40)),
                 ('mime', models.BinaryField()),
-                ('words', models.JSONField(editable=False)),
+                ('slot_texts', models.JSONField(editable=False)),
                 ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='notices.notice', verbose_name='notice')),
             ],
             options={
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('people', models.PositiveIntegerField()),
                 ('state', models.CharField(choices=[('due', 'due'), ('leased', 'leased'), ('done', 'done')], default='due', max_length=6)),
                 ('leased_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
+                ('fencing_token', models.PositiveIntegerField(default=0)),
                 ('not_before', models.DateTimeField(null=True)),
                 ('failures', models.PositiveSmallIntegerField(default=0)),
                 ('on_wire', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('bounce', 'bounced after the notice was closed'), ('complaint', 'called spam by its reader')], max_length=9, verbose_name='kind')),
-                ('words', models.CharField(blank=True, max_length=500, verbose_name="the server's words")),
+                ('server_reply', models.CharField(blank=True, max_length=500, verbose_name="the server's words")),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
                 ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='late_reports', to='notices.delivery', verbose_name='delivery')),
             ],
@@ -289,8 +289,8 @@ class Migration(migrations.Migration):
                 ('previous', models.CharField(blank=True, max_length=64)),
                 ('digest', models.CharField(max_length=64, verbose_name='SHA-256')),
                 ('mac', models.CharField(max_length=64)),
-                ('sealed_at', models.DateTimeField(auto_now_add=True, verbose_name='sealed')),
-                ('notice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='seal', to='notices.notice')),
+                ('digested_at', models.DateTimeField(auto_now_add=True, verbose_name='sealed')),
+                ('notice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='digest', to='notices.notice')),
             ],
             options={
                 'verbose_name': 'sealed ledger',
@@ -334,7 +334,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(choices=[('ko', '한국어'), ('en', 'English')], max_length=2, verbose_name='language')),
                 ('issued_at', models.DateTimeField(editable=False, verbose_name='issued')),
                 ('sha256', models.CharField(editable=False, max_length=64, verbose_name='SHA-256')),
-                ('sealed', models.BinaryField()),
+                ('ciphertext', models.BinaryField()),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certificates', to='incidents.incident', verbose_name='incident')),
             ],
             options={

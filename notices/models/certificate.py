@@ -22,7 +22,7 @@ class Certificate(models.Model):
     issued_at = models.DateTimeField(_("issued"), editable=False)
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     # What stands on it: see notices.proof.certificates.Stated.
-    sealed = models.BinaryField(editable=False)
+    ciphertext = models.BinaryField(editable=False)
 
     class Meta:
         verbose_name = _("certificate")

@@ -46,7 +46,7 @@ class Chunk(models.Model):
     state = models.CharField(max_length=6, choices=State.choices, default=State.DUE)
     leased_until = models.DateTimeField(null=True)
     # Rises with each lease; every write of a worker checks that its lease is still the last one.
-    fence = models.PositiveIntegerField(default=0)
+    fencing_token = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     # Leases in a row that ended because the server was away; the backoff grows with it.
     failures = models.PositiveSmallIntegerField(default=0)

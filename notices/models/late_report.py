@@ -20,7 +20,7 @@ class LateReport(models.Model):
         related_name="late_reports",
     )
     kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
-    words = models.CharField(_("the server's words"), max_length=500, blank=True)
+    server_reply = models.CharField(_("the server's words"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
     class Meta:

@@ -38,12 +38,12 @@ class LedgerDigest(models.Model):
     `mac` is keyed, so that whoever writes to the database alone cannot seal another ledger.
     """
 
-    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="seal")
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="digest")
     rows = models.PositiveBigIntegerField(_("rows"))
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField("SHA-256", max_length=64)
     mac = models.CharField(max_length=64)
-    sealed_at = models.DateTimeField(_("sealed"), auto_now_add=True)
+    digested_at = models.DateTimeField(_("sealed"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("sealed ledger")

@@ -21,7 +21,7 @@ class NoticeMessage(models.Model):
     marker = models.CharField(max_length=40, editable=False)
     mime = models.BinaryField(editable=False)
     # {"customer": how to address somebody without a name, "classes": {data class id: name}}
-    words = models.JSONField(editable=False)
+    slot_texts = models.JSONField(editable=False)
 
     class Meta:
         verbose_name = _("message")

@@ -14,7 +14,7 @@ from notices.models.states import END_STATES, ChunkState, sum_of_counters
 from notices.models.subscription import AlertSubscription
 from statements.models import StatementVersion
 
-NOT_ADDING_UP = LedgerMessages.NOT_ADDING_UP.said()
+NOT_ADDING_UP = LedgerMessages.NOT_ADDING_UP.stored()
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -55,9 +55,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         counts = row.values("planned", *sums).get()
         return {name.removeprefix("live_"): number for name, number in counts.items()}
 
-    def unsealed(self) -> "NoticeQuerySet":
+    def without_digest(self) -> "NoticeQuerySet":
         """Ended, with a ledger that nobody sealed yet, and that is not known to be wrong."""
-        ended = self.filter(closed_at__isnull=False, planned__gt=0, seal__isnull=True)
+        ended = self.filter(closed_at__isnull=False, planned__gt=0, digest__isnull=True)
         return ended.exclude(problem=NOT_ADDING_UP).order_by("closed_at")
 
     def real(self) -> "NoticeQuerySet":

@@ -94,7 +94,7 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
         issued_at=issued_at,
         sha256=hashlib.sha256(pdf).hexdigest(),
     )
-    certificate.sealed = _encrypt_parts(certificate, parts, code)
+    certificate.ciphertext = _encrypt_parts(certificate, parts, code)
     certificate.save()
     logger.info(
         "user %s was given certificate %s of incident %s", user.pk, certificate.pk, incident.pk
@@ -162,17 +162,17 @@ def _names(rows: Rows) -> list[str]:
 
 def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
     """The user's addresses and numbers that led to these rows, masked."""
-    seal = incident.seal()
+    cipher = incident.cipher()
     people = [person for person, _leaks in rows]
     emails, phones = ({p.email_index for p in people}, {p.phone_index for p in people})
     return [
         mask(email, DataClass.Masking.EMAIL)
         for email in user.verified_emails()
-        if seal.email_index(email) in emails
+        if cipher.email_index(email) in emails
     ] + [
         mask(phone, DataClass.Masking.PHONE)
         for phone in user.verified_phones()
-        if seal.phone_index(phone) in phones
+        if cipher.phone_index(phone) in phones
     ]
 
 
@@ -303,8 +303,8 @@ def _encrypt_parts(certificate: Certificate, parts: list[CertificatePart], code:
 
 def _decrypt_parts(certificate: Certificate, code: str) -> list[CertificatePart]:
     """Raises InvalidTag."""
-    sealed = bytes(certificate.sealed)
-    nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    ciphertext = bytes(certificate.ciphertext)
+    nonce, ciphertext = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
     plain = AESGCM(_derived(code)[16:]).decrypt(nonce, ciphertext, _bound_to(certificate))
     return [
         CertificatePart(heading, [(name, said) for name, said in rows])

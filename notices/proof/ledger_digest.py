@@ -62,7 +62,7 @@ def compute_ledger_digest(notice_id: int) -> bool:
             notice = _ended(notice_id)
             if notice is None:
                 return False
-            if hasattr(notice, "seal"):
+            if hasattr(notice, "digest"):
                 return True
             if not _digest_page(notice):
                 return _digest_pages(notice)
@@ -71,7 +71,7 @@ def compute_ledger_digest(notice_id: int) -> bool:
 def _ended(notice_id: int) -> Notice | None:
     locked = Notice.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     return (
-        locked.select_related("version", "seal")
+        locked.select_related("version", "digest")
         .filter(pk=notice_id, closed_at__isnull=False)
         .first()
     )
@@ -140,17 +140,17 @@ def _mac(digest: str, secret: str = "") -> str:
     return salted_hmac("notices.ledger", digest, secret=secret, algorithm="sha256").hexdigest()
 
 
-def _is_ours(sealed: LedgerDigest) -> bool:
+def _is_ours(digested: LedgerDigest) -> bool:
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(hmac.compare_digest(_mac(sealed.digest, one), sealed.mac) for one in secrets)
+    return any(hmac.compare_digest(_mac(digested.digest, one), digested.mac) for one in secrets)
 
 
 # ---------------------------------------------------------------- verifying
 
 
-def verify_ledger_digest(sealed: LedgerDigest) -> Iterator[str]:
+def verify_ledger_digest(digested: LedgerDigest) -> Iterator[str]:
     """What is not as it was sealed, in words; nothing if all is."""
-    notice = sealed.notice
+    notice = digested.notice
     pages = list(notice.ledger_pages.order_by("number"))
     after = UUID(int=0)
     for page in pages:
@@ -164,10 +164,10 @@ def verify_ledger_digest(sealed: LedgerDigest) -> Iterator[str]:
         after = page.last
     if _hashed(_NEXT_ROWS, [notice.pk, after, 1]):
         yield f"there are rows after the last page's last ({after})"
-    if _root(notice, pages, previous=sealed.previous) != sealed.digest:
+    if _root(notice, pages, previous=digested.previous) != digested.digest:
         yield "the seal's own hash is not that of its pages"
-    if not _is_ours(sealed):
+    if not _is_ours(digested):
         yield "the seal was not made with this portal's secret key"
-    before = LedgerDigest.objects.filter(pk__lt=sealed.pk).order_by("-pk").first()
-    if (before.digest if before else "") != sealed.previous:
+    before = LedgerDigest.objects.filter(pk__lt=digested.pk).order_by("-pk").first()
+    if (before.digest if before else "") != digested.previous:
         yield "the seal before it is another one now"

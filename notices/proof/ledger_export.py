@@ -121,7 +121,7 @@ def ways(notice: Notice) -> Ways:
     other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
     reach = other[Notice.Channel(notice.channel)]
     kinds = _address_classes()
-    exposures = Exposure.objects.standing().filter(person=OuterRef("person"))
+    exposures = Exposure.objects.not_withdrawn().filter(person=OuterRef("person"))
     rows = Delivery.objects.filter(notice=notice, state__in=NOT_REACHED).annotate(
         is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
         has_address=Exists(exposures.filter(data_classes__overlap=list(kinds))),
@@ -152,7 +152,9 @@ def _with_address(notice: Notice, page: Sequence[Delivery], kinds: set[int]) -> 
     if notice.incident.shredded_at:
         return set()
     people = [one.person.pk for one in page if one.person is not None]
-    rows = Exposure.objects.standing().filter(person__in=people, data_classes__overlap=list(kinds))
+    rows = Exposure.objects.not_withdrawn().filter(
+        person__in=people, data_classes__overlap=list(kinds)
+    )
     return set(rows.values_list("person_id", flat=True))
 
 
@@ -191,7 +193,7 @@ def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
     found: dict[int, str] = {}
     reports = LateReport.objects.filter(delivery__in=page).order_by("at")
     for report in reports:
-        words = f"{report.kind} {_time(report.at)} {report.words}".strip()
+        words = f"{report.kind} {_time(report.at)} {report.server_reply}".strip()
         found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), words]))
     return found
 
@@ -201,7 +203,7 @@ def _contact(notice: Notice, person: AffectedPerson | None) -> Row:
     if person is not None and not notice.incident.shredded_at:
         person.incident = notice.incident
         try:
-            opened = person.open_contact()
+            opened = person.decrypt_contact()
         except EncryptionError:
             opened = {}
     return {

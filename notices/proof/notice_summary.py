@@ -82,8 +82,8 @@ def _adds_up(notice: Notice) -> str:
 
 def _checks(notice: Notice) -> list[tuple[str, str]]:
     rows = [(_("Text (SHA-256)"), _halves(notice.version.hash))]
-    if seal := getattr(notice, "seal", None):
-        rows.append((_("Ledger (SHA-256)"), _halves(seal.digest)))
+    if digest := getattr(notice, "digest", None):
+        rows.append((_("Ledger (SHA-256)"), _halves(digest.digest)))
     return rows
 
 

@@ -20,7 +20,7 @@ def notifications(incident: Incident) -> Iterator[Notification]:
         audience=Notice.Audience.EVERYBODY,
         approved_at__isnull=False,
     )
-    related = sent.select_related("seal").prefetch_related("milestones")
+    related = sent.select_related("digest").prefetch_related("milestones")
     for notice in related.order_by("approved_at"):
         if notice.approved_at is None:
             continue
@@ -41,8 +41,8 @@ def _description(notice: Notice) -> str:
         "channel": notice.get_channel_display(),
         "state": notice.get_state_display(),
     }
-    seal = getattr(notice, "seal", None)
-    return f"{words}; SHA-256 {seal.digest[:16]}…" if seal else words
+    digest = getattr(notice, "digest", None)
+    return f"{words}; SHA-256 {digest.digest[:16]}…" if digest else words
 
 
 def _all_told_at(notice: Notice) -> datetime | None:

@@ -103,7 +103,7 @@ def _counts(incident: Incident, last: Mapping[str, Any]) -> dict[str, Any]:
 
 def _affected(incident: Incident) -> int:
     """How many people the closed scope versions hold; 0 while none is closed."""
-    standing = counts_of(incident).standing
+    standing = counts_of(incident).total
     return standing.people if standing else 0
 
 

@@ -122,7 +122,7 @@ def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
 
 
 def _record_late(delivery: Delivery, kind: LateReport.Kind, words: str) -> bool:
-    values = {"words": words}
+    values = {"server_reply": words}
     _report, is_new = LateReport.objects.get_or_create(
         delivery=delivery, kind=kind, defaults=values
     )
@@ -147,7 +147,7 @@ def _index_of(delivery: Delivery) -> UUID | None:
     subscription, incident = delivery.subscription, delivery.notice.incident
     if subscription is None or incident.shredded_at:
         return None
-    return incident.seal().email_index(normalise_email(subscription.user.email))
+    return incident.cipher().email_index(normalise_email(subscription.user.email))
 
 
 def count_returned_mail(outcome: Outcome) -> None:

@@ -51,7 +51,7 @@ def index_in(channel: str, address: str, incident: Incident | None) -> UUID:
     """
     if incident is None:
         return portal_indexes(channel, address)[0]
-    return incident.seal().name(_KINDS[channel], address)
+    return incident.cipher().blind_index(_KINDS[channel], address)
 
 
 def indexes(channel: str, address: str, incidents: Iterable[Incident]) -> list[UUID]:
@@ -102,8 +102,8 @@ class SuppressionLookup:
                 rows.filter(source__isnull=False).values_list("recipient", "source")
             )
             return
-        seal = self._notice.incident.seal()
-        owners = {seal.email_index(normalise_email(emails[key])): key for key in emails}
+        cipher = self._notice.incident.cipher()
+        owners = {cipher.email_index(normalise_email(emails[key])): key for key in emails}
         listed = self._of_incident.filter(index__in=list(owners))
         self._recipients |= {
             owners[index]: source for index, source in listed.values_list("index", "source")
@@ -116,7 +116,7 @@ class SuppressionLookup:
             channel = self._notice.channel
             known = portal_indexes(channel, normalised(channel, address))
             source = next((self._everywhere[one] for one in known if one in self._everywhere), "")
-        return LedgerMessages.HELD_BACK.said(source_words=source) if source else ""
+        return LedgerMessages.HELD_BACK.stored(source_words=source) if source else ""
 
 
 def _against(notice: Notice) -> SuppressionQuerySet:

@@ -22,9 +22,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('reported_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='reported')),
-                ('channel', models.CharField(choices=[('text', 'Text message'), ('call', 'Phone call'), ('email', 'E-mail'), ('messenger', 'Messenger'), ('website', 'Website'), ('other', 'Something else')], max_length=9, verbose_name='came as')),
+                ('channel', models.CharField(choices=[('sms', 'Text message'), ('call', 'Phone call'), ('email', 'E-mail'), ('messenger', 'Messenger'), ('website', 'Website'), ('other', 'Something else')], max_length=9, verbose_name='came as')),
                 ('state', models.CharField(choices=[('new', 'new'), ('seen', 'looked at'), ('warned', 'turned into a warning'), ('dismissed', 'dismissed')], default='new', max_length=9, verbose_name='state')),
-                ('sealed', models.BinaryField()),
+                ('ciphertext', models.BinaryField()),
                 ('same', models.UUIDField(editable=False, null=True, verbose_name='same link or number')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scam_reports', to='incidents.incident', verbose_name='incident')),
                 ('warning', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='scam_reports', to='statements.statement', verbose_name='warning')),

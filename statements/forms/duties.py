@@ -77,7 +77,7 @@ class ConfirmForm(forms.Form):
                 self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
                 return None
             if last:
-                withdraw(last, reason=WithdrawalMessages.FOLLOWED.said(), by=self.by)
+                withdraw(last, reason=WithdrawalMessages.FOLLOWED.stored(), by=self.by)
             return DutyConfirmation.objects.create(
                 incident=self.incident,
                 duty=self.duty.id,

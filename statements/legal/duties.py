@@ -100,7 +100,7 @@ def _missing_section(duty: Duty, key: str) -> Finding:
         rule=duty.id,
         severity=duty.current_severity,
         why=_asked_by(duty),
-        better=format_lazy(_("Write the section “{section}”."), section=Section.Key(key).label),
+        suggestion=format_lazy(_("Write the section “{section}”."), section=Section.Key(key).label),
         section=key,
     )
 
@@ -111,7 +111,9 @@ def _wrong_title(duty: Duty, title_en: str) -> Iterator[Finding]:
             rule=duty.id,
             severity=duty.current_severity,
             why=_asked_by(duty),
-            better=format_lazy(_("Give the English text the title “{title}”."), title=duty.title),
+            suggestion=format_lazy(
+                _("Give the English text the title “{title}”."), title=duty.title
+            ),
             language="en",
         )
 
@@ -123,7 +125,7 @@ def _missing_headings(duty: Duty, headings_en: Collection[str]) -> Iterator[Find
                 rule=duty.id,
                 severity=duty.current_severity,
                 why=_asked_by(duty),
-                better=format_lazy(
+                suggestion=format_lazy(
                     _("Give the English section the heading “{heading}”."), heading=heading
                 ),
                 language="en",
@@ -141,7 +143,7 @@ def _to_confirm(duty: Duty) -> Finding:
         rule=duty.id,
         severity=Severity.WARN,
         why=_asked_by(duty),
-        better=format_lazy(_("A person has to see to it: {hint}"), hint=duty.hint),
+        suggestion=format_lazy(_("A person has to see to it: {hint}"), hint=duty.hint),
         section=duty.sections[0] if duty.sections else "",
     )
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from pydantic import Field, PositiveInt, Strict, model_validator
 
 from foundations import toml_files
-from foundations.toml_files import Table, Text, Texts, TomlFileError
+from foundations.toml_files import Text, Texts, TomlFileError, TomlTable
 from incidents.models import Standing
 from statements.findings import Severity
 from statements.models import Section
@@ -54,7 +54,7 @@ class IncidentFacts:
     answers: Mapping[str, bool] = field(default_factory=dict)  # by duty: its condition holds
 
 
-class Trigger(Table):
+class Trigger(TomlTable):
     """When a duty arises: any one of its parts is enough."""
 
     condition_ko: Text
@@ -103,7 +103,7 @@ class Trigger(Table):
         return True if True in parts else None if None in parts else False
 
 
-class DutyEntry(Table):
+class DutyEntry(TomlTable):
     """One thing that one law asks, as its file holds it."""
 
     id: Text
@@ -142,7 +142,7 @@ class DutyEntry(Table):
         return self
 
 
-class LawNames(Table):
+class LawNames(TomlTable):
     """The table [law]: whose law it is, and what it is called."""
 
     jurisdiction: Text
@@ -150,7 +150,7 @@ class LawNames(Table):
     name_en: Text
 
 
-class LawFile(Table):
+class LawFile(TomlTable):
     """One file of `notices/legal/`."""
 
     law: LawNames

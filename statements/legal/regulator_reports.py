@@ -228,7 +228,7 @@ def _contact(incident: Incident) -> str:
 
 
 def _scale_ko(incident: Incident) -> str:
-    standing = counts_of(incident).standing
+    standing = counts_of(incident).total
     said = [] if incident.reported_count is None else [f"계정 {number(incident.reported_count)}개"]
     if standing:
         said.append(f"지금까지 확인된 정보주체 {number(standing.people)}명")
@@ -236,7 +236,7 @@ def _scale_ko(incident: Incident) -> str:
 
 
 def _scale_en(incident: Incident) -> list[str]:
-    count, standing = incident.reported_count, counts_of(incident).standing
+    count, standing = incident.reported_count, counts_of(incident).total
     said = [] if count is None else [f"{number(count)} accounts"]
     if standing:
         said.append(f"{number(standing.people)} people in the data checked so far")

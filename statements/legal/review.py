@@ -25,7 +25,9 @@ NO_JURISDICTION = Finding(
     rule="jurisdiction",
     severity=Severity.BLOCK,
     why=_("Nobody has said yet which jurisdiction's law the incident falls under."),
-    better=_("Name the jurisdictions on the incident's page: they decide what a notice must say."),
+    suggestion=_(
+        "Name the jurisdictions on the incident's page: they decide what a notice must say."
+    ),
 )
 
 
@@ -104,7 +106,7 @@ def facts_of(incident: Incident) -> laws.IncidentFacts:
 
 def _people(incident: Incident) -> int | None:
     """As the company reported it, else as its closed exports hold; the larger of both."""
-    standing = counts_of(incident).standing
+    standing = counts_of(incident).total
     known = [incident.reported_count, standing.people if standing else None]
     return max((count for count in known if count is not None), default=None)
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, PositiveInt, Strict
 
 from accounts.models import User
 from foundations import toml_files
-from foundations.toml_files import Table, Text, Texts
+from foundations.toml_files import Text, Texts, TomlTable
 from incidents.models import (
     Basis,
     DataClass,
@@ -29,12 +29,12 @@ STATEMENTS = ("apology", "notice", "kisa-advisory")
 _Basis = Annotated[Basis, Strict(False)]
 
 
-class _Claim(Table):
+class _Claim(TomlTable):
     basis: _Basis
     slugs: Texts
 
 
-class _Entry(Table):
+class _Entry(TomlTable):
     happened_on: date
     basis: _Basis
     text_ko: Text
@@ -43,7 +43,7 @@ class _Entry(Table):
     source_en: str = ""
 
 
-class _Incident(Table):
+class _Incident(TomlTable):
     slug: Text
     company_ko: Text
     company_en: Text
@@ -68,7 +68,7 @@ class _Incident(Table):
     timeline: Annotated[tuple[_Entry, ...], Strict(False)]
 
 
-class _Advisory(Table):
+class _Advisory(TomlTable):
     issuer_ko: Text
     issuer_en: Text
     issued_on: date
@@ -77,7 +77,7 @@ class _Advisory(Table):
     severity: Annotated[Advisory.Severity, Strict(False)]
 
 
-class _Section(Table):
+class _Section(TomlTable):
     key: Annotated[Section.Key, Strict(False)]
     basis: _Basis
     heading_ko: str = ""
@@ -86,7 +86,7 @@ class _Section(Table):
     body_en: Text
 
 
-class _Statement(Table):
+class _Statement(TomlTable):
     kind: Annotated[Statement.Kind, Strict(False)]
     title_ko: Text
     title_en: Text

@@ -81,7 +81,7 @@ def _missing(language: str) -> Finding:
         rule="parity_section",
         severity=rule.severity,
         why=rule.why,
-        better=rule.better(language),
+        suggestion=rule.suggestion(language),
         language=language,
     )
 
@@ -111,7 +111,7 @@ def _absent(
             rule=name,
             severity=Severity.WARN if _is_slight(figure) else rule.severity,
             why=format_lazy(stands, quote=figure.quote, why=rule.why),
-            better=rule.better(language),
+            suggestion=rule.suggestion(language),
             quote=figure.quote,
             language=language,
         )

@@ -21,7 +21,7 @@ class Rule:
     better_ko: Translatable
     better_en: Translatable
 
-    def better(self, language: str) -> Translatable:
+    def suggestion(self, language: str) -> Translatable:
         """What to write instead, in a text of that language."""
         return self.better_ko if language == "ko" else self.better_en
 

@@ -39,10 +39,10 @@ def ledger(notice: Notice, people: int) -> dict[str, Row]:
         .values_list("recipient", "state", "is_possible_duplicate")
         .iterator(chunk_size=10_000)
     }
-    seal = Incident.objects.get(slug=SLUG).seal()
+    cipher = Incident.objects.get(slug=SLUG).cipher()
     found = {}
     for number in range(1, people + 1):
-        key = seal.person_id("member", str(number))
+        key = cipher.person_id("member", str(number))
         if key in rows:
             found[address(number)] = rows.pop(key)
     if rows:

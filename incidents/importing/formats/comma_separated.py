@@ -97,4 +97,4 @@ def _end_of_quoted(data: bytes, begin: int) -> int:
 def _defect_of(error: csv.Error) -> str:
     """Returns why a row cannot be taken as a row, as its reject says it."""
     is_quote = "expected after" in str(error)
-    return (RejectMessages.MISPLACED_QUOTE if is_quote else RejectMessages.MISPLACED_BREAK).said()
+    return (RejectMessages.MISPLACED_QUOTE if is_quote else RejectMessages.MISPLACED_BREAK).stored()

@@ -29,9 +29,9 @@ class JsonLines(Format):
                 continue
             found = _parsed(row)
             if found is None:
-                yield number, [row.rstrip("\r")], RejectMessages.NOT_AN_OBJECT.said()
+                yield number, [row.rstrip("\r")], RejectMessages.NOT_AN_OBJECT.stored()
                 continue
-            defect = RejectMessages.UNDECODABLE.said() if _ESCAPED.search(row) else ""
+            defect = RejectMessages.UNDECODABLE.stored() if _ESCAPED.search(row) else ""
             yield number, [found.get(name, "") for name in columns], defect
 
     def column_names(self, head: str) -> list[str]:

@@ -5,7 +5,7 @@ CREATE TABLE incidents_exposure (
     file_id integer NOT NULL,
     line integer NOT NULL CONSTRAINT incidents_exposure_line_check CHECK (line >= 0),
     data_classes smallint[] NOT NULL,
-    sealed bytea,
+    ciphertext bytea,
     CONSTRAINT incidents_exposure_pkey PRIMARY KEY (person_id, file_id, line),
     CONSTRAINT incidents_exposure_person_fk FOREIGN KEY (person_id)
         REFERENCES incidents_affectedperson (id) DEFERRABLE INITIALLY DEFERRED,

@@ -169,7 +169,7 @@ class SmtpTransport:
         now = time.monotonic()
         for one in [one for one in self._connections if not one.is_idle and not one.is_ready]:
             if one.deadline < now:
-                self._lose(one, LedgerMessages.SILENT.said(), DoubtCause.SERVER_SILENT)
+                self._lose(one, LedgerMessages.SILENT.stored(), DoubtCause.SERVER_SILENT)
 
     def _open_more(self) -> None:
         """One at first; then twice as many each time, as long as that is worth while."""

@@ -130,7 +130,7 @@ class Connection:
         """The commands to be sent now; b"" for somebody this server cannot write to."""
         needs_utf8 = not mail.to.isascii()
         if needs_utf8 and "smtputf8" not in self.features:
-            words = LedgerMessages.NOT_IN_SUCH_LETTERS.said()
+            words = LedgerMessages.NOT_IN_SUCH_LETTERS.stored()
             self.outcomes.append(Outcome(mail, Reply(Result.UNREACHABLE, words)))
             return b""
         options = f" SIZE={len(mail.data)}" if "size" in self.features else ""
@@ -185,7 +185,7 @@ class Connection:
             except OSError as error:
                 raise LostError(clean(str(error))) from None
             if not octets:
-                raise LostError(LedgerMessages.HUNG_UP.said())
+                raise LostError(LedgerMessages.HUNG_UP.stored())
             self._hear(octets)
             if not isinstance(self.sock, ssl.SSLSocket):
                 return  # the selector tells if there is more; of TLS it does not know
@@ -193,13 +193,13 @@ class Connection:
     def _hear(self, octets: bytes) -> None:
         *lines, self._in = (self._in + octets).split(b"\n")
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
-            raise LostError(LedgerMessages.ENDLESS.said(), DoubtCause.UNCLEAR_ANSWER)
+            raise LostError(LedgerMessages.ENDLESS.stored(), DoubtCause.UNCLEAR_ANSWER)
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
                 continue
             if not line[:3].isdigit():
-                raise LostError(LedgerMessages.NO_SMTP.said(), DoubtCause.UNCLEAR_ANSWER)
+                raise LostError(LedgerMessages.NO_SMTP.stored(), DoubtCause.UNCLEAR_ANSWER)
             said = line[4:]
             if self._lines:
                 said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])

@@ -94,7 +94,7 @@ def _taken_from(smtp: smtplib.SMTP) -> Connection:
     if file is not None:
         file.close()
     if sock is None:
-        raise ServerUnavailableError(LedgerMessages.HUNG_UP.said())
+        raise ServerUnavailableError(LedgerMessages.HUNG_UP.stored())
     return Connection(sock, {name.lower() for name in smtp.esmtp_features})
 
 

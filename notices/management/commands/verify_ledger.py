@@ -26,14 +26,14 @@ class Command(BaseCommand):
             if not seals.exists():
                 raise CommandError(f"notice {options['notice']} has no sealed ledger")
         is_whole = True
-        for seal in seals:
-            found = list(ledger_digest.verify_ledger_digest(seal))
+        for digest in seals:
+            found = list(ledger_digest.verify_ledger_digest(digest))
             state = "NOT as sealed" if found else "as sealed"
             self.stdout.write(
-                f"notice {seal.notice_id}: {seal.rows:,} rows, {seal.digest}: {state}"
+                f"notice {digest.notice_id}: {digest.rows:,} rows, {digest.digest}: {state}"
             )
             for line in found:
-                self.stderr.write(f"notice {seal.notice_id}: {line}")
+                self.stderr.write(f"notice {digest.notice_id}: {line}")
             is_whole = is_whole and not found
         if not is_whole:
             raise SystemExit(1)

@@ -15,7 +15,7 @@ from notices.models import Delivery
 State = Delivery.State
 
 
-def verdict_of(reply: Reply, row: DueRow, lease: Lease) -> Transition:
+def transition_of(reply: Reply, row: DueRow, lease: Lease) -> Transition:
     """The verdict on `row`, a delivery of the lease's chunk, after one more attempt.
 
     A refusal waits like a temporary one. The journal counts it, and holds the row back instead if
