@@ -557,6 +557,17 @@ def test_a_journal_written_twice_counts_once(notice, people, lease):
     assert_adds_up(notice)
 
 
+def test_the_database_plans_the_journal_once_and_not_each_turn(notice, people, lease):
+    for _ in range(2):
+        write_down(lease, delivery_to(notice, people["minji"]), Transition(State.ACCEPTED, "250"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans + custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE '%notices_chunk%'"
+        )
+        assert cursor.fetchall() == [(2,)]
+
+
 def test_the_counters_are_right_while_a_chunk_is_being_worked_on(notice, people, lease):
     write_down(lease, delivery_to(notice, people["minji"]), Transition(State.ACCEPTED, "250 taken"))
     counts = Notice.objects.live_counts(notice.pk)

@@ -149,7 +149,18 @@ def lease_chunk(notice: Notice) -> Lease | None:
             chunk=chunk, notice=notice, fencing_token=fencing_token, is_past_deadline=late
         )
         _doubt_what_was_on_the_wire(lease)
+        _forget_plans()
     return lease
+
+
+def _forget_plans() -> None:
+    """Has the journal's statement planned anew for the next chunk, by the size the ledger has then.
+
+    A plan that was made while the ledger had a few rows reads all of them, and a connection that
+    kept it would do so with millions.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS")
 
 
 def _doubt_what_was_on_the_wire(lease: Lease) -> None:
@@ -193,32 +204,32 @@ WITH lease AS MATERIALIZED (
     SELECT c.id, l.on_wire::bigint[] AS on_wire
     FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fencing_token = l.fencing_token
     ORDER BY c.id FOR NO KEY UPDATE OF c
+), kind AS MATERIALIZED (
+    SELECT k.state, k.attempts, k.tries, k.wait, k.is_duplicate, k.doubt_cause,
+        k.classes::smallint[] AS classes, k.refusal, k.number,
+        k.refusal > 0 AND notice.refusals + k.refusal >= %(most_refusals)s AS is_pausing
+    FROM unnest(%(states)s::text[], %(attempts)s::int[], %(tries)s::int[], %(waits)s::float8[],
+            %(duplicates)s::bool[], %(doubt_causes)s::text[], %(classes)s::text[],
+            %(refusals)s::int[])
+        WITH ORDINALITY AS k (state, attempts, tries, wait, is_duplicate, doubt_cause, classes,
+            refusal, number), notice
 ), written AS (
     UPDATE notices_delivery d
     SET state = CASE WHEN v.is_pausing THEN {pending} ELSE v.state END,
-        reply = v.reply, attempts = d.attempts + v.tries,
+        reply = e.reply, attempts = d.attempts + v.tries,
         ended_at = CASE WHEN v.state = ANY (%(ends)s) AND NOT v.is_pausing THEN now() END,
         not_before = CASE WHEN v.wait IS NOT NULL AND NOT v.is_pausing
             THEN LEAST(now() + v.wait * interval '1 second', %(deadline)s) END,
         is_possible_duplicate = d.is_possible_duplicate OR v.is_duplicate,
         doubt_cause = CASE WHEN v.doubt_cause = '' THEN d.doubt_cause ELSE v.doubt_cause END,
-        data_classes = v.classes::smallint[]
-    FROM (
-        SELECT e.id, e.chunk, e.reply, (%(states)s::text[])[e.kind] AS state,
-            (%(attempts)s::int[])[e.kind] AS attempts,
-            (%(tries)s::int[])[e.kind] AS tries, (%(waits)s::float8[])[e.kind] AS wait,
-            (%(duplicates)s::bool[])[e.kind] AS is_duplicate,
-            (%(doubt_causes)s::text[])[e.kind] AS doubt_cause,
-            (%(classes)s::text[])[e.kind] AS classes,
-            (%(refusals)s::int[])[e.kind] AS refusal,
-            (%(refusals)s::int[])[e.kind] > 0 AND notice.refusals
-                + (%(refusals)s::int[])[e.kind] >= %(most_refusals)s AS is_pausing
-        FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(kinds)s::int[],
-                    %(replies)s::text[]) AS e (id, chunk, kind, reply), notice
-    ) AS v, held
-    WHERE d.id = v.id AND held.id = v.chunk AND d.state IN ({waiting})
+        data_classes = v.classes
+    FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(kinds)s::int[], %(replies)s::text[])
+            AS e (id, chunk, kind, reply)
+        JOIN kind AS v ON v.number = e.kind
+        JOIN held ON held.id = e.chunk
+    WHERE d.id = e.id AND d.state IN ({waiting})
         AND d.attempts = v.attempts
-    RETURNING v.chunk, d.state, v.refusal, v.reply
+    RETURNING e.chunk, d.state, v.refusal, e.reply
 ), counted AS (
     SELECT chunk,
         {counts}
@@ -274,8 +285,11 @@ def journal(
     """
     values = _journal_values(notice, leases, endings=endings, on_wire=on_wire)
     connection.ensure_connection()
-    # Not Django's cursor, which sends the text anew each time: this is planned once a connection.
-    with psycopg.Cursor(cast("psycopg.Connection[Any]", connection.connection)) as cursor:
+    database = cast("psycopg.Connection[Any]", connection.connection)
+    # Not Django's cursor, which sends the text anew each time: this is parsed and planned once a
+    # connection. Django forbids that by a threshold of None; its own cursors take no notice of it.
+    database.prepare_threshold = 0
+    with psycopg.Cursor(database) as cursor:
         cursor.execute(_JOURNAL, values, prepare=True, binary=True)
         state, held = cursor.fetchone() or (None, [])
     lost = frozenset(lease.chunk.pk for lease in leases) - frozenset(held)
