@@ -123,9 +123,19 @@ def test_nothing_is_approved_without_the_settings_it_needs(
 class WithoutSend:
     required_settings = ()
 
+    def close(self): ...
+
+
+class WithoutClose:
+    required_settings = ()
+
+    def send(self, text): ...
+
 
 class WithoutSettings:
     def send(self, text): ...
+
+    def close(self): ...
 
 
 class WithUnknownSettings(WithoutSettings):
@@ -144,6 +154,7 @@ def test_the_check_takes_the_gateway_of_the_page_and_our_own(carrier, settings):
     [
         ("no.such.Gateway", "E003", "No module named"),
         (f"{__name__}.WithoutSend", "E004", "no method `send`"),
+        (f"{__name__}.WithoutClose", "E004", "no method `close`"),
         (f"{__name__}.WithoutSettings", "E005", "no tuple `required_settings`"),
         (f"{__name__}.WithUnknownSettings", "E006", "NO_SUCH_SETTING"),
     ],

@@ -12,9 +12,14 @@ from contextlib import contextmanager
 import pytest
 
 from notices.engine.gateways import IDLE_SECONDS, HttpGateway
-from notices.engine.request_transport import AccountRefusedError, RequestUnavailableError
+from notices.engine.request_transport import (
+    AccountRefusedError,
+    RequestUnavailableError,
+    UnansweredError,
+)
 from notices.engine.transport import Result
 from notices.message_templates import OutgoingMessage
+from notices.models import DoubtCause
 from tests.test_sending import certificate  # noqa: F401
 
 TEXT = OutgoingMessage(sender="reference", to="+821012345678", data=b"text")
@@ -145,8 +150,9 @@ def test_a_request_that_did_not_go_out_as_a_whole_was_never_sent(gateway, settin
 def test_a_hang_up_after_the_whole_request_is_doubt(gateway, settings):
     with raw_server(hang_up) as server:
         settings.SMS_GATEWAY_URL = server.url
-        reply = gateway.send(TEXT)
-    assert (reply.result, reply.words) == (Result.IN_DOUBT, "RemoteProtocolError")
+        with pytest.raises(UnansweredError, match="RemoteProtocolError") as unanswered:
+            gateway.send(TEXT)
+    assert unanswered.value.doubt_cause == DoubtCause.CONNECTION_LOST
 
 
 def test_silence_after_the_whole_request_is_doubt(settings, monkeypatch):
@@ -154,7 +160,9 @@ def test_silence_after_the_whole_request_is_doubt(settings, monkeypatch):
     gateway = HttpGateway()
     with raw_server(stay_silent) as server:
         settings.SMS_GATEWAY_URL = server.url
-        assert gateway.send(TEXT).result == Result.IN_DOUBT
+        with pytest.raises(UnansweredError) as unanswered:
+            gateway.send(TEXT)
+    assert unanswered.value.doubt_cause == DoubtCause.SERVER_SILENT
     gateway.close()
 
 

@@ -91,9 +91,10 @@ def check_text_gateway(**_options: Any) -> list[CheckMessage]:
         gateway = gateway_class()
     except ImportError as error:
         return [Error(f"SMS_GATEWAY: {error}", id="notices.E003")]
-    if not callable(getattr(gateway, "send", None)):
-        text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no method `send`."
-        return [Error(text, id="notices.E004")]
+    for method in ("send", "close"):
+        if not callable(getattr(gateway, method, None)):
+            text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no method `{method}`."
+            return [Error(text, id="notices.E004")]
     required = getattr(gateway, "required_settings", None)
     if not isinstance(required, tuple):
         text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no tuple `required_settings`."
