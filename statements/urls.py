@@ -33,7 +33,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/record.json",
         views.version_record,
-        name="record",
+        name="version_record",
     ),
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/picture.png",

@@ -145,6 +145,8 @@ class BrokenGateway:
     def send(self, text: OutgoingMessage) -> Reply:
         raise KeyError(text.to)
 
+    def close(self) -> None: ...
+
 
 @pytest.mark.parametrize("cause", ["connection_lost", "server_silent", "unclear_answer"])
 def test_each_answer_that_a_gateway_does_not_give_is_said_at_the_desk(

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 USE = """
 import sys
 from pathlib import Path
-from breachportal import embedded
+from breachportal import embedded_servers as embedded
 var = Path(sys.argv[1])
 print(embedded.database_url(var), embedded.redis_url(var), flush=True)
 sys.stdin.read()

@@ -92,7 +92,7 @@ def test_a_master_keyset_that_is_none_says_how_to_make_one(incident, settings):
     settings.MASTER_KEYSET = "secret words"
     encryption.incident_cipher.cache_clear()
 
-    with pytest.raises(EncryptionError, match=r"breachportal\.keys") as caught:
+    with pytest.raises(EncryptionError, match=r"foundations\.keys") as caught:
         incident.cipher()
     assert "secret words" not in str(caught.value)
 

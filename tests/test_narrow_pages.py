@@ -148,7 +148,7 @@ def test_the_desks_lists_fit_beside_its_sidebar_and_filters(coupang, language):
     desk = Client()
     sign_in_to_desk(desk, User.objects.get(email=sample.EDITOR))
     desk.cookies["language"] = language
-    lists = ("incidents/exposurebatch", "notices/statementversion", "accounts/user")
+    lists = ("incidents/exposurebatch", "statements/statementversion", "accounts/user")
     sources = {name: desk.get(f"/admin/{name}/").text for name in lists}
     found = {}
     for name, page in shown(sources, width=1280, height=800):

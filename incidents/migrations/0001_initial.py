@@ -1,6 +1,7 @@
 """The tables of the incidents, what the database itself holds them to, and the data classes.
 
-The functions and triggers are in sql/, a file a table; the data classes in _data_classes.py.
+The functions and triggers are in sql/, a file a table; the data classes in
+incidents/initial_data_classes.py.
 """
 
 import uuid
@@ -11,7 +12,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from incidents.migrations._data_classes import DATA_CLASSES
+from incidents.initial_data_classes import DATA_CLASSES
 
 SQL = Path(__file__).parent / 'sql'
 

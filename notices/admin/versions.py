@@ -34,8 +34,8 @@ admin.site.unregister(StatementVersion)
 class NotifyingVersionAdmin(StatementVersionAdmin):
     """Adds previews of the messages, the notice of a correction, and the way to the next notice."""
 
-    change_form_template = "admin/statements/statementversion/change_form.html"
-    previews_template = "admin/statements/statementversion/previews.html"
+    change_form_template = "admin/notices/statementversion/change_form.html"
+    previews_template = "admin/notices/statementversion/previews.html"
 
     def get_urls(self) -> list[Any]:
         own = partial(desk_path, self)

@@ -38,7 +38,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
         "datePosted": version.published_at.isoformat() if version.published_at else "",
         "version": version.number,
         "identifier": f"sha256:{version.hash}",
-        "image": _url("version_picture", *address),
+        "image": _url("version_image", *address),
         "publisher": {"@type": "Organization", "name": incident.company},
         "newsUpdatesAndGuidelines": _url("log", incident.slug),
         "webFeed": _url("feed", incident.slug),

@@ -20,7 +20,7 @@ from incidents.models import Incident
 from statements.models import StatementVersion
 
 WIDTH, HEIGHT = 1200, 630  # pixels, as Open Graph's readers ask for
-_LAYOUT = Path(__file__).with_name("picture.typ")
+_LAYOUT = Path(__file__).with_name("preview_image.typ")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 `hibp_name` is the class's name at Have I Been Pwned:
 https://haveibeenpwned.com/api/v3/dataclasses. `actions` are the steps that an affected person can
-take, each in Korean and in English. The name of this module begins with an underscore because
-Django takes every other module here for a migration.
+take, each in Korean and in English.
 """
 
 LOW, MEDIUM, HIGH = 1, 2, 3
@@ -14,11 +13,17 @@ LINKS = (
 )
 CALLERS = (
     "이름이나 주문 내역을 아는 전화와 문자가 올 수 있습니다. 안다고 해서 믿지 마십시오.",
-    "Expect calls and messages from people who know your name and orders. Knowing them proves nothing.",
+    (
+        "Expect calls and messages from people who know your name "
+        "and orders. Knowing them proves nothing."
+    ),
 )
 CALL_BACK = (
     "회사라고 하는 전화는 끊고, 직접 찾은 대표번호로 다시 거십시오.",
-    "Hang up on callers who say they are the company. Call back on a number you looked up yourself.",
+    (
+        "Hang up on callers who say they are the company. Call back "
+        "on a number you looked up yourself."
+    ),
 )
 HOTLINE = (
     "의심스러운 전화나 문자는 국번 없이 118(한국인터넷진흥원)로 문의하십시오.",
@@ -102,7 +107,10 @@ DATA_CLASSES = [
             ),
             (
                 "택배 기사나 점검원이라는 사람에게 문을 열기 전에 방문 예정인지 확인하십시오.",
-                "Before you open the door to a courier or inspector, check that a visit was planned.",
+                (
+                    "Before you open the door to a courier or inspector, check "
+                    "that a visit was planned."
+                ),
             ),
         ],
     },
@@ -322,7 +330,10 @@ DATA_CLASSES = [
         "masking": "secret",
         "actions": [
             (
-                "명의도용방지서비스(msafer.or.kr)에서 내 이름으로 개통된 휴대전화가 있는지 확인하십시오.",
+                (
+                    "명의도용방지서비스(msafer.or.kr)에서 내 이름으로 개통된 "
+                    "휴대전화가 있는지 확인하십시오."
+                ),
                 "Check whether a mobile line was opened in your name; in Korea at msafer.or.kr.",
             ),
             (
