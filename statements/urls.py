@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<slug:slug>/feed/", views.feed, name="feed"),
     path("incidents/<slug:slug>/log/", views.log, name="log"),
     path("incidents/<slug:slug>/log/log.json", views.log_json, name="log_json"),
-    path("incidents/<slug:slug>/picture.png", views.incident_picture, name="incident_image"),
+    path("incidents/<slug:slug>/picture.png", views.incident_image, name="incident_image"),
     path("incidents/<slug:slug>/statements/<slug:statement>/", views.statement, name="statement"),
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/",
@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(
         "incidents/<slug:slug>/statements/<slug:statement>/versions/<number:number>/picture.png",
-        views.version_picture,
+        views.version_image,
         name="version_image",
     ),
     path("incidents/<slug:slug>/advisories/<slug:statement>/", views.advisory, name="advisory"),

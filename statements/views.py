@@ -69,14 +69,14 @@ def version_record(_request: HttpRequest, slug: str, statement: str, number: int
 
 
 @public_page
-def version_picture(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
+def version_image(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
     """What a messenger shows beside a link to the version."""
     picture = preview_images.of_version(_public_version(slug, statement, number))
     return HttpResponse(picture.png(), content_type="image/png")
 
 
 @public_page
-def incident_picture(_request: HttpRequest, slug: str) -> HttpResponse:
+def incident_image(_request: HttpRequest, slug: str) -> HttpResponse:
     """What a messenger shows beside a link to the incident's other pages."""
     return HttpResponse(
         preview_images.of_incident(_public_incident(slug)).png(), content_type="image/png"
