@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from foundations.limited_views import limited
 from foundations.page_cache import public_page
 from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
-from statements.public import advisories
+from statements.public.contexts import advisories
 
 logger = logging.getLogger(__name__)
 

@@ -4,13 +4,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StatementsConfig(AppConfig):
-    """What the company says: statements, legal duties, public pages, reports to authorities."""
+    """The app of what the company publishes: statements, legal duties, public pages, reports."""
 
     name = "statements"
     verbose_name = _("Statements")
 
     def ready(self) -> None:
-        # Imported here, because these modules need the models.
+        # Imported here, because these modules import models, which must be loaded first.
         from foundations import page_extensions
         from incidents import visibility
         from statements import publishing

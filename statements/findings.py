@@ -1,4 +1,4 @@
-"""What a check of a statement finds, and whether it keeps the statement from being published."""
+"""The findings of a review or a lint: one objection each, and whether it blocks publishing."""
 
 from dataclasses import dataclass, replace
 
@@ -6,12 +6,13 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# Translated when shown: a finding may be made by a task and read by an editor of another language.
+# A lazy string is translated when it is shown, because the code that makes a finding may run in
+# another language than its reader's.
 Translatable = str | Promise
 
 
 class Severity(models.TextChoices):
-    """Whether a finding, or an unmet duty, blocks publishing."""
+    """The effect of a finding or an unmet duty: it blocks publishing, or it only warns."""
 
     BLOCK = "block", _("blocks publishing")
     WARN = "warn", _("warning")
@@ -19,26 +20,28 @@ class Severity(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One objection: what, where, why, and a better way to say it."""
+    """One objection to a statement: the rule, the place, the reason and a suggestion."""
 
-    # A rule of the wording lint (`hedge`), or the id of a duty (`kr-pipa-data-items`).
+    # A lint rule (`hedge`), the id of a duty (`kr-pipa-data-items`), or one of publishing's own
+    # rules (`second_person`).
     rule: str
     severity: Severity
     why: Translatable
     suggestion: Translatable = ""
-    # The objectionable words, and where they stand in the text that was checked.
+    # The words that the finding is about, and their start and end index in the checked text.
     quote: str = ""
     span: tuple[int, int] | None = None
-    # "ko" or "en"; empty if the finding is about the whole statement.
+    # "ko" or "en"; empty if the finding is about both languages.
     language: str = ""
-    # A Section.Key, or whatever key the caller gave; empty if about the whole statement.
+    # A Section.Key, or another key from the caller, such as "title". Empty if the finding is about
+    # the whole statement.
     section: str = ""
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps the statement from being published."""
+        """Returns whether the finding prevents publishing."""
         return self.severity == Severity.BLOCK
 
     def in_section(self, key: str) -> "Finding":
-        """The same finding, said of one section."""
+        """Returns a copy of the finding that is about the section with this key."""
         return replace(self, section=key)

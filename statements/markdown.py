@@ -1,4 +1,4 @@
-"""Markdown in statements: a safe subset for pages, readable text for mails."""
+"""Markdown in statements: a safe subset of HTML for pages, and plain text for messages."""
 
 import textwrap
 from functools import lru_cache
@@ -15,21 +15,24 @@ _TAGS = {"p", "br", "hr", "strong", "em", "code", "pre", "blockquote", "ul", "ol
     *("h3", "h4", "h5", "h6"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-# A section's own heading is an h2, so what stands in its text begins below.
+# A section's own heading is an h2, so headings in its text start at h3.
 _DEMOTED = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
-# Raw HTML stays visible as text, and so does the address of a picture: nothing vanishes unseen.
+# Raw HTML and the addresses of images are shown as text, so that nothing disappears unnoticed.
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 
-@lru_cache(maxsize=512)  # published texts are few, and read by millions
+@lru_cache(maxsize=512)  # there are few published texts, and millions of people read them
 def render(text: str) -> SafeString:
-    """HTML of an allow-list of elements; headings begin at h3; links by https, mailto or tel."""
+    """Returns Markdown as HTML with the elements of an allow-list only.
+
+    Headings start at h3. A link is an https, mailto or tel address.
+    """
     return _clean(_html(_PARSER.parse(text)))
 
 
 @lru_cache(maxsize=512)
 def list_items(text: str) -> tuple[SafeString, ...]:
-    """HTML of each item of the first list in `text`; none if it holds no list."""
+    """Returns the HTML of each item of the first list in the Markdown; empty without a list."""
     for block in SyntaxTreeNode(_PARSER.parse(text)).children:
         if block.type in ("bullet_list", "ordered_list"):
             return tuple(_clean(_html(item.to_tokens()[1:-1])) for item in block.children)
@@ -37,7 +40,10 @@ def list_items(text: str) -> tuple[SafeString, ...]:
 
 
 def plain(text: str) -> str:
-    """Readable text: links written out after their words, list items marked, no markup left."""
+    """Returns Markdown as plain text: no markup, list items with a marker.
+
+    The address of a link follows its text in parentheses.
+    """
     return _plain_block(SyntaxTreeNode(_PARSER.parse(text))).strip()
 
 
@@ -48,7 +54,10 @@ def _html(tokens: list[Token]) -> str:
 
 
 def _clean(html: str) -> SafeString:
-    """The second fence: the parser already makes no other elements than these."""
+    """Removes all elements that are not allowed.
+
+    This is a second protection, because the parser already creates no other elements.
+    """
     return mark_safe(  # noqa: S308
         nh3.clean(
             html,
@@ -101,9 +110,9 @@ def _plain_inline(node: SyntaxTreeNode) -> str:
 
 
 def _plain_link(node: SyntaxTreeNode) -> str:
-    words = "".join(map(_plain_inline, node.children))
+    text = "".join(map(_plain_inline, node.children))
     scheme, _, rest = str(node.attrs["href"]).partition(":")
     if scheme not in LINK_SCHEMES:
-        return words
+        return text
     address = f"https:{rest}" if scheme == "https" else rest
-    return words if words == address else f"{words} ({address})"
+    return text if text == address else f"{text} ({address})"

@@ -1,6 +1,7 @@
-"""What duties and reports to authorities ask about the notices that were sent.
+"""The interface by which duties and regulator reports read what was sent.
 
-The app that sends is above this one. It adds a function to `SOURCES` in its `AppConfig.ready`.
+The app that sends notices is above this app and may not be imported here. It adds a function to
+`SOURCES` in its `AppConfig.ready`.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,17 +13,17 @@ from incidents.models import Incident
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """One mandatory notice to all affected people: how far it came."""
+    """The progress of one mandatory notice to all affected people."""
 
     approved_at: datetime
     planned: int  # people
-    accepted: int  # people whose mail server, or gateway, accepted the message
-    all_told_at: datetime | None  # None: not yet
+    accepted: int  # people for whom the mail server or the gateway accepted the message
+    all_told_at: datetime | None  # when the notice counts as sent to all; None before that
     description: str  # in the active language
     url: str  # the notice's page on the desk
 
 
-# Each returns an incident's notifications, oldest first.
+# Each function returns an incident's notifications, oldest first.
 SOURCES: list[Callable[[Incident], Iterable[Notification]]] = []
 
 

@@ -1,8 +1,8 @@
-"""From a draft to published words: what is checked, what is frozen, and how it is proven.
+"""Publishing: drafts, the findings about them, waivers, and the hash chain of published versions.
 
-A published version is immutable (database triggers), numbered, and hashed over everything it says.
-Its hash covers the hash of the version before, so that none can be altered, dropped or slipped in
-without the chain showing it.
+A published version is immutable (database triggers) and numbered. Its SHA-256 covers its whole
+record, which holds the hash of the previous version. Verifying the chain therefore shows if a
+version was changed, removed or inserted.
 """
 
 import hashlib
@@ -36,13 +36,14 @@ from statements.models import (
     WithdrawnWaiver,
 )
 
-# The posting time counts from publication, which may be weeks after the draft: be generous.
+# The default of `display_until` in a draft. The posting time counts from publication, which may be
+# weeks after the draft, so the default is long.
 DRAFT_DISPLAY = timedelta(days=365)
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
 class PublishingRefusedError(Exception):
-    """The draft is not fit to be published; `findings` says why."""
+    """Raised when a draft or a waiver is refused; `findings` holds the reasons."""
 
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__("; ".join(str(finding.why) for finding in findings))
@@ -50,9 +51,10 @@ class PublishingRefusedError(Exception):
 
 
 def draft_next(statement: Statement, *, by: User) -> StatementVersion:
-    """The statement's draft: the open one, else a new one with the last version's words.
+    """Returns the statement's draft. Creates it if there is none, as a copy of the last version.
 
-    A statement's first draft holds the sections that its kind must have, empty.
+    The first draft of a statement has the empty sections that its duties require, or one section
+    for a text.
     """
     with transaction.atomic():
         Statement.objects.select_for_update().get(pk=statement.pk)
@@ -63,39 +65,44 @@ def draft_next(statement: Statement, *, by: User) -> StatementVersion:
             statement=statement,
             number=last.number + 1 if last else 1,
             title_ko=last.title_ko if last else "",
-            title_en=last.title_en if last else review.prescribed_title(statement),
+            title_en=last.title_en if last else review.statement_prescribed_title(statement),
             display_until=timezone.localdate() + DRAFT_DISPLAY,
             created_by=by,
         )
-        Section.objects.bulk_create(_copied(last, draft) if last else _laid_out(draft))
+        Section.objects.bulk_create(
+            _copied_sections(last, draft) if last else _prescribed_sections(draft)
+        )
     return draft
 
 
-def _copied(last: StatementVersion, draft: StatementVersion) -> Iterator[Section]:
+def _copied_sections(last: StatementVersion, draft: StatementVersion) -> Iterator[Section]:
     for section in last.sections.all():
         section.pk = None
         section.version = draft
         yield section
 
 
-def _laid_out(draft: StatementVersion) -> Iterator[Section]:
+def _prescribed_sections(draft: StatementVersion) -> Iterator[Section]:
     keys = review.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
     for position, (key, heading) in enumerate(keys.items(), 1):
         yield Section(version=draft, key=key, position=position, heading_en=heading)
 
 
 def publishing_findings(version: StatementVersion, *, by: User) -> list[Finding]:
-    """All there is to say against `by` publishing this draft now; what blocks refuses it."""
-    refused = [*_check_state(version), *_check_second_person(version, by)]
-    return refused + draft_findings(version)
+    """Returns the findings about publishing this draft as `by`.
+
+    A finding that blocks prevents publishing.
+    """
+    refusals = [*_check_state(version), *_check_second_person(version, by)]
+    return refusals + draft_findings(version)
 
 
 def draft_findings(
     version: StatementVersion, sections: list[Section] | None = None
 ) -> list[Finding]:
-    """All there is to say against the words of this draft, whoever publishes them.
+    """Returns the findings about the draft's content; they do not depend on who publishes it.
 
-    `sections` are those that somebody is writing, if they are not the saved ones.
+    `sections` are the unsaved sections from an editor's form; None reads the saved ones.
     """
     if sections is None:
         sections = list(version.sections.all())
@@ -129,7 +136,11 @@ def _check_second_person(version: StatementVersion, by: User) -> Iterator[Findin
 
 
 def has_contributed(version: StatementVersion, by: User) -> bool:
-    """Whether some of what this version makes public is by them (a trigger asks the same)."""
+    """Returns whether `by` wrote part of what this version publishes.
+
+    The author, an editor of the version, and before the first publication an editor of the
+    statement. The trigger `version_is_published_by_no_editor` and a constraint enforce the rule.
+    """
     statement = version.statement
     return (
         by.pk == version.created_by_id
@@ -182,7 +193,10 @@ def _check_advisory(statement: Statement) -> Iterator[Finding]:
 
 
 def _check_classes_stated(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
-    """What the imported data holds has to be stated of the incident before anybody lists it."""
+    """Yields a refusal for each class that the imported data holds and the incident does not claim.
+
+    Checks notices, and other statements with a list of what leaked.
+    """
     lists_items = any(section.key == Section.Key.DATA_ITEMS for section in sections)
     if statement.kind != Statement.Kind.NOTICE and not lists_items:
         return
@@ -194,40 +208,46 @@ def _check_classes_stated(statement: Statement, sections: list[Section]) -> Iter
 
 
 def _check_classes_named(statement: Statement, sections: list[Section]) -> Iterator[Finding]:
-    """A list of what leaked must be the whole list, in each language by the class's own name."""
+    """Yields a refusal for each leaked class that the list of what leaked does not name.
+
+    The list must be complete in each language, with the name of the class in that language.
+    """
     listing = [section for section in sections if section.key == Section.Key.DATA_ITEMS]
     if not listing:
         return
     claims = statement.incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     involved = [claim.data_class for claim in claims.select_related("data_class")]
     for language in LANGUAGES:
-        words = "\n".join(getattr(section, f"body_{language}") for section in listing).casefold()
+        listed = "\n".join(getattr(section, f"body_{language}") for section in listing).casefold()
         every_name = [in_language(other, "name", language) for other in DataClass.objects.all()]
         for name in (in_language(data_class, "name", language) for data_class in involved):
-            if not _is_named(name.casefold(), words, every_name):
+            if not _is_named(name.casefold(), listed, every_name):
                 text = _("“{section}” does not name “{name}”, which leaked.")
                 label = Section.Key.DATA_ITEMS.label
                 why = text.format(section=label, name=name)
                 yield _refusal("class", why, section=Section.Key.DATA_ITEMS)
 
 
-def _is_named(name: str, words: str, every_name: list[str]) -> bool:
-    """Whether `name` stands in `words` by itself: "e-mail address" does not name "address"."""
+def _is_named(name: str, text: str, every_name: list[str]) -> bool:
+    """Returns whether `text` names the class by itself.
+
+    A longer name that contains it does not count: "e-mail address" does not name "address".
+    """
     for other in map(str.casefold, every_name):
         if name in other and name != other:
-            words = words.replace(other, "")
-    return name in words
+            text = text.replace(other, "")
+    return name in text
 
 
 def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> StatementVersion:
-    """Publishes the draft; returns it as it now stands for good.
+    """Publishes the draft and returns it. From now on it is immutable.
 
-    `seen` is the fingerprint of the words that `by` has read, if a person asks: words that were
-    changed meanwhile are refused. Raises PublishingRefusedError. Of two people who publish at
-    once, one is refused.
+    `seen` is the fingerprint of the draft that `by` has read; None if no person reads it first.
+    Raises PublishingRefusedError if a finding blocks, or if the draft differs from `seen`. If two
+    people publish at the same time, one of them is refused.
     """
     with transaction.atomic():
-        # The locks hold off whoever edits the statement, its advisory or a section (triggers).
+        # Writers of the statement, its advisory or a section wait for these locks (triggers).
         statement = Statement.objects.select_for_update().get(pk=version.statement_id)
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
         draft.statement = statement
@@ -242,18 +262,19 @@ def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> 
 
 
 def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: User) -> DutyWaiver:
-    """Lets the draft be published against a duty or a rule of wording; the log says why.
+    """Waives a duty or a lint rule for the draft, so that its findings only warn.
 
-    `reason` is by language. Raises PublishingRefusedError for `by` having written it, for what is
-    published, and for a rule that is not waivable or blocks nothing.
+    The public log shows the waiver. `reason` holds one text by language ("ko", "en"). Raises
+    PublishingRefusedError if `by` wrote part of the draft, if the version is published, or if
+    the rule blocks nothing or cannot be waived.
     """
     with transaction.atomic():
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
-        refused = [*_check_state(draft), *_check_second_person(draft, by)]
+        refusals = [*_check_state(draft), *_check_second_person(draft, by)]
         if rule not in review.waivable(draft):
-            refused.append(_refusal("waiver", _("This cannot be waived.")))
-        if refused:
-            raise PublishingRefusedError(refused)
+            refusals.append(_refusal("waiver", _("This cannot be waived.")))
+        if refusals:
+            raise PublishingRefusedError(refusals)
         return DutyWaiver.objects.create(
             version=draft,
             rule=rule,
@@ -264,9 +285,10 @@ def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: U
 
 
 def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: User) -> bool:
-    """Takes a draft's waiver back, and keeps both on record; False if there is none to take back.
+    """Withdraws a waiver of a draft and records the withdrawal.
 
-    What is published stands as it was: its waivers are covered by its hash.
+    Returns False if the draft has no such waiver, or if the version is published: the hash covers
+    the waivers of a published version, so they cannot change.
     """
     with transaction.atomic():
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
@@ -288,9 +310,10 @@ def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: Us
 
 
 def objection_to_hiding(incident: Incident) -> str | None:
-    """Returns why the incident has to stay public: a published version is to be shown for longer.
+    """Returns why the incident has to stay public, or None if it may be hidden.
 
-    The trigger `incident_stays_public` refuses the same. Dates are UTC there and here.
+    It has to stay public while a published version must be shown. The trigger
+    `incident_stays_public` enforces the same rule. Both compare dates in UTC.
     """
     today = datetime.now(UTC).date()
     shown = StatementVersion.objects.filter(
@@ -319,26 +342,27 @@ def _freeze(draft: StatementVersion, *, by: User) -> None:
 
 
 def fingerprint(version: StatementVersion) -> str:
-    """SHA-256, in hex, of a version's words: what a person has read before publishing."""
-    return _digest(_words(version))
+    """Returns the SHA-256, in hex, of the content that a person reads before publishing."""
+    return _digest(_content(version))
 
 
 def compute_hash(version: StatementVersion) -> str:
-    """SHA-256, in hex, of the version's record."""
+    """Returns the SHA-256, in hex, of the version's record. Raises ValueError for a draft."""
     return _digest(_record(version))
 
 
 def canonical_record(version: StatementVersion) -> bytes:
-    """All that a published version says, when, and after which other, as JSON in UTF-8.
+    """Returns the record of a published version as JSON in UTF-8.
 
-    The version's hash is the SHA-256 of exactly these bytes (docs/records.md). What they hold, and
-    in which form, is fixed: a change breaks the proof of what stands.
+    It holds the content, the time of publication and the hash of the previous version. The
+    version's hash is the SHA-256 of exactly these bytes (docs/records.md). Keys and format must
+    not change, because then the hashes of published versions no longer match.
     """
     return _canonical(_record(version))
 
 
 def _record(version: StatementVersion) -> dict[str, Any]:
-    return _words(version) | {
+    return _content(version) | {
         "classes": version.class_states,
         "published_at": _utc(version.published_at),
         "previous_hash": version.previous_hash,
@@ -354,7 +378,7 @@ def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(_canonical(record)).hexdigest()
 
 
-def _words(version: StatementVersion) -> dict[str, Any]:
+def _content(version: StatementVersion) -> dict[str, Any]:
     statement = version.statement
     waivers = {waiver.rule: _both(waiver, "reason") for waiver in version.waivers.all()}
     return ({"waivers": waivers} if waivers else {}) | {
@@ -405,18 +429,21 @@ def _utc(moment: datetime | None) -> str:
 
 
 def verify_statement(statement: Statement) -> list[str]:
-    """What is wrong with the statement's published versions, one sentence each; empty if nothing.
+    """Returns the problems of the statement's published versions, one sentence each.
 
-    Finds an altered word, a version that is missing or out of its order, and a broken chain.
+    Finds a changed text, a version that is missing or out of order, and a broken hash chain.
     """
     published = StatementVersion.objects.filter(
         statement_id=statement.pk, state=StatementVersion.State.PUBLISHED
     ).select_related("statement__incident", "statement__advisory")
-    return [problem for problems in verified(published).values() for problem in problems]
+    return [problem for problems in verify_versions(published).values() for problem in problems]
 
 
-def verified(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
-    """What is wrong with each of the published versions of one statement, as `verify` says it."""
+def verify_versions(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
+    """Returns the problems of each published version of one statement, in the active language.
+
+    A version without problems has an empty list. `versions` must hold all published versions.
+    """
     found = {}
     last_number, last_hash = 0, ""
     for version in sorted(versions, key=lambda version: version.number):

@@ -1,4 +1,4 @@
-"""Celery tasks of the statements. Each may run twice, or be killed half way, without harm."""
+"""The Celery tasks of statements. A task may run twice or be killed at any time without harm."""
 
 import logging
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(base=DjangoTask)
 def verify_statements() -> None:
-    """Says in the log, for whoever watches it, what is not as it was published."""
+    """Writes an error to the process log for each version that differs from what was published."""
     with override("en"):
         for statement in Statement.objects.all():
             for problem in publishing.verify_statement(statement):

@@ -1,4 +1,4 @@
-"""Public pages at the top of each language; see statements.views."""
+"""The URLs of the public pages, directly below the language (`/ko/`); see statements.views."""
 
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import IntConverter
@@ -7,8 +7,10 @@ from statements import views
 
 
 class NumberConverter(IntConverter):
-    """A number in its one spelling: 01 would be another address of the same public page, and
-    whoever invents addresses could fill the memory of all kept pages and empty it again.
+    """A number without leading zeros, from 1 to 999999999.
+
+    "01" would be a second address of the same public page. A client that invents addresses could
+    then fill the page cache and push out the pages of others.
     """
 
     regex = "[1-9][0-9]{0,8}"

@@ -1,4 +1,4 @@
-"""The public pages. They look at the address and nothing else (foundations.page_cache)."""
+"""The public pages. Each response depends on its address only (foundations.page_cache)."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,11 +7,11 @@ from foundations.page_cache import public_page
 from incidents.models import Incident
 from statements import publishing
 from statements.models import Statement, StatementVersion
-from statements.public import (
+from statements.public import preview_images
+from statements.public.contexts import (
     incident_context,
     log_context,
     log_record,
-    preview_images,
     version_context,
 )
 from statements.public.feeds import IncidentFeed
@@ -19,7 +19,10 @@ from statements.public.feeds import IncidentFeed
 
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
-    """The newest public incident, in ten seconds; a calm page if there is none."""
+    """Shows the newest public incident, so that a user reads the essentials in ten seconds.
+
+    Without a public incident, a page says that none is open.
+    """
     incidents = list(Incident.objects.public())
     if not incidents:
         return render(request, "statements/no_incident.html")
@@ -29,14 +32,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @public_page
 def incident(request: HttpRequest, slug: str) -> HttpResponse:
-    """The same page for one incident."""
+    """Shows one incident, with the template of the home page."""
     context = incident_context(_public_incident(slug))
     return render(request, "statements/incident.html", context)
 
 
 @public_page
 def statement(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
-    """A statement's current version."""
+    """Shows the current version of a statement; redirects if the statement is an advisory."""
     version = _current_version(slug, statement)
     if version.statement.kind == Statement.Kind.ADVISORY:
         return redirect(version.statement)
@@ -45,7 +48,7 @@ def statement(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
 
 @public_page
 def advisory(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
-    """An advisory's current version."""
+    """Shows the current version of an advisory; redirects if the statement is another kind."""
     version = _current_version(slug, statement)
     if version.statement.kind != Statement.Kind.ADVISORY:
         return redirect(version.statement)
@@ -54,7 +57,7 @@ def advisory(request: HttpRequest, slug: str, statement: str) -> HttpResponse:
 
 @public_page
 def statement_version(request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
-    """One version for good, however many follow it."""
+    """Shows one version at its permanent address, also after newer versions are published."""
     current = _current_version(slug, statement)
     version = _public_version(slug, statement, number)
     context = version_context(version) | {"current": current}
@@ -63,29 +66,28 @@ def statement_version(request: HttpRequest, slug: str, statement: str, number: i
 
 @public_page
 def version_record(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
-    """The very bytes whose SHA-256 is the version's fingerprint (docs/records.md)."""
+    """Returns exactly the bytes that the version's SHA-256 is computed from (docs/records.md)."""
     version = _public_version(slug, statement, number)
     return HttpResponse(publishing.canonical_record(version), content_type="application/json")
 
 
 @public_page
 def version_image(_request: HttpRequest, slug: str, statement: str, number: int) -> HttpResponse:
-    """What a messenger shows beside a link to the version."""
-    picture = preview_images.of_version(_public_version(slug, statement, number))
-    return HttpResponse(picture.png(), content_type="image/png")
+    """Returns the preview image that messengers show next to a link to the version."""
+    image = preview_images.of_version(_public_version(slug, statement, number))
+    return HttpResponse(image.render(), content_type="image/png")
 
 
 @public_page
 def incident_image(_request: HttpRequest, slug: str) -> HttpResponse:
-    """What a messenger shows beside a link to the incident's other pages."""
-    return HttpResponse(
-        preview_images.of_incident(_public_incident(slug)).png(), content_type="image/png"
-    )
+    """Returns the preview image that messengers show next to links to the other pages."""
+    image = preview_images.of_incident(_public_incident(slug))
+    return HttpResponse(image.render(), content_type="image/png")
 
 
 @public_page
 def timeline(request: HttpRequest, slug: str) -> HttpResponse:
-    """The dated facts, oldest first."""
+    """Shows the dated facts of an incident, oldest first."""
     incident = _public_incident(slug)
     context = {
         "incident": incident,
@@ -97,19 +99,19 @@ def timeline(request: HttpRequest, slug: str) -> HttpResponse:
 
 @public_page
 def feed(request: HttpRequest, slug: str) -> HttpResponse:
-    """An incident's published versions as an Atom feed."""
+    """Returns the Atom feed of an incident's published versions."""
     return IncidentFeed()(request, slug=slug)
 
 
 @public_page
 def log(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every version of every statement, newest first: nothing is replaced in silence."""
+    """Shows the public log: all published versions, newest first, and what changed in each."""
     return render(request, "statements/log.html", log_context(_public_incident(slug)))
 
 
 @public_page
 def log_json(_request: HttpRequest, slug: str) -> HttpResponse:
-    """The same for programs: every version, its fingerprint, and the one before."""
+    """Returns the public log as JSON: each version with its hash and the previous hash."""
     record = log_record(_public_incident(slug))
     return JsonResponse(record, json_dumps_params={"ensure_ascii": False, "indent": 1})
 

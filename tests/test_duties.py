@@ -15,7 +15,7 @@ from statements.legal import laws
 from statements.legal.duties import (
     UnknownJurisdictionError,
     applicable,
-    deadlines,
+    due_times,
     posting_days,
     prescribed_headings,
     prescribed_title,
@@ -449,7 +449,7 @@ def test_an_uncertain_duty_does_not_repeat_what_a_certain_one_misses():
 def test_every_clock_of_the_model_case():
     clocks = {
         clock.duty.id: clock.due_at.astimezone(AWARE_AT.tzinfo)
-        for clock in deadlines(in_korea().values(), AWARE_AT)
+        for clock in due_times(in_korea().values(), AWARE_AT)
     }
     assert clocks == {
         "kr-network-act-report-24h": datetime(2025, 11, 19, tzinfo=AWARE_AT.tzinfo),
@@ -461,7 +461,7 @@ def test_every_clock_of_the_model_case():
 def test_the_first_clock_comes_first():
     everywhere = dict.fromkeys(laws.jurisdictions(), "applies")
     found = applicable(everywhere, facts=MODEL_CASE, on=NOVEMBER_2025)
-    clocks = deadlines(found, AWARE_AT)
+    clocks = due_times(found, AWARE_AT)
     assert clocks[0].duty.id == "kr-network-act-report-24h"
     assert clocks[-1].duty.id == "hipaa-notice-60-days"
     assert [clock.due_at for clock in clocks] == sorted(clock.due_at for clock in clocks)
@@ -470,20 +470,20 @@ def test_the_first_clock_comes_first():
 def test_72_hours_are_72_hours_when_summer_time_begins():
     london = ZoneInfo("Europe/London")
     aware_at = datetime(2026, 3, 27, 12, tzinfo=london)
-    (clock,) = deadlines([duty("gdpr-report-72h")], aware_at)
+    (clock,) = due_times([duty("gdpr-report-72h")], aware_at)
     assert clock.due_at.astimezone(london) == datetime(2026, 3, 30, 13, tzinfo=london)
     assert clock.due_at - aware_at.astimezone(UTC) == timedelta(hours=72)
 
 
 def test_a_moment_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
-        deadlines(all_duties(), datetime(2025, 11, 18))  # noqa: DTZ001
+        due_times(all_duties(), datetime(2025, 11, 18))  # noqa: DTZ001
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.times(), st.timezones())
 def test_no_clock_stops_before_its_time(day, time, zone):
     aware_at = datetime.combine(day, time, zone)
-    for clock in deadlines(all_duties(), aware_at):
+    for clock in due_times(all_duties(), aware_at):
         assert clock.due_at - aware_at.astimezone(UTC) == clock.duty.time_allowed()
 
 

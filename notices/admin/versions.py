@@ -21,7 +21,7 @@ from notices import decisions
 from notices.admin.notices import as_mail_program_would
 from notices.message_templates import sample_mail
 from notices.models import Notice
-from statements.admin.statements import StatementVersionAdmin
+from statements.admin.versions import StatementVersionAdmin
 from statements.models import Statement, StatementVersion
 
 TELL = "notices.add_notice"

@@ -1,4 +1,7 @@
-"""Reasons that the desk itself records: stored in English, shown in the reader's language."""
+"""The stored messages of statements: reasons that the desk records itself.
+
+They are stored in English and shown in the reader's language.
+"""
 
 from django.utils.translation import gettext_noop as _
 
@@ -6,11 +9,11 @@ from foundations.stored_messages import StoredMessages, translate_stored
 
 
 class WithdrawalMessages(StoredMessages):
-    """Why a confirmation of a duty was withdrawn, where no person gave a reason."""
+    """The reasons for the withdrawal of a duty confirmation that no person gave."""
 
     FOLLOWED = _("Followed by another confirmation.")
 
 
-def translate_withdrawal_reason(kept: str) -> str:
-    """Returns a recorded reason in the reader's language; a person's own words unchanged."""
-    return translate_stored(kept, WithdrawalMessages)
+def translate_withdrawal_reason(stored: str) -> str:
+    """Returns a stored reason in the active language; a person's own words unchanged."""
+    return translate_stored(stored, WithdrawalMessages)

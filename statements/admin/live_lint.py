@@ -1,4 +1,4 @@
-"""What the laws and the wording lint say of a draft, at the place where it is written."""
+"""The live lint: the findings about a draft, each shown at the field that it is about."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,50 +13,59 @@ from statements.findings import Finding
 from statements.legal.review import TITLE
 from statements.models import Section, StatementVersion
 
-TOP = "top"  # where findings stand that are about no section of the draft
+TOP = "top"  # the place of findings that are about no section of the draft
 _LIST = "admin/statements/statementversion/finding_list.html"
 _GROUPS = "admin/statements/statementversion/findings.html"
 
 
 class DraftFindings:
-    """All findings about a draft, by where they are to be read."""
+    """All findings about a draft, as HTML for each place of its page.
+
+    `sections` are the sections to check; they may be unsaved.
+    """
 
     def __init__(self, version: StatementVersion, sections: list[Section]) -> None:
         self._found = publishing.draft_findings(version, sections)
         self._written = {section.key for section in sections} | {TITLE}
 
     def of_title(self) -> SafeString:
-        """The list under the title's fields."""
+        """Returns the list for the title's fields; empty without findings."""
         return _listed(finding for finding in self._found if finding.section == TITLE)
 
     def of_section(self, section: Section) -> SafeString:
-        """The list under one section's fields; of two of one kind, each gets what quotes it."""
+        """Returns the list for one section's fields; empty without findings.
+
+        If two sections have the same key, a finding with a quote is shown at the one that holds it.
+        """
         about = [finding for finding in self._found if finding.section == section.key]
         return _listed(finding for finding in about if _may_be_in(finding, section))
 
     def of_the_rest(self) -> SafeString:
-        """What is about the whole text, and about sections that are not there yet."""
+        """Returns the findings about the whole text and about sections that do not exist yet."""
         rest = [finding for finding in self._found if finding.section not in self._written]
-        return render_to_string(_GROUPS, {"groups": by_section(rest)}) if rest else SafeString()
+        if not rest:
+            return SafeString()
+        return render_to_string(_GROUPS, {"groups": findings_by_section(rest)})
 
     def blocking(self) -> int:
-        """How many of them keep the draft from being published."""
+        """Returns the number of findings that block publishing."""
         return sum(finding.blocks for finding in self._found)
 
 
 def saved_draft_findings(version: StatementVersion) -> DraftFindings:
-    """The findings about the draft as it is saved."""
+    """Returns the findings about the saved draft."""
     return DraftFindings(version, list(version.sections.all()))
 
 
 def edited_draft_findings(
     form: "ModelForm[StatementVersion]", formset: "BaseInlineFormSet[Any, Any, Any]"
 ) -> dict[str, Any]:
-    """The findings about what stands in the forms now, by the prefix of each section's form.
+    """Returns the findings about the unsaved content of the forms.
 
-    Nothing is saved. What a form refuses keeps its saved value.
+    `findings` maps the prefix of each section's form, "title" and "top" to HTML. `blocking` is the
+    number of findings that block publishing. Saves nothing. An invalid field keeps its saved value.
     """
-    form.is_valid(), formset.is_valid()  # puts what is valid into the instances
+    form.is_valid(), formset.is_valid()  # validation copies the valid values into the instances
     parts = {
         part.prefix: part.instance
         for part in formset.forms
@@ -73,8 +82,8 @@ def _may_be_in(finding: Finding, section: Section) -> bool:
     if not finding.quote or not finding.language:
         return True
     texts = (getattr(section, f"{field}_{finding.language}") for field in ("heading", "body"))
-    said = " ".join(" ".join(texts).split())
-    is_verbatim = " ".join(finding.quote.split()) in said
+    text = " ".join(" ".join(texts).split())
+    is_verbatim = " ".join(finding.quote.split()) in text
     others = section.version.sections.filter(key=section.key).exclude(pk=section.pk)
     return is_verbatim or not others.exists()
 
@@ -84,8 +93,8 @@ def _listed(findings: Iterable[Finding]) -> SafeString:
     return render_to_string(_LIST, {"findings": found}) if found else SafeString()
 
 
-def by_section(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
-    """The findings under the name of their section, in the order of sections; title first."""
+def findings_by_section(findings: list[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Returns (section name, findings) pairs: the whole text, the title, then the sections."""
     names = {"": _("The whole text"), TITLE: _("Title")}
     names |= {key.value: str(key.label) for key in Section.Key}
     grouped = {

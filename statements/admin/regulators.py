@@ -1,4 +1,4 @@
-"""Proof for a regulator in the desk: every duty's clock, and the reports to authorities."""
+"""The desk's pages for regulators: the clocks of duties, their confirmations, and the reports."""
 
 from functools import partial
 from typing import Any
@@ -18,11 +18,11 @@ from foundations import documents
 from incidents.models import Incident
 from statements.admin import history
 from statements.forms.duties import (
-    ConfirmForm,
-    FileForm,
+    ConfirmDutyForm,
+    FileReportForm,
     RegulatorReportForm,
-    WithdrawForm,
-    withdraw,
+    WithdrawConfirmationForm,
+    withdraw_confirmation,
 )
 from statements.legal import deadlines, duties, laws
 from statements.legal import regulator_reports as reports
@@ -36,7 +36,7 @@ WRITE, FILE = "statements.add_regulatorreport", "statements.file_regulatorreport
 
 @admin.register(DutyConfirmation)
 class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """The list holds what people confirmed and withdrew; each incident's clocks have a page."""
+    """The list of confirmations and withdrawals, and a page with the clocks of each incident."""
 
     list_display = ["incident", "duty_named", "verdict", "met_at", "confirmed_by", "confirmed_at"]
     list_display_links = ["duty_named"]
@@ -59,7 +59,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
     def duty_named(self, obj: DutyConfirmation) -> str:
-        return duties.named(obj.duty)
+        return duties.duty_title(obj.duty)
 
     @admin.display(description=gettext_lazy("reason for the withdrawal"))
     def why_withdrawn(self, obj: DutyConfirmation) -> str:
@@ -78,7 +78,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         ]
 
     def clocks(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Every duty of the incident: when it is due, what met it, and the evidence."""
+        """Shows every duty of the incident: when it is due, its status and the evidence."""
         require(request, SEE)
         incident = get_object_or_404(Incident, pk=pk)
         context = {
@@ -93,46 +93,47 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return TemplateResponse(request, "admin/statements/regulators/clocks.html", context)
 
     def confirm(self, request: HttpRequest, pk: int, duty: str) -> HttpResponse:
-        """Asks a person how the duty stands, and for the evidence."""
+        """Asks a person whether the duty is met or applies, and for the evidence."""
         require(request, CONFIRM)
         incident, known = get_object_or_404(Incident, pk=pk), _duty(duty)
-        form = ConfirmForm(
+        form = ConfirmDutyForm(
             request.POST or None, incident=incident, duty=known, by=staff_of(request)
         )
         if request.method == "POST" and (confirmation := form.confirm()):
             self.log_addition(request, confirmation, _("Confirmed."))
             messages.success(request, _("Recorded, with your name and the time."))
             return _clocks_of(incident)
-        words = {
+        texts = {
             "title": str(known.name),
             "explanation": f"{known.law}, {known.cited}. {known.hint}",
             "button": _("Confirm with my name"),
             "back": reverse("admin:statements_dutyconfirmation_clocks", args=[pk]),
         }
-        return self._step(request, form, words)
+        return self._step(request, form, texts)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks why a confirmation does not hold any more."""
+        """Asks for the reason to withdraw a confirmation."""
         require(request, WITHDRAW)
         confirmation = get_object_or_404(DutyConfirmation.objects.live(), pk=pk)
-        form = WithdrawForm(request.POST or None)
+        form = WithdrawConfirmationForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            withdraw(confirmation, reason=form.cleaned_data["reason"], by=staff_of(request))
+            reason = form.cleaned_data["reason"]
+            withdraw_confirmation(confirmation, reason=reason, by=staff_of(request))
             self.log_change(request, confirmation, _("Withdrawn."))
             messages.success(request, _("Withdrawn. Both stay on record."))
             return _clocks_of(confirmation.incident)
-        words = {
+        texts = {
             "title": _("Withdraw a confirmation"),
             "explanation": confirmation.evidence,
             "button": _("Withdraw"),
             "back": _clocks_of(confirmation.incident).url,
         }
-        return self._step(request, form, words)
+        return self._step(request, form, texts)
 
-    def _step(self, request: HttpRequest, form: Any, words: dict[str, str]) -> HttpResponse:
+    def _step(self, request: HttpRequest, form: Any, texts: dict[str, str]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            **words,
+            **texts,
             "form": form,
             "opts": self.opts,
         }
@@ -165,7 +166,10 @@ class RegulatorReportAdmin(admin.ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: RegulatorReport | None = None
     ) -> list[Any]:
-        """The text was made for the form and the incident: those stay."""
+        """Returns the read-only fields of an existing report.
+
+        Form and incident are among them, because the text was drafted for them.
+        """
         if obj is None:
             return []
         shown = ["incident", "duty", "duty_named", "form", "number", "supplements", "state"]
@@ -173,7 +177,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
     def duty_named(self, obj: RegulatorReport) -> str:
-        return duties.named(obj.duty)
+        return duties.duty_title(obj.duty)
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
@@ -195,7 +199,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: RegulatorReport, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """On to the draft's text, which is there now."""
+        """Redirects to the report's page, which now has the drafted text to correct."""
         messages.success(request, _("Here is the draft from what is known. Read and correct it."))
         return _page_of(obj)
 
@@ -210,17 +214,17 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **may})
 
     def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The report as it stands, to print."""
+        """Returns the report with its current text as a PDF."""
         require(request, "statements.view_regulatorreport")
         report = get_object_or_404(RegulatorReport.objects.select_related("incident"), pk=pk)
         name = f"report-{report.incident.slug}-{report.pk}"
         return documents.pdf_response(reports.document(report), name)
 
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks when it was filed and under which number; then it stands."""
+        """Asks when the report was filed and its number. After that the report is immutable."""
         require(request, FILE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.DRAFT)
-        form = FileForm(request.POST or None, report=report, by=staff_of(request))
+        form = FileReportForm(request.POST or None, report=report, by=staff_of(request))
         if request.method == "POST" and form.file():
             self.log_change(request, report, _("Recorded as filed."))
             messages.success(request, _("Recorded as filed. The text stands from here on."))
@@ -228,7 +232,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Record this report as filed"),
-            "explanation": _explained_filing(report),
+            "explanation": _filing_explanation(report),
             "button": _("Record as filed"),
             "back": reverse("admin:statements_regulatorreport_change", args=[pk]),
             "form": form,
@@ -237,28 +241,28 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         return TemplateResponse(request, STEP, context)
 
     def supplement(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Opens a draft that adds to a filed report what is known by now."""
+        """Opens the draft that supplements a filed report with the current facts."""
         require(request, WRITE)
         report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.FILED)
-        draft, is_new = reports.supplement(report, by=staff_of(request))
+        draft, is_new = reports.draft_supplement(report, by=staff_of(request))
         if is_new:
             self.log_addition(request, draft, _("Supplement drafted."))
-            done = _("Here is the draft from what is known. Read and correct it.")
-            messages.success(request, done)
+            text = _("Here is the draft from what is known. Read and correct it.")
+            messages.success(request, text)
         else:
             messages.info(request, _("This supplement is drafted already."))
         return _page_of(draft)
 
 
-def _explained_filing(report: RegulatorReport) -> str:
-    """Which report it is, and that this cannot be taken back."""
-    words = _("File it with the authority first. Nobody can change it afterwards.")
-    return f"{report}\n{duties.named(report.duty)}\n{words}"
+def _filing_explanation(report: RegulatorReport) -> str:
+    """Returns the report and its duty, and the warning that the filing cannot be undone."""
+    warning = _("File it with the authority first. Nobody can change it afterwards.")
+    return f"{report}\n{duties.duty_title(report.duty)}\n{warning}"
 
 
-def _duty(identity: str) -> laws.Duty:
+def _duty(duty_id: str) -> laws.Duty:
     for duty in laws.all_duties():
-        if duty.id == identity:
+        if duty.id == duty_id:
             return duty
     raise Http404
 

@@ -1,4 +1,4 @@
-"""What the desk asks for around duties and reports."""
+"""The desk's forms for duties and reports: confirm, withdraw, draft a report, record a filing."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ Verdict = DutyConfirmation.Verdict
 
 
 class MomentInput(forms.DateTimeInput):
-    """A date and a time in the portal's zone."""
+    """An input for a date and time in the portal's time zone, to the minute."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-class ConfirmForm(forms.Form):
-    """A person says how a duty stands, and on what evidence."""
+class ConfirmDutyForm(forms.Form):
+    """A person's verdict on a duty in one incident, with the evidence."""
 
     verdict = forms.ChoiceField(label=gettext_lazy("How it stands"), widget=forms.RadioSelect)
     met_at = forms.DateTimeField(
@@ -52,7 +52,7 @@ class ConfirmForm(forms.Form):
         verdict.choices = [(each.value, each.label) for each in choices]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """A duty is met at a time, and not in the future."""
+        """Requires a time that is not in the future if the duty is met; else drops the time."""
         cleaned: dict[str, Any] = super().clean() or {}
         met_at = cleaned.get("met_at")
         if cleaned.get("verdict") != Verdict.MET:
@@ -64,9 +64,9 @@ class ConfirmForm(forms.Form):
         return cleaned
 
     def confirm(self) -> DutyConfirmation | None:
-        """Records it; None, with the reason as an error, if that is refused.
+        """Records the confirmation. Returns None if it is refused, with the reason as an error.
 
-        That a duty applies may be followed by how it was met, without a withdrawal in between.
+        A confirmation that the duty applies is replaced. Any other one must be withdrawn first.
         """
         if not self.is_valid():
             return None
@@ -77,7 +77,8 @@ class ConfirmForm(forms.Form):
                 self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
                 return None
             if last:
-                withdraw(last, reason=WithdrawalMessages.FOLLOWED.stored(), by=self.by)
+                reason = WithdrawalMessages.FOLLOWED.stored()
+                withdraw_confirmation(last, reason=reason, by=self.by)
             return DutyConfirmation.objects.create(
                 incident=self.incident,
                 duty=self.duty.id,
@@ -86,8 +87,8 @@ class ConfirmForm(forms.Form):
             )
 
 
-class WithdrawForm(forms.Form):
-    """Takes a confirmation back; both stay on record."""
+class WithdrawConfirmationForm(forms.Form):
+    """The reason to withdraw a confirmation. Confirmation and withdrawal stay on record."""
 
     reason = forms.CharField(
         label=gettext_lazy("Why it is withdrawn"),
@@ -95,14 +96,14 @@ class WithdrawForm(forms.Form):
     )
 
 
-def withdraw(confirmation: DutyConfirmation, *, reason: str, by: User) -> bool:
-    """False if it was withdrawn before."""
+def withdraw_confirmation(confirmation: DutyConfirmation, *, reason: str, by: User) -> bool:
+    """Withdraws a duty confirmation. Returns False if it was withdrawn before."""
     live = DutyConfirmation.objects.live().filter(pk=confirmation.pk)
     return bool(live.update(withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason))
 
 
 class RegulatorReportForm(forms.ModelForm):
-    """Chooses which duty the report meets, and on which form; the draft's text comes with it."""
+    """The duty that a report meets, its form and authority. The admin page drafts the text."""
 
     duty = forms.ChoiceField(label=gettext_lazy("Duty"))
 
@@ -115,7 +116,9 @@ class RegulatorReportForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "duty" in self.fields:
-            blank = ("", "---------")  # nobody reports under the law that merely comes first
+            # The blank choice is first, so that a user does not report under the first law by
+            # mistake.
+            blank = ("", "---------")
             self.fields["duty"].choices = [blank, *_duty_choices()]  # type: ignore[attr-defined]
 
 
@@ -127,8 +130,8 @@ def _duty_choices() -> list[tuple[str, Any]]:
     ]
 
 
-class FileForm(forms.Form):
-    """Records that the report is with the authority."""
+class FileReportForm(forms.Form):
+    """When a report was filed with the authority, and under which reference number."""
 
     filed_at = forms.DateTimeField(
         label=gettext_lazy("Filed on"),
@@ -144,7 +147,7 @@ class FileForm(forms.Form):
         self.report, self.by = report, by
 
     def file(self) -> bool:
-        """Records it; False, with the reason as an error, if that is refused."""
+        """Records the filing. Returns False if it is refused, with the reason as an error."""
         if not self.is_valid():
             return False
         data = self.cleaned_data

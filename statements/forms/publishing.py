@@ -1,4 +1,4 @@
-"""Forms of the desk: publishing a draft, waiving a rule that blocks it, withdrawing a waiver."""
+"""The desk's forms for drafts: publish a draft, waive a rule that blocks it, withdraw a waiver."""
 
 from typing import Any
 
@@ -13,7 +13,10 @@ from statements.models import StatementVersion
 
 
 class PublishForm(forms.Form):
-    """A second person publishes what they have read on this very page."""
+    """A second person publishes the draft as this page showed it.
+
+    `seen` holds the fingerprint of what was shown, so that a change after that is refused.
+    """
 
     seen = forms.CharField(widget=forms.HiddenInput)
 
@@ -24,7 +27,7 @@ class PublishForm(forms.Form):
         self.initial["seen"] = publishing.fingerprint(version)
 
     def publish(self) -> bool:
-        """Publishes the version; False, with the findings as errors, if that is refused."""
+        """Publishes the version. Returns False if it is refused; `refused` holds the findings."""
         if not self.is_valid():
             return False
         try:
@@ -36,7 +39,7 @@ class PublishForm(forms.Form):
 
 
 class WaiveForm(forms.Form):
-    """A second person lets a draft pass against a duty, and says why for all to read."""
+    """A second person waives a duty or lint rule for a draft. The reason is published."""
 
     rule = forms.ChoiceField(label=gettext_lazy("What is waived"))
     reason_ko = forms.CharField(
@@ -53,7 +56,7 @@ class WaiveForm(forms.Form):
         self.fields["rule"].choices = list(self.rules.items())  # type: ignore[attr-defined]
 
     def waive(self) -> bool:
-        """Records the waiver; False, with what is wrong as errors, if that is refused."""
+        """Records the waiver. Returns False if it is refused, with the reasons as errors."""
         if not self.is_valid():
             return False
         data = self.cleaned_data
@@ -67,7 +70,7 @@ class WaiveForm(forms.Form):
 
 
 class WithdrawWaiverForm(forms.Form):
-    """Takes a waiver back; both stay on record."""
+    """The reason to withdraw a waiver. Waiver and withdrawal stay on record."""
 
     reason = forms.CharField(
         label=gettext_lazy("Why it is withdrawn"), widget=forms.Textarea(attrs={"rows": 3})

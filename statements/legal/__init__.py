@@ -1,1 +1,1 @@
-"""What the laws ask of a notice, a file a law, and when. See docs/legal-checks.md."""
+"""The duties that laws impose on notices, one TOML file a law. See docs/legal-checks.md."""

@@ -1,7 +1,7 @@
-"""Every duty's clock in one incident: when it is due, what met it, when, and the evidence.
+"""The clocks of an incident: for every duty when it is due, whether it is met, and the evidence.
 
-Not legal advice (docs/legal-checks.md). Clocks count from the moment the incident's page says the
-company became aware. Which law applied is asked of that day.
+Not legal advice (docs/legal-checks.md). A clock starts when the company became aware
+(`Incident.aware_at`). The laws in force on that day apply.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from statements.notifications import notifications_of
 
 
 class DutyStatus(models.TextChoices):
-    """Where a duty stands; in the order in which somebody has to look at them."""
+    """The status of a duty in one incident, in the order in which staff have to look at them."""
 
     OVERDUE = "overdue", gettext_lazy("OVERDUE")
     OPEN = "open", gettext_lazy("open")
@@ -43,65 +43,71 @@ class DutyStatus(models.TextChoices):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What shows that a duty is met, and since when (None: not yet, or never)."""
+    """One thing that shows that a duty is met."""
 
-    words: str
-    url: str = ""
-    at: datetime | None = None
+    words: str  # a description in the active language
+    url: str = ""  # of its page
+    at: datetime | None = None  # since when the duty is met; None if this does not meet it (yet)
 
 
 @dataclass(frozen=True)
 class DutyClock:
-    """One duty in one incident."""
+    """One duty in one incident: when it is due, its status and what shows that it is met."""
 
     duty: Duty
-    due_at: datetime | None
+    due_at: datetime | None  # None for a duty without a deadline
     where: DutyStatus
     evidence: list[Evidence]
-    confirmation: DutyConfirmation | None = None
+    confirmation: DutyConfirmation | None = None  # the live one, if a person confirmed the duty
 
     @property
     def met_at(self) -> datetime | None:
-        """Since when it is met."""
-        return min((each.at for each in self.evidence if each.at), default=None)
+        """Returns since when the duty is met; None if it is not met."""
+        return _met_at(self.evidence)
 
     @property
     def is_asked(self) -> bool:
-        """Whether somebody has to say first if it applies at all."""
+        """Returns whether a person has to answer first if the duty applies."""
         return self.where != DutyStatus.NOT_APPLICABLE and not self.duty.is_certain
 
 
 def clocks_of(incident: Incident) -> list[DutyClock]:
-    """Every duty of the incident's jurisdictions: what needs a look first, then by due time."""
+    """Returns the clock of every duty of the incident's jurisdictions, by status and due time."""
     order = list(DutyStatus)
+    # Within a status, duties without a deadline come last. Two days are subtracted, so that a
+    # conversion to another time zone does not overflow.
     far = datetime.max.replace(tzinfo=timezone.get_current_timezone()) - timedelta(days=2)
     found = [*_ClockFacts(incident).clocks()]
     return sorted(found, key=lambda clock: (order.index(clock.where), clock.due_at or far))
 
 
 def overdue() -> list[tuple[Incident, list[DutyClock]]]:
-    """The incidents with a clock that ran out; of what certainly applies, content left aside."""
+    """Returns the incidents with overdue duties, the newest first, each with these clocks.
+
+    Only deadlines and reports count, and only duties that certainly apply.
+    """
     late = []
     for incident in Incident.objects.order_by("-aware_at"):
         clocks = _ClockFacts(incident).clocks(kinds=("deadline", "report"))
-        ran_out = [
+        expired = [
             each for each in clocks if each.where == DutyStatus.OVERDUE and not each.is_asked
         ]
-        if ran_out:
-            late.append((incident, ran_out))
+        if expired:
+            late.append((incident, expired))
     return late
 
 
 class _ClockFacts:
-    """The facts of one incident, each read once."""
+    """The rows of one incident that decide its clocks, each queried once."""
 
     def __init__(self, incident: Incident) -> None:
         self.incident, self.now = incident, timezone.now()
 
     def clocks(self, *, kinds: tuple[str, ...] = ()) -> Iterator[DutyClock]:
+        """Yields the clocks in the order of the law files; empty `kinds` means every kind."""
         standings = dict(self.incident.jurisdictions.values_list("jurisdiction", "standing"))
         day = timezone.localdate(self.incident.aware_at)
-        wanted = [
+        in_force = [
             duty
             for duty in laws.all_duties()
             if duty.jurisdiction in standings
@@ -109,24 +115,24 @@ class _ClockFacts:
             and (not kinds or duty.kind in kinds)
         ]
         facts = review.facts_of(self.incident)
-        apply = {duty.id: duty for duty in duties.applicable(standings, facts=facts, on=day)}
-        for duty in wanted:
-            yield self._clock(apply.get(duty.id), duty)
+        applicable = {duty.id: duty for duty in duties.applicable(standings, facts=facts, on=day)}
+        due_times = duties.due_times(in_force, self.incident.aware_at)
+        due_at = {each.duty.id: each.due_at for each in due_times}
+        for duty in in_force:
+            yield self._clock(duty, applicable.get(duty.id), due_at.get(duty.id))
 
-    def _clock(self, applies: Duty | None, duty: Duty) -> DutyClock:
+    def _clock(self, duty: Duty, applicable: Duty | None, due_at: datetime | None) -> DutyClock:
+        """Returns the clock of one duty; `applicable` is None if the duty does not apply."""
         confirmation = self.confirmations.get(duty.id)
-        allowed = duty.time_allowed()
-        due_at = self.incident.aware_at + allowed if allowed is not None else None
-        said = [_by_hand(confirmation)] if confirmation else []
+        confirmed = [_confirmation_evidence(confirmation)] if confirmation else []
         is_excluded = confirmation and confirmation.verdict == confirmation.Verdict.NOT_APPLICABLE
-        if applies is None or is_excluded:
-            return DutyClock(duty, due_at, DutyStatus.NOT_APPLICABLE, said, confirmation)
-        evidence = [*said, *self._evidence(applies)]
-        met_at = min((each.at for each in evidence if each.at), default=None)
-        where = self._where(due_at, met_at, is_waived=duty.id in self.waived)
-        return DutyClock(applies, due_at, where, evidence, confirmation)
+        if applicable is None or is_excluded:
+            return DutyClock(duty, due_at, DutyStatus.NOT_APPLICABLE, confirmed, confirmation)
+        evidence = [*confirmed, *self._evidence(applicable)]
+        status = self._status(due_at, _met_at(evidence), is_waived=duty.id in self.waived)
+        return DutyClock(applicable, due_at, status, evidence, confirmation)
 
-    def _where(
+    def _status(
         self, due_at: datetime | None, met_at: datetime | None, *, is_waived: bool
     ) -> DutyStatus:
         if met_at is not None:
@@ -152,36 +158,39 @@ class _ClockFacts:
 
     @cached_property
     def versions(self) -> list[StatementVersion]:
-        """The notices that stand in public, oldest first."""
+        """The published versions of the incident's notices, oldest first; empty if it is hidden."""
         public = StatementVersion.objects.public().filter(statement__incident=self.incident)
         notices = public.filter(statement__kind=Statement.Kind.NOTICE)
         return list(notices.order_by("published_at").prefetch_related("sections", "waivers"))
 
     @cached_property
     def waived(self) -> set[str]:
+        """The rules that a published version waives."""
         return {waiver.rule for version in self.versions for waiver in version.waivers.all()}
 
     @cached_property
     def reports(self) -> list[RegulatorReport]:
+        """The filed regulator reports, oldest first."""
         filed = self.incident.reports.filter(state=RegulatorReport.State.FILED)
         return list(filed.order_by("filed_at"))
 
     @cached_property
     def missing(self) -> dict[int, set[str]]:
-        """By version, the rules that objected to it; what was waived objected too."""
+        """The rules with a finding about each version, by its primary key; waived ones too."""
         return {
             version.pk: {each.rule for each in review.review(version, _sections(version))}
             for version in self.versions
         }
 
     def _published(self, duty: Duty) -> Iterator[Evidence]:
-        """The first version that says it, without an objection of the wording it is bound to."""
+        """Yields the first version that meets the duty and violates none of its lint rules."""
         for version in self.versions:
-            if not {duty.id, *duty.lint} & (self.missing[version.pk] | _unsaid(duty, version)):
+            if not {duty.id, *duty.lint} & (self.missing[version.pk] | _unmet(duty, version)):
                 yield _version_evidence(version, at=version.published_at)
                 return
 
     def _displayed(self, duty: Duty) -> Iterator[Evidence]:
+        """Yields the first version that is shown for the days that the duty requires."""
         for version in self.versions:
             published = version.published_at
             until = timezone.localdate(published) + timedelta(days=duty.display_days or 0)
@@ -192,29 +201,33 @@ class _ClockFacts:
     def _reported(self, duty: Duty) -> Iterator[Evidence]:
         for report in self.reports:
             if report.duty == duty.id:
-                words = _("Filed with %(authority)s, reference %(reference)s") % {
+                description = _("Filed with %(authority)s, reference %(reference)s") % {
                     "authority": report.authority,
                     "reference": report.reference or "–",
                 }
                 url = reverse("admin:statements_regulatorreport_change", args=[report.pk])
-                yield Evidence(words, url, report.filed_at)
+                yield Evidence(description, url, report.filed_at)
 
     def _notified(self) -> Iterator[Evidence]:
         for sent in notifications_of(self.incident):
             yield Evidence(sent.description, sent.url, sent.all_told_at)
 
 
-def _by_hand(confirmation: DutyConfirmation) -> Evidence:
-    words = _("%(person)s confirmed on %(time)s: %(evidence)s") % {
+def _met_at(evidence: list[Evidence]) -> datetime | None:
+    return min((each.at for each in evidence if each.at), default=None)
+
+
+def _confirmation_evidence(confirmation: DutyConfirmation) -> Evidence:
+    description = _("%(person)s confirmed on %(time)s: %(evidence)s") % {
         "person": confirmation.confirmed_by,
         "time": moment(confirmation.confirmed_at),
         "evidence": confirmation.evidence,
     }
-    return Evidence(words, at=confirmation.met_at)
+    return Evidence(description, at=confirmation.met_at)
 
 
 def _version_evidence(version: StatementVersion, *, at: datetime | None) -> Evidence:
-    words = _(
+    description = _(
         "“%(title)s”, version %(number)s, shown at least until %(day)s, SHA-256 %(hash)s…"
     ) % {
         "title": version.title,
@@ -222,22 +235,25 @@ def _version_evidence(version: StatementVersion, *, at: datetime | None) -> Evid
         "day": date_format(version.display_until),
         "hash": version.hash[:16],
     }
-    return Evidence(words, version.get_absolute_url(), at)
+    return Evidence(description, version.get_absolute_url(), at)
 
 
 def _sections(version: StatementVersion) -> list[Section]:
     return list(version.sections.all())
 
 
-def _unsaid(duty: Duty, version: StatementVersion) -> set[str]:
-    """The duty's id, if the version does not say what it asks: `check` asks today's law only."""
-    said = [
+def _unmet(duty: Duty, version: StatementVersion) -> set[str]:
+    """Returns the duty's id if the version's content does not meet the duty, else an empty set.
+
+    This is needed besides `review.review`, which applies only the duties in force today.
+    """
+    written = [
         section for section in _sections(version) if (section.body_ko + section.body_en).strip()
     ]
     found = duties.unmet_content(
         [duty],
-        sections={section.key for section in said},
+        sections={section.key for section in written},
         title_en=version.title_en,
-        headings_en=[section.heading_en for section in said],
+        headings_en=[section.heading_en for section in written],
     )
     return {finding.rule for finding in found}

@@ -1,7 +1,8 @@
-"""What the laws ask of a notice: those on file (statements/legal/laws.py), applied.
+"""The duties applied: which ones an incident has, what a notice lacks, and when each one is due.
 
-Not legal advice (docs/legal-checks.md). Plain data in and out, no database: the same functions work
-on a draft while it is written, on a published version, and in a test.
+Not legal advice (docs/legal-checks.md). The functions take and return plain data and read no
+database, so that they work on a draft in an editor's form, on a published version and in a test.
+statements/legal/review.py calls them with the rows of a version.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,14 +19,17 @@ from statements.models import Section
 
 
 class UnknownJurisdictionError(ValueError):
-    """No file holds this jurisdiction's law: to ignore it would pass for "nothing to do"."""
+    """Raised when no law file has the jurisdiction.
+
+    Without the error, a missing file would look like a jurisdiction without duties.
+    """
 
 
-class Clock(NamedTuple):
-    """When a duty is due."""
+class DueTime(NamedTuple):
+    """A duty with a deadline, and when it is due."""
 
     duty: Duty
-    due_at: datetime
+    due_at: datetime  # in UTC
 
 
 # ---------------------------------------------------------------- what applies, what is missing
@@ -38,10 +42,12 @@ def applicable(
     on: date,
     duties: Iterable[Duty] | None = None,
 ) -> list[Duty]:
-    """The duties of these jurisdictions (each with its Standing) in force on that day.
+    """Returns the duties of an incident that are in force on a day, in the order of the law files.
 
-    One whose trigger nobody can judge yet is among them, not certain: it warns until `facts` say
-    more. Raises UnknownJurisdictionError, and ValueError for a Standing that is none.
+    `jurisdictions` maps the incident's jurisdictions to a Standing. A duty with a trigger that
+    needs an unknown fact is included with `is_certain` False, so that it warns until the fact is
+    known. `duties` replaces those on file. Raises UnknownJurisdictionError, and ValueError for a
+    value that is no Standing.
     """
     known = tuple(all_duties() if duties is None else duties)
     unknown = jurisdictions.keys() - {duty.jurisdiction for duty in known}
@@ -54,8 +60,8 @@ def applicable(
             holds = _holds(duty, facts)
             if holds is not False:
                 standing = standings[duty.jurisdiction]
-                stands = {"standing": standing, "is_certain": holds is True}
-                found.append(duty.model_copy(update=stands))
+                in_incident = {"standing": standing, "is_certain": holds is True}
+                found.append(duty.model_copy(update=in_incident))
     return found
 
 
@@ -73,20 +79,21 @@ def unmet_content(
     headings_en: Collection[str] = (),
     confirmed: Collection[str] = (),
 ) -> list[Finding]:
-    """What the statement does not say yet, each finding under its duty's id.
+    """Returns a finding for each thing that a content duty requires and the statement lacks.
 
-    `sections` are the keys of the sections that hold text; `confirmed` the ids of `by_hand` duties
-    that a person has confirmed. Wording (`Duty.lint`) is the lint's matter, not repeated here.
+    The finding's rule is the duty's id. `sections` are the keys of the sections with text,
+    `title_en` and `headings_en` the English title and headings. `confirmed` are the ids of the
+    `by_hand` duties that a person confirmed. The lint checks the wording (`Duty.lint`).
     """
     found = list[Finding]()
-    # The certain first: what they miss already, an uncertain one need not ask for again.
+    # Certain duties come first, so that an uncertain one does not report a missing section again.
     for duty in sorted(duties, key=lambda duty: not duty.is_certain):
         if duty.kind != "content":
             continue
         missing = [key for key in duty.sections if key not in sections]
         if not duty.is_certain:
-            asked = {finding.section for finding in found}
-            missing = [key for key in missing if key not in asked]
+            reported = {finding.section for finding in found}
+            missing = [key for key in missing if key not in reported]
         found += [_missing_section(duty, key) for key in missing]
         found += _wrong_title(duty, title_en)
         found += _missing_headings(duty, headings_en)
@@ -133,12 +140,15 @@ def _missing_headings(duty: Duty, headings_en: Collection[str]) -> Iterator[Find
             )
 
 
-def _same_words(wanted: str, written: str) -> bool:
-    return wanted.casefold() == " ".join(written.split()).casefold()
+def _same_words(prescribed: str, written: str) -> bool:
+    return prescribed.casefold() == " ".join(written.split()).casefold()
 
 
 def _to_confirm(duty: Duty) -> Finding:
-    """A warning at most: no program can tell that it is really missing."""
+    """Returns the finding that a person has to confirm the duty.
+
+    It only warns, because a program cannot determine that the content is missing.
+    """
     return Finding(
         rule=duty.id,
         severity=Severity.WARN,
@@ -158,46 +168,48 @@ def _asked_by(duty: Duty) -> Translatable:
     return format_lazy(_("{law}, {article}: {duty}."), **parts)
 
 
-def deadlines(duties: Iterable[Duty], aware_at: datetime) -> list[Clock]:
-    """The duties with a clock and when each is due, in UTC, the first first.
+def due_times(duties: Iterable[Duty], aware_at: datetime) -> list[DueTime]:
+    """Returns the duties that have a deadline and when each is due, the earliest first.
 
-    Counted in real hours from `aware_at`, which needs a time zone (else ValueError).
+    The time runs in real hours from `aware_at`, when the company became aware. Raises ValueError
+    if `aware_at` has no time zone.
     """
     if aware_at.tzinfo is None:
         raise ValueError("aware_at needs a time zone")
-    # In UTC: 72 hours stay 72 hours where a summer time begins in between.
+    # Computed in UTC, so that 72 hours stay 72 hours when summer time begins or ends.
     start = aware_at.astimezone(UTC)
-    clocks = [
-        Clock(duty, start + allowed)
+    found = [
+        DueTime(duty, start + allowed)
         for duty in duties
         if (allowed := duty.time_allowed()) is not None
     ]
-    return sorted(clocks, key=lambda clock: (clock.due_at, clock.duty.id))
+    return sorted(found, key=lambda due: (due.due_at, due.duty.id))
 
 
 def posting_days(duties: Iterable[Duty]) -> int:
-    """For how many days the notice has to stay on the site; 0 if no law that applies says.
+    """Returns the number of days that the notice must be shown; 0 if no applying law requires it.
 
-    A duty that is not certain yet counts: what was taken down cannot be shown after the fact.
+    An uncertain duty counts too, because a notice that was hidden cannot be shown afterwards for
+    that time.
     """
     return max(
         (duty.display_days or 0 for duty in duties if duty.standing == Standing.APPLIES), default=0
     )
 
 
-def named(identity: str) -> str:
-    """A duty's article and name; its id if no file holds it any more."""
+def duty_title(duty_id: str) -> str:
+    """Returns a duty's article and name; its id if no law file has it any more."""
     for duty in all_duties():
-        if duty.id == identity:
+        if duty.id == duty_id:
             return f"{duty.cited}: {duty.name}"
-    return identity
+    return duty_id
 
 
 def prescribed_title(duties: Iterable[Duty]) -> str:
-    """The English title that a law prescribes, to be laid out in a draft; empty if none does."""
+    """Returns the English title that a law prescribes, for a new draft; "" if none does."""
     return next((duty.title for duty in duties if duty.title), "")
 
 
 def prescribed_headings(duties: Iterable[Duty]) -> dict[str, str]:
-    """The English headings that laws prescribe, by section, to be laid out in a draft."""
+    """Returns the English headings that laws prescribe, by section key, for a new draft."""
     return {section: heading for duty in duties for section, heading in duty.headings.items()}

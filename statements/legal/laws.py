@@ -1,6 +1,7 @@
-"""The laws on file: `statements/legal/*.toml`, one law each, read and checked.
+"""The law files: reads `statements/legal/*.toml`, one law a file, and validates them by a schema.
 
-Not legal advice (docs/legal-checks.md). statements/legal/duties.py applies them to an incident.
+Not legal advice (docs/legal-checks.md). statements/legal/duties.py applies the duties to an
+incident.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,22 +16,20 @@ from pydantic import Field, PositiveInt, Strict, model_validator
 
 from foundations import toml_files
 from foundations.toml_files import Text, Texts, TomlFileError, TomlTable
-from incidents.models import Standing
+from incidents.models import DataClass, Standing
 from statements.findings import Severity
 from statements.models import Section
 
-LEGAL = Path(__file__).parent
-
-HIGH = 3  # incidents.models.DataClass.Sensitivity.HIGH
+LEGAL = Path(__file__).parent  # the folder of the law files
 
 
 class LegalFileError(TomlFileError):
-    """Files of the laws are wrong; each line names the file, the duty and what to do."""
+    """Raised when law files have mistakes; each problem names the file, the duty and what to do."""
 
 
 @dataclass(frozen=True)
 class Bilingual:
-    """Words in both languages; `str()` gives those of the active one."""
+    """A text in both languages; `str()` returns the one in the active language."""
 
     ko: str = ""
     en: str = ""
@@ -44,36 +43,36 @@ class Bilingual:
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentFacts:
-    """What is known of an incident as far as the laws' triggers ask; None is "not known"."""
+    """The facts of an incident that the triggers of duties read. None means "not known"."""
 
-    people: int | None = None
-    residents: Mapping[str, int] = field(default_factory=dict)  # by jurisdiction
-    classes: Mapping[str, int] = field(default_factory=dict)  # involved: slug to sensitivity
-    illegal_access: bool | None = None  # from outside
-    contact_unknown: bool | None = None  # of at least one person
-    answers: Mapping[str, bool] = field(default_factory=dict)  # by duty: its condition holds
+    people: int | None = None  # number of affected people
+    residents: Mapping[str, int] = field(default_factory=dict)  # number of people by jurisdiction
+    classes: Mapping[str, int] = field(default_factory=dict)  # leaked: slug to sensitivity
+    illegal_access: bool | None = None  # from outside the company
+    contact_unknown: bool | None = None  # the contact of at least one person is not known
+    answers: Mapping[str, bool] = field(default_factory=dict)  # by duty id: its condition holds
 
 
 class Trigger(TomlTable):
-    """When a duty arises: any one of its parts is enough."""
+    """The table [duty.trigger]: the condition of a duty. One part that holds is enough."""
 
-    condition_ko: Text
+    condition_ko: Text  # the whole condition, as the desk shows it
     condition_en: Text
     people_at_least: PositiveInt | None = None
-    residents_more_than: PositiveInt | None = None
-    classes: Texts = ()
-    sensitive_class: bool = False
-    illegal_access: bool = False
-    contact_unknown: bool = False
-    ask: bool = False
+    residents_more_than: PositiveInt | None = None  # people in the duty's jurisdiction
+    classes: Texts = ()  # slugs of data classes; one that leaked is enough
+    sensitive_class: bool = False  # a class of high sensitivity leaked: a person answers
+    illegal_access: bool = False  # from outside the company
+    contact_unknown: bool = False  # the contact of at least one person is not known
+    ask: bool = False  # no fact decides: a person answers
 
     @property
     def condition(self) -> Bilingual:
-        """The condition in words."""
+        """Returns the condition as a sentence."""
         return Bilingual(ko=self.condition_ko, en=self.condition_en)
 
     @model_validator(mode="after")
-    def _something_sets_it_off(self) -> Self:
+    def _require_a_part(self) -> Self:
         if not self.model_dump(exclude={"condition_ko", "condition_en"}, exclude_defaults=True):
             raise ValueError(
                 "nothing sets it off; add a part such as people_at_least, or ask = true."
@@ -81,7 +80,10 @@ class Trigger(TomlTable):
         return self
 
     def holds(self, facts: IncidentFacts, *, duty: str, jurisdiction: str) -> bool | None:
-        """Whether the facts set it off; None if that depends on a fact that is not known yet."""
+        """Returns whether the facts meet the condition; None if that needs an unknown fact.
+
+        `duty` is the duty's id, by which `facts.answers` holds a person's answer.
+        """
         answer = facts.answers.get(duty)
         parts = set[bool | None]()
         if self.people_at_least is not None:
@@ -92,8 +94,10 @@ class Trigger(TomlTable):
         if self.classes:
             parts.add(not facts.classes.keys().isdisjoint(self.classes))
         if self.sensitive_class:
-            # A law's "sensitive" is not the catalogue's: a high one is a reason to ask, no more.
-            parts.add(answer if HIGH in facts.classes.values() else False)
+            # "Sensitive" in a law differs from high sensitivity in the catalogue of data classes.
+            # A class of high sensitivity is therefore only a reason to ask a person.
+            has_high = DataClass.Sensitivity.HIGH in facts.classes.values()
+            parts.add(answer if has_high else False)
         if self.illegal_access:
             parts.add(facts.illegal_access)
         if self.contact_unknown:
@@ -104,46 +108,50 @@ class Trigger(TomlTable):
 
 
 class DutyEntry(TomlTable):
-    """One thing that one law asks, as its file holds it."""
+    """The table [[duty]]: one thing that one law asks, as the law file holds it."""
 
-    id: Text
-    article: Text
+    id: Text  # unique in all files; stored in the database, so it never changes
+    article: Text  # as cited in English
     name_ko: Text
     name_en: Text
+    # content: a text in the notice. deadline: until when to notify people. report: until when to
+    # report to an authority. display: how long and how large the notice is shown.
     kind: Literal["content", "deadline", "report", "display"]
-    severity: Annotated[Severity, Strict(False)]
+    severity: Annotated[Severity, Strict(False)]  # while the duty is unmet
     source: Text
-    # How sure the rule is, word for word as researched: R read in a public source, B background.
+    # How sure the rule is, literally as researched: R = read in a public source, B = background
+    # knowledge.
     mark: Text
-    hint_ko: Text = ""
+    hint_ko: Text = ""  # one sentence on how to meet the duty
     hint_en: Text = ""
-    article_ko: Text = ""  # as one cites it in Korean
+    article_ko: Text = ""  # as cited in Korean, if that differs
     mark_ko: Text = ""
-    effective_from: date | None = None
+    effective_from: date | None = None  # the first day
     effective_to: date | None = None  # the last day
-    trigger: Trigger | None = None
-    # What satisfies it. Each of the sections must be there; what no program can see in them is
-    # `by_hand`, for a person to confirm; `lint` names the wording rules that watch over it.
-    sections: Texts = ()
-    by_hand: bool = False
-    title: Text = ""  # of the English text
-    headings: dict[Text, Text] = {}  # English, by section
-    lint: Texts = ()
+    trigger: Trigger | None = None  # None: the duty always applies in its jurisdiction
+    # Of the kind content: what meets the duty.
+    sections: Texts = ()  # keys of sections that must hold text
+    by_hand: bool = False  # a person confirms it, because a program cannot judge the text
+    title: Text = ""  # prescribed title of the English text
+    headings: dict[Text, Text] = {}  # prescribed English headings, by section
+    lint: Texts = ()  # lint rules that the text must not violate
+    # Of the kinds deadline and report: the time allowed from becoming aware.
     deadline_hours: PositiveInt | None = None
-    deadline_days: PositiveInt | None = None
-    by_notice: bool = False  # sending the notice to every recipient meets the deadline
+    deadline_days: PositiveInt | None = None  # calendar days
+    by_notice: bool = False  # a notice to all affected people meets the deadline
+    # Of the kind display.
     display_days: PositiveInt | None = None
     font_points: PositiveInt | None = None
 
     @model_validator(mode="after")
-    def _keeps_the_rules(self) -> Self:
+    def _check_rules(self) -> Self:
         if problems := list(_problems(self)):
             raise ValueError(*problems)
         return self
 
 
 class LawNames(TomlTable):
-    """The table [law]: whose law it is, and what it is called."""
+    """The table [law]: the jurisdiction and the name of the law."""
 
     jurisdiction: Text
     name_ko: Text
@@ -151,61 +159,64 @@ class LawNames(TomlTable):
 
 
 class LawFile(TomlTable):
-    """One file of `notices/legal/`."""
+    """One file of `statements/legal/`: the table [law] and at least one [[duty]]."""
 
     law: LawNames
     duty: Annotated[tuple[DutyEntry, ...], Strict(False), Field(min_length=1)]
 
     def duties(self) -> Iterator["Duty"]:
-        """Its duties, in the order of the file."""
+        """Yields the file's duties in their order, each with its law."""
         law = Bilingual(ko=self.law.name_ko, en=self.law.name_en)
         for entry in self.duty:
-            # The entry is checked already.
-            known = {"law": law, "jurisdiction": self.law.jurisdiction}
-            yield Duty.model_construct(entry.model_fields_set, **dict(entry), **known)
+            # `model_construct` does not validate again: the entry is valid.
+            law_fields = {"law": law, "jurisdiction": self.law.jurisdiction}
+            yield Duty.model_construct(entry.model_fields_set, **dict(entry), **law_fields)
 
 
 class Duty(DutyEntry):
-    """A duty with its law, and how it stands in one incident."""
+    """A duty together with its law and, after `duties.applicable`, its standing in an incident."""
 
-    law: Bilingual
-    jurisdiction: str
-    # Set by `duties.applicable`.
+    law: Bilingual  # name of the law
+    jurisdiction: str  # an IncidentJurisdiction.Name
+    # `duties.applicable` sets these two for one incident.
     standing: Standing = Standing.APPLIES
-    is_certain: bool = True  # False: it depends on a fact that is not known yet
+    is_certain: bool = True  # False: whether it applies depends on an unknown fact
 
     @property
     def name(self) -> Bilingual:
-        """What it asks, in a few words."""
+        """Returns a short name: what the duty asks."""
         return Bilingual(ko=self.name_ko, en=self.name_en)
 
     @property
     def hint(self) -> Bilingual:
-        """What satisfies it, in a sentence; both languages are empty where none is needed."""
+        """Returns a sentence on how to meet the duty; empty if the name is enough."""
         return Bilingual(ko=self.hint_ko, en=self.hint_en)
 
     @property
     def cited(self) -> Bilingual:
-        """The article, as one cites it in each language."""
+        """Returns the article as cited in each language."""
         return Bilingual(ko=self.article_ko or self.article, en=self.article)
 
     @property
     def marked(self) -> Bilingual:
-        """How sure the rule is, in each language."""
+        """Returns how sure the rule is (`mark`), in each language."""
         return Bilingual(ko=self.mark_ko or self.mark, en=self.mark)
 
     @property
     def current_severity(self) -> Severity:
-        """Its severity here: what is followed voluntarily, or only perhaps applies, warns."""
+        """Returns the severity in this incident.
+
+        A duty that is followed voluntarily, or that may not apply, only warns.
+        """
         is_due = self.standing == Standing.APPLIES and self.is_certain
         return self.severity if is_due else Severity.WARN
 
     def in_force(self, on: date) -> bool:
-        """Whether it is the law on that day."""
+        """Returns whether the duty is in force on this day."""
         return (self.effective_from or date.min) <= on <= (self.effective_to or date.max)
 
     def time_allowed(self) -> timedelta | None:
-        """From becoming aware; None for a duty without a clock."""
+        """Returns the time allowed from becoming aware; None for a duty without a deadline."""
         if self.deadline_hours is not None:
             return timedelta(hours=self.deadline_hours)
         return timedelta(days=self.deadline_days) if self.deadline_days is not None else None
@@ -216,7 +227,10 @@ def _reaches(number: int | None, least: int) -> bool | None:
 
 
 def _residents_reach(residents: int | None, people: int | None, least: int) -> bool | None:
-    """Of fewer people in all there cannot be more residents."""
+    """Returns whether at least `least` people live in the jurisdiction; None if not known.
+
+    If fewer people are affected in total, the number of residents need not be known.
+    """
     if residents is None and people is not None and people < least:
         return False
     return _reaches(residents, least)
@@ -227,12 +241,12 @@ def _residents_reach(residents: int | None, people: int | None, least: int) -> b
 
 @cache
 def all_duties() -> tuple[Duty, ...]:
-    """Every duty on file. Raises LegalFileError."""
+    """Returns every duty of the law files, read once a process. Raises LegalFileError."""
     return load_duties(LEGAL)
 
 
 def jurisdictions() -> dict[str, list[Bilingual]]:
-    """The jurisdictions on file and the names of their laws."""
+    """Returns the names of the laws on file, by jurisdiction."""
     found = dict[str, list[Bilingual]]()
     for duty in all_duties():
         laws = found.setdefault(duty.jurisdiction, [])
@@ -242,9 +256,9 @@ def jurisdictions() -> dict[str, list[Bilingual]]:
 
 
 def load_duties(folder: Path) -> tuple[Duty, ...]:
-    """The duties of every TOML file in `folder`, in the order of files and lines.
+    """Returns the duties of every TOML file in `folder`, by file name and in the file's order.
 
-    Raises LegalFileError with a line for everything that is wrong in any of the files.
+    Raises LegalFileError with one sentence for each mistake in any of the files.
     """
     found, problems = dict[str, Duty](), list[str]()
     for path in sorted(folder.glob("*.toml")):
@@ -267,7 +281,7 @@ def load_duties(folder: Path) -> tuple[Duty, ...]:
 
 
 def _problems(duty: DutyEntry) -> Iterator[str]:
-    """What the types cannot say."""
+    """Yields the mistakes that the types of the fields cannot exclude, one sentence each."""
     yield from _problems_of_time(duty)
     yield from _problems_of_content(duty)
     if not ({"R", "B"} & set(duty.mark.replace(";", " ").split())):

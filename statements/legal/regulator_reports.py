@@ -1,6 +1,6 @@
-"""Reports to authorities: a draft from the incident's facts, filing, supplements, and print.
+"""Regulator reports: drafts their text from the incident's facts, records filings, prints them.
 
-Which items a form has: docs/legal-checks.md, with how sure that is.
+docs/legal-checks.md lists the items of each form and how sure each one is.
 """
 
 from datetime import datetime
@@ -27,30 +27,35 @@ from statements.notifications import notifications_of
 Form = RegulatorReport.Form
 Key = Section.Key
 NOT_KNOWN = {"ko": "확인 중입니다.", "en": "Not known yet."}
-HEADING = "## "
+HEADING = "## "  # starts a line of a report's text that is a heading
 
 
 class FilingRefusedError(Exception):
-    """The report cannot be filed so; the message says why, in the active language."""
+    """Raised when a report cannot be recorded as filed; the message is in the active language."""
 
 
 def report_duties() -> list[laws.Duty]:
-    """The duties that a report meets."""
+    """Returns the duties that a report to an authority meets."""
     return [duty for duty in laws.all_duties() if duty.kind == "report"]
 
 
 def drafted(incident: Incident, form: str) -> str:
-    """The form's items, filled in as far as the incident's facts and its current notice go."""
+    """Returns the text of a new report: the form's items, filled in with what is known.
+
+    The sources are the incident's facts and its current public notice. `form` is a
+    RegulatorReport.Form. The text of Form.OTHER is empty.
+    """
     if form == Form.OTHER:
         return ""
     items = _gdpr_items(incident) if form == Form.GDPR else _pipc_items(incident)
     return "\n\n".join(f"{HEADING}{heading}\n{text.strip()}" for heading, text in items)
 
 
-def supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorReport, bool]:
-    """The draft that supplements a filed report, and whether it is new: one is open at a time.
+def draft_supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorReport, bool]:
+    """Returns the draft that supplements a filed report, and whether it is new.
 
-    A new one holds today's facts, and is numbered after the last one.
+    A report has at most one open supplement. A new one gets the next number and a text from the
+    current facts.
     """
     first = report.supplements or report
     with transaction.atomic():
@@ -73,9 +78,10 @@ def supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorReport, b
 
 
 def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> None:
-    """Records that the report is with the authority; its text stands from here on.
+    """Records that the report was filed with the authority. From now on it is immutable.
 
-    Raises FilingRefusedError.
+    `at` is when the authority received it, `reference` is the authority's number or "". Raises
+    FilingRefusedError.
     """
     if at > timezone.now():
         raise FilingRefusedError(_("This time is in the future."))
@@ -92,7 +98,7 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
 
 
 def document(report: RegulatorReport) -> documents.Document:
-    """The report as it is printed."""
+    """Returns the report as a document to print, in the language of its form."""
     with override(report.language):
         blocks = [*_head(report), *_blocks(report.text)]
         return documents.Document(
@@ -133,13 +139,14 @@ def _head(report: RegulatorReport) -> list[documents.Block]:
 
 
 def _blocks(text: str) -> list[documents.Block]:
-    """Headings, and what stands between them."""
+    """Returns the headings of a report's text and the paragraphs between them."""
     blocks: list[documents.Block] = []
     lines: list[str] = []
+    # The empty heading at the end completes the last paragraph.
     for line in [*text.splitlines(), HEADING]:
         if line.startswith(HEADING):
-            if words := "\n".join(lines).strip():
-                blocks.append(documents.Paragraph(words))
+            if paragraph := "\n".join(lines).strip():
+                blocks.append(documents.Paragraph(paragraph))
             if heading := line.removeprefix(HEADING).strip():
                 blocks.append(documents.Heading(heading))
             lines = []
@@ -148,46 +155,53 @@ def _blocks(text: str) -> list[documents.Block]:
     return blocks
 
 
-# ---------------------------------------------------------------- what is known
+# ---------------------------------------------------------------- items of the forms
 
 
 def _pipc_items(incident: Incident) -> list[tuple[str, str]]:
-    """The leak report's items, in Korean (the PIPC's form; mark B)."""
+    """Returns (heading, text) of the leak report's items, in Korean (the PIPC's form; mark B)."""
     with override("ko"):
-        says = _NoticeSections(incident, "ko")
+        notice = _NoticeSections(incident, "ko")
         return [
             ("1. 기관명", incident.company),
-            ("2. 정보주체에의 통지 여부", _told_ko(incident)),
+            ("2. 정보주체에의 통지 여부", _notification_ko(incident)),
             ("3. 유출된 개인정보의 항목 및 규모", f"{_classes(incident)}\n{_scale_ko(incident)}"),
-            ("4. 유출된 시점과 그 경위", f"{_period_ko(incident)}\n{says(Key.WHEN_AND_HOW)}"),
+            (
+                "4. 유출된 시점과 그 경위",
+                f"{_period_ko(incident)}\n{notice.text(Key.WHEN_AND_HOW)}",
+            ),
             (
                 "5. 유출에 따른 피해 최소화 대책·조치 및 결과",
-                says(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
+                notice.text(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
             ),
             (
                 "6. 정보주체가 할 수 있는 피해 최소화 방법 및 구제절차",
-                says(Key.SELF_PROTECTION_STEPS, Key.RIGHTS_AND_REMEDIES),
+                notice.text(Key.SELF_PROTECTION_STEPS, Key.RIGHTS_AND_REMEDIES),
             ),
             ("7. 담당부서·담당자 및 연락처", _contact(incident)),
         ]
 
 
 def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
-    """The items of GDPR 33(3), with 33(1)'s reasons for a delay, in English (mark R)."""
+    """Returns (heading, text) of the items of GDPR 33(3), in English (mark R).
+
+    The last item holds the reasons for a delay that 33(1) requires.
+    """
     with override("en"):
-        says = _NoticeSections(incident, "en")
+        notice = _NoticeSections(incident, "en")
+        when_and_how = notice.text(Key.WHEN_AND_HOW)
         return [
             (
                 "Nature of the breach, categories and approximate numbers (Article 33(3)(a))",
-                "\n".join([_period_en(incident), says(Key.WHEN_AND_HOW), *_scale_en(incident)]),
+                "\n".join([_period_en(incident), when_and_how, *_scale_en(incident)]),
             ),
             ("Contact point (Article 33(3)(b))", _contact(incident)),
-            ("Likely consequences (Article 33(3)(c))", says(Key.LIKELY_CONSEQUENCES)),
+            ("Likely consequences (Article 33(3)(c))", notice.text(Key.LIKELY_CONSEQUENCES)),
             (
                 "Measures taken or proposed (Article 33(3)(d))",
-                says(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
+                notice.text(Key.MEASURES_TAKEN, Key.RESPONSE_AND_REMEDY),
             ),
-            ("Communication to the people concerned (Article 34)", _told_en(incident)),
+            ("Communication to the people concerned (Article 34)", _notification_en(incident)),
             (
                 "Reasons for a delay, if this is later than 72 hours (Article 33(1))",
                 f"The company became aware on {moment(incident.aware_at)}.",
@@ -196,7 +210,7 @@ def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
 
 
 class _NoticeSections:
-    """What the current public notice says in its sections, as plain text."""
+    """The sections of the incident's newest public notice as plain text, in one language."""
 
     def __init__(self, incident: Incident, language: str) -> None:
         current = StatementVersion.objects.current().filter(
@@ -207,13 +221,14 @@ class _NoticeSections:
         self._language = language
         self._texts = {each.key: in_language(each, "body", language) for each in sections}
 
-    def __call__(self, *keys: str) -> str:
+    def text(self, *keys: str) -> str:
+        """Returns the texts of these sections, one below the other; NOT_KNOWN if all are empty."""
         texts = [markdown.plain(self._texts[key]).strip() for key in keys if self._texts.get(key)]
         return "\n".join(texts) or NOT_KNOWN[self._language]
 
 
 def _classes(incident: Incident) -> str:
-    """The leaked classes and on what basis, in the active language."""
+    """Returns the names of the leaked classes with their basis, in the active language."""
     claims = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     names = [
         f"{claim.data_class.name} ({claim.get_basis_display()})"
@@ -223,24 +238,24 @@ def _classes(incident: Incident) -> str:
 
 
 def _contact(incident: Incident) -> str:
-    said = [incident.department, incident.contact_phone, incident.contact_email]
-    return "\n".join(words for words in said if words)
+    lines = [incident.department, incident.contact_phone, incident.contact_email]
+    return "\n".join(line for line in lines if line)
 
 
 def _scale_ko(incident: Incident) -> str:
-    standing = counts_of(incident).total
-    said = [] if incident.reported_count is None else [f"계정 {number(incident.reported_count)}개"]
-    if standing:
-        said.append(f"지금까지 확인된 정보주체 {number(standing.people)}명")
-    return f"규모: {', '.join(said) or NOT_KNOWN['ko']}"
+    count, total = incident.reported_count, counts_of(incident).total
+    numbers = [] if count is None else [f"계정 {number(count)}개"]
+    if total:
+        numbers.append(f"지금까지 확인된 정보주체 {number(total.people)}명")
+    return f"규모: {', '.join(numbers) or NOT_KNOWN['ko']}"
 
 
 def _scale_en(incident: Incident) -> list[str]:
-    count, standing = incident.reported_count, counts_of(incident).total
-    said = [] if count is None else [f"{number(count)} accounts"]
-    if standing:
-        said.append(f"{number(standing.people)} people in the data checked so far")
-    people = f"Approximate numbers: {', '.join(said) or NOT_KNOWN['en']}"
+    count, total = incident.reported_count, counts_of(incident).total
+    numbers = [] if count is None else [f"{number(count)} accounts"]
+    if total:
+        numbers.append(f"{number(total.people)} people in the data checked so far")
+    people = f"Approximate numbers: {', '.join(numbers) or NOT_KNOWN['en']}"
     return [f"Categories of data: {_classes(incident)}", people]
 
 
@@ -256,24 +271,27 @@ def _period_en(incident: Incident) -> str:
     return f"Period: from {begun} to {ended}\nBecame aware: {moment(incident.aware_at)}"
 
 
-def _told_ko(incident: Incident) -> str:
-    told = _told(incident)
-    if told is None:
+def _notification_ko(incident: Incident) -> str:
+    notification = _first_notification(incident)
+    if notification is None:
         return "아직 통지하지 않았습니다."
-    begun, accepted, planned = told
+    begun, accepted, planned = notification
     return f"{begun}부터 통지했습니다. {planned}명 가운데 {accepted}명의 메일 서버가 받았습니다."
 
 
-def _told_en(incident: Incident) -> str:
-    told = _told(incident)
-    if told is None:
+def _notification_en(incident: Incident) -> str:
+    notification = _first_notification(incident)
+    if notification is None:
         return "Not begun yet."
-    begun, accepted, planned = told
+    begun, accepted, planned = notification
     return f"Begun on {begun}; {accepted} of {planned} messages were accepted for delivery."
 
 
-def _told(incident: Incident) -> tuple[str, str, str] | None:
-    """(since when, how many accepted, of how many) of the first notice to everybody."""
+def _first_notification(incident: Incident) -> tuple[str, str, str] | None:
+    """Returns the start, the accepted and the planned number of the first notice to all people.
+
+    All three are formatted. Returns None before such a notice is approved.
+    """
     sent = notifications_of(incident)
     if not sent:
         return None

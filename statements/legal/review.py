@@ -1,5 +1,6 @@
-"""What the laws and the wording lint say of a version: duties and wording, asked about the rows of
-the database (docs/legal-checks.md).
+"""The duty review: reads a version's rows and returns what the duties and the wording lint find.
+
+See docs/legal-checks.md.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from statements.models import DutyConfirmation, Section, Statement, StatementVer
 from statements.wording import RULES, lint, parity
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
-TITLE = "title"  # where a finding stands that is about the title
+TITLE = "title"  # `Finding.section` of a finding about the title
 NO_JURISDICTION = Finding(
     rule="jurisdiction",
     severity=Severity.BLOCK,
@@ -32,23 +33,30 @@ NO_JURISDICTION = Finding(
 
 
 def review(version: StatementVersion, sections: list[Section]) -> list[Finding]:
-    """What the laws miss in a version and the lint objects to; what is waived only warns."""
-    return [*_waived(version, _found(version, sections))]
+    """Returns the findings of duties, lint and parity check; a waived finding only warns.
+
+    `sections` may be unsaved sections from an editor's form.
+    """
+    return [*_with_waivers(version, _unwaived_findings(version, sections))]
 
 
 def waivable(version: StatementVersion) -> dict[str, str]:
-    """What keeps the version from being published and may be waived: rule, and its name."""
+    """Returns the rules that block the version and may be waived, each with its name."""
     sections = list(version.sections.all())
     blocking = [finding for finding in review(version, sections) if finding.blocks]
     return {
-        finding.rule: str(name_of(finding.rule))
+        finding.rule: str(rule_name(finding.rule))
         for finding in blocking
         if finding != NO_JURISDICTION
     }
 
 
-def name_of(rule: str) -> Translatable:
-    """A duty or a rule of wording in words, for those who read of its waiver."""
+def rule_name(rule: str) -> Translatable:
+    """Returns a rule as readers of its waiver see it.
+
+    For a duty this is the law, the article and the name; for a lint rule its reason. An id that
+    no duty and no lint rule has any more is returned unchanged.
+    """
     for duty in laws.all_duties():
         if duty.id == rule:
             return format_lazy(
@@ -57,30 +65,34 @@ def name_of(rule: str) -> Translatable:
     return RULES[rule].why if rule in RULES else rule
 
 
-def prescribed_title(statement: Statement) -> str:
-    """The English title that a law prescribes; empty if none does."""
+def statement_prescribed_title(statement: Statement) -> str:
+    """Returns the English title that a law prescribes for the statement; "" if none does."""
     return duties.prescribed_title(_duties(statement))
 
 
 def prescribed_sections(statement: Statement) -> dict[str, str]:
-    """The sections that laws ask for, each with the English heading that a law prescribes, or an
-    empty one: the prescribed in the law's order, then those of Section.Key. What only perhaps
-    applies is not among them.
+    """Returns the keys of the sections that duties require, with the prescribed English heading.
+
+    Sections with a prescribed heading come first, in the law's order. The others follow in the
+    order of Section.Key with an empty heading. Uncertain duties are left out.
     """
     certain = [duty for duty in _duties(statement) if duty.is_certain]
     headings = duties.prescribed_headings(certain)
-    asked = {key for duty in certain for key in duty.sections} | headings.keys()
-    others = {key: "" for key in Section.Key.values if key in asked and key not in headings}
+    required = {key for duty in certain for key in duty.sections} | headings.keys()
+    others = {key: "" for key in Section.Key.values if key in required and key not in headings}
     return headings | others
 
 
 def display_days(statement: Statement) -> int:
-    """For how many days a version has to be shown."""
+    """Returns the number of days that a version must be shown.
+
+    It is the larger of settings.STATEMENT_DISPLAY_DAYS and what the duties require.
+    """
     return max(settings.STATEMENT_DISPLAY_DAYS, duties.posting_days(_duties(statement)))
 
 
 def _duties(statement: Statement) -> list[laws.Duty]:
-    """Those of today: of a notice, the other kinds being free in what they say."""
+    """Returns the duties that apply today. Only a notice has duties; other kinds have none."""
     if statement.kind != Statement.Kind.NOTICE:
         return []
     incident = statement.incident
@@ -89,9 +101,10 @@ def _duties(statement: Statement) -> list[laws.Duty]:
 
 
 def facts_of(incident: Incident) -> laws.IncidentFacts:
-    """What is known of the incident, with what people of the desk answered (DutyConfirmation).
+    """Returns the known facts of the incident, with the answers of staff (DutyConfirmation).
 
-    Whose contact is missing is not counted here: among millions that takes too long.
+    `contact_unknown` and `residents` stay unknown. Counting the people without a contact takes
+    too long with millions of people.
     """
     verdicts = DutyConfirmation.Verdict
     answered = incident.confirmations.live().values_list("duty", "verdict")
@@ -105,25 +118,28 @@ def facts_of(incident: Incident) -> laws.IncidentFacts:
 
 
 def _people(incident: Incident) -> int | None:
-    """As the company reported it, else as its closed exports hold; the larger of both."""
-    standing = counts_of(incident).total
-    known = [incident.reported_count, standing.people if standing else None]
+    """Returns the number of people: the larger of the reported and the counted number.
+
+    The counted number covers the closed exposure batches. Returns None if neither is known.
+    """
+    total = counts_of(incident).total
+    known = [incident.reported_count, total.people if total else None]
     return max((count for count in known if count is not None), default=None)
 
 
 def confirmed(incident: Incident) -> set[str]:
-    """The duties that a person confirmed to be met."""
+    """Returns the ids of the duties that a person confirmed as met."""
     met = incident.confirmations.live().filter(verdict=DutyConfirmation.Verdict.MET)
     return set(met.values_list("duty", flat=True))
 
 
-def _found(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
+def _unwaived_findings(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
     statement = version.statement
     if statement.kind == Statement.Kind.NOTICE and not statement.incident.jurisdictions.exists():
         yield NO_JURISDICTION
     yield from duties.unmet_content(
         _duties(statement),
-        # One that holds text in one language only is refused for that already.
+        # publishing.py refuses a section with text in one language only.
         sections={
             section.key for section in sections if (section.body_ko + section.body_en).strip()
         },
@@ -152,7 +168,7 @@ def _wording(version: StatementVersion, sections: list[Section]) -> Iterator[Fin
 
 
 def _class_names(incident: Incident, language: str) -> tuple[list[str], list[str]]:
-    """The names of what leaked, and of the incident's other classes."""
+    """Returns the names of the leaked data classes and of the incident's other classes."""
     leaked, others = list[str](), list[str]()
     for claim in incident.class_states.select_related("data_class"):
         names = leaked if claim.state == IncidentDataClass.State.INVOLVED else others
@@ -163,7 +179,7 @@ def _class_names(incident: Incident, language: str) -> tuple[list[str], list[str
 def _texts(
     version: StatementVersion, sections: list[Section], language: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Where it stands, on what basis it is said, and the text, of all that a version says."""
+    """Yields the place (TITLE or a section key), the basis and the text of each part."""
     yield TITLE, Basis.COMPANY, getattr(version, f"title_{language}")
     for section in sections:
         for field in ("heading", "body"):
@@ -171,7 +187,10 @@ def _texts(
 
 
 def _parity(version: StatementVersion, sections: list[Section]) -> list[Finding]:
-    """Of the sections that are written in both languages: what is missing is refused already."""
+    """Returns the findings of the parity check on parts that have text in both languages.
+
+    publishing.py refuses a part that is missing in one language.
+    """
     written = [
         section for section in sections if section.body_ko.strip() and section.body_en.strip()
     ]
@@ -183,9 +202,10 @@ def _parity(version: StatementVersion, sections: list[Section]) -> list[Finding]
     return parity(ko, en)
 
 
-def _waived(version: StatementVersion, found: Iterator[Finding]) -> Iterator[Finding]:
+def _with_waivers(version: StatementVersion, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yields the findings; a waived one becomes a warning with the waiver's reason."""
     waivers = {waiver.rule: waiver for waiver in version.waivers.all()}
-    for finding in found:
+    for finding in findings:
         waiver = waivers.get(finding.rule)
         if waiver is None:
             yield finding

@@ -1,4 +1,4 @@
-"""What a version says that the one before did not: by word, for people to read."""
+"""The differences between two versions of a statement, word by word, as HTML."""
 
 import re
 from collections import Counter
@@ -15,18 +15,18 @@ from django.utils.translation import gettext as _
 from statements import markdown
 from statements.models import StatementVersion
 
-CONTEXT = 8  # words shown on either side of a change
+CONTEXT = 8  # unchanged words shown before and after a change
 
 
 class Change(NamedTuple):
-    """One part of a version that reads differently now, in the active language."""
+    """One part of a version that differs from the previous version, in the active language."""
 
-    name: str
-    html: SafeString
+    name: str  # of the part
+    html: SafeString  # from word_diff
 
 
 def changes(before: StatementVersion, after: StatementVersion) -> list[Change]:
-    """The parts that differ, those of `after` first and then what it left out."""
+    """Returns the parts that differ, in the order of `after`. Removed parts follow at the end."""
     old, new = _parts(before), _parts(after)
     places = dict.fromkeys([*new, *old])
     return [
@@ -37,7 +37,10 @@ def changes(before: StatementVersion, after: StatementVersion) -> list[Change]:
 
 
 def _parts(version: StatementVersion) -> dict[tuple[str, int], str]:
-    """What a version says, by the name of the part; several of one name are counted."""
+    """Returns the texts of a version's parts by (name, count), in the active language.
+
+    The count, from 0, distinguishes parts with the same name.
+    """
     parts = [(_("Title"), version.title)]
     for section in version.sections.all():
         label = str(section.Key(section.key).label)
@@ -52,11 +55,14 @@ def _parts(version: StatementVersion) -> dict[tuple[str, int], str]:
     return found
 
 
-@lru_cache(maxsize=512)  # what is published stands, and is read by millions
+@lru_cache(maxsize=512)  # published texts do not change, and millions of people read them
 def word_diff(before: str, after: str) -> SafeString:
-    """`after` as HTML, with <ins> round what is new and <del> round what is gone."""
+    """Returns `after` as HTML, with <ins> around added words and <del> around removed words.
+
+    Long unchanged passages are shortened to CONTEXT words next to each change.
+    """
     old, new = re.findall(r"\S+", before), re.findall(r"\S+", after)
-    # Without autojunk: else a long text's commonest words would match nothing.
+    # autojunk=False, because otherwise the most frequent words of a long text match nothing.
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     runs = [
         run
@@ -73,7 +79,7 @@ def word_diff(before: str, after: str) -> SafeString:
 
 
 def _runs(step: str, old: list[str], new: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Words with the element round them; none round those that stayed."""
+    """Yields runs of words with their HTML element; the element of unchanged words is empty."""
     if step == "equal":
         yield "", new
         return
@@ -84,7 +90,7 @@ def _runs(step: str, old: list[str], new: list[str]) -> Iterator[tuple[str, list
 
 
 def _shortened(run: list[str], *, is_first: bool, is_last: bool) -> str:
-    """The words next to a change: a long stretch that stayed is left out of the middle."""
+    """Returns the unchanged words next to a change; "…" replaces the middle of a long run."""
     start = [] if is_first else run[:CONTEXT]
     end = [] if is_last else run[-CONTEXT:]
     if len(run) <= len(start) + len(end) + 1:

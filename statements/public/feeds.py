@@ -1,4 +1,4 @@
-"""What programs read of an incident: its published versions as an Atom feed."""
+"""The Atom feed of an incident's published versions."""
 
 from datetime import datetime
 
@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 
 from incidents.models import Incident
 from statements.models import StatementVersion
-from statements.public import version_context
+from statements.public.contexts import version_context
 
 ENTRIES = 50
 
 
 class IncidentFeed(Feed):
-    """Every published version, newest first, in the language of the feed's address.
+    """The newest 50 published versions, newest first, in the language of the feed's address.
 
-    Addresses are built on PORTAL_URL, not on the host that was asked: a feed outlives its request.
+    Addresses start with PORTAL_URL and not with the request's host, because readers store a feed
+    and use its addresses after the request.
     """
 
     feed_type = Atom1Feed
@@ -57,7 +58,7 @@ class IncidentFeed(Feed):
         return text.format(title=version.title, kind=kind, number=number)
 
     def item_description(self, version: StatementVersion) -> str:
-        """Why it changed, if it did, and its beginning."""
+        """Returns the reason for the change (empty for a first version) and the first words."""
         beginning: str = version_context(version)["description"]
         return f"{version.change_reason} {beginning}".strip()
 

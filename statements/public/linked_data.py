@@ -1,4 +1,4 @@
-"""What search engines read of a published version: a schema.org SpecialAnnouncement."""
+"""The linked data of a published version for search engines: a schema.org SpecialAnnouncement."""
 
 import json
 from typing import Any
@@ -10,13 +10,13 @@ from django.utils.translation import get_language
 
 from statements.models import Advisory, StatementVersion
 
-# A data block is never run, so the content security policy lets it stand in the page; but its text
-# must not end the element.
+# A browser does not execute a data block, so the content security policy allows it in the page.
+# These characters are escaped, because the text must not end the script element.
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def announcement(version: StatementVersion, description: str) -> SafeString:
-    """The JSON-LD of a published version in the active language; empty for a draft."""
+    """Returns the JSON-LD of a published version in the active language; "" for a draft."""
     if version.published_at is None:
         return SafeString()
     text = json.dumps(_announcement(version, description), ensure_ascii=False, indent=1)
@@ -57,7 +57,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
 
 
 def _issuer(version: StatementVersion) -> dict[str, Any]:
-    """Whose advice it is, of an advisory."""
+    """Returns the author and the original of an advisory; empty for other statements."""
     try:
         advisory = version.statement.advisory
     except Advisory.DoesNotExist:

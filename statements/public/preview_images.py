@@ -1,6 +1,7 @@
-"""What a messenger shows beside a link: the notice's own title on paper, and whose address it is.
+"""Preview images (Open Graph): what a messenger shows next to a shared link.
 
-A shared link in the model case showed an advertisement of the shop. Here nothing but the words.
+The image holds the title, the company and the host, and nothing else. In the model case a shared
+link to the apology showed an advertisement of the shop.
 """
 
 import json
@@ -19,45 +20,45 @@ from foundations import documents
 from incidents.models import Incident
 from statements.models import StatementVersion
 
-WIDTH, HEIGHT = 1200, 630  # pixels, as Open Graph's readers ask for
+WIDTH, HEIGHT = 1200, 630  # pixels; the size that readers of Open Graph recommend
 _LAYOUT = Path(__file__).with_name("preview_image.typ")
 
 
 @dataclass(frozen=True)
 class PreviewImage:
-    """A picture's words, where it is found, and how it is drawn."""
+    """The texts of a preview image, its address and its size."""
 
     title: str
     company: str
-    note: str
+    note: str  # kind, version and date; empty for an incident
     host: str
-    language: str
-    path: str
+    language: str  # "ko" or "en"
+    path: str  # of the image's address
     width: int = WIDTH
     height: int = HEIGHT
 
     @property
     def url(self) -> str:
-        """Its whole address."""
+        """Returns the absolute address of the image."""
         return settings.PORTAL_URL + self.path
 
-    def png(self) -> bytes:
-        """The picture; the same words give the same bytes."""
-        words = {
+    def render(self) -> bytes:
+        """Returns the PNG file. Equal texts give equal bytes."""
+        texts = {
             "title": self.title,
             "company": self.company,
             "note": self.note,
             "host": self.host,
             "language": self.language,
         }
-        return _drawn(json.dumps(words))
+        return _render(json.dumps(texts))
 
 
 def of_version(version: StatementVersion) -> PreviewImage:
-    """The picture of a version, in the active language."""
+    """Returns the preview image of a version, in the active language."""
     statement = version.statement
     address = [statement.incident.slug, statement.slug, version.number]
-    return _picture(
+    return _preview_image(
         statement.incident,
         title=version.title,
         note=_version_note(version),
@@ -66,9 +67,9 @@ def of_version(version: StatementVersion) -> PreviewImage:
 
 
 def of_incident(incident: Incident) -> PreviewImage:
-    """The picture of the incident's other pages, in the active language."""
+    """Returns the preview image of the incident's other pages, in the active language."""
     path = reverse("incident_image", args=[incident.slug])
-    return _picture(incident, title=incident.title, note="", path=path)
+    return _preview_image(incident, title=incident.title, note="", path=path)
 
 
 def _version_note(version: StatementVersion) -> str:
@@ -80,7 +81,7 @@ def _version_note(version: StatementVersion) -> str:
     return text.format(kind=kind, number=number, date=day)
 
 
-def _picture(incident: Incident, *, title: str, note: str, path: str) -> PreviewImage:
+def _preview_image(incident: Incident, *, title: str, note: str, path: str) -> PreviewImage:
     return PreviewImage(
         title=title,
         company=incident.company,
@@ -91,6 +92,6 @@ def _picture(incident: Incident, *, title: str, note: str, path: str) -> Preview
     )
 
 
-@lru_cache(maxsize=64)  # published texts are few
-def _drawn(words: str) -> bytes:
-    return documents.png(_LAYOUT, {"data": words})
+@lru_cache(maxsize=64)  # there are few published texts
+def _render(texts: str) -> bytes:
+    return documents.png(_LAYOUT, {"data": texts})

@@ -1,0 +1,268 @@
+"""The desk's pages of a statement version: edit, preview, publish, and waive what blocks it.
+
+A second person publishes. After that the page is read-only.
+"""
+
+from functools import cache, partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+from django.views.decorators.http import require_POST
+
+from accounts.admin_site import desk_path, require, staff_of
+from accounts.models import User
+from statements import markdown, publishing
+from statements.admin import live_lint
+from statements.admin.frozen import FrozenOncePublished, is_frozen
+from statements.admin.live_lint import DraftFindings, findings_by_section
+from statements.forms.publishing import PublishForm, WaiveForm, WithdrawWaiverForm
+from statements.legal import review
+from statements.models import Section, StatementVersion
+from statements.public.contexts import version_context
+
+LANGUAGES = settings.LANGUAGES
+DRAFT, PUBLISH = "statements.add_statementversion", "statements.publish_statementversion"
+
+
+class TitleColumn:
+    """A column with the title in the active language."""
+
+    @admin.display(description=gettext_lazy("Title"))
+    def titled(self, version: StatementVersion) -> str:
+        return version.title
+
+
+class SectionInline(FrozenOncePublished, admin.StackedInline):
+    model = Section
+    fields = [
+        ("key", "position", "basis"),
+        ("heading_ko", "heading_en"),
+        ("body_ko", "body_en"),
+        "found",
+    ]
+    readonly_fields = ["found"]
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not is_frozen(obj) and super().has_add_permission(request, obj)
+
+    @admin.display(description=gettext_lazy("The check says"))
+    def found(self, section: Section) -> SafeString:
+        """Returns the findings about this section. A script updates them while an editor types."""
+        return format_html('<div class="findings" data-findings>{}</div>', self._found(section))
+
+    def _found(self, section: Section) -> SafeString:
+        if section.pk is None or section.version.is_published:
+            return SafeString()
+        return self._findings(section.version).of_section(section)
+
+    @cache  # noqa: B019  # Django creates a new inline for each request
+    def _findings(self, version: StatementVersion) -> DraftFindings:
+        return live_lint.saved_draft_findings(version)
+
+
+@admin.register(StatementVersion)
+class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
+    list_display = ["statement", "number", "titled", "state", "published_at"]
+    list_display_links = ["statement", "number"]
+    list_filter = ["state", "statement__kind", "statement__incident"]
+    list_select_related = ["statement__incident"]
+    fields = [
+        ("statement", "number", "state"),
+        ("title_ko", "title_en"),
+        "title_found",
+        ("change_reason_ko", "change_reason_en"),
+        "display_until",
+        ("created_by", "editors", "approved_by"),
+        ("published_at", "hash"),
+    ]
+    readonly_fields = [
+        *("statement", "number", "state"),
+        *("created_by", "editors", "approved_by", "published_at", "hash", "title_found"),
+    ]
+    inlines = [SectionInline]
+    actions = None
+    view_on_site = False
+    previews_template = "admin/statements/statementversion/previews.html"
+
+    class Media:
+        js = ["js/live_lint.js"]
+
+    @admin.display(description=gettext_lazy("The check says"))
+    def title_found(self, version: StatementVersion) -> SafeString:
+        """Returns the findings about the title. A script updates them while an editor types."""
+        found = "" if version.is_published else live_lint.saved_draft_findings(version).of_title()
+        return format_html('<div class="findings" data-findings="title">{}</div>', found)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Returns False, because a draft is created on its statement's page, with its number."""
+        return False
+
+    def get_urls(self) -> list[Any]:
+        own = partial(desk_path, self)
+        return [
+            own("<int:pk>/preview/", self.preview, "preview"),
+            own("<int:pk>/previews/", self.previews, "previews"),
+            own("<int:pk>/live-lint/", require_POST(self.live_lint), "live_lint"),
+            own("<int:pk>/publish/", self.publish, "publish"),
+            own("<int:pk>/waive/", self.waive, "waive"),
+            own("<int:pk>/waivers/<slug:rule>/withdraw/", self.withdraw_waiver, "withdraw_waiver"),
+            *super().get_urls(),
+        ]
+
+    def save_model(
+        self, request: HttpRequest, obj: StatementVersion, form: Any, change: bool
+    ) -> None:
+        """Saves the draft, and records the user as its editor, who may then not publish it."""
+        super().save_model(request, obj, form, change)
+        obj.editors.add(staff_of(request))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "may_draft": request.user.has_perm(DRAFT)}
+        draft = self.get_object(request, object_id)
+        if draft and not draft.is_published:
+            may_publish = request.user.has_perm(PUBLISH)
+            has_contributed = publishing.has_contributed(draft, staff_of(request))
+            context["findings"] = live_lint.saved_draft_findings(draft)
+            context["may_publish"] = may_publish and not has_contributed
+            context["waits_for_second"] = has_contributed
+        return super().change_view(request, object_id, form_url, context)
+
+    def live_lint(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Returns the findings about the text in the forms as JSON, by section; saves nothing."""
+        draft = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        if not self.has_change_permission(request, draft):
+            raise PermissionDenied
+        form = self.get_form(request, draft, change=True)(request.POST, instance=draft)
+        [(formset, _inline)] = self.get_formsets_with_inlines(request, draft)
+        found = live_lint.edited_draft_findings(form, formset(request.POST, instance=draft))
+        summary = render_to_string("admin/statements/statementversion/blocking.html", found)
+        return JsonResponse(found | {"summary": summary.strip()})
+
+    def previews(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows links to what a customer gets in each language."""
+        require(request, "statements.view_statementversion")
+        version = get_object_or_404(StatementVersion, pk=pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Preview"),
+            "opts": self.opts,
+            "version": version,
+            "samples": [
+                {"language": code, "name": name, **self.samples(version, code)}
+                for code, name in LANGUAGES
+            ],
+        }
+        return render(request, self.previews_template, context)
+
+    def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:
+        """Returns what the preview shows in one language besides the page itself."""
+        return {}
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows the version as a customer sees it, in the language of the query."""
+        require(request, "statements.view_statementversion")
+        version = get_object_or_404(StatementVersion, pk=pk)
+        language = request.GET.get("language")
+        with override(language if language in dict(LANGUAGES) else settings.LANGUAGE_CODE):
+            return render(request, "statements/preview.html", version_context(version))
+
+    def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows both languages side by side with all findings; publishes on confirmation."""
+        require(request, PUBLISH)
+        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        staff = staff_of(request)
+        form = PublishForm(request.POST or None, version=version, by=staff)
+        if request.method == "POST" and form.publish():
+            self.log_change(request, version, _("Published."))
+            messages.success(request, self.published_message(version, by=staff))
+            return redirect("admin:statements_statementversion_change", pk)
+        found = form.refused or publishing.publishing_findings(version, by=staff)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Publish {version}").format(version=version),
+            "opts": self.opts,
+            "version": version,
+            "form": form,
+            "blocking": findings_by_section([each for each in found if each.blocks]),
+            "warnings": findings_by_section([each for each in found if not each.blocks]),
+            "waivers": [(review.rule_name(each.rule), each) for each in version.waivers.all()],
+            "may_waive": WaiveForm(version=version, by=staff).rules,
+            "languages": LANGUAGES,
+            "rows": _side_by_side(version),
+        }
+        return render(request, "admin/statements/statementversion/publish.html", context)
+
+    def published_message(self, version: StatementVersion, *, by: User) -> SafeString | str:
+        """Returns the desk's message after `by` published the version."""
+        return _("Published: {version}.").format(version=version)
+
+    def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks an approver for the reason why an unmet duty or lint rule does not block."""
+        require(request, PUBLISH)
+        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        form = WaiveForm(request.POST or None, version=version, by=staff_of(request))
+        if request.method == "POST" and form.waive():
+            self.log_change(request, version, f"{_('Waived.')} {form.cleaned_data['rule']}")
+            return redirect("admin:statements_statementversion_publish", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Waive a duty"),
+            "opts": self.opts,
+            "version": version,
+            "form": form,
+        }
+        return render(request, "admin/statements/statementversion/waive.html", context)
+
+    def withdraw_waiver(self, request: HttpRequest, pk: int, rule: str) -> HttpResponse:
+        """Asks for the reason to withdraw a draft's waiver."""
+        require(request, PUBLISH)
+        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        waiver = get_object_or_404(version.waivers, rule=rule)
+        form = WithdrawWaiverForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            reason, by = form.cleaned_data["reason"], staff_of(request)
+            publishing.withdraw_waiver(version, rule=rule, reason=reason, by=by)
+            self.log_change(request, version, f"{_('Withdrew a waiver.')} {rule}")
+            return redirect("admin:statements_statementversion_publish", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Withdraw a waiver"),
+            "explanation": f"{review.rule_name(rule)}: {waiver.reason}",
+            "button": _("Withdraw"),
+            "back": reverse("admin:statements_statementversion_publish", args=[pk]),
+            "form": form,
+            "opts": self.opts,
+        }
+        return render(request, "admin/statements/regulators/step.html", context)
+
+
+def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Returns the rows of the publishing page: label, basis, and (language, text) pairs."""
+
+    def both(instance: Any, name: str) -> list[tuple[str, str]]:
+        return [(code, getattr(instance, f"{name}_{code}")) for code, _name in LANGUAGES]
+
+    rows = [(_("Title"), "", both(version, "title"))]
+    if version.number > 1:
+        rows.append((_("Why it changed"), "", both(version, "change_reason")))
+    for section in version.sections.all():
+        texts = [(code, markdown.render(text)) for code, text in both(section, "body")]
+        rows.append((section.heading, section.get_basis_display(), [*texts]))
+    return rows

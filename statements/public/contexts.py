@@ -1,0 +1,239 @@
+"""The template contexts of the public pages, and the record of the public log.
+
+They depend on the rows and on the active language only, not on the reader, because a public page
+has the same bytes for every reader (foundations.page_cache).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.utils.formats import number_format
+from django.utils.text import Truncator, capfirst
+from django.utils.timezone import localdate
+from django.utils.translation import gettext as _
+
+from incidents.models import DataClass, Incident, IncidentDataClass
+from statements import markdown, publishing
+from statements.findings import Translatable
+from statements.legal.review import rule_name
+from statements.models import Advisory, Section, Statement, StatementVersion
+from statements.public import linked_data, preview_images
+from statements.public.differences import Change, changes
+
+Facts = list[tuple[str, Any]]  # label and value, in the order of the page
+
+STEPS_ON_HOME = 4
+HASH_SHOWN = 16  # hex digits of a fingerprint
+DESCRIPTION_LENGTH = 160  # characters
+
+
+def incident_context(incident: Incident) -> dict[str, Any]:
+    """Returns the context of the incident's page."""
+    versions = sorted(
+        StatementVersion.objects.current().filter(statement__incident=incident),
+        key=lambda version: version.statement.created_at,
+    )
+    issued = _newest_first(version for version in versions if _is_advisory(version))
+    return {
+        "incident": incident,
+        "facts": _incident_facts(incident),
+        "claims": _claims(incident),
+        "statements": [version for version in versions if not _is_advisory(version)],
+        "advisories": issued,
+        "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
+        "picture": preview_images.of_incident(incident),
+    }
+
+
+def advisories() -> list[StatementVersion]:
+    """Returns the current advisories and scam warnings of all public incidents, newest first."""
+    kind = Statement.Kind.ADVISORY
+    return _newest_first(StatementVersion.objects.current().filter(statement__kind=kind))
+
+
+def _newest_first(versions: Iterable[StatementVersion]) -> list[StatementVersion]:
+    return sorted(
+        versions,
+        key=lambda version: (version.statement.advisory.issued_on, version.statement_id),
+        reverse=True,
+    )
+
+
+def _most_urgent_first(versions: list[StatementVersion]) -> list[StatementVersion]:
+    """Returns the advisories by severity, the highest first; the order within one is unchanged.
+
+    Otherwise a new scam warning would hide more urgent advice on what to do.
+    """
+    return sorted(versions, key=lambda version: -version.statement.advisory.severity)
+
+
+def version_context(version: StatementVersion) -> dict[str, Any]:
+    """Returns the context of one version's page. It serves statements, advisories and previews."""
+    sections = list(version.sections.all())
+    description = _description(sections)
+    return {
+        "incident": version.statement.incident,
+        "version": version,
+        "description": description,
+        "picture": preview_images.of_version(version),
+        "linked_data": linked_data.announcement(version, description),
+        "sections": sections,
+        "facts": _version_facts(version),
+        **_advisory_context(version.statement),
+    }
+
+
+class LogEntry(NamedTuple):
+    """One version in the public log."""
+
+    version: StatementVersion
+    changes: list[Change]  # from the previous version; empty for the first one
+    waivers: list[tuple[Translatable, str]]  # name of the waived duty or rule, and the reason
+    problems: list[str]  # differences from what was published; empty if there are none
+
+
+def log_context(incident: Incident) -> dict[str, Any]:
+    """Returns the context of the public log: all published versions, newest first.
+
+    Every hash is computed again. `problems` holds the entries that differ from what was published.
+    """
+    versions = public_versions(incident)
+    numbered = {(version.statement_id, version.number): version for version in versions}
+    problems = verify_hash_chains(versions)
+    entries = []
+    for version in versions:
+        previous = numbered.get((version.statement_id, version.number - 1))
+        waivers = [(rule_name(waiver.rule), waiver.reason) for waiver in version.waivers.all()]
+        changed = changes(previous, version) if previous else []
+        entries.append(LogEntry(version, changed, waivers, problems[version]))
+    return {
+        "incident": incident,
+        "entries": entries,
+        "problems": [entry for entry in entries if entry.problems],
+        "picture": preview_images.of_incident(incident),
+    }
+
+
+def log_record(incident: Incident) -> dict[str, Any]:
+    """Returns the public log for programs, newest version first. The view writes it as JSON."""
+    versions = public_versions(incident)
+    problems = verify_hash_chains(versions)
+    return {
+        "incident": incident.slug,
+        "is_unbroken": not any(problems.values()),
+        "versions": [
+            {
+                "statement": version.statement.slug,
+                "kind": version.statement.kind,
+                "number": version.number,
+                "published_at": version.published_at,
+                "sha256": version.hash,
+                "previous_sha256": version.previous_hash,
+                "is_unaltered": not problems[version],
+                "url": settings.PORTAL_URL + version.get_absolute_url(),
+                "record": settings.PORTAL_URL + version.get_record_url(),
+            }
+            for version in versions
+        ],
+    }
+
+
+def public_versions(incident: Incident) -> list[StatementVersion]:
+    """Returns the incident's published versions, newest first, with all rows that a hash covers."""
+    versions = StatementVersion.objects.public().filter(statement__incident=incident)
+    return list(versions.order_by("-published_at").prefetch_related("waivers", "sections"))
+
+
+def verify_hash_chains(versions: Iterable[StatementVersion]) -> dict[StatementVersion, list[str]]:
+    """Returns the problems of each version; a version without problems has an empty list.
+
+    `versions` must hold all published versions of each statement that occurs in it, in any order.
+    See publishing.verify_versions.
+    """
+    by_statement = defaultdict(list)
+    for version in versions:
+        by_statement[version.statement_id].append(version)
+    checked = [publishing.verify_versions(chain) for chain in by_statement.values()]
+    return {version: problems for chain in checked for version, problems in chain.items()}
+
+
+def _is_advisory(version: StatementVersion) -> bool:
+    return version.statement.kind == Statement.Kind.ADVISORY
+
+
+class Claim(NamedTuple):
+    """The data classes with the same state and the same basis."""
+
+    state: str  # an IncidentDataClass.State
+    label: str  # of the state, in the active language
+    basis: str  # label of the Basis, in the active language
+    data_classes: list[DataClass]
+
+
+def _claims(incident: Incident) -> list[Claim]:
+    """Returns the claims about the incident's data classes, the leaked ones first."""
+    order = IncidentDataClass.State.values
+    rows = list(incident.class_states.select_related("data_class"))
+    # A stable sort: the order of the data classes within a claim does not change.
+    rows.sort(key=lambda row: (order.index(row.state), row.basis))
+    return [
+        Claim(
+            first.state,
+            first.get_state_display(),
+            first.get_basis_display(),
+            [first.data_class, *(row.data_class for row in rest)],
+        )
+        for _key, (first, *rest) in groupby(rows, key=lambda row: (row.state, row.basis))
+    ]
+
+
+def _steps(advisory: StatementVersion) -> list[Any]:
+    section = advisory.sections.filter(key=Section.Key.SELF_PROTECTION_STEPS).first()
+    return list(markdown.list_items(section.body)[:STEPS_ON_HOME]) if section else []
+
+
+def _incident_facts(incident: Incident) -> Facts:
+    facts: Facts = []
+    if incident.began_on:
+        facts.append((_("Access began"), incident.began_on))
+    if incident.ended_on:
+        facts.append((_("Access ended"), incident.ended_on))
+    facts.append((_("The company noticed"), localdate(incident.aware_at)))
+    if incident.reported_count is not None:
+        count = number_format(incident.reported_count, force_grouping=True)
+        facts.append((_("Accounts affected"), count))
+    return facts
+
+
+def _version_facts(version: StatementVersion) -> Facts:
+    facts: Facts = [(_("Version"), version.number)]
+    if version.published_at:
+        facts.append((_("Published"), version.published_at))
+    facts.append((_("Shown at least until"), version.display_until))
+    if version.hash:
+        facts.append((_("Fingerprint (SHA-256)"), f"{version.hash[:HASH_SHOWN]}…"))
+    return facts
+
+
+def _description(sections: list[Section]) -> str:
+    """Returns the text that search engines and messengers show under the title."""
+    text = " ".join(markdown.plain(sections[0].body).split()) if sections else ""
+    return Truncator(text).chars(DESCRIPTION_LENGTH)
+
+
+def _advisory_context(statement: Statement) -> dict[str, Any]:
+    try:
+        advisory = statement.advisory
+    except Advisory.DoesNotExist:
+        return {}
+    facts: Facts = [
+        (_("Issued by"), advisory.issuer),
+        (_("Issued on"), advisory.issued_on),
+        (_("How urgent"), capfirst(advisory.get_severity_display())),
+    ]
+    if advisory.hotline:
+        facts.append((_("Hotline"), advisory.hotline))
+    return {"advisory_facts": facts, "original_url": advisory.original_url}
