@@ -1,6 +1,6 @@
-"""The wording of a statement: what the lint objects to, and whether both languages say the same.
+"""The wording lint, and the parity check of the two languages.
 
-Pure functions over texts; the rules and their reasons are listed in docs/legal-checks.md.
+Both are pure functions over texts. docs/legal-checks.md lists the rules and their reasons.
 """
 
 from statements.wording.linting import lint

@@ -1,7 +1,8 @@
-"""The numbers, dates, times and contacts in a text, each in one spelling for both languages.
+"""The numbers, dates, times and contacts in a text, as values that do not depend on spelling.
 
-"3,370만", "3370만" and "33.7 million" are one number; "2025년 11월 18일" and "18 November 2025" one
-date. What is recognised first is taken out, so that a date's day is not counted as a number again.
+"3,370만", "3370만" and "33.7 million" give the same number. "2025년 11월 18일" and
+"18 November 2025" give the same date. The finders run in a fixed order, and a text that one has
+recognized is blanked. The day of a date is therefore not found again as a number.
 """
 
 import re
@@ -16,35 +17,38 @@ Match = re.Match[str]
 
 
 class Day(NamedTuple):
-    """A date as far as it is written out."""
+    """A date; parts that the text does not state are None."""
 
     month: int
     day: int | None = None
     year: int | None = None
 
     def agrees_with(self, other: "Day") -> bool:
-        """Whether both may be one date: the year is often said only once."""
+        """Returns whether both can be the same date; often only one text states the year."""
         is_same_day = (self.month, self.day) == (other.month, other.day)
         return is_same_day and (self.year is None or other.year is None or self.year == other.year)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Something that a translation must not change."""
+    """A fact in a text that a translation must not change."""
 
     kind: Literal["date", "time", "number", "percent", "phone", "email", "link"]
     value: Day | Decimal | str
-    quote: str  # as the text writes it
+    quote: str  # the spelling of the text
 
     def agrees_with(self, other: "Figure") -> bool:
-        """Whether both say the same."""
+        """Returns whether both state the same fact."""
         if isinstance(self.value, Day) and isinstance(other.value, Day):
             return self.value.agrees_with(other.value)
         return self.kind == other.kind and self.value == other.value
 
 
 def figures(text: str, language: str) -> list[Figure]:
-    """What a Markdown text states in figures; each once, by kind and place."""
+    """Returns the figures of a Markdown text without repetition, links first, then by finder.
+
+    `language` is "ko" or "en".
+    """
     found = dict[tuple[str, object], Figure]()
     for figure in _links(text):
         found.setdefault((figure.kind, figure.value), figure)
@@ -71,17 +75,19 @@ def _links(text: str) -> Iterator[Figure]:
         if link.is_email:
             yield Figure("email", link.text.lower(), link.text)
         else:
-            # The same page in the other language is the same place.
+            # A page's address without its language, so that both languages of the page are equal.
             path = re.sub(r"^/(?:ko|en|kor|eng|kr)(?=/|$)", "", link.path, flags=re.IGNORECASE)
             place = link.host.removeprefix("www.") + path.rstrip("/")
             yield Figure("link", place, link.text)
 
 
 class _Finder(NamedTuple):
+    """A pattern, and the function that returns the values of a match; empty if it is no figure."""
+
     kind: Literal["date", "time", "number", "percent", "phone"]
     pattern: re.Pattern[str]
     values: Callable[[Match], Iterable[Day | Decimal | str]]
-    is_mask: bool = False  # blanked even if it states nothing
+    is_mask: bool = False  # a match is blanked even if it has no values
 
 
 # ---------------------------------------------------------------- dates
@@ -93,7 +99,7 @@ def _day(month: int, day: int | None, year: str | None) -> Iterator[Day]:
 
 
 def _days(match: Match, month: int) -> Iterator[Day]:
-    """One date, the two ends of "18 to 20 November", or a month alone."""
+    """Yields one date, both dates of "18 to 20 November", or a month without a day."""
     groups = match.groupdict()
     days = [groups[name] for name in ("day", "last_day", "end") if groups.get(name)]
     for day in days or [None]:
@@ -120,7 +126,7 @@ _NUMERIC_DATE = re.compile(
 )
 _KO_MONTH = rf"(?:{_YEAR}\s?년\s?)?(?<!\d)(?P<month>\d{{1,2}})\s?월"
 _KO_DATE = re.compile(rf"{_KO_MONTH}\s?{_DAY}\s?일")
-# "18일부터 30일까지" is a span; "18일부터 30일 이상" a date and a number of days.
+# "18일부터 30일까지" is a range of dates. "18일부터 30일 이상" is a date and a number of days.
 _KO_DATES = re.compile(
     rf"{_KO_MONTH}\s?{_DAY}\s?(?:일?\s?(?:[~∼〜–—-]|과|와|및|·)\s?{_LAST_DAY}\s?일"
     rf"|일부터\s?{_LAST_DAY.replace('last_day', 'end')}\s?일\s?까지)"
@@ -141,7 +147,8 @@ _EN_MONTH_FIRST = re.compile(
     rf"{_NAMED_MONTH}\s{_DAY}{_ORDINAL}(?!\d|[.,]\d)(?:{_TO}{_LAST_DAY}{_ORDINAL}(?![\d]))?"
     rf"(?:,?\s{_YEAR}(?![\d,]))?"
 )
-# "May" alone is a verb, unless the word before or a year behind says otherwise.
+# "May" alone is a verb. With a word such as "in", "of" or "since" before it, or a year after it, it
+# is a month.
 _IS_MAY = r"(?:(?=May\s(?:19|20)\d\d)|(?<=\b[io][nf] )|(?<=\bsince )|(?<=\buntil )|(?<=\bfrom ))"
 _EN_MONTH_ALONE = re.compile(
     rf"(?:(?!\bM(?:ay|AY)\b)|{_IS_MAY}){_NAMED_MONTH}(?:,?\s{_YEAR}(?!\d))?"
@@ -152,7 +159,7 @@ _EN_MONTH_ALONE = re.compile(
 
 
 def _clock(hour: str, minute: str | None, part: str | None) -> str:
-    """As 24 hours and minutes; `part` is a word for the half of the day."""
+    """Returns the time as "HH:MM" in 24 hours; `part` is the word for the half of the day."""
     hours = int(hour) % 24
     if part:
         hours = int(hour) % 12 + 12 * (part in ("오후", "저녁") or part[0] in "pP")
@@ -204,19 +211,19 @@ _PHONE = re.compile(
     r"|\(?0\d{1,3}\)?[ -]\d{3,4}[ -]\d{4}"  # 02 1234 5678, (02) 1234-5678
     r"|\(\d{3}\) \d{3}-\d{4}"
     r"|\d{2,4}-\d{3,4}-\d{4}"
-    r"|(?!(?:19|20)\d\d-(?:19|20)\d\d)\d{4}-\d{4}"  # 1588-1234, but no span of years
+    r"|(?!(?:19|20)\d\d-(?:19|20)\d\d)\d{4}-\d{4}"  # 1588-1234, but no range of years
     r")(?![0-9A-Za-z]|-\d)"
 )
 
 
 def _phone(match: Match) -> Iterator[str]:
-    """Digits as dialled in Korea, else with the country's code."""
+    """Yields the digits as dialled in Korea; a foreign number with "+" and its country code."""
     digits = re.sub(r"\D", "", match[0])
     if not match[0].startswith("+"):
         yield digits
     elif digits.startswith("82"):
         national = digits[2:].removeprefix("0")
-        # Nationwide numbers such as 1588-1234 are dialled as they are.
+        # Nationwide numbers such as 1588-1234 have no leading 0.
         is_nationwide = len(national) == 8 and national.startswith("1")
         yield national if is_nationwide else f"0{national}"
     else:
@@ -229,7 +236,8 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _ALONE = r"(?<![A-Za-z0-9_])"
 _KO_SMALL = {"십": 10, "백": 100, "천": 1000}
 _KO_LARGE = {"만": 10**4, "억": 10**8, "조": 10**12}
-# 조 is also "Article"; 만 before a number is "full years of age".
+# 조 also means "Article", so it counts only before a currency or a smaller unit. 만 before a number
+# means "full years of age".
 _KO_PART = rf"{_NUMBER}[천백십]?(?:만|억|조(?=\s?(?:원|달러|\d+[천백십]?[억만])))?"
 _KO_NUMBER = re.compile(rf"{_ALONE}{_KO_PART}(?:(?<=[천백십만억조])\s?{_KO_PART})*")
 _EN_SCALE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -243,7 +251,7 @@ _VERSION = re.compile(r"(?<![A-Za-z0-9.])\d+(?:\.\d+){2,}(?!\d)")
 _PERCENT = re.compile(
     rf"{_ALONE}(?P<number>{_NUMBER})\s?(?:%|퍼센트|프로(?![가-힣])|per\s?cent\b)", re.IGNORECASE
 )
-# "Third party" and "secondary harm" are words in English, though Korean writes a figure.
+# English writes "third party" and "secondary harm" as words, but Korean writes a digit.
 _KO_WORDS = re.compile(r"제\s?3자|[12]차(?=\s?(?:피해|유출|인증|가해|사고))")
 
 
@@ -252,7 +260,10 @@ def _decimal(text: str) -> Decimal:
 
 
 def _ko_number(match: Match) -> Iterator[Decimal]:
-    """Parts are added while their units fall: 3천370만 is one number, "3만 5만" are two."""
+    """Yields the numbers of a match. Parts are added while their units decrease.
+
+    "3천370만" is one number, "3만 5만" are two.
+    """
     total, section, last = Decimal(0), Decimal(0), Decimal(0)
     for part in re.finditer(rf"({_NUMBER})([천백십]?)([만억조]?)", match[0]):
         number = _decimal(part[1]) * _KO_SMALL.get(part[2], 1)

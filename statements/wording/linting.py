@@ -1,41 +1,19 @@
-"""The lint: words that a regulator objected to, or that keep people from understanding.
+"""The lint: finds wording that a regulator objected to, or that is hard to understand.
 
-A rule is worth its false alarms: each looks at one sentence, and knows the innocent use of its
-words ("Tell no third party", "kept from being exposed to scams"). What stands alone between
-quotation marks is quoted, not said.
+Runs the rules of sentence_rules.py on each sentence of a text, and checks the links. Words that are
+alone between quotation marks are a quotation and are not reported.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
 
 from incidents.models import Basis
 from statements.findings import Finding, Severity
+from statements.wording.class_names import ClassNames
 from statements.wording.plain_text import Link, PlainText, Sentence, is_within, links, plain_text_of
 from statements.wording.rules import RULES
-
-LONGEST_SENTENCE_WORDS = 30  # English
-LONGEST_SENTENCE_SYLLABLES = 80  # Korean
+from statements.wording.sentence_rules import SENTENCE_RULES, Hit, LintContext
 
 _QUOTES = "\"'“”‘’「」『』«»"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Context:
-    language: str
-    involved: "_ClassNames"
-    own_domains: Collection[str]
-    shop_domains: Collection[str]
-    is_mandatory: bool
-    basis: str
-
-
-class _Hit(NamedTuple):
-    rule: str
-    start: int  # in the sentence
-    end: int
-    severity: Severity | None = None  # None: the rule's own
 
 
 def lint(
@@ -49,15 +27,15 @@ def lint(
     shop_domains: Collection[str] = (),
     basis: str = Basis.COMPANY,
 ) -> list[Finding]:
-    """What is wrong with the wording of one section, heading or message, in order of place.
+    """Returns the findings about the wording of one section, heading or message, by place.
 
-    `text` is Markdown. `involved_classes` and `other_classes` are the names, in the language of
-    the text, of what is known to have leaked and of the incident's other classes. `own_domains`
-    are the only ones that a mandatory message may link to; `basis` is a Basis of the section.
+    `text` is Markdown in `language` ("ko" or "en"). `involved_classes` are the names of the leaked
+    data classes, `other_classes` those of the incident's other classes, both in that language.
+    A mandatory notice may link to `own_domains` only. `basis` is the Basis of the section.
     """
-    context = _Context(
+    context = LintContext(
         language=language,
-        involved=_ClassNames(language, involved_classes, other_classes),
+        involved=ClassNames(language, involved_classes, other_classes),
         own_domains=own_domains,
         shop_domains=shop_domains,
         is_mandatory=is_mandatory,
@@ -67,15 +45,15 @@ def lint(
     found = {
         _finding(plain, sentence, hit, context)
         for sentence in plain.sentences()
-        for check in _CHECKS
-        for hit in check(sentence, context)
+        for rule in SENTENCE_RULES
+        for hit in rule(sentence, context)
         if not _is_quoted(sentence.text, hit)
     }
-    found |= {_of_link(rule, link, context) for link, rule in _bad_links(text, context)}
+    found |= {_link_finding(rule, link, context) for link, rule in _bad_links(text, context)}
     return sorted(found, key=lambda finding: (finding.span or (0, 0), finding.rule))
 
 
-def _finding(plain: PlainText, sentence: Sentence, hit: _Hit, context: _Context) -> Finding:
+def _finding(plain: PlainText, sentence: Sentence, hit: Hit, context: LintContext) -> Finding:
     start, end = plain.span(sentence.start + hit.start, sentence.start + hit.end)
     rule = RULES[hit.rule]
     return Finding(
@@ -89,384 +67,13 @@ def _finding(plain: PlainText, sentence: Sentence, hit: _Hit, context: _Context)
     )
 
 
-def _is_quoted(sentence: str, hit: _Hit) -> bool:
+def _is_quoted(sentence: str, hit: Hit) -> bool:
     before, after = sentence[: hit.start][-1:], sentence[hit.end : hit.end + 1]
     return bool(before and after) and before in _QUOTES and after in _QUOTES
 
 
-class _ClassNames:
-    """Finds the names of data classes in a sentence: the longest name at a place counts."""
-
-    def __init__(self, language: str, involved: Collection[str], others: Collection[str]) -> None:
-        self._involved = {_key(name) for name in involved}
-        names = sorted({*involved, *others}, key=len, reverse=True)
-        forms = [_korean_form(name) if language == "ko" else _english_form(name) for name in names]
-        # A tail of letters would make it another word; Korean particles follow without a space.
-        pattern = "|".join(forms)
-        edges = pattern if language == "ko" else rf"\b(?:{pattern})\b"
-        self._pattern = re.compile(edges, re.IGNORECASE) if forms else None
-
-    def __bool__(self) -> bool:
-        return bool(self._involved)
-
-    def in_sentence(self, text: str) -> list[str]:
-        """The involved classes that it names, as it writes them."""
-        if self._pattern is None:
-            return []
-        return [
-            match[0] for match in self._pattern.finditer(text) if _key(match[0]) in self._involved
-        ]
-
-
-def _key(name: str) -> str:
-    """One spelling: without spaces, hyphens, case, English plural."""
-    bare = re.sub(r"[\s-]", "", name).casefold()
-    return re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", bare) if bare.isascii() else bare
-
-
-def _korean_form(name: str) -> str:
-    return r"\s?".join(map(re.escape, re.sub(r"\s", "", name)))
-
-
-def _english_form(name: str) -> str:
-    words = [re.escape(word) for word in re.split(r"[\s-]+", name.strip()) if word]
-    words[-1:] = [re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", words[-1]) + "(?:e?s)?"]
-    return r"(?<!in )" + r"[\s-]?".join(words)  # "in order to" names no order
-
-
-# ---------------------------------------------------------------- 노출 for 유출, "exposed"
-
-_KO_DATA = re.compile(
-    "정보|데이터|계정|고객|회원|이름|성명|주소|번호|메일|내역|메모|항목|기록|파일|명단"
-)
-_KO_INCIDENT = re.compile(
-    r"\s?(?:된|되었|됐|사고|사실|사태|사건|항목|통지|규모|경위|원인|범위|여부|로\s?인|으로\s?인)"
-)
-# Advice to readers, advertising, and "exposed to" something else than eyes.
-_KO_ADVICE = re.compile(r"(?:을|를|이|가)?\s?(?:하지|시키지|되지\s?(?:않도록|않게|않으려|마))")
-_KO_OTHER_EXPOSURE = re.compile(
-    r"(?:광고|검색|상품|화면|화면에|햇빛|햇볕|(?:위험|위협|피싱|스미싱|범죄|공격|사기|피해)에)\s?$"
-)
-_EN_DATA = re.compile(
-    r"\b(?:data|information|details?|records?|accounts?|names?|address(?:es)?|numbers?|e-?mails?"
-    r"|passwords?|codes?|incident|breach|leak|customers?|files?)\b",
-    re.IGNORECASE,
-)
-_EN_EXPOSED = re.compile(r"\bexpos(?:ed?|es|ing|ures?)\b", re.IGNORECASE)
-_EN_ADVICE = re.compile(
-    r"(?:do not|don['’]t|never|not to|avoid|without|without you)(?: \w+)?\s$", re.IGNORECASE
-)
-_EN_OTHER_EXPOSURE = re.compile(
-    r"\s(?:you |people |customers )?to (?:\w+ ){0,2}"
-    r"(?:scams?|fraud|phishing|risks?|harm|dangers?|threats?|attacks?|abuse|misuse|theft|spam)\b",
-    re.IGNORECASE,
-)
-
-
-def _exposed(sentence: Sentence, context: _Context) -> Iterator[_Hit]:
-    text = sentence.text
-    if context.language == "ko":
-        is_about_data = _KO_DATA.search(text) or context.involved.in_sentence(text)
-        for match in re.finditer("노출", text):
-            before, after = text[: match.start()], text[match.end() :]
-            is_innocent = _KO_ADVICE.match(after) or _KO_OTHER_EXPOSURE.search(before)
-            if not is_innocent and (is_about_data or _KO_INCIDENT.match(after)):
-                yield _Hit("exposed", match.start(), match.end())
-    elif _EN_DATA.search(text) or context.involved.in_sentence(text):
-        for match in _EN_EXPOSED.finditer(text):
-            before, after = text[: match.start()], text[match.end() :]
-            if not (_EN_ADVICE.search(before) or _EN_OTHER_EXPOSURE.match(after)):
-                yield _Hit("exposed", match.start(), match.end(), Severity.WARN)
-
-
-# ---------------------------------------------------------------- hedges
-
-_KO_LEAKED = "(?:유출|노출|누출|침해|탈취|접근|열람|조회|복사|반출|공개|포함|해당|영향)"
-_KO_PAST = r"(?:이\s?|을\s?|를\s?)?(?:되었|됐|하였|했|당했|받았|이루어졌|있었)을"
-_KO_HEDGE = re.compile(
-    # 유출되었을 수 있습니다, 유출되었을 가능성이 있습니다, 유출됐을 것으로 보입니다
-    rf"{_KO_LEAKED}{_KO_PAST}\s?(?:수(?:도|가)?|가능성|개연성|여지|것으로)"
-    r"(?:이|도|가|을|를)?\s?(?:있|보|추정|예상|판단|높|배제)"
-    # 유출된 것으로 추정됩니다
-    rf"|{_KO_LEAKED}(?:된|한|당한)\s?것으로\s?(?:보[이입인]|추정|예상|판단|생각)"
-    # 유출 가능성이 있습니다, 유출될 가능성을 배제할 수 없습니다
-    r"|(?:유출|노출|누출|침해|탈취)(?:의|된|될)?\s?(?:가능성|개연성|여지)"
-    r"(?:이|도|가|을|를)?\s?(?:있|높|배제)"
-    # 일부 고객의 전화번호가 포함될 수 있습니다
-    rf"|일부.{{0,60}}?{_KO_LEAKED}(?:될|돼\s?있을|되어\s?있을|되었을|됐을|할|했을)"
-    r"\s?수(?:도|가)?\s?있"
-    # 빠져나갔을 수 있습니다
-    r"|(?:빠져나갔|새어\s?나갔|흘러나갔|넘어갔)을\s?(?:수|가능성|것으로)(?:도|가|이)?\s?(?:있|보|추정)"
-)
-_KO_WHOSE = re.compile(
-    r"개인\s?정보|(?:고객|회원)(?:님)?(?:의|들의)?\s?(?:정보|데이터)|다음\s?(?:항목|정보)"
-)
-_KO_UNKNOWN = re.compile(r"아직|알지 못|모릅니다|확인하고 있|확인 중|조사하고 있|조사 중")
-
-_EN_LEAKED = (
-    r"(?:leak(?:ed)?|expos(?:ed|ure)|accessed|compromised|affected|involved|impacted|obtained|taken"
-    r"|stolen|copied|viewed|disclosed|acquired|included|downloaded|exfiltrated|breached|seen|lost"
-    r"|left|reached|subject to)"
-)
-_EN_MAYBE = r"(?:may|might|could)(?: (?:also|well|potentially|possibly|in some cases,?))*"
-_EN_HEDGE = re.compile(
-    rf"\b{_EN_MAYBE} have(?: (?:been|also|potentially|possibly|inadvertently|improperly))*"
-    rf" {_EN_LEAKED}"
-    rf"|\b{_EN_MAYBE} be (?:among the )?(?:affected|involved|impacted|compromised|included)"
-    r"|\b(?:information|data|details|items|files?|records?)\b.{0,40}?\b(?:may|might|could)"
-    r"(?: also)? (?:include|involve|contain)"
-    r"|\b(?:potentially|possibly) (?:been )?(?:leaked|exposed|accessed|compromised|affected|stolen)"
-    rf"|\b(?:appears?|seems?|(?:is|are) (?:believed|thought)) to have (?:been )?{_EN_LEAKED}",
-    re.IGNORECASE,
-)
-_EN_WHOSE = re.compile(
-    r"\b(?:(?:your|customers?['’]?s?|personal|account) (?:personal |account )?"
-    r"(?:data|information|details|accounts?|records?)|the following"
-    r"|(?:some|certain|limited)(?: of your)? (?:data|information))\b",
-    re.IGNORECASE,
-)
-_EN_UNKNOWN = re.compile(
-    r"\b(?:not (?:yet )?know|not yet known|not know yet|still|checking|investigating|examining)\b",
-    re.IGNORECASE,
-)
-
-
-def _hedge(sentence: Sentence, context: _Context) -> Iterator[_Hit]:
-    """Only of what is known to have leaked: by its name, or by "your data" without saying more."""
-    text = sentence.text
-    is_korean = context.language == "ko"
-    hedge = (_KO_HEDGE if is_korean else _EN_HEDGE).search(text)
-    if not hedge or not context.involved:
-        return
-    unknown = (_KO_UNKNOWN if is_korean else _EN_UNKNOWN).search(text)
-    is_vague = (_KO_WHOSE if is_korean else _EN_WHOSE).search(text) and not unknown
-    if is_vague or context.involved.in_sentence(text):
-        yield _Hit("hedge", hedge.start(), hedge.end())
-
-
-# ---------------------------------------------------------------- phrases
-
-
-class _Phrase(NamedTuple):
-    """Words that are found, and the other words of the sentence that make them innocent."""
-
-    rule: str
-    words: re.Pattern[str]
-    unless: re.Pattern[str] | None = None
-
-
-_KO_NOT_FOUND = r"(?:없(?:습|었|다|음|는\s?것)|(?:발견|확인)(?:되|하)지|(?:드러나|나타나)지|찾지)"
-_KO_MISUSE = r"(?:악용|오용|도용|2차\s?피해|2차\s?유출|부정\s?사용)"
-_KO_SCAM = re.compile(
-    r"사기|사칭|피싱|스미싱|속이|속지|미끼|의심|누르지|클릭하지|열지|믿지|주의하|현혹|조심"
-)
-_EN_SCAM = re.compile(
-    r"\b(?:scam|fraud|phish|smish|impersonat|pretend|fake|suspicious|beware|do not|don['’]t|lure)",
-    re.IGNORECASE,
-)
-_OUTSIDER = r"(?:unauthori[sz]ed|unknown|malicious|criminal|external|outside)"
-
-_PHRASES: dict[str, list[_Phrase]] = {
-    "ko": [
-        _Phrase(
-            "no_evidence",
-            re.compile(
-                rf"(?:정황|증거|흔적|징후)(?:은|는|이|가|도|을|를)?\s?"
-                rf"(?:(?:현재|아직|지금)(?:까지)?\s?)?{_KO_NOT_FOUND}"
-                rf"|{_KO_MISUSE}.{{0,30}}?{_KO_NOT_FOUND}"
-                # 현재까지 확인된 피해는 없습니다
-                rf"|(?:확인|보고|발견|접수|신고)된\s?(?:\S{{1,6}}\s)?피해\S{{0,3}}\s?{_KO_NOT_FOUND}"
-                # 확인되지 않았습니다 … 악용
-                rf"|(?:확인|발견)되지\s?않.{{0,30}}?{_KO_MISUSE}"
-            ),
-        ),
-        _Phrase(
-            "third_party",
-            re.compile(
-                r"(?:제\s?3자|제삼자|외부인|외부\s?(?:해커|공격자|세력|조직)|해커\s?(?:집단|조직)"
-                r"|(?:신원|정체)\s?(?:미상|불상|불명)\S{0,8})"
-                r".{0,25}?(?:공격|소행|침입|해킹|범행|불법|무단|접근|침해|탈취|유출)"
-                r"|(?:고도화된|지능적인|정교한|고도의)\s?\S{0,6}\s?(?:해킹|공격|수법)"
-            ),
-            re.compile(r"(?:수 없|하지 못|못하)(?:도록|게)|알려\s?주지|말하지|넘기지|제공하지"),
-        ),
-        _Phrase(
-            "suspect_statement",
-            re.compile(
-                r"(?:용의자|피의자|전(?:직)?\s?직원|유출자)(?:는|은|가|이|의|도).{0,40}?"
-                r"(?:진술|자백|말했|밝혔|주장|답했)|진술(?:에\s?따르면|했습니다|하였습니다)|자백했"
-            ),
-            re.compile(r"확인(?:되지|된 (?:사실|것)이 아)|검증되지|아직 확인|확인 중"),
-        ),
-        _Phrase(
-            "double_passive",
-            # Bounded: a text without spaces would be searched anew from each of its characters.
-            re.compile(
-                r"\w{0,20}(?:되어|보여|쓰여|잊혀|놓여|나뉘어|불리워)(?:지|진|졌|져|질|집니)\w{0,20}"
-            ),
-        ),
-    ],
-    "en": [
-        _Phrase(
-            "no_evidence",
-            re.compile(
-                r"\bno (?:\w+ ){0,2}(?:evidence|indications?|signs?(?!-))\b"
-                r"|\bno (?:known |confirmed |reported |(?:reports?|cases?) of )+"
-                r"(?:misuse|abuse|fraud|harm)\b"
-                r"|(?:\bnot|n['’]t) (?:yet )?(?:been |have )?(?:find|found|seen|identified|detected"
-                r"|discovered|have|aware of) any (?:\w+ ){0,2}"
-                r"(?:evidence|indications?|signs?|misuse|fraud)\b"
-                r"|\bunaware of any\b|\bnot (?:currently )?aware of any\b",
-                re.IGNORECASE,
-            ),
-            re.compile(
-                r"\b(?:need|needs|require|requires|required) no\b|\bno \w+ (?:is |are )?"
-                r"(?:needed|required|necessary)\b",
-                re.IGNORECASE,
-            ),
-        ),
-        _Phrase(
-            "third_party",
-            re.compile(
-                rf"\b{_OUTSIDER} (?:third[- ]part(?:y|ies)|actors?|hackers?|attackers?)\b"
-                r"|\bthird[- ]party (?:hack|attack|actor|criminal)\w*"
-                r"|\b(?:sophisticated|highly targeted|unprecedented) (?:\w+ )?(?:cyber[- ]?)?"
-                r"(?:attack|hack|criminal|intrusion)\w*"
-                r"|\bvictims? of (?:a |an )?(?:\w+ )?(?:cyber|criminal|hack)\w*",
-                re.IGNORECASE,
-            ),
-            re.compile(r"\b(?:do not|don['’]t|never) (?:tell|share|give|send)\b", re.IGNORECASE),
-        ),
-        _Phrase(
-            "suspect_statement",
-            re.compile(
-                r"\b(?:suspect|accused|perpetrator|former (?:\w+ )?employee)\b.{0,60}?\b"
-                r"(?:said|says|stated|states|claims?|claimed|told|admitted|confessed|insists?)\b"
-                r"|\baccording to the (?:suspect|accused)\b|\bconfess(?:ed|ion)\b",
-                re.IGNORECASE,
-            ),
-            re.compile(
-                r"\bnot (?:been )?(?:yet )?(?:confirmed|verified)|\bunconfirmed|\bunverified"
-                r"|\bcannot (?:confirm|verify)",
-                re.IGNORECASE,
-            ),
-        ),
-    ],
-}
-_HARD_SELL = {
-    "ko": re.compile(
-        r"쿠폰|할인|특가|적립금|프로모션|사은품|경품|무료\s?배송|구매\s?이용권|포인트\s?(?:지급|적립)"
-    ),
-    "en": re.compile(
-        r"\b(?:coupons?|discount(?:s|ed)?|vouchers?|promo(?:tions?|tional)?|special offers?"
-        r"|gift cards?|free (?:shipping|delivery)|reward points|cash ?back|limited[- ]time"
-        r"|(?:buy|shop|order) now)\b",
-        re.IGNORECASE,
-    ),
-}
-_SOFT_SELL = {
-    "ko": re.compile(r"혜택|이벤트|(?:고객님|여러분)의\s?편의를\s?위해|소중한\s?고객"),
-    "en": re.compile(
-        r"\bfor your convenience\b|\bvalued (?:customer|member|user)s?\b|\bexclusive (?:offer|deal)"
-        r"s?\b|\bgreat deals?\b",
-        re.IGNORECASE,
-    ),
-}
-
-
-def _phrases(sentence: Sentence, context: _Context) -> Iterator[_Hit]:
-    for phrase in _PHRASES[context.language]:
-        if not (phrase.unless and phrase.unless.search(sentence.text)):
-            for match in phrase.words.finditer(sentence.text):
-                yield _Hit(phrase.rule, match.start(), match.end())
-
-
-def _marketing(sentence: Sentence, context: _Context) -> Iterator[_Hit]:
-    text = sentence.text
-    if (_KO_SCAM if context.language == "ko" else _EN_SCAM).search(text):
-        return  # "Messages that promise a coupon are scams"
-    classes = " ".join(context.involved.in_sentence(text))
-    for match in _HARD_SELL[context.language].finditer(text):
-        if match[0] not in classes:  # coupon codes may be what leaked
-            severity = Severity.BLOCK if context.is_mandatory else Severity.WARN
-            yield _Hit("marketing", match.start(), match.end(), severity)
-    for match in _SOFT_SELL[context.language].finditer(text):
-        yield _Hit("marketing", match.start(), match.end())
-
-
-# ---------------------------------------------------------------- allegations told as fact
-
-_KO_CULPRIT = re.compile(r"(?<![가-힣])(?:범인|유출자(?!료)|가해자|주범|공범)")
-_KO_ACT = (
-    r"(?:유출(?:하|했|한|시)|탈취|빼(?:내|돌|갔|냈)|반출|소행|훔|무단|접근(?:하|했|한)|접속(?:하|했|한)"
-    r"|저질|팔아)"
-)
-# 전 직원 alone may be "all staff", so it has to have done something.
-_KO_SOMEBODY = re.compile(
-    r"(?:전(?:직)?\s?(?:\S{2,6}\s?)?직원|퇴사자|퇴직자|(?:퇴사한|퇴직한)\s?(?:\S{2,6}\s?)?직원|내부자"
-    rf"|해커|공격자|침입자)(?:이|가|은|는|의|에\s?의한|로서)?.{{0,50}}?{_KO_ACT}"
-)
-_KO_CAN = re.compile(r"수\s?(?:있|없)|하지 못|하면|못하(?:도록|게)")
-_KO_LABEL = re.compile(
-    r"혐의|의혹|주장|추정|의심|용의자|피의자|수사\s?(?:중|하고|받)|조사\s?(?:중|하고|받)|보도|알려졌|알려진"
-    r"|진술|확인되지\s?않|확인된 (?:사실|것)이 아"
-)
-_EN_CULPRIT = re.compile(
-    r"\b(?:the|this) (?:perpetrator|culprit|thief|offender|wrongdoer|leaker)s?\b", re.IGNORECASE
-)
-_EN_SOMEBODY = re.compile(
-    r"\b(?:a|an|the|one|our) (?:\w+ ){0,2}?(?:(?:former|ex|rogue|current)[- ](?:\w+ ){0,2}?"
-    r"(?:employee|worker|engineer|developer|contractor)|hacker|attacker|insider|intruder)\b(?!['’])"
-    r".{0,50}?\b(?:accessed|accessing|stole|took|used|obtained|downloaded|copied|leaked|exfiltrated"
-    r"|broke|misused|committed|sold|hacked|responsible|caused|behind|carried out|got)\b",
-    re.IGNORECASE,
-)
-_EN_LABEL = re.compile(
-    r"\b(?:alleg|suspect|accus|reportedly|claim|unconfirmed|under investigation|investigating"
-    r"|(?:is|are|was|were) (?:being )?(?:investigat|examin)|according to|charged"
-    r"|(?:press|media|newspapers?|agency|yonhap) (?:\w+ )?report"
-    r"|not (?:been )?(?:yet )?(?:confirmed|proven|verified))",
-    re.IGNORECASE,
-)
-
-
-def _allegation(sentence: Sentence, context: _Context) -> Iterator[_Hit]:
-    text = sentence.text
-    is_korean = context.language == "ko"
-    label = _KO_LABEL if is_korean else _EN_LABEL
-    if context.basis == Basis.CONFIRMED or label.search(text):
-        return
-    for match in (_KO_CULPRIT if is_korean else _EN_CULPRIT).finditer(text):
-        yield _Hit("allegation", match.start(), match.end())
-    for match in (_KO_SOMEBODY if is_korean else _EN_SOMEBODY).finditer(text):
-        if not _KO_CAN.search(text):
-            yield _Hit("allegation", match.start(), match.end())
-
-
-# ---------------------------------------------------------------- reading level, links
-
-
-def _too_long(sentence: Sentence, context: _Context) -> Iterator[_Hit]:
-    if context.language == "ko":
-        is_long = len(re.findall("[가-힣]", sentence.text)) > LONGEST_SENTENCE_SYLLABLES
-    else:
-        words = [word for word in sentence.text.split() if re.search(r"[^\W_]", word)]
-        is_long = len(words) > LONGEST_SENTENCE_WORDS
-    if is_long:
-        yield _Hit("long_sentence", 0, len(sentence.text))
-
-
-_CHECKS: list[Callable[[Sentence, _Context], Iterator[_Hit]]] = [
-    _exposed,
-    _hedge,
-    _phrases,
-    _marketing,
-    _allegation,
-    _too_long,
-]
-
-
-def _bad_links(text: str, context: _Context) -> Iterator[tuple[Link, str]]:
+def _bad_links(text: str, context: LintContext) -> Iterator[tuple[Link, str]]:
+    """Yields the links to domains that the text must not link to, each with the rule's name."""
     for link in links(text):
         if link.is_email or is_within(link.host, context.own_domains):
             continue
@@ -476,13 +83,13 @@ def _bad_links(text: str, context: _Context) -> Iterator[tuple[Link, str]]:
             yield link, "foreign_link"
 
 
-def _of_link(rule: str, link: Link, context: _Context) -> Finding:
-    reason = RULES[rule]
+def _link_finding(name: str, link: Link, context: LintContext) -> Finding:
+    rule = RULES[name]
     return Finding(
-        rule=rule,
-        severity=Severity.BLOCK if context.is_mandatory else reason.severity,
-        why=reason.why,
-        suggestion=reason.suggestion(context.language),
+        rule=name,
+        severity=Severity.BLOCK if context.is_mandatory else rule.severity,
+        why=rule.why,
+        suggestion=rule.suggestion(context.language),
         quote=link.text,
         span=link.span,
         language=context.language,

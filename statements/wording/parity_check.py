@@ -1,4 +1,4 @@
-"""Whether the Korean and the English text of a statement say the same."""
+"""The parity check: finds figures, dates and links that only one of the two languages states."""
 
 import re
 from collections import Counter
@@ -12,8 +12,8 @@ from statements.findings import Finding, Severity
 from statements.wording.figures import Day, Figure, figures
 from statements.wording.rules import RULES
 
-# Languages spell small numbers out in different places ("two addresses", "주소 2개"), so a word
-# may stand for the figure, and where none is found that is no more than a warning.
+# The languages write small numbers as words in different places ("two addresses", "주소 2개"). A
+# word therefore counts as the number, and a missing small number only warns.
 LARGEST_SMALL_NUMBER = 12
 _EN_WORDS = (
     "zero|no|none",
@@ -50,10 +50,10 @@ _KO_WORDS = (
 def parity(
     ko_sections: Iterable[tuple[str, str]], en_sections: Iterable[tuple[str, str]]
 ) -> list[Finding]:
-    """What one language says and the other does not, by section.
+    """Returns a finding for each figure and section that only one language has, by section.
 
-    Each section is its key and its Markdown; a key may come several times and is then compared in
-    its order. The title can be given as a section of its own.
+    A section is a pair of its key and its Markdown. Sections with the same key are compared in
+    their order. The title can be passed as a section.
     """
     korean, english = _numbered(ko_sections), _numbered(en_sections)
     found = list[Finding]()
@@ -67,6 +67,7 @@ def parity(
 
 
 def _numbered(sections: Iterable[tuple[str, str]]) -> dict[tuple[str, int], str]:
+    """Returns the texts by (key, number); the number, from 0, counts sections with one key."""
     seen = Counter[str]()
     texts = {}
     for key, text in sections:
@@ -93,45 +94,45 @@ def _compared(ko: str, en: str) -> Iterator[Finding]:
 
 
 def _absent(
-    wanted: list[Figure], present: list[Figure], *, text: str, language: str
+    required: list[Figure], present: list[Figure], *, text: str, language: str
 ) -> Iterator[Finding]:
-    """What stands in the other language and not in `text`."""
-    for figure in wanted:
+    """Yields a finding for each figure of the other language that `text` does not state."""
+    for figure in required:
         if any(figure.agrees_with(other) for other in present):
             continue
         if _is_spelled_out(figure, text, language):
             continue
         name = "parity_link" if figure.kind == "link" else "parity_figure"
         rule = RULES[name]
-        stands = {
+        message = {
             "en": _("“{quote}” stands in the Korean text and not in the English. {why}"),
             "ko": _("“{quote}” stands in the English text and not in the Korean. {why}"),
         }[language]
         yield Finding(
             rule=name,
-            severity=Severity.WARN if _is_slight(figure) else rule.severity,
-            why=format_lazy(stands, quote=figure.quote, why=rule.why),
+            severity=Severity.WARN if _is_minor(figure) else rule.severity,
+            why=format_lazy(message, quote=figure.quote, why=rule.why),
             suggestion=rule.suggestion(language),
             quote=figure.quote,
             language=language,
         )
 
 
-def _is_slight(figure: Figure) -> bool:
-    """A small number, or a month named without a day."""
+def _is_minor(figure: Figure) -> bool:
+    """Returns whether the figure is a small number, or a month without a day."""
     if isinstance(figure.value, Day):
         return figure.value.day is None
-    return _small(figure) is not None
+    return _small_number(figure) is not None
 
 
-def _small(figure: Figure) -> int | None:
+def _small_number(figure: Figure) -> int | None:
     if figure.kind != "number" or not isinstance(figure.value, Decimal):
         return None
     return int(figure.value) if figure.value in range(LARGEST_SMALL_NUMBER + 1) else None
 
 
 def _is_spelled_out(figure: Figure, text: str, language: str) -> bool:
-    number = _small(figure)
+    number = _small_number(figure)
     if number is None:
         return False
     if language == "en":

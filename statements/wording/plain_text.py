@@ -1,7 +1,7 @@
-"""Markdown as plain words, each character with its place in what the editor typed.
+"""Markdown as plain text, in which each character keeps its position in the source.
 
-The lint must see "may **have**" as "may have", and Korean that was pasted as single letters (NFD)
-as syllables, and still point at the editor's own text.
+The lint must read "may **have**" as "may have", and decomposed Korean letters (NFD) as syllables.
+Its findings still have to quote the source that the editor typed.
 """
 
 import html
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-# What stands before a block's own words: quote marks, then a list marker, heading or table bar.
-# No list begins with a year: "2025. 11. 18." is a date, whatever Markdown makes of it.
+# The markup at the start of a line: quote marks, then a list marker, heading or table bar. A list
+# number has up to three digits, because "2025. 11. 18." is a date, although Markdown reads a list.
 _PREFIX = re.compile(
     r"[ \t]*(?P<marker>(?:>[ \t]?)*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+|#{1,6}[ \t]+|\|)?)[ \t]*"
 )
@@ -32,15 +32,15 @@ _ABBREVIATION = re.compile(
 
 
 class Sentence(NamedTuple):
-    """A sentence, a list item or a heading, and where it begins in the plain text."""
+    """A sentence, a list item or a heading."""
 
     text: str
-    start: int
+    start: int  # index in the plain text
 
 
 @dataclass(frozen=True)
 class PlainText:
-    """`text` without markup; `span` leads back to the source."""
+    """A text without markup, and for each character its start and end index in the source."""
 
     source: str
     text: str
@@ -48,11 +48,11 @@ class PlainText:
     _ends: list[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The place in the source of `text[start:end]`, which must not be empty."""
+        """Returns the start and end index in the source of `text[start:end]`, not empty."""
         return self._starts[start], self._ends[end - 1]
 
     def sentences(self) -> Iterator[Sentence]:
-        """In order; none is blank."""
+        """Yields the sentences in order; none is blank."""
         start = 0
         for end in [*self._ends_of_sentences(), len(self.text)]:
             text = self.text[start:end]
@@ -63,11 +63,11 @@ class PlainText:
 
     def _ends_of_sentences(self) -> Iterator[int]:
         for match in _END.finditer(self.text):
-            if match[0] == "\n" or not self._goes_on(match.start(), match.end()):
+            if match[0] == "\n" or not self._is_within_sentence(match.start(), match.end()):
                 yield match.end()
 
-    def _goes_on(self, stop: int, end: int) -> bool:
-        """Whether a full stop ends no sentence: "Mr. Kim", "2025. 11. 18.", "e.g. names"."""
+    def _is_within_sentence(self, stop: int, end: int) -> bool:
+        """Returns whether a full stop ends no sentence: "Mr. Kim", "2025. 11. 18.", "e.g."."""
         if self.text[stop] != ".":
             return False
         following = self.text[end:].lstrip(" ")[:1]
@@ -78,7 +78,7 @@ class PlainText:
 
 
 def plain_text_of(source: str) -> PlainText:
-    """The plain words of Markdown, in NFKC; the targets of links are left out."""
+    """Returns Markdown as plain text in NFKC, without the targets of links."""
     text, starts, ends = [], list[int](), list[int]()
     for cluster, start, end in _clusters(_without_markup(source)):
         for sign in unicodedata.normalize("NFKC", cluster):
@@ -88,13 +88,15 @@ def plain_text_of(source: str) -> PlainText:
     return PlainText(source, "".join(text), starts, ends)
 
 
-class _Piece(NamedTuple):
+class _TextPiece(NamedTuple):
+    """A character of the plain text, or several that normalize as one, and its source range."""
+
     text: str
     start: int
     end: int
 
 
-def _without_markup(source: str) -> Iterator[_Piece]:
+def _without_markup(source: str) -> Iterator[_TextPiece]:
     position, is_block_before = 0, True
     for line in source.splitlines(keepends=True):
         prefix = _PREFIX.match(line)
@@ -103,35 +105,35 @@ def _without_markup(source: str) -> Iterator[_Piece]:
         is_blank = not line[words:].strip()
         if position:
             gap = "\n" if marker or is_blank or is_block_before else " "
-            yield _Piece(gap, position - 1, position)
+            yield _TextPiece(gap, position - 1, position)
         yield from _inline(line[words:].rstrip(), position + words)
         is_block_before = is_blank or marker.startswith(("#", "|"))
         position += len(line)
 
 
-def _inline(text: str, offset: int) -> Iterator[_Piece]:
+def _inline(text: str, offset: int) -> Iterator[_TextPiece]:
     position = 0
     for markup in _MARKUP.finditer(text):
         for index in range(position, markup.start()):
-            yield _Piece(text[index], offset + index, offset + index + 1)
+            yield _TextPiece(text[index], offset + index, offset + index + 1)
         start, end = offset + markup.start(), offset + markup.end()
         if markup["entity"]:
-            yield from (_Piece(sign, start, end) for sign in html.unescape(markup[0]))
+            yield from (_TextPiece(sign, start, end) for sign in html.unescape(markup[0]))
         elif markup["bar"]:
-            yield _Piece("\n", start, end)
+            yield _TextPiece("\n", start, end)
         position = markup.end()
     for index in range(position, len(text)):
-        yield _Piece(text[index], offset + index, offset + index + 1)
+        yield _TextPiece(text[index], offset + index, offset + index + 1)
 
 
-def _clusters(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
-    """Characters that normalise as one, without those that nobody sees."""
-    open_cluster: _Piece | None = None
+def _clusters(pieces: Iterator[_TextPiece]) -> Iterator[_TextPiece]:
+    """Yields the characters that normalize as one together; leaves out invisible characters."""
+    open_cluster: _TextPiece | None = None
     for piece in pieces:
         if unicodedata.category(piece.text) == "Cf":
             continue
         if open_cluster and _continues(piece.text):
-            open_cluster = _Piece(open_cluster.text + piece.text, open_cluster.start, piece.end)
+            open_cluster = _TextPiece(open_cluster.text + piece.text, open_cluster.start, piece.end)
             continue
         if open_cluster:
             yield open_cluster
@@ -141,13 +143,13 @@ def _clusters(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
 
 
 def _continues(sign: str) -> bool:
-    """Whether it belongs to the character before: an accent, a Korean vowel or final."""
+    """Returns whether it belongs to the previous character: an accent, a Korean vowel or final."""
     return bool(unicodedata.combining(sign)) or "\u1160" <= sign <= "\u11ff"
 
 
 # ---------------------------------------------------------------- links
 
-# Only what mail programs turn into links by themselves; "v1.2" and "a.m." are none.
+# Only the top-level domains that mail programs turn into links. "v1.2" and "a.m." are no links.
 _ENDINGS = (
     "com|net|org|info|biz|io|app|dev|shop|store|site|online|link|me|ly|gl|kr|jp|cn|us|uk|eu|au|sg"
     "|co|gov|edu|example|test"
@@ -162,17 +164,17 @@ _LINK = re.compile(
 
 
 class Link(NamedTuple):
-    """An address in a text: a web page's, or (with `is_email`) a mailbox's."""
+    """A web address or, with `is_email`, an e-mail address in a text."""
 
-    text: str
-    host: str  # lower case; empty if the address is broken
+    text: str  # without "mailto:"
+    host: str  # lower case; empty if the address is malformed
     path: str
     is_email: bool
-    span: tuple[int, int]
+    span: tuple[int, int]  # start and end index in the text
 
 
 def links(text: str) -> Iterator[Link]:
-    """Every address in a Markdown or plain text, also those that are not marked up as links."""
+    """Yields every address in a Markdown or plain text, also those without link markup."""
     for match in _LINK.finditer(text):
         address = match[0].rstrip(".,;:!?…*_~")
         span = (match.start(), match.start() + len(address))
@@ -193,5 +195,5 @@ def _host_and_path(address: str) -> tuple[str, str]:
 
 
 def is_within(host: str, domains: Collection[str]) -> bool:
-    """Whether `host` is one of the domains or below one."""
+    """Returns whether `host` is one of the domains or a subdomain of one."""
     return any(host == domain or host.endswith(f".{domain}") for domain in map(str.lower, domains))

@@ -1,4 +1,4 @@
-"""The lint's rules: why each objects, and what to write instead."""
+"""The lint rules by name: their severity, the reason, and what to write instead."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _STUDY = _(
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One objection. The better phrase is in the language of the text, not of the editor."""
+    """One lint rule. The suggestion depends on the language of the text, not of the editor."""
 
     severity: Severity
     why: Translatable
@@ -22,7 +22,7 @@ class Rule:
     better_en: Translatable
 
     def suggestion(self, language: str) -> Translatable:
-        """What to write instead, in a text of that language."""
+        """Returns what to write instead in a text of this language ("ko" or "en")."""
         return self.better_ko if language == "ko" else self.better_en
 
 
