@@ -17,7 +17,7 @@ class Notification:
 
     approved_at: datetime
     planned: int  # people
-    accepted: int  # people for whom the mail server or the gateway accepted the message
+    accepted: int  # people; the mail server or the gateway accepted their message
     all_told_at: datetime | None  # when the notice counts as sent to all; None before that
     description: str  # in the active language
     url: str  # the notice's page on the desk

@@ -21,7 +21,7 @@ from statements.public.feeds import IncidentFeed
 def home(request: HttpRequest) -> HttpResponse:
     """Shows the newest public incident, so that a user reads the essentials in ten seconds.
 
-    Without a public incident, a page says that none is open.
+    Shows a short page if no incident is public.
     """
     incidents = list(Incident.objects.public())
     if not incidents:

@@ -1,4 +1,4 @@
-"""The base of admin pages whose objects can no longer change once they are published."""
+"""The base of admin pages that become read-only once their object is published."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the company says: one file a noun."""
+"""The models of statements, one file a noun."""
 
 from statements.models.advisory import Advisory
 from statements.models.duty_confirmation import DutyConfirmation

@@ -1,4 +1,4 @@
-"""Advisories: who issues the advice of a statement, and how urgent it is."""
+"""The advisory of a statement: who issues the advice, and how urgent it is."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,10 @@ from statements.models.statement import Statement
 
 
 class Advisory(models.Model):
-    """Who issues the advice of a statement of kind advisory, and how urgent it is."""
+    """The issuer and urgency of a statement of kind advisory.
+
+    Immutable once a version of the statement is published (a trigger).
+    """
 
     class Severity(models.IntegerChoices):
         INFORMATION = 1, _("information")
@@ -34,5 +37,5 @@ class Advisory(models.Model):
 
     @property
     def issuer(self) -> str:
-        """In the active language."""
+        """Returns the issuer in the active language."""
         return in_language(self, "issuer")

@@ -1,4 +1,4 @@
-"""Confirmations: what a person says of a legal duty that no program can check."""
+"""Duty confirmations: a person's statements on legal duties that no program can judge."""
 
 from django.conf import settings
 from django.db import models
@@ -9,16 +9,17 @@ from incidents.models import Incident
 
 
 class DutyConfirmationQuerySet(models.QuerySet["DutyConfirmation"]):
-    """Confirmations that count now."""
+    """Querysets of duty confirmations."""
 
     def live(self) -> "DutyConfirmationQuerySet":
-        """Not withdrawn."""
+        """Returns the confirmations that are not withdrawn."""
         return self.filter(withdrawn_at__isnull=True)
 
 
 class DutyConfirmation(models.Model):
-    """What a person says of a duty that no program can see. Immutable (a trigger) but for its
-    withdrawal.
+    """A person's statement on a duty that no program can judge.
+
+    A trigger refuses every change except one withdrawal.
     """
 
     class Verdict(models.TextChoices):
@@ -32,7 +33,7 @@ class DutyConfirmation(models.Model):
         on_delete=models.PROTECT,
         related_name="confirmations",
     )
-    duty = models.CharField(_("duty"), max_length=60)
+    duty = models.CharField(_("duty"), max_length=60)  # the id of a Duty
     verdict = models.CharField(_("verdict"), max_length=14, choices=Verdict.choices)
     met_at = models.DateTimeField(_("met on"), null=True, blank=True)
     evidence = models.TextField(_("evidence"))

@@ -1,4 +1,4 @@
-"""Reports to an authority: drafted, then filed and immutable."""
+"""Regulator reports: drafted, then filed with an authority."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from incidents.models import Incident
 class RegulatorReport(models.Model):
     """A report to an authority: a draft, then filed and immutable (a trigger).
 
-    What comes to light later is another report that supplements the first.
+    Facts that become known later are filed in another report, which supplements the first one.
     """
 
     class Form(models.TextChoices):
@@ -26,7 +26,7 @@ class RegulatorReport(models.Model):
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="reports"
     )
-    duty = models.CharField(_("duty"), max_length=60)
+    duty = models.CharField(_("duty"), max_length=60)  # the id of a Duty
     form = models.CharField(_("form"), max_length=5, choices=Form.choices)
     authority = models.CharField(_("authority"), max_length=200)
     supplements = models.ForeignKey(
@@ -91,10 +91,10 @@ class RegulatorReport(models.Model):
 
     @property
     def is_filed(self) -> bool:
-        """Whether it is with the authority and can no longer change."""
+        """Returns whether the report is filed and can no longer change."""
         return self.state == self.State.FILED
 
     @property
     def language(self) -> str:
-        """The language of its form."""
+        """Returns the language of the report's form: "ko" or "en"."""
         return "en" if self.form == self.Form.GDPR else "ko"

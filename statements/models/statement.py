@@ -1,4 +1,4 @@
-"""Statements: what the company says of an incident."""
+"""Statements: the texts that the company publishes about an incident."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from incidents.models import Incident
 
 
 class Statement(models.Model):
-    """Something the company says: its versions hold the words."""
+    """A text that the company publishes about an incident; its versions hold the content."""
 
     class Kind(models.TextChoices):
         APOLOGY = "apology", _("Apology")
@@ -24,7 +24,8 @@ class Statement(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     slug = models.SlugField(_("slug"), help_text=_("Part of its web address."))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    # Of its address, kind and advisory, which its first version makes public.
+    # The users who edited its address, kind or advisory. The first version publishes these, so
+    # none of the users may publish it.
     editors = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("edited by"), related_name="+", editable=False
     )
@@ -41,10 +42,10 @@ class Statement(models.Model):
         return f"{self.get_kind_display()} ({self.slug}): {self.incident}"
 
     def get_absolute_url(self) -> str:
-        """The page that shows its current version."""
+        """Returns the address of the page with the current version."""
         name = "advisory" if self.kind == self.Kind.ADVISORY else "statement"
         return reverse(name, args=[self.incident.slug, self.slug])
 
     def is_published(self) -> bool:
-        """Whether any version is: then its address, kind and advisory stand for good."""
+        """Returns whether a version is published. Address, kind and advisory are then immutable."""
         return self.versions.published().exists()

@@ -8,7 +8,7 @@ from incidents.models import Basis, Incident
 
 
 class TimelineEntry(models.Model):
-    """One dated fact about the incident."""
+    """One dated fact about an incident."""
 
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="timeline"
@@ -30,10 +30,10 @@ class TimelineEntry(models.Model):
 
     @property
     def text(self) -> str:
-        """In the active language."""
+        """Returns the text in the active language."""
         return in_language(self, "text")
 
     @property
     def source(self) -> str:
-        """In the active language."""
+        """Returns the source in the active language."""
         return in_language(self, "source")

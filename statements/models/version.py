@@ -15,19 +15,19 @@ from statements.models.statement import Statement
 
 
 class StatementVersionQuerySet(models.QuerySet["StatementVersion"]):
-    """Versions by who may read them."""
+    """Querysets of versions by who may read them."""
 
     def published(self) -> "StatementVersionQuerySet":
-        """Published ones, of public incidents and of others."""
+        """Returns the published versions of all incidents, public or not."""
         return self.filter(state=StatementVersion.State.PUBLISHED)
 
     def public(self) -> "StatementVersionQuerySet":
-        """Published ones of public incidents: what everybody may read, for good."""
+        """Returns the published versions of public incidents: every visitor may read them."""
         shown = self.published().filter(statement__incident__is_public=True)
         return shown.select_related("statement__incident", "statement__advisory")
 
     def current(self) -> "StatementVersionQuerySet":
-        """The newest public version of each statement."""
+        """Returns the newest public version of each statement."""
         return self.public().order_by("statement_id", "-number").distinct("statement_id")
 
 
@@ -43,7 +43,7 @@ class StatementVersion(models.Model):
     )
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
-    # A draft may be saved half written; publishing checks that it is complete.
+    # A draft may be saved incomplete; publishing checks that it is complete.
     title_ko = models.CharField(_("title (Korean)"), max_length=200, blank=True)
     title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
     change_reason_ko = models.TextField(
@@ -61,7 +61,8 @@ class StatementVersion(models.Model):
         editable=False,
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    # All of them, not the last one: whoever saves next must not free the one before to publish.
+    # All editors and not only the last one. Otherwise an editor could publish after another user
+    # has saved the draft.
     editors = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("edited by"), related_name="+", editable=False
     )
@@ -74,7 +75,8 @@ class StatementVersion(models.Model):
         editable=False,
     )
     published_at = models.DateTimeField(_("published"), null=True, editable=False)
-    # What was claimed of each data class then: [{"class": slug, "state": ..., "basis": ...}].
+    # The claims about each data class at publication:
+    # [{"class": slug, "state": ..., "basis": ...}].
     class_states = models.JSONField(default=list, editable=False)
     previous_hash = models.CharField(max_length=64, blank=True, editable=False)
     hash = models.CharField(_("SHA-256"), max_length=64, blank=True, editable=False)
@@ -108,31 +110,31 @@ class StatementVersion(models.Model):
         return gettext("{title}, version {number}").format(title=title, number=self.number)
 
     def get_absolute_url(self) -> str:
-        """Its permanent address."""
+        """Returns the permanent address of the version."""
         return reverse(
             "statement_version",
             args=[self.statement.incident.slug, self.statement.slug, self.number],
         )
 
     def get_record_url(self) -> str:
-        """Where the bytes stand of which its hash is the SHA-256."""
+        """Returns the address of the bytes that the version's SHA-256 is computed from."""
         return reverse(
             "version_record", args=[self.statement.incident.slug, self.statement.slug, self.number]
         )
 
     @property
     def is_published(self) -> bool:
-        """Whether it is public and can no longer change."""
+        """Returns whether the version is published and can no longer change."""
         return self.state == self.State.PUBLISHED
 
     @property
     def title(self) -> str:
-        """In the active language."""
+        """Returns the title in the active language."""
         return in_language(self, "title")
 
     @property
     def change_reason(self) -> str:
-        """In the active language."""
+        """Returns the reason for the change in the active language."""
         return in_language(self, "change_reason")
 
 
@@ -140,7 +142,7 @@ class Section(models.Model):
     """One section of a version, in both languages side by side; its body is Markdown."""
 
     class Key(models.TextChoices):
-        """What the section says; the laws' items have one each (facts: duties)."""
+        """The subject of a section. Each item that a law requires has a key (see the law files)."""
 
         APOLOGY = "apology", _("Our apology")
         DATA_ITEMS = "data_items", _("What leaked")
@@ -183,15 +185,15 @@ class Section(models.Model):
 
     @property
     def heading(self) -> str:
-        """Its own heading in the active language, else its kind's."""
+        """Returns the section's own heading in the active language, else the label of its key."""
         return in_language(self, "heading") or str(self.Key(self.key).label)
 
     @property
     def body(self) -> str:
-        """Markdown, in the active language."""
+        """Returns the Markdown in the active language."""
         return in_language(self, "body")
 
     @property
     def html(self) -> SafeString:
-        """The body for a page, in the active language."""
+        """Returns the body as HTML for a page, in the active language."""
         return markdown.render(self.body)

@@ -1,4 +1,4 @@
-"""Waivers: findings that do not keep a version from being published."""
+"""Waivers: published reasons why a finding does not block a version, and withdrawn waivers."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,10 @@ from statements.models.version import StatementVersion
 
 
 class DutyWaiver(models.Model):
-    """A finding that does not keep this version from being published, and why: for all to see."""
+    """A second person's reason why findings of one rule do not block a version.
+
+    The public log shows it. Immutable once the version is published (a trigger).
+    """
 
     version = models.ForeignKey(
         StatementVersion,
@@ -18,7 +21,7 @@ class DutyWaiver(models.Model):
         on_delete=models.CASCADE,
         related_name="waivers",
     )
-    # The id of a duty, or a rule of the wording lint.
+    # The id of a Duty, or the name of a lint rule.
     rule = models.CharField(_("duty or rule"), max_length=60)
     reason_ko = models.TextField(_("reason (Korean)"))
     reason_en = models.TextField(_("reason (English)"))
@@ -46,12 +49,12 @@ class DutyWaiver(models.Model):
 
     @property
     def reason(self) -> str:
-        """In the active language."""
+        """Returns the reason in the active language."""
         return in_language(self, "reason")
 
 
 class WithdrawnWaiver(models.Model):
-    """A waiver that was taken back before its version was published; immutable (a trigger)."""
+    """A waiver that was withdrawn before its version was published. Immutable (a trigger)."""
 
     version = models.ForeignKey(
         StatementVersion,

@@ -1,4 +1,4 @@
-"""The sample incident: the model case in words, without people. Its texts are the files here."""
+"""The sample incident: the texts of the model case, without people, from this folder's files."""
 
 from datetime import date
 from pathlib import Path
@@ -96,7 +96,10 @@ class _Statement(TomlTable):
 
 @transaction.atomic
 def load_sample_incident() -> Incident:
-    """The sample incident with its published texts. What is there already is left as it is."""
+    """Creates the sample incident and publishes its statements; returns the incident.
+
+    What exists already is not changed.
+    """
     editor, approver = _staff(EDITOR), _staff(APPROVER)
     incident = Incident.objects.filter(slug=SLUG).first() or _make_incident()
     for slug in STATEMENTS:
@@ -144,7 +147,7 @@ def _publish(incident: Incident, slug: str, *, editor: User, approver: User) -> 
     draft = publishing.draft_next(statement, by=editor)
     draft.title_ko, draft.title_en = content.title_ko, content.title_en
     draft.save()
-    draft.sections.all().delete()  # the empty ones of a first draft
+    draft.sections.all().delete()  # the empty sections of a first draft
     Section.objects.bulk_create(
         Section(version=draft, position=position, **section.model_dump())
         for position, section in enumerate(content.sections, 1)

@@ -1,4 +1,4 @@
-"""What the desk's front page shows of duties."""
+"""The tag that shows overdue duties on the desk's front page."""
 
 from typing import Any
 

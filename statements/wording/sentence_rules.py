@@ -139,7 +139,8 @@ _EN_UNKNOWN = re.compile(
 def _hedge(sentence: Sentence, context: LintContext) -> Iterator[Hit]:
     """Yields a hedge about data that is known to have leaked.
 
-    The sentence names a leaked class, or says "your data" without saying that facts are unknown.
+    The sentence names a leaked class, or writes "your data" without a statement that facts are
+    unknown.
     """
     text = sentence.text
     is_korean = context.language == "ko"

@@ -1,4 +1,4 @@
-"""Loads the sample incident's texts: for a demonstration, never for a portal in public."""
+"""Loads the sample incident: for a demonstration or development, never for a public portal."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Verifies that everything published still reads as it was published."""
+"""Verifies that all published versions are unchanged."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from statements.models import Statement
 class Command(BaseCommand):
     help = "Recomputes every published version's hash; names what changed and exits with 1."
 
-    @override("en")  # as all that commands say
+    @override("en")  # the output of commands is English
     def handle(self, *args: Any, **options: Any) -> None:
         statements = list(Statement.objects.select_related("incident"))
         problems = [

@@ -1,4 +1,4 @@
--- The advisory of a statement does not come, go or change once a version is published.
+-- The advisory of a statement cannot be added, changed or deleted once a version is published.
 CREATE FUNCTION statements_advisory_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN

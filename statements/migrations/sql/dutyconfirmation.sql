@@ -1,4 +1,4 @@
--- A confirmation of a duty can only be withdrawn, and only once.
+-- The only change that a duty confirmation allows is its withdrawal, once.
 CREATE FUNCTION statements_confirmation_is_only_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL

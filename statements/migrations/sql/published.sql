@@ -1,14 +1,14 @@
--- Functions that several tables of published words use. Nobody can change, delete or empty what is
--- published, by whatever means.
+-- Functions that several tables of published texts use. They refuse every change and deletion of
+-- published rows, also by TRUNCATE.
 CREATE FUNCTION statements_refuse_change(what text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is published and cannot be changed or deleted', what
         USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 
--- The functions below lock the statement (or the version) that they ask about, as publishing does.
--- A section that is written while its version is being published is therefore either part of the
--- version's hash or refused.
+-- The functions below lock the statement or the version before they read its state. Publishing
+-- locks both as well. A section that is written while its version is being published is therefore
+-- either covered by the version's hash or refused.
 CREATE FUNCTION statements_refuse_if_published(statement bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM statements_statement WHERE id = statement FOR SHARE;
@@ -20,7 +20,7 @@ BEGIN
     END IF;
 END $$;
 
--- For the rows that belong to one version: sections and waivers.
+-- The trigger function of the rows that belong to one version: sections and waivers.
 CREATE FUNCTION statements_section_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     version record;
@@ -36,10 +36,10 @@ BEGIN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 
--- TRUNCATE fires no row trigger, so each table of published words has one for TRUNCATE besides. It
--- refuses only while something is published. An account that may TRUNCATE but does not own the
--- tables cannot avoid it; the owner can drop it, so the portal's account should not be the owner
--- (docs/running.md).
+-- TRUNCATE fires no row trigger, so each table of published texts also has a trigger for TRUNCATE.
+-- It refuses only while a version is published. An account that may TRUNCATE but does not own the
+-- tables cannot avoid it. The owner can drop the trigger, so the portal's account should not own
+-- the tables (docs/running.md).
 CREATE FUNCTION statements_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM statements_statementversion WHERE state = 'published') THEN

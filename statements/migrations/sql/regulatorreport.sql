@@ -1,4 +1,4 @@
--- A filed report to an authority does not change or go.
+-- A filed regulator report cannot be changed or deleted.
 CREATE FUNCTION statements_filed_report_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'report % is filed and cannot be changed', OLD.id

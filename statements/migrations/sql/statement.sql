@@ -1,4 +1,4 @@
--- A statement does not change or go once one of its versions is published.
+-- A statement cannot be changed or deleted once one of its versions is published.
 CREATE FUNCTION statements_statement_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM statements_refuse_if_published(OLD.id);
@@ -9,8 +9,9 @@ CREATE TRIGGER statement_is_immutable BEFORE UPDATE OR DELETE ON statements_stat
 CREATE TRIGGER published_is_not_truncated BEFORE TRUNCATE ON statements_statement
     FOR EACH STATEMENT EXECUTE FUNCTION statements_refuse_truncate();
 
--- An incident with a statement that must still be shown stays public. The date is the session's,
--- which Django keeps at UTC: in Korea the day of the last display ends nine hours later.
+-- An incident with a statement that must still be shown stays public. CURRENT_DATE is in the
+-- session's time zone, which Django sets to UTC. The last day of display therefore ends at 09:00 of
+-- the next day in Korea.
 CREATE FUNCTION statements_incident_stays_public() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.is_public AND NOT NEW.is_public AND EXISTS (

@@ -1,4 +1,4 @@
--- A published version does not change or go.
+-- A published version cannot be changed or deleted.
 CREATE FUNCTION statements_version_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.state = 'published' THEN
@@ -11,8 +11,8 @@ CREATE TRIGGER version_is_immutable BEFORE UPDATE OR DELETE ON statements_statem
 CREATE TRIGGER published_is_not_truncated BEFORE TRUNCATE ON statements_statementversion
     FOR EACH STATEMENT EXECUTE FUNCTION statements_refuse_truncate();
 
--- A version is not published by a person who edited it, nor the first version by a person who
--- edited its statement: its address, kind and advisory become public with that version.
+-- A person who edited a version cannot publish it. A person who edited the statement cannot publish
+-- its first version, which makes the statement's address, kind and advisory public.
 CREATE FUNCTION statements_version_is_published_by_no_editor() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (

@@ -1,5 +1,5 @@
--- A waiver stands beside the words it is about: the rule of a section holds for it too. A withdrawn
--- waiver never changes.
+-- A waiver is published with its version, so it is immutable like a section. A withdrawn waiver
+-- cannot be changed at all.
 CREATE TRIGGER waiver_is_immutable BEFORE INSERT OR UPDATE OR DELETE ON statements_dutywaiver
     FOR EACH ROW EXECUTE FUNCTION statements_section_is_immutable();
 CREATE TRIGGER published_is_not_truncated BEFORE TRUNCATE ON statements_dutywaiver
