@@ -1,1 +1,1 @@
-"""Imports a company's dumps: who is affected, and what leaked of them. Begin with `loading`."""
+"""The import: reads a company's files into people and exposures. Start reading at `loading`."""

@@ -1,4 +1,4 @@
-"""What worker processes do with a block; see foundations.process_pool."""
+"""The functions of an import that worker processes run on a block; see foundations.process_pool."""
 
 import os
 from dataclasses import dataclass
@@ -11,31 +11,35 @@ from incidents.importing.reading import Row, Source
 from incidents.importing.row_preparation import Prepared, Preparer
 from incidents.importing.rows import RowReader
 
-# Below this many blocks, starting processes takes longer than the work.
+# For fewer blocks than this, starting processes takes longer than the work itself.
 _BLOCKS_WORTH_PROCESSES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """All that a worker needs to know of a file. The keysets are wrapped."""
+class BlockTask:
+    """Everything that a worker process needs to prepare the blocks of one file."""
 
     source: Source
     mapping: ColumnMapping
     class_ids: dict[str, int]
     file_id: int
-    keysets: tuple[int, str, bytes, bytes]  # as BulkSeal takes them
-    secret: bytes  # of this import; tells contacts apart without opening them
+    keysets: tuple[int, str, bytes, bytes]  # Incident.keysets(): wrapped, for BulkEncryptor
+    secret: bytes  # random, one per import: the key of the digests that compare contacts
 
 
-class Wanted(NamedTuple):
-    """The rejected rows of a block."""
+class WantedRejects(NamedTuple):
+    """A block, with the lines of the rows that are written to the reject file."""
 
     block: FileBlock
-    reasons: dict[int, str]  # by line
+    reasons: dict[int, str]  # the stored RejectMessages sentence, by line
 
 
-def processes(source: Source) -> int:
-    """How many to start for a file; 0: none is worth it."""
+def process_count(source: Source) -> int:
+    """Returns the number of worker processes to start for a file: one per core.
+
+    Returns 0 for a small file, which this process prepares faster alone. A compressed file is
+    taken to hold four times its size.
+    """
     unpacked = source.size * (4 if source.compression else 1)
     return (os.cpu_count() or 1) if unpacked > _BLOCKS_WORTH_PROCESSES * BLOCK_BYTES else 0
 
@@ -43,8 +47,12 @@ def processes(source: Source) -> int:
 _preparers: dict[bytes, Preparer] = {}
 
 
-def prepare_block(task: Task, block: FileBlock) -> Prepared:
-    """Prepares a block; the task is the same for all blocks of a file."""
+def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
+    """Returns the prepared rows of a block.
+
+    A worker process keeps the Preparer of the last import, because making one unwraps keysets.
+    Raises EncryptionError as BulkEncryptor does.
+    """
     if task.secret not in _preparers:
         _preparers.clear()
         _preparers[task.secret] = Preparer(
@@ -58,7 +66,7 @@ def prepare_block(task: Task, block: FileBlock) -> Prepared:
     return _preparers[task.secret].prepare(block)
 
 
-def pick(source: Source, wanted: Wanted) -> list[tuple[Row, str]]:
-    """The rejected rows of a block, with their reasons."""
+def pick_rejects(source: Source, wanted: WantedRejects) -> list[tuple[Row, str]]:
+    """Returns the rejected rows of a block as they are in the file, each with its reason."""
     rows = RowReader(source).raw_rows(wanted.block, wanted.reasons)
     return [(row, wanted.reasons[row.line]) for row in rows]

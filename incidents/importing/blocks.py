@@ -1,7 +1,7 @@
-"""Cuts a file into blocks of whole rows, for processes that work side by side.
+"""Cuts a file into blocks of whole rows, so that worker processes can prepare them in parallel.
 
-Where a row ends is the format's to say (incidents.importing.formats). Only whole rows are handed
-out, and a fault that refuses the file is raised behind the rows before it.
+The format (incidents.importing.formats) decides where a row ends. A block holds whole rows only. A
+fault that refuses the file is raised after the blocks of the rows before it were yielded.
 """
 
 from collections.abc import Iterator
@@ -12,19 +12,22 @@ from incidents.importing.formats import base
 from incidents.importing.formats.base import Format
 from incidents.importing.reading import File, ImportRefusedError, Source
 
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 1 << 19  # the least size of a block, decompressed
 
 
 class FileBlock(NamedTuple):
-    """Some rows of a file that follow on each other."""
+    """Consecutive rows of a file."""
 
-    line: int  # its first physical line
-    data: bytes  # as in the file, decompressed
-    position: int  # bytes on disk read so far
+    line: int  # the number of its first physical line; the first line of the file is 1
+    data: bytes  # the decompressed bytes of the file
+    position: int  # how many bytes on disk were read so far
 
 
 def blocks_of(source: Source) -> Iterator[FileBlock]:
-    """Yields the rows after the header, in file order. Raises ImportRefusedError at the place."""
+    """Yields the blocks of a file in file order, without its header.
+
+    Raises ImportRefusedError where a fault is found, and at the end if the file has changed.
+    """
     form = formats.named(source.format)
     blocks = cut(source.file, form, at_least=BLOCK_BYTES)
     yield from _without_header(blocks, form) if form.has_header else blocks
@@ -32,9 +35,9 @@ def blocks_of(source: Source) -> Iterator[FileBlock]:
 
 
 def cut(file: File, form: Format, *, at_least: int) -> Iterator[FileBlock]:
-    """Yields all rows of a file, the header too, in blocks of at least so many bytes.
+    """Yields all rows of a file, with the header, in blocks of `at_least` bytes or more.
 
-    The last block is smaller. Raises ImportRefusedError.
+    The last block may be smaller. Raises ImportRefusedError.
     """
     cutter, windows = _Cutter(file.path.name, form), reading.Windows(file)
     fault = None
@@ -53,7 +56,7 @@ def cut(file: File, form: Format, *, at_least: int) -> Iterator[FileBlock]:
 
 
 def first_row(file: File, form: Format) -> FileBlock | None:
-    """Returns the first row of a file that is not blank. Raises ImportRefusedError."""
+    """Returns a block of the first row that is not blank, or None. Raises ImportRefusedError."""
     for block in cut(file, form, at_least=1):
         begin, end = _first_row(block.data, form)
         if end:
@@ -75,14 +78,14 @@ def _without_header(blocks: Iterator[FileBlock], form: Format) -> Iterator[FileB
 
 
 def _first_row(data: bytes, form: Format) -> tuple[int, int]:
-    """Returns where the first row that is not blank begins and ends; (0, 0) if all are blank."""
+    """Returns start and end of the first row that is not blank; (0, 0) if all rows are blank."""
     breaks = len(data) - len(data.lstrip(b"\r\n"))
     begin = data.rfind(b"\n", 0, breaks) + 1
     return (begin, form.end_of_first_row(data, begin)) if begin < len(data) else (0, 0)
 
 
 class _Cutter:
-    """Collects whole rows; `_rest` is what does not end yet."""
+    """Collects whole rows in `rows`. `_rest` holds the start of a row that has not ended yet."""
 
     def __init__(self, name: str, form: Format) -> None:
         self._name, self._format = name, form
@@ -90,7 +93,10 @@ class _Cutter:
         self.rows = bytearray()
 
     def take(self, window: bytes) -> None:
-        """Takes the next bytes of the file. Raises ImportRefusedError."""
+        """Adds the next bytes of the file.
+
+        Raises ImportRefusedError for a NUL byte or a row longer than MAX_ROW_BYTES.
+        """
         if not self._is_begun:
             self._is_begun, window = True, window.removeprefix(reading.MARK)
         nul = window.find(b"\0")
@@ -109,7 +115,10 @@ class _Cutter:
             raise reading.row_too_long(self._name, self._next_line())
 
     def end(self) -> None:
-        """Takes what stands behind the last line break. Raises ImportRefusedError."""
+        """Adds the row after the last line break, if there is one.
+
+        Raises ImportRefusedError if the file ends inside a row.
+        """
         if not self._rest:
             return
         rest, self._rest = self._rest + b"\n", b""
@@ -119,20 +128,21 @@ class _Cutter:
             raise reading.unclosed_quote(self._name, self._next_line())
 
     def block(self, position: int) -> FileBlock:
-        """Hands out what was collected."""
+        """Returns the collected rows as a block, and starts to collect the next one."""
         block = FileBlock(self._line, bytes(self.rows), position)
         self._line += block.data.count(b"\n")
         self.rows.clear()
         return block
 
     def _next_line(self) -> int:
-        """The line that follows on what was taken."""
+        """Returns the number of the line after all bytes that were added."""
         return self._line + self.rows.count(b"\n") + self._rest.count(b"\n")
 
     def _end_of_rows_that_fit(self, data: bytes, end: int) -> int:
-        """Returns `end`, or 0 if the first row is too long.
+        """Returns `end`, or 0 if the first row in `data` is longer than MAX_ROW_BYTES.
 
-        Only a row that began in an earlier window can be: a window is smaller than a row may be.
+        Only a row that began in an earlier window can be too long, because a window (READ_BYTES)
+        is smaller than the longest row that is allowed.
         """
         if not end or len(self._rest) + reading.READ_BYTES <= base.MAX_ROW_BYTES:
             return end

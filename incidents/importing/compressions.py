@@ -1,4 +1,4 @@
-"""Gzip and zstd, read as a stream within bounded memory."""
+"""Reads gzip and zstd files as streams, within bounded memory."""
 
 import gzip
 import io
@@ -12,31 +12,36 @@ import zstandard
 PLAIN, GZIP, ZSTD = "", "gzip", "zstd"
 SUFFIXES = {".gz": GZIP, ".zst": ZSTD}
 _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
-# What reading raises when the data is cut short or damaged.
+# The exceptions that reading raises when the data is truncated or damaged.
 DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
 _BUFFER_BYTES = 1 << 20
-# Dumps shrink to a fifth, logs of one line to a hundredth. A bomb makes a thousandfold and more.
+# A dump is compressed to about a fifth, a log that repeats one line to about a hundredth. A
+# decompression bomb expands a thousandfold or more. Up to _LITTLE_BYTES no ratio is checked.
 MOST_EXPANSION, _LITTLE_BYTES = 300, 1 << 26
-# A block of 128 KiB can be packed into four bytes, so that much is what one feeding may make.
+# How many compressed bytes are decompressed at once. Zstd can pack a block of 128 KiB into four
+# bytes, so these few bytes may already yield several MiB.
 _FEED_BYTES = 1 << 8
-_MOST_WINDOW_BYTES = 1 << 27  # what `zstd --long` makes, and no more
+_MOST_WINDOW_BYTES = 1 << 27  # the largest window that `zstd --long` makes
 
 
 class BombError(Exception):
-    """Far more comes out of a compressed file than rows of a dump could."""
+    """A compressed file expands to far more than the rows of a dump could."""
 
 
 def found_in(start: bytes) -> str:
-    """The compression of a file that begins with these bytes."""
+    """Returns the compression of a file that begins with these bytes: GZIP, ZSTD or PLAIN."""
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), PLAIN)
 
 
 @contextmanager
 def inside(raw: io.BufferedReader, compression: str) -> Iterator[io.BufferedReader]:
-    """The bytes inside, as a buffered stream. Reading raises one of DAMAGED, or BombError."""
+    """Context manager: yields a buffered stream of the decompressed bytes of `raw`.
+
+    Reading from it raises one of DAMAGED, or BombError.
+    """
     if compression == GZIP:
         with gzip.GzipFile(fileobj=raw) as stream:
-            # Its own readline() goes byte by byte through Python; a buffer in between does not.
+            # GzipFile.readline() runs Python code for each byte; a buffer in between avoids that.
             yield io.BufferedReader(_Watched(raw, stream), _BUFFER_BYTES)
     elif compression == ZSTD:
         yield io.BufferedReader(_Watched(raw, _Zstd(raw)), _BUFFER_BYTES)
@@ -45,55 +50,58 @@ def inside(raw: io.BufferedReader, compression: str) -> Iterator[io.BufferedRead
 
 
 class _Watched(io.RawIOBase):
-    """Compares what comes out with what went in."""
+    """A stream that raises BombError when it yields too many bytes for what was read from `raw`."""
 
     def __init__(self, raw: io.BufferedReader, stream: Any) -> None:
-        self._raw, self._stream, self._made = raw, stream, 0
+        self._raw, self._stream, self._total = raw, stream, 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fills the buffer; 0 at the end of the file."""
+        """Fills the buffer and returns the number of bytes; 0 at the end of the file."""
         size: int = self._stream.readinto(buffer)
-        self._made += size
-        if self._made > max(_LITTLE_BYTES, MOST_EXPANSION * self._raw.tell()):
+        self._total += size
+        if self._total > max(_LITTLE_BYTES, MOST_EXPANSION * self._raw.tell()):
             raise BombError
         return size
 
 
 class _Zstd(io.RawIOBase):
-    """The library's own stream reader says nothing when a file is cut short."""
+    """A stream of decompressed zstd data that raises EOFError if the file is truncated.
+
+    The stream reader of the library does not report a truncated file.
+    """
 
     def __init__(self, raw: BinaryIO) -> None:
-        self._raw, self._fed, self._made = raw, b"", memoryview(b"")
+        self._raw, self._unread, self._output = raw, b"", memoryview(b"")
         self._begin_frame()
 
     def _begin_frame(self) -> None:
         decompressor = zstandard.ZstdDecompressor(max_window_size=_MOST_WINDOW_BYTES)
-        self._frame, self._is_begun = decompressor.decompressobj(), False
+        self._frame, self._is_in_frame = decompressor.decompressobj(), False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fills the buffer; 0 at the end of the file."""
-        while not self._made:
-            fed = self._fed or self._raw.read(_FEED_BYTES)
-            self._fed = b""
-            if not fed:
-                if self._is_begun:
+        """Fills the buffer and returns the number of bytes; 0 at the end of the file."""
+        while not self._output:
+            compressed = self._unread or self._raw.read(_FEED_BYTES)
+            self._unread = b""
+            if not compressed:
+                if self._is_in_frame:
                     raise EOFError
                 return 0
-            self._feed(fed)
+            self._decompress(compressed)
         target = memoryview(buffer)
-        size = min(len(target), len(self._made))
-        target[:size], self._made = self._made[:size], self._made[size:]
+        size = min(len(target), len(self._output))
+        target[:size], self._output = self._output[:size], self._output[size:]
         return size
 
-    def _feed(self, fed: bytes) -> None:
-        self._is_begun = True
-        self._made = memoryview(self._frame.decompress(fed))
+    def _decompress(self, compressed: bytes) -> None:
+        self._is_in_frame = True
+        self._output = memoryview(self._frame.decompress(compressed))
         if self._frame.eof:
-            self._fed = self._frame.unused_data
+            self._unread = self._frame.unused_data
             self._begin_frame()

@@ -1,4 +1,4 @@
-"""Finds out what a file is before it is imported: compression, format, encoding, columns."""
+"""Determines what a file is before it is imported: compression, format, encoding and columns."""
 
 import hashlib
 from collections import Counter
@@ -26,7 +26,7 @@ from incidents.importing.refusals import RefusalMessages
 
 MAX_COLUMNS = 2_000
 _WINDOW_BYTES = 1 << 20
-# Without a header, the columns are those that so many bytes of rows name.
+# In a format without a header, the columns are the keys in this many bytes of the first rows.
 _HEAD_BYTES = 1 << 20
 _SPELLINGS = {
     "utf-8": UTF8,
@@ -54,9 +54,9 @@ _SEPARATORS = {
 
 
 def examine(path: Path, encoding: str = "") -> Source:
-    """Finds out what a file is, from its first rows and its digest.
+    """Returns what a file is: its size, digest, compression, format, encoding and columns.
 
-    `encoding` is what a person said it to be; without it, it is detected. Raises
+    `encoding` is the encoding that the operator or the mapping declares; "" to detect it. Raises
     ImportRefusedError.
     """
     status = regular_file(path)
@@ -66,8 +66,8 @@ def examine(path: Path, encoding: str = "") -> Source:
         raw.seek(0)
         sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
     file = File(path, _compression(path, start))
-    form = formats.recognise(_beginning(file, 1 << 12).removeprefix(MARK).lstrip())
-    chosen, header = (_by_header if form.has_header else _by_keys)(file, form, encoding)
+    form = formats.recognise(_first_bytes(file, 1 << 12).removeprefix(MARK).lstrip())
+    chosen, header = (_read_header if form.has_header else _read_keys)(file, form, encoding)
     return Source(
         path=path,
         size=status.st_size,
@@ -80,20 +80,27 @@ def examine(path: Path, encoding: str = "") -> Source:
     )
 
 
-def _by_header(file: File, form: Format, said: str) -> tuple[str, list[str]]:
-    """Returns the encoding, and the columns that the first row names."""
+def _read_header(file: File, form: Format, label: str) -> tuple[str, list[str]]:
+    """Returns the encoding, and the column names in the first row that is not blank.
+
+    Raises ImportRefusedError.
+    """
     block = first_row(file, form)
     if block is None:
         raise ImportRefusedError(RefusalMessages.BLANK.stored(file=file.path.name))
     line, cells, defect = next(form.rows(block.data.decode("latin-1"), block.line, ()))
-    # A reject file is UTF-8, or what a spreadsheet made of it, whatever the dump was.
-    encoding = _encoding_of(file, "" if cells[:2] == REJECT_COLUMNS else said)
+    # A reject file is UTF-8, or in the encoding that a spreadsheet saved it in. The declared
+    # encoding is that of the dump, so it does not count here.
+    encoding = _encoding_of(file, "" if cells[:2] == REJECT_COLUMNS else label)
     return encoding, _column_names(file.path, Row(line, cells, defect), encoding)
 
 
-def _by_keys(file: File, form: Format, said: str) -> tuple[str, list[str]]:
-    """Returns the encoding, and the columns that the first rows name."""
-    encoding = _encoding_of(file, said)
+def _read_keys(file: File, form: Format, label: str) -> tuple[str, list[str]]:
+    """Returns the encoding, and the keys that the first rows have as columns.
+
+    Raises ImportRefusedError.
+    """
+    encoding = _encoding_of(file, label)
     head = next(cut(file, form, at_least=_HEAD_BYTES)).data.decode(encoding, "replace")
     names = form.column_names(head)
     if len(names) > MAX_COLUMNS:
@@ -104,7 +111,7 @@ def _by_keys(file: File, form: Format, said: str) -> tuple[str, list[str]]:
     return encoding, names
 
 
-def _beginning(file: File, size: int = 8) -> bytes:
+def _first_bytes(file: File, size: int = 8) -> bytes:
     with opened(file) as stream:
         return stream.read(size)
 
@@ -117,15 +124,15 @@ def _refuse_other_formats(place: str, start: bytes) -> None:
 
 def _compression(path: Path, start: bytes) -> str:
     compression = compressions.found_in(start)
-    for suffix, meant in compressions.SUFFIXES.items():
-        if path.suffix.lower() == suffix and compression != meant:
+    for suffix, expected in compressions.SUFFIXES.items():
+        if path.suffix.lower() == suffix and compression != expected:
             raise ImportRefusedError(
                 RefusalMessages.NOT_COMPRESSED.stored(
-                    file=path.name, suffix=suffix, compression=meant
+                    file=path.name, suffix=suffix, compression=expected
                 )
             )
     if compression != PLAIN:
-        inside = _beginning(File(path, compression))
+        inside = _first_bytes(File(path, compression))
         if not inside:
             raise ImportRefusedError(
                 RefusalMessages.NOTHING_INSIDE.stored(file=path.name, compression=compression)
@@ -138,15 +145,20 @@ def _compression(path: Path, start: bytes) -> str:
 # Encoding
 
 
-def _encoding_of(file: File, said: str) -> str:
-    """Returns the encoding: as said if the bytes allow it, else as they show it."""
+def _encoding_of(file: File, label: str) -> str:
+    """Returns the declared encoding if it can decode all sampled lines, else the detected one.
+
+    `label` names the declared encoding, or is "". A byte order mark decides for UTF-8. Raises
+    ImportRefusedError if the label is unknown, if the declared encoding is not the detected one, or
+    if no encoding can decode half of the sampled lines.
+    """
     path = file.path
-    declared = _SPELLINGS.get(said.lower().replace("_", "-")) if said else None
-    if said and declared is None:
+    declared = _SPELLINGS.get(label.lower().replace("_", "-")) if label else None
+    if label and declared is None:
         raise ImportRefusedError(
-            RefusalMessages.UNKNOWN_ENCODING.stored(file=path.name, encoding=repr(said))
+            RefusalMessages.UNKNOWN_ENCODING.stored(file=path.name, encoding=repr(label))
         )
-    if _beginning(file).startswith(MARK):
+    if _first_bytes(file).startswith(MARK):
         if declared == CP949:
             raise ImportRefusedError(RefusalMessages.MARKED.stored(file=path.name))
         return UTF8_MARKED
@@ -164,9 +176,10 @@ def _encoding_of(file: File, said: str) -> str:
 
 
 def _shares_of_readable_lines(file: File) -> dict[str, float]:
-    """Returns the share of lines that each encoding can read, UTF-8 first: it wins a tie.
+    """Returns the share (0 to 1) of lines that each encoding can read.
 
-    Counted are the lines that are not ASCII, in the first MiB that has any.
+    Only lines that are not ASCII count, in the first MiB that has any. UTF-8 comes first, so that
+    it wins a tie.
     """
     with opened(file) as stream:
         while window := stream.read(_WINDOW_BYTES):
@@ -175,12 +188,12 @@ def _shares_of_readable_lines(file: File) -> dict[str, float]:
                 break
     lines = [line for line in window.split(b"\n") if not line.isascii()]
     return {
-        encoding: sum(_reads(line, encoding) for line in lines) / len(lines) if lines else 1.0
+        encoding: sum(_can_decode(line, encoding) for line in lines) / len(lines) if lines else 1.0
         for encoding in (UTF8, CP949)
     }
 
 
-def _reads(line: bytes, encoding: str) -> bool:
+def _can_decode(line: bytes, encoding: str) -> bool:
     try:
         line.decode(encoding)
     except UnicodeDecodeError:
@@ -192,7 +205,7 @@ def _reads(line: bytes, encoding: str) -> bool:
 
 
 def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
-    """Returns the names in a header row. Raises ImportRefusedError if it is none."""
+    """Returns the column names of a header row. Raises ImportRefusedError if it is no header."""
 
     def refused(why: RefusalMessages, **slots: str) -> ImportRefusedError:
         return ImportRefusedError(why.stored(file=path.name, line=first.line, **slots))
@@ -210,8 +223,9 @@ def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
         raise refused(RefusalMessages.TOO_MANY_COLUMNS, columns=columns, most=most)
     if len(names) == 1 and (separator := next((s for s in _SEPARATORS if s in names[0]), "")):
         raise refused(RefusalMessages.ONE_COLUMN, separators_words=_SEPARATORS[separator].stored())
-    # By their places: without a header, what stands there twice is somebody's name.
-    twice = {name for name, count in Counter(names).items() if name and count > 1}
-    if alike := [str(place) for place, name in enumerate(names, 1) if name in twice]:
-        raise refused(RefusalMessages.ALIKE, columns=", ".join(alike))
+    # The message names the positions, not the names: in a file without a header row, the repeated
+    # value is personal data, such as a person's name.
+    repeated = {name for name, count in Counter(names).items() if name and count > 1}
+    if positions := [str(place) for place, name in enumerate(names, 1) if name in repeated]:
+        raise refused(RefusalMessages.ALIKE, columns=", ".join(positions))
     return names

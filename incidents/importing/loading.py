@@ -1,10 +1,11 @@
-"""Imports a company's dumps: who is affected, and what leaked of them.
+"""Imports a company's files: which people are affected, and what leaked of them.
 
-A file is examined, then its mapping is checked, then its rows are prepared (`preparing`), staged
-and merged (`staging`) in one transaction: it is loaded wholly or not at all. Rows are streamed;
-memory does not grow with the file.
+The mapping is validated and the file is examined. Then its rows are prepared (`row_preparation`),
+staged and merged (`staging`) in one transaction: a file is loaded as a whole or not at all. Rows
+are streamed, so memory does not grow with the file.
 
-An import holds the incident's lock (incidents.scope_versions) from its file's row to the end.
+An import holds the lock of its incident (incidents.scope_versions) from the creation of the
+ExposureFile to the end.
 """
 
 import logging
@@ -37,24 +38,24 @@ from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureFile, Incident
 
-FIRST_REJECTS = 20  # told at a check
+FIRST_REJECTS = 20  # how many rejects `check_file` returns
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportProgress:
-    """How far an import is; the last one reported is its result."""
+    """The progress of an import. The last one that is reported is the result."""
 
     encoding: str
     batch: int = 0  # scope version; 0 for a check
-    is_new_batch: bool = False  # opened for this file
+    is_new_batch: bool = False  # whether the scope version was opened for this file
     rows_read: int = 0
-    rows_taken: int = 0  # while reading, those without a fault of their own
+    rows_taken: int = 0  # while reading: rows that have no fault of their own
     rows_rejected: int = 0
-    share_read: float = 0.0  # of the file's bytes
-    is_merging: bool = False  # read to the end; people and indexes are being settled
-    people_new: int = 0  # at the end, as the next three
+    share_read: float = 0.0  # of the bytes of the file, 0 to 1
+    is_merging: bool = False  # whether all rows are read; people and indexes are now merged
+    people_new: int = 0  # this and the next fields are set at the end
     exposures: int = 0
     second_people_without_phone: int = 0
     reject_file: Path | None = None
@@ -76,25 +77,30 @@ def import_file(
     rejects_path: Path | None = None,
     report: Report = lambda _: None,
 ) -> ExposureFile:
-    """Loads one file into the incident's open batch, opening the next scope version if need be.
+    """Loads one file into the open batch of the incident, and returns its row.
 
-    `rejects_path` names the reject file or a directory for it (rejects.choose_path). Raises
-    ImportRefusedError; ScopeRefusedError if the scope version is another one or the incident is
-    busy (IncidentBusyError); SealingError if the incident's data cannot be sealed. Then nothing of
-    the file is loaded.
+    Opens the next scope version if none is open. `mapping_text` is the TOML text of the column
+    mapping. `encoding` is declared by the operator, "" to use that of the mapping or to detect it.
+    `batch_number` is the scope version that must be open or next; None for any. `rejects_path`
+    names the reject file or a directory for it (rejects.choose_path). `report` is called with the
+    progress after each block, and with the result at the end.
+
+    Raises ImportRefusedError; ScopeRefusedError if another scope version is open;
+    IncidentBusyError if another process holds the incident's lock; EncryptionError if the
+    incident's data cannot be encrypted. In each case nothing of the file is loaded.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     reject_file = rejects.choose_path(path, rejects_path)
     with scope_versions.incident_lock(incident):
-        # The keys may have been changed, or shredded, before the lock was ours.
+        # The keysets may have been changed or deleted before this process got the lock.
         incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
         file = _register(job, batch_number)
         try:
-            # Before the transaction, which would hold on to every table that is read for it.
-            progress = _begun(job, file)
+            # Before the transaction, which would keep a lock on every table that is read here.
+            progress = _initial_progress(job, file)
             report(progress)
             with (
-                workers(block_worker.processes(job.source)) as pool,
+                workers(block_worker.process_count(job.source)) as pool,
                 rejects.writing(reject_file, job.source) as rejected,
                 transaction.atomic(),
             ):
@@ -116,14 +122,14 @@ def check_file(
     encoding: str = "",
     report: Report = lambda _: None,
 ) -> ImportProgress:
-    """What `import_file` would do, with the first rejects; loads nothing, writes no file.
+    """Returns what `import_file` would do, with the first FIRST_REJECTS rejects.
 
-    Raises what `import_file` raises.
+    Loads nothing and writes no reject file. Takes and raises what `import_file` does.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     with (
         scope_versions.incident_lock(incident),
-        workers(block_worker.processes(job.source)) as pool,
+        workers(block_worker.process_count(job.source)) as pool,
         transaction.atomic(),
     ):
         progress = ImportProgress(encoding=job.source.encoding)
@@ -144,7 +150,7 @@ def check_file(
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """A file and a mapping that passed every check that needs no row."""
+    """A file and a mapping that passed all checks that come before the loading."""
 
     incident: Incident
     source: reading.Source
@@ -161,9 +167,9 @@ def _examine(
     parsed.check_classes(class_ids)
     source = examining.examine(path, encoding or parsed.encoding)
     parsed.check_source(source)
-    _refuse_second_time(source, incident)
+    _refuse_loaded(source, incident)
     swapped_columns.refuse_swapped_columns(source, parsed)
-    incident.cipher()  # raises, if it cannot
+    incident.cipher()  # raises EncryptionError if the data cannot be encrypted
     return _Job(
         incident=incident,
         source=source,
@@ -173,7 +179,7 @@ def _examine(
     )
 
 
-def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
+def _refuse_loaded(source: reading.Source, incident: Incident) -> None:
     loaded = ExposureFile.objects.filter(
         incident=incident, sha256=source.sha256, state=ExposureFile.State.LOADED
     ).first()
@@ -189,10 +195,14 @@ def _refuse_second_time(source: reading.Source, incident: Incident) -> None:
 
 
 def _register(job: _Job, batch_number: int | None) -> ExposureFile:
-    """The file's row, seen by others from now on: nobody is told "not affected" meanwhile."""
+    """Creates the row of the file, in a transaction of its own, and returns it.
+
+    Other processes see it at once, so that no page shows "not affected" during the import.
+    Raises ImportRefusedError if the file is loaded already, and ScopeRefusedError.
+    """
     with transaction.atomic():
         scope_versions.fail_killed_imports(job.incident)
-        _refuse_second_time(job.source, job.incident)
+        _refuse_loaded(job.source, job.incident)
         return ExposureFile.objects.create(
             batch=scope_versions.open_version(job.incident, batch_number),
             incident=job.incident,
@@ -206,8 +216,8 @@ def _register(job: _Job, batch_number: int | None) -> ExposureFile:
 
 def _mark_failed(file: ExposureFile) -> None:
     log.warning("file %s failed; nothing of it is loaded", file.pk)
-    # What was interrupted just after its commit is loaded. Without a database, the next import or
-    # the closing of the batch does this.
+    # An import that was interrupted just after its commit is loaded; its state is not LOADING. If
+    # the database is unreachable, the next import or the closing of the batch marks the file.
     with suppress(DatabaseError):
         ExposureFile.objects.filter(pk=file.pk, state=ExposureFile.State.LOADING).update(
             state=ExposureFile.State.FAILED, finished_at=timezone.now()
@@ -217,7 +227,7 @@ def _mark_failed(file: ExposureFile) -> None:
 # Loading
 
 
-def _begun(job: _Job, file: ExposureFile) -> ImportProgress:
+def _initial_progress(job: _Job, file: ExposureFile) -> ImportProgress:
     return ImportProgress(
         encoding=job.source.encoding,
         batch=file.batch.number,
@@ -236,7 +246,7 @@ def _load(
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
-    with _rejects_written(job.source, rejects.RejectedLines(staging.rejects()), pool, rejected):
+    with _writing_rejects(job.source, rejects.RejectedLines(staging.rejects()), pool, rejected):
         people, exposures = staging.merge(file_id=file.pk)
     file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
     file.save()
@@ -254,26 +264,28 @@ def _load(
 def _stage(
     job: _Job, progress: ImportProgress, pool: Workers, report: Report, *, file_id: int
 ) -> tuple[Staging, ImportProgress]:
-    """Brings every row to the staging tables and settles them."""
+    """Fills the staging tables with every row, and resolves them; returns them and the progress."""
     staging = Staging(
         incident_id=job.incident.pk,
         cipher=job.incident.cipher(),
         identity=job.mapping.person.identity,
     )
     with _refusing_lost_workers(job.source):
-        for prepared in _prepared(job, pool, file_id):
+        for prepared in _prepared_blocks(job, pool, file_id):
             staging.add(prepared)
-            progress = _gone_on(progress, prepared, job.source)
+            progress = _add_to_progress(progress, prepared, job.source)
             report(progress)
     faults = progress.rows_rejected
     report(replace(progress, is_merging=True))
-    staging.settle(only_known=job.mapping.is_known, has_contact=job.mapping.person.has_contact)
-    # Each row is counted by the process that took it; what other rows decided comes off.
+    staging.resolve(
+        only_known=job.mapping.takes_known_only, has_contact=job.mapping.person.has_contact
+    )
+    # `rows_taken` counts rows without a fault of their own; rows that other rows reject come off.
     taken = progress.rows_taken - (staging.rejected() - faults)
     return staging, replace(progress, rows_taken=taken)
 
 
-def _gone_on(
+def _add_to_progress(
     progress: ImportProgress, prepared: Prepared, source: reading.Source
 ) -> ImportProgress:
     if prepared.header_again:
@@ -288,9 +300,9 @@ def _gone_on(
     )
 
 
-def _prepared(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
-    """The file, block by block."""
-    task = block_worker.Task(
+def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
+    """Yields the prepared blocks of the file. Raises ImportRefusedError if it has no rows."""
+    task = block_worker.BlockTask(
         source=job.source,
         mapping=job.mapping,
         class_ids=job.class_ids,
@@ -315,46 +327,58 @@ def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
 
 
 @contextmanager
-def _rejects_written(
-    source: reading.Source, told: rejects.RejectedLines, pool: Workers, file: rejects.RejectFile
+def _writing_rejects(
+    source: reading.Source,
+    rejected_lines: rejects.RejectedLines,
+    pool: Workers,
+    file: rejects.RejectFile,
 ) -> Iterator[None]:
-    """Beside the block, in which the database works and the worker processes do not."""
+    """Context manager: writes the reject file in a thread while the block runs.
+
+    During the block the database works and the worker processes are idle. Raises what the writing
+    raises, after the block.
+    """
     has_failed = threading.Event()
-    with ThreadPoolExecutor(1) as aside:
-        written = aside.submit(_write_rejects, source, told, pool, file, has_failed)
+    with ThreadPoolExecutor(1) as executor:
+        writing = executor.submit(_write_rejects, source, rejected_lines, pool, file, has_failed)
         try:
             yield
         except BaseException:
             has_failed.set()
             raise
-        written.result()
+        writing.result()
 
 
 def _write_rejects(
     source: reading.Source,
-    told: rejects.RejectedLines,
+    rejected_lines: rejects.RejectedLines,
     pool: Workers,
     file: rejects.RejectFile,
-    is_in_vain: threading.Event,
+    has_failed: threading.Event,
 ) -> None:
-    """Reads the source again for its rejected rows: they are nowhere else, least of all unsealed
-    in the database.
+    """Reads the source again and writes its rejected rows to the reject file.
+
+    They are stored nowhere else; in particular, they are never in the database in plain text. Stops
+    early once `has_failed` is set.
     """
-    if not told:
+    if not rejected_lines:
         return
     with _refusing_lost_workers(source):
-        for picked in pool.map(partial(block_worker.pick, source), _wanted(source, iter(told))):
+        for picked in pool.map(
+            partial(block_worker.pick_rejects, source),
+            _blocks_with_rejects(source, iter(rejected_lines)),
+        ):
             for row, reason in picked:
                 file.write(row, reason)
-            if is_in_vain.is_set():
+            if has_failed.is_set():
                 return
-    file.keep()
+    file.flush_to_disk()
 
 
-def _wanted(
+def _blocks_with_rejects(
     source: reading.Source, rejected: Iterator[tuple[int, str]]
-) -> Iterator[block_worker.Wanted]:
-    """The blocks in which lines are rejected."""
+) -> Iterator[block_worker.WantedRejects]:
+    """Yields the blocks that hold rejected lines, each with its lines and reasons."""
     line, reason = next(rejected, (0, ""))
     for block in blocks_of(source):
         end = block.line + block.data.count(b"\n")
@@ -363,4 +387,4 @@ def _wanted(
             reasons[line] = reason
             line, reason = next(rejected, (0, ""))
         if reasons:
-            yield block_worker.Wanted(block, reasons)
+            yield block_worker.WantedRejects(block, reasons)

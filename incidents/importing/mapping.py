@@ -1,6 +1,6 @@
-"""The mapping: a TOML file that says what the columns of a dump mean. See docs/import.md.
+"""The column mapping: a TOML file that defines the columns of a file. See docs/import.md.
 
-It is checked in full before the first row is read. A refusal is one line that names, for each
+It is validated in full before the first row is read. A refusal is one line that names, for each
 fault, the file, the place in it and what to do.
 """
 
@@ -24,14 +24,17 @@ _SLOT = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True)
 class CellTemplate:
-    """A value made of a row's cells; a literal is written before its cell."""
+    """A template that builds one value from cells of a row, with literals before the cells."""
 
-    pieces: tuple[tuple[str, str], ...]  # (literal, column)
-    tail: str
+    pieces: tuple[tuple[str, str], ...]  # (the literal before the cell, column)
+    tail: str  # the literal after the last cell
 
     @classmethod
     def parse(cls, text: str) -> "CellTemplate":
-        """From `{postcode} {address1}`; raises ValueError without a slot or with a stray brace."""
+        """Returns the template of a text such as `{postcode} {address1}`.
+
+        Raises ValueError if the text has no column in braces, or a single brace.
+        """
         literals = _SLOT.split(text)[0::2]
         columns = _SLOT.findall(text)
         if not columns or any(brace in literal for literal in literals for brace in "{}"):
@@ -39,7 +42,10 @@ class CellTemplate:
         return cls(tuple(zip(literals, columns, strict=False)), literals[-1])
 
     def fill(self, row: dict[str, str]) -> str:
-        """The value, or "" if every cell is blank. A blank cell goes with its literal."""
+        """Returns the value for a row, or "" if every cell is blank.
+
+        The literal before a blank cell is left out together with the cell.
+        """
         value = ""
         for literal, column in self.pieces:
             if row[column].strip():
@@ -48,11 +54,11 @@ class CellTemplate:
 
 
 class LeakColumn(TomlTable):
-    """One value that leaked: its class, and where it stands in a row."""
+    """One leaked value: its data class, and the columns that hold it."""
 
     data_class: str = Field(alias="class")
     value: CellTemplate
-    date: str = ""  # a column
+    date: str = ""  # the column with the date of the value, declared in [dates]; "" for none
 
     @field_validator("value", mode="before")
     @classmethod
@@ -74,7 +80,7 @@ Leaks = Annotated[tuple[LeakColumn, ...], Strict(False)]
 
 
 class PersonColumns(TomlTable):
-    """Which columns say who somebody is. An empty string: there is no such column."""
+    """The columns that identify one person of a row. "" means that the file has no such column."""
 
     role: Literal["member", "former_member", "recipient"] = Field(alias="relation")
     reference: str = Field("", validate_default=True)
@@ -82,14 +88,14 @@ class PersonColumns(TomlTable):
     email: str = ""
     phone: str = Field("", validate_default=True)
     language: str = ""
-    # Must be said, not guessed: forgetting a class and claiming one too many are both untrue.
+    # No default, because a missing class and a class too many would both be untrue statements.
     contact_leaked: Annotated[frozenset[str], Strict(False)] = Field(None, validate_default=True)
     _leaks: tuple[LeakColumn, ...] = ()
 
     @field_validator("reference", "phone")
     @classmethod
     def _identifies(cls, column: str, info: ValidationInfo) -> str:
-        if (role := info.data.get("role")) is None:  # not understood
+        if (role := info.data.get("role")) is None:  # the role itself was refused
             return column
         if role == "recipient" and info.field_name == "reference" and column:
             raise ValueError(partial(RefusalMessages.RECIPIENT_REFERENCE.stored))
@@ -100,10 +106,10 @@ class PersonColumns(TomlTable):
 
     @field_validator("contact_leaked", mode="before")
     @classmethod
-    def _is_said(cls, leaked: object, info: ValidationInfo) -> object:
+    def _is_given(cls, leaked: object, info: ValidationInfo) -> object:
         if leaked is not None:
             return leaked
-        if present := _present(info):
+        if present := _contact_parts(info):
             columns = ", ".join(f'"{part}"' for part in present)
             raise ValueError(partial(RefusalMessages.NO_CONTACT_LEAKED.stored, columns=columns))
         return []
@@ -111,58 +117,64 @@ class PersonColumns(TomlTable):
     @field_validator("contact_leaked")
     @classmethod
     def _is_present(cls, leaked: frozenset[str], info: ValidationInfo) -> frozenset[str]:
-        present, said = _present(info), RefusalMessages.NO_SUCH_CONTACT.stored
+        present, sentence = _contact_parts(info), RefusalMessages.NO_SUCH_CONTACT.stored
         if wrong := sorted(leaked - set(present)):
             raise ValueError(
-                *(partial(said, name=repr(one), mend_words=_choices(one, present)) for one in wrong)
+                *(
+                    partial(sentence, name=repr(one), mend_words=_choices(one, present))
+                    for one in wrong
+                )
             )
         return leaked
 
     @property
     def relation(self) -> AffectedPerson.Relation:
-        """How they stand to the company."""
+        """The relation of the person to the company."""
         return AffectedPerson.Relation[self.role.upper()]
 
     @property
     def identity(self) -> str:
-        """The source's own id, or the phone of a recipient."""
+        """The column that identifies the person: the reference, or the phone of a recipient."""
         return self.phone if self.role == "recipient" else self.reference
 
     @property
     def leaks(self) -> tuple[LeakColumn, ...]:
-        """The values that leaked of them, contact data apart."""
+        """The values that leaked of the person, without contact data."""
         return self._leaks
 
     @property
     def has_contact(self) -> bool:
-        """Whether a row says anything about how to reach the person."""
+        """Whether the file has a column with a name, an e-mail address or a phone number."""
         return bool(self.name or self.email or self.phone)
 
     def columns(self) -> Iterator[str]:
-        """Every column it uses."""
+        """Yields every column that is used; a column may be repeated."""
         yield from filter(None, (self.identity, self.name, self.email, self.phone, self.language))
         for leak in self.leaks:
             yield from (column for _, column in leak.value.pieces)
 
     def classes(self) -> set[str]:
-        """The slugs of every data class it can give a row."""
+        """Returns the slugs of the data classes that a row of this person can have."""
         contact = {CONTACT_CLASSES[part] for part in self.contact_leaked}
         return contact | {leak.data_class for leak in self.leaks}
 
 
-def _present(info: ValidationInfo) -> list[str]:
-    """The contact columns that are given; one that was refused counts, and is not in the data."""
+def _contact_parts(info: ValidationInfo) -> list[str]:
+    """Returns the contact parts (name, email, phone) that have a column.
+
+    A column that was refused is not in the validated data; it counts as given.
+    """
     return [part for part in CONTACT_CLASSES if info.data.get(part, part)]
 
 
 class FirstPersonColumns(PersonColumns):
-    """The person that a row is about."""
+    """The columns of the person that a row is about."""
 
-    known: bool = False  # only people whom an earlier file named
+    known: bool = False  # whether rows of people that no earlier file named are rejected
 
 
 class SecondPersonColumns(PersonColumns):
-    """A recipient in the row of somebody else."""
+    """The columns of a recipient who is named in the row of another person."""
 
     role: Literal["recipient"] = Field(alias="relation")
     leaked: Leaks = ()
@@ -173,16 +185,16 @@ class SecondPersonColumns(PersonColumns):
         raise ValueError(partial(RefusalMessages.SECOND_EMAIL.stored))
 
     def model_post_init(self, _context: Any) -> None:
-        """Has leaks of its own."""
+        """Sets the leaks: the file has them in this table."""
         self._leaks = self.leaked
 
 
 class ColumnMapping(TomlTable):
-    """What the columns of one file mean."""
+    """The validated column mapping of one file."""
 
-    format: Literal["", "csv", "jsonl"] = ""  # "" for what the file shows itself to be
+    format: Literal["", "csv", "jsonl"] = ""  # "" to detect it
     encoding: str = ""  # "" to detect it
-    dates: dict[str, Literal["date", "datetime"]] = {}  # by column
+    dates: dict[str, Literal["date", "datetime"]] = {}  # what the cells hold, by column
     person: FirstPersonColumns
     second_person: SecondPersonColumns | None = None
     leaked: Leaks = ()  # of the person
@@ -196,7 +208,7 @@ class ColumnMapping(TomlTable):
         return second
 
     def model_post_init(self, _context: Any) -> None:
-        """Gives the person what leaked of them: the file has it at the top."""
+        """Sets the leaks of the person: the file has them at the top level."""
         self.person._leaks = self.leaked
 
     @property
@@ -205,13 +217,13 @@ class ColumnMapping(TomlTable):
         return self._name
 
     @property
-    def is_known(self) -> bool:
-        """Whether only people whom an earlier file named are taken."""
+    def takes_known_only(self) -> bool:
+        """Whether rows of people that no earlier file named are rejected."""
         return self.person.known
 
     def check_source(self, source: Source) -> None:
-        """Raises ImportRefusedError if the file is of another format, or lacks columns."""
-        # A reject file is a CSV, whatever the dump was.
+        """Raises ImportRefusedError if the file has another format or lacks columns."""
+        # A reject file is always CSV, also if the dump had another format.
         if self.format not in ("", source.format) and not source.is_reject_file:
             raise ImportRefusedError(
                 RefusalMessages.OTHER_FORMAT.stored(
@@ -233,7 +245,7 @@ class ColumnMapping(TomlTable):
         file: str,
         lacking: RefusalMessages = RefusalMessages.HEADER_LACKS,
     ) -> None:
-        """Raises ImportRefusedError naming the columns that the header lacks."""
+        """Raises ImportRefusedError, which names the used columns that the header lacks."""
         used = [*self.person.columns(), *self.dates]
         if self.second_person:
             used += self.second_person.columns()
@@ -244,12 +256,12 @@ class ColumnMapping(TomlTable):
             )
 
     def classes(self) -> set[str]:
-        """The slugs of every data class it can give a person."""
+        """Returns the slugs of the data classes that the people of the file can have."""
         second = self.second_person.classes() if self.second_person else set()
         return self.person.classes() | second
 
     def check_classes(self, known: Collection[str]) -> None:
-        """Raises ImportRefusedError naming a class that is no data class."""
+        """Raises ImportRefusedError, which names the first class that is not in `known` (slugs)."""
         for slug in sorted(self.classes() - set(known)):
             raise ImportRefusedError(
                 RefusalMessages.NO_CLASS.stored(
@@ -259,7 +271,10 @@ class ColumnMapping(TomlTable):
 
 
 def parse(text: str, *, name: str) -> ColumnMapping:
-    """The mapping in `text`, from a file called `name`. Raises ImportRefusedError."""
+    """Returns the mapping in `text`. `name` is the name of its file, for messages.
+
+    Raises ImportRefusedError with a sentence for each fault.
+    """
     try:
         content = tomllib.loads(text)
         dates = content.get("dates")
@@ -276,7 +291,7 @@ def parse(text: str, *, name: str) -> ColumnMapping:
     return mapping
 
 
-# ---------------------------------------------------------------- what is wrong with it
+# ---------------------------------------------------------------- sentences about faults
 
 _WRONG_TYPES = {
     "string_type": RefusalMessages.NOT_TEXT,
@@ -309,7 +324,7 @@ def _sentence(fault: Fault, name: str) -> str:
             mend_words=_choices(str(fault.value), fault.choices), **slots
         )
     if fault.kind == "model_type" and isinstance(fault.path[-1], int):
-        return RefusalMessages.NOT_BLOCKS.stored(table=_written(fault.path), **slots)
+        return RefusalMessages.NOT_BLOCKS.stored(table=_table_header(fault.path), **slots)
     return _WRONG_TYPES[fault.kind].stored(**slots)
 
 
@@ -318,18 +333,19 @@ def _place(path: FilePath, name: str) -> str:
         return name
     if isinstance(path[-1], int):
         return RefusalMessages.BLOCK.stored(
-            mapping_words=name, table=_written(path), number=path[-1] + 1
+            mapping_words=name, table=_table_header(path), number=path[-1] + 1
         )
-    return RefusalMessages.TABLE.stored(mapping_words=name, table=_written(path))
+    return RefusalMessages.TABLE.stored(mapping_words=name, table=_table_header(path))
 
 
-def _written(path: FilePath) -> str:
-    """The header of the table as a file has it: `[person]`, `[[second_person.leaked]]`."""
+def _table_header(path: FilePath) -> str:
+    """Returns the header of a TOML table: `[person]` or `[[second_person.leaked]]`."""
     header = f"[{'.'.join(step for step in path if isinstance(step, str))}]"
     return f"[{header}]" if isinstance(path[-1], int) else header
 
 
 def _choices(wrong: str, right: Iterable[str]) -> str:
+    """Returns the remedy for a wrong value: the right value nearest to it, or all right values."""
     right = sorted(right)
     if near := toml_files.nearest(wrong, right):
         return RefusalMessages.NEAR.stored(near=near)

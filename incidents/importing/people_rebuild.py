@@ -1,9 +1,9 @@
-"""The table of people made anew beside the one in use, and put into its place at the end.
+"""Builds a new table of people beside the one in use, and replaces the old one at the end.
 
-Very many people are added that way: they are sorted by several processes at once, each index is
-made in one pass over finished rows, and each foreign key is checked in one. Whoever reads people
-meanwhile reads the old table and waits for nobody; only the exchange shuts readers out, for some
-milliseconds. What the table is (columns aside) is read from the catalogue, not repeated here.
+This is the fast way to add very many people: several processes sort them, each index is built in
+one pass over finished rows, and each foreign key is checked in one pass. During this time readers
+use the old table and do not wait. Only the exchange locks readers out, for some milliseconds. The
+definition of the table, except its columns, is read from the catalogue and not repeated here.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ COLUMNS = (
     "incident_id"
 )
 
-# Who does not own the table may not replace it. What would be lost with it: options, triggers,
-# rules, policies, views, publications, and privileges of single columns.
+# Only the owner of a table may replace it. The new table would lack these: storage options,
+# triggers, rules, policies, views, publications, and privileges on single columns.
 _IS_POSSIBLE = """
 SELECT pg_has_role(relowner, 'USAGE')
     AND reloptions IS NULL AND NOT relhasrules AND NOT relrowsecurity
@@ -67,22 +67,28 @@ _LEAVES = "SELECT relid::regclass::text FROM pg_partition_tree(%s) WHERE isleaf"
 
 
 class RebuiltPeople:
-    """People, old and new, in a table that nobody knows before it is put into place.
+    """The new table of people. No other process uses it before the exchange.
 
-    To be used inside a transaction, its methods in their order.
+    The caller is in a transaction and calls `fill`, `complete` and `exchange` in this order.
     """
 
     table = _NEW
 
     @staticmethod
     def is_possible() -> bool:
-        """False for whoever does not own the table, or if something would be lost with it."""
+        """Returns whether the table can be replaced without a loss.
+
+        It cannot if this account does not own it, or if it has something that the new table would
+        lack (see _IS_POSSIBLE).
+        """
         return bool(_rows(_IS_POSSIBLE, [PEOPLE])[0][0])
 
     def fill(self, new_people: str) -> int:
-        """Takes what a query gives and everybody who is there; returns how many are new.
+        """Fills the new table with the people of a query and all stored people.
 
-        From now to the commit others may read people, and not write them.
+        `new_people` is an SQL query with the columns in COLUMNS. Returns the number of people that
+        it gives. From this call to the commit, other processes may read people but not
+        write them.
         """
         _run(f"LOCK TABLE {PEOPLE} IN SHARE ROW EXCLUSIVE MODE")
         _run(f"DROP TABLE IF EXISTS {_NEW}")
@@ -91,7 +97,7 @@ class RebuiltPeople:
         return added
 
     def complete(self) -> None:
-        """Gives the new table everything that the old one has."""
+        """Gives the new table the privileges, constraints and indexes of the old one."""
         self._give_rights()
         traits = ", ".join(trait for (trait,) in _rows(_TRAITS, [PEOPLE, PEOPLE]))
         _run(f"ALTER TABLE {_NEW} {traits}")
@@ -103,21 +109,24 @@ class RebuiltPeople:
         for name, definition in _rows(_FOREIGN_KEYS, [PEOPLE]):
             _run(f'ALTER TABLE {_NEW} ADD CONSTRAINT "{name}" {definition}')
         for table, _, definition in _rows(_REFERENCES, [PEOPLE]):
-            # Partitions may be large; their parent's own key will find these and check nothing.
+            # Partitions may be large. The foreign key of their parent will find these and then
+            # checks no rows again.
             for (leaf,) in _rows(_LEAVES, [table]):
                 _run(f"ALTER TABLE {leaf} ADD {to_new(definition)}")
 
     def _give_rights(self) -> None:
-        for role, _, _ in _rows(_PRIVILEGES, [_NEW]):  # by default, and maybe not on the old one
+        for role, _, _ in _rows(
+            _PRIVILEGES, [_NEW]
+        ):  # default privileges, which the old table may lack
             _run(f"REVOKE ALL ON {_NEW} FROM {role}")
-        [[mine], [theirs]] = _rows(_OWNER, [_NEW]), _rows(_OWNER, [PEOPLE])
-        if mine != theirs:
-            _run(f"ALTER TABLE {_NEW} OWNER TO {theirs[0]}")
+        [[new_owner], [old_owner]] = _rows(_OWNER, [_NEW]), _rows(_OWNER, [PEOPLE])
+        if new_owner != old_owner:
+            _run(f"ALTER TABLE {_NEW} OWNER TO {old_owner[0]}")
         for role, privilege, grantable in _rows(_PRIVILEGES, [PEOPLE]):
             _run(f"GRANT {privilege} ON {_NEW} TO {role}{grantable}")
 
     def exchange(self) -> list[str]:
-        """The statements that put the new table into the old one's place."""
+        """Returns the SQL statements that replace the old table with the new one."""
         names = [name for name, _ in _rows(_KEYS, [PEOPLE])]
         indexes = [name for name, _ in _rows(_INDEXES, [PEOPLE])]
         references = _rows(_REFERENCES, [PEOPLE])
@@ -135,7 +144,7 @@ class RebuiltPeople:
 
 
 def to_new(definition: str) -> str:
-    """A foreign key's definition that points to the new table instead."""
+    """Returns the definition of a foreign key to people, changed to reference the new table."""
     return definition.replace(f"REFERENCES {PEOPLE}(", f"REFERENCES {_NEW}(")
 
 

@@ -1,7 +1,8 @@
-"""Why files are refused and rows rejected: every sentence of it, once.
+"""The stored messages of the import: why a file is refused, and why a row is rejected.
 
-They name files, lines, columns and mends, never a cell's value. Rows of the database, reject files
-and commands hold them in English; the desk shows them in the reader's language.
+They name files, lines, columns and remedies, but never the value of a cell, which is personal data.
+Database rows, reject files and commands contain them in English. The desk shows them in the
+language of the reader.
 """
 
 from django.utils.translation import gettext_noop as _
@@ -9,13 +10,12 @@ from django.utils.translation import gettext_noop as _
 from foundations.keys import EncryptionMessages
 from foundations.stored_messages import StoredMessages, translate_stored
 
-BETWEEN = (
-    " · "  # between two sentences of one line: a mapping is refused for all its faults at once
-)
+# Separates the sentences of one line, because a mapping is refused for all its faults at once.
+BETWEEN = " · "
 
 
 class RejectMessages(StoredMessages):
-    """Of a row: the reason that stands in the reject file."""
+    """Why a row is rejected: the `reason` in the reject file."""
 
     WRONG_NUMBER = _("wrong number of columns")
     MISPLACED_QUOTE = _("misplaced quote")
@@ -31,9 +31,9 @@ class RejectMessages(StoredMessages):
 
 
 class RefusalMessages(StoredMessages):
-    """Of a file, a mapping or a wish: the one line that an operator gets."""
+    """Why a file, a mapping or an option is refused: the one line that the operator reads."""
 
-    # Places, and what the system says of one
+    # Places, and an error of the operating system
     INSIDE = _("{file}, inside {compression}")
     SYSTEM = _("{file}: {error}")
 
@@ -58,7 +58,7 @@ class RefusalMessages(StoredMessages):
         "no dump does; decompress it where there is room, and look what it is"
     )
 
-    # Its encoding
+    # The encoding
     UNKNOWN_ENCODING = _("{file}: unknown encoding {encoding}; give utf-8 or cp949")
     MARKED = _("{file}: said to be cp949, but it begins with a UTF-8 mark; leave the encoding out")
     NEITHER_ENCODING = _("{file}: neither UTF-8 nor CP949 text; export it again as UTF-8")
@@ -67,7 +67,7 @@ class RefusalMessages(StoredMessages):
         "leave the encoding out, or name the right one"
     )
 
-    # Its header and rows
+    # The header and the rows
     BLANK = _("{file}: the file holds blank lines only; export it again")
     NO_HEADER = _(
         "{file}, line {line}: this is no header row; "
@@ -105,7 +105,7 @@ class RefusalMessages(StoredMessages):
         "the file is cut short, or the quote is never closed"
     )
 
-    # What does not fit its mapping
+    # A file that does not fit its mapping
     OTHER_FORMAT = _(
         "{file}: {mapping_words} says it is {format}, but it is {found}; "
         "correct the mapping, or name the right file"
@@ -124,7 +124,7 @@ class RefusalMessages(StoredMessages):
     )
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
 
-    # The mapping itself; the desk's has no name but this one
+    # The mapping. MAPPING is the name of a mapping that was entered on the desk.
     MAPPING = _("mapping")
     TABLE = _("{mapping_words}, {table}")
     BLOCK = _("{mapping_words}, {table} no. {number}")
@@ -167,7 +167,7 @@ class RefusalMessages(StoredMessages):
     NOT_BLOCKS = _("{place_words}, {key}: write it as {table} blocks with class and value")
     UNKNOWN_KEY = _("{place_words}: unknown key {key}; {mend_words}")
 
-    # Scope versions, and what stands in them
+    # Scope versions and their files
     LOADED = _(
         "{file}: already loaded as {name} in scope version {number} of {incident}; nothing to do"
     )
@@ -183,7 +183,7 @@ class RefusalMessages(StoredMessages):
     NOT_CLOSED = _("{batch}: not closed; nothing to withdraw")
     ASKED_BEFORE = _("{batch}: a worker has it already")
 
-    # The work itself
+    # Errors during the import
     WORKER_LOST = _("{file}: a worker process was ended; is there enough memory?")
     NOT_ALL_HERE = _("{file}: not all of it is here; upload it again")
     PORTAL = _("{name}: an error of the portal; tell who runs it")
@@ -192,13 +192,13 @@ class RefusalMessages(StoredMessages):
     CANNOT_WRITE = _("{path}: {error}; name another reject file with --rejects")
 
 
-def translate_refusal(kept: str) -> str:
-    """The line in the reader's language."""
+def translate_refusal(stored: str) -> str:
+    """Returns a stored refusal in the active language, sentence by sentence."""
     return BETWEEN.join(
-        translate_stored(one, RefusalMessages, EncryptionMessages) for one in kept.split(BETWEEN)
+        translate_stored(one, RefusalMessages, EncryptionMessages) for one in stored.split(BETWEEN)
     )
 
 
-def translate_reject(kept: str) -> str:
-    """The reason in the reader's language."""
-    return translate_stored(kept, RejectMessages)
+def translate_reject(stored: str) -> str:
+    """Returns a stored reject reason in the active language."""
+    return translate_stored(stored, RejectMessages)

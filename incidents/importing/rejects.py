@@ -1,7 +1,8 @@
-"""The reject file: rows an import could not take, for a person to correct and load again.
+"""The reject file: the rows that an import rejected, for a person to correct and import again.
 
-A CSV for spreadsheets: UTF-8 with a mark, `line` and `reason` first, then the original columns. It
-holds personal data like the dump itself, so only its owner may read it.
+It is a CSV file for spreadsheets: UTF-8 with a byte order mark, first the columns `line` and
+`reason`, then the original columns. It holds personal data like the dump itself, so only the owner
+of the file may read it.
 """
 
 import csv
@@ -22,15 +23,18 @@ from incidents.importing.refusals import RefusalMessages, RejectMessages
 UNDECODABLE = RejectMessages.UNDECODABLE.stored()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
 _STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
-_PARTS_OF_SIGNS = "".join(map(chr, range(0xDC80, 0xDD00)))  # as a cut leaves them (PEP 383)
+_PARTS_OF_SIGNS = "".join(
+    map(chr, range(0xDC80, 0xDD00))
+)  # bytes of a character that was cut (PEP 383)
 _SUFFIX = re.compile(r"\.rejects(-\d+)?\.csv$")
 
 
 def choose_path(source: Path, wanted: Path | None) -> Path:
-    """Where the rejects of `source` will be written; never a file that is already there.
+    """Returns the path of the reject file for `source`. There is no file with this path yet.
 
-    `wanted` names the file, or a directory for it. Without it, it is put beside the source, or
-    under `var/rejects` if nothing can be written there. Raises ImportRefusedError.
+    `wanted` names the file or a directory for it. If it is None, the reject file is put beside the
+    source, or under `var/rejects` if the directory of the source is not writable. Raises
+    ImportRefusedError.
     """
     if wanted is None:
         beside = source.absolute().parent
@@ -53,7 +57,11 @@ def _private_directory() -> Path:
 
 
 def _free_name(directory: Path, name: str) -> Path:
-    """A long name loses its beginning: a disk takes 255 bytes, a Korean syllable three of them."""
+    """Returns a path in the directory that is not taken, made from the name of the source.
+
+    The beginning of a long name is cut off: a file name may have 255 bytes, and a Korean syllable
+    takes three of them.
+    """
     stem = os.fsdecode(os.fsencode(_SUFFIX.sub("", name))[-_STEM_BYTES:])
     stem = stem.lstrip(_PARTS_OF_SIGNS)
     path, number = directory / f"{stem}.rejects.csv", 1
@@ -64,7 +72,7 @@ def _free_name(directory: Path, name: str) -> Path:
 
 
 class RejectFile:
-    """The reject file of one import; made when the first row comes."""
+    """The reject file of one import. It is created when the first row is written."""
 
     def __init__(self, path: Path, source: Source) -> None:
         self.path, self._source = path, source
@@ -72,41 +80,42 @@ class RejectFile:
         self._stream: TextIO | None = None
 
     def write(self, row: Row, reason: str) -> None:
-        """Appends a row. Raises ImportRefusedError if the file cannot be made."""
+        """Appends a row. Raises ImportRefusedError if the file cannot be created."""
         if self._stream is None:
-            self._stream = self._made()
+            self._stream = self._create()
             names = map(neutralised, self._source.header[self._skip :])
             csv.writer(self._stream).writerow([*REJECT_COLUMNS, *names])
         cells = map(neutralised, self._cells(row))
         csv.writer(self._stream).writerow([row.line, neutralised(reason), *cells])
 
     def _cells(self, row: Row) -> list[str]:
-        """The cells as they stood in the dump; of what is no row, all there is.
+        """Returns the cells as they were in the dump; all cells, if it is not a row.
 
-        Any file can begin like a reject file, so that its cells are harmless is not taken on trust.
+        The caller neutralises them again, because any file can begin like a reject file: that its
+        cells are harmless cannot be relied on.
         """
         skip = 0 if row.defect else self._skip
         cells = [self._source.decode(cell, "backslashreplace") for cell in row.cells[skip:]]
         return [restored(cell) for cell in cells] if skip else cells
 
-    def keep(self) -> None:
-        """Brings what was written to the disk: after the commit it is nowhere else."""
+    def flush_to_disk(self) -> None:
+        """Forces the rows to the disk, because after the commit they are only in this file."""
         if self._stream:
             self._stream.flush()
             os.fsync(self._stream.fileno())
 
     def close(self) -> None:
-        """Ends the writing."""
+        """Closes the file."""
         if self._stream:
             self._stream.close()
 
     def discard(self) -> None:
-        """Removes the file, if it was made."""
+        """Deletes the file, if it was created."""
         if self._stream:
             self._stream.close()
             self.path.unlink(missing_ok=True)
 
-    def _made(self) -> TextIO:
+    def _create(self) -> TextIO:
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
@@ -116,28 +125,34 @@ class RejectFile:
 
 
 class RejectedLines:
-    """Rejected lines and why, in file order: six bytes each, for a file may be wrong in all."""
+    """The rejected lines of a file with their reasons, in file order.
+
+    Each takes six bytes, because every row of a large file may be rejected.
+    """
 
     def __init__(self, rejected: Iterable[tuple[int, str]]) -> None:
-        """At most 65,536 reasons."""
+        """Takes (line, reason) pairs in file order, with at most 65,536 different reasons."""
         reasons: dict[str, int] = {}
         self._lines, self._reasons = array("i"), array("H")
         for line, reason in rejected:
             self._lines.append(line)
             self._reasons.append(reasons.setdefault(reason, len(reasons)))
-        self._names = list(reasons)
+        self._reason_texts = list(reasons)
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         for line, reason in zip(self._lines, self._reasons, strict=True):
-            yield line, self._names[reason]
+            yield line, self._reason_texts[reason]
 
 
 @contextmanager
 def writing(path: Path, source: Source) -> Iterator[RejectFile]:
-    """The reject file of `source`, gone again if the block fails."""
+    """Context manager: yields the reject file of `source`.
+
+    Closes it after the block, or deletes it if the block raises.
+    """
     file = RejectFile(path, source)
     try:
         yield file
@@ -148,5 +163,9 @@ def writing(path: Path, source: Source) -> Iterator[RejectFile]:
 
 
 def is_uncorrected(reason: str, cells: list[str]) -> bool:
-    """Whether a row that was rejected for its bytes still shows them as escapes."""
+    """Returns whether a row that was rejected for undecodable bytes still has them.
+
+    A reject file shows such a byte as an escape, see _ESCAPED_BYTE. `reason` and `cells` are those
+    of the row in the reject file.
+    """
     return reason == UNDECODABLE and any(_ESCAPED_BYTE.search(cell) for cell in cells)

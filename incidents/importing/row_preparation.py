@@ -1,8 +1,8 @@
-"""Prepares the rows of a block for loading: who is in them, what leaked of them, sealed.
+"""Prepares the rows of a block for loading: people and exposures, encrypted, as rows for COPY.
 
-It needs nothing but the bytes, the mapping and the keys: no database, no other block. So it runs
-in any process, in any order, and hands back what PostgreSQL's COPY takes. It is worked through
-for every row of a nation, which is why its inner parts hold on to everything they will need again.
+It needs only the bytes, the mapping and the keys, and neither the database nor another block. It
+can therefore run in any process and in any order. It returns bytes for PostgreSQL's binary COPY.
+It runs for every row of a nation, so its inner functions cache all that they need again.
 """
 
 import datetime as dt
@@ -32,22 +32,22 @@ from incidents.importing.rows import HEADER, RowReader
 from incidents.models import CONTACT_CLASSES, AffectedPerson
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
-FIRST, SECOND = 1, 2  # the person a row is about, and the other one it names
+FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other person in the row
 DEFAULT_LANGUAGE = settings.LANGUAGES[0][0]
 _LANGUAGES = {code for code, _ in settings.LANGUAGES}
 _MISSING, _UNUSABLE, _USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reach.USABLE)
 
 
 class RowRejectedError(Exception):
-    """The row cannot be taken; the message is the reason, one of Rejected."""
+    """A row is rejected; the message is a stored RejectMessages sentence."""
 
 
 class Prepared(NamedTuple):
-    """What a block says, as it goes to the staging tables."""
+    """The prepared rows of a block, as COPY rows for the staging tables, with counts."""
 
-    position: int  # of the block
+    position: int  # FileBlock.position
     rows: int
-    taken: int  # rows without a fault of their own
+    taken: int  # rows that have no fault of their own; other rows may still reject them
     people_rows: int
     exposure_rows: int
     people: bytes
@@ -55,13 +55,13 @@ class Prepared(NamedTuple):
     second_exposures: bytes
     mentions: bytes
     rejects: bytes
-    faulty: int  # the other rows
-    without_phone: int  # second people
-    header_again: int  # its line; 0: it does not stand there
+    faulty: int  # rows that are rejected here
+    without_phone: int  # second people without a usable phone number
+    header_again: int  # the line that repeats the header; 0 for none
 
 
 class Preparer:
-    """Prepares the blocks of one file."""
+    """A preparer of the blocks of one file."""
 
     def __init__(
         self,
@@ -80,17 +80,21 @@ class Preparer:
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
         self._dates = [(place[column], _DATES[kind]) for column, kind in mapping.dates.items()]
         self._out = _Output(file_id)
-        make = _Maker(cipher, class_ids, secret, place, mapping.dates, self._out)
-        is_known = mapping.is_known
-        self._first = _Person(mapping.person, make, slot=FIRST, is_known=is_known)
+        context = _RowContext(cipher, class_ids, secret, place, mapping.dates, self._out)
+        takes_known_only = mapping.takes_known_only
+        self._first = _Person(
+            mapping.person, context, slot=FIRST, takes_known_only=takes_known_only
+        )
         second = mapping.second_person
-        self._second = second and _Person(second, make, slot=SECOND, is_known=is_known)
+        self._second = second and _Person(
+            second, context, slot=SECOND, takes_known_only=takes_known_only
+        )
         self._second_identity = place[second.identity] if second else 0
-        self._may_hold_halves = formats.named(source.format).may_hold_surrogates
+        self._may_hold_surrogates = formats.named(source.format).may_hold_surrogates
         self._without_phone = 0
 
     def prepare(self, block: FileBlock) -> Prepared:
-        """Everything the block's rows say."""
+        """Returns the prepared rows of a block. Stops at a row that repeats the header."""
         self._out.clear()
         self._without_phone = rows = 0
         rejected: list[tuple[int, str]] = []
@@ -111,6 +115,7 @@ class Preparer:
         )
 
     def _row(self, line: int, cells: list[str]) -> None:
+        """Writes the people and exposures of a row to the output. Raises RowRejectedError."""
         identity = cells[self._identity].strip()
         if not identity:
             raise RowRejectedError(
@@ -126,7 +131,7 @@ class Preparer:
             if not identity:
                 why = RejectMessages.NO_PHONE.stored(column=self._mapping.person.identity)
                 raise RowRejectedError(why)
-        mark = self._out.mark() if self._may_hold_halves else None
+        mark = self._out.mark() if self._may_hold_surrogates else None
         try:
             self._first.write(line, cells, identity)
             if self._second:
@@ -136,10 +141,10 @@ class Preparer:
             raise RowRejectedError(rejects.UNDECODABLE) from None
 
     def _write_second(self, line: int, cells: list[str], second: "_Person") -> None:
-        """The other person a row names, if it gives a phone to know them by.
+        """Writes the other person in a row, if the row has a phone number that identifies them.
 
-        What stands there but is no phone number does not cost the first person the row: it is
-        counted, and the import says so.
+        If the cell is not a phone number, the row is still taken for the first person. The case is
+        counted, and the import reports the count.
         """
         cell = cells[self._second_identity]
         if not cell.strip():
@@ -152,7 +157,7 @@ class Preparer:
 
 
 class _Output:
-    """The tables' rows of one block, in the making."""
+    """The COPY rows of one block, collected by staging table."""
 
     def __init__(self, file_id: int) -> None:
         self.file_id = file_id
@@ -169,14 +174,14 @@ class _Output:
             rows.clear()
 
     def mark(self) -> tuple[int, int, int, int]:
-        """Where to go back to."""
+        """Returns the current number of rows of each table, for `go_back`."""
         people, exposures, second, mentions = self._all()
         return len(people), len(exposures), len(second), len(mentions)
 
     def go_back(self, mark: tuple[int, ...]) -> None:
-        """Takes back what was written since."""
-        for rows, kept in zip(self._all(), mark, strict=False):
-            del rows[kept:]
+        """Removes the rows that were added after `mark` was called."""
+        for rows, count in zip(self._all(), mark, strict=False):
+            del rows[count:]
 
     def prepared(
         self,
@@ -204,23 +209,25 @@ class _Output:
         )
 
 
-class _Maker(NamedTuple):
-    """What a _Person needs to be made."""
+class _RowContext(NamedTuple):
+    """The values that all writers and readers of rows share."""
 
     cipher: BulkEncryptor
     class_ids: MappingType[str, int]
     secret: bytes
-    place: dict[str, int]
-    dates: MappingType[str, str]
+    place: dict[str, int]  # the index of its cell, by column
+    dates: MappingType[str, str]  # "date" or "datetime", by column
     out: _Output
 
 
 class _Person:
-    """Writes what the columns of one person say."""
+    """A writer of one person of each row, and of the exposure of that person."""
 
-    def __init__(self, columns: PersonColumns, make: _Maker, *, slot: int, is_known: bool) -> None:
-        place, self._out, self._slot = make.place, make.out, slot
-        self._cipher, self._secret = make.cipher, make.secret
+    def __init__(
+        self, columns: PersonColumns, context: _RowContext, *, slot: int, takes_known_only: bool
+    ) -> None:
+        place, self._out, self._slot = context.place, context.out, slot
+        self._cipher, self._secret = context.cipher, context.secret
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._is_by_phone = columns.relation == Relation.RECIPIENT
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
@@ -228,12 +235,12 @@ class _Person:
             place[column] if column else -1
             for column in (columns.name, columns.email, columns.phone, columns.language)
         )
-        self._says_contact = columns.has_contact or not is_known
+        self._writes_contact = columns.has_contact or not takes_known_only
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
         self._leaks = [
-            _LeakReader(leak, make.class_ids, place, make.dates) for leak in columns.leaks
+            _LeakReader(leak, context.class_ids, place, context.dates) for leak in columns.leaks
         ]
-        ids = {part: make.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
+        ids = {part: context.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
         self._ids = ids["name"], ids["email"], ids["phone"]
         self._leaked = tuple(
             ids[part] if part in columns.contact_leaked else 0
@@ -242,7 +249,10 @@ class _Person:
         self._classes: dict[tuple[int, ...], bytes] = {}
 
     def write(self, line: int, cells: list[str], identity: str) -> None:
-        """Puts the person and the exposure of a row into the output."""
+        """Adds the person and the exposure of a row to the output.
+
+        `identity` is the id in the source, or the phone number of a recipient in E.164.
+        """
         cipher = self._cipher
         person = cipher.blind_index(self._kind + identity)
         name = cells[self._name] if self._name >= 0 else ""
@@ -250,7 +260,7 @@ class _Person:
             name = ""
         email, email_reach, email_index = self._read_email(cells)
         phone, phone_reach, phone_index = self._read_phone(cells, identity)
-        if self._says_contact:
+        if self._writes_contact:
             plain = _contact(name, email, phone)
             ciphertext = cipher.encrypt_bytes(plain, person, CONTACT)
             language = _language(cells[self._language]) if self._language >= 0 else _DEFAULT
@@ -278,15 +288,15 @@ class _Person:
                 date = leak.date(cells)
                 if date:
                     values.append(f"[{leak.class_id},{in_json(value)},{in_json(date)}]")
-                elif not self._is_held(leak.class_id, value, contact):
+                elif not self._is_in_contact(leak.class_id, value, contact):
                     values.append(f"[{leak.class_id},{in_json(value)}]")
         if not classes:
-            if self._slot == FIRST and not self._says_contact:
+            if self._slot == FIRST and not self._writes_contact:
                 self._out.mentions.append(copy_format.mention(2, 4, line, 16, person))
             return
         head = copy_format.exposure_head(5, 16, person, 4, self._out.file_id, 4, line)
         key = tuple(classes)
-        data_classes = self._classes.get(key) or self._remember(key)
+        data_classes = self._classes.get(key) or self._pack_classes(key)
         if values:
             plain = f"[{','.join(values)}]".encode()
             ciphertext = self._cipher.encrypt_bytes(plain, person, EXPOSURE)
@@ -296,20 +306,20 @@ class _Person:
         else:
             self._exposures.append(head + data_classes + copy_format.NULL)
 
-    def _is_held(self, class_id: int, value: str, contact: tuple[str, str, str]) -> bool:
-        """Whether the contact holds the value already."""
+    def _is_in_contact(self, class_id: int, value: str, contact: tuple[str, str, str]) -> bool:
+        """Returns whether the contact holds the value already. Then it is not stored twice."""
         return any(
             class_id == held and value == part
             for held, part in zip(self._ids, contact, strict=True)
         )
 
-    def _remember(self, classes: tuple[int, ...]) -> bytes:
+    def _pack_classes(self, classes: tuple[int, ...]) -> bytes:
         data = copy_format.smallints(tuple(sorted(set(classes))))
         self._classes[classes] = data
         return data
 
     def _read_email(self, cells: list[str]) -> tuple[str, int, bytes]:
-        """(normalised if usable, else as it stood; reach; blind index as a field)."""
+        """Returns address (normalised), reach and index field. An unusable one stays as it is."""
         text = cells[self._email].strip() if self._email >= 0 else ""
         if not text:
             return "", _MISSING, copy_format.NULL
@@ -319,6 +329,7 @@ class _Person:
         return email, _USABLE, copy_format.LENGTH_16 + self._cipher.blind_index("email\0" + email)
 
     def _read_phone(self, cells: list[str], identity: str) -> tuple[str, int, bytes]:
+        """Returns number (E.164), reach and index field. An unusable number stays as it is."""
         text = cells[self._phone].strip() if self._phone >= 0 else ""
         if not text:
             return "", _MISSING, copy_format.NULL
@@ -329,7 +340,7 @@ class _Person:
 
 
 class _LeakReader:
-    """Where one leaked value stands in a row."""
+    """A reader of one leaked value of a row, and of its date."""
 
     def __init__(
         self,
@@ -344,12 +355,15 @@ class _LeakReader:
         self._day = _DATES[kinds[leak.date]] if leak.date else _day_of_date
 
     def date(self, cells: list[str]) -> str:
-        """ISO; "" if there is none."""
+        """Returns the date of the value in ISO 8601; "" if there is none."""
         return self._day(cells[self._date]) if self._date >= 0 else ""
 
 
 def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence[str]], str]:
-    """`template.fill` for the cells of a row by their place."""
+    """Returns a function that does what `template.fill` does, for the list of cells of a row.
+
+    It is faster, because it finds a cell by its index.
+    """
     pieces = [(literal, literal.lstrip(" ,;/"), place[name]) for literal, name in template.pieces]
     tail = template.tail
 
@@ -365,7 +379,7 @@ def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence
 
 
 def _contact(name: str, email: str, phone: str) -> bytes:
-    """As json.dumps would write {"n": name, "e": email, "p": phone} without what is empty."""
+    """Returns the JSON of {"n": name, "e": email, "p": phone}, without the parts that are empty."""
     if name and email and phone:
         return f'{{"n":{in_json(name)},"e":{in_json(email)},"p":{in_json(phone)}}}'.encode()
     parts = (("n", name), ("e", email), ("p", phone))
@@ -375,14 +389,20 @@ def _contact(name: str, email: str, phone: str) -> bytes:
 
 @lru_cache(maxsize=1 << 10)
 def _language(cell: str) -> bytes:
-    """The language a cell such as `ko`, `EN` or `en-US` asks for, if we speak it."""
+    """Returns the language code of a cell such as `ko`, `EN` or `en-US`.
+
+    Returns the default language if the portal does not have the language of the cell.
+    """
     code = cell.strip().lower()[:2]
     return (code if code in _LANGUAGES else DEFAULT_LANGUAGE).encode()
 
 
 @lru_cache(maxsize=1 << 14)
 def _day_of_date(cell: str) -> str:
-    """ISO; also from `2025.11.18` and `2025/11/18`; "" if blank; raises ValueError."""
+    """Returns a date in ISO 8601; "" for a blank cell.
+
+    Accepts `2025-11-18`, `2025.11.18` and `2025/11/18`. Raises ValueError for anything else.
+    """
     text = cell.strip()
     if not text:
         return ""
@@ -391,14 +411,18 @@ def _day_of_date(cell: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _day_of_time(cell: str) -> str:
-    """The day in the source's own time zone: the one the customer remembers."""
+    """Returns the day of a date and time in ISO 8601; "" for a blank cell.
+
+    The day is that of the time zone in the cell, because the customer remembers this day. Raises
+    ValueError if the cell is not a date and time.
+    """
     text = cell.strip()
     return dt.datetime.fromisoformat(text).date().isoformat() if text else ""
 
 
 @lru_cache(maxsize=1 << 10)
 def _reason(reason: str) -> bytes:
-    return copy_format.text(reason)
+    return copy_format.text_field(reason)
 
 
 _DATES: dict[str, Callable[[str], str]] = {"date": _day_of_date, "datetime": _day_of_time}

@@ -1,4 +1,4 @@
-"""Takes blocks apart into rows: the one way in which an import reads the rows of a file."""
+"""Parses blocks into rows. All parts of the import read rows through this module."""
 
 import re
 from collections.abc import Container, Iterator
@@ -10,15 +10,15 @@ from incidents.importing.formulas import restored
 from incidents.importing.reading import REJECT_COLUMNS, Row, Source
 from incidents.importing.refusals import RejectMessages
 
-HEADER = "header"  # instead of a defect: the header stands here again
+HEADER = "header"  # takes the place of a defect: this row repeats the header
 WRONG_NUMBER = RejectMessages.WRONG_NUMBER.stored()
 _ESCAPED = re.compile("[\udc80-\udcff]")  # a byte that could not be decoded
 
 
 def rows_of(source: Source) -> Iterator[Row]:
-    """Yields every row after the header as it stands in the file, in file order.
+    """Yields every row after the header as it is in the file, in file order.
 
-    Raises ImportRefusedError at the place of a fault that refuses the file.
+    Raises ImportRefusedError where a fault is found that refuses the file.
     """
     reader = RowReader(source)
     for block in blocks_of(source):
@@ -26,7 +26,7 @@ def rows_of(source: Source) -> Iterator[Row]:
 
 
 class RowReader:
-    """Takes the blocks of one file apart into rows."""
+    """A parser of the blocks of one file."""
 
     def __init__(self, source: Source) -> None:
         self._format, self._columns = formats.named(source.format), source.header
@@ -34,10 +34,11 @@ class RowReader:
         self._is_plain = not source.is_reject_file
 
     def rows(self, block: FileBlock) -> Iterator[ParsedRow]:
-        """Yields the line, the cells and the defect of each row; a cell for each column.
+        """Yields the line, the cells and the defect of each row.
 
-        The defect says why the row cannot be taken, or is HEADER, or is "" for a good row. The
-        cells of a defective row may be fewer or more, and may hold surrogates.
+        A good row has the defect "" and one cell for each column. Otherwise the defect is HEADER or
+        a stored RejectMessages sentence. The cells of a defective row may be fewer or more, and may
+        hold surrogates.
         """
         text, is_clean = self._text(block)
         is_usual = is_clean and self._is_plain
@@ -56,24 +57,24 @@ class RowReader:
                 yield line, *self._checked(cells, is_clean=is_clean)
 
     def raw_rows(self, block: FileBlock, lines: Container[int] | None = None) -> Iterator[Row]:
-        """Yields the rows as they stand in the file; only those that begin on `lines`, if given.
+        """Yields the rows as they are in the file; only those that begin on `lines`, if given.
 
-        A row with the wrong number of cells, or with undecodable bytes, is a row like others here.
+        A row with a wrong number of cells or with undecodable bytes has no defect here.
         """
         text, _ = self._text(block)
         for line, cells, defect in self._format.rows(text, block.line, self._columns):
             if lines is None or line in lines:
-                raw = [self._as_it_stood(cell) for cell in cells]
+                raw = [self._original_bytes(cell) for cell in cells]
                 yield Row(line, raw, "" if defect == rejects.UNDECODABLE else defect)
 
     def _text(self, block: FileBlock) -> tuple[str, bool]:
-        """Returns the block's text, and whether all of it could be decoded."""
+        """Returns the text of a block, and whether all of it could be decoded."""
         try:
             return block.data.decode(self._encoding), True
         except UnicodeDecodeError:
             return block.data.decode(self._encoding, "surrogateescape"), False
 
-    def _as_it_stood(self, cell: str) -> str:
+    def _original_bytes(self, cell: str) -> str:
         if cell.isascii():
             return cell
         try:
@@ -88,14 +89,16 @@ class RowReader:
         return names == self._columns
 
     def _checked(self, cells: list[str], *, is_clean: bool) -> tuple[list[str], str]:
-        """Returns the cells and the defect of a row with undecodable bytes, or one that comes back
-        corrected in a reject file.
+        """Returns the cells and the defect of a row in a block that needs a closer look.
+
+        Such a block has undecodable bytes, or belongs to a reject file that comes back corrected.
+        The cells of a reject file are restored, except its own first columns.
         """
         if not is_clean and _ESCAPED.search("".join(cells)):
             return cells, rejects.UNDECODABLE
         if self._is_plain:
             return cells, ""
-        kept = len(REJECT_COLUMNS)
-        if rejects.is_uncorrected(cells[1], cells[kept:]):
+        own = len(REJECT_COLUMNS)
+        if rejects.is_uncorrected(cells[1], cells[own:]):
             return cells, rejects.UNDECODABLE
-        return [*cells[:kept], *map(restored, cells[kept:])], ""
+        return [*cells[:own], *map(restored, cells[own:])], ""

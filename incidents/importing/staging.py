@@ -1,11 +1,11 @@
-"""The staging tables of one import, and the set-wise merge into people and exposures.
+"""The staging tables of one import, and their merge into people and exposures in SQL.
 
-They are made in the import's transaction and gone with it, and nothing in them is unsealed. The
-rows carry their lines; everything that depends on other rows is decided here, and always for the
-first row in file order.
+The tables are created and dropped in the transaction of the import. Everything personal in them is
+encrypted. The rows have their line numbers: everything that depends on other rows is decided here,
+and the first row in file order always wins.
 
-The exposures of a large file become a partition of their own: they are loaded into a plain table,
-indexed and checked once they are all there, and attached. See docs/decisions/0012.
+The exposures of a large file become a partition of their own. They are loaded into a plain table,
+which is indexed and checked when it is complete, and then attached. See docs/decisions/0012.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,14 @@ from incidents.scope_versions import LOCK_SPACE
 
 Reach = AffectedPerson.Reach
 FETCH = 5_000
-# 0 is the id of no incident.
+# No incident has the id 0.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, 0)"
-# One COPY for so many bytes.
+# Rows are collected up to this many bytes for one COPY.
 _COPY_BYTES = 1 << 22
 
-# Unlogged, not temporary: only so may PostgreSQL's parallel workers read them.
+# `changes` and `contacts` hold what replaces exposures and contacts after the comparison of rows;
+# `again` holds the people who occur a second time, in this file or in the store. The tables are
+# unlogged and not temporary, because PostgreSQL's parallel workers cannot read temporary tables.
 _TABLES = """
 SET LOCAL work_mem = '64MB';
 SET LOCAL maintenance_work_mem = '256MB';
@@ -67,25 +69,26 @@ _TYPES = {
     "contacts": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
 }
 _REJECT_UNKNOWN = """
-INSERT INTO {rejects} SELECT line, %s FROM ({said}) s
+INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
 WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)
 """
-# Whom the rows of a file without contacts are about.
-_SAID_WITHOUT_CONTACT = """
+# The people of the rows in a file without contacts.
+_ROWS_WITHOUT_CONTACT = """
 SELECT line, person_id AS person FROM {exposures} UNION ALL SELECT line, person FROM {mentions}
 """
-_SAID_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
-# Whoever is met a second time: in this file, or in the store. Rows of one person with one digest
-# say the same contact, and need not be opened.
-_MET_IN_FILE = """
+_ROWS_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
+# People who occur a second time, in this file or in the store. Rows of one person with the same
+# digest have the same contact and need not be decrypted (`is_same`).
+_REPEATED_IN_FILE = """
 INSERT INTO {again} SELECT person, min(digest) = max(digest) FROM {people}
 WHERE slot = %s GROUP BY person HAVING count(*) > 1
 """
-_MET_IN_STORE = """
+_ALREADY_STORED = """
 INSERT INTO {again} SELECT DISTINCT person, false FROM {people}
 WHERE slot = %s AND EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
 """
-_MET_IN_BOTH = """
+# Rows of people who are in the store must be decrypted, so their `is_same` entries are removed.
+_DROP_SAME_OF_STORED = """
 DELETE FROM {again} a USING {again} b WHERE a.person = b.person AND a.is_same AND NOT b.is_same
 """
 _DROP_REPEATS = """
@@ -98,7 +101,7 @@ DELETE FROM {exposures} e USING (
 ) repeated
 WHERE repeated.nth > 1 AND e.ctid = repeated.place
 """
-_TO_OPEN = """
+_TO_DECRYPT = """
 WITH differing AS (SELECT DISTINCT person FROM {again} WHERE NOT is_same)
 SELECT s.line, s.person, s.contact, coalesce(e.data_classes, '{{}}'), e.ciphertext,
     s.email_reach, s.phone_reach, s.email_index, s.phone_index,
@@ -135,16 +138,16 @@ WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
 
 
 class _Contact(NamedTuple):
-    """How to reach somebody, opened; the fields after `parts` as their row holds them."""
+    """A decrypted contact. The fields after `parts` are those of the person's row."""
 
-    parts: dict[str, str]
+    parts: dict[str, str]  # "n" name, "e" e-mail, "p" phone; an empty part is left out
     email_reach: int
     phone_reach: int
     email_index: UUID | None
     phone_index: UUID | None
 
     def completed(self, other: "_Contact") -> "_Contact":
-        """With what the other has and this one lacks."""
+        """Returns this contact with the parts added that only `other` has."""
         email = other if "e" not in self.parts else self
         phone = other if "p" not in self.parts else self
         return _Contact(
@@ -157,7 +160,7 @@ class _Contact(NamedTuple):
 
 
 class Staging:
-    """One import's rows between the file and the store. To be used inside a transaction."""
+    """The staging tables of one import. The caller is in a transaction."""
 
     def __init__(self, *, incident_id: int, cipher: IncidentCipher, identity: str) -> None:
         self._incident_id, self._cipher, self._identity = incident_id, cipher, identity
@@ -167,15 +170,14 @@ class Staging:
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in (*kinds, "again")}
         self._waiting = {kind: bytearray() for kind in kinds[:5]}
         self._people_rows = self._exposure_rows = 0
-        self._met = 0  # people who stand in the store already
+        self._already_stored = 0  # how many people of the file the store has already
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SET CONSTRAINTS ALL IMMEDIATE"
-            )  # nothing may be pending when tables change
+            # No deferred check may be pending when tables are altered.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(_TABLES.format(**self._names))
 
     def add(self, prepared: Prepared) -> None:
-        """Takes a block in."""
+        """Adds the rows of a prepared block."""
         self._people_rows += prepared.people_rows
         self._exposure_rows += prepared.exposure_rows
         for kind, rows in (
@@ -189,30 +191,34 @@ class Staging:
             if len(self._waiting[kind]) >= _COPY_BYTES:
                 self._copy_waiting(kind)
 
-    def settle(self, *, only_known: bool, has_contact: bool) -> None:
-        """Decides what depends on other rows and on earlier files.
+    def resolve(self, *, only_known: bool, has_contact: bool) -> None:
+        """Decides what depends on other rows and on earlier files: rejects, repeats, additions.
 
-        From here to the commit, one import at a time: two that have read the people and then want
-        to change their table would wait for each other.
+        `only_known` rejects rows of people who are not in the store. Holds a lock from here to the
+        commit, so that imports of all incidents run one at a time: two imports that have read the
+        people and then change their table would wait for each other.
         """
         self._run(_ONE_AT_A_TIME, [LOCK_SPACE])
         for kind in self._waiting:
             self._copy_waiting(kind)
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
         if only_known:
-            said = _SAID_WITH_CONTACT if has_contact else _SAID_WITHOUT_CONTACT
+            rows = _ROWS_WITH_CONTACT if has_contact else _ROWS_WITHOUT_CONTACT
             why = RejectMessages.UNKNOWN.stored(column=self._identity)
-            self._run(_REJECT_UNKNOWN.replace("{said}", said), [why])
+            self._run(_REJECT_UNKNOWN.replace("{rows}", rows), [why])
             self._drop_rejected()
         if self._people_rows:
-            self._meet_again(FIRST, "exposures")
+            self._merge_repeats(FIRST, "exposures")
             self._drop_rejected()
-            # After the conflicts: a rejected row must not speak for the other person it names.
-            self._meet_again(SECOND, "second")
+            # After the conflicts, because the second person of a rejected row must not count.
+            self._merge_repeats(SECOND, "second")
         self._run("INSERT INTO {exposures} SELECT * FROM {second}")
 
     def merge(self, *, file_id: int) -> tuple[int, int]:
-        """Adds people and exposures to the store; returns how many of each. `finish` comes last."""
+        """Adds people and exposures to the store; returns how many of each.
+
+        The caller calls `finish` afterwards, as the last step of the transaction.
+        """
         self._store = store = Store(
             self._names["exposures"], rows=self._exposure_rows, file_id=file_id
         )
@@ -221,7 +227,7 @@ class Staging:
         return people, store.add_exposures()
 
     def _merge_people(self, store: Store) -> int:
-        not_stored = _NOT_STORED if self._met else ""
+        not_stored = _NOT_STORED if self._already_stored else ""
         query = self._sql(_PEOPLE, incident=str(self._incident_id), not_stored=not_stored)
         people = store.add_people(query, at_most=self._people_rows)
         self._run(_COMPLETE_CONTACTS, store=store.people)
@@ -229,8 +235,9 @@ class Staging:
         return people
 
     def finish(self) -> None:
-        """What others may have to wait for until the commit. The staging tables go, too, for a
-        second import in the same transaction.
+        """Drops the staging tables and takes the steps that lock readers out until the commit.
+
+        The tables are dropped here so that a second import in the same transaction can create them.
         """
         self._run(_DROP)
         if self._store:
@@ -238,15 +245,15 @@ class Staging:
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def rejected(self) -> int:
-        """Rows rejected, counted where they stand."""
+        """Returns the number of rejected rows."""
         return self._value("SELECT count(*) FROM {rejects}")
 
     def expected(self) -> tuple[int, int]:
-        """What `merge` would return."""
+        """Returns what `merge` would return: new people and exposures."""
         return self._value(_NEW_PEOPLE), self._value("SELECT count(*) FROM {exposures}")
 
     def rejects(self) -> Iterator[tuple[int, str]]:
-        """Lines and reasons in file order."""
+        """Yields the line and the reason of each reject, in file order."""
         for fetched in self._stream("SELECT line, reason FROM {rejects} ORDER BY line"):
             yield from fetched
 
@@ -254,40 +261,42 @@ class Staging:
         for kind in ("people", "exposures", "second"):
             self._run(f"DELETE FROM {{{kind}}} t USING {{rejects}} r WHERE t.line = r.line")  # noqa: S608
 
-    def _meet_again(self, slot: int, exposures: str) -> None:
-        """Compares each further row of a person with what is known; the first one wins.
+    def _merge_repeats(self, slot: int, exposures: str) -> None:
+        """Compares each further row of a person with the earlier ones; the first row wins.
 
-        Only the sealed contacts can tell who differs in what, so those rows are opened: some
-        microseconds each, nothing for whoever stands in one row of one file or says the same.
+        `exposures` is the table with the exposures of the people in this slot. Differences are only
+        visible in the decrypted contacts, so these rows are decrypted, which takes some
+        microseconds each. People who have one row in one file only, or the same contact in all
+        rows, need no decryption.
         """
         self._run(
             "TRUNCATE {again}, {changes}, {contacts}"
             if slot == FIRST
             else "TRUNCATE {again}, {changes}"
         )
-        again = self._run(_MET_IN_FILE, [slot])
-        met = self._run(_MET_IN_STORE, [slot])
-        self._met += met
-        if not again + met:
+        repeated = self._run(_REPEATED_IN_FILE, [slot])
+        stored = self._run(_ALREADY_STORED, [slot])
+        self._already_stored += stored
+        if not repeated + stored:
             return
         self._run("ANALYZE {again}")
-        self._run(_MET_IN_BOTH)
+        self._run(_DROP_SAME_OF_STORED)
         self._run(_DROP_REPEATS, exposures=exposures)
-        meeting = _Meeting(self._cipher, self._identity, self._names_id)
-        for fetched in self._stream(_TO_OPEN, [slot], exposures=exposures):
+        merger = _RepeatMerger(self._cipher, self._identity, self._names_id)
+        for fetched in self._stream(_TO_DECRYPT, [slot], exposures=exposures):
             for row in fetched:
-                meeting.take(*row)
-            self._flush(meeting)
-        meeting.end_person()
-        self._flush(meeting)
+                merger.take(*row)
+            self._flush(merger)
+        merger.end_person()
+        self._flush(merger)
         self._run(_CHANGE_EXPOSURES, exposures=exposures)
         self._run(_DROP_EXPOSURES, exposures=exposures)
 
-    def _flush(self, meeting: "_Meeting") -> None:
-        self._copy_rows("rejects", meeting.rejects)
-        self._copy_rows("changes", meeting.changes)
-        self._copy_rows("contacts", meeting.contacts)
-        for rows in (meeting.rejects, meeting.changes, meeting.contacts):
+    def _flush(self, merger: "_RepeatMerger") -> None:
+        self._copy_rows("rejects", merger.rejects)
+        self._copy_rows("changes", merger.changes)
+        self._copy_rows("contacts", merger.contacts)
+        for rows in (merger.rejects, merger.changes, merger.contacts):
             rows.clear()
 
     # PostgreSQL
@@ -329,7 +338,7 @@ class Staging:
             return int(row[0]) if row else 0
 
     def _stream(self, statement: str, parameters: Any = None, **names: str) -> Iterator[list[Any]]:
-        """Fetched piece by piece, so that the connection is free for COPY in between."""
+        """Yields lists of up to FETCH rows. In between, the connection is free for COPY."""
         cursor: CursorWrapper
         with connection.chunked_cursor() as cursor:
             cursor.execute(self._sql(statement, **names), parameters)
@@ -337,8 +346,11 @@ class Staging:
                 yield fetched
 
 
-class _Meeting:
-    """Goes through rows ordered by person and line; collects what comes of them."""
+class _RepeatMerger:
+    """The merge of repeated rows of people, which it takes ordered by person and line.
+
+    Collects rejects, changed exposures and completed contacts in lists for COPY.
+    """
 
     def __init__(self, cipher: IncidentCipher, identity: str, names_id: int) -> None:
         self._cipher, self._identity, self._names_id = cipher, identity, names_id
@@ -357,54 +369,60 @@ class _Meeting:
         contact: bytes,
         data_classes: list[int],
         ciphertext: bytes | None,
-        *reaches: Any,
+        *fields: Any,
     ) -> None:
-        """The next row, joined with the person's row in the store."""
+        """Compares the next row, joined with the person's row in the store.
+
+        `fields` are the columns of _TO_DECRYPT after the ciphertext: reaches and indexes of the row
+        in the file, then the contact, reaches and indexes of the row in the store.
+        """
         if person != self._person:
             self.end_person()
-            self._begin_person(person, *reaches[4:])
-        said = self._open(person, contact, *reaches[:4])
+            self._begin_person(person, *fields[4:])
+        found = self._decrypt_contact(person, contact, *fields[:4])
         if self._known is None:
-            self._known = self._stored = said
-        conflict = _conflict(self._known.parts, said.parts)
+            self._known = self._stored = found
+        conflict = _conflict(self._known.parts, found.parts)
         if conflict:
             self.rejects.append((line, conflict.stored(column=self._identity)))
             return
-        self._known = self._known.completed(said)
-        self._compare_exposure(line, said, data_classes, ciphertext)
+        self._known = self._known.completed(found)
+        self._compare_exposure(line, found, data_classes, ciphertext)
 
     def end_person(self) -> None:
-        """Keeps what further rows added to the person's contact."""
+        """Collects the contact of the current person, if further rows have completed it."""
         if self._person and self._known and self._known != self._stored:
             parts, *fields = self._known
             ciphertext = self._cipher.encrypt(parts, person=self._person, purpose=CONTACT)
             self.contacts.append((self._person, ciphertext, *fields))
         self._person = None
 
-    def _begin_person(self, person: UUID, contact: bytes | None, *reaches: Any) -> None:
+    def _begin_person(self, person: UUID, contact: bytes | None, *fields: Any) -> None:
         self._person, self._seen = person, set()
-        self._known = self._stored = self._open(person, contact, *reaches) if contact else None
+        self._known = self._stored = (
+            self._decrypt_contact(person, contact, *fields) if contact else None
+        )
 
-    def _open(self, person: UUID, contact: bytes, *reaches: Any) -> _Contact:
-        return _Contact(self._cipher.decrypt(contact, person=person, purpose=CONTACT), *reaches)
+    def _decrypt_contact(self, person: UUID, contact: bytes, *fields: Any) -> _Contact:
+        return _Contact(self._cipher.decrypt(contact, person=person, purpose=CONTACT), *fields)
 
     def _compare_exposure(
-        self, line: int, said: _Contact, data_classes: list[int], ciphertext: bytes | None
+        self, line: int, contact: _Contact, data_classes: list[int], ciphertext: bytes | None
     ) -> None:
-        """A name that differs is stored as a value; a row that only repeats adds nothing."""
+        """Stores a differing name as a leaked value; drops an exposure that repeats another one."""
         if self._person is None or self._known is None:
             return
-        name = said.parts.get("n", "")
+        name = contact.parts.get("n", "")
         if name != self._known.parts.get("n", name) and self._names_id in data_classes:
-            values = self._opened_values(ciphertext) + [[self._names_id, name]]
-            again = self._cipher.encrypt(values, person=self._person, purpose=EXPOSURE)
-            self.changes.append((line, self._person, data_classes, again))
+            values = self._decrypt_values(ciphertext) + [[self._names_id, name]]
+            changed = self._cipher.encrypt(values, person=self._person, purpose=EXPOSURE)
+            self.changes.append((line, self._person, data_classes, changed))
         elif ciphertext is None:
             if tuple(data_classes) in self._seen:
                 self.changes.append((line, self._person, [], None))
             self._seen.add(tuple(data_classes))
 
-    def _opened_values(self, ciphertext: bytes | None) -> list[list[Any]]:
+    def _decrypt_values(self, ciphertext: bytes | None) -> list[list[Any]]:
         if ciphertext is None or self._person is None:
             return []
         values: list[list[Any]] = self._cipher.decrypt(
@@ -413,8 +431,9 @@ class _Meeting:
         return values
 
 
-def _conflict(known: dict[str, str], said: dict[str, str]) -> RejectMessages | None:
+def _conflict(known: dict[str, str], found: dict[str, str]) -> RejectMessages | None:
+    """Returns the message for an e-mail address or phone number that differs, or None."""
     for part, conflict in (("e", RejectMessages.OTHER_EMAIL), ("p", RejectMessages.OTHER_PHONE)):
-        if part in known and part in said and known[part] != said[part]:
+        if part in known and part in found and known[part] != found[part]:
             return conflict
     return None

@@ -1,9 +1,10 @@
-"""Bringing very many rows into the store's tables at the price of sorting them.
+"""Adds very many rows to the tables of people and exposures, for little more than a sort of them.
 
-An index that is kept up row by row, at random places, is read and logged page by page; for a
-nation's rows that takes long. So for many rows the table of people is made anew beside the one in
-use (`rebuilding`), and the exposures of a large file become a partition. All of it in the import's
-transaction: whoever looks meanwhile sees the store as it was. See docs/decisions/0012.
+An index that is updated row by row, at random places, is read and logged page by page, which takes
+long for a nation's rows. For many rows, a new table of people is therefore built beside the one in
+use (`people_rebuild`), and the exposures of a large file become a partition. This happens in the
+transaction of the import, so other processes see the old state until the commit. See
+docs/decisions/0012.
 """
 
 import logging
@@ -16,9 +17,10 @@ from django.db import connection
 from incidents.importing.people_rebuild import COLUMNS, PEOPLE, RebuiltPeople, to_new
 from incidents.table_locks import retry_lock
 
-# From so many rows on, a file's exposures become a partition of their own.
+# A file with this many rows or more gets a partition of its own for its exposures.
 OWN_PARTITION_ROWS = 200_000
-# From so many new people on, and one for so many who are there, the table is made anew.
+# The table of people is rebuilt for REBUILD_PEOPLE new people or more, if it holds at most
+# STORED_FOR_EACH stored people for each new one.
 REBUILD_PEOPLE, STORED_FOR_EACH = 200_000, 4
 EXPOSURES = "incidents_exposure"
 _PROOF = "import_is_of_one_file"
@@ -33,21 +35,24 @@ FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f' AND conparent
 
 
 class Store:
-    """The way into the store for one import, whose exposures stand in a table of their own."""
+    """The merge of one import into the store. Its exposures are in a staging table of their own."""
 
     def __init__(self, staged_exposures: str, *, rows: int, file_id: int) -> None:
-        """`rows` is about how many exposures there are."""
+        """Takes the name of the staging table, and the approximate number of its rows."""
         self._exposures, self._file_id = staged_exposures, file_id
         self._is_partition = rows >= OWN_PARTITION_ROWS and self._is_owner()
         self._rebuilt: RebuiltPeople | None = None
 
     @property
     def people(self) -> str:
-        """The table that people are added to."""
+        """The name of the table that people are added to."""
         return self._rebuilt.table if self._rebuilt else PEOPLE
 
     def index_exposures(self) -> None:
-        """Makes a partition-to-be of a large file's exposures."""
+        """Gives the exposures of a large file the keys and checks of a partition.
+
+        Does nothing if the file gets no partition.
+        """
         if not self._is_partition:
             return
         partition = f"{EXPOSURES}_{self._file_id}"
@@ -55,12 +60,16 @@ class Store:
         self._run(f"ALTER TABLE {self._exposures} RENAME TO {partition}")
         self._exposures = partition
         key = f"{partition}_pkey PRIMARY KEY (person_id, file_id, line)"
-        # What attaching would else read every row for, with everybody shut out.
+        # Without this check, attaching would read every row while all other processes are locked
+        # out.
         proof = f"{_PROOF} CHECK (file_id = {self._file_id})"
         self._run(f"ALTER TABLE {partition} ADD CONSTRAINT {key}, ADD CONSTRAINT {proof}")
 
     def add_people(self, query: str, *, at_most: int) -> int:
-        """Adds the people a query gives under the names of their columns; returns how many."""
+        """Adds the people of an SQL query with the columns in COLUMNS; returns how many.
+
+        `at_most` is an upper limit of their number.
+        """
         if self._is_worth_rebuilding(at_most):
             self._rebuilt = RebuiltPeople()
             return self._rebuilt.fill(query)
@@ -68,12 +77,15 @@ class Store:
         return self._run(add)
 
     def finish_people(self) -> None:
-        """Nothing of them is changed any more."""
+        """Completes the new table, if there is one. No person may be changed after this call."""
         if self._rebuilt:
             self._rebuilt.complete()
 
     def add_exposures(self) -> int:
-        """Brings the file's exposures in, or all but in; returns how many."""
+        """Adds the exposures of the file; returns how many.
+
+        A partition is only prepared here; `put_in_place` attaches it.
+        """
         if not self._is_partition:
             return self._run(
                 f"INSERT INTO {EXPOSURES} SELECT * FROM {self._exposures} "  # noqa: S608
@@ -85,25 +97,29 @@ class Store:
         return self._count(self._exposures)
 
     def put_in_place(self) -> None:
-        """The last of all: shuts out whoever reads exposures, people or files, to the commit.
+        """Replaces the table of people and attaches the partition, if there are any.
 
-        A table that brings its foreign keys along, and a check of its file, is attached without
-        a look at its rows; what is read is the partition of the small files.
+        This is the last step: from here to the commit, readers of exposures, people and files are
+        locked out. A table with its own foreign keys and a check on its file is attached without
+        reading its rows. PostgreSQL reads the default partition, which holds the small files.
         """
         steps = self._rebuilt.exchange() if self._rebuilt else []
         if self._is_partition:
             attach = f"ATTACH PARTITION {self._exposures} FOR VALUES IN ({self._file_id})"
-            forget = f"ALTER TABLE {self._exposures} DROP CONSTRAINT {_PROOF}"
-            steps += [f"ALTER TABLE {EXPOSURES} {attach}", forget]
+            drop_check = f"ALTER TABLE {self._exposures} DROP CONSTRAINT {_PROOF}"
+            steps += [f"ALTER TABLE {EXPOSURES} {attach}", drop_check]
         if steps:
             retry_lock(partial(self._run_all, steps))
 
     def _is_owner(self) -> bool:
-        """Whether this account may change the tables, not only their rows."""
+        """Returns whether this database account owns the tables, so that it may change them."""
         return bool(self._rows(_IS_OWNER, [EXPOSURES])[0][0])
 
     def _is_worth_rebuilding(self, people: int) -> bool:
-        """Counted, not estimated: PostgreSQL may not have looked at the table yet."""
+        """Returns whether a rebuild is possible, and faster than inserting this number of people.
+
+        Stored people are counted, because PostgreSQL may not have an estimate of the table yet.
+        """
         if people < REBUILD_PEOPLE or not RebuiltPeople.is_possible():
             return False
         most = people * STORED_FOR_EACH

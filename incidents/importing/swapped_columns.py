@@ -1,7 +1,7 @@
-"""Whether a mapping fits its file: columns that were mixed up show in the first rows.
+"""Detects columns that were swapped in a mapping, from the first rows of the file.
 
-Only what cannot be meant is refused: phone numbers where the mapping says e-mail, and the like. A
-column full of masked or broken values is taken as it leaked.
+Only clear errors are refused, such as phone numbers in a column that the mapping uses for e-mail. A
+column full of masked or broken values is accepted, because it may have leaked like this.
 """
 
 from collections import Counter, defaultdict
@@ -17,6 +17,7 @@ from incidents.importing.refusals import RefusalMessages
 from incidents.importing.rows import rows_of
 
 FIRST_ROWS = 1_000
+# A column is refused if at least _FEWEST cells, and more than this share, are of the other kind.
 _FEWEST, _SHARE = 10, 0.5
 EMAIL, PHONE, OTHER = (
     RefusalMessages.EMAIL.stored(),
@@ -26,29 +27,34 @@ EMAIL, PHONE, OTHER = (
 
 
 def refuse_swapped_columns(source: Source, mapping: ColumnMapping) -> None:
-    """Raises ImportRefusedError if most of a column's first cells are of another kind."""
+    """Raises ImportRefusedError if most of the first cells of a column are of another kind.
+
+    Reads FIRST_ROWS rows. Does nothing for a format without a header and for a reject file.
+    """
     if not formats.named(source.format).has_header or source.is_reject_file:
-        return  # keys stand beside their values; rejects may be all of what is odd
+        return  # keys are written beside their values; a reject file may hold only odd values
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    # What cannot be read is refused by the import itself, which says where.
+    # A file that cannot be read is refused by the import itself, which reports the place.
     with suppress(ImportRefusedError):
-        _count(source, mapping, seen)
-    for column, kind in _meant(mapping):
+        _count_kinds(source, mapping, seen)
+    for column, kind in _expected_kinds(mapping):
         _refuse_column(source, mapping, column, kind, seen[column])
 
 
-def _count(source: Source, mapping: ColumnMapping, seen: defaultdict[str, Counter[str]]) -> None:
+def _count_kinds(
+    source: Source, mapping: ColumnMapping, seen: defaultdict[str, Counter[str]]
+) -> None:
     place = {name: number for number, name in enumerate(source.header)}
     for row in islice(rows_of(source), FIRST_ROWS):
         if row.defect or len(row.cells) != len(source.header):
             continue
-        for column, _ in _meant(mapping):
+        for column, _ in _expected_kinds(mapping):
             if text := source.decode(row.cells[place[column]], "replace").strip():
                 seen[column][_kind(text)] += 1
 
 
-def _meant(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
-    """(column, the kind its cells should be of) of names and contacts."""
+def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
+    """Yields each column with names or contacts, with the kind that its cells should have."""
     for columns in filter(None, (mapping.person, mapping.second_person)):
         for column, kind in (
             (columns.email, EMAIL),
@@ -66,16 +72,16 @@ def _kind(text: str) -> str:
 
 
 def _refuse_column(
-    source: Source, mapping: ColumnMapping, column: str, meant: str, seen: Counter[str]
+    source: Source, mapping: ColumnMapping, column: str, expected: str, seen: Counter[str]
 ) -> None:
-    for kind in {EMAIL, PHONE} - {meant}:
+    for kind in {EMAIL, PHONE} - {expected}:
         if seen[kind] >= _FEWEST and seen[kind] > _SHARE * seen.total():
             raise ImportRefusedError(
                 RefusalMessages.SWAPPED.stored(
                     file=source.name,
                     mapping_words=mapping.name,
                     column=column,
-                    meant_words=RefusalMessages.NAME.stored() if meant == OTHER else meant,
+                    meant_words=RefusalMessages.NAME.stored() if expected == OTHER else expected,
                     number=f"{seen[kind]:,}",
                     cells=f"{seen.total():,}",
                     kind_words=kind,

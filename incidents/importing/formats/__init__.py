@@ -4,12 +4,12 @@ from incidents.importing.formats.base import Format
 from incidents.importing.formats.comma_separated import CommaSeparated
 from incidents.importing.formats.json_lines import JsonLines
 
-# In the order in which a file is tried. CSV comes last: it takes any text.
+# The order in which the formats are tried. CSV comes last, because it matches any text.
 FORMATS: list[Format] = [JsonLines(), CommaSeparated()]
 
 
 def recognise(start: bytes) -> Format:
-    """Returns the first format that a file which begins so matches; see Format.matches."""
+    """Returns the first format that matches a file with these first bytes; see Format.matches."""
     return next(form for form in FORMATS if form.matches(start))
 
 
