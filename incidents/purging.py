@@ -1,11 +1,11 @@
-"""Deletes the rows of a shredded incident, in steps too small for anybody to notice.
+"""Deletes the rows of a shredded incident, in steps that are too small to disturb other work.
 
-What is sealed is gone with the keysets already; the rows still say how many people there were, and
-take room. What stays: the incident, its files and kept counts, the record of the shredding, and
-every ledger row, which forgets only which person's row it stood beside.
+The shredding has already made the encrypted data unreadable. The rows still show how many people
+there were, and take disk space. These stay: the incident, its files and stored counts, the record
+of the shredding, and every delivery, which only loses the reference to its person.
 
-A step is one transaction and says how far it came, so a killed run goes on from there. The
-exposures of a large file are a partition of their own and go as a whole.
+A step is one transaction, which also stores the position, so that a killed run continues there. The
+exposures of a large file are a partition of their own, which is dropped as a whole.
 """
 
 import logging
@@ -24,7 +24,7 @@ from incidents.scope_versions import incident_lock
 from incidents.table_locks import retry_lock
 
 STEP_ROWS = 1_000
-# What other apps have to forget before people are deleted; they add theirs when they are ready.
+# Called with ids of people before they are deleted. Other apps add functions in AppConfig.ready().
 BEFORE_PURGE: list[Callable[[Sequence[UUID]], Any]] = []
 
 PurgeCallback = Callable[[Shredding], None]
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class PurgeRefusedError(Exception):
-    """The incident's rows stay; the message is one line for an operator."""
+    """An incident cannot be purged. The message is one line for the operator."""
 
 
 def run(
@@ -42,10 +42,11 @@ def run(
     report: PurgeCallback = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Shredding:
-    """Deletes the incident's people and exposures, resting as long as it works.
+    """Deletes the people and exposures of an incident, and returns the record of its shredding.
 
-    `wait` is given the seconds to rest. Raises PurgeRefusedError, and IncidentBusyError while
-    another process holds the incident's lock.
+    After each step it waits as long as the step took. `wait` gets the seconds; `report` gets the
+    record after each step. Raises PurgeRefusedError if the incident is not shredded, and
+    IncidentBusyError if another process holds the incident's lock.
     """
     incident.refresh_from_db()
     if incident.shredded_at is None:
@@ -74,10 +75,11 @@ def run(
 
 
 def _step(record: Shredding, step_rows: int) -> bool:
-    """Deletes the incident's people among the next `step_rows` of the table; False at its end.
+    """Deletes the incident's people among the next `step_rows` rows of the table of people.
 
-    The window is of bounded size because no index leads from an incident to its people: a search
-    for the next thousand could pass a nation's rows of another incident.
+    Returns False at the end of the table. The window is limited because no index leads from an
+    incident to its people: a search for its next thousand people could scan a nation's rows of
+    another incident.
     """
     after = Q(pk__gt=record.position) if record.position else Q()
     window = list(
@@ -89,7 +91,7 @@ def _step(record: Shredding, step_rows: int) -> bool:
         return False
     ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
     people, exposures = _delete_people(ids) if ids else (0, 0)
-    # Only now: an attempt that does not get a lock is made again.
+    # The record is changed only now, because an attempt that does not get a lock is repeated.
     record.people, record.exposures = record.people + people, record.exposures + exposures
     record.position = window[-1][0]
     record.save(update_fields=["position", "people", "exposures"])
@@ -97,16 +99,20 @@ def _step(record: Shredding, step_rows: int) -> bool:
 
 
 def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
-    """Returns how many people and exposures were deleted."""
-    exposures = _deleted(Exposure, "person_id", ids)
-    _deleted(Reveal, "person_id", ids)
+    """Deletes people with all that refers to them; returns how many people and exposures."""
+    exposures = _delete_rows(Exposure, "person_id", ids)
+    _delete_rows(Reveal, "person_id", ids)
     for forget in BEFORE_PURGE:
         forget(ids)
-    return _deleted(AffectedPerson, "id", ids), exposures
+    return _delete_rows(AffectedPerson, "id", ids), exposures
 
 
-def _deleted(model: Any, column: str, ids: Sequence[UUID]) -> int:
-    """By one statement: what else refers to these rows is deleted before, or the database says."""
+def _delete_rows(model: Any, column: str, ids: Sequence[UUID]) -> int:
+    """Deletes the rows with these ids in one statement; returns how many.
+
+    Unlike QuerySet.delete it does not look for referring rows. If one is left, the foreign key
+    raises.
+    """
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [list(ids)])  # noqa: S608
@@ -123,11 +129,11 @@ WHERE i.inhparent = 'incidents_exposure'::regclass AND c.relname = ANY(%s)
 
 def _drop_partitions(record: Shredding, wait: Callable[[float], None]) -> None:
     for table in _partitions(record.incident_id):
-        retry_lock(partial(_drop, record, table, _rows(table)), wait=wait)
+        retry_lock(partial(_drop_partition, record, table, _count_rows(table)), wait=wait)
 
 
 def _partitions(incident_id: int) -> list[str]:
-    """The tables that hold one large file's exposures each (incidents.importing.store)."""
+    """Returns the incident's partitions, one for each large file (incidents.importing.store)."""
     files = Incident.objects.filter(pk=incident_id).values_list("batches__files", flat=True)
     names = [f"incidents_exposure_{file}" for file in files if file]
     with connection.cursor() as cursor:
@@ -135,13 +141,13 @@ def _partitions(incident_id: int) -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def _rows(table: str) -> int:
+def _count_rows(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
         return int(cursor.fetchone()[0])
 
 
-def _drop(record: Shredding, table: str, rows: int) -> None:
+def _drop_partition(record: Shredding, table: str, rows: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
     record.exposures += rows

@@ -1,7 +1,8 @@
-"""How many people an incident affects: counted once when the scope changes, read without counting.
+"""Counts the people that an incident affects, by scope version, relation, language and data class.
 
-A person counts once, however many rows or files name them: in each scope version, and over all
-closed versions together. Versions that are open or withdrawn count in no total.
+The counts are stored when the scope changes, so that pages read them without a scan. A person
+counts once, even if several rows or files name them: in each scope version, and over all closed
+versions together. Versions that are open or withdrawn do not count in the total.
 """
 
 from collections import Counter, defaultdict
@@ -14,10 +15,10 @@ from django.utils import timezone
 
 from incidents.models import ExposureBatch, Incident, ScopeCount, Shredding
 
-# The sets of classes that leaked together: few, however many exposures there are.
+# The sets of data classes that leaked together. There are few, also for very many exposures.
 _SETS = "SELECT DISTINCT data_classes FROM incidents_exposure WHERE file_id = ANY(%s)"
-# A person's classes become one bit string, so that what is grouped is people and not people times
-# classes. A bit's place is the class's id.
+# The data classes of a person become one bit string, so that PostgreSQL groups one row for each
+# person and not one for each person and class. The position of a bit is the id of the data class.
 _EACH_PERSON = """
 CREATE TEMPORARY TABLE counted AS
 SELECT e.person_id, bit_or(s.classes) AS classes
@@ -30,24 +31,27 @@ SELECT p.relation, p.language, c.classes, count(*)
 FROM counted c JOIN incidents_affectedperson p ON p.id = c.person_id
 GROUP BY p.relation, p.language, c.classes
 """
-# For both steps, to the end of the transaction.
-_ROOM = "SET LOCAL work_mem = '64MB'"
-# For the first of the two steps. Left to itself, PostgreSQL hashes the people, in one process:
-# it groups sorted rows in several.
-_SORTED, _UNSORTED = "SET LOCAL enable_hashagg = off", "SET LOCAL enable_hashagg TO DEFAULT"
+# Memory for both steps, until the end of the transaction.
+_MEMORY = "SET LOCAL work_mem = '64MB'"
+# For the first of the two steps. By default PostgreSQL would group by a hash, in one process. It
+# groups sorted rows in several processes.
+_BY_SORTING, _BY_DEFAULT = "SET LOCAL enable_hashagg = off", "SET LOCAL enable_hashagg TO DEFAULT"
 
 
 class CountKey(NamedTuple):
-    """What a ScopeCount is kept for; `data_class` None is everybody, whatever leaked of them."""
+    """The key of one stored count of a batch or an incident.
 
-    relation: int
+    `data_class` is the id of a DataClass, or None for all people with any leaked data.
+    """
+
+    relation: int  # AffectedPerson.Relation
     language: str
     data_class: int | None
 
 
 @dataclass(frozen=True)
 class Tally:
-    """People, each once; somebody of whom two classes leaked stands under both."""
+    """Numbers of distinct people. A person with two leaked classes counts in both classes."""
 
     people: int = 0
     by_class: dict[int, int] = field(default_factory=dict)  # by DataClass id
@@ -57,20 +61,21 @@ class Tally:
 
 @dataclass(frozen=True)
 class Counts:
-    """The kept counts of one incident."""
+    """The stored counts of one incident."""
 
-    # Over all closed scope versions; None while none is closed and counted.
+    # Over all closed scope versions; None if none is closed, or one is not counted yet.
     total: Tally | None = None
-    by_batch: dict[int, Tally] = field(default_factory=dict)  # by scope version, withdrawn ones too
+    # By number of the scope version, also of withdrawn ones.
+    by_batch: dict[int, Tally] = field(default_factory=dict)
 
 
 def counts_of(incident: Incident) -> Counts:
-    """The kept counts; two small queries, whatever the incident's size."""
+    """Returns the stored counts of an incident, in two small queries for any number of people."""
     cells: defaultdict[int | None, dict[CountKey, int]] = defaultdict(dict)
-    kept = incident.scope_counts.values_list(
+    stored = incident.scope_counts.values_list(
         "batch_id", "relation", "language", "data_class_id", "people"
     )
-    for batch_id, relation, language, data_class, people in kept:
+    for batch_id, relation, language, data_class, people in stored:
         cells[batch_id][CountKey(relation, language, data_class)] = people
     batches = list(incident.batches.all())
     closed = [batch for batch in batches if batch.state == ExposureBatch.State.CLOSED]
@@ -93,44 +98,50 @@ def _tally(cells: dict[CountKey, int]) -> Tally:
 
 
 def count_closed(batch: ExposureBatch) -> None:
-    """Counts a batch that is being closed, and its incident anew; in the closing transaction."""
-    _keep(batch.incident, batch, count_people_of([batch]))
+    """Counts a batch and its incident, and stores the counts. Runs in the closing transaction."""
+    _store(batch.incident, batch, count_people_of([batch]))
     ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
-    count_standing(batch.incident)
+    count_total(batch.incident)
 
 
-def count_standing(incident: Incident) -> None:
-    """Counts the incident's closed versions together; in the transaction that changed them."""
-    _keep(incident, None, _counted_standing(incident))
+def count_total(incident: Incident) -> None:
+    """Counts all closed versions of the incident together, and stores the total.
+
+    Runs in the transaction that closed or withdrew one of them.
+    """
+    _store(incident, None, _counted_total(incident))
 
 
 def recount(incident: Incident) -> None:
-    """Counts everything anew that `counts_of` tells."""
+    """Counts again and stores everything that `counts_of` returns."""
     with transaction.atomic():
-        for batch in _closed_once(incident):
-            _keep(incident, batch, count_people_of([batch]))
+        for batch in _batches_ever_closed(incident):
+            _store(incident, batch, count_people_of([batch]))
             ExposureBatch.objects.filter(pk=batch.pk).update(counted_at=timezone.now())
-        count_standing(incident)
+        count_total(incident)
 
 
 def differences(incident: Incident) -> list[str]:
-    """What a recount finds other than it is kept, a line each; changes nothing.
+    """Returns a line for each stored count that differs from a recount. Changes nothing.
 
-    Of an incident that is being purged the rows are going and the counts stay.
+    Returns an empty list for an incident that is being purged: its rows are deleted in steps, and
+    its counts stay.
     """
     if Shredding.objects.filter(incident=incident, position__isnull=False).exists():
         return []
     found = []
-    for batch in _closed_once(incident):
-        found += _compared(batch.code, stored_counts(incident, batch), count_people_of([batch]))
+    for batch in _batches_ever_closed(incident):
+        found += _difference_lines(
+            batch.code, stored_counts(incident, batch), count_people_of([batch])
+        )
         if batch.counted_at is None:
             found.append(f"{batch.code}: never counted")
-    total = count_people_of(_standing(incident))
-    return found + _compared(incident.slug, stored_counts(incident, None), total)
+    total = count_people_of(_closed_batches(incident))
+    return found + _difference_lines(incident.slug, stored_counts(incident, None), total)
 
 
 def stored_counts(incident: Incident, batch: ExposureBatch | None) -> dict[CountKey, int]:
-    """The counts as they are kept for one batch, or (None) for the incident."""
+    """Returns the stored counts of a batch; with None, the total of the incident."""
     rows = incident.scope_counts.filter(batch=batch)
     return {
         CountKey(row.relation, row.language, row.data_class_id): row.people
@@ -139,7 +150,7 @@ def stored_counts(incident: Incident, batch: ExposureBatch | None) -> dict[Count
 
 
 def count_people_of(batches: Iterable[ExposureBatch]) -> dict[CountKey, int]:
-    """The people of some batches together, by two passes over their exposures."""
+    """Counts the people of some batches together, in two passes over their exposures."""
     files = [file.pk for batch in batches for file in batch.files.all()]
     cells = Counter[CountKey]()
     for relation, language, classes, people in _people_by_classes(files):
@@ -150,7 +161,7 @@ def count_people_of(batches: Iterable[ExposureBatch]) -> dict[CountKey, int]:
 
 
 def _people_by_classes(files: list[int]) -> list[tuple[int, str, str, int]]:
-    """(relation, language, a bit for each class, people)."""
+    """Returns rows of (relation, language, a bit string with a bit for each class, people)."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_SETS, [files])
         sets = [data_classes for (data_classes,) in cursor.fetchall()]
@@ -159,10 +170,10 @@ def _people_by_classes(files: list[int]) -> list[tuple[int, str, str, int]]:
         values = ", ".join(["(%s::smallint[], %s::varbit)"] * len(sets))
         last = max((data_class for one in sets for data_class in one), default=0)
         parameters: list[Any] = [value for one in sets for value in (one, _bits(one, last))]
-        cursor.execute(_ROOM)
-        cursor.execute(_SORTED)
+        cursor.execute(_MEMORY)
+        cursor.execute(_BY_SORTING)
         cursor.execute(_EACH_PERSON.format(sets=values), [*parameters, files])
-        cursor.execute(_UNSORTED)
+        cursor.execute(_BY_DEFAULT)
         cursor.execute("ANALYZE counted")
         cursor.execute(_COUNT)
         rows = list(cursor.fetchall())
@@ -174,24 +185,24 @@ def _bits(data_classes: Sequence[int], last: int) -> str:
     return "".join("1" if place in data_classes else "0" for place in range(last + 1))
 
 
-def _counted_standing(incident: Incident) -> dict[CountKey, int]:
-    """The incident's total; of a single batch, its own counts say it already."""
-    standing = _standing(incident)
-    if len(standing) == 1 and standing[0].counted_at:
-        return stored_counts(incident, standing[0])
-    return count_people_of(standing)
+def _counted_total(incident: Incident) -> dict[CountKey, int]:
+    """Returns the total of the incident. A single closed batch is not counted again."""
+    closed = _closed_batches(incident)
+    if len(closed) == 1 and closed[0].counted_at:
+        return stored_counts(incident, closed[0])
+    return count_people_of(closed)
 
 
-def _standing(incident: Incident) -> list[ExposureBatch]:
+def _closed_batches(incident: Incident) -> list[ExposureBatch]:
     closed = incident.batches.filter(state=ExposureBatch.State.CLOSED)
     return list(closed.prefetch_related("files"))
 
 
-def _closed_once(incident: Incident) -> list[ExposureBatch]:
+def _batches_ever_closed(incident: Incident) -> list[ExposureBatch]:
     return list(incident.batches.exclude(state=ExposureBatch.State.OPEN).prefetch_related("files"))
 
 
-def _keep(incident: Incident, batch: ExposureBatch | None, cells: dict[CountKey, int]) -> None:
+def _store(incident: Incident, batch: ExposureBatch | None, cells: dict[CountKey, int]) -> None:
     incident.scope_counts.filter(batch=batch).delete()
     ScopeCount.objects.bulk_create(
         ScopeCount(
@@ -206,7 +217,7 @@ def _keep(incident: Incident, batch: ExposureBatch | None, cells: dict[CountKey,
     )
 
 
-def _compared(what: str, old: dict[CountKey, int], new: dict[CountKey, int]) -> list[str]:
+def _difference_lines(what: str, old: dict[CountKey, int], new: dict[CountKey, int]) -> list[str]:
     return [
         f"{what}: relation {cell.relation}, language {cell.language}, "
         f"class {cell.data_class or 'any'}: {old.get(cell, 0):,} kept, {new.get(cell, 0):,} counted"

@@ -1,13 +1,14 @@
 """Scope versions of an incident: its lock, and how a version is opened, closed and withdrawn.
 
-One process at a time may change what an incident holds: an import, a closing or withdrawal, a purge
-or a change of the data key. It holds the incident's lock, an advisory lock in PostgreSQL, which the
-server frees however the process ends. So the holder of the lock may treat a file that is still
-"loading", or a change that is still "under way", as left behind by a process that was killed.
+Only one process at a time may change the data of an incident: an import, a closing, a withdrawal, a
+purge or a re-encryption. It holds the incident's lock, an advisory lock in PostgreSQL. The server
+releases the lock when the connection ends, also after a crash. The holder of the lock may therefore
+take a file that is still "loading", or a change that is still "under way", for the work of a
+process that was killed.
 
-Closing and withdrawing count every affected person, which takes minutes for a nation. A request of
-the desk does it at once where few people are counted. Otherwise it records a BatchChange, and a
-worker applies it. What a killed worker has committed is not done twice.
+Closing and withdrawing count every affected person, which takes minutes for a nation. If few rows
+are counted, the request on the desk does it. Otherwise it records a BatchChange, and a worker
+applies it. Work that a killed worker has committed is not done twice.
 """
 
 import logging
@@ -25,7 +26,7 @@ from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 
 # The first half of each advisory lock's key; the second half is the incident's id.
 LOCK_SPACE = 0x62706C64  # "bpld"
-# This many rows are counted within a second or two.
+# A request on the desk counts up to this many rows itself, in a second or two.
 ROWS_AT_ONCE = 200_000
 # The state that a change starts from, and the one that it ends in.
 _FROM = {
@@ -48,12 +49,12 @@ logger = logging.getLogger(__name__)
 class ScopeRefusedError(Exception):
     """A change of an incident's scope versions is refused.
 
-    The message is one line for an operator, in English: one of Refused.
+    The message is one line in English for the operator, one of RefusalMessages.
     """
 
 
 class IncidentBusyError(ScopeRefusedError):
-    """Another process holds the incident's lock; the same can be tried again later."""
+    """Another process holds the incident's lock. The caller may try again later."""
 
 
 # The lock
@@ -61,7 +62,10 @@ class IncidentBusyError(ScopeRefusedError):
 
 @contextmanager
 def incident_lock(incident: Incident) -> Iterator[None]:
-    """Holds the incident's lock during the block. Raises IncidentBusyError instead of waiting."""
+    """Context manager: holds the incident's lock during the block.
+
+    Raises IncidentBusyError at once if another process holds it.
+    """
     keys = [LOCK_SPACE, incident.pk]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
@@ -75,13 +79,14 @@ def incident_lock(incident: Incident) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
 
 
-# Files. The caller holds the lock.
+# Files. The caller of these functions holds the lock.
 
 
 def open_version(incident: Incident, wanted: int | None) -> ExposureBatch:
     """Returns the scope version that takes files: the open one, or a new one with the next number.
 
-    `wanted` is the number that it must have, or None. Raises ScopeRefusedError.
+    `wanted` is the number that it must have, or None for any. Raises ScopeRefusedError if it has
+    another number.
     """
     batch = incident.batches.filter(state=ExposureBatch.State.OPEN).first()
     last = incident.batches.order_by("-number").first()
@@ -115,10 +120,10 @@ def missing_files(batch: ExposureBatch) -> list[str]:
 
 
 def close(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool = False) -> None:
-    """Closes an open scope version: it is complete. Counts its people and the incident's.
+    """Closes an open scope version, which is then complete. Counts its people and the incident's.
 
-    `is_despite_failed` says that files which failed, and were not loaded since, are not missed.
-    Raises ScopeRefusedError.
+    With `is_despite_failed`, files that failed and were not loaded since do not prevent this.
+    Raises ScopeRefusedError, and IncidentBusyError if another process holds the incident's lock.
     """
     with incident_lock(batch.incident):
         fail_killed_imports(batch.incident)
@@ -139,7 +144,10 @@ def _refuse_missing_files(batch: ExposureBatch) -> None:
 
 
 def _mark_closed(batch: ExposureBatch, note: str) -> None:
-    """A database trigger checks once more that every file's rows add up."""
+    """Sets the state of an open batch to closed. Raises ScopeRefusedError if it is not open.
+
+    A database trigger checks again that the row counts of every file add up.
+    """
     still_open = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.OPEN)
     state = ExposureBatch.State.CLOSED
     if not still_open.update(state=state, closed_at=timezone.now(), note=note):
@@ -147,13 +155,14 @@ def _mark_closed(batch: ExposureBatch, note: str) -> None:
 
 
 def withdraw(batch: ExposureBatch, reason: str) -> None:
-    """Withdraws a closed scope version: its exposures count no longer. Counts the incident anew.
+    """Withdraws a closed scope version and counts the incident again without its exposures.
 
-    Its files may be loaded again, into a later version. Raises ScopeRefusedError.
+    The files may be loaded again, into a later version. Raises ScopeRefusedError, and
+    IncidentBusyError if another process holds the incident's lock.
     """
     with incident_lock(batch.incident), transaction.atomic():
         _mark_withdrawn(batch, reason)
-        scope_counts.count_standing(batch.incident)
+        scope_counts.count_total(batch.incident)
     batch.refresh_from_db()
     logger.info("batch %s withdrawn", batch.pk)
 
@@ -176,7 +185,7 @@ def _wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> ScopeRefusedEr
 
 
 def takes_long(incident: Incident) -> bool:
-    """Whether closing or withdrawing one of its versions takes longer than a request may."""
+    """Returns whether closing or withdrawing takes longer than a request may take."""
     files = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
     rows: int | None = files.aggregate(rows=Sum("rows_taken"))["rows"]
     return (rows or 0) > ROWS_AT_ONCE
@@ -185,7 +194,10 @@ def takes_long(incident: Incident) -> bool:
 def request_change(
     batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str = ""
 ) -> BatchChange:
-    """Records that a worker is to close or withdraw the batch. Raises ScopeRefusedError."""
+    """Records a request to close or withdraw the batch, for a worker to apply, and returns it.
+
+    Raises ScopeRefusedError if the batch is in the wrong state, or a change is unfinished already.
+    """
     if batch.state != _FROM[kind]:
         raise _wrong_state(batch, kind)
     try:
@@ -226,9 +238,9 @@ def _mark_running(change: BatchChange) -> bool:
 
 
 def _refusal_of(change: BatchChange) -> str:
-    """Closes or withdraws. Returns why that was refused, or "".
+    """Closes or withdraws the batch. Returns why that was refused, or "".
 
-    Raises OperationalError if the database is away: the sweeper has the change tried again.
+    Raises OperationalError if the database is unreachable. The sweep then starts the change again.
     """
     try:
         _close_or_withdraw(change)
@@ -236,7 +248,7 @@ def _refusal_of(change: BatchChange) -> str:
         return str(refusal)
     except OperationalError:
         raise
-    except Exception as error:  # noqa: BLE001  a change must not stay "under way" for good
+    except Exception as error:  # noqa: BLE001  a change must not stay "under way" for ever
         logger.error("change %s failed: %s", change.pk, type(error).__name__)
         return RefusalMessages.PORTAL.stored(name=change.batch.code)
     return ""
@@ -246,7 +258,7 @@ def _close_or_withdraw(change: BatchChange) -> None:
     batch, kind = change.batch, BatchChange.Kind(change.kind)
     batch.refresh_from_db()
     if batch.state == _TO[kind]:
-        return  # a worker was killed before it could record it, or a command did it
+        return  # a worker did it and was killed before it could record it, or a command did it
     if kind == BatchChange.Kind.CLOSE:
         close(batch, is_despite_failed=True)  # the desk named the missing files
     else:

@@ -1,4 +1,4 @@
-"""Locks on whole tables, taken without holding up those who use the tables."""
+"""Takes locks on whole tables without delaying the other users of the tables for long."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-# Every other query on a table waits behind a waiting lock request, so each request is a short one.
+# All queries on a table queue behind a pending lock request, so each request times out quickly.
 LOCK_TIMEOUT, LOCK_RETRY_SECONDS = "200ms", 2.0
 
 Result = TypeVar("Result")
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 def retry_lock(act: Callable[[], Result], *, wait: Callable[[float], None] = time.sleep) -> Result:
-    """Runs `act` in a transaction until it gets the locks that it needs; returns its result.
+    """Runs `act` in a transaction, again until it gets the locks it needs, and returns its result.
 
-    Inside a transaction it runs in a savepoint. After an attempt that does not get a lock within
-    LOCK_TIMEOUT, everything it did is undone, and `wait` is called with the seconds until the next
-    attempt. Raises what `act` raises otherwise.
+    Inside a transaction it runs in a savepoint. If an attempt does not get a lock within
+    LOCK_TIMEOUT, it is rolled back, and `wait` is called with the seconds until the next attempt.
+    Raises any other exception of `act`.
     """
     started = time.monotonic()
     while True:
@@ -37,7 +37,7 @@ def _attempt(act: Callable[[], Result]) -> Result:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         result = act()
-    if connection.in_atomic_block:  # the limit is not for the rest of the outer transaction
+    if connection.in_atomic_block:  # the timeout must not stay set in the outer transaction
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
     return result

@@ -1,4 +1,4 @@
-"""What Celery runs, on the queue `import`. Each may run twice, or be killed, without harm."""
+"""The Celery tasks of this app, on the queue `import`. Each may run twice or be killed safely."""
 
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
@@ -14,7 +14,7 @@ def work_upload(upload_id: str) -> None:
 
 @shared_task(base=DjangoTask)
 def sweep_uploads() -> None:
-    """Finds uploads whose message or worker got lost, and deletes what has stood long enough."""
+    """Starts uploads again after a lost queue message or worker, and deletes expired content."""
     for upload_id in uploads.sweep():
         work_upload.delay(upload_id)
 
@@ -27,6 +27,6 @@ def work_batch_change(change_id: int) -> None:
 
 @shared_task(base=DjangoTask)
 def sweep_batch_changes() -> None:
-    """Finds changes whose message or worker got lost, and those that waited for an import."""
+    """Starts changes again after a lost queue message or worker, or after an import."""
     for change_id in scope_versions.unattended_changes():
         work_batch_change.delay(change_id)

@@ -1,9 +1,9 @@
-"""Files sent through the desk: kept sealed, checked, imported by a worker, and gone.
+"""Uploads: files that staff send through the desk. A worker checks and imports them.
 
-The bytes stand in the database, sealed in pieces by the incident's data keyset. A worker needs a
-file to read, and has it for as long as it reads: in memory where the system has a directory there,
-else under `var/`, for its own user only. A worker that was killed leaves it behind; whatever works
-or sweeps next on that machine removes it.
+The bytes are stored in the database, encrypted in pieces with the incident's data keyset, and are
+deleted after the import. While a worker reads them, they are in a file that only its own user may
+read: in memory if the system has a directory there, else under `var/`. A worker that is killed
+leaves this file; the next task or sweep on the same machine deletes it.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
 
 State, Kind = Upload.State, UploadPiece.Kind
 PIECE_BYTES = 1 << 20
-NAME_BYTES = 200  # of the name an upload has on a worker's disk
-# After so long without a word a worker is taken for dead; then what it did is done again.
+NAME_BYTES = 200  # of the file name on a worker's disk
+# An upload that does not change for this long has lost its worker. Its step is started again.
 STUCK_AFTER = timedelta(minutes=15)
 CONTENT_RETENTION, REJECTS_RETENTION = timedelta(hours=24), timedelta(days=7)
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108  where Linux keeps files in memory
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108  the directory for files in memory on Linux
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,11 @@ logger = logging.getLogger(__name__)
 def store_upload(
     content: "UploadedFile[bytes]", *, incident: Incident, by: User, mapping: str, encoding: str
 ) -> Upload:
-    """Seals an uploaded file and says that it is to be checked. Raises SealingError."""
+    """Stores an uploaded file, encrypted, in the state "to check", and returns it.
+
+    `mapping` is the TOML text of a column mapping. `encoding` is declared by the user, or "".
+    Raises EncryptionError.
+    """
     digest = hashlib.sha256()
     with transaction.atomic():
         upload = Upload.objects.create(
@@ -72,7 +76,11 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], None]) -> Iterato
 
 
 def run_upload(upload_id: str) -> None:
-    """Checks or imports an upload that waits for it; does nothing if another worker has it."""
+    """Checks or imports an upload that waits for a worker.
+
+    Does nothing if another worker has it. A refusal is stored with the upload. Raises
+    DatabaseError; the sweep then starts the step again.
+    """
     remove_leftovers()
     for waits, works, step in (
         (State.TO_CHECK, State.CHECKING, _check),
@@ -88,21 +96,21 @@ def run_upload(upload_id: str) -> None:
             except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
                 _refuse(upload, str(refusal))
             except DatabaseError:
-                raise  # the sweeper tries again
-            except Exception as error:  # noqa: BLE001  no file may stay "being checked" for good
-                # Its words could hold a value of the file.
+                raise  # the sweep starts the step again
+            except Exception as error:  # noqa: BLE001  no file may stay "being checked" for ever
+                # The message of the error is not logged: it could hold a value of the file.
                 logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
                 _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
 
 
 def want_import(upload: Upload) -> bool:
-    """Says that a checked upload is to be imported. False if it is not checked."""
+    """Requests the import of a checked upload. Returns False if it is in another state."""
     checked = Upload.objects.filter(pk=upload.pk, state=State.CHECKED)
     return bool(checked.update(state=State.TO_IMPORT, changed_at=timezone.now()))
 
 
 def discard(upload: Upload) -> bool:
-    """Deletes what was uploaded, and the rejected rows. False while a worker has it."""
+    """Deletes content and rejected rows of an upload. Returns False while a worker has it."""
     with transaction.atomic():
         locked = Upload.objects.select_for_update().get(pk=upload.pk)
         if locked.state in (State.CHECKING, State.IMPORTING):
@@ -115,7 +123,7 @@ def discard(upload: Upload) -> bool:
 
 
 def progress_of(upload: Upload) -> tuple[int, int]:
-    """(rows read, rows rejected) of an upload that a worker has."""
+    """Returns (rows read, rows rejected) of an upload that a worker has; zeros if unknown."""
     with suppress(RedisError):
         read, rejected = cache.get(_progress_key(upload), (0, 0))
         return read, rejected
@@ -123,33 +131,35 @@ def progress_of(upload: Upload) -> tuple[int, int]:
 
 
 def rejects_of(upload: Upload) -> Iterator[bytes]:
-    """The reject file of an imported upload, in pieces; empty once it is deleted."""
+    """Yields the reject file of an imported upload in pieces; nothing after it was deleted."""
     return _opened_pieces(upload, Kind.REJECTS)
 
 
 def sweep() -> list[str]:
-    """Deletes what has stood long enough, and what killed workers left on this machine; returns the
-    ids of uploads that wait for a worker.
+    """Returns the ids of uploads that wait for a worker, after the following clean-up.
+
+    Deletes expired content (CONTENT_RETENTION), expired reject files (REJECTS_RETENTION) and the
+    files that killed workers left on this machine. Resets uploads that have lost their worker.
     """
     remove_leftovers()
     now, objects = timezone.now(), Upload.objects
     for works, waits in ((State.CHECKING, State.TO_CHECK), (State.IMPORTING, State.TO_IMPORT)):
         stuck = objects.filter(state=works, changed_at__lt=now - STUCK_AFTER)
         stuck.update(state=waits, changed_at=now)
-    waiting = [State.TO_CHECK, State.CHECKED]
-    for upload in objects.filter(state__in=waiting, changed_at__lt=now - CONTENT_RETENTION):
+    expiring = [State.TO_CHECK, State.CHECKED]
+    for upload in objects.filter(state__in=expiring, changed_at__lt=now - CONTENT_RETENTION):
         discard(upload)
     old = objects.filter(changed_at__lt=now - REJECTS_RETENTION)
     UploadPiece.objects.filter(upload__in=old, kind=Kind.REJECTS).delete()
-    again = objects.filter(state__in=[State.TO_CHECK, State.TO_IMPORT])
-    return [str(pk) for pk in again.values_list("pk", flat=True)]
+    waiting_uploads = objects.filter(state__in=[State.TO_CHECK, State.TO_IMPORT])
+    return [str(pk) for pk in waiting_uploads.values_list("pk", flat=True)]
 
 
 # A worker's steps
 
 
 def _check(upload: Upload) -> None:
-    with _as_file(upload) as path:
+    with _as_temporary_file(upload) as path:
         found = loading.check_file(
             path,
             incident=upload.incident,
@@ -157,7 +167,7 @@ def _check(upload: Upload) -> None:
             encoding=upload.encoding,
             report=_reporter(upload),
         )
-    _count(upload, found)
+    _copy_counts(upload, found)
     upload.first_rejects = [[line, reason] for line, reason in found.first_rejects]
     upload.state = State.CHECKED
     upload.save()
@@ -171,7 +181,7 @@ def _import(upload: Upload) -> None:
         reports[0] = progress
         report(progress)
 
-    with _as_file(upload) as path:
+    with _as_temporary_file(upload) as path:
         rejects = path.parent.with_name("rejects.csv")
         upload.file = _loaded_before(upload) or loading.import_file(
             path,
@@ -195,7 +205,7 @@ def _import(upload: Upload) -> None:
 
 
 def _loaded_before(upload: Upload) -> ExposureFile | None:
-    """What a worker loaded that was killed before it could say so."""
+    """Returns the file that a worker loaded before it was killed and could record it, or None."""
     return ExposureFile.objects.filter(
         incident=upload.incident,
         sha256=upload.sha256,
@@ -212,18 +222,22 @@ def _refuse(upload: Upload, why: str) -> None:
     logger.warning("upload %s refused", upload.pk)
 
 
-def _count(upload: Upload, found: ImportProgress) -> None:
+def _copy_counts(upload: Upload, found: ImportProgress) -> None:
     upload.rows_read, upload.rows_taken = found.rows_read, found.rows_taken
     upload.rows_rejected = found.rows_rejected
 
 
 def _reporter(upload: Upload) -> Callable[[ImportProgress], None]:
-    """Tells the desk; the import's own transaction is not to be seen before its end."""
+    """Returns a callback that publishes the progress of an upload in the cache, for the desk.
+
+    The database cannot hold it, because the transaction of the import is not visible before its
+    end.
+    """
 
     def report(progress: ImportProgress) -> None:
-        told = (progress.rows_read, progress.rows_rejected)
+        counts = (progress.rows_read, progress.rows_rejected)
         with suppress(RedisError):
-            cache.set(_progress_key(upload), told, timeout=STUCK_AFTER.total_seconds())
+            cache.set(_progress_key(upload), counts, timeout=STUCK_AFTER.total_seconds())
 
     return report
 
@@ -251,10 +265,12 @@ def _opened_pieces(upload: Upload, kind: UploadPiece.Kind) -> Iterator[bytes]:
 
 
 @contextmanager
-def _as_file(upload: Upload) -> Iterator[Path]:
-    """The upload as a file of its own name, while the block lasts, for this user only.
+def _as_temporary_file(upload: Upload) -> Iterator[Path]:
+    """Context manager: yields the path of a file with the content of the upload.
 
-    It is alone in a directory within one that others may be put into.
+    Only this user may read it. It has the name of the upload and is alone in its directory; the
+    directory above is for other files of the block. All are deleted after the block. Raises
+    ImportRefusedError if the stored pieces are not the whole upload.
     """
     directory = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=_directory()))
     try:
@@ -274,12 +290,13 @@ def _as_file(upload: Upload) -> Iterator[Path]:
 
 
 def _harmless(name: str) -> str:
-    """A name that stays in its directory, shows no control characters, and keeps its endings.
+    """Returns a safe file name: no path, no control characters, with the suffixes of `name`.
 
-    A disk counts bytes (255), of which a Korean syllable takes three or nine.
+    A long name loses its beginning. File names are limited in bytes (255), and a Korean syllable
+    takes three or nine of them.
     """
-    kept = "".join(sign for sign in Path(name).name if sign.isprintable())
-    return kept.encode()[-NAME_BYTES:].decode(errors="ignore").lstrip(".") or "upload"
+    printable = "".join(sign for sign in Path(name).name if sign.isprintable())
+    return printable.encode()[-NAME_BYTES:].decode(errors="ignore").lstrip(".") or "upload"
 
 
 def _directory() -> Path:
@@ -291,12 +308,16 @@ def _directory() -> Path:
 
 
 def _prefix() -> str:
-    """Another machine's processes are not ours to take for dead, where `var/` is shared."""
+    """Returns the start of the names of this machine's directories.
+
+    `var/` may be shared between machines, and this machine cannot see whether a process of another
+    machine is alive.
+    """
     return f"breachportal-upload-{platform.node()}-"
 
 
 def remove_leftovers() -> None:
-    """Removes the files of workers that were killed; those of living ones stay."""
+    """Deletes the files of workers on this machine that were killed. Files of live workers stay."""
     for directory in _directory().glob(f"{_prefix()}*"):
         pid = directory.name.removeprefix(_prefix()).partition("-")[0]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
