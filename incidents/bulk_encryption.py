@@ -1,10 +1,10 @@
-"""Seals, opens and names very many rows: what Tink would do, with fewer steps between.
+"""Encrypts, decrypts and indexes very many rows: does what Tink does, in less time.
 
-Tink's Python primitives spend two thirds of their time on the way to the cipher, which for a
-nation's rows is minutes. So an import takes the primary keys out of the unwrapped keysets and calls
-the same ciphers (AES-GCM, AES-CMAC) directly, in Tink's own wire format. Tink opens everything, and
-each start proves that it can. A send opens its people's contacts in the same way; whatever does not
-open so, Tink has the last word on. See docs/decisions/0013.
+Tink's Python primitives spend two thirds of their time before they reach the cipher. For a nation's
+rows that is minutes. An import therefore takes the primary keys out of the unwrapped keysets and
+calls the same ciphers (AES-GCM, AES-CMAC) directly, in Tink's wire format. Tink can decrypt the
+result, and each start verifies this. A send decrypts contacts in the same way; if that fails for a
+value, Tink decides. See docs/decisions/0013.
 """
 
 import json
@@ -26,78 +26,96 @@ from incidents.encryption import CONTACT, EncryptionError, EncryptionMessages, I
 
 _GCM = "type.googleapis.com/google.crypto.tink.AesGcmKey"
 _CMAC = "type.googleapis.com/google.crypto.tink.AesCmacPrfKey"
-_PREFIX, _NONCE_ENDS = 5, 17  # octets: a mark and the key's number, then the nonce
+_PREFIX, _NONCE_ENDS = 5, 17  # bytes: a version byte and the key's id, then the nonce
 _PROBE = "a value and its person"
 
 
 class BulkEncryptor:
-    """As IncidentSeal, for bytes."""
+    """A faster IncidentCipher for values that are bytes already: encrypts and computes indexes."""
 
     def __init__(self, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
-        """Raises SealingError as IncidentSeal does, and if Tink would not read what is written."""
+        """Takes what Incident.keysets() returns.
+
+        Raises EncryptionError if a keyset cannot be unwrapped or has a primary key of another type,
+        or if Tink does not read what this class writes.
+        """
         self._incident = incident_id.to_bytes(8, "big")
-        sealing_key = _primary(encryption.unwrap_keyset(data, slug, b"data"), _GCM)
-        naming_key = _primary(encryption.unwrap_keyset(index, slug, b"index"), _CMAC)
-        key = aes_gcm_pb2.AesGcmKey.FromString(sealing_key.key_data.value)
+        data_key = _primary(encryption.unwrap_keyset(data, slug, b"data"), _GCM)
+        index_key = _primary(encryption.unwrap_keyset(index, slug, b"index"), _CMAC)
+        key = aes_gcm_pb2.AesGcmKey.FromString(data_key.key_data.value)
         self._encrypt = AESGCM(key.key_value).encrypt
-        self._prefix = encryption.key_prefix(sealing_key.key_id)
-        naming = aes_cmac_prf_pb2.AesCmacPrfKey.FromString(naming_key.key_data.value)
-        self._begun = cmac.CMAC(algorithms.AES(naming.key_value))
-        self._prove(encryption.incident_cipher(incident_id, slug, data, index))
+        self._prefix = encryption.key_prefix(data_key.key_id)
+        index_secret = aes_cmac_prf_pb2.AesCmacPrfKey.FromString(index_key.key_data.value)
+        self._cmac = cmac.CMAC(algorithms.AES(index_secret.key_value))
+        self._verify_with_tink(encryption.incident_cipher(incident_id, slug, data, index))
 
     def encrypt_bytes(self, plain: bytes, person: bytes, purpose: bytes) -> bytes:
-        """`IncidentSeal.seal` of JSON that is written already, for the bytes of a person's id."""
+        """Returns the ciphertext of `plain` for the person with an id of these 16 bytes.
+
+        If `plain` is JSON, `IncidentCipher.decrypt` returns its value.
+        """
         nonce = os.urandom(12)
-        bound_to = self._incident + person + purpose
-        ciphertext: bytes = self._prefix + nonce + self._encrypt(nonce, plain, bound_to)
+        associated_data = self._incident + person + purpose
+        ciphertext: bytes = self._prefix + nonce + self._encrypt(nonce, plain, associated_data)
         return ciphertext
 
     def blind_index(self, kind_and_value: str) -> bytes:
-        """The bytes of `IncidentSeal.name`, for a kind and a value with a NUL between."""
-        begun = self._begun.copy()
-        begun.update(kind_and_value.encode())
-        return begun.finalize()
+        """Returns the 16 bytes of `IncidentCipher.blind_index`.
 
-    def _prove(self, cipher: IncidentCipher) -> None:
+        The argument is the kind, a NUL and the value.
+        """
+        copied = self._cmac.copy()
+        copied.update(kind_and_value.encode())
+        return copied.finalize()
+
+    def _verify_with_tink(self, cipher: IncidentCipher) -> None:
+        """Raises EncryptionError if Tink cannot decrypt a probe, or computes another index."""
         person = cipher.blind_index("probe", _PROBE)
         ciphertext = self.encrypt_bytes(f'"{_PROBE}"'.encode(), person.bytes, CONTACT)
-        opened = cipher.decrypt(ciphertext, person=person, purpose=CONTACT)
-        if opened != _PROBE or self.blind_index(f"probe\0{_PROBE}") != person.bytes:
+        decrypted = cipher.decrypt(ciphertext, person=person, purpose=CONTACT)
+        if decrypted != _PROBE or self.blind_index(f"probe\0{_PROBE}") != person.bytes:
             raise EncryptionError(EncryptionMessages.NOT_READABLE.stored())
 
 
 class BulkDecryptor:
-    """Opens as IncidentSeal does, for every AES-GCM key of the incident's keyset."""
+    """A faster IncidentCipher that decrypts, with every AES-GCM key of the data keyset."""
 
     def __init__(self, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
-        """Raises SealingError as IncidentSeal does."""
+        """Takes what Incident.keysets() returns.
+
+        Raises EncryptionError if a keyset cannot be unwrapped.
+        """
         self._cipher = encryption.incident_cipher(incident_id, slug, data, index)
         self._incident = incident_id.to_bytes(8, "big")
         self._ciphers = {}
-        for key in _in_the_clear(encryption.unwrap_keyset(data, slug, b"data")).key:
+        for key in _plaintext_keyset(encryption.unwrap_keyset(data, slug, b"data")).key:
             if key.key_data.type_url == _GCM and key.status == tink_pb2.ENABLED:
                 value = aes_gcm_pb2.AesGcmKey.FromString(key.key_data.value).key_value
                 self._ciphers[encryption.key_prefix(key.key_id)] = AESGCM(value)
 
     def decrypt(self, ciphertext: bytes, *, person: UUID, purpose: bytes) -> Any:
-        """What `IncidentSeal.seal` was given; raises SealingError as it does."""
+        """Returns the value that `IncidentCipher.encrypt` was given.
+
+        Raises EncryptionError as `IncidentCipher.decrypt` does.
+        """
         cipher = self._ciphers.get(ciphertext[:_PREFIX])
         if cipher is not None:
-            bound_to = self._incident + person.bytes + purpose
+            associated_data = self._incident + person.bytes + purpose
             nonce, rest = ciphertext[_PREFIX:_NONCE_ENDS], ciphertext[_NONCE_ENDS:]
             with suppress(InvalidTag, ValueError):
-                return json.loads(cipher.decrypt(nonce, rest, bound_to))
+                return json.loads(cipher.decrypt(nonce, rest, associated_data))
         return self._cipher.decrypt(ciphertext, person=person, purpose=purpose)
 
 
-def _in_the_clear(handle: tink.KeysetHandle) -> tink_pb2.Keyset:
-    """The keys themselves; they stay in this process."""
-    clear = tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
-    return tink_pb2.Keyset.FromString(clear)
+def _plaintext_keyset(handle: tink.KeysetHandle) -> tink_pb2.Keyset:
+    """Returns the keys of a keyset in plain text. They must not leave this process."""
+    plaintext = tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+    return tink_pb2.Keyset.FromString(plaintext)
 
 
 def _primary(handle: tink.KeysetHandle, type_url: str) -> tink_pb2.Keyset.Key:
-    keyset = _in_the_clear(handle)
+    """Returns the primary key. Raises EncryptionError if it is of another type."""
+    keyset = _plaintext_keyset(handle)
     [key] = [key for key in keyset.key if key.key_id == keyset.primary_key_id]
     if key.key_data.type_url != type_url:
         raise EncryptionError(

@@ -1,11 +1,11 @@
-"""Sealed values and blind indexes, with Google Tink.
+"""Encrypts values and computes blind indexes, with Google Tink.
 
-Each incident has two keysets, both wrapped by the portal's master keyset: one seals (AEAD), one
-names (PRF). Deleting them from the incident's row shreds its data at once: what is sealed cannot
-be opened, and no address can be matched to a row any more.
+Each incident has two keysets, both wrapped by the portal's master keyset: the data keyset encrypts
+(AEAD), the index keyset computes blind indexes (PRF). Deleting them from the incident's row shreds
+its data at once: no value can be decrypted, and no address can be matched to a row any more.
 
-A sealed value is bound to its incident, its person and its purpose: copied to another row, it
-does not open.
+A ciphertext is bound to its incident, person and purpose, its associated data. Copied to another
+row, it cannot be decrypted.
 """
 
 import json
@@ -41,11 +41,11 @@ __all__ = [
     "KeysetShreddedError",
     "add_data_key",
     "incident_cipher",
-    "keep_data_key",
     "key_prefix",
     "keyset_shredded_error",
     "new_incident_keysets",
     "new_master_keyset",
+    "remove_other_data_keys",
     "rewrap_keyset",
     "unwrap_keyset",
     "use_data_key",
@@ -61,31 +61,36 @@ prf.register()
 
 
 class KeysetShreddedError(EncryptionError):
-    """The incident's keysets were deleted; its sealed data is gone for good."""
+    """The incident's keysets were deleted, so its encrypted data cannot be recovered."""
 
 
 def keyset_shredded_error(slug: str) -> KeysetShreddedError:
-    """The refusal of whatever needs the keysets of an incident that has none any more."""
+    """Returns the error for an operation that needs the keysets of a shredded incident."""
     return KeysetShreddedError(EncryptionMessages.SHREDDED.stored(incident=slug))
 
 
 def new_incident_keysets(slug: str) -> tuple[bytes, bytes]:
-    """(data keyset, index keyset) for a new incident, wrapped and bound to its slug."""
+    """Returns (data keyset, index keyset) for a new incident, wrapped and bound to its slug."""
     data = tink.new_keyset_handle(_DATA_KEY)
     index = tink.new_keyset_handle(prf.prf_key_templates.AES_CMAC)
     return _wrap(data, slug, b"data"), _wrap(index, slug, b"index")
 
 
 def _wrap(handle: tink.KeysetHandle, slug: str, role: bytes) -> bytes:
-    bound_to = role + b":" + slug.encode()
-    return bytes(tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), bound_to))
+    associated_data = role + b":" + slug.encode()
+    return bytes(
+        tink.proto_keyset_format.serialize_encrypted(handle, master_keyset(), associated_data)
+    )
 
 
 def unwrap_keyset(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
-    """An incident's keyset, opened; `role` is data or index. Raises SealingError."""
-    bound_to = role + b":" + slug.encode()
+    """Returns an incident's keyset, unwrapped. `role` is b"data" or b"index".
+
+    Raises EncryptionError if the master keyset, the slug or the role is not that of the wrapping.
+    """
+    associated_data = role + b":" + slug.encode()
     try:
-        return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), bound_to)
+        return tink.proto_keyset_format.parse_encrypted(wrapped, master_keyset(), associated_data)
     except tink.TinkError:
         raise EncryptionError(
             EncryptionMessages.OTHER_MASTER_KEYSET.stored(role_words=role.decode(), incident=slug)
@@ -93,9 +98,9 @@ def unwrap_keyset(wrapped: bytes, slug: str, role: bytes) -> tink.KeysetHandle:
 
 
 def rewrap_keyset(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
-    """The keyset (`role` data or index) under the newest master key; None if it is already.
+    """Returns the keyset wrapped under the newest master key; None if it is already.
 
-    Raises SealingError.
+    `role` is b"data" or b"index". Raises EncryptionError if the keyset cannot be unwrapped.
     """
     encrypted = tink_pb2.EncryptedKeyset.FromString(wrapped).encrypted_keyset
     handle = unwrap_keyset(wrapped, slug, role)
@@ -103,59 +108,70 @@ def rewrap_keyset(wrapped: bytes, slug: str, role: bytes) -> bytes | None:
 
 
 def add_data_key(wrapped: bytes, slug: str) -> tuple[bytes, int]:
-    """The data keyset with a key more, which opens but does not seal yet, and that key's id.
+    """Returns the data keyset with one more key, and the id of this key.
 
-    Raises SealingError, as the next two do.
+    The new key can decrypt but does not encrypt yet. Raises EncryptionError if the keyset cannot be
+    unwrapped, as the next two functions do.
     """
     handle, key_id = with_new_key(unwrap_keyset(wrapped, slug, b"data"), _DATA_KEY)
     return _wrap(handle, slug, b"data"), key_id
 
 
 def use_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
-    """The data keyset, sealing by that key from now on."""
+    """Returns the data keyset with this key as the primary key, which encrypts."""
     return _wrap(with_newest(unwrap_keyset(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
-def keep_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:
-    """The data keyset with that key alone: what another sealed opens no more."""
+def remove_other_data_keys(wrapped: bytes, slug: str, key_id: int) -> bytes:
+    """Returns the data keyset with this key only. Values under other keys cannot be decrypted."""
     return _wrap(with_only(unwrap_keyset(wrapped, slug, b"data"), key_id), slug, b"data")
 
 
 class IncidentCipher:
-    """Seals, opens and names for one incident."""
+    """The cipher of one incident: encrypts, decrypts and computes blind indexes."""
 
     def __init__(self, *, incident_id: int, slug: str, data: bytes, index: bytes) -> None:
+        """Takes the wrapped keysets. Raises EncryptionError if they cannot be unwrapped."""
         self._incident = incident_id.to_bytes(8, "big")
         handle = unwrap_keyset(data, slug, b"data")
         self._aead = handle.primitive(aead.Aead)
         self._newest = key_prefix(handle.keyset_info().primary_key_id)
         self._prf = unwrap_keyset(index, slug, b"index").primitive(prf.PrfSet).primary()
 
-    def _bound_to(self, person: UUID, purpose: bytes) -> bytes:
+    def _associated_data(self, person: UUID, purpose: bytes) -> bytes:
         return self._incident + person.bytes + purpose
 
     def encrypt(self, value: Any, *, person: UUID, purpose: bytes) -> bytes:
-        """Ciphertext of `value` (anything JSON holds) for one person and one purpose."""
+        """Returns the ciphertext of a JSON value, bound to one person and one purpose.
+
+        `person` is the id of the row, also where this is not a person. `purpose` is one of CONTACT,
+        EXPOSURE, TEST_ADDRESS, UPLOAD and SCAM_REPORT.
+        """
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
+        return bytes(self._aead.encrypt(plain, self._associated_data(person, purpose)))
 
     def encrypt_bytes(self, plain: bytes, *, person: UUID, purpose: bytes) -> bytes:
-        """As `seal`, for what is no JSON."""
-        return bytes(self._aead.encrypt(plain, self._bound_to(person, purpose)))
+        """Returns the ciphertext of bytes that are not JSON, bound like that of `encrypt`."""
+        return bytes(self._aead.encrypt(plain, self._associated_data(person, purpose)))
 
     def decrypt_bytes(
         self, ciphertext: bytes | memoryview, *, person: UUID, purpose: bytes
     ) -> bytes:
-        """What `seal_bytes` was given; raises as `open`."""
-        return self._plain(ciphertext, person, purpose)
+        """Returns the bytes that `encrypt_bytes` was given. Raises as `decrypt` does."""
+        return self._decrypt(ciphertext, person, purpose)
 
     def decrypt(self, ciphertext: bytes | memoryview, *, person: UUID, purpose: bytes) -> Any:
-        """What `seal` was given; raises SealingError for any other row, key or purpose."""
-        return json.loads(self._plain(ciphertext, person, purpose))
+        """Returns the value that `encrypt` was given.
 
-    def _plain(self, ciphertext: bytes | memoryview, person: UUID, purpose: bytes) -> bytes:
+        Raises EncryptionError for another incident, person, purpose or key, or changed bytes.
+        """
+        return json.loads(self._decrypt(ciphertext, person, purpose))
+
+    def _decrypt(self, ciphertext: bytes | memoryview, person: UUID, purpose: bytes) -> bytes:
         try:
-            return bytes(self._aead.decrypt(bytes(ciphertext), self._bound_to(person, purpose)))
+            return bytes(
+                self._aead.decrypt(bytes(ciphertext), self._associated_data(person, purpose))
+            )
         except tink.TinkError:
             raise EncryptionError(
                 EncryptionMessages.DOES_NOT_OPEN.stored(
@@ -166,30 +182,41 @@ class IncidentCipher:
     def reencrypt(
         self, ciphertext: bytes | memoryview, *, person: UUID, purpose: bytes
     ) -> bytes | None:
-        """The same value under the newest data key; None if it is already. Raises as `open`."""
+        """Returns the value encrypted under the newest data key; None if it is already.
+
+        Raises EncryptionError as `decrypt` does.
+        """
         if bytes(ciphertext[:5]) == self._newest:
             return None
-        bound_to = self._bound_to(person, purpose)
-        return bytes(self._aead.encrypt(self._plain(ciphertext, person, purpose), bound_to))
+        associated_data = self._associated_data(person, purpose)
+        return bytes(
+            self._aead.encrypt(self._decrypt(ciphertext, person, purpose), associated_data)
+        )
 
     def blind_index(self, kind: str, value: str) -> UUID:
-        """The 16-byte blind index of `value` among values of one kind."""
+        """Returns the blind index (16 bytes) of a value among the values of its kind."""
         return UUID(bytes=self._prf.compute(f"{kind}\0{value}".encode(), 16))
 
     def email_index(self, normalised: str) -> UUID:
-        """For an address from accounts.contacts.normalise_email."""
+        """Returns the blind index of an address from accounts.contacts.normalise_email."""
         return self.blind_index("email", normalised)
 
     def phone_index(self, e164: str) -> UUID:
-        """For a number in E.164."""
+        """Returns the blind index of a phone number in E.164."""
         return self.blind_index("phone", e164)
 
     def person_id(self, relation: str, reference: str) -> UUID:
-        """The primary key of an affected person: the same source row always names the same row."""
+        """Returns the primary key of an affected person.
+
+        It is computed from the source, so that a repeated import finds the same row again.
+        """
         return self.blind_index(f"person:{relation}", reference)
 
 
 @lru_cache(maxsize=64)
 def incident_cipher(incident_id: int, slug: str, data: bytes, index: bytes) -> IncidentCipher:
-    """The seal for the keysets an incident's row holds now; see Incident.seal."""
+    """Returns the cached cipher for the wrapped keysets of an incident; see Incident.cipher.
+
+    Raises EncryptionError if they cannot be unwrapped.
+    """
     return IncidentCipher(incident_id=incident_id, slug=slug, data=data, index=index)

@@ -1,13 +1,14 @@
-"""Changes the key that seals an incident's data, in small steps, while the portal goes on.
+"""Re-encrypts an incident's data under a new data key, in small steps, while the portal is in use.
 
-1. A new key is put into the incident's data keyset. It opens but does not seal yet, and nothing is
-   touched until every process that may hold the keyset in memory has read it again.
-2. From then on the new key seals, and the rows are sealed again by it in ranges of people. This
-   process reads and writes them, worker processes open and seal. What is written of a step is one
-   transaction that also says how far it came: a killed run goes on where it ended.
-3. Only when a look at every row finds none under an older key are the older keys removed.
+1. A new key is added to the incident's data keyset. It can decrypt but does not encrypt yet. No
+   row is changed until every process that may hold the keyset in memory has read it again.
+2. Then the new key becomes the primary key, and the rows are re-encrypted under it in ranges of
+   people (`reencryption_steps`). This process reads and writes the rows, worker processes decrypt
+   and encrypt them. A step is written in one transaction, which also stores the position, so that a
+   killed run continues there.
+3. The older keys are removed only after a search of all rows has found none under an older key.
 
-Imports into the incident wait meanwhile; stopping the command lets them through.
+Imports into the incident cannot run during this time. They can after the command is stopped.
 """
 
 import logging
@@ -27,7 +28,7 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from foundations.process_pool import Workers, workers
-from incidents import encrypted_rows, encryption
+from incidents import encryption, reencryption_steps
 from incidents.encryption import CONTACT, EXPOSURE, UPLOAD, EncryptionError, IncidentCipher
 from incidents.models import (
     AffectedPerson,
@@ -40,25 +41,25 @@ from incidents.models import (
 from incidents.scope_versions import incident_lock
 
 STEP_PEOPLE = 2_000
-# Below so many rows, starting processes takes longer than the work.
+# For fewer rows than this, starting processes takes longer than the work itself.
 _ROWS_WORTH_PROCESSES = 30_000
 
 logger = logging.getLogger(__name__)
 
 
 class ReencryptionRefusedError(Exception):
-    """It cannot begin or end; the message is one line for an operator."""
+    """A re-encryption cannot be finished. The message is one line for the operator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncryptedColumn:
-    """Where values sealed by an incident's data keyset are kept."""
+    """A database column with values that are encrypted with the data keysets of incidents."""
 
     model: type[Model]
-    person: str  # the field with the id that its values are bound to
+    person: str  # the field with the id that a value is bound to, usually that of a person
     column: str
     purpose: bytes
-    incident: str  # the look-up that leads to the incident
+    incident: str  # the lookup from the model to the incident
 
 
 CONTACTS = EncryptedColumn(
@@ -74,7 +75,8 @@ EXPOSURES = EncryptedColumn(
 UPLOADS = EncryptedColumn(
     model=UploadPiece, person="id", column="ciphertext", purpose=UPLOAD, incident="upload__incident"
 )
-# What else is sealed; other apps add theirs when they are ready. Few rows: one step for all.
+# Further columns; other apps add theirs in AppConfig.ready(). They have few rows, which are
+# re-encrypted without steps.
 OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS]
 
 ReencryptionCallback = Callable[[Reencryption], None]
@@ -88,44 +90,52 @@ def reencrypt_incident(
     report: ReencryptionCallback = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Reencryption:
-    """Begins a change of the data key, or goes on with the one that is not done, to its end.
+    """Re-encrypts the data of an incident under a new key, and returns the finished record.
 
-    `wait` is given the seconds until every process knows the new key; `processes` is how many work
-    besides this one (None: as is best). Raises ResealRefusedError, SealingError, WorkerLostError,
-    and IncidentBusyError while another process holds the incident's lock.
+    Continues an unfinished re-encryption, if there is one. `step_people` is the number of people in
+    a step. `processes` is the number of worker processes (None: chosen by the number of rows; 0:
+    this process does all). `report` gets the record after each step and at the end. `wait` gets the
+    seconds until every process has read the new key.
+
+    Raises ReencryptionRefusedError if values under an older key are left; EncryptionError;
+    WorkerLostError; IncidentBusyError if another process holds the incident's lock.
     """
     with incident_lock(incident):
-        reseal = _begun(incident)
-        if reseal.state == Reencryption.State.WAITING:
-            ready_at = reseal.started_at + timedelta(seconds=settings.REENCRYPT_GRACE_SECONDS)
+        record = _unfinished_or_new(incident)
+        if record.state == Reencryption.State.WAITING:
+            ready_at = record.started_at + timedelta(seconds=settings.REENCRYPT_GRACE_SECONDS)
             wait(max(0.0, (ready_at - timezone.now()).total_seconds()))
-            _start(reseal)
-        count = _processes(incident) if processes is None else processes
+            _use_new_key(record)
+        count = _process_count(incident) if processes is None else processes
         with workers(count) as pool:
-            for _ in _reencrypt_people(reseal, step_people, pool):
-                report(reseal)
-        _reencrypt_other_columns(reseal)
-        _end(reseal)
-    report(reseal)
-    return reseal
+            for _ in _reencrypt_people(record, step_people, pool):
+                report(record)
+        _reencrypt_other_columns(record)
+        _remove_older_keys(record)
+    report(record)
+    return record
 
 
 def count_under_older_keys(incident: Incident, key_id: int) -> int:
-    """How many values other keys than this one sealed, and still open; looks at every row.
+    """Returns how many values are under another key than this one. Reads every row.
 
-    What does not open anyway is logged and holds up nothing.
+    A value that cannot be decrypted is logged and not counted, because no key could help it.
     """
     cipher = incident.cipher()
     return sum(
-        len(_reencrypted_rows(cipher, column.purpose, _older(column, incident.pk, key_id)))
+        len(
+            _reencrypt_values(
+                cipher, column.purpose, _rows_under_other_keys(column, incident.pk, key_id)
+            )
+        )
         for column in (CONTACTS, EXPOSURES, *OTHER_APPS_COLUMNS)
     )
 
 
-def _older(
+def _rows_under_other_keys(
     column: EncryptedColumn, incident_id: int, key_id: int
 ) -> Iterator[tuple[Any, UUID, Any]]:
-    """(primary key, person, ciphertext) of the values that another key sealed."""
+    """Yields (primary key, person, ciphertext) of the values that are under another key."""
     begins = Substr(column.column, 1, 5, output_field=BinaryField())
     rows = column.model._default_manager.filter(
         **{column.incident: incident_id, f"{column.column}__isnull": False}
@@ -134,73 +144,83 @@ def _older(
     yield from older.values_list("pk", column.person, column.column).iterator()
 
 
-def _begun(incident: Incident) -> Reencryption:
-    """The change that is not done, or a new one. The keyset and the record change together."""
+def _unfinished_or_new(incident: Incident) -> Reencryption:
+    """Returns the unfinished re-encryption of the incident, or a new one.
+
+    For a new one, adds a key to the data keyset in the same transaction.
+    """
     with transaction.atomic():
         locked = _locked(incident.pk)
         unfinished = locked.reencryptions.exclude(state=Reencryption.State.DONE).first()
         if unfinished:
             return unfinished
         wrapped, key_id = encryption.add_data_key(_data_keyset(locked), locked.slug)
-        _keep(locked, wrapped)
-        reseal = Reencryption.objects.create(incident=locked, key_id=key_id)
+        _save_keyset(locked, wrapped)
+        record = Reencryption.objects.create(incident=locked, key_id=key_id)
     logger.info("incident %s: data key %s added", incident.pk, key_id)
-    return reseal
+    return record
 
 
-def _start(reseal: Reencryption) -> None:
+def _use_new_key(record: Reencryption) -> None:
+    """Makes the new key the primary key, which encrypts."""
     with transaction.atomic():
-        incident = _locked(reseal.incident_id)
-        _keep(
-            incident, encryption.use_data_key(_data_keyset(incident), incident.slug, reseal.key_id)
+        incident = _locked(record.incident_id)
+        _save_keyset(
+            incident, encryption.use_data_key(_data_keyset(incident), incident.slug, record.key_id)
         )
-        reseal.state = Reencryption.State.RUNNING
-        reseal.save(update_fields=["state"])
-    logger.info("incident %s: data key %s seals from now on", incident.pk, reseal.key_id)
+        record.state = Reencryption.State.RUNNING
+        record.save(update_fields=["state"])
+    logger.info("incident %s: data key %s encrypts from now on", incident.pk, record.key_id)
 
 
-def _end(reseal: Reencryption) -> None:
-    """Removes the older keys, if nothing needs them."""
-    incident = Incident.objects.get(pk=reseal.incident_id)
-    left = count_under_older_keys(incident, reseal.key_id)
+def _remove_older_keys(record: Reencryption) -> None:
+    """Removes the older keys. Raises ReencryptionRefusedError if a value is under one of them."""
+    incident = Incident.objects.get(pk=record.incident_id)
+    left = count_under_older_keys(incident, record.key_id)
     if left:
         raise ReencryptionRefusedError(
             f"{incident.slug}: {left:,} values are still under an older key, which stays; "
             "run it again from the beginning with --again"
         )
     with transaction.atomic():
-        incident = _locked(reseal.incident_id)
-        _keep(
-            incident, encryption.keep_data_key(_data_keyset(incident), incident.slug, reseal.key_id)
+        incident = _locked(record.incident_id)
+        _save_keyset(
+            incident,
+            encryption.remove_other_data_keys(_data_keyset(incident), incident.slug, record.key_id),
         )
-        reseal.state, reseal.finished_at = Reencryption.State.DONE, timezone.now()
-        reseal.save(update_fields=["state", "finished_at"])
-    logger.info("incident %s: every key but %s removed", incident.pk, reseal.key_id)
+        record.state, record.finished_at = Reencryption.State.DONE, timezone.now()
+        record.save(update_fields=["state", "finished_at"])
+    logger.info("incident %s: every key but %s removed", incident.pk, record.key_id)
 
 
 def start_again(incident: Incident) -> None:
-    """Lets the change that is not done go through every row again."""
+    """Resets the position of the unfinished re-encryption, so that it reads every row again."""
     incident.reencryptions.filter(state=Reencryption.State.RUNNING).update(position=None)
 
 
 def _locked(incident_id: int) -> Incident:
-    # Others may still refer to the incident meanwhile; only its shredding waits.
+    # Other transactions may still insert rows that refer to the incident; only its shredding waits.
     return Incident.objects.select_for_update(no_key=True).get(pk=incident_id)
 
 
-def _await_imports() -> None:
-    """Who reads people and then writes them would wait for an import that waits for its readers."""
+def _wait_for_imports() -> None:
+    """Takes the lock for writes to people at once, which waits for the end of a running import.
+
+    Otherwise this transaction would read people first and then wait to write, while an import
+    waits for all readers of people: a deadlock.
+    """
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE incidents_affectedperson IN ROW EXCLUSIVE MODE")
 
 
 def _data_keyset(incident: Incident) -> bytes:
+    """Returns the wrapped data keyset. Raises KeysetShreddedError if there is none any more."""
     if incident.data_keyset is None:
         raise encryption.keyset_shredded_error(incident.slug)
     return bytes(incident.data_keyset)
 
 
-def _keep(incident: Incident, wrapped: bytes) -> None:
+def _save_keyset(incident: Incident, wrapped: bytes) -> None:
     incident.data_keyset = wrapped
     incident.save(update_fields=["data_keyset"])
 
@@ -208,55 +228,58 @@ def _keep(incident: Incident, wrapped: bytes) -> None:
 # Rows
 
 
-def _processes(incident: Incident) -> int:
-    """How many to start; 0: none is worth it."""
+def _process_count(incident: Incident) -> int:
+    """Returns the number of worker processes to start: one per core, or 0 for few rows."""
     files = ExposureFile.objects.filter(incident=incident)
     rows = files.aggregate(rows=Sum("rows_taken"))["rows"] or 0
     return (os.cpu_count() or 1) if rows > _ROWS_WORTH_PROCESSES else 0
 
 
-def _reencrypt_people(reseal: Reencryption, step_people: int, pool: Workers) -> Iterator[None]:
-    """Seals the rows of all people from the reseal's position on again; a step each time.
+def _reencrypt_people(record: Reencryption, step_people: int, pool: Workers) -> Iterator[None]:
+    """Re-encrypts the rows of all people after the stored position; yields after each step.
 
-    While one step is written, the next ones are in work.
+    While this process writes a step, worker processes work on the next ones.
     """
-    incident = Incident.objects.get(pk=reseal.incident_id)
+    incident = Incident.objects.get(pk=record.incident_id)
     _data_keyset(incident)
     files = ExposureFile.objects.filter(incident=incident).values_list("pk", flat=True)
-    steps = encrypted_rows.steps(
-        incident.pk, list(files), after=reseal.position, people=step_people
+    steps = reencryption_steps.read_steps(
+        incident.pk, list(files), after=record.position, people=step_people
     )
-    for again in pool.map(partial(encrypted_rows.reencrypt_step, incident.keysets()), steps):
+    for step in pool.map(partial(reencryption_steps.reencrypt_step, incident.keysets()), steps):
         with transaction.atomic():
-            _await_imports()
-            _data_keyset(_locked(reseal.incident_id))  # raises, if it was shredded meanwhile
-            key_prefix = encryption.key_prefix(reseal.key_id)
-            reseal.rows += encrypted_rows.write(again, key_prefix=key_prefix)
-            reseal.position = again.last
-            reseal.save(update_fields=["position", "rows"])
+            _wait_for_imports()
+            _data_keyset(_locked(record.incident_id))  # raises if it was shredded since
+            key_prefix = encryption.key_prefix(record.key_id)
+            record.rows += reencryption_steps.write_step(step, key_prefix=key_prefix)
+            record.position = step.last
+            record.save(update_fields=["position", "rows"])
         yield
 
 
-def _reencrypted_rows(
+def _reencrypt_values(
     cipher: IncidentCipher, purpose: bytes, rows: Iterable[tuple[Any, UUID, Any]]
 ) -> list[tuple[Any, ...]]:
-    """(*key, ciphertext) for each (key, person, ciphertext) that opens; others stay as they are."""
+    """Returns (*key, ciphertext) for each (key, person, ciphertext) that can be decrypted.
+
+    A value that cannot be decrypted is logged and left out; it stays as it is.
+    """
     found: list[tuple[Any, ...]] = []
     for key, person, ciphertext in rows:
         try:
-            again = cipher.reencrypt(ciphertext, person=person, purpose=purpose)
+            reencrypted = cipher.reencrypt(ciphertext, person=person, purpose=purpose)
         except EncryptionError as error:
             logger.error("%s; it stays as it is", error)
             continue
-        if again:
-            found.append((*(key if isinstance(key, tuple) else (key,)), again))
+        if reencrypted:
+            found.append((*(key if isinstance(key, tuple) else (key,)), reencrypted))
     return found
 
 
-def _reencrypt_other_columns(reseal: Reencryption) -> None:
-    """What other apps seal by the incident's keyset."""
-    incident = Incident.objects.get(pk=reseal.incident_id)
+def _reencrypt_other_columns(record: Reencryption) -> None:
+    """Re-encrypts the values in OTHER_APPS_COLUMNS, all at once."""
+    incident = Incident.objects.get(pk=record.incident_id)
     for column in OTHER_APPS_COLUMNS:
-        older = _older(column, incident.pk, reseal.key_id)
-        for key, ciphertext in _reencrypted_rows(incident.cipher(), column.purpose, older):
+        older = _rows_under_other_keys(column, incident.pk, record.key_id)
+        for key, ciphertext in _reencrypt_values(incident.cipher(), column.purpose, older):
             column.model._default_manager.filter(pk=key).update(**{column.column: ciphertext})

@@ -1,4 +1,4 @@
-"""Wraps every incident's keysets again, under the newest master key. Their data is not touched."""
+"""Wraps the keysets of all incidents again, under the newest master key. Data is not touched."""
 
 import logging
 from typing import Any
@@ -10,30 +10,33 @@ logger = logging.getLogger(__name__)
 
 
 def rewrap_incidents() -> tuple[int, int]:
-    """How many incidents' keysets were wrapped again, and how many incidents have any.
+    """Wraps all keysets under the newest master key; returns (incidents changed, incidents found).
 
-    Running it twice, or killing it half way, does no harm. Raises SealingError, naming the
-    incident whose keysets no key of the master keyset opens.
+    Shredded incidents have no keysets and are not counted. It may be run twice or killed at any
+    time. Raises EncryptionError, which names the incident, if a keyset cannot be unwrapped with the
+    master keyset.
     """
     changed = found = 0
     for incident in Incident.objects.filter(shredded_at__isnull=True).order_by("pk"):
         found += 1
-        again = _rewrapped(incident)
-        if not again:
+        rewrapped = _rewrapped(incident)
+        if not rewrapped:
             continue
-        # Unless it was shredded or got another data key in this moment; then run it again.
+        # Nothing is changed if the incident was shredded or got a new data key at this moment. In
+        # the second case the command must be run again.
         unchanged = Incident.objects.filter(
             pk=incident.pk, data_keyset=incident.data_keyset, index_keyset=incident.index_keyset
         )
-        changed += unchanged.update(**again)
+        changed += unchanged.update(**rewrapped)
         logger.info("incident %s: keysets are under the newest master key", incident.pk)
     return changed, found
 
 
 def _rewrapped(incident: Incident) -> dict[str, Any]:
+    """Returns the keysets that had to be wrapped again, by field name."""
     data, index = bytes(incident.data_keyset or b""), bytes(incident.index_keyset or b"")
-    again = {
+    rewrapped = {
         "data_keyset": encryption.rewrap_keyset(data, incident.slug, b"data"),
         "index_keyset": encryption.rewrap_keyset(index, incident.slug, b"index"),
     }
-    return {name: keyset for name, keyset in again.items() if keyset}
+    return {name: keyset for name, keyset in rewrapped.items() if keyset}

@@ -1,7 +1,7 @@
-"""One number for all that an incident's store says: two stores that say the same have the same.
+"""The store digest: one number that is equal for two stores with the same imported content.
 
-It is taken over the opened contents, in no order, and leaves out what may differ between two ways
-to the same state: nonces, and the numbers of files.
+It is a sum over the decrypted contents, so it does not depend on their order. It leaves out what
+may differ between two imports with the same result: nonces and the ids of files.
 """
 
 import hashlib
@@ -17,39 +17,47 @@ from incidents import encryption
 from incidents.encryption import CONTACT, EXPOSURE
 from incidents.models import AffectedPerson, DataClass, Exposure, Incident
 
-_PEOPLE = 5_000
+_PEOPLE = 5_000  # in one chunk
 _MODULUS = 1 << 256
 
 
 class StoreDigest(NamedTuple):
-    """What was found."""
+    """The store digest of an incident, with the numbers of people and exposures."""
 
     people: int
     exposures: int
-    hexadecimal: str
+    hexadecimal: str  # 64 digits: the sum of all SHA-256 values, modulo 2**256
 
 
 class _PersonContent(NamedTuple):
-    """What the store says of one person, sealed."""
+    """Everything that the store holds of one person, still encrypted."""
 
     row: tuple[UUID, int, str, int, int, UUID | None, UUID | None, bytes]
-    exposures: list[tuple[str, int, list[str], bytes | None]]  # file's sha-256, line, classes
+    exposures: list[
+        tuple[str, int, list[str], bytes | None]
+    ]  # SHA-256 of the file, line, classes, ciphertext
 
 
 def compute_store_digest(incident: Incident, *, processes: int = 0) -> StoreDigest:
-    """Of everything imported into the incident. Raises SealingError if anything does not open."""
+    """Returns the digest of everything that was imported into the incident.
+
+    `processes` is the number of worker processes; with 0 this process does all. Raises
+    EncryptionError if a value cannot be decrypted.
+    """
     people = exposures = total = 0
     slugs = dict(DataClass.objects.values_list("pk", "slug"))
     with workers(processes) as pool:
-        for part in pool.map(partial(_summed, incident.keysets(), slugs), _said(incident, slugs)):
+        for part in pool.map(
+            partial(_sum_chunk, incident.keysets(), slugs), _chunks(incident, slugs)
+        ):
             people += part[0]
             exposures += part[1]
             total = (total + part[2]) % _MODULUS
     return StoreDigest(people, exposures, f"{total:064x}")
 
 
-def _said(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_PersonContent]]:
-    """Everybody, in chunks by the primary key."""
+def _chunks(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_PersonContent]]:
+    """Yields all affected people of the incident, in chunks in the order of their primary keys."""
     last = UUID(int=0)
     while True:
         people = list(
@@ -74,6 +82,7 @@ def _said(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_PersonCon
 
 
 def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any]]:
+    """Returns the exposures of these people, by person."""
     found = defaultdict[UUID, list[Any]](list)
     rows = Exposure.objects.filter(person__in=people)
     for person, sha256, line, classes, ciphertext in rows.values_list(
@@ -86,20 +95,20 @@ def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any
     return dict(found)
 
 
-def _summed(
-    keysets: tuple[int, str, bytes, bytes], slugs: dict[int, str], said: list[_PersonContent]
+def _sum_chunk(
+    keysets: tuple[int, str, bytes, bytes], slugs: dict[int, str], chunk: list[_PersonContent]
 ) -> tuple[int, int, int]:
     cipher = encryption.incident_cipher(*keysets)
-    total = sum(int.from_bytes(_hashed(cipher, slugs, person)) for person in said)
-    return len(said), sum(len(person.exposures) for person in said), total % _MODULUS
+    total = sum(int.from_bytes(_hash_person(cipher, slugs, person)) for person in chunk)
+    return len(chunk), sum(len(person.exposures) for person in chunk), total % _MODULUS
 
 
-def _hashed(
-    cipher: encryption.IncidentCipher, slugs: dict[int, str], said: _PersonContent
+def _hash_person(
+    cipher: encryption.IncidentCipher, slugs: dict[int, str], stored: _PersonContent
 ) -> bytes:
-    person, relation, language, email_reach, phone_reach, email, phone, contact = said.row
+    person, relation, language, email_reach, phone_reach, email, phone, contact = stored.row
     exposures = []
-    for sha256, line, classes, ciphertext in said.exposures:
+    for sha256, line, classes, ciphertext in stored.exposures:
         values = cipher.decrypt(ciphertext, person=person, purpose=EXPOSURE) if ciphertext else []
         exposures.append([sha256, line, classes, [[slugs[row[0]], *row[1:]] for row in values]])
     content = [

@@ -1,9 +1,10 @@
-"""Sealed rows on their way from PostgreSQL through a worker process and back, a step at a time.
+"""The steps of a re-encryption: reads rows, re-encrypts them in a worker process, writes them back.
 
-A step's rows travel as PostgreSQL's own arrays in binary: one of ciphertexts and one for each part
-of the key. The process that talks to the database hands them on unopened, so that unpacking,
-opening and sealing are done on the other cores. The format: dimensions, whether there are NULLs,
-the type of the elements, how many, the first one's number; then each with its length before it.
+The rows of a step are PostgreSQL arrays in binary: one array of ciphertexts, and one for each part
+of the key. The process with the database connection passes them on as they are, so that worker
+processes on the other cores unpack, decrypt and encrypt. The format of an array: the number of
+dimensions, whether it has NULLs, the type of the elements, their number, and the index of the first
+one; then each element with its length before it.
 """
 
 import logging
@@ -22,45 +23,47 @@ from incidents.encryption import CONTACT, EXPOSURE, EncryptionError, IncidentCip
 
 _TYPE, _COUNT, _LENGTH = Struct("!iiI"), Struct("!ii"), Struct("!i")
 _HEAD_BYTES = _TYPE.size + _COUNT.size
-_ARRAYS = (1001, 1007, 2951)  # of bytea, integer and uuid, by PostgreSQL's numbers
-_BEFORE_ALL = UUID(int=0)  # the keys are a PRF: nobody's is this
+_ARRAYS = (1001, 1007, 2951)  # the OIDs of arrays of bytea, integer and uuid
+_BEFORE_ALL = UUID(int=0)  # no person has this id, because ids are the output of a PRF
 
 logger = logging.getLogger(__name__)
 
 
 class EncryptedRows(NamedTuple):
-    """Rows of one column: an array for each part of their keys, the person's first; ciphertexts."""
+    """The values of one encrypted column, as binary PostgreSQL arrays of the same length."""
 
-    keys: tuple[bytes, ...]
-    ciphertext: bytes
+    keys: tuple[bytes, ...]  # an array for each part of the primary key; the person comes first
+    ciphertext: bytes  # the array of ciphertexts
 
 
 class ReencryptionStep(NamedTuple):
-    """The rows of so many people in the order of their keys, up to and with `last`."""
+    """The rows of consecutive people, in the order of their ids."""
 
-    last: UUID
+    last: UUID  # the id of the last person
     contacts: EncryptedRows
-    exposures: EncryptedRows | None  # nobody of them has values of their own
+    exposures: EncryptedRows | None  # None if no exposure of these people has encrypted values
 
 
 # In a worker process
 
 
 class ReencryptedStep(NamedTuple):
-    """What is to be written of a step."""
+    """The re-encrypted rows of a step, ready to be written."""
 
     last: UUID
     contacts: EncryptedRows
     exposures: EncryptedRows | None
-    problems: list[str]  # what did not open stays as it is; a line each, without a value
+    problems: list[str]  # a line, without a value, for each that cannot be decrypted
 
 
 def reencrypt_step(
     keysets: tuple[int, str, bytes, bytes], step: ReencryptionStep
 ) -> ReencryptedStep:
-    """The step's rows under the newest key; those that are already, or do not open, are left out.
+    """Returns the rows of a step under the newest data key.
 
-    `keysets` as Incident.keysets gives them. Raises SealingError if they do not open.
+    Leaves out values that are under this key already, and values that cannot be decrypted.
+    `keysets` is what Incident.keysets() returns. Raises EncryptionError if they cannot be
+    unwrapped.
     """
     cipher, problems = encryption.incident_cipher(*keysets), list[str]()
     contacts = _reencrypt_rows(cipher, CONTACT, step.contacts, problems)
@@ -71,23 +74,26 @@ def reencrypt_step(
 def _reencrypt_rows(
     cipher: IncidentCipher, purpose: bytes, rows: EncryptedRows, problems: list[str]
 ) -> EncryptedRows:
-    again: list[bytes | None] = []
-    for person, ciphertext in zip(_unpacked(rows.keys[0]), _unpacked(rows.ciphertext), strict=True):
+    reencrypted: list[bytes | None] = []
+    for person, ciphertext in zip(_unpack(rows.keys[0]), _unpack(rows.ciphertext), strict=True):
         try:
-            again.append(cipher.reencrypt(ciphertext, person=UUID(bytes=person), purpose=purpose))
+            reencrypted.append(
+                cipher.reencrypt(ciphertext, person=UUID(bytes=person), purpose=purpose)
+            )
         except EncryptionError as error:
             problems.append(str(error))
-            again.append(None)
+            reencrypted.append(None)
     keys = rows.keys
-    if None in again:
+    if None in reencrypted:
         keys = tuple(
-            _packed([key for key, new in zip(_unpacked(part), again, strict=True) if new], part)
+            _pack([key for key, new in zip(_unpack(part), reencrypted, strict=True) if new], part)
             for part in rows.keys
         )
-    return EncryptedRows(keys, _packed([new for new in again if new], rows.ciphertext))
+    return EncryptedRows(keys, _pack([new for new in reencrypted if new], rows.ciphertext))
 
 
-def _unpacked(array: bytes) -> list[bytes]:
+def _unpack(array: bytes) -> list[bytes]:
+    """Returns the elements of a binary array."""
     found, at = [], _HEAD_BYTES
     while at < len(array):
         start = at + _LENGTH.size
@@ -96,13 +102,13 @@ def _unpacked(array: bytes) -> list[bytes]:
     return found
 
 
-def _packed(elements: Sequence[bytes], like: bytes) -> bytes:
-    """An array with the type of elements that `like` has."""
+def _pack(elements: Sequence[bytes], like: bytes) -> bytes:
+    """Returns a binary array of the elements, with the same element type as the array `like`."""
     head = like[: _TYPE.size] + _COUNT.pack(len(elements), 1)
     return head + b"".join([_LENGTH.pack(len(element)) + element for element in elements])
 
 
-# Where the database is
+# In the process with the database connection
 
 _CONTACTS = """
 SELECT array_agg(id ORDER BY id), array_agg(contact ORDER BY id) FROM (
@@ -115,7 +121,8 @@ SELECT array_agg(person_id), array_agg(file_id), array_agg(line), array_agg(ciph
 FROM incidents_exposure
 WHERE person_id > %s AND person_id <= %s AND file_id = ANY(%s) AND ciphertext IS NOT NULL
 """
-# What was sealed since the step was read is under the newest key, and newer.
+# A value that another process has written since the step was read is under the newest key. It is
+# newer than that of the step and must stay.
 _WRITE_CONTACTS = """
 UPDATE incidents_affectedperson p SET contact = again.value
 FROM unnest(%b::uuid[], %b::bytea[]) again(id, value)
@@ -130,12 +137,13 @@ WHERE e.person_id = again.person_id AND e.file_id = again.file_id AND e.line = a
 """
 
 
-def steps(
+def read_steps(
     incident_id: int, files: Sequence[int], *, after: UUID | None, people: int
 ) -> Iterator[ReencryptionStep]:
-    """The incident's rows from the person `after` on; `files` are the ids of its files.
+    """Yields the incident's rows in steps of `people` people, after the person `after` (or None).
 
-    Each step is read when it is asked for, and no lock is held between.
+    `files` are the ids of the incident's files. A step is read only when it is needed, and no lock
+    is held between two steps.
     """
     last = after or _BEFORE_ALL
     while (found := _read(_CONTACTS, [incident_id, last, people]))[0] is not None:
@@ -146,21 +154,22 @@ def steps(
         yield ReencryptionStep(last, EncryptedRows((ids,), contacts), exposures)
 
 
-def write(again: ReencryptedStep, *, key_prefix: bytes) -> int:
-    """Writes a step's rows in the caller's transaction, unless they are under that key; how many.
+def write_step(reencrypted: ReencryptedStep, *, key_prefix: bytes) -> int:
+    """Writes the rows of a step in the transaction of the caller; returns how many.
 
-    `key_prefix` is what ciphertexts of the newest key begin with.
+    A row that is under the newest key by now is not overwritten. `key_prefix` is the start of the
+    ciphertexts under the newest key.
     """
-    for problem in again.problems:
+    for problem in reencrypted.problems:
         logger.error("%s; it stays as it is", problem)
-    written = _written(_WRITE_CONTACTS, again.contacts, key_prefix)
-    if again.exposures:
-        written += _written(_WRITE_EXPOSURES, again.exposures, key_prefix)
+    written = _write_rows(_WRITE_CONTACTS, reencrypted.contacts, key_prefix)
+    if reencrypted.exposures:
+        written += _write_rows(_WRITE_EXPOSURES, reencrypted.exposures, key_prefix)
     return written
 
 
 class _Array(bytes):
-    """An array as PostgreSQL sent it."""
+    """A binary array as PostgreSQL sent it."""
 
 
 class _ArrayDumper(Dumper):
@@ -186,7 +195,7 @@ def _read(statement: str, parameters: Iterable[Any]) -> Sequence[Any]:
         return found
 
 
-def _written(statement: str, rows: EncryptedRows, key_prefix: bytes) -> int:
+def _write_rows(statement: str, rows: EncryptedRows, key_prefix: bytes) -> int:
     if len(rows.ciphertext) <= _HEAD_BYTES:
         return 0
     with _cursor() as cursor:
