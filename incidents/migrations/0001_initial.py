@@ -1,6 +1,6 @@
-"""The tables of the incidents, what the database itself holds them to, and the data classes.
+"""Creates the tables of this app with their constraints, functions, triggers and data classes.
 
-The functions and triggers are in sql/, a file a table; the data classes in
+Functions and triggers are in sql/, one file for each table. Data classes are in
 incidents/initial_data_classes.py.
 """
 

@@ -1,4 +1,4 @@
-"""Compares the kept counts of people with the rows."""
+"""Compares the stored counts of people with the rows."""
 
 import argparse
 from typing import Any
@@ -10,17 +10,17 @@ from incidents.models import Incident
 
 
 class Command(BaseCommand):
-    """Reads every exposure: some seconds for a million people. See docs/running.md."""
+    """The command; reads every exposure: seconds for a million people. See docs/running.md."""
 
     help = "Recounts the people of every incident, or of one, and tells where a kept count differs."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Which incidents, and whether to mend."""
+        """Adds the incident, and the option to store the counts again."""
         parser.add_argument("incident", nargs="?", metavar="SLUG")
         parser.add_argument("--mend", action="store_true", help="keep what was counted")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exits with 1 if a count differs and is not mended."""
+        """Prints the differences. Exits with 1 if a count differs and is not corrected."""
         incidents = Incident.objects.order_by("slug")
         if options["incident"]:
             incidents = incidents.filter(slug=options["incident"])

@@ -11,12 +11,12 @@ from incidents.scope_versions import ScopeRefusedError
 
 
 class Command(BaseCommand):
-    """See docs/import.md."""
+    """The command; see docs/import.md."""
 
     help = "Says that the incident's open scope version is complete."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The incident, and what to say of it."""
+        """Adds the incident, a note and whether failed files may be missing."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument("--note", default="", help="kept with the scope version")
         parser.add_argument(
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Closes it; every refusal is one line."""
+        """Closes the scope version. A refusal is one line on stderr."""
         batch = ExposureBatch.objects.filter(
             incident__slug=options["incident"], state=ExposureBatch.State.OPEN
         ).first()

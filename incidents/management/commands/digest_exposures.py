@@ -1,4 +1,4 @@
-"""Says one number for all that an incident's store holds."""
+"""Prints the store digest of an incident: one number for everything imported into it."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from incidents.store_digest import compute_store_digest
 
 
 class Command(BaseCommand):
-    """See docs/import.md."""
+    """The command; see docs/import.md."""
 
     help = (
         "Opens everything imported into an incident and prints one digest of it: the same for two "
@@ -20,11 +20,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The incident must be given."""
+        """Adds the incident, which is required."""
         parser.add_argument("incident", metavar="SLUG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints people, exposures and the digest."""
+        """Prints the digest and the numbers of people and exposures."""
         incident = Incident.objects.filter(slug=options["incident"]).first()
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident")

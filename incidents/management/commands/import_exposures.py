@@ -26,12 +26,12 @@ STANDARD_INPUT = Path("-")
 
 
 class Command(BaseCommand):
-    """See docs/import.md."""
+    """The command; see docs/import.md."""
 
     help = "Imports one file of an export into an incident's open scope version."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """File, incident and mapping must be given."""
+        """Adds file, incident and mapping, which are required, and the options."""
         parser.add_argument("file", type=Path, help="a file, or - for standard input")
         parser.add_argument("--incident", required=True, metavar="SLUG")
         parser.add_argument("--mapping", required=True, type=Path, metavar="MAP.toml")
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Imports or checks; every refusal is one line."""
+        """Imports or checks the file. A refusal is one line on stderr."""
         run = self._check if options["check"] else self._import
         try:
             with _file_of(options) as path:
@@ -54,21 +54,21 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
-        teller = _ImportReporter(self)
+        reporter = _ImportReporter(self)
         loading.import_file(
             path,
             batch_number=options["batch"],
             rejects_path=options["rejects"],
-            report=teller.tell,
+            report=reporter.report,
             **_common(options),
         )
-        teller.sum_up("taken")
+        reporter.summarise("taken")
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
-        teller = _ImportReporter(self)
-        teller.last = loading.check_file(path, report=teller.tell, **_common(options))
-        teller.sum_up("can be taken")
-        for line, reason in teller.last.first_rejects:
+        reporter = _ImportReporter(self)
+        reporter.last = loading.check_file(path, report=reporter.report, **_common(options))
+        reporter.summarise("can be taken")
+        for line, reason in reporter.last.first_rejects:
             self.stdout.write(f"  line {line}: {reason}")
         self.stdout.write("Checked only: nothing was loaded.")
 
@@ -96,16 +96,18 @@ def _read_mapping(path: Path) -> str:
 
 @contextmanager
 def _file_of(options: dict[str, Any]) -> Iterator[Path]:
-    """The file to read. Standard input is kept on the disk under var/ meanwhile: it is read more
-    than once (to know whether it was loaded before, and for its rejects).
+    """Context manager: yields the path of the file to read.
+
+    Standard input is copied to a file under `var/` for the block, because it is read more than
+    once: for its digest, which shows whether it is loaded already, for its rows and its rejects.
     """
     if options["file"] != STANDARD_INPUT:
         yield options["file"]
         return
-    options["rejects"] = options["rejects"] or _private(settings.VAR / "rejects")
-    with tempfile.TemporaryDirectory(dir=_private(settings.VAR / "import")) as directory:
+    options["rejects"] = options["rejects"] or _private_directory(settings.VAR / "rejects")
+    with tempfile.TemporaryDirectory(dir=_private_directory(settings.VAR / "import")) as directory:
         path = Path(directory) / "standard-input"
-        with _nameless(path) as spool:
+        with _unlinked_file(path) as spool:
             try:
                 shutil.copyfileobj(sys.stdin.buffer, spool, 1 << 20)
                 spool.flush()
@@ -116,43 +118,45 @@ def _file_of(options: dict[str, Any]) -> Iterator[Path]:
 
 
 @contextmanager
-def _nameless(path: Path) -> Iterator[IO[bytes]]:
-    """A file that only this process has, and that is gone with it, however it ends: a dump that
-    nobody wanted on the disk must not stay there after kill -9. `path` leads to it.
+def _unlinked_file(path: Path) -> Iterator[IO[bytes]]:
+    """Context manager: yields an open file without a name on the disk; `path` links to it.
+
+    The kernel deletes the file when the process ends. A dump that came by standard input therefore
+    does not stay on the disk, even after kill -9.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         own = Path(f"/proc/{os.getpid()}/fd/{handle}")
-        if own.exists():  # elsewhere than on Linux it keeps its name
+        if own.exists():  # on other systems than Linux the file keeps its name
             path.unlink()
             path.symlink_to(own)
         yield file
 
 
-def _private(directory: Path) -> Path:
+def _private_directory(directory: Path) -> Path:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
 class _ImportReporter:
-    """Tells on stderr how far it is, and on stdout what came of it."""
+    """The report of an import: its progress on stderr and its result on stdout."""
 
     def __init__(self, command: BaseCommand) -> None:
         self._out, self._err = command.stdout, command.stderr
         self._is_terminal = sys.stderr.isatty()
         self._pause = TERMINAL_SECONDS if self._is_terminal else LOG_SECONDS
-        self._start = self._told_at = time.monotonic()
+        self._start = self._reported_at = time.monotonic()
         self.last: ImportProgress | None = None
 
-    def tell(self, progress: ImportProgress) -> None:
-        """Called after every block of rows."""
+    def report(self, progress: ImportProgress) -> None:
+        """Reports the progress. The import calls it after every block of rows."""
         if self.last is None:
-            self._begin(progress)
-        is_turn = progress.is_merging and not (self.last and self.last.is_merging)
+            self._print_start(progress)
+        is_new_phase = progress.is_merging and not (self.last and self.last.is_merging)
         self.last = progress
         now = time.monotonic()
-        if (is_turn or now - self._told_at >= self._pause) and not progress.is_done:
-            self._told_at = now
+        if (is_new_phase or now - self._reported_at >= self._pause) and not progress.is_done:
+            self._reported_at = now
             self._err.write(
                 f"{self._so_far(progress, now - self._start)}        ",
                 ending="\r" if self._is_terminal else "\n",
@@ -160,25 +164,25 @@ class _ImportReporter:
 
     def _so_far(self, progress: ImportProgress, seconds: float) -> str:
         rate = progress.rows_read / max(seconds, 0.001)
-        said = (
+        counts = (
             f"{progress.rows_read:,} rows, {progress.rows_taken:,} taken, "
             f"{progress.rows_rejected:,} rejected, {rate:,.0f}/s"
         )
         if progress.is_merging:
-            return f"{said}; all read, now merging"
+            return f"{counts}; all read, now merging"
         if not progress.share_read:
-            return said
+            return counts
         left = seconds * (1 - progress.share_read) / progress.share_read
-        return f"{said}, {left:,.0f} s left to read"
+        return f"{counts}, {left:,.0f} s left to read"
 
-    def _begin(self, progress: ImportProgress) -> None:
+    def _print_start(self, progress: ImportProgress) -> None:
         if progress.batch:
             what = "Opened" if progress.is_new_batch else "Loading into"
             self._out.write(f"{what} scope version {progress.batch}.")
         self._out.write(f"Encoding: {progress.encoding}.")
 
-    def sum_up(self, taken: str) -> None:
-        """The counts of the last report."""
+    def summarise(self, taken: str) -> None:
+        """Prints the counts of the last progress. `taken` is the word for rows that are taken."""
         done = self.last
         if done is None:
             return

@@ -1,4 +1,4 @@
-"""Deletes the rows of an incident whose data is shredded."""
+"""Deletes the rows of a shredded incident."""
 
 import argparse
 from typing import Any
@@ -12,29 +12,29 @@ from incidents.scope_versions import IncidentBusyError
 
 
 class Command(BaseCommand):
-    """See docs/running.md: ending an incident."""
+    """The command; see docs/running.md: ending an incident."""
 
     help = "Deletes the people and exposures of a shredded incident, in small steps."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The incident must be given."""
+        """Adds the incident, which is required, and the size of a step."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument(
             "--rows", type=int, default=purging.STEP_ROWS, metavar="N", help="in one step"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Begins, or goes on; every refusal is one line."""
+        """Starts or continues the purge. A refusal is one line on stderr."""
         incident = Incident.objects.filter(slug=options["incident"]).first()
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident; check the slug")
-        teller = StepProgressReporter(self, unit="people")
+        reporter = StepProgressReporter(self, unit="people")
 
-        def tell(record: Shredding) -> None:
-            teller.tell(record.position, record.people)
+        def report(record: Shredding) -> None:
+            reporter.report(record.position, record.people)
 
         try:
-            done = purging.run(incident, step_rows=options["rows"], report=tell)
+            done = purging.run(incident, step_rows=options["rows"], report=report)
         except (purging.PurgeRefusedError, IncidentBusyError) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:

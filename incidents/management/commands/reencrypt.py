@@ -1,4 +1,4 @@
-"""Changes the key that seals an incident's data."""
+"""Re-encrypts the data of an incident under a new data key."""
 
 import argparse
 from typing import Any
@@ -14,12 +14,12 @@ from incidents.scope_versions import IncidentBusyError
 
 
 class Command(BaseCommand):
-    """See docs/running.md: an incident's data key."""
+    """The command; see docs/running.md: an incident's data key."""
 
-    help = "Seals an incident's data again under a new key, and removes the old one."
+    help = "Encrypts an incident's data again under a new key, and removes the old one."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The incident must be given."""
+        """Adds the incident, which is required, and options of the run."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument(
             "--people", type=int, default=reencryption.STEP_PEOPLE, metavar="N", help="in one step"
@@ -29,20 +29,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Begins, or goes on; every refusal is one line."""
+        """Starts or continues the re-encryption. A refusal is one line on stderr."""
         incident = Incident.objects.filter(slug=options["incident"]).first()
         if incident is None:
             raise CommandError(f"{options['incident']}: no such incident; check the slug")
         if options["again"]:
             reencryption.start_again(incident)
-        teller = StepProgressReporter(self, unit="values")
+        reporter = StepProgressReporter(self, unit="values")
 
-        def tell(reseal: Reencryption) -> None:
-            teller.tell(reseal.position, reseal.rows)
+        def report(record: Reencryption) -> None:
+            reporter.report(record.position, record.rows)
 
         try:
             done = reencryption.reencrypt_incident(
-                incident, step_people=options["people"], report=tell, wait=teller.wait
+                incident, step_people=options["people"], report=report, wait=reporter.wait
             )
         except WorkerLostError as error:
             raise CommandError(f"{error} The same command goes on from here") from None

@@ -1,4 +1,4 @@
-"""Brings everything that the master keyset wraps under its newest key."""
+"""Wraps everything that the master keyset wraps again, under its newest key."""
 
 import time
 from typing import Any
@@ -11,12 +11,12 @@ from incidents.rewrapping import rewrap_incidents
 
 
 class Command(BaseCommand):
-    """See docs/running.md: the master keyset."""
+    """The command; see docs/running.md: the master keyset."""
 
     help = "Wraps incidents' keysets and second factors again, under the newest master key."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Says how many; a second run that changes nothing shows that all is done."""
+        """Prints how many keysets were wrapped. A second run changes none if all are done."""
         started = time.monotonic()
         try:
             incidents, second_factors = rewrap_incidents(), rewrap_second_factors()

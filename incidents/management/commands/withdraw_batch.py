@@ -12,19 +12,19 @@ from incidents.scope_versions import ScopeRefusedError
 
 
 class Command(BaseCommand):
-    """See docs/import.md."""
+    """The command; see docs/import.md."""
 
     help = "Takes back a closed scope version; its rows stay, and count no longer."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Which one, and why."""
+        """Adds the incident, the scope version and the reason, which are required."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument("number", type=int, metavar="N", help="the scope version")
         parser.add_argument("--reason", required=True, help="why; kept with the scope version")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Asks and withdraws; every refusal is one line."""
+        """Asks for confirmation, then withdraws. A refusal is one line on stderr."""
         slug, number = options["incident"], options["number"]
         batch = ExposureBatch.objects.filter(incident__slug=slug, number=number).first()
         if batch is None:
@@ -40,7 +40,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Withdrew scope version {number} of {slug}.")
 
     def _confirm(self, batch: ExposureBatch) -> None:
-        """What is withdrawn cannot be closed again, only imported again."""
+        """Asks the operator to type the slug, because a withdrawal cannot be undone.
+
+        The files can only be imported again. Raises CommandError if the answer differs.
+        """
         taken = batch.files.aggregate(rows=Sum("rows_taken"))["rows"] or 0
         self.stdout.write(
             f"Withdrawing {batch.code}: {taken:,} rows no longer count, people no longer see them, "

@@ -1,5 +1,5 @@
--- The exposures are partitioned by file, so that a large file is loaded into a table of its own
--- and attached at the end (docs/decisions/0012). Small files share the default partition.
+-- The exposures are partitioned by file, so that a large file can be loaded into a table of its own,
+-- which is attached at the end (docs/decisions/0012). Small files share the default partition.
 CREATE TABLE incidents_exposure (
     person_id uuid NOT NULL,
     file_id integer NOT NULL,

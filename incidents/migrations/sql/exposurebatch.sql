@@ -1,6 +1,6 @@
--- A scope version closes only when each of its files is loaded whole and at least one is loaded.
--- `importing.close_batch` refuses the same with a message, and a constraint on each file asks that
--- its rows add up; this trigger holds for every other way to close a batch.
+-- Refuses to close a scope version unless no file is loading, the row counts of each loaded file add
+-- up, and at least one file is loaded. `incidents.scope_versions.close` refuses the same with a
+-- message for the operator. This trigger covers every other way to close a batch.
 CREATE FUNCTION incidents_batch_closes_whole() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong text;

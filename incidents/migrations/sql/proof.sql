@@ -1,16 +1,16 @@
--- Functions for tables that prove something, for this app and the apps that build on it: the
--- shreddings and the changes of contacts here; what was confirmed or reported (statements); the
--- ledger, its pages, seals and late reports, certificates, milestones and kept figures (notices).
+-- Functions for the tables that are proof, in this app and the apps above it: shreddings and changes
+-- of contacts here; confirmations and reports (statements); the ledger, its pages, its digests and
+-- late reports, certificates, milestones and public figures (notices).
 
--- For what was handed out or shown in public: it never changes afterwards, by whatever means.
+-- For rows that were handed out or shown in public. They can never be changed or deleted.
 CREATE FUNCTION incidents_proof_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% % cannot be changed or deleted', TG_TABLE_NAME, OLD.id
         USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 
--- TRUNCATE fires no row trigger, so each table of proof has one for TRUNCATE. It refuses while the
--- table holds a row. Purging an incident deletes and clears rows; it is not affected.
+-- TRUNCATE fires no row trigger, so each table of proof has a trigger for TRUNCATE, which refuses it
+-- while the table has a row. A purge deletes and updates rows and is not affected.
 CREATE FUNCTION incidents_refuse_truncate_of_proof() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     has_rows boolean;
@@ -24,7 +24,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- The desk's own log says who exported the ledger, so it is part of the proof.
+-- The log of the desk shows who exported the ledger, so it is part of the proof.
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON django_admin_log
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
 

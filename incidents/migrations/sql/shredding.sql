@@ -1,4 +1,4 @@
--- The record of who shredded an incident's data does not change once the shredding is done.
+-- Refuses to change or delete the record of who shredded an incident's data, once it is done.
 CREATE FUNCTION incidents_shredding_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.done_at IS NOT NULL AND (TG_OP = 'DELETE' OR
