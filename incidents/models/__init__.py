@@ -1,30 +1,27 @@
-"""What happened, to whom.
+"""Incidents, the people they affect, and what leaked of them.
 
-One incident of the model case has 33.7 million affected people and some 150 million exposures, so:
-the keys of people come from the data (a PRF of the source's own id), rows carry no more than they
-must, and whatever a page shows is found by an index or kept as a count.
+The incident that the design follows has 33.7 million affected people and about 150 million
+exposures. Three rules follow from that size. The primary key of a person is computed from the
+data: it is a PRF of the source's own id. A row has no field that it does not need. A page finds
+what it shows by an index, or reads a stored count.
 """
 
-from incidents.models.batches import BatchChange, ExposureBatch, ExposureFile
-from incidents.models.contact_changes import ContactChange
-from incidents.models.data_classes import CONTACT_CLASSES, DataClass
-from incidents.models.exposures import (
-    AffectedPerson,
-    AffectedPersonQuerySet,
-    Exposure,
-    Reveal,
-    ScopeCount,
-)
-from incidents.models.incidents import (
-    Basis,
-    Incident,
-    IncidentDataClass,
-    IncidentJurisdiction,
-    Reencryption,
-    Shredding,
-    Standing,
-)
-from incidents.models.uploads import Upload, UploadPiece
+from incidents.models.affected_person import AffectedPerson, AffectedPersonQuerySet
+from incidents.models.batch_change import BatchChange
+from incidents.models.contact_change import ContactChange
+from incidents.models.data_class import CONTACT_CLASSES, DataClass
+from incidents.models.exposure import Exposure
+from incidents.models.exposure_batch import ExposureBatch
+from incidents.models.exposure_file import ExposureFile
+from incidents.models.incident import Incident
+from incidents.models.incident_data_class import Basis, IncidentDataClass
+from incidents.models.jurisdiction import IncidentJurisdiction, Standing
+from incidents.models.reencryption import Reencryption
+from incidents.models.reveal import Reveal
+from incidents.models.scope_count import ScopeCount
+from incidents.models.shredding import Shredding
+from incidents.models.upload import Upload
+from incidents.models.upload_piece import UploadPiece
 
 __all__ = [
     "CONTACT_CLASSES",

@@ -6,15 +6,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from incidents.models.batches import ExposureFile
-from incidents.models.incidents import Incident
+from incidents.models.exposure_file import ExposureFile
+from incidents.models.incident import Incident
 
 
 class Upload(models.Model):
-    """A smaller file sent through the desk, and what a worker makes of it; see incidents.uploads.
+    """A smaller file sent through the desk, and its check and import; see incidents.uploads.
 
-    Its bytes stand sealed in pieces, so that no disk of a web server holds them and a worker may
-    run on another machine.
+    The database stores its bytes encrypted, in pieces (UploadPiece). So no disk of a web server
+    holds them, and a worker may run on another machine.
     """
 
     class State(models.TextChoices):
@@ -42,7 +42,7 @@ class Upload(models.Model):
     state = models.CharField(
         _("state"), max_length=9, choices=State.choices, default=State.TO_CHECK
     )
-    # One line of importing's; it names lines and columns, never a cell's value.
+    # A stored message in one line. It names lines and columns, and no value of a cell.
     refusal = models.TextField(_("why it was refused"), blank=True)
     rows_read = models.PositiveBigIntegerField(_("rows read"), default=0)
     rows_taken = models.PositiveBigIntegerField(_("rows taken"), default=0)
@@ -71,30 +71,6 @@ class Upload(models.Model):
 
     @property
     def is_moving(self) -> bool:
-        """Whether a worker has it, or will."""
+        """Returns whether a worker processes the upload now or has yet to process it."""
         state = self.State
         return self.state in (state.TO_CHECK, state.CHECKING, state.TO_IMPORT, state.IMPORTING)
-
-
-class UploadPiece(models.Model):
-    """Some of an upload's bytes, or of the rows an import of it rejected, sealed."""
-
-    class Kind(models.TextChoices):
-        CONTENT = "content"
-        REJECTS = "rejects"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
-    kind = models.CharField(max_length=7, choices=Kind.choices)
-    number = models.PositiveIntegerField()
-    ciphertext = models.BinaryField()
-
-    class Meta:
-        verbose_name = _("piece of an uploaded file")
-        verbose_name_plural = _("pieces of uploaded files")
-        constraints = [
-            models.UniqueConstraint(fields=["upload", "kind", "number"], name="upload_piece_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.upload_id} {self.kind} {self.number}"

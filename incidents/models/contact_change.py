@@ -6,22 +6,23 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from incidents.models.incidents import Incident
+from incidents.models.incident import Incident
 
 
 class ContactChangeQuerySet(models.QuerySet["ContactChange"]):
-    """Changes of contacts by where they stand."""
+    """Changes of contacts by state."""
 
     def waiting(self) -> "ContactChangeQuerySet":
-        """Neither confirmed nor withdrawn."""
+        """Returns the changes that are neither confirmed nor withdrawn."""
         return self.filter(confirmed_at__isnull=True, withdrawn_at__isnull=True)
 
 
 class ContactChange(models.Model):
-    """New official contacts of an incident that is public: proposed by one, confirmed by another.
+    """New official contacts of a public incident: one person proposes them, another confirms them.
 
-    Customers tell real calls from scams by them, so nobody alone can send a nation to another
-    number. The rows are the record of every change, with what stood there before.
+    Customers compare a call with the contacts to recognise a scam. One person alone must not be
+    able to send all customers to another number. The rows are the record of every change, with
+    the contacts before it.
     """
 
     FIELDS = ("contact_phone", "contact_email", "official_contacts_ko", "official_contacts_en")
@@ -34,7 +35,7 @@ class ContactChange(models.Model):
     official_contacts_ko = models.TextField(_("official contacts (Korean)"), blank=True)
     official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
     reason = models.TextField(_("reason"), help_text=_("Why they change, for who confirms it."))
-    # {field: text}, as it was when the change was confirmed.
+    # {field: text}: the contacts that the confirmation replaced. Empty until then.
     before = models.JSONField(default=dict, editable=False)
     proposed_by = models.ForeignKey(
         User, verbose_name=_("proposed by"), on_delete=models.PROTECT, related_name="+"
@@ -70,13 +71,17 @@ class ContactChange(models.Model):
         return f"{self.incident} {self.proposed_at:%Y-%m-%d}"
 
     def confirm(self, by: User) -> bool:
-        """Puts the contacts in force; False if it waits no more, or `by` proposed it."""
+        """Writes the new contacts to the incident, and records `by` as the second person.
+
+        Returns False, and changes nothing, if the change no longer waits or `by` proposed it.
+        """
         with transaction.atomic():
             rows = ContactChange.objects.waiting().select_for_update(of=("self",))
             change = rows.select_related("incident").exclude(proposed_by=by).filter(pk=self.pk)
             if (found := change.first()) is None:
                 return False
-            # An import refers to the incident until it is loaded.
+            # `no_key`, because a running import locks the incident's row with FOR KEY SHARE through
+            # its foreign keys until it is loaded. A plain FOR UPDATE would wait for that.
             incident = Incident.objects.select_for_update(no_key=True).get(pk=found.incident_id)
             found.before = {name: getattr(incident, name) for name in self.FIELDS}
             for name in self.FIELDS:
@@ -87,6 +92,6 @@ class ContactChange(models.Model):
         return True
 
     def withdraw(self) -> bool:
-        """Takes the proposal back; False if it waits no more."""
+        """Withdraws the proposal. Returns False if it is confirmed or withdrawn already."""
         waiting = ContactChange.objects.waiting().filter(pk=self.pk)
         return bool(waiting.update(withdrawn_at=timezone.now()))

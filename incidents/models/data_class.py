@@ -1,25 +1,25 @@
-"""Kinds of data."""
+"""Data classes: kinds of data that can leak."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import in_language
 
-# The classes that the contact columns of a mapping are values of; the catalogue always holds them,
-# for the desk neither renames nor deletes a class.
+# The data classes of a mapping's contact columns, by column. These classes always exist, because
+# the desk neither renames nor deletes a class.
 CONTACT_CLASSES = {"name": "names", "email": "email-addresses", "phone": "phone-numbers"}
 
 
 class DataClassQuerySet(models.QuerySet["DataClass"]):
-    """Data classes by what their values are good for."""
+    """Data classes by the use of their values."""
 
     def postal_addresses(self) -> "DataClassQuerySet":
-        """Those with addresses that a letter can be sent to."""
+        """Returns the classes that hold postal addresses, to which a letter can be sent."""
         return self.filter(masking=DataClass.Masking.ADDRESS)
 
 
 class DataClass(models.Model):
-    """A kind of data: how it is named, masked, and what to do when it leaks."""
+    """A kind of data: its names, how a value is masked, and what to do when it leaks."""
 
     class Sensitivity(models.IntegerChoices):
         LOW = 1, _("low")
@@ -35,12 +35,12 @@ class DataClass(models.Model):
         TEXT = "text", _("text: first characters stay")
 
     class DateMeaning(models.TextChoices):
-        """What happened on the date that a leaked value carries."""
+        """The meaning of the date that an export gives for a value."""
 
         SAVED = "saved", _("it was saved")
         ORDERED = "ordered", _("it was ordered")
 
-    # Small, so that an exposure's list of classes stays small.
+    # Two bytes, because every exposure stores a list of these ids.
     id = models.SmallAutoField(primary_key=True)
     slug = models.SlugField(_("slug"), unique=True)
     hibp_name = models.CharField(
@@ -51,7 +51,7 @@ class DataClass(models.Model):
     )
     name_ko = models.CharField(_("name (Korean)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100)
-    # "2 addresses and 1 entrance code leaked"
+    # Used in sentences such as "2 addresses and 1 entrance code leaked"; see incidents.phrasing.
     unit_ko = models.CharField(
         _("counted as (Korean)"), max_length=50, help_text=_("The counter only, such as 개 or 건.")
     )
@@ -91,10 +91,10 @@ class DataClass(models.Model):
 
     @property
     def name(self) -> str:
-        """In the active language."""
+        """Returns the name in the active language."""
         return in_language(self, "name")
 
     @property
     def actions(self) -> list[str]:
-        """In the active language, a step each."""
+        """Returns what to do in the active language, one step an item."""
         return in_language(self, "actions").splitlines()

@@ -1,0 +1,63 @@
+"""Scope versions of an incident."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models.incident import Incident
+
+
+class ExposureBatchQuerySet(models.QuerySet["ExposureBatch"]):
+    """Scope versions of one incident, taken together."""
+
+    def are_complete(self) -> bool:
+        """Returns whether at least one scope version is closed and none is open."""
+        states = {batch.state for batch in self}
+        return ExposureBatch.State.CLOSED in states and ExposureBatch.State.OPEN not in states
+
+
+class ExposureBatch(models.Model):
+    """A scope version: imported files that together list the people whose data leaked.
+
+    A later version adds what became known after this one was closed.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open: files may be loaded")
+        CLOSED = "closed", _("closed: complete")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="batches"
+    )
+    number = models.PositiveIntegerField(_("scope version"))
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
+    note = models.TextField(_("note"), blank=True)
+    opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    # The time when its people were counted; see incidents.scope_counts.
+    counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
+    withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
+
+    objects = ExposureBatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("exposure batch")
+        verbose_name_plural = _("exposure batches")
+        ordering = ["incident", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "number"], name="scope_version_once"),
+            models.UniqueConstraint(
+                fields=["incident"], condition=Q(state="open"), name="one_open_batch"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        template = _("{incident}, scope version {number}")
+        return template.format(incident=self.incident, number=self.number)
+
+    @property
+    def code(self) -> str:
+        """Returns the name that commands print, such as "acme v2"."""
+        return f"{self.incident.slug} v{self.number}"

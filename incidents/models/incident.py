@@ -1,0 +1,184 @@
+"""Incidents, their keysets and how those are deleted."""
+
+import hashlib
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from foundations.languages import in_language
+from incidents import encryption
+from incidents.models.shredding import Shredding
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """Incidents by visibility."""
+
+    def public(self) -> "IncidentQuerySet":
+        """Returns the incidents that the public pages show, the last one found out first."""
+        return self.filter(is_public=True).order_by("-aware_at")
+
+
+class Incident(models.Model):
+    """One data breach."""
+
+    # Four bytes, as in ExposureFile, because the row of every affected person stores this id and
+    # the row of every exposure stores that of its file.
+    id = models.AutoField(primary_key=True)
+    slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its web addresses."))
+    company_ko = models.CharField(_("company (Korean)"), max_length=200)
+    company_en = models.CharField(_("company (English)"), max_length=200)
+    title_ko = models.CharField(_("title (Korean)"), max_length=200)
+    title_en = models.CharField(_("title (English)"), max_length=200)
+    summary_ko = models.TextField(
+        _("summary (Korean)"), help_text=_("What happened, in ten seconds.")
+    )
+    summary_en = models.TextField(_("summary (English)"))
+    began_on = models.DateField(_("access began"), null=True, blank=True)
+    ended_on = models.DateField(_("access ended"), null=True, blank=True)
+    aware_at = models.DateTimeField(
+        _("became aware"), help_text=_("The legal clocks count from this moment.")
+    )
+    illegal_access = models.BooleanField(
+        _("illegal access from outside"),
+        null=True,
+        blank=True,
+        help_text=_("Some duties depend on it. Leave open what is not known yet."),
+    )
+    reported_count = models.PositiveBigIntegerField(
+        _("accounts reported"), null=True, blank=True, help_text=_("As the company stated it.")
+    )
+    department_ko = models.CharField(_("department (Korean)"), max_length=200)
+    department_en = models.CharField(_("department (English)"), max_length=200)
+    contact_phone = models.CharField(_("telephone"), max_length=50, blank=True)
+    contact_email = models.EmailField(_("e-mail"), blank=True)
+    official_contacts_ko = models.TextField(
+        _("official contacts (Korean)"),
+        blank=True,
+        help_text=_("The addresses and numbers the company really uses, one a line."),
+    )
+    official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
+    is_public = models.BooleanField(_("public"), default=False)
+    # Null until the incident is public for the first time. Never reset.
+    first_public_at = models.DateTimeField(_("first public"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Wrapped by the master keyset. Both are null once the incident's data is shredded.
+    data_keyset = models.BinaryField(null=True, editable=False)
+    index_keyset = models.BinaryField(null=True, editable=False)
+    shredded_at = models.DateTimeField(_("shredded"), null=True, editable=False)
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(began_on__isnull=True)
+                | Q(ended_on__isnull=True)
+                | Q(began_on__lte=F("ended_on")),
+                name="incident_began_before_it_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    shredded_at__isnull=True,
+                    data_keyset__isnull=False,
+                    index_keyset__isnull=False,
+                )
+                | Q(
+                    shredded_at__isnull=False,
+                    data_keyset__isnull=True,
+                    index_keyset__isnull=True,
+                ),
+                name="incident_has_keysets_or_is_shredded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.slug
+
+    @property
+    def company(self) -> str:
+        """Returns the company's name in the active language."""
+        return in_language(self, "company")
+
+    @property
+    def title(self) -> str:
+        """Returns the title in the active language."""
+        return in_language(self, "title")
+
+    @property
+    def summary(self) -> str:
+        """Returns the summary in the active language."""
+        return in_language(self, "summary")
+
+    @property
+    def department(self) -> str:
+        """Returns the department's name in the active language."""
+        return in_language(self, "department")
+
+    @property
+    def official_contacts(self) -> list[str]:
+        """Returns the official contacts in the active language, one line an item."""
+        return in_language(self, "official_contacts").splitlines()
+
+    @property
+    def has_been_public(self) -> bool:
+        """Returns whether the incident is or was public, so that people may know its contacts.
+
+        From then on two people change the contacts together (ContactChange).
+        """
+        return self.is_public or self.first_public_at is not None
+
+    def make_keysets(self) -> None:
+        """Makes the keysets of a new incident, bound to its slug. The caller saves the incident."""
+        self.data_keyset, self.index_keyset = encryption.new_incident_keysets(self.slug)
+
+    def cipher(self) -> encryption.IncidentCipher:
+        """Returns the cipher that encrypts and decrypts this incident's data.
+
+        Raises KeysetShreddedError if the data is shredded, and EncryptionError if the master
+        keyset is not the one that wraps the keysets.
+        """
+        if self.data_keyset is None or self.index_keyset is None:
+            raise encryption.keyset_shredded_error(self.slug)
+        return encryption.incident_cipher(*self.keysets())
+
+    def keysets(self) -> tuple[int, str, bytes, bytes]:
+        """Returns (incident id, slug, data keyset, index keyset) for encryption.incident_cipher.
+
+        The keysets are wrapped, and empty once the data is shredded.
+        """
+        return self.pk, self.slug, bytes(self.data_keyset or b""), bytes(self.index_keyset or b"")
+
+    def shred(self, by: User | None = None) -> None:
+        """Deletes the keysets, so that the encrypted data cannot be recovered any more.
+
+        Proofs and counts stay. A Shredding records what was deleted, when, and by which superuser
+        (None outside the desk). Raises KeysetShreddedError if the data is shredded already.
+        """
+        with transaction.atomic():
+            locked = Incident.objects.select_for_update(no_key=True).get(pk=self.pk)
+            if locked.data_keyset is None or locked.index_keyset is None:
+                raise encryption.keyset_shredded_error(self.slug)
+            self.shredded_at = timezone.now()
+            Shredding.objects.update_or_create(
+                incident=self,
+                defaults={
+                    "done_by": by,
+                    "done_at": self.shredded_at,
+                    "data_fingerprint": hashlib.sha256(locked.data_keyset).hexdigest(),
+                    "index_fingerprint": hashlib.sha256(locked.index_keyset).hexdigest(),
+                },
+            )
+            self.data_keyset = self.index_keyset = None
+            self.save(update_fields=["data_keyset", "index_keyset", "shredded_at"])
+
+    def is_scope_complete(self) -> bool:
+        """Returns whether at least one batch is closed and none is open.
+
+        Only then may a page show a user that they are not affected.
+        """
+        return self.batches.all().are_complete()
