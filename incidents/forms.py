@@ -1,4 +1,4 @@
-"""What the response desk can do to incidents and scope versions, refusals included."""
+"""The forms of the response desk for incidents, scope versions and uploads."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,10 +43,10 @@ contact_leaked = ["name", "email", "phone"]
 
 
 class IncidentForm(forms.ModelForm):
-    """An incident's own words."""
+    """The texts and dates of an incident, and whether it is public."""
 
     def clean_is_public(self) -> bool:
-        """Refuses to hide an incident that has to stay public."""
+        """Rejects the hiding of an incident that has to stay public (incidents.visibility)."""
         is_public: bool = self.cleaned_data["is_public"]
         if self.instance.pk and not is_public and (why := objection_to_hiding(self.instance)):
             raise forms.ValidationError(why)
@@ -54,10 +54,13 @@ class IncidentForm(forms.ModelForm):
 
 
 class ContactChangeForm(forms.ModelForm):
-    """Proposes new official contacts."""
+    """A proposal of new official contacts."""
 
     def clean_incident(self) -> Incident:
-        """One change at a time, so that whoever confirms it knows what it changes."""
+        """Rejects an incident with another change that waits.
+
+        There is one change at a time, so that the person who confirms it sees what it replaces.
+        """
         incident: Incident = self.cleaned_data["incident"]
         if ContactChange.objects.waiting().filter(incident=incident).exists():
             raise forms.ValidationError(_("Another change of these contacts waits already."))
@@ -65,20 +68,26 @@ class ContactChangeForm(forms.ModelForm):
 
 
 def shred_request_of(incident: Incident) -> Shredding | None:
-    """What a superuser asked for and another one may still do."""
+    """Returns the request that a second superuser may still confirm, or None.
+
+    A request expires after SHRED_REQUEST_LIFETIME.
+    """
     since = timezone.now() - SHRED_REQUEST_LIFETIME
-    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
-    return asked.select_related("asked_by").first()
+    requests = Shredding.objects.filter(incident=incident, done_at=None, asked_at__gte=since)
+    return requests.select_related("asked_by").first()
 
 
 def take_shred_request_back(incident: Incident) -> bool:
-    """False if nobody asked, or it is done."""
-    asked = Shredding.objects.filter(incident=incident, done_at=None, asked_at__isnull=False)
-    return bool(asked.delete()[0])
+    """Deletes the request. Returns False if there is none, or the data is shredded already."""
+    requests = Shredding.objects.filter(incident=incident, done_at=None, asked_at__isnull=False)
+    return bool(requests.delete()[0])
 
 
-class ShredForm(forms.Form):
-    """Deletes an incident's keysets for good: one superuser asks, another one does it."""
+class ShredIncidentForm(forms.Form):
+    """The shredding of an incident's data: one superuser requests it, another one confirms it.
+
+    The shredding deletes the incident's keysets, so it cannot be undone.
+    """
 
     slug = forms.CharField(
         label=_("Slug of the incident"),
@@ -92,7 +101,7 @@ class ShredForm(forms.Form):
         self.request = shred_request_of(incident)
 
     def clean_slug(self) -> str:
-        """Refuses any other incident's, one that is shredded already, and the same person twice."""
+        """Rejects a wrong slug, a shredded incident, and the superuser who made the request."""
         if self.incident.shredded_at:
             raise forms.ValidationError(_("The data of this incident is shredded already."))
         slug: str = self.cleaned_data["slug"]
@@ -103,7 +112,11 @@ class ShredForm(forms.Form):
         return slug
 
     def clean(self) -> dict[str, Any]:
-        """Nobody who means to ask may do what somebody else has asked for since, or the reverse."""
+        """Rejects a form with a meaning that changed after the user opened the page.
+
+        The user meant to request a shredding, and another superuser has requested it since. Or
+        the user meant to confirm a request that was withdrawn.
+        """
         if self.data.get("seen", "") != self.seen:
             raise forms.ValidationError(
                 _("Somebody asked for it, or took it back, while you read. Read the page again.")
@@ -112,21 +125,24 @@ class ShredForm(forms.Form):
 
     @property
     def seen(self) -> str:
-        """Which request the page tells of, or none."""
+        """Returns the id of the request that the page shows, or "". The form sends it back."""
         return str(self.request.pk) if self.request else ""
 
     def act(self) -> bool:
-        """Shreds what another one asked for, or asks."""
+        """Shreds the data if there is a request, else makes the request. Returns True."""
         if self.request:
             self.incident.shred(self.by)
         else:
-            asked = {"asked_by": self.by, "asked_at": timezone.now()}
-            Shredding.objects.update_or_create(incident=self.incident, defaults=asked)
+            request = {"asked_by": self.by, "asked_at": timezone.now()}
+            Shredding.objects.update_or_create(incident=self.incident, defaults=request)
         return True
 
 
 class BatchChangeForm(forms.Form):
-    """Changes a scope version: at once, or by a worker where counting its people takes long."""
+    """A change of a scope version.
+
+    The form applies it at once, or requests it from a worker if the count of people takes long.
+    """
 
     kind: BatchChange.Kind
 
@@ -136,7 +152,10 @@ class BatchChangeForm(forms.Form):
         self.takes_long = scope_versions.takes_long(batch.incident)
 
     def act(self) -> bool:
-        """Changes it or asks for it; False, with the reason in the form, if neither is possible."""
+        """Applies or requests the change.
+
+        Returns False if the change is refused, and adds the reason to the form's errors.
+        """
         try:
             if self.takes_long:
                 reason = self.cleaned_data.get("reason", "")
@@ -149,12 +168,12 @@ class BatchChangeForm(forms.Form):
         return True
 
     def change(self) -> None:
-        """Does it here and now. Raises ScopeRefusedError."""
+        """Applies the change at once. Raises ScopeRefusedError if it is refused."""
         raise NotImplementedError
 
 
 class CloseBatchForm(BatchChangeForm):
-    """Says that a scope version is complete."""
+    """The closing of an open scope version, which declares it complete."""
 
     kind = BatchChange.Kind.CLOSE
 
@@ -176,12 +195,12 @@ class CloseBatchForm(BatchChangeForm):
             del self.fields["is_without_failed"]
 
     def change(self) -> None:
-        """Closes it. Raises ScopeRefusedError."""
+        """Closes the scope version. Raises ScopeRefusedError if that is refused."""
         scope_versions.close(self.batch, is_despite_failed=bool(self.missing))
 
 
 class WithdrawBatchForm(BatchChangeForm):
-    """Takes a closed scope version back."""
+    """The withdrawal of a closed scope version."""
 
     kind = BatchChange.Kind.WITHDRAW
 
@@ -192,12 +211,12 @@ class WithdrawBatchForm(BatchChangeForm):
     )
 
     def change(self) -> None:
-        """Withdraws it. Raises ScopeRefusedError."""
+        """Withdraws the scope version. Raises ScopeRefusedError if that is refused."""
         scope_versions.withdraw(self.batch, self.cleaned_data["reason"])
 
 
 class LookUpForm(forms.Form):
-    """Finds the rows of somebody who asks, by the address they give."""
+    """A look-up of affected people by the address or number that a customer gives to support."""
 
     address = forms.CharField(
         label=_("E-mail address or phone number"),
@@ -206,29 +225,32 @@ class LookUpForm(forms.Form):
     )
 
     def clean(self) -> dict[str, list[AffectedPerson]]:
-        """Finds: {"people": rows of every incident, public or not}."""
-        typed = self.cleaned_data.get("address", "")
-        email, phone = normalise_email(typed), normalise_phone(typed)
+        """Returns {"people": the rows of that address in every incident that is not shredded}.
+
+        Incidents that are not public are included.
+        """
+        address = self.cleaned_data.get("address", "")
+        email, phone = normalise_email(address), normalise_phone(address)
         emails = [email] if is_usable_email(email) else []
         phones = [phone] if phone and not emails else []
-        if typed and not (emails or phones):
+        if address and not (emails or phones):
             self.add_error("address", _("This is neither an e-mail address nor a phone number."))
         incidents = Incident.objects.filter(shredded_at__isnull=True)
-        found = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
+        rows = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
         try:
-            people = found.with_contact(emails=emails, phones=phones, incidents=incidents)
+            people = rows.with_contact(emails=emails, phones=phones, incidents=incidents)
         except EncryptionError as error:
             self.add_error(None, translate_refusal(str(error)))
             return {"people": []}
         return {"people": list(people)}
 
     def person_ids(self) -> list[UUID]:
-        """The primary keys of those found."""
+        """Returns the primary keys of the rows that were found."""
         return [person.pk for person in self.cleaned_data["people"]]
 
 
 class UploadForm(forms.ModelForm):
-    """Sends a smaller file to be checked; nothing is loaded by it."""
+    """The upload of a smaller file. A worker checks it; the import is a later step."""
 
     incident = forms.ModelChoiceField(
         Incident.objects.filter(shredded_at=None), label=_("Incident")
@@ -255,21 +277,21 @@ class UploadForm(forms.ModelForm):
         self.fields["encoding"].help_text = _("utf-8 or cp949. Left empty, it is detected.")
 
     def clean(self) -> dict[str, Any]:
-        """A browser forgets the file whatever else was wrong."""
+        """Asks for the file again if another field is wrong: a browser does not send it twice."""
         cleaned = super().clean() or {}
         if self.errors and "content" in cleaned:
             self.add_error("content", _("Choose the file again: nothing was kept of it."))
         return cleaned
 
     def clean_content(self) -> "UploadedFile[bytes]":
-        """Refuses what is larger than the page says."""
+        """Rejects a file of more than settings.UPLOAD_MAX_BYTES bytes."""
         content: UploadedFile[bytes] = self.cleaned_data["content"]
         if (content.size or 0) > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(_("This file is too large for an upload."))
         return content
 
     def clean_mapping(self) -> str:
-        """Refuses a mapping that is none, in the words of an import."""
+        """Rejects a wrong column mapping, with the message that an import gives."""
         text: str = self.cleaned_data["mapping"]
         try:
             mapping.parse(text, name="mapping").check_classes(
@@ -279,8 +301,8 @@ class UploadForm(forms.ModelForm):
             raise forms.ValidationError(translate_refusal(str(refusal))) from None
         return text
 
-    def keep(self, by: User) -> Upload:
-        """Seals what was sent. Raises SealingError."""
+    def store(self, by: User) -> Upload:
+        """Stores the file encrypted. Raises EncryptionError if a keyset cannot be decrypted."""
         data = self.cleaned_data
         return uploads.store_upload(
             data["content"],
@@ -292,14 +314,14 @@ class UploadForm(forms.ModelForm):
 
 
 class ImportUploadForm(forms.Form):
-    """Has a checked upload imported."""
+    """The request to import a checked upload."""
 
     def __init__(self, *args: Any, upload: Upload, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.upload = upload
 
     def act(self) -> bool:
-        """False if it is not checked, or another one was quicker."""
+        """Requests the import. Returns False if the upload is in another state than checked."""
         if uploads.want_import(self.upload):
             return True
         self.add_error(None, _("Only a checked file can be imported."))
@@ -307,10 +329,10 @@ class ImportUploadForm(forms.Form):
 
 
 class DiscardUploadForm(ImportUploadForm):
-    """Deletes what was uploaded, and the rows that were rejected."""
+    """The deletion of an upload's bytes and of the rows that its import rejected."""
 
     def act(self) -> bool:
-        """False while a worker has it."""
+        """Deletes the bytes. Returns False while a worker processes the upload."""
         if uploads.discard(self.upload):
             return True
         self.add_error(None, _("A worker has this file; try again when it is done."))

@@ -1,4 +1,4 @@
-"""Incidents on the response desk. What leaked of people is neither listed nor opened here."""
+"""Incidents on the response desk. No page shows values that leaked of people."""
 
 from incidents.admin import batches, contact_changes, data_classes, incidents, people, uploads
 

@@ -1,4 +1,4 @@
-"""Scope versions: what they hold, their closing and withdrawal."""
+"""Scope versions on the desk: what they hold, and how they are closed and withdrawn."""
 
 from functools import partial
 from typing import Any
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
-from incidents.admin.confirmation import call, confirmation_page
-from incidents.admin.scope import how_to_import, tallied, with_counts
+from incidents.admin.confirmation import call_worker, confirmation_page
+from incidents.admin.scope import import_help, shown_tally, with_row_sums
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
 from incidents.importing.refusals import translate_refusal
 from incidents.models import BatchChange, ExposureBatch, ExposureFile
@@ -30,7 +30,7 @@ class ExposureFileInline(ReadOnlyAdmin, admin.TabularInline):
     model = ExposureFile
     fk_name = "batch"
     can_delete = False
-    shown: Any = (  # Django takes functions here, its type stubs names alone
+    shown: Any = (  # Any, because Django accepts functions here and its type stubs only names.
         *("name", "state"),
         *(
             number_column(ExposureFile, name)
@@ -70,26 +70,26 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     inlines = [ExposureFileInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: ExposureBatch | None = None) -> bool:
-        """Wrong ones are withdrawn, with a reason."""
+        """Returns False: a wrong scope version is withdrawn, with a reason."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_counts(super().get_queryset(request))
+        return with_row_sums(super().get_queryset(request))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {**(extra_context or {}), "subtitle": how_to_import()}
+        context = {**(extra_context or {}), "subtitle": import_help()}
         return super().changelist_view(request, context)
 
     @admin.display(description=gettext_lazy("people affected"))
     def people(self, obj: ExposureBatch) -> SafeString | str:
-        """Of this version alone, from the kept counts."""
-        return tallied(counts_of(obj.incident).by_batch.get(obj.number))
+        """Shows the people of this version alone, from the stored counts."""
+        return shown_tally(counts_of(obj.incident).by_batch.get(obj.number))
 
     @admin.display(description=gettext_lazy("closing or withdrawal by a worker"))
     def last_change(self, obj: ExposureBatch) -> SafeString | str:
-        """The last one that was asked for here, and how far it is."""
+        """Shows the last change that was requested on the desk, with its state."""
         change = obj.changes.select_related("asked_by").order_by("-pk").first()
         if change is None:
             return "–"
@@ -133,9 +133,9 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Says that the version is complete."""
+        """Asks for a confirmation, then closes the version: it is complete."""
         batch = _batch_to_change(request, pk)
-        words = {
+        texts = {
             "title": _("Close: %(batch)s") % {"batch": batch},
             "explanation": _(
                 "%(taken)s rows are taken, %(rejected)s rejected. Files that come later go into "
@@ -146,48 +146,48 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "done": _("Closed the scope version."),
         }
         form = CloseBatchForm(request.POST or None, batch=batch, by=staff_of(request))
-        shown = {}
+        context = {}
         if form.missing:
-            shown["warning"] = _("These files failed and were not loaded since: %(files)s") % {
+            context["warning"] = _("These files failed and were not loaded since: %(files)s") % {
                 "files": ", ".join(form.missing)
             }
-        return self._ask_or_call(request, batch, form, words, **shown)
+        return self._confirm(request, batch, form, texts, **context)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Takes the version back."""
+        """Asks for a confirmation and a reason, then withdraws the version."""
         batch = _batch_to_change(request, pk)
-        words = {
+        texts = {
             "title": _("Withdraw: %(batch)s") % {"batch": batch},
-            "explanation": _explained_withdrawal(batch),
+            "explanation": _withdrawal_explanation(batch),
             "button": _("Withdraw"),
             "done": _("Withdrew the scope version."),
         }
         form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
-        return self._ask_or_call(request, batch, form, words)
+        return self._confirm(request, batch, form, texts)
 
-    def _ask_or_call(
+    def _confirm(
         self,
         request: HttpRequest,
         batch: Any,
         form: BatchChangeForm,
-        words: dict[str, str],
-        **shown: Any,
+        texts: dict[str, str],
+        **context: Any,
     ) -> HttpResponse:
-        """Where counting takes long, a worker does what was confirmed."""
+        """Returns the confirmation page. If counting takes long, calls a worker once confirmed."""
         if form.takes_long:
             by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
-            words["explanation"] = f"{words['explanation']} {by_worker}"
-            words["done"] = _("Asked for it: this page shows when it is done.")
-        response = confirmation_page(self, request, batch, form=form, words=words, **shown)
+            texts["explanation"] = f"{texts['explanation']} {by_worker}"
+            texts["done"] = _("Asked for it: this page shows when it is done.")
+        response = confirmation_page(self, request, batch, form=form, texts=texts, **context)
         if response.status_code == 302:
             for change in BatchChange.objects.unfinished().filter(batch=batch):
-                call(work_batch_change, change.pk)
+                call_worker(work_batch_change, change.pk)
         return response
 
 
-def _explained_withdrawal(batch: Any) -> str:
-    """What it does, to how many, and what customers read afterwards."""
-    counted = counts_of(batch.incident).by_batch.get(batch.number)
+def _withdrawal_explanation(batch: Any) -> str:
+    """Returns what a withdrawal does, how many people it concerns, and what they read then."""
+    tally = counts_of(batch.incident).by_batch.get(batch.number)
     lines = [
         _(
             "What this version says leaked no longer counts: people do not see it, and no notice "
@@ -197,7 +197,7 @@ def _explained_withdrawal(batch: Any) -> str:
         _("It holds %(rows)s rows about %(people)s people.")
         % {
             "rows": f"{batch.taken or 0:,}",
-            "people": f"{counted.people:,}" if counted else "–",
+            "people": f"{tally.people:,}" if tally else "–",
         },
     ]
     if batch.incident.batches.exclude(pk=batch.pk).are_complete():
@@ -213,7 +213,10 @@ def _explained_withdrawal(batch: Any) -> str:
 
 
 def _batch_tools(pk: int) -> list[tuple[str, str]]:
-    """The one step that is next: an open version is closed, a closed one can be withdrawn."""
+    """Returns (URL, label) of the next step, or nothing.
+
+    An open version can be closed, and a closed one withdrawn.
+    """
     state = ExposureBatch.objects.filter(pk=pk).values_list("state", flat=True).first()
     if state == ExposureBatch.State.OPEN:
         url = reverse("admin:incidents_exposurebatch_close", args=[pk])
@@ -225,5 +228,6 @@ def _batch_tools(pk: int) -> list[tuple[str, str]]:
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:
+    """Returns the batch with its row sums. Raises RightMissingError, or Http404 if unknown."""
     require(request, "incidents.change_exposurebatch")
-    return get_object_or_404(with_counts(ExposureBatch.objects.select_related("incident")), pk=pk)
+    return get_object_or_404(with_row_sums(ExposureBatch.objects.select_related("incident")), pk=pk)

@@ -1,4 +1,4 @@
-"""A page for one grave step, and the call of a worker that does what takes long."""
+"""A confirmation page for one step with serious effects, and the call of a worker."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from kombu.exceptions import OperationalError
 
-from incidents.forms import BatchChangeForm, ImportUploadForm, ShredForm
+from incidents.forms import BatchChangeForm, ImportUploadForm, ShredIncidentForm
 
 
 def confirmation_page(
@@ -20,36 +20,41 @@ def confirmation_page(
     request: HttpRequest,
     instance: Model,
     *,
-    form: ShredForm | BatchChangeForm | ImportUploadForm,
-    words: dict[str, str],
+    form: ShredIncidentForm | BatchChangeForm | ImportUploadForm,
+    texts: dict[str, str],
     **context: Any,
 ) -> HttpResponse:
-    """A page for one grave step: `words` are its title, explanation, button and what was done.
+    """Returns the confirmation page of a step. After a valid POST, does the step and redirects.
 
-    Without a button it is not this person's step, and the page only says so. `context` is what the
-    page shows besides (incidents/desk/confirm.html).
+    `texts` has the keys "title", "explanation", "button" and "done". "done" is shown once the
+    step is done, and recorded in the history of `instance`. Without "button" the user cannot do
+    the step, and the page only explains why. `context` is added to the context of
+    incidents/desk/confirm.html.
     """
     opts = instance._meta
     if request.method == "POST" and form.is_valid() and form.act():
-        desk.log_change(request, instance, words["done"])
-        messages.success(request, words["done"])
+        desk.log_change(request, instance, texts["done"])
+        messages.success(request, texts["done"])
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", instance.pk)
-    shown = {
+    page_context = {
         **desk.admin_site.each_context(request),
-        **words,
+        **texts,
         **context,
         "form": form,
         "opts": opts,
         "original": instance,
     }
-    return TemplateResponse(request, "incidents/desk/confirm.html", shown)
+    return TemplateResponse(request, "incidents/desk/confirm.html", page_context)
 
 
-def call(task: Task, pk: int | str) -> None:
-    """Without a queue the sweeper calls a worker later."""
+def call_worker(task: Task, pk: int | str) -> None:
+    """Queues `task` for the row `pk` once the transaction is committed.
 
-    def call() -> None:
+    If Redis is unreachable, the error is suppressed: the sweep finds the row and queues it later.
+    """
+
+    def queue() -> None:
         with suppress(OperationalError):
             task.delay(pk)
 
-    transaction.on_commit(call)
+    transaction.on_commit(queue)

@@ -1,4 +1,4 @@
-"""Changes of official contacts."""
+"""Changes of official contacts on the desk."""
 
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from incidents.models import ContactChange, Incident
 
 @admin.register(ContactChange)
 class ContactChangeAdmin(admin.ModelAdmin):
-    """Proposed by one person, put in force by another; the list is the record."""
+    """Changes that one person proposes and another confirms. The list is the record of all."""
 
     form = ContactChangeForm
     change_form_template = "incidents/desk/contact_change.html"
@@ -28,7 +28,11 @@ class ContactChangeAdmin(admin.ModelAdmin):
     list_select_related = ["incident", "proposed_by", "confirmed_by"]
 
     def get_fields(self, request: HttpRequest, obj: ContactChange | None = None) -> Any:
-        """The rest of a proposal stands in its table, beside what it replaces."""
+        """Returns all fields for a new proposal, and only the incident for an existing one.
+
+        The page shows the other fields of an existing proposal in a table, beside the values that
+        they replace.
+        """
         return ["incident"] if obj else ["incident", *ContactChange.FIELDS, "reason"]
 
     def has_change_permission(self, request: HttpRequest, obj: ContactChange | None = None) -> bool:
@@ -38,13 +42,13 @@ class ContactChangeAdmin(admin.ModelAdmin):
         return False
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """The contacts as they stand, to be changed."""
-        asked = request.GET.get("incident", "")
-        incident = Incident.objects.filter(pk=asked).first() if asked.isdecimal() else None
+        """Returns the current contacts of the incident in the query, to be edited."""
+        pk = request.GET.get("incident", "")
+        incident = Incident.objects.filter(pk=pk).first() if pk.isdecimal() else None
         if incident is None:
             return {}
-        stands = {name: getattr(incident, name) for name in ContactChange.FIELDS}
-        return {"incident": incident.pk, **stands}
+        current = {name: getattr(incident, name) for name in ContactChange.FIELDS}
+        return {"incident": incident.pk, **current}
 
     def save_model(self, request: HttpRequest, obj: ContactChange, form: Any, change: bool) -> None:
         obj.proposed_by = staff_of(request)
@@ -53,7 +57,7 @@ class ContactChangeAdmin(admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: ContactChange, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Shows the proposal, where a second person goes on."""
+        """Redirects to the page of the proposal, where a second person confirms it."""
         messages.success(request, _("Proposed. Now somebody else has to confirm it."))
         return redirect("admin:incidents_contactchange_change", obj.pk)
 
@@ -72,43 +76,50 @@ class ContactChangeAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Shows what stands now beside what is proposed."""
-        found = self.get_object(request, object_id)
+        """Adds the current contacts beside the proposed ones, and what the user may do."""
+        change = self.get_object(request, object_id)
         context = extra_context or {}
-        if found:
-            waits = found.confirmed_at is None and found.withdrawn_at is None
-            may = request.user.has_perm("incidents.confirm_contactchange")
-            is_own = found.proposed_by_id == request.user.pk
+        if change:
+            is_waiting = change.confirmed_at is None and change.withdrawn_at is None
+            may_confirm = request.user.has_perm("incidents.confirm_contactchange")
+            is_own = change.proposed_by_id == request.user.pk
             context = {
                 **context,
-                "rows": _before_and_after(found),
-                "may_confirm": waits and may and not is_own,
-                "waits_for_another": waits and is_own,
-                "may_withdraw": waits and (is_own or may),
+                "rows": _before_and_after(change),
+                "may_confirm": is_waiting and may_confirm and not is_own,
+                "waits_for_another": is_waiting and is_own,
+                "may_withdraw": is_waiting and (is_own or may_confirm),
             }
         return super().change_view(request, object_id, form_url, context)
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Puts the contacts in force; not for whoever proposed them."""
+        """Confirms the change, so that the portal shows the new contacts.
+
+        Raises PermissionDenied for the person who proposed them.
+        """
         change = get_object_or_404(ContactChange, pk=pk)
         require(request, "incidents.confirm_contactchange")
         staff = staff_of(request)
         if change.proposed_by == staff:
             raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
         done = _("Confirmed: customers read the new contacts from now on.")
-        return self._done(request, change, change.confirm(staff), done)
+        return self._report(request, change, change.confirm(staff), done)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Takes the proposal back."""
-        change = get_object_or_404(ContactChange, pk=pk)
-        may = request.user.has_perm("incidents.confirm_contactchange")
-        if not may and change.proposed_by != request.user:
-            raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
-        return self._done(request, change, change.withdraw(), _("Withdrawn."))
+        """Withdraws the proposal.
 
-    def _done(
+        Raises PermissionDenied for a user who neither proposed it nor may confirm it.
+        """
+        change = get_object_or_404(ContactChange, pk=pk)
+        may_confirm = request.user.has_perm("incidents.confirm_contactchange")
+        if not may_confirm and change.proposed_by != request.user:
+            raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
+        return self._report(request, change, change.withdraw(), _("Withdrawn."))
+
+    def _report(
         self, request: HttpRequest, change: ContactChange, is_done: bool, done: str
     ) -> HttpResponse:
+        """Shows and records `done`, or shows that nothing was done. Redirects to the change."""
         if is_done:
             self.log_change(request, change, done)
             messages.success(request, done)
@@ -118,7 +129,10 @@ class ContactChangeAdmin(admin.ModelAdmin):
 
 
 def _before_and_after(change: ContactChange) -> list[tuple[str, str, str]]:
-    """Name, what stands there (or stood, once it is confirmed), and what is proposed."""
+    """Returns a (label, old value, new value) for each contact.
+
+    The old value is the current one, and after the confirmation the one that was replaced.
+    """
     before = change.before or {
         name: getattr(change.incident, name) for name in ContactChange.FIELDS
     }

@@ -1,4 +1,4 @@
-"""Kinds of data."""
+"""Data classes on the desk."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ class DataClassAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: DataClass | None = None) -> Any:
-        """Mapping files and the import know a class by its slug."""
+        """Makes the slug read-only, because mapping files and the import name a class by it."""
         return ["slug"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: DataClass | None = None) -> bool:
-        """Exposures name it by number, and no constraint could stop this."""
+        """Returns False: exposures store the ids of classes in an array, without a foreign key."""
         return False

@@ -1,4 +1,4 @@
-"""Incidents and the end of their data."""
+"""Incidents on the desk, and the shredding of their data."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
 from incidents.admin.confirmation import confirmation_page
-from incidents.admin.scope import how_to_import, tallied, with_counts
+from incidents.admin.scope import import_help, shown_tally, with_row_sums
 from incidents.forms import (
     SHRED_REQUEST_LIFETIME,
     IncidentForm,
-    ShredForm,
+    ShredIncidentForm,
     shred_request_of,
     take_shred_request_back,
 )
@@ -91,30 +91,31 @@ class IncidentAdmin(admin.ModelAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """The keysets are bound to the slug: under another one they do not open.
+        """Makes the slug read-only, and the contacts once the incident has been public.
 
-        One person alone cannot send a nation to another number.
+        The keysets are bound to the slug: with another slug they cannot be decrypted. The
+        contacts of a public incident are changed by two people (ContactChange).
         """
         locked = ContactChange.FIELDS if obj and obj.has_been_public else ()
         return [*self.readonly_fields, *(["slug"] if obj else []), *locked]
 
     def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """Who may not type the reported number reads it as every other number."""
+        """Shows the reported number as "1,234" to a user who may not change it."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        instead = {"reported_count": number_column(Incident, "reported_count")}
+        replacements = {"reported_count": number_column(Incident, "reported_count")}
 
-        def shown(fields: Any) -> list[Any]:
-            return [instead.get(str(field), field) for field in fields]
+        def replaced(fields: Any) -> list[Any]:
+            return [replacements.get(str(field), field) for field in fields]
 
-        return [(name, {**rest, "fields": shown(rest["fields"])}) for name, rest in fieldsets]
+        return [(name, {**rest, "fields": replaced(rest["fields"])}) for name, rest in fieldsets]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
         return {} if obj else self.prepopulated_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Deleting the row would take the proofs with it; the data is shredded instead."""
+        """Returns False: the proofs would be deleted with the row. The data is shredded instead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
@@ -126,26 +127,26 @@ class IncidentAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("scope versions"))
     def scope(self, obj: Incident) -> SafeString | str:
-        """Each version, its state and what it holds, from the files' own counts."""
-        words = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
-        named = [
+        """Lists the scope versions with state and rows. The row counts come from the files."""
+        template = _("{number}: {state} ({taken} rows taken, {rejected} rejected)")
+        batches = [
             {
                 "number": batch.number,
                 "state": batch.get_state_display(),
                 "taken": f"{batch.taken or 0:,}",
                 "rejected": f"{batch.rejected or 0:,}",
             }
-            for batch in with_counts(obj.batches.all())
+            for batch in with_row_sums(obj.batches.all())
         ]
-        return format_html_join("", f"<div>{words}</div>", named) or how_to_import()
+        return format_html_join("", f"<div>{template}</div>", batches) or import_help()
 
     @admin.display(description=gettext_lazy("shredded"))
     def shredded(self, obj: Incident) -> SafeString | str:
-        """The record of the shredding, with what proves which keysets are gone."""
+        """Shows the record of the shredding, with the fingerprints of the deleted keysets."""
         record = Shredding.objects.filter(incident=obj, done_at__isnull=False).first()
         if record is None:
             request = shred_request_of(obj)
-            return _who_asked(request) if request else "–"
+            return _request_sentence(request) if request else "–"
         lines = [
             (_("shredded"), date_format(localtime(record.done_at), "DATETIME_FORMAT")),
             (_("asked by"), record.asked_by or "–"),
@@ -160,8 +161,8 @@ class IncidentAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("people affected"))
     def people(self, obj: Incident) -> SafeString | str:
-        """Over all closed scope versions, from the kept counts."""
-        return tallied(counts_of(obj).total)
+        """Shows the people of all closed scope versions together, from the stored counts."""
+        return shown_tally(counts_of(obj).total)
 
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
@@ -179,8 +180,8 @@ class IncidentAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools = []
-        is_whole = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
-        if request.user.is_superuser and is_whole:
+        has_data = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
+        if request.user.is_superuser and has_data:
             url = reverse("admin:incidents_incident_shred", args=[object_id])
             tools.append((url, _("Shred the data")))
         waiting = ContactChange.objects.waiting().filter(incident=_number(object_id)).first()
@@ -194,19 +195,19 @@ class IncidentAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Deletes the keysets, once two superusers have typed the slug."""
+        """Shreds the data once two superusers have entered the slug, one after the other."""
         incident = _incident_to_shred(request, pk)
-        form = ShredForm(request.POST or None, incident=incident, by=staff_of(request))
-        shown = {"seen": form.seen}
+        form = ShredIncidentForm(request.POST or None, incident=incident, by=staff_of(request))
+        context = {"seen": form.seen}
         if form.request:
             take_back = "admin:incidents_incident_take_shred_request_back"
-            shown["take_back"] = reverse(take_back, args=[pk])
+            context["take_back"] = reverse(take_back, args=[pk])
         return confirmation_page(
-            self, request, incident, form=form, words=_words_of_shredding(form), **shown
+            self, request, incident, form=form, texts=_shredding_texts(form), **context
         )
 
     def take_shred_request_back(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """For whoever asked, and for whoever was to do it."""
+        """Withdraws the request to shred the data. Every superuser may do it."""
         incident = _incident_to_shred(request, pk)
         if take_shred_request_back(incident):
             done = _("Took back the request to shred the data.")
@@ -218,17 +219,19 @@ class IncidentAdmin(admin.ModelAdmin):
 
 
 def _number(text: str) -> int:
+    """Returns the id that a URL holds, or 0, which no row has."""
     return int(text) if text.isdecimal() else 0
 
 
 def _incident_to_shred(request: HttpRequest, pk: int) -> Incident:
+    """Returns the incident. Raises PermissionDenied for a user who is not a superuser."""
     if not request.user.is_superuser:
         raise PermissionDenied(_("Only a superuser shreds data."))
     return get_object_or_404(Incident, pk=pk)
 
 
-def _who_asked(request: Shredding) -> str:
-    """And until when another superuser may do it."""
+def _request_sentence(request: Shredding) -> str:
+    """Returns who made the request and until when another superuser may confirm it."""
     asked_at = localtime(request.asked_at)
     return _(
         "%(user)s asked to shred the data on %(asked)s. Another superuser has until %(until)s."
@@ -239,8 +242,9 @@ def _who_asked(request: Shredding) -> str:
     }
 
 
-def _words_of_shredding(form: ShredForm) -> dict[str, str]:
-    incident, asked = form.incident, form.request
+def _shredding_texts(form: ShredIncidentForm) -> dict[str, str]:
+    """Returns the texts of the confirmation page; see confirmation_page."""
+    incident, shred_request = form.incident, form.request
     title = _("Shred the data of: %(incident)s (%(slug)s)") % {
         "incident": incident,
         "slug": incident.slug,
@@ -253,12 +257,12 @@ def _words_of_shredding(form: ShredForm) -> dict[str, str]:
         "records stay. Older backups of the database still hold the keyset: delete them "
         "too."
     )
-    if standing := counts_of(incident).total:
-        concerned = _("It concerns %(people)s people.") % {"people": f"{standing.people:,}"}
+    if tally := counts_of(incident).total:
+        concerned = _("It concerns %(people)s people.") % {"people": f"{tally.people:,}"}
         explanation = f"{explanation}\n{concerned}"
-    if asked:
-        next_step = _who_asked(asked)
-        button = "" if asked.asked_by == form.by else _("Shred for good")
+    if shred_request:
+        next_step = _request_sentence(shred_request)
+        button = "" if shred_request.asked_by == form.by else _("Shred for good")
         done = _("Shredded the data.")
     else:
         next_step = _("This asks for it; another superuser does it.")

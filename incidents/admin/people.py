@@ -1,4 +1,4 @@
-"""A look-up of who is affected, for support."""
+"""The look-up of affected people, for support."""
 
 import logging
 from typing import Any
@@ -20,15 +20,15 @@ logger = logging.getLogger(__name__)
 
 @admin.register(AffectedPerson)
 class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """A look-up by address, for support; a list of everybody exists nowhere."""
+    """The look-up by address. The desk has no list of all affected people."""
 
     def get_urls(self) -> list[URLPattern]:
         return [desk_path(self, "", self.look_up, "changelist")]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
-        """Which rows carry an address, and which classes leaked: names of classes, no values.
+        """Shows the rows with an address, and the names of the data classes that leaked.
 
-        By POST, so that the address stands in no URL and no access log.
+        It shows no values. The form uses POST, because URLs are logged. Raises RightMissingError.
         """
         require(request, "incidents.view_affectedperson")
         form = LookUpForm(request.POST or None)
@@ -39,11 +39,11 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "form": form,
         }
         if form.is_valid():
-            context["found"] = self._described(request, form)
+            context["found"] = self._found_rows(request, form)
         return TemplateResponse(request, "incidents/desk/look_up.html", context)
 
-    def _described(self, request: HttpRequest, form: LookUpForm) -> list[dict[str, Any]]:
-        """What the page says of each row; leaves a record of who looked."""
+    def _found_rows(self, request: HttpRequest, form: LookUpForm) -> list[dict[str, Any]]:
+        """Returns what the page shows of each row, and records the look-up of each person."""
         people, ids = form.cleaned_data["people"], form.person_ids()
         logger.info("user %s looked up people %s", request.user.pk, [str(pk) for pk in ids])
         for person in people:

@@ -1,4 +1,4 @@
-"""Scope versions and what they hold, as several pages show it."""
+"""What several pages of the desk show of scope versions."""
 
 from typing import Any
 
@@ -12,8 +12,11 @@ from incidents.models import AffectedPerson, DataClass, ExposureBatch
 from incidents.scope_counts import Tally
 
 
-def tallied(tally: Tally | None) -> SafeString | str:
-    """Everybody, by relation, by language and by class."""
+def shown_tally(tally: Tally | None) -> SafeString | str:
+    """Returns the number of people in all, by relation, by language and by data class, as HTML.
+
+    Without a tally, returns a sentence that people are counted when a scope version is closed.
+    """
     if tally is None:
         return _("Counted once a scope version is closed.")
     relations, languages = dict(AffectedPerson.Relation.choices), dict(settings.LANGUAGES)
@@ -27,14 +30,17 @@ def tallied(tally: Tally | None) -> SafeString | str:
     return format_html_join("", "<div>{}: {}</div>", [(name, f"{n:,}") for name, n in lines])
 
 
-def how_to_import() -> str:
-    """For who looks for a way to load files."""
+def import_help() -> str:
+    """Returns a sentence on the two ways to import files."""
     return _(
         "Smaller files are added under “Uploaded files”, larger ones loaded on the server: "
         "manage.py import_exposures (see docs/import.md)."
     )
 
 
-def with_counts(batches: QuerySet[ExposureBatch]) -> QuerySet[Any]:
-    """With `taken` and `rejected`, rows of all their files; None where there is none."""
+def with_row_sums(batches: QuerySet[ExposureBatch]) -> QuerySet[Any]:
+    """Adds the sums `taken` and `rejected` over the rows of each batch's files.
+
+    A sum is None if a batch has no file.
+    """
     return batches.annotate(taken=Sum("files__rows_taken"), rejected=Sum("files__rows_rejected"))

@@ -1,4 +1,4 @@
-"""Smaller files, checked and imported by a worker."""
+"""Uploads on the desk: smaller files that a worker checks and imports."""
 
 import logging
 from functools import partial
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin_site import desk_path, number_column, require
 from accounts.step_up import step_up_required
 from incidents import uploads
-from incidents.admin.confirmation import call, confirmation_page
+from incidents.admin.confirmation import call_worker, confirmation_page
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
 from incidents.importing.refusals import translate_refusal, translate_reject
 from incidents.models import Upload
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @admin.register(Upload)
 class UploadAdmin(admin.ModelAdmin):
-    """Smaller files, checked and imported by a worker. What stands in them is shown nowhere."""
+    """Smaller files that a worker checks and imports. No page shows what they hold."""
 
     form = UploadForm
     change_form_template = "incidents/desk/upload.html"
@@ -51,7 +51,7 @@ class UploadAdmin(admin.ModelAdmin):
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
-        """Nobody changes what was sent; the next steps have pages of their own."""
+        """Returns False: an upload does not change. Its next steps have pages of their own."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
@@ -60,7 +60,7 @@ class UploadAdmin(admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Upload | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """What was sent is only shown."""
+        """Returns a plain form for an existing upload, because the page only shows it."""
         form = ModelForm if obj else self.form
         return super().get_form(request, obj, change, form=form, **kwargs)
 
@@ -76,15 +76,15 @@ class UploadAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("first rejects"))
     def rejects(self, obj: Upload) -> SafeString | str:
-        """Lines and reasons, as the check found them."""
+        """Lists line and reason of the first rejects that the check found."""
         lines = [(line, translate_reject(reason)) for line, reason in obj.first_rejects]
         return format_html_join("", "<div>{}: {}</div>", lines) or "–"
 
     def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
-        """Seals the file; the worker hears of it when that is committed."""
-        kept = form.keep(request.user)
-        obj.pk, obj.name = kept.pk, kept.name
-        call(work_upload, str(kept.pk))
+        """Stores the file encrypted, and queues its check for the time after the commit."""
+        stored = form.store(request.user)
+        obj.pk, obj.name = stored.pk, stored.name
+        call_worker(work_upload, str(stored.pk))
 
     def response_add(
         self, request: HttpRequest, obj: Upload, post_url_continue: str | None = None
@@ -94,7 +94,7 @@ class UploadAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
         return [
-            own("<uuid:pk>/import/", self.import_it, "import"),
+            own("<uuid:pk>/import/", self.import_upload, "import"),
             own("<uuid:pk>/discard/", self.discard, "discard"),
             own("<uuid:pk>/rejects/", step_up_required(self.download), "rejects"),
             *super().get_urls(),
@@ -108,10 +108,10 @@ class UploadAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         upload = Upload.objects.filter(pk=object_id).first() if _is_uuid(object_id) else None
-        may = request.user.has_perm("incidents.change_upload")
+        may_change = request.user.has_perm("incidents.change_upload")
         context = {
             **(extra_context or {}),
-            "tools": _upload_tools(upload) if upload and may else [],
+            "tools": _upload_tools(upload) if upload and may_change else [],
             "upload": upload,
             "refusal": translate_refusal(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
@@ -119,10 +119,10 @@ class UploadAdmin(admin.ModelAdmin):
         }
         return super().change_view(request, object_id, form_url, context)
 
-    def import_it(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Has the checked file loaded."""
+    def import_upload(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Asks for a confirmation, then has a worker import the checked file."""
         upload = _upload_to_change(request, pk)
-        words = {
+        texts = {
             "title": _("Import %(file)s") % {"file": upload},
             "explanation": _(
                 "{taken} rows can be taken, {rejected} are rejected. They go into the open "
@@ -136,15 +136,15 @@ class UploadAdmin(admin.ModelAdmin):
             "done": _("A worker imports the file."),
         }
         form = ImportUploadForm(_posted(request), upload=upload)
-        response = confirmation_page(self, request, upload, form=form, words=words)
+        response = confirmation_page(self, request, upload, form=form, texts=texts)
         if response.status_code == 302:
-            call(work_upload, str(upload.pk))
+            call_worker(work_upload, str(upload.pk))
         return response
 
     def discard(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Throws the file away."""
+        """Asks for a confirmation, then deletes the upload's bytes and its rejected rows."""
         upload = _upload_to_change(request, pk)
-        words = {
+        texts = {
             "title": _("Throw %(file)s away") % {"file": upload},
             "explanation": _(
                 "What was uploaded is deleted, and so are the rows an import of it rejected. What "
@@ -154,11 +154,14 @@ class UploadAdmin(admin.ModelAdmin):
             "done": _("Threw the file away."),
         }
         form = DiscardUploadForm(_posted(request), upload=upload)
-        return confirmation_page(self, request, upload, form=form, words=words)
+        return confirmation_page(self, request, upload, form=form, texts=texts)
 
     def download(self, request: HttpRequest, pk: UUID) -> FileResponse:
-        """The rejected rows, in the clear, to be corrected: after a fresh code, for an open session
-        of the desk must not be enough for that. Leaves a record of who took them.
+        """Returns the rejected rows as a CSV file, unencrypted, so that they can be corrected.
+
+        Step-up guards it (get_urls), because an open session of the desk must not be enough.
+        The history of the upload and the process log record the download. Raises Http404 if
+        there are no rejected rows.
         """
         upload = _upload_to_change(request, pk)
         if not upload.pieces.filter(kind="rejects").exists():
@@ -171,7 +174,7 @@ class UploadAdmin(admin.ModelAdmin):
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
-    """What was posted, even if it is nothing: these forms ask for no more than the press."""
+    """Returns the posted data, which may be empty: these forms have no field but the button."""
     return request.POST if request.method == "POST" else None
 
 
@@ -184,12 +187,13 @@ def _is_uuid(text: str) -> bool:
 
 
 def _upload_to_change(request: HttpRequest, pk: UUID) -> Upload:
+    """Returns the upload. Raises RightMissingError, or Http404 if it is unknown."""
     require(request, "incidents.change_upload")
     return get_object_or_404(Upload.objects.select_related("incident"), pk=pk)
 
 
 def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
-    """What can be done next."""
+    """Returns (URL, label) of each step that is possible now."""
     tools = []
     if upload.state == Upload.State.CHECKED:
         tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
