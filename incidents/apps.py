@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class IncidentsConfig(AppConfig):
-    """What happened, and to whom: importing, sealing, matching."""
+    """Incidents, the people they affect and what leaked: import, encryption and "my data"."""
 
     name = "incidents"
     verbose_name = _("Incidents")

@@ -1,6 +1,6 @@
-"""What leaked of a person: for many people at once by class, for one person with the values.
+"""What leaked of people: the data classes of many people, or one person's values.
 
-Exposures of withdrawn batches do not count anywhere here.
+Exposures of withdrawn batches are ignored, except by `batches_of`.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ from incidents.models import (
     ExposureBatch,
 )
 
-# Where AffectedPerson.contact holds the value of a class that an exposure does not repeat.
+# The key in AffectedPerson.contact that holds the value of a class, where the exposure omits it.
 CONTACT_KEYS = {
     CONTACT_CLASSES["name"]: "n",
     CONTACT_CLASSES["email"]: "e",
@@ -33,10 +33,10 @@ CONTACT_KEYS = {
 def leaked_classes_of(
     person_ids: Sequence[UUID] | QuerySet[Any, Any],
 ) -> dict[UUID, list[int]]:
-    """The DataClass ids that leaked of each person, in the catalogue's order.
+    """Returns the ids of the data classes that leaked of each person, in DataClass's order.
 
-    For a chunk of some hundred people: two queries whatever their number, and nothing is opened.
-    Somebody of whom nothing leaked is not in the answer.
+    It makes two queries for any number of people, and decrypts nothing. The send calls it for
+    one chunk at a time. A person without exposures has no entry.
     """
     leaked: defaultdict[UUID, set[int]] = defaultdict(set)
     rows = Exposure.objects.not_withdrawn().filter(person_id__in=person_ids)
@@ -47,7 +47,7 @@ def leaked_classes_of(
 
 
 class ExposedRow(NamedTuple):
-    """What one row of a dump says leaked of a person; see Exposure."""
+    """The data that one row of an imported file holds of a person; see Exposure."""
 
     batch_id: int
     data_classes: list[int]
@@ -55,24 +55,25 @@ class ExposedRow(NamedTuple):
 
 
 def exposed_rows_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposedRow]]:
-    """The standing rows of each person, in the order of the dump; one query."""
+    """Returns the rows of each person in the order of file and line. One query."""
     rows: defaultdict[UUID, list[ExposedRow]] = defaultdict(list)
-    found = (
+    exposures = (
         Exposure.objects.not_withdrawn()
         .filter(person_id__in=person_ids)
         .order_by("person_id", "file_id", "line")
         .values_list("person_id", "file__batch_id", "data_classes", "ciphertext")
     )
-    for person_id, batch_id, data_classes, ciphertext in found:
+    for person_id, batch_id, data_classes, ciphertext in exposures:
         rows[person_id].append(ExposedRow(batch_id, data_classes, ciphertext))
     return rows
 
 
 @dataclass
 class Leak:
-    """One class of one person: each different value, and how many rows of a dump held it.
+    """One data class of one person: each different value, and how many rows hold it.
 
-    The same text on another date is another value: an order of the same thing is another order.
+    The same text with another date is another value, because two orders of one product on two
+    days are two orders.
     """
 
     data_class: DataClass
@@ -80,14 +81,21 @@ class Leak:
 
     @property
     def count(self) -> int:
-        """How many leaked: an address once however often it stands there, every order of a day."""
+        """Returns how many values leaked.
+
+        A value without a date counts once, in however many rows it is. A value with a date counts
+        each time, because two orders of one product on one day are two orders.
+        """
         return sum(times if date else 1 for (_, date), times in self.values.items())
 
 
 def decrypted_leaks(
     person: AffectedPerson, rows: Sequence[ExposedRow], catalogue: dict[int, DataClass]
 ) -> list[Leak]:
-    """What leaked of `person` with its values, in the catalogue's order. Raises SealingError."""
+    """Returns what leaked of `person`, in the order of `catalogue` (data classes by id).
+
+    Raises EncryptionError if a value cannot be decrypted, or names an unknown data class.
+    """
     leaks: dict[int, Leak] = {}
     as_contact: set[int] = set()
     for _, batch in groupby(sorted(rows, key=_batch), key=_batch):
@@ -112,7 +120,7 @@ def _batch(row: ExposedRow) -> int:
 
 
 def _entries(person: AffectedPerson, row: ExposedRow) -> list[list[Any]]:
-    """[class, text] or [class, text, ISO date], without blank texts."""
+    """Returns lists of [class id, text] or [class id, text, ISO date]. Drops blank texts."""
     if row.ciphertext is None:
         return []
     cipher = person.incident.cipher()
@@ -121,7 +129,7 @@ def _entries(person: AffectedPerson, row: ExposedRow) -> list[list[Any]]:
 
 
 def _add_contact(leaks: Sequence[Leak], person: AffectedPerson) -> None:
-    """Adds what the contact holds of these classes."""
+    """Adds to each leak the value of its class in the person's contact, if there is one."""
     contact = person.decrypt_contact() if leaks else {}
     for leak in leaks:
         text = contact.get(CONTACT_KEYS.get(leak.data_class.slug, ""), "")
@@ -130,7 +138,10 @@ def _add_contact(leaks: Sequence[Leak], person: AffectedPerson) -> None:
 
 
 def batches_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposureBatch]]:
-    """The scope versions that hold something of each person, withdrawn ones included."""
+    """Returns the scope versions with rows of each person, ordered by number.
+
+    Withdrawn scope versions are included.
+    """
     pairs = (
         Exposure.objects.filter(person_id__in=person_ids)
         .values_list("person_id", "file__batch_id")

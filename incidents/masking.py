@@ -1,7 +1,9 @@
-"""Showing somebody their own value without showing it to whoever looks over their shoulder.
+"""Masking: a value is shown with most of its characters hidden.
 
-Enough stays for the owner to recognise the value, and never all of it. What leaks came from a
-dump and can be anything, so a value that is not what its class says is masked as plain text.
+A mask protects a user against a person who sees the screen. The visible rest lets the user
+recognise the value, and is never the whole value. A value comes from a company's export and can be
+anything. So a value that does not fit its masking, such as a broken e-mail address, is masked as
+text.
 """
 
 import itertools
@@ -13,20 +15,24 @@ import phonenumbers
 from accounts.contacts import DEFAULT_REGION, normalise_phone
 from incidents.models import DataClass
 
-HIDDEN = "***"  # the same for every length
+HIDDEN = "***"  # hides the length too
 DOTS = "••••••"
 _KOREAN_REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
     r"|[가-힣]+[시도군구]"
 )
-# What is not shown decides nothing: a value may be a megabyte, and some steps take its square.
-_LOOKED_AT = 500
+# Only this many characters are read: a value may have a megabyte, and some steps take quadratic
+# time.
+_READ_CHARACTERS = 500
 _LONGEST_NAME, _LONG_TEXT, _FEWEST_HIDDEN_DIGITS = 24, 8, 3
 
 
 def mask(value: str, masking: str) -> str:
-    """`value` as `masking` (a DataClass.Masking) shows it; an unknown masking hides everything."""
-    value = value[:_LOOKED_AT]
+    """Returns `value` masked by `masking`, a DataClass.Masking.
+
+    SECRET and an unknown masking hide everything.
+    """
+    value = value[:_READ_CHARACTERS]
     match masking:
         case DataClass.Masking.NAME:
             return _name(value)
@@ -43,9 +49,9 @@ def mask(value: str, masking: str) -> str:
 
 
 def _characters(text: str) -> list[str]:
-    """What a reader sees as single characters: accents and joined emoji stay together.
+    """Splits a text into the characters that a reader sees: accents and joined emoji stay together.
 
-    Control and formatting characters are dropped: one of them can turn a whole line around.
+    Drops control and formatting characters, because one of them can reverse the order of a line.
     """
     found: list[str] = []
     joins = False
@@ -60,29 +66,33 @@ def _characters(text: str) -> list[str]:
 
 
 def _text(value: str) -> str:
-    seen = _characters(value.strip())
-    if len(seen) < 2:
+    """Shows the first character, or the first two of at least _LONG_TEXT."""
+    characters = _characters(value.strip())
+    if len(characters) < 2:
         return HIDDEN
-    return "".join(seen[: 2 if len(seen) >= _LONG_TEXT else 1]) + HIDDEN
+    return "".join(characters[: 2 if len(characters) >= _LONG_TEXT else 1]) + HIDDEN
 
 
 def _name(value: str) -> str:
-    """`류시우` → `류*우`, `김철` → `김*`, `Jane Doe` → `J**e D*e`."""
+    """Shows the first and the last character of each word.
+
+    `류시우` → `류*우`, `김철` → `김*`, `Jane Doe` → `J**e D*e`.
+    """
     if len(value) > _LONGEST_NAME:
         return _text(value)
     return " ".join(_word(_characters(word)) for word in value.split()) or HIDDEN
 
 
-def _word(seen: list[str]) -> str:
-    if len(seen) < 2:
+def _word(characters: list[str]) -> str:
+    if len(characters) < 2:
         return "*"
-    if len(seen) == 2:
-        return seen[0] + "*"
-    return seen[0] + "*" * (len(seen) - 2) + seen[-1]
+    if len(characters) == 2:
+        return characters[0] + "*"
+    return characters[0] + "*" * (len(characters) - 2) + characters[-1]
 
 
 def _email(value: str) -> str:
-    """`user@gmail.example` → `u***@g***.example`."""
+    """Shows the first characters and the ending: `user@gmail.example` → `u***@g***.example`."""
     local, _, domain = value.strip().rpartition("@")
     host, _, ending = domain.rpartition(".")
     if not (local and host and ending.isalpha()):
@@ -91,18 +101,25 @@ def _email(value: str) -> str:
 
 
 def _start(text: str) -> str:
-    seen = _characters(text)
-    return (seen[0] if len(seen) > 1 else "") + HIDDEN
+    characters = _characters(text)
+    return (characters[0] if len(characters) > 1 else "") + HIDDEN
 
 
 def _phone(value: str) -> str:
-    """`+821012345678` → `010-****-5678`, `+14155550132` → `+1 ***-***-0132`."""
-    written = written_phone(value)
-    return _text(value) if written is None else _hide_digits(written)
+    """Shows prefix and last four digits.
+
+    `+821012345678` → `010-****-5678`, `+14155550132` → `+1 ***-***-0132`.
+    """
+    formatted = formatted_phone(value)
+    return _text(value) if formatted is None else _hide_digits(formatted)
 
 
-def written_phone(value: str) -> str | None:
-    """`+821012345678` → `010-1234-5678`, `+14155550132` → `+1 415-555-0132`; None if no number."""
+def formatted_phone(value: str) -> str | None:
+    """Returns a Korean number in its national format, another one in the international format.
+
+    `+821012345678` → `010-1234-5678`, `+14155550132` → `+1 415-555-0132`. Returns None if the
+    value is not a phone number.
+    """
     e164 = normalise_phone(value)
     if e164 is None:
         return None
@@ -112,26 +129,32 @@ def written_phone(value: str) -> str | None:
     return phonenumbers.format_number(number, form.NATIONAL if is_korean else form.INTERNATIONAL)
 
 
-def _hide_digits(written: str) -> str:
-    """The first group and the last four digits stay, unless that is nearly all of them."""
-    digits = sum(char.isdigit() for char in written)
-    first = re.match(r"\+?(\d+)[ -]", written)
-    kept_first = len(first[1]) if first else 0
-    if digits - kept_first - 4 < _FEWEST_HIDDEN_DIGITS:
-        kept_first = 0
+def _hide_digits(formatted: str) -> str:
+    """Shows the first group and the last four digits.
+
+    Shows less if fewer than _FEWEST_HIDDEN_DIGITS digits would be hidden.
+    """
+    digits = sum(char.isdigit() for char in formatted)
+    first = re.match(r"\+?(\d+)[ -]", formatted)
+    shown_first = len(first[1]) if first else 0
+    if digits - shown_first - 4 < _FEWEST_HIDDEN_DIGITS:
+        shown_first = 0
     if digits - 4 < _FEWEST_HIDDEN_DIGITS:
         return HIDDEN
     place = itertools.count()
     return re.sub(
         r"\d",
-        lambda digit: digit[0] if not kept_first <= next(place) < digits - 4 else "*",
-        written,
+        lambda digit: digit[0] if not shown_first <= next(place) < digits - 4 else "*",
+        formatted,
     )
 
 
 def _address(value: str) -> str:
-    """`서울특별시 강남구 테헤란로 1` → `서울특별시 강남구 ***`; others begin with no region."""
+    """Shows city and district: `서울특별시 강남구 테헤란로 1` → `서울특별시 강남구 ***`.
+
+    An address that does not begin with a Korean region is masked as text.
+    """
     words = value.split()
     regions = itertools.takewhile(_KOREAN_REGION.fullmatch, words[: min(2, len(words) - 1)])
-    kept = " ".join(regions)
-    return f"{kept} {HIDDEN}" if kept else _text(value)
+    shown = " ".join(regions)
+    return f"{shown} {HIDDEN}" if shown else _text(value)

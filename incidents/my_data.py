@@ -1,8 +1,8 @@
-"""What "my data" shows one user: a part for each incident and each row of theirs in it.
+"""The parts of the page "my data" for one user: one for each of the user's rows in an incident.
 
-Two rules stand above all else here: nobody is told that they are not affected unless every batch
-of the incident is loaded and complete, and one incident that cannot be opened does not take the
-others with it.
+An incident without a row of the user has one part too. Two rules come before all others. No user
+reads that they are not affected unless the incident's scope is complete. And an incident that
+cannot be decrypted does not hide the others.
 """
 
 import logging
@@ -18,7 +18,7 @@ from accounts.models import User
 from incidents import phrasing
 from incidents.encryption import EncryptionError
 from incidents.leaks import ExposedRow, Leak, decrypted_leaks, exposed_rows_of
-from incidents.masking import mask, written_phone
+from incidents.masking import formatted_phone, mask
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -36,19 +36,19 @@ Kind = Literal["leaked", "not_found", "unknown", "unavailable", "shredded"]
 
 
 def masked(value: str, data_class: DataClass) -> str:
-    """What stands on the page at first."""
+    """Returns the value as the page shows it at first."""
     return mask(value, data_class.masking)
 
 
-def in_full(value: str, data_class: DataClass) -> str:
-    """What stands there after step-up; a phone number as people write it."""
+def unmasked(value: str, data_class: DataClass) -> str:
+    """Returns the value as the page shows it after step-up. A phone number is formatted."""
     is_phone = data_class.masking == DataClass.Masking.PHONE
-    return (written_phone(value) if is_phone else None) or value
+    return (formatted_phone(value) if is_phone else None) or value
 
 
 @dataclass(frozen=True)
 class Value:
-    """One line of a class: the value, and in words when and how often."""
+    """One line of a data class: the value, and a phrase about its date and how often it occurs."""
 
     text: str
     date: str
@@ -56,7 +56,7 @@ class Value:
 
 @dataclass(frozen=True)
 class ClassItem:
-    """One class of one part; what components/data_class.html shows."""
+    """One data class of one part, as incidents/data_class.html shows it."""
 
     data_class: DataClass
     state: Literal["leaked", "possibly", "not_involved"]
@@ -69,7 +69,7 @@ class ClassItem:
 
 @dataclass(frozen=True)
 class MyDataPart:
-    """One answer of the page."""
+    """One part of the page: the answer for one incident, or for one row of the user in it."""
 
     incident: Incident
     kind: Kind
@@ -82,9 +82,11 @@ class MyDataPart:
 
 
 def parts_for(user: User, show: Show) -> list[MyDataPart]:
-    """The page's parts, those where something leaked first, else newest incident first.
+    """Returns the page's parts for `user`: first those where data leaked, then the others.
 
-    The number of queries does not grow with incidents, rows or values.
+    Within each group the incident that the company learned of last comes first. `show` turns a
+    value into what the page shows: `masked` or `unmasked`. The number of queries does not grow
+    with the incidents, rows or values.
     """
     incidents = list(
         Incident.objects.public().prefetch_related("batches", "class_states__data_class")
@@ -94,20 +96,22 @@ def parts_for(user: User, show: Show) -> list[MyDataPart]:
     rows = _rows_of(user, incidents)
     parts = []
     for incident in incidents:
-        mine = rows.get(incident.pk)
+        own_rows = rows.get(incident.pk)
         if incident.shredded_at:
             parts.append(MyDataPart(incident, "shredded", _("The company has deleted this data")))
-        elif mine is None:
+        elif own_rows is None:
             parts.append(_unavailable(incident))
-        elif mine:
-            parts += [_part_of_row(incident, *row, catalogue=catalogue, show=show) for row in mine]
+        elif own_rows:
+            parts += [
+                _leaked_part(incident, *row, catalogue=catalogue, show=show) for row in own_rows
+            ]
         else:
             parts.append(_not_matched(incident, addresses))
     return sorted(parts, key=lambda part: part.kind != "leaked")
 
 
 def record_reveals(user: User, parts: Iterable[MyDataPart]) -> None:
-    """Notes that `user` is being shown the values of `parts` in full."""
+    """Records that `user` sees the unmasked values of `parts`: a Reveal and a line in the log."""
     people = [part.person for part in parts if part.person and part.kind == "leaked"]
     Reveal.objects.bulk_create(Reveal(user=user, person=person) for person in people)
     for person in people:
@@ -115,7 +119,7 @@ def record_reveals(user: User, parts: Iterable[MyDataPart]) -> None:
 
 
 def title_of(parts: Sequence[MyDataPart]) -> str:
-    """The page's title: the answer itself where there is one, else what the answers share."""
+    """Returns the page's title: the heading of a single part, else a title for all parts."""
     if len(parts) == 1:
         return parts[0].heading
     if any(part.kind == "leaked" for part in parts):
@@ -124,7 +128,10 @@ def title_of(parts: Sequence[MyDataPart]) -> str:
 
 
 def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[Leak]]]:
-    """The user's rows of one incident that still stand, with what leaked. Raises SealingError."""
+    """Returns the user's rows of one incident with what leaked, without withdrawn batches.
+
+    Raises EncryptionError if a keyset or a value cannot be decrypted.
+    """
     people = list(AffectedPerson.objects.for_user(user, [incident]))
     exposed = exposed_rows_of([person.pk for person in people])
     catalogue = DataClass.objects.in_bulk()
@@ -139,18 +146,22 @@ Row = tuple[AffectedPerson, list[ExposedRow]]
 
 
 def _rows_of(user: User, incidents: Iterable[Incident]) -> dict[int, list[Row]]:
-    """By incident, the user's rows that still stand; no entry where the keyset does not open."""
-    openable = [incident for incident in incidents if _opens(incident)]
-    people = list(AffectedPerson.objects.for_user(user, openable))
+    """Returns the user's rows by incident id, without those of withdrawn batches.
+
+    An incident with keysets that cannot be decrypted has no entry.
+    """
+    usable = [incident for incident in incidents if _can_decrypt(incident)]
+    people = list(AffectedPerson.objects.for_user(user, usable))
     exposed = exposed_rows_of([person.pk for person in people])
-    rows: dict[int, list[Row]] = {incident.pk: [] for incident in openable}
+    rows: dict[int, list[Row]] = {incident.pk: [] for incident in usable}
     for person in people:
         if person.pk in exposed:
             rows[person.incident_id].append((person, exposed[person.pk]))
     return rows
 
 
-def _opens(incident: Incident) -> bool:
+def _can_decrypt(incident: Incident) -> bool:
+    """Returns whether the keysets can be decrypted. If not, logs an error, unless shredded."""
     try:
         incident.cipher()
     except EncryptionError as error:
@@ -160,7 +171,7 @@ def _opens(incident: Incident) -> bool:
     return True
 
 
-def _part_of_row(
+def _leaked_part(
     incident: Incident,
     person: AffectedPerson,
     rows: Sequence[ExposedRow],
@@ -168,6 +179,7 @@ def _part_of_row(
     catalogue: dict[int, DataClass],
     show: Show,
 ) -> MyDataPart:
+    """Returns the part for one row, or an "unavailable" part if it cannot be decrypted."""
     try:
         leaks = decrypted_leaks(person, rows, catalogue)
     except EncryptionError as error:
@@ -191,6 +203,11 @@ def _unavailable(incident: Incident) -> MyDataPart:
 
 
 def _not_matched(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
+    """Returns the part of an incident without a row of the user.
+
+    Its kind is "unknown" if the user has no verified address or number, or the scope is not
+    complete.
+    """
     if not (addresses and incident.is_scope_complete()):
         return MyDataPart(incident, "unknown", _("We do not know yet whether your data leaked"))
     if len(addresses) > 1:
@@ -218,13 +235,16 @@ def _relation(person: AffectedPerson) -> str:
 
 
 def _actions(data_classes: Iterable[DataClass]) -> list[str]:
-    """The steps of all classes, the most sensitive class first, each step once."""
+    """Returns what to do about all classes, each step once, the most sensitive class first."""
     in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
     return list(dict.fromkeys(action for entry in in_order for action in entry.actions))
 
 
 def _items(incident: Incident, leaks: Sequence[Leak], show: Show) -> list[ClassItem]:
-    """Every class of the incident. What the rows hold counts, whatever was stated."""
+    """Returns an item for each class that leaked of the user or that the incident states.
+
+    A class that the user's rows hold is shown as leaked, even if the incident does not state it.
+    """
     stated = {entry.data_class_id: entry for entry in incident.class_states.all()}
     found = {leak.data_class.pk for leak in leaks}
     others = [_other_item(incident, entry) for key, entry in stated.items() if key not in found]
@@ -252,7 +272,7 @@ def _leaked_item(leak: Leak, stated: IncidentDataClass | None, show: Show) -> Cl
 
 
 def _other_item(incident: Incident, stated: IncidentDataClass) -> ClassItem:
-    """A class of the incident that none of this person's rows holds."""
+    """Returns the item for a stated class that none of the user's rows holds."""
     basis, state = stated.get_basis_display(), IncidentDataClass.State
     if stated.state == state.NOT_INVOLVED:
         return ClassItem(stated.data_class, "not_involved", _("Not involved"), basis_text=basis)
@@ -274,16 +294,17 @@ def _other_item(incident: Incident, stated: IncidentDataClass) -> ClassItem:
 
 
 def _values(leak: Leak, show: Show) -> list[Value]:
-    """As shown, newest first; values that look alike share a line and say how many they are."""
+    """Returns the lines, newest value first. Values that look alike share a line and a count."""
     lines: Counter[tuple[str, str]] = Counter()
     newest_first = sorted(leak.values.items(), key=lambda entry: entry[0][1], reverse=True)
-    for (text, written), times in newest_first:
-        lines[show(text, leak.data_class), _dated(leak.data_class, written)] += times
+    for (text, iso_date), times in newest_first:
+        lines[show(text, leak.data_class), _dated(leak.data_class, iso_date)] += times
     return [Value(text, _when(date, times)) for (text, date), times in lines.items()]
 
 
-def _dated(data_class: DataClass, written: str) -> str:
-    day = phrasing.day(written)
+def _dated(data_class: DataClass, iso_date: str) -> str:
+    """Returns a phrase such as "ordered on May 3, 2025", or "" without a date."""
+    day = phrasing.day(iso_date)
     if not day:
         return ""
     if data_class.date_meaning == DataClass.DateMeaning.ORDERED:
@@ -292,6 +313,7 @@ def _dated(data_class: DataClass, written: str) -> str:
 
 
 def _when(date: str, times: int) -> str:
+    """Returns the date's phrase and how often the value occurs, if that is more than once."""
     if times == 1:
         return date
     often = ngettext("%(times)s time", "%(times)s times", times) % {"times": f"{times:,}"}

@@ -1,5 +1,6 @@
-"""Sentences that a list of translated words cannot make: counted, joined, and in Korean with the
-particle that the last syllable asks for.
+"""Sentences that the translation catalogue cannot make: with counts, lists and Korean particles.
+
+A Korean particle depends on the last syllable before it.
 """
 
 import datetime
@@ -11,13 +12,14 @@ from django.utils.translation import get_language
 
 from incidents.models import DataClass
 
-_NO_BREAK = "\u00a0"  # a count alone at the start of a line is misread
+# Between a count and its unit, because a count alone at the start of a line is misread.
+_NO_BREAK = "\u00a0"
 
 
 def leaked(counts: Sequence[tuple[DataClass, int]]) -> str:
-    """As in "Your name, 2 addresses and 1 entrance code leaked", in the active language.
+    """Returns "Your name, 2 addresses and 1 entrance code leaked", in the active language.
 
-    A count of 0 means that the class leaked and nobody knows how many values of it.
+    A count of 0 means that the class leaked and the number of its values is not known.
     """
     items = [counted_noun(data_class, count) for data_class, count in counts]
     if _is_korean():
@@ -27,7 +29,10 @@ def leaked(counts: Sequence[tuple[DataClass, int]]) -> str:
 
 
 def counted_noun(data_class: DataClass, count: int) -> str:
-    """As in "2 addresses", "주소 2개"; without a number where it would say nothing."""
+    """Returns "2 addresses" or "주소 2개".
+
+    Omits the number if it is 0 (not known), or 1 of a class with `is_one_each`.
+    """
     is_bare = count == 0 or (count == 1 and data_class.is_one_each)
     if _is_korean():
         return (
@@ -40,21 +45,24 @@ def counted_noun(data_class: DataClass, count: int) -> str:
 
 
 def number_of(data_class: DataClass, count: int) -> str:
-    """As in "2", "2건": Korean counts each kind of thing in its own word."""
+    """Returns "2" or "2건": Korean has a counter word for each kind of thing."""
     return f"{count:,}{data_class.unit_ko}" if _is_korean() else f"{count:,}"
 
 
 def joined(items: Sequence[str]) -> str:
-    """As in "a, b and c", in the active language."""
+    """Returns the items as a list in the active language: "a, b and c" or "a, b, c"."""
     if _is_korean() or len(items) < 2:
         return ", ".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def day(written: str) -> str:
-    """The day of an ISO date or time, in full and in the portal's zone; "" if it is neither."""
+def day(iso_date: str) -> str:
+    """Returns the written day of an ISO date or time, in the portal's time zone.
+
+    Returns "" if the text is neither.
+    """
     try:
-        moment = datetime.datetime.fromisoformat(written)
+        moment = datetime.datetime.fromisoformat(iso_date)
     except ValueError:
         return ""
     if timezone.is_aware(moment):
@@ -67,6 +75,10 @@ def _is_korean() -> bool:
 
 
 def _ends_in_consonant(text: str) -> bool:
-    """Hangul syllables stand in blocks of 28, the first of each without a final consonant."""
+    """Returns whether the last character is a Hangul syllable with a final consonant.
+
+    Unicode orders the syllables in blocks of 28, and only the first of a block has no final
+    consonant.
+    """
     last = text[-1:]
     return "가" <= last <= "힣" and (ord(last) - ord("가")) % 28 != 0

@@ -1,6 +1,7 @@
-"""What the imported data holds and nobody has said of the incident.
+"""Data classes that the imported data holds and the incident does not state.
 
-In the model case the shared entrance codes had leaked and the notice did not name them.
+In the incident that the design follows, shared entrance codes had leaked, and the notice did not
+name them.
 """
 
 from hashlib import sha256
@@ -19,27 +20,29 @@ from incidents.models import (
     IncidentDataClass,
 )
 
-REMEMBERED_SECONDS = 60 * 60
+CACHE_SECONDS = 60 * 60
 
 
 def unclaimed_classes(incident: Incident) -> list[DataClass]:
-    """The classes that people's data holds and that the incident does not state as leaked.
+    """Returns the data classes of the imported data that the incident does not state as leaked.
 
-    Closed scope versions tell by their kept counts. Those that are open, or were never counted,
-    are searched, and only for what a mapping gave that nobody stated: usually nothing.
+    For closed scope versions it reads the stored counts. It searches the rows of versions that are
+    open or were never counted, but only for classes that a mapping gives and the incident does not
+    state. Usually there is none.
     """
     stated = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
-    asked = DataClass.objects.exclude(pk__in=stated.values("data_class"))
+    unstated = DataClass.objects.exclude(pk__in=stated.values("data_class"))
     counted = incident.scope_counts.filter(
         batch__state=ExposureBatch.State.CLOSED, data_class__isnull=False, people__gt=0
     )
-    held = set(asked.filter(pk__in=counted.values("data_class")))
+    held = set(unstated.filter(pk__in=counted.values("data_class")))
     if files := _uncounted_files(incident):
-        held |= _found(files, asked)
+        held |= _held_classes(files, unstated)
     return sorted(held, key=lambda data_class: data_class.position)
 
 
 def _uncounted_files(incident: Incident) -> list[ExposureFile]:
+    """Returns the files of batches without stored counts, without failed and withdrawn ones."""
     files = ExposureFile.objects.filter(batch__incident=incident, batch__counted_at=None)
     return list(
         files.exclude(state=ExposureFile.State.FAILED).exclude(
@@ -48,27 +51,32 @@ def _uncounted_files(incident: Incident) -> list[ExposureFile]:
     )
 
 
-def _found(files: list[ExposureFile], asked: QuerySet[DataClass]) -> set[DataClass]:
-    """The classes that the files' exposures hold, of those asked that their mappings give."""
-    given = asked.filter(slug__in=set().union(*map(_given, files)))
-    return {kind for kind in given if _is_in(files, kind)}
+def _held_classes(files: list[ExposureFile], candidates: QuerySet[DataClass]) -> set[DataClass]:
+    """Returns the candidates that a mapping of the files gives and a row of the files holds."""
+    given = candidates.filter(slug__in=set().union(*map(_classes_of_mapping, files)))
+    return {data_class for data_class in given if _is_in(files, data_class)}
 
 
-def _is_in(files: list[ExposureFile], kind: DataClass) -> bool:
-    """Whether any row holds the class; remembered, for no loaded file changes any more.
+def _is_in(files: list[ExposureFile], data_class: DataClass) -> bool:
+    """Returns whether a row of the files holds the class.
 
-    What no row holds is found by reading all of them, and a draft is checked as it is typed.
+    The answer is cached once all files are loaded, because their rows do not change any more.
+    Without the cache, a class that no row holds would need a scan of all rows at each live lint
+    of a draft.
     """
-    exposures = Exposure.objects.filter(file__in=files, data_classes__contains=[kind.pk])
+    exposures = Exposure.objects.filter(file__in=files, data_classes__contains=[data_class.pk])
     if any(file.state != ExposureFile.State.LOADED for file in files):
         return exposures.exists()
     pks = "-".join(str(file.pk) for file in sorted(files, key=lambda file: file.pk))
-    key = f"is-in:{kind.pk}:{sha256(pks.encode()).hexdigest()}"
-    return bool(cache.get_or_set(key, exposures.exists, timeout=REMEMBERED_SECONDS))
+    key = f"is-in:{data_class.pk}:{sha256(pks.encode()).hexdigest()}"
+    return bool(cache.get_or_set(key, exposures.exists, timeout=CACHE_SECONDS))
 
 
-def _given(file: ExposureFile) -> set[str]:
-    """The classes that the file's mapping can give; all, if it is not understood any more."""
+def _classes_of_mapping(file: ExposureFile) -> set[str]:
+    """Returns the slugs of the classes that the file's mapping can give.
+
+    Returns all classes if the stored mapping is not valid any more.
+    """
     try:
         return mapping.parse(file.mapping, name=file.name).classes()
     except ImportRefusedError:

@@ -1,4 +1,4 @@
-"""Mounted at /<language>/my-data/."""
+"""The URLs of "my data", below /<language>/my-data/."""
 
 from django.urls import path
 

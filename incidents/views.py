@@ -1,5 +1,7 @@
-"""What of my data leaked. Rows come from AffectedPerson.objects.for_user alone: no URL here names
-a person, so there is nothing to guess.
+"""The page "my data".
+
+The rows come only from AffectedPerson.objects.for_user. No URL contains the id of a person, so a
+user cannot read other people's data by guessing ids.
 """
 
 from django.contrib.auth.decorators import login_required
@@ -9,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.step_up import is_stepped_up, step_up_required
-from incidents.my_data import MyDataPart, in_full, masked, parts_for, record_reveals, title_of
+from incidents.my_data import MyDataPart, masked, parts_for, record_reveals, title_of, unmasked
 
 RETRY_SECONDS = "3600"
 
 
 class SignedInRequest(HttpRequest):
-    """What `login_required` lets through."""
+    """A request that passed `login_required`."""
 
     user: User
 
@@ -23,7 +25,7 @@ class SignedInRequest(HttpRequest):
 @require_safe
 @login_required
 def my_data(request: SignedInRequest) -> HttpResponse:
-    """Each class that leaked of this person, masked."""
+    """Shows the data classes that leaked of the user, with masked values."""
     return _page(request, parts_for(request.user, masked), is_revealed=False)
 
 
@@ -31,19 +33,23 @@ def my_data(request: SignedInRequest) -> HttpResponse:
 @login_required
 @step_up_required
 def my_data_reveal(request: SignedInRequest) -> HttpResponse:
-    """The same in full, after a fresh code.
+    """Shows the values unmasked after step-up, and records a Reveal.
 
-    Only a POST shows and records; step-up returns by GET, which asks for that one press more.
+    Only a POST shows values. Step-up redirects back by GET, and that page asks the user to press
+    the button once more.
     """
     if request.method == "GET":
         return render(request, "incidents/reveal.html")
-    parts = parts_for(request.user, in_full)
+    parts = parts_for(request.user, unmasked)
     record_reveals(request.user, parts)
     return _page(request, parts, is_revealed=True)
 
 
 def _page(request: SignedInRequest, parts: list[MyDataPart], *, is_revealed: bool) -> HttpResponse:
-    """503 where nothing could be opened, so that monitoring sees what the customer is told."""
+    """Returns the page. The status is 503 if every part is unavailable, so that monitoring sees it.
+
+    Then Retry-After is RETRY_SECONDS seconds.
+    """
     incidents = {part.incident.pk: part.incident for part in parts}
     context = {
         "parts": parts,
@@ -51,7 +57,7 @@ def _page(request: SignedInRequest, parts: list[MyDataPart], *, is_revealed: boo
         "is_revealed": is_revealed,
         "is_stepped_up": is_stepped_up(request),
         "addresses": request.user.verified_emails() + request.user.verified_phones(),
-        # The company's contacts stand below the page if there is only one to name.
+        # The page's footer shows the company's contacts if there is exactly one incident.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
     }
     response = render(request, "incidents/my_data.html", context)

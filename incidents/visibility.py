@@ -1,10 +1,11 @@
-"""Whether an incident may be hidden from the public again."""
+"""The rule that decides whether a public incident may be hidden again."""
 
 from collections.abc import Callable
 
 from incidents.models import Incident
 
-# Each returns why the incident has to stay public, or None. Apps above add theirs in `ready`.
+# Each function returns why the incident has to stay public, or None. The apps above this one add
+# their own in AppConfig.ready.
 OBJECTIONS: list[Callable[[Incident], str | None]] = []
 
 

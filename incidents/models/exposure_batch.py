@@ -17,7 +17,7 @@ class ExposureBatchQuerySet(models.QuerySet["ExposureBatch"]):
 
 
 class ExposureBatch(models.Model):
-    """A scope version: imported files that together list the people whose data leaked.
+    """A scope version: imported files that together list the affected people.
 
     A later version adds what became known after this one was closed.
     """
