@@ -100,10 +100,8 @@ def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
     return {
         "kills": killed,
         "done_before": kills - killed,
-        "same_digests": sum(compute_store_digest == expected for compute_store_digest in found),
-        "different_digests": sum(
-            compute_store_digest != expected for compute_store_digest in found
-        ),
+        "same_digests": sum(digest == expected for digest in found),
+        "different_digests": sum(digest != expected for digest in found),
         "seconds_undisturbed": round(seconds, 1),
         "killed_after_s": moments,
     }

@@ -17,7 +17,7 @@ from notices import ledger_messages
 from notices.admin import history
 from notices.ledger_messages import LedgerMessages
 from notices.models import Suppression
-from statements.admin.history import WithdrawalMessages
+from statements.withdrawal_reasons import WithdrawalMessages
 from tests.korean_messages import HANGUL, in_korean
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,7 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
 from foundations import documents
 from incidents.models import Incident
-from statements.admin import history
+from statements import withdrawal_reasons
 from statements.forms.duties import (
     ConfirmDutyForm,
     FileReportForm,
@@ -63,7 +63,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("reason for the withdrawal"))
     def why_withdrawn(self, obj: DutyConfirmation) -> str:
-        return history.translate_withdrawal_reason(obj.withdrawn_reason) or "–"
+        return withdrawal_reasons.translate_withdrawal_reason(obj.withdrawn_reason) or "–"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from incidents.models import Incident
-from statements.admin.history import WithdrawalMessages
 from statements.legal import regulator_reports as reports
 from statements.legal.laws import Duty
 from statements.models import DutyConfirmation, RegulatorReport
+from statements.withdrawal_reasons import WithdrawalMessages
 
 Verdict = DutyConfirmation.Verdict
 

@@ -16,10 +16,10 @@ def check_laws(**_options: Any) -> list[CheckMessage]:
     try:
         on_file = {duty.jurisdiction for duty in laws.load_duties(laws.LEGAL)}
     except laws.LegalFileError as error:
-        return [Error(problem, id="notices.E001") for problem in error.problems]
+        return [Error(problem, id="statements.E001") for problem in error.problems]
     unmatched = on_file ^ set(IncidentJurisdiction.Name.values)
     if unmatched:
         names = ", ".join(sorted(unmatched))
         text = f"statements/legal/ and IncidentJurisdiction.Name do not name the same: {names}."
-        return [Error(text, hint="Add it to the other, or take it out.", id="notices.E002")]
+        return [Error(text, hint="Add it to the other, or take it out.", id="statements.E002")]
     return []
