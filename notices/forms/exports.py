@@ -28,7 +28,7 @@ class ExportForm(forms.Form):
     """Whom, in which form, and whether with names and addresses."""
 
     whom = forms.ChoiceField(
-        label=gettext_lazy("PeopleList"),
+        label=gettext_lazy("Whom"),
         choices=[
             ("not-reached", gettext_lazy("those not reached")),
             ("in-doubt", gettext_lazy("those of whom nobody knows")),
