@@ -1,0 +1,142 @@
+"""docs/how-to/add-a-language.md: its steps, done in a copy of the repository."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "how-to" / "add-a-language.md").read_text(encoding="utf-8")
+LANGUAGES, NAME, FORMATS = re.findall(r"^```python\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+[CATALOGUE] = re.findall(r"^```po\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+LEFT_OUT = shutil.ignore_patterns(".*", "var", "staticfiles", "__pycache__", "node_modules")
+COLUMN = re.compile(r"""(?:get|set)attr\([^)]*f["'][^"']*_\{""")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """The repository with the language of the page (steps 1 to 3)."""
+    copy = tmp_path_factory.mktemp("language") / "repository"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    module = copy / "breachportal" / "settings.py"
+    text = module.read_text(encoding="utf-8")
+    text = re.sub(r"^LANGUAGES = .*\n", lambda _: LANGUAGES, text, flags=re.MULTILINE)
+    text = text.replace("PORTAL_NAME = {\n", f"PORTAL_NAME = {{\n{NAME}")
+    module.write_text(text, encoding="utf-8")
+
+    formats = copy / "breachportal" / "formats" / "vi"
+    formats.mkdir()
+    (formats / "__init__.py").touch()
+    (formats / "formats.py").write_text(FORMATS, encoding="utf-8")
+
+    catalogue = copy / "locale" / "vi" / "LC_MESSAGES" / "django.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text(CATALOGUE, encoding="utf-8")
+    compiler = [sys.executable, "-m", "babel.messages.frontend", "compile"]
+    subprocess.run([*compiler, "-d", "locale", "-D", "django"], cwd=copy, check=True)
+    return copy
+
+
+@pytest.fixture
+def run(copy, tmp_path):
+    """Runs Python with the copy's code, on this test's database."""
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    server = {key: connection.settings_dict[name] for key, name in names.items()}
+    given = {key: value for key, value in server.items() if value}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "breachportal.settings",
+        "BREACHPORTAL_MODE": "development",
+        "BREACHPORTAL_VAR": str(tmp_path),
+        "DATABASE_URL": make_conninfo(dbname=connection.settings_dict["NAME"], **given),
+        "REDIS_URL": settings.REDIS_URL,
+    }
+
+    def run(script: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", f"import django; django.setup()\n{script}"],
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+SHOW = """
+from django.test import Client
+print(Client().get({path!r}, HTTP_HOST="localhost").content.decode())
+"""
+
+
+def test_a_page_has_the_words_of_the_catalogue(run):
+    page = run(SHOW.format(path="/vi/account/sign-in/"))
+    [heading] = re.findall(r"heading \*(.+?)\*", PAGE)
+    assert f"<h1>{heading}</h1>" in page
+    assert '<html lang="vi">' in page
+    assert "인증번호 받기" in page  # without a translation: the default language
+
+
+def test_every_page_links_to_the_language(run):
+    page = run(SHOW.format(path="/ko/account/sign-in/"))
+    assert 'hreflang="vi"' in page
+    assert "Tiếng Việt" in page
+    assert '<html lang="ko">' in page
+
+
+def test_a_text_of_two_columns_appears_in_korean(run, coupang):
+    page = run(SHOW.format(path=f"/vi/incidents/{coupang.slug}/"))
+    assert coupang.title_ko in page
+
+
+def test_dates_have_the_format_of_the_language(run):
+    script = (
+        "from datetime import date\n"
+        "from django.utils.formats import date_format\n"
+        "from django.utils.translation import override\n"
+        "with override('vi'): print(date_format(date(2025, 11, 18)))"
+    )
+    assert run(script) == "ngày 18 tháng 11, 2025\n"
+
+
+def test_publishing_in_a_third_language_does_not_work_yet(run, incident, editor, approver):
+    script = f"""
+from accounts.models import User
+from django.db import transaction
+from incidents.models import Incident
+from statements import publishing
+from statements.models import Statement
+
+with transaction.atomic():
+    incident = Incident.objects.get(pk={incident.pk})
+    notice = Statement.objects.create(incident=incident, kind="notice", slug="notice")
+    draft = publishing.draft_next(notice, by=User.objects.get(pk={editor.pk}))
+    try:
+        publishing.publish(draft, by=User.objects.get(pk={approver.pk}))
+    except AttributeError as error:
+        print(error)
+    transaction.set_rollback(True)
+"""
+    [column] = re.findall(r"raises `AttributeError`, because no column `(\w+)` exists", PAGE)
+    assert column in run(script)
+
+
+def test_the_page_names_each_file_that_reads_a_column_by_its_language():
+    apps = ("foundations", "accounts", "incidents", "statements", "notices", "scams")
+    files = [path for app in apps for path in (ROOT / app).rglob("*.py")]
+    found = {path for path in files if COLUMN.search(path.read_text(encoding="utf-8"))}
+    named = set(re.findall(r"^\| `(.+?\.py)` \|", PAGE, re.MULTILINE))
+    assert {str(path.relative_to(ROOT)) for path in found} == named
