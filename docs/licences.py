@@ -21,13 +21,13 @@ _LONGEST_NAME = 60  # characters; a longer field holds the text of a licence
 
 
 def pins(requirements: Path) -> dict[str, str]:
-    """The version of each package that a compiled file pins."""
+    """Returns the version of each package that a compiled requirements file pins, by its name."""
     text = requirements.read_text(encoding="utf-8")
     return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
 
 
 def licence_of(package: Message) -> str:
-    """What `package` declares: an SPDX expression, a short name, or its classifiers.
+    """Returns the licence that `package` declares: an SPDX expression, a name, or classifiers.
 
     Raises LookupError if it declares none of them.
     """
@@ -47,7 +47,7 @@ def licence_of(package: Message) -> str:
 
 
 def row(name: str, version: str) -> str:
-    """One line of the table. Raises LookupError if another version is installed."""
+    """Returns one line of the table. Raises LookupError if another version is installed."""
     package = metadata(name)
     if package["Version"] != version:
         raise LookupError(f"{name} {version} is pinned, {package['Version']} is installed")
@@ -57,7 +57,7 @@ def row(name: str, version: str) -> str:
 
 
 def page() -> str:
-    """The whole page, in Markdown."""
+    """Returns the whole page, in Markdown."""
     pinned = pins(ROOT / "requirements.txt")
     return HEAD + "".join(row(name, version) for name, version in sorted(pinned.items()))
 

@@ -1,4 +1,4 @@
-"""The documents say what is there: settings, commands, files, decisions."""
+"""The documents name what exists: settings, commands, files, decisions."""
 
 import re
 from pathlib import Path
