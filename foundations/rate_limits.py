@@ -1,4 +1,7 @@
-"""Rate limits for requests: a sliding window for each rate, kept in Redis.
+"""Rate limits for requests: a sliding window for each rate, stored in Redis.
+
+A view that does work is limited by the decorator `limited`. Code that must handle a failure of
+Redis itself calls `consume`, as sign-in codes do.
 
 A rate is written "5/10m/key": at most 5 requests in any 10 minutes for one key. The unit is s, m, h
 or d. The last part names what is counted: `ip` counts a network, `key` what the caller names.
@@ -7,25 +10,33 @@ Several rates are separated by commas.
 
 import hashlib
 import ipaddress
+import logging
 import re
 import secrets
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any
 
 import redis
 from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponse]
 
 _RATE = re.compile(r"(\d+)/(\d*)([smhd])/(ip|key)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 _IPV6_PREFIX = 64  # what a provider assigns to one customer; a customer can use all of it
 _ANSWER_SECONDS = 2.0
 
-# One step, so that requests at the same moment cannot pass together. The time is that of Redis:
-# every web server counts by the same clock. The members of the set are the requests that passed.
+# A script runs as one step, so that requests at the same moment cannot pass together. It uses the
+# clock of Redis, so that all web servers count by one clock. The members of the set are the
+# requests that passed.
 _TAKE = """
 local amount, seconds, member = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local clock = redis.call('TIME')
@@ -56,9 +67,44 @@ class Usage:
     taken: list[tuple[str, str]] = field(default_factory=list)  # key in Redis, member
 
     def roll_back(self) -> None:
-        """Takes the request back: it counts no longer. Raises redis.RedisError."""
+        """Removes the request from the counts. Raises redis.RedisError if it cannot be reached."""
         for name, member in self.taken:
             _client(settings.REDIS_URL).zrem(name, member)
+
+
+def limited(
+    action: str, *, methods: Collection[str], by_user: bool = False
+) -> Callable[[View], View]:
+    """Returns a decorator that limits how often a view may be requested.
+
+    The view answers 429 once the request's network, or its user with `by_user`, has used up the
+    rates of settings.PROOF_RATES[action]. Only requests with one of `methods` count.
+
+    If Redis cannot be reached, every request passes: what this decorator limits is the server's
+    work, and never attempts to guess a secret.
+    """
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method in methods and not _may_pass(request, action, by_user=by_user):
+                return render(request, "429.html", status=429)
+            return view(request, *args, **kwargs)
+
+        return counted
+
+    return decorator
+
+
+def _may_pass(request: HttpRequest, action: str, *, by_user: bool) -> bool:
+    key = f"user:{request.user.pk}" if by_user else ""
+    rates = settings.PROOF_RATES[action]
+    try:
+        usage = consume(request, scope="notices", action=action, rates=rates, key=key)
+    except redis.RedisError:
+        logger.error("Redis is away: %s is not limited", action)
+        return True
+    return usage is not None
 
 
 def consume(
@@ -86,7 +132,10 @@ def consume(
 
 @lru_cache
 def parse_rates(rates: str) -> tuple[Rate, ...]:
-    """The rates in "5/10m/key,60/m/ip"; none in an empty string. Raises ValueError."""
+    """Parses rates such as "5/10m/key,60/m/ip"; an empty string has none.
+
+    Raises ValueError for a rate that cannot be read.
+    """
     return tuple(_parse(part.strip()) for part in rates.split(",") if part.strip())
 
 
@@ -99,10 +148,11 @@ def _parse(rate: str) -> Rate:
 
 
 def network_of(request: HttpRequest) -> str:
-    """The client's address; of IPv6 the /64 network, which is what one customer is assigned.
+    """Returns the client's IPv4 address, or the /64 network of its IPv6 address.
 
-    settings.ALLAUTH_TRUSTED_PROXY_COUNT says how much of X-Forwarded-For is believed. Raises
-    PermissionDenied if the request has no address.
+    A provider assigns a /64 network to one customer. settings.ALLAUTH_TRUSTED_PROXY_COUNT sets how
+    many addresses of X-Forwarded-For are trusted. Raises PermissionDenied if the request has no
+    address.
     """
     address = str(get_adapter().get_client_ip(request))
     try:
@@ -123,7 +173,7 @@ def _redis_key(request: HttpRequest, scope: str, action: str, rate: Rate, key: s
 
 @lru_cache(maxsize=1)
 def _client(url: str) -> "redis.Redis":
-    """Without the retries of redis-py, which make a request wait for seconds."""
+    """Returns a client without redis-py's retries, which would delay a request for seconds."""
     return redis.Redis.from_url(
         url,
         socket_timeout=_ANSWER_SECONDS,

@@ -16,8 +16,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from foundations.limited_views import limited
 from foundations.page_cache import public_page
+from foundations.rate_limits import limited
 from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
 from statements.public.contexts import advisories
 

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from foundations.limited_views import limited
+from foundations.rate_limits import limited
 from incidents.encryption import EncryptionError
 from incidents.models import Incident
 from incidents.my_data import leaks_of
