@@ -8,7 +8,7 @@ from itertools import count
 from accounts.models import User
 from harness.people import APPROVER, EDITOR, SLUG
 from incidents.models import Incident
-from notices import decisions, message_templates
+from notices import decisions, message_samples
 from notices.models import Notice
 from statements import publishing
 from statements.models import Statement
@@ -39,12 +39,12 @@ def draft(*, octets: int) -> Notice:
     )
     times = 1
     version.sections.update(body_ko=SENTENCES["ko"], body_en=SENTENCES["en"])
-    size = len(message_templates.sample_mail(notice, "ko").data)
+    size = len(message_samples.sample_mail(notice, "ko").data)
     while size < octets:
         times += max(1, (octets - size) // (2 * len(SENTENCES["ko"].encode())))
         bodies = {code: _body(sentence, times) for code, sentence in SENTENCES.items()}
         version.sections.update(body_ko=bodies["ko"], body_en=bodies["en"])
-        size = len(message_templates.sample_mail(notice, "ko").data)
+        size = len(message_samples.sample_mail(notice, "ko").data)
     publishing.publish(version, by=approver)
     version.refresh_from_db()
     notice.version = version
@@ -54,7 +54,7 @@ def draft(*, octets: int) -> Notice:
 
 def parts_of_mail(*, octets: int) -> dict[str, str]:
     """{"subject", "text", "html"} of the same mail, with {name} where the person's name stands."""
-    data = message_templates.sample_mail(draft(octets=octets), "ko").data
+    data = message_samples.sample_mail(draft(octets=octets), "ko").data
     mail = message_from_bytes(data, policy=policy.default)
     bodies = {"text": mail.get_body(("plain",)), "html": mail.get_body(("html",))}
     texts = {name: str(body.get_content()) for name, body in bodies.items() if body is not None}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from notices import message_templates, tasks
+from notices import message_samples, message_templates, tasks
 from notices.engine import dry_runs, gateways, ledger, ramp
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice
@@ -54,7 +54,7 @@ def _missing_gateway(notice: Notice) -> str:
         text = _("No gateway for text messages is set up (%(settings)s).")
         return text % {"settings": ", ".join(missing)}
     for code, name in settings.LANGUAGES:
-        if message_templates.sample_sms_size(notice, code).is_too_long:
+        if message_samples.sample_sms_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
     return ""
 

@@ -20,7 +20,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from incidents.models import Incident
-from notices.message_templates import delivery_of_code
+from notices.message_codes import delivery_of_code
 from notices.models import Chunk, Delivery, Notice
 from notices.models.states import WAITING_STATES
 from scams import look_alikes, pasted_text

@@ -5,7 +5,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, sync_playwright
 
 from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
-from notices.message_templates import sample_mail
+from notices.message_samples import sample_mail
 from notices.models import Notice
 from statements import publishing
 from statements.models import Statement, StatementVersion

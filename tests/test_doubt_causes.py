@@ -14,7 +14,8 @@ from notices import decisions, tasks
 from notices.engine import gateways, ledger
 from notices.engine.request_transport import RequestTransport
 from notices.engine.transport import Reply, Result
-from notices.message_templates import OutgoingMessage, sample_mail
+from notices.message_filling import OutgoingMessage
+from notices.message_samples import sample_mail
 from notices.models import Chunk, Delivery, DoubtCause, Notice
 from tests.gateway import HANG_UP, Gateway
 from tests.notice_factory import assert_adds_up, delivery_to, work, work_again

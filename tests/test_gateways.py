@@ -18,7 +18,7 @@ from notices.engine.request_transport import (
     UnansweredError,
 )
 from notices.engine.transport import Result
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from tests.test_sending import certificate  # noqa: F401
 

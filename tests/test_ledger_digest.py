@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from notices import decisions, tasks
-from notices.message_templates import envelope_sender
+from notices.message_codes import envelope_sender
 from notices.models import Delivery, LedgerDigest, LedgerDigestPage, Notice
 from notices.models.notice import NOT_ADDING_UP
 from notices.proof import ledger_digest

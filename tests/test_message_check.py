@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Route, sync_playwright
 
 from incidents.models import Incident
-from notices import decisions, message_templates
+from notices import decisions, message_codes
 from notices.models import AlertSubscription, Chunk, Delivery, Notice
 from scams import look_alikes, message_check
 from scams.message_check import MessageVerdict
@@ -54,7 +54,7 @@ def sent(notice, server, people) -> Notice:
 
 @pytest.fixture
 def code(sent, people) -> str:
-    return message_templates.message_code(delivery_to(sent, people["minji"]).pk)
+    return message_codes.message_code(delivery_to(sent, people["minji"]).pk)
 
 
 # What it answers
@@ -291,7 +291,7 @@ def test_what_was_not_accepted_is_as_unknown_as_a_code_that_never_was(
 ):
     rows = Delivery.objects.filter(recipient=people["minji"].pk)
     rows.update(state=state, data_classes=[])
-    never = message_templates.message_code(2**35)
+    never = message_codes.message_code(2**35)
     assert ask(client, code).content.replace(code.encode(), b"") == ask(
         client, never
     ).content.replace(never.encode(), b"")
@@ -350,7 +350,7 @@ def test_it_answers_after_the_secret_key_was_changed(sent, code, settings):
 
 
 def test_the_answer_shows_nothing_of_the_recipient(client, sent, code, people):
-    other = message_templates.message_code(delivery_to(sent, people["seojun"]).pk)
+    other = message_codes.message_code(delivery_to(sent, people["seojun"]).pk)
     when = datetime(2025, 12, 1, tzinfo=UTC)
     Delivery.objects.update(ended_at=when)
     mine, theirs = ask(client, code).content, ask(client, other).content
@@ -382,7 +382,7 @@ def test_every_mail_says_how_to_get_to_the_page_by_hand(sent, server):
 
 def test_a_code_is_not_to_be_guessed_or_listed(sent, code):
     first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
-    neighbours = [message_templates.message_code(first + step) for step in range(200)]
+    neighbours = [message_codes.message_code(first + step) for step in range(200)]
     assert len({one[:4] for one in neighbours}) > 190  # numbers in a row share nothing to see
     digits = code.replace("-", "")
     for place in range(12):

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
-from notices import message_templates, tasks
+from notices import message_codes, tasks
 from notices.models import Delivery, Notice
 from tests.notice_factory import delivery_to, work
 from tests.smtp_server import DROP
@@ -190,7 +190,7 @@ def test_support_finds_what_a_customer_was_sent(client, editor, notice, people, 
     work(notice)
     sign_in_to_desk(client, editor)
     text = page(client.post(url("delivery_changelist"), {"asked": " Minji@Example.com "}))
-    code = message_templates.message_code(delivery_to(notice, people["minji"]).pk)
+    code = message_codes.message_code(delivery_to(notice, people["minji"]).pk)
     assert "accepted by the mail server" in text
     assert "250 2.0.0 taken" in text
     assert text.count("250 2.0.0 taken") == 1
@@ -268,7 +268,7 @@ def test_why_nothing_was_sent_is_said_in_the_readers_language(
     delivery = delivery_to(notice, people["neighbour"])
     assert delivery.reply == "no usable address"
     sign_in_to_desk(client, editor)
-    asked = {"asked": message_templates.message_code(delivery.pk)}
+    asked = {"asked": message_codes.message_code(delivery.pk)}
     assert "<td>no usable address</td>" in page(client.post(url("delivery_changelist"), asked))
     in_korean(client)
     text = page(client.post(url("delivery_changelist"), asked))

@@ -9,8 +9,8 @@ from django.conf import settings as django_settings
 
 from harness import exposure_factory
 from incidents.models import DataClass
-from notices import decisions, message_templates, tasks
-from notices.message_templates import MessageFiller, Recipient
+from notices import decisions, message_codes, message_filling, tasks
+from notices.message_filling import MessageFiller, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
 from tests.notice_factory import affected, delivery_to, work
 from tests.smtp_server import DROP
@@ -83,7 +83,7 @@ def test_headers_of_a_mandatory_notice(notice, people, server):
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert "김민지" not in str(message["Subject"])
     person = people["minji"]
-    assert message["Message-ID"] == f"<{message_templates.message_id(notice.pk, person.pk)}>"
+    assert message["Message-ID"] == f"<{message_codes.message_id(notice.pk, person.pk)}>"
     assert str(person.pk) not in server.taken[0].data.decode()
 
 
@@ -91,7 +91,7 @@ def test_headers_of_an_alert(alert, seojun, server):
     work(alert)
     (message,) = server.to("seojun@example.com")
     subscription = seojun.subscriptions.get()
-    url = message_templates.unsubscribe_url(subscription.pk, "en")
+    url = message_codes.unsubscribe_url(subscription.pk, "en")
     assert message["List-Unsubscribe"] == f"<{url}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -106,7 +106,7 @@ def test_the_envelope_names_the_delivery_to_us_alone(notice, people, server):
     assert taken.sender.endswith(f"@{django_settings.MAIL_DOMAIN}")
     local = taken.sender.partition("@")[0]
     code, _dash, mac = local.removeprefix("bounce+").partition("-")
-    assert message_templates.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
+    assert message_codes.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
     assert mac not in taken.message.as_string()  # whoever it is forwarded to cannot bounce it
     assert len(local) <= 64
 
@@ -155,7 +155,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     assert not hostile.defects
     assert [part.get_content_type() for part in hostile.iter_parts()] == ["text/plain", "text/html"]
     text, html = texts(hostile)
-    shown = message_templates.safe_name(name)
+    shown = message_filling.safe_name(name)
     assert text.startswith(f"{shown}님께")
     assert len(text.splitlines()) == len(texts(plain)[0].splitlines())
     assert re.findall(r"<[a-z]+", html) == re.findall(r"<[a-z]+", texts(plain)[1])
@@ -186,7 +186,7 @@ def test_a_hostile_name_stays_a_name(notice, name):
     ],
 )
 def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
-    assert message_templates.safe_name(name) == ""
+    assert message_filling.safe_name(name) == ""
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
     ],
 )
 def test_a_normal_name_stays(name):
-    assert message_templates.safe_name(name) == name
+    assert message_filling.safe_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -221,11 +221,11 @@ def test_a_normal_name_stays(name):
     ],
 )
 def test_a_name_as_lists_write_it_is_greeted_as_one_says_it(listed, spoken):
-    assert message_templates.spoken_name(listed) == spoken
+    assert message_filling.spoken_name(listed) == spoken
 
 
 def test_a_name_is_shown_as_it_reads():
-    assert message_templates.safe_name("Ｋｉｍ\u200b민지") == "Kim 민지"
+    assert message_filling.safe_name("Ｋｉｍ\u200b민지") == "Kim 민지"
 
 
 @pytest.mark.parametrize(
@@ -245,12 +245,12 @@ def test_a_name_is_shown_as_it_reads():
     ],
 )
 def test_an_address_with_more_than_an_address_in_it_is_refused(address):
-    with pytest.raises(message_templates.UnusableAddressError):
-        message_templates.envelope_address(address)
+    with pytest.raises(message_filling.UnusableAddressError):
+        message_filling.envelope_address(address)
 
 
 def test_a_domain_in_korean_is_written_as_smtp_wants(db):
-    assert message_templates.envelope_address("minji@한국.example") == "minji@xn--3e0b707e.example"
+    assert message_filling.envelope_address("minji@한국.example") == "minji@xn--3e0b707e.example"
 
 
 def test_the_text_is_frozen_at_the_approval(notice, server):
@@ -265,20 +265,20 @@ def test_the_text_is_frozen_at_the_approval(notice, server):
 def test_the_code_of_a_message_is_read_as_people_type_it(notice, people, server):
     work(notice)
     delivery = delivery_to(notice, people["minji"])
-    code = message_templates.message_code(delivery.pk)
+    code = message_codes.message_code(delivery.pk)
     assert code in texts(server.to("minji@example.com")[0])[0]
     for typed in (code, code.lower(), code.replace("-", ""), f" {code.replace('0', 'o')} "):
-        assert message_templates.delivery_of_code(typed) == delivery.pk
-    assert message_templates.delivery_of_code("AAAA-BBBB-CCCC") is None
-    assert message_templates.delivery_of_code("민지") is None
-    assert message_templates.delivery_of_code("") is None
+        assert message_codes.delivery_of_code(typed) == delivery.pk
+    assert message_codes.delivery_of_code("AAAA-BBBB-CCCC") is None
+    assert message_codes.delivery_of_code("민지") is None
+    assert message_codes.delivery_of_code("") is None
 
 
 def test_codes_do_not_count_up():
-    codes = [message_templates.message_code(number) for number in range(1, 200)]
+    codes = [message_codes.message_code(number) for number in range(1, 200)]
     assert len(set(codes)) == len(codes)
     assert len({code[:4] for code in codes}) > 150
-    assert all(message_templates.delivery_of_code(code) == n for n, code in enumerate(codes, 1))
+    assert all(message_codes.delivery_of_code(code) == n for n, code in enumerate(codes, 1))
 
 
 # -------------------------------------------------------------------- who gets which

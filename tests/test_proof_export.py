@@ -19,7 +19,7 @@ from accounts.models import User
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk, step_up
 from notices import decisions
-from notices.message_templates import envelope_sender, message_code
+from notices.message_codes import envelope_sender, message_code
 from notices.models import Notice
 from notices.proof import ledger_export
 from notices.returned_mail import bounces

@@ -13,7 +13,8 @@ from notices import decisions
 from notices.engine import composer as engine_composer
 from notices.engine import ledger
 from notices.engine.request_transport import RequestTransport
-from notices.message_templates import OutgoingMessage, message_code, message_id
+from notices.message_codes import message_code, message_id
+from notices.message_filling import OutgoingMessage
 from notices.models import AlertSubscription, Chunk, Delivery, Notice, NoticeMessage
 from statements import publishing
 from tests.gateway import HANG_UP, Asked, Gateway

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.urls import clear_url_caches, include, path
 
 from breachportal import urls
-from notices.message_templates import message_code, message_id
+from notices.message_codes import message_code, message_id
 from notices.models import Delivery, Notice, Suppression
 from tests.gateway import HANG_UP, Gateway
 from tests.notice_factory import assert_adds_up, delivery_to, work, work_again

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from notices import decisions
-from notices.message_templates import envelope_sender, message_code
+from notices.message_codes import envelope_sender, message_code
 from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
 from notices.returned_mail import bounces, delivery_reports
 from notices.returned_mail.delivery_reports import ReportKind

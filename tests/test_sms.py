@@ -9,7 +9,7 @@ from breachportal.demo import maildir
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
-from notices import decisions, message_templates, sms, tasks
+from notices import decisions, message_codes, sms, tasks
 from notices.ledger_messages import LedgerMessages
 from notices.models import Delivery, Notice, TestAddress
 from tests.gateway import HANG_UP, Gateway
@@ -72,7 +72,7 @@ def test_everybody_with_a_telephone_is_told_in_their_language(notice, phones, ga
     assert "[한빛상점] 개인정보 유출 안내" in text[0]
     assert "이름" in text[0] or "성명" in text[0]
     assert "김민지" not in text[0]
-    assert message_templates.message_code(delivery_to(notice, phones["minji"]).pk) in text[0]
+    assert message_codes.message_code(delivery_to(notice, phones["minji"]).pk) in text[0]
     assert "slot" not in text[0]
     assert "Leaked of you: Name, Phone number" in gateway.texts_to(SEOJUN)[0]
     assert delivery_to(notice, phones["neighbour"]).state == State.UNREACHABLE
@@ -179,7 +179,7 @@ def doubtful(notice, phones, gateway, client, approver) -> Delivery:
 
 def test_a_person_sends_it_again_flagged(client, notice, doubtful, gateway):
     page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
-    assert message_templates.message_code(doubtful.pk) in page
+    assert message_codes.message_code(doubtful.pk) in page
     decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="not in their log")
     work(notice)
     doubtful.refresh_from_db()

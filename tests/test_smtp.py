@@ -10,7 +10,7 @@ import pytest
 
 from notices.engine.smtp import SmtpTransport
 from notices.engine.transport import Result, SenderRefusedError, ServerUnavailableError
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SIZE 10000000", "SMTPUTF8", "AUTH PLAIN LOGIN")
 DROP, SILENCE = "drop", "silence"

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from notices.message_templates import unsubscribe_url
+from notices.message_codes import unsubscribe_url
 from notices.models import AlertSubscription
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

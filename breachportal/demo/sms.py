@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from breachportal.demo import maildir
 from notices.engine.transport import Reply, Result
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 
 
 class MailboxGateway:

@@ -36,7 +36,8 @@ from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import AudienceCount
 from notices.forms.notices import ApproveForm, CancelForm, DeliveryLookUpForm, DoubtForm, NoticeForm
-from notices.message_templates import message_code, sample_mail
+from notices.message_codes import message_code
+from notices.message_samples import sample_mail
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
 from notices.proof import notice_summary

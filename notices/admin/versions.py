@@ -19,7 +19,7 @@ from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
 from notices import decisions
 from notices.admin.notices import as_mail_program_would
-from notices.message_templates import sample_mail
+from notices.message_samples import sample_mail
 from notices.models import Notice
 from statements.admin.versions import StatementVersionAdmin
 from statements.models import Statement, StatementVersion

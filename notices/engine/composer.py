@@ -11,14 +11,8 @@ from incidents.encryption import CONTACT, TEST_ADDRESS, EncryptionError
 from incidents.leaks import leaked_classes_of
 from notices.engine.ledger import Lease, Transition
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import (
-    MessageFiller,
-    OutgoingMessage,
-    Recipient,
-    UnusableAddressError,
-    sample_classes,
-    sample_name,
-)
+from notices.message_filling import MessageFiller, OutgoingMessage, Recipient, UnusableAddressError
+from notices.message_samples import sample_classes, sample_name
 from notices.models import Delivery, Notice, TestAddress
 from notices.returned_mail.suppression_list import SuppressionLookup
 

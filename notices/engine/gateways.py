@@ -25,7 +25,7 @@ from notices.engine.request_transport import (
 )
 from notices.engine.transport import Reply, Result, redact_number
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
 SECONDS = 20  # for each step: connecting, writing, reading

@@ -19,12 +19,9 @@ from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
-from notices.message_templates import (
-    PERSONAL_HEADERS,
-    MessageTemplate,
-    OutgoingMessage,
-    message_code,
-)
+from notices.message_codes import message_code
+from notices.message_filling import OutgoingMessage
+from notices.message_templates import PERSONAL_HEADERS, MessageTemplate
 
 # The provider's fields that our mails have as headers; the others go as they are.
 _OWN_FIELDS = {"to", "from", "subject", "content-type", "mime-version", "date"}

@@ -26,7 +26,8 @@ from notices.engine.request_transport import (
 )
 from notices.engine.transport import Reply, Result, redact_address
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import OutgoingMessage, delivery_of_code
+from notices.message_codes import delivery_of_code
+from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from notices.returned_mail import bounces, delivery_reports
 

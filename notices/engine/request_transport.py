@@ -16,7 +16,7 @@ from notices.engine.transport import (
     ServerUnavailableError,
 )
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
 # What a request answers: one reply to each of its messages, by delivery.

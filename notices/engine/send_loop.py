@@ -25,7 +25,7 @@ from notices.engine.transport import (
     ServerUnavailableError,
     Transport,
 )
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 from notices.models import Delivery, Notice
 from notices.returned_mail import suppression_list
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol, Self
 
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
 REPLY_CHARACTERS = 500

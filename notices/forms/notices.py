@@ -14,7 +14,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.encryption import TEST_ADDRESS
 from incidents.forms import LookUpForm
-from notices import decisions, message_templates
+from notices import decisions, message_codes
 from notices.models import Delivery, Notice, TestAddress
 
 logger = logging.getLogger(__name__)
@@ -271,7 +271,7 @@ class DeliveryLookUpForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Finds: {"deliveries": rows, newest notice first}."""
         typed = self.cleaned_data.get("asked", "")
-        code = message_templates.delivery_of_code(typed)
+        code = message_codes.delivery_of_code(typed)
         wanted = Q(pk=code) if code is not None else self._by_address(typed)
         return {"deliveries": self._rows(wanted)}
 

@@ -22,7 +22,7 @@ from incidents.importing.formulas import neutralised
 from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure
 from notices.engine.audiences import NOT_REACHED
-from notices.message_templates import message_code
+from notices.message_codes import message_code
 from notices.models import Delivery, LateReport, Notice
 
 PAGE = 2_000

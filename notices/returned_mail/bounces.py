@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.contacts import normalise_email
-from notices.message_templates import delivery_of_code, is_bounce_mac
+from notices.message_codes import delivery_of_code, is_bounce_mac
 from notices.models import (
     AlertSubscription,
     Delivery,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from incidents.views import SignedInRequest
 from notices.forms.alerts import AlertsForm, chosen_topics, unsubscribe_from
-from notices.message_templates import subscription_of_token
+from notices.message_codes import subscription_of_token
 from notices.models import AlertSubscription
 
 

@@ -19,7 +19,7 @@ from notices.engine.smtp.connections import Connection, LostError
 from notices.engine.smtp.opener import Opener
 from notices.engine.transport import Outcome, Result, ServerUnavailableError
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import OutgoingMessage
+from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
 # Connections are added while a turn of the ledger has fewer messages than this to write at once:

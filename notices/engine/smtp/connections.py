@@ -21,7 +21,7 @@ from notices.engine.transport import (
     redact_address,
 )
 from notices.ledger_messages import LedgerMessages
-from notices.message_templates import OutgoingMessage, as_seven_bit
+from notices.message_filling import OutgoingMessage, as_seven_bit
 from notices.models import DoubtCause
 from notices.returned_mail.delivery_reports import redact_addresses
 

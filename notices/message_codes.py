@@ -1,0 +1,119 @@
+"""Codes and addresses that identify a delivery or a subscription and that only the portal can make.
+
+They are the message code, the Message-ID, the envelope sender (VERP) and the unsubscribe address.
+Each is derived from a row's key with settings.SECRET_KEY, so that no table of them is stored.
+"""
+
+import hashlib
+import hmac
+from functools import lru_cache
+from uuid import UUID
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.urls import reverse
+from django.utils.translation import override
+
+from foundations import base32
+
+_ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
+
+
+@lru_cache(maxsize=64)  # each code is used twice: in the message and in its envelope
+def message_code(delivery_id: int) -> str:
+    """Returns the code that the message of a delivery contains, such as 7QK2-X9ND-4HTB.
+
+    It holds the delivery's id, masked and authenticated with the secret key. The portal reads it
+    without an index (see `delivery_of_code`). An outsider can neither make a code nor derive from
+    codes how many deliveries there are.
+    """
+    mac = _keyed("mac", delivery_id, _MAC_BITS)
+    number = mac << _ID_BITS | (delivery_id ^ _keyed("mask", mac, _ID_BITS))
+    code = base32.from_number(number, length=_CODE_LENGTH)
+    return f"{code[:4]}-{code[4:8]}-{code[8:]}"
+
+
+def delivery_of_code(code: str) -> int | None:
+    """Returns the id of the delivery with this message code; None if the portal never made it.
+
+    `code` is as a person typed it (see foundations.base32). Codes made with an earlier secret key
+    are valid while settings.SECRET_KEY_FALLBACKS contains that key.
+    """
+    digits = base32.as_typed(code, length=_CODE_LENGTH)
+    if digits is None:
+        return None
+    number = base32.to_number(digits)
+    mac, masked = number >> _ID_BITS, number & (1 << _ID_BITS) - 1
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        delivery_id = masked ^ _keyed("mask", mac, _ID_BITS, secret)
+        if _keyed("mac", delivery_id, _MAC_BITS, secret) == mac:
+            return delivery_id
+    return None
+
+
+def message_id(notice_id: int, recipient: UUID) -> str:
+    """Returns the Message-ID of a delivery, without angle brackets.
+
+    It is the same for every attempt. It is a keyed hash, so an outsider can neither compute it
+    nor decode it.
+    """
+    mac = _mac("notices.message-id", f"{notice_id}:{recipient}")
+    return f"{mac.hex()}@{settings.MAIL_DOMAIN}"
+
+
+def envelope_sender(delivery_id: int) -> str:
+    """Returns the envelope sender of a delivery: the address that its bounces are sent to (VERP).
+
+    It has the message code and a MAC. Every reader of a forwarded message can see the code. The MAC
+    is only in the envelope, so that a reader cannot forge a bounce. The local part has 40 octets,
+    of the 64 that RFC 5321 allows.
+    """
+    code = message_code(delivery_id).replace("-", "").lower()
+    return f"bounce+{code}-{_bounce_mac(delivery_id)}@{settings.MAIL_DOMAIN}"
+
+
+def is_bounce_mac(delivery_id: int, mac: str) -> bool:
+    """Returns whether `mac` is the MAC of the delivery's envelope sender.
+
+    The current secret key and those of settings.SECRET_KEY_FALLBACKS are valid.
+    """
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_bounce_mac(delivery_id, key), mac) for key in keys)
+
+
+def _bounce_mac(delivery_id: int, secret: str = "") -> str:
+    return _mac("notices.bounce", str(delivery_id), secret)[:10].hex()
+
+
+def unsubscribe_url(subscription: UUID, language: str) -> str:
+    """Returns the signed URL that ends one alert subscription. It does not expire."""
+    token = Signer(salt="notices.unsubscribe").sign(subscription.hex)
+    with override(language):
+        return settings.PORTAL_URL + reverse("unsubscribe", args=[token])
+
+
+def subscription_of_token(token: str) -> UUID | None:
+    """Returns the subscription that `unsubscribe_url` signed; None for any other token."""
+    try:
+        return UUID(hex=Signer(salt="notices.unsubscribe").unsign(token))
+    except (BadSignature, ValueError):
+        return None
+
+
+def _keyed(purpose: str, number: int, bits: int, secret: str = "") -> int:
+    mac = _mac(f"notices.code.{purpose}", str(number), secret)
+    return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
+
+
+def _mac(salt: str, value: str, secret: str = "") -> bytes:
+    """Returns a keyed BLAKE2b hash of 20 octets.
+
+    A mail needs three of them, and an HMAC takes several times as long.
+    """
+    key = _mac_key(salt, secret or settings.SECRET_KEY)
+    return hashlib.blake2b(value.encode(), key=key, digest_size=20).digest()
+
+
+@lru_cache(maxsize=16)
+def _mac_key(salt: str, secret: str) -> bytes:
+    return hashlib.sha256(salt.encode() + secret.encode()).digest()

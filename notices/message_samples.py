@@ -1,0 +1,44 @@
+"""Sample messages: what a made-up person would receive.
+
+The desk shows them as previews, and test notices have their name and data classes.
+"""
+
+from uuid import UUID
+
+from incidents.models import Incident, IncidentDataClass
+from notices import sms
+from notices.message_filling import MessageFiller, OutgoingMessage, Recipient
+from notices.message_templates import render_template
+from notices.models import Notice
+
+
+def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
+    """Returns the message that a made-up person would receive, with every class that leaked.
+
+    For a notice by SMS it is the text message.
+    """
+    person = Recipient(
+        delivery_id=0,
+        recipient=UUID(int=0),
+        email="sample@example.com",
+        phone="010-0000-0000",
+        name=sample_name(language),
+        data_classes=tuple(sample_classes(notice.incident)),
+    )
+    return MessageFiller(render_template(notice, language)).mail(person)
+
+
+def sample_sms_size(notice: Notice, language: str) -> sms.SmsSize:
+    """Returns the size of the SMS to a person of whom every class of the incident leaked."""
+    return sms.sms_size(sample_mail(notice, language).data.decode())
+
+
+def sample_name(language: str) -> str:
+    """Returns the placeholder name that Korean forms use, in the script of the language."""
+    return {"ko": "홍길동"}.get(language, "Gildong Hong")
+
+
+def sample_classes(incident: Incident) -> list[int]:
+    """Returns the ids of all data classes that leaked in the incident, in the catalogue's order."""
+    involved = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
+    return list(involved.values_list("data_class", flat=True))
