@@ -1,7 +1,7 @@
-"""What the ledger and a notice say in our own words, where a server's would stand.
+"""The stored messages of the ledger and of notices.
 
-They are kept in English beside what servers say, and leave in the proof as they are kept; the desk
-shows ours in the reader's language, and a server's as the server said it.
+They are stored in English, in the columns that also hold replies of servers. The proof exports both
+as they are stored. The desk translates stored messages and shows a server's reply unchanged.
 """
 
 from django.utils.translation import gettext_noop as _
@@ -11,9 +11,9 @@ from foundations.stored_messages import StoredMessages, translate_stored
 
 
 class LedgerMessages(StoredMessages):
-    """Of a delivery (Delivery.reply), or of what stands in a notice's way (Notice.problem)."""
+    """The stored messages of a delivery (Delivery.reply) and of a notice (Notice.problem)."""
 
-    # Nothing was sent
+    # Reasons why nothing was sent
     NO_ADDRESS = _("no usable address")
     NO_NUMBER = _("the number cannot be one")
     NO_DOMAIN = _("the domain is not one")
@@ -28,7 +28,7 @@ class LedgerMessages(StoredMessages):
     STRANGER, REQUEST = _("stranger"), _("request")
     CANCELLED = _("cancelled")
 
-    # The server did not say
+    # Failures for which there is no reply of a server
     TAKEN_OVER = _("the worker stopped while it sent this message")
     HUNG_UP = _("the mail server hung up")
     SILENT = _("the mail server does not answer")
@@ -39,14 +39,14 @@ class LedgerMessages(StoredMessages):
     REFUSED = _("refused")
     CERTIFICATE = _("certificate: {error}")
 
-    # What a person said, and what became of it in the demonstration
+    # A person's decision about a doubt; KEPT is the reply of the demonstration's gateway
     DECIDED = _("decided by user {user}: {reason}")
     KEPT = _("kept")
 
-    # Of a ledger that has ended
+    # A problem of a notice that has ended
     NOT_ADDING_UP = _("the ledger's rows are not what was counted")
 
 
-def translate_ledger_message(kept: str) -> str:
-    """Our own words in the reader's language, all others as they are."""
-    return translate_stored(kept, LedgerMessages, EncryptionMessages)
+def translate_ledger_message(stored: str) -> str:
+    """Returns a stored message in the active language, and any other text unchanged."""
+    return translate_stored(stored, LedgerMessages, EncryptionMessages)

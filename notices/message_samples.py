@@ -29,7 +29,7 @@ def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
 
 
 def sample_sms_size(notice: Notice, language: str) -> sms.SmsSize:
-    """Returns the size of the SMS to a person of whom every class of the incident leaked."""
+    """Returns the size of the longest SMS: that with all data classes of the incident."""
     return sms.sms_size(sample_mail(notice, language).data.decode())
 
 

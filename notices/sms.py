@@ -1,7 +1,7 @@
-"""A notice as a text message: short, in one language, filled per person like a mail.
+"""A notice as an SMS: its template and its size.
 
-There is no markup, no name (the phone may be shared) and no link to tap: a text message about
-leaked data that asks to tap a link is what scammers send.
+An SMS has no markup, no name (the phone may be shared) and no link to tap: scammers send text
+messages about leaked data that ask to tap a link.
 """
 
 from dataclasses import dataclass
@@ -9,34 +9,34 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.template.loader import render_to_string
 
-# GSM 03.38's basic letters; those of its extension take two places.
+# The basic characters of GSM 03.38. A character of its extension table counts as two.
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_EXTENSION = set("^{}\\[~]|€\f")
-# Letters a message holds alone, and each of several joined ones.
+# Characters of a message in one segment, and of each segment of a longer message.
 _GSM_LENGTH, _UCS2_LENGTH = (160, 153), (70, 67)
-KOREAN_SHORT_BYTES = 90  # what Korean carriers send as SMS; above it is LMS
+KOREAN_SHORT_BYTES = 90  # Korean carriers send up to 90 bytes as SMS, and more as LMS
 
 
 @dataclass(frozen=True)
 class SmsSize:
-    """How long a text is for those who carry and bill it."""
+    """The size of a text message, in the units by which carriers bill it."""
 
     characters: int
-    segments: int  # of the world's networks
+    segments: int  # as networks outside Korea count
     korean_bytes: int  # in EUC-KR
     is_too_long: bool
 
     @property
     def is_long(self) -> bool:
-        """Whether a Korean carrier sends it as a long message (LMS)."""
+        """Returns whether a Korean carrier sends it as a long message (LMS)."""
         return self.korean_bytes > KOREAN_SHORT_BYTES
 
 
 def sms_size(text: str) -> SmsSize:
-    """Measures a text message as it goes out."""
+    """Measures a text message with all slots filled. settings.SMS_MAX_BYTES limits its size."""
     korean = len(text.encode("cp949", "replace"))
     return SmsSize(
         characters=len(text),
@@ -57,7 +57,7 @@ def _segments(text: str) -> int:
 
 
 def render_sms_template(context: dict[str, object]) -> bytes:
-    """The text with its slots, in the active language."""
+    """Renders the SMS with open slots in the active language, in UTF-8 without empty lines."""
     text = render_to_string("sms/notice.txt", context)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line).encode()

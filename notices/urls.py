@@ -1,4 +1,4 @@
-"""Pages about the notices: figures, certificates, alerts; see notices.views."""
+"""URLs of the pages about notices: public figures, certificates and alerts (notices.views)."""
 
 from django.urls import URLPattern, path
 

@@ -1,5 +1,5 @@
-"""The desk's pages for notices: sending, what comes back, proof."""
+"""The desk's pages for notices, deliveries, the suppression list and proof of delivery."""
 
-from notices.admin import notices, suppressions, versions
+from notices.admin import deliveries, notices, suppressions, versions
 
-__all__ = ["notices", "suppressions", "versions"]
+__all__ = ["deliveries", "notices", "suppressions", "versions"]

@@ -1,4 +1,4 @@
-"""What the desk itself writes on record: in English, and shown in the reader's language."""
+"""The stored messages of the desk's history pages. They are stored in English."""
 
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_noop as _
@@ -7,7 +7,7 @@ from foundations.stored_messages import StoredMessages, translate_stored
 
 
 class HistoryMessages(StoredMessages):
-    """What the desk records of an action on a notice, in the notice's history."""
+    """The entries that the desk writes into the history of a notice."""
 
     APPROVED = _("Approved for {people} people.")
     APPROVED_AS_COUNTED = _("Approved for {people} people (counted {at} UTC).")
@@ -19,13 +19,13 @@ class HistoryMessages(StoredMessages):
     AGAIN, TOLD = _("again"), _("told")
 
 
-def in_words(kept: str) -> str:
-    """What is on record in the reader's language, people's own words as they wrote them."""
-    return translate_stored(kept, HistoryMessages)
+def translate_history(stored: str) -> str:
+    """Returns a history entry in the active language. Text that a person wrote stays unchanged."""
+    return translate_stored(stored, HistoryMessages)
 
 
-def page_in_words(response: TemplateResponse) -> TemplateResponse:
-    """Django's page of an object's history in the reader's language."""
+def translate_history_page(response: TemplateResponse) -> TemplateResponse:
+    """Translates the entries of Django's history page in place; returns the response."""
     for entry in (response.context_data or {})["action_list"]:
-        entry.change_message = in_words(entry.change_message)
+        entry.change_message = translate_history(entry.change_message)
     return response

@@ -1,11 +1,7 @@
-"""Sending in the desk: a notice is written by one person, approved by another, and watched."""
+"""Notices on the desk: one person drafts a notice, a second person approves and controls it."""
 
-import logging
-import re
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from email import message_from_bytes, policy
 from functools import partial
 from typing import Any
 
@@ -24,19 +20,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import decisions
-from notices.admin import history, proof_export
+from notices.admin import history, previews, proof_export
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import AudienceCount
-from notices.forms.notices import ApproveForm, CancelForm, DeliveryLookUpForm, DoubtForm, NoticeForm
+from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm
 from notices.message_codes import message_code
+from notices.message_filling import OutgoingMessage
 from notices.message_samples import sample_mail
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
@@ -44,14 +40,15 @@ from notices.proof import notice_summary
 from notices.sms import sms_size
 from statements.models import StatementVersion
 
-logger = logging.getLogger(__name__)
 State = Notice.State
 APPROVE = "notices.approve_notice"
-DOUBTS_SHOWN = 200  # at a time
+DOUBTS_SHOWN = 200  # messages in doubt on one page
 
 
 @admin.register(Notice)
 class NoticeAdmin(admin.ModelAdmin):
+    """The notices. Their pages for approval, doubts and export have forms of notices.forms."""
+
     form = NoticeForm
     list_display = [
         *("version", "state", number_column(Notice, "planned"), number_column(Notice, "accepted")),
@@ -63,17 +60,17 @@ class NoticeAdmin(admin.ModelAdmin):
     actions = None
 
     def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
-        """A notice is not edited: another text is another notice."""
+        """Returns False: a notice is not edited. Another version of a text is another notice."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
-        """The ledger is the proof; a draft nobody wants is cancelled."""
+        """Returns False: the ledger is the proof. A draft that is not needed is cancelled."""
         return False
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **options: Any
     ) -> ModelChoiceField | None:
-        """Only what is published can be sent."""
+        """Limits the choices to published versions, closed batches and sent mandatory notices."""
         if db_field.name == "version":
             published = StatementVersion.objects.filter(state=StatementVersion.State.PUBLISHED)
             options["queryset"] = published.select_related("statement__incident")
@@ -120,14 +117,14 @@ class NoticeAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         form.save_test_addresses()
         if dry_runs.needs_worker(obj):
-            decisions.request_audience_count(obj)  # it is known by the time somebody approves
+            decisions.request_audience_count(obj)  # counted before the second person approves
 
     def response_add(
         self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Shows the new notice, where a second person goes on."""
+        """Redirects to the new notice, which a second person continues with."""
         messages.success(request, _("Saved. Now somebody else has to approve it."))
-        return _page_of(obj)
+        return _redirect_to_page(obj)
 
     def change_view(
         self,
@@ -151,26 +148,29 @@ class NoticeAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         response = super().history_view(request, object_id, extra_context)
         if isinstance(response, TemplateResponse):
-            return history.page_in_words(response)
-        return response  # a notice that is not there
+            return history.translate_history_page(response)
+        return response  # the notice does not exist
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Shows whom it goes to and what they read; the second person confirms by number."""
+        """Shows the audience and the messages, and approves the notice.
+
+        The second person confirms with the number of people.
+        """
         notice, staff = _notice(request, pk), staff_of(request)
         if notice.state != State.DRAFT:
-            return _page_of(notice)
+            return _redirect_to_page(notice)
         counted = dry_runs.current_dry_run(notice)
         form = ApproveForm(request.POST or None, notice=notice, by=staff, people=counted.people)
         if request.method == "POST" and form.approve():
-            self.log_change(request, notice, _approved(counted))
+            self.log_change(request, notice, _approval_entry(counted))
             messages.success(request, _("Approved. The messages are on their way."))
-            return _page_of(notice)
-        is_waited_for = counted.run is None and "uncounted" not in request.GET
+            return _redirect_to_page(notice)
+        is_waiting = counted.run is None and "uncounted" not in request.GET
         context = self._context(request, notice, _("Approve and send")) | {
             "form": form,
             "counted": counted,
-            "reloads": is_waited_for and counted.is_running and not form.is_bound,
-            "shows_form": not is_waited_for or form.is_bound,
+            "reloads": is_waiting and counted.is_running and not form.is_bound,
+            "shows_form": not is_waiting or form.is_bound,
             "buckets": _buckets(counted.run) if counted.run else [],
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
@@ -179,59 +179,51 @@ class NoticeAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
 
     def count(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Has the audience counted, or counted again."""
+        """Requests a count of the audience from a worker, also if there was one before."""
         decisions.request_audience_count(_notice(request, pk))
         return redirect("admin:notices_notice_approve", pk)
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
-        """The mail as a made-up person gets it, to be opened in a mail program."""
+        """Returns the sample mail as a file, to be opened in a mail program."""
         require(request, "notices.view_notice")
-        if language not in dict(settings.LANGUAGES):
-            raise Http404
-        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
-        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
+        mail = _email_sample(pk, language)
         name = f'attachment; filename="notice-{pk}-{language}.eml"'
         return HttpResponse(
             mail.data, content_type="message/rfc822", headers={"Content-Disposition": name}
         )
 
     def html(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
-        """The HTML part of the sample, in a page that may load and run nothing."""
+        """Returns the HTML part of the sample mail as a page that can load and run nothing."""
         require(request, "notices.view_notice")
-        if language not in dict(settings.LANGUAGES):
-            raise Http404
-        by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
-        mail = sample_mail(get_object_or_404(by_email, pk=pk), language)
-        part = message_from_bytes(mail.data, policy=policy.default).get_body(("html",))
-        return as_mail_program_would(part.get_content() if part else "")
+        return previews.html_preview(previews.parse_mail(_email_sample(pk, language).data))
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Holds everything that is not on the wire yet."""
+        """Pauses the notice. Messages on the wire are still sent."""
         return self._act(request, pk, decisions.pause, done=_("Paused."))
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Goes on."""
+        """Resumes a paused notice."""
         return self._act(request, pk, decisions.resume, done=_("Goes on."))
 
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Goes on with more people."""
+        """Starts the next step of the ramp."""
         done = _("The next step goes.")
         return self._act(request, pk, decisions.start_next_step, done=done)
 
     def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Returns the counts of one notice's end states as a PDF, to hand to an authority."""
+        """Returns the notice's summary as a PDF for an authority, with the counts by end state."""
         require(request, "notices.view_notice")
         related = Notice.objects.select_related("incident", "version__statement__incident")
         notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
         name = f"notice-{notice.incident.slug}-{notice.pk}"
-        return documents.pdf_response(notice_summary.summary(notice), name)
+        return documents.pdf_response(notice_summary.notice_summary(notice), name)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks once more, then ends the notice for all who were not sent it yet."""
+        """Asks for confirmation, then cancels the notice for all people who were not sent it."""
         notice = _notice(request, pk)
         if notice.state in (State.CLOSED, State.CANCELLED):
             messages.warning(request, _("Nothing was done: the notice has ended."))
-            return _page_of(notice)
+            return _redirect_to_page(notice)
         form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
         if form.is_valid():
             return self._act(request, pk, decisions.cancel, done=_("Cancelled."))
@@ -245,7 +237,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/notices/notice/cancel.html", context)
 
     def in_doubt(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What a person decides about messages that may or may not have arrived."""
+        """Shows the messages in doubt, and records what a person decides about them."""
         notice, staff = _notice(request, pk), staff_of(request)
         shown = list(decisions.doubtful(notice).order_by("ended_at", "pk")[:DOUBTS_SHOWN])
         keys = [delivery.pk for delivery in shown]
@@ -256,7 +248,7 @@ class NoticeAdmin(admin.ModelAdmin):
                 decision_words=decision, number=changed, reason=reason
             )
             self.log_change(request, notice, done)
-            messages.success(request, form.decided(changed))
+            messages.success(request, form.decision_message(changed))
             return redirect("admin:notices_notice_in_doubt", pk)
         chosen = request.POST.getlist("deliveries")
         context = self._context(request, notice, _("In doubt")) | {
@@ -268,79 +260,52 @@ class NoticeAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)
 
     def proof(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Who was told what, when: a file."""
+        """Exports the proof: a file of what each person was sent, and when."""
         return proof_export.export(self, request, _exportable(request, pk), is_proof=True)
 
     def not_reached(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Whom the notice did not reach, and what can be done for them: a page and a file."""
+        """Shows how many people were not reached and how they can be; exports a file of them."""
         return proof_export.export(self, request, _exportable(request, pk), is_proof=False)
 
     def _act(
-        self, request: HttpRequest, pk: int, step: Callable[[Notice], bool], *, done: str
+        self, request: HttpRequest, pk: int, decision: Callable[[Notice], bool], *, done: str
     ) -> HttpResponse:
         notice = _notice(request, pk)
-        if step(notice):
+        if decision(notice):
             self.log_change(request, notice, done)
             messages.success(request, done)
         else:
             messages.warning(request, _("Nothing was done: the notice is in another state now."))
-        return _page_of(notice)
+        return _redirect_to_page(notice)
 
     def _context(self, request: HttpRequest, notice: Notice, title: str) -> dict[str, Any]:
         site = self.admin_site.each_context(request)
         return {**site, "title": title, "opts": self.opts, "notice": notice}
 
 
-@admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """A look-up by address or code, for support; a list of everybody exists nowhere."""
-
-    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        return False
-
-    def get_urls(self) -> list[URLPattern]:
-        return [desk_path(self, "", self.look_up, "changelist")]
-
-    def look_up(self, request: HttpRequest) -> HttpResponse:
-        """What somebody was sent. By POST: an address has no place in a URL or a log."""
-        require(request, "notices.view_delivery")
-        form = DeliveryLookUpForm(request.POST or None)
-        found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
-        if form.is_valid():
-            keys = [delivery.pk for delivery in found]
-            logger.info("user %s looked up deliveries %s", request.user.pk, keys)
-        for delivery in found:
-            self.log_change(request, delivery, _("Looked up."))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Look up deliveries"),
-            "opts": self.opts,
-            "form": form,
-            "found": [(delivery, message_code(delivery.pk)) for delivery in found],
-        }
-        return TemplateResponse(request, "admin/notices/notice/look_up.html", context)
-
-
 def _notice(request: HttpRequest, pk: int) -> Notice:
-    """For those who may approve, pause and cancel."""
+    """Returns a notice for a user who may approve. Raises PermissionDenied, or Http404."""
     require(request, APPROVE)
     related = Notice.objects.select_related("incident", "version__statement__incident")
     return get_object_or_404(related, pk=pk)
 
 
 def _exportable(request: HttpRequest, pk: int) -> Notice:
-    """A notice that was approved, for those who may take its people out of the portal."""
+    """Returns an approved notice for a user who may export the proof.
+
+    Raises PermissionDenied, or Http404.
+    """
     require(request, proof_export.EXPORT)
     related = Notice.objects.select_related("incident", "version__statement__incident", "digest")
     return get_object_or_404(related, pk=pk, approved_at__isnull=False)
 
 
-def _page_of(notice: Notice) -> HttpResponse:
+def _redirect_to_page(notice: Notice) -> HttpResponse:
     return redirect("admin:notices_notice_change", notice.pk)
 
 
 def _progress(notice: Notice) -> dict[str, Any]:
-    """The kept counters and what may be done; nothing is counted here."""
+    """Returns the context of a notice's page: stored counters, and which decisions are possible."""
     labels = dict(Delivery.State.choices)
     now = progress.send_progress(notice)
     counters = [(labels[name], now.counts[name]) for name in END_STATES]
@@ -362,9 +327,17 @@ def _progress(notice: Notice) -> dict[str, Any]:
 
 
 def _hours(left: timedelta) -> str:
-    """Hours, minutes and seconds: Python's own words for days are English."""
+    """Formats as hours, minutes and seconds, because Python names days in English."""
     minutes, seconds = divmod(round(left.total_seconds()), 60)
     return f"{minutes // 60:,}:{minutes % 60:02}:{seconds:02}"
+
+
+def _email_sample(pk: int, language: str) -> OutgoingMessage:
+    """Returns the sample of an e-mail notice; raises Http404 for other notices and languages."""
+    if language not in dict(settings.LANGUAGES):
+        raise Http404
+    by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
+    return sample_mail(get_object_or_404(by_email, pk=pk), language)
 
 
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
@@ -372,36 +345,18 @@ def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
         text = sample_mail(notice, language).data.decode()
         size = sms_size(text)
         return {"language": language, "name": name, "subject": "", "text": text, "size": size}
-    mail = message_from_bytes(sample_mail(notice, language).data, policy=policy.default)
-    part = mail.get_body(("plain",))
+    mail = previews.parse_mail(sample_mail(notice, language).data)
     return {
         "language": language,
         "name": name,
         "subject": str(mail["Subject"]),
-        "text": part.get_content() if part else "",
+        "text": previews.mail_part(mail, "plain"),
         "html_url": reverse("admin:notices_notice_html", args=[notice.pk, language]),
     }
 
 
-def as_mail_program_would(html: str) -> HttpResponse:
-    """Mails carry their looks in style attributes, which the portal's policy forbids; so they
-    become rules of a style element that this one response allows, and nothing else.
-    """
-    nonce = secrets.token_urlsafe(16)
-    styles: dict[str, str] = {}
-
-    def named(found: re.Match[str]) -> str:
-        return f'class="{styles.setdefault(found[1], f"s{len(styles)}")}"'
-
-    body = re.sub(r'style="([^"<>]*)"', named, html)
-    rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
-    page = body.replace("</head>", f'<style nonce="{nonce}">{rules}</style></head>', 1)
-    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; sandbox; frame-ancestors 'none'"
-    return HttpResponse(page, headers={"Content-Security-Policy": policy})
-
-
-def _approved(counted: AudienceCount) -> str:
-    """For the notice's history."""
+def _approval_entry(counted: AudienceCount) -> str:
+    """Returns the entry about an approval for the notice's history."""
     if counted.people is None:
         return HistoryMessages.APPROVED_UNCOUNTED.stored()
     if counted.at is None:
@@ -411,7 +366,7 @@ def _approved(counted: AudienceCount) -> str:
 
 
 def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
-    """Label and number of people: by what can be sent, by language, by relation."""
+    """Returns (label, number of people): by reachability, by language and by relation."""
     languages, relations = dict(settings.LANGUAGES), dict(AffectedPerson.Relation.choices)
     return [
         (_("People"), dry_run.people),

@@ -1,4 +1,4 @@
-"""Taking the proof, and the list of those not reached, out of the portal."""
+"""The export of the proof, and of the list of people not reached, from the desk."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,11 @@ EXPORT, OPEN = "notices.export_proof", "notices.open_contacts"
 def export(
     desk: admin.ModelAdmin, request: HttpRequest, notice: Notice, *, is_proof: bool
 ) -> HttpResponseBase:
-    """Asks for the format, then streams the file."""
+    """Shows the export form; streams the file once the form is valid.
+
+    `is_proof` selects the proof; else it is a list of people not reached or in doubt. Records the
+    export in the notice's history and in the process log.
+    """
     form = ExportForm(request.POST or None, may_open=request.user.has_perm(OPEN), is_proof=is_proof)
     if request.method == "POST" and form.is_valid():
         return _file(desk, request, notice, form=form)
@@ -43,7 +47,7 @@ def export(
 
 
 def counts(notice: Notice) -> list[tuple[str, int]]:
-    """Label and number of those not reached, from the kept counters."""
+    """Returns (label, number) for each state of people not reached, from the stored counters."""
     labels = dict(Delivery.State.choices)
     live = Notice.objects.live_counts(notice.pk)
     shown = [*NOT_REACHED, Delivery.State.IN_DOUBT]
@@ -51,7 +55,10 @@ def counts(notice: Notice) -> list[tuple[str, int]]:
 
 
 def _ways(notice: Notice) -> ledger_export.Ways | None:
-    """By which other way they could be reached; None where they are too many to look at each."""
+    """Counts by which other ways these people can be reached.
+
+    Returns None for more than settings.NOTICE_COUNT_AT_ONCE people, because it reads each row.
+    """
     live = Notice.objects.live_counts(notice.pk)
     people = sum(live[state.value] for state in NOT_REACHED)
     return ledger_export.ways(notice) if people <= settings.NOTICE_COUNT_AT_ONCE else None
@@ -65,25 +72,27 @@ def _file(
     form: ExportForm,
 ) -> StreamingHttpResponse:
     kind, is_opened = form.cleaned_data["format"], form.cleaned_data.get("is_opened", False)
-    whom: PeopleList | None = form.cleaned_data.get("whom")
-    what = whom.name if whom else "proof"
+    people: PeopleList | None = form.cleaned_data.get("whom")
+    what = people.name if people else "proof"
     done = HistoryMessages.EXPORTED_OPENED if is_opened else HistoryMessages.EXPORTED
     desk.log_change(request, notice, done.stored(what_words=what, format=kind))
     how = "opened" if is_opened else "without contacts"
     logger.info("user %s exported %s of notice %s, %s", request.user.pk, what, notice.pk, how)
     return StreamingHttpResponse(
-        _text(notice, kind=kind, is_opened=is_opened, whom=whom),
+        _lines(notice, kind=kind, is_opened=is_opened, people=people),
         content_type=ledger_export.CONTENT_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{what}-{notice.pk}.{kind}"'},
     )
 
 
-def _text(notice: Notice, *, kind: str, is_opened: bool, whom: PeopleList | None) -> Iterator[str]:
-    """The proof, or a list of some of its people."""
-    if whom is None:
+def _lines(
+    notice: Notice, *, kind: str, is_opened: bool, people: PeopleList | None
+) -> Iterator[str]:
+    """Yields the lines of the proof, or of a list of people if `people` is given."""
+    if people is None:
         fields = ledger_export.proof_fields(is_opened=is_opened)
         rows = ledger_export.proof(notice, is_opened=is_opened)
     else:
         fields = ledger_export.escalation_fields(is_opened=is_opened)
-        rows = ledger_export.not_reached(notice, is_opened=is_opened, states=whom.states)
+        rows = ledger_export.not_reached(notice, is_opened=is_opened, states=people.states)
     return ledger_export.FORMATS[kind](fields, rows)

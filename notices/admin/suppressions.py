@@ -1,4 +1,4 @@
-"""What came back, in the desk: the list of suppressed addresses, and counts of returned mail."""
+"""The suppression list and the counts of returned mail on the desk."""
 
 import logging
 from functools import partial
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from incidents.encryption import EncryptionError
-from notices.forms.suppression import AddressForm, LiftForm, SuppressionForm
+from notices.forms.suppression import AddressForm, LiftSuppressionForm, SuppressionForm
 from notices.ledger_messages import translate_ledger_message
 from notices.models import Notice, ReturnedMail, Suppression
 from notices.returned_mail import suppression_list
@@ -26,7 +26,10 @@ Channel = Notice.Channel
 
 @admin.register(Suppression)
 class SuppressionAdmin(admin.ModelAdmin):
-    """Nobody can read an address here; whoever knows one can look it up."""
+    """The suppression list. It shows no addresses, because it stores only blind indexes.
+
+    Staff can look up an address that they know.
+    """
 
     form = SuppressionForm
     change_list_template = "admin/notices/suppression/change_list.html"
@@ -37,11 +40,11 @@ class SuppressionAdmin(admin.ModelAdmin):
     actions = None
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
-        """An entry is lifted, not edited."""
+        """Returns False: an entry is lifted, not edited."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
-        """Why somebody was not told has to be seen later."""
+        """Returns False: it must stay visible why a person was not notified."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> list[Any]:
@@ -52,7 +55,7 @@ class SuppressionAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("incident"), ordering="incident")
     def holds_for(self, obj: Suppression) -> str:
-        """Which incident's notices it keeps back."""
+        """Returns the incident to which the entry applies, or "all incidents"."""
         return str(obj.incident or _("all incidents"))
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
@@ -79,7 +82,7 @@ class SuppressionAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
-        """Whether an address is on the list. By POST: it has no place in a URL or a log."""
+        """Shows the entries of an address. Uses POST, because URLs are logged."""
         require(request, "notices.view_suppression")
         form = AddressForm(request.POST or None)
         found: list[Suppression] = []
@@ -91,10 +94,10 @@ class SuppressionAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/notices/suppression/look_up.html", context)
 
     def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks why, then lets the address be written to again."""
+        """Asks for a reason, then lifts the entry, so that notices reach the address again."""
         require(request, "notices.change_suppression")
         entry = get_object_or_404(Suppression, pk=pk)
-        form = LiftForm(request.POST or None, entry=entry, by=staff_of(request))
+        form = LiftSuppressionForm(request.POST or None, entry=entry, by=staff_of(request))
         if request.method == "POST" and form.lift():
             self.log_change(request, entry, f"{_('Lifted.')} {form.cleaned_data['reason']}")
             messages.success(request, _("Lifted."))
@@ -118,6 +121,7 @@ class SuppressionAdmin(admin.ModelAdmin):
 
 
 def _found(form: AddressForm) -> list[Suppression]:
+    """Returns the entries of the form's address; none, with an error in the form, without keys."""
     try:
         entries = suppression_list.entries_of(form.channel, form.cleaned_data["address"])
         return list(entries.select_related("incident", "added_by"))
@@ -128,7 +132,10 @@ def _found(form: AddressForm) -> list[Suppression]:
 
 @admin.register(ReturnedMail)
 class ReturnedMailAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """How much came back, day by day; unknown addresses in numbers are an attack or a mistake."""
+    """The counts of returned mail by day.
+
+    Many mails to unknown addresses show an attack or a wrong configuration.
+    """
 
     list_display = ["day", "outcome", number_column(ReturnedMail, "number")]
     list_display_links = None

@@ -1,6 +1,5 @@
-"""A statement version's page on the desk, with what notices add to it."""
+"""The desk's page of a statement version, with the parts that notices add to it."""
 
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
 from notices import decisions
-from notices.admin.notices import as_mail_program_would
+from notices.admin import previews
 from notices.message_samples import sample_mail
 from notices.models import Notice
 from statements.admin.versions import StatementVersionAdmin
@@ -26,13 +25,13 @@ from statements.models import Statement, StatementVersion
 
 TELL = "notices.add_notice"
 
-# The page of `statements` does not know notices, so this page takes its place.
+# The app `statements` does not import notices, so this page replaces its page.
 admin.site.unregister(StatementVersion)
 
 
 @admin.register(StatementVersion)
 class NotifyingVersionAdmin(StatementVersionAdmin):
-    """Adds previews of the messages, the notice of a correction, and the way to the next notice."""
+    """Adds message previews, the notice of a correction, and a link to draft the next notice."""
 
     change_form_template = "admin/notices/statementversion/change_form.html"
     previews_template = "admin/notices/statementversion/previews.html"
@@ -59,20 +58,22 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:
-        """Returns the mail and the shorter messages that a made-up person gets."""
+        """Returns the mail and the SMS that a made-up person would receive."""
         return _samples(version, language)
 
     def mail(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
-        """The HTML part of the mail, in a page that may load and run nothing."""
+        """Returns the HTML part of the sample mail as a page that can load and run nothing."""
         require(request, "statements.view_statementversion")
         if language not in dict(settings.LANGUAGES):
             raise Http404
         version = get_object_or_404(StatementVersion, pk=pk)
-        part = _sample_mail(version, language).get_body(("html",))
-        return as_mail_program_would(part.get_content() if part else "")
+        return previews.html_preview(_sample_mail(version, language))
 
     def draft_correction(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Drafts the notice to those who received an earlier version; somebody else approves it."""
+        """Drafts the notice to the people who received an earlier version.
+
+        A second person approves it.
+        """
         require(request, TELL)
         version = get_object_or_404(StatementVersion, pk=pk)
         try:
@@ -85,12 +86,12 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         return redirect("admin:notices_notice_change", notice.pk)
 
     def published_message(self, version: StatementVersion, *, by: User) -> SafeString | str:
-        """Adds what usually comes next: the notice that tells people."""
+        """Adds the usual next step: a link to draft the notice about this version."""
         return _next_step(super().published_message(version, by=by), version, by=by)
 
 
 def _usual_notice(version: StatementVersion) -> dict[str, str]:
-    """As what a version is usually sent: its kind, and an alert's topic."""
+    """Returns the usual `kind` of a notice of this version, and the `topic` of an alert."""
     if version.statement.kind == Statement.Kind.NOTICE:
         return {"kind": "mandatory"}
     is_advisory = version.statement.kind == Statement.Kind.ADVISORY
@@ -98,7 +99,7 @@ def _usual_notice(version: StatementVersion) -> dict[str, str]:
 
 
 def _sample_message(version: StatementVersion, language: str, channel: str) -> bytes:
-    """What somebody made up would get over the channel."""
+    """Returns the encoded message that a made-up person would receive over the channel."""
     incident = version.statement.incident
     usual = _usual_notice(version)
     notice = Notice(incident=incident, version=version, channel=channel, **usual)
@@ -106,20 +107,18 @@ def _sample_message(version: StatementVersion, language: str, channel: str) -> b
 
 
 def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
-    message = _sample_message(version, language, Notice.Channel.EMAIL.value)
-    return message_from_bytes(message, policy=policy.default)
+    return previews.parse_mail(_sample_message(version, language, Notice.Channel.EMAIL.value))
 
 
 def _samples(version: StatementVersion, language: str) -> dict[str, Any]:
     mail = _sample_mail(version, language)
-    part = mail.get_body(("plain",))
-    short = {value: label for value, label in Notice.Channel.choices if value != "email"}
+    other_channels = {value: label for value, label in Notice.Channel.choices if value != "email"}
     return {
         "subject": str(mail["Subject"]),
-        "text": part.get_content() if part else "",
+        "text": previews.mail_part(mail, "plain"),
         "short": [
             (label, _sample_message(version, language, channel).decode())
-            for channel, label in short.items()
+            for channel, label in other_channels.items()
         ],
     }
 

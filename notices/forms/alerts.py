@@ -1,4 +1,4 @@
-"""What a customer asks for on the alerts page."""
+"""The form of the alerts page: which alerts a user subscribes to."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from notices.models import AlertSubscription
 
 
 class AlertsForm(forms.Form):
-    """One list of topics for each public incident; what is not ticked ends."""
+    """One list of topics for each public incident. Subscriptions to unticked topics end."""
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,9 +30,9 @@ class AlertsForm(forms.Form):
             )
 
     def save(self) -> None:
-        """Begins what is newly ticked, ends what no longer is; the history stays."""
+        """Starts subscriptions to newly ticked topics and ends the others. Ended rows stay."""
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=self.user.pk)  # two tabs, one after the other
+            User.objects.select_for_update().get(pk=self.user.pk)  # serialises two browser tabs
             for slug, incident in self.incidents.items():
                 self._save_topics(incident, set(self.cleaned_data[slug]))
 
@@ -47,7 +47,7 @@ class AlertsForm(forms.Form):
 
 
 def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:
-    """What somebody gets now, by public incident: the page says it back."""
+    """Returns the topics that a user subscribes to, by public incident."""
     live = list(user.subscriptions.live())
     chosen = []
     for incident in Incident.objects.public():
@@ -59,6 +59,6 @@ def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:
 
 
 def unsubscribe_from(subscription_id: UUID) -> None:
-    """Ends one subscription, if it has not ended already; no trouble if it is gone."""
+    """Ends one subscription. Does nothing if it has ended or does not exist."""
     live = AlertSubscription.objects.live().filter(pk=subscription_id)
     live.update(unsubscribed_at=timezone.now())

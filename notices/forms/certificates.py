@@ -1,4 +1,4 @@
-"""What customers ask about certificates: one of their own, or whether one is genuine."""
+"""The forms for certificates: to get one, and to check whether one is genuine."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from notices.proof import certificates
 
 
 class CertificateForm(forms.Form):
-    """Makes a certificate in one language."""
+    """The form by which a user gets a certificate in one language."""
 
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the certificate"),
@@ -26,14 +26,17 @@ class CertificateForm(forms.Form):
         self.initial["language"] = get_language()
         self.user, self.incident = user, incident
 
-    def issue(self) -> certificates.Issued | None:
-        """None if nothing of the user leaked. Raises SealingError."""
+    def issue(self) -> certificates.IssuedCertificate | None:
+        """Issues the certificate. Returns None if no data of the user leaked.
+
+        Raises EncryptionError.
+        """
         language = self.cleaned_data["language"]
         return certificates.issue(self.user, self.incident, language=language)
 
 
 class CertificateCodeForm(forms.Form):
-    """Asks for a certificate's code."""
+    """The form that asks for the code of a certificate."""
 
     code = forms.CharField(
         label=gettext_lazy("Certificate code"),
@@ -43,7 +46,7 @@ class CertificateCodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        """Finds: sets `checked`."""
+        """Finds the certificate with the code and sets `checked`; refuses an unknown code."""
         typed: str = self.cleaned_data["code"]
         self.checked = certificates.find_certificate(typed)
         if self.checked is None:

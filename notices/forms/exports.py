@@ -12,7 +12,7 @@ FORMATS = [("csv", "CSV"), ("jsonl", "JSON Lines")]
 
 
 class PeopleList(NamedTuple):
-    """Which people a list names, and what its file is called."""
+    """A list of people in some delivery states; `name` is the name of its file."""
 
     name: str
     states: list[Delivery.State]
@@ -25,7 +25,7 @@ PEOPLE_LISTS = {
 
 
 class ExportForm(forms.Form):
-    """Whom, in which form, and whether with names and addresses."""
+    """Which people, in which file format, and whether with names and addresses."""
 
     whom = forms.ChoiceField(
         label=gettext_lazy("Whom"),
@@ -47,9 +47,9 @@ class ExportForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not may_open:
             del self.fields["is_opened"]
-        if is_proof:  # it names everybody
+        if is_proof:  # the proof has all people
             del self.fields["whom"]
 
     def clean_whom(self) -> PeopleList:
-        """Those not reached, where nothing was chosen."""
+        """Returns the chosen list; the people not reached if none was chosen."""
         return PEOPLE_LISTS[self.cleaned_data["whom"] or "not-reached"]

@@ -1,6 +1,5 @@
-"""What the desk asks for around a notice."""
+"""The desk's forms for notices: to draft, approve and cancel one, to decide doubts, to look up."""
 
-import logging
 import uuid
 from typing import Any, cast
 
@@ -17,13 +16,14 @@ from incidents.forms import LookUpForm
 from notices import decisions, message_codes
 from notices.models import Delivery, Notice, TestAddress
 
-logger = logging.getLogger(__name__)
 MOST_TEST_ADDRESSES = 100
-MEANWHILE = gettext_lazy("Nothing was done: somebody decided about these messages meanwhile.")
+DECIDED_MEANWHILE = gettext_lazy(
+    "Nothing was done: somebody decided about these messages meanwhile."
+)
 
 
 class NoticeForm(forms.ModelForm):
-    """Chooses what is said, and to whom."""
+    """The form of a new notice: which version goes to which audience over which channel."""
 
     test_addresses = forms.CharField(
         label=gettext_lazy("Test addresses"),
@@ -51,7 +51,7 @@ class NoticeForm(forms.ModelForm):
                 self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
-        """A mandatory notice has no topic, an alert has one; the incident is the version's."""
+        """Requires a topic of alerts only; sets the incident to that of the version."""
         cleaned: dict[str, Any] = super().clean() or {}
         kind, topic = cleaned.get("kind"), cleaned.get("topic")
         if kind == Notice.Kind.MANDATORY and topic:
@@ -64,12 +64,12 @@ class NoticeForm(forms.ModelForm):
         return cleaned
 
     def _check_audience(self, cleaned: dict[str, Any]) -> None:
-        """Each audience has what it is chosen by, and nothing else has."""
+        """Requires the fields of the chosen audience, and refuses those of other audiences."""
         audience, incident = cleaned.get("audience"), self.instance.incident
         if cleaned.get("kind") == Notice.Kind.ALERT and cleaned.get("channel") != "email":
             self.add_error("channel", _("Alerts go by e-mail: subscribers gave no other address."))
-        everyones = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
-        if cleaned.get("kind") == Notice.Kind.ALERT and audience not in everyones:
+        alert_audiences = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
+        if cleaned.get("kind") == Notice.Kind.ALERT and audience not in alert_audiences:
             self.add_error("audience", _("An alert goes to its subscribers, or is a test."))
         for name, owner in (
             ("batch", Notice.Audience.BATCH),
@@ -77,41 +77,41 @@ class NoticeForm(forms.ModelForm):
         ):
             chosen = cleaned.get(name)
             if (audience == owner) != (chosen is not None):
-                wrong = _("Leave this empty.") if chosen else _("Choose one.")
-                self.add_error(name, wrong)
+                error = _("Leave this empty.") if chosen else _("Choose one.")
+                self.add_error(name, error)
             elif chosen is not None and chosen.incident_id != incident.pk:
                 self.add_error(name, _("It belongs to another incident."))
         if (audience == Notice.Audience.TEST) != bool(cleaned.get("test_addresses")):
             self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
 
     def clean_channel(self) -> str:
-        """E-mail, where nothing was chosen."""
+        """Returns the channel; e-mail by default."""
         return self.cleaned_data.get("channel") or Notice.Channel.EMAIL
 
     def clean_audience(self) -> str:
-        """Everybody, where nothing was chosen."""
+        """Returns the audience; all affected people or subscribers by default."""
         return self.cleaned_data.get("audience") or Notice.Audience.EVERYBODY
 
     def clean_ramp(self) -> str:
-        """By size, where nothing was chosen."""
+        """Returns the ramp; by the number of people by default."""
         return self.cleaned_data.get("ramp") or Notice.Ramp.BY_SIZE
 
     def clean_test_addresses(self) -> list[str]:
-        """The addresses or numbers, as they are indexed, each once."""
+        """Returns the normalised addresses or numbers, without duplicates."""
         lines = self.cleaned_data["test_addresses"].splitlines()
         typed = [line for line in lines if line.strip()]
         if len(typed) > MOST_TEST_ADDRESSES:
             raise forms.ValidationError(_("At most 100 addresses."))
-        is_text = self.cleaned_data.get("channel") == Notice.Channel.SMS
-        found = [_number(line) if is_text else _email(line) for line in typed]
-        if not all(found) and is_text:
+        is_sms = self.cleaned_data.get("channel") == Notice.Channel.SMS
+        found = [_number(line) if is_sms else _email(line) for line in typed]
+        if not all(found) and is_sms:
             raise forms.ValidationError(_("One of the lines is not a phone number."))
         if not all(found):
             raise forms.ValidationError(_("One of the lines is not an e-mail address."))
         return list(dict.fromkeys(found))
 
     def save_test_addresses(self) -> None:
-        """Seals where the saved notice's test goes."""
+        """Encrypts and stores the test addresses of the saved notice, one row per language."""
         cipher = self.instance.incident.cipher()
         part = "p" if self.instance.channel == Notice.Channel.SMS else "e"
         for address in self.cleaned_data["test_addresses"]:
@@ -133,17 +133,17 @@ def _number(line: str) -> str:
 
 
 class GroupedIntegerField(forms.IntegerField):
-    """A number as the page shows it, or without its commas."""
+    """An integer that may be typed with grouping commas, as the page shows it."""
 
     def to_python(self, value: Any) -> int | None:
-        """Leaves the commas out."""
+        """Removes the commas before it parses the number."""
         return super().to_python(value.replace(",", "") if isinstance(value, str) else value)
 
 
 class ApproveForm(forms.Form):
-    """The second person types how many people it goes to, and it goes.
+    """The form by which the second person approves a notice by typing the number of people.
 
-    Where nobody counted them yet (`people` is None), its own number is typed instead.
+    If the audience is not counted yet (`people` is None), they type the notice's id instead.
     """
 
     people = GroupedIntegerField(
@@ -160,7 +160,7 @@ class ApproveForm(forms.Form):
             self.fields["people"].label = _("To approve without a count, type the notice's number")
 
     def clean_people(self) -> int:
-        """The number the page showed, unless it changed meanwhile."""
+        """Returns the typed number; refuses it if it is not the current number of people."""
         typed: int = self.cleaned_data["people"]
         if self.expected is None and typed != self.notice.pk:
             raise forms.ValidationError(_("This is not the notice's number."))
@@ -169,21 +169,25 @@ class ApproveForm(forms.Form):
         return typed
 
     def approve(self) -> bool:
-        """Approves the notice; False, with the reason as an error, if that is refused."""
+        """Approves the notice. Returns False, with an error in the form, if that is refused."""
         if not self.is_valid():
             return False
-        # What nobody counted is too large to be counted at once, and begins as large ones do.
+        # An audience without a count is too large to be counted at once, so its ramp starts as that
+        # of a large one.
         people = settings.NOTICE_RAMP_FROM_PEOPLE if self.expected is None else self.expected
         try:
             decisions.approve(self.notice, by=self.by, people=people)
-        except decisions.ApprovalRefusedError as refused:
-            self.add_error(None, str(refused))
+        except decisions.ApprovalRefusedError as refusal:
+            self.add_error(None, str(refusal))
             return False
         return True
 
 
 class CancelForm(forms.Form):
-    """Ends a notice for good. What goes out, or was about to, takes its number typed."""
+    """The form that cancels a notice permanently.
+
+    The user types the notice's id, unless the notice is a draft.
+    """
 
     number = forms.IntegerField(
         label=gettext_lazy("To cancel it, type the number of this notice"),
@@ -199,7 +203,7 @@ class CancelForm(forms.Form):
             self.fields["number"].help_text = _("Its number is %(number)s.") % {"number": notice.pk}
 
     def clean_number(self) -> int:
-        """Refuses another notice's."""
+        """Returns the typed id; refuses that of another notice."""
         typed: int = self.cleaned_data["number"]
         if typed != self.notice.pk:
             raise forms.ValidationError(_("This is not the notice's number."))
@@ -207,7 +211,7 @@ class CancelForm(forms.Form):
 
 
 class DoubtForm(forms.Form):
-    """What a person decides about messages in doubt."""
+    """The form by which a person decides about messages in doubt."""
 
     AGAIN, TOLD = "again", "told"
 
@@ -215,7 +219,7 @@ class DoubtForm(forms.Form):
         coerce=int,
         error_messages={
             "required": gettext_lazy("Choose the messages."),
-            "invalid_choice": MEANWHILE,
+            "invalid_choice": DECIDED_MEANWHILE,
         },
     )
     decision = forms.ChoiceField(
@@ -224,7 +228,7 @@ class DoubtForm(forms.Form):
             (AGAIN, gettext_lazy("Send them again: they may then have arrived twice")),
             (TOLD, gettext_lazy("Count them as told: they stand in the other side's log")),
         ],
-        widget=forms.RadioSelect,  # nothing is chosen beforehand: neither can be taken back
+        widget=forms.RadioSelect,  # no default, because neither decision can be undone
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -239,7 +243,11 @@ class DoubtForm(forms.Form):
         choices.choices = [(key, key) for key in shown]
 
     def decide(self) -> int:
-        """How many it was done to; 0 if that is refused, or others decided meanwhile."""
+        """Applies the decision. Returns the number of messages it changed.
+
+        Returns 0, with an error in the form, if the form is invalid or another person has decided
+        about these messages.
+        """
         if not self.is_valid():
             return 0
         chosen, reason = self.cleaned_data["deliveries"], self.cleaned_data["reason"]
@@ -248,11 +256,11 @@ class DoubtForm(forms.Form):
         else:
             changed = decisions.count_as_notified(self.notice, chosen, by=self.by, reason=reason)
         if not changed:
-            self.add_error("deliveries", MEANWHILE)
+            self.add_error("deliveries", DECIDED_MEANWHILE)
         return changed
 
-    def decided(self, number: int) -> str:
-        """What was done to so many, in words."""
+    def decision_message(self, number: int) -> str:
+        """Returns the desk message about a decision that changed `number` messages."""
         again = ngettext("%(n)s message is sent again.", "%(n)s messages are sent again.", number)
         told = ngettext("%(n)s message counts as told.", "%(n)s messages count as told.", number)
         text = again if self.cleaned_data["decision"] == self.AGAIN else told
@@ -260,7 +268,7 @@ class DoubtForm(forms.Form):
 
 
 class DeliveryLookUpForm(forms.Form):
-    """Finds what somebody was sent, by the address or the message code they give."""
+    """The form that finds what a person was sent, by address, number or message code."""
 
     asked = forms.CharField(
         label=gettext_lazy("E-mail address, phone number or message code"),
@@ -269,10 +277,10 @@ class DeliveryLookUpForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Finds: {"deliveries": rows, newest notice first}."""
+        """Finds the deliveries. Returns {"deliveries": rows}, those of the newest notice first."""
         typed = self.cleaned_data.get("asked", "")
-        code = message_codes.delivery_of_code(typed)
-        wanted = Q(pk=code) if code is not None else self._by_address(typed)
+        delivery_id = message_codes.delivery_of_code(typed)
+        wanted = Q(pk=delivery_id) if delivery_id is not None else self._by_address(typed)
         return {"deliveries": self._rows(wanted)}
 
     def _by_address(self, typed: str) -> Q:

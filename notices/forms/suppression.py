@@ -1,4 +1,4 @@
-"""Forms of the desk for the suppression list: look an address up, add it, lift its entry."""
+"""Forms of the desk for the suppression list: look up an address, add it, lift its entry."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from notices.models import Notice, Suppression
 from notices.returned_mail import suppression_list
 
 Channel = Notice.Channel
-BY_HAND = [Suppression.Source.STRANGER, Suppression.Source.REQUEST]
+MANUAL_SOURCES = [Suppression.Source.STRANGER, Suppression.Source.REQUEST]
 
 
 def _address_field() -> forms.CharField:
@@ -25,12 +25,12 @@ def _address_field() -> forms.CharField:
 
 
 class AddressForm(forms.Form):
-    """An address as somebody gives it; it is looked up or added, and kept nowhere."""
+    """An address or number that a person types in. It is not stored."""
 
     address = _address_field()
 
     def clean_address(self) -> str:
-        """The one spelling; `channel` is what it belongs to."""
+        """Returns the normalised address or number; sets `channel` to the channel it belongs to."""
         typed: str = self.cleaned_data["address"]
         email = normalise_email(typed)
         if is_usable_email(email):
@@ -43,7 +43,7 @@ class AddressForm(forms.Form):
 
 
 class SuppressionForm(AddressForm, forms.ModelForm):
-    """Adds an address, with a reason."""
+    """The form that adds an address, with a reason."""
 
     class Meta:
         model = Suppression
@@ -56,10 +56,10 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         labels = dict(Suppression.Source.choices)
         self.fields["source"] = forms.ChoiceField(
             label=_("Why"),
-            # Nothing is chosen beforehand: one of them keeps a notice back that the law demands.
+            # There is no default, because one of the sources suppresses mandatory notices, too.
             choices=[
                 ("", "---------"),
-                *((source.value, labels[source.value]) for source in BY_HAND),
+                *((source.value, labels[source.value]) for source in MANUAL_SOURCES),
             ],
             help_text=_(
                 "An address that belongs to somebody else gets no notice at all; a request ends "
@@ -68,7 +68,7 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Finds the address's index, and refuses it where it stands already."""
+        """Computes the address's blind index; refuses an address that is on the list already."""
         cleaned: dict[str, Any] = super().clean() or {}
         if "address" not in cleaned:
             return cleaned
@@ -81,14 +81,14 @@ class SuppressionForm(AddressForm, forms.ModelForm):
             self.add_error("incident", translate_ledger_message(str(error)))
             return cleaned
         live = Suppression.objects.live()
-        same = {"index": self.instance.index, "channel": self.channel, "incident": incident}
-        if live.filter(**same).exists():
+        address = {"index": self.instance.index, "channel": self.channel, "incident": incident}
+        if live.filter(**address).exists():
             self.add_error("address", _("This address is on the list already."))
         return cleaned
 
 
-class LiftForm(forms.Form):
-    """Lets an address be written to again."""
+class LiftSuppressionForm(forms.Form):
+    """The form that lifts an entry, so that notices reach its address again."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -101,7 +101,7 @@ class LiftForm(forms.Form):
         self.entry, self.by = entry, by
 
     def lift(self) -> bool:
-        """False, with the reason in the form, if it was lifted before."""
+        """Lifts the entry. Returns False, with an error in the form, if it was lifted before."""
         if not self.is_valid():
             return False
         if suppression_list.lift(self.entry, by=self.by, reason=self.cleaned_data["reason"]):

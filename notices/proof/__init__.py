@@ -1,1 +1,1 @@
-"""What proves it afterwards: sealed ledgers and their export, certificates, reports, figures."""
+"""Proof of a notice after the send: ledger digests, exports, certificates, summaries, figures."""

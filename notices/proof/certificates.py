@@ -1,7 +1,8 @@
-"""A customer's certificate: what leaked of theirs, and how they were told (decision 0010).
+"""Certificates: a PDF for one user of what leaked and how they were notified (decision 0010).
 
-Its code is the key. The portal keeps what it certified sealed under the code and forgets the code,
-so that whoever holds the paper can have it checked, for good, and nobody else can read anything.
+The code of a certificate is its key. The portal stores the content encrypted under the code, and
+does not store the code. So every holder of the PDF can check it, without a time limit, and no other
+person can read the content.
 """
 
 import hashlib
@@ -34,26 +35,26 @@ from notices.models import Certificate, Delivery, Notice
 
 logger = logging.getLogger(__name__)
 
-# As at the top of every page of a demonstration.
+# The same text is at the top of every page of a demonstration.
 DEMONSTRATION = gettext_noop(
     "This is a demonstration with sample data. Everyone in it is made up. It is not a message from "
     "the company named."
 )
-_CODE_LENGTH = 20  # 100 bits: nobody tries them out, not even on a stolen database
+_CODE_LENGTH = 20  # 100 bits cannot be guessed, not even with a stolen database
 _NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
 class CertificatePart:
-    """A heading, and rows of a name and what is said of it."""
+    """A part of a certificate: a heading, and rows of (name, content)."""
 
     heading: str
     rows: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Issued:
-    """A certificate for its holder."""
+class IssuedCertificate:
+    """A new certificate with its code and its PDF. The portal stores neither code nor PDF."""
 
     certificate: Certificate
     code: str
@@ -61,24 +62,25 @@ class Issued:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What the portal answers to a code it gave: what stands on the certificate, and no more."""
+class VerifiedCertificate:
+    """A certificate that was found by its code: the row, and the content that it certifies."""
 
     certificate: Certificate
     parts: list[CertificatePart]
 
 
-def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
-    """Makes a certificate of what leaked of `user` in a public incident; None if nothing did.
+def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate | None:
+    """Issues a certificate of what leaked of `user` in a public incident; None if nothing leaked.
 
-    Raises SealingError if the incident's data does not open, as it never does once shredded.
+    Raises EncryptionError if the incident's data cannot be decrypted, for example because it was
+    shredded.
     """
     rows = leaks_of(user, incident)
     if not rows:
         return None
     code, issued_at = base32.random_code(_CODE_LENGTH), timezone.now().replace(microsecond=0)
     with override(language):
-        parts = [_about(incident, user, rows), *_leaked(incident, rows), _told(rows)]
+        parts = [_about(incident, user, rows), *_leaked(incident, rows), _notified(rows)]
         document = documents.Document(
             title=_("Certificate of leaked personal data"),
             language=language,
@@ -99,13 +101,13 @@ def issue(user: User, incident: Incident, *, language: str) -> Issued | None:
     logger.info(
         "user %s was given certificate %s of incident %s", user.pk, certificate.pk, incident.pk
     )
-    return Issued(certificate, code, pdf)
+    return IssuedCertificate(certificate, code, pdf)
 
 
-def find_certificate(typed: str) -> Checked | None:
-    """What stands on the certificate with this code, however it was typed; None if there is none.
+def find_certificate(typed: str) -> VerifiedCertificate | None:
+    """Finds and decrypts the certificate with a code as a person typed it.
 
-    A row that was tampered with does not open, and is none.
+    Returns None if there is no such certificate, or if its row was tampered with.
     """
     code = base32.as_typed(typed, length=_CODE_LENGTH)
     if code is None:
@@ -118,22 +120,22 @@ def find_certificate(typed: str) -> Checked | None:
     except InvalidTag:
         logger.error("certificate %s does not open with its code", found.pk)
         return None
-    return Checked(found, parts)
+    return VerifiedCertificate(found, parts)
 
 
 def check_url(code: str) -> str:
-    """Where anybody can have the certificate with this code checked, in the active language."""
+    """Returns the URL in the active language at which any visitor can check the certificate."""
     return settings.PORTAL_URL + reverse("certificate_checked", args=[code])
 
 
-# ---------------------------------------------------------------- what it says
+# ---------------------------------------------------------------- content
 
 
 Rows = list[tuple[AffectedPerson, list[Leak]]]
 
 
 def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
-    said = [
+    facts = [
         (_("Company"), incident.company),
         (_("Incident"), incident.title),
         (
@@ -141,14 +143,17 @@ def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
             date_format(timezone.localtime(incident.aware_at), "DATE_FORMAT"),
         ),
     ]
-    said += [(_("Name, partly hidden"), name) for name in _names(rows)]
+    facts += [(_("Name, partly hidden"), name) for name in _names(rows)]
     proven = ", ".join(_proven(incident, user, rows))
-    said.append((_("Proven by a code"), proven))
-    return CertificatePart(_("Whom it is about"), said)
+    facts.append((_("Proven by a code"), proven))
+    return CertificatePart(_("Whom it is about"), facts)
 
 
 def _names(rows: Rows) -> list[str]:
-    """Masked, of accounts only: what somebody wrote in an address book can tell whose it was."""
+    """Returns the masked names of accounts, each once.
+
+    Names of parcel recipients are left out: an entry of an address book can identify its owner.
+    """
     names = [
         text
         for person, leaks in rows
@@ -161,7 +166,7 @@ def _names(rows: Rows) -> list[str]:
 
 
 def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
-    """The user's addresses and numbers that led to these rows, masked."""
+    """Returns the user's verified addresses and numbers that match these rows, masked."""
     cipher = incident.cipher()
     people = [person for person, _leaks in rows]
     emails, phones = ({p.email_index for p in people}, {p.phone_index for p in people})
@@ -177,7 +182,7 @@ def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
 
 
 def _leaked(incident: Incident, rows: Rows) -> list[CertificatePart]:
-    """The classes of each row and how many values leaked; never the values."""
+    """Returns a part for each row: its data classes and how many values of each leaked."""
     return [
         CertificatePart(
             _heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks]
@@ -187,13 +192,13 @@ def _leaked(incident: Incident, rows: Rows) -> list[CertificatePart]:
 
 
 def _heading(person: AffectedPerson, incident: Incident) -> str:
-    words = {
+    headings = {
         AffectedPerson.Relation.MEMBER: _("Leaked: an account at %(company)s"),
         AffectedPerson.Relation.FORMER_MEMBER: _("Leaked: a former account at %(company)s"),
     }
     otherwise = _("Leaked: the recipient of a parcel, saved by somebody at %(company)s")
     relation = AffectedPerson.Relation(person.relation)
-    return words.get(relation, otherwise) % {"company": incident.company}
+    return headings.get(relation, otherwise) % {"company": incident.company}
 
 
 def _count(leak: Leak) -> str:
@@ -202,15 +207,15 @@ def _count(leak: Leak) -> str:
     return _("%(number)s leaked") % {"number": phrasing.number_of(leak.data_class, leak.count)}
 
 
-def _told(rows: Rows) -> CertificatePart:
-    """What was sent to these people because the law demands it, oldest first."""
+def _notified(rows: Rows) -> CertificatePart:
+    """Lists the mandatory notices to these people and what became of them, oldest first."""
     people = [person.pk for person, _leaks in rows]
     sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
     deliveries = sent.select_related("notice__version").order_by("notice_id", "pk")
     heading = _("How the person was told")
-    told = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
-    nobody = (_("Notices"), _("None was sent to this person so far."))
-    return CertificatePart(heading, told or [nobody])
+    entries = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
+    none_sent = (_("Notices"), _("None was sent to this person so far."))
+    return CertificatePart(heading, entries or [none_sent])
 
 
 def _title_of(notice: Notice) -> str:
@@ -221,7 +226,7 @@ def _title_of(notice: Notice) -> str:
 def _how(delivery: Delivery) -> str:
     state = Delivery.State
     at = delivery.ended_at or delivery.notice.approved_at
-    words = {
+    phrases = {
         state.ACCEPTED: _("Sent by %(channel)s; accepted for delivery on %(time)s"),
         state.BOUNCED: _("Sent by %(channel)s; came back undelivered on %(time)s"),
         state.IN_DOUBT: _("Sent by %(channel)s on %(time)s; whether it arrived is not known"),
@@ -230,14 +235,14 @@ def _how(delivery: Delivery) -> str:
         state.CANCELLED: _("Cancelled before it was sent by %(channel)s; %(time)s"),
     }
     under_way = _("On its way by %(channel)s since %(time)s")
-    return words.get(state(delivery.state), under_way) % {
+    return phrases.get(state(delivery.state), under_way) % {
         "channel": delivery.notice.get_channel_display(),
         "time": moment(at) if at else "",
     }
 
 
 def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[documents.Block]:
-    """The certificate's page."""
+    """Returns the blocks of the PDF: the content, then the code and how to check it."""
     blocks: list[documents.Block] = [
         documents.Paragraph(
             _(
@@ -272,16 +277,19 @@ def _qr(url: str) -> str:
     return buffer.getvalue().decode()
 
 
-# ---------------------------------------------------------------- code and seal
+# ---------------------------------------------------------------- code and encryption
 
 
 def written(code: str) -> str:
-    """Such as 7QK2-X9ND-4HTB-90FC-WZ6M."""
+    """Returns a code in groups of four, such as 7QK2-X9ND-4HTB-90FC-WZ6M."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def _derived(code: str) -> bytes:
-    """48 bytes that only the code gives. No slow hash: a code is random and long."""
+    """Derives 48 bytes from the code: 16 for the look-up and 32 for the key.
+
+    A slow hash is not needed, because a code has 100 random bits.
+    """
     return hashlib.blake2b(code.encode(), digest_size=48, person=b"certificate").digest()
 
 
@@ -290,7 +298,7 @@ def _lookup(code: str) -> UUID:
 
 
 def _bound_to(certificate: Certificate) -> bytes:
-    """What may not be exchanged either."""
+    """Returns the associated data of the ciphertext, so that these columns cannot be exchanged."""
     parts = [certificate.incident_id, certificate.language, certificate.sha256]
     return json.dumps([*parts, int(certificate.issued_at.timestamp())]).encode()
 
@@ -302,11 +310,11 @@ def _encrypt_parts(certificate: Certificate, parts: list[CertificatePart], code:
 
 
 def _decrypt_parts(certificate: Certificate, code: str) -> list[CertificatePart]:
-    """Raises InvalidTag."""
+    """Decrypts the content. Raises InvalidTag if the code is wrong or the row was changed."""
     ciphertext = bytes(certificate.ciphertext)
     nonce, ciphertext = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
     plain = AESGCM(_derived(code)[16:]).decrypt(nonce, ciphertext, _bound_to(certificate))
     return [
-        CertificatePart(heading, [(name, said) for name, said in rows])
+        CertificatePart(heading, [(name, content) for name, content in rows])
         for heading, rows in json.loads(plain)
     ]

@@ -1,8 +1,9 @@
-"""Seals the ledger of a notice that has ended, and verifies it ever after.
+"""Computes and verifies the ledger digest of a notice that has ended.
 
-The rows are read once, page by page in the order of their keys, and hashed by the database itself.
-Killed anywhere, it goes on with the next page. What the rows say is compared with what the notice's
-counters say: a ledger that does not add up is not sealed, and the notice says so.
+The rows are read once, page by page in the order of their keys, and the database hashes them. After
+an interruption the computation continues with the next page. The states of the rows are compared
+with the notice's counters. If they differ, the ledger gets no digest, and the notice shows a
+problem.
 """
 
 import hashlib
@@ -23,7 +24,8 @@ from notices.models.notice import NOT_ADDING_UP
 from notices.models.states import END_STATES
 
 logger = logging.getLogger(__name__)
-# Every column that says what happened; the keys of people may be purged later, and are not in it.
+# All columns that record what happened. The foreign keys to people are not included, because those
+# rows may be purged later.
 _ROWS = """
 SELECT recipient, state, json_build_array(recipient, state, language, attempts,
     is_possible_duplicate, doubt_cause, extract(epoch FROM ended_at)::text, data_classes,
@@ -39,7 +41,7 @@ SELECT count(*), (array_agg(recipient ORDER BY recipient))[1],
     array_agg(state)
 FROM ({rows}) AS page
 """
-_CHAIN_LOCK = 0x6C656467  # "ledg": one seal is chained at a time
+_CHAIN_LOCK = 0x6C656467  # "ledg": one digest is chained at a time
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ class _PageDigest:
 
 
 def compute_ledger_digest(notice_id: int) -> bool:
-    """Seals an ended notice's ledger from where the last attempt came to; True once it is sealed.
+    """Computes the digest of an ended notice's ledger; continues an interrupted computation.
 
-    A second sealer finds the notice locked and leaves. False, with the notice's problem set, if
-    the ledger does not add up.
+    Returns True once the digest is stored. Returns False if another process has locked the notice,
+    or if the ledger does not add up; then the notice's problem is set.
     """
     while True:
         with transaction.atomic():
@@ -69,19 +71,20 @@ def compute_ledger_digest(notice_id: int) -> bool:
 
 
 def _ended(notice_id: int) -> Notice | None:
-    locked = Notice.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    """Locks and returns the notice; None if it is locked or has not ended."""
+    rows = Notice.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     return (
-        locked.select_related("version", "digest")
+        rows.select_related("version", "digest")
         .filter(pk=notice_id, closed_at__isnull=False)
         .first()
     )
 
 
 def _digest_page(notice: Notice) -> bool:
-    """Hashes the next rows; False if there are none."""
+    """Hashes and stores the next page of rows. Returns False if there are no more rows."""
     before = notice.ledger_pages.order_by("-number").first()
     after = before.last if before else UUID(int=0)
-    page = _hashed(_NEXT_ROWS, [notice.pk, after, settings.NOTICE_LEDGER_PAGE])
+    page = _hash_rows(_NEXT_ROWS, [notice.pk, after, settings.NOTICE_LEDGER_PAGE])
     if page is None:
         return False
     LedgerDigestPage.objects.create(
@@ -96,7 +99,8 @@ def _digest_page(notice: Notice) -> bool:
     return True
 
 
-def _hashed(rows: str, values: list[Any]) -> _PageDigest | None:
+def _hash_rows(rows: str, values: list[Any]) -> _PageDigest | None:
+    """Hashes the rows that the query selects; None if there are none."""
     with connection.cursor() as cursor:
         cursor.execute(_HASH.format(rows=rows), values)
         count, first, last, digest, states = cursor.fetchone()
@@ -106,6 +110,7 @@ def _hashed(rows: str, values: list[Any]) -> _PageDigest | None:
 
 
 def _digest_pages(notice: Notice) -> bool:
+    """Stores the digest over all pages. Returns False if the states do not add up."""
     pages = list(notice.ledger_pages.order_by("number"))
     found: Counter[str] = Counter()
     for page in pages:
@@ -128,7 +133,7 @@ def _digest_pages(notice: Notice) -> bool:
 
 
 def _root(notice: Notice, pages: list[LedgerDigestPage], *, previous: str) -> str:
-    """The hash of all: which notice, which words, the seal before, and every page."""
+    """Hashes the notice's id, the version's hash, the previous digest and all pages."""
     whole = hashlib.sha256(f"{notice.pk}\n{notice.version.hash}\n{previous}\n".encode())
     for page in pages:
         whole.update(f"{page.number} {page.first} {page.last} {page.rows} {page.digest}\n".encode())
@@ -140,21 +145,21 @@ def _mac(digest: str, secret: str = "") -> str:
     return salted_hmac("notices.ledger", digest, secret=secret, algorithm="sha256").hexdigest()
 
 
-def _is_ours(digested: LedgerDigest) -> bool:
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(hmac.compare_digest(_mac(digested.digest, one), digested.mac) for one in secrets)
+def _is_authentic(digested: LedgerDigest) -> bool:
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(_mac(digested.digest, key), digested.mac) for key in keys)
 
 
 # ---------------------------------------------------------------- verifying
 
 
 def verify_ledger_digest(digested: LedgerDigest) -> Iterator[str]:
-    """What is not as it was sealed, in words; nothing if all is."""
+    """Yields one English sentence for each difference from the ledger that was digested."""
     notice = digested.notice
     pages = list(notice.ledger_pages.order_by("number"))
     after = UUID(int=0)
     for page in pages:
-        now = _hashed(_SAME_ROWS, [notice.pk, after, page.last])
+        now = _hash_rows(_SAME_ROWS, [notice.pk, after, page.last])
         if now is None or (now.rows, now.digest) != (page.rows, page.digest):
             rows = now.rows if now else 0
             yield (
@@ -162,11 +167,11 @@ def verify_ledger_digest(digested: LedgerDigest) -> Iterator[str]:
                 f"not what was sealed; now there are {rows}"
             )
         after = page.last
-    if _hashed(_NEXT_ROWS, [notice.pk, after, 1]):
+    if _hash_rows(_NEXT_ROWS, [notice.pk, after, 1]):
         yield f"there are rows after the last page's last ({after})"
     if _root(notice, pages, previous=digested.previous) != digested.digest:
         yield "the seal's own hash is not that of its pages"
-    if not _is_ours(digested):
+    if not _is_authentic(digested):
         yield "the seal was not made with this portal's secret key"
     before = LedgerDigest.objects.filter(pk__lt=digested.pk).order_by("-pk").first()
     if (before.digest if before else "") != digested.previous:

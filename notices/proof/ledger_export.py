@@ -1,8 +1,8 @@
-"""The proof of a notice, person by person, and the list of those it did not reach: streamed.
+"""Exports the proof of a notice, person by person, and the list of people it did not reach.
 
-Both go through the ledger by key, some thousand rows at a time, so that memory stays flat and no
-query is held open over millions of rows. Contacts are opened only where the caller asks for it:
-whoever calls this has checked that the reader may see them, and records that they did.
+Both read the ledger by key, PAGE rows at a time, so that memory use is constant and no query stays
+open over millions of rows. Contacts are decrypted only if the caller requests it. The caller checks
+that the reader may see them, and records the export.
 """
 
 import csv
@@ -25,7 +25,7 @@ from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import message_code
 from notices.models import Delivery, LateReport, Notice
 
-PAGE = 2_000
+PAGE = 2_000  # rows
 FIRST_KEY = UUID(int=0)
 PROOF = (
     *("notice", "person", "code", "statement", "version", "sha256", "channel", "language"),
@@ -41,17 +41,17 @@ _NUMBER = re.compile(r"\+[\d-]+")
 
 
 def proof_fields(*, is_opened: bool) -> tuple[str, ...]:
-    """The columns of `proof`."""
+    """Returns the columns of `proof`."""
     return (*PROOF, *CONTACT) if is_opened else PROOF
 
 
 def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
-    """What was sent to each person, by key: which words, which classes, when, what came back.
+    """Yields one row per person, by key: version, data classes, time, state and replies.
 
-    `is_opened` adds name, e-mail and phone; "" where the data was shredded or purged.
+    `is_opened` adds name, e-mail and phone. They are "" if the data was shredded or purged.
     """
     slugs = {kind.pk: kind.slug for kind in DataClass.objects.all()}
-    about = {
+    notice_columns = {
         "notice": str(notice.pk),
         "statement": _statement(notice),
         "version": str(notice.version.number),
@@ -62,7 +62,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
         later = _later_of(page)
         for delivery in page:
             row = (
-                about
+                notice_columns
                 | _ended(delivery)
                 | {
                     "code": message_code(delivery.pk),
@@ -76,23 +76,24 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
 
 
 def _statement(notice: Notice) -> str:
-    """As in its address: a proof reads the same whoever exports it, in whichever language."""
+    """Returns the slugs of incident and statement. They do not depend on the reader's language."""
     statement = notice.version.statement
     return f"{statement.incident.slug}/{statement.slug}"
 
 
 def escalation_fields(*, is_opened: bool) -> tuple[str, ...]:
-    """The columns of `not_reached`."""
+    """Returns the columns of `not_reached`."""
     return (*ESCALATION, *CONTACT, "postal_address") if is_opened else ESCALATION
 
 
 def not_reached(
     notice: Notice, *, is_opened: bool, states: Sequence[Delivery.State] = NOT_REACHED
 ) -> Iterator[Row]:
-    """Those who ended as bounced, suppressed or unreachable, or as `states`, with the reason.
+    """Yields one row per delivery that is in one of `states`, with the reason.
 
-    Each says which other ways the incident's data knows. `is_opened` adds what these need: name,
-    phone, and every address that leaked.
+    By default these are bounced, suppressed and unreachable. Each row states which other ways to
+    reach the person the incident's data has. `is_opened` adds name, e-mail, phone and all postal
+    addresses that leaked.
     """
     kinds = _address_classes()
     for page in _pages(Delivery.objects.filter(notice=notice, state__in=states)):
@@ -109,15 +110,18 @@ def not_reached(
 
 @dataclass(frozen=True)
 class Ways:
-    """How many of those not reached another way could reach."""
+    """How many of the people not reached can be reached in another way."""
 
-    other_channel: int  # by telephone, where the notice went by e-mail; else by e-mail
+    other_channel: int  # by telephone if the notice went by e-mail, else by e-mail
     letter: int
     neither: int
 
 
 def ways(notice: Notice) -> Ways:
-    """Counts them; a look at each of their rows. Of shredded data nothing is left to reach by."""
+    """Counts the other ways to reach people. Reads the row of each person not reached.
+
+    Shredded data has no other way.
+    """
     other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
     reach = other[Notice.Channel(notice.channel)]
     kinds = _address_classes()
@@ -148,7 +152,7 @@ def _ways(notice: Notice, person: AffectedPerson | None) -> Row:
 
 
 def _with_address(notice: Notice, page: Sequence[Delivery], kinds: set[int]) -> set[UUID]:
-    """Of whom a postal address leaked, by what the rows say without being opened."""
+    """Returns the recipients with a postal address in the leaked data. Decrypts nothing."""
     if notice.incident.shredded_at:
         return set()
     people = [one.person.pk for one in page if one.person is not None]
@@ -189,34 +193,35 @@ def _time(at: datetime | None) -> str:
 
 
 def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
-    """What came back after the end: {delivery id: "complaint 2025-11-25T…; …"}."""
+    """Returns the late reports of a page: {delivery id: "complaint 2025-11-25T…; …"}."""
     found: dict[int, str] = {}
     reports = LateReport.objects.filter(delivery__in=page).order_by("at")
     for report in reports:
-        words = f"{report.kind} {_time(report.at)} {report.server_reply}".strip()
-        found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), words]))
+        entry = f"{report.kind} {_time(report.at)} {report.server_reply}".strip()
+        found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), entry]))
     return found
 
 
 def _contact(notice: Notice, person: AffectedPerson | None) -> Row:
-    opened: dict[str, str] = {}
+    """Decrypts a person's contact data; empty columns if that is not possible."""
+    contact: dict[str, str] = {}
     if person is not None and not notice.incident.shredded_at:
         person.incident = notice.incident
         try:
-            opened = person.decrypt_contact()
+            contact = person.decrypt_contact()
         except EncryptionError:
-            opened = {}
+            contact = {}
     return {
-        "name": opened.get("n", ""),
-        "email": opened.get("e", ""),
-        "phone": opened.get("p", ""),
+        "name": contact.get("n", ""),
+        "email": contact.get("e", ""),
+        "phone": contact.get("p", ""),
     }
 
 
 def _addresses_of(
     notice: Notice, page: Sequence[Delivery], kinds: set[int]
 ) -> dict[UUID, list[str]]:
-    """The postal addresses that leaked of each, as they leaked."""
+    """Returns the postal addresses that leaked of each recipient, as they are in the data."""
     people = {one.person.pk: one.person for one in page if one.person is not None}
     if notice.incident.shredded_at:
         return {}
@@ -235,26 +240,30 @@ def _addresses_of(
     return found
 
 
-# ---------------------------------------------------------------- as text
+# ---------------------------------------------------------------- file formats
 
 
 def as_csv(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """CSV with a head, a line at a time. A cell that a spreadsheet would compute is quoted."""
+    """Yields CSV lines with a header. Cells that a spreadsheet would compute are neutralised."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fields)
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _harmless(row[name]) for name in fields})
-        yield _taken(buffer)
-    yield _taken(buffer)
+        writer.writerow({name: _neutralised_cell(row[name]) for name in fields})
+        yield _drain(buffer)
+    yield _drain(buffer)
 
 
-def _harmless(text: str) -> str:
-    """Names and addresses were chosen by strangers: "=HYPERLINK(…)" is not to be run by Excel."""
+def _neutralised_cell(text: str) -> str:
+    """Neutralises a cell that a spreadsheet would run, such as "=HYPERLINK(…)".
+
+    Strangers chose names and addresses. Phone numbers in E.164 stay unchanged.
+    """
     return text if _NUMBER.fullmatch(text) else neutralised(text)
 
 
-def _taken(buffer: io.StringIO) -> str:
+def _drain(buffer: io.StringIO) -> str:
+    """Returns the buffer's content and empties it."""
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
@@ -262,7 +271,7 @@ def _taken(buffer: io.StringIO) -> str:
 
 
 def as_json_lines(fields: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """JSON Lines, an object a person."""
+    """Yields JSON Lines, one object per person."""
     for row in rows:
         line: dict[str, Any] = {name: row[name] for name in fields}
         yield json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""A notice's summary on paper, for whoever asks the company to prove that people were told."""
+"""The summary of a notice as a document, to prove to an authority that people were notified."""
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -10,10 +10,10 @@ from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
 
 
-def summary(notice: Notice) -> documents.Document:
-    """Who approved which words for how many, and where each of them ended; in the active language.
+def notice_summary(notice: Notice) -> documents.Document:
+    """Returns the summary in the active language: version, approval, times and counts by end state.
 
-    Counts only, nobody is named but the company's own people.
+    It contains no recipient. The only people named are those who drafted and approved the notice.
     """
     title = _("Summary of a notice")
     return documents.Document(
@@ -88,5 +88,5 @@ def _checks(notice: Notice) -> list[tuple[str, str]]:
 
 
 def _halves(digest: str) -> str:
-    """Where a line may break: the whole is longer than one."""
+    """Splits a SHA-256 in two, because it is longer than a line of the document."""
     return f"{digest[:32]} {digest[32:]}"

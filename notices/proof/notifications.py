@@ -1,4 +1,4 @@
-"""The mandatory notices of an incident, as duties and reports to authorities see them."""
+"""The mandatory notices of an incident as `statements` reads them, for duties and reports."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from statements.notifications import Notification
 
 
 def notifications(incident: Incident) -> Iterator[Notification]:
-    """Yields what the law demanded and was approved for all affected people, oldest first."""
+    """Yields the approved mandatory notices to all affected people, oldest first."""
     sent = Notice.objects.real().filter(
         incident=incident,
         kind=Notice.Kind.MANDATORY,
@@ -35,18 +35,22 @@ def notifications(incident: Incident) -> Iterator[Notification]:
 
 
 def _description(notice: Notice) -> str:
-    words = _("%(accepted)s of %(planned)s messages accepted by %(channel)s; %(state)s") % {
+    counts = _("%(accepted)s of %(planned)s messages accepted by %(channel)s; %(state)s") % {
         "accepted": number_format(notice.accepted, force_grouping=True),
         "planned": number_format(notice.planned, force_grouping=True),
         "channel": notice.get_channel_display(),
         "state": notice.get_state_display(),
     }
     digest = getattr(notice, "digest", None)
-    return f"{words}; SHA-256 {digest.digest[:16]}…" if digest else words
+    return f"{counts}; SHA-256 {digest.digest[:16]}…" if digest else counts
 
 
 def _all_told_at(notice: Notice) -> datetime | None:
-    """Returns when 99 per cent were accepted; else when the notice closed with an acceptance."""
+    """Returns when 99 per cent of the messages were accepted.
+
+    If that was never recorded, returns when the notice closed with at least one acceptance, or
+    None.
+    """
     for milestone in notice.milestones.all():
         if milestone.kind == Milestone.Kind.NEARLY_ALL:
             return milestone.at

@@ -1,11 +1,12 @@
-"""The transparency page's figures: how many were told, how soon (decision 0009).
+"""The figures of the transparency page: how many people were notified, how soon (decision 0009).
 
-Everybody may see them, again and again, and may know one of the people counted. So three rules:
-- Figures are taken at most once a day, and once more when a notice closes; and a count moves only
-  when it moved by THRESHOLD people or more. What changes between two looks is never one person.
-- A count below THRESHOLD is not shown, and neither is the largest count beside it: that one is
-  worked out from what is shown anyway, so no difference gives a small count away.
-- A notice to fewer than FEWEST people is not broken down at all.
+Any visitor can read them repeatedly, and may know one of the people counted. Three rules therefore
+protect single people:
+- Figures are taken at most once a day, and once more when a notice closes. A count changes only if
+  it changed by THRESHOLD people or more, so that a change never shows one person.
+- A count below THRESHOLD is not shown. The largest count is then not shown exactly either: it is
+  computed from the other counts on the page, so that no difference reveals a small count.
+- A notice to fewer than FEWEST people is not broken down.
 """
 
 from collections.abc import Mapping
@@ -25,10 +26,10 @@ from notices.models import Milestone, Notice, PublicFigures
 from notices.models.notice import NoticeQuerySet
 from statements.models import StatementVersion
 
-THRESHOLD = 10  # people; also the step to which counts are rounded
-SMALL = 2 * THRESHOLD  # a small count may have grown by less than THRESHOLD since it was taken
-FEWEST = 100  # people of a notice whose end states are shown
-MOST_HOURS = 72  # told in hours: laws set 72, and readers compare
+THRESHOLD = 10  # people; counts are also rounded to multiples of it
+SMALL = 2 * THRESHOLD  # a count below THRESHOLD may since have grown by less than THRESHOLD
+FEWEST = 100  # the fewest people of a notice for which end states are shown
+MOST_HOURS = 72  # up to 72 hours are shown in hours, because laws set a limit of 72
 MOST_DAYS_WITH_HOURS = 30
 CELLS = ("accepted", "bounced", "not_reachable", "other")
 
@@ -39,7 +40,7 @@ Counts = Mapping[str, int]
 
 
 def record_milestones() -> None:
-    """Notes which notices passed a milestone since the last look; cheap enough for every minute."""
+    """Records which notices have passed a milestone. It is cheap enough to run every minute."""
     mandatory = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, planned_at__isnull=False)
     ended = Q(closed_at__isnull=False, milestones__kind=Milestone.Kind.FIRST)
     for notice in mandatory.exclude(ended).exclude(milestones__kind=Milestone.Kind.NEARLY_ALL):
@@ -53,15 +54,19 @@ def record_milestones() -> None:
 
 
 def take_all() -> None:
-    """Takes the figures of every public incident that is due."""
+    """Takes the figures of all public incidents for which they are due."""
     for incident in Incident.objects.public():
         take_figures(incident)
 
 
 def take_figures(incident: Incident) -> bool:
-    """Takes an incident's figures if that is due and some count has moved far enough."""
+    """Takes an incident's figures if they are due and a count has changed by THRESHOLD or more.
+
+    Returns whether it stored new figures.
+    """
     with transaction.atomic():
-        # Whoever holds the row, such as an import, may hold it for long: the next look will do.
+        # Another process, such as an import, may lock the row for long. The next run takes the
+        # figures then.
         rows = Incident.objects.select_for_update(no_key=True, skip_locked=True)
         if not rows.filter(pk=incident.pk).exists():
             return False
@@ -82,7 +87,7 @@ def _is_due(incident: Incident, last: datetime, now: datetime) -> bool:
 
 
 def _sent(incident: Incident) -> NoticeQuerySet:
-    """The notices that the law demanded, once they began to go out, oldest first."""
+    """Returns the mandatory notices for which sending has started, oldest first."""
     unsent = [Notice.State.DRAFT, Notice.State.PLANNING]
     real = Notice.objects.real().filter(incident=incident, planned__gt=0)
     mandatory = real.filter(kind=Notice.Kind.MANDATORY)
@@ -102,13 +107,13 @@ def _counts(incident: Incident, last: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _affected(incident: Incident) -> int:
-    """How many people the closed scope versions hold; 0 while none is closed."""
-    standing = counts_of(incident).total
-    return standing.people if standing else 0
+    """Returns the number of people in the closed scope versions; 0 if none is closed."""
+    total = counts_of(incident).total
+    return total.people if total else 0
 
 
 def _cells(notice: Notice) -> Counts:
-    """The notice's kept counters as the page's five counts."""
+    """Returns the five counts of the page, from the notice's stored counters."""
     ended = {
         "accepted": notice.accepted,
         "bounced": notice.bounced,
@@ -119,7 +124,7 @@ def _cells(notice: Notice) -> Counts:
 
 
 def _steadied(counts: Counts, before: Counts) -> dict[str, int]:
-    """Each count as it was, unless it moved by THRESHOLD or more since it was last taken."""
+    """Returns each count as it was last taken, unless it has changed by THRESHOLD or more."""
     return {
         name: before[name] if name in before and abs(now - before[name]) < THRESHOLD else now
         for name, now in counts.items()
@@ -130,14 +135,14 @@ def _steadied(counts: Counts, before: Counts) -> dict[str, int]:
 
 
 class NoticeFigures(NamedTuple):
-    """One notice on the page."""
+    """A notice on the page: its version, and rows of (label, figure)."""
 
     version: StatementVersion
     facts: list[tuple[str, Any]]
 
 
 def context(incident: Incident) -> dict[str, Any]:
-    """What the page shows, from the figures last taken and the milestones passed by then."""
+    """Returns the page's template context: the newest figures and the milestones before them."""
     figures = incident.figures.order_by("taken_at").last()
     if figures is None:
         return {"incident": incident, "figures": None, "threshold": THRESHOLD, "told": []}
@@ -159,7 +164,10 @@ def context(incident: Incident) -> dict[str, Any]:
 
 
 def _affected_facts(people: int) -> list[tuple[str, str]]:
-    """Nothing while nobody is known, and no number of few."""
+    """Returns the row with the rounded number of affected people.
+
+    Returns no row for 0 people, and no number for fewer than FEWEST.
+    """
     if not people:
         return []
     few = _("fewer than %(number)s") % {"number": FEWEST}
@@ -188,7 +196,7 @@ def _facts(
 
 
 def shown_cells(counts: Counts) -> dict[str, str]:
-    """What stands on the page for each of CELLS."""
+    """Returns the text that the page shows for each of CELLS."""
     small = [name for name in CELLS if counts[name] < THRESHOLD]
     if not small:
         return {name: rounded_count(counts[name]) for name in CELLS}
@@ -201,17 +209,17 @@ def shown_cells(counts: Counts) -> dict[str, str]:
 
 
 def rounded_count(count: int) -> str:
-    """As in "about 33,673,820"."""
+    """Returns a rounded count as text, such as "about 33,673,820"."""
     return _("about %(number)s") % {"number": number_format(_rounded(count), force_grouping=True)}
 
 
 def _rounded(count: int) -> int:
-    """To the nearest THRESHOLD, a half up."""
+    """Rounds to the nearest multiple of THRESHOLD; a half is rounded up."""
     return (count + THRESHOLD // 2) // THRESHOLD * THRESHOLD
 
 
 def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple[str, str]]:
-    """How long after becoming aware."""
+    """Returns (label, time) for each milestone: the time since the company became aware."""
     labels = {
         Milestone.Kind.FIRST: _("From becoming aware to the first message"),
         Milestone.Kind.NEARLY_ALL: _("From becoming aware to 99 per cent told"),
@@ -224,7 +232,11 @@ def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple
 
 
 def _span(start: datetime, end: datetime) -> str:
-    """In hours begun up to the 72 that laws count in, then with days; from a month on in days."""
+    """Returns the time from `start` to `end`, rounded up to hours.
+
+    Up to MOST_HOURS it is in hours, then in days and hours, and from MOST_DAYS_WITH_HOURS on in
+    days.
+    """
     seconds = max(int((end - start).total_seconds()), 0)
     hours = -(-seconds // 3600)
     if hours <= MOST_HOURS:

@@ -1,1 +1,1 @@
-"""What comes back after a message was taken: bounces and complaints, and who is not written to."""
+"""Returned mail (bounces and complaints), and the suppression list."""

@@ -1,7 +1,7 @@
-"""What came back about a message that a server had taken: a bounce, or a complaint.
+"""Records bounces and complaints about messages that a server had accepted.
 
-Three ways lead here: the listener, a mailbox (both by `manage.py receive_bounces`), and a
-provider's webhooks. Each names the delivery by what only we can make: the envelope sender (VERP).
+They come from the listener or a mailbox (both by `manage.py receive_bounces`), or from a provider's
+webhooks. Each names its delivery by the envelope sender (VERP), which only the portal can make.
 """
 
 import logging
@@ -32,13 +32,14 @@ Outcome = ReturnedMail.Outcome
 
 
 class _NoticeIsClosedError(Exception):
-    """Its ledger is not changed any more."""
+    """Raised inside a transaction if the notice is closed: its ledger must not change any more."""
 
 
 def delivery_of_sender(address: str) -> int | None:
-    """The delivery whose envelope sender this is; None if we never gave it.
+    """Returns the id of the delivery that has this envelope sender; None if the portal made none.
 
-    Whoever reads a message knows its code, and may claim that it bounced: the rest tells.
+    A reader of a message knows its code and could claim that it bounced. The MAC after the code
+    prevents that.
     """
     local, _at, domain = address.strip("<> ").lower().rpartition("@")
     found = re.fullmatch(r"bounce\+([0-9a-z]{12})(?:-([0-9a-f]{20}))?", local)
@@ -52,13 +53,16 @@ def delivery_of_sender(address: str) -> int | None:
 
 
 def is_complaints_address(address: str) -> bool:
-    """Where mailbox providers send their readers' complaints, which name the envelope sender."""
+    """Returns whether `address` is where mailbox providers send complaints.
+
+    A complaint names the envelope sender of the message.
+    """
     wanted = f"{settings.COMPLAINTS_LOCAL_PART}@{settings.MAIL_DOMAIN}"
     return address.strip("<> ").lower() == wanted.lower()
 
 
 def receive(address: str, data: bytes) -> Outcome:
-    """Takes a mail that came to one of our addresses, and counts what became of it."""
+    """Records the report in a mail that came to `address`. Returns its outcome, and counts it."""
     report = delivery_reports.read_report(data)
     delivery_id = delivery_of_sender(address)
     if delivery_id is None and is_complaints_address(address):
@@ -70,7 +74,7 @@ def receive(address: str, data: bytes) -> Outcome:
 
 
 def record_report(delivery_id: int, report: DeliveryReport) -> Outcome:
-    """Writes what a report says of a delivery. The same report twice changes nothing twice."""
+    """Records a report about a delivery. A repeated report changes nothing. Returns the outcome."""
     if report.kind in (ReportKind.NOT_FINAL, ReportKind.UNREADABLE):
         return Outcome.NOT_FINAL if report.kind == ReportKind.NOT_FINAL else Outcome.UNREADABLE
     related = Delivery.objects.select_related("notice__incident", "person", "subscription__user")
@@ -86,7 +90,7 @@ def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
     if delivery.state != State.ACCEPTED:
         return Outcome.KNOWN
     try:
-        is_changed = _from_accepted_to_bounced(delivery, report.words)
+        is_changed = _change_to_bounced(delivery, report.words)
     except _NoticeIsClosedError:
         is_new = _record_late(delivery, LateReport.Kind.BOUNCE, report.words)
         outcome = Outcome.LATE if is_new else Outcome.KNOWN
@@ -98,20 +102,27 @@ def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
     return outcome
 
 
-def _from_accepted_to_bounced(delivery: Delivery, words: str) -> bool:
-    """Row and counters in one transaction, in the ledger's order: delivery, then notice."""
+def _change_to_bounced(delivery: Delivery, reply: str) -> bool:
+    """Changes an accepted delivery to bounced. Returns False if it is not accepted any more.
+
+    Writes the row and the counters in one transaction, and locks them in the ledger's order:
+    delivery, then notice. Raises _NoticeIsClosedError.
+    """
     with transaction.atomic():
         rows = Delivery.objects.filter(pk=delivery.pk, state=State.ACCEPTED)
-        if not rows.update(state=State.BOUNCED, reply=words, ended_at=timezone.now()):
+        if not rows.update(state=State.BOUNCED, reply=reply, ended_at=timezone.now()):
             return False
-        open_still = Notice.objects.filter(pk=delivery.notice_id, closed_at__isnull=True)
-        if not open_still.update(accepted=F("accepted") - 1, bounced=F("bounced") + 1):
+        open_notice = Notice.objects.filter(pk=delivery.notice_id, closed_at__isnull=True)
+        if not open_notice.update(accepted=F("accepted") - 1, bounced=F("bounced") + 1):
             raise _NoticeIsClosedError
     return True
 
 
 def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
-    """The message arrived, so its state stays; who reads it wants no more of the kind."""
+    """Records a complaint. The delivery stays accepted, because the message arrived.
+
+    The address is suppressed, and an alert subscription ends.
+    """
     is_new = _record_late(delivery, LateReport.Kind.COMPLAINT, report.words)
     _suppress(delivery, Suppression.Source.COMPLAINT, report.words)
     if delivery.subscription is not None:
@@ -121,24 +132,24 @@ def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
     return Outcome.COMPLAINT if is_new else Outcome.KNOWN
 
 
-def _record_late(delivery: Delivery, kind: LateReport.Kind, words: str) -> bool:
-    values = {"server_reply": words}
+def _record_late(delivery: Delivery, kind: LateReport.Kind, reply: str) -> bool:
+    values = {"server_reply": reply}
     _report, is_new = LateReport.objects.get_or_create(
         delivery=delivery, kind=kind, defaults=values
     )
     return is_new
 
 
-def _suppress(delivery: Delivery, source: Suppression.Source, words: str) -> None:
+def _suppress(delivery: Delivery, source: Suppression.Source, reply: str) -> None:
     channel, incident = delivery.notice.channel, delivery.notice.incident
     if (index := _index_of(delivery)) is not None:
         suppression_list.add_automatic(
-            [(index, incident.pk, words)], channel=channel, source=source
+            [(index, incident.pk, reply)], channel=channel, source=source
         )
 
 
 def _index_of(delivery: Delivery) -> UUID | None:
-    """The blind index of where it went, under its incident; None once the data is gone."""
+    """Returns the blind index of the delivery's address; None if the incident's data is gone."""
     if delivery.person is not None:
         found: UUID | None = getattr(
             delivery.person, suppression_list.INDEX_FIELD[delivery.notice.channel]
@@ -151,7 +162,7 @@ def _index_of(delivery: Delivery) -> UUID | None:
 
 
 def count_returned_mail(outcome: Outcome) -> None:
-    """Adds one to today's count, in one statement: several listeners may run."""
+    """Adds 1 to today's count of an outcome. One statement, because several listeners may run."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO notices_returnedmail (day, outcome, number) VALUES (%s, %s, 1) "

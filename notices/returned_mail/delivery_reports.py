@@ -1,7 +1,7 @@
-"""Reads what mail servers send back: delivery reports (RFC 3464) and complaints (RFC 5965).
+"""Parses returned mail: delivery reports (RFC 3464) and complaints (RFC 5965).
 
-Anybody can write to a bounce address, so what is read here is hostile: its size and the number of
-its parts are bounded before the parser sees it, and nothing of it is kept but a few words.
+Any person can write to a bounce address, so the input is hostile. Its size and its number of parts
+are limited before it is parsed, and only the server's reply is stored, without addresses.
 """
 
 import re
@@ -13,26 +13,30 @@ from email.parser import BytesParser
 from enum import Enum, auto
 
 MOST_BYTES = 1_048_576
-MOST_BOUNDARIES = 20  # "boundary=" anywhere: each nested multipart needs one
+MOST_BOUNDARIES = 20  # occurrences of "boundary"; each nested multipart needs one
 MOST_PARTS = 200
 MOST_HEADER_LINES = 2_000
-WORDS = 500
+MOST_REPLY_CHARACTERS = 500
 _ADDRESS = re.compile(r"<?[^\s<>@;]{1,64}@[^\s<>;]{1,255}>?")
 _STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 class ReportKind(Enum):
-    """What a returned mail is."""
+    """The kind of a returned mail."""
 
     BOUNCE = auto()  # the message did not arrive and will not
-    COMPLAINT = auto()  # its reader called it spam
+    COMPLAINT = auto()  # the recipient marked the message as spam
     NOT_FINAL = auto()  # a delay, a relay, an automatic answer
     UNREADABLE = auto()
 
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """What a mail says of one delivery; `senders` are envelope senders it names."""
+    """The content of a returned mail.
+
+    `words` is the server's reply, or the kind of the complaint. `senders` are the envelope senders
+    that a complaint names.
+    """
 
     kind: ReportKind
     words: str = ""
@@ -43,7 +47,7 @@ UNREADABLE = DeliveryReport(ReportKind.UNREADABLE)
 
 
 def read_report(data: bytes) -> DeliveryReport:
-    """What a mail reports; never raises, whatever it holds."""
+    """Parses a returned mail. Returns UNREADABLE for any input that is not a report."""
     if not _is_bounded(data):
         return UNREADABLE
     try:
@@ -53,18 +57,18 @@ def read_report(data: bytes) -> DeliveryReport:
         return UNREADABLE
 
 
-def is_bad_address(words: str) -> bool:
-    """Whether a server's words say that the address itself is bad (RFC 3463, X.1.x)."""
-    found = _STATUS.search(words)
+def is_bad_address(reply: str) -> bool:
+    """Returns whether a server's reply means that the address itself is bad (RFC 3463, 5.1.x)."""
+    found = _STATUS.search(reply)
     return found is not None and found[0].startswith("5.1.")
 
 
 def _is_bounded(data: bytes) -> bool:
-    lines = data.count(b"\n--")
+    parts = data.count(b"\n--")
     return (
         len(data) <= MOST_BYTES
         and data.lower().count(b"boundary") <= MOST_BOUNDARIES
-        and lines <= MOST_PARTS
+        and parts <= MOST_PARTS
         and _header_lines(data) <= MOST_HEADER_LINES
     )
 
@@ -91,18 +95,18 @@ def _delivery_status(part: Message) -> DeliveryReport:
     blocks = [block for block in _blocks(part) if block.get("Action")]
     if not blocks:
         return UNREADABLE
-    failed = [block for block in blocks if _text(block, "Action").lower() == "failed"]
+    failed = [block for block in blocks if _field(block, "Action").lower() == "failed"]
     if not failed:
         return DeliveryReport(ReportKind.NOT_FINAL)
     block = failed[0]
-    status = _STATUS.search(_text(block, "Status"))
-    diagnostic = _text(block, "Diagnostic-Code").partition(";")[2]
-    words = f"{status[0] if status else ''} {diagnostic}"
-    return DeliveryReport(ReportKind.BOUNCE, _without_addresses(words, block))
+    status = _STATUS.search(_field(block, "Status"))
+    diagnostic = _field(block, "Diagnostic-Code").partition(";")[2]
+    reply = f"{status[0] if status else ''} {diagnostic}"
+    return DeliveryReport(ReportKind.BOUNCE, _without_addresses(reply, block))
 
 
 def _blocks(part: Message) -> Iterator[Message]:
-    """The groups of fields of a delivery status, which Python parses into messages."""
+    """Yields the groups of fields of a delivery status. Python parses each into a Message."""
     payload = part.get_payload()
     if isinstance(payload, list):
         yield from (block for block in payload if isinstance(block, Message))
@@ -113,35 +117,38 @@ def _complaint(message: Message, part: Message) -> DeliveryReport:
     if isinstance(part.get_payload(), str):
         text = str(part.get_payload()).encode("ascii", "replace")
         block = BytesParser(policy=policy.compat32).parsebytes(text)
-    kind = _text(block, "Feedback-Type").lower() or "abuse"
-    senders = [_text(block, "Original-Mail-From")]
-    senders += [_text(inner, "Return-Path") for inner in message.walk()]
+    kind = _field(block, "Feedback-Type").lower() or "abuse"
+    senders = [_field(block, "Original-Mail-From")]
+    senders += [_field(inner, "Return-Path") for inner in message.walk()]
     if kind == "not-spam":
         return DeliveryReport(ReportKind.NOT_FINAL)
     named = tuple(sender.strip("<> ") for sender in senders if sender)
     return DeliveryReport(ReportKind.COMPLAINT, _clean(_ADDRESS.sub("<…>", kind)), named)
 
 
-def redact_addresses(words: str) -> str:
-    """One line without whatever looks like an address."""
-    return _clean(_ADDRESS.sub("<…>", words))
+def redact_addresses(reply: str) -> str:
+    """Returns a reply as one line, with everything that looks like an address replaced by <…>."""
+    return _clean(_ADDRESS.sub("<…>", reply))
 
 
-def _without_addresses(words: str, block: Message) -> str:
-    """`words` without the recipient, whom servers like to repeat; the ledger holds no address."""
-    words = _ADDRESS.sub("<…>", words)
+def _without_addresses(reply: str, block: Message) -> str:
+    """Returns a reply without addresses and without the local part of the recipient.
+
+    Servers often repeat the recipient, and the ledger holds no address.
+    """
+    reply = _ADDRESS.sub("<…>", reply)
     for name in ("Final-Recipient", "Original-Recipient"):
-        local = _text(block, name).partition(";")[2].strip().partition("@")[0]
+        local = _field(block, name).partition(";")[2].strip().partition("@")[0]
         if local:
             alone = rf"(?<![\w.]){re.escape(local)}(?![\w.])"
-            words = re.sub(alone, "<…>", words, flags=re.IGNORECASE)
-    return _clean(words)
+            reply = re.sub(alone, "<…>", reply, flags=re.IGNORECASE)
+    return _clean(reply)
 
 
-def _text(block: Message, name: str) -> str:
-    return _clean(str(block.get(name, "")), most=2 * WORDS)
+def _field(block: Message, name: str) -> str:
+    return _clean(str(block.get(name, "")), most=2 * MOST_REPLY_CHARACTERS)
 
 
-def _clean(text: str, *, most: int = WORDS) -> str:
+def _clean(text: str, *, most: int = MOST_REPLY_CHARACTERS) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * most])
     return " ".join(printable.split())[:most]

@@ -1,4 +1,4 @@
-"""Where returned mail comes in: an SMTP or LMTP listener, a Maildir, an IMAP mailbox."""
+"""Receives returned mail: over an SMTP or LMTP listener, from a Maildir or an IMAP mailbox."""
 # ruff: noqa: ARG002, N802 (aiosmtpd calls its handlers by these names and arguments)
 
 import asyncio
@@ -31,10 +31,10 @@ from notices.returned_mail.delivery_reports import MOST_BYTES
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTIONS = 50
-MOST_OF_A_PEER = 10
+MOST_OF_A_PEER = 10  # connections
 IDLE_SECONDS = 60  # between two commands, and for a whole message
-SESSION_SECONDS = 600  # a peer that has more to say connects again
-# After so many a connection is closed; a mail needs one each, but for RSET and NOOP.
+SESSION_SECONDS = 600  # a peer with more mail connects again
+# The limits of commands in one connection. A mail needs one each of MAIL, RCPT and DATA.
 MOST_COMMANDS = {"*": 20, **dict.fromkeys(("MAIL", "RCPT", "DATA", "RSET", "NOOP"), 500)}
 MOST_AT_A_TIME = 1_000  # mails of a mailbox in one run
 _HEAD_BYTES = 65_536
@@ -42,11 +42,14 @@ _MAIL_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "To")
 
 
 class UnsafeMailboxError(Exception):
-    """The mailbox can be read only in a way that others could read, too."""
+    """Raised if the mailbox can only be read over an unencrypted connection to another machine."""
 
 
 class Listener:
-    """Takes mail to the addresses we gave, and refuses all others before their content comes."""
+    """An SMTP or LMTP server for mail to bounce addresses and the complaints address.
+
+    It refuses all other addresses before it receives their content.
+    """
 
     def __init__(
         self,
@@ -60,14 +63,15 @@ class Listener:
         self.host, self.port = host, port
         self._protocol = LMTP if is_lmtp else SMTP
         self._idle_seconds, self._session_seconds = idle_seconds, session_seconds
-        # Who listens to its own machine has one peer: the mail server in front of it.
+        # On a loopback address there is one peer: the mail server in front of this one.
         most_of_a_peer = MOST_CONNECTIONS if _is_loopback(host) else MOST_OF_A_PEER
-        self._seats = _Seats(MOST_CONNECTIONS, most_of_a_peer)
-        # One thread writes: it is little work, and a flood must not take the connections.
+        self._slots = _ConnectionSlots(MOST_CONNECTIONS, most_of_a_peer)
+        # One thread writes to the database. That is enough, and a flood of mail then cannot use up
+        # the database's connections.
         self._writer = ThreadPoolExecutor(max_workers=1)
 
     async def serve(self, *, ready: Callable[[int], None] = lambda _port: None) -> None:
-        """Listens until cancelled; `ready` is told the port."""
+        """Listens until cancelled. Calls `ready` with the port once it listens."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(self._connection, self.host, self.port)
         async with server:
@@ -75,14 +79,14 @@ class Listener:
             await server.serve_forever()
 
     def close(self) -> None:
-        """Lets what is being recorded end, and its connection to the database."""
+        """Waits until the last mail is recorded, then closes the database connection."""
         self._writer.submit(connections.close_all)
         self._writer.shutdown()
 
     def _connection(self) -> asyncio.Protocol:
         return _limited(self._protocol)(
             self,
-            self._seats,
+            self._slots,
             self._session_seconds,
             hostname=settings.MAIL_DOMAIN,
             data_size_limit=MOST_BYTES,
@@ -94,7 +98,7 @@ class Listener:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        """One recipient a mail: a report is about one delivery."""
+        """Accepts one known recipient per mail, because a report is about one delivery."""
         is_ours = bounces.delivery_of_sender(address) or bounces.is_complaints_address(address)
         if not is_ours:
             await self._in_database(bounces.count_returned_mail, ReturnedMail.Outcome.UNKNOWN)
@@ -105,7 +109,7 @@ class Listener:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """250 once it is in the database; until then the other server keeps it."""
+        """Answers 250 once the report is stored. Until then the other server retains the mail."""
         data = envelope.content if isinstance(envelope.content, bytes) else b""
         try:
             await self._in_database(bounces.receive, envelope.rcpt_tos[0], data)
@@ -122,23 +126,23 @@ class Listener:
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)
 
 
-class _Seats:
-    """How many are connected, in all and of one peer."""
+class _ConnectionSlots:
+    """The open connections, limited in total and by peer."""
 
     def __init__(self, most: int, most_of_a_peer: int) -> None:
         self._most, self._most_of_a_peer = most, most_of_a_peer
-        self._taken: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()
 
-    def take(self, peer: str) -> bool:
-        """False if there is none left for this peer."""
-        if self._taken.total() >= self._most or self._taken[peer] >= self._most_of_a_peer:
+    def acquire(self, peer: str) -> bool:
+        """Counts a connection of `peer`. Returns False if there is no slot left for it."""
+        if self._open.total() >= self._most or self._open[peer] >= self._most_of_a_peer:
             return False
-        self._taken[peer] += 1
+        self._open[peer] += 1
         return True
 
-    def give_back(self, peer: str) -> None:
-        self._taken[peer] -= 1
-        self._taken += Counter()  # forgets who has none
+    def release(self, peer: str) -> None:
+        self._open[peer] -= 1
+        self._open += Counter()  # removes peers without a connection
 
 
 def _is_loopback(host: str) -> bool:
@@ -149,7 +153,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> str:
-    """An IPv4 address, or the IPv6 network that one subscriber has to himself."""
+    """Returns the peer's IPv4 address, or the /64 network of its IPv6 address.
+
+    A provider assigns a /64 network to one subscriber.
+    """
     name = transport.get_extra_info("peername")
     address = ipaddress.ip_address(str(name[0]).partition("%")[0]) if name else None
     if not isinstance(address, ipaddress.IPv6Address):
@@ -158,20 +165,20 @@ def _peer_of(transport: asyncio.BaseTransport) -> str:
 
 
 def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
-    """`protocol` that hangs up on whom there is no seat for, and on who stays too long."""
+    """Returns a `protocol` that closes connections without a free slot, and long sessions."""
 
     class Limited(protocol):  # type: ignore[valid-type,misc]
         def __init__(
-            self, handler: Listener, seats: _Seats, session_seconds: float, **options: Any
+            self, handler: Listener, slots: _ConnectionSlots, session_seconds: float, **options: Any
         ) -> None:
             super().__init__(handler, **options)
-            self._seats, self._session_seconds = seats, session_seconds
+            self._slots, self._session_seconds = slots, session_seconds
             self._peer = ""
             self._end: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             peer = _peer_of(transport)
-            if not self._seats.take(peer):
+            if not self._slots.acquire(peer):
                 transport.write(b"421 4.7.0 too many connections\r\n")
                 transport.close()
                 return
@@ -183,7 +190,7 @@ def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
             if self._end is None:
                 return
             self._end.cancel()
-            self._seats.give_back(self._peer)
+            self._slots.release(self._peer)
             super().connection_lost(error)
 
     return Limited
@@ -193,20 +200,24 @@ def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
 
 
 def read_maildir(path: Path) -> int:
-    """Takes what lies in a Maildir and deletes it there; how many mails it was."""
+    """Records the mails in a Maildir and deletes them. Returns how many.
+
+    It reads at most MOST_AT_A_TIME mails.
+    """
     box = mailbox.Maildir(path, create=False)
     keys = box.keys()[:MOST_AT_A_TIME]
     for key in keys:
         with box.get_file(key) as file:
-            _take(file.read(MOST_BYTES + 1))
+            _record(file.read(MOST_BYTES + 1))
         box.remove(key)
     return len(keys)
 
 
 def read_imap(url: str) -> int:
-    """The same for the INBOX of `imaps://user:password@host/`.
+    """Records the mails in the INBOX of `imaps://user:password@host/` and deletes them there.
 
-    Raises UnsafeMailboxError for `imap://` to another machine: the password would go in the clear.
+    Returns how many, at most MOST_AT_A_TIME. Raises UnsafeMailboxError for `imap://` to another
+    machine, because the password would be sent unencrypted.
     """
     if not environment.is_private(url, encrypted="imaps"):
         raise UnsafeMailboxError("IMAP_URL: the password would go unencrypted; use imaps://")
@@ -214,7 +225,7 @@ def read_imap(url: str) -> int:
         _ok, found = imap.search(None, "ALL")
         numbers = found[0].split()[:MOST_AT_A_TIME]
         for number in numbers:
-            _take(_fetched(imap, number.decode()))
+            _record(_fetched(imap, number.decode()))
             imap.store(number.decode(), "+FLAGS", r"(\Deleted)")
         imap.expunge()
     return len(numbers)
@@ -239,13 +250,13 @@ def _signed_in(url: str) -> Iterator[imaplib.IMAP4]:
 
 
 def _fetched(imap: imaplib.IMAP4, number: str) -> bytes:
-    """At most what a report may measure; a longer one is cut, and then unreadable."""
+    """Returns the first MOST_BYTES + 1 bytes of a mail. A longer mail is then unreadable."""
     _ok, answer = imap.fetch(number, f"(BODY.PEEK[]<0.{MOST_BYTES + 1}>)")
     return next((part[1] for part in answer if isinstance(part, tuple)), b"")
 
 
-def _take(data: bytes) -> None:
-    """In a mailbox the envelope is gone: the address stands in one of the headers."""
+def _record(data: bytes) -> None:
+    """Records a mail of a mailbox. Its address is in a header, because it has no envelope."""
     head = re.split(rb"\r?\n\r?\n", data[:_HEAD_BYTES], maxsplit=1)[0]
     message: Message = BytesHeaderParser().parsebytes(head)
     named = [value for name in _MAIL_HEADERS for value in message.get_all(name, [])]

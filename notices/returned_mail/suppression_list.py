@@ -1,7 +1,8 @@
-"""Addresses not to be written to. Only blind indexes are kept: nobody can read the list.
+"""The suppression list: addresses that are not written to.
 
-An entry about one incident carries the index that its affected people carry, so that a query joins
-them; one about all incidents carries a MAC under the portal's secret key.
+It stores only blind indexes, so that no person can read the addresses. An entry for one incident
+has the same index as the incident's affected people, so that a query can join them. An entry for
+all incidents has a MAC under the portal's secret key.
 """
 
 import hmac
@@ -22,16 +23,17 @@ from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.suppression import SuppressionQuerySet
 
 Source = Suppression.Source
-_KINDS = {"email": "email", "sms": "phone"}
+_INDEX_KIND = {"email": "email", "sms": "phone"}
 INDEX_FIELD = {"email": "email_index", "sms": "phone_index"}
-# RFC 3463 X.1.x: the address itself is bad. A full mailbox is another matter.
+# RFC 3463: 5.1.x means that the address itself is bad. A full mailbox (5.2.2) is not suppressed.
 _BAD_ADDRESS = r"\m5\.1\.\d"
 
 
 def portal_indexes(channel: str, address: str) -> list[UUID]:
-    """The index of an address (normalised) or number (E.164) over all incidents.
+    """Returns the indexes of an entry for all incidents.
 
-    The secret key's comes first, then one for each earlier key of settings.SECRET_KEY_FALLBACKS.
+    `address` is a normalised address or a number in E.164. The first index is that of the secret
+    key; the others are those of settings.SECRET_KEY_FALLBACKS.
     """
     named = f"{channel}\0{address}".encode()
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -45,41 +47,41 @@ def _portal_key(secret: str) -> bytes:
 
 
 def index_in(channel: str, address: str, incident: Incident | None) -> UUID:
-    """The index under which an address stands for one incident, or for all (None).
+    """Returns the index of an entry for one incident, or for all incidents (None).
 
-    Raises SealingError.
+    Raises EncryptionError.
     """
     if incident is None:
         return portal_indexes(channel, address)[0]
-    return incident.cipher().blind_index(_KINDS[channel], address)
+    return incident.cipher().blind_index(_INDEX_KIND[channel], address)
 
 
 def indexes(channel: str, address: str, incidents: Iterable[Incident]) -> list[UUID]:
-    """Every index under which an address may stand.
-
-    Raises SealingError.
-    """
+    """Returns all indexes that an entry for this address may have. Raises EncryptionError."""
     in_incidents = [index_in(channel, address, one) for one in incidents]
     return [*portal_indexes(channel, address), *in_incidents]
 
 
 def entries_of(channel: str, address: str) -> QuerySet[Suppression]:
-    """All entries of an address, lifted ones too, newest first. Raises SealingError."""
+    """Returns all entries of an address, also lifted ones, newest first. Raises EncryptionError."""
     incidents = Incident.objects.filter(shredded_at__isnull=True)
     wanted = indexes(channel, address, incidents)
     return Suppression.objects.filter(channel=channel, index__in=wanted)
 
 
 class SuppressionLookup:
-    """Why not to write to some of a notice's recipients, a chunk at a time.
+    """The suppressed recipients of one notice, loaded chunk by chunk.
 
-    Made once a worker's run: somebody added meanwhile counts from the next run on.
+    A worker creates it once per run. An entry that is added during the run applies from the next
+    run on.
     """
 
     def __init__(self, notice: Notice) -> None:
         self._notice = notice
-        entries = Suppression.objects.none() if notice.is_test else _against(notice)
-        # Typed in by people, one by one: few enough to be held.
+        entries = Suppression.objects.none()
+        if not notice.is_test:
+            entries = Suppression.objects.against(notice)
+        # Staff type these in one by one, so they are few enough to hold in memory.
         self._everywhere = dict(
             entries.filter(incident__isnull=True).values_list("index", "source")
         )
@@ -88,9 +90,10 @@ class SuppressionLookup:
         self._recipients: dict[UUID, str] = {}
 
     def look_at(self, chunk: Chunk, emails: Mapping[UUID, str]) -> None:
-        """Finds whom of a chunk an entry about this incident names.
+        """Loads the recipients of a chunk that an entry for this incident suppresses.
 
-        Affected people by their own index; subscribers, by recipient, by their address.
+        Affected people are found by their stored index. Subscribers are found by `emails`, their
+        addresses by recipient.
         """
         if not self._has_any:
             return
@@ -110,7 +113,7 @@ class SuppressionLookup:
         }
 
     def reason(self, recipient: UUID, address: str) -> str:
-        """Why nothing is sent there; "" if nothing speaks against it."""
+        """Returns the stored message for a suppressed recipient; "" if they are not suppressed."""
         source = self._recipients.get(recipient, "")
         if self._everywhere and not source:
             channel = self._notice.channel
@@ -119,17 +122,13 @@ class SuppressionLookup:
         return LedgerMessages.HELD_BACK.stored(source_words=source) if source else ""
 
 
-def _against(notice: Notice) -> SuppressionQuerySet:
-    return Suppression.objects.against(notice)
-
-
 def normalised(channel: str, address: str) -> str:
-    """The one spelling under which an address of a channel is indexed."""
+    """Returns an address in the spelling under which the channel indexes it; "" for no number."""
     return normalise_email(address) if channel == "email" else normalise_phone(address) or ""
 
 
 def suppressed_people(notice: Notice, people: QuerySet[AffectedPerson]) -> QuerySet[AffectedPerson]:
-    """Those of `people` whom an entry about this incident keeps the notice from."""
+    """Returns those of `people` who are suppressed by an entry for this incident."""
     index = OuterRef(INDEX_FIELD[notice.channel])
     return people.filter(Exists(_of_incident(notice).filter(index=index)))
 
@@ -142,15 +141,15 @@ def _of_incident(notice: Notice) -> SuppressionQuerySet:
 
 
 def lift(entry: Suppression, *, by: User, reason: str) -> bool:
-    """Lets the address be written to again; False if it was lifted before."""
+    """Lifts an entry, so that notices reach its address. Returns False if it was lifted before."""
     rows = Suppression.objects.live().filter(pk=entry.pk)
     return rows.update(lifted_at=Now(), lifted_by=by, lifted_reason=reason) == 1
 
 
 def take_bounces(chunk: Chunk, notice: Notice) -> None:
-    """Suppresses, for their incident, the addresses of a chunk that turned out to be bad.
+    """Suppresses the addresses of a chunk that bounced as bad, for the notice's incident.
 
-    Nothing is opened for it; what stands on the list already stays as it is.
+    It decrypts nothing. Addresses that are on the list already stay unchanged.
     """
     deliveries = Delivery.objects.of_chunk(chunk).filter(person__isnull=False)
     bad = deliveries.filter(state=Delivery.State.BOUNCED, reply__regex=_BAD_ADDRESS)
@@ -165,7 +164,7 @@ def take_bounces(chunk: Chunk, notice: Notice) -> None:
 def add_automatic(
     entries: Iterable[tuple[UUID, int, str]], *, channel: str, source: Suppression.Source
 ) -> None:
-    """Adds (index, incident, reason) that no person decided; twice does no harm."""
+    """Adds entries (index, incident id, reason) that a program decided. Skips existing ones."""
     Suppression.objects.bulk_create(
         [
             Suppression(

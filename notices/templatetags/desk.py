@@ -1,4 +1,4 @@
-"""What the desk's templates show of messages that are stored in English."""
+"""The filter `in_words` of the desk's templates: it translates a stored message of the ledger."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""Alerts: choosing them, and ending them from a mail without signing in."""
+"""The pages about alerts: to choose topics, and to unsubscribe from a mail without signing in."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,7 +17,7 @@ from notices.models import AlertSubscription
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def alerts(request: SignedInRequest) -> HttpResponse:
-    """Three topics for each public incident, and one button."""
+    """Shows and saves the topics that the user subscribes to, by public incident."""
     form = AlertsForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
         form.save()
@@ -30,9 +30,10 @@ def alerts(request: SignedInRequest) -> HttpResponse:
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """GET only shows a button; POST ends the subscription at once, however often it comes.
+    """Ends one alert subscription by POST. GET only shows a button.
 
-    Of a token we never gave, and of one whose account is gone, the page tells nothing.
+    A repeated POST shows the same page. The pages for an unknown token and for one of a deleted
+    account show no data.
     """
     key = subscription_of_token(token)
     if key is None:

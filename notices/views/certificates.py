@@ -1,4 +1,4 @@
-"""Certificates: a customer gets their own; anybody has one checked by its code."""
+"""The pages about certificates: a user gets their own, and any visitor checks one by its code."""
 
 import logging
 
@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("certificate_issue", methods=["POST"], by_user=True)
 def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Says what a certificate is, and makes one; not found for whom nothing leaked of."""
+    """Explains certificates, and issues one as a PDF on POST.
+
+    Answers 404 to a user without leaked data, and 503 if the incident's data cannot be
+    decrypted.
+    """
     incident = get_object_or_404(Incident.objects.public(), slug=slug, shredded_at=None)
     form = CertificateForm(request.POST or None, user=request.user, incident=incident)
     try:
@@ -44,21 +48,23 @@ def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("certificate_check", methods=["POST"])
 def certificate_check(request: HttpRequest) -> HttpResponse:
-    """Asks for a code, and shows what stands on the certificate with it."""
+    """Asks for a code, and shows the content of the certificate with that code."""
     form = CertificateCodeForm(request.POST or None)
     if form.is_valid():
-        return _checked(request, form.checked)
+        return _verified_page(request, form.checked)
     return render(request, "notices/certificates/check.html", {"form": form})
 
 
 @require_safe
 @limited("certificate_check", methods=["GET", "HEAD"])
 def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:
-    """The same for a code that was scanned."""
-    return _checked(request, certificates.find_certificate(code))
+    """Shows the content of the certificate with the code in the URL, from its QR code."""
+    return _verified_page(request, certificates.find_certificate(code))
 
 
-def _checked(request: HttpRequest, checked: certificates.Checked | None) -> HttpResponse:
+def _verified_page(
+    request: HttpRequest, checked: certificates.VerifiedCertificate | None
+) -> HttpResponse:
     context = {"checked": checked, "incident": checked.certificate.incident if checked else None}
     status = 200 if checked else 404
     return render(request, "notices/certificates/checked.html", context, status=status)

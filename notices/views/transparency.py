@@ -1,4 +1,4 @@
-"""The public page of figures: how many people were told, and how soon."""
+"""The transparency page of an incident."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,7 +11,7 @@ from statements.public import preview_images
 
 @public_page
 def transparency(request: HttpRequest, slug: str) -> HttpResponse:
-    """How many people were told, and how soon; no figure here leads back to one of them."""
+    """Shows how many people were notified, and how soon, in figures that identify no person."""
     incident = get_object_or_404(Incident.objects.public(), slug=slug)
     context = figures.context(incident) | {"picture": preview_images.of_incident(incident)}
     return render(request, "notices/transparency.html", context)

@@ -1,4 +1,4 @@
-"""Writes the proof of a notice, or the list of those it did not reach."""
+"""The command that exports the proof of a notice, or the list of people it did not reach."""
 
 import argparse
 import sys
@@ -12,23 +12,27 @@ from notices.proof import ledger_export
 
 
 class Command(BaseCommand):
-    """See docs/sending.md."""
+    """Exports the proof to standard output (docs/sending.md)."""
 
     help = "Writes a notice's proof to standard output, person by person."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Which notice, in which form."""
+        """Adds the notice, the format, the choice of people and `--open`."""
         parser.add_argument("notice", type=int)
         parser.add_argument("--format", choices=sorted(ledger_export.FORMATS), default="csv")
-        some = parser.add_mutually_exclusive_group()
-        some.add_argument("--not-reached", action="store_true", help="only those it did not reach")
-        some.add_argument("--in-doubt", action="store_true", help="only those of whom nobody knows")
+        people = parser.add_mutually_exclusive_group()
+        people.add_argument(
+            "--not-reached", action="store_true", help="only those it did not reach"
+        )
+        people.add_argument(
+            "--in-doubt", action="store_true", help="only those of whom nobody knows"
+        )
         parser.add_argument(
             "--open", action="store_true", help="with names and addresses, opened: handle with care"
         )
 
     def handle(self, **options: Any) -> None:
-        """A line a person; nothing else goes to standard output."""
+        """Writes one line a person, and nothing else, to standard output."""
         related = Notice.objects.select_related("incident", "version__statement")
         notice = related.filter(pk=options["notice"]).first()
         if notice is None:
@@ -41,5 +45,5 @@ class Command(BaseCommand):
         else:
             fields = ledger_export.proof_fields(is_opened=is_opened)
             rows = ledger_export.proof(notice, is_opened=is_opened)
-        for text in ledger_export.FORMATS[options["format"]](fields, rows):
-            sys.stdout.write(text)
+        for line in ledger_export.FORMATS[options["format"]](fields, rows):
+            sys.stdout.write(line)

@@ -1,4 +1,4 @@
-"""Takes returned mail: delivery reports and complaints."""
+"""The command that receives returned mail: delivery reports and complaints."""
 
 import argparse
 import asyncio
@@ -12,16 +12,16 @@ from notices.returned_mail.receivers import Listener, UnsafeMailboxError, read_i
 
 
 class Command(BaseCommand):
-    """See docs/sending.md."""
+    """Receives returned mail over one of three ways (docs/sending.md)."""
 
     help = "Listens for returned mail, or reads a mailbox once (run that from cron)."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """One of the three ways."""
-        way = parser.add_mutually_exclusive_group(required=True)
-        way.add_argument("--listen", metavar="HOST:PORT", help="such as 127.0.0.1:2526")
-        way.add_argument("--maildir", type=Path, metavar="PATH")
-        way.add_argument("--imap", action="store_true", help="the mailbox that IMAP_URL names")
+        """Adds the three ways, of which one is required, and `--lmtp`."""
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--listen", metavar="HOST:PORT", help="such as 127.0.0.1:2526")
+        source.add_argument("--maildir", type=Path, metavar="PATH")
+        source.add_argument("--imap", action="store_true", help="the mailbox that IMAP_URL names")
         parser.add_argument("--lmtp", action="store_true", help="speak LMTP where it listens")
 
     def handle(self, **options: Any) -> None:
@@ -47,11 +47,11 @@ class Command(BaseCommand):
             raise CommandError(f"{address} is not HOST:PORT")
         listener = Listener(host, int(port), is_lmtp=is_lmtp)
         try:
-            asyncio.run(listener.serve(ready=self._say))
+            asyncio.run(listener.serve(ready=self._report_port))
         except KeyboardInterrupt:
             self.stdout.write("stopped")
         finally:
             listener.close()
 
-    def _say(self, port: int) -> None:
+    def _report_port(self, port: int) -> None:
         self.stdout.write(f"listening on port {port}")

@@ -1,4 +1,4 @@
-"""Says whether sealed ledgers are what they were when their notices ended."""
+"""The command that verifies the ledger digests of closed notices."""
 
 import argparse
 from typing import Any
@@ -10,23 +10,26 @@ from notices.proof import ledger_digest
 
 
 class Command(BaseCommand):
-    """See docs/sending.md."""
+    """Verifies ledger digests (docs/sending.md)."""
 
     help = "Recomputes every sealed ledger's hashes; exits with 1, naming what changed."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """All, unless one is named."""
+        """Adds `--notice`; without it all ledger digests are verified."""
         parser.add_argument("--notice", type=int, metavar="ID")
 
     def handle(self, **options: Any) -> None:
-        """One line a ledger, and one for all that is wrong with it."""
-        seals = LedgerDigest.objects.select_related("notice__version").order_by("pk")
+        """Writes one line a ledger to standard output, and one line a difference to standard error.
+
+        Exits with 1 if there is a difference.
+        """
+        digests = LedgerDigest.objects.select_related("notice__version").order_by("pk")
         if options["notice"]:
-            seals = seals.filter(notice=options["notice"])
-            if not seals.exists():
+            digests = digests.filter(notice=options["notice"])
+            if not digests.exists():
                 raise CommandError(f"notice {options['notice']} has no sealed ledger")
         is_whole = True
-        for digest in seals:
+        for digest in digests:
             found = list(ledger_digest.verify_ledger_digest(digest))
             state = "NOT as sealed" if found else "as sealed"
             self.stdout.write(
