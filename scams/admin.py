@@ -1,4 +1,4 @@
-"""Scam reports in the desk: read, dismissed, or turned into the draft of a warning."""
+"""Scam reports on the desk: staff read and dismiss them, or draft a warning from one."""
 
 import logging
 from functools import partial
@@ -29,7 +29,7 @@ HANDLE, DRAFT = "scams.change_scamreport", "statements.add_statementversion"
 
 @admin.register(ScamReport)
 class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """What people wrote is opened one report at a time, and each look is recorded."""
+    """The scam reports. Each is decrypted on its own page, and each view is recorded in the log."""
 
     change_form_template = "admin/scams/scamreport/change_form.html"
     list_display = ["reported_at", "channel", "state", "alike", "incident"]
@@ -41,11 +41,11 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: ScamReport | None = None) -> bool:
-        """They go by themselves, after their time."""
+        """Returns False: reports are deleted automatically after settings.SCAM_REPORT_DAYS."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With how many name the same link or number, the most first among the newest."""
+        """Adds `number`: how many reports name the same link, address or number."""
         alike = ScamReport.objects.filter(incident=OuterRef("incident"), same=OuterRef("same"))
         number = alike.order_by().values("same").annotate(number=Count("pk")).values("number")
         rows: QuerySet[Any] = super().get_queryset(request)
@@ -54,7 +54,7 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
     def alike(self, obj: Any) -> SafeString | str:
-        """Leads to them."""
+        """Returns the number of reports of the same, with a link to them if there are others."""
         if obj.same is None or obj.number == 1:
             return f"{obj.number:,}"
         url = reverse("admin:scams_scamreport_changelist")
@@ -75,17 +75,17 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Opens what was written, for those who may see it."""
+        """Shows the decrypted report to a user who may view it."""
         report = self.get_object(request, object_id)
         context = {**(extra_context or {}), "may_handle": request.user.has_perm(HANDLE)}
         context["may_draft"] = request.user.has_perm(DRAFT)
         if report and self.has_view_permission(request, report):
-            context |= self._opened(request, report)
+            context |= self._decrypted(request, report)
         return super().change_view(request, object_id, form_url, context)
 
-    def _opened(self, request: HttpRequest, report: ScamReport) -> dict[str, Any]:
+    def _decrypted(self, request: HttpRequest, report: ScamReport) -> dict[str, Any]:
         logger.info("user %s read scam report %s", request.user.pk, report.pk)
-        if request.user.has_perm(HANDLE) and scam_reports.look_at(report):
+        if request.user.has_perm(HANDLE) and scam_reports.mark_seen(report):
             self.log_change(request, report, _("Looked at."))
         try:
             return {"told": report.decrypt_report()}
@@ -93,7 +93,7 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             return {"problem": translate_ledger_message(str(error))}
 
     def warn(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Drafts a warning from the report; a second person publishes it."""
+        """Drafts a warning from the report. A second person publishes it."""
         report = _report(request, pk)
         require(request, DRAFT)
         try:
@@ -107,7 +107,7 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return redirect("admin:statements_statementversion_change", draft.pk)
 
     def dismiss(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Ends it and those that name the same."""
+        """Dismisses the report and those that name the same."""
         report = _report(request, pk)
         number = scam_reports.dismiss(report)
         self.log_change(request, report, _("Dismissed."))
@@ -117,5 +117,6 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 
 def _report(request: HttpRequest, pk: str) -> ScamReport:
+    """Returns a report for a user who may handle it. Raises PermissionDenied, or Http404."""
     require(request, HANDLE)
     return get_object_or_404(ScamReport.objects.select_related("incident"), pk=pk)

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ScamsConfig(AppConfig):
-    """Which messages are ours: the page "Is this message from us?", and reports of scams."""
+    """The message check ("Is this message from us?") and scam reports."""
 
     name = "scams"
     verbose_name = _("Scams")

@@ -1,4 +1,7 @@
-"""What people ask on the page "is this message from us?". No field keeps what was typed."""
+"""The forms of the message check and of scam reports.
+
+The browser is asked not to store messages and senders (autocomplete="off").
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +22,7 @@ TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the mes
 
 
 class TooManyReportsError(Exception):
-    """So many came within an hour that no more are taken now."""
+    """Raised if the last hour brought settings.SCAM_REPORTS_PER_HOUR reports."""
 
 
 def _text_area(rows: int) -> forms.Textarea:
@@ -27,7 +30,7 @@ def _text_area(rows: int) -> forms.Textarea:
 
 
 class MessageCheckForm(forms.Form):
-    """A code, a whole message, a sender, a link or a number."""
+    """The form of the message check: a code, a whole message, a sender, a link or a number."""
 
     text = forms.CharField(
         label=gettext_lazy("The code, or the whole message"),
@@ -44,12 +47,12 @@ class MessageCheckForm(forms.Form):
     )
 
     def answer(self) -> message_check.Answer:
-        """What we say to it."""
+        """Returns the answer to the text."""
         return message_check.answer_for(self.cleaned_data["text"])
 
 
 class ScamReportForm(forms.Form):
-    """Shows us a message that pretends to be from us."""
+    """The form by which a visitor reports a message in our name."""
 
     text = forms.CharField(
         label=gettext_lazy("What it says"),
@@ -78,7 +81,7 @@ class ScamReportForm(forms.Form):
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
-    # Not shown to people; programs that fill in every field give themselves away by it.
+    # A honeypot: people do not see it, and programs that fill in all fields are recognised by it.
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,45 +89,50 @@ class ScamReportForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_text(self) -> str:
-        """PostgreSQL and Tink take anything, but nothing may hide in it from who reads it."""
-        return _shown(self.cleaned_data["text"])
+        """Returns the text without invisible characters, so that staff see all of its content."""
+        return _visible(self.cleaned_data["text"])
 
     def clean_sender(self) -> str:
-        """As the text."""
-        return _shown(self.cleaned_data["sender"])
+        """Returns the sender without invisible characters."""
+        return _visible(self.cleaned_data["sender"])
 
     def clean_contact(self) -> str:
-        """Empty, or an address one can write to."""
+        """Returns the normalised address, or "" for none; refuses an unusable one."""
         email = normalise_email(self.cleaned_data["contact"])
         if email and not is_usable_email(email):
             raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
         return email
 
     def save(self) -> None:
-        """Seals and keeps the report; does nothing for a program's. Raises TooManyReportsError."""
+        """Encrypts and stores the report. Does nothing if a program filled in the honeypot.
+
+        Raises TooManyReportsError.
+        """
         if self.cleaned_data["website"]:
             return
         incident = reported_to()
         if incident is None:
             return
         last_hour = timezone.now() - timedelta(hours=1)
-        lately = ScamReport.objects.filter(reported_at__gte=last_hour)
-        if lately.count() >= settings.SCAM_REPORTS_PER_HOUR:
+        recent = ScamReport.objects.filter(reported_at__gte=last_hour)
+        if recent.count() >= settings.SCAM_REPORTS_PER_HOUR:
             raise TooManyReportsError
         data = self.cleaned_data
         report = ScamReport(incident=incident, channel=data["channel"])
-        told = ReportedMessage(text=data["text"], sender=data["sender"], contact=data["contact"])
-        report.encrypt_report(
-            told, about=message_check.first_unknown_trace(f"{told.text}\n{told.sender}")
-        )
+        content = ReportedMessage(data["text"], data["sender"], data["contact"])
+        about = message_check.first_unknown_trace(f"{content.text}\n{content.sender}")
+        report.encrypt_report(content, about=about)
         report.save()
 
 
 def reported_to() -> Incident | None:
-    """The incident that reports are kept with; None if there is none, or its keysets are gone."""
+    """Returns the incident that new reports belong to: the first public one that is not shredded.
+
+    Returns None if there is none.
+    """
     return Incident.objects.public().filter(shredded_at__isnull=True).first()
 
 
-def _shown(text: str) -> str:
-    """Without characters that nobody sees, or that turn the direction of what follows."""
+def _visible(text: str) -> str:
+    """Returns the text without invisible characters, such as those that change the direction."""
     return "".join(sign for sign in text if sign == "\n" or pasted_text.is_visible(sign))

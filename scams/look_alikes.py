@@ -1,4 +1,4 @@
-"""Why a host is suspect: it imitates one of ours, hides where it leads, or is only a number."""
+"""Finds why a host is suspect: it imitates one of ours, hides its target or is a bare number."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from confusable_homoglyphs.confusables import is_confusable
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-# Services that show anything but where a link leads; the first two lines are common in Korea.
+# Services that hide the target of a link. The first two lines are common in Korea.
 SHORTENERS = frozenset(
     (
         *("me2.do", "naver.me", "han.gl", "url.kr", "vo.la", "bit.do", "abr.ge", "buly.kr"),
@@ -18,16 +18,16 @@ SHORTENERS = frozenset(
         *("short.io", "bl.ink", "lnkd.in", "t.me", "qr.ae", "shorturl.asia"),
     )
 )
-# What Unicode's table of confusable characters (UTS 39) does not have: digits that stand for
-# letters, and three letters that a reader in a hurry takes for a Latin one.
+# Characters that Unicode's table of confusable characters (UTS 39) lacks: digits that replace
+# letters, and three letters that a reader easily mistakes for a Latin letter.
 _LOOKS = str.maketrans("01345\u04cf\u03c9\u00df", "oleaslwb")
-# The part of a name that a country's registry puts before its own: co.kr, or.kr.
+# The second-level labels of country registries: co.kr, or.kr.
 _SECOND_LEVEL = {"co", "or", "go", "ne", "re", "pe", "ac", "com", "net", "org"}
 _PUNYCODE = "xn--"
 
 
 class SuspicionReason(TextChoices):
-    """What is said of a link, an address or a number that is not in our message."""
+    """The reason that the page shows for a trace that is not ours."""
 
     IMITATION = "imitation", _("It imitates an address of ours.")
     LETTERS = "letters", _("It is written with letters that look like others.")
@@ -37,27 +37,28 @@ class SuspicionReason(TextChoices):
 
 
 def suspicion_reason(host: str, ours: Iterable[str]) -> SuspicionReason:
-    """Why `host` (as pasted.host writes it) is none of `ours`, the strongest reason first.
+    """Returns the strongest reason why `host` is suspect. It is not one of `ours`.
 
-    One that lies within a domain of ours imitates nothing: it is only not the one we use.
+    All hosts are as pasted_text.normal_host writes them. A host within a domain of ours imitates
+    nothing: it is only not a host that we use.
     """
-    own = [one for one in ours if not _is_bare(one)]
-    if any(_imitates(host, one) for one in own):
+    names = [one for one in ours if not _is_bare_number(one)]
+    if any(_imitates(host, name) for name in names):
         return SuspicionReason.IMITATION
     if _PUNYCODE in host or not host.isascii():
         return SuspicionReason.LETTERS
     if host in SHORTENERS:
         return SuspicionReason.HIDDEN
-    return SuspicionReason.BARE if _is_bare(host) else SuspicionReason.OTHER
+    return SuspicionReason.BARE if _is_bare_number(host) else SuspicionReason.OTHER
 
 
 def displayed_host(host: str) -> str:
-    """The host as a browser may show it, with its real spelling where the two differ."""
+    """Returns the host as a browser may show it, and its xn-- spelling if the two differ."""
     try:
-        seen = host.encode().decode("idna")
+        displayed = host.encode().decode("idna")
     except UnicodeError:
         return host
-    return host if seen == host else f"{seen} ({host})"
+    return host if displayed == host else f"{displayed} ({host})"
 
 
 def _imitates(host: str, ours: str) -> bool:
@@ -79,7 +80,10 @@ def _labels(host: str) -> list[str]:
 
 
 def _registered(host: str) -> str:
-    """The name that was registered, such as example.co.kr; a guess without the public list."""
+    """Returns the registered name, such as example.co.kr.
+
+    It is a guess, because the public suffix list is not used.
+    """
     labels = host.split(".")
     is_second = len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2
     return ".".join(labels[-3:] if is_second else labels[-2:])
@@ -94,30 +98,28 @@ def _within(host: str, domain: str) -> bool:
 
 
 def _skeleton(label: str) -> str:
-    """The label in the Latin letters that a reader in a hurry takes it for."""
-    letters = _bare(label.lower()).translate(_LOOKS)
+    """Returns the label in the Latin letters that a reader may mistake it for."""
+    letters = _without_accents(label.lower()).translate(_LOOKS)
     plain = "".join(sign if sign.isascii() else _latin(sign) for sign in letters)
     plain = plain.replace("-", "").replace("_", "")
     return plain.replace("rn", "m").replace("vv", "w").replace("cl", "d")
 
 
-def _bare(text: str) -> str:
-    """`text` without accents."""
+def _without_accents(text: str) -> str:
     signs = unicodedata.normalize("NFD", text)
     return "".join(sign for sign in signs if not unicodedata.combining(sign))
 
 
 @lru_cache(maxsize=4096)
 def _latin(sign: str) -> str:
-    """The Latin letters that a sign looks like; the sign itself if there are none.
+    """Returns the Latin letters that a character looks like; the character itself if none.
 
-    A small letter that looks like no Latin one may have a capital that does: Cyrillic ve looks
-    like B.
+    If a small letter looks like no Latin letter, its capital may: Cyrillic ve looks like B.
     """
     capital = sign.upper()
     for one in (sign, capital) if len(capital) == 1 else (sign,):
         found = is_confusable(one, greedy=True) or []  # False if there is none
-        looks = [_bare(look["c"]) for entry in found for look in entry["homoglyphs"]]
+        looks = [_without_accents(look["c"]) for entry in found for look in entry["homoglyphs"]]
         letters = [look for look in looks if look.isascii() and look.isalpha()]
         if letters:
             return min(letters, key=lambda look: (len(look), look.isupper(), look)).lower()
@@ -125,7 +127,10 @@ def _latin(sign: str) -> str:
 
 
 def _distance(one: str, other: str, most: int) -> int:
-    """How many letters are added, left out, changed or swapped; anything above `most` if more."""
+    """Returns how many letters are added, left out, changed or swapped.
+
+    Returns any number above `most` if there are more than `most`.
+    """
     if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []
@@ -140,5 +145,5 @@ def _distance(one: str, other: str, most: int) -> int:
     return row[-1]
 
 
-def _is_bare(host: str) -> bool:
+def _is_bare_number(host: str) -> bool:
     return re.fullmatch(r"[\d.]+|0x[0-9a-f]+|\[.*", host) is not None

@@ -1,4 +1,4 @@
-"""What people report: messages that pretend to be from us."""
+"""Scam reports: visitors' reports of messages in our name."""
 
 import uuid
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from statements.models import Statement
 
 
 class ScamReportQuerySet(models.QuerySet["ScamReport"]):
-    """Reports by what is to be done with them."""
+    """Queries of scam reports."""
 
     def waiting(self) -> "ScamReportQuerySet":
-        """Nobody has decided about them yet."""
+        """Returns the reports about which no person has decided."""
         return self.filter(state__in=[ScamReport.State.NEW, ScamReport.State.SEEN])
 
     def like(self, report: "ScamReport") -> "ScamReportQuerySet":
-        """Those that name the same link or number, itself included."""
+        """Returns the reports that name the same link, address or number, including `report`."""
         if report.same is None:
             return self.filter(pk=report.pk)
         return self.filter(incident=report.incident_id, same=report.same)
 
-    def outdated(self) -> "ScamReportQuerySet":
-        """Older than settings.SCAM_REPORT_DAYS."""
+    def expired(self) -> "ScamReportQuerySet":
+        """Returns the reports older than settings.SCAM_REPORT_DAYS."""
         oldest = timezone.now() - timedelta(days=settings.SCAM_REPORT_DAYS)
         return self.filter(reported_at__lt=oldest)
 
 
 @dataclass(frozen=True)
 class ReportedMessage:
-    """What somebody wrote in a report."""
+    """The decrypted content of a report: the message, its sender, and the visitor's contact."""
 
     text: str
     sender: str
@@ -43,7 +43,7 @@ class ReportedMessage:
 
 
 class ScamReport(models.Model):
-    """A suspicious message that somebody showed us. What they wrote is sealed."""
+    """A visitor's report of a message in our name. Its content is encrypted."""
 
     class Channel(models.TextChoices):
         SMS = "sms", _("Text message")
@@ -66,9 +66,9 @@ class ScamReport(models.Model):
     reported_at = models.DateTimeField(_("reported"), default=timezone.now, db_index=True)
     channel = models.CharField(_("came as"), max_length=9, choices=Channel.choices)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.NEW)
-    # {"t": text, "s": sender, "c": contact of whoever reports}
+    # the encryption of {"t": text, "s": sender, "c": contact of the visitor}
     ciphertext = models.BinaryField(editable=False)
-    # The blind index of the link, address or number it names first; null if it names none.
+    # the blind index of the first link, address or number it names; null if it names none
     same = models.UUIDField(_("same link or number"), null=True, editable=False)
     warning = models.ForeignKey(
         Statement,
@@ -86,25 +86,26 @@ class ScamReport(models.Model):
         verbose_name_plural = _("scam reports")
         ordering = ["-reported_at"]
         indexes = [
-            # the desk's "how many others name the same"
+            # for the desk's count of reports of the same
             models.Index(fields=["incident", "same"], name="same_scam")
         ]
 
     def __str__(self) -> str:
         return f"{self.incident} {str(self.pk)[:8]}"
 
-    def encrypt_report(self, told: ReportedMessage, *, about: str) -> None:
-        """Seals what somebody wrote; `about` is the link or number it names first, or empty.
+    def encrypt_report(self, content: ReportedMessage, *, about: str) -> None:
+        """Encrypts the content of the report into the row, without saving it.
 
-        Raises KeysetShreddedError, and SealingError.
+        `about` is the first trace it names that is not ours, or "" (see
+        message_check.first_unknown_trace). Raises KeysetShreddedError or EncryptionError.
         """
         cipher = self.incident.cipher()
-        words = {"t": told.text, "s": told.sender, "c": told.contact}
-        self.ciphertext = cipher.encrypt(words, person=self.pk, purpose=SCAM_REPORT)
+        values = {"t": content.text, "s": content.sender, "c": content.contact}
+        self.ciphertext = cipher.encrypt(values, person=self.pk, purpose=SCAM_REPORT)
         self.same = cipher.blind_index("scam", about) if about else None
 
     def decrypt_report(self) -> ReportedMessage:
-        """What somebody wrote. Raises KeysetShreddedError, and SealingError."""
+        """Returns the content of the report. Raises KeysetShreddedError or EncryptionError."""
         cipher = self.incident.cipher()
-        words = cipher.decrypt(self.ciphertext, person=self.pk, purpose=SCAM_REPORT)
-        return ReportedMessage(text=words["t"], sender=words["s"], contact=words["c"])
+        values = cipher.decrypt(self.ciphertext, person=self.pk, purpose=SCAM_REPORT)
+        return ReportedMessage(text=values["t"], sender=values["s"], contact=values["c"])

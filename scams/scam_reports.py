@@ -1,4 +1,7 @@
-"""From a report to a published warning: the draft in one step, publishing by a second person."""
+"""Scam reports: marks, dismisses and deletes them, and drafts a warning from one.
+
+A second person publishes the warning.
+"""
 
 import re
 
@@ -17,44 +20,45 @@ from statements import publishing
 from statements.models import Advisory, Section, Statement, StatementVersion
 
 State = ScamReport.State
-QUOTED = 300  # characters of the message that the draft quotes
-NAMED = 5  # links and numbers
+MOST_QUOTED = 300  # characters of the message that the draft quotes
+MOST_NAMED = 5  # links, addresses and numbers that the draft names
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
-def look_at(report: ScamReport) -> bool:
-    """Notes that somebody has read it; True the first time."""
+def mark_seen(report: ScamReport) -> bool:
+    """Records that a person has read the report. Returns True the first time."""
     new = ScamReport.objects.filter(pk=report.pk, state=State.NEW)
     return bool(new.update(state=State.SEEN))
 
 
 def dismiss(report: ScamReport) -> int:
-    """Ends this report and the others of the same link or number; returns how many there were."""
+    """Dismisses all waiting reports of the same link or number, this one too; returns how many."""
     return ScamReport.objects.like(report).waiting().update(state=State.DISMISSED)
 
 
 def draft_warning(report: ScamReport, *, by: User) -> StatementVersion:
-    """The draft of a warning about what was reported, with what it names; made once.
+    """Drafts a warning about the reported message. Returns its draft if there is a warning already.
 
-    The warning is an advisory of the company's own: it is checked and published by a second person
-    as everything else is. Raises SealingError if the report does not open any more.
+    The warning is an advisory that the company issues. Like every version it is reviewed, and a
+    second person publishes it. Raises EncryptionError if the report cannot be decrypted any more.
     """
     with transaction.atomic():
         report = ScamReport.objects.select_for_update().select_related("incident").get(pk=report.pk)
         if report.warning:
             return publishing.draft_next(report.warning, by=by)
-        told = report.decrypt_report()
+        content = report.decrypt_report()
         statement = _statement(report.incident, by=by)
         draft = publishing.draft_next(statement, by=by)
-        _fill(draft, text=told.text, sender=told.sender)
-        same = ScamReport.objects.like(report).waiting()
-        same.update(state=State.WARNED, warning=statement)
+        _fill(draft, text=content.text, sender=content.sender)
+        alike = ScamReport.objects.like(report).waiting()
+        alike.update(state=State.WARNED, warning=statement)
         ScamReport.objects.filter(pk=report.pk).update(state=State.WARNED, warning=statement)
     return draft
 
 
 def _statement(incident: Incident, *, by: User) -> Statement:
-    # One number, one warning. An import refers to the incident until it is loaded.
+    # Locks the incident, so that each warning gets its own number. The lock allows the foreign-key
+    # checks of a running import (FOR NO KEY UPDATE).
     Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
     number = incident.statements.filter(slug__startswith="scam-warning-").count() + 1
     statement = Statement.objects.create(
@@ -82,21 +86,22 @@ def _fill(draft: StatementVersion, *, text: str, sender: str) -> None:
         basis=Basis.COMPANY,
     )
     named = [
-        defanged_trace(trace) for trace in message_check.unknown_traces(f"{text}\n{sender}")[:NAMED]
+        defanged_trace(trace)
+        for trace in message_check.unknown_traces(f"{text}\n{sender}")[:MOST_NAMED]
     ]
     for language in LANGUAGES:
         with override(language):
             company = draft.statement.incident.company
             title = _("Scam warning: messages in the name of {company}").format(company=company)
             setattr(draft, f"title_{language}", title)
-            setattr(body, f"body_{language}", _what_goes_round(company, named, text))
-            setattr(steps, f"body_{language}", _what_to_do())
+            setattr(body, f"body_{language}", _warning_body(company, named, text))
+            setattr(steps, f"body_{language}", _protection_steps())
     draft.save()
     body.save()
     steps.save()
 
 
-def _what_goes_round(company: str, named: list[str], text: str) -> str:
+def _warning_body(company: str, named: list[str], text: str) -> str:
     parts = [
         _("Customers have shown us a message in the name of {company}. It is not from us.").format(
             company=company
@@ -104,13 +109,13 @@ def _what_goes_round(company: str, named: list[str], text: str) -> str:
     ]
     if named:
         parts.append(_("It names:"))
-        parts.append("\n".join(f"- {literal(name)}" for name in named))
+        parts.append("\n".join(f"- {markdown_literal(name)}" for name in named))
     parts.append(_("It says:"))
     parts.append(_quoted(text))
     return "\n\n".join(parts)
 
 
-def _what_to_do() -> str:
+def _protection_steps() -> str:
     address = f"{settings.PORTAL_HOST}/check"
     steps = [
         _("Do not open the link, do not call the number, and do not answer."),
@@ -122,31 +127,31 @@ def _what_to_do() -> str:
 
 
 def _quoted(text: str) -> str:
-    """The beginning of a message as a Markdown quotation in which nothing is a link or markup."""
-    shown = pasted_text.readable(text).strip()
-    cut = shown[:QUOTED] + ("…" if len(shown) > QUOTED else "")
+    """Returns the beginning of a message as a Markdown quotation without links or markup."""
+    readable = pasted_text.readable(text).strip()
+    cut = readable[:MOST_QUOTED] + ("…" if len(readable) > MOST_QUOTED else "")
     lines = [line.strip() for line in defang(cut).splitlines() if line.strip()]
-    return "\n".join(f"> {literal(line)}  " for line in lines)
+    return "\n".join(f"> {markdown_literal(line)}  " for line in lines)
 
 
-def literal(text: str) -> str:
-    """One line for Markdown, so that every sign of it is only a sign."""
+def markdown_literal(text: str) -> str:
+    """Escapes one line for Markdown, so that no character of it is markup."""
     text = re.sub(r"([\\`*_\[\]<>#&|!~])", r"\\\1", text)
     return re.sub(r"^(\s*\d*)([-+=.)])", r"\1\\\2", text)
 
 
 def defanged_trace(trace: Trace) -> str:
-    """A trace written so that nobody can click it by mistake."""
+    """Returns a trace so that it cannot be clicked by mistake; a number stays as it is."""
     return trace.value if trace.kind == TraceKind.NUMBER else defang(trace.value)
 
 
 def defang(text: str) -> str:
-    """`text` with its links and addresses spoilt: evil[.]com."""
+    """Returns `text` with links and addresses that cannot be followed: evil[.]com."""
     text = re.sub(r"(?i)\bhttp(?=s?:)", "hxxp", text)
     return re.sub(r"(?<=\w)\.(?=[^\W\d])", "[.]", text)
 
 
-def delete_outdated() -> int:
-    """Deletes the reports past their time, whatever became of them; returns how many."""
-    deleted, _by_model = ScamReport.objects.outdated().delete()
+def delete_expired() -> int:
+    """Deletes the reports older than settings.SCAM_REPORT_DAYS, in any state; returns how many."""
+    deleted, _by_model = ScamReport.objects.expired().delete()
     return deleted

@@ -1,4 +1,4 @@
-"""Celery tasks of the reports of scams. Each may run twice, or be killed half way, without harm."""
+"""Celery tasks for scam reports. Each may run twice, or be killed at any time, without harm."""
 
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
@@ -8,5 +8,5 @@ from scams import scam_reports
 
 @shared_task(base=DjangoTask)
 def delete_scam_reports() -> None:
-    """Deletes the reports that are older than SCAM_REPORT_DAYS."""
-    scam_reports.delete_outdated()
+    """Deletes the reports that are older than settings.SCAM_REPORT_DAYS."""
+    scam_reports.delete_expired()

@@ -1,4 +1,4 @@
-"""The page "Is this message from us?", its answers, and reports of scams; see scams.views."""
+"""URLs of the message check, its answers and scam reports (scams.views)."""
 
 from django.urls import URLPattern, path
 
@@ -8,5 +8,5 @@ urlpatterns: list[URLPattern] = [
     path("check/", views.message_check, name="message_check"),
     path("check/answer/", views.message_check_answer, name="message_check_answer"),
     path("check/report/", views.report_scam, name="report_scam"),
-    path("check/reported/", views.reported, name="scam_reported"),
+    path("check/reported/", views.scam_reported, name="scam_reported"),
 ]

@@ -1,9 +1,10 @@
-"""Is this message from us? A page for everyone, an answer, and a report; nobody signs in.
+"""The pages of the message check and of scam reports. They need no sign-in.
 
-The answer comes by POST, so that what was pasted stands in no URL and no log, and without a CSRF
-token, because that takes a cookie and the page is the same bytes for everyone. Without one, another
-site could make a browser ask, and would see nothing of the answer: asking changes nothing. A report
-is kept, so that one is refused when the browser says that another site sent it.
+The message check uses POST, so that no URL and no log holds the pasted text. It has no CSRF token,
+because a token needs a cookie, and this page has the same bytes for every reader. Another site
+could therefore make a browser send a check, but it could not read the answer, and a check changes
+nothing. A report is stored, so it is refused if the browser's Sec-Fetch-Site header names another
+site.
 """
 
 import logging
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 @public_page
 def message_check(request: HttpRequest) -> HttpResponse:
-    """Asks for the code or the message."""
+    """Shows the forms for a check and for a report, and the advisories."""
     return _page(request, form=MessageCheckForm(), report=ScamReportForm())
 
 
@@ -34,14 +35,14 @@ def message_check(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @limited("message_check", methods=["POST"])
 def message_check_answer(request: HttpRequest) -> HttpResponse:
-    """Says what we know of it, and offers to report it; nothing of it is kept."""
+    """Shows the answer to a pasted text, with the form to report it. Stores nothing."""
     if request.method != "POST":
         return redirect("message_check")
     form = MessageCheckForm(request.POST)
     if not form.is_valid():
         return _page(request, form=form, report=ScamReportForm())
     report = ScamReportForm(initial={"text": form.cleaned_data["text"]})
-    context = {"answer": form.answer(), **_reporting(report)}
+    context = {"answer": form.answer(), **_report_context(report)}
     return render(request, "scams/answer.html", context)
 
 
@@ -49,7 +50,10 @@ def message_check_answer(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @limited("scam_report", methods=["POST"])
 def report_scam(request: HttpRequest) -> HttpResponse:
-    """Takes a report of a suspicious message."""
+    """Stores a report of a suspicious message.
+
+    Answers 403 to a request from another site, and 429 if there are too many reports.
+    """
     if request.method != "POST":
         return redirect("message_check")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
@@ -66,17 +70,17 @@ def report_scam(request: HttpRequest) -> HttpResponse:
 
 
 @public_page
-def reported(request: HttpRequest) -> HttpResponse:
-    """Thanks; the same for every report, so that there is nothing to learn from it."""
+def scam_reported(request: HttpRequest) -> HttpResponse:
+    """Thanks the visitor. The page is the same for every report, so that it reveals nothing."""
     return render(request, "scams/reported.html")
 
 
 def _page(request: HttpRequest, *, form: MessageCheckForm, report: ScamReportForm) -> HttpResponse:
-    context = {"form": form, "advisories": advisories(), **_reporting(report)}
+    context = {"form": form, "advisories": advisories(), **_report_context(report)}
     return render(request, "scams/check.html", context)
 
 
-def _reporting(report: ScamReportForm) -> dict[str, Any]:
+def _report_context(report: ScamReportForm) -> dict[str, Any]:
     return {
         "report": report,
         "may_report": reported_to() is not None,

@@ -6,10 +6,10 @@ from scams import scam_reports
 
 
 class Command(BaseCommand):
-    """The retention of scam reports, by hand; the worker's clock does the same every hour."""
+    """Deletes expired scam reports. A periodic task does the same every hour."""
 
     help = "Deletes scam reports older than SCAM_REPORT_DAYS."
 
     def handle(self, **options: Any) -> None:
-        """Running it again is safe."""
-        self.stdout.write(f"deleted {scam_reports.delete_outdated()} scam reports")
+        """Deletes the reports and writes how many. A second run does no harm."""
+        self.stdout.write(f"deleted {scam_reports.delete_expired()} scam reports")
