@@ -1,6 +1,6 @@
-"""The tables of the notices, and what the database itself holds them to.
+"""The tables of the notices app, and their constraints, triggers and storage settings.
 
-The triggers and storage settings are in sql/, a file a table.
+The triggers and storage settings are in sql/, one file for each table.
 """
 
 import uuid
@@ -12,7 +12,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-# How many people of a notice have an end state.
+# The number of deliveries of a notice with an end state.
 ENDED = (
     models.F('accepted')
     + models.F('bounced')
@@ -25,7 +25,10 @@ SQL = Path(__file__).parent / 'sql'
 
 
 def run_sql(name):
-    """Runs sql/<name>.sql; on the way back, the part of it after the line `-- Backwards`."""
+    """Returns the operation that runs sql/<name>.sql.
+
+    Backwards it runs the part of the file after the line `-- Backwards`.
+    """
     forwards, _, backwards = (SQL / f'{name}.sql').read_text('utf-8').partition('-- Backwards\n')
     return migrations.RunSQL(forwards, backwards or migrations.RunSQL.noop)
 

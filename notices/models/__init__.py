@@ -1,4 +1,4 @@
-"""How people are told: one file a noun."""
+"""The models of notices: one file for each noun."""
 
 from notices.models.certificate import Certificate
 from notices.models.chunk import Chunk

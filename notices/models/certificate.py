@@ -1,4 +1,4 @@
-"""Certificates: what a person was told of their own data, for anybody they show it to."""
+"""Certificates: the record of a PDF that shows one customer what leaked of them."""
 
 from django.conf import settings
 from django.db import models
@@ -8,10 +8,11 @@ from incidents.models import Incident
 
 
 class Certificate(models.Model):
-    """One certificate that was handed out. Immutable (a trigger), and unreadable without its code.
+    """One issued certificate. A trigger makes it immutable, and it is unreadable without its code.
 
-    `lookup` and the key of `sealed` both come from the code, which only the certificate's holder
-    has: the row names nobody, and whoever has the database alone learns nothing of anyone.
+    `lookup` and the key of `ciphertext` are derived from the code, which only the certificate's
+    holder has. The row names no person, so a reader of the database alone learns nothing about any
+    customer.
     """
 
     lookup = models.UUIDField(unique=True, editable=False)
@@ -21,7 +22,7 @@ class Certificate(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     issued_at = models.DateTimeField(_("issued"), editable=False)
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
-    # What stands on it: see notices.proof.certificates.Stated.
+    # The certificate's content, encrypted: see notices.proof.certificates.
     ciphertext = models.BinaryField(editable=False)
 
     class Meta:

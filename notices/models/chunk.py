@@ -11,27 +11,31 @@ from notices.models.states import END_STATES, ChunkState
 
 
 class ChunkQuerySet(models.QuerySet["Chunk"]):
-    """Chunks by what a worker may do with them. The database's clock decides, not the worker's."""
+    """Chunks by what a worker may do with them. All times are compared with the database's
+    clock.
+    """
 
     def due(self, notice: Notice) -> "ChunkQuerySet":
-        """Nobody's, and their time has come."""
+        """Filters the notice's chunks that a worker may lease: not leased, within the ramp's step,
+        and with their backoff over.
+        """
         due = self.filter(notice=notice, state=Chunk.State.DUE).order_by("pk")
         if notice.state == Notice.State.CANCELLED:
-            return due  # cancelling waits for no retry's time
+            return due  # a cancellation ignores the backoff and the ramp
         if notice.ramp_to is not None:
             due = due.filter(pk__lte=notice.ramp_to)
         return due.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
 
     def left_behind(self, notice: Notice) -> "ChunkQuerySet":
-        """Of a worker that stopped: its lease ran out."""
+        """Filters the notice's chunks with a lease that ran out, because their worker stopped."""
         leased = self.filter(notice=notice, state=Chunk.State.LEASED)
         return leased.filter(leased_until__lt=Now()).order_by("pk")
 
 
 class Chunk(models.Model):
-    """Some hundred deliveries of a notice, by key range; what a worker leases.
+    """A few hundred deliveries of a notice, by key range: what a worker leases.
 
-    A lease's every turn writes this row (it is small and stays in its page), so nothing that a
+    Each turn of a lease writes this row (it is small and stays in its page). So no column that a
     turn changes may be indexed.
     """
 
@@ -45,15 +49,16 @@ class Chunk(models.Model):
     people = models.PositiveIntegerField()
     state = models.CharField(max_length=6, choices=State.choices, default=State.DUE)
     leased_until = models.DateTimeField(null=True)
-    # Rises with each lease; every write of a worker checks that its lease is still the last one.
+    # Each lease raises it by one. Every write of a worker checks that its lease is the newest.
     fencing_token = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
-    # Leases in a row that ended because the server was away; the backoff grows with it.
+    # Leases in a row that ended because the server was unavailable. The backoff grows with it.
     failures = models.PositiveSmallIntegerField(default=0)
-    # The deliveries whose message may be on the wire: written before the first octet of it goes,
-    # at most one a connection. If the worker dies, these and no others are in doubt.
+    # The deliveries with a message that may be on the wire, at most one for each connection. They
+    # are written before the first octet of the message is sent. If the worker dies, only these
+    # deliveries are in doubt.
     on_wire = ArrayField(models.BigIntegerField(), default=list)
-    # What this lease did and the notice's counters do not hold yet; see Notice.
+    # End states that this lease wrote. The notice's counters do not include them yet; see Notice.
     accepted = models.IntegerField(default=0)
     bounced = models.IntegerField(default=0)
     suppressed = models.IntegerField(default=0)
@@ -79,9 +84,9 @@ class Chunk(models.Model):
             ),
         ]
         indexes = [
-            # leasing the next chunk
+            # finds the next chunk to lease
             models.Index(fields=["notice", "id"], condition=Q(state="due"), name="due_chunks"),
-            # the progress page's live counts, and leases that ran out
+            # for the progress page's live counts, and for leases that ran out
             models.Index(fields=["notice"], condition=Q(state="leased"), name="leased_chunks"),
         ]
 

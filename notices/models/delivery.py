@@ -1,4 +1,4 @@
-"""Deliveries: the ledger rows of a notice, one a recipient."""
+"""Deliveries: the ledger rows of a notice, one for each recipient."""
 
 from typing import TypeAlias
 
@@ -18,20 +18,24 @@ from notices.models.subscription import AlertSubscription
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    """Ledger rows by what is still to be done with them."""
+    """Ledger rows by what the engine still has to do with them."""
 
     def of_chunk(self, chunk: Chunk) -> "DeliveryQuerySet":
-        """The rows in the chunk's key range."""
+        """Filters the rows in the chunk's key range."""
         return self.filter(
             notice=chunk.notice_id, recipient__gte=chunk.first, recipient__lte=chunk.last
         )
 
     def waiting(self) -> "DeliveryQuerySet":
-        """Without an end state; the few on the wire now are named by their chunk."""
+        """Filters the rows without an end state, including the few on the wire, which
+        `Chunk.on_wire` names.
+        """
         return self.filter(state__in=WAITING_STATES)
 
     def due(self) -> "DeliveryQuerySet":
-        """To be sent now; whoever was tried least comes first, so that no one row blocks others."""
+        """Filters the rows to send now. Rows with the fewest attempts come first, so that one row
+        cannot block the others.
+        """
         return (
             self.waiting()
             .filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
@@ -59,7 +63,7 @@ class Delivery(models.Model):
         null=True,
         related_name="deliveries",
         db_index=False,
-        # A check for each of 33 million rows, and a lock on each person, to guard against nothing.
+        # A constraint would check each of 33 million rows and lock each person, without a benefit.
         db_constraint=False,
     )
     subscription = models.ForeignKey(
@@ -79,12 +83,12 @@ class Delivery(models.Model):
     not_before = models.DateTimeField(_("not before"), null=True)
     is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
     reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
-    # Why it is or was in doubt, the last time; kept when it is sent again or decided about.
+    # The cause of the last doubt. It stays when the message is sent again or a person decides.
     doubt_cause = models.CharField(
         _("why it is in doubt"), max_length=15, choices=DoubtCause.choices, blank=True
     )
     ended_at = models.DateTimeField(_("ended"), null=True)
-    # What the accepted message said had leaked: DataClass ids in the catalogue's order.
+    # The data classes that the accepted message named: DataClass ids in the catalogue's order.
     data_classes = ArrayField(models.SmallIntegerField(), default=list)
 
     objects = DeliveryQuerySet.as_manager()
@@ -99,7 +103,7 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # the desk's look-up and the customer's "how you were told"
+            # for the desk's look-up and the notifications on the customer's "my data"
             models.Index(fields=["person"], condition=Q(person__isnull=False), name="by_person"),
             models.Index(
                 fields=["subscription"],

@@ -1,14 +1,14 @@
-"""Why it is not known whether a message arrived: every way into the state "in doubt"."""
+"""The causes of doubt: every reason why it is not known whether a server accepted a message."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class DoubtCause(models.TextChoices):
-    """What a delivery's `doubt_cause` holds; `docs/how-to/` says which module sets which.
+    """The values of a delivery's `doubt_cause`. `docs/how-to/` lists which module sets which.
 
-    A delivery that was in doubt, was sent again and got no answer until the deadline or the
-    cancellation is in doubt for the cause of its first attempt, which it keeps.
+    A possible duplicate can end in doubt without a new cause, at the notice's deadline or
+    cancellation. It then has the cause of its first attempt.
     """
 
     WORKER_LOST = "worker_lost", _("The worker stopped while it sent the message.")

@@ -1,4 +1,4 @@
-"""Late reports: what came back about a delivery after its ledger was closed."""
+"""Late reports: bounces and complaints about deliveries of closed notices."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,9 @@ from notices.models.delivery import Delivery
 
 
 class LateReport(models.Model):
-    """What came back about a delivery that stands: beside the ledger, which is sealed or true."""
+    """A bounce or complaint that does not change its delivery. It is stored beside the ledger,
+    because a closed ledger is final and digested.
+    """
 
     class Kind(models.TextChoices):
         BOUNCE = "bounce", _("bounced after the notice was closed")

@@ -1,4 +1,4 @@
-"""The sealed digest of a ledger whose notice has ended."""
+"""The digest of a closed notice's ledger, and the digests of its pages."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,9 +7,9 @@ from notices.models.notice import Notice
 
 
 class LedgerDigestPage(models.Model):
-    """Some thousand rows of an ended notice's ledger, in the order of their keys, and their hash.
+    """A few thousand rows of a closed notice's ledger, in the order of their keys, and their hash.
 
-    Pages are small enough that a change can be named, and few enough to be read at once.
+    A page is small enough to locate a change, and the pages are few enough to be read at once.
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="ledger_pages")
@@ -17,7 +17,7 @@ class LedgerDigestPage(models.Model):
     first = models.UUIDField()
     last = models.UUIDField()
     rows = models.PositiveIntegerField()
-    # {state: how many rows}
+    # {state: number of rows}
     states = models.JSONField()
     digest = models.CharField(max_length=64)
 
@@ -33,9 +33,9 @@ class LedgerDigestPage(models.Model):
 
 
 class LedgerDigest(models.Model):
-    """What an ended notice's ledger was: a hash over its pages, chained to the seal before.
+    """The record of a closed notice's ledger: a hash over its pages, chained to the digest before.
 
-    `mac` is keyed, so that whoever writes to the database alone cannot seal another ledger.
+    `mac` is keyed, so a writer of the database alone cannot make the digest of another ledger.
     """
 
     notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="digest")

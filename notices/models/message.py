@@ -1,4 +1,4 @@
-"""The messages of a notice: rendered and encoded once a language."""
+"""The messages of a notice: rendered and encoded once for each language."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from notices.models.notice import Notice
 class NoticeMessage(models.Model):
     """A notice's message in one language, rendered and MIME-encoded once at its approval.
 
-    `mime` holds slots (notices.message_templates.SLOTS) that are filled for each person. Each
+    `mime` holds slots (notices.message_templates.SLOTS) that are filled for each person. Each slot
     begins with `marker`, which is random, so that no text and no value can contain a slot.
     """
 
@@ -20,7 +20,7 @@ class NoticeMessage(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     marker = models.CharField(max_length=40, editable=False)
     mime = models.BinaryField(editable=False)
-    # {"customer": how to address somebody without a name, "classes": {data class id: name}}
+    # {"customer": the address of a person without a name, "classes": {data class id: name}}
     slot_texts = models.JSONField(editable=False)
 
     class Meta:

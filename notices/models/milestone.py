@@ -1,4 +1,4 @@
-"""Milestones: when a notice came how far."""
+"""Milestones: when a notice reached which point."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,9 @@ from notices.models.notice import Notice
 
 
 class Milestone(models.Model):
-    """When a notice was first seen to have come so far. Kept, since nobody scans the ledger."""
+    """The time at which a notice was first seen to have reached a point. It is stored, because
+    finding it later would need a scan of the ledger.
+    """
 
     class Kind(models.TextChoices):
         FIRST = "first", _("first message accepted")

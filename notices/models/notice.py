@@ -21,16 +21,19 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     """Notices by what has to be done about them."""
 
     def unfinished(self) -> "NoticeQuerySet":
-        """What the sweeper looks at: being planned, sent, or cancelled row by row."""
+        """Filters the notices that the sweep checks: those being planned, sent, or cancelled row by
+        row.
+        """
         return self.filter(
             Q(state__in=[Notice.State.PLANNING, Notice.State.SENDING])
             | Q(state=Notice.State.CANCELLED, closed_at__isnull=True)
         ).order_by("pk")
 
     def finished(self) -> "NoticeQuerySet":
-        """Without a chunk to work on, and with sums that are exact: ready to be closed.
+        """Filters the notices that can be closed: no chunk has work left, and the sums are exact.
 
-        A text message in doubt is decided by a person, who has time until the deadline.
+        A person decides about an SMS in doubt, and has time until the deadline. So a notice with
+        such deliveries is not finished before.
         """
         undone = [ChunkState.DUE, ChunkState.LEASED]
         doubt = Q(channel=Notice.Channel.SMS, in_doubt__gt=0, deadline_at__gt=Now())
@@ -42,10 +45,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         )
 
     def live_counts(self, pk: int) -> dict[str, int]:
-        """The counters of one notice as of now: its own, and what its leased chunks hold yet.
+        """Returns the current counters of one notice: its own plus those of its leased chunks.
 
-        {"planned": …, "accepted": …, …}, in one statement, so that a chunk that is given back
-        meanwhile is not counted twice. Its cost does not grow with the notice.
+        The result is {"planned": …, "accepted": …, …}. It is read in one statement, so that a chunk
+        that is released at the same time is not counted twice. The cost does not grow with the
+        notice.
         """
         leased = FilteredRelation("chunks", condition=Q(chunks__state=ChunkState.LEASED))
         sums: dict[str, Any] = {
@@ -56,12 +60,14 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return {name.removeprefix("live_"): number for name, number in counts.items()}
 
     def without_digest(self) -> "NoticeQuerySet":
-        """Ended, with a ledger that nobody sealed yet, and that is not known to be wrong."""
+        """Filters the closed notices without a ledger digest, except those with sums known to be
+        wrong.
+        """
         ended = self.filter(closed_at__isnull=False, planned__gt=0, digest__isnull=True)
         return ended.exclude(problem=NOT_ADDING_UP).order_by("closed_at")
 
     def real(self) -> "NoticeQuerySet":
-        """Without tests: what counts when one asks who was told."""
+        """Excludes tests. Code that asks who was notified uses this filter."""
         return self.exclude(audience=Notice.Audience.TEST)
 
 
@@ -155,11 +161,11 @@ class Notice(models.Model):
         editable=False,
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
-    # Whom the server still defers then is unreachable over this channel.
+    # A delivery that the server still defers at this time ends as unreachable.
     deadline_at = models.DateTimeField(_("deadline"), null=True, editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
     ramp = models.CharField(_("pace"), max_length=8, choices=Ramp.choices, default=Ramp.BY_SIZE)
-    # The step that goes now, from 1; the last chunk it may lease; since when. See pacing.py.
+    # The current step, from 1; the last chunk that may be leased; the step's start. See ramp.py.
     ramp_step = models.PositiveSmallIntegerField(default=0, editable=False)
     ramp_to = models.BigIntegerField(null=True, editable=False)
     ramp_at = models.DateTimeField(null=True, editable=False)
@@ -170,12 +176,12 @@ class Notice(models.Model):
         blank=True,
         editable=False,
     )
-    # What a person saw when they last let it go on, and refusals since.
+    # The counts when a person last resumed the notice, and the refusals since. See ramp.py.
     watched_accepted = models.BigIntegerField(default=0, editable=False)
     watched_bounced = models.BigIntegerField(default=0, editable=False)
     refusals = models.PositiveIntegerField(default=0, editable=False)
-    # Whom a draft would go to: a DryRun and the audience it counted, when, and since when somebody
-    # waits for it. See dry_runs.py.
+    # The count of a draft's audience: a DryRun and the audience's kind, the time of the count, and
+    # the time of an open request to count. See dry_runs.py.
     dry_run = models.JSONField(null=True, editable=False)
     dry_run_at = models.DateTimeField(null=True, editable=False)
     dry_run_asked_at = models.DateTimeField(null=True, editable=False)
@@ -183,12 +189,12 @@ class Notice(models.Model):
         _("what stands in its way"), max_length=600, blank=True, editable=False
     )
     planned_at = models.DateTimeField(_("planned"), null=True, editable=False)
-    # Planning goes through the audience by key; this is how far it came.
+    # Planning reads the audience in the order of keys. This is the last key that it wrote.
     planned_to = models.UUIDField(null=True, editable=False)
 
-    # Nobody counts 33 million rows for a page. What a worker does to the rows of its chunk is
-    # counted in the chunk's row, in the same transaction, and comes here when it gives the chunk
-    # back; see live_counts. So workers do not wait for one another at this row.
+    # Counting 33 million rows for a page would take too long. A worker counts the end states of its
+    # chunk in the chunk's row, in the same transaction, and adds them here when it releases the
+    # chunk; see live_counts. So workers do not wait for one another at this row.
     planned = models.PositiveBigIntegerField(_("planned"), default=0, editable=False)
     accepted = models.BigIntegerField(_("accepted"), default=0, editable=False)
     bounced = models.BigIntegerField(_("bounced"), default=0, editable=False)
@@ -255,18 +261,20 @@ class Notice(models.Model):
 
     @property
     def is_mandatory(self) -> bool:
-        """Whether the law asks for it: then no opt-out counts."""
+        """Returns whether the law demands the notice. Then it ignores opt-outs."""
         return self.kind == self.Kind.MANDATORY
 
     @property
     def is_test(self) -> bool:
-        """Whether it only goes to addresses typed in, and tells nobody."""
+        """Returns whether the notice is a test: it goes only to typed addresses and notifies no
+        affected person.
+        """
         return self.audience == self.Audience.TEST
 
     def ended(self) -> int:
-        """How many people have an end state."""
+        """Returns the number of deliveries with an end state."""
         return sum(getattr(self, name) for name in END_STATES)
 
     def to_go(self) -> int:
-        """How many of those planned so far have none yet."""
+        """Returns the number of planned deliveries without an end state."""
         return self.planned - self.ended()

@@ -13,7 +13,7 @@ class PublicFigures(models.Model):
         Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="figures"
     )
     taken_at = models.DateTimeField(_("taken"))
-    # {"affected": people (0: not known), "notices": {notice id: {"planned": people, …}}}
+    # {"affected": people (0: unknown), "notices": {notice id: {"planned": people, …}}}
     counts = models.JSONField(editable=False)
 
     class Meta:

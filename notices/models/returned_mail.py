@@ -1,11 +1,11 @@
-"""Returned mail: how many came back, by day and outcome."""
+"""Returned mail: the number of mails that came back, by day and outcome."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class ReturnedMail(models.Model):
-    """How many mails came back on a day, by what became of them; their content is not kept."""
+    """The number of returned mails of a day with one outcome. Their content is not stored."""
 
     class Outcome(models.TextChoices):
         BOUNCED = "bounced", _("a delivery is now bounced")

@@ -1,7 +1,7 @@
-"""The states of a delivery, and what follows from them.
+"""The states of a delivery and of a chunk, and what derives from them.
 
-This is the only list. Counters, sums, constraints and the ledger's SQL derive from it. Each end
-state has a counter of its name in Notice and in Chunk.
+This is the only list. Counters, sums, constraints and the ledger's SQL derive from it. Notice and
+Chunk have a counter for each end state, with the state's name.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DeliveryState(models.TextChoices):
-    """Where a delivery stands. Two states wait; every recipient ends in exactly one other."""
+    """The state of a delivery. Two states wait. Every recipient ends in exactly one of the
+    others.
+    """
 
     PENDING = "pending", _("pending")
     DEFERRED = "deferred", _("deferred: will be tried again")
@@ -28,17 +30,19 @@ class DeliveryState(models.TextChoices):
 
 
 WAITING_STATES = (DeliveryState.PENDING, DeliveryState.DEFERRED)
-# Names, as of the counters.
+# The values are also the names of the counters.
 END_STATES = tuple(state.value for state in DeliveryState if state not in WAITING_STATES)
 
 
 def sum_of_counters() -> CombinedExpression:
-    """How many deliveries have ended: the sum of a row's counters, as a database expression."""
+    """Returns the number of ended deliveries, the sum of a row's counters, as a database
+    expression.
+    """
     return reduce(add, (F(name) for name in END_STATES))  # type: ignore[return-value]
 
 
 def in_sql(states: Iterable[str]) -> str:
-    """The states as the inside of an SQL list: 'pending', 'deferred'."""
+    """Returns the states as the inside of an SQL list: 'pending', 'deferred'."""
     return ", ".join(f"'{state!s}'" for state in states)
 
 

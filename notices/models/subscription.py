@@ -1,4 +1,6 @@
-"""Alert subscriptions: who asked to hear of what. Never mixed with mandatory notices."""
+"""Alert subscriptions: which user receives alerts of which topic. They do not affect mandatory
+notices.
+"""
 
 import uuid
 
@@ -11,15 +13,17 @@ from incidents.models import Incident
 
 
 class AlertSubscriptionQuerySet(models.QuerySet["AlertSubscription"]):
-    """Subscriptions that count now."""
+    """Subscriptions by whether they are active."""
 
     def live(self) -> "AlertSubscriptionQuerySet":
-        """Not ended. Ended ones stay as the history of what somebody agreed to."""
+        """Filters the subscriptions that were not ended. Ended ones stay as the history of a user's
+        consent.
+        """
         return self.filter(unsubscribed_at__isnull=True)
 
 
 class AlertSubscription(models.Model):
-    """One person's wish to hear of one topic of one incident."""
+    """One user's subscription to the alerts of one topic of one incident."""
 
     class Topic(models.TextChoices):
         UPDATES = "updates", _("Updates to this incident")
@@ -50,7 +54,7 @@ class AlertSubscription(models.Model):
             )
         ]
         indexes = [
-            # planning an alert: the live subscriptions of a topic
+            # for planning an alert: the live subscriptions of a topic
             models.Index(
                 fields=["incident", "topic", "id"],
                 condition=Q(unsubscribed_at__isnull=True),

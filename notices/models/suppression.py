@@ -10,17 +10,20 @@ from notices.models.notice import Notice
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
-    """Entries by whether they count."""
+    """Entries by whether they apply."""
 
     def live(self) -> "SuppressionQuerySet":
-        """Not lifted. Lifted ones stay, so that one can see why somebody was not told."""
+        """Filters the entries that were not lifted. Lifted ones stay, to show why a person did not
+        get a message.
+        """
         return self.filter(lifted_at__isnull=True)
 
     def against(self, notice: Notice) -> "SuppressionQuerySet":
-        """Those that keep this notice from an address.
+        """Filters the entries that keep this notice from an address.
 
-        What the law demands is held back only where it would not arrive or would reach somebody
-        else (settings.NOTICE_MANDATORY_SUPPRESSIONS); an alert also where nobody wants it.
+        A mandatory notice is held back only for the sources in
+        settings.NOTICE_MANDATORY_SUPPRESSIONS: those where it would not arrive, would reach another
+        person, or was reported as spam. An alert is held back for every source.
         """
         counting = self.live().filter(
             Q(incident=notice.incident_id) | Q(incident__isnull=True), channel=notice.channel
@@ -31,10 +34,10 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """An address that is not written to, known by its blind index only.
+    """An address that is not written to, stored as its blind index only.
 
-    The index is a person's own (under the incident's keyset) where the entry is about one
-    incident, and one under the portal's secret key where it is about all; see suppressing.py.
+    An entry about one incident holds the person's index under the incident's keyset. An entry about
+    all incidents holds an index under SECRET_KEY. See returned_mail/suppression_list.py.
     """
 
     class Source(models.TextChoices):

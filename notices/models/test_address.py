@@ -1,4 +1,4 @@
-"""Test addresses: where a test of a notice goes."""
+"""Test addresses: where a test of a notice is sent."""
 
 import uuid
 
@@ -10,16 +10,16 @@ from notices.models.notice import Notice
 
 
 class TestAddress(models.Model):
-    """Where a test goes, once a language; sealed like the contact of an affected person."""
+    """An address of a test, in one language; encrypted like the contact of an affected person."""
 
-    __test__ = False  # for pytest: nothing to collect
+    __test__ = False  # pytest must not collect this class
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     notice = models.ForeignKey(
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="test_addresses"
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
-    # As AffectedPerson.contact, without a name.
+    # Ciphertext like AffectedPerson.contact, without a name.
     contact = models.BinaryField(editable=False)
 
     class Meta:

@@ -1,4 +1,4 @@
--- A delivery is updated once or twice, in its own page as long as that has free space.
+-- A delivery is updated once or twice, and stays in its page as long as the page has free space.
 ALTER TABLE notices_delivery SET (fillfactor = 50);
 
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_delivery

@@ -1,4 +1,4 @@
--- When a notice came how far, and the figures that were public at a time.
+-- Milestones of notices, and the figures that the transparency page showed at a time.
 CREATE TRIGGER milestone_is_immutable BEFORE UPDATE OR DELETE ON notices_milestone
     FOR EACH ROW EXECUTE FUNCTION incidents_proof_is_immutable();
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_milestone

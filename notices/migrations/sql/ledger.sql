@@ -1,4 +1,4 @@
--- The pages and seals of an ended ledger.
+-- The page digests and the digest of a closed ledger.
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerdigestpage
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON notices_ledgerdigest
