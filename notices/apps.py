@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NoticesConfig(AppConfig):
-    """How people are told: notices, deliveries, alerts, what comes back, proof."""
+    """The app of notices: the send engine, alerts, returned mail and proof of delivery."""
 
     name = "notices"
     verbose_name = _("Notices")
@@ -24,7 +24,8 @@ class NoticesConfig(AppConfig):
         from statements.notifications import SOURCES
 
         checks.register(check_text_gateway)
-        tracking.connect(take_event, dispatch_uid="notices")  # anymail's only way out
+        # anymail reports webhook events by this signal only.
+        tracking.connect(take_event, dispatch_uid="notices")
         SOURCES.append(notifications)
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")

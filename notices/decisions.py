@@ -1,8 +1,9 @@
-"""The decisions of people about a notice, one function each.
+"""People's decisions about a notice, one function each.
 
-`approve`, `pause`, `resume`, `let_next_step_go` and `cancel` are about the whole notice,
-`send_again` and `count_as_told` about its deliveries in doubt, `draft_correction` and
-`count_audience` about a draft. The desk and the tests call these; workers decide nothing.
+`approve`, `pause`, `resume`, `start_next_step` and `cancel` concern the whole notice. `send_again`
+and `count_as_notified` concern its deliveries in doubt. `draft_correction` and
+`request_audience_count` concern a draft. The desk and the tests call these functions; workers make
+no decisions.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from statements.models import StatementVersion
 
 
 class ApprovalRefusedError(Exception):
-    """The notice may not be sent; the message says why, in the active language."""
+    """The notice may not be approved. The message gives the reason in the active language."""
 
 
 class NothingToCorrectError(Exception):
@@ -33,7 +34,9 @@ class NothingToCorrectError(Exception):
 
 
 def approval_objection(notice: Notice, *, by: User) -> str:
-    """Why `by` may not approve the notice as it stands; "" if nothing speaks against it."""
+    """Returns why `by` may not approve the notice in its current state; "" if there is no
+    objection. The reason is in the active language.
+    """
     if notice.state != Notice.State.DRAFT:
         return _("This notice was approved or cancelled before.")
     if notice.created_by_id == by.pk:
@@ -44,7 +47,7 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The version belongs to another incident.")
     if notice.incident.shredded_at:
         return _("The data of this incident was deleted; nobody can be reached.")
-    return _missing_words(notice.version) or _missing_gateway(notice)
+    return _missing_text(notice.version) or _missing_gateway(notice)
 
 
 def _missing_gateway(notice: Notice) -> str:
@@ -59,7 +62,7 @@ def _missing_gateway(notice: Notice) -> str:
     return ""
 
 
-def _missing_words(version: StatementVersion) -> str:
+def _missing_text(version: StatementVersion) -> str:
     sections = list(version.sections.all())
     if not sections:
         return _("The version has no text.")
@@ -72,22 +75,24 @@ def _missing_words(version: StatementVersion) -> str:
 
 
 def request_audience_count(notice: Notice) -> bool:
-    """Asks a worker to count whom a draft would go to. False if a worker is at it already."""
+    """Requests a worker to count the audience of a draft. Returns False if a count is already
+    running.
+    """
     draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
     lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
     with transaction.atomic():
-        free = draft.filter(Q(dry_run_asked_at__isnull=True) | lost)
-        is_asked = free.update(dry_run_asked_at=timezone.now()) == 1
-        if is_asked:
+        unclaimed = draft.filter(Q(dry_run_asked_at__isnull=True) | lost)
+        is_requested = unclaimed.update(dry_run_asked_at=timezone.now()) == 1
+        if is_requested:
             tasks.count_audience.delay_on_commit(notice.pk)
-    return is_asked
+    return is_requested
 
 
 def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
-    """Freezes the messages, and has the ledger planned and sent.
+    """Approves the notice: freezes its messages, and starts the planning and the sending.
 
-    `by` must not be the user who made the notice. `people` is how many it goes to; None if that
-    was not counted. A large notice begins in steps. Raises ApprovalRefusedError.
+    `by` must not be the user who made the notice. `people` is the number of recipients, None if it
+    was not counted. A large notice starts with a ramp. Raises ApprovalRefusedError.
     """
     with transaction.atomic():
         locked = Notice.objects.select_for_update(of=("self",)).select_related(
@@ -110,9 +115,9 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
 
 
 def draft_correction(version: StatementVersion, *, by: User) -> Notice:
-    """Returns the draft for those who received an earlier version and not this one.
+    """Returns the draft of a notice to the people who received an earlier version and not this one.
 
-    Makes it unless there is an open one. A second person approves it, as every notice. Raises
+    Creates the draft unless one is open. A second person approves it, as every notice. Raises
     NothingToCorrectError.
     """
     with transaction.atomic():
@@ -122,23 +127,27 @@ def draft_correction(version: StatementVersion, *, by: User) -> Notice:
             raise NothingToCorrectError
         fields = {"version": version, "kind": Notice.Kind.MANDATORY}
         fields["audience"] = Notice.Audience.EARLIER
-        open_one = Notice.objects.filter(**fields, state=Notice.State.DRAFT).first()
-        return open_one or Notice.objects.create(
+        open_draft = Notice.objects.filter(**fields, state=Notice.State.DRAFT).first()
+        return open_draft or Notice.objects.create(
             incident_id=version.statement.incident_id, created_by=by, **fields
         )
 
 
 def corrects_sent_version(version: StatementVersion) -> bool:
-    """Whether it is published, and people were sent a version before it by law."""
+    """Returns whether the version is published and a mandatory notice brought an earlier version to
+    a recipient.
+    """
     if not version.is_published or version.number == 1:
         return False
-    told = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
+    accepted = Notice.objects.real().filter(kind=Notice.Kind.MANDATORY, accepted__gt=0)
     earlier = {"version__statement": version.statement_id, "version__number__lt": version.number}
-    return told.filter(**earlier).exists()
+    return accepted.filter(**earlier).exists()
 
 
 def pause(notice: Notice) -> bool:
-    """Stops after the messages that are on the wire now. False if it is not being sent."""
+    """Pauses the notice. Messages that are on the wire are still completed. Returns False if the
+    notice is not being planned or sent.
+    """
     sending = [Notice.State.PLANNING, Notice.State.SENDING]
     rows = Notice.objects.filter(pk=notice.pk, state__in=sending)
     person = Notice.PausedFor.PERSON
@@ -146,7 +155,7 @@ def pause(notice: Notice) -> bool:
 
 
 def resume(notice: Notice) -> bool:
-    """Goes on where the notice was paused. False if it is not paused."""
+    """Resumes a paused notice. Returns False if it is not paused."""
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
         if paused.exists():
@@ -163,18 +172,22 @@ def resume(notice: Notice) -> bool:
 
 
 def start_next_step(notice: Notice) -> bool:
-    """Lets the next step of people go. False if there is no next step, or it was let go already."""
+    """Starts the next step of the ramp. Returns False if there is no next step or it was started
+    before.
+    """
     with transaction.atomic():
-        has_advanced = ramp.advance(notice)
+        has_advanced = ramp.advance_ramp(notice)
         if has_advanced:
             tasks.send_chunks.delay_on_commit(notice.pk)
     return has_advanced
 
 
 def cancel(notice: Notice) -> bool:
-    """Ends the notice for good: no further message of it is begun. False if it has ended already.
+    """Cancels the notice permanently: no further message is started. Returns False if it has ended
+    before.
 
-    The rows that wait are cancelled by workers, chunk by chunk; `closed_at` tells when all are.
+    Workers cancel the waiting deliveries, chunk by chunk. `closed_at` is set when all are
+    cancelled.
     """
     ended = [Notice.State.CLOSED, Notice.State.CANCELLED]
     rows = Notice.objects.filter(pk=notice.pk).exclude(state__in=ended)
@@ -189,18 +202,18 @@ def cancel(notice: Notice) -> bool:
 # ---------------------------------------------------------------- deliveries in doubt
 
 # Rows are locked in the ledger's order (chunk, delivery, notice), and counted in the same
-# transaction. Once the notice is closed its ledger is final, and nothing is decided any more.
+# transaction. The ledger of a closed notice is final, so decisions about it are rejected.
 
 
 def doubtful(notice: Notice) -> DeliveryQuerySet:
-    """The notice's deliveries in doubt, which wait for a decision."""
+    """Returns the notice's deliveries in doubt, which wait for a decision."""
     return Delivery.objects.filter(notice=notice, state=Delivery.State.IN_DOUBT)
 
 
 def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
-    """Puts the deliveries back to be sent, flagged as possibly sent twice.
+    """Makes the deliveries pending again, flagged as possible duplicates.
 
-    Returns how many of them were in doubt still; 0 if the notice has ended.
+    Returns how many of them were still in doubt; 0 if the notice has ended.
     """
     rows = doubtful(notice).filter(pk__in=delivery_ids)
     with transaction.atomic():
@@ -210,7 +223,7 @@ def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
         changed = rows.update(
             state=Delivery.State.PENDING, is_possible_duplicate=True, not_before=None, ended_at=None
         )
-        if not _open(notice).update(in_doubt=F("in_doubt") - changed):
+        if not _open_notice(notice).update(in_doubt=F("in_doubt") - changed):
             transaction.set_rollback(True)
             return 0
         tasks.send_chunks.delay_on_commit(notice.pk)
@@ -218,25 +231,25 @@ def send_again(notice: Notice, delivery_ids: Sequence[int]) -> int:
 
 
 def count_as_notified(notice: Notice, delivery_ids: Sequence[int], *, by: User, reason: str) -> int:
-    """Ends the deliveries as accepted, on the word of `by`, whose reason is kept as the reply.
+    """Ends the deliveries as accepted, by the decision of `by`. `reason` is stored as the reply.
 
-    Returns how many of them were in doubt still; 0 if the notice has ended.
+    Returns how many of them were still in doubt; 0 if the notice has ended.
     """
-    words = LedgerMessages.DECIDED.stored(user=by.pk, reason=reason)[:500]
+    reply = LedgerMessages.DECIDED.stored(user=by.pk, reason=reason)[:500]
     with transaction.atomic():
         changed = (
             doubtful(notice)
             .filter(pk__in=delivery_ids)
-            .update(state=Delivery.State.ACCEPTED, reply=words, ended_at=timezone.now())
+            .update(state=Delivery.State.ACCEPTED, reply=reply, ended_at=timezone.now())
         )
         counted = {"in_doubt": F("in_doubt") - changed, "accepted": F("accepted") + changed}
-        if not _open(notice).update(**counted):
+        if not _open_notice(notice).update(**counted):
             transaction.set_rollback(True)
             return 0
-        tasks.send_chunks.delay_on_commit(notice.pk)  # closes it, if this was the last
+        tasks.send_chunks.delay_on_commit(notice.pk)  # closes the notice if this was the last
     return changed
 
 
-def _open(notice: Notice) -> NoticeQuerySet:
-    going = [Notice.State.SENDING, Notice.State.PAUSED]
-    return Notice.objects.filter(pk=notice.pk, state__in=going, closed_at__isnull=True)
+def _open_notice(notice: Notice) -> NoticeQuerySet:
+    open_states = [Notice.State.SENDING, Notice.State.PAUSED]
+    return Notice.objects.filter(pk=notice.pk, state__in=open_states, closed_at__isnull=True)

@@ -1,4 +1,6 @@
-"""What Celery runs. Each may run twice, or be killed half way, without harm: rows are the state."""
+"""The Celery tasks of notices. Each may run twice or be killed at any point, because the rows hold
+the state.
+"""
 
 import logging
 from typing import Any
@@ -21,34 +23,38 @@ from notices.proof import ledger_digest, transparency
 
 logger = logging.getLogger(__name__)
 
-# More waiting messages than this mean that the workers are behind, not that one got lost.
+# If a queue holds this many messages, the workers are behind and no message is lost.
 DEFAULT_QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
 QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
 
 
 @shared_task(base=DjangoTask)
 def count_audience(notice_id: int) -> None:
-    """Counts whom a draft would go to."""
+    """Counts the audience of a draft."""
     dry_runs.run_dry_run(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def plan_notice(notice_id: int) -> None:
-    """Writes the ledger of an approved notice; calls the senders as soon as there is work."""
+    """Writes the ledger of an approved notice. Starts the senders as soon as there is a chunk."""
     with stall.reporting_database_errors():
-        is_complete = planning.plan(notice_id, on_first_chunk=lambda: _call_senders(notice_id))
+        is_complete = planning.plan_ledger(
+            notice_id, on_first_chunk=lambda: _start_senders(notice_id)
+        )
     if is_complete:
-        send_chunks.delay(notice_id)  # closes it, if the others were quicker
+        send_chunks.delay(notice_id)  # closes the notice if the others have sent everything
 
 
-def _call_senders(notice_id: int) -> None:
+def _start_senders(notice_id: int) -> None:
     for _ in range(settings.NOTICE_SENDERS):
         send_chunks.delay(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def send_chunks(notice_id: int) -> None:
-    """Sends, or cancels, what is due for a while; closes the notice if that was the last."""
+    """Sends, or cancels, the due chunks of a notice for a while. Closes the notice if no delivery
+    is left.
+    """
     while send_loop.send_due(notice_id, seconds=settings.NOTICE_SLICE_SECONDS):
         try:
             send_chunks.delay(notice_id)
@@ -61,9 +67,11 @@ def send_chunks(notice_id: int) -> None:
 
 @shared_task(base=DjangoTask)
 def sweep_notices() -> None:
-    """Finds what got stuck: a message lost with Redis, a worker killed, a retry that is due.
+    """Finds work that got lost: queue messages lost with Redis, killed workers, retries that are
+    due.
 
-    While chunks are due it adds one sender at a time, until every worker has its hands full.
+    While chunks are due it adds one sender at a time, until every worker is busy. Also starts the
+    ramp's steps, closes finished notices, and requests missing ledger digests.
     """
     for notice in Notice.objects.unfinished():
         if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
@@ -82,19 +90,19 @@ def sweep_notices() -> None:
 
 @shared_task(base=DjangoTask)
 def digest_ledger(notice_id: int) -> None:
-    """Hashes an ended notice's ledger, once."""
+    """Computes the digest of a closed notice's ledger, once."""
     ledger_digest.compute_ledger_digest(notice_id)
 
 
 @shared_task(base=DjangoTask)
 def keep_figures() -> None:
-    """Notes milestones, and takes the transparency pages' figures when they are due."""
+    """Records milestones, and takes the transparency pages' figures when they are due."""
     transparency.record_milestones()
     transparency.take_all()
 
 
 def _is_full(queue: str) -> bool:
-    """Whether enough messages wait there already."""
+    """Returns whether the queue already holds as many messages as QUEUE_IS_FULL allows."""
     with current_app.connection_for_read() as connection:
         channel: Any = connection.channel()
         try:

@@ -81,7 +81,7 @@ def test_a_worker_that_stopped(desk, notice, people, server):
     lease = ledger.lease_chunk(Notice.objects.select_related("incident").get(pk=notice.pk))
     assert lease
     delivery = delivery_to(notice, people["minji"])
-    ledger.journal(lease.notice, [lease], endings=[], on_wire={lease.chunk.pk: [delivery.pk]})
+    ledger.journal(lease.notice, [lease], entries=[], on_wire={lease.chunk.pk: [delivery.pk]})
     Chunk.objects.update(leased_until=timezone.now())
     work(notice)
     delivery.refresh_from_db()
@@ -179,8 +179,8 @@ def test_a_fault_of_our_own_after_the_request_began(desk, by_text, settings):
 def test_an_answer_that_does_not_name_the_message(draft):
     mail = sample_mail(draft, "ko")
     with RequestTransport(lambda _mails: {}, batch=10, threads=1) as transport:
-        transport.hand_over(mail)
-        transport.begin(transport.ready())
+        transport.submit(mail)
+        transport.start(transport.ready())
         transport.wait(5)
         (outcome,) = transport.outcomes()
     assert outcome.reply.result is Result.IN_DOUBT

@@ -76,7 +76,7 @@ def own_mail(notice: Notice, person: AffectedPerson) -> EmailMessage:
     lease = ledger.Lease(chunk=chunk, notice=notice, fencing_token=0, is_past_deadline=False)
     composer = engine_composer.Composer(notice)
     row = next(one for one in composer.rows(lease) if one.recipient == person.pk)
-    mail = composer.mail(row)
+    mail = composer.message(row)
     assert isinstance(mail, OutgoingMessage)
     parsed = message_from_bytes(mail.data, policy=policy.default)
     assert isinstance(parsed, EmailMessage)
@@ -260,15 +260,15 @@ def test_a_provider_that_goes_away_between_the_halves_sent_the_first(mailgun, no
 def test_all_of_a_batch_are_named_on_the_wire_before_it_is_asked(
     mailgun, notice, people, monkeypatch
 ):
-    begin, named = RequestTransport.begin, []
+    start, named = RequestTransport.start, []
 
     def checked(transport, messages):
         on_wire = {key for chunk in Chunk.objects.filter(notice=notice) for key in chunk.on_wire}
         named.extend(messages)
         assert {mail.delivery_id for mail in messages} <= on_wire
-        begin(transport, messages)
+        start(transport, messages)
 
-    monkeypatch.setattr(RequestTransport, "begin", checked)
+    monkeypatch.setattr(RequestTransport, "start", checked)
     work(notice)
     assert len(named) == 5
     assert_adds_up(notice)

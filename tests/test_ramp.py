@@ -63,7 +63,7 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
 
 def test_each_step_goes_after_a_while_without_trouble(draft, crowd, approver, server):
     notice = begun(draft, approver, "interval")
-    assert not engine_ramp.advance_if_healthy(notice)  # too early
+    assert not engine_ramp.advance_ramp_if_healthy(notice)  # too early
     for expected in (5, 20):
         Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1))
         tasks.sweep_notices()
@@ -76,14 +76,14 @@ def test_trouble_keeps_the_next_step_back(draft, crowd, approver, server):
     notice = begun(draft, approver, "interval")
     Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1), problem="server away")
     notice.refresh_from_db()
-    assert not engine_ramp.advance_if_healthy(notice)
+    assert not engine_ramp.advance_ramp_if_healthy(notice)
 
 
 def test_two_who_let_the_step_go_at_once_let_one_go(draft, crowd, approver, server):
     notice = begun(draft, approver, "person")
     same = Notice.objects.get()
-    assert engine_ramp.advance(notice)
-    assert not engine_ramp.advance(same)
+    assert engine_ramp.advance_ramp(notice)
+    assert not engine_ramp.advance_ramp(same)
     assert Notice.objects.get().ramp_step == 2
 
 
@@ -193,12 +193,12 @@ def test_refusals_of_one_turn_are_counted_in_its_journal_and_once(draft, crowd, 
         for n in (1, 2, 3)
     ]
     transitions = [refused[0], Transition(Delivery.State.ACCEPTED, "250 taken"), *refused[1:]]
-    endings = [
+    entries = [
         JournalEntry(lease, row.pk, transition, attempts=0, tries=1)
         for row, transition in zip(rows, transitions, strict=True)
     ]
     for _ in range(2):  # as after a connection that broke before its answer came
-        turn = ledger.journal(lease.notice, [lease], endings=endings, on_wire={})
+        turn = ledger.journal(lease.notice, [lease], entries=entries, on_wire={})
         assert not turn.may_send
     notice = Notice.objects.get()
     assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")

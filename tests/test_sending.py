@@ -176,7 +176,7 @@ def test_planning_goes_on_although_a_sender_counts_in_the_notice(meanwhile, noti
     locked = Event()
     sender = meanwhile(lock_for, notice, locked, 0.5)
     assert locked.wait(5)
-    assert planning.plan(notice.pk)
+    assert planning.plan_ledger(notice.pk)
     sender.result()
     notice.refresh_from_db()
     assert (notice.state, notice.planned) == (Notice.State.SENDING, 3)
@@ -192,9 +192,9 @@ def test_a_second_planner_leaves_at_once(meanwhile, notice, people, monkeypatch)
         write_page(*arguments)
 
     monkeypatch.setattr(planning, "_write_page", slowly)
-    first = meanwhile(planning.plan, notice.pk)
+    first = meanwhile(planning.plan_ledger, notice.pk)
     assert begun.wait(5)
-    assert not planning.plan(notice.pk)
+    assert not planning.plan_ledger(notice.pk)
     may_go_on.set()
     assert first.result()
     assert notice.deliveries.count() == 3
@@ -211,7 +211,7 @@ def test_a_step_of_the_planning_during_which_somebody_cancels_is_taken_back(
         return counts
 
     monkeypatch.setattr(planning, "_write_rows", interrupted)
-    assert not planning.plan(notice.pk)
+    assert not planning.plan_ledger(notice.pk)
     tasks.send_chunks(notice.pk)
     notice.refresh_from_db()
     assert (notice.state, notice.planned) == (Notice.State.CANCELLED, 0)
@@ -231,7 +231,7 @@ def test_planning_reads_each_page_of_people_once(notice, people, settings, monke
         return whole(notice, keys)
 
     monkeypatch.setattr(audiences, "people", noted)
-    assert planning.plan(notice.pk)
+    assert planning.plan_ledger(notice.pk)
     keys = sorted(person.pk for person in people.values())
     assert [page.last for page in asked] == keys
     assert all(page.first > last for page, last in zip(asked[1:], keys, strict=False))
@@ -249,7 +249,7 @@ def test_a_page_of_people_is_not_compared_with_each_of_its_exposures(notice, peo
         return write_rows(notice, keys)
 
     monkeypatch.setattr(planning, "_write_rows", explained)
-    assert planning.plan(notice.pk)
+    assert planning.plan_ledger(notice.pk)
     assert "Semi Join" in plans[0]
     assert "Nested Loop" not in plans[0]
 
@@ -497,12 +497,12 @@ def run_out(lease) -> None:
 
 def put_on_the_wire(lease, *deliveries: Delivery) -> ledger.JournalAnswer:
     on_wire = {lease.chunk.pk: [delivery.pk for delivery in deliveries]}
-    return ledger.journal(lease.notice, [lease], endings=[], on_wire=on_wire)
+    return ledger.journal(lease.notice, [lease], entries=[], on_wire=on_wire)
 
 
 def write_down(lease, delivery: Delivery, verdict: Transition) -> ledger.JournalAnswer:
     ending = JournalEntry(lease, delivery.pk, verdict, attempts=delivery.attempts, tries=1)
-    return ledger.journal(lease.notice, [lease], endings=[ending], on_wire={})
+    return ledger.journal(lease.notice, [lease], entries=[ending], on_wire={})
 
 
 def test_a_leased_chunk_is_nobody_elses(notice, lease, server):

@@ -142,15 +142,15 @@ def deliver(*mails: OutgoingMessage) -> dict[int, Result]:
     with SmtpTransport() as transport:
         while len(results) < len(mails):
             assert time.monotonic() < deadline, results
-            for _ in range(min(transport.room(), len(left))):
-                transport.hand_over(left.pop(0))
+            for _ in range(min(transport.capacity(), len(left))):
+                transport.submit(left.pop(0))
             try:
                 transport.wait(0.2)
             finally:
                 results |= {
                     one.message.delivery_id: one.reply.result for one in transport.outcomes()
                 }
-            transport.begin(transport.ready())
+            transport.start(transport.ready())
     return results
 
 
@@ -220,9 +220,9 @@ def test_a_connection_lost_before_the_dot_sent_nothing(serve, step):
     results: dict[int, Result] = {}
     with SmtpTransport() as transport:
         # More than fits into the buffers between us, so that the dot cannot have left.
-        transport.hand_over(mail(1, text="가나다라마바사\r\n" * 400_000))
+        transport.submit(mail(1, text="가나다라마바사\r\n" * 400_000))
         while not results:
-            transport.begin(transport.ready())
+            transport.start(transport.ready())
             with suppress(ServerUnavailableError):
                 transport.wait(0.2)
             results |= {one.message.delivery_id: one.reply.result for one in transport.outcomes()}
@@ -302,7 +302,7 @@ def test_an_address_in_other_letters_needs_a_server_that_takes_them(serve):
 def test_no_content_leaves_before_it_may_begin(serve):
     server = serve()
     with SmtpTransport() as transport:
-        transport.hand_over(mail(1))
+        transport.submit(mail(1))
         deadline = time.monotonic() + 5
         while not transport.ready() and time.monotonic() < deadline:
             transport.wait(0.1)

@@ -29,7 +29,7 @@ def admitted(limits: DestinationLimiter, domain: str, *, seconds: float) -> int:
     """How many a worker may send in that time, asking all the while."""
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        number += limits.admits(domain)
+        number += limits.take_token(domain)
         time.sleep(0.001)
     return number
 
@@ -41,11 +41,11 @@ def test_a_destination_gets_its_rate_from_all_workers_together(settings):
     assert first <= 40 + 40 * 0.8  # the bucket, and what came in meanwhile
     end, later = time.monotonic() + 1.0, 0
     while time.monotonic() < end:
-        later += sum(each.admits("slow.example") for each in workers)
+        later += sum(each.take_token("slow.example") for each in workers)
         time.sleep(0.002)
     assert first + later <= 40 + 40 * 2.0
     assert later >= 20
-    assert all(workers[0].admits("fast.example") for _ in range(1000))
+    assert all(workers[0].take_token("fast.example") for _ in range(1000))
 
 
 def test_without_redis_a_limited_destination_is_slow_and_others_are_not(settings, no_redis):

@@ -1,4 +1,6 @@
-"""The send engine: from an approved notice to what became of every message. See docs/sending.md.
+"""The send engine: it turns an approved notice into one end state for each recipient. See
+docs/sending.md.
 
-The decisions of people are in `notices.decisions`, what Celery runs is in `notices.tasks`.
+People's decisions about a notice are in `notices.decisions`. The Celery tasks are in
+`notices.tasks`.
 """

@@ -1,8 +1,9 @@
-"""Whom a notice is for: querysets that planning writes the ledger from, and the count beforehand.
+"""The audiences of notices: the querysets from which planning writes the ledger, and the count
+before the approval.
 
 `people` is the audience of a mandatory notice, `subscribers` that of an alert, `test_addresses`
-that of a test of either. A test tells nobody: wherever it matters who was told, ask
-`Notice.objects.real()`.
+that of a test of either. A test informs no affected person. Code that needs the people who were
+notified uses `Notice.objects.real()`.
 """
 
 from collections import Counter
@@ -18,18 +19,18 @@ from notices.returned_mail import suppression_list
 
 Audience = Notice.Audience
 REACH = {Notice.Channel.EMAIL: "email_reach", Notice.Channel.SMS: "phone_reach"}
-# Ends of a delivery after which nobody can say that the person was told.
+# End states in which the message did not reach the person.
 NOT_REACHED = [Delivery.State.UNREACHABLE, Delivery.State.BOUNCED, Delivery.State.SUPPRESSED]
 
 
 class Keys(NamedTuple):
-    """A range of people's primary keys, both ends in it."""
+    """A range of primary keys of people, with both ends included."""
 
     first: UUID
     last: UUID
 
-    def of(self, column: str) -> dict[str, Any]:
-        """As a filter."""
+    def between(self, column: str) -> dict[str, Any]:
+        """Returns the range as a filter on `column`."""
         return {f"{column}__gte": self.first, f"{column}__lte": self.last}
 
 
@@ -37,71 +38,74 @@ ALL_KEYS = Keys(UUID(int=0), UUID(int=(1 << 128) - 1))
 
 
 def people(notice: Notice, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
-    """The affected people a mandatory notice is for, whether they can be reached or not.
+    """Returns the affected people of a mandatory notice, reachable or not, within `keys`.
 
-    `keys` bounds every table that is asked: PostgreSQL does not conclude from the people's range
-    to their exposures', and would read these from their beginning for each page of people.
+    `keys` limits every table in the query, because PostgreSQL does not derive the range of
+    exposures from the range of people. It would read the exposures from the start for each page of
+    people.
     """
-    everybody = affected(notice.incident, keys)
+    candidates = affected(notice.incident, keys)
     match notice.audience:
         case Audience.BATCH:
-            exposed = Exposure.objects.filter(person=OuterRef("pk"), **keys.of("person_id"))
-            return everybody.filter(Exists(exposed.filter(file__batch=notice.batch)))
+            exposed = Exposure.objects.filter(person=OuterRef("pk"), **keys.between("person_id"))
+            return candidates.filter(Exists(exposed.filter(file__batch=notice.batch)))
         case Audience.EARLIER:
-            told = _keys_of(Notice.objects.real().filter(version=notice.version_id))
-            earlier = _keys_of(_of_earlier_versions(notice))
-            return everybody.filter(
+            same_version = _primary_keys(Notice.objects.real().filter(version=notice.version_id))
+            earlier = _primary_keys(_of_earlier_versions(notice))
+            return candidates.filter(
                 Exists(_accepted(earlier, keys)),
-                ~Exists(_accepted(told, keys)),
+                ~Exists(_accepted(same_version, keys)),
             )
         case Audience.UNREACHED:
             ended = Delivery.objects.filter(notice=notice.follows, state__in=NOT_REACHED)
-            return everybody.filter(
-                Exists(ended.filter(recipient=OuterRef("pk"), **keys.of("recipient")))
+            return candidates.filter(
+                Exists(ended.filter(recipient=OuterRef("pk"), **keys.between("recipient")))
             )
         case _:
-            return everybody
+            return candidates
 
 
 def affected(incident: Incident, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
-    """Everybody with such a key of whom some exposure still stands."""
-    standing = Exposure.objects.not_withdrawn().filter(
-        person=OuterRef("pk"), **keys.of("person_id")
+    """Returns the incident's people within `keys` who have an exposure that is not withdrawn."""
+    exposures = Exposure.objects.not_withdrawn().filter(
+        person=OuterRef("pk"), **keys.between("person_id")
     )
-    return AffectedPerson.objects.filter(Exists(standing), incident=incident, **keys.of("pk"))
+    return AffectedPerson.objects.filter(Exists(exposures), incident=incident, **keys.between("pk"))
 
 
 def _of_earlier_versions(notice: Notice) -> QuerySet[Notice]:
-    """The notices that told what the same statement said before."""
+    """Returns the notices, without tests, of earlier versions of the notice's statement."""
     return Notice.objects.real().filter(
         version__statement=notice.version.statement_id, version__number__lt=notice.version.number
     )
 
 
-def _keys_of(notices: QuerySet[Notice]) -> list[int]:
-    """Asked beforehand: they are few, and begin the index that finds their deliveries."""
+def _primary_keys(notices: QuerySet[Notice]) -> list[int]:
+    """Returns the ids of `notices`, read in a query of its own. They are few, and with their values
+    the index on deliveries (notice, recipient) can be used.
+    """
     return list(notices.values_list("pk", flat=True))
 
 
 def _accepted(notices: list[int], keys: Keys) -> QuerySet[Delivery]:
-    """Deliveries of `notices` to the person of the outer query that a server took."""
+    """Returns the accepted deliveries of `notices` to the person of the outer query."""
     return Delivery.objects.filter(
         notice__in=notices,
         recipient=OuterRef("pk"),
         state=Delivery.State.ACCEPTED,
-        **keys.of("recipient"),
+        **keys.between("recipient"),
     )
 
 
 def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
-    """The live subscriptions of the alert's topic, of people who may sign in."""
+    """Returns the live subscriptions to the alert's topic, of users who are active."""
     return AlertSubscription.objects.live().filter(
         incident=notice.incident_id, topic=notice.topic, user__is_active=True
     )
 
 
 def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
-    """Where a test goes."""
+    """Returns the addresses that a test is sent to."""
     return TestAddress.objects.filter(notice=notice)
 
 
@@ -110,7 +114,9 @@ def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
 
 @dataclass
 class DryRun:
-    """Whom a notice would go to now: each person is in one bucket, and has one language."""
+    """The count of a notice's audience. Each person is in one bucket (reachable, suppressed, no
+    address, unusable address) and has one language and one relation.
+    """
 
     people: int = 0
     reachable: int = 0
@@ -122,12 +128,12 @@ class DryRun:
 
     @property
     def unreachable(self) -> int:
-        """Those nothing can be sent to over this channel."""
+        """Returns how many people have no usable address for the channel."""
         return self.no_address + self.unusable_address
 
 
 def count_people(notice: Notice) -> DryRun:
-    """Counts the audience of a mandatory notice; a scan of the incident."""
+    """Counts the audience of a mandatory notice. It scans the incident's people."""
     reach = AffectedPerson.Reach
     groups = people(notice).values_list(
         "language", "relation", REACH[Notice.Channel(notice.channel)]
@@ -146,5 +152,7 @@ def count_people(notice: Notice) -> DryRun:
 
 
 def count_languages(languages: list[str]) -> DryRun:
-    """The same for an audience of which every address was used or typed in: subscribers, a test."""
+    """Returns the count of an audience in which every recipient is reachable: subscribers or test
+    addresses. `languages` holds one entry for each recipient.
+    """
     return DryRun(people=len(languages), reachable=len(languages), by_language=Counter(languages))

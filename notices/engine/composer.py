@@ -1,4 +1,4 @@
-"""A leased chunk's rows and what each is to be sent: the mail, or why there is none."""
+"""Reads the due rows of a leased chunk and makes each row's message, or the reason for none."""
 
 import logging
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ COLUMNS = ("pk", "recipient", "language", "attempts", "is_possible_duplicate")
 
 
 class DueRow(NamedTuple):
-    """A due row of a leased chunk, with what its message is made from."""
+    """A due delivery of a leased chunk, with the data for its message."""
 
     chunk: int
     delivery_id: int
@@ -30,29 +30,29 @@ class DueRow(NamedTuple):
     language: str
     attempts: int  # so far
     is_possible_duplicate: bool
-    contact: bytes | None  # sealed; of somebody affected
+    contact: bytes | None  # ciphertext; of an affected person or a test address
     data_classes: tuple[int, ...]
-    email: str  # of a subscriber
+    email: str  # of a subscriber; "": unsubscribed or not an alert
 
 
 class Composer:
-    """Makes the messages of one notice."""
+    """The composer of one notice's messages."""
 
     def __init__(self, notice: Notice) -> None:
         self._notice = notice
-        self._mailings = {one.language: MessageFiller(one) for one in notice.messages.all()}
-        self._held_back = SuppressionLookup(notice)
+        self._fillers = {each.language: MessageFiller(each) for each in notice.messages.all()}
+        self._suppressions = SuppressionLookup(notice)
 
     def rows(self, lease: Lease) -> list[DueRow]:
-        """The chunk's rows that are due."""
+        """Returns the due rows of the lease's chunk."""
         if self._notice.is_test:
-            return list(self._test_addresses(lease))
-        rows = list(_affected(lease) if self._notice.is_mandatory else _subscribers(lease))
-        self._held_back.look_at(lease.chunk, {row.recipient: row.email for row in rows})
+            return list(self._test_rows(lease))
+        rows = list(_affected_rows(lease) if self._notice.is_mandatory else _subscriber_rows(lease))
+        self._suppressions.look_at(lease.chunk, {row.recipient: row.email for row in rows})
         return rows
 
-    def _test_addresses(self, lease: Lease) -> Iterator[DueRow]:
-        """The addresses typed in, with what a person made up would read."""
+    def _test_rows(self, lease: Lease) -> Iterator[DueRow]:
+        """Yields the rows of a test, with the data classes of a sample person."""
         classes = tuple(sample_classes(self._notice.incident))
         rows = list(Delivery.objects.of_chunk(lease.chunk).due().values_list(*COLUMNS))
         addresses = TestAddress.objects.in_bulk([row[1] for row in rows])
@@ -60,37 +60,41 @@ class Composer:
             contact = bytes(addresses[row[1]].contact)
             yield DueRow._make((lease.chunk.pk, *row, contact, classes, ""))
 
-    def mail(self, row: DueRow) -> OutgoingMessage | Transition:
-        """The row's mail, or the verdict that there is none.
+    def message(self, row: DueRow) -> OutgoingMessage | Transition:
+        """Returns the row's message, or the transition of a recipient who gets none.
 
-        Raises SealingError if the incident's keys are away.
+        Raises EncryptionError if the incident's keysets cannot be unwrapped or were shredded.
         """
-        is_sealed = self._notice.is_mandatory or self._notice.is_test
-        recipient = self._person(row) if is_sealed else _subscriber(row)
+        has_encrypted_contact = self._notice.is_mandatory or self._notice.is_test
+        recipient = (
+            self._person_recipient(row) if has_encrypted_contact else _subscriber_recipient(row)
+        )
         if isinstance(recipient, Transition):
             return recipient
-        is_text = self._notice.channel == Notice.Channel.SMS
-        address = recipient.phone if is_text else recipient.email
-        if reason := self._held_back.reason(row.recipient, address):
+        is_sms = self._notice.channel == Notice.Channel.SMS
+        address = recipient.phone if is_sms else recipient.email
+        if reason := self._suppressions.reason(row.recipient, address):
             return Transition(State.SUPPRESSED, reason)
         try:
-            return self._mailings[row.language].mail(recipient)
+            return self._fillers[row.language].mail(recipient)
         except UnusableAddressError as error:
             return Transition(State.UNREACHABLE, str(error))
 
     @cached_property
-    def _opener(self) -> BulkDecryptor:
+    def _decryptor(self) -> BulkDecryptor:
         incident = self._notice.incident
-        incident.cipher()  # raises for one that is shredded
+        incident.cipher()  # raises if the incident is shredded
         return BulkDecryptor(*incident.keysets())
 
-    def _person(self, row: DueRow) -> Recipient | Transition:
-        """Somebody affected, by the contact data that leaked, with their own classes."""
+    def _person_recipient(self, row: DueRow) -> Recipient | Transition:
+        """Returns the affected person with their decrypted contact and own data classes, or the
+        transition if the person left the scope or the contact cannot be decrypted.
+        """
         if row.contact is None or not (row.data_classes or self._notice.is_test):
             return Transition(State.CANCELLED, LedgerMessages.OUT_OF_SCOPE.stored())
-        opener, purpose = self._opener, TEST_ADDRESS if self._notice.is_test else CONTACT
+        decryptor, purpose = self._decryptor, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
-            contact = opener.decrypt(row.contact, person=row.recipient, purpose=purpose)
+            contact = decryptor.decrypt(row.contact, person=row.recipient, purpose=purpose)
         except EncryptionError as error:
             logger.error("%s", error)
             return Transition(State.UNREACHABLE, LedgerMessages.DOES_NOT_OPEN.stored())
@@ -104,7 +108,7 @@ class Composer:
         )
 
 
-def _affected(lease: Lease) -> Iterator[DueRow]:
+def _affected_rows(lease: Lease) -> Iterator[DueRow]:
     due = Delivery.objects.of_chunk(lease.chunk).due()
     rows = list(due.values_list(*COLUMNS, "person__contact"))
     classes = leaked_classes_of(due.order_by().values("recipient"))
@@ -112,17 +116,19 @@ def _affected(lease: Lease) -> Iterator[DueRow]:
         yield DueRow._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), ""))
 
 
-def _subscribers(lease: Lease) -> Iterator[DueRow]:
-    """Those who still are have an address; the others have none."""
+def _subscriber_rows(lease: Lease) -> Iterator[DueRow]:
+    """Yields the rows of an alert. A row has an address if its user is active and still subscribed
+    to the topic.
+    """
     due = Delivery.objects.of_chunk(lease.chunk).due()
     user = ("subscription__user__email", "subscription__user__is_active")
     rows = due.values_list(*COLUMNS, *user, "subscription__unsubscribed_at")
     for *row, email, is_active, unsubscribed_at in rows:
-        wants_it = is_active and unsubscribed_at is None
-        yield DueRow._make((lease.chunk.pk, *row, None, (), email if wants_it else ""))
+        is_subscribed = is_active and unsubscribed_at is None
+        yield DueRow._make((lease.chunk.pk, *row, None, (), email if is_subscribed else ""))
 
 
-def _subscriber(row: DueRow) -> Recipient | Transition:
+def _subscriber_recipient(row: DueRow) -> Recipient | Transition:
     if not row.email:
         return Transition(State.SUPPRESSED, LedgerMessages.UNSUBSCRIBED.stored())
     return Recipient(delivery_id=row.delivery_id, recipient=row.recipient, email=row.email)

@@ -1,8 +1,9 @@
-"""Text messages leave through a gateway: it takes one text to one number and reports the result.
+"""The SMS gateways. A gateway accepts one message to one number and reports the result.
 
-`settings.SMS_GATEWAY` is the dotted path of the gateway's class, of the protocol `SmsGateway`;
-docs/how-to/add-a-text-gateway.md adds one. A text message that may have been sent is never sent
-again without a person's decision, because a second one costs money and alarms its recipient.
+`settings.SMS_GATEWAY` is the dotted path of the gateway's class, which follows the protocol
+`SmsGateway`. docs/how-to/add-a-text-gateway.md explains how to add one. An SMS that may have been
+sent is not sent again without a person's decision, because a second one costs money and alarms its
+recipient.
 """
 
 import json
@@ -28,12 +29,12 @@ from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
-SECONDS = 20  # for each step: connecting, writing, reading
-# Shorter than servers keep an idle connection (2 s and more): a request on a connection that the
-# server closes at that moment ends in doubt.
+SECONDS = 20  # timeout of each step: connecting, writing, reading
+# Shorter than the time for which servers hold an idle connection (2 s and more). A request on a
+# connection that the server closes at that moment would end in doubt.
 IDLE_SECONDS = 1
-NOT_SERVED = (401, 402, 403)
-LATER = (408, 425, 429)
+ACCOUNT_STATUSES = (401, 402, 403)
+RETRY_STATUSES = (408, 425, 429)
 _ANSWER_BYTES = 65_536
 # The request did not reach the gateway as a whole, so the gateway cannot have acted on it.
 _NEVER_SENT = (
@@ -47,46 +48,50 @@ _NEVER_SENT = (
 
 
 class SmsGateway(Protocol):
-    """Carries text messages. Made without arguments, once for each worker's run."""
+    """The protocol of a gateway. An instance is made without arguments for each worker's run."""
 
     required_settings: ClassVar[tuple[str, ...]]
-    """Names of settings without which no notice by text message is approved; () for none."""
+    """Names of settings without which no notice by SMS can be approved; () for none."""
 
-    def send(self, text: OutgoingMessage) -> Reply:
-        """Sends one text to `text.to` (E.164); called from several threads at a time.
+    def send(self, message: OutgoingMessage) -> Reply:
+        """Sends one message to `message.to` (E.164). Several threads call it at a time.
 
-        `text.data` is the text in UTF-8, `text.sender` a reference that is the same at every
-        attempt. Raises RequestUnavailableError and AccountRefusedError while nothing was sent,
-        UnansweredError when the text was handed over and no answer came.
+        `message.data` is the text in UTF-8. `message.sender` is a reference that is the same for
+        every attempt. Raises RequestUnavailableError or AccountRefusedError if nothing was sent,
+        and UnansweredError if the message was submitted and no answer arrived.
         """
 
     def close(self) -> None:
-        """Ends what it holds open; called when the transport ends."""
+        """Closes the gateway's connections. Called when the transport ends."""
 
 
 def sms_transport() -> RequestTransport:
-    """Text messages through the gateway that the settings name."""
+    """Returns the transport over the gateway that SMS_GATEWAY names."""
     gateway = gateway_class()()
 
-    def ask(texts: Sequence[OutgoingMessage]) -> Answers:
-        return {text.delivery_id: gateway.send(text) for text in texts}
+    def send_all(messages: Sequence[OutgoingMessage]) -> Answers:
+        return {message.delivery_id: gateway.send(message) for message in messages}
 
-    return RequestTransport(ask, batch=1, threads=settings.SMS_CONNECTIONS, close=gateway.close)
+    return RequestTransport(
+        send_all, batch=1, threads=settings.SMS_CONNECTIONS, close=gateway.close
+    )
 
 
 def gateway_class() -> type[SmsGateway]:
-    """The class that SMS_GATEWAY names. Raises ImportError."""
+    """Returns the class that SMS_GATEWAY names. Raises ImportError."""
     found: type[SmsGateway] = import_string(settings.SMS_GATEWAY)
     return found
 
 
 def missing_settings() -> list[str]:
-    """The settings that the gateway needs and that are empty."""
+    """Returns the names of settings that the gateway requires and that are empty."""
     return [name for name in gateway_class().required_settings if not getattr(settings, name)]
 
 
 def check_text_gateway(**_options: Any) -> list[CheckMessage]:
-    """A system check: SMS_GATEWAY names a class that can be loaded and speaks `Gateway`."""
+    """Checks that SMS_GATEWAY names a class that can be imported and follows `SmsGateway` (a system
+    check).
+    """
     try:
         gateway = gateway_class()
     except ImportError as error:
@@ -108,10 +113,11 @@ def check_text_gateway(**_options: Any) -> list[CheckMessage]:
 
 
 class HttpGateway:
-    """POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference"}.
+    """A gateway that POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference"}.
 
-    2xx: accepted. 400, 404, 422: this number cannot be written to. 401, 402, 403: we are not
-    served. 408, 425, 429: later. Anything else, or no answer after the request went: in doubt.
+    The answer's status decides the result. 2xx: accepted. 400, 404, 422: bounced. 401, 402, 403:
+    the gateway refuses our account. 408, 425, 429: deferred. Any other status, or no answer after
+    the request was sent: in doubt.
     """
 
     required_settings = ("SMS_GATEWAY_URL",)
@@ -123,12 +129,12 @@ class HttpGateway:
         """Closes the connections."""
         self._client.close()
 
-    def send(self, text: OutgoingMessage) -> Reply:
+    def send(self, message: OutgoingMessage) -> Reply:
         """Sends one request. Raises the same errors as `SmsGateway.send`."""
-        status, words = self._client.post(
-            settings.SMS_GATEWAY_URL, body=_body(text), headers=_headers()
+        status, server_reply = self._client.post(
+            settings.SMS_GATEWAY_URL, body=_body(message), headers=_headers()
         )
-        return _judged(status, redact_number(f"{status} {words}", text.to))
+        return _reply_for(status, redact_number(f"{status} {server_reply}", message.to))
 
 
 class GatewayClient:
@@ -155,16 +161,16 @@ class GatewayClient:
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """POSTs `body` once, follows no redirect, and returns the status and the answer's text.
 
-        Raises RequestUnavailableError if no connection was made or the request was not written as
-        a whole, AccountRefusedError if the certificate is wrong, and UnansweredError if no answer
-        came within SECONDS or the connection broke.
+        Raises RequestUnavailableError if no connection was made or the request was not written as a
+        whole, AccountRefusedError if the certificate is wrong, and UnansweredError if no answer
+        arrived within SECONDS or the connection broke.
         """
         sending = _Sending()
         try:
             with self._client.stream(
                 "POST", url, content=body, headers=headers, extensions={"trace": sending.note}
             ) as answer:
-                return answer.status_code, _beginning(answer)
+                return answer.status_code, _read_start(answer)
         except httpx.TransportError as error:
             if refusal := _certificate_error(error):
                 raise AccountRefusedError(
@@ -178,22 +184,22 @@ class GatewayClient:
 
 
 class _Sending:
-    """Whether the request went out as a whole.
+    """A record of whether a request was written as a whole.
 
-    httpx does not raise what fails while it writes: it still reads, for a server may have answered
-    early.
+    httpx does not raise an error that occurs while it writes. It still reads, because a server may
+    have answered before the end of the request.
     """
 
     is_cut_short = False
 
     def note(self, event: str, _details: Mapping[str, Any]) -> None:
-        """Takes the events of one request, as httpx's extension "trace" names them."""
+        """Notes an event of the request, by the names of httpx's extension "trace"."""
         if event.endswith(("send_request_headers.failed", "send_request_body.failed")):
             self.is_cut_short = True
 
 
-def _beginning(answer: httpx.Response) -> str:
-    """At most _ANSWER_BYTES of the answer, as they came: nothing is decompressed."""
+def _read_start(answer: httpx.Response) -> str:
+    """Returns at most _ANSWER_BYTES of the answer as text. Nothing is decompressed."""
     found = b""
     for piece in answer.iter_raw():
         found += piece
@@ -203,7 +209,7 @@ def _beginning(answer: httpx.Response) -> str:
 
 
 def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """The reason why the server's certificate was not accepted, if that is the cause."""
+    """Returns the certificate error that caused `error`; None if there is none."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -212,12 +218,12 @@ def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | N
     return None
 
 
-def _body(text: OutgoingMessage) -> bytes:
+def _body(message: OutgoingMessage) -> bytes:
     content = {
-        "to": text.to,
+        "to": message.to,
         "from": settings.SMS_SENDER,
-        "text": text.data.decode(),
-        "reference": text.sender,  # the same at every attempt
+        "text": message.data.decode(),
+        "reference": message.sender,  # the same for every attempt
     }
     return json.dumps(content, ensure_ascii=False).encode()
 
@@ -229,13 +235,13 @@ def _headers() -> dict[str, str]:
     return headers
 
 
-def _judged(status: int, words: str) -> Reply:
+def _reply_for(status: int, server_reply: str) -> Reply:
     if 200 <= status < 300:
-        return Reply(Result.ACCEPTED, words)
-    if status in NOT_SERVED:
-        raise AccountRefusedError(words)
-    if status in LATER:
-        return Reply(Result.DEFERRED, words)
+        return Reply(Result.ACCEPTED, server_reply)
+    if status in ACCOUNT_STATUSES:
+        raise AccountRefusedError(server_reply)
+    if status in RETRY_STATUSES:
+        return Reply(Result.DEFERRED, server_reply)
     if status in (400, 404, 422):
-        return Reply(Result.BOUNCED, words)
-    return Reply(Result.IN_DOUBT, words, DoubtCause.UNCLEAR_ANSWER)
+        return Reply(Result.BOUNCED, server_reply)
+    return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)

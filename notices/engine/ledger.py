@@ -1,13 +1,15 @@
-"""The ledger's rows: who may write them, and how each write keeps the counters exact.
+"""Writes the ledger's rows. Leases decide which worker may write, and each write keeps the counters
+exact.
 
-A worker holds leases on a few chunks. A chunk's fence number rises with every lease, and every
-write is made in a statement that first locks the chunk's row *if the fence is still the worker's
-own*. So whoever slept past its lease, however long, can change nothing any more.
+A worker holds leases on a few chunks. Each lease raises the chunk's fencing token by one. Every
+write runs in a transaction that first locks the chunk's row, and only if the fencing token is still
+the worker's own. So a worker that was stopped until its lease ran out can change nothing any more.
 
-`journal` is that statement. A worker calls it once a turn for all its connections: it writes what
-became of the messages that ended, counts the refusals among them (and pauses the notice if they are
-too many), and names the messages that go on the wire next. The first octet of those may leave only
-after the statement is committed. Rows are always locked in the order chunk, delivery, notice.
+`journal` is the central write. A worker calls it once a turn for all its connections. The statement
+writes the results of messages that ended, counts the refusals among them (and pauses the notice if
+there are too many), and records the messages that go on the wire next. The first octet of those
+messages may leave only after the statement is committed. Rows are always locked in the order chunk,
+delivery, notice, so that two workers cannot deadlock.
 """
 
 import itertools
@@ -32,61 +34,62 @@ from notices.models.delivery import DeliveryQuerySet
 from notices.models.states import END_STATES, WAITING_STATES, in_sql
 
 State = Delivery.State
-MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending begins while the planning goes on
+MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending starts before planning is done
 
 
 class LeaseLostError(Exception):
-    """Another worker has the chunk now: whatever this one wanted to write is not its business."""
+    """Another worker leased the chunk. The caller must not write to it any more."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work on one chunk, for as long as `fence` is its last."""
+    """The right to work on one chunk, as long as `fencing_token` is the chunk's newest."""
 
     chunk: Chunk
     notice: Notice
     fencing_token: int
-    is_past_deadline: bool  # by the database's clock when the lease began
+    is_past_deadline: bool  # by the database's clock, when the lease began
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A row's next state, why, and how long it waits before it is due again."""
+    """A delivery's next state, the reason, and the wait before it is due again."""
 
     state: Delivery.State
     reply: str = ""
     wait: timedelta | None = None
     is_possible_duplicate: bool = False
-    data_classes: tuple[int, ...] = ()  # what an accepted message said had leaked
-    # Not the recipient's fault: the journal counts it, and from NOTICE_PAUSE_REFUSALS on it pauses
-    # the notice and leaves the row pending, whatever `state` and `wait` say.
+    data_classes: tuple[int, ...] = ()  # the leaked data classes that the message named
+    # The refusal's cause is not the recipient. The journal counts it. From NOTICE_PAUSE_REFUSALS on
+    # it pauses the notice and leaves the row pending instead of applying `state` and `wait`.
     is_refusal: bool = False
-    doubt_cause: DoubtCause | None = None  # None: the row keeps the one it has, or has none
+    doubt_cause: DoubtCause | None = None  # None: the row's doubt_cause does not change
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """What became of one delivery of a lease's chunk."""
+    """The result of one delivery of a lease's chunk, as `journal` writes it."""
 
     lease: Lease
     delivery_id: int
     transition: Transition
-    attempts: int  # before this one; a row with another number was written by an earlier call
-    tries: int  # 1; 0 for a recipient to whom nothing was to be sent
+    attempts: int  # before this one. A row with another number was written by an earlier call.
+    tries: int  # 1, or 0 for a recipient who gets no message
 
 
 @dataclass(frozen=True)
 class JournalAnswer:
-    """What a worker learns from its journal."""
+    """What the journal statement returned to the worker."""
 
     may_send: bool  # False: the notice is paused, cancelled or closed
-    lost: frozenset[int]  # chunks that another worker has now; nothing was written of them
+    lost: frozenset[int]  # chunks that another worker leased; nothing was written to them
 
 
 def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Transition:
-    """The server said "later": the row waits, up to the notice's deadline.
+    """Returns the transition for a temporary refusal (4xx): deferred with backoff.
 
-    `attempts` counts this one, too.
+    After the notice's deadline the delivery ends as unreachable, or as in doubt if it is a possible
+    duplicate. `attempts` includes this attempt.
     """
     if lease.is_past_deadline:
         return Transition(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
@@ -101,10 +104,12 @@ def in_doubt(
     reply: str,
     cause: DoubtCause | None,
 ) -> Transition:
-    """It is not known whether the server took the message, because of `cause`.
+    """Returns the transition for a message that the server may or may not have accepted.
 
-    What the law demands is sent once more, flagged as a possible duplicate. An alert is not, nor a
-    text message, nor a message that was in doubt before: a person decides.
+    Mandatory e-mail is sent again once, flagged as a possible duplicate. An alert, an SMS and a
+    message that was in doubt before end in doubt and wait for a person's decision, because the
+    recipient could get the message twice. Messages of a cancelled notice end in doubt, too.
+    `attempts` includes this attempt. `cause` is stored with the delivery.
     """
     is_repeatable = notice.is_mandatory and notice.channel == Notice.Channel.EMAIL
     if notice.state == Notice.State.CANCELLED or not is_repeatable or is_possible_duplicate:
@@ -118,18 +123,22 @@ def in_doubt(
     )
 
 
-def put_back(*, attempts: int, reply: str) -> Transition:
-    """Nothing was sent, through no fault of the recipient. The wait grows, so that a message that
-    makes a server hang up does not stand in everybody's way.
+def not_sent(*, attempts: int, reply: str) -> Transition:
+    """Returns the transition for a message that was not sent, through no fault of the recipient:
+    pending, with backoff.
+
+    The wait grows with `attempts`, so that a message at which a server closes the connection does
+    not block the others.
     """
     return Transition(State.PENDING, reply, wait=_backoff(attempts))
 
 
 def lease_chunk(notice: Notice) -> Lease | None:
-    """Leases the next chunk that is due or was left behind; None if there is none now.
+    """Leases the notice's next chunk that is due or left behind by a worker. Returns None if there
+    is none now.
 
-    What an earlier worker left on the wire is settled in the same transaction, so that there is no
-    moment in which that worker could still write.
+    Deliveries that an earlier worker left on the wire become in doubt in the same transaction. So
+    there is no moment in which that worker could still write.
     """
     chunks = Chunk.objects.select_for_update(skip_locked=True, no_key=True)
     with transaction.atomic():
@@ -144,26 +153,31 @@ def lease_chunk(notice: Notice) -> Lease | None:
             leased_until=_lease_end(),
             on_wire=[],
         )
-        late = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
+        is_past_deadline = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
         lease = Lease(
-            chunk=chunk, notice=notice, fencing_token=fencing_token, is_past_deadline=late
+            chunk=chunk,
+            notice=notice,
+            fencing_token=fencing_token,
+            is_past_deadline=is_past_deadline,
         )
-        _doubt_what_was_on_the_wire(lease)
-        _forget_plans()
+        _mark_wire_in_doubt(lease)
+        _discard_plans()
     return lease
 
 
-def _forget_plans() -> None:
-    """Has the journal's statement planned anew for the next chunk, by the size the ledger has then.
+def _discard_plans() -> None:
+    """Discards the connection's prepared plans, so that the journal statement is planned again for
+    this chunk and the ledger's current size.
 
-    A plan that was made while the ledger had a few rows reads all of them, and a connection that
-    kept it would do so with millions.
+    A plan that was made while the ledger had a few rows reads the whole table. A connection that
+    kept this plan would read millions of rows in each turn.
     """
     with connection.cursor() as cursor:
         cursor.execute("DISCARD PLANS")
 
 
-def _doubt_what_was_on_the_wire(lease: Lease) -> None:
+def _mark_wire_in_doubt(lease: Lease) -> None:
+    """Writes the transition `in_doubt` for the deliveries on the wire of the chunk's last lease."""
     if not lease.chunk.on_wire:
         return
     rows = Delivery.objects.waiting().filter(pk__in=lease.chunk.on_wire)
@@ -180,20 +194,21 @@ def _doubt_what_was_on_the_wire(lease: Lease) -> None:
 
 
 def has_due_chunk(notice: Notice) -> bool:
-    """Whether a worker would find something to do."""
+    """Returns whether a worker would find a chunk to lease."""
     return Chunk.objects.due(notice).exists() or Chunk.objects.left_behind(notice).exists()
 
 
-# One statement and so one transaction: the chunks are locked and their fences compared, then the
-# rows are written, then what was really written is counted. `chunks` that are another worker's now
-# are missing from `held` and nothing of them is touched. A row is written only while it has no end
-# state and as many attempts as the worker knows of. So running this again after a connection that
-# broke before its answer came changes nothing twice, nor does it count a refusal twice.
+# One statement is one transaction. It locks the chunks and compares their fencing tokens, then it
+# writes the rows, then it counts the rows that it really wrote. A chunk that another worker leased
+# is missing from `held`, and none of its rows is written. A row is written only while it has no end
+# state and has as many attempts as the worker knows of. So if the connection breaks before the
+# answer arrives, the worker runs the statement again, and it writes no row and counts no refusal
+# twice.
 #
-# `refusal` numbers the refusals of this call from 1; it is 0 for all other endings. A refusal that
-# brings the notice's count to `most_refusals` pauses the notice, and its row stays pending. Which
-# rows those are is decided by the count when the statement began; the pause itself is decided by
-# the count under the notice's lock, which is taken last.
+# `refusal` numbers the refusals of this call from 1; it is 0 for all other entries. A refusal that
+# brings the notice's count to `most_refusals` pauses the notice, and its row stays pending. The
+# count at the start of the statement decides which rows stay pending. The count under the notice's
+# lock, which is taken last, decides about the pause.
 _JOURNAL = """
 WITH lease AS MATERIALIZED (
     SELECT * FROM unnest(%(chunks)s::bigint[], %(fences)s::int[], %(on_wire)s::text[])
@@ -256,7 +271,7 @@ WITH lease AS MATERIALIZED (
 )
 SELECT coalesce((SELECT state FROM judged), (SELECT state FROM notice)),
     ARRAY(SELECT id FROM held)
-""".format(  # noqa: S608 (names from the lists of states, and nothing from outside)
+""".format(  # noqa: S608 (only names from the lists of states, no outside values)
     counts=",\n        ".join(
         f"count(*) FILTER (WHERE state = '{name}') AS {name}" for name in END_STATES
     ),
@@ -273,21 +288,24 @@ def journal(
     notice: Notice,
     leases: Collection[Lease],
     *,
-    endings: Sequence[JournalEntry],
+    entries: Sequence[JournalEntry],
     on_wire: Mapping[int, Iterable[int]],
 ) -> JournalAnswer:
-    """Writes what ended, and what is on the wire from now on: chunk id → delivery ids.
+    """Writes the results in `entries` and which deliveries go on the wire now; extends all
+    `leases`.
 
-    All `leases` of the worker are extended. A refusal that reaches NOTICE_PAUSE_REFUSALS pauses
-    the notice in the same transaction. No message may be begun whose delivery an earlier call
-    did not name, nor if the answer says that its chunk is lost or that the notice may not be sent.
-    Raises psycopg.OperationalError; calling it again with the same arguments is safe.
+    `on_wire` maps a chunk's id to the ids of its deliveries on the wire. A refusal that reaches
+    NOTICE_PAUSE_REFUSALS pauses the notice in the same transaction. The caller starts a message
+    only if this call or an earlier one recorded its delivery in `on_wire`, and only if the answer
+    neither lists the chunk as lost nor forbids sending. Raises psycopg.OperationalError. The caller
+    may repeat the call with the same arguments: nothing is written or counted twice.
     """
-    values = _journal_values(notice, leases, endings=endings, on_wire=on_wire)
+    values = _journal_values(notice, leases, entries=entries, on_wire=on_wire)
     connection.ensure_connection()
     database = cast("psycopg.Connection[Any]", connection.connection)
-    # Not Django's cursor, which sends the text anew each time: this is parsed and planned once a
-    # connection. Django forbids that by a threshold of None; its own cursors take no notice of it.
+    # psycopg's own cursor prepares the statement, so that it is parsed and planned once for each
+    # connection. Django's cursor would send the text each time. Django disables preparing with a
+    # threshold of None; the threshold that is set here does not affect Django's own cursors.
     database.prepare_threshold = 0
     with psycopg.Cursor(database) as cursor:
         cursor.execute(_JOURNAL, values, prepare=True, binary=True)
@@ -300,12 +318,14 @@ def _journal_values(
     notice: Notice,
     leases: Collection[Lease],
     *,
-    endings: Sequence[JournalEntry],
+    entries: Sequence[JournalEntry],
     on_wire: Mapping[int, Iterable[int]],
 ) -> dict[str, Any]:
-    kinds: dict[_Kind, int] = {}
+    groups: dict[_EntryGroup, int] = {}
     refusals = itertools.count(1)
-    kind_of = [kinds.setdefault(_kind(ending, refusals), len(kinds) + 1) for ending in endings]
+    group_numbers = [
+        groups.setdefault(_group_of(entry, refusals), len(groups) + 1) for entry in entries
+    ]
     return {
         "notice": notice.pk,
         "deadline": notice.deadline_at,
@@ -315,24 +335,26 @@ def _journal_values(
         "most_refusals": settings.NOTICE_PAUSE_REFUSALS,
         "chunks": [lease.chunk.pk for lease in leases],
         "fences": [lease.fencing_token for lease in leases],
-        "on_wire": [_array(on_wire.get(lease.chunk.pk, ())) for lease in leases],
-        "ids": _array(ending.delivery_id for ending in endings),
-        "of_chunk": _array(ending.lease.chunk.pk for ending in endings),
-        "kinds": _array(kind_of),
-        "replies": [ending.transition.reply for ending in endings],
-        "states": [kind.state for kind in kinds],
-        "attempts": _array(kind.attempts for kind in kinds),
-        "tries": _array(kind.tries for kind in kinds),
-        "waits": [kind.wait.total_seconds() if kind.wait else None for kind in kinds],
-        "duplicates": [kind.is_possible_duplicate for kind in kinds],
-        "doubt_causes": [kind.doubt_cause for kind in kinds],
-        "classes": [_array(kind.data_classes) for kind in kinds],
-        "refusals": _array(kind.refusal for kind in kinds),
+        "on_wire": [_array_literal(on_wire.get(lease.chunk.pk, ())) for lease in leases],
+        "ids": _array_literal(entry.delivery_id for entry in entries),
+        "of_chunk": _array_literal(entry.lease.chunk.pk for entry in entries),
+        "kinds": _array_literal(group_numbers),
+        "replies": [entry.transition.reply for entry in entries],
+        "states": [group.state for group in groups],
+        "attempts": _array_literal(group.attempts for group in groups),
+        "tries": _array_literal(group.tries for group in groups),
+        "waits": [group.wait.total_seconds() if group.wait else None for group in groups],
+        "duplicates": [group.is_possible_duplicate for group in groups],
+        "doubt_causes": [group.doubt_cause for group in groups],
+        "classes": [_array_literal(group.data_classes) for group in groups],
+        "refusals": _array_literal(group.refusal for group in groups),
     }
 
 
-class _Kind(NamedTuple):
-    """What many endings of a turn have in common: it is written once for them, counted from 1."""
+class _EntryGroup(NamedTuple):
+    """The values that many entries of a turn share. The statement receives each group once; entries
+    refer to it by its number, from 1.
+    """
 
     state: str
     attempts: int
@@ -341,15 +363,15 @@ class _Kind(NamedTuple):
     is_possible_duplicate: bool
     doubt_cause: str
     data_classes: tuple[int, ...]
-    refusal: int  # its number among the refusals of the turn; 0 for anything else
+    refusal: int  # number among the refusals of the turn, from 1; 0: not a refusal
 
 
-def _kind(ending: JournalEntry, refusals: Iterator[int]) -> _Kind:
-    transition = ending.transition
-    return _Kind(
+def _group_of(entry: JournalEntry, refusals: Iterator[int]) -> _EntryGroup:
+    transition = entry.transition
+    return _EntryGroup(
         state=transition.state.value,
-        attempts=ending.attempts,
-        tries=ending.tries,
+        attempts=entry.attempts,
+        tries=entry.tries,
         wait=transition.wait,
         is_possible_duplicate=transition.is_possible_duplicate,
         doubt_cause=transition.doubt_cause.value if transition.doubt_cause else "",
@@ -358,44 +380,55 @@ def _kind(ending: JournalEntry, refusals: Iterator[int]) -> _Kind:
     )
 
 
-def _array(numbers: Iterable[int]) -> str:
-    """As PostgreSQL reads one; unnest would flatten an array of arrays."""
+def _array_literal(numbers: Iterable[int]) -> str:
+    """Returns the numbers as the text of a PostgreSQL array. Arrays inside an array are passed as
+    text, because `unnest` flattens an array of arrays.
+    """
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def stop(
+def pause_for_problem(
     notice: Notice,
     problem: str,
     *,
     paused_for: Notice.PausedFor = Notice.PausedFor.REFUSED,
 ) -> None:
-    """Pauses the notice and says why; somebody has to look before it goes on."""
+    """Pauses the notice, if it is being planned or sent, and stores `problem` for the desk. A
+    person has to resume it.
+    """
     moving = Notice.objects.filter(pk=notice.pk, state__in=MOVING)
     moving.update(state=Notice.State.PAUSED, problem=problem, paused_for=paused_for)
 
 
 def record_problem(notice: Notice, problem: str) -> None:
-    """Shows what stands in the way; the next chunk with an acceptance clears it."""
+    """Stores the current problem for the notice's page. The next released chunk with an acceptance
+    clears it.
+    """
     Notice.objects.filter(pk=notice.pk).update(problem=problem)
 
 
 def cancel_rest(lease: Lease) -> None:
-    """Ends all rows of the chunk that wait. Who may have got the message is in doubt again, for the
-    cause that the row has from its first attempt.
+    """Ends all waiting deliveries of the chunk as cancelled. A possible duplicate ends as in doubt,
+    with the cause that it has from its first attempt.
 
-    Raises LeaseLostError, as `give_up` does.
+    Raises LeaseLostError.
     """
     _end_rest(lease, Transition(State.CANCELLED), doubt=LedgerMessages.CANCELLED.stored())
 
 
 def expire_rest(lease: Lease, reply: str) -> None:
-    """The same where no server took mail until the deadline: for the escalation list."""
+    """Ends all waiting deliveries of the chunk as unreachable, because no server accepted mail
+    until the deadline. They are in the list of people who were not reached. A possible duplicate
+    ends as in doubt.
+
+    `reply` is stored with each. Raises LeaseLostError.
+    """
     _end_rest(lease, Transition(State.UNREACHABLE, reply), doubt=reply)
 
 
 def _end_rest(lease: Lease, transition: Transition, *, doubt: str) -> None:
     with transaction.atomic():
-        _hold(lease)
+        _lock_chunk(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
         maybe_sent = rows.filter(is_possible_duplicate=True)
         _write(maybe_sent, Transition(State.IN_DOUBT, doubt), lease=lease)
@@ -403,9 +436,10 @@ def _end_rest(lease: Lease, transition: Transition, *, doubt: str) -> None:
 
 
 def close(notice_id: int) -> bool:
-    """Ends a notice of which everybody has an end state and the sums are exact.
+    """Closes the notice if every recipient has an end state and the sums are exact. Returns whether
+    it did.
 
-    A cancelled one stays cancelled, and gets the time at which its last row was.
+    A cancelled notice stays cancelled and gets `closed_at`, the time at which its last row ended.
     """
     finished = Notice.objects.finished().filter(pk=notice_id)
     sent = finished.filter(state=Notice.State.SENDING)
@@ -417,61 +451,71 @@ def close(notice_id: int) -> bool:
 
 
 def release(lease: Lease) -> None:
-    """Gives the chunk back: done, or due again when its next row is. Does nothing once it is lost.
+    """Ends the lease. The chunk is done, or due again when its next delivery is. Does nothing if
+    the lease is lost.
 
-    A row that waits for no time makes the chunk due at once. Nothing of it may be on the wire.
+    A waiting delivery without `not_before` makes the chunk due at once. No delivery of the chunk
+    may be on the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
-        _need_not_be_flushed()
-        chunk = _hold(lease)
+        _commit_without_flush()
+        chunk = _lock_chunk(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
-        left = rows.aggregate(
+        remaining = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
-        _give_back(
+        _end_lease(
             lease,
             chunk,
-            state=Chunk.State.DUE if left["rows"] else Chunk.State.DONE,
-            not_before=None if left["at_once"] else left["at"],
+            state=Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE,
+            not_before=None if remaining["at_once"] else remaining["at"],
             failures=0,
         )
 
 
-def _need_not_be_flushed() -> None:
-    """Lets this transaction end before it is on the disk: the notice's row, which all workers count
-    in, is locked the shorter.
+def _commit_without_flush() -> None:
+    """Lets the current transaction commit before PostgreSQL has flushed it to the disk
+    (synchronous_commit off). The lock on the notice's row, in which all workers count, is then held
+    for a shorter time.
 
-    Only for what PostgreSQL may forget in a crash. Of a chunk that is given back every row and
-    counter was journaled before, and stands in the chunk; forgotten, it is leased still, and taken
-    over when the lease runs out. Whatever is committed later is on the disk later.
+    Only for writes that a crash of PostgreSQL may undo. Every delivery and counter of a released
+    chunk was journaled before and is in the chunk's row. If the release is undone, the chunk is
+    still leased, and another worker leases it when the lease runs out. A later commit also flushes
+    this one.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def release_with_backoff(lease: Lease) -> None:
-    """Gives the chunk back as it is, because the server is away; the wait grows each time."""
+    """Ends the lease because the server is unavailable. The chunk is due again after a wait that
+    grows with each failure in a row. Does nothing if the lease is lost.
+    """
     with suppress(LeaseLostError), transaction.atomic():
-        chunk = _hold(lease)
+        chunk = _lock_chunk(lease)
         failures = lease.chunk.failures + 1
-        wait = _doubled(
+        wait = _exponential(
             settings.NOTICE_UNAVAILABLE_SECONDS,
             failures,
             most=settings.NOTICE_UNAVAILABLE_MAX_SECONDS,
         )
-        _give_back(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
+        _end_lease(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
 
 
 def clear_backoff(notice: Notice) -> None:
-    """Forgets the waits that a server's absence made; those of single people stay."""
-    away = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, failures__gt=0)
-    away.update(not_before=None, failures=0)
+    """Clears the backoff of chunks that waited for an unavailable server. The backoff of single
+    deliveries stays.
+    """
+    waiting = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, failures__gt=0)
+    waiting.update(not_before=None, failures=0)
 
 
-def _hold(lease: Lease) -> Chunk:
-    """The chunk's row, locked until the transaction ends, if the lease is still the last one."""
-    mine = Chunk.objects.select_for_update(no_key=True)
-    chunk = mine.filter(
+def _lock_chunk(lease: Lease) -> Chunk:
+    """Returns the chunk's row, locked until the transaction ends. Raises LeaseLostError if the
+    lease is not the chunk's newest.
+    """
+    chunks = Chunk.objects.select_for_update(no_key=True)
+    chunk = chunks.filter(
         pk=lease.chunk.pk, fencing_token=lease.fencing_token, state=Chunk.State.LEASED
     ).first()
     if chunk is None:
@@ -479,8 +523,10 @@ def _hold(lease: Lease) -> Chunk:
     return chunk
 
 
-def _give_back(lease: Lease, chunk: Chunk, **values: Any) -> None:
-    """Ends the lease; what it counted goes to the notice, whose row is locked last."""
+def _end_lease(lease: Lease, chunk: Chunk, **values: Any) -> None:
+    """Ends the lease with `values` for the chunk, and adds the chunk's counters to the notice. The
+    notice's row is locked last.
+    """
     Chunk.objects.filter(pk=chunk.pk).update(
         leased_until=None, on_wire=[], **dict.fromkeys(END_STATES, 0), **values
     )
@@ -494,7 +540,9 @@ def _give_back(lease: Lease, chunk: Chunk, **values: Any) -> None:
 
 
 def _write(rows: DeliveryQuerySet, transition: Transition, *, lease: Lease) -> None:
-    """Brings `rows` of a chunk that is held into the verdict's state, and counts them there."""
+    """Applies `transition` to `rows` of a chunk that the caller has locked, and counts end states
+    in the chunk's row.
+    """
     is_end = transition.state in END_STATES
     values: dict[str, Any] = {"state": transition.state, "reply": transition.reply}
     values["ended_at"] = Now() if is_end else None
@@ -517,15 +565,19 @@ def _lease_end() -> CombinedExpression:
 
 def _backoff(tries: int) -> timedelta:
     most = settings.NOTICE_BACKOFF_MAX_SECONDS
-    return _doubled(settings.NOTICE_BACKOFF_SECONDS, tries, most=most)
+    return _exponential(settings.NOTICE_BACKOFF_SECONDS, tries, most=most)
 
 
-def _doubled(seconds: float, tries: int, *, most: float) -> timedelta:
-    """Doubles with each try, give or take a quarter: what failed together comes back apart."""
+def _exponential(seconds: float, tries: int, *, most: float) -> timedelta:
+    """Returns `seconds`, doubled with each try up to `most`, times a random factor from 0.75 to
+    1.25. The factor spreads the retries of deliveries that failed together.
+    """
     longest = min(seconds * 2 ** min(max(tries - 1, 0), 20), most)
     return timedelta(seconds=longest * random.uniform(0.75, 1.25))  # noqa: S311
 
 
 def detach_people(people: Sequence[UUID]) -> None:
-    """Leaves the rows of people who are being purged standing, by `recipient` alone."""
+    """Removes the links to people who are being purged. Their rows stay, identified by `recipient`
+    alone.
+    """
     Delivery.objects.filter(person__in=people).update(person=None)

@@ -1,4 +1,4 @@
-"""Writes the ledger of an approved notice: one row for everybody it is for, chunk by chunk."""
+"""Writes the ledger of an approved notice: one delivery for each recipient, chunk by chunk."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -29,138 +29,143 @@ FIRST_KEY = UUID(int=0)
 
 
 def count_now(notice: Notice) -> DryRun:
-    """Counts the audience, for the desk's eyes before the approval."""
+    """Counts the audience and returns the result, for the desk before the approval."""
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
         return audiences.count_languages(list(addresses.values_list("language", flat=True)))
     if notice.is_mandatory:
         return audiences.count_people(notice)
-    subscribed = _concerned(notice, audiences.subscribers(notice).select_related("user"))
-    return audiences.count_languages([one.user.language for one in subscribed])
+    subscribed = _relevant(notice, audiences.subscribers(notice).select_related("user"))
+    return audiences.count_languages([subscription.user.language for subscription in subscribed])
 
 
 @dataclass(frozen=True)
 class AudienceQuery:
-    """A notice's audience, by pages of `among`: everybody who may belong to it.
+    """The queries for a notice's audience, page by page.
 
-    `rows` gives those of a page who do, as "pk", "language", and "is_reachable" (over the notice's
+    `candidates` are all rows that may belong to it. `rows` takes a page's range of keys and returns
+    the rows that do, with the columns "pk", "language" and "is_reachable" (over the notice's
     channel).
     """
 
-    among: QuerySet[Any, Any]
+    candidates: QuerySet[Any, Any]
     rows: Callable[[Keys], QuerySet[Any, Any]]
-    column: str | None  # Delivery's own key for such rows
+    column: str | None  # the foreign key of Delivery that such rows fill; None: none
 
 
 def audience_query(notice: Notice) -> AudienceQuery:
-    """The people, subscriptions or test addresses that a notice goes to."""
+    """Returns the query for the people, subscriptions or test addresses of a notice."""
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
         return AudienceQuery(addresses, partial(_test_rows, addresses), None)
     if notice.is_mandatory:
-        everybody = AffectedPerson.objects.filter(incident=notice.incident_id)
-        return AudienceQuery(everybody, partial(_people_rows, notice), "person_id")
+        affected_people = AffectedPerson.objects.filter(incident=notice.incident_id)
+        return AudienceQuery(affected_people, partial(_people_rows, notice), "person_id")
     subscribers = audiences.subscribers(notice)
     return AudienceQuery(subscribers, partial(_subscriber_rows, notice), "subscription_id")
 
 
-_SHAPE = ("pk", "language", "is_reachable")
+_ROW_FIELDS = ("pk", "language", "is_reachable")
 
 
 def _people_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     reach = audiences.REACH[Notice.Channel(notice.channel)]
     usable = Q(**{reach: AffectedPerson.Reach.USABLE})
     people: QuerySet[Any, Any] = audiences.people(notice, keys).annotate(is_reachable=usable)
-    return people.values(*_SHAPE)
+    return people.values(*_ROW_FIELDS)
 
 
 def _test_rows(addresses: QuerySet[TestAddress], keys: Keys) -> QuerySet[Any, Any]:
-    of_page: QuerySet[Any, Any] = addresses.filter(**keys.of("pk")).annotate(
+    rows: QuerySet[Any, Any] = addresses.filter(**keys.between("pk")).annotate(
         is_reachable=Value(True)
     )
-    return of_page.values(*_SHAPE)
+    return rows.values(*_ROW_FIELDS)
 
 
 def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     subscribers = audiences.subscribers(notice)
-    concerned = _concerned(notice, subscribers.filter(**keys.of("pk")))
-    chosen = subscribers.filter(pk__in=[one.pk for one in concerned])
-    rows: QuerySet[Any, Any] = chosen.annotate(
+    relevant = _relevant(notice, subscribers.filter(**keys.between("pk")))
+    selected = subscribers.filter(pk__in=[subscription.pk for subscription in relevant])
+    rows: QuerySet[Any, Any] = selected.annotate(
         language=F("user__language"), is_reachable=Value(True)
     )
-    return rows.values(*_SHAPE)
+    return rows.values(*_ROW_FIELDS)
 
 
 class _PlanResult(Enum):
     """What a step of the planning did."""
 
-    NONE = auto()  # nothing to plan, or somebody else is at it
-    WRITTEN = auto()
-    LAST = auto()
+    NONE = auto()  # nothing to plan, or another process plans the notice
+    WRITTEN = auto()  # chunks were written
+    LAST = auto()  # the ledger is complete
 
 
 class _StoppedError(Exception):
-    """Somebody paused or cancelled the notice while a step was written: the step is taken back."""
+    """A person paused or cancelled the notice while a step was written. The step is rolled back."""
 
 
-def plan(notice_id: int, *, on_first_chunk: Callable[[], object] = lambda: None) -> bool:
-    """Writes the ledger from where the last attempt came to; True once it is complete.
+def plan_ledger(notice_id: int, *, on_first_chunk: Callable[[], object] = lambda: None) -> bool:
+    """Writes the rest of the ledger. Returns True once it is complete.
 
-    Steps are transactions, so this can be stopped anywhere and run again. A second planner leaves
-    at once. Senders need not wait for the last step.
+    Each step is a transaction, so the planning can be stopped at any point and run again. A second
+    planner returns at once. `on_first_chunk` is called after the first step that wrote chunks,
+    because workers can send them before the planning is complete.
     """
-    has_begun = False
+    has_written = False
     with suppress(_StoppedError):
         while (step := _plan_step(notice_id)) is _PlanResult.WRITTEN:
-            if not has_begun:
+            if not has_written:
                 on_first_chunk()
-                has_begun = True
+                has_written = True
         return step is _PlanResult.LAST
     return False
 
 
 def _plan_step(notice_id: int) -> _PlanResult:
-    """Writes the next chunks and their rows; at the audience's end, the notice is planned.
+    """Writes the next chunks and their deliveries. At the end of the audience it starts the
+    sending.
 
-    The notice's row is not locked meanwhile: senders count in it what they give back. Nor does a
-    step wait for the disk: what a crash of PostgreSQL forgets of it it forgets as a whole, with
-    `planned_to`, and whatever a sender commits of the step's chunks takes the step to the disk.
+    The step does not lock the notice's row, because workers add the counters of released chunks to
+    it. The step does not wait for the disk either. If PostgreSQL crashes it loses the step as a
+    whole, together with `planned_to`. A worker's commit on the step's chunks flushes the step, too.
     Raises _StoppedError.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ONE_PLANNER, [_LOCK_SPACE, notice_id])
-        [is_ours] = cursor.fetchone()
+        cursor.execute(_LOCK_PLANNING, [_LOCK_SPACE, notice_id])
+        [is_locked] = cursor.fetchone()
         planned = Notice.objects.select_related("incident").filter(pk=notice_id)
-        notice = planned.filter(state=Notice.State.PLANNING).first() if is_ours else None
+        notice = planned.filter(state=Notice.State.PLANNING).first() if is_locked else None
         if notice is None:
             return _PlanResult.NONE
         keys = _next_page(notice)
         if keys is None:
-            _begin_sending(notice)
+            _start_sending(notice)
             return _PlanResult.LAST
         _write_page(notice, keys)
     return _PlanResult.WRITTEN
 
 
-_LOCK_SPACE = 0x62706E70  # "bpnp"; tells our advisory locks from others in the same database
-# PostgreSQL takes a page of keys for a single one (of UUIDs it cannot tell how far apart they are),
-# and would compare each person of the page with each exposure of it: a page is hashed or merged.
-_ONE_PLANNER = """
+_LOCK_SPACE = 0x62706E70  # "bpnp": separates our advisory locks from others in the database
+# The lock fails while another process plans the notice. PostgreSQL estimates one row for a page of
+# keys, because it cannot compute the distance of two UUIDs. With a nested loop it would compare
+# each person of the page with each exposure of it. Without nested loops it uses a hash or merge
+# join.
+_LOCK_PLANNING = """
 SELECT pg_try_advisory_xact_lock(%s, %s) FROM set_config('synchronous_commit', 'off', true) AS disk,
     set_config('enable_nestloop', 'off', true) AS loops
 """
 
 
 def _next_page(notice: Notice) -> Keys | None:
-    """The keys of the next chunks' people, if all of them belong to the audience."""
+    """Returns the key range of the next CHUNKS_A_STEP chunks; None at the end of the audience."""
     after = notice.planned_to or FIRST_KEY
-    ahead = audience_query(notice).among.filter(pk__gt=after).values_list("pk", flat=True)
+    remaining = audience_query(notice).candidates.filter(pk__gt=after).values_list("pk", flat=True)
     size = settings.NOTICE_CHUNK_SIZE * CHUNKS_A_STEP
-    last = ahead.order_by("pk")[size - 1 : size].first() or ahead.order_by("-pk").first()
+    last = remaining.order_by("pk")[size - 1 : size].first() or remaining.order_by("-pk").first()
     return Keys(UUID(int=after.int + 1), last) if last else None
 
 
-# A page of the audience, its ledger rows, and the chunks they fall into.
+# Reads a page of the audience and writes its deliveries and the chunks that they belong to.
 _WRITE_PAGE = """
 WITH page AS MATERIALIZED (
     SELECT pk, language, is_reachable, (row_number() OVER (ORDER BY pk) - 1) / {chunk_size} AS part
@@ -185,6 +190,9 @@ SELECT count(*), count(*) FILTER (WHERE NOT is_reachable) FROM page
 
 
 def _write_page(notice: Notice, keys: Keys) -> None:
+    """Writes the deliveries and chunks of a page, and counts them in the notice. Raises
+    _StoppedError.
+    """
     people, unreachable = _write_rows(notice, keys)
     rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
     changed = rows.update(
@@ -197,7 +205,11 @@ def _write_page(notice: Notice, keys: Keys) -> None:
 
 
 def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
-    """(people, of whom unreachable). Rows never pass through here: there are millions."""
+    """Writes the deliveries and chunks of a page. Returns the number of people and how many of them
+    are unreachable.
+
+    The rows do not pass through this process, because a notice can have millions.
+    """
     audience = audience_query(notice)
     try:
         query, values = audience.rows(keys).query.sql_with_params()
@@ -222,26 +234,31 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
     return people, unreachable
 
 
-def _begin_sending(notice: Notice) -> None:
+def _start_sending(notice: Notice) -> None:
     rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
     if not rows.update(state=Notice.State.SENDING, planned_at=Now()):
         raise _StoppedError
-    ramp.begin(notice)
+    ramp.start_ramp(notice)
 
 
-def _concerned(
+def _relevant(
     notice: Notice, subscriptions: Iterable[AlertSubscription]
 ) -> list[AlertSubscription]:
-    """All of them; of "changes to my own data" those whose rows the newest batch changed."""
-    chosen = list(subscriptions)
+    """Returns the subscriptions that the alert concerns. For the topic "changes to my own data"
+    these are the subscriptions of users that the newest batch names; for every other topic all of
+    them.
+    """
+    selected = list(subscriptions)
     if notice.topic != AlertSubscription.Topic.MY_DATA:
-        return chosen
-    changed = _users_changed(notice.incident, [subscription.user_id for subscription in chosen])
-    return [subscription for subscription in chosen if subscription.user_id in changed]
+        return selected
+    changed = _users_changed(notice.incident, [subscription.user_id for subscription in selected])
+    return [subscription for subscription in selected if subscription.user_id in changed]
 
 
 def _users_changed(incident: Incident, users: list[int]) -> set[int]:
-    """Which users carry a verified contact of somebody in the newest batch that is closed."""
+    """Returns the ids of those `users` who have a verified contact of a person in the newest closed
+    batch.
+    """
     closed = ExposureBatch.State.CLOSED
     newest = incident.batches.filter(state=closed).order_by("-number").first()
     if newest is None:
@@ -249,8 +266,8 @@ def _users_changed(incident: Incident, users: list[int]) -> set[int]:
     cipher = incident.cipher()
     emails = EmailAddress.objects.filter(user__in=users, verified=True)
     phones = VerifiedPhone.objects.filter(user__in=users)
-    owners = {cipher.email_index(normalise_email(one.email)): one.user_id for one in emails}
-    owners |= {cipher.phone_index(one.number): one.user_id for one in phones}
+    owners = {cipher.email_index(normalise_email(email.email)): email.user_id for email in emails}
+    owners |= {cipher.phone_index(phone.number): phone.user_id for phone in phones}
     in_batch = Exposure.objects.filter(person=OuterRef("pk"), file__batch=newest)
     people = AffectedPerson.objects.filter(
         Q(email_index__in=owners) | Q(phone_index__in=owners), Exists(in_batch), incident=incident

@@ -1,8 +1,9 @@
-"""One request to a provider for many people: the text once, with places for each one's values.
+"""Batch requests to a provider: the shared text once, with places for each recipient's values.
 
-Which providers can do that without a template stored with them, and how they mark a place, is in
-`_DIALECTS`. What a person's data holds travels as data beside the text, never in it. A text or a
-value that holds what the provider could take for a mark of its own goes in a request of its own.
+`_DIALECTS` lists the providers that support this without a template stored at the provider, and how
+each marks a place. A recipient's values travel as data beside the text and never in it. A text or a
+value with characters that the provider could take for a mark of its own is sent in a request for
+one recipient.
 """
 
 import re
@@ -23,26 +24,27 @@ from notices.message_codes import message_code
 from notices.message_filling import OutgoingMessage
 from notices.message_templates import PERSONAL_HEADERS, MessageTemplate
 
-# The provider's fields that our mails have as headers; the others go as they are.
-_OWN_FIELDS = {"to", "from", "subject", "content-type", "mime-version", "date"}
-_NOTHING = re.compile(r"(?!)")
+# Headers of our mails that are fields of a provider's request. All others are sent as headers.
+_PROVIDER_FIELDS = {"to", "from", "subject", "content-type", "mime-version", "date"}
+_NO_MARKS = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True, eq=False)
 class _Dialect:
-    """How one provider names a slot's values, marks its place, and what it could mistake for one.
+    """How one provider names a slot's values, how it marks the place, and which text it could
+    mistake for a mark.
 
-    A text's own marker cannot be guessed by whoever wrote the text or a value.
+    The marker of a message template is random, so the author of a text or a value cannot guess it.
     """
 
     key: str
     place: str
-    marks: re.Pattern[str] = _NOTHING
+    marks: re.Pattern[str] = _NO_MARKS
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-# By anymail's name. Both take 1,000 people a request, substitute in text and HTML alike without
-# escaping, and take headers and metadata by person.
+# By anymail's name. Both accept 1,000 recipients a request, substitute values in text and HTML
+# without escaping, and accept headers and metadata for each recipient.
 _DIALECTS = {
     "Mailgun": _Dialect(
         key="{name}",
@@ -55,8 +57,8 @@ MOST_IN_A_REQUEST = 1000
 
 
 @dataclass(frozen=True)
-class _Text:
-    """A notice in one language, read back from its MIME form."""
+class _SharedTemplate:
+    """A notice's message in one language, parsed back from its MIME form."""
 
     subject: str
     sender: str
@@ -68,17 +70,21 @@ class _Text:
 
 
 def batch_size() -> int:
-    """How many people one request may name; 1 where the provider or its set-up allows no more.
+    """Returns how many recipients one request may name; 1 if the provider or the settings allow no
+    more.
 
-    A batch has one envelope sender, so a bounce says whose it is by a webhook's metadata alone.
+    All recipients of a batch share one envelope sender. So only the metadata of a webhook can name
+    the delivery of a bounce, and batches need WEBHOOK_SECRET.
     """
     if _dialect() is None or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         return 1
     return max(1, min(settings.NOTICE_PROVIDER_BATCH, MOST_IN_A_REQUEST))
 
 
-def split(mails: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
-    """The mails that may share a request: of one text, and to no address twice."""
+def split_into_batches(mails: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
+    """Splits the mails into groups that may share a request: mails with one template, and no
+    address twice in a group.
+    """
     groups: defaultdict[object, list[OutgoingMessage]] = defaultdict(list)
     times: defaultdict[object, int] = defaultdict(int)
     for mail in mails:
@@ -92,28 +98,32 @@ def split(mails: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
 
 def _is_mergeable(mail: OutgoingMessage) -> bool:
     dialect = _dialect()
-    if dialect is None or mail.shared is None or _text(mail.shared, dialect).has_marks:
+    if dialect is None or mail.shared is None or _shared_template(mail.shared, dialect).has_marks:
         return False
     return not any(dialect.marks.search(value) for value in mail.values.values())
 
 
-def message(mails: Sequence[OutgoingMessage], connection: BaseEmailBackend) -> AnymailMessage:
-    """One message to all of `mails`, which `split` put together."""
+def batch_message(mails: Sequence[OutgoingMessage], connection: BaseEmailBackend) -> AnymailMessage:
+    """Returns one message to the recipients of all `mails`, a group of `split_into_batches`.
+
+    Raises ValueError if they share no template.
+    """
     dialect, shared = _dialect(), mails[0].shared
     if dialect is None or shared is None:
         raise ValueError("these mails share no text")
-    text = _text(shared, dialect)
+    template = _shared_template(shared, dialect)
     batch = AnymailMessage(
-        subject=text.subject,
-        body=text.body,
-        from_email=text.sender,
+        subject=template.subject,
+        body=template.body,
+        from_email=template.sender,
         to=[mail.to for mail in mails],
-        headers=text.headers,
+        headers=template.headers,
         connection=connection,
     )
-    batch.attach_alternative(text.html, "text/html")
-    batch.envelope_sender = f"bounce@{settings.MAIL_DOMAIN}"  # providers take its domain at most
-    keys = {name: _key(name, shared, dialect) for name in text.slots}
+    batch.attach_alternative(template.html, "text/html")
+    # A provider uses only the domain of the envelope sender, or nothing of it.
+    batch.envelope_sender = f"bounce@{settings.MAIL_DOMAIN}"
+    keys = {name: _slot_key(name, shared, dialect) for name in template.slots}
     batch.merge_data = {
         mail.to: {key: mail.values[name] for name, key in keys.items()} for mail in mails
     }
@@ -125,18 +135,20 @@ def message(mails: Sequence[OutgoingMessage], connection: BaseEmailBackend) -> A
 
 
 def metadata(mail: OutgoingMessage) -> dict[str, str]:
-    """What the provider's webhooks are to name a delivery by."""
+    """Returns the metadata by which the provider's webhooks name the delivery."""
     return {"delivery": message_code(mail.delivery_id)}
 
 
 def headers(parsed: EmailMessage, *, without: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """The headers that are no fields of a provider's request."""
-    left_out = _OWN_FIELDS | {name.lower() for name in without or ()}
+    """Returns the headers that are not fields of a provider's request, except those in
+    `without`.
+    """
+    left_out = _PROVIDER_FIELDS | {name.lower() for name in without or ()}
     return {name: str(parsed[name]) for name in parsed if name.lower() not in left_out}
 
 
 def part(parsed: EmailMessage, subtype: str) -> str:
-    """The text of the mail's part of that kind."""
+    """Returns the text of the body part of a subtype, "plain" or "html"; "" if there is none."""
     found = parsed.get_body((subtype,))
     return str(found.get_content()) if found else ""
 
@@ -146,30 +158,30 @@ def _dialect() -> _Dialect | None:
 
 
 @lru_cache(maxsize=8)
-def _text(shared: MessageTemplate, dialect: _Dialect) -> _Text:
+def _shared_template(shared: MessageTemplate, dialect: _Dialect) -> _SharedTemplate:
     parsed = message_from_bytes(shared.mime, policy=policy.default)
     slot = re.compile(re.escape(shared.marker) + "-([a-z_]+)-")
     bodies = {kind: part(parsed, kind) for kind in ("plain", "html")}
     subject, sender = str(parsed["Subject"]), str(parsed["From"])
     fixed = " ".join(slot.sub(" ", text) for text in (subject, sender, *bodies.values()))
 
-    def placed(text: str) -> str:
+    def with_places(text: str) -> str:
         return slot.sub(
-            lambda found: dialect.place.format(key=_key(found[1], shared, dialect)), text
+            lambda found: dialect.place.format(key=_slot_key(found[1], shared, dialect)), text
         )
 
-    return _Text(
+    return _SharedTemplate(
         subject=subject,
         sender=sender,
         headers=headers(parsed, without=PERSONAL_HEADERS),
-        body=placed(bodies["plain"]),
-        html=placed(bodies["html"]),
+        body=with_places(bodies["plain"]),
+        html=with_places(bodies["html"]),
         slots=tuple(sorted({name for text in bodies.values() for name in slot.findall(text)})),
         has_marks=bool(dialect.marks.search(fixed)),
     )
 
 
-def _key(name: str, shared: MessageTemplate, dialect: _Dialect) -> str:
+def _slot_key(name: str, shared: MessageTemplate, dialect: _Dialect) -> str:
     return dialect.key.format(marker=shared.marker, name=name)
 
 

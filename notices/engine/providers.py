@@ -1,8 +1,8 @@
 """Mail through a provider's API (django-anymail) instead of SMTP, and the provider's webhooks.
 
-A request carries one mail, or a batch of them where the provider fills in each person's values
-(`merging`); several run at a time. What a provider answers is a promise to send, like a server's
-250; what becomes of it comes by webhook.
+A request carries one mail, or a batch if the provider fills in each recipient's values
+(`provider_batches`). Several requests run at a time. A provider's positive answer is a promise to
+send, like an SMTP server's 250. Webhooks report later bounces and complaints.
 """
 
 import threading
@@ -31,55 +31,62 @@ from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from notices.returned_mail import bounces, delivery_reports
 
-LATER, NOT_SERVED, NOT_THIS = (408, 425, 429), (401, 402, 403), (400, 406, 413, 422)
+RETRY_STATUSES = (408, 425, 429)
+ACCOUNT_STATUSES = (401, 402, 403)
+CONTENT_STATUSES = (400, 406, 413, 422)
 _NO_CONNECTION = {"ConnectTimeoutError", "NewConnectionError"}  # urllib3's names
 _per_thread = threading.local()
 
 
 def provider_transport() -> RequestTransport:
-    """Mails through the backend that the settings name."""
+    """Returns the transport over the backend that NOTICE_PROVIDER names."""
     return RequestTransport(
-        _ask,
+        _request,
         batch=provider_batches.batch_size(),
         threads=settings.NOTICE_PROVIDER_CONNECTIONS,
-        split=provider_batches.split,
+        split=provider_batches.split_into_batches,
     )
 
 
-def _ask(mails: Sequence[OutgoingMessage]) -> Answers:
-    """One request. Raises AwayError and RefusedError, when nothing was sent."""
+def _request(mails: Sequence[OutgoingMessage]) -> Answers:
+    """Sends one request and returns a reply for each mail that the answer names.
+
+    Raises RequestUnavailableError and AccountRefusedError if nothing was sent.
+    """
     if len(mails) == 1:
         return {mails[0].delivery_id: _send(mails[0])}
-    message = provider_batches.message(mails, _connection())
+    message = provider_batches.batch_message(mails, _connection())
     try:
         message.send()
     except AnymailInvalidAddress:
-        return _ask_by_halves(mails)
+        return _request_by_halves(mails)
     except AnymailRecipientsRefused:
-        pass  # the message's status says of each the same
+        pass  # the message's status holds the refusal of each recipient
     except AnymailAPIError as error:
-        if error.status_code in NOT_THIS:
-            return _ask_by_halves(mails)
-        reply = _failed(error)
+        if error.status_code in CONTENT_STATUSES:
+            return _request_by_halves(mails)
+        reply = _reply_to_error(error)
         return {mail.delivery_id: reply for mail in mails}
-    told = message.anymail_status.recipients
+    statuses = message.anymail_status.recipients
     return {
-        mail.delivery_id: _reply({told[mail.to].status}, told[mail.to].message_id)
+        mail.delivery_id: _reply({statuses[mail.to].status}, statuses[mail.to].message_id)
         for mail in mails
-        if mail.to in told
+        if mail.to in statuses
     }
 
 
-def _ask_by_halves(mails: Sequence[OutgoingMessage]) -> Answers:
-    """The batch was refused as a whole and nothing of it sent: finds whose mail is at fault.
+def _request_by_halves(mails: Sequence[OutgoingMessage]) -> Answers:
+    """Sends the halves of a batch that the provider refused as a whole, to find the mail at fault.
+    Nothing of the batch was sent.
 
-    Once some may have been accepted, the rest has an answer of its own even if nobody is there.
+    A mail in the first half may already be accepted. So an unavailable provider or a refused
+    account becomes a reply for the mails of its half, and raises no error.
     """
     answers: dict[int, Reply] = {}
     middle = len(mails) // 2
     for half in (mails[:middle], mails[middle:]):
         try:
-            answers.update(_ask(half))
+            answers.update(_request(half))
         except (RequestUnavailableError, AccountRefusedError) as error:
             reply = Reply(Result.NOT_SENT, str(error))
             answers.update({mail.delivery_id: reply for mail in half})
@@ -93,22 +100,22 @@ def _send(mail: OutgoingMessage) -> Reply:
     except AnymailInvalidAddress:
         return Reply(Result.UNREACHABLE, LedgerMessages.NOT_FOR_THE_PROVIDER.stored())
     except AnymailRecipientsRefused as error:
-        return Reply(Result.BOUNCED, redact_address(_answer(error), mail.to))
+        return Reply(Result.BOUNCED, redact_address(_answer_text(error), mail.to))
     except AnymailAPIError as error:
-        return _failed(error, mail.to)
+        return _reply_to_error(error, mail.to)
     status = message.anymail_status
     return _reply(status.status or set(), status.message_id, to=mail.to)
 
 
 def _reply(states: set[str], message_id: object, *, to: str = "") -> Reply:
-    words = f"{' '.join(sorted(map(str, states)))} {message_id}"
+    server_reply = f"{' '.join(sorted(map(str, states)))} {message_id}"
     result = _result(states)
     cause = DoubtCause.UNCLEAR_ANSWER if result is Result.IN_DOUBT else None
-    return Reply(result, redact_address(words, to), cause)
+    return Reply(result, redact_address(server_reply, to), cause)
 
 
 def _result(states: set[str]) -> Result:
-    """The one recipient's state, by anymail's names."""
+    """Returns the result for one recipient's states, by anymail's names."""
     if states & {"sent", "queued"}:
         return Result.ACCEPTED
     if states & {"invalid", "rejected"}:
@@ -116,7 +123,7 @@ def _result(states: set[str]) -> Result:
     return Result.DEFERRED if "failed" in states else Result.IN_DOUBT
 
 
-def _failed(error: AnymailAPIError, to: str = "") -> Reply:
+def _reply_to_error(error: AnymailAPIError, to: str = "") -> Reply:
     code = error.status_code
     if code is None:
         if _has_no_connection(error):
@@ -125,18 +132,19 @@ def _failed(error: AnymailAPIError, to: str = "") -> Reply:
         is_timeout = "Timeout" in {kind.__name__ for kind in type(cause).__mro__}  # requests'
         doubt = DoubtCause.SERVER_SILENT if is_timeout else DoubtCause.CONNECTION_LOST
         return Reply(Result.IN_DOUBT, type(cause).__name__, doubt)
-    words = delivery_reports.redact_addresses(redact_address(f"{code} {_answer(error)}", to))
-    if code in NOT_SERVED:
-        raise AccountRefusedError(words)
-    if code in LATER:
-        return Reply(Result.DEFERRED, words)
-    if code in NOT_THIS:
-        return Reply(Result.REFUSED, words)
-    return Reply(Result.IN_DOUBT, words, DoubtCause.UNCLEAR_ANSWER)
+    answer = redact_address(f"{code} {_answer_text(error)}", to)
+    server_reply = delivery_reports.redact_addresses(answer)
+    if code in ACCOUNT_STATUSES:
+        raise AccountRefusedError(server_reply)
+    if code in RETRY_STATUSES:
+        return Reply(Result.DEFERRED, server_reply)
+    if code in CONTENT_STATUSES:
+        return Reply(Result.REFUSED, server_reply)
+    return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)
 
 
-def _answer(error: Exception) -> str:
-    """The provider's own words."""
+def _answer_text(error: Exception) -> str:
+    """Returns the text of the provider's answer."""
     return (
         str(getattr(getattr(error, "response", None), "text", ""))
         or LedgerMessages.REFUSED.stored()
@@ -144,19 +152,19 @@ def _answer(error: Exception) -> str:
 
 
 def _has_no_connection(error: AnymailAPIError) -> bool:
-    """Whether not even a connection was made: only then was certainly nothing sent.
+    """Returns whether no connection was made. Only then it is certain that nothing was sent.
 
-    anymail keeps what its HTTP client raised as the cause, and that has the reason beneath. The
-    reason is told by its class's name, for the client is anymail's choice and no library of ours;
-    an unknown name leaves the mail in doubt.
+    anymail sets the exception of its HTTP client as the cause, and that exception holds the reason.
+    The reason is recognised by its class's name, because the HTTP client is anymail's choice and
+    not a dependency of this project. With an unknown name the mail is in doubt.
     """
-    beneath = next(iter(getattr(error.__cause__, "args", ())), None)
-    reason = getattr(beneath, "reason", None)
+    inner = next(iter(getattr(error.__cause__, "args", ())), None)
+    reason = getattr(inner, "reason", None)
     return not _NO_CONNECTION.isdisjoint(kind.__name__ for kind in type(reason).__mro__)
 
 
 def _message(mail: OutgoingMessage) -> AnymailMessage:
-    """The mail as anymail takes it, over this thread's own connection."""
+    """Returns the mail as anymail's message, over this thread's own connection."""
     parsed = message_from_bytes(mail.data, policy=policy.default)
     message = AnymailMessage(
         subject=str(parsed["Subject"]),
@@ -186,7 +194,9 @@ def _connection() -> BaseEmailBackend:
 
 
 def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
-    """What a provider's webhook tells, once anymail has checked its secret or signature."""
+    """Records a bounce or a complaint that a provider's webhook reports. anymail has verified the
+    webhook's secret or signature.
+    """
     report = _report(event)
     delivery_id = delivery_of_code(str((event.metadata or {}).get("delivery", "")))
     if report is not None and delivery_id is not None:
@@ -194,10 +204,10 @@ def take_event(*, event: AnymailTrackingEvent, **_options: Any) -> None:
 
 
 def _report(event: AnymailTrackingEvent) -> delivery_reports.DeliveryReport | None:
-    told = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
-    words = delivery_reports.redact_addresses(told)
+    texts = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
+    server_reply = delivery_reports.redact_addresses(texts)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
-        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.BOUNCE, words)
+        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.BOUNCE, server_reply)
     if event.event_type == EventType.COMPLAINED:
-        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.COMPLAINT, words)
+        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.COMPLAINT, server_reply)
     return None

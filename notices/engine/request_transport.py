@@ -1,7 +1,7 @@
-"""Transports that ask and are answered: providers' APIs for mail, gateways for text messages.
+"""The transport over HTTP requests: providers' APIs for mail, gateways for SMS.
 
-A request names some messages, its answer says what became of each. Requests run in a few threads;
-the loop, the ledger and the order of things are those of every transport (transport.Transport).
+A request carries some messages, and its answer holds the result of each. Requests run in a few
+threads. The send loop and the journal are those of every transport (transport.Transport).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,56 +19,61 @@ from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
-# What a request answers: one reply to each of its messages, by delivery.
+# A request's replies by delivery id.
 Answers = Mapping[int, Reply]
-Ask = Callable[[Sequence[OutgoingMessage]], Answers]
+SendRequest = Callable[[Sequence[OutgoingMessage]], Answers]
 Split = Callable[[Sequence[OutgoingMessage]], list[list[OutgoingMessage]]]
 
 
 class RequestUnavailableError(Exception):
-    """The request did not reach the provider, or it asks to come back later: nothing was sent."""
+    """The request did not reach the provider, or the provider asks us to retry later. Nothing was
+    sent.
+    """
 
 
 class AccountRefusedError(Exception):
-    """The provider will not serve us at all (credentials, account): nothing was sent."""
+    """The provider refuses our account or its credentials. Nothing was sent."""
 
 
 class UnansweredError(Exception):
-    """The request was handed over and no answer came: its messages are in doubt, for that cause."""
+    """The request was submitted and no answer arrived. Its messages are in doubt, for
+    `doubt_cause`.
+    """
 
-    def __init__(self, words: str, doubt_cause: DoubtCause) -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, doubt_cause: DoubtCause) -> None:
+        super().__init__(reason)
         self.doubt_cause = doubt_cause
 
 
-def as_one(messages: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
-    """Any message may go with any other."""
+def in_one_request(messages: Sequence[OutgoingMessage]) -> list[list[OutgoingMessage]]:
+    """Returns all messages as one group: any of them may share a request."""
     return [list(messages)]
 
 
 class RequestTransport:
-    """Asks `ask` with up to `batch` messages at a time, in `threads` threads.
+    """A transport that calls `send_request` with up to `batch` messages at a time, in `threads`
+    threads.
 
-    `split` says which messages may go in a request together; `close` is called at the end, when no
-    request runs any more.
+    `split` groups the messages that may share a request. `close` is called at the end, when no
+    request is running any more.
     """
 
     def __init__(
         self,
-        ask: Ask,
+        send_request: SendRequest,
         *,
         batch: int,
         threads: int,
-        split: Split = as_one,
+        split: Split = in_one_request,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ask, self._batch, self._threads, self._split = ask, batch, threads, split
-        self._close = close
+        self._send_request, self._split, self._close = send_request, split, close
+        self._batch, self._threads = batch, threads
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="request")
-        self._held: dict[int, OutgoingMessage] = {}
-        self._asked: dict[Future[Answers], list[OutgoingMessage]] = {}
+        self._submitted: dict[int, OutgoingMessage] = {}
+        self._running: dict[Future[Answers], list[OutgoingMessage]] = {}
         self._outcomes: list[Outcome] = []
-        self._trouble: Exception | None = None
+        self._problem: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -77,65 +82,71 @@ class RequestTransport:
         self._pool.shutdown()
         self._close()
 
-    def room(self) -> int:
-        """As many as fill the threads that have nothing to ask."""
-        idle = self._threads - len(self._asked)
-        return max(0, idle * self._batch - len(self._held))
+    def capacity(self) -> int:
+        """Returns the number of messages that fill the idle threads."""
+        idle = self._threads - len(self._running)
+        return max(0, idle * self._batch - len(self._submitted))
 
-    def hand_over(self, message: OutgoingMessage) -> None:
-        """Keeps it until it may begin."""
-        self._held[message.delivery_id] = message
+    def submit(self, message: OutgoingMessage) -> None:
+        """Stores the message until it is started."""
+        self._submitted[message.delivery_id] = message
 
     def wait(self, seconds: float) -> None:
-        """Until an answer came. Raises ServerAwayError and ServerRefusesUsError."""
-        if self._asked and not self._outcomes:
-            wait(self._asked, timeout=seconds, return_when=FIRST_COMPLETED)
-        for future in [one for one in self._asked if one.done()]:
-            self._take(future, self._asked.pop(future))
-        if self._trouble is not None and not self._asked:
-            trouble, self._trouble = self._trouble, None
-            raise trouble
+        """Waits until an answer arrives, `seconds` at most. Raises ServerUnavailableError and
+        SenderRefusedError.
+        """
+        if self._running and not self._outcomes:
+            wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        for future in [future for future in self._running if future.done()]:
+            self._collect(future, self._running.pop(future))
+        if self._problem is not None and not self._running:
+            problem, self._problem = self._problem, None
+            raise problem
 
-    def _take(self, future: Future[Answers], messages: list[OutgoingMessage]) -> None:
-        """One outcome for each message of the request, whatever the provider forgot to say."""
+    def _collect(self, future: Future[Answers], messages: list[OutgoingMessage]) -> None:
+        """Adds one outcome for each message of the request. A message that the answer does not name
+        is in doubt.
+        """
         try:
             answers = future.result()
-            otherwise = Reply(
+            default = Reply(
                 Result.IN_DOUBT, LedgerMessages.NOT_NAMED.stored(), DoubtCause.NOT_NAMED
             )
         except RequestUnavailableError as error:
-            answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
-            self._trouble = ServerUnavailableError(str(error))
+            answers, default = {}, Reply(Result.NOT_SENT, str(error))
+            self._problem = ServerUnavailableError(str(error))
         except AccountRefusedError as error:
-            answers, otherwise = {}, Reply(Result.NOT_SENT, str(error))
-            self._trouble = SenderRefusedError(str(error))
+            answers, default = {}, Reply(Result.NOT_SENT, str(error))
+            self._problem = SenderRefusedError(str(error))
         except UnansweredError as error:
-            answers, otherwise = {}, Reply(Result.IN_DOUBT, str(error), error.doubt_cause)
-        except Exception as error:  # noqa: BLE001  after the request began, anything is doubt
-            words, answers = type(error).__name__, {}
-            otherwise = Reply(Result.IN_DOUBT, words, DoubtCause.REQUEST_FAILED)
+            answers, default = {}, Reply(Result.IN_DOUBT, str(error), error.doubt_cause)
+        except Exception as error:  # noqa: BLE001  any error now leaves a doubt
+            answers = {}
+            default = Reply(Result.IN_DOUBT, type(error).__name__, DoubtCause.REQUEST_FAILED)
         for message in messages:
-            reply = answers.get(message.delivery_id, otherwise)
+            reply = answers.get(message.delivery_id, default)
             self._outcomes.append(Outcome(message, reply))
 
     def outcomes(self) -> list[Outcome]:
-        """What was answered since the last call."""
-        found, self._outcomes = self._outcomes, []
-        return found
+        """Returns the outcomes since the last call."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
 
     def ready(self) -> list[OutgoingMessage]:
-        """All that are held: a request needs no preparation. None while there is trouble."""
-        return [] if self._trouble else list(self._held.values())
+        """Returns all submitted messages, because a request needs no preparation; none while there
+        is a problem.
+        """
+        return [] if self._problem else list(self._submitted.values())
 
-    def begin(self, messages: Collection[OutgoingMessage]) -> None:
-        """Asks; from now on nobody can take them back."""
-        begun = [self._held.pop(message.delivery_id) for message in messages]
-        for group in self._split(begun):
-            for start in range(0, len(group), self._batch):
-                part = group[start : start + self._batch]
-                self._asked[self._pool.submit(self._ask, part)] = part
+    def start(self, messages: Collection[OutgoingMessage]) -> None:
+        """Sends the requests. The messages cannot be withdrawn from now on."""
+        started = [self._submitted.pop(message.delivery_id) for message in messages]
+        for group in self._split(started):
+            for offset in range(0, len(group), self._batch):
+                part = group[offset : offset + self._batch]
+                self._running[self._pool.submit(self._send_request, part)] = part
 
     def withdraw(self, delivery_ids: Collection[int]) -> None:
-        """Forgets messages that have not begun."""
+        """Removes submitted messages that were not started."""
         for delivery_id in delivery_ids:
-            self._held.pop(delivery_id, None)
+            self._submitted.pop(delivery_id, None)

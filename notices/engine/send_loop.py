@@ -1,4 +1,4 @@
-"""A worker's run: leases chunks of a notice and brings each of their people to the mail server."""
+"""The send loop of one worker: it leases chunks of a notice and sends their messages."""
 
 import logging
 import time
@@ -31,16 +31,17 @@ from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
-TURN_SECONDS = 0.25  # a pause, a cancellation and a lost lease are noticed at least as often
-LEASES_AT_ONCE = 2  # the next chunk is at hand before the last messages of one are answered
-DATABASE_SECONDS = (0.1, 1.0)  # between two tries of a database that is away or full: first, last
-PLANNING_SECONDS = 0.1  # between two looks for a chunk that is still being planned
+TURN_SECONDS = 0.25  # the longest time until a pause, a cancellation or a lost lease is noticed
+LEASES_AT_ONCE = 2  # the next chunk is leased before the last messages of one are answered
+DATABASE_SECONDS = (0.1, 1.0)  # first and longest wait for a database that accepts no writes
+PLANNING_SECONDS = 0.1  # between two queries for a chunk while the ledger is being planned
 
 
 def send_due(notice_id: int, *, seconds: float) -> bool:
-    """Works on the notice's due chunks until none is left, or for about `seconds`.
+    """Sends the notice's due chunks until none is left, or for about `seconds`.
 
-    True if it stopped for the time alone, and should go on at once.
+    Returns True if it stopped only because the time was over, so that the caller should call it
+    again.
     """
     end = time.monotonic() + seconds
     notice = Notice.objects.filter(pk=notice_id).first()
@@ -54,16 +55,16 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
                 return _cancel_due(notice, end=end)
             if notice.state not in ledger.MOVING:
                 return False
-            is_going_on = _Run(notice, transport, governor, end=end).work()
-            if not is_going_on and notice.state != Notice.State.PLANNING:
+            has_more = _Run(notice, transport, governor, end=end).work()
+            if not has_more and notice.state != Notice.State.PLANNING:
                 return False
-            if not is_going_on:
+            if not has_more:
                 time.sleep(PLANNING_SECONDS)
     return True
 
 
 def transport_of(notice: Notice) -> Transport:
-    """What carries the messages of a notice's channel."""
+    """Returns the transport of the notice's channel: an SMS gateway, a provider's API, or SMTP."""
     if notice.channel == Notice.Channel.SMS:
         return gateways.sms_transport()
     if settings.NOTICE_PROVIDER:
@@ -90,33 +91,34 @@ _T = TypeVar("_T")
 def _retry_until_written(act: Callable[[], _T]) -> _T:
     """Calls `act` until the database accepts it, and returns its result.
 
-    A database that is away or full halts the send: what servers accepted meanwhile is known to
-    this process alone, so it never gives up. `act` is one transaction that may be repeated. Raises
-    the database's error only inside a transaction, where a repetition cannot succeed.
+    A database that is unreachable or full delays the send. The function never gives up, because
+    this process alone knows which messages the servers accepted. `act` must be one transaction that
+    may be repeated. Raises the database's error only inside a transaction, where a repetition
+    cannot succeed.
     """
-    wait, most = DATABASE_SECONDS
-    is_again = False
+    wait, longest = DATABASE_SECONDS
+    has_failed = False
     while True:
         try:
-            done = act()
+            result = act()
         except stall.ERRORS as error:
             if connection.in_atomic_block:
                 raise
             logger.error("the database does not take it, the send waits: %s", str(error).strip())
             connection.close()
             stall.report_database_error(error)
-            is_again = True
+            has_failed = True
         else:
-            if is_again:
+            if has_failed:
                 stall.clear_database_error()
-            return done
+            return result
         time.sleep(wait)
-        wait = min(wait * 2, most)
+        wait = min(wait * 2, longest)
 
 
 @dataclass
 class _Leased:
-    """A lease, and how many of its rows have no ending yet."""
+    """A lease, and how many of its deliveries have no journaled result yet."""
 
     lease: Lease
     left: int = 0
@@ -124,7 +126,7 @@ class _Leased:
 
 
 class _Run:
-    """One worker, one notice, one transport, a few leases."""
+    """One worker's run for one notice, over one transport, with a few leases."""
 
     def __init__(
         self, notice: Notice, transport: Transport, governor: Governor, *, end: float
@@ -132,57 +134,61 @@ class _Run:
         self._notice = notice
         self._transport = transport
         self._governor = governor
-        self._limits = DestinationLimiter()
+        self._limiter = DestinationLimiter()
         self._end = end
         self._composer = Composer(notice)
         self._leases: dict[int, _Leased] = {}
         self._waiting: deque[DueRow] = deque()
-        # Composed, but their destination has had enough for now.
+        # Composed messages by domain that wait for the rate limit of their destination.
         self._parked: defaultdict[str, deque[tuple[DueRow, OutgoingMessage]]] = defaultdict(deque)
-        self._in_hand: dict[int, DueRow] = {}  # handed over, and not on the wire
+        self._submitted: dict[int, DueRow] = {}  # in the transport, and not on the wire
         self._on_wire: dict[int, DueRow] = {}
-        self._endings: list[JournalEntry] = []
+        self._entries: list[JournalEntry] = []
         self._journaled_at = 0.0
         self._may_send = True
         self._has_chunks = True
 
     def work(self) -> bool:
-        """Sends what is due; True if there may be more of it now."""
+        """Sends what is due. Returns whether more may be due now.
+
+        An unavailable server, a refused sender and a missing key end the run. The problem is stored
+        with the notice.
+        """
         try:
             while self._turn():
                 pass
         except (ServerUnavailableError, SenderRefusedError, EncryptionError) as error:
-            self._stop_for(error)
+            self._stop_for_error(error)
             return False
         return self._may_send and self._has_chunks
 
     def _turn(self) -> bool:
-        """One round of the loop; False once nothing is left to do."""
-        began = time.monotonic()
-        if began > self._end:
-            self._put_back()
+        """Runs one round of the loop. Returns False when no lease is left."""
+        started_at = time.monotonic()
+        if started_at > self._end:
+            self._drop_unsubmitted()
         self._lease_more()
-        self._hand_over()
+        self._submit()
         try:
-            if self._in_hand or self._on_wire:
+            if self._submitted or self._on_wire:
                 self._transport.wait(TURN_SECONDS)
             elif any(self._parked.values()):
                 time.sleep(ASK_SECONDS)
-        finally:  # what is known is written even if the server is gone
-            self._write_down()
+        finally:  # known results are journaled even if the server is unavailable
+            self._journal_turn()
         self._release_finished()
-        self._governor.rest(time.monotonic() - began)
+        self._governor.rest(time.monotonic() - started_at)
         return bool(self._leases)
 
     # ------------------------------------------------------------ leases
 
     def _lease_more(self) -> None:
-        """Keeps messages at hand while there is time."""
+        """Leases chunks while there is time, so that the transport always has a message to send."""
         while (
             self._has_chunks
             and self._may_send
             and len(self._leases) < LEASES_AT_ONCE
-            and len(self._waiting) <= self._transport.room()
+            and len(self._waiting) <= self._transport.capacity()
             and time.monotonic() < self._end
         ):
             lease = _retry_until_written(lambda: ledger.lease_chunk(self._notice))
@@ -207,100 +213,105 @@ class _Run:
                 if leased.has_bounces:
                     _retry_until_written(partial(ramp.pause_if_bouncing, self._notice))
 
-    def _lose(self, chunks: frozenset[int]) -> None:
-        """Another worker has them: nothing of them is begun, written or given back any more."""
+    def _drop_lost_chunks(self, chunks: frozenset[int]) -> None:
+        """Drops the rows of `chunks`, because another worker leased them. This run starts, writes
+        and releases none of them any more.
+        """
         for key in chunks:
             lease = self._leases.pop(key).lease
             logger.warning("chunk %s: lease %s was taken over", key, lease.fencing_token)
         self._waiting = deque(row for row in self._waiting if row.chunk not in chunks)
         for domain, parked in self._parked.items():
-            self._parked[domain] = deque(one for one in parked if one[0].chunk not in chunks)
-        self._withdraw(row for row in self._in_hand.values() if row.chunk in chunks)
+            self._parked[domain] = deque(pair for pair in parked if pair[0].chunk not in chunks)
+        self._withdraw(row for row in self._submitted.values() if row.chunk in chunks)
         self._on_wire = {k: row for k, row in self._on_wire.items() if row.chunk not in chunks}
 
     def _withdraw(self, rows: Iterator[DueRow]) -> None:
         keys = {row.delivery_id for row in rows}
         self._transport.withdraw(keys)
         for key in keys:
-            del self._in_hand[key]
+            del self._submitted[key]
 
     # ------------------------------------------------------------ messages
 
-    def _hand_over(self) -> None:
-        room = self._transport.room() if self._may_send else 0
-        while room > 0 and (following := self._next()):
-            row, mail = following
-            self._in_hand[row.delivery_id] = row
-            self._transport.hand_over(mail)
-            room -= 1
+    def _submit(self) -> None:
+        capacity = self._transport.capacity() if self._may_send else 0
+        while capacity > 0 and (found := self._next_message()):
+            row, message = found
+            self._submitted[row.delivery_id] = row
+            self._transport.submit(message)
+            capacity -= 1
 
-    def _next(self) -> tuple[DueRow, OutgoingMessage] | None:
-        """The next row whose destination may be sent something now, and its mail."""
+    def _next_message(self) -> tuple[DueRow, OutgoingMessage] | None:
+        """Returns the next row and its message, if the rate limit of the destination admits it;
+        None if no such row is left. Rows over the limit are parked.
+        """
         for domain, parked in self._parked.items():
-            if parked and self._limits.admits(domain):
+            if parked and self._limiter.take_token(domain):
                 return parked.popleft()
         while self._waiting:
             row = self._waiting.popleft()
-            mail = self._composer.mail(row)
-            if isinstance(mail, Transition):
-                self._end_row(row, mail, tries=0)
+            message = self._composer.message(row)
+            if isinstance(message, Transition):
+                self._end_row(row, message, tries=0)
                 continue
-            domain = mail.to.rpartition("@")[2]
-            if self._limits.admits(domain):
-                return row, mail
-            self._parked[domain].append((row, mail))
+            domain = message.to.rpartition("@")[2]
+            if self._limiter.take_token(domain):
+                return row, message
+            self._parked[domain].append((row, message))
         return None
 
-    def _write_down(self) -> None:
-        """Journals what ended and what is to begin; begins it after the journal is committed.
+    def _journal_turn(self) -> None:
+        """Journals the results and the messages to start, and starts these messages after the
+        commit.
 
-        Outcomes leave the transport here and are known to this process alone until then. So
-        nothing between the two may fail: judging them touches no database, and the journal is
-        repeated until the database takes it.
+        Results leave the transport here, and this process alone knows them until they are
+        journaled. So no step between the two may fail: `transition_of` reads no database, and the
+        journal is repeated until the database accepts it.
         """
         for outcome in self._transport.outcomes():
-            self._judge(outcome)
+            self._record_outcome(outcome)
         ready = self._transport.ready() if self._may_send else []
-        is_due = time.monotonic() > self._journaled_at + TURN_SECONDS
-        if self._leases and (self._endings or ready or is_due):
-            self._begin(ready)
+        is_journal_due = time.monotonic() > self._journaled_at + TURN_SECONDS
+        if self._leases and (self._entries or ready or is_journal_due):
+            self._start(ready)
 
-    def _begin(self, ready: list[OutgoingMessage]) -> None:
-        for mail in ready:
-            self._on_wire[mail.delivery_id] = self._in_hand.pop(mail.delivery_id)
-        began = time.monotonic()
-        turn = self._journal()
-        # A process that was stopped meanwhile may have lost its lease since.
-        is_fresh = time.monotonic() - began < settings.NOTICE_LEASE_SECONDS / 2
-        if turn.may_send and not turn.lost and is_fresh:
-            self._transport.begin(ready)
+    def _start(self, ready: list[OutgoingMessage]) -> None:
+        for message in ready:
+            self._on_wire[message.delivery_id] = self._submitted.pop(message.delivery_id)
+        started_at = time.monotonic()
+        answer = self._journal()
+        # If the process was stopped during the journal, another worker may have its lease now.
+        is_fresh = time.monotonic() - started_at < settings.NOTICE_LEASE_SECONDS / 2
+        if answer.may_send and not answer.lost and is_fresh:
+            self._transport.start(ready)
             return
-        for mail in ready:
-            self._in_hand[mail.delivery_id] = self._on_wire.pop(mail.delivery_id)
-        self._lose(turn.lost)
-        if not turn.may_send:
-            self._hold()
+        for message in ready:
+            self._submitted[message.delivery_id] = self._on_wire.pop(message.delivery_id)
+        self._drop_lost_chunks(answer.lost)
+        if not answer.may_send:
+            self._stop_starting()
 
     def _journal(self) -> JournalAnswer:
         on_wire: dict[int, list[int]] = {}
         for row in self._on_wire.values():
             on_wire.setdefault(row.chunk, []).append(row.delivery_id)
         leases = [leased.lease for leased in self._leases.values()]
-        turn = _retry_until_written(
-            lambda: ledger.journal(self._notice, leases, endings=self._endings, on_wire=on_wire)
+        answer = _retry_until_written(
+            lambda: ledger.journal(self._notice, leases, entries=self._entries, on_wire=on_wire)
         )
-        for ending in self._endings:
-            if ending.lease.chunk.pk in self._leases:
-                self._leases[ending.lease.chunk.pk].left -= 1
-        self._endings = []
+        for entry in self._entries:
+            if entry.lease.chunk.pk in self._leases:
+                self._leases[entry.lease.chunk.pk].left -= 1
+        self._entries = []
         self._journaled_at = time.monotonic()
-        return turn
+        return answer
 
-    def _judge(self, outcome: Outcome) -> None:
+    def _record_outcome(self, outcome: Outcome) -> None:
         key = outcome.message.delivery_id
-        row = self._on_wire.pop(key, None) or self._in_hand.pop(key, None)
+        row = self._on_wire.pop(key, None) or self._submitted.pop(key, None)
         if row is None or row.chunk not in self._leases:
-            return  # of a chunk that another worker has now
+            return  # another worker leased its chunk
         self._end_row(
             row, transition_of(outcome.reply, row, self._leases[row.chunk].lease), tries=1
         )
@@ -308,38 +319,46 @@ class _Run:
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
         self._leases[row.chunk].has_bounces |= transition.state == State.BOUNCED
-        self._endings.append(JournalEntry(lease, row.delivery_id, transition, row.attempts, tries))
+        self._entries.append(JournalEntry(lease, row.delivery_id, transition, row.attempts, tries))
 
     # ------------------------------------------------------------ stopping
 
-    def _put_back(self) -> None:
-        """Leaves the rows that were not handed over to whoever leases their chunk next."""
-        parked = [row for each in self._parked.values() for row, _mail in each]
+    def _drop_unsubmitted(self) -> None:
+        """Drops the rows that were not submitted to the transport. The next worker that leases
+        their chunk sends them.
+        """
+        parked = [row for each in self._parked.values() for row, _message in each]
         for row in (*self._waiting, *parked):
             self._leases[row.chunk].left -= 1
         self._waiting.clear()
         self._parked.clear()
 
-    def _hold(self) -> None:
-        """Begins nothing any more; what is on the wire is waited for and written down."""
+    def _stop_starting(self) -> None:
+        """Starts no further message. The loop still waits for the results of messages on the wire
+        and journals them.
+        """
         self._may_send = False
-        self._put_back()
-        for row in self._in_hand.values():
+        self._drop_unsubmitted()
+        for row in self._submitted.values():
             self._leases[row.chunk].left -= 1
-        self._withdraw(iter(list(self._in_hand.values())))
+        self._withdraw(iter(list(self._submitted.values())))
 
-    def _stop_for(self, error: Exception) -> None:
-        """Nothing can be sent now: says why, and gives the chunks back."""
+    def _stop_for_error(self, error: Exception) -> None:
+        """Stores the reason why nothing can be sent now, and releases the leases.
+
+        An unavailable server gives the chunks a backoff, or ends their deliveries after the
+        notice's deadline. Every other error pauses the notice.
+        """
         if isinstance(error, ServerUnavailableError):
             ledger.record_problem(self._notice, str(error))
         else:
-            ledger.stop(self._notice, str(error))
+            ledger.pause_for_problem(self._notice, str(error))
         for leased in self._leases.values():
-            is_away = isinstance(error, ServerUnavailableError)
-            if is_away and not leased.lease.is_past_deadline:
+            is_unavailable = isinstance(error, ServerUnavailableError)
+            if is_unavailable and not leased.lease.is_past_deadline:
                 ledger.release_with_backoff(leased.lease)
                 continue
-            if is_away:
+            if is_unavailable:
                 with suppress(LeaseLostError):
                     ledger.expire_rest(leased.lease, str(error))
             ledger.release(leased.lease)

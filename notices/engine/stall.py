@@ -1,8 +1,8 @@
-"""Why a send stands still though nobody paused it: the database takes nothing.
+"""Reports to the desk why a send is stalled without being paused: the database accepts no writes.
 
-What cannot be written to the database cannot be said there either. So workers say it in Redis, for
-a minute at a time, as a word from a short list; the notice's page reads it. Where Redis knows
-nothing, the leases do: a worker that can write extends its own several times a second.
+A worker cannot write this reason to the database. So it stores it in Redis, for KEPT_SECONDS, as
+one word of a short list, and the notice's page reads it. If Redis holds nothing, the leases show
+the stall: a worker that can write extends its leases several times a second.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ from notices.models import Chunk, Notice
 
 KEY = "notices:database"
 KEPT_SECONDS = 60
-SILENT_SECONDS = 60  # a lease that ran out so long ago is one that nobody could take over
+SILENT_SECONDS = 60  # if a lease ran out so long ago, no worker could lease the chunk again
 ERRORS = (psycopg.OperationalError, OperationalError, InterfaceError)
 
 
 class StallReason(TextChoices):
-    """What is in the way, in words for the desk."""
+    """The reason of a stall, with the text that the desk shows."""
 
     FULL = (
         "full",
@@ -52,20 +52,24 @@ class StallReason(TextChoices):
 
 
 def report_database_error(error: BaseException) -> None:
-    """Tells the desk why the database did not take something; does nothing without Redis."""
+    """Stores the reason why the database did not accept a write. Does nothing if Redis is
+    unavailable.
+    """
     with contextlib.suppress(redis.RedisError):
         latency.client().set(KEY, _reason_of(error).value, ex=KEPT_SECONDS)
 
 
 def clear_database_error() -> None:
-    """The database took something again."""
+    """Deletes the stored reason, because the database accepted a write again."""
     with contextlib.suppress(redis.RedisError):
         latency.client().delete(KEY)
 
 
 @contextlib.contextmanager
 def reporting_database_errors() -> Iterator[None]:
-    """Says it of work that fails and is begun again by somebody else."""
+    """Context manager: reports a database error of the block to the desk, then raises it again. For
+    work that another process repeats.
+    """
     try:
         yield
     except ERRORS as error:
@@ -74,19 +78,21 @@ def reporting_database_errors() -> Iterator[None]:
 
 
 def stall_reason(notice: Notice) -> StallReason | None:
-    """Why a notice that should be moving stands still; None if nothing is known of it."""
+    """Returns why a notice that should be moving is stalled; None if no stall is known."""
     try:
-        kept = latency.client().get(KEY)
+        stored = latency.client().get(KEY)
     except redis.RedisError:
-        kept = None
-    if isinstance(kept, bytes) and kept.decode() in StallReason.values:
-        return StallReason(kept.decode())
+        stored = None
+    if isinstance(stored, bytes) and stored.decode() in StallReason.values:
+        return StallReason(stored.decode())
     leased = Chunk.objects.filter(notice=notice, state=Chunk.State.LEASED)
     silent = leased.filter(leased_until__lt=Now() - timedelta(seconds=SILENT_SECONDS))
     return StallReason.SILENT if silent.exists() else None
 
 
 def _reason_of(error: BaseException) -> StallReason:
-    """Of the error itself or what Django wrapped; never its words, which name values and paths."""
+    """Returns the reason for `error`, which Django may have wrapped. The error's text is not used,
+    because it contains values and paths.
+    """
     is_full = any(isinstance(one, psycopg.errors.DiskFull) for one in (error, error.__cause__))
     return StallReason.FULL if is_full else StallReason.AWAY

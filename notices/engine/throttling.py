@@ -1,4 +1,6 @@
-"""What holds a send back on purpose: limits of destinations, and the portal's own pages."""
+"""Deliberate limits of a send: the rate limits of destinations, and the load of the
+portal's pages.
+"""
 
 import time
 from collections import defaultdict
@@ -8,12 +10,12 @@ from django.conf import settings
 
 from foundations import latency
 
-ASK_SECONDS = 0.05  # between two questions about one destination
+ASK_SECONDS = 0.05  # between two requests to Redis for one destination
 REST_SECONDS = 5.0  # after Redis did not answer
-AT_ONCE_SECONDS = 0.2  # how far ahead one worker may reserve
+AT_ONCE_SECONDS = 0.2  # a worker reserves the tokens of this time at once
 
-# A bucket that fills at the rate and holds a second's worth; the time is Redis' own.
-_TAKE = """
+# A token bucket: it fills at the rate and holds the tokens of one second. Redis' clock is used.
+_TAKE_TOKENS = """
 local rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
@@ -31,70 +33,80 @@ return given
 
 
 class DestinationLimiter:
-    """How many messages may go to a destination now; all workers share its bucket.
+    """Rate limits by destination domain (NOTICE_RATES). All workers share the token bucket in
+    Redis.
 
-    While Redis is away each worker keeps to NOTICE_RATE_WITHOUT_REDIS for each limited destination:
-    slow for certain, never unlimited.
+    While Redis is unavailable, each worker sends at most NOTICE_RATE_WITHOUT_REDIS messages a
+    second to each limited destination. That is slower than necessary, and never unlimited.
     """
 
     def __init__(self) -> None:
         self._rates = settings.NOTICE_RATES
-        self._in_hand: defaultdict[str, int] = defaultdict(int)
-        self._ask_at: defaultdict[str, float] = defaultdict(float)
+        self._reserved: defaultdict[str, int] = defaultdict(int)
+        self._reserve_at: defaultdict[str, float] = defaultdict(float)
         self._redis_at = 0.0
 
-    def admits(self, domain: str) -> bool:
-        """Whether one more may go; if so it counts as gone."""
+    def take_token(self, domain: str) -> bool:
+        """Returns whether one more message may be sent to `domain`. If so, the message is counted
+        as sent.
+        """
         rate = self._rates.get(domain) or self._rates.get("*")
         if rate is None:
             return True
         now = time.monotonic()
-        if not self._in_hand[domain] and now >= self._ask_at[domain]:
-            self._ask_at[domain] = now + ASK_SECONDS
-            self._in_hand[domain] = self._ask(domain, rate, now)
-        if not self._in_hand[domain]:
+        if not self._reserved[domain] and now >= self._reserve_at[domain]:
+            self._reserve_at[domain] = now + ASK_SECONDS
+            self._reserved[domain] = self._reserve(domain, rate, now)
+        if not self._reserved[domain]:
             return False
-        self._in_hand[domain] -= 1
+        self._reserved[domain] -= 1
         return True
 
-    def _ask(self, domain: str, rate: float, now: float) -> int:
+    def _reserve(self, domain: str, rate: float, now: float) -> int:
+        """Returns how many tokens this worker may use now; 0 or more."""
         if now >= self._redis_at:
             try:
                 wanted = max(int(rate * AT_ONCE_SECONDS), 1)
-                take = latency.client().register_script(_TAKE)
+                take = latency.client().register_script(_TAKE_TOKENS)
                 return int(take(keys=[f"notices:rate:{domain}"], args=[rate, wanted]))
             except redis.RedisError:
                 self._redis_at = now + REST_SECONDS
-        self._ask_at[domain] = now + 1 / min(settings.NOTICE_RATE_WITHOUT_REDIS, rate)
+        self._reserve_at[domain] = now + 1 / min(settings.NOTICE_RATE_WITHOUT_REDIS, rate)
         return 1
 
 
 class Governor:
-    """Slows the send while customers wait too long for a page: they come because of the mails."""
+    """The pace of a send. It slows down while the portal's pages are slow, because the messages
+    bring the visitors.
+    """
 
     SLOWEST = 1 / 16
     LOOK_SECONDS = 1.0
     LONGEST_REST = 1.0
 
     def __init__(self) -> None:
-        self.pace = 1.0  # the part of the time that is spent on sending
-        self._look_at = 0.0
+        self.pace = 1.0  # the share of the time that is used for sending
+        self._update_at = 0.0
 
-    def rest(self, worked: float) -> None:
-        """Sleeps as long as `worked` seconds of sending call for."""
-        self._look()
+    def rest(self, seconds: float) -> None:
+        """Sleeps for the time that belongs to `seconds` of sending at the current pace."""
+        self._update_pace()
         if self.pace < 1:
-            time.sleep(min(worked * (1 / self.pace - 1), self.LONGEST_REST))
+            time.sleep(min(seconds * (1 / self.pace - 1), self.LONGEST_REST))
 
-    def _look(self) -> None:
+    def _update_pace(self) -> None:
+        """Halves the pace if pages take longer than NOTICE_PORTAL_MILLISECONDS, else doubles it up
+        to 1.
+        """
         now = time.monotonic()
-        if now < self._look_at:
+        if now < self._update_at:
             return
-        self._look_at = now + self.LOOK_SECONDS
+        self._update_at = now + self.LOOK_SECONDS
         try:
-            seconds = latency.latest()
+            page_seconds = latency.latest()
         except redis.RedisError:
-            self._look_at = now + REST_SECONDS
-            return  # nothing is known: the pace stays as it is
-        is_slow = seconds is not None and seconds * 1000 > settings.NOTICE_PORTAL_MILLISECONDS
+            self._update_at = now + REST_SECONDS
+            return  # the latency is unknown, so the pace does not change
+        most = settings.NOTICE_PORTAL_MILLISECONDS
+        is_slow = page_seconds is not None and page_seconds * 1000 > most
         self.pace = max(self.pace / 2, self.SLOWEST) if is_slow else min(self.pace * 2, 1.0)

@@ -1,7 +1,8 @@
-"""What a server's reply makes of a delivery: its next state, why, and how long it waits.
+"""Maps a server's reply to a delivery's transition: its next state, the reason, and its wait.
 
-A pure function: it reads and writes no database, so that nothing can fail between the moment in
-which a worker learns a result and the journal that keeps it (see `delivering`).
+`transition_of` is a pure function. It neither reads nor writes the database. So nothing can fail
+between the moment in which a worker learns a result and the journal that writes it (see
+`send_loop`).
 """
 
 from dataclasses import replace
@@ -16,31 +17,34 @@ State = Delivery.State
 
 
 def transition_of(reply: Reply, row: DueRow, lease: Lease) -> Transition:
-    """The verdict on `row`, a delivery of the lease's chunk, after one more attempt.
+    """Returns the transition of `row`, a delivery of the lease's chunk, after one more attempt.
 
-    A refusal waits like a temporary one. The journal counts it, and holds the row back instead if
-    that pauses the notice.
+    A refusal gets the transition of a temporary refusal, with `is_refusal`. The journal counts it,
+    and leaves the row pending instead if the refusal pauses the notice.
     """
-    attempts, is_again = row.attempts + 1, row.is_possible_duplicate
+    attempts, is_possible_duplicate = row.attempts + 1, row.is_possible_duplicate
     match reply.result:
         case Result.ACCEPTED:
-            return Transition(State.ACCEPTED, reply.words, data_classes=row.data_classes)
+            return Transition(State.ACCEPTED, reply.server_reply, data_classes=row.data_classes)
         case Result.DEFERRED | Result.REFUSED:
-            later = ledger.deferred(
-                lease, attempts=attempts, is_possible_duplicate=is_again, reply=reply.words
+            deferred = ledger.deferred(
+                lease,
+                attempts=attempts,
+                is_possible_duplicate=is_possible_duplicate,
+                reply=reply.server_reply,
             )
-            return replace(later, is_refusal=reply.result is Result.REFUSED)
+            return replace(deferred, is_refusal=reply.result is Result.REFUSED)
         case Result.BOUNCED:
-            return Transition(State.BOUNCED, reply.words)
+            return Transition(State.BOUNCED, reply.server_reply)
         case Result.UNREACHABLE:
-            return Transition(State.UNREACHABLE, reply.words)
+            return Transition(State.UNREACHABLE, reply.server_reply)
         case Result.IN_DOUBT:
             return ledger.in_doubt(
                 lease.notice,
                 attempts=attempts,
-                is_possible_duplicate=is_again,
-                reply=reply.words,
+                is_possible_duplicate=is_possible_duplicate,
+                reply=reply.server_reply,
                 cause=reply.doubt_cause,
             )
         case Result.NOT_SENT:
-            return ledger.put_back(attempts=attempts, reply=reply.words)
+            return ledger.not_sent(attempts=attempts, reply=reply.server_reply)

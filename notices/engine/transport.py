@@ -1,8 +1,9 @@
-"""What the ledger needs of whatever carries messages, and how a server's words are read.
+"""The protocol of all transports, and the classification of servers' replies.
 
-The ledger has to know when a server took over a message. With SMTP that is the reply to the final
-dot and nothing before, with a provider's API the reply to the request. So each message is announced
-to the ledger before its first octet goes (`ready`, `begin`), and has exactly one honest result.
+The ledger must know when a server accepts a message. With SMTP this is the reply to the final dot
+and no earlier reply; with a provider's API it is the answer to the request. So the journal records
+each message before its first octet is sent (`ready`, then `start`), and each message has exactly
+one result.
 """
 
 import re
@@ -21,34 +22,34 @@ _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 class ServerUnavailableError(Exception):
-    """No connection, or the server asks to come back later. Nothing was sent."""
+    """There is no connection, or the server asks us to retry later. Nothing was sent."""
 
 
 class SenderRefusedError(Exception):
-    """The server will not serve us at all, whoever the recipient: somebody has to look."""
+    """The server refuses us as a sender, for every recipient. A person must find out why."""
 
 
 class Result(Enum):
-    """What became of one message."""
+    """The result of one message."""
 
     ACCEPTED = auto()
-    DEFERRED = auto()  # this recipient, for now
-    BOUNCED = auto()  # this recipient, for good
-    UNREACHABLE = auto()  # this recipient cannot be written to over this server
-    REFUSED = auto()  # the sender, the message or a policy: not the recipient's fault
-    NOT_SENT = auto()  # the connection ended before the server could have taken it
-    IN_DOUBT = auto()  # the connection ended when the server might have taken it
+    DEFERRED = auto()  # the server refuses this recipient for now
+    BOUNCED = auto()  # the server refuses this recipient permanently
+    UNREACHABLE = auto()  # this server cannot send to this recipient's address
+    REFUSED = auto()  # the server refuses the sender or the content, not the recipient
+    NOT_SENT = auto()  # the connection ended before the server could accept the message
+    IN_DOUBT = auto()  # the server may have accepted the message, the reply is missing
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A result, and the server's own words without the recipient's address.
+    """A result, and the server's reply without the recipient's address.
 
-    `doubt_cause` goes with Result.IN_DOUBT and with no other; anything else raises ValueError.
+    `doubt_cause` belongs to Result.IN_DOUBT and to no other result. Raises ValueError otherwise.
     """
 
     result: Result
-    words: str
+    server_reply: str
     doubt_cause: DoubtCause | None = None
 
     def __post_init__(self) -> None:
@@ -58,53 +59,58 @@ class Reply:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The one reply to one message that was handed over."""
+    """The one reply to one message that was submitted."""
 
     message: OutgoingMessage
     reply: Reply
 
 
 class Transport(Protocol):
-    """Carries several messages at a time. A context manager: leaving it ends its connections.
+    """A carrier of several messages at a time. As a context manager it closes its connections at
+    the end.
 
-    A worker's turn is: `hand_over` as many messages as there is `room` for, `wait`, collect the
-    `outcomes`, write them and the messages that are `ready` to the ledger, `begin` those. What was
-    handed over and has not begun can be taken back at any time.
+    A worker's turn has these steps: `submit` as many messages as the `capacity`, `wait`, collect
+    the `outcomes`, journal them together with the messages that are `ready`, and `start` these
+    messages. A submitted message that was not started can be withdrawn at any time.
     """
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
 
-    def room(self) -> int:
-        """How many more messages could make use of a connection now."""
+    def capacity(self) -> int:
+        """Returns how many more messages could use a connection now."""
 
-    def hand_over(self, message: OutgoingMessage) -> None:
-        """Gives one message; nothing of its content goes before `begin`."""
+    def submit(self, message: OutgoingMessage) -> None:
+        """Accepts one message. None of its content is sent before `start`."""
 
     def wait(self, seconds: float) -> None:
-        """Works until something happened, for `seconds` at most.
+        """Reads and writes until something happened, for `seconds` at most.
 
-        Raises ServerAwayError and ServerRefusesUsError when no connection is left and none can be
-        made; `outcomes` then still holds what is known of the messages.
+        Raises ServerUnavailableError or SenderRefusedError when no connection is left and none can
+        be opened. `outcomes` then still returns the known results.
         """
 
     def outcomes(self) -> list[Outcome]:
-        """What ended since the last call."""
+        """Returns the outcomes since the last call."""
 
     def ready(self) -> list[OutgoingMessage]:
-        """The messages whose content could go on the wire now."""
+        """Returns the messages that can go on the wire now."""
 
-    def begin(self, messages: Collection[OutgoingMessage]) -> None:
-        """Puts these on the wire; the ledger knows."""
+    def start(self, messages: Collection[OutgoingMessage]) -> None:
+        """Puts the messages on the wire. The caller has journaled them."""
 
     def withdraw(self, delivery_ids: Collection[int]) -> None:
-        """Takes back messages that have not begun; there is no outcome of them."""
+        """Removes messages that were not started. They have no outcome."""
 
 
-def classify_reply(code: int, words: str, *, step: str) -> Result:
-    """Whose fault a refusal is, by RFC 5321's codes and RFC 3463's enhanced ones."""
-    found = _ENHANCED.search(words)
+def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
+    """Returns the result for a reply other than acceptance. It separates a recipient's fault from
+    ours, by the codes of RFC 5321 and the enhanced codes of RFC 3463.
+
+    `step` is the command that the reply answers: "sender", "recipient", "data" or "message".
+    """
+    found = _ENHANCED.search(server_reply)
     subject = found[0].split(".")[1] if found else ""
     match code // 100:
         case 4 if code == CLOSING or step == "sender":
@@ -122,25 +128,29 @@ def classify_reply(code: int, words: str, *, step: str) -> Result:
 
 
 def redact_address(text: str, to: str) -> str:
-    """`text` without the address: the ledger holds none, and servers like to repeat it."""
+    """Returns `text` on one line without the address `to` and without its local part. The ledger
+    stores no addresses, and servers often repeat them.
+    """
     for part in filter(None, (to, to.partition("@")[0])):
-        if part.lower() in text.lower():  # mostly not, and the pattern is slow to build
-            alone = rf"(?<![\w.]){re.escape(part)}(?![\w.])"
-            text = re.sub(alone, "<…>", text, flags=re.IGNORECASE)
-    return clean(text)
+        # Most texts do not contain it, and the pattern is slow to build.
+        if part.lower() in text.lower():
+            pattern = rf"(?<![\w.]){re.escape(part)}(?![\w.])"
+            text = re.sub(pattern, "<…>", text, flags=re.IGNORECASE)
+    return clean_reply(text)
 
 
 def redact_number(text: str, to: str) -> str:
-    """`text` without the telephone number, however the gateway writes it."""
+    """Returns `text` on one line without the number `to`, in any spelling of the gateway."""
     last = r"[\s().-]{0,3}".join(to[-8:])
-    return clean(re.sub(rf"[+(]?(?:\d[\s().-]{{0,3}}){{0,7}}{last}(?!\d)", "<…>", text))
+    return clean_reply(re.sub(rf"[+(]?(?:\d[\s().-]{{0,3}}){{0,7}}{last}(?!\d)", "<…>", text))
 
 
-def clean(text: str) -> str:
-    """One line of signs that a database takes and a person can see, of a length the ledger takes.
+def clean_reply(text: str) -> str:
+    """Returns `text` as one line of printable characters, at most REPLY_CHARACTERS long.
 
-    A server's words are a stranger's: a NUL among them must not keep a result from being written.
+    A server's reply is untrusted input. PostgreSQL rejects a NUL in a text, and then the result
+    could not be written.
     """
     if not text.isprintable():
-        text = "".join(sign if sign.isprintable() else " " for sign in text)
+        text = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(text.split())[:REPLY_CHARACTERS]

@@ -1,8 +1,8 @@
-"""The engine's own SMTP: many connections kept open in one loop, without blocking.
+"""The engine's SMTP transport: many open connections in one loop, without blocking.
 
-Where the server offers PIPELINING, the next message's envelope follows a message's final dot in
-the same write, so that a connection costs one round trip a message. That is only the envelope: the
-next content waits for `begin`, and so for the ledger.
+If the server offers PIPELINING, the next message's envelope is sent in the same write as a
+message's final dot. So a message costs one round trip. Only the envelope is sent early; the next
+content waits for `start`, and so for the journal.
 """
 
 import time
@@ -22,16 +22,16 @@ from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
-# Connections are added while a turn of the ledger has fewer messages than this to write at once:
-# each turn costs a flush of the database's log, and that is what many connections share.
-GOOD_TURN = 24
+# Connections are added while a turn journals fewer messages than this. Each turn costs a flush of
+# the database's log, and more messages in a turn share that cost.
+MESSAGES_A_TURN = 24
 GROW_SECONDS = 0.1
 LOSSES_IN_A_ROW = 3
 QUIT_SECONDS = 2.0
 
 
 class SmtpTransport:
-    """Connections to the server that settings name; their number follows what is worth while."""
+    """Connections to the server in the settings. Their number grows as long as that is useful."""
 
     def __init__(self) -> None:
         self._selector = DefaultSelector()
@@ -39,12 +39,12 @@ class SmtpTransport:
         self._backlog: deque[OutgoingMessage] = deque()
         self._outcomes: list[Outcome] = []
         self._opener = Opener()
-        self._most = max(settings.NOTICE_CONNECTIONS, 1)
+        self._limit = max(settings.NOTICE_CONNECTIONS, 1)
         self._losses = 0
-        self._loss: str = ""
-        self._turns = self._begun = 0
+        self._loss_reason: str = ""
+        self._turns = self._started = 0
         self._grow_at = 0.0
-        self._selector.register(self._opener.bell, EVENT_READ)
+        self._selector.register(self._opener.wake_up, EVENT_READ)
 
     def __enter__(self) -> Self:
         return self
@@ -52,159 +52,182 @@ class SmtpTransport:
     def __exit__(self, *error: object) -> None:
         self._opener.close()
         self._selector.close()
-        _quit([one for one in self._connections if one.is_idle])
+        _quit([each for each in self._connections if each.is_idle])
         for connection in self._connections:
             connection.sock.close()
         self._connections.clear()
 
-    def room(self) -> int:
-        """One message in hand for each connection."""
+    def capacity(self) -> int:
+        """Returns how many messages the backlog lacks to hold one for each connection, at least
+        one.
+        """
         return max(len(self._connections), 1) - len(self._backlog)
 
-    def hand_over(self, message: OutgoingMessage) -> None:
-        """Sent by whichever connection is free first."""
+    def submit(self, message: OutgoingMessage) -> None:
+        """Adds the message to the backlog. The first free connection sends it."""
         self._backlog.append(message)
 
     def outcomes(self) -> list[Outcome]:
-        """Those since the last call."""
+        """Returns the outcomes since the last call."""
         ended, self._outcomes = self._outcomes, []
         return ended
 
     def ready(self) -> list[OutgoingMessage]:
-        """One for each connection whose server waits for the content."""
-        return [one.next for one in self._connections if one.is_ready and one.next]
+        """Returns one message for each connection on which the server waits for the content."""
+        return [each.next for each in self._connections if each.is_ready and each.next]
 
-    def begin(self, messages: Collection[OutgoingMessage]) -> None:
-        """With each content goes the next envelope, where the server offers PIPELINING."""
+    def start(self, messages: Collection[OutgoingMessage]) -> None:
+        """Sends the content of `messages`. If the server offers PIPELINING, the next envelope
+        follows it.
+        """
         self._turns += 1
-        self._begun += len(messages)
+        self._started += len(messages)
         wanted = {message.delivery_id for message in messages}
-        for one in [one for one in self._connections if one.is_ready]:
-            if one.next and one.next.delivery_id in wanted:
-                can_follow = one.has_pipelining and self._backlog and not one.is_closing
+        for connection in [each for each in self._connections if each.is_ready]:
+            if connection.next and connection.next.delivery_id in wanted:
+                can_follow = (
+                    connection.has_pipelining and self._backlog and not connection.is_closing
+                )
                 following = self._backlog.popleft() if can_follow else None
-                self._do(one, partial(one.send, following))
+                self._do(connection, partial(connection.send_content, following))
 
     def withdraw(self, delivery_ids: Collection[int]) -> None:
-        """A connection whose server waits for the content of one of them has to be ended."""
-        self._backlog = deque(one for one in self._backlog if one.delivery_id not in delivery_ids)
-        for one in list(self._connections):
-            if one.next and one.next.delivery_id in delivery_ids:
-                one.withdraw()
-                self._settle(one)
+        """Removes messages that were not started. A connection on which the server has the envelope
+        of one of them is closed.
+        """
+        self._backlog = deque(
+            each for each in self._backlog if each.delivery_id not in delivery_ids
+        )
+        for connection in list(self._connections):
+            if connection.next and connection.next.delivery_id in delivery_ids:
+                connection.withdraw()
+                self._update_pool(connection)
 
     def wait(self, seconds: float) -> None:
-        """Reads and writes what there is; opens connections and ends the silent ones."""
+        """Reads and writes on all connections, for `seconds` at most. Opens connections and drops
+        silent ones.
+
+        Raises ServerUnavailableError and SenderRefusedError if no connection is left and none can
+        be opened.
+        """
         self._assign()
         self._open_more()
         for key, mask in self._selector.select(seconds if not self._outcomes else 0):
             if key.data is None:
-                self._welcome()
+                self._add_opened()
                 continue
             if mask & EVENT_WRITE:
                 self._do(key.data, key.data.flush)
             if mask & EVENT_READ and key.data in self._connections:
                 self._do(key.data, key.data.read)
-        self._give_up_on_the_silent()
+        self._drop_silent()
         self._assign()
-        if not self._connections and not self._opener.is_busy and self._loss:
+        if not self._connections and not self._opener.is_busy and self._loss_reason:
             self._raise_loss()
 
     def _raise_loss(self) -> None:
-        loss, self._loss, self._losses = self._loss, "", 0
-        raise ServerUnavailableError(loss)
+        reason, self._loss_reason, self._losses = self._loss_reason, "", 0
+        raise ServerUnavailableError(reason)
 
     # ------------------------------------------------------------ the connections
 
     def _assign(self) -> None:
-        for one in [one for one in self._connections if one.is_idle]:
-            while self._backlog and one.is_idle:
-                mail = self._backlog.popleft()
-                self._do(one, partial(one.offer, mail))
+        for connection in [each for each in self._connections if each.is_idle]:
+            while self._backlog and connection.is_idle:
+                message = self._backlog.popleft()
+                self._do(connection, partial(connection.send_envelope, message))
 
-    def _do(self, one: Connection, act: Callable[[], None]) -> None:
+    def _do(self, connection: Connection, act: Callable[[], None]) -> None:
         try:
             act()
         except LostError as error:
-            self._lose(one, str(error), error.doubt_cause)
+            self._drop(connection, str(error), error.doubt_cause)
         else:
-            self._settle(one)
+            self._update_pool(connection)
 
-    def _settle(self, one: Connection) -> None:
-        """What follows for the pool from what a connection did."""
-        if one.outcomes:
-            if one.outcomes[-1].reply.result is Result.ACCEPTED:
-                self._losses, self._loss = 0, ""
-            self._outcomes += one.outcomes
-            one.outcomes = []
-        if one.is_closing and one.on_wire is None:
-            self._forget(one)
-            one.sock.close()
+    def _update_pool(self, connection: Connection) -> None:
+        """Collects the connection's outcomes, and removes it or watches it for the events that it
+        needs.
+        """
+        if connection.outcomes:
+            if connection.outcomes[-1].reply.result is Result.ACCEPTED:
+                self._losses, self._loss_reason = 0, ""
+            self._outcomes += connection.outcomes
+            connection.outcomes = []
+        if connection.is_closing and connection.on_wire is None:
+            self._remove(connection)
+            connection.sock.close()
             return
-        events = EVENT_READ | EVENT_WRITE if one.wants_to_write else EVENT_READ
-        if one.watched_for != events:
-            one.watched_for = events
-            self._selector.modify(one.sock, events, one)
+        events = EVENT_READ | EVENT_WRITE if connection.wants_to_write else EVENT_READ
+        if connection.watched_for != events:
+            connection.watched_for = events
+            self._selector.modify(connection.sock, events, connection)
 
-    def _lose(self, one: Connection, words: str, doubt_cause: DoubtCause) -> None:
-        was_idle = one.is_idle or one.is_closing
-        self._forget(one)
-        if following := one.lose(words, doubt_cause):
+    def _drop(self, connection: Connection, reason: str, doubt_cause: DoubtCause) -> None:
+        was_idle = connection.is_idle or connection.is_closing
+        self._remove(connection)
+        if following := connection.drop(reason, doubt_cause):
             self._backlog.appendleft(following)
-        ended, one.outcomes = one.outcomes, []
+        ended, connection.outcomes = connection.outcomes, []
         self._outcomes += ended
         if was_idle and not ended:
-            return  # hung up while nothing was under way
+            return  # the server closed an idle connection
         self._losses += 1
         is_in_doubt = bool(ended) and ended[-1].reply.result is Result.IN_DOUBT
         if not is_in_doubt or self._losses >= LOSSES_IN_A_ROW:
-            self._loss = words
-            self._most = max(len(self._connections), 1)  # it may be that we are too many
+            self._loss_reason = reason
+            self._limit = max(len(self._connections), 1)  # the server may limit our connections
 
-    def _forget(self, one: Connection) -> None:
-        self._connections.discard(one)
-        self._selector.unregister(one.sock)
+    def _remove(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._selector.unregister(connection.sock)
 
-    def _give_up_on_the_silent(self) -> None:
+    def _drop_silent(self) -> None:
         now = time.monotonic()
-        for one in [one for one in self._connections if not one.is_idle and not one.is_ready]:
-            if one.deadline < now:
-                self._lose(one, LedgerMessages.SILENT.stored(), DoubtCause.SERVER_SILENT)
+        for connection in [
+            each for each in self._connections if not (each.is_idle or each.is_ready)
+        ]:
+            if connection.deadline < now:
+                self._drop(connection, LedgerMessages.SILENT.stored(), DoubtCause.SERVER_SILENT)
 
     def _open_more(self) -> None:
-        """One at first; then twice as many each time, as long as that is worth while."""
+        """Opens the first connection. Then doubles the number of connections while the turns are
+        small.
+        """
         if not self._backlog or self._opener.is_busy:
             return
-        have, now = len(self._connections), time.monotonic()
-        if not have:
+        number, now = len(self._connections), time.monotonic()
+        if not number:
             self._opener.open(1)
-        elif have < self._most and now >= self._grow_at:
-            if self._begun < GOOD_TURN * self._turns:
-                self._opener.open(min(have, self._most - have))
+        elif number < self._limit and now >= self._grow_at:
+            if self._started < MESSAGES_A_TURN * self._turns:
+                self._opener.open(min(number, self._limit - number))
             self._grow_at = now + GROW_SECONDS
-            self._turns = self._begun = 0
+            self._turns = self._started = 0
 
-    def _welcome(self) -> None:
+    def _add_opened(self) -> None:
         for opened in self._opener.opened():
             self._grow_at = time.monotonic() + GROW_SECONDS
-            self._turns = self._begun = 0
+            self._turns = self._started = 0
             if isinstance(opened, Connection):
                 self._connections.add(opened)
                 self._selector.register(opened.sock, EVENT_READ, opened)
             elif self._connections:
-                self._most = len(self._connections)  # the server takes no more of us
+                self._limit = len(self._connections)  # the server accepts no more connections
             elif not self._opener.is_busy:
                 raise opened
 
 
 def _quit(connections: Collection[Connection]) -> None:
-    """Takes leave as RFC 5321 asks, and waits a moment for the servers to do so."""
+    """Sends QUIT on all connections, as RFC 5321 (4.1.1.10) requires, and waits at most
+    QUIT_SECONDS for the replies.
+    """
     deadline = time.monotonic() + QUIT_SECONDS
-    for one in connections:
+    for connection in connections:
         with suppress(OSError):
-            one.sock.settimeout(0.2)
-            one.sock.sendall(b"QUIT\r\n")
-    for one in connections:
+            connection.sock.settimeout(0.2)
+            connection.sock.sendall(b"QUIT\r\n")
+    for connection in connections:
         with suppress(OSError):
-            one.sock.settimeout(max(deadline - time.monotonic(), 0.01))
-            one.sock.recv(512)
+            connection.sock.settimeout(max(deadline - time.monotonic(), 0.01))
+            connection.sock.recv(512)

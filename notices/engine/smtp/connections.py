@@ -1,4 +1,4 @@
-"""One connection to a mail server: what we say, what it says, and what became of each message."""
+"""One connection to a mail server: the commands, the replies, and the result of each message."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ from notices.engine.transport import (
     Reply,
     Result,
     classify_reply,
-    clean,
+    clean_reply,
     redact_address,
 )
 from notices.ledger_messages import LedgerMessages
@@ -30,17 +30,17 @@ LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line
 
 
 class _SmtpStep(StrEnum):
-    """The command whose reply is awaited; classify_reply in transport.py takes these values."""
+    """The command that awaits a reply. `classify_reply` in transport.py takes these values."""
 
     SENDER = "sender"
     RECIPIENT = "recipient"
     DATA = "data"
     MESSAGE = "message"
-    EMPTY = "nothing"  # a dot alone, after a server asked for the content for nobody
+    EMPTY = "nothing"  # a dot alone, if a server asks for the content without a recipient
     RESET = "reset"
 
 
-_YES = {
+_POSITIVE_CODES = {
     _SmtpStep.SENDER: (OK,),
     _SmtpStep.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
     _SmtpStep.DATA: (GO_AHEAD,),
@@ -49,36 +49,37 @@ _YES = {
 
 
 class LostError(Exception):
-    """The connection is of no use any more.
+    """The connection cannot be used any more.
 
-    `doubt_cause` is for the message that was handed over and not answered, if there is one.
+    `doubt_cause` applies to a message that was sent without a reply, if there is one.
     """
 
-    def __init__(self, words: str, doubt_cause: DoubtCause = DoubtCause.CONNECTION_LOST) -> None:
-        super().__init__(words)
+    def __init__(self, text: str, doubt_cause: DoubtCause = DoubtCause.CONNECTION_LOST) -> None:
+        super().__init__(text)
         self.doubt_cause = doubt_cause
 
 
 class Connection:
-    """One connection past its greeting and sign-in."""
+    """One connection to a mail server, after its greeting and sign-in."""
 
     def __init__(self, sock: socket.socket, features: Collection[str]) -> None:
         self.sock = sock
         self.features = features
         self.has_pipelining = "pipelining" in features
         self.outcomes: list[Outcome] = []
-        self.on_wire: OutgoingMessage | None = (
-            None  # its content is being sent, or its reply awaited
-        )
-        self.next: OutgoingMessage | None = None  # its envelope is being sent, or was
+        # The message with content on the way or an outstanding reply.
+        self.on_wire: OutgoingMessage | None = None
+        # The message after it: its envelope is sent, or is being sent.
+        self.next: OutgoingMessage | None = None
         self.is_ready = False  # the server waits for the content of `next`
-        self.is_closing = False  # to be ended as soon as nothing is on the wire
+        self.is_closing = False  # it is closed as soon as nothing is on the wire
         self.deadline = 0.0
         self._refusal: Reply | None = None
         self._expected: deque[_SmtpStep] = deque()
-        self._held_back: deque[tuple[_SmtpStep, bytes]] = deque()  # without PIPELINING: one by one
+        # Commands that are sent one by one, because the server does not offer PIPELINING.
+        self._unsent_commands: deque[tuple[_SmtpStep, bytes]] = deque()
         self._out = b""
-        self._before_dot = 0  # octets of `_out` up to the dot that hands the message over
+        self._before_dot = 0  # octets of `_out` up to and including the final dot's line
         self._in = b""
         self.watched_for = EVENT_READ
         self._lines: list[bytes] = []
@@ -88,23 +89,24 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Free for a message."""
+        """Returns whether the connection is free for a message."""
         return not (self.on_wire or self.next or self._expected or self.is_closing)
 
     @property
     def wants_to_write(self) -> bool:
-        """Whether the system's buffer was full."""
+        """Returns whether octets wait because the system's buffer was full."""
         return bool(self._out)
 
-    # ------------------------------------------------------------ what we say
+    # ------------------------------------------------------------ commands
 
-    def offer(self, mail: OutgoingMessage) -> None:
-        """Sends the envelope. Raises LostError."""
-        if envelope := self._envelope(mail):
+    def send_envelope(self, message: OutgoingMessage) -> None:
+        """Sends the envelope of `message`. Raises LostError."""
+        if envelope := self._envelope(message):
             self._send(envelope)
 
-    def send(self, following: OutgoingMessage | None) -> None:
-        """Sends the content the server waits for, and the envelope of the message after it.
+    def send_content(self, following: OutgoingMessage | None) -> None:
+        """Sends the content that the server waits for, and the envelope of the message `following`
+        it.
 
         Raises LostError.
         """
@@ -117,32 +119,37 @@ class Connection:
         self._send(content + (self._envelope(following) if following else b""))
 
     def withdraw(self) -> None:
-        """Forgets the message whose envelope is under way. There is no way back but to hang up."""
+        """Removes the message with the sent envelope. The connection must then be closed, because
+        SMTP cannot take a DATA command back.
+        """
         self.next, self.is_ready, self.is_closing = None, False, True
 
-    def _content(self, mail: OutgoingMessage) -> bytes:
-        data = mail.data if "8bitmime" in self.features else as_seven_bit(mail.data)
+    def _content(self, message: OutgoingMessage) -> bytes:
+        data = message.data if "8bitmime" in self.features else as_seven_bit(message.data)
         if b"\r\n." in data:
             data = data.replace(b"\r\n.", b"\r\n..")
         return data + b".\r\n"
 
-    def _envelope(self, mail: OutgoingMessage) -> bytes:
-        """The commands to be sent now; b"" for somebody this server cannot write to."""
-        needs_utf8 = not mail.to.isascii()
+    def _envelope(self, message: OutgoingMessage) -> bytes:
+        """Returns the commands to send now; b"" if this server cannot send to the message's
+        address.
+        """
+        needs_utf8 = not message.to.isascii()
         if needs_utf8 and "smtputf8" not in self.features:
-            words = LedgerMessages.NOT_IN_SUCH_LETTERS.stored()
-            self.outcomes.append(Outcome(mail, Reply(Result.UNREACHABLE, words)))
+            text = LedgerMessages.NOT_IN_SUCH_LETTERS.stored()
+            self.outcomes.append(Outcome(message, Reply(Result.UNREACHABLE, text)))
             return b""
-        options = f" SIZE={len(mail.data)}" if "size" in self.features else ""
+        options = f" SIZE={len(message.data)}" if "size" in self.features else ""
         options += " BODY=8BITMIME" if "8bitmime" in self.features else ""
         options += " SMTPUTF8" if needs_utf8 else ""
-        self.next, self._refusal = mail, None
-        sender = f"MAIL FROM:<{mail.sender}>{options}\r\n".encode()
-        recipient = f"RCPT TO:<{mail.to}>\r\n".encode()
+        self.next, self._refusal = message, None
+        sender = f"MAIL FROM:<{message.sender}>{options}\r\n".encode()
+        recipient = f"RCPT TO:<{message.to}>\r\n".encode()
         if self.has_pipelining:
             self._expect(_SmtpStep.SENDER, _SmtpStep.RECIPIENT, _SmtpStep.DATA)
             return sender + recipient + b"DATA\r\n"
-        self._held_back.extend([(_SmtpStep.RECIPIENT, recipient), (_SmtpStep.DATA, b"DATA\r\n")])
+        self._unsent_commands.append((_SmtpStep.RECIPIENT, recipient))
+        self._unsent_commands.append((_SmtpStep.DATA, b"DATA\r\n"))
         self._expect(_SmtpStep.SENDER)
         return sender
 
@@ -161,7 +168,7 @@ class Connection:
         self.flush()
 
     def flush(self) -> None:
-        """Writes what the system takes now. Raises LostError."""
+        """Writes as much as the system accepts now. Raises LostError."""
         if not self._out:
             return
         try:
@@ -169,28 +176,28 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError as error:
-            raise LostError(clean(str(error))) from None
+            raise LostError(clean_reply(str(error))) from None
         self._before_dot = max(self._before_dot - sent, 0)
         self._out = self._out[sent:]
 
-    # ------------------------------------------------------------ what the server says
+    # ------------------------------------------------------------ replies
 
     def read(self) -> None:
-        """Reads what has come and acts on it. Raises LostError."""
+        """Reads the octets that have arrived and acts on the replies. Raises LostError."""
         while True:
             try:
                 octets = self.sock.recv(LONGEST_REPLY)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError as error:
-                raise LostError(clean(str(error))) from None
+                raise LostError(clean_reply(str(error))) from None
             if not octets:
                 raise LostError(LedgerMessages.HUNG_UP.stored())
-            self._hear(octets)
+            self._parse(octets)
             if not isinstance(self.sock, ssl.SSLSocket):
-                return  # the selector tells if there is more; of TLS it does not know
+                return  # the selector reports more octets; it cannot for TLS, which buffers them
 
-    def _hear(self, octets: bytes) -> None:
+    def _parse(self, octets: bytes) -> None:
         *lines, self._in = (self._in + octets).split(b"\n")
         if len(self._in) > LONGEST_REPLY or len(self._lines) > LONGEST_REPLY // 512:
             raise LostError(LedgerMessages.ENDLESS.stored(), DoubtCause.UNCLEAR_ANSWER)
@@ -200,97 +207,102 @@ class Connection:
                 continue
             if not line[:3].isdigit():
                 raise LostError(LedgerMessages.NO_SMTP.stored(), DoubtCause.UNCLEAR_ANSWER)
-            said = line[4:]
+            reply_text = line[4:]
             if self._lines:
-                said = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
+                reply_text = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
                 self._lines = []
-            self._hear_reply(int(line[:3]), said.decode("utf-8", "replace").rstrip())
+            self._handle_reply(int(line[:3]), reply_text.decode("utf-8", "replace").rstrip())
         if lines and self._expected:
             self._set_deadline(self._expected[0])
 
-    def _hear_reply(self, code: int, words: str) -> None:
+    def _handle_reply(self, code: int, text: str) -> None:
         if not self._expected:
-            raise self._lost(code, words)
+            raise self._lost_error(code, text)
         step = self._expected.popleft()
         if step is _SmtpStep.MESSAGE and self.on_wire is not None:
-            mail, self.on_wire = self.on_wire, None
-            self._hear_verdict(mail, code, words)
+            message, self.on_wire = self.on_wire, None
+            self._handle_message_reply(message, code, text)
         elif code == CLOSING:
-            raise self._lost(code, words)
+            raise self._lost_error(code, text)
         elif step is _SmtpStep.RESET:
             if code != OK:
-                raise self._lost(code, words)
+                raise self._lost_error(code, text)
         elif self.next is not None:
-            self._hear_of_envelope(self.next, step, code, words)
+            self._handle_envelope_reply(self.next, step, code, text)
 
-    def _lost(self, code: int, words: str) -> LostError:
-        """With the server's words, which the whole desk may read: they name nobody."""
-        said = f"{code} {words}"
-        for mail in filter(None, (self.on_wire, self.next)):
-            said = redact_address(said, mail.to)
-        return LostError(redact_addresses(said))
+    def _lost_error(self, code: int, text: str) -> LostError:
+        """Returns a LostError with the server's reply. All staff of the desk can read it, so it
+        contains no address.
+        """
+        reply_text = f"{code} {text}"
+        for message in filter(None, (self.on_wire, self.next)):
+            reply_text = redact_address(reply_text, message.to)
+        return LostError(redact_addresses(reply_text))
 
-    def _hear_verdict(self, mail: OutgoingMessage, code: int, words: str) -> None:
-        """The reply to a whole message: the only moment in which the server takes it over."""
-        said = redact_address(f"{code} {words}", mail.to)
+    def _handle_message_reply(self, message: OutgoingMessage, code: int, text: str) -> None:
+        """Handles the reply to a whole message. Only by this reply does the server accept the
+        message.
+        """
+        reply_text = redact_address(f"{code} {text}", message.to)
         if 200 <= code < 300:
-            self.outcomes.append(Outcome(mail, Reply(Result.ACCEPTED, said)))
+            self.outcomes.append(Outcome(message, Reply(Result.ACCEPTED, reply_text)))
             return
         if not 400 <= code < 600:
-            doubt = Reply(Result.IN_DOUBT, said, DoubtCause.UNCLEAR_ANSWER)
-            self.outcomes.append(Outcome(mail, doubt))
-            raise LostError(said)
-        result = classify_reply(code, words, step="message")
-        self.outcomes.append(Outcome(mail, Reply(result, said)))
+            doubt = Reply(Result.IN_DOUBT, reply_text, DoubtCause.UNCLEAR_ANSWER)
+            self.outcomes.append(Outcome(message, doubt))
+            raise LostError(reply_text)
+        result = classify_reply(code, text, step="message")
+        self.outcomes.append(Outcome(message, Reply(result, reply_text)))
         if code == CLOSING:
-            raise LostError(said)
+            raise LostError(reply_text)
 
-    def _hear_of_envelope(
-        self, mail: OutgoingMessage, step: _SmtpStep, code: int, words: str
+    def _handle_envelope_reply(
+        self, message: OutgoingMessage, step: _SmtpStep, code: int, text: str
     ) -> None:
-        is_yes = code in _YES[step]
-        if not is_yes and self._refusal is None:
-            result = classify_reply(code, words, step=step.value)
-            self._refusal = Reply(result, redact_address(f"{code} {words}", mail.to))
-        if self._held_back and self._refusal is None:
-            following, command = self._held_back.popleft()
+        is_positive = code in _POSITIVE_CODES[step]
+        if not is_positive and self._refusal is None:
+            result = classify_reply(code, text, step=step.value)
+            self._refusal = Reply(result, redact_address(f"{code} {text}", message.to))
+        if self._unsent_commands and self._refusal is None:
+            following, command = self._unsent_commands.popleft()
             self._expect(following)
             self._send(command)
-        elif step is _SmtpStep.DATA and is_yes and self._refusal is None:
+        elif step is _SmtpStep.DATA and is_positive and self._refusal is None:
             self.is_ready = True
-        elif step is _SmtpStep.DATA and is_yes:
+        elif step is _SmtpStep.DATA and is_positive:
             self._expect(_SmtpStep.EMPTY)
             self._send(b".\r\n")
         elif not self._expected and self._refusal is not None:
-            self._end_refused(mail, self._refusal)
+            self._end_refused(message, self._refusal)
 
-    def _end_refused(self, mail: OutgoingMessage, refusal: Reply) -> None:
-        self._held_back.clear()
+    def _end_refused(self, message: OutgoingMessage, refusal: Reply) -> None:
+        self._unsent_commands.clear()
         self.next = None
-        self.outcomes.append(Outcome(mail, refusal))
+        self.outcomes.append(Outcome(message, refusal))
         if refusal.result is Result.NOT_SENT:
-            raise LostError(refusal.words)  # "come back later"
+            raise LostError(refusal.server_reply)  # the server asks us to retry later
         self._expect(_SmtpStep.RESET)
         self._send(b"RSET\r\n")
 
     # ------------------------------------------------------------ the end
 
-    def lose(self, words: str, doubt_cause: DoubtCause) -> OutgoingMessage | None:
-        """Ends the connection without QUIT. A message whose content had begun gets its result.
+    def drop(self, text: str, doubt_cause: DoubtCause) -> OutgoingMessage | None:
+        """Closes the connection without QUIT, and adds the outcome of its message.
 
-        That result is "in doubt", for `doubt_cause`, once the final dot may have left. Returns the
-        message that had not begun, if it may be given to another connection.
+        The outcome of a message on the wire is "in doubt" for `doubt_cause` if the final dot may
+        have left, else "not sent". The message after it is returned, so that another connection can
+        send it. Without a message on the wire, the message with a sent envelope ends as "not sent".
         """
         self.sock.close()
-        mail, following = self.on_wire, self.next
+        message, following = self.on_wire, self.next
         self.on_wire = self.next = None
-        if mail is not None:
-            said = redact_address(words, mail.to)
-            doubt = Reply(Result.IN_DOUBT, said, doubt_cause)
-            reply = Reply(Result.NOT_SENT, said) if self._before_dot else doubt
-            self.outcomes.append(Outcome(mail, reply))
+        if message is not None:
+            reply_text = redact_address(text, message.to)
+            doubt = Reply(Result.IN_DOUBT, reply_text, doubt_cause)
+            reply = Reply(Result.NOT_SENT, reply_text) if self._before_dot else doubt
+            self.outcomes.append(Outcome(message, reply))
             return following
         if following is not None:
-            said = redact_address(words, following.to)
-            self.outcomes.append(Outcome(following, Reply(Result.NOT_SENT, said)))
+            reply_text = redact_address(text, following.to)
+            self.outcomes.append(Outcome(following, Reply(Result.NOT_SENT, reply_text)))
         return None

@@ -1,4 +1,4 @@
-"""From a host's name to a connection past its greeting, its certificate checked, signed in."""
+"""Opens SMTP connections: name look-up, greeting, certificate check and sign-in."""
 
 import smtplib
 import socket
@@ -10,44 +10,50 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 
 from notices.engine.smtp.connections import Connection
-from notices.engine.transport import SenderRefusedError, ServerUnavailableError, clean
+from notices.engine.transport import SenderRefusedError, ServerUnavailableError, clean_reply
 from notices.ledger_messages import LedgerMessages
 
 
 class Opener:
-    """Opens connections in threads of their own: names, greetings and certificates take time."""
+    """An opener of connections. It uses threads of its own, because name look-ups, greetings and
+    certificates take time.
+
+    `wake_up` is a socket that becomes readable when a result is there.
+    """
 
     def __init__(self) -> None:
         self._results: SimpleQueue[Connection | Exception] = SimpleQueue()
-        self.bell, self._rope = socket.socketpair()
-        self._under_way = 0
+        self.wake_up, self._wake_up_sender = socket.socketpair()
+        self._pending = 0
         self._is_closed = False
 
     @property
     def is_busy(self) -> bool:
-        """Whether some are under way."""
-        return self._under_way > 0
+        """Returns whether connections are being opened."""
+        return self._pending > 0
 
     def open(self, number: int) -> None:
-        """Begins to open that many."""
+        """Starts to open that many connections."""
         for _ in range(number):
-            self._under_way += 1
+            self._pending += 1
             threading.Thread(target=self._open, daemon=True).start()
 
     def opened(self) -> list[Connection | Exception]:
-        """Those that are open now, and why others are not."""
-        self.bell.recv(4096)
+        """Returns the connections that are open now, and the errors of others."""
+        self.wake_up.recv(4096)
         found: list[Connection | Exception] = []
         with suppress(Empty):
             while True:
                 found.append(self._results.get_nowait())
-                self._under_way -= 1
+                self._pending -= 1
         return found
 
     def close(self) -> None:
-        """Lets go of what is still under way."""
+        """Closes the connections that were opened and not collected. Later ones are closed when
+        they open.
+        """
         self._is_closed = True
-        self.bell.close()
+        self.wake_up.close()
         with suppress(Empty):
             while True:
                 result = self._results.get_nowait()
@@ -57,38 +63,41 @@ class Opener:
     def _open(self) -> None:
         result: Connection | Exception
         try:
-            result = _connected()
-        except Exception as error:  # noqa: BLE001 (the thread's only way to tell)
+            result = _connect()
+        except Exception as error:  # noqa: BLE001 (the thread passes every error to the loop)
             result = error
         if self._is_closed and isinstance(result, Connection):
             result.sock.close()
             return
         self._results.put(result)
         with suppress(OSError):
-            self._rope.send(b"1")
+            self._wake_up_sender.send(b"1")
 
 
-def _connected() -> Connection:
+def _connect() -> Connection:
+    """Opens a connection and signs in. Raises SenderRefusedError and ServerUnavailableError."""
     try:
-        smtp = _greeted()
+        smtp = _connect_smtp()
         if settings.EMAIL_HOST_USER:
             smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
     except smtplib.SMTPResponseException as error:
-        said = error.smtp_error
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-        words = clean(f"{error.smtp_code} {text}")
+        answer = error.smtp_error
+        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+        server_reply = clean_reply(f"{error.smtp_code} {text}")
         if error.smtp_code >= 500:
-            raise SenderRefusedError(words) from None
-        raise ServerUnavailableError(words) from None
+            raise SenderRefusedError(server_reply) from None
+        raise ServerUnavailableError(server_reply) from None
     except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
-        raise SenderRefusedError(clean(str(error))) from None
+        raise SenderRefusedError(clean_reply(str(error))) from None
     except (smtplib.SMTPException, OSError) as error:
-        raise ServerUnavailableError(clean(str(error))) from None
-    return _taken_from(smtp)
+        raise ServerUnavailableError(clean_reply(str(error))) from None
+    return _connection_from(smtp)
 
 
-def _taken_from(smtp: smtplib.SMTP) -> Connection:
-    """The socket under an smtplib connection, which knows greetings, TLS and sign-ins."""
+def _connection_from(smtp: smtplib.SMTP) -> Connection:
+    """Returns a Connection over the socket of an smtplib connection. smtplib has handled the
+    greeting, TLS and the sign-in.
+    """
     sock, file = smtp.sock, smtp.file
     smtp.sock = smtp.file = None
     if file is not None:
@@ -98,8 +107,8 @@ def _taken_from(smtp: smtplib.SMTP) -> Connection:
     return Connection(sock, {name.lower() for name in smtp.esmtp_features})
 
 
-def _greeted() -> smtplib.SMTP:
-    """A connection past EHLO; the certificate is checked against the host's name."""
+def _connect_smtp() -> smtplib.SMTP:
+    """Returns a connection after EHLO. The certificate is checked against the host's name."""
     address = (settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_DOMAIN)
     if settings.EMAIL_SECURITY == "tls":
         context = ssl.create_default_context()
