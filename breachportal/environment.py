@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
+from foundations.private_urls import is_private
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
 # breachportal.wsgi sets it, not an operator: a process that serves pages waits less than a worker.
@@ -83,12 +84,6 @@ def _unsafe_in_production() -> list[str]:
     if gateway and not is_private(gateway, encrypted="https"):
         unsafe.append("  SMS_GATEWAY_URL: numbers and the token would go unencrypted; use https://")
     return unsafe
-
-
-def is_private(url: str, *, encrypted: str) -> bool:
-    """Whether data on its way to `url` is encrypted (by that scheme) or stays on this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == encrypted or parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def email_security(default: str) -> str:

@@ -221,6 +221,8 @@ NOTICE_MANDATORY_SUPPRESSIONS = environment.words(
 )
 # Where mailbox providers are told to send complaints: this part @MAIL_DOMAIN.
 COMPLAINTS_LOCAL_PART = environment.text("COMPLAINTS_LOCAL_PART", "complaints")
+# The mailbox that `receive_bounces --imap` reads: imaps://user:password@host/
+IMAP_URL = environment.text("IMAP_URL")
 
 # People
 AUTH_USER_MODEL = "accounts.User"

@@ -406,11 +406,11 @@ def test_a_maildir_is_emptied(notice, closed, tmp_path, capsys):
     assert counts == {"late": 1, "unknown": 1}
 
 
-def test_an_imap_mailbox_is_emptied(notice, closed, monkeypatch, capsys):
+def test_an_imap_mailbox_is_emptied(notice, closed, settings, capsys):
     ours = b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce()
     huge = b"To: somebody@portal.example\r\n\r\n" + b"x\r\n" * 700_000
     with ImapServer([ours, huge]) as server:
-        monkeypatch.setenv("IMAP_URL", server.url)
+        settings.IMAP_URL = server.url
         call_command("receive_bounces", "--imap")
         assert server.mails == {}
     assert "2 mails taken" in capsys.readouterr().out
@@ -418,15 +418,15 @@ def test_an_imap_mailbox_is_emptied(notice, closed, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("url", ["imap://u:secret@mail.example/", "pop3://u:secret@mail.example/"])
-def test_a_mailboxs_password_never_leaves_in_the_clear(monkeypatch, url):
-    monkeypatch.setenv("IMAP_URL", url)
+def test_a_mailboxs_password_never_leaves_in_the_clear(settings, url):
+    settings.IMAP_URL = url
     with pytest.raises(CommandError, match="imaps://") as refused:
         call_command("receive_bounces", "--imap")
     assert "secret" not in str(refused.value)
 
 
-def test_the_command_says_what_is_missing(db, tmp_path, monkeypatch):
-    monkeypatch.delenv("IMAP_URL", raising=False)
+def test_the_command_says_what_is_missing(db, tmp_path, settings):
+    settings.IMAP_URL = ""
     with pytest.raises(CommandError, match="IMAP_URL"):
         call_command("receive_bounces", "--imap")
     with pytest.raises(CommandError, match="not a directory"):

@@ -24,7 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
-from breachportal import environment
+from foundations.private_urls import is_private
 from notices.models import ReturnedMail
 from notices.returned_mail import bounces
 from notices.returned_mail.delivery_reports import MOST_BYTES
@@ -219,7 +219,7 @@ def read_imap(url: str) -> int:
     Returns how many, at most MOST_AT_A_TIME. Raises UnsafeMailboxError for `imap://` to another
     machine, because the password would be sent unencrypted.
     """
-    if not environment.is_private(url, encrypted="imaps"):
+    if not is_private(url, encrypted="imaps"):
         raise UnsafeMailboxError("IMAP_URL: the password would go unencrypted; use imaps://")
     with _signed_in(url) as imap:
         _ok, found = imap.search(None, "ALL")

@@ -5,9 +5,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from breachportal import environment
 from notices.returned_mail.receivers import Listener, UnsafeMailboxError, read_imap, read_maildir
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{options['maildir']} is not a directory")
             self.stdout.write(f"{read_maildir(options['maildir'])} mails taken")
         else:
-            url = environment.text("IMAP_URL")
+            url = settings.IMAP_URL
             if not url:
                 raise CommandError("IMAP_URL is not set: imaps://user:password@host/")
             try:
