@@ -12,15 +12,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from foundations.migration_sql import run_sql
 from incidents.initial_data_classes import DATA_CLASSES
 
 SQL = Path(__file__).parent / 'sql'
-
-
-def run_sql(name):
-    """Runs sql/<name>.sql; on the way back, the part of it after the line `-- Backwards`."""
-    forwards, _, backwards = (SQL / f'{name}.sql').read_text('utf-8').partition('-- Backwards\n')
-    return migrations.RunSQL(forwards, backwards or migrations.RunSQL.noop)
 
 
 def add_data_classes(apps, schema_editor):
@@ -283,7 +278,7 @@ class Migration(migrations.Migration):
         ),
         # A table of partitions, which Django cannot create: see sql/exposure.sql.
         migrations.SeparateDatabaseAndState(
-            database_operations=[run_sql('exposure')],
+            database_operations=[run_sql(SQL / 'exposure.sql')],
             state_operations=[
                 migrations.CreateModel(
                     name='Exposure',
@@ -401,9 +396,9 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        run_sql('proof'),
-        run_sql('contactchange'),
-        run_sql('exposurebatch'),
-        run_sql('shredding'),
+        run_sql(SQL / 'proof.sql'),
+        run_sql(SQL / 'contactchange.sql'),
+        run_sql(SQL / 'exposurebatch.sql'),
+        run_sql(SQL / 'shredding.sql'),
         migrations.RunPython(add_data_classes, migrations.RunPython.noop),
     ]

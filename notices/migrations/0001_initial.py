@@ -12,6 +12,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from foundations.migration_sql import run_sql
+
 # The number of deliveries of a notice with an end state.
 ENDED = (
     models.F('accepted')
@@ -22,15 +24,6 @@ ENDED = (
     + models.F('cancelled')
 )
 SQL = Path(__file__).parent / 'sql'
-
-
-def run_sql(name):
-    """Returns the operation that runs sql/<name>.sql.
-
-    Backwards it runs the part of the file after the line `-- Backwards`.
-    """
-    forwards, _, backwards = (SQL / f'{name}.sql').read_text('utf-8').partition('-- Backwards\n')
-    return migrations.RunSQL(forwards, backwards or migrations.RunSQL.noop)
 
 
 class Migration(migrations.Migration):
@@ -345,9 +338,9 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'certificates',
             },
         ),
-        run_sql('chunk'),
-        run_sql('delivery'),
-        run_sql('ledger'),
-        run_sql('figures'),
-        run_sql('certificate'),
+        run_sql(SQL / 'chunk.sql'),
+        run_sql(SQL / 'delivery.sql'),
+        run_sql(SQL / 'ledger.sql'),
+        run_sql(SQL / 'figures.sql'),
+        run_sql(SQL / 'certificate.sql'),
     ]

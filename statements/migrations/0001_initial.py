@@ -9,13 +9,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from foundations.migration_sql import run_sql
+
 SQL = Path(__file__).parent / 'sql'
-
-
-def run_sql(name):
-    """Runs sql/<name>.sql; on the way back, the part of it after the line `-- Backwards`."""
-    forwards, _, backwards = (SQL / f'{name}.sql').read_text('utf-8').partition('-- Backwards\n')
-    return migrations.RunSQL(forwards, backwards or migrations.RunSQL.noop)
 
 
 class Migration(migrations.Migration):
@@ -232,12 +228,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        run_sql('published'),
-        run_sql('statement'),
-        run_sql('statementversion'),
-        run_sql('section'),
-        run_sql('advisory'),
-        run_sql('waiver'),
-        run_sql('dutyconfirmation'),
-        run_sql('regulatorreport'),
+        run_sql(SQL / 'published.sql'),
+        run_sql(SQL / 'statement.sql'),
+        run_sql(SQL / 'statementversion.sql'),
+        run_sql(SQL / 'section.sql'),
+        run_sql(SQL / 'advisory.sql'),
+        run_sql(SQL / 'waiver.sql'),
+        run_sql(SQL / 'dutyconfirmation.sql'),
+        run_sql(SQL / 'regulatorreport.sql'),
     ]
