@@ -1,7 +1,8 @@
-"""What stands in Redis: JSON, so that whoever can write there changes a value and runs nothing.
+"""The serializer for values in Redis. It writes JSON and not pickle.
 
-Django's own cache keeps pickles, and reading one may run what it says. Redis is guarded less than
-the database and holds no secrets; it must not be a way into the processes that hold the keys.
+Django's own serializer writes pickles, and loading a pickle can execute code. Redis is protected
+less than the database and holds no secrets. With JSON, an attacker who can write to Redis can
+change a value but cannot execute code in the processes that hold the keys.
 """
 
 import json
@@ -9,12 +10,15 @@ from typing import Any
 
 
 class JsonSerializer:
-    """Numbers, texts, lists and objects; what was a tuple comes back as a list."""
+    """A cache serializer for numbers, strings, lists and dicts; a tuple is loaded as a list."""
 
     def dumps(self, value: Any) -> int | bytes:
-        """A whole number stays one, for Redis to count with. Raises TypeError."""
+        """Returns `value` as JSON. Raises TypeError if JSON cannot represent it.
+
+        Returns an int unchanged, so that Redis can increment it.
+        """
         return value if type(value) is int else json.dumps(value).encode()
 
     def loads(self, data: bytes) -> Any:
-        """Raises ValueError for what is not JSON."""
+        """Returns the value that `data` encodes. Raises ValueError if `data` is not JSON."""
         return json.loads(data)

@@ -1,7 +1,8 @@
-"""PDF documents, and pictures: data in, bytes out. Typst sets them (document.typ beside this file).
+"""PDF documents and PNG images: data in, bytes out. Typst renders them with document.typ.
 
-Tagged for screen readers, with their language named and a Korean font embedded as far as it is
-used, so that they read the same on any machine. Values come in as data and are never markup.
+A PDF is tagged for screen readers and states its language. It embeds the glyphs of a Korean font
+that it uses, so that it looks the same on every machine. Values are passed as data and are never
+read as markup.
 """
 
 import json
@@ -19,28 +20,28 @@ _LAYOUT = Path(__file__).with_name("document.typ")
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading of a part."""
+    """The heading of a part of the document."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text; a line break stays one."""
+    """Text. A line break in it starts a new paragraph."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Rows of a name and what is said of it."""
+    """Rows of a name and its value."""
 
     rows: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A head, and rows of as many cells."""
+    """A table: its column headings, and rows with one cell for each column."""
 
     head: list[str]
     rows: list[list[str]]
@@ -48,7 +49,7 @@ class Table:
 
 @dataclass(frozen=True)
 class DocumentImage:
-    """An SVG that leads somewhere, what it shows in words, and the text that stands beside it."""
+    """An SVG image that links to `url`, its text alternative, and the paragraphs beside it."""
 
     svg: str
     alt: str
@@ -61,7 +62,7 @@ Block = Heading | Paragraph | Facts | Table | DocumentImage
 
 @dataclass(frozen=True)
 class Document:
-    """What is printed: in `language`, with `footer` at the foot of every page."""
+    """The content of a PDF. `language` is a code such as "ko"; `footer` is on every page."""
 
     title: str
     language: str
@@ -71,7 +72,7 @@ class Document:
 
 
 def pdf(document: Document) -> bytes:
-    """The document as PDF; the same document gives the same bytes."""
+    """Returns the document as a PDF. The same document gives the same bytes."""
     data = {
         "title": document.title,
         "language": document.language,
@@ -82,12 +83,16 @@ def pdf(document: Document) -> bytes:
     try:
         return _compiled(inputs, document.made_at, accessible=["ua-1"])
     except typst.TypstError:
-        # PDF/UA refuses a letter that the font does not have, such as Thai in somebody's name.
+        # PDF/UA rejects a letter that the font does not have, such as Thai in a person's name.
         return _compiled(inputs, document.made_at, accessible=[])
 
 
 def png(layout: Path, inputs: dict[str, str]) -> bytes:
-    """The one page of a Typst `layout` as a picture of a pixel a point."""
+    """Returns the single page of the Typst file `layout` as a PNG, with one pixel for each point.
+
+    `inputs` are the strings that the layout reads from `sys.inputs`. Raises TypeError if the layout
+    has more than one page.
+    """
     compiler = typst.Compiler(layout, root=layout.parent, font_paths=_fonts())
     made = compiler.compile(format="png", ppi=72, sys_inputs=inputs)
     if not isinstance(made, bytes):
@@ -112,7 +117,7 @@ def _compiled(
         format="pdf",
         sys_inputs=inputs,
         pdf_standards=accessible,
-        timestamp=made_at.replace(microsecond=0),  # Typst takes whole seconds
+        timestamp=made_at.replace(microsecond=0),  # Typst accepts whole seconds only
     )
     if not isinstance(made, bytes):
         raise TypeError("a PDF is one file")
@@ -121,7 +126,7 @@ def _compiled(
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Noto Sans KR and nothing of the machine's, so that every machine makes the same bytes."""
+    """Returns Noto Sans KR only. System fonts would make the bytes differ between machines."""
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,

@@ -1,4 +1,4 @@
-"""Numbers and moments as documents write them, in the active language."""
+"""Formats of numbers and times in documents, in the active language."""
 
 from datetime import datetime
 
@@ -7,10 +7,10 @@ from django.utils.formats import date_format, number_format
 
 
 def number(value: int) -> str:
-    """`33,673,817`, with the language's separator."""
+    """Returns the number with the language's thousands separator: `33,673,817`."""
     return number_format(value, force_grouping=True)
 
 
 def moment(at: datetime) -> str:
-    """Day and time in the active time zone."""
+    """Returns the date and time of `at` in the active time zone."""
     return date_format(timezone.localtime(at), "DATETIME_FORMAT")

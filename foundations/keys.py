@@ -1,10 +1,10 @@
-"""The portal's master keyset: it wraps every incident's keysets, and the staff's second factors.
+"""The portal's master keyset: it wraps every incident's keysets and encrypts second factors.
 
-    python -m foundations.keys            a new one
-    python -m foundations.keys rotate     the one in use, with a new key that seals from now on
-    python -m foundations.keys retire     the one in use, with the newest key alone
+    python -m foundations.keys            prints a new keyset
+    python -m foundations.keys rotate     prints the current keyset with a new primary key
+    python -m foundations.keys retire     prints the current keyset with its primary key only
 
-Between the last two comes `manage.py rewrap_keysets`; see docs/running.md.
+Run `manage.py rewrap_keysets` between the last two; see docs/running.md.
 """
 
 import json
@@ -24,7 +24,7 @@ aead.register()
 
 
 class EncryptionMessages(StoredMessages):
-    """Why something cannot be sealed or opened."""
+    """The stored messages about a value that cannot be encrypted or decrypted."""
 
     NO_MASTER_KEYSET = gettext_noop("MASTER_KEYSET is not set")
     NO_SUCH_MASTER_KEYSET = gettext_noop(
@@ -45,38 +45,51 @@ class EncryptionMessages(StoredMessages):
 
 
 class EncryptionError(Exception):
-    """A value could not be opened or sealed; the message is one of Unsealed, and holds primary
-    keys only.
+    """A value could not be encrypted or decrypted.
+
+    The message is one of EncryptionMessages. It names rows by primary key only.
     """
 
 
 def new_master_keyset() -> str:
-    """A fresh master keyset as one line of JSON, for `MASTER_KEYSET`."""
+    """Returns a new master keyset as one line of JSON, for the setting `MASTER_KEYSET`."""
     return _as_json(tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM))
 
 
 def master_keyset() -> aead.Aead:
-    """What wraps every incident's keysets. Raises SealingError."""
-    return _handle_from_json(_in_use())[1]
+    """Returns the AEAD of the current master keyset.
+
+    Raises EncryptionError if the setting is missing in production or is not a keyset.
+    """
+    return _handle_from_json(_current_json())[1]
 
 
 def is_under_newest_master_key(ciphertext: bytes) -> bool:
-    """Whether the newest key of the master keyset sealed this. Raises SealingError."""
-    handle, _ = _handle_from_json(_in_use())
+    """Returns whether the primary key of the master keyset encrypted `ciphertext`.
+
+    Raises EncryptionError as `master_keyset` does.
+    """
+    handle, _ = _handle_from_json(_current_json())
     return ciphertext.startswith(key_prefix(handle.keyset_info().primary_key_id))
 
 
 def rotated_master_keyset() -> str:
-    """The master keyset in use and a new key, which is the one that seals. Raises SealingError."""
-    handle, _ = _handle_from_json(_in_use())
+    """Returns the current master keyset as JSON, with a new key as its primary key.
+
+    Raises EncryptionError as `master_keyset` does.
+    """
+    handle, _ = _handle_from_json(_current_json())
     template = aead.aead_key_templates.AES256_GCM
-    grown, key_id = with_new_key(handle, template)
-    return _as_json(with_newest(grown, key_id))
+    extended, key_id = with_new_key(handle, template)
+    return _as_json(with_newest(extended, key_id))
 
 
 def retired_master_keyset() -> str:
-    """The master keyset in use without its older keys. Raises SealingError."""
-    handle, _ = _handle_from_json(_in_use())
+    """Returns the current master keyset as JSON, without its older keys.
+
+    Raises EncryptionError as `master_keyset` does.
+    """
+    handle, _ = _handle_from_json(_current_json())
     return _as_json(with_only(handle, handle.keyset_info().primary_key_id))
 
 
@@ -84,33 +97,39 @@ def retired_master_keyset() -> str:
 
 
 def key_prefix(key_id: int) -> bytes:
-    """What Tink begins each ciphertext of a key with."""
+    """Returns the five bytes with which Tink begins each ciphertext of the key."""
     return b"\x01" + key_id.to_bytes(4, "big")
 
 
 def with_new_key(
     handle: tink.KeysetHandle, template: tink_pb2.KeyTemplate
 ) -> tuple[tink.KeysetHandle, int]:
-    """The keyset with one key more, which opens but does not seal yet, and that key's id."""
-    keyset, fresh = _keyset(handle), _keyset(tink.new_keyset_handle(template))
-    if fresh.primary_key_id in {key.key_id for key in keyset.key}:
+    """Returns the keyset with a new key, and the id of that key.
+
+    The primary key does not change: the new key decrypts but does not encrypt yet.
+    """
+    keyset, new = _keyset(handle), _keyset(tink.new_keyset_handle(template))
+    if new.primary_key_id in {key.key_id for key in keyset.key}:  # ids are random
         return with_new_key(handle, template)
-    keyset.key.append(fresh.key[0])
-    return _handle(keyset), fresh.primary_key_id
+    keyset.key.append(new.key[0])
+    return _handle(keyset), new.primary_key_id
 
 
 def with_newest(handle: tink.KeysetHandle, key_id: int) -> tink.KeysetHandle:
-    """The keyset, sealing by one of its keys from now on."""
+    """Returns the keyset with the key `key_id` as its primary key: this key encrypts."""
     keyset = _keyset(handle)
     keyset.primary_key_id = key_id
     return _handle(keyset)
 
 
 def with_only(handle: tink.KeysetHandle, key_id: int) -> tink.KeysetHandle:
-    """The keyset with one of its keys; what the others sealed does not open any more."""
+    """Returns the keyset with the key `key_id` only.
+
+    Values under its other keys can no longer be decrypted.
+    """
     keyset = _keyset(handle)
-    [kept] = [key for key in keyset.key if key.key_id == key_id]
-    return _handle(tink_pb2.Keyset(primary_key_id=key_id, key=[kept]))
+    [only] = [key for key in keyset.key if key.key_id == key_id]
+    return _handle(tink_pb2.Keyset(primary_key_id=key_id, key=[only]))
 
 
 def _keyset(handle: tink.KeysetHandle) -> tink_pb2.Keyset:
@@ -127,12 +146,16 @@ def _as_json(handle: tink.KeysetHandle) -> str:
     return json.dumps(json.loads(keyset), separators=(",", ":"))
 
 
-def _in_use() -> str:
+def _current_json() -> str:
     return settings.MASTER_KEYSET or _development_keyset()
 
 
 def _development_keyset() -> str:
-    """Kept under `var/` so that a second start can open what the first one sealed."""
+    """Returns the keyset of `var/master-keyset.json`, and creates the file if it is missing.
+
+    The file lets a later start decrypt the data of an earlier one. Raises EncryptionError in
+    production, where `MASTER_KEYSET` is required.
+    """
     if settings.IS_PRODUCTION:
         raise EncryptionError(EncryptionMessages.NO_MASTER_KEYSET.stored())
     path: Path = settings.VAR / "master-keyset.json"

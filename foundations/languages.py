@@ -1,4 +1,4 @@
-"""Texts that people write in both languages live in two columns, `<name>_ko` and `<name>_en`."""
+"""Access to texts that staff write in both languages: the columns `<name>_ko` and `<name>_en`."""
 
 from django.conf import settings
 from django.db.models import Model
@@ -6,7 +6,10 @@ from django.utils.translation import get_language
 
 
 def in_language(instance: Model, name: str, language: str | None = None) -> str:
-    """The text `name` of `instance` in `language` (default: the active one), else in Korean."""
+    """Returns the text `name` of `instance` in `language`, or in Korean if it is empty there.
+
+    The default of `language` is the active language.
+    """
     wanted = (language or get_language() or settings.LANGUAGE_CODE)[:2]
     text: str = getattr(instance, f"{name}_{wanted}", "") or getattr(instance, f"{name}_ko")
     return text

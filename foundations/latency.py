@@ -1,7 +1,7 @@
-"""How long customers wait for a page: measured where pages are made, read where mails are sent.
+"""The time that customers wait for a page. Web processes measure it, and the send engine reads it.
 
-The figure is kept in Redis for some seconds and is worth nothing later; without Redis there is
-none, and nobody waits for it.
+Redis holds the figure for KEPT_SECONDS; an older one is useless. Without Redis there is no figure,
+and no request is delayed.
 """
 
 import threading
@@ -24,7 +24,7 @@ ANSWER_SECONDS = 0.2
 
 @lru_cache(maxsize=1)
 def client() -> "redis.Redis":
-    """Redis, for what may fail at any time: it has a fifth of a second, once."""
+    """Returns a Redis client for optional data: one attempt of at most ANSWER_SECONDS."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=ANSWER_SECONDS,
@@ -36,8 +36,9 @@ def client() -> "redis.Redis":
 def measure_latency(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Publishes the mean of the last second's pages; the desk's are left out, for they may take
-    their time.
+    """Middleware that publishes the mean response time of a process about once a second.
+
+    Pages of the desk do not count, because they may be slow.
     """
     lock = threading.Lock()
     total, pages, publish_at = 0.0, 0, 0.0
@@ -70,6 +71,9 @@ def _publish(seconds: float) -> bool:
 
 
 def latest() -> float | None:
-    """Seconds a page took lately; None if nobody asked for one. Raises redis.RedisError."""
+    """Returns the latest published mean in seconds, or None if no page was requested lately.
+
+    Raises redis.RedisError.
+    """
     value = client().get(KEY)
     return float(value) if isinstance(value, bytes) else None

@@ -1,8 +1,9 @@
-"""No page waits long for what an import, or whoever else, keeps locked.
+"""The answer to a page that waits too long for a database lock, for example of an import: 503.
 
-A web server has few threads: if each of them waited for one table, the pages that do not need it
-would stand still as well. So the database ends the wait (settings.WEB_LOCK_SECONDS), the visitor
-reads that nothing is lost, and for some seconds nobody else of this process tries the same page.
+A web server has few threads. If each of them waited for one locked table, pages that do not need
+the table would stall as well. Therefore the database ends the wait (settings.WEB_LOCK_SECONDS), and
+the page answers that nothing is lost. For the next REST_SECONDS this process answers 503 for the
+same view at once.
 """
 
 import logging
@@ -14,44 +15,49 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from psycopg.errors import LockNotAvailable
 
-RETRY_SECONDS = 120  # told to the visitor
-REST_SECONDS = 5.0  # in which a page that waited in vain is not tried again
+RETRY_SECONDS = 120  # in the header Retry-After
+REST_SECONDS = 5.0  # after a lock timeout, in which the same view is not tried again
 
 logger = logging.getLogger(__name__)
 
 
 class LockTimeoutMiddleware:
-    """503 for a page whose tables or rows are locked."""
+    """Middleware that answers 503 for a view that needs locked tables or rows."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
         self._resting: dict[str, float] = {}  # until when, by view
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing of its own; see the hooks."""
+        """Passes the request on; the work is in the hooks below."""
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
-        """Refuses at once what somebody else has just waited for in vain."""
+        """Returns 503 at once if a request for this view timed out in the last REST_SECONDS."""
         if self._resting.get(_view_of(request), 0.0) > time.monotonic():
             return _busy()
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Called for whatever a view raises."""
+        """Returns 503 for an exception of a view that is a lock timeout, else None."""
         cause = error.__cause__
         if not isinstance(error, OperationalError) or not isinstance(cause, LockNotAvailable):
             return None
         view = _view_of(request)
         logger.warning("%s: user %s waited for a lock in vain", view, _user_of(request))
-        # With a context it is a row, which may be one visitor's own: others need not rest.
+        # The error has a context if a row is locked. The row may belong to one visitor, so requests
+        # of other visitors are still tried.
         if not cause.diag.context:
             self._resting[view] = time.monotonic() + REST_SECONDS
         return _busy()
 
 
 def _user_of(request: HttpRequest) -> int | None:
-    """The primary key; None for a stranger, and where users or sessions are what is locked."""
+    """Returns the user's primary key.
+
+    Returns None for a visitor who is not signed in, and if the tables of users or sessions are
+    locked themselves.
+    """
     try:
         return request.user.pk
     except OperationalError:
@@ -63,6 +69,6 @@ def _view_of(request: HttpRequest) -> str:
 
 
 def _busy() -> HttpResponse:
-    """Rendered without a look into the database."""
+    """Returns the 503 page. Its template needs no database."""
     headers = {"Retry-After": str(RETRY_SECONDS)}
     return HttpResponse(loader.render_to_string("503.html"), status=503, headers=headers)

@@ -1,8 +1,9 @@
-"""Public pages as this process last rendered them: a nation may ask for one at the same time.
+"""The page cache: public pages as bytes, as this process last rendered them.
 
-A page is kept for settings.PUBLIC_PAGE_SECONDS and then rendered anew, whatever happened meanwhile.
-So nothing has to say what a page depends on, no edit can be forgotten, and no process shows words
-older than that. Publishing forgets them at once in its own process (`forget`).
+Tens of millions of people may request a page at the same time. A page is cached for
+settings.PUBLIC_PAGE_SECONDS and then rendered again. Therefore the code does not track what a page
+depends on, no edit is missed, and no process shows a page that is older than that while it can
+render. Publishing clears the cache of its own process at once (`forget`).
 """
 
 import time
@@ -21,31 +22,31 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 P = ParamSpec("P")
-# Caches in front answer for a minute, go on answering while they fetch anew, and if we are away.
+# Proxies may answer for a minute, and longer while they revalidate or while the portal fails.
 DAY = 60 * 60 * 24  # seconds
 CACHE_CONTROL = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={DAY}"
-MOST_PAGES = 1_000  # of some 20 KB each; there are not as many addresses, if nobody invents any
-RENDERING_SECONDS = 5  # in which the others of this process answer with the page as it was
-UNSEEN_SECONDS = 30 * DAY  # after which it is forgotten since when a page reads as it does
+MOST_PAGES = 1_000  # about 20 KB each; there are fewer public URLs unless a client invents some
+RENDERING_SECONDS = 5  # in which other threads of this process answer with the old page
+UNSEEN_SECONDS = 30 * DAY  # for which the time of a page's last change is stored
 
 
 class NotPublicError(RuntimeError):
-    """A public page looked at who is asking, or set a cookie: a mistake in the view's code."""
+    """A public page read something of its visitor or set a cookie: a fault in the view."""
 
 
 def public_page(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A view whose answer depends on its path alone; the middleware below keeps it.
+    """Decorates a view with a response that depends on its path only; `public_pages` caches it.
 
-    Raises NotPublicError rather than answer if the view or its template touched the session, the
-    user, the CSRF token or the query: a cache would hand one person's page to everyone.
+    The decorated view raises NotPublicError if the view or its template read the session, the user,
+    the CSRF token or the query, because a cache would show the page of one person to all visitors.
     """
 
     @require_safe
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        request.__dict__.pop("GET", None)  # what Django itself read of it
+        request.__dict__.pop("GET", None)  # Django's own middleware may have read it
         response = view(request, *args, **kwargs)
         if "GET" in request.__dict__:
             raise NotPublicError(f"{request.path} looked at its query")
@@ -60,18 +61,18 @@ def public_page(
 
 
 @dataclass
-class Page:
-    """A rendered page and its headers, ready to be sent to anybody."""
+class CachedPage:
+    """A rendered page with its headers, the same for every visitor."""
 
     content: bytes
-    headers: ResponseHeaders  # of every answer alike: this middleware is the outermost
+    headers: ResponseHeaders  # complete, because this middleware is the outermost
     etag: str
     modified_at: int  # seconds since the epoch
     rendered_at: float = field(default_factory=time.monotonic)
     fresh_until: float = 0.0
 
-    def answer(self, request: HttpRequest) -> HttpResponseBase | None:
-        """The page, or 304 if that is what the reader has already."""
+    def response(self, request: HttpRequest) -> HttpResponseBase | None:
+        """Returns the page, or 304 if the browser has it already."""
         response = HttpResponse(self.content)
         response.headers = self.headers
         meta = request.META
@@ -80,12 +81,13 @@ class Page:
         return response
 
 
-_pages: dict[str, Page] = {}
-_forgotten = 0  # how often; a page whose rendering began before the last time is not kept
+_pages: dict[str, CachedPage] = {}
+# The number of calls of `forget`. A page is not cached if its rendering began before the last call.
+_forgotten = 0
 
 
 def forget() -> None:
-    """What this process publishes shows in its next answer."""
+    """Clears the page cache of this process, so that its next response shows what it published."""
     global _forgotten
     _forgotten += 1
     _pages.clear()
@@ -94,56 +96,56 @@ def forget() -> None:
 def public_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponseBase | None]:
-    """Answers with a page that is kept, else keeps what `public_page` marked so.
+    """Middleware that answers with a cached page, and caches the pages of `public_page` views.
 
-    Only the path decides: a public page does not look at its query, so inventing one is no way to
-    have it rendered each time. If rendering fails, the page stands as it was, for a day: a notice
-    does not vanish with the database.
+    The key is the path only. A public page does not read its query, so a client cannot force a
+    rendering by changing the query. If rendering fails, the middleware answers with the old page
+    for a day, so that a notice stays readable without the database.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase | None:
         is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
         if is_redirected or request.method not in ("GET", "HEAD"):
             return get_response(request)
-        kept, now = _pages.get(request.path), time.monotonic()
-        if kept is None:
-            return _rendered(request, get_response)
-        request.get_host()  # as every other request: an unknown host is refused
-        if now < kept.fresh_until:
-            return kept.answer(request)
-        kept.fresh_until = now + RENDERING_SECONDS
-        return _rendered(request, get_response)
+        cached, now = _pages.get(request.path), time.monotonic()
+        if cached is None:
+            return _render(request, get_response)
+        request.get_host()  # raises DisallowedHost for an unknown host, as for any other request
+        if now < cached.fresh_until:
+            return cached.response(request)
+        cached.fresh_until = now + RENDERING_SECONDS
+        return _render(request, get_response)
 
     return middleware
 
 
-def _rendered(
+def _render(
     request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]
 ) -> HttpResponseBase | None:
     path, forgotten = request.path, _forgotten
     response = get_response(request)
-    kept = _pages.get(path)
-    if kept and response.status_code >= 500 and time.monotonic() < kept.rendered_at + DAY:
-        return kept.answer(request)
+    cached = _pages.get(path)
+    if cached and response.status_code >= 500 and time.monotonic() < cached.rendered_at + DAY:
+        return cached.response(request)
     if response.status_code != 200 or response.get("Cache-Control") != CACHE_CONTROL:
         _pages.pop(path, None)
         return response
     page = _page(path, response)
-    _keep(path, page)
-    if forgotten != _forgotten:  # published while this was rendered
+    _store(path, page)
+    if forgotten != _forgotten:  # a version was published while this page was rendered
         _pages.pop(path, None)
-    return page.answer(request)
+    return page.response(request)
 
 
-def _page(path: str, response: HttpResponse) -> Page:
+def _page(path: str, response: HttpResponse) -> CachedPage:
     set_response_etag(response)
     etag = response["ETag"]
     modified_at = _modified_at(path, etag)
     response["Last-Modified"] = http_date(modified_at)
-    return Page(response.content, response.headers, etag, modified_at)
+    return CachedPage(response.content, response.headers, etag, modified_at)
 
 
-def _keep(path: str, page: Page) -> None:
+def _store(path: str, page: CachedPage) -> None:
     if len(_pages) >= MOST_PAGES:
         _pages.clear()
     page.fresh_until = page.rendered_at + settings.PUBLIC_PAGE_SECONDS
@@ -151,9 +153,10 @@ def _keep(path: str, page: Page) -> None:
 
 
 def _modified_at(path: str, etag: str) -> int:
-    """When the page was first seen to read as it does now, by any process.
+    """Returns when any process first rendered the page as it is now, in seconds since the epoch.
 
-    Without Redis it is now: a reader then gets once more what they have, never what is outdated.
+    Returns the current time without Redis. A browser may then get a page again that it already has,
+    but it never keeps an outdated one.
     """
     key, now = f"public-page:{path}", int(time.time())
     try:

@@ -15,7 +15,7 @@ _templates: defaultdict[str, list[str]] = defaultdict(list)
 
 
 def extend(point: str, template: str) -> None:
-    """Registers a template (its name) for an extension point. Doing it again changes nothing."""
+    """Registers the name of a template for an extension point. A second call changes nothing."""
     if template not in _templates[point]:
         _templates[point].append(template)
 
@@ -27,7 +27,10 @@ def extensions() -> dict[str, list[str]]:
 
 @register.simple_tag(takes_context=True)
 def extension_point(context: Context, name: str) -> SafeString:
-    """Renders the templates of the extension point with the page's context; none give nothing."""
+    """Renders the templates of the extension point with the page's context.
+
+    Returns "" if no template is registered.
+    """
     engine = context.template.engine  # type: ignore[union-attr]  # set while a template renders
     parts = [engine.get_template(template).render(context) for template in _templates.get(name, ())]
     return mark_safe("".join(parts))  # noqa: S308  # rendered templates escape their own values

@@ -1,7 +1,7 @@
-"""Work on all cores: processes that are handed bytes and hand bytes back.
+"""A pool of worker processes, to use all cores. Each gets pickled arguments and returns results.
 
-They are started afresh, not forked (a fork would carry the database's connections along), and know
-no database: what they are given is all they can reach.
+The processes are spawned and not forked, because a fork would copy the database connections. They
+cannot reach the database or Redis: a function can use its arguments only.
 """
 
 import os
@@ -17,23 +17,23 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-_EACH = 2  # pieces under way for each process: one in work, one waiting
+_PIECES_PER_PROCESS = 2  # submitted at the same time: one in work, one waiting
 
 
 class WorkerLostError(Exception):
-    """A worker process was ended from outside; mostly there was not enough memory."""
+    """A worker process was ended from outside, in most cases because memory was short."""
 
 
 class Workers:
-    """Applies functions to many pieces, in order; memory stays flat."""
+    """The processes of a pool. Memory does not grow with the number of pieces."""
 
     def __init__(self, pool: ProcessPoolExecutor | None, count: int) -> None:
-        self._pool, self._most = pool, count * _EACH
+        self._pool, self._most = pool, count * _PIECES_PER_PROCESS
 
     def map(self, function: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
-        """The results in the order of the pieces. Raises WorkerLostError.
+        """Yields the results of `function` in the order of `pieces`. Raises WorkerLostError.
 
-        The function must be importable, and so must whatever the pieces consist of.
+        The function must be importable, and the pieces and results must be picklable.
         """
         if self._pool is None:
             yield from map(function, pieces)
@@ -52,9 +52,10 @@ class Workers:
 
 @contextmanager
 def workers(count: int) -> Iterator[Workers]:
-    """So many processes, starting up meanwhile; with 0, this process does the work.
+    """Context manager: yields a pool of `count` processes, which start in the background.
 
-    So it does where processes may have no children, such as in a task of Celery.
+    With a count of 0, and in a process that may have no children such as a Celery worker, the
+    calling process does the work itself.
     """
     if not count or current_process().daemon:
         yield Workers(None, 0)
@@ -69,7 +70,7 @@ def workers(count: int) -> Iterator[Workers]:
 
 
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ |= {"DATABASE_URL": "postgresql:///unused", "REDIS_URL": "redis://unused"}
     import django
@@ -78,7 +79,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed parent leaves no orphans behind."""
+    """Ends this process when its parent ends, so that a killed parent leaves no orphans."""
     if parent := parent_process():
         parent.join()
         os._exit(1)

@@ -1,8 +1,8 @@
-"""Session cookies that a copy of the database does not give away.
+"""Session cookies that a copy of the database does not reveal.
 
-Django's cookie is the key of the session's row, and allauth's list of a person's browsers holds it
-once more: whoever reads a backup could be anybody until it expires. Here the cookie is that key
-signed with the secret key, so that the rows alone open nothing.
+Django's cookie is the key of the session's row, and allauth's list of a user's sessions holds that
+key again. A reader of a backup could therefore use any session until it expires. Here the cookie is
+that key signed with the secret key, so that the rows alone are useless.
 """
 
 from django.conf import settings
@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponse
 
 
 def cookie_of(session_key: str) -> str:
-    """What the browser of that session holds."""
+    """Returns the value of the cookie for the session with this key."""
     return _signer().sign(session_key)
 
 
 def session_key_of(cookie: str | None) -> str | None:
-    """The key of the session's row; None for a cookie that was not made here."""
+    """Returns the key of the session's row, or None if the cookie's signature is not valid."""
     try:
         return _signer().unsign(cookie or "")
     except BadSignature:
@@ -29,17 +29,17 @@ def _signer() -> Signer:
 
 
 class SignedSessionMiddleware(SessionMiddleware):
-    """Django's, between signed cookies and unsigned rows."""
+    """Django's SessionMiddleware with signed cookies; the rows stay unsigned."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Begins with the cookie's session, or with an empty one."""
+        """Sets `request.session` to the cookie's session, or to an empty one."""
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         request.session = self.SessionStore(session_key_of(cookie))
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Signs the cookie, unless it is taken away."""
-        answer = super().process_response(request, response)
-        cookie = answer.cookies.get(settings.SESSION_COOKIE_NAME)
+        """Signs the cookie, unless the response deletes it."""
+        response = super().process_response(request, response)
+        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
         if cookie and cookie.value:
-            answer.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(cookie.value)
-        return answer
+            response.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(cookie.value)
+        return response

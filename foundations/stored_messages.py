@@ -1,8 +1,8 @@
-"""Sentences of ours that are kept in English, and shown in the reader's language.
+"""Stored messages: sentences that are stored in English and translated when they are shown.
 
-Why a file was refused, or a message not sent, is written once into a row, a file or a log, and read
-later by people of any language. So it is kept in English, and stays so. Each such sentence stands
-in a table, with slots for what differs; by its table it is recognised when the desk shows it.
+The reason for a refused file or an unsent message is written once into a row, a file or a log.
+People read it later in any language, so it is stored in English. Each sentence is in a table, with
+slots for the parts that vary. The desk finds a stored sentence in its table to translate it.
 """
 
 import re
@@ -13,49 +13,54 @@ from string import Formatter
 
 from django.utils.translation import gettext
 
-# A slot with such a name holds a sentence of the same table. All others hold names and words from
-# outside, which are nobody's to translate.
+# A slot with this suffix holds a sentence of the same table. All other slots hold names and texts
+# from outside, which are not translated.
 NESTED_SUFFIX = "_words"
 
 
 class StoredMessages(Enum):
-    """A table. The members' values are English, marked by gettext_noop, with slots as in
-    str.format that are filled with what is ready to be read.
+    """A table of stored messages.
+
+    The values are English sentences that gettext_noop marks. A slot is written as in str.format and
+    is filled with text that needs no further formatting.
     """
 
     def stored(self, **slots: object) -> str:
-        """The sentence as it is kept."""
+        """Returns the sentence as it is stored: in English, with its slots filled."""
         return str(self.value).format(**slots)
 
 
-def translate_stored(kept: str, *tables: type[StoredMessages]) -> str:
-    """What is kept, in the active language; as it stands, where no table has such a sentence."""
+def translate_stored(stored: str, *tables: type[StoredMessages]) -> str:
+    """Returns a stored message in the active language; unchanged if no table has it."""
     for table in tables:
         for pattern, sentence in _patterns(table):
-            if found := pattern.fullmatch(kept):
+            if found := pattern.fullmatch(stored):
                 slots = {
                     name: translate_stored(text, table) if name.endswith(NESTED_SUFFIX) else text
                     for name, text in found.groupdict().items()
                 }
                 return gettext(sentence).format(**slots)
-    return kept
+    return stored
 
 
 @cache
 def _patterns(table: type[StoredMessages]) -> list[tuple[re.Pattern[str], str]]:
-    """What each sentence looks like, those first that say most themselves: they fit fewest."""
-    sentences = sorted((str(one.value) for one in table), key=_own_length, reverse=True)
-    return [(re.compile("".join(_pieces(one)), re.DOTALL), one) for one in sentences]
+    """Returns a pattern for each sentence of the table, and the sentence.
+
+    The sentence with the most literal text is first, because the fewest texts match it.
+    """
+    sentences = sorted((str(member.value) for member in table), key=_literal_length, reverse=True)
+    return [(re.compile("".join(_pieces(sentence)), re.DOTALL), sentence) for sentence in sentences]
 
 
-def _own_length(sentence: str) -> int:
+def _literal_length(sentence: str) -> int:
     return sum(len(literal) for literal, *_ in Formatter().parse(sentence))
 
 
 def _pieces(sentence: str) -> Iterator[str]:
-    met: set[str] = set()
+    seen: set[str] = set()
     for literal, slot, *_ in Formatter().parse(sentence):
         yield re.escape(literal)
         if slot is not None:
-            yield f"(?P={slot})" if slot in met else f"(?P<{slot}>.*?)"
-            met.add(slot)
+            yield f"(?P={slot})" if slot in seen else f"(?P<{slot}>.*?)"
+            seen.add(slot)

@@ -1,8 +1,8 @@
-"""TOML files read through typed schemas: every fault of a file is found in one run.
+"""TOML files read through typed schemas. One run finds every fault of a file.
 
-A schema is a subclass of `Table`. pydantic checks the content; this module says where each fault
-stands, in the terms of the file. The sentences here are for files that ship with the
-portal. A mapping, which an operator writes, has translated sentences of its own.
+A schema is a subclass of `TomlTable`. pydantic checks the content. This module reports where each
+fault is, in the terms of the file. The sentences here are for files that ship with the portal. A
+column mapping, which an operator writes, has translated sentences of its own.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Strict, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 
-# The way to a value: keys, and places in an array from 0.
+# The path to a value: keys of tables, and indexes in arrays from 0.
 FilePath = tuple[str | int, ...]
 Text = Annotated[str, StringConstraints(pattern=r"\S")]  # not blank
 # Not strict: a strict tuple refuses the list that TOML gives. The items stay strict.
@@ -24,9 +24,9 @@ Texts = Annotated[tuple[Text, ...], Strict(False)]
 
 
 class TomlTable(BaseModel):
-    """A TOML table: refuses unknown keys and converts no value to another type.
+    """A TOML table. It refuses unknown keys and converts no value to another type.
 
-    A validator that finds several faults raises ValueError with each as one argument.
+    A validator that finds several faults raises ValueError with one argument for each.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -36,7 +36,7 @@ SchemaT = TypeVar("SchemaT", bound=TomlTable)
 
 
 class TomlFileError(ValueError):
-    """A file is not as its schema says; each of `problems` is a sentence with the place."""
+    """A file does not match its schema. Each of `problems` is a sentence that names the place."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -44,7 +44,10 @@ class TomlFileError(ValueError):
 
 
 def load(path: Path, schema: type[SchemaT]) -> SchemaT:
-    """A file that ships with the portal, as `schema`. Raises TomlFileError."""
+    """Returns the content of a file that ships with the portal, as a `schema` object.
+
+    Raises TomlFileError with every fault of the file, and OSError if it cannot be read.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return schema.model_validate(content)
@@ -56,7 +59,7 @@ def load(path: Path, schema: type[SchemaT]) -> SchemaT:
 
 
 def nearest(wrong: str, right: Iterable[str]) -> str:
-    """The one of `right` that `wrong` is probably a typing error of, or ""."""
+    """Returns the string of `right` that is most similar to `wrong`, or "" if none is similar."""
     return next(iter(difflib.get_close_matches(wrong, list(right), n=1)), "")
 
 
@@ -65,24 +68,24 @@ def nearest(wrong: str, right: Iterable[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault. `kind` is pydantic's name of the error, such as "missing" or "string_type"."""
+    """One fault of a file. `kind` is pydantic's name of the error, such as "missing"."""
 
     kind: str
     path: FilePath
-    table: FilePath  # of the table that holds the key
-    key: str  # the last one of the path; the value may be an item of its list
+    table: FilePath  # the path of the table that holds the key
+    key: str  # the last key of the path; the value may be an item of its list
     value: object
-    choices: list[str]  # the known keys beside an unknown one, the allowed values of an enumeration
-    rule: Any  # what a validator raised ValueError with
-    wants: Literal["", "table", "tables"]  # whether a table or an array of them belongs here
+    choices: list[str]  # the keys that the table may have, or the allowed values of an enumeration
+    rule: Any  # the argument of the ValueError that a validator raised
+    wants: Literal["", "table", "tables"]  # set if a table or an array of tables is required here
 
 
 def faults(error: ValidationError, schema: type[TomlTable]) -> Iterator[Fault]:
-    """Everything that is wrong, in the terms of the file."""
+    """Yields every fault of a validation error, in the terms of the file."""
     for detail in error.errors(include_url=False):
         kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
         if kind == "too_short" and detail["input"]:
-            continue  # not empty: its entries are wrong, and each is told
+            continue  # the array is not empty: its entries are wrong, and each has its own error
         keys = [place for place, step in enumerate(path) if isinstance(step, str)]
         fields = _fields_at(schema, path[:-1])
         choices = re.findall(r"'(.*?)'", context.get("expected", ""))
@@ -100,7 +103,7 @@ def faults(error: ValidationError, schema: type[TomlTable]) -> Iterator[Fault]:
 
 
 def _fields_at(schema: type[TomlTable], path: FilePath) -> dict[str, FieldInfo]:
-    """The fields of the table at `path`, by the key in the file."""
+    """Returns the fields of the table at `path`, by their key in the file."""
     fields = {entry.alias or name: entry for name, entry in schema.model_fields.items()}
     for place, step in enumerate(path):
         if inner := _schema_in(fields[step].annotation if step in fields else None):
@@ -111,7 +114,7 @@ def _fields_at(schema: type[TomlTable], path: FilePath) -> dict[str, FieldInfo]:
 def _wants(field: FieldInfo | None, kind: str) -> Literal["", "table", "tables"]:
     if kind == "value_error":
         return ""
-    if kind == "model_type":  # also an item of an array
+    if kind == "model_type":  # also for an item of an array
         return "table"
     if field is None or _schema_in(field.annotation) is None:
         return ""
@@ -119,7 +122,10 @@ def _wants(field: FieldInfo | None, kind: str) -> Literal["", "table", "tables"]
 
 
 def _schema_in(annotation: Any) -> type[TomlTable] | None:
-    """The schema of a table, of an optional table, or of the tables of an array."""
+    """Returns the schema in the annotation of a table, an optional table or an array of tables.
+
+    Returns None if the annotation contains no schema.
+    """
     if isinstance(annotation, type) and issubclass(annotation, TomlTable):
         return annotation
     return next(filter(None, map(_schema_in, get_args(annotation))), None)
@@ -142,7 +148,7 @@ _TERMS = {
 
 
 def _in_english(fault: Fault, content: dict[str, Any], file: str) -> str:
-    """The file, the place in it, what is wrong and what to do."""
+    """Returns a sentence with the file, the place in it, the fault and its correction."""
     is_whole = fault.kind == "value_error" or fault.wants == "table"
     place = _place(fault.path if is_whole else fault.table, content, file)
     return f"{place}: {_sentence(fault)}"
@@ -171,9 +177,10 @@ def _sentence(fault: Fault) -> str:
 
 
 def _place(path: FilePath, content: Any, file: str) -> str:
-    """`xx.toml, [law]`, `xx.toml, duty xx-one, trigger`, `xx.toml, duty number 2`.
+    """Returns a place such as `xx.toml, [law]` or `xx.toml, duty xx-one, trigger`.
 
-    A table of an array goes by its `id` where it has one, and by its number from 1 otherwise.
+    A table of an array is named by its `id`. Without an id it is named by its number from 1, such
+    as `xx.toml, duty number 2`.
     """
     parts = [file]
     for step in path:
