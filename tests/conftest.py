@@ -1,14 +1,16 @@
-"""What most tests need: people, an incident, a mailbox."""
+"""Fixtures that most tests need: people, the response desk, incidents and a clean cache."""
 
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
 from harness.exposure_factory import hanbit
+from harness.sign_in import sign_in_to_desk
 from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
 from statements import sample
@@ -73,6 +75,30 @@ def approver(db) -> User:
     return User.objects.create_user(
         "approver@breachportal.example", is_staff=True, is_superuser=True
     )
+
+
+@pytest.fixture
+def editors_desk(client: Client, editor: User) -> Client:
+    """The client, signed in to the response desk as the editor, in English."""
+    sign_in_to_desk(client, editor)
+    client.cookies["language"] = "en"
+    return client
+
+
+@pytest.fixture
+def approvers_desk(client: Client, approver: User) -> Client:
+    """The client, signed in to the response desk as the approver, in English."""
+    sign_in_to_desk(client, approver)
+    client.cookies["language"] = "en"
+    return client
+
+
+@pytest.fixture
+def english(client: Client):
+    """English for this thread and for pages that the client requests."""
+    with translation.override("en"):
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+        yield
 
 
 @pytest.fixture

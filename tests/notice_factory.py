@@ -1,12 +1,15 @@
 """Notices for tests: published words, people to tell, and the work of a worker's turn."""
 
+import time
+from typing import Any
+
 from django.db.models import Count
 
 from accounts.models import User
 from harness import exposure_factory
 from incidents.models import AffectedPerson, ExposureFile, Incident
 from notices import tasks
-from notices.models import Chunk, Delivery, Notice
+from notices.models import AlertSubscription, Chunk, Delivery, Notice
 from notices.models.states import END_STATES
 from statements import publishing
 from statements.models import Statement, StatementVersion
@@ -29,6 +32,25 @@ def published(
     publishing.publish(draft, by=approver)
     draft.refresh_from_db()
     return draft
+
+
+def draft_notice(version: StatementVersion, editor: User, **fields: Any) -> Notice:
+    """Returns a draft of a notice: mandatory and by e-mail, unless `fields` differ."""
+    return Notice.objects.create(
+        incident=version.statement.incident,
+        version=version,
+        created_by=editor,
+        **{"kind": "mandatory", **fields},
+    )
+
+
+def scam_alert(version: StatementVersion, editor: User, *subscribers: User) -> Notice:
+    """Returns a draft of an alert on scams, to which these users subscribe."""
+    for user in subscribers:
+        AlertSubscription.objects.create(
+            user=user, incident=version.statement.incident, topic="scams"
+        )
+    return draft_notice(version, editor, kind="alert", topic="scams")
 
 
 def affected(
@@ -54,6 +76,17 @@ def work_again(notice: Notice) -> Notice:
     Chunk.objects.filter(notice=notice).update(not_before=None)
     Delivery.objects.filter(notice=notice).update(not_before=None)
     return work(notice)
+
+
+def wait_until_closed(notice: Notice, *, seconds: float) -> Notice:
+    """Returns the notice once workers have closed it; raises AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        notice.refresh_from_db()
+        if notice.state == Notice.State.CLOSED:
+            return notice
+        time.sleep(0.2)
+    raise AssertionError(f"the notice is still {notice.state}: {notice.problem}")
 
 
 def delivery_to(notice: Notice, person: AffectedPerson) -> Delivery:

@@ -7,7 +7,7 @@ from incidents.models import AffectedPerson
 from notices import decisions
 from notices.models import Notice
 from statements.models import StatementVersion
-from tests.notice_factory import affected, published
+from tests.notice_factory import affected, draft_notice, published
 from tests.smtp_server import SmtpServer
 
 
@@ -17,6 +17,12 @@ def server(settings):
     with SmtpServer() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
+
+
+@pytest.fixture
+def short_waits(settings):
+    """Waits of five seconds for a mail server or gateway that does not answer."""
+    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
 
 
 @pytest.fixture
@@ -38,9 +44,7 @@ def people(incident) -> dict[str, AffectedPerson]:
 @pytest.fixture
 def draft(version: StatementVersion, editor) -> Notice:
     """A mandatory notice that waits for its approval."""
-    return Notice.objects.create(
-        incident=version.statement.incident, version=version, kind="mandatory", created_by=editor
-    )
+    return draft_notice(version, editor)
 
 
 @pytest.fixture

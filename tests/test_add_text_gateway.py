@@ -13,7 +13,7 @@ from notices import decisions
 from notices.engine import gateways
 from notices.models import Delivery, DoubtCause, Notice
 from tests.gateway import HANG_UP, Gateway
-from tests.notice_factory import assert_adds_up, delivery_to, work
+from tests.notice_factory import assert_adds_up, delivery_to, draft_notice, work
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -50,13 +50,7 @@ def phones(incident):
 
 @pytest.fixture
 def draft(version, editor) -> Notice:
-    return Notice.objects.create(
-        incident=version.statement.incident,
-        version=version,
-        kind="mandatory",
-        channel="sms",
-        created_by=editor,
-    )
+    return draft_notice(version, editor, channel="sms")
 
 
 def test_a_text_goes_through_the_gateway_of_the_page(draft, phones, approver, carrier):

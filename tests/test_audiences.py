@@ -12,7 +12,7 @@ from notices import decisions
 from notices.models import Delivery, Notice, TestAddress
 from statements import publishing
 from statements.models import StatementVersion
-from tests.notice_factory import affected, assert_adds_up, work
+from tests.notice_factory import affected, assert_adds_up, draft_notice, work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -31,12 +31,6 @@ def corrected(version: StatementVersion, editor, approver) -> StatementVersion:
     return draft
 
 
-def made(version: StatementVersion, editor, **fields) -> Notice:
-    fields = {"kind": "mandatory", **fields}
-    incident = version.statement.incident
-    return Notice.objects.create(incident=incident, version=version, created_by=editor, **fields)
-
-
 def sent(notice: Notice, approver) -> Notice:
     decisions.approve(notice, by=approver)
     return work(notice)
@@ -46,7 +40,9 @@ def test_a_scope_versions_own_people(version, people, editor, approver, server):
     later = exposure_factory.file_of(version.statement.incident, number=2)
     exposure_factory.expose(people["seojun"], later, "physical-addresses")
     affected(later, "최나중", "later@example.com")
-    notice = sent(made(version, editor, audience=Audience.BATCH, batch=later.batch), approver)
+    notice = sent(
+        draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch), approver
+    )
     assert recipients(server.taken) == ["later@example.com", "seojun@example.com"]
     assert_adds_up(notice)
 
@@ -55,32 +51,34 @@ def test_those_who_received_the_version_before_and_not_this_one(
     version, people, corrected, editor, approver, server
 ):
     server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
-    sent(made(version, editor), approver)
+    sent(draft_notice(version, editor), approver)
     server.taken.clear()
     affected(
         exposure_factory.file_of(version.statement.incident, number=2),
         "최나중",
         "later@example.com",
     )
-    sent(made(corrected, editor, audience=Audience.EARLIER), approver)
+    sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver)
     assert recipients(server.taken) == ["minji@example.com"]  # seojun's bounced, the later had none
-    again = sent(made(corrected, editor, audience=Audience.EARLIER), approver)
+    again = sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver)
     assert again.planned == 0
     assert recipients(server.taken) == ["minji@example.com"]
 
 
 def test_a_test_of_the_earlier_version_told_nobody(version, corrected, people, editor, approver):
-    told = made(version, editor, audience=Audience.TEST)
+    told = draft_notice(version, editor, audience=Audience.TEST)
     Delivery.objects.create(
         notice=told, recipient=people["minji"].pk, language="ko", state="accepted"
     )
-    assert sent(made(corrected, editor, audience=Audience.EARLIER), approver).planned == 0
+    assert sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver).planned == 0
 
 
 def test_those_whom_a_notice_did_not_reach(version, people, editor, approver, server):
     server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
-    first = sent(made(version, editor), approver)
-    again = sent(made(version, editor, audience=Audience.UNREACHED, follows=first), approver)
+    first = sent(draft_notice(version, editor), approver)
+    again = sent(
+        draft_notice(version, editor, audience=Audience.UNREACHED, follows=first), approver
+    )
     assert set(again.deliveries.values_list("recipient", flat=True)) == {
         people["seojun"].pk,
         people["neighbour"].pk,
@@ -90,7 +88,7 @@ def test_those_whom_a_notice_did_not_reach(version, people, editor, approver, se
 def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, approver, server):
     later = exposure_factory.file_of(version.statement.incident, number=2)
     affected(later, "최나중", "later@example.com")
-    notice = made(version, editor, audience=Audience.BATCH, batch=later.batch)
+    notice = draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch)
     scope_versions.withdraw(later.batch, "another company's")
     assert sent(notice, approver).planned == 0
 
@@ -106,7 +104,7 @@ def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, ap
 )
 def test_the_database_refuses_an_audience_that_names_nobody(version, editor, fields):
     with pytest.raises(IntegrityError), transaction.atomic():
-        made(version, editor, **fields)
+        draft_notice(version, editor, **fields)
 
 
 # -------------------------------------------------------------------- at the desk
@@ -138,7 +136,7 @@ def test_a_test_goes_to_the_addresses_typed_in_and_nowhere_else(
 
 
 def test_a_test_does_not_count_as_told(version, people, editor, approver):
-    test = made(version, editor, audience=Audience.TEST)
+    test = draft_notice(version, editor, audience=Audience.TEST)
     assert list(Notice.objects.real()) == []
     assert test.is_test
 
@@ -174,7 +172,7 @@ def test_the_approval_says_how_many_in_which_bucket(client, version, people, edi
     file = people["minji"].exposures.get().file
     odd = affected(file, "이상해", "")
     AffectedPerson.objects.filter(pk=odd.pk).update(email_reach=3, relation=3)
-    notice = made(version, editor)
+    notice = draft_notice(version, editor)
     sign_in_to_desk(client, approver)
     text = " ".join(
         client.get(reverse("admin:notices_notice_approve", args=[notice.pk])).text.split()
@@ -193,7 +191,7 @@ def test_the_approval_says_how_many_in_which_bucket(client, version, people, edi
 
 
 def test_the_sample_is_shown_with_its_layout_and_may_run_nothing(client, editor, version):
-    notice = made(version, editor)
+    notice = draft_notice(version, editor)
     sign_in_to_desk(client, editor)
     answer = client.get(reverse("admin:notices_notice_html", args=[notice.pk, "ko"]))
     assert "홍길동" in answer.text

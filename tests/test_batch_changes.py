@@ -1,7 +1,6 @@
 """Closing and withdrawing what is too large to be counted within a request: a worker does it."""
 
 import html
-import multiprocessing
 import os
 import signal
 import time
@@ -17,22 +16,16 @@ from django.urls import reverse
 
 from breachportal.celery import app
 from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import sign_in_to_desk
 from incidents import scope_counts, scope_versions
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 from incidents.scope_counts import counts_of
 from incidents.scope_versions import incident_lock
+from tests.desk_pages import page_text
+from tests.killed_process import run_until_killed
 
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State
 REASON = "The dump of another shop."
-
-
-@pytest.fixture
-def desk(client, editor) -> Client:
-    sign_in_to_desk(client, editor)
-    client.cookies["language"] = "en"
-    return client
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +54,7 @@ def url(action: str, batch: ExposureBatch) -> str:
 
 
 def page(client: Client, batch: ExposureBatch) -> str:
-    response = client.get(url("change", batch))
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
+    return page_text(client.get(url("change", batch)))
 
 
 def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchChange:
@@ -85,10 +76,10 @@ def people_of(incident: Incident) -> int:
     return found.people if found else 0
 
 
-def test_the_page_says_how_far_a_worker_is(desk, incident, batch):
-    change = asked(desk, batch)
+def test_the_page_says_how_far_a_worker_is(editors_desk, incident, batch):
+    change = asked(editors_desk, batch)
 
-    waiting = page(desk, batch)
+    waiting = page(editors_desk, batch)
     assert "closing: waiting for a worker" in waiting
     assert "asked by: editor@" in waiting
     assert url("close", batch) not in waiting
@@ -96,15 +87,15 @@ def test_the_page_says_how_far_a_worker_is(desk, incident, batch):
     assert not incident.is_scope_complete()
 
     assert worked(change).state == State.DONE
-    done = page(desk, batch)
+    done = page(editors_desk, batch)
     assert "closing: done" in done
     assert 'http-equiv="refresh"' not in done
     assert incident.is_scope_complete()
     assert people_of(incident) == 2
 
 
-def test_what_was_asked_for_is_on_record(desk, batch, editor):
-    asked(desk, batch)
+def test_what_was_asked_for_is_on_record(editors_desk, batch, editor):
+    asked(editors_desk, batch)
 
     entry = LogEntry.objects.get()
     assert (entry.user, entry.change_message) == (
@@ -113,65 +104,67 @@ def test_what_was_asked_for_is_on_record(desk, batch, editor):
     )
 
 
-def test_a_withdrawal_keeps_its_reason_and_counts_anew(desk, incident, batch):
-    worked(asked(desk, batch))
-    worked(asked(desk, loaded(incident, number=2, people=3)))
+def test_a_withdrawal_keeps_its_reason_and_counts_anew(editors_desk, incident, batch):
+    worked(asked(editors_desk, batch))
+    worked(asked(editors_desk, loaded(incident, number=2, people=3)))
     assert people_of(incident) == 5
 
-    change = worked(asked(desk, batch, "withdraw"))
+    change = worked(asked(editors_desk, batch, "withdraw"))
 
     assert change.state == State.DONE
     assert (change.batch.state, change.batch.withdrawn_reason) == ("withdrawn", REASON)
     assert people_of(incident) == 3
 
 
-def test_a_failure_says_why_and_can_be_asked_for_again(desk, incident):
+def test_a_failure_says_why_and_can_be_asked_for_again(editors_desk, incident):
     batch = file_of(incident, state="open").batch
 
-    change = worked(asked(desk, batch))
+    change = worked(asked(editors_desk, batch))
 
     assert change.state == State.FAILED
-    shown = page(desk, batch)
+    shown = page(editors_desk, batch)
     assert "why it failed: hanbit-2025 v1: no file is loaded; import one first" in shown
-    desk.cookies["language"] = "ko"
-    assert "hanbit-2025 v1: 불러온 파일이 없습니다. 먼저 파일을 불러오십시오." in page(desk, batch)
+    editors_desk.cookies["language"] = "ko"
+    assert "hanbit-2025 v1: 불러온 파일이 없습니다. 먼저 파일을 불러오십시오." in page(
+        editors_desk, batch
+    )
     assert url("close", batch) in shown
-    assert worked(asked(desk, loaded(incident))).state == State.DONE
+    assert worked(asked(editors_desk, loaded(incident))).state == State.DONE
 
 
-def test_an_error_of_our_own_is_told_without_a_value(desk, batch, monkeypatch, caplog):
+def test_an_error_of_our_own_is_told_without_a_value(editors_desk, batch, monkeypatch, caplog):
     def fail(*_args: object) -> None:
         raise ValueError("minji@example.com")
 
     monkeypatch.setattr(scope_counts, "count_closed", fail)
-    change = worked(asked(desk, batch))
+    change = worked(asked(editors_desk, batch))
 
     assert (change.state, change.batch.state) == (State.FAILED, "open")
-    assert "an error of the portal" in page(desk, batch)
+    assert "an error of the portal" in page(editors_desk, batch)
     assert f"change {change.pk} failed: ValueError" in caplog.text
     assert "minji@" not in caplog.text
 
 
-def test_nothing_is_asked_for_twice(desk, batch):
-    asked(desk, batch)
+def test_nothing_is_asked_for_twice(editors_desk, batch):
+    asked(editors_desk, batch)
 
-    answer = desk.post(url("close", batch), {"is_complete": "on"})
+    answer = editors_desk.post(url("close", batch), {"is_complete": "on"})
 
     assert "a worker has it already" in html.unescape(answer.content.decode())
     assert BatchChange.objects.count() == 1
 
 
-def test_only_what_is_closed_can_be_withdrawn(desk, batch):
-    answer = desk.post(url("withdraw", batch), {"reason": REASON})
+def test_only_what_is_closed_can_be_withdrawn(editors_desk, batch):
+    answer = editors_desk.post(url("withdraw", batch), {"reason": REASON})
 
     assert "not closed; nothing to withdraw" in html.unescape(answer.content.decode())
     assert not BatchChange.objects.exists()
 
 
-def test_a_task_that_runs_twice_does_it_once(desk, incident, batch, monkeypatch):
+def test_a_task_that_runs_twice_does_it_once(editors_desk, incident, batch, monkeypatch):
     counted: list[ExposureBatch] = []
     monkeypatch.setattr(scope_counts, "count_closed", counted.append)
-    change = asked(desk, batch)
+    change = asked(editors_desk, batch)
 
     worked(change)
     finished_at = change.finished_at
@@ -181,8 +174,8 @@ def test_a_task_that_runs_twice_does_it_once(desk, incident, batch, monkeypatch)
     assert (change.state, change.finished_at) == (State.DONE, finished_at)
 
 
-def test_a_worker_that_was_killed_after_its_commit_is_believed(desk, incident, batch):
-    change = worked(asked(desk, batch))
+def test_a_worker_that_was_killed_after_its_commit_is_believed(editors_desk, incident, batch):
+    change = worked(asked(editors_desk, batch))
     BatchChange.objects.update(state=State.RUNNING)
 
     assert scope_versions.unattended_changes() == [change.pk]
@@ -205,8 +198,8 @@ def elsewhere(work) -> None:
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_change_waits_while_a_file_is_imported(desk, incident, batch):
-    change = asked(desk, batch)
+def test_a_change_waits_while_a_file_is_imported(editors_desk, incident, batch):
+    change = asked(editors_desk, batch)
     with incident_lock(incident):
         elsewhere(lambda: scope_versions.apply_change(change.pk))
         assert scope_versions.unattended_changes() == []
@@ -218,8 +211,8 @@ def test_a_change_waits_while_a_file_is_imported(desk, incident, batch):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
-    change = asked(desk, batch)
+def test_a_worker_killed_while_it_counts_costs_nothing(editors_desk, incident, batch):
+    change = asked(editors_desk, batch)
 
     def child() -> None:
         original = scope_counts.count_people_of
@@ -231,16 +224,12 @@ def test_a_worker_killed_while_it_counts_costs_nothing(desk, incident, batch):
         scope_counts.count_people_of = die
         scope_versions.apply_change(change.pk)
 
-    connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join(60)
-    assert process.exitcode == -signal.SIGKILL
+    run_until_killed(child)
 
     change.refresh_from_db()
     batch.refresh_from_db()
     assert (change.state, batch.state) == (State.RUNNING, "open")
-    assert "under way: people are being counted" in page(desk, batch)
+    assert "under way: people are being counted" in page(editors_desk, batch)
     assert freed(change)
     assert worked(change).state == State.DONE
     assert people_of(incident) == 2
@@ -257,10 +246,10 @@ def freed(change: BatchChange) -> bool:
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_real_worker_closes_it(desk, incident, batch):
+def test_a_real_worker_closes_it(editors_desk, incident, batch):
     app.loader.import_default_modules()
     with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):
-        change = asked(desk, batch)
+        change = asked(editors_desk, batch)
         deadline = time.monotonic() + 60
         while change.is_moving:
             assert time.monotonic() < deadline
@@ -271,10 +260,10 @@ def test_a_real_worker_closes_it(desk, incident, batch):
     connections.close_all()
 
 
-def test_a_small_scope_version_is_closed_at_once(desk, incident, batch, monkeypatch):
+def test_a_small_scope_version_is_closed_at_once(editors_desk, incident, batch, monkeypatch):
     monkeypatch.setattr(scope_versions, "ROWS_AT_ONCE", 2)
 
-    desk.post(url("close", batch), {"is_complete": "on"})
+    editors_desk.post(url("close", batch), {"is_complete": "on"})
 
     assert incident.is_scope_complete()
     assert not BatchChange.objects.exists()

@@ -2,9 +2,10 @@
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
+from harness import exposure_factory
+from incidents.models import IncidentJurisdiction
 from notices.message_samples import sample_mail
 from notices.models import Notice
 from statements import publishing
@@ -38,12 +39,7 @@ def notice(incident, editor, approver) -> StatementVersion:
     IncidentJurisdiction.objects.create(
         incident=incident, jurisdiction="US-CA", standing="voluntary"
     )
-    IncidentDataClass.objects.create(
-        incident=incident,
-        data_class=DataClass.objects.get(slug="names"),
-        state="involved",
-        basis="confirmed",
-    )
+    exposure_factory.state(incident, "names", "involved", basis="confirmed")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     draft = publishing.draft_next(statement, by=editor)
     draft.title_ko = "개인정보 유출 통지"
@@ -99,12 +95,8 @@ def mail(notice) -> str:
 
 @pytest.fixture
 def chrome():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.executable(), args=browser.FLAGS
-        )
+    with browser.chromium() as chromium:
         yield chromium.new_page()
-        chromium.close()
 
 
 def smallest(chrome: Page, html: str) -> float:

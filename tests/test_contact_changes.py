@@ -28,12 +28,6 @@ def propose(client: Client, incident: Incident, **changes: str):
 
 
 @pytest.fixture
-def first(client, editor) -> Client:
-    sign_in_to_desk(client, editor)
-    return client
-
-
-@pytest.fixture
 def second(approver) -> Client:
     client = Client()
     sign_in_to_desk(client, approver)
@@ -41,12 +35,12 @@ def second(approver) -> Client:
 
 
 @pytest.fixture
-def proposed(first, incident) -> ContactChange:
-    propose(first, incident)
+def proposed(editors_desk, incident) -> ContactChange:
+    propose(editors_desk, incident)
     return ContactChange.objects.get()
 
 
-def test_a_second_person_puts_the_new_contacts_in_force(first, second, proposed, incident):
+def test_a_second_person_puts_the_new_contacts_in_force(editors_desk, second, proposed, incident):
     incident.refresh_from_db()
     assert incident.contact_phone == ""
     assert "1577-7011" not in Client().get("/en/").content.decode()
@@ -61,10 +55,10 @@ def test_a_second_person_puts_the_new_contacts_in_force(first, second, proposed,
     assert proposed.confirmed_at
 
 
-def test_whoever_proposed_it_cannot_confirm_it(first, proposed, incident, editor):
-    html = first.get(page("change", proposed.pk)).content.decode()
+def test_whoever_proposed_it_cannot_confirm_it(editors_desk, proposed, incident, editor):
+    html = editors_desk.get(page("change", proposed.pk)).content.decode()
     assert "Waits for a second person" in html
-    refused = first.post(page("confirm", proposed.pk))
+    refused = editors_desk.post(page("confirm", proposed.pk))
     assert refused.status_code == 403
     assert "You proposed this; somebody else has to confirm it." in refused.text
     assert not proposed.confirm(editor)
@@ -80,35 +74,35 @@ def test_the_page_shows_what_changes(second, proposed):
     assert "Confirm the new contacts" in html
 
 
-def test_the_form_begins_with_what_stands(first, incident):
-    html = first.get(f"{page('add')}?incident={incident.pk}").content.decode()
+def test_the_form_begins_with_what_stands(editors_desk, incident):
+    html = editors_desk.get(f"{page('add')}?incident={incident.pk}").content.decode()
     assert "privacy@hanbit.example" in html
 
 
-def test_one_change_waits_at_a_time(first, proposed, incident):
-    html = propose(first, incident, contact_phone="070-0000-0000").content.decode()
+def test_one_change_waits_at_a_time(editors_desk, proposed, incident):
+    html = propose(editors_desk, incident, contact_phone="070-0000-0000").content.decode()
     assert "Another change of these contacts waits already." in html
     assert ContactChange.objects.count() == 1
 
 
-def test_the_incident_leads_to_the_change_that_waits(first, second, proposed, incident):
+def test_the_incident_leads_to_the_change_that_waits(editors_desk, second, proposed, incident):
     incident_page = reverse("admin:incidents_incident_change", args=[incident.pk])
-    for client in (first, second):
+    for client in (editors_desk, second):
         shown = client.get(incident_page).text
         assert page("change", proposed.pk) in shown
         assert f"{page('add')}?incident=" not in shown
     second.post(page("confirm", proposed.pk))
-    shown = first.get(incident_page).text
+    shown = editors_desk.get(incident_page).text
     assert page("change", proposed.pk) not in shown
     assert f"{page('add')}?incident={incident.pk}" in shown
 
 
-def test_a_withdrawn_or_confirmed_change_is_done(first, second, proposed, incident):
-    first.post(page("withdraw", proposed.pk))
+def test_a_withdrawn_or_confirmed_change_is_done(editors_desk, second, proposed, incident):
+    editors_desk.post(page("withdraw", proposed.pk))
     second.post(page("confirm", proposed.pk))
     incident.refresh_from_db()
     assert incident.contact_phone == ""
-    propose(first, incident)
+    propose(editors_desk, incident)
     again = ContactChange.objects.waiting().get()
     second.post(page("confirm", again.pk))
     second.post(page("withdraw", again.pk))
@@ -116,9 +110,11 @@ def test_a_withdrawn_or_confirmed_change_is_done(first, second, proposed, incide
     assert again.withdrawn_at is None
 
 
-def test_a_change_is_neither_edited_nor_deleted(first, proposed):
-    assert 'name="contact_phone"' not in first.get(page("change", proposed.pk)).content.decode()
-    assert first.get(page("delete", proposed.pk)).status_code == 403
+def test_a_change_is_neither_edited_nor_deleted(editors_desk, proposed):
+    assert (
+        'name="contact_phone"' not in editors_desk.get(page("change", proposed.pk)).content.decode()
+    )
+    assert editors_desk.get(page("delete", proposed.pk)).status_code == 403
 
 
 def test_confirming_takes_the_right_to(proposed, db):

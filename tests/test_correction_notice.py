@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.urls import reverse
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
@@ -10,6 +9,7 @@ from notices import decisions
 from notices.models import AlertSubscription, Notice
 from statements import publishing
 from statements.models import Advisory, Statement, StatementVersion
+from tests.desk_pages import desk_url
 from tests.notice_factory import work
 from tests.smtp_server import recipients
 
@@ -25,34 +25,26 @@ def correction(version: StatementVersion, editor, approver) -> StatementVersion:
     return publishing.publish(draft, by=approver)
 
 
-@pytest.fixture
-def desk(client, editor):
-    sign_in_to_desk(client, editor)
-    return client
-
-
-def page(name: str, pk: int) -> str:
-    return reverse(f"admin:{name}", args=[pk])
-
-
 def tell_again(client, version: StatementVersion):
     return client.post(
-        page("statements_statementversion_draft_correction", version.pk), follow=True
+        desk_url("statements_statementversion_draft_correction", version.pk), follow=True
     )
 
 
 def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
-    desk, notice, server, correction, editor, approver
+    editors_desk, notice, server, correction, editor, approver
 ):
     work(notice)
     server.taken.clear()
-    html = desk.get(page("statements_statementversion_change", correction.pk)).content.decode()
+    html = editors_desk.get(
+        desk_url("statements_statementversion_change", correction.pk)
+    ).content.decode()
     assert BUTTON in html
 
-    response = tell_again(desk, correction)
+    response = tell_again(editors_desk, correction)
 
     drafted = Notice.objects.get(version=correction)
-    assert response.request["PATH_INFO"] == page("notices_notice_change", drafted.pk)
+    assert response.request["PATH_INFO"] == desk_url("notices_notice_change", drafted.pk)
     assert (drafted.state, drafted.audience, drafted.created_by) == ("draft", "earlier", editor)
     with pytest.raises(decisions.ApprovalRefusedError):
         decisions.approve(drafted, by=editor)
@@ -63,28 +55,31 @@ def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
     assert "We added addresses." in text
 
 
-def test_pressing_twice_makes_one_notice(desk, notice, server, correction):
+def test_pressing_twice_makes_one_notice(editors_desk, notice, server, correction):
     work(notice)
-    tell_again(desk, correction)
-    tell_again(desk, correction)
+    tell_again(editors_desk, correction)
+    tell_again(editors_desk, correction)
     assert Notice.objects.filter(version=correction).count() == 1
 
 
-def test_a_first_version_offers_nothing(desk, notice, server, version):
+def test_a_first_version_offers_nothing(editors_desk, notice, server, version):
     work(notice)
     assert (
         BUTTON
-        not in desk.get(page("statements_statementversion_change", version.pk)).content.decode()
+        not in editors_desk.get(
+            desk_url("statements_statementversion_change", version.pk)
+        ).content.decode()
     )
-    tell_again(desk, version)
+    tell_again(editors_desk, version)
     assert Notice.objects.count() == 1
 
 
-def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(desk, correction):
-    url = page("statements_statementversion_change", correction.pk)
-    assert BUTTON not in desk.get(url).content.decode()
+def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(editors_desk, correction):
+    url = desk_url("statements_statementversion_change", correction.pk)
+    assert BUTTON not in editors_desk.get(url).content.decode()
     assert (
-        "Nobody has received an earlier version." in tell_again(desk, correction).content.decode()
+        "Nobody has received an earlier version."
+        in tell_again(editors_desk, correction).content.decode()
     )
     assert not Notice.objects.exists()
 
@@ -101,14 +96,18 @@ def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
     clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_statementversion"))
     sign_in_to_desk(client, clerk)
-    url = page("statements_statementversion_change", correction.pk)
+    url = desk_url("statements_statementversion_change", correction.pk)
     assert BUTTON not in client.get(url).content.decode()
     assert (
-        client.post(page("statements_statementversion_draft_correction", correction.pk)).status_code
+        client.post(
+            desk_url("statements_statementversion_draft_correction", correction.pk)
+        ).status_code
         == 403
     )
     assert (
-        client.get(page("statements_statementversion_draft_correction", correction.pk)).status_code
+        client.get(
+            desk_url("statements_statementversion_draft_correction", correction.pk)
+        ).status_code
         == 405
     )
 

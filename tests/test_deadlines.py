@@ -55,12 +55,6 @@ def just_noticed(incident) -> Incident:
     return incident
 
 
-@pytest.fixture
-def desk(client, approver):
-    sign_in_to_desk(client, approver)
-    return client
-
-
 def closed_notice(version: StatementVersion, editor, approver, **fields) -> Notice:
     now = timezone.now()
     values = {"planned": 1000, "accepted": 995, "bounced": 5, "state": "closed"} | fields
@@ -95,37 +89,39 @@ def test_a_clock_that_ran_out_is_overdue_and_comes_first(incident):
     assert due == sorted(due)
 
 
-def test_the_desks_first_page_says_so_in_words(desk, just_noticed):
-    assert "overdue" not in desk.get(reverse("admin:index")).content.decode()
+def test_the_desks_first_page_says_so_in_words(approvers_desk, just_noticed):
+    assert "overdue" not in approvers_desk.get(reverse("admin:index")).content.decode()
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
-    shown = desk.get(reverse("admin:index")).content.decode()
+    shown = approvers_desk.get(reverse("admin:index")).content.decode()
     assert f"{just_noticed.title_en}: 1 duty is overdue" in shown
     assert "Report the incident within 24 hours (Network Act 48-3)" in shown
 
 
-def test_an_article_is_cited_in_the_readers_language(desk, just_noticed):
+def test_an_article_is_cited_in_the_readers_language(approvers_desk, just_noticed):
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
-    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
-    shown = desk.get(reverse("admin:index")).content.decode()
+    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = approvers_desk.get(reverse("admin:index")).content.decode()
     assert "24시간 안에 침해사고 신고 (정보통신망법 제48조의3)" in shown
     assert "Network Act" not in shown
 
 
-def test_a_korean_page_of_deadlines_has_no_english_citation(desk, just_noticed):
+def test_a_korean_page_of_deadlines_has_no_english_citation(approvers_desk, just_noticed):
     for jurisdiction in {duty.jurisdiction for duty in all_duties()}:
         just_noticed.jurisdictions.get_or_create(jurisdiction=jurisdiction)
-    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
-    shown = page_of(desk, just_noticed)
+    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    shown = page_of(approvers_desk, just_noticed)
     for word in ("Article", "Act", "Code", "CFR", "Regulations", "Rules", "number", "PIPA", "APPI"):
         assert not re.search(rf"\b{word}\b", shown), word
 
 
-def test_sending_to_everybody_meets_the_notice(just_noticed, version, editor, approver, desk):
+def test_sending_to_everybody_meets_the_notice(
+    just_noticed, version, editor, approver, approvers_desk
+):
     closed_notice(version, editor, approver)
     met = clock(just_noticed, NOTICE)
     assert met.where == DutyStatus.MET
     assert met.met_at
-    shown = page_of(desk, just_noticed)
+    shown = page_of(approvers_desk, just_noticed)
     assert "995 of 1,000 messages accepted by e-mail" in shown
 
 
@@ -189,55 +185,59 @@ def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approv
     assert "gdpr-report-72h" in overdue
 
 
-def test_why_a_confirmation_gave_way_to_another_is_read_in_any_language(desk, incident, approver):
+def test_why_a_confirmation_gave_way_to_another_is_read_in_any_language(
+    approvers_desk, incident, approver
+):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
     first = confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
     args = [incident.pk, "gdpr-report-72h"]
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
     form = {"verdict": "met", "evidence": "Receipt 7", "met_at": now}
-    desk.post(reverse("admin:statements_dutyconfirmation_confirm", args=args), form)
+    approvers_desk.post(reverse("admin:statements_dutyconfirmation_confirm", args=args), form)
 
     first.refresh_from_db()
     assert first.withdrawn_reason == "Followed by another confirmation."
     url = reverse("admin:statements_dutyconfirmation_change", args=[first.pk])
-    assert "다른 확인으로 이어짐." in desk.get(url).content.decode()
-    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    assert first.withdrawn_reason in desk.get(url).content.decode()
+    assert "다른 확인으로 이어짐." in approvers_desk.get(url).content.decode()
+    approvers_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert first.withdrawn_reason in approvers_desk.get(url).content.decode()
 
 
-def test_a_person_confirms_with_evidence(desk, just_noticed, approver):
+def test_a_person_confirms_with_evidence(approvers_desk, just_noticed, approver):
     url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
-    assert desk.get(url).status_code == 200
-    refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7"})
+    assert approvers_desk.get(url).status_code == 200
+    refused = approvers_desk.post(url, {"verdict": "met", "evidence": "Receipt 7"})
     assert "Say since when it is met." in refused.content.decode()
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    refused = desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": later})
+    refused = approvers_desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": later})
     assert "This time is in the future." in refused.content.decode()
 
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    answer = desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": now})
+    answer = approvers_desk.post(url, {"verdict": "met", "evidence": "Receipt 7", "met_at": now})
     assert answer.status_code == 302
     confirmation = DutyConfirmation.objects.get()
     assert confirmation.confirmed_by == approver
     assert clock(just_noticed, NETWORK).where == DutyStatus.MET
-    shown = page_of(desk, just_noticed)
+    shown = page_of(approvers_desk, just_noticed)
     assert "approver@breachportal.example confirmed on" in shown
     assert "Receipt 7" in shown
-    again = desk.post(url, {"verdict": "not_applicable", "evidence": "No"})
+    again = approvers_desk.post(url, {"verdict": "not_applicable", "evidence": "No"})
     assert "Withdraw that first." in again.content.decode()
 
 
-def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(desk, just_noticed, approver):
+def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(
+    approvers_desk, just_noticed, approver
+):
     confirmation = confirm(just_noticed, approver)
     url = reverse("admin:statements_dutyconfirmation_withdraw", args=[confirmation.pk])
-    assert desk.post(url, {"reason": ""}).status_code == 200
+    assert approvers_desk.post(url, {"reason": ""}).status_code == 200
     assert clock(just_noticed, NETWORK).where == DutyStatus.MET
-    desk.post(url, {"reason": "It was another incident's receipt."})
+    approvers_desk.post(url, {"reason": "It was another incident's receipt."})
     assert clock(just_noticed, NETWORK).where == DutyStatus.OPEN
     confirmation.refresh_from_db()
     assert confirmation.withdrawn_by == approver
-    assert desk.post(url, {"reason": "Again"}).status_code == 404
+    assert approvers_desk.post(url, {"reason": "Again"}).status_code == 404
     confirm(just_noticed, approver)  # and it can be confirmed anew
 
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from breachportal.demo import sample as demo_sample
+from harness.product import free_port
 from incidents import scope_versions
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
@@ -21,12 +22,6 @@ from statements import sample
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 240
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Demo:

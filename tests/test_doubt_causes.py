@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from harness import exposure_factory
-from harness.sign_in import sign_in_to_desk
 from notices import decisions, tasks
 from notices.engine import gateways, ledger
 from notices.engine.request_transport import RequestTransport
@@ -22,22 +21,11 @@ from tests.notice_factory import assert_adds_up, delivery_to, work, work_again
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.usefixtures("short_waits")
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "how-to" / "find-out-why-a-delivery-is-in-doubt.md"
 State = Delivery.State
-
-
-@pytest.fixture(autouse=True)
-def _quick(settings):
-    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
-
-
-@pytest.fixture
-def desk(client, approver):
-    sign_in_to_desk(client, approver)
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
 
 
 def label(cause: DoubtCause) -> str:
@@ -45,8 +33,8 @@ def label(cause: DoubtCause) -> str:
         return str(cause.label)
 
 
-def doubts_page(desk, notice: Notice) -> str:
-    return desk.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
+def doubts_page(approvers_desk, notice: Notice) -> str:
+    return approvers_desk.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
 
 
 # -------------------------------------------------------------------- the page and the enum
@@ -76,7 +64,7 @@ def test_the_page_names_every_module_that_sets_a_cause(cause, modules):
 # -------------------------------------------------------------------- e-mail
 
 
-def test_a_worker_that_stopped(desk, notice, people, server):
+def test_a_worker_that_stopped(approvers_desk, notice, people, server):
     tasks.plan_notice(notice.pk)
     lease = ledger.lease_chunk(Notice.objects.select_related("incident").get(pk=notice.pk))
     assert lease
@@ -89,11 +77,13 @@ def test_a_worker_that_stopped(desk, notice, people, server):
     work_again(notice)
     delivery.refresh_from_db()
     assert (delivery.state, delivery.doubt_cause) == (State.ACCEPTED, DoubtCause.WORKER_LOST)
-    page = desk.post(reverse("admin:notices_delivery_changelist"), {"asked": "minji@example.com"})
+    page = approvers_desk.post(
+        reverse("admin:notices_delivery_changelist"), {"asked": "minji@example.com"}
+    )
     assert label(DoubtCause.WORKER_LOST) in page.text
 
 
-def test_a_connection_that_broke_after_the_dot(desk, notice, people, server):
+def test_a_connection_that_broke_after_the_dot(approvers_desk, notice, people, server):
     server.tell("message", "minji@example.com", DROP, DROP)
     work(notice)
     work_again(notice)
@@ -151,7 +141,7 @@ class BrokenGateway:
 
 @pytest.mark.parametrize("cause", ["connection_lost", "server_silent", "unclear_answer"])
 def test_each_answer_that_a_gateway_does_not_give_is_said_at_the_desk(
-    desk, by_text, monkeypatch, cause
+    approvers_desk, by_text, monkeypatch, cause
 ):
     notice, person, gateway = by_text
     if cause == "server_silent":
@@ -164,16 +154,16 @@ def test_each_answer_that_a_gateway_does_not_give_is_said_at_the_desk(
     work(notice)
     delivery = delivery_to(notice, person)
     assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, cause)
-    assert f"<td>{label(DoubtCause(cause))}</td>" in doubts_page(desk, notice)
+    assert f"<td>{label(DoubtCause(cause))}</td>" in doubts_page(approvers_desk, notice)
 
 
-def test_a_fault_of_our_own_after_the_request_began(desk, by_text, settings):
+def test_a_fault_of_our_own_after_the_request_began(approvers_desk, by_text, settings):
     notice, person, _gateway = by_text
     settings.SMS_GATEWAY = f"{__name__}.BrokenGateway"
     work(notice)
     delivery = delivery_to(notice, person)
     assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, DoubtCause.REQUEST_FAILED)
-    assert f"<td>{label(DoubtCause.REQUEST_FAILED)}</td>" in doubts_page(desk, notice)
+    assert f"<td>{label(DoubtCause.REQUEST_FAILED)}</td>" in doubts_page(approvers_desk, notice)
 
 
 def test_an_answer_that_does_not_name_the_message(draft):

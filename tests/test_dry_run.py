@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
@@ -16,18 +16,13 @@ from incidents.models import ExposureFile
 from notices import decisions, tasks
 from notices.engine import dry_runs, planning
 from notices.models import Notice
+from tests.desk_pages import notice_url
 
 pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.usefixtures("english")
 
 WAITING = "The people are being counted."
 RELOADS = 'http-equiv="refresh"'
-
-
-@pytest.fixture(autouse=True)
-def _english(client):
-    with translation.override("en"):
-        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-        yield
 
 
 @pytest.fixture
@@ -38,34 +33,24 @@ def many(settings, people):
     return people
 
 
-@pytest.fixture
-def desk(client, approver):
-    sign_in_to_desk(client, approver)
-    return client
-
-
-def url(name: str, notice: Notice) -> str:
-    return reverse(f"admin:notices_notice_{name}", args=[notice.pk])
-
-
 def page(response) -> str:
     assert response.status_code == 200
     return " ".join(response.text.split())
 
 
-def approval(desk, notice: Notice, query: str = "") -> str:
-    return page(desk.get(url("approve", notice) + query))
+def approval(approvers_desk, notice: Notice, query: str = "") -> str:
+    return page(approvers_desk.get(notice_url("approve", notice) + query))
 
 
-def test_a_large_audience_is_counted_by_a_worker_and_kept(desk, draft, many):
-    assert "The people are not counted yet." in approval(desk, draft)
-    desk.post(url("count", draft))
-    waiting = approval(desk, draft)
+def test_a_large_audience_is_counted_by_a_worker_and_kept(approvers_desk, draft, many):
+    assert "The people are not counted yet." in approval(approvers_desk, draft)
+    approvers_desk.post(notice_url("count", draft))
+    waiting = approval(approvers_desk, draft)
     assert WAITING in waiting
     assert RELOADS in waiting
     assert "홍길동" in waiting  # the samples need no count
     tasks.count_audience(draft.pk)
-    text = approval(desk, draft)
+    text = approval(approvers_desk, draft)
     assert WAITING not in text
     assert RELOADS not in text
     assert "It goes to 3 people" in text
@@ -77,59 +62,65 @@ def test_a_large_audience_is_counted_by_a_worker_and_kept(desk, draft, many):
     assert draft.dry_run["audience"] == "everybody"
 
 
-def test_it_says_how_long_ago_the_people_were_counted(desk, draft, many):
+def test_it_says_how_long_ago_the_people_were_counted(approvers_desk, draft, many):
     tasks.count_audience(draft.pk)
     Notice.objects.update(dry_run_at=timezone.now() - timedelta(seconds=61))
-    text = approval(desk, draft)
+    text = approval(approvers_desk, draft)
     assert "Counted 1 minute ago." in text
     assert "just now" not in text
 
 
-def test_the_page_never_scans_a_large_audience(desk, draft, many):
+def test_the_page_never_scans_a_large_audience(approvers_desk, draft, many):
     tasks.count_audience(draft.pk)
     with CaptureQueriesContext(connection) as queries:
-        approval(desk, draft)
+        approval(approvers_desk, draft)
     assert not [one for one in queries if 'FROM "incidents_affectedperson"' in one["sql"]]
 
 
-def test_it_goes_to_the_number_that_was_counted(desk, draft, many, approver):
+def test_it_goes_to_the_number_that_was_counted(approvers_desk, draft, many, approver):
     tasks.count_audience(draft.pk)
-    assert "not the number of people" in page(desk.post(url("approve", draft), {"people": "2"}))
-    desk.post(url("approve", draft), {"people": "3"})
+    assert "not the number of people" in page(
+        approvers_desk.post(notice_url("approve", draft), {"people": "2"})
+    )
+    approvers_desk.post(notice_url("approve", draft), {"people": "3"})
     draft.refresh_from_db()
     assert (draft.state, draft.approved_by) == (Notice.State.PLANNING, approver)
     entry = LogEntry.objects.filter(user=approver).latest("pk")
     assert entry.get_change_message().startswith("Approved for 3 people (counted 20")
 
 
-def test_the_number_may_be_typed_as_the_page_shows_it(desk, draft, many):
+def test_the_number_may_be_typed_as_the_page_shows_it(approvers_desk, draft, many):
     tasks.count_audience(draft.pk)
     draft.refresh_from_db()
     Notice.objects.filter(pk=draft.pk).update(dry_run=draft.dry_run | {"people": 33_673_817})
-    assert "It goes to 33,673,817 people." in approval(desk, draft)
-    desk.post(url("approve", draft), {"people": "33,673,817"})
+    assert "It goes to 33,673,817 people." in approval(approvers_desk, draft)
+    approvers_desk.post(notice_url("approve", draft), {"people": "33,673,817"})
     draft.refresh_from_db()
     assert draft.state == Notice.State.PLANNING
 
 
-def test_it_can_be_approved_without_the_count_and_begins_in_steps(desk, draft, many, approver):
-    assert 'name="people"' not in approval(desk, draft)
-    asked = approval(desk, draft, "?uncounted=1")
+def test_it_can_be_approved_without_the_count_and_begins_in_steps(
+    approvers_desk, draft, many, approver
+):
+    assert 'name="people"' not in approval(approvers_desk, draft)
+    asked = approval(approvers_desk, draft, "?uncounted=1")
     assert f"Number of this notice: {draft.pk}." in asked
     assert RELOADS not in asked
-    wrong = page(desk.post(url("approve", draft) + "?uncounted=1", {"people": "99999"}))
+    wrong = page(
+        approvers_desk.post(notice_url("approve", draft) + "?uncounted=1", {"people": "99999"})
+    )
     assert "This is not the notice&#x27;s number." in wrong
-    desk.post(url("approve", draft), {"people": str(draft.pk)})
+    approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)})
     draft.refresh_from_db()
     assert (draft.state, draft.ramp) == (Notice.State.PLANNING, Notice.Ramp.INTERVAL)
     entry = LogEntry.objects.filter(user=approver).latest("pk")
     assert entry.get_change_message() == "Approved; nobody had counted the people."
 
 
-def test_a_count_that_comes_meanwhile_counts(desk, draft, many):
-    approval(desk, draft, "?uncounted=1")
+def test_a_count_that_comes_meanwhile_counts(approvers_desk, draft, many):
+    approval(approvers_desk, draft, "?uncounted=1")
     tasks.count_audience(draft.pk)
-    refused = page(desk.post(url("approve", draft), {"people": str(draft.pk)}))
+    refused = page(approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)}))
     assert "not the number of people" in refused
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
@@ -138,9 +129,9 @@ def test_a_count_that_comes_meanwhile_counts(desk, draft, many):
 def test_its_author_cannot_approve_it_counted_or_not(client, draft, many, editor):
     sign_in_to_desk(client, editor)
     assert "Somebody else must approve" in approval(client, draft, "?uncounted=1")
-    client.post(url("approve", draft), {"people": str(draft.pk)})
+    client.post(notice_url("approve", draft), {"people": str(draft.pk)})
     tasks.count_audience(draft.pk)
-    client.post(url("approve", draft), {"people": "3"})
+    client.post(notice_url("approve", draft), {"people": "3"})
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
 
@@ -159,11 +150,11 @@ def test_writing_a_notice_has_it_counted(
     assert asked == [Notice.objects.get().pk]
 
 
-def test_one_worker_at_a_time_counts(desk, draft, many):
+def test_one_worker_at_a_time_counts(approvers_desk, draft, many):
     assert decisions.request_audience_count(draft)
     assert not decisions.request_audience_count(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
-    assert "Count the people" in approval(desk, draft)  # that worker is lost
+    assert "Count the people" in approval(approvers_desk, draft)  # that worker is lost
     assert decisions.request_audience_count(draft)
 
 
@@ -175,10 +166,10 @@ def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
     assert decisions.request_audience_count(draft)
 
 
-def test_a_new_count_leaves_the_old_one_standing_meanwhile(desk, draft, many):
+def test_a_new_count_leaves_the_old_one_standing_meanwhile(approvers_desk, draft, many):
     tasks.count_audience(draft.pk)
-    desk.post(url("count", draft))
-    text = approval(desk, draft)
+    approvers_desk.post(notice_url("count", draft))
+    text = approval(approvers_desk, draft)
     assert WAITING in text
     assert RELOADS not in text  # what is typed would be lost
     assert "It goes to 3 people" in text
@@ -194,13 +185,13 @@ def test_what_was_approved_meanwhile_is_not_counted(draft, many, approver):
 def test_only_those_who_approve_have_it_counted(client, draft, many):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     sign_in_to_desk(client, support)
-    assert client.post(url("count", draft)).status_code == 403
+    assert client.post(notice_url("count", draft)).status_code == 403
     draft.refresh_from_db()
     assert draft.dry_run_asked_at is None
 
 
-def test_counting_is_asked_for_by_post_alone(desk, draft, many):
-    assert desk.get(url("count", draft)).status_code == 405
+def test_counting_is_asked_for_by_post_alone(approvers_desk, draft, many):
+    assert approvers_desk.get(notice_url("count", draft)).status_code == 405
 
 
 def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):

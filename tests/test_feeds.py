@@ -5,16 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from statements.models import StatementVersion
-from tests.notice_factory import published
+pytest_plugins = ["tests.notice_fixtures"]
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 FEED = "/en/incidents/hanbit-2025/feed/"
-
-
-@pytest.fixture
-def version(incident, editor, approver) -> StatementVersion:
-    return published(incident, editor=editor, approver=approver)
 
 
 @pytest.mark.parametrize(

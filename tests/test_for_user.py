@@ -1,28 +1,16 @@
 """Which rows are a user's: those of every proven address in every public incident, no others."""
 
-from datetime import timedelta
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import person
-from incidents.models import AffectedPerson, Incident
+from incidents.models import AffectedPerson
+from tests.incident_factory import another_incident
 
 pytestmark = pytest.mark.django_db
 Relation = AffectedPerson.Relation
-
-
-def another(incident: Incident, slug: str, **fields: object) -> Incident:
-    """An older incident of the same company, with keysets of its own."""
-    other = Incident.objects.get(pk=incident.pk)
-    other.pk, other.slug, other.aware_at = None, slug, incident.aware_at - timedelta(days=1)
-    for name, value in fields.items():
-        setattr(other, name, value)
-    other.make_keysets()
-    other.save()
-    return other
 
 
 def proven(user: User, *, emails: tuple[str, ...] = (), phones: tuple[str, ...] = ()) -> None:
@@ -60,7 +48,7 @@ def test_a_row_that_two_addresses_find_is_one_row(minji, incident):
 
 
 def test_every_public_incident_is_searched_newest_first(minji, incident):
-    older = another(incident, "hanbit-2024")
+    older = another_incident(incident, "hanbit-2024")
     there = person(older, email=minji.email)
     here = person(incident, email=minji.email)
 
@@ -68,13 +56,13 @@ def test_every_public_incident_is_searched_newest_first(minji, incident):
 
 
 def test_an_incident_that_is_not_public_is_not_searched(minji, incident):
-    person(another(incident, "hanbit-2024", is_public=False), email=minji.email)
+    person(another_incident(incident, "hanbit-2024", is_public=False), email=minji.email)
 
     assert rows(minji) == set()
 
 
 def test_a_shredded_incident_is_not_searched_and_keeps_no_other_from_it(minji, incident):
-    gone = another(incident, "hanbit-2024")
+    gone = another_incident(incident, "hanbit-2024")
     person(gone, email=minji.email)
     gone.shred()
     here = person(incident, email=minji.email)
@@ -114,7 +102,7 @@ def test_who_has_proven_nothing_finds_nobody_without_contact(minji, incident):
 
 def test_an_index_of_one_incident_finds_nothing_in_another(minji, incident):
     """An address has another blind index in each incident, and is asked for in that one only."""
-    other = another(incident, "hanbit-2024")
+    other = another_incident(incident, "hanbit-2024")
     moved = person(other, email=minji.email)
     AffectedPerson.objects.filter(pk=moved.pk).update(incident=incident)
 
@@ -140,7 +128,7 @@ def test_the_number_of_queries_is_four_whatever_there_is(
         phones=tuple(f"+8210123456{number:02}" for number in range(5)),
     )
     for number in range(4):
-        other = another(incident, f"hanbit-{number}")
+        other = another_incident(incident, f"hanbit-{number}")
         person(other, email=f"minji{number}@example.org")
         person(other, relation=Relation.RECIPIENT, phone=f"010-1234-56{number:02}")
     with django_assert_num_queries(4):
@@ -149,7 +137,7 @@ def test_the_number_of_queries_is_four_whatever_there_is(
 
 def test_the_rows_are_found_by_index(minji, incident):
     """A scan of a nation's rows would be a denial of service with every visit."""
-    other = another(incident, "hanbit-2024")
+    other = another_incident(incident, "hanbit-2024")
     proven(minji, phones=("+821012345678",))
     person(other, email=minji.email)
     with connection.cursor() as cursor:

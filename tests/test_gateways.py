@@ -20,7 +20,8 @@ from notices.engine.request_transport import (
 from notices.engine.transport import Result
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
-from tests.test_sending import certificate  # noqa: F401
+
+pytest_plugins = ["tests.tls_fixtures"]
 
 TEXT = OutgoingMessage(sender="reference", to="+821012345678", data=b"text")
 TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken"
@@ -173,7 +174,7 @@ def test_without_a_connection_nothing_was_sent(gateway, settings, url):
         gateway.send(TEXT)
 
 
-def test_a_certificate_that_signed_itself_is_refused(gateway, settings, certificate):  # noqa: F811
+def test_a_certificate_that_signed_itself_is_refused(gateway, settings, certificate):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import translate_refusal, translate_reject
-from incidents.models import AffectedPerson, ExposureFile
+from incidents.importing.refusals import translate_reject
+from tests.import_factory import refusal_of
 from tests.korean_messages import in_korean
 
 pytestmark = pytest.mark.django_db
@@ -38,15 +38,7 @@ def refusal(incident, tmp_path):
     def refusal(content: bytes | str, name: str = "members.csv") -> str:
         path: Path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        with pytest.raises(ImportRefusedError) as caught:
-            loading.import_file(path, incident=incident, mapping_text=MAPPING)
-        message = str(caught.value)
-        assert message.startswith(name)
-        assert in_korean(message, translate_refusal).startswith(name)
-        assert "\n" not in message
-        assert not AffectedPerson.objects.exists()
-        assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
-        return message
+        return refusal_of(path, incident=incident, mapping_text=MAPPING)
 
     return refusal
 

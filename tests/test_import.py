@@ -1,6 +1,5 @@
 """Importing rows: who becomes a person, what becomes an exposure, what is rejected."""
 
-import csv
 import gzip
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from incidents.models import (
     Incident,
 )
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
+from tests.import_factory import import_and_report, read_reject_file
 
 pytestmark = pytest.mark.django_db
 Relation, Reach = AffectedPerson.Relation, AffectedPerson.Reach
@@ -60,11 +60,7 @@ def load(incident, tmp_path):
     def load(text: str, mapping: str = MEMBERS, **options) -> loading.ImportProgress:
         path = tmp_path / f"file{next(numbers)}.csv"
         path.write_text(text.lstrip(), encoding="utf-8")
-        reports: list[loading.ImportProgress] = []
-        loading.import_file(
-            path, incident=incident, mapping_text=mapping, report=reports.append, **options
-        )
-        return reports[-1]
+        return import_and_report(path, incident=incident, mapping_text=mapping, **options)
 
     return load
 
@@ -76,8 +72,7 @@ def person(incident, reference: str, relation: str = "member") -> AffectedPerson
 def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
     if report.reject_file is None:
         return []
-    with report.reject_file.open(encoding="utf-8-sig", newline="") as stream:
-        return [(int(row[0]), row[1]) for row in list(csv.reader(stream))[1:]]
+    return [(int(row[0]), row[1]) for row in read_reject_file(report.reject_file)[1:]]
 
 
 def values(exposure: Exposure) -> list[list[object]]:

@@ -18,6 +18,7 @@ from incidents.encryption import EXPOSURE
 from incidents.importing import examining, loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Exposure, ExposureFile
+from tests.import_factory import import_and_report
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -72,9 +73,7 @@ def load(incident, tmp_path):
     def load(content: bytes, name: str = "dump", mapping: str = MAPPING) -> loading.ImportProgress:
         path = tmp_path / name
         path.write_bytes(content)
-        reports: list[loading.ImportProgress] = []
-        loading.import_file(path, incident=incident, mapping_text=mapping, report=reports.append)
-        return reports[-1]
+        return import_and_report(path, incident=incident, mapping_text=mapping)
 
     return load
 

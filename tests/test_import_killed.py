@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from benchmarks import drill_import
 from benchmarks.bench_import import mapping_of, new_incident, write_export
+from tests.database import database_url
 
 PEOPLE, KILLS = 20_000, 2
 
@@ -23,13 +23,12 @@ def subject(transactional_db, tmp_path: Path) -> drill_import.Subject:
     mapping = tmp_path / "members.toml"
     mapping.write_text(mapping_of("members"), encoding="utf-8")
     new_incident(drill_import.SLUG)
-    server = connection.settings_dict
     return drill_import.Subject(
         source=tmp_path / "members.csv",
         mapping=mapping,
         environment={
             **os.environ,
-            "DATABASE_URL": f"postgresql://{server['USER']}@/{server['NAME']}?host={server['HOST']}",
+            "DATABASE_URL": database_url(),
             "BREACHPORTAL_VAR": str(settings.VAR),
         },
     )

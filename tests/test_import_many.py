@@ -8,7 +8,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
-from psycopg.conninfo import make_conninfo
 
 import incidents
 from incidents import table_locks
@@ -16,6 +15,8 @@ from incidents.importing import block_worker, loading, store
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Incident
 from incidents.store_digest import StoreDigest, compute_store_digest
+from tests.database import conninfo
+from tests.import_factory import import_and_report
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -37,18 +38,12 @@ def many(monkeypatch):
 
 
 def load(incident: Incident, directory: Path, name: str, **options) -> loading.ImportProgress:
-    reports: list[loading.ImportProgress] = []
     mapping = (SAMPLE / f"{name.partition('.')[0]}.toml").read_text(encoding="utf-8")
     source = SAMPLE / "export-2025-11" / name
-    loading.import_file(
-        source,
-        incident=incident,
-        mapping_text=mapping,
-        rejects_path=directory / f"{name}.rejects.csv",
-        report=reports.append,
-        **options,
+    rejects = directory / f"{name}.rejects.csv"
+    return import_and_report(
+        source, incident=incident, mapping_text=mapping, rejects_path=rejects, **options
     )
-    return reports[-1]
 
 
 def again(incident: Incident) -> Incident:
@@ -139,14 +134,7 @@ def test_an_empty_store_has_a_digest(incident):
 
 def reader() -> psycopg.Connection:
     """A visitor's connection, who does not wait."""
-    known = connection.settings_dict
-    return psycopg.connect(
-        make_conninfo(
-            dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
-        ),
-        autocommit=True,
-        options="-c lock_timeout=500ms",
-    )
+    return psycopg.connect(conninfo(), autocommit=True, options="-c lock_timeout=500ms")
 
 
 READ = """

@@ -7,10 +7,9 @@ import pytest
 
 from incidents.importing import examining, loading
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import translate_refusal
 from incidents.importing.rows import rows_of
-from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
-from tests.korean_messages import in_korean
+from incidents.models import AffectedPerson, ExposureBatch
+from tests.import_factory import refusal_of
 
 pytestmark = pytest.mark.django_db
 MAPPING = """
@@ -31,14 +30,7 @@ def refusal(incident, tmp_path):
     def refusal(content: bytes, name: str = "members.csv", **options) -> str:
         path = tmp_path / name
         path.write_bytes(content)
-        with pytest.raises(ImportRefusedError) as caught:
-            loading.import_file(path, incident=incident, mapping_text=MAPPING, **options)
-        message = str(caught.value)
-        assert "\n" not in message
-        assert message.startswith(name)
-        assert in_korean(message, translate_refusal).startswith(name)
-        assert not AffectedPerson.objects.exists()
-        assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
+        message = refusal_of(path, incident=incident, mapping_text=MAPPING, **options)
         assert list(tmp_path.iterdir()) == [path]
         return message
 

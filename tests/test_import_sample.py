@@ -1,6 +1,5 @@
 """The sample export, imported exactly as its expected.json says."""
 
-import csv
 import json
 import stat
 from collections import Counter
@@ -26,6 +25,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
+from tests.import_factory import read_reject_file
 
 SAMPLE = Path(incidents.__file__).parent / "sample"
 EXPORT = SAMPLE / "export-2025-11"
@@ -76,11 +76,6 @@ def import_sample(rejects: Path) -> Imported:
     return Imported(incident, files, results, rejects)
 
 
-def read_rejects(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.reader(stream))
-
-
 def people(imported: Imported, relation: AffectedPerson.Relation):
     return AffectedPerson.objects.filter(incident=imported.incident, relation=relation)
 
@@ -116,7 +111,7 @@ def test_every_row_is_read_and_taken_or_rejected(imported, key):
 
 @pytest.mark.parametrize("key", FILES)
 def test_rejects_have_exactly_the_expected_lines_and_reasons(imported, key):
-    _header, *rejected = read_rejects(imported.results[key].reject_file)
+    _header, *rejected = read_reject_file(imported.results[key].reject_file)
 
     assert [[int(line), reason] for line, reason, *_ in rejected] == EXPECTED[key]["rejected"]
 
@@ -131,7 +126,7 @@ def test_reject_file_is_for_its_owner_and_for_a_spreadsheet(imported):
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_bytes().startswith(b"\xef\xbb\xbfline,reason,member_id,")
-    undecodable = next(row for row in read_rejects(path) if row[1] == "undecodable bytes")
+    undecodable = next(row for row in read_reject_file(path) if row[1] == "undecodable bytes")
     assert any("\\x" in cell for cell in undecodable[2:])
 
 

@@ -30,16 +30,9 @@ from incidents.models import (
     Incident,
     Shredding,
 )
+from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk(client, editor):
-    """A superuser at the desk, in English."""
-    sign_in_to_desk(client, editor)
-    client.cookies["language"] = "en"
-    return client
 
 
 def helper(*permissions: str) -> User:
@@ -63,11 +56,6 @@ def helpdesk(client):
 
 def url(model: str, action: str, *args: object) -> str:
     return reverse(f"admin:incidents_{model}_{action}", args=args)
-
-
-def text(response) -> str:
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
 
 
 def loaded(incident: Incident, *, number: int = 1, batch_state: str = "open") -> ExposureBatch:
@@ -101,9 +89,9 @@ NEW_INCIDENT = {
 }
 
 
-def test_a_new_incident_can_seal_at_once(desk):
+def test_a_new_incident_can_seal_at_once(editors_desk):
     form = NEW_INCIDENT | {"class_states-0-data_class": class_id("names")}
-    assert desk.post(url("incident", "add"), form).status_code == 302
+    assert editors_desk.post(url("incident", "add"), form).status_code == 302
     incident = Incident.objects.get(slug="dalbit-2026")
     minji = person(incident, name="김민지", email="minji@example.com")
     assert minji.decrypt_contact() == {"n": "김민지", "e": "minji@example.com"}
@@ -111,27 +99,27 @@ def test_a_new_incident_can_seal_at_once(desk):
     assert incident.jurisdictions.get().jurisdiction == "KR"
 
 
-def test_the_slug_of_an_incident_stays_since_its_keysets_are_bound_to_it(desk, incident):
-    page = text(desk.get(url("incident", "change", incident.pk)))
+def test_the_slug_of_an_incident_stays_since_its_keysets_are_bound_to_it(editors_desk, incident):
+    page = page_text(editors_desk.get(url("incident", "change", incident.pk)))
     assert url("incident", "shred", incident.pk) in page
     assert 'name="slug"' not in page
     assert 'name="title_en"' in page
 
 
-def test_an_incident_shows_its_scope_versions(desk, incident):
+def test_an_incident_shows_its_scope_versions(editors_desk, incident):
     loaded(incident)
-    page = text(desk.get(url("incident", "change", incident.pk)))
+    page = page_text(editors_desk.get(url("incident", "change", incident.pk)))
     assert "1: open: files may be loaded (10 rows taken, 2 rejected)" in page
 
 
 @pytest.mark.parametrize("model", ["incident", "dataclass", "exposurebatch"])
-def test_nothing_is_deleted_on_the_desk(desk, incident, model):
+def test_nothing_is_deleted_on_the_desk(editors_desk, incident, model):
     pk = {
         "incident": incident.pk,
         "dataclass": class_id("names"),
         "exposurebatch": loaded(incident).pk,
     }[model]
-    assert desk.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403
+    assert editors_desk.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403
 
 
 @pytest.fixture
@@ -149,22 +137,22 @@ def seen_by(client, incident: Incident) -> dict[str, str]:
     return {"slug": incident.slug, "seen": shown.context["seen"]}
 
 
-def test_shredding_takes_two_who_type_the_slug(desk, second, editor, approver, incident):
+def test_shredding_takes_two_who_type_the_slug(editors_desk, second, editor, approver, incident):
     shred = url("incident", "shred", incident.pk)
     fingerprint = hashlib.sha256(incident.data_keyset).hexdigest()
-    assert "becomes unreadable" in text(desk.get(shred))
-    assert f"({incident.slug})" in text(desk.get(shred))  # what has to be typed
-    assert "This is not the slug" in text(desk.post(shred, {"slug": "another"}))
+    assert "becomes unreadable" in page_text(editors_desk.get(shred))
+    assert f"({incident.slug})" in page_text(editors_desk.get(shred))  # what has to be typed
+    assert "This is not the slug" in page_text(editors_desk.post(shred, {"slug": "another"}))
     assert not Shredding.objects.exists()
-    assert desk.post(shred, seen_by(desk, incident)).status_code == 302
-    assert 'name="slug"' not in text(desk.get(shred))  # it is not for whoever asked
-    again = text(desk.post(shred, seen_by(desk, incident)))
+    assert editors_desk.post(shred, seen_by(editors_desk, incident)).status_code == 302
+    assert 'name="slug"' not in page_text(editors_desk.get(shred))  # it is not for whoever asked
+    again = page_text(editors_desk.post(shred, seen_by(editors_desk, incident)))
     assert "another superuser has to do it" in again
     assert not Incident.objects.filter(shredded_at__isnull=False).exists()
 
     asked = "editor@breachportal.example asked to shred the data on"
-    assert asked in text(second.get(shred))
-    assert asked in text(second.get(url("incident", "change", incident.pk)))
+    assert asked in page_text(second.get(shred))
+    assert asked in page_text(second.get(url("incident", "change", incident.pk)))
     form = seen_by(second, incident)
     assert second.post(shred, form).status_code == 302
 
@@ -174,57 +162,57 @@ def test_shredding_takes_two_who_type_the_slug(desk, second, editor, approver, i
         incident.cipher()
     said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert [entry[:5] for entry in said] == ["Asked", "Shred"]
-    assert "shredded already" in text(second.post(shred, form))
-    assert 'name="slug"' not in text(second.get(shred))
+    assert "shredded already" in page_text(second.post(shred, form))
+    assert 'name="slug"' not in page_text(second.get(shred))
     record = Shredding.objects.get()
     assert (record.asked_by, record.done_by) == (editor, approver)
     assert record.data_fingerprint == fingerprint
-    page = text(second.get(url("incident", "change", incident.pk)))
+    page = page_text(second.get(url("incident", "change", incident.pk)))
     assert fingerprint in page
     assert shred not in page
 
 
-def test_two_who_ask_at_once_shred_nothing(desk, second, incident):
+def test_two_who_ask_at_once_shred_nothing(editors_desk, second, incident):
     shred = url("incident", "shred", incident.pk)
     theirs = seen_by(second, incident)  # read before anybody asked
-    desk.post(shred, seen_by(desk, incident))
+    editors_desk.post(shred, seen_by(editors_desk, incident))
 
-    assert "Read the page again" in text(second.post(shred, theirs))
+    assert "Read the page again" in page_text(second.post(shred, theirs))
 
     incident.refresh_from_db()
     assert incident.shredded_at is None
 
 
 @pytest.mark.parametrize("is_own", [True, False], ids=["who asked", "who was to do it"])
-def test_a_request_to_shred_is_taken_back(desk, second, incident, is_own):
+def test_a_request_to_shred_is_taken_back(editors_desk, second, incident, is_own):
     shred = url("incident", "shred", incident.pk)
     back = url("incident", "take_shred_request_back", incident.pk)
-    desk.post(shred, seen_by(desk, incident))
+    editors_desk.post(shred, seen_by(editors_desk, incident))
     theirs = seen_by(second, incident)
-    client = desk if is_own else second
-    assert back in text(client.get(shred))
+    client = editors_desk if is_own else second
+    assert back in page_text(client.get(shred))
     assert client.get(back).status_code == 405
 
-    assert "Took back the request" in text(client.post(back, follow=True))
+    assert "Took back the request" in page_text(client.post(back, follow=True))
 
     assert not Shredding.objects.exists()
-    assert "Read the page again" in text(second.post(shred, theirs))
-    assert "no request to shred it stands" in text(client.post(back, follow=True))
+    assert "Read the page again" in page_text(second.post(shred, theirs))
+    assert "no request to shred it stands" in page_text(client.post(back, follow=True))
     incident.refresh_from_db()
     assert incident.shredded_at is None
 
 
-def test_what_is_shredded_stays_on_record_whoever_takes_it_back(desk, second, incident):
+def test_what_is_shredded_stays_on_record_whoever_takes_it_back(editors_desk, second, incident):
     shred = url("incident", "shred", incident.pk)
-    desk.post(shred, seen_by(desk, incident))
+    editors_desk.post(shred, seen_by(editors_desk, incident))
     second.post(shred, seen_by(second, incident))
-    desk.post(url("incident", "take_shred_request_back", incident.pk))
+    editors_desk.post(url("incident", "take_shred_request_back", incident.pk))
     assert Shredding.objects.get().done_at
 
 
-def test_a_request_to_shred_stands_for_a_day(desk, second, approver, incident):
+def test_a_request_to_shred_stands_for_a_day(editors_desk, second, approver, incident):
     shred = url("incident", "shred", incident.pk)
-    desk.post(shred, seen_by(desk, incident))
+    editors_desk.post(shred, seen_by(editors_desk, incident))
     Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
 
     second.post(shred, seen_by(second, incident))
@@ -258,7 +246,7 @@ def test_nobody_shreds_alone(incident, editor):
 
 def test_only_a_superuser_shreds(helpdesk, incident):
     client = helpdesk("change_incident", "view_incident")
-    assert "/shred/" not in text(client.get(url("incident", "change", incident.pk)))
+    assert "/shred/" not in page_text(client.get(url("incident", "change", incident.pk)))
     for page in ("shred", "take_shred_request_back"):
         response = client.post(url("incident", page, incident.pk), {"slug": incident.slug})
         assert response.status_code == 403
@@ -267,8 +255,10 @@ def test_only_a_superuser_shreds(helpdesk, incident):
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_the_desk_names_incidents_scope_versions_and_classes_in_words(desk, incident, language):
-    desk.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+def test_the_desk_names_incidents_scope_versions_and_classes_in_words(
+    editors_desk, incident, language
+):
+    editors_desk.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     batch = ExposureBatch.objects.create(incident=incident, number=1)
     names = DataClass.objects.get(slug="names")
     with override(language):
@@ -279,50 +269,57 @@ def test_the_desk_names_incidents_scope_versions_and_classes_in_words(desk, inci
         }
     assert incident.title in str(batch)
     for url, words in shown.items():
-        page = desk.get(url).content.decode()
+        page = editors_desk.get(url).content.decode()
         assert f"<h2>{words}</h2>" in page
         assert 'rel="icon"' in page
 
 
-def test_a_scope_version_shows_its_files_and_counts(desk, incident):
+def test_a_scope_version_shows_its_files_and_counts(editors_desk, incident):
     batch = loaded(incident)
-    page = text(desk.get(url("exposurebatch", "change", batch.pk)))
+    page = page_text(editors_desk.get(url("exposurebatch", "change", batch.pk)))
     assert url("exposurebatch", "close", batch.pk) in page
     assert "members.csv" in page
     assert 'name="state"' not in page
-    assert text(desk.get(url("exposurebatch", "changelist"))).count(incident.title_en) >= 1
+    assert (
+        page_text(editors_desk.get(url("exposurebatch", "changelist"))).count(incident.title_en)
+        >= 1
+    )
 
 
-def test_numbers_of_a_nation_are_grouped(desk, helpdesk, incident):
+def test_numbers_of_a_nation_are_grouped(editors_desk, helpdesk, incident):
     batch = loaded(incident)
     counts = {"rows_read": 33_700_012, "rows_taken": 33_700_000, "rows_rejected": 12}
     ExposureFile.objects.update(**counts)
     Incident.objects.update(reported_count=33_700_000)
-    version = text(desk.get(url("exposurebatch", "change", batch.pk)))
+    version = page_text(editors_desk.get(url("exposurebatch", "change", batch.pk)))
     assert "33,700,012" in version
-    assert '"field-taken">33,700,000<' in text(desk.get(url("exposurebatch", "changelist")))
-    incident_page = text(desk.get(url("incident", "change", incident.pk)))
+    assert '"field-taken">33,700,000<' in page_text(
+        editors_desk.get(url("exposurebatch", "changelist"))
+    )
+    incident_page = page_text(editors_desk.get(url("incident", "change", incident.pk)))
     assert "(33,700,000 rows taken, 12 rejected)" in incident_page
     assert 'value="33700000"' in incident_page  # to be typed over
-    readers = text(helpdesk("view_incident").get(url("incident", "change", incident.pk)))
+    readers = page_text(helpdesk("view_incident").get(url("incident", "change", incident.pk)))
     assert re.search(r'"readonly">\s*33,700,000\s*<', readers)
 
 
-def test_closing_asks_whether_everything_is_loaded(desk, incident):
+def test_closing_asks_whether_everything_is_loaded(editors_desk, incident):
     batch = loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
-    assert "10 rows are taken, 2 rejected" in text(desk.get(close))
-    assert f"Close: {batch}" in html.unescape(text(desk.get(close)))
-    text(desk.post(close, {}))
+    assert "10 rows are taken, 2 rejected" in page_text(editors_desk.get(close))
+    assert f"Close: {batch}" in html.unescape(page_text(editors_desk.get(close)))
+    page_text(editors_desk.post(close, {}))
     assert not incident.is_scope_complete()
-    assert desk.post(close, {"is_complete": "on"}).status_code == 302
+    assert editors_desk.post(close, {"is_complete": "on"}).status_code == 302
     assert incident.is_scope_complete()
-    assert "not open" in text(desk.post(close, {"is_complete": "on"}))
+    assert "not open" in page_text(editors_desk.post(close, {"is_complete": "on"}))
 
 
-def test_a_scope_version_without_a_loaded_file_does_not_close(desk, incident):
+def test_a_scope_version_without_a_loaded_file_does_not_close(editors_desk, incident):
     batch = file_of(incident, state="open").batch
-    page = text(desk.post(url("exposurebatch", "close", batch.pk), {"is_complete": "on"}))
+    page = page_text(
+        editors_desk.post(url("exposurebatch", "close", batch.pk), {"is_complete": "on"})
+    )
     assert "no file is loaded" in page
     assert not incident.is_scope_complete()
 
@@ -333,72 +330,76 @@ def failed(batch: ExposureBatch, name: str) -> None:
     ExposureFile.objects.filter(pk=file.pk).update(name=name, state=ExposureFile.State.FAILED)
 
 
-def test_a_scope_version_with_a_failed_file_takes_a_second_tick(desk, incident):
+def test_a_scope_version_with_a_failed_file_takes_a_second_tick(editors_desk, incident):
     batch = loaded(incident)
     failed(batch, "orders.csv")
     close = url("exposurebatch", "close", batch.pk)
-    assert "were not loaded since: orders.csv" in text(desk.get(close))
-    assert "This field is required" in text(desk.post(close, {"is_complete": "on"}))
+    assert "were not loaded since: orders.csv" in page_text(editors_desk.get(close))
+    assert "This field is required" in page_text(editors_desk.post(close, {"is_complete": "on"}))
     assert not incident.is_scope_complete()
     ticks = {"is_complete": "on", "is_without_failed": "on"}
-    assert desk.post(close, ticks).status_code == 302
+    assert editors_desk.post(close, ticks).status_code == 302
     assert incident.is_scope_complete()
 
 
-def test_a_file_that_was_loaded_after_all_is_not_missed(desk, incident):
+def test_a_file_that_was_loaded_after_all_is_not_missed(editors_desk, incident):
     batch = file_of(incident, state="open").batch
     failed(batch, "members.csv")
     loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
-    assert 'name="is_without_failed"' not in text(desk.get(close))
-    assert desk.post(close, {"is_complete": "on"}).status_code == 302
+    assert 'name="is_without_failed"' not in page_text(editors_desk.get(close))
+    assert editors_desk.post(close, {"is_complete": "on"}).status_code == 302
 
 
-def test_a_file_that_fails_while_somebody_reads_is_not_overlooked(desk, incident):
+def test_a_file_that_fails_while_somebody_reads_is_not_overlooked(editors_desk, incident):
     batch = loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
-    text(desk.get(close))
+    page_text(editors_desk.get(close))
     failed(batch, "orders.csv")
-    assert "orders.csv" in text(desk.post(close, {"is_complete": "on"}))
+    assert "orders.csv" in page_text(editors_desk.post(close, {"is_complete": "on"}))
     assert not incident.is_scope_complete()
 
 
-def test_each_scope_version_offers_only_its_next_step(desk, incident):
+def test_each_scope_version_offers_only_its_next_step(editors_desk, incident):
     for number, batch_state, offered in ((1, "open", "close"), (2, "closed", "withdraw")):
         batch = file_of(incident, number=number, state=batch_state).batch
-        page = text(desk.get(url("exposurebatch", "change", batch.pk)))
+        page = page_text(editors_desk.get(url("exposurebatch", "change", batch.pk)))
         for step in ("close", "withdraw"):
             assert (url("exposurebatch", step, batch.pk) in page) == (step == offered)
 
 
-def test_withdrawing_asks_for_a_reason_and_keeps_it(desk, incident):
+def test_withdrawing_asks_for_a_reason_and_keeps_it(editors_desk, incident):
     batch = loaded(incident, batch_state="closed")
     withdraw = url("exposurebatch", "withdraw", batch.pk)
-    assert "This field is required" in text(desk.post(withdraw, {"reason": ""}))
-    assert desk.post(withdraw, {"reason": "The dump of another shop."}).status_code == 302
+    assert "This field is required" in page_text(editors_desk.post(withdraw, {"reason": ""}))
+    assert editors_desk.post(withdraw, {"reason": "The dump of another shop."}).status_code == 302
     batch.refresh_from_db()
     assert batch.state == ExposureBatch.State.WITHDRAWN
     assert batch.withdrawn_reason == "The dump of another shop."
     assert batch.withdrawn_at
-    assert "not closed; nothing to withdraw" in text(desk.post(withdraw, {"reason": "Again"}))
+    assert "not closed; nothing to withdraw" in page_text(
+        editors_desk.post(withdraw, {"reason": "Again"})
+    )
 
 
-def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(desk, incident):
+def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(
+    editors_desk, incident
+):
     batch = loaded(incident)
     scope_versions.close(batch)
     withdraw = url("exposurebatch", "withdraw", batch.pk)
-    shown = text(desk.get(withdraw))
+    shown = page_text(editors_desk.get(withdraw))
     assert "It holds 10 rows about 0 people." in shown
     assert "not known yet whether their data leaked" in shown
     scope_versions.close(loaded(incident, number=2))
-    assert "People whom only this version names then read" in text(desk.get(withdraw))
+    assert "People whom only this version names then read" in page_text(editors_desk.get(withdraw))
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])
 def test_who_may_only_look_does_not_change_a_scope_version(helpdesk, incident, action):
     batch = loaded(incident)
     client = helpdesk("view_exposurebatch")
-    assert f"/{action}/" not in text(client.get(url("exposurebatch", "change", batch.pk)))
+    assert f"/{action}/" not in page_text(client.get(url("exposurebatch", "change", batch.pk)))
     response = client.post(
         url("exposurebatch", action, batch.pk), {"reason": "x", "is_complete": "on"}
     )
@@ -418,7 +419,7 @@ def test_support_finds_the_rows_of_an_address_and_sees_no_value(helpdesk, incide
     other = person(incident, relation=AffectedPerson.Relation.RECIPIENT, phone="010-9999-8888")
 
     with caplog.at_level(logging.INFO):
-        page = text(client.post(url("affectedperson", "changelist"), {"address": typed}))
+        page = page_text(client.post(url("affectedperson", "changelist"), {"address": typed}))
     assert str(minji.pk) in page
     assert str(other.pk) not in page
     assert "<div>Name</div><div>Address</div>" in page
@@ -431,12 +432,12 @@ def test_support_finds_the_rows_of_an_address_and_sees_no_value(helpdesk, incide
     assert "minji@" not in caplog.text.lower()
 
 
-def test_a_look_up_counts_and_lists_nobody(desk, incident):
+def test_a_look_up_counts_and_lists_nobody(editors_desk, incident):
     person(incident, email="minji@example.com")
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        page = text(desk.get(url("affectedperson", "changelist")))
+        page = page_text(editors_desk.get(url("affectedperson", "changelist")))
     assert "minji" not in page
     assert not [query for query in queries if "incidents_affectedperson" in query["sql"]]
 
@@ -449,18 +450,22 @@ def test_a_look_up_counts_and_lists_nobody(desk, incident):
         ("", "This field is required."),
     ],
 )
-def test_a_look_up_says_what_it_did_not_find(desk, incident, typed, answer):
-    page = text(desk.post(url("affectedperson", "changelist"), {"address": typed}))
+def test_a_look_up_says_what_it_did_not_find(editors_desk, incident, typed, answer):
+    page = page_text(editors_desk.post(url("affectedperson", "changelist"), {"address": typed}))
     assert answer in page
     assert not LogEntry.objects.exists()
 
 
-def test_a_look_up_with_the_wrong_master_keyset_fails_in_words(desk, incident):
+def test_a_look_up_with_the_wrong_master_keyset_fails_in_words(editors_desk, incident):
     Incident.objects.update(data_keyset=b"sealed by another master")
-    page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
+    page = page_text(
+        editors_desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"})
+    )
     assert "does not open with this master keyset" in page
-    desk.cookies["language"] = "ko"
-    page = text(desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"}))
+    editors_desk.cookies["language"] = "ko"
+    page = page_text(
+        editors_desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"})
+    )
     assert "데이터 키셋이 지금의 마스터 키셋으로 열리지 않습니다." in page
 
 
@@ -479,9 +484,9 @@ def test_customers_do_not_find_the_desk(client, minji, incident):
         assert client.get(page).status_code == 404
 
 
-def test_a_class_is_edited_but_keeps_its_slug(desk, incident):
+def test_a_class_is_edited_but_keeps_its_slug(editors_desk, incident):
     state(incident, "names", "involved")
-    page = text(desk.get(url("dataclass", "change", class_id("names"))))
+    page = page_text(editors_desk.get(url("dataclass", "change", class_id("names"))))
     assert 'name="slug"' not in page
     assert 'name="actions_ko"' in page
 
@@ -505,12 +510,12 @@ def incident_form(client, incident: Incident) -> dict[str, object]:
 
 @pytest.mark.parametrize("who", ["a clerk", "a superuser"])
 def test_nobody_alone_changes_how_to_reach_the_company_of_a_public_incident(
-    helpdesk, desk, incident, who
+    helpdesk, editors_desk, incident, who
 ):
-    client = desk
+    client = editors_desk
     if who == "a clerk":
         client = helpdesk("change_incident", "view_incident", "view_incidentdataclass")
-    page = text(client.get(url("incident", "change", incident.pk)))
+    page = page_text(client.get(url("incident", "change", incident.pk)))
     assert "it takes two people" in page
     assert not any(f'name="{name}"' in page for name in CONTACTS)
     form = incident_form(client, incident) | dict.fromkeys(CONTACTS, "scam@scam.example")
@@ -520,13 +525,13 @@ def test_nobody_alone_changes_how_to_reach_the_company_of_a_public_incident(
     assert incident.official_contacts_en == ""
 
 
-def test_hiding_the_incident_for_a_moment_does_not_open_its_contacts(desk, incident):
-    hidden = incident_form(desk, incident)
+def test_hiding_the_incident_for_a_moment_does_not_open_its_contacts(editors_desk, incident):
+    hidden = incident_form(editors_desk, incident)
     del hidden["is_public"]
-    desk.post(url("incident", "change", incident.pk), hidden)
+    editors_desk.post(url("incident", "change", incident.pk), hidden)
     incident.refresh_from_db()
     assert not incident.is_public
-    page = text(desk.get(url("incident", "change", incident.pk)))
+    page = page_text(editors_desk.get(url("incident", "change", incident.pk)))
     assert not any(f'name="{name}"' in page for name in CONTACTS)
 
 
@@ -540,9 +545,9 @@ def test_contacts_are_written_by_anybody_before_the_incident_is_public(helpdesk,
     assert incident.contact_phone == "1577-0000"
 
 
-def test_an_incident_without_published_statements_may_be_hidden(desk, incident):
-    form = incident_form(desk, incident)
+def test_an_incident_without_published_statements_may_be_hidden(editors_desk, incident):
+    form = incident_form(editors_desk, incident)
     del form["is_public"]
-    assert desk.post(url("incident", "change", incident.pk), form).status_code == 302
+    assert editors_desk.post(url("incident", "change", incident.pk), form).status_code == 302
     incident.refresh_from_db()
     assert not incident.is_public

@@ -6,59 +6,35 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import override
 
+from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
-from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
+from incidents.models import Incident, IncidentJurisdiction
 from statements import publishing, sample
 from statements.legal import laws
 from statements.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
+from tests.desk_pages import version_url
+from tests.statement_factory import complete_draft
 
-WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
-
-
-@pytest.fixture(autouse=True)
-def _in_english():
-    with override("en"):
-        yield
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture
 def notice(incident) -> Statement:
-    IncidentDataClass.objects.create(
-        incident=incident,
-        data_class=DataClass.objects.get(slug="names"),
-        state="involved",
-        basis="confirmed",
-    )
+    exposure_factory.state(incident, "names", "involved", basis="confirmed")
     return Statement.objects.create(incident=incident, kind="notice", slug="notice")
 
 
 @pytest.fixture
 def draft(notice, editor) -> StatementVersion:
     """A notice that Korean law is content with."""
-    draft = publishing.draft_next(notice, by=editor)
-    draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
-    draft.save()
-    draft.sections.update(body_ko=WORDS["ko"], body_en=WORDS["en"])
-    return draft
-
-
-@pytest.fixture
-def approvers_desk(client, approver):
-    sign_in_to_desk(client, approver)
-    client.cookies["language"] = "en"
-    return client
-
-
-def page(name: str, version: StatementVersion) -> str:
-    return reverse(f"admin:statements_statementversion_{name}", args=[version.pk])
+    return complete_draft(notice, editor)
 
 
 def publish(desk, version: StatementVersion) -> str:
     """Presses the button; what the desk then shows."""
     seen = publishing.fingerprint(version)
-    response = desk.post(page("publish", version), {"seen": seen}, follow=True)
+    response = desk.post(version_url("publish", version), {"seen": seen}, follow=True)
     version.refresh_from_db()
     return response.content.decode()
 
@@ -84,7 +60,7 @@ def test_what_is_followed_voluntarily_warns_only(approvers_desk, draft, incident
     IncidentJurisdiction.objects.create(
         incident=incident, jurisdiction="US-CA", standing="voluntary"
     )
-    shown = approvers_desk.get(page("publish", draft)).content.decode()
+    shown = approvers_desk.get(version_url("publish", draft)).content.decode()
     assert "Civ. Code 1798.82(d)(1), followed voluntarily" in shown
     assert "Publish for good" in shown
     publish(approvers_desk, draft)
@@ -165,7 +141,7 @@ def lacking(draft) -> StatementVersion:
 
 
 def test_a_waived_duty_no_longer_refuses_and_the_log_says_why(approvers_desk, lacking, approver):
-    shown = approvers_desk.post(page("waive", lacking), WAIVER, follow=True).content.decode()
+    shown = approvers_desk.post(version_url("waive", lacking), WAIVER, follow=True).content.decode()
     assert "Another notice has it." in shown
     assert lacking.waivers.get().waived_by == approver
     publish(approvers_desk, lacking)
@@ -187,7 +163,7 @@ def test_a_waived_duty_no_longer_refuses_and_the_log_says_why(approvers_desk, la
     ],
 )
 def test_only_what_refuses_is_waived_and_with_a_reason(approvers_desk, lacking, change):
-    response = approvers_desk.post(page("waive", lacking), WAIVER | change)
+    response = approvers_desk.post(version_url("waive", lacking), WAIVER | change)
     assert response.status_code == 200
     assert not DutyWaiver.objects.exists()
 
@@ -195,7 +171,7 @@ def test_only_what_refuses_is_waived_and_with_a_reason(approvers_desk, lacking, 
 def test_its_writer_cannot_waive(client, lacking, editor):
     sign_in_to_desk(client, editor)
     client.cookies["language"] = "en"
-    response = client.post(page("waive", lacking), WAIVER)
+    response = client.post(version_url("waive", lacking), WAIVER)
     assert "A second person" in response.content.decode()
     assert not DutyWaiver.objects.exists()
 
@@ -204,11 +180,11 @@ def test_staff_who_may_not_publish_may_not_waive(client, lacking, editor):
     editor.is_superuser = False
     editor.save()
     sign_in_to_desk(client, editor)
-    assert client.post(page("waive", lacking), WAIVER).status_code == 403
+    assert client.post(version_url("waive", lacking), WAIVER).status_code == 403
 
 
 def test_the_next_version_needs_its_own_waiver(approvers_desk, lacking, editor):
-    approvers_desk.post(page("waive", lacking), WAIVER)
+    approvers_desk.post(version_url("waive", lacking), WAIVER)
     publish(approvers_desk, lacking)
     assert not publishing.draft_next(lacking.statement, by=editor).waivers.exists()
 
@@ -236,8 +212,10 @@ def withdrawal(version: StatementVersion) -> str:
 
 
 def test_a_waiver_is_withdrawn_with_a_reason_and_stays_on_record(approvers_desk, lacking, approver):
-    approvers_desk.post(page("waive", lacking), WAIVER)
-    assert withdrawal(lacking) in approvers_desk.get(page("publish", lacking)).content.decode()
+    approvers_desk.post(version_url("waive", lacking), WAIVER)
+    assert (
+        withdrawal(lacking) in approvers_desk.get(version_url("publish", lacking)).content.decode()
+    )
     assert approvers_desk.post(withdrawal(lacking), {"reason": " "}).status_code == 200
     assert lacking.waivers.exists()
 
@@ -254,7 +232,7 @@ def test_a_waiver_is_withdrawn_with_a_reason_and_stays_on_record(approvers_desk,
 
 
 def test_a_published_versions_waiver_cannot_be_withdrawn(approvers_desk, lacking, approver):
-    approvers_desk.post(page("waive", lacking), WAIVER)
+    approvers_desk.post(version_url("waive", lacking), WAIVER)
     publish(approvers_desk, lacking)
     assert approvers_desk.post(withdrawal(lacking), {"reason": "Too late"}).status_code == 404
     rule = WAIVER["rule"]

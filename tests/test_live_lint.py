@@ -8,44 +8,24 @@ from django.db import connections
 from django.urls import reverse
 from django.utils.text import capfirst
 from playwright._impl._api_structures import SetCookieParam
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
-from incidents.models import DataClass, IncidentDataClass
 from notices.models import Notice
 from statements import publishing
 from statements.models import Section, Statement, StatementVersion
 from tests import browser
-from tests.test_statement_admin import form_of
-
-WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
+from tests.desk_pages import form_of, version_url
+from tests.statement_factory import NAMES_LEAKED, complete_draft
 
 
 @pytest.fixture
 def draft(incident, editor) -> StatementVersion:
     """A notice that Korean law is content with."""
-    IncidentDataClass.objects.create(
-        incident=incident,
-        data_class=DataClass.objects.get(slug="names"),
-        state="involved",
-        basis="confirmed",
-    )
+    exposure_factory.state(incident, "names", "involved", basis="confirmed")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
-    draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
-    draft.save()
-    draft.sections.update(body_ko=WORDS["ko"], body_en=WORDS["en"])
-    return draft
-
-
-@pytest.fixture
-def desk(client, editor):
-    sign_in_to_desk(client, editor)
-    return client
-
-
-def page(name: str, version: StatementVersion) -> str:
-    return reverse(f"admin:statements_statementversion_{name}", args=[version.pk])
+    return complete_draft(statement, editor)
 
 
 def place(draft: StatementVersion, key: str) -> str:
@@ -59,73 +39,73 @@ def found_at(response, prefix: str) -> str:
     return form.partition("data-findings")[2]
 
 
-def test_each_finding_stands_under_the_section_it_is_about(desk, draft):
+def test_each_finding_stands_under_the_section_it_is_about(editors_desk, draft):
     draft.sections.filter(key="when_and_how").update(body_ko="이름이 노출되었습니다.")
-    response = desk.get(page("change", draft))
+    response = editors_desk.get(version_url("change", draft))
     assert "노출" in found_at(response, place(draft, "when_and_how"))
     assert "유출" in found_at(response, place(draft, "when_and_how"))  # the better word
     assert "노출" not in found_at(response, place(draft, "data_items"))
 
 
-def test_a_class_that_is_not_named_and_a_missing_language_stand_there_too(desk, draft):
+def test_a_class_that_is_not_named_and_a_missing_language_stand_there_too(editors_desk, draft):
     draft.sections.filter(key="data_items").update(body_ko="전화번호", body_en="")
-    shown = found_at(desk.get(page("change", draft)), place(draft, "data_items"))
+    shown = found_at(editors_desk.get(version_url("change", draft)), place(draft, "data_items"))
     assert "does not name “이름”" in shown
     assert "is missing in English" in shown
 
 
-def test_what_is_about_no_section_that_is_there_stands_on_top(desk, draft):
+def test_what_is_about_no_section_that_is_there_stands_on_top(editors_desk, draft):
     draft.sections.filter(key="self_protection_steps").delete()
-    response = desk.get(page("change", draft)).content.decode()
+    response = editors_desk.get(version_url("change", draft)).content.decode()
     top = response.split('data-findings="top"')[1].split('name="title_ko"')[0]
     assert str(Section.Key.SELF_PROTECTION_STEPS.label) in top
     assert "things keep" in response or "thing keeps" in response
 
 
-def test_a_title_is_checked_at_the_title(desk, draft):
+def test_a_title_is_checked_at_the_title(editors_desk, draft):
     StatementVersion.objects.filter(pk=draft.pk).update(title_ko="개인정보 노출 안내")
-    response = desk.get(page("change", draft)).content.decode()
+    response = editors_desk.get(version_url("change", draft)).content.decode()
     shown = response.split('data-findings="title"')[1].split('name="display_until"')[0]
     assert "노출" in shown
 
 
-def test_what_is_typed_is_checked_and_not_saved(desk, draft):
+def test_what_is_typed_is_checked_and_not_saved(editors_desk, draft):
     prefix = place(draft, "when_and_how")
-    typed = form_of(desk.get(page("change", draft)))
+    typed = form_of(editors_desk.get(version_url("change", draft)))
     typed |= {f"{prefix}-body_ko": "이름이 노출되었습니다.", "title_ko": "노출 통지"}
-    answer = desk.post(page("live_lint", draft), typed).json()
+    answer = editors_desk.post(version_url("live_lint", draft), typed).json()
     assert "노출" in answer["findings"][prefix]
     assert "노출" in answer["findings"]["title"]
     assert answer["findings"][place(draft, "data_items")] == ""
     assert answer["blocking"] >= 2
     draft.refresh_from_db()
     assert draft.title_ko == "유출 통지"
-    assert draft.sections.get(key="when_and_how").body_ko == WORDS["ko"]
+    assert draft.sections.get(key="when_and_how").body_ko == NAMES_LEAKED["ko"]
     assert not draft.editors.exists()
 
 
-def test_a_section_typed_anew_and_one_struck_out_count(desk, draft):
-    typed = form_of(desk.get(page("change", draft)))
+def test_a_section_typed_anew_and_one_struck_out_count(editors_desk, draft):
+    typed = form_of(editors_desk.get(version_url("change", draft)))
     total = int(str(typed["sections-TOTAL_FORMS"]))
     struck = place(draft, "when_and_how")
     typed |= {"sections-TOTAL_FORMS": total + 1, f"{struck}-DELETE": "on"}
     new = {"key": "not_known_yet", "position": 99, "basis": "company", "body_ko": "이름이 노출"}
     typed |= {f"sections-{total}-{name}": value for name, value in new.items()}
-    found = desk.post(page("live_lint", draft), typed).json()["findings"]
+    found = editors_desk.post(version_url("live_lint", draft), typed).json()["findings"]
     assert "노출" in found[f"sections-{total}"]
     assert str(Section.Key.WHEN_AND_HOW.label) in found["top"]
     assert struck not in found
 
 
-def test_markup_in_a_draft_is_shown_and_not_obeyed_in_a_finding(desk, draft):
-    typed = form_of(desk.get(page("change", draft)))
+def test_markup_in_a_draft_is_shown_and_not_obeyed_in_a_finding(editors_desk, draft):
+    typed = form_of(editors_desk.get(version_url("change", draft)))
     typed |= {"title_en": "<img src=x> for your convenience"}
-    found = desk.post(page("live_lint", draft), typed).json()["findings"]["title"]
+    found = editors_desk.post(version_url("live_lint", draft), typed).json()["findings"]["title"]
     assert "<img" not in found
 
 
 def test_nobody_without_the_right_may_have_a_draft_checked(client, draft, minji, approver):
-    url = page("live_lint", draft)
+    url = version_url("live_lint", draft)
     assert client.post(url).status_code == 302  # to sign in
     minji.is_staff = True
     minji.save()
@@ -134,55 +114,55 @@ def test_nobody_without_the_right_may_have_a_draft_checked(client, draft, minji,
     assert client.get(url).status_code == 405
 
 
-def test_what_is_published_is_not_checked_again(desk, draft, approver):
+def test_what_is_published_is_not_checked_again(editors_desk, draft, approver):
     publishing.publish(draft, by=approver)
-    assert "data-live-lint" not in desk.get(page("change", draft)).content.decode()
-    assert desk.post(page("live_lint", draft)).status_code == 404
+    assert "data-live-lint" not in editors_desk.get(version_url("change", draft)).content.decode()
+    assert editors_desk.post(version_url("live_lint", draft)).status_code == 404
 
 
 # Who publishes
 
 
-def test_the_author_reads_that_a_second_person_is_waited_for(desk, client, draft, approver):
-    mine = desk.get(page("change", draft)).content.decode()
+def test_the_author_reads_that_a_second_person_is_waited_for(editors_desk, client, draft, approver):
+    mine = editors_desk.get(version_url("change", draft)).content.decode()
     assert "Waits for a second person" in mine
-    assert page("publish", draft) not in mine
+    assert version_url("publish", draft) not in mine
     sign_in_to_desk(client, approver)
-    theirs = client.get(page("change", draft)).content.decode()
-    assert page("publish", draft) in theirs
+    theirs = client.get(version_url("change", draft)).content.decode()
+    assert version_url("publish", draft) in theirs
     assert "Waits for a second person" not in theirs
 
 
 # Previews
 
 
-def test_the_previews_show_page_and_mail_in_both_languages(desk, draft):
-    shown = desk.get(page("previews", draft)).content.decode()
+def test_the_previews_show_page_and_mail_in_both_languages(editors_desk, draft):
+    shown = editors_desk.get(version_url("previews", draft)).content.decode()
     for words in ("Notice of a leak", "유출 통지", "Names leaked.", "홍길동", "Gildong Hong"):
         assert words in shown
     for code, _name in settings.LANGUAGES:
-        assert f"{page('preview', draft)}?language={code}" in shown
+        assert f"{version_url('preview', draft)}?language={code}" in shown
         url = reverse("admin:statements_statementversion_mail", args=[draft.pk, code])
         assert url in shown
-        mail = desk.get(url)
-        assert WORDS[code] in mail.content.decode()
+        mail = editors_desk.get(url)
+        assert NAMES_LEAKED[code] in mail.content.decode()
         assert "sandbox" in mail["Content-Security-Policy"]
 
 
-def test_the_previews_show_every_channel(desk, draft):
-    shown = desk.get(page("previews", draft)).content.decode()
+def test_the_previews_show_every_channel(editors_desk, draft):
+    shown = editors_desk.get(version_url("previews", draft)).content.decode()
     assert shown.count("<pre>") == len(settings.LANGUAGES) * len(Notice.Channel.choices)
     for channel, label in Notice.Channel.choices:
         assert channel == "email" or f"<h3>{capfirst(label)}</h3>" in shown
 
 
 @pytest.mark.parametrize("kind", ["apology", "update", "faq", "advisory"])
-def test_every_kind_has_its_mail(desk, incident, editor, kind):
+def test_every_kind_has_its_mail(editors_desk, incident, editor, kind):
     statement = Statement.objects.create(incident=incident, kind=kind, slug=kind)
     draft = publishing.draft_next(statement, by=editor)
     draft.title_ko, draft.title_en = "제목", "A title"
     draft.save()
-    assert "A title" in desk.get(page("previews", draft)).content.decode()
+    assert "A title" in editors_desk.get(version_url("previews", draft)).content.decode()
 
 
 # In a browser
@@ -198,16 +178,12 @@ def editors_page(transactional_db, live_server, client, editor, draft, monkeypat
         {"name": name, "value": client.cookies[name].value, "url": live_server.url}
         for name in (settings.SESSION_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME)
     ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.executable(), args=browser.FLAGS
-        )
+    with browser.chromium() as chromium:
         context = chromium.new_context()
         context.add_cookies(cookies)
         opened = context.new_page()
-        opened.goto(live_server.url + page("change", draft))
+        opened.goto(live_server.url + version_url("change", draft))
         yield opened
-        chromium.close()
 
 
 def test_the_check_follows_the_keys(editors_page, draft):

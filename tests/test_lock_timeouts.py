@@ -1,16 +1,11 @@
 """While a table is locked, whoever needs it is told so soon, and everybody else goes on."""
 
 import logging
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,31 +13,24 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from psycopg.conninfo import make_conninfo
 
 from accounts.models import User
 from foundations import lock_timeouts
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import ask_for_code, enter_code, newest_code, step_up
 from statements import sample
+from tests.database import conninfo
+from tests.web_processes import web_processes
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 LOCK_SECONDS, SLACK_SECONDS, SOON_SECONDS = 1, 1.5, 0.7
 PATIENCE_SECONDS = 30
 
 
-def server() -> str:
-    """The tests' database, for connections besides Django's."""
-    known = connection.settings_dict
-    return make_conninfo(
-        dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
-    )
-
-
 @contextmanager
 def locked(table: str) -> Iterator[None]:
     """What an import in its quick way does, by a connection of its own."""
-    with psycopg.connect(server()) as holder:
+    with psycopg.connect(conninfo()) as holder:
         holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
         holder.rollback()
@@ -121,7 +109,7 @@ class TestACustomer:
         mine.force_login(leaked)
         theirs.force_login(seojun)
         wanted = {incident.slug: ["updates"]}
-        with psycopg.connect(server()) as holder:
+        with psycopg.connect(conninfo()) as holder:
             holder.execute("SELECT FROM accounts_user WHERE id = %s FOR UPDATE", [leaked.pk])
             first = mine.post(reverse("alerts"), wanted)
             assert first.status_code == 503
@@ -137,25 +125,9 @@ class TestACustomer:
 def portal(incident) -> Iterator[int]:
     """One process with one thread for pages, on the tests' database; its port."""
     sample.load_sample_incident()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    environment = os.environ | {
-        "DATABASE_URL": server(),
-        "REDIS_URL": settings.REDIS_URL,
-        "WEB_LOCK_SECONDS": str(LOCK_SECONDS),
-    }
-    granian = Path(sys.executable).parent / "granian"
-    arguments = (
-        "--interface wsgi --no-ws --workers 1 --blocking-threads 1 breachportal.wsgi:application"
-    )
-    process = subprocess.Popen(
-        [granian, "--host", "127.0.0.1", "--port", str(port), *arguments.split()],
-        env=environment,
-    )
-    yield port
-    process.terminate()
-    process.wait(timeout=30)
+    options = "--workers 1 --blocking-threads 1"
+    with web_processes(options, WEB_LOCK_SECONDS=str(LOCK_SECONDS)) as port:
+        yield port
 
 
 def ask(port: int, path: str, cookie: str = "") -> tuple[HTTPResponse, float]:

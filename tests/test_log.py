@@ -2,11 +2,11 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from statements import publishing
 from statements.models import Section
 from statements.public.differences import word_diff
+from tests.database import without_triggers
 
 pytest_plugins = ["tests.correction_fixtures"]
 
@@ -61,10 +61,8 @@ def test_verifying_finds_nothing_where_nothing_changed(second, capsys):
 
 
 def test_verifying_names_one_changed_letter(second, capsys):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers() as cursor:
         cursor.execute("UPDATE statements_section SET body_en = body_en || '.'")
-        cursor.execute("SET LOCAL session_replication_role = origin")
     with pytest.raises(SystemExit) as ended:
         call_command("verify_statements")
     assert ended.value.code == 1

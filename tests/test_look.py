@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import translation
 from django.utils.safestring import mark_safe
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Route
 
 from tests import browser
 
@@ -196,10 +196,7 @@ def test_every_component_is_accessible_and_fits_320_pixels(language, scheme):
         else:
             route.fulfill(body=page_source, content_type="text/html; charset=utf-8")
 
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.executable(), args=browser.FLAGS
-        )
+    with browser.chromium() as chromium:
         page = chromium.new_page(viewport={"width": 320, "height": 640}, color_scheme=scheme)
         page.route("**/*", serve)
         page.goto(f"{ORIGIN}/{language}/gallery/")
@@ -210,7 +207,6 @@ def test_every_component_is_accessible_and_fits_320_pixels(language, scheme):
             "targets => targets.map(target => target.getBoundingClientRect().height)"
         )
         violations = Axe().run(page).response["violations"]
-        chromium.close()
     assert wide == 320
     assert focused == "error-summary"
     assert min(heights) >= 44

@@ -16,8 +16,8 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection, connections
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from django.db import connections
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from breachportal.demo import sample
@@ -26,7 +26,9 @@ from notices.models import AlertSubscription, Notice
 from statements.models import Statement, StatementVersion
 from statements.sample import SLUG
 from statements.sample import load_sample_incident as load_sample
-from tests import browser as chromium
+from tests import browser
+from tests.database import database_url
+from tests.notice_factory import wait_until_closed
 from tests.smtp_server import SmtpServer
 
 ROOT = Path(__file__).parent.parent
@@ -53,8 +55,6 @@ def portal(transactional_db, live_server, settings, mails, monkeypatch):
     settings.PORTAL_URL = live_server.url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mails.port
-    database = connection.settings_dict
-    url = f"postgresql://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "breachportal", "worker", "--beat"]
         + ["--schedule", str(settings.VAR / "celerybeat-test"), "--concurrency", "2"]
@@ -62,7 +62,7 @@ def portal(transactional_db, live_server, settings, mails, monkeypatch):
         cwd=ROOT,
         env=os.environ
         | {
-            "DATABASE_URL": url,
+            "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(mails.port),
@@ -79,12 +79,8 @@ def chrome():
     """A Chromium whose pages must not depend on JavaScript."""
     # Playwright's loop runs in this thread, and Django takes it for an asynchronous caller.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.executable(), args=chromium.FLAGS
-        )
-        yield browser
-        browser.close()
+    with browser.chromium() as chromium:
+        yield chromium
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
@@ -136,16 +132,6 @@ def sign_in_staff(page: Page, portal: str, mails: SmtpServer, address: str) -> N
     expect(page.get_by_role("heading", name="Response desk")).to_be_visible()
 
 
-def wait_until_closed(notice: Notice) -> Notice:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        notice.refresh_from_db()
-        if notice.state == Notice.State.CLOSED:
-            return notice
-        time.sleep(0.5)
-    raise AssertionError(f"the notice is still {notice.state}: {notice.problem}")
-
-
 def import_the_export(rejects: Path) -> None:
     """As an operator does it, on the command line."""
     folder = sample.EXPORT / "export-2025-11"
@@ -173,7 +159,7 @@ def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> N
     approver.locator("input[name=people]").fill(re.sub(r"\D", "", people))
     approver.get_by_role("button", name="Approve and send").click()
     expect(approver.locator("body")).not_to_contain_text("Please correct")
-    return wait_until_closed(notice)
+    return wait_until_closed(notice, seconds=PATIENCE_SECONDS)
 
 
 def publish_next_version(editor: Page, approver: Page, portal: str, statement: Statement) -> str:

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Route
 
 from incidents.models import Incident
 from notices import decisions, message_codes
@@ -553,10 +553,7 @@ def test_page_and_answer_are_accessible_and_fit_320_pixels_without_a_script(
         else:
             route.fulfill(path=static / path.removeprefix("/static/"))
 
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.executable(), args=browser.FLAGS
-        )
+    with browser.chromium() as chromium:
         page = chromium.new_page(viewport={"width": 320, "height": 640}, color_scheme="dark")
         page.route("**/*", serve)
         for path, source in pages.items():
@@ -564,4 +561,3 @@ def test_page_and_answer_are_accessible_and_fit_320_pixels_without_a_script(
             assert b"<script" not in source
             assert page.evaluate("document.documentElement.scrollWidth") == 320, path
             assert Axe().run(page).response["violations"] == [], path
-        chromium.close()

@@ -1,6 +1,5 @@
 """What a customer sees of their own data, and of nobody else's."""
 
-import html
 import logging
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils.translation import override
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person, state
 from incidents.models import AffectedPerson, DataClass, Incident
+from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -45,9 +45,7 @@ def page_of(user: User | None, language: str = "en") -> Any:
 
 
 def text_of(user: User, language: str = "en") -> str:
-    response = page_of(user, language)
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
+    return page_text(page_of(user, language))
 
 
 def test_a_stranger_is_sent_to_sign_in(leaked_minji):

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
@@ -51,17 +51,13 @@ def faults(pages: dict[str, str]) -> dict[str, list[str]]:
 
 def shown(pages: dict[str, str], *, width: int, height: int) -> Iterator[tuple[str, Page]]:
     """Each page's name, and the browser's page that shows it."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser.executable(), args=browser.FLAGS
-        )
+    with browser.chromium() as chromium:
         page = chromium.new_page(viewport={"width": width, "height": height})
         page.route(f"{ORIGIN}/static/**", _static)
         for name, source in pages.items():
             page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
             page.goto(f"{ORIGIN}/{name}")
             yield name, page
-        chromium.close()
 
 
 def _static(route: Route) -> None:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
-from django.utils import translation
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
@@ -18,13 +17,7 @@ from tests.notice_factory import delivery_to, work
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
-
-
-@pytest.fixture(autouse=True)
-def _english(client):
-    with translation.override("en"):
-        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-        yield
+pytestmark = pytest.mark.usefixtures("english")
 
 
 def url(name: str, *args) -> str:

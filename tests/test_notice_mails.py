@@ -12,7 +12,7 @@ from incidents.models import DataClass
 from notices import decisions, message_codes, message_filling, tasks
 from notices.message_filling import MessageFiller, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
-from tests.notice_factory import affected, delivery_to, work
+from tests.notice_factory import affected, delivery_to, scam_alert, work
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -32,17 +32,7 @@ HOSTILE_NAMES = [
 @pytest.fixture
 def alert(version, editor, approver, seojun, minji) -> Notice:
     """An approved scam warning; Seojun and Minji want such."""
-    for user in (seojun, minji):
-        AlertSubscription.objects.create(
-            user=user, incident=version.statement.incident, topic="scams"
-        )
-    alert = Notice.objects.create(
-        incident=version.statement.incident,
-        version=version,
-        kind="alert",
-        topic="scams",
-        created_by=editor,
-    )
+    alert = scam_alert(version, editor, seojun, minji)
     decisions.approve(alert, by=approver)
     return alert
 

@@ -2,13 +2,11 @@
 
 import time
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from harness import exposure_factory
-from harness.sign_in import sign_in_to_desk
 from notices import decisions
 from notices.engine import progress
 from notices.models import Notice
@@ -17,81 +15,75 @@ from tests.notice_factory import affected, work
 pytest_plugins = ["tests.notice_fixtures"]
 
 
-@pytest.fixture
-def desk(client, approver):
-    sign_in_to_desk(client, approver)
-    return client
-
-
-def page_of(desk, notice) -> tuple[str, list[str]]:
+def page_of(approvers_desk, notice) -> tuple[str, list[str]]:
     with CaptureQueriesContext(connection) as queries:
-        text = desk.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+        text = approvers_desk.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     return text, [query["sql"] for query in queries]
 
 
-def queries_while(desk, notice) -> int:
-    _text, queries = page_of(desk, notice)
+def queries_while(approvers_desk, notice) -> int:
+    _text, queries = page_of(approvers_desk, notice)
     assert not [sql for sql in queries if '"notices_delivery"' in sql]
     return len(queries)
 
 
 def test_the_page_asks_as_much_of_thirty_people_as_of_three(
-    desk, draft, people, approver, server, settings
+    approvers_desk, draft, people, approver, server, settings
 ):
     settings.NOTICE_CHUNK_SIZE = 1
     file = exposure_factory.file_of(draft.incident)
-    queries_while(desk, draft)  # what a process asks once, it keeps
-    few = queries_while(desk, draft)
+    queries_while(approvers_desk, draft)  # what a process asks once, it keeps
+    few = queries_while(approvers_desk, draft)
     for number in range(27):
         affected(file, "사람", f"person{number}@example.com")
     Notice.objects.filter(pk=draft.pk).update(ramp="person")
     decisions.approve(draft, by=approver)
-    counts = {few, queries_while(desk, draft)}
+    counts = {few, queries_while(approvers_desk, draft)}
     work(draft)
-    counts.add(queries_while(desk, draft))
+    counts.add(queries_while(approvers_desk, draft))
     decisions.pause(draft)
-    counts.add(queries_while(desk, draft))
+    counts.add(queries_while(approvers_desk, draft))
     decisions.cancel(draft)
     work(draft)
-    counts.add(queries_while(desk, draft))
+    counts.add(queries_while(approvers_desk, draft))
     assert max(counts) - min(counts) <= 4  # a ramp's step, and buttons by state
     assert max(counts) <= 16
 
 
-def test_it_says_how_fast_and_how_long(desk, notice, people, monkeypatch):
+def test_it_says_how_fast_and_how_long(approvers_desk, notice, people, monkeypatch):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
-    text, _queries = page_of(desk, notice)
+    text, _queries = page_of(approvers_desk, notice)
     assert "a second" not in text
     clock += 10
     Notice.objects.filter(pk=notice.pk).update(accepted=400)
-    text, _queries = page_of(desk, notice)
+    text, _queries = page_of(approvers_desk, notice)
     assert "30 people a second" in text
     assert "about 0:00:20 left" in text
 
 
-def test_days_are_said_in_hours(desk, notice, people, monkeypatch):
+def test_days_are_said_in_hours(approvers_desk, notice, people, monkeypatch):
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=33_700_000)
-    page_of(desk, notice)
+    page_of(approvers_desk, notice)
     clock += 10
     Notice.objects.filter(pk=notice.pk).update(accepted=1_000)
-    text, _queries = page_of(desk, notice)
+    text, _queries = page_of(approvers_desk, notice)
     assert "about 93:36:30 left" in text
 
 
-def test_numbers_are_grouped_in_the_list(desk, notice):
+def test_numbers_are_grouped_in_the_list(approvers_desk, notice):
     Notice.objects.filter(pk=notice.pk).update(planned=33_700_000, accepted=1_000)
-    listed = desk.get(reverse("admin:notices_notice_changelist")).text
+    listed = approvers_desk.get(reverse("admin:notices_notice_changelist")).text
     assert '"field-planned">33,700,000<' in listed
     assert '"field-accepted">1,000<' in listed
 
 
-def test_how_it_goes_and_the_pause_stand_before_everything_else(desk, notice, people):
+def test_how_it_goes_and_the_pause_stand_before_everything_else(approvers_desk, notice, people):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
-    text, _queries = page_of(desk, notice)
+    text, _queries = page_of(approvers_desk, notice)
     assert text.index("accepted by the mail server") < text.index("Retries end")
     assert text.index('value="Pause"') < text.index("Retries end")
 
@@ -111,7 +103,7 @@ def test_a_page_opened_twice_at_once_measures_from_the_same(notice, monkeypatch)
     assert 25 < rate <= 30
 
 
-def test_without_redis_the_page_has_no_rate(desk, notice, settings):
+def test_without_redis_the_page_has_no_rate(approvers_desk, notice, settings):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
     settings.CACHES = {
         "default": {
@@ -119,5 +111,5 @@ def test_without_redis_the_page_has_no_rate(desk, notice, settings):
             "LOCATION": "redis://127.0.0.1:9/0",
         }
     }
-    text, _queries = page_of(desk, notice)
+    text, _queries = page_of(approvers_desk, notice)
     assert "accepted by the mail server" in text

@@ -1,25 +1,22 @@
 """Public pages from memory: the same answer, far sooner, and never an outdated word for long."""
 
 import itertools
-import os
-import socket
-import subprocess
-import sys
 import time
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.test import Client
-from psycopg.conninfo import make_conninfo
 
 from foundations import page_cache
 from incidents.models import Incident
 from statements import sample
 from statements.models import StatementVersion
+from tests.database import without_triggers
 from tests.sample_pages import PAGES, SLUG, correct, published
+from tests.web_processes import web_processes
 
 NOTICE = f"/en/incidents/{SLUG}/statements/notice/"
 TITLE = "Notice of a leak of personal data"
@@ -46,10 +43,8 @@ def later(monkeypatch):
 
 def rename(title: str) -> None:
     """Changes a title behind the back of this process, past the triggers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers():
         StatementVersion.objects.filter(statement__slug="notice").update(title_en=title)
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -154,10 +149,8 @@ def test_the_page_stands_while_the_database_is_away(coupang, client, later, monk
 def test_what_is_no_longer_public_goes(coupang, client, later):
     page = f"/en/incidents/{SLUG}/timeline/"
     assert client.get(page).status_code == 200
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers():
         Incident.objects.update(is_public=False)
-        cursor.execute("SET LOCAL session_replication_role = origin")
     later(2.1)
     assert client.get(page).status_code == 404
     assert client.get(page).status_code == 404
@@ -209,25 +202,8 @@ def test_a_page_with_its_styles_weighs_less_than_60_kb(coupang, client):
 def portal(transactional_db):
     """Two web processes on the tests' database, as the Procfile starts them; their port."""
     sample.load_sample_incident()
-    known = connection.settings_dict
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    environment = os.environ | {
-        "DATABASE_URL": make_conninfo(
-            dbname=known["NAME"], user=known["USER"], host=known["HOST"], port=known["PORT"] or None
-        ),
-        "REDIS_URL": django_settings.REDIS_URL,
-        "PUBLIC_PAGE_SECONDS": "2",
-    }
-    granian = Path(sys.executable).parent / "granian"
-    arguments = "--interface wsgi --no-ws --workers 2 breachportal.wsgi:application"
-    process = subprocess.Popen(
-        [granian, "--host", "127.0.0.1", "--port", str(port), *arguments.split()], env=environment
-    )
-    yield port
-    process.terminate()
-    process.wait(timeout=30)
+    with web_processes("--workers 2", PUBLIC_PAGE_SECONDS="2") as port:
+        yield port
 
 
 def read(port: int) -> str:

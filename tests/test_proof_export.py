@@ -13,7 +13,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import translation
 
 from accounts.models import User
 from harness import exposure_factory
@@ -23,18 +22,13 @@ from notices.message_codes import envelope_sender, message_code
 from notices.models import Notice
 from notices.proof import ledger_export
 from notices.returned_mail import bounces
+from tests.desk_pages import notice_url
 from tests.notice_factory import affected, delivery_to, work, work_again
 from tests.returned_mail import bounce
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
-
-
-@pytest.fixture(autouse=True)
-def _english(client):
-    with translation.override("en"):
-        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-        yield
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture
@@ -52,10 +46,6 @@ def staff(db) -> dict[str, User]:
     return made
 
 
-def url(name: str, notice: Notice) -> str:
-    return reverse(f"admin:notices_notice_{name}", args=[notice.pk])
-
-
 def rows_of(response) -> list[dict[str, str]]:
     text = b"".join(response.streaming_content).decode()
     return list(csv.DictReader(io.StringIO(text)))
@@ -68,7 +58,7 @@ def enter(client, user) -> None:
 
 def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
     enter(client, staff["auditor"])
-    rows = rows_of(client.post(url("proof", closed), {"format": "csv"}))
+    rows = rows_of(client.post(notice_url("proof", closed), {"format": "csv"}))
     assert len(rows) == closed.planned == 3
     minji = next(row for row in rows if row["person"] == str(people["minji"].pk))
     delivery = delivery_to(closed, people["minji"])
@@ -96,10 +86,10 @@ def test_an_auditor_cannot_open_addresses_and_an_approver_can_on_record(
 ):
     enter(client, staff["auditor"])
     asked = {"format": "csv", "is_opened": "on"}
-    assert "minji" not in str(rows_of(client.post(url("proof", closed), asked)))
+    assert "minji" not in str(rows_of(client.post(notice_url("proof", closed), asked)))
     enter(client, staff["approver"])
     with caplog.at_level(logging.INFO):
-        rows = rows_of(client.post(url("proof", closed), asked))
+        rows = rows_of(client.post(notice_url("proof", closed), asked))
     assert "minji@example.com" in {row["email"] for row in rows}
     entry = LogEntry.objects.filter(user=staff["approver"]).get()
     assert entry.get_change_message() == "Exported: proof, csv, opened."
@@ -109,7 +99,7 @@ def test_an_auditor_cannot_open_addresses_and_an_approver_can_on_record(
 def test_it_asks_for_a_fresh_code_first(client, closed, staff):
     sign_in_to_desk(client, staff["auditor"])
     for name in ("proof", "not_reached"):
-        answer = client.post(url(name, closed), {"format": "csv"})
+        answer = client.post(notice_url(name, closed), {"format": "csv"})
         assert answer.status_code == 302
         assert reverse("step_up") in answer["Location"]
 
@@ -117,9 +107,9 @@ def test_it_asks_for_a_fresh_code_first(client, closed, staff):
 def test_support_and_customers_export_nothing(client, closed, staff, minji):
     enter(client, staff["support"])
     for name in ("proof", "not_reached"):
-        assert client.post(url(name, closed), {"format": "csv"}).status_code == 403
+        assert client.post(notice_url(name, closed), {"format": "csv"}).status_code == 403
     client.force_login(minji)
-    assert client.post(url("proof", closed), {"format": "csv"}).status_code == 404
+    assert client.post(notice_url("proof", closed), {"format": "csv"}).status_code == 404
 
 
 def test_those_not_reached_with_what_a_letter_needs(client, draft, people, approver, server, staff):
@@ -129,10 +119,12 @@ def test_those_not_reached_with_what_a_letter_needs(client, draft, people, appro
     decisions.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
-    page = client.get(url("not_reached", closed)).text
+    page = client.get(notice_url("not_reached", closed)).text
     assert '<th scope="row">not reachable over this channel</th><td>1</td>' in page
     assert f"audience=unreached&amp;follows={closed.pk}" in page
-    row = rows_of(client.post(url("not_reached", closed), {"format": "csv", "is_opened": "on"}))
+    row = rows_of(
+        client.post(notice_url("not_reached", closed), {"format": "csv", "is_opened": "on"})
+    )
     assert [(one["name"], one["postal_address"]) for one in row] == [
         ("박이웃", "서울시 송파구 올림픽로 300")
     ]
@@ -151,16 +143,16 @@ def test_the_page_says_by_which_other_way_they_could_be_told(
     decisions.approve(draft, by=approver)
     closed = work(draft)
     enter(client, staff["approver"])
-    page = client.get(url("not_reached", closed)).text
+    page = client.get(notice_url("not_reached", closed)).text
     assert "Not reached, with a usable telephone number</th><td>3</td>" in page
     assert "Not reached, with a postal address that leaked</th><td>2</td>" in page
     assert "Not reached, with neither</th><td>1</td>" in page  # the neighbour
-    rows = rows_of(client.post(url("not_reached", closed), {"format": "csv"}))
+    rows = rows_of(client.post(notice_url("not_reached", closed), {"format": "csv"}))
     ways = sorted((row["has_email"], row["has_phone"], row["has_postal_address"]) for row in rows)
     assert ways == [("no", "no", "no"), ("no", "yes", "no"), *[("no", "yes", "yes")] * 2]
     assert "송파구" not in str(rows)
     settings.NOTICE_COUNT_AT_ONCE = 3
-    assert "They are too many" in client.get(url("not_reached", closed)).text
+    assert "They are too many" in client.get(notice_url("not_reached", closed)).text
 
 
 def test_nothing_is_left_to_reach_anybody_by_once_the_data_is_shredded(closed):
@@ -179,13 +171,13 @@ def test_those_in_doubt_are_a_list_of_their_own(client, notice, people, server, 
     closed = work_again(notice)
     assert delivery_to(closed, people["minji"]).state == "in_doubt"
     enter(client, staff["auditor"])
-    page = client.get(url("not_reached", closed)).text
+    page = client.get(notice_url("not_reached", closed)).text
     assert '<th scope="row">in doubt</th><td>1</td>' in page
     asked = {"format": "csv", "whom": "in-doubt"}
-    answer = client.post(url("not_reached", closed), asked)
+    answer = client.post(notice_url("not_reached", closed), asked)
     assert f'filename="in-doubt-{closed.pk}.csv"' in answer["Content-Disposition"]
     assert [row["person"] for row in rows_of(answer)] == [str(people["minji"].pk)]
-    others = rows_of(client.post(url("not_reached", closed), {"format": "csv"}))
+    others = rows_of(client.post(notice_url("not_reached", closed), {"format": "csv"}))
     assert str(people["minji"].pk) not in {row["person"] for row in others}
     entry = LogEntry.objects.filter(user=staff["auditor"]).earliest("pk")
     assert entry.get_change_message() == "Exported: in-doubt, csv, without contacts."

@@ -15,10 +15,10 @@ from notices.engine import ledger
 from notices.engine.request_transport import RequestTransport
 from notices.message_codes import message_code, message_id
 from notices.message_filling import OutgoingMessage
-from notices.models import AlertSubscription, Chunk, Delivery, Notice, NoticeMessage
+from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from statements import publishing
 from tests.gateway import HANG_UP, Asked, Gateway
-from tests.notice_factory import affected, assert_adds_up, delivery_to, work, work_again
+from tests.notice_factory import affected, assert_adds_up, delivery_to, scam_alert, work, work_again
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -135,16 +135,7 @@ def test_nothing_of_a_person_stands_in_the_shared_text(mailgun, notice, people):
 def test_an_alert_carries_each_ones_own_way_out(mailgun, version, minji, seojun, editor, approver):
     for user in (minji, seojun):
         User.objects.filter(pk=user.pk).update(language="ko")
-        AlertSubscription.objects.create(
-            user=user, incident=version.statement.incident, topic="scams"
-        )
-    alert = Notice.objects.create(
-        incident=version.statement.incident,
-        version=version,
-        kind="alert",
-        topic="scams",
-        created_by=editor,
-    )
+    alert = scam_alert(version, editor, minji, seojun)
     decisions.approve(alert, by=approver)
     work(alert)
     (asked,) = mailgun.asked

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -17,6 +16,7 @@ from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
 from statements import sample
 from statements.models import Section, StatementVersion
+from tests.database import without_triggers
 from tests.sample_pages import PAGES, SLUG, published
 
 
@@ -253,10 +253,8 @@ def test_an_unknown_address_is_not_found(coupang, client, page):
 
 @pytest.mark.parametrize("page", PAGES[1:])
 def test_an_incident_that_is_not_public_is_not_found(coupang, client, page):
-    with connection.cursor() as cursor:  # past the trigger that keeps it public meanwhile
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers():  # a trigger keeps an incident public while a statement is shown
         Incident.objects.update(is_public=False)
-        cursor.execute("SET LOCAL session_replication_role = origin")
     assert client.get(f"/en/{page}").status_code == 404
 
 

@@ -7,21 +7,17 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import override
 
 from accounts.models import User
+from harness import exposure_factory
 from incidents.models import DataClass, Incident, IncidentDataClass
 from statements import publishing
 from statements.findings import Finding
 from statements.models import Advisory, Section, Statement, StatementVersion
+from tests.database import without_triggers
 
+pytestmark = pytest.mark.usefixtures("english")
 NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    with override("en"):
-        yield
 
 
 @pytest.fixture
@@ -32,12 +28,7 @@ def claims(incident):
         ("physical-addresses", "involved"),
         ("passwords", "not_involved"),
     ):
-        IncidentDataClass.objects.create(
-            incident=incident,
-            data_class=DataClass.objects.get(slug=slug),
-            state=state,
-            basis="company",
-        )
+        exposure_factory.state(incident, slug, state)
 
 
 @pytest.fixture
@@ -63,12 +54,6 @@ def complete(draft: StatementVersion) -> StatementVersion:
 def draft(notice, editor) -> StatementVersion:
     """A draft that is fit to be published."""
     return complete(publishing.draft_next(notice, by=editor))
-
-
-@pytest.fixture(autouse=True)
-def _in_english():
-    with override("en"):
-        yield
 
 
 def codes(version: StatementVersion, by) -> list[str]:
@@ -413,10 +398,8 @@ def test_a_section_saved_while_its_version_is_published_is_refused(incident, edi
 
 def tamper(sql: str, *values: str | int) -> None:
     """Does what only the database's owner could do: past the triggers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers() as cursor:
         cursor.execute(sql, values)
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def test_one_changed_letter_is_found_and_its_version_named(published, notice):

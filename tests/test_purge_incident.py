@@ -1,8 +1,5 @@
 """Deleting the rows of a shredded incident: all of its own, nobody else's, and no proof."""
 
-import multiprocessing
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -26,8 +23,9 @@ from incidents.models import (
 from incidents.scope_counts import counts_of
 from notices import decisions
 from notices.models import Delivery, Notice
+from tests.incident_factory import another_incident
+from tests.killed_process import die_at_call, no_wait, run_until_killed
 from tests.notice_factory import affected, assert_adds_up, work
-from tests.test_for_user import another
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -41,12 +39,8 @@ contact_leaked = ["name"]
 """
 
 
-def at_once(_seconds: float) -> None:
-    """Does not rest."""
-
-
 def purge(incident: Incident, **options) -> Shredding:
-    return purging.run(incident, step_rows=5, wait=at_once, **options)
+    return purging.run(incident, step_rows=5, wait=no_wait, **options)
 
 
 @pytest.fixture
@@ -63,7 +57,7 @@ def people(incident) -> list[AffectedPerson]:
 @pytest.fixture
 def other(incident) -> Incident:
     """Another incident with as many people between."""
-    other = another(incident, "hanbit-2024")
+    other = another_incident(incident, "hanbit-2024")
     file = file_of(other)
     for number in range(PEOPLE):
         expose(person(other, name=f"다른 고객 {number}"), file, "names")
@@ -127,21 +121,9 @@ def test_the_kept_counts_stand(incident):
 def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people, other):
     incident.shred()
 
-    def child() -> None:
-        steps: list[Shredding] = []
-
-        def die(record: Shredding) -> None:
-            steps.append(record)
-            if len(steps) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        purging.run(incident, step_rows=7, wait=at_once, report=die)
-
-    connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join(60)
-    assert process.exitcode == -signal.SIGKILL
+    run_until_killed(
+        lambda: purging.run(incident, step_rows=7, wait=no_wait, report=die_at_call(2))
+    )
     gone = Shredding.objects.get()
     assert gone.position
     assert gone.people == PEOPLE - AffectedPerson.objects.filter(incident=incident).count()

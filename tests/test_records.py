@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
 from statements import publishing, tasks
 from statements.models import Section, StatementVersion
+from tests.database import without_triggers
 from tests.sample_pages import SLUG, published
 
 pytest_plugins = ["tests.correction_fixtures"]
@@ -23,13 +23,11 @@ LOG = "/en/incidents/hanbit-2025/log/"
 
 def tamper(rows: QuerySet[Any], **values: object) -> None:
     """Changes rows as somebody with the database in hand could, past the triggers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers():
         if values:
             rows.update(**values)
         else:
             rows.all()._raw_delete(rows.db)
-        cursor.execute("SET LOCAL session_replication_role = origin")
 
 
 def version(number: int) -> QuerySet[StatementVersion]:

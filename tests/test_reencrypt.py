@@ -1,8 +1,5 @@
 """A new key for an incident's data: all of it under the new one, or the old one stays."""
 
-import multiprocessing
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,18 +17,15 @@ from incidents.management import progress_reporter
 from incidents.models import AffectedPerson, Exposure, Incident, Reencryption
 from incidents.scope_versions import incident_lock
 from notices.models import Notice, TestAddress
+from tests.killed_process import die_at_call, no_wait, run_until_killed
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 PEOPLE = 12
 
 
-def now(_seconds: float) -> None:
-    """Does not wait."""
-
-
 def run(incident: Incident, **options) -> Reencryption:
-    return reencryption.reencrypt_incident(incident, step_people=5, wait=now, **options)
+    return reencryption.reencrypt_incident(incident, step_people=5, wait=no_wait, **options)
 
 
 @pytest.fixture
@@ -107,7 +101,7 @@ def test_what_was_sealed_after_its_step_was_read_stays(incident, people):
             AffectedPerson.objects.filter(pk=second.pk).update(contact=newer)
 
     reencryption.reencrypt_incident(
-        incident, step_people=1, processes=1, wait=now, report=encrypt_the_next
+        incident, step_people=1, processes=1, wait=no_wait, report=encrypt_the_next
     )
 
     assert opened(incident)[str(second.pk)] == {"n": "새 이름"}
@@ -192,22 +186,11 @@ def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people):
 
 def killed_after(steps: int, incident: Incident) -> None:
     """Runs it in a process that gets SIGKILL in the middle of a step."""
-
-    def child() -> None:
-        reports = []
-
-        def die(reseal: Reencryption) -> None:
-            reports.append(reseal)
-            if len(reports) == steps:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        reencryption.reencrypt_incident(incident, step_people=3, wait=now, report=die)
-
-    connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join(60)
-    assert process.exitcode == -signal.SIGKILL
+    run_until_killed(
+        lambda: reencryption.reencrypt_incident(
+            incident, step_people=3, wait=no_wait, report=die_at_call(steps)
+        )
+    )
 
 
 def test_an_older_value_that_came_late_keeps_the_old_key_until_it_is_gone(incident, people):

@@ -14,7 +14,6 @@ from django.utils import timezone
 from accounts.models import User
 from foundations import documents
 from harness.sign_in import sign_in_to_desk
-from statements import sample
 from statements.legal import regulator_reports as reports
 from statements.models import RegulatorReport
 
@@ -25,14 +24,9 @@ needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="popple
 
 
 @pytest.fixture
-def coupang(approver):
-    return sample.load_sample_incident()
-
-
-@pytest.fixture
-def desk(client, approver):
-    sign_in_to_desk(client, approver)
-    return client
+def coupang(approver, coupang):
+    """The sample incident, loaded when the approver's account exists already."""
+    return coupang
 
 
 def draft(incident, by, form="pipc") -> RegulatorReport:
@@ -80,45 +74,45 @@ def test_what_is_not_known_says_so(incident):
     assert "Not known yet." in reports.drafted(incident, "gdpr")
 
 
-def test_from_draft_to_filed_on_the_desk(desk, coupang, approver):
+def test_from_draft_to_filed_on_the_desk(approvers_desk, coupang, approver):
     add = reverse("admin:statements_regulatorreport_add")
     fields = {"incident": coupang.pk, "duty": "", "form": "pipc", "authority": "PIPC"}
-    assert "This field is required" in desk.post(add, fields).content.decode()
+    assert "This field is required" in approvers_desk.post(add, fields).content.decode()
     fields["duty"] = DUTY
-    answer = desk.post(add, fields, follow=True)
+    answer = approvers_desk.post(add, fields, follow=True)
     assert "공동현관 출입번호" in answer.content.decode()
     report = RegulatorReport.objects.get()
     change = reverse("admin:statements_regulatorreport_change", args=[report.pk])
-    shown = desk.get(change).content.decode()
+    shown = approvers_desk.get(change).content.decode()
     assert "Enforcement Decree 40: Report to the PIPC or KISA within 72 hours" in shown
     assert DUTY not in shown
-    desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
+    approvers_desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
     file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    assert "in the future" in desk.post(file, {"filed_at": later}).content.decode()
+    assert "in the future" in approvers_desk.post(file, {"filed_at": later}).content.decode()
     too_early = timezone.localtime(coupang.aware_at) - timedelta(days=365)
     early = {"filed_at": too_early.strftime("%Y-%m-%dT%H:%M")}
-    assert "had not become aware by then" in desk.post(file, early).content.decode()
+    assert "had not become aware by then" in approvers_desk.post(file, early).content.decode()
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    assert desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
+    assert approvers_desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
 
     report.refresh_from_db()
     assert (report.state, report.reference, report.filed_by) == ("filed", "2025-1", approver)
     assert report.text == "## 1. 기관명\n쿠팡"
-    desk.post(change, {"authority": "X", "text": "changed"})
+    approvers_desk.post(change, {"authority": "X", "text": "changed"})
     report.refresh_from_db()
     assert report.text == "## 1. 기관명\n쿠팡"
-    assert desk.get(file).status_code == 404
+    assert approvers_desk.get(file).status_code == 404
 
 
-def test_nothing_is_recorded_as_filed_by_a_press_alone(desk, coupang, approver):
+def test_nothing_is_recorded_as_filed_by_a_press_alone(approvers_desk, coupang, approver):
     report = draft(coupang, approver)
     file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
-    page = desk.get(file)
+    page = approvers_desk.get(file)
     assert "개인정보보호위원회" in page.text  # which report it is
     assert "within 72 hours" in page.text
     assert not page.context["form"]["filed_at"].value()  # the time stands for good: nobody guesses
-    assert "This field is required" in desk.post(file, {"reference": "2025-1"}).text
+    assert "This field is required" in approvers_desk.post(file, {"reference": "2025-1"}).text
     report.refresh_from_db()
     assert report.state == "draft"
 
@@ -138,27 +132,27 @@ def test_filing_twice_is_refused(coupang, approver):
         reports.file(report, at=timezone.now(), reference="other", by=approver)
 
 
-def test_supplements_follow_the_first_report(desk, coupang, approver):
+def test_supplements_follow_the_first_report(approvers_desk, coupang, approver):
     first = filed(coupang, approver)
-    desk.post(reverse("admin:statements_regulatorreport_supplement", args=[first.pk]))
+    approvers_desk.post(reverse("admin:statements_regulatorreport_supplement", args=[first.pk]))
     second = RegulatorReport.objects.get(number=2)
     assert second.supplements == first
     assert second.state == "draft"
     again = reverse("admin:statements_regulatorreport_supplement", args=[first.pk])
-    assert "This supplement is drafted already." in desk.post(again, follow=True).text
+    assert "This supplement is drafted already." in approvers_desk.post(again, follow=True).text
     assert RegulatorReport.objects.count() == 2
     url = reverse("admin:statements_regulatorreport_supplement", args=[second.pk])
-    assert desk.post(url).status_code == 404  # not filed yet
+    assert approvers_desk.post(url).status_code == 404  # not filed yet
     reports.file(second, at=timezone.now(), reference="", by=approver)
-    desk.post(url)
+    approvers_desk.post(url)
     third = RegulatorReport.objects.get(number=3)
     assert third.supplements == first
 
 
 @needs_poppler
-def test_it_is_printed_in_the_forms_language(desk, coupang, approver):
+def test_it_is_printed_in_the_forms_language(approvers_desk, coupang, approver):
     report = filed(coupang, approver)
-    response = desk.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
+    response = approvers_desk.get(reverse("admin:statements_regulatorreport_pdf", args=[report.pk]))
     assert response["Content-Type"] == "application/pdf"
     run = ["pdftotext", "-", "-"]
     done = subprocess.run(run, input=response.content, capture_output=True, check=True)

@@ -1,6 +1,5 @@
 """Reject files: safe to open in a spreadsheet, corrected, loaded again."""
 
-import csv
 import os
 import stat
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from incidents.importing import examining, formulas, loading, rejects
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile
+from tests.import_factory import import_and_report, read_reject_file
 
 MAPPING = """
 encoding = "cp949"
@@ -27,11 +27,7 @@ contact_leaked = ["name", "phone"]
 @pytest.fixture
 def load(db, incident):
     def load(path, **options) -> loading.ImportProgress:
-        reports: list[loading.ImportProgress] = []
-        loading.import_file(
-            path, incident=incident, mapping_text=MAPPING, report=reports.append, **options
-        )
-        return reports[-1]
+        return import_and_report(path, incident=incident, mapping_text=MAPPING, **options)
 
     return load
 
@@ -49,11 +45,6 @@ def dump(tmp_path):
     return path
 
 
-def cells_of(path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.reader(stream))
-
-
 @pytest.mark.parametrize("stem", ["가" * 83, "x" + "가" * 83, "x" * 251])
 def test_a_name_as_long_as_a_disk_takes_still_gets_a_reject_file(load, dump, tmp_path, stem):
     long = dump.replace(tmp_path / f"{stem}.csv")
@@ -66,14 +57,14 @@ def test_a_name_as_long_as_a_disk_takes_still_gets_a_reject_file(load, dump, tmp
     assert first.parent == second.parent == tmp_path
     assert first.name.endswith(".csv.rejects.csv")
     assert second.name.endswith(".csv.rejects-2.csv")
-    assert len(cells_of(first)) == len(cells_of(second)) == 4
+    assert len(read_reject_file(first)) == len(read_reject_file(second)) == 4
 
 
 def test_rejects_are_written_for_a_spreadsheet(load, dump, tmp_path):
     report = load(dump)
 
     assert report.reject_file == tmp_path / "members.csv.rejects.csv"
-    assert cells_of(report.reject_file) == [
+    assert read_reject_file(report.reject_file) == [
         ["line", "reason", "member_id", "name", "mobile"],
         ["3", "missing member_id", "", "'=SUM(A1)", "'+82 10-3333-4444"],
         ["4", "wrong number of columns", "3", "''quoted"],
@@ -110,8 +101,8 @@ def test_rejects_not_corrected_are_rejected_again_under_a_new_name(load, dump, t
 
     assert again.rows_rejected == 3
     assert again.reject_file == tmp_path / "members.csv.rejects-2.csv"
-    assert [row[1:] for row in cells_of(again.reject_file)] == [
-        row[1:] for row in cells_of(written)
+    assert [row[1:] for row in read_reject_file(again.reject_file)] == [
+        row[1:] for row in read_reject_file(written)
     ]
 
 
@@ -194,7 +185,7 @@ def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(loa
         "line,reason,member_id,name,mobile,=HYPERLINK(1)\n1,x,,=SUM(A1),+82,@cmd\n",
         encoding="utf-8",
     )
-    written = cells_of(load(dump).reject_file)
+    written = read_reject_file(load(dump).reject_file)
 
     assert written == [
         ["line", "reason", "member_id", "name", "mobile", "'=HYPERLINK(1)"],
@@ -207,18 +198,18 @@ def test_column_names_that_are_formulas_are_harmless_and_come_back(load, tmp_pat
     dump.write_text("=cmd,'quoted,member_id,name,mobile\nx,y,,김민지,\n", encoding="cp949")
     written = load(dump).reject_file
 
-    header = cells_of(written)[0]
+    header = read_reject_file(written)[0]
     assert header[2:4] == ["'=cmd", "''quoted"]
     assert examining.examine(written).header[2:4] == ["=cmd", "'quoted"]
     again = load(written).reject_file
-    assert cells_of(again)[0] == header
+    assert read_reject_file(again)[0] == header
 
 
 def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
     written = load(dump).reject_file
     with written.open("a", encoding="utf-8") as stream:
         stream.write('9,bad date,7,"김"민지,\n')
-    again = cells_of(load(written).reject_file)
+    again = read_reject_file(load(written).reject_file)
 
     assert again[-1][1:] == ["misplaced quote", '9,bad date,7,"김"민지,']
 

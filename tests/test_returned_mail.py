@@ -15,12 +15,12 @@ from django.db import connection
 
 from notices import decisions
 from notices.message_codes import envelope_sender, message_code
-from notices.models import AlertSubscription, LateReport, Notice, ReturnedMail, Suppression
+from notices.models import LateReport, Notice, ReturnedMail, Suppression
 from notices.returned_mail import bounces, delivery_reports
 from notices.returned_mail.delivery_reports import ReportKind
 from notices.returned_mail.receivers import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
 from tests.imap_server import ImapServer
-from tests.notice_factory import assert_adds_up, delivery_to, work
+from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -159,16 +159,8 @@ def test_a_complaint_keeps_the_state_and_is_recorded(notice, closed, people):
 def test_a_complaint_against_an_alert_ends_the_subscription(
     version, minji, editor, approver, server
 ):
-    subscription = AlertSubscription.objects.create(
-        user=minji, incident=version.statement.incident, topic="scams"
-    )
-    alert = Notice.objects.create(
-        incident=version.statement.incident,
-        version=version,
-        kind="alert",
-        topic="scams",
-        created_by=editor,
-    )
+    alert = scam_alert(version, editor, minji)
+    subscription = minji.subscriptions.get()
     decisions.approve(alert, by=approver)
     work(alert)
     bounces.receive(COMPLAINTS, complaint(envelope_sender(alert.deliveries.get().pk)))

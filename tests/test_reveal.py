@@ -11,6 +11,7 @@ from django.utils.translation import override
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import newest_code, step_up
 from incidents.models import Reveal
+from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -43,11 +44,6 @@ def signed_in(client, minji):
     return client
 
 
-def text(response) -> str:
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
-
-
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_stranger_is_sent_to_sign_in(client, leaked_minji, url, method):
     response = getattr(client, method)(url)
@@ -70,7 +66,7 @@ def test_a_fresh_code_is_asked_for_first_and_leads_back(
 
 def test_coming_back_shows_nothing_before_one_more_press(signed_in, minji, leaked_minji, url):
     step_up(signed_in, minji)
-    page = text(signed_in.get(url))
+    page = page_text(signed_in.get(url))
     assert "Show in full" in page
     assert ADDRESS not in page
     assert not Reveal.objects.exists()
@@ -80,7 +76,7 @@ def test_the_press_shows_everything_and_is_recorded(signed_in, minji, leaked_min
     step_up(signed_in, minji)
     with caplog.at_level(logging.INFO):
         response = signed_in.post(url)
-    page = text(response)
+    page = page_text(response)
     for value in ("김민지", ADDRESS, "7585#"):
         assert value in page
     assert "***" not in page
@@ -102,7 +98,7 @@ def test_an_old_code_is_not_enough(signed_in, minji, leaked_minji, url):
 def test_the_other_sees_and_records_nothing_of_it(client, seojun, leaked_minji, url):
     client.force_login(seojun)
     step_up(client, seojun)
-    page = text(client.post(url))
+    page = page_text(client.post(url))
     assert "김민지" not in page
     assert ADDRESS not in page
     assert not Reveal.objects.exists()
@@ -132,8 +128,8 @@ def test_the_code_from_the_mail_leads_back_to_the_values(signed_in, leaked_minji
         signed_in.post(reverse("step_up_send"), {"next": url})
     back = signed_in.post(confirm, {"code": newest_code()})
     assert back["Location"] == url
-    assert "Show in full" in text(signed_in.get(url))
-    assert ADDRESS in text(signed_in.post(url))
+    assert "Show in full" in page_text(signed_in.get(url))
+    assert ADDRESS in page_text(signed_in.post(url))
     assert Reveal.objects.count() == 1
 
 
@@ -141,4 +137,4 @@ def test_a_phone_number_stands_as_people_write_it(signed_in, minji, incident, fi
     row = person(incident, name="김민지", email=minji.email, phone="+821012345678")
     expose(row, file, "phone-numbers")
     step_up(signed_in, minji)
-    assert "010-1234-5678" in text(signed_in.post(url))
+    assert "010-1234-5678" in page_text(signed_in.post(url))

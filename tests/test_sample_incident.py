@@ -16,11 +16,6 @@ from statements.models import Section, Statement, StatementVersion, TimelineEntr
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def coupang():
-    return sample.load_sample_incident()
-
-
 def everything() -> list[object]:
     """Every row of the sample, with every column."""
     models = (User, IncidentDataClass, Statement, StatementVersion, Section, TimelineEntry)

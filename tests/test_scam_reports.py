@@ -21,6 +21,7 @@ from scams import scam_reports
 from scams.models import ScamReport
 from statements import markdown, publishing, sample
 from statements.models import Advisory, StatementVersion
+from tests.desk_pages import desk_url
 
 REPORT = "/en/check/report/"
 TOLD = {
@@ -39,16 +40,6 @@ def tell(client: Client, **changes: str):
 def report(incident, client) -> ScamReport:
     tell(client)
     return ScamReport.objects.get()
-
-
-@pytest.fixture
-def desk(client, editor):
-    sign_in_to_desk(client, editor)
-    return client
-
-
-def page(name: str, pk: object) -> str:
-    return reverse(f"admin:{name}", args=[pk])
 
 
 # Reporting
@@ -145,12 +136,12 @@ def test_no_cookie_is_set_and_none_is_needed(incident):
     assert not response.cookies
 
 
-def test_after_shredding_no_report_is_taken_or_read(client, report, incident, desk):
+def test_after_shredding_no_report_is_taken_or_read(client, report, incident, editors_desk):
     incident.refresh_from_db()
     incident.shred()
     tell(client)
     assert ScamReport.objects.count() == 1
-    response = desk.get(page("scams_scamreport_change", report.pk))
+    response = editors_desk.get(desk_url("scams_scamreport_change", report.pk))
     assert response.status_code == 200
     assert "refund" not in response.content.decode()
     assert "Write a report" not in Client().get("/en/check/").content.decode()
@@ -177,22 +168,24 @@ def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
 # The desk
 
 
-def test_the_queue_shows_how_many_name_the_same(client, report, desk):
+def test_the_queue_shows_how_many_name_the_same(client, report, editors_desk):
     tell(Client(), text="again http://hanbit-refund.example.net")
     tell(Client(), text="another http://other.example.net")
     url = reverse("admin:scams_scamreport_changelist")
-    html = desk.get(url).content.decode()
+    html = editors_desk.get(url).content.decode()
     link = f"{url}?same__exact={report.same}"
     assert html.count(f'<a href="{link}">2</a>') == 2
-    assert "2 scam reports" in desk.get(link).content.decode()
+    assert "2 scam reports" in editors_desk.get(link).content.decode()
 
 
-def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, client, caplog):
+def test_opening_a_report_shows_it_as_text_and_leaves_a_record(
+    report, editors_desk, client, caplog
+):
     evil = '<script>alert(1)</script> <img src=x onerror=1> {{ 7 }} =HYPERLINK("http://x")'
     tell(Client(), text=evil, sender='"><b>x</b>')
     newest = ScamReport.objects.order_by("-reported_at")[0]
     with caplog.at_level(logging.INFO):
-        html = desk.get(page("scams_scamreport_change", newest.pk)).content.decode()
+        html = editors_desk.get(desk_url("scams_scamreport_change", newest.pk)).content.decode()
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert "<b>x</b>" not in html
@@ -202,14 +195,14 @@ def test_opening_a_report_shows_it_as_text_and_leaves_a_record(report, desk, cli
     assert "HYPERLINK" not in caplog.text
 
 
-def test_the_list_shows_nothing_of_what_was_written(report, desk):
-    html = desk.get(reverse("admin:scams_scamreport_changelist")).content.decode()
+def test_the_list_shows_nothing_of_what_was_written(report, editors_desk):
+    html = editors_desk.get(reverse("admin:scams_scamreport_changelist")).content.decode()
     assert "refund" not in html
     assert "jimin" not in html
 
 
 def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
-    url = page("scams_scamreport_change", report.pk)
+    url = desk_url("scams_scamreport_change", report.pk)
     client.force_login(minji)
     assert client.get(url).status_code == 404
     auditor = User.objects.create_user("auditor@breachportal.example", is_staff=True)
@@ -220,31 +213,31 @@ def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
     report.refresh_from_db()
     assert report.state == "new"  # looking is not handling
     for step in ("warn", "dismiss"):
-        assert client.post(page(f"scams_scamreport_{step}", report.pk)).status_code == 403
+        assert client.post(desk_url(f"scams_scamreport_{step}", report.pk)).status_code == 403
 
 
-def test_dismissing_ends_the_like_as_well(report, desk):
+def test_dismissing_ends_the_like_as_well(report, editors_desk):
     tell(Client(), text="again http://hanbit-refund.example.net")
     tell(Client(), text="another http://other.example.net")
-    desk.post(page("scams_scamreport_dismiss", report.pk))
+    editors_desk.post(desk_url("scams_scamreport_dismiss", report.pk))
     states = sorted(ScamReport.objects.values_list("state", flat=True))
     assert states == ["dismissed", "dismissed", "new"]
 
 
 @pytest.mark.parametrize("step", ["warn", "dismiss"])
-def test_a_link_changes_nothing(report, desk, step):
-    assert desk.get(page(f"scams_scamreport_{step}", report.pk)).status_code == 405
+def test_a_link_changes_nothing(report, editors_desk, step):
+    assert editors_desk.get(desk_url(f"scams_scamreport_{step}", report.pk)).status_code == 405
 
 
 # The warning
 
 
 def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
-    report, desk, editor, approver, client
+    report, editors_desk, editor, approver, client
 ):
-    response = desk.post(page("scams_scamreport_warn", report.pk))
+    response = editors_desk.post(desk_url("scams_scamreport_warn", report.pk))
     draft = StatementVersion.objects.get()
-    assert response.headers["Location"] == page("statements_statementversion_change", draft.pk)
+    assert response.headers["Location"] == desk_url("statements_statementversion_change", draft.pk)
     assert "hanbit-refund[.]example[.]net" in markdown.plain(draft.sections.get(key="body").body_en)
     blocking = [
         finding for finding in publishing.publishing_findings(draft, by=approver) if finding.blocks
@@ -272,7 +265,7 @@ def test_publishing_the_warning_offers_an_alert_to_those_who_chose_it(
     AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")
     draft = scam_reports.draft_warning(report, by=editor)
     sign_in_to_desk(client, approver)
-    url = page("statements_statementversion_publish", draft.pk)
+    url = desk_url("statements_statementversion_publish", draft.pk)
     seen = client.get(url).context["form"].initial["seen"]
     html = client.post(url, {"seen": seen}, follow=True).content.decode()
     assert "kind=alert&amp;topic=scams" in html

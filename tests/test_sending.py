@@ -3,18 +3,11 @@
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from ipaddress import ip_address
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 from celery import current_app
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -29,15 +22,11 @@ from statements.models import StatementVersion
 from tests.notice_factory import affected, assert_adds_up, delivery_to, work, work_again
 from tests.smtp_server import DROP, SmtpServer, recipients
 
-pytest_plugins = ["tests.notice_fixtures"]
+pytest_plugins = ["tests.notice_fixtures", "tests.tls_fixtures"]
+pytestmark = pytest.mark.usefixtures("short_waits")
 
 EVERYBODY = ["minji@example.com", "seojun@example.com"]
 State = Delivery.State
-
-
-@pytest.fixture(autouse=True)
-def _quick(settings):
-    settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
 
 
 def states(notice) -> dict[str, str]:
@@ -426,25 +415,6 @@ def test_a_server_without_the_tls_we_ask_for_pauses_the_notice(notice, server, s
     assert server.taken == []
     assert notice.state == Notice.State.PAUSED
     assert "STARTTLS" in notice.problem
-
-
-@pytest.fixture
-def certificate(tmp_path) -> Path:
-    """A key and a certificate for 127.0.0.1 that signed itself, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(timezone.now() - timedelta(days=1))
-    builder = builder.not_valid_after(timezone.now() + timedelta(days=1))
-    signed = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
-    path: Path = tmp_path / "server.pem"
-    pem = serialization.Encoding.PEM
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + signed.public_bytes(pem)
-    )
-    return path
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])

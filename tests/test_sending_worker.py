@@ -1,7 +1,5 @@
 """The whole way through a real broker and a real Celery worker."""
 
-import time
-
 import pytest
 from celery.contrib.testing.worker import start_worker
 from django.db import connections
@@ -9,8 +7,8 @@ from django.db import connections
 from breachportal.celery import app
 from harness import exposure_factory
 from notices import decisions
-from notices.models import Delivery, Notice
-from tests.notice_factory import affected, assert_adds_up
+from notices.models import Delivery
+from tests.notice_factory import affected, assert_adds_up, wait_until_closed
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -28,16 +26,6 @@ def worker(transactional_db):
     connections.close_all()
 
 
-def closed(notice: Notice) -> Notice:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        notice.refresh_from_db()
-        if notice.state == Notice.State.CLOSED:
-            return notice
-        time.sleep(0.1)
-    raise AssertionError(f"still {notice.state}: {notice.problem}")
-
-
 def test_approval_reaches_everybody_through_the_broker(
     worker, incident, draft, approver, server, settings
 ):
@@ -46,7 +34,7 @@ def test_approval_reaches_everybody_through_the_broker(
     for number in range(PEOPLE):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
     decisions.approve(draft, by=approver)
-    notice = closed(draft)
+    notice = wait_until_closed(draft, seconds=PATIENCE_SECONDS)
     assert notice.accepted == PEOPLE
     assert len(set(recipients(server.taken))) == len(server.taken) == PEOPLE
     assert Delivery.objects.filter(notice=notice, attempts=1).count() == PEOPLE

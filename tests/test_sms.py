@@ -13,7 +13,7 @@ from notices import decisions, message_codes, sms, tasks
 from notices.ledger_messages import LedgerMessages
 from notices.models import Delivery, Notice, TestAddress
 from tests.gateway import HANG_UP, Gateway
-from tests.notice_factory import assert_adds_up, delivery_to, work, work_again
+from tests.notice_factory import assert_adds_up, delivery_to, draft_notice, work, work_again
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -50,13 +50,7 @@ def phones(incident) -> dict[str, AffectedPerson]:
 
 @pytest.fixture
 def draft(version, editor) -> Notice:
-    return Notice.objects.create(
-        incident=version.statement.incident,
-        version=version,
-        kind="mandatory",
-        channel="sms",
-        created_by=editor,
-    )
+    return draft_notice(version, editor, channel="sms")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from django.db.utils import OperationalError
 from django.urls import reverse
 
 from foundations import latency
-from harness.sign_in import sign_in_to_desk
 from notices import tasks
 from notices.engine import stall
 from notices.models import Chunk, Notice
@@ -32,15 +31,8 @@ def _nothing_is_known(db):
     latency.client().delete(stall.KEY)
 
 
-@pytest.fixture
-def desk(client, approver):
-    sign_in_to_desk(client, approver)
-    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-    return client
-
-
-def page_of(desk, notice: Notice) -> str:
-    response = desk.get(reverse("admin:notices_notice_change", args=[notice.pk]))
+def page_of(approvers_desk, notice: Notice) -> str:
+    response = approvers_desk.get(reverse("admin:notices_notice_change", args=[notice.pk]))
     assert response.status_code == 200
     return " ".join(response.text.split())
 
@@ -87,18 +79,20 @@ def until(condition, *, seconds: float = 10) -> None:
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.parametrize(("code", "words"), [("53100", FULL), ("57P03", AWAY)])
-def test_the_page_says_why_while_it_lasts_and_no_longer(desk, notice, people, server, code, words):
+def test_the_page_says_why_while_it_lasts_and_no_longer(
+    approvers_desk, notice, people, server, code, words
+):
     tasks.plan_notice(notice.pk)
-    assert words not in page_of(desk, notice)
+    assert words not in page_of(approvers_desk, notice)
     with sender_of(notice):
         with database_that_refuses("notices_chunk", code=code):
             until(lambda: latency.client().get(stall.KEY))
-            text = page_of(desk, notice)
+            text = page_of(approvers_desk, notice)
             assert words in text
             assert "goes on by itself" in text
             assert "minji" not in text
-            desk.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ko"
-            assert "저절로 이어집니다" in page_of(desk, notice)
+            approvers_desk.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ko"
+            assert "저절로 이어집니다" in page_of(approvers_desk, notice)
             assert latency.client().ttl(stall.KEY) <= stall.KEPT_SECONDS
         until(lambda: not latency.client().get(stall.KEY))
     notice.refresh_from_db()
@@ -126,13 +120,13 @@ def test_a_refusal_that_cannot_be_counted_loses_no_acceptance(notice, people, se
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_planning_that_the_database_refuses_says_so_too(desk, notice, people, server):
+def test_planning_that_the_database_refuses_says_so_too(approvers_desk, notice, people, server):
     with (
         database_that_refuses("notices_delivery", code="53100"),
         pytest.raises(OperationalError),
     ):
         tasks.plan_notice(notice.pk)
-    assert FULL in page_of(desk, notice)
+    assert FULL in page_of(approvers_desk, notice)
     latency.client().delete(stall.KEY)  # its minute is over
     assert work(notice).state == Notice.State.CLOSED
 
@@ -148,28 +142,30 @@ def left_alone(notice: Notice, *, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("redis", ["knows nothing", "is away"])
-def test_without_a_word_from_redis_the_leases_tell(desk, notice, settings, monkeypatch, redis):
+def test_without_a_word_from_redis_the_leases_tell(
+    approvers_desk, notice, settings, monkeypatch, redis
+):
     left_alone(notice, seconds=stall.SILENT_SECONDS + 5)
     if redis == "is away":
         settings.REDIS_URL = "redis://127.0.0.1:9/0"
         latency.client.cache_clear()
     try:
-        assert SILENT in page_of(desk, notice)
+        assert SILENT in page_of(approvers_desk, notice)
     finally:
         latency.client.cache_clear()
 
 
-def test_a_worker_that_died_a_moment_ago_is_no_halt(desk, notice):
+def test_a_worker_that_died_a_moment_ago_is_no_halt(approvers_desk, notice):
     left_alone(notice, seconds=5)
-    assert SILENT not in page_of(desk, notice)
+    assert SILENT not in page_of(approvers_desk, notice)
 
 
-def test_what_stands_still_on_purpose_is_not_called_halted(desk, notice):
+def test_what_stands_still_on_purpose_is_not_called_halted(approvers_desk, notice):
     left_alone(notice, seconds=600)
     Notice.objects.filter(pk=notice.pk).update(state=Notice.State.PAUSED)
-    assert SILENT not in page_of(desk, notice)
+    assert SILENT not in page_of(approvers_desk, notice)
 
 
-def test_what_redis_holds_is_only_ever_one_of_our_words(desk, notice):
+def test_what_redis_holds_is_only_ever_one_of_our_words(approvers_desk, notice):
     latency.client().set(stall.KEY, "<b>anything</b>", ex=60)
-    assert "anything" not in page_of(desk, notice)
+    assert "anything" not in page_of(approvers_desk, notice)

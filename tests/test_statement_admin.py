@@ -13,6 +13,7 @@ from harness.sign_in import sign_in_to_desk
 from incidents.models import DataClass, IncidentDataClass
 from statements import publishing
 from statements.models import Advisory, Section, Statement, StatementVersion
+from tests.desk_pages import desk_url, form_of
 
 
 @pytest.fixture
@@ -30,71 +31,41 @@ def draft(update, editor) -> StatementVersion:
     return draft
 
 
-@pytest.fixture
-def desk(client, editor):
-    """The editor's browser."""
-    sign_in_to_desk(client, editor)
-    return client
-
-
-@pytest.fixture
-def approvers_desk(client, approver):
-    """The second person's browser."""
-    sign_in_to_desk(client, approver)
-    return client
-
-
-def page(name: str, pk: int) -> str:
-    return reverse(f"admin:{name}", args=[pk])
-
-
 def confirm(client, version: StatementVersion):
     """Reads the publishing page and presses its button."""
-    url = page("statements_statementversion_publish", version.pk)
+    url = desk_url("statements_statementversion_publish", version.pk)
     seen = client.get(url).context["form"].initial["seen"]
     return client.post(url, {"seen": seen}, follow=True)
 
 
-def form_of(response) -> dict[str, object]:
-    """What the browser would post back unchanged."""
-    data: dict[str, object] = {}
-    forms = [response.context["adminform"].form]
-    for formset in response.context["inline_admin_formsets"]:
-        data |= {
-            f"{formset.formset.prefix}-{name}": formset.formset.management_form.initial[name]
-            for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
-        }
-        forms += formset.formset.forms
-    for form in forms:
-        data |= {bound.html_name: bound.value() for bound in form}
-    return {name: "" if value is None else value for name, value in data.items()}
-
-
-def test_the_next_version_is_drafted_from_the_statement(desk, update, editor):
-    response = desk.post(page("statements_statement_draft", update.pk), follow=True)
+def test_the_next_version_is_drafted_from_the_statement(editors_desk, update, editor):
+    response = editors_desk.post(desk_url("statements_statement_draft", update.pk), follow=True)
     draft = update.versions.get()
     assert draft.created_by == editor
-    assert response.request["PATH_INFO"] == page("statements_statementversion_change", draft.pk)
+    assert response.request["PATH_INFO"] == desk_url("statements_statementversion_change", draft.pk)
 
 
-def test_a_link_does_not_draft(desk, update):
-    assert desk.get(page("statements_statement_draft", update.pk)).status_code == 405
+def test_a_link_does_not_draft(editors_desk, update):
+    assert editors_desk.get(desk_url("statements_statement_draft", update.pk)).status_code == 405
     assert not update.versions.exists()
 
 
-def test_a_draft_may_be_saved_half_written(desk, draft, editor):
-    url = page("statements_statementversion_change", draft.pk)
-    data = form_of(desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
-    assert desk.post(url, data).status_code == 302
+def test_a_draft_may_be_saved_half_written(editors_desk, draft, editor):
+    url = desk_url("statements_statementversion_change", draft.pk)
+    data = form_of(editors_desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
+    assert editors_desk.post(url, data).status_code == 302
     draft.refresh_from_db()
     assert draft.title_en == ""
     assert draft.sections.get().body_en == ""
     assert [*draft.editors.all()] == [editor]
 
 
-def test_the_preview_is_the_customers_page_in_either_language(desk, draft):
-    url = page("statements_statementversion_preview", draft.pk)
-    korean, english = desk.get(url, {"language": "ko"}), desk.get(url, {"language": "en"})
+def test_the_preview_is_the_customers_page_in_either_language(editors_desk, draft):
+    url = desk_url("statements_statementversion_preview", draft.pk)
+    korean, english = (
+        editors_desk.get(url, {"language": "ko"}),
+        editors_desk.get(url, {"language": "en"}),
+    )
     assert "<strong>새</strong> 내용" in korean.content.decode()
     assert '<html lang="ko">' in korean.content.decode()
     assert "<strong>New</strong> words" in english.content.decode()
@@ -107,7 +78,7 @@ def test_a_second_person_publishes(approvers_desk, draft, approver):
     draft.refresh_from_db()
     assert draft.is_published
     assert draft.approved_by == approver
-    assert response.request["PATH_INFO"] == page("statements_statementversion_change", draft.pk)
+    assert response.request["PATH_INFO"] == desk_url("statements_statementversion_change", draft.pk)
     assert reverse("admin:notices_notice_add") in response.text
 
 
@@ -146,8 +117,8 @@ def test_publishing_offers_to_tell_people(approvers_desk, incident, editor, kind
     assert f'href="{link}"' in confirm(approvers_desk, draft).content.decode()
 
 
-def test_its_writer_is_told_that_a_second_person_is_needed(desk, draft):
-    response = confirm(desk, draft)
+def test_its_writer_is_told_that_a_second_person_is_needed(editors_desk, draft):
+    response = confirm(editors_desk, draft)
     assert "A second person has to publish it" in response.content.decode()
     draft.refresh_from_db()
     assert not draft.is_published
@@ -161,13 +132,13 @@ def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, inciden
         basis="confirmed",
     )
     draft.sections.update(key="data_items")
-    response = approvers_desk.get(page("statements_statementversion_publish", draft.pk))
+    response = approvers_desk.get(desk_url("statements_statementversion_publish", draft.pk))
     assert "Entrance code" in response.content.decode()
     assert "Publish for good" not in response.content.decode()
 
 
 def test_words_changed_since_they_were_read_are_not_published(approvers_desk, draft):
-    url = page("statements_statementversion_publish", draft.pk)
+    url = desk_url("statements_statementversion_publish", draft.pk)
     seen = approvers_desk.get(url).context["form"].initial["seen"]
     draft.sections.update(body_en="slipped in")
     response = approvers_desk.post(url, {"seen": seen})
@@ -179,17 +150,20 @@ def test_words_changed_since_they_were_read_are_not_published(approvers_desk, dr
 def test_publishing_twice_is_not_found(approvers_desk, draft):
     confirm(approvers_desk, draft)
     assert (
-        approvers_desk.get(page("statements_statementversion_publish", draft.pk)).status_code == 404
+        approvers_desk.get(desk_url("statements_statementversion_publish", draft.pk)).status_code
+        == 404
     )
 
 
 def test_staff_without_the_right_cannot_publish_or_preview(client, draft):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     sign_in_to_desk(client, support)
-    assert client.get(page("statements_statementversion_publish", draft.pk)).status_code == 403
-    assert client.post(page("statements_statementversion_publish", draft.pk)).status_code == 403
-    assert client.get(page("statements_statementversion_preview", draft.pk)).status_code == 403
-    assert client.post(page("statements_statement_draft", draft.statement_id)).status_code == 403
+    assert client.get(desk_url("statements_statementversion_publish", draft.pk)).status_code == 403
+    assert client.post(desk_url("statements_statementversion_publish", draft.pk)).status_code == 403
+    assert client.get(desk_url("statements_statementversion_preview", draft.pk)).status_code == 403
+    assert (
+        client.post(desk_url("statements_statement_draft", draft.statement_id)).status_code == 403
+    )
 
 
 def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
@@ -197,14 +171,16 @@ def test_an_editor_without_the_right_is_not_offered_to_publish(client, draft):
     for name in ("view_statementversion", "change_statementversion"):
         writer.user_permissions.add(Permission.objects.get(codename=name))
     sign_in_to_desk(client, writer)
-    response = client.get(page("statements_statementversion_change", draft.pk))
-    assert page("statements_statementversion_publish", draft.pk) not in response.content.decode()
-    assert page("statements_statementversion_previews", draft.pk) in response.content.decode()
+    response = client.get(desk_url("statements_statementversion_change", draft.pk))
+    assert (
+        desk_url("statements_statementversion_publish", draft.pk) not in response.content.decode()
+    )
+    assert desk_url("statements_statementversion_previews", draft.pk) in response.content.decode()
 
 
 def test_customers_find_no_preview(client, minji, draft):
     client.force_login(minji)
-    assert client.get(page("statements_statementversion_preview", draft.pk)).status_code == 404
+    assert client.get(desk_url("statements_statementversion_preview", draft.pk)).status_code == 404
 
 
 @pytest.fixture
@@ -212,33 +188,38 @@ def published(draft, approver) -> StatementVersion:
     return publishing.publish(draft, by=approver)
 
 
-def test_what_is_published_is_only_shown(desk, published):
+def test_what_is_published_is_only_shown(editors_desk, published):
     for url in (
-        page("statements_statementversion_change", published.pk),
-        page("statements_statement_change", published.statement_id),
+        desk_url("statements_statementversion_change", published.pk),
+        desk_url("statements_statement_change", published.statement_id),
     ):
-        response = desk.get(url)
+        response = editors_desk.get(url)
         assert response.status_code == 200
         assert not re.search(
             r'name="(_save|title_en|slug|sections-0-body_en)"', str(response.content)
         )
-        assert desk.post(url, {"title_en": "x", "slug": "x"}).status_code == 403
+        assert editors_desk.post(url, {"title_en": "x", "slug": "x"}).status_code == 403
 
 
-def test_what_is_published_cannot_be_deleted(desk, published):
+def test_what_is_published_cannot_be_deleted(editors_desk, published):
     for name, pk in (("statementversion", published.pk), ("statement", published.statement_id)):
-        assert desk.post(page(f"statements_{name}_delete", pk), {"post": "yes"}).status_code == 403
+        assert (
+            editors_desk.post(
+                desk_url(f"statements_{name}_delete", pk), {"post": "yes"}
+            ).status_code
+            == 403
+        )
         selected = {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
-        desk.post(reverse(f"admin:statements_{name}_changelist"), selected)
+        editors_desk.post(reverse(f"admin:statements_{name}_changelist"), selected)
     published.refresh_from_db()
     assert Section.objects.filter(version=published).exists()
 
 
 @pytest.mark.parametrize("name", ["incidents_incident", "accounts_user"])
-def test_no_deletion_at_the_desk_takes_it_with_it(desk, published, approver, name):
+def test_no_deletion_at_the_desk_takes_it_with_it(editors_desk, published, approver, name):
     pks = {"incidents_incident": published.statement.incident_id, "accounts_user": approver.pk}
     client = Client(raise_request_exception=False)
-    client.cookies = desk.cookies
+    client.cookies = editors_desk.cookies
     client.post(reverse(f"admin:{name}_delete", args=[pks[name]]), {"post": "yes"})
     selected = {"action": "delete_selected", "_selected_action": [pks[name]], "post": "yes"}
     client.post(reverse(f"admin:{name}_changelist"), selected)
@@ -248,29 +229,31 @@ def test_no_deletion_at_the_desk_takes_it_with_it(desk, published, approver, nam
     assert publishing.verify_statement(published.statement) == []
 
 
-def test_a_published_advisory_keeps_its_issuer(desk, incident, editor, approver):
+def test_a_published_advisory_keeps_its_issuer(editors_desk, incident, editor, approver):
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
-    url = page("statements_statement_change", statement.pk)
-    data = form_of(desk.get(url)) | {
+    url = desk_url("statements_statement_change", statement.pk)
+    data = form_of(editors_desk.get(url)) | {
         "advisory-0-issuer_ko": "한국인터넷진흥원",
         "advisory-0-issuer_en": "KISA",
         "advisory-0-issued_on": "2025-11-29",
         "advisory-0-severity": "3",
     }
-    assert desk.post(url, data).status_code == 302
+    assert editors_desk.post(url, data).status_code == 302
     assert statement.advisory.issuer_en == "KISA"
 
     draft = publishing.draft_next(statement, by=editor)
     StatementVersion.objects.filter(pk=draft.pk).update(title_ko="주의", title_en="Beware")
     draft.sections.update(body_ko="내용", body_en="Words")
     publishing.publish(draft, by=approver)
-    assert "advisory-0-issuer_en" not in desk.get(url).content.decode()
+    assert "advisory-0-issuer_en" not in editors_desk.get(url).content.decode()
 
 
-def test_a_published_version_leads_to_the_next_draft(desk, published):
-    response = desk.get(page("statements_statementversion_change", published.pk))
-    assert page("statements_statement_draft", published.statement_id) in response.content.decode()
-    desk.post(page("statements_statement_draft", published.statement_id))
+def test_a_published_version_leads_to_the_next_draft(editors_desk, published):
+    response = editors_desk.get(desk_url("statements_statementversion_change", published.pk))
+    assert (
+        desk_url("statements_statement_draft", published.statement_id) in response.content.decode()
+    )
+    editors_desk.post(desk_url("statements_statement_draft", published.statement_id))
     assert published.statement.versions.get(state="draft").number == 2
 
 
@@ -282,7 +265,7 @@ def test_a_third_person_who_saves_does_not_free_an_editor_to_publish(
     client, draft, editor, approver
 ):
     third = User.objects.create_user("third@breachportal.example", is_staff=True, is_superuser=True)
-    url = page("statements_statementversion_change", draft.pk)
+    url = desk_url("statements_statementversion_change", draft.pk)
     sign_in_to_desk(client, approver)
     save(client, url, title_en="The approver's own words")
     sign_in_to_desk(client, third)
@@ -303,7 +286,7 @@ def test_who_changed_the_issuer_cannot_publish_the_advisory(
         publishing.draft_next(statement, by=editor)
     save(
         approvers_desk,
-        page("statements_statement_change", statement.pk),
+        desk_url("statements_statement_change", statement.pk),
         **{
             "advisory-0-issuer_ko": "한국인터넷진흥원",
             "advisory-0-issuer_en": "KISA",
@@ -322,20 +305,20 @@ def test_who_changed_the_issuer_cannot_publish_the_advisory(
     assert not draft.is_published
 
 
-def test_who_named_a_statement_counts_as_its_editor(desk, incident, editor):
+def test_who_named_a_statement_counts_as_its_editor(editors_desk, incident, editor):
     form = {"incident": incident.pk, "kind": "update", "slug": "call-0000"}
-    assert desk.post(reverse("admin:statements_statement_add"), form).status_code == 302
+    assert editors_desk.post(reverse("admin:statements_statement_add"), form).status_code == 302
     assert [*Statement.objects.get(slug="call-0000").editors.all()] == [editor]
 
 
 def test_an_incident_is_not_hidden_on_the_desk_while_a_statement_must_be_shown(
-    desk, published, incident
+    editors_desk, published, incident
 ):
     url = reverse("admin:incidents_incident_change", args=[incident.pk])
-    desk.cookies["language"] = "en"
-    form = form_of(desk.get(url))
+    editors_desk.cookies["language"] = "en"
+    form = form_of(editors_desk.get(url))
     form.pop("is_public")
-    response = desk.post(url, form)
+    response = editors_desk.post(url, form)
     assert "stays public" in response.content.decode()
     incident.refresh_from_db()
     assert incident.is_public

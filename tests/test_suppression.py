@@ -7,26 +7,19 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
-from django.utils import translation
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
 from notices import decisions
-from notices.models import AlertSubscription, Notice, Suppression
+from notices.models import Notice, Suppression
 from notices.returned_mail import suppression_list
-from tests.notice_factory import assert_adds_up, delivery_to, work
+from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.usefixtures("english")
 
 BOUNCE = Suppression.Source.BOUNCE
-
-
-@pytest.fixture(autouse=True)
-def _english(client):
-    with translation.override("en"):
-        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
-        yield
 
 
 def url(name: str, *args) -> str:
@@ -36,14 +29,6 @@ def url(name: str, *args) -> str:
 def add(client, address="Minji@Example.com ", source="stranger", incident="", reason="a call"):
     fields = {"address": address, "source": source, "incident": incident, "reason": reason}
     return client.post(url("add"), fields)
-
-
-def alert_to(user, version, editor) -> Notice:
-    incident = version.statement.incident
-    AlertSubscription.objects.create(user=user, incident=incident, topic="scams")
-    return Notice.objects.create(
-        incident=incident, version=version, kind="alert", topic="scams", created_by=editor
-    )
 
 
 @pytest.mark.parametrize("is_for_all", [True, False], ids=["all incidents", "one incident"])
@@ -80,7 +65,7 @@ def test_nobody_waives_what_the_law_demands_but_alerts_end(
 ):
     sign_in_to_desk(client, editor)
     add(client, source="request")
-    alert = alert_to(minji, version, editor)
+    alert = scam_alert(version, editor, minji)
     for notice in (draft, alert):
         decisions.approve(notice, by=approver)
         work(notice)

@@ -9,8 +9,8 @@ from incidents.unclaimed import unclaimed_classes
 from statements import publishing
 from statements.models import Statement, StatementVersion
 from tests.notice_factory import affected
+from tests.statement_factory import complete_draft
 
-WORDS = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
 MAPPING = """
 [person]
 relation = "member"
@@ -33,11 +33,7 @@ def draft(incident, editor) -> StatementVersion:
     """A notice that names names, of an incident that says names leaked."""
     exposure_factory.state(incident, "names", "involved")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
-    draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
-    draft.save()
-    draft.sections.update(body_ko=WORDS["ko"], body_en=WORDS["en"])
-    return draft
+    return complete_draft(statement, editor)
 
 
 def loaded(incident, *classes: str, state: str) -> ExposureBatch:

@@ -32,6 +32,7 @@ from incidents.importing import loading
 from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
 from incidents.scope_versions import incident_lock
+from tests.desk_pages import page_text
 from tests.korean_messages import in_korean
 
 pytestmark = pytest.mark.django_db
@@ -101,9 +102,7 @@ def url(action: str, upload: Upload) -> str:
 
 
 def page(client: Client, upload: Upload) -> str:
-    response = client.get(url("change", upload))
-    assert response.status_code == 200
-    return html.unescape(response.content.decode())
+    return page_text(client.get(url("change", upload)))
 
 
 def worked(upload: Upload) -> Upload:
