@@ -1,4 +1,4 @@
-"""What the tests need of the system: Chromium and pdftotext. Found, or installed.
+"""Finds or installs what the tests need of the system: Chromium and pdftotext.
 
 Run as `python -m tests.browser`.
 """
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
-    "--no-sandbox",  # the pages are our own; containers and root have no sandbox to offer
+    "--no-sandbox",  # the pages are our own; root and containers cannot use the sandbox
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
@@ -25,7 +25,7 @@ FLAGS = [
 
 
 def executable() -> str | None:
-    """The path of a usable Chromium: the system's, else Playwright's own, else None."""
+    """Returns the path of a Chromium: the system's, else Playwright's, else None."""
     for name in SYSTEM_BROWSERS:
         if found := shutil.which(name):
             return found
@@ -44,14 +44,15 @@ def chromium() -> Iterator[Browser]:
 
 
 def is_complete() -> bool:
-    """Whether a browser and pdftotext, which reads the PDFs that the portal makes, are there."""
+    """Returns whether a browser and pdftotext (which reads the portal's PDFs) are installed."""
     return executable() is not None and shutil.which("pdftotext") is not None
 
 
 def install() -> str:
-    """Installs what is missing: Chromium by Playwright's download, else the system's packages.
+    """Installs what is missing: Playwright's Chromium, else the system's packages.
 
-    Without pdftotext the tests that read PDFs are skipped; without a browser it exits.
+    Exits the process if no browser can be installed. Tests that read PDFs are skipped without
+    pdftotext.
     """
     attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get"):

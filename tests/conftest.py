@@ -22,7 +22,7 @@ teach_test_clients()
 
 @pytest.fixture(autouse=True, scope="session")
 def _empty_tables_past_the_triggers():
-    """A transactional test empties the tables after itself, which published words refuse."""
+    """Lets Django empty the tables after a transactional test; a trigger would refuse it."""
     original = DatabaseOperations.sql_flush
 
     def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
@@ -35,20 +35,20 @@ def _empty_tables_past_the_triggers():
 
 
 @pytest.fixture(autouse=True)
-def _forget_the_last_language():
-    """A request leaves its language active in the thread."""
+def _reset_language():
+    """Resets the active language, because a request leaves its language active in the thread."""
     translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
-def _forget_rate_limits():
-    """Redis outlives a test; its counts must not."""
+def _clear_cache():
+    """Empties Redis, so that rate limits of one test do not affect the next."""
     cache.clear()
 
 
 @pytest.fixture(autouse=True)
-def _keep_what_migrations_wrote(django_db_serialized_rollback):
-    """A transactional test empties the tables; the catalogue of data classes must come back."""
+def _restore_rows_of_migrations(django_db_serialized_rollback):
+    """Restores the catalogue of data classes after a transactional test emptied the tables."""
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def incident(db) -> Incident:
 
 @pytest.fixture
 def coupang(db) -> Incident:
-    """The sample incident with its published texts."""
+    """The sample incident with its published statements."""
     return sample.load_sample_incident()
 
 

@@ -1,4 +1,4 @@
-"""A text and its correction, as fixtures (a plugin of the modules that ask)."""
+"""A statement version and its correction, as fixtures (a plugin of modules that name it)."""
 
 import pytest
 

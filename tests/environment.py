@@ -1,4 +1,4 @@
-"""The environment of the tests: a pytest plugin, so that it is set before Django reads it."""
+"""Sets the environment of the tests, as a pytest plugin that runs before Django's settings."""
 
 import os
 from pathlib import Path
@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("BREACHPORTAL_MODE", "development")
-# Servers of their own: a demonstration may be running beside the tests.
+# The tests have their own servers, because a demonstration may run at the same time.
 os.environ.setdefault("BREACHPORTAL_VAR", str(Path(__file__).parent.parent / "var" / "test"))
-# What a test changes shows at once; tests/test_page_cache.py sets what production has.
+# Pages show changes at once; only tests/test_page_cache.py caches pages as production does.
 os.environ.setdefault("PUBLIC_PAGE_SECONDS", "0")
 
 
 def pytest_configure() -> None:
-    """Stops at once without compiled translations: hundreds of tests would fail for that reason."""
+    """Stops if translations are not compiled, because hundreds of tests would fail.
+
+    Raises pytest.UsageError.
+    """
     for source in (Path(__file__).parent.parent / "locale").glob("*/LC_MESSAGES/django.po"):
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:

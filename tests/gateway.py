@@ -1,4 +1,4 @@
-"""A real HTTP server on a free port that stands for a provider: a gateway, or a mail API."""
+"""Makes a real HTTP server on a free port that acts as an SMS gateway or a mail API."""
 
 import json
 import threading
@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
-HANG_UP = 0  # instead of a status: closes the connection without an answer
+HANG_UP = 0  # used as a status: closes the connection without an answer
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came over the wire; a form's body is name → values."""
+    """One received request; the body of a form is {name: values}."""
 
     path: str
     headers: dict[str, str]
@@ -24,8 +24,8 @@ class Asked:
 class Gateway:
     """`with Gateway() as gateway:` listens at gateway.url.
 
-    `gateway.tell(to, status, words)` gives the answer to the next request that names `to`; it is
-    200 otherwise. "<to>" in an answer is the request's own "To".
+    `gateway.answer_next(to, status, body)` sets the answer to the next request that contains `to`;
+    without it the status is 200. "<to>" in a body is replaced by the request's "To".
     """
 
     def __init__(self, *, answer: str = "taken") -> None:
@@ -55,8 +55,8 @@ class Gateway:
         self._thread.join(10)
         self._server.server_close()
 
-    def tell(self, to: str, status: int, words: str = "") -> None:
-        self._script[to].append((status, words))
+    def answer_next(self, to: str, status: int, body: str = "") -> None:
+        self._script[to].append((status, body))
 
     def texts_to(self, number: str) -> list[str]:
         return [one.body["text"] for one in self.asked if one.body["to"] == number]
@@ -69,10 +69,10 @@ class Gateway:
         time.sleep(self.seconds)
         text = unquote_plus(raw.decode()) if is_form else raw.decode()
         named = next((to for to in self._script if to in text and self._script[to]), "")
-        status, words = self._script[named].pop(0) if named else (200, self.answer)
+        status, body_text = self._script[named].pop(0) if named else (200, self.answer)
         if status == HANG_UP:
             request.connection.close()
             return
         request.send_response(status)
         request.end_headers()
-        request.wfile.write(words.replace("<to>", str(body.get("To", ""))).encode())
+        request.wfile.write(body_text.replace("<to>", str(body.get("To", ""))).encode())

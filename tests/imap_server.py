@@ -1,4 +1,4 @@
-"""A real IMAP server on a free port, of the few commands that reading a mailbox takes."""
+"""Makes a real IMAP server on a free port, with the few commands that read a mailbox."""
 
 import re
 import socketserver

@@ -25,7 +25,7 @@ def import_and_report(
 
 
 def refusal_of(path: Path, *, incident: Incident, mapping_text: str, **options: Any) -> str:
-    """Imports a file that must be refused; returns the one line that says why.
+    """Imports a file that must be refused; returns the line with the reason.
 
     Raises AssertionError if the file is imported, or anything of it is in the store.
     """

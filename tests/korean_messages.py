@@ -1,4 +1,4 @@
-"""What the desk tells a Korean reader of words that are kept in English."""
+"""Translates stored messages to Korean and checks that no English is left."""
 
 import re
 from collections.abc import Callable
@@ -9,11 +9,14 @@ HANGUL = re.compile("[가-힣]")
 ENGLISH = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
 
 
-def in_korean(kept: str, shown: Callable[[str], str], *, outside: str = "") -> str:
-    """`kept` as it is shown in Korean; nothing English is left but what came from `outside`."""
+def in_korean(stored: str, translate: Callable[[str], str], *, outside: str = "") -> str:
+    """Returns the stored message in Korean.
+
+    Raises AssertionError if English is left that is not in `outside`, a part from elsewhere.
+    """
     with translation.override("ko"):
-        told = shown(kept)
-    assert HANGUL.search(told), told
-    assert outside in told
-    assert not ENGLISH.search(told.replace(outside, "")), told
-    return told
+        translated = translate(stored)
+    assert HANGUL.search(translated), translated
+    assert outside in translated
+    assert not ENGLISH.search(translated.replace(outside, "")), translated
+    return translated

@@ -1,4 +1,4 @@
-"""Notices for tests: published words, people to tell, and the work of a worker's turn."""
+"""Makes notices for tests, with statements and affected people, and runs the worker's tasks."""
 
 import time
 from typing import Any
@@ -23,7 +23,7 @@ BODY = {
 def published(
     incident: Incident, *, editor: User, approver: User, kind: str = "apology"
 ) -> StatementVersion:
-    """A published first version in both languages."""
+    """Returns a published first version in both languages."""
     statement = Statement.objects.create(incident=incident, kind=kind, slug=f"our-{kind}")
     draft = publishing.draft_next(statement, by=editor)
     draft.title_ko, draft.title_en = "개인정보 유출 안내", "About your data"
@@ -56,7 +56,7 @@ def scam_alert(version: StatementVersion, editor: User, *subscribers: User) -> N
 def affected(
     file: ExposureFile, name: str, email: str, *classes: str, language: str = "ko"
 ) -> AffectedPerson:
-    """Somebody of whom `classes` leaked (names, if none is given)."""
+    """Returns a person with a leak of `classes` (of names, if none is given)."""
     person = exposure_factory.person(file.incident, name=name, email=email)
     AffectedPerson.objects.filter(pk=person.pk).update(language=language)
     exposure_factory.expose(person, file, *(classes or ("names",)))
@@ -64,7 +64,7 @@ def affected(
 
 
 def work(notice: Notice) -> Notice:
-    """What a worker does with the messages it gets, once each."""
+    """Runs each task of a worker once."""
     tasks.plan_notice(notice.pk)
     tasks.send_chunks(notice.pk)
     notice.refresh_from_db()
@@ -72,7 +72,7 @@ def work(notice: Notice) -> Notice:
 
 
 def work_again(notice: Notice) -> Notice:
-    """The same after every wait is over."""
+    """Ends every backoff, then runs each task of a worker once."""
     Chunk.objects.filter(notice=notice).update(not_before=None)
     Delivery.objects.filter(notice=notice).update(not_before=None)
     return work(notice)
@@ -94,7 +94,7 @@ def delivery_to(notice: Notice, person: AffectedPerson) -> Delivery:
 
 
 def assert_adds_up(notice: Notice) -> None:
-    """The counters say what the rows say, and nobody is missing."""
+    """Checks that the counters equal the rows of the ledger, and that all rows are counted."""
     notice.refresh_from_db()
     rows = dict(
         Delivery.objects.filter(notice=notice).values_list("state").annotate(number=Count("pk"))

@@ -1,4 +1,4 @@
-"""A notice with its people and its mail server, as fixtures (a plugin of the modules that ask)."""
+"""A notice with its people and mail server, as fixtures (a plugin of modules that name it)."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.smtp_server import SmtpServer
 
 @pytest.fixture
 def server(settings):
-    """The mail server that settings name."""
+    """A running mail server, set in the settings."""
     with SmtpServer() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
@@ -32,7 +32,7 @@ def version(incident, editor, approver) -> StatementVersion:
 
 @pytest.fixture
 def people(incident) -> dict[str, AffectedPerson]:
-    """Minji and Seojun with addresses; a neighbour of whom only a name is known."""
+    """Minji and Seojun with e-mail addresses; a neighbour with a name only."""
     file = exposure_factory.file_of(incident)
     return {
         "minji": affected(file, "김민지", "minji@example.com", "names", "phone-numbers"),
@@ -43,13 +43,13 @@ def people(incident) -> dict[str, AffectedPerson]:
 
 @pytest.fixture
 def draft(version: StatementVersion, editor) -> Notice:
-    """A mandatory notice that waits for its approval."""
+    """A mandatory notice that is not approved yet."""
     return draft_notice(version, editor)
 
 
 @pytest.fixture
 def notice(draft: Notice, people, approver) -> Notice:
-    """The same, approved."""
+    """An approved mandatory notice to `people`."""
     decisions.approve(draft, by=approver)
     draft.refresh_from_db()
     return draft

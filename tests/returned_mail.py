@@ -1,14 +1,14 @@
-"""Mails as mail servers and mailbox providers send them back."""
+"""Makes delivery reports, complaints and automatic answers as mail servers send them."""
 
 
 def bounce(
     *,
     action: str = "failed",
     status: str = "5.1.1",
-    words: str = "550 5.1.1 <minji@example.com>: user unknown",
+    diagnostic: str = "550 5.1.1 <minji@example.com>: user unknown",
     recipient: str = "minji@example.com",
 ) -> bytes:
-    """A delivery status notification as Postfix writes it."""
+    """Returns a delivery status notification as Postfix writes it (RFC 3464)."""
     return f"""\
 From: MAILER-DAEMON@mx.example.com (Mail Delivery System)
 Subject: Undelivered Mail Returned to Sender
@@ -38,7 +38,7 @@ Original-Recipient: rfc822;{recipient}
 Action: {action}
 Status: {status}
 Remote-MTA: dns; inbound.example.com
-Diagnostic-Code: smtp; {words}
+Diagnostic-Code: smtp; {diagnostic}
 
 --4F9A1.1732269000/mx.example.com
 Content-Description: Undelivered Message Headers
@@ -52,7 +52,7 @@ Subject: About your data
 
 
 def complaint(sender: str, *, kind: str = "abuse") -> bytes:
-    """A report of RFC 5965: a reader pressed "this is spam"."""
+    """Returns a complaint (RFC 5965): the recipient marked the message as spam."""
     return f"""\
 From: <abusedesk@example.com>
 Subject: FW: About your data

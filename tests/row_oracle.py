@@ -1,6 +1,6 @@
-"""Reads the rows of a dump in the plainest way; what the import reads must be the same.
+"""Reads the rows of a dump in the simplest way; the import must read the same rows.
 
-It shares no code with the product: the whole file is in memory, and it is read line by line.
+It shares no code with the product. It holds the whole file in memory and reads it line by line.
 """
 
 import csv
@@ -14,16 +14,16 @@ OracleRow = tuple[int, list[str], str]  # first line, cells, defect
 
 
 class RefusedAtError(Exception):
-    """The file is refused at a line."""
+    """The file is refused; the arguments are the reason and the line (0 if there is none)."""
 
     def __init__(self, why: str, line: int = 0) -> None:
         super().__init__(why, line)
 
 
 def read_csv(data: bytes, columns: list[str], *, encoding: str, most: int) -> Iterator[OracleRow]:
-    """Yields the rows after the header; `most` is how many bytes a row may have.
+    """Yields the rows after the header; a row may have at most `most` bytes.
 
-    Undecodable bytes are surrogates in the cells. Raises RefusedAtError.
+    Undecodable bytes become surrogates in the cells. Raises RefusedAtError.
     """
     rows = _csv_rows(data.removeprefix(MARK), most)
     next(rows, None)  # the header
@@ -45,7 +45,7 @@ def _defect(cells: list[str], columns: list[str]) -> str:
 
 
 def _csv_rows(data: bytes, most: int) -> Iterator[tuple[int, list[bytes], str]]:
-    """Yields every row that is not blank, its cells as bytes."""
+    """Yields every row that is not blank, with its cells as bytes."""
     lines = _Lines(data, most)
     parser = csv.reader(lines, strict=True)
     while True:
@@ -66,7 +66,7 @@ def _csv_rows(data: bytes, most: int) -> Iterator[tuple[int, list[bytes], str]]:
 
 
 class _Lines(Iterator[str]):
-    """Hands physical lines to the csv module as Latin-1, one character a byte."""
+    """Gives physical lines to the csv module as Latin-1, one character a byte."""
 
     def __init__(self, data: bytes, most: int) -> None:
         self._lines = iter(_split(data))
@@ -100,7 +100,7 @@ def _refuse_line(row: bytes, line: bytes, begins_on: int, number: int, most: int
 
 
 def read_json(data: bytes, columns: list[str], *, encoding: str, most: int) -> Iterator[OracleRow]:
-    """As `read_csv`, of JSON Lines; there is no header."""
+    """Yields the rows of JSON Lines, which have no header. Raises RefusedAtError."""
     is_empty = True
     for number, line in enumerate(_split(data.removeprefix(MARK)), start=1):
         _refuse_line(b"", line, number, number, most)

@@ -1,4 +1,4 @@
-"""The sample incident's pages, and a correction of its notice."""
+"""Lists the pages of the sample incident, and makes a correction of its notice."""
 
 from statements import publishing, sample
 from statements.models import StatementVersion
@@ -19,7 +19,7 @@ PAGES = [
 
 
 def correct() -> StatementVersion:
-    """A draft of the notice's second version."""
+    """Returns a draft of the second version of the sample notice."""
     first = StatementVersion.objects.get(statement__slug="notice")
     draft = publishing.draft_next(first.statement, by=first.created_by)
     draft.title_ko, draft.title_en = "바로잡은 통지", "Corrected notice"

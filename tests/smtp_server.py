@@ -1,4 +1,4 @@
-"""A real SMTP server on a free port that keeps what it took, and misbehaves when told to."""
+"""Makes a real SMTP server on a free port that stores messages and misbehaves on demand."""
 # ruff: noqa: ARG002, N802 (aiosmtpd calls its handlers by these names and arguments)
 
 import asyncio
@@ -17,7 +17,7 @@ DROP = "drop the connection"
 
 @dataclass(frozen=True)
 class Taken:
-    """One message as it came over the wire."""
+    """One received message."""
 
     sender: str
     to: str
@@ -29,12 +29,12 @@ class Taken:
 
 
 class _Protocol(SMTP):
-    """aiosmtpd's, which can also hang up instead of asking for the message."""
+    """The protocol of aiosmtpd, which can also disconnect instead of asking for the message."""
 
     async def smtp_DATA(self, arg: str) -> None:
         assert self.envelope is not None
         handler = cast("SmtpServer", self.event_handler)
-        if self.envelope.rcpt_tos and handler.told("data", self.envelope.rcpt_tos[0]):
+        if self.envelope.rcpt_tos and handler.next_reply("data", self.envelope.rcpt_tos[0]):
             self.hang_up()
             return
         await super().smtp_DATA(arg)
@@ -46,9 +46,9 @@ class _Protocol(SMTP):
 class SmtpServer:
     """`with SmtpServer() as server:` listens on 127.0.0.1:server.port.
 
-    `server.tell("recipient", address, "450 4.2.2 full", ...)` gives the replies to the next
-    attempts for an address ("" for any), at "sender", "recipient", "data" or "message";
-    DROP hangs up instead. After a DROP at "message" the server has taken the message all the same.
+    `server.reply_next("recipient", address, "450 4.2.2 full", ...)` sets the replies to the next
+    attempts for an address ("" for any), at "sender", "recipient", "data" or "message".
+    DROP disconnects instead. After a DROP at "message" the server has still stored the message.
     """
 
     def __init__(self, *, eight_bit: bool = True, ssl_context: Any = None) -> None:
@@ -82,15 +82,15 @@ class SmtpServer:
         return _Protocol(self, loop=self._loop, hostname="smtp.test", **self._options)
 
     def to(self, address: str) -> list[EmailMessage]:
-        """The messages taken for an address, oldest first."""
+        """Returns the messages received for an address, oldest first."""
         return [taken.message for taken in list(self.taken) if taken.to == address]
 
-    def tell(self, step: str, address: str, *replies: str) -> None:
-        """What to answer next, one reply an attempt; then it behaves again."""
+    def reply_next(self, step: str, address: str, *replies: str) -> None:
+        """Sets the next replies, one an attempt; after them the server behaves normally."""
         self._script[step, address].extend(replies)
 
-    def told(self, step: str, address: str) -> str:
-        """The next reply for a step, "" for none."""
+    def next_reply(self, step: str, address: str) -> str:
+        """Returns and removes the next reply for a step, or "" for the normal one."""
         for key in ((step, address), (step, "")):
             if self._script[key]:
                 return self._script[key].pop(0)
@@ -99,7 +99,7 @@ class SmtpServer:
     async def handle_MAIL(
         self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        if reply := self.told("sender", ""):
+        if reply := self.next_reply("sender", ""):
             return self._do(server, reply)
         envelope.mail_from = address
         return "250 OK"
@@ -107,14 +107,14 @@ class SmtpServer:
     async def handle_RCPT(
         self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        if reply := self.told("recipient", address):
+        if reply := self.next_reply("recipient", address):
             return self._do(server, reply)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: _Protocol, session: Session, envelope: Envelope) -> str:
         address = envelope.rcpt_tos[0]
-        reply = self.told("message", address)
+        reply = self.next_reply("message", address)
         if not reply or reply == DROP or reply.startswith("2"):
             data = cast("bytes", envelope.original_content)
             self.taken.append(Taken(str(envelope.mail_from), address, data))
@@ -128,5 +128,5 @@ class SmtpServer:
 
 
 def recipients(taken: Iterable[Taken]) -> list[str]:
-    """To whom, in no particular order."""
+    """Returns the recipients of the messages, sorted."""
     return sorted(one.to for one in taken)

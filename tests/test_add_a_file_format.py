@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-file-format.md does what it says: its code is added, and a file imported."""
+"""docs/how-to/add-a-file-format.md: its code is added, and a file is imported with it."""
 
 import csv
 import re
@@ -26,7 +26,7 @@ DUMP = "id:7\tname:김민지\temail:minji@example.com\nname:서준\tid:8\n\nname
 
 @pytest.fixture
 def added(monkeypatch) -> Format:
-    """The page's format, in the place that the page names."""
+    """The format of the page, registered at the place that the page names."""
     [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     namespace = {"__name__": "incidents.importing.formats.labelled_tabs"}
     exec(code, namespace)  # noqa: S102

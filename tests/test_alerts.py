@@ -1,4 +1,4 @@
-"""Choosing alerts on the page."""
+"""The page where a user subscribes to alerts."""
 
 import pytest
 from django.urls import reverse
@@ -16,7 +16,7 @@ def live(user) -> set[str]:
     return set(user.subscriptions.live().values_list("topic", flat=True))
 
 
-def test_strangers_sign_in_first(client, address):
+def test_anonymous_users_sign_in_first(client, address):
     response = client.get(address)
     assert response.status_code == 302
     assert reverse("account_login") in response["Location"]
@@ -27,11 +27,11 @@ def test_ticking_subscribes_and_the_page_says_so(client, address, minji, inciden
     assert "checked" not in client.get(address).content.decode()
     response = client.post(address, {incident.slug: ["updates", "scams"]}, follow=True)
     assert live(minji) == {"updates", "scams"}
-    said = response.content.decode().split("<form")[0]
+    shown = response.content.decode().split("<form")[0]
     labels = dict(AlertSubscription.Topic.choices)
-    assert str(labels["updates"]) in said
-    assert str(labels["scams"]) in said
-    assert str(labels["my_data"]) not in said
+    assert str(labels["updates"]) in shown
+    assert str(labels["scams"]) in shown
+    assert str(labels["my_data"]) not in shown
     assert response.content.decode().count("checked") == 2
 
 
@@ -52,7 +52,7 @@ def test_saving_twice_changes_nothing(client, address, minji, incident):
     assert minji.subscriptions.count() == 1
 
 
-def test_nobody_else_is_subscribed_or_unsubscribed(client, address, minji, seojun, incident):
+def test_subscriptions_of_other_users_do_not_change(client, address, minji, seojun, incident):
     AlertSubscription.objects.create(user=seojun, incident=incident, topic="scams")
     client.force_login(minji)
     client.post(address, {incident.slug: ["updates"]})
@@ -61,7 +61,7 @@ def test_nobody_else_is_subscribed_or_unsubscribed(client, address, minji, seoju
     assert live(seojun) == {"scams"}
 
 
-def test_a_topic_that_does_not_exist_is_refused_in_words(client, address, minji, incident):
+def test_an_unknown_topic_is_refused_with_a_message(client, address, minji, incident):
     client.force_login(minji)
     response = client.post(address, {incident.slug: ["everything"]})
     assert response.status_code == 200

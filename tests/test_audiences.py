@@ -1,4 +1,4 @@
-"""Whom a notice is for: each audience, counted before and planned after."""
+"""The audiences of a notice, as counted before and planned after its approval."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -36,7 +36,7 @@ def sent(notice: Notice, approver) -> Notice:
     return work(notice)
 
 
-def test_a_scope_versions_own_people(version, people, editor, approver, server):
+def test_the_audience_of_a_scope_version_has_its_people(version, people, editor, approver, server):
     later = exposure_factory.file_of(version.statement.incident, number=2)
     exposure_factory.expose(people["seojun"], later, "physical-addresses")
     affected(later, "최나중", "later@example.com")
@@ -47,10 +47,10 @@ def test_a_scope_versions_own_people(version, people, editor, approver, server):
     assert_adds_up(notice)
 
 
-def test_those_who_received_the_version_before_and_not_this_one(
+def test_the_audience_earlier_has_recipients_of_the_earlier_version_only(
     version, people, corrected, editor, approver, server
 ):
-    server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
+    server.reply_next("recipient", "seojun@example.com", "550 5.1.1 no such user")
     sent(draft_notice(version, editor), approver)
     server.taken.clear()
     affected(
@@ -59,22 +59,28 @@ def test_those_who_received_the_version_before_and_not_this_one(
         "later@example.com",
     )
     sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver)
-    assert recipients(server.taken) == ["minji@example.com"]  # seojun's bounced, the later had none
+    assert recipients(server.taken) == [
+        "minji@example.com"
+    ]  # Seojun's bounced; the third person got no earlier version
     again = sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver)
     assert again.planned == 0
     assert recipients(server.taken) == ["minji@example.com"]
 
 
-def test_a_test_of_the_earlier_version_told_nobody(version, corrected, people, editor, approver):
-    told = draft_notice(version, editor, audience=Audience.TEST)
+def test_a_test_notice_of_the_earlier_version_has_no_recipients_to_correct(
+    version, corrected, people, editor, approver
+):
+    test_notice = draft_notice(version, editor, audience=Audience.TEST)
     Delivery.objects.create(
-        notice=told, recipient=people["minji"].pk, language="ko", state="accepted"
+        notice=test_notice, recipient=people["minji"].pk, language="ko", state="accepted"
     )
     assert sent(draft_notice(corrected, editor, audience=Audience.EARLIER), approver).planned == 0
 
 
-def test_those_whom_a_notice_did_not_reach(version, people, editor, approver, server):
-    server.tell("recipient", "seojun@example.com", "550 5.1.1 no such user")
+def test_the_audience_unreached_has_the_people_a_notice_did_not_reach(
+    version, people, editor, approver, server
+):
+    server.reply_next("recipient", "seojun@example.com", "550 5.1.1 no such user")
     first = sent(draft_notice(version, editor), approver)
     again = sent(
         draft_notice(version, editor, audience=Audience.UNREACHED, follows=first), approver
@@ -85,7 +91,7 @@ def test_those_whom_a_notice_did_not_reach(version, people, editor, approver, se
     }
 
 
-def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, approver, server):
+def test_people_of_a_withdrawn_scope_version_get_no_mail(version, people, editor, approver, server):
     later = exposure_factory.file_of(version.statement.incident, number=2)
     affected(later, "최나중", "later@example.com")
     notice = draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch)
@@ -102,7 +108,7 @@ def test_nobody_of_a_withdrawn_scope_version_is_told(version, people, editor, ap
     ],
     ids=["no batch", "no notice", "alert"],
 )
-def test_the_database_refuses_an_audience_that_names_nobody(version, editor, fields):
+def test_the_database_refuses_an_incomplete_audience(version, editor, fields):
     with pytest.raises(IntegrityError), transaction.atomic():
         draft_notice(version, editor, **fields)
 
@@ -115,7 +121,7 @@ def post(client, version, **fields):
     return client.post(reverse("admin:notices_notice_add"), fields)
 
 
-def test_a_test_goes_to_the_addresses_typed_in_and_nowhere_else(
+def test_a_test_notice_goes_only_to_the_typed_addresses(
     client, version, people, editor, approver, server
 ):
     sign_in_to_desk(client, editor)
@@ -135,7 +141,7 @@ def test_a_test_goes_to_the_addresses_typed_in_and_nowhere_else(
     assert_adds_up(notice)
 
 
-def test_a_test_does_not_count_as_told(version, people, editor, approver):
+def test_a_test_notice_does_not_count_as_a_notification(version, people, editor, approver):
     test = draft_notice(version, editor, audience=Audience.TEST)
     assert list(Notice.objects.real()) == []
     assert test.is_test
@@ -151,7 +157,7 @@ def test_a_test_does_not_count_as_told(version, people, editor, approver):
         ({"kind": "alert", "topic": "scams", "audience": "earlier"}, "An alert goes to"),
     ],
 )
-def test_an_audience_that_cannot_be_is_refused_in_words(client, version, editor, fields, reason):
+def test_an_invalid_audience_is_refused_with_a_message(client, version, editor, fields, reason):
     sign_in_to_desk(client, editor)
     assert reason in post(client, version, **fields).content.decode()
     assert not Notice.objects.exists()
@@ -190,7 +196,7 @@ def test_the_approval_says_how_many_in_which_bucket(client, version, people, edi
         assert f'<th scope="row">{label}</th><td>{number}</td>' in text
 
 
-def test_the_sample_is_shown_with_its_layout_and_may_run_nothing(client, editor, version):
+def test_the_sample_mail_is_shown_with_its_layout_and_cannot_run_scripts(client, editor, version):
     notice = draft_notice(version, editor)
     sign_in_to_desk(client, editor)
     answer = client.get(reverse("admin:notices_notice_html", args=[notice.pk, "ko"]))

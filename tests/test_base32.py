@@ -1,4 +1,4 @@
-"""Codes that a person types: written once, read however they are typed."""
+"""Base32 codes, written one way and read in any way that a person types them."""
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,12 @@ def test_a_number_is_read_back_from_its_code(number):
 @pytest.mark.parametrize(
     "typed", ["01AB-CDEF", "o1ab cdef", "OLABCDEF", "oiab-cd-ef", " 0 1 A B C D E F "]
 )
-def test_a_code_is_read_however_it_is_typed(typed):
+def test_a_code_is_read_in_any_spelling(typed):
     assert base32.as_typed(typed, length=8) == "01ABCDEF"
 
 
 @pytest.mark.parametrize("typed", ["", "01ABCDE", "01ABCDEFG", "01ABCDEU", "01ABCDE!", "01ABCDE가"])
-def test_anything_else_is_no_code(typed):
+def test_other_text_is_not_a_code(typed):
     assert base32.as_typed(typed, length=8) is None
 
 

@@ -1,4 +1,4 @@
-"""Closing and withdrawing what is too large to be counted within a request: a worker does it."""
+"""Closing and withdrawing a scope version that is too large for a request: a worker does it."""
 
 import html
 import os
@@ -34,7 +34,7 @@ def _every_incident_is_large(monkeypatch):
 
 
 def loaded(incident: Incident, *, number: int = 1, people: int = 2) -> ExposureBatch:
-    """An open scope version with so many people."""
+    """Returns an open scope version with `people` affected people."""
     file = file_of(incident, number=number, state="open")
     for _ in range(people):
         expose(person(incident, name="김민지"), file, "names")
@@ -94,7 +94,7 @@ def test_the_page_says_how_far_a_worker_is(editors_desk, incident, batch):
     assert people_of(incident) == 2
 
 
-def test_what_was_asked_for_is_on_record(editors_desk, batch, editor):
+def test_a_requested_change_is_recorded(editors_desk, batch, editor):
     asked(editors_desk, batch)
 
     entry = LogEntry.objects.get()
@@ -104,7 +104,7 @@ def test_what_was_asked_for_is_on_record(editors_desk, batch, editor):
     )
 
 
-def test_a_withdrawal_keeps_its_reason_and_counts_anew(editors_desk, incident, batch):
+def test_a_withdrawal_keeps_its_reason_and_counts_again(editors_desk, incident, batch):
     worked(asked(editors_desk, batch))
     worked(asked(editors_desk, loaded(incident, number=2, people=3)))
     assert people_of(incident) == 5
@@ -116,7 +116,7 @@ def test_a_withdrawal_keeps_its_reason_and_counts_anew(editors_desk, incident, b
     assert people_of(incident) == 3
 
 
-def test_a_failure_says_why_and_can_be_asked_for_again(editors_desk, incident):
+def test_a_failed_change_shows_its_reason_and_can_be_requested_again(editors_desk, incident):
     batch = file_of(incident, state="open").batch
 
     change = worked(asked(editors_desk, batch))
@@ -132,7 +132,7 @@ def test_a_failure_says_why_and_can_be_asked_for_again(editors_desk, incident):
     assert worked(asked(editors_desk, loaded(incident))).state == State.DONE
 
 
-def test_an_error_of_our_own_is_told_without_a_value(editors_desk, batch, monkeypatch, caplog):
+def test_an_internal_error_is_shown_without_a_value(editors_desk, batch, monkeypatch, caplog):
     def fail(*_args: object) -> None:
         raise ValueError("minji@example.com")
 
@@ -145,7 +145,7 @@ def test_an_error_of_our_own_is_told_without_a_value(editors_desk, batch, monkey
     assert "minji@" not in caplog.text
 
 
-def test_nothing_is_asked_for_twice(editors_desk, batch):
+def test_a_second_request_is_refused(editors_desk, batch):
     asked(editors_desk, batch)
 
     answer = editors_desk.post(url("close", batch), {"is_complete": "on"})
@@ -154,7 +154,7 @@ def test_nothing_is_asked_for_twice(editors_desk, batch):
     assert BatchChange.objects.count() == 1
 
 
-def test_only_what_is_closed_can_be_withdrawn(editors_desk, batch):
+def test_only_a_closed_scope_version_can_be_withdrawn(editors_desk, batch):
     answer = editors_desk.post(url("withdraw", batch), {"reason": REASON})
 
     assert "not closed; nothing to withdraw" in html.unescape(answer.content.decode())
@@ -174,7 +174,7 @@ def test_a_task_that_runs_twice_does_it_once(editors_desk, incident, batch, monk
     assert (change.state, change.finished_at) == (State.DONE, finished_at)
 
 
-def test_a_worker_that_was_killed_after_its_commit_is_believed(editors_desk, incident, batch):
+def test_a_change_of_a_worker_killed_after_its_commit_is_done(editors_desk, incident, batch):
     change = worked(asked(editors_desk, batch))
     BatchChange.objects.update(state=State.RUNNING)
 
@@ -184,7 +184,7 @@ def test_a_worker_that_was_killed_after_its_commit_is_believed(editors_desk, inc
 
 
 def elsewhere(work) -> None:
-    """Another worker, with a connection of its own."""
+    """Runs `work` as another worker would, with its own database connection."""
 
     def closing() -> None:
         try:
@@ -211,7 +211,7 @@ def test_a_change_waits_while_a_file_is_imported(editors_desk, incident, batch):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_worker_killed_while_it_counts_costs_nothing(editors_desk, incident, batch):
+def test_a_change_of_a_worker_killed_while_counting_is_repeated(editors_desk, incident, batch):
     change = asked(editors_desk, batch)
 
     def child() -> None:
@@ -236,7 +236,7 @@ def test_a_worker_killed_while_it_counts_costs_nothing(editors_desk, incident, b
 
 
 def freed(change: BatchChange) -> bool:
-    """Whether the sweeper finds it: the server frees a dead worker's lock within a moment."""
+    """Returns whether the sweeper finds the change within 10 s, once its lock is released."""
     deadline = time.monotonic() + 10
     while scope_versions.unattended_changes() != [change.pk]:
         if time.monotonic() > deadline:
@@ -305,11 +305,11 @@ def test_the_command_asks_for_the_slug(closed, monkeypatch, capsys):
     assert closed.state == "withdrawn"
 
 
-def test_the_command_asks_nobody_who_is_not_there(closed, monkeypatch):
-    def nobody(_question: str) -> str:
+def test_the_command_without_a_terminal_names_the_yes_option(closed, monkeypatch):
+    def without_terminal(_question: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", nobody)
+    monkeypatch.setattr("builtins.input", without_terminal)
     with pytest.raises(CommandError, match="--yes does it without"):
         withdraw()
 

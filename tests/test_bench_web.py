@@ -1,4 +1,4 @@
-"""`make bench-web`, for a moment: that it measures and what it prints."""
+"""A short run of `make bench-web`: it measures, and prints its result."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 
-def test_the_last_line_tells_requests_a_second_and_their_ratio():
+def test_the_last_line_has_requests_per_second_and_their_ratio():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.bench_web", "--seconds", "1", "--rounds", "1"]
         + ["--connections", "4"],

@@ -1,4 +1,4 @@
-"""The cache in Redis: values come back, and nothing that stands there is ever run."""
+"""The cache in Redis: it returns values, and executes nothing that Redis holds."""
 
 import os
 import pickle
@@ -10,7 +10,7 @@ from foundations import latency
 
 
 class Command:
-    """What unpickles by running a command of the system."""
+    """An object that runs a system call when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -26,7 +26,7 @@ def key():
 
 
 @pytest.mark.parametrize("value", [7, True, None, 1.5, "민지", ["a", 1, [2.5]], {"a": 1}])
-def test_a_value_comes_back(key, value):
+def test_a_value_is_stored_and_returned(key, value):
     cache.set(key, value, 10)
     assert cache.get(key) == value
 
@@ -37,7 +37,7 @@ def test_numbers_are_counted_by_redis(key):
     assert not cache.add(key, True, 10)
 
 
-def test_what_stands_in_redis_is_never_run(key, tmp_path):
+def test_content_of_redis_is_never_executed(key, tmp_path):
     latency.client().set(cache.make_key(key), pickle.dumps(Command(tmp_path / "owned")))
     with pytest.raises(ValueError, match="decode"):
         cache.get(key)

@@ -1,4 +1,4 @@
-"""What California prescribes is produced: the title, five headings in order, 10-point type."""
+"""The format that California's law prescribes: title, five headings in order, 10-point type."""
 
 import pytest
 from django.urls import reverse
@@ -34,7 +34,7 @@ SMALLEST = """() => {
 
 @pytest.fixture
 def notice(incident, editor, approver) -> StatementVersion:
-    """A published notice under California's law, with the sections that the draft is given."""
+    """A published notice under California's law, with the sections of a new draft."""
     incident.jurisdictions.all().delete()
     IncidentJurisdiction.objects.create(
         incident=incident, jurisdiction="US-CA", standing="voluntary"
@@ -69,12 +69,13 @@ def test_the_mail_has_them_too(notice):
     in_order(text)
 
 
-# Pages and mails are made before the browser starts, whose loop Django takes for its caller's.
+# Pages and mails are made before the browser starts, because Django takes the browser's event loop
+# for an asynchronous caller.
 
 
 @pytest.fixture
 def pages(client, notice, settings) -> list[str]:
-    """The notice's page and the log, with their styles."""
+    """The notice's page and the public log, with their styles inline."""
     styles = (settings.BASE_DIR / "static/css/portal.css").read_text()
     slug = notice.statement.incident.slug
     urls = [reverse("statement", args=[slug, "notice"]), reverse("log", args=[slug])]
@@ -100,7 +101,7 @@ def chrome():
 
 
 def smallest(chrome: Page, html: str) -> float:
-    """The size of the smallest letter that is seen, in pixels."""
+    """Returns the size of the smallest visible letter, in pixels."""
     chrome.set_content(html)
     return float(chrome.evaluate(SMALLEST))
 

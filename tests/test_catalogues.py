@@ -1,4 +1,4 @@
-"""The compiled translations are not in the repository; what lacks them says so."""
+"""Compiled translations are not in the repository; a check reports missing ones."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def sources(tmp_path, settings) -> list[Path]:
-    """Copies of both sources, with compiled files beside them."""
+    """Copies of both catalogues, with empty compiled files."""
     for language in ("en", "ko"):
         folder = tmp_path / language / "LC_MESSAGES"
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A customer's certificate: only their own, checkable by its code for good, and by nothing else."""
+"""A certificate: it shows one customer's own leak, and its code verifies it permanently."""
 
 import html
 import io
@@ -33,7 +33,7 @@ needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="popple
 
 @pytest.fixture
 def leaked_minji(incident) -> AffectedPerson:
-    """Name, e-mail, phone, two addresses, an entrance code."""
+    """Minji's row: name, e-mail, phone, two postal addresses and an entrance code."""
     file = file_of(incident)
     row = person(incident, name="김민지", email="minji@example.com", phone="010-1234-5678")
     expose(row, file, "names", "email-addresses", "phone-numbers")
@@ -76,7 +76,7 @@ HIDDEN = ("김민지", "minji@", "1234", "테헤란로", "강남구", "7585", "�
 
 @needs_poppler
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_it_says_what_leaked_and_no_value(minji, incident, leaked_minji, language):
+def test_the_certificate_shows_what_leaked_and_no_value(minji, incident, leaked_minji, language):
     response = get_certificate(minji, incident, language)
     assert response["Content-Type"] == "application/pdf"
     assert response["Content-Disposition"].startswith("attachment")
@@ -101,7 +101,9 @@ def test_it_counts_in_the_words_of_my_data(minji, incident, leaked_minji):
 
 
 @needs_poppler
-def test_what_was_sent_first_stands_first(minji, incident, notice, people, approver, server):
+def test_notices_are_listed_in_the_order_of_sending(
+    minji, incident, notice, people, approver, server
+):
     work(notice)
     second = Notice.objects.create(
         incident=incident, version=notice.version, kind="mandatory", created_by=notice.created_by
@@ -114,7 +116,7 @@ def test_what_was_sent_first_stands_first(minji, incident, notice, people, appro
 
 
 @needs_poppler
-def test_it_says_how_the_person_was_told(minji, incident, notice, people, server):
+def test_the_certificate_shows_how_the_person_was_notified(minji, incident, notice, people, server):
     work(notice)
     text = text_of(get_certificate(minji, incident).content)
     assert "“About your data”, version 1" in text
@@ -123,7 +125,7 @@ def test_it_says_how_the_person_was_told(minji, incident, notice, people, server
 
 
 @needs_poppler
-def test_who_was_sent_nothing_is_told_so(minji, incident, leaked_minji):
+def test_the_certificate_shows_that_nothing_was_sent(minji, incident, leaked_minji):
     text = text_of(get_certificate(minji, incident).content)
     assert "None was sent to this person so far." in text
 
@@ -143,7 +145,7 @@ def test_a_screen_reader_and_any_machine_can_read_it(minji, incident, leaked_min
 
 
 @needs_poppler
-def test_the_square_leads_to_the_check(minji, incident, leaked_minji):
+def test_the_qr_code_leads_to_the_verification_page(minji, incident, leaked_minji):
     pdf = get_certificate(minji, incident).content
     address = "http://127.0.0.1:8000/en/certificates/" + code_on(pdf).replace("-", "")
     run = ["pdfinfo", "-url", "-"]
@@ -152,20 +154,22 @@ def test_the_square_leads_to_the_check(minji, incident, leaked_minji):
 
 
 @needs_poppler
-def test_letters_that_the_font_lacks_do_not_stop_it(minji, incident):
+def test_letters_missing_in_the_font_do_not_stop_the_certificate(minji, incident):
     row = person(incident, name="สมชาย 😀", email=minji.email)
     expose(row, file_of(incident), "names")
     assert "Certificate" in text_of(get_certificate(minji, incident).content)
 
 
 @needs_poppler
-def test_a_demonstrations_certificate_says_that_it_is_one(minji, incident, leaked_minji, settings):
+def test_a_certificate_of_the_demonstration_is_marked(minji, incident, leaked_minji, settings):
     assert "demonstration" not in text_of(get_certificate(minji, incident).content)
     settings.IS_DEMO = True
     assert "This is a demonstration" in text_of(get_certificate(minji, incident).content)
 
 
-def test_the_page_before_it_says_what_stands_on_it(minji, incident, leaked_minji, client):
+def test_the_page_describes_the_certificate_before_it_is_made(
+    minji, incident, leaked_minji, client
+):
     client.force_login(minji)
     with override("en"):
         mine = client.get(reverse("my_data")).content.decode()
@@ -176,7 +180,7 @@ def test_the_page_before_it_says_what_stands_on_it(minji, incident, leaked_minji
     assert not Certificate.objects.exists()
 
 
-def test_a_stranger_gets_none(seojun, minji, incident, leaked_minji, client):
+def test_another_user_gets_no_certificate(seojun, minji, incident, leaked_minji, client):
     assert client.post(url(incident), {"language": "en"}).status_code == 302
     assert get_certificate(seojun, incident).status_code == 404
     Incident.objects.update(is_public=False)
@@ -185,7 +189,7 @@ def test_a_stranger_gets_none(seojun, minji, incident, leaked_minji, client):
 
 
 @needs_poppler
-def test_each_gets_their_own(minji, seojun, incident, leaked_minji):
+def test_each_customer_gets_their_own_certificate(minji, seojun, incident, leaked_minji):
     other = person(incident, name="박서준", email="seojun@example.com")
     expose(other, file_of(incident, number=2), "names")
     theirs, hers = (text_of(get_certificate(u, incident).content) for u in (seojun, minji))
@@ -195,7 +199,9 @@ def test_each_gets_their_own(minji, seojun, incident, leaked_minji):
 
 
 @needs_poppler
-def test_a_recipients_certificate_does_not_say_whose_address_book(seojun, incident, leaked_minji):
+def test_a_recipients_certificate_does_not_name_the_owner_of_the_address_book(
+    seojun, incident, leaked_minji
+):
     row = person(
         incident,
         relation=AffectedPerson.Relation.RECIPIENT,
@@ -213,7 +219,7 @@ def test_a_recipients_certificate_does_not_say_whose_address_book(seojun, incide
 
 
 @needs_poppler
-def test_its_code_shows_what_it_says_and_no_more(minji, incident, leaked_minji):
+def test_the_code_shows_the_content_of_the_certificate_only(minji, incident, leaked_minji):
     pdf = get_certificate(minji, incident).content
     code = code_on(pdf)
     with override("ko"):
@@ -242,11 +248,11 @@ def test_it_can_be_checked_after_the_data_is_shredded(minji, incident, leaked_mi
     incident.shred()
     checked = certificates.find_certificate(code)
     assert checked
-    assert any("김*지" in said for part in checked.parts for _name, said in part.rows)
+    assert any("김*지" in value for part in checked.parts for _name, value in part.rows)
     assert get_certificate(minji, incident).status_code == 404
 
 
-def test_the_database_alone_tells_nothing(minji, incident, leaked_minji):
+def test_the_database_alone_reveals_no_certificate(minji, incident, leaked_minji):
     issued = certificates.issue(minji, incident, language="en")
     assert issued
     dump = io.StringIO()
@@ -260,7 +266,7 @@ def test_the_database_alone_tells_nothing(minji, incident, leaked_minji):
     assert names == {"id", "lookup", "incident", "language", "issued_at", "sha256", "ciphertext"}
 
 
-def test_a_record_that_was_tampered_with_is_no_proof(minji, incident, leaked_minji, caplog):
+def test_a_changed_record_is_not_valid(minji, incident, leaked_minji, caplog):
     one, two = (certificates.issue(minji, incident, language="en") for _ in range(2))
     assert one
     assert two
@@ -290,7 +296,9 @@ def test_another_code_is_not_found(incident, client, code):
     assert scanned.status_code == 404
 
 
-def test_guessing_and_making_are_limited(minji, incident, leaked_minji, client, settings):
+def test_verifying_and_making_certificates_are_rate_limited(
+    minji, incident, leaked_minji, client, settings
+):
     settings.PROOF_RATES = {"certificate_issue": "2/h/key", "certificate_check": "2/h/ip"}
     statuses = [get_certificate(minji, incident).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
@@ -324,13 +332,13 @@ def test_a_code_in_an_address_is_not_logged(client, incident, settings, caplog, 
     assert code not in logged
 
 
-def test_a_wrong_keyset_gives_no_half_certificate(minji, incident, leaked_minji):
+def test_a_wrong_keyset_gives_no_partial_certificate(minji, incident, leaked_minji):
     Incident.objects.filter(pk=incident.pk).update(data_keyset=b"sealed by another master")
     assert get_certificate(minji, incident).status_code == 503
     assert not Certificate.objects.exists()
 
 
-def test_it_is_the_same_moment_in_print_and_in_the_record(minji, incident, leaked_minji):
+def test_the_printed_time_equals_the_recorded_time(minji, incident, leaked_minji):
     issued = certificates.issue(minji, incident, language="en")
     assert issued
     assert timezone.now() - issued.certificate.issued_at < timedelta(minutes=1)

@@ -55,7 +55,7 @@ def test_a_second_person_puts_the_new_contacts_in_force(editors_desk, second, pr
     assert proposed.confirmed_at
 
 
-def test_whoever_proposed_it_cannot_confirm_it(editors_desk, proposed, incident, editor):
+def test_the_proposer_of_a_change_cannot_confirm_it(editors_desk, proposed, incident, editor):
     html = editors_desk.get(page("change", proposed.pk)).content.decode()
     assert "Waits for a second person" in html
     refused = editors_desk.post(page("confirm", proposed.pk))
@@ -74,7 +74,7 @@ def test_the_page_shows_what_changes(second, proposed):
     assert "Confirm the new contacts" in html
 
 
-def test_the_form_begins_with_what_stands(editors_desk, incident):
+def test_the_form_begins_with_the_current_contacts(editors_desk, incident):
     html = editors_desk.get(f"{page('add')}?incident={incident.pk}").content.decode()
     assert "privacy@hanbit.example" in html
 
@@ -110,14 +110,14 @@ def test_a_withdrawn_or_confirmed_change_is_done(editors_desk, second, proposed,
     assert again.withdrawn_at is None
 
 
-def test_a_change_is_neither_edited_nor_deleted(editors_desk, proposed):
+def test_a_change_can_be_neither_edited_nor_deleted(editors_desk, proposed):
     assert (
         'name="contact_phone"' not in editors_desk.get(page("change", proposed.pk)).content.decode()
     )
     assert editors_desk.get(page("delete", proposed.pk)).status_code == 403
 
 
-def test_confirming_takes_the_right_to(proposed, db):
+def test_confirming_needs_the_permission(proposed, db):
     clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_contactchange"))
     client = Client()

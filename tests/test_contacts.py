@@ -1,4 +1,4 @@
-"""One spelling for one address or number."""
+"""Each e-mail address and phone number has one normal form."""
 
 import time
 import unicodedata
@@ -50,7 +50,7 @@ def test_any_case_and_width_of_an_address_is_the_same(email):
     ["", "minji", "minji@", "@example.com", "a b@example.com", "민지@example.com", "a@" + "b" * 254]
     + ["a@b.com\nBcc: c@d.com", "a@b.com\x00", "a@b..com"],
 )
-def test_what_no_mail_can_reach_is_not_usable(text):
+def test_an_address_without_a_valid_form_is_not_usable(text):
     assert not is_usable_email(normalise_email(text))
 
 
@@ -77,7 +77,7 @@ def test_what_no_mail_can_reach_is_not_usable(text):
         "m" * 65 + "@example.com",
     ],
 )
-def test_what_a_mail_server_may_read_as_another_address_is_not_usable(text):
+def test_an_ambiguous_address_is_not_usable(text):
     assert not is_usable_email(normalise_email(text))
 
 
@@ -92,12 +92,12 @@ def test_what_a_mail_server_may_read_as_another_address_is_not_usable(text):
         "minji@xn--strae-oqa.example",
     ],
 )
-def test_what_reaches_one_mailbox_only_is_usable(text):
+def test_an_unambiguous_address_is_usable(text):
     assert is_usable_email(normalise_email(text))
 
 
-def test_what_is_far_too_long_is_unusable_without_being_read():
-    # A run of combining marks takes time in the square of its length to normalise.
+def test_a_far_too_long_address_is_unusable_and_not_normalised():
+    # Normalising a run of combining marks takes quadratic time.
     endless = "ａ" + "\u0316\u0301" * 200_000
     began = time.process_time()
     assert not is_usable_email(normalise_email(endless))
@@ -150,7 +150,7 @@ def test_a_korean_mobile_number_has_one_spelling(typed):
         ("+44 20 7946 0958", "+442079460958"),
     ],
 )
-def test_other_numbers_are_kept_apart(typed, number):
+def test_other_numbers_stay_distinct(typed, number):
     assert normalise_phone(typed) == number
 
 
@@ -171,7 +171,7 @@ def test_other_numbers_are_kept_apart(typed, number):
         "\x00",
     ],
 )
-def test_what_is_no_number_is_none(typed):
+def test_text_that_is_not_a_number_gives_none(typed):
     assert normalise_phone(typed) is None
 
 
@@ -189,7 +189,7 @@ def test_normalising_a_number_twice_changes_nothing(text):
     prefix=st.sampled_from(["0", "+82", "82", "+82 (0)", "+82-"]),
     number=st.from_regex(r"(10[0-9]{8}|1[16789][0-9]{7,8})", fullmatch=True),
 )
-def test_the_quick_way_agrees_with_the_library(prefix, number):
+def test_the_fast_path_agrees_with_the_library(prefix, number):
     parsed = phonenumbers.parse(f"0{number}", "KR")
     slow = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     assert normalise_phone(prefix + number) == slow

@@ -1,4 +1,4 @@
-"""From a published correction, those who received an earlier version are told in one step."""
+"""The notice to all recipients of an earlier version, drafted from a published correction."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -25,7 +25,7 @@ def correction(version: StatementVersion, editor, approver) -> StatementVersion:
     return publishing.publish(draft, by=approver)
 
 
-def tell_again(client, version: StatementVersion):
+def draft_correction(client, version: StatementVersion):
     return client.post(
         desk_url("statements_statementversion_draft_correction", version.pk), follow=True
     )
@@ -41,7 +41,7 @@ def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
     ).content.decode()
     assert BUTTON in html
 
-    response = tell_again(editors_desk, correction)
+    response = draft_correction(editors_desk, correction)
 
     drafted = Notice.objects.get(version=correction)
     assert response.request["PATH_INFO"] == desk_url("notices_notice_change", drafted.pk)
@@ -55,14 +55,14 @@ def test_one_click_drafts_the_notice_and_a_second_person_sends_it(
     assert "We added addresses." in text
 
 
-def test_pressing_twice_makes_one_notice(editors_desk, notice, server, correction):
+def test_drafting_twice_makes_one_notice(editors_desk, notice, server, correction):
     work(notice)
-    tell_again(editors_desk, correction)
-    tell_again(editors_desk, correction)
+    draft_correction(editors_desk, correction)
+    draft_correction(editors_desk, correction)
     assert Notice.objects.filter(version=correction).count() == 1
 
 
-def test_a_first_version_offers_nothing(editors_desk, notice, server, version):
+def test_a_first_version_offers_no_correction_notice(editors_desk, notice, server, version):
     work(notice)
     assert (
         BUTTON
@@ -70,28 +70,30 @@ def test_a_first_version_offers_nothing(editors_desk, notice, server, version):
             desk_url("statements_statementversion_change", version.pk)
         ).content.decode()
     )
-    tell_again(editors_desk, version)
+    draft_correction(editors_desk, version)
     assert Notice.objects.count() == 1
 
 
-def test_where_nobody_received_an_earlier_version_there_is_nobody_to_tell(editors_desk, correction):
+def test_a_correction_without_earlier_recipients_offers_no_notice(editors_desk, correction):
     url = desk_url("statements_statementversion_change", correction.pk)
     assert BUTTON not in editors_desk.get(url).content.decode()
     assert (
         "Nobody has received an earlier version."
-        in tell_again(editors_desk, correction).content.decode()
+        in draft_correction(editors_desk, correction).content.decode()
     )
     assert not Notice.objects.exists()
 
 
-def test_a_draft_cannot_be_told(notice, server, version, editor):
+def test_no_correction_is_drafted_from_a_draft(notice, server, version, editor):
     work(notice)
     draft = publishing.draft_next(version.statement, by=editor)
     with pytest.raises(decisions.NothingToCorrectError):
         decisions.draft_correction(draft, by=editor)
 
 
-def test_it_takes_the_right_to_add_notices(client, notice, server, correction):
+def test_drafting_a_correction_needs_the_permission_to_add_notices(
+    client, notice, server, correction
+):
     work(notice)
     clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_statementversion"))

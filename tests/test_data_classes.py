@@ -1,4 +1,4 @@
-"""The catalogue of data classes, and the sentences made of it."""
+"""The catalogue of data classes, and the sentences that use it."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_every_class_is_complete_in_both_languages():
         assert len(entry.actions_ko.splitlines()) == len(entry.actions_en.splitlines())
 
 
-def test_secrets_stay_hidden_whole():
+def test_secrets_are_masked_completely():
     for slug in ("entrance-codes", "passwords", "bank-account-numbers", "government-issued-ids"):
         entry = DataClass.objects.get(slug=slug)
         assert entry.masking == DataClass.Masking.SECRET
@@ -97,7 +97,7 @@ def test_dates_are_written_in_full(written, english, korean):
         assert phrasing.day(written) == korean
 
 
-def test_the_classes_of_many_people_come_in_order_and_without_withdrawn_batches(
+def test_classes_of_many_people_are_sorted_and_without_withdrawn_batches(
     incident, django_assert_num_queries
 ):
     first, withdrawn = file_of(incident), file_of(incident, number=2, state="withdrawn")
@@ -107,13 +107,13 @@ def test_the_classes_of_many_people_come_in_order_and_without_withdrawn_batches(
     expose(minji, withdrawn, values=[("passwords", "1234")])
     seojun = person(incident, email="seojun@example.com")
     expose(seojun, withdrawn, "names")
-    everybody = [minji.pk, seojun.pk] + [
+    people = [minji.pk, seojun.pk] + [
         expose(person(incident, email=f"u{number}@example.com"), first, "names").person_id
         for number in range(20)
     ]
 
     with django_assert_num_queries(2):
-        leaked = leaked_classes_of(everybody)
+        leaked = leaked_classes_of(people)
 
     names, emails, purchases = map(class_id, ("names", "email-addresses", "purchases"))
     assert leaked[minji.pk] == [names, emails, purchases]

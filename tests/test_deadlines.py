@@ -1,4 +1,4 @@
-"""Every duty's clock on the desk: due when, met by what, confirmed by whom."""
+"""The clock of each duty at the desk: when it is due, what met it and who confirmed it."""
 
 import re
 from datetime import timedelta
@@ -48,7 +48,7 @@ def page_of(client, incident: Incident) -> str:
 
 @pytest.fixture
 def just_noticed(incident) -> Incident:
-    """Known for ten hours."""
+    """An incident that the company has known for ten hours."""
     incident.aware_at = timezone.now() - timedelta(hours=10)
     incident.reported_count = 5000
     incident.save()
@@ -89,7 +89,7 @@ def test_a_clock_that_ran_out_is_overdue_and_comes_first(incident):
     assert due == sorted(due)
 
 
-def test_the_desks_first_page_says_so_in_words(approvers_desk, just_noticed):
+def test_the_desks_first_page_shows_the_deadlines(approvers_desk, just_noticed):
     assert "overdue" not in approvers_desk.get(reverse("admin:index")).content.decode()
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
     shown = approvers_desk.get(reverse("admin:index")).content.decode()
@@ -114,7 +114,7 @@ def test_a_korean_page_of_deadlines_has_no_english_citation(approvers_desk, just
         assert not re.search(rf"\b{word}\b", shown), word
 
 
-def test_sending_to_everybody_meets_the_notice(
+def test_sending_to_all_affected_people_meets_the_notice_duty(
     just_noticed, version, editor, approver, approvers_desk
 ):
     closed_notice(version, editor, approver)
@@ -125,13 +125,15 @@ def test_sending_to_everybody_meets_the_notice(
     assert "995 of 1,000 messages accepted by e-mail" in shown
 
 
-def test_a_test_or_a_few_do_not_meet_the_notice(just_noticed, version, editor, approver):
+def test_a_test_or_a_partial_send_does_not_meet_the_notice_duty(
+    just_noticed, version, editor, approver
+):
     closed_notice(version, editor, approver, audience="test")
     closed_notice(version, editor, approver, state="sending", accepted=3, bounced=0)
     assert clock(just_noticed, NOTICE).where == DutyStatus.OPEN
 
 
-def test_what_is_met_too_late_says_so(incident, version, editor, approver):
+def test_a_duty_that_is_met_late_is_shown_as_late(incident, version, editor, approver):
     closed_notice(version, editor, approver)
     assert clock(incident, NOTICE).where == DutyStatus.LATE
 
@@ -154,15 +156,15 @@ def test_a_filed_report_meets_its_duty_and_a_draft_does_not(just_noticed, editor
     assert "2025-1234" in met.evidence[0].words
 
 
-def test_the_published_notice_meets_what_it_says():
+def test_the_published_notice_meets_the_duties_of_its_sections():
     coupang = sample.load_sample_incident()
-    said = {each.duty.id: each for each in clocks_of(coupang)}
-    data_items = said["kr-pipa-data-items"]
+    clocks = {each.duty.id: each for each in clocks_of(coupang)}
+    data_items = clocks["kr-pipa-data-items"]
     assert data_items.where == DutyStatus.MET
     assert "version 1" in data_items.evidence[0].words or "제1판" in data_items.evidence[0].words
     assert data_items.evidence[0].url.endswith("/versions/1/")
-    # What the amendment of September 2026 added was not the law when the company became aware.
-    assert "kr-pipa-possible-leak" not in said
+    # The amendment of September 2026 was not in force when the company became aware.
+    assert "kr-pipa-possible-leak" not in clocks
 
 
 def test_only_the_incidents_jurisdictions_count(incident):
@@ -171,7 +173,7 @@ def test_only_the_incidents_jurisdictions_count(incident):
     assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR", "EU-UK"}
 
 
-def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approver):
+def test_an_unanswered_condition_is_requested_and_not_overdue(incident, approver):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
     asked = clock(incident, "gdpr-report-72h")
     assert asked.is_asked
@@ -185,7 +187,7 @@ def test_a_condition_nobody_judged_is_asked_for_and_not_overdue(incident, approv
     assert "gdpr-report-72h" in overdue
 
 
-def test_why_a_confirmation_gave_way_to_another_is_read_in_any_language(
+def test_the_reason_for_replacing_a_confirmation_is_shown_in_any_language(
     approvers_desk, incident, approver
 ):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
@@ -238,10 +240,10 @@ def test_a_confirmation_is_withdrawn_with_a_reason_and_stays(
     confirmation.refresh_from_db()
     assert confirmation.withdrawn_by == approver
     assert approvers_desk.post(url, {"reason": "Again"}).status_code == 404
-    confirm(just_noticed, approver)  # and it can be confirmed anew
+    confirm(just_noticed, approver)  # and the duty can be confirmed again
 
 
-def test_does_not_apply_takes_it_off_the_clock(incident, approver):
+def test_a_duty_that_does_not_apply_has_no_deadline(incident, approver):
     assert clock(incident, NETWORK).where == DutyStatus.OVERDUE
     confirm(incident, approver, verdict="not_applicable", met_at=None)
     assert clock(incident, NETWORK).where == DutyStatus.NOT_APPLICABLE
@@ -280,7 +282,9 @@ def test_only_an_approver_confirms(client, just_noticed, role):
     member = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
     member.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, member)
-    assert NETWORK not in page_of(client, just_noticed)  # it can be read, without the link
+    assert NETWORK not in page_of(
+        client, just_noticed
+    )  # the page is readable, but has no link to confirm
     url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
     assert client.get(url).status_code == 403
 

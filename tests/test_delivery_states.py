@@ -1,4 +1,4 @@
-"""The delivery states are listed once; what derives from them agrees with the list."""
+"""The delivery states are listed once, and everything derived agrees with the list."""
 
 import re
 from pathlib import Path
@@ -35,8 +35,8 @@ def test_the_ledgers_sql_counts_each_end_state():
     assert f"d.state IN ({in_sql(WAITING_STATES)})" in ledger._JOURNAL
 
 
-def test_no_module_types_the_end_states_out_again():
-    """Four of their names as strings in one module are a second list (labels do not count)."""
+def test_no_module_lists_the_end_states_again():
+    """Four state names as strings in one module count as a second list; labels do not count."""
     quoted = {name: (f'"{name}"', f"'{name}'") for name in END_STATES}
     for path in (ROOT / "notices").rglob("*.py"):
         if "migrations" in path.parts or path.name == "states.py":

@@ -1,4 +1,4 @@
-"""`make demo` as a visitor meets it: it becomes ready, shows pages, and leaves nothing behind."""
+"""`make demo` for a visitor: it becomes ready, shows pages and ends every process."""
 
 import os
 import signal
@@ -25,12 +25,12 @@ PATIENCE_SECONDS = 240
 
 
 class Demo:
-    """A running demonstration in a place of its own."""
+    """A running demonstration with its own `var` directory."""
 
     def __init__(self, var: Path):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.said: list[str] = []
+        self.printed: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=ROOT,
@@ -51,11 +51,11 @@ class Demo:
         assert self.process.stdout
         deadline = time.monotonic() + PATIENCE_SECONDS
         for line in self.process.stdout:
-            self.said.append(line)
+            self.printed.append(line)
             if "Ctrl-C stops everything" in line:
                 return self
-            assert time.monotonic() < deadline, "".join(self.said)
-        raise AssertionError("".join(self.said))
+            assert time.monotonic() < deadline, "".join(self.printed)
+        raise AssertionError("".join(self.printed))
 
     def page(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path) as response:
@@ -71,12 +71,12 @@ class Demo:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """A test that failed leaves nothing running either."""
+        """Ends the demonstration even if the test failed."""
         if self.process.poll() is None:
             self.interrupt()
 
     def interrupt(self) -> None:
-        """What Ctrl-C does: SIGINT to the whole foreground process group."""
+        """Sends SIGINT to the process group, as Ctrl-C does, and waits for its end."""
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.communicate(timeout=60)
 
@@ -87,7 +87,7 @@ def var(tmp_path):
 
 
 def running_for(var: Path) -> list[psutil.Process]:
-    """Everything that works in `var`: our processes and both servers."""
+    """Returns all processes that use `var`: ours and both servers."""
     return [
         process
         for process in psutil.process_iter(["name", "cmdline", "cwd"])
@@ -104,10 +104,10 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 def test_demo_becomes_ready_and_ctrl_c_ends_every_process(var):
     with Demo(var) as demo:
         demo.wait_until_ready()
-        said = "".join(demo.said)
-        assert f"breachportal is ready at {demo.url}/" in said
-        assert "3,120 rows read, 3,030 taken, 90 rejected" in said
-        assert "2,940 mails accepted" in said
+        printed = "".join(demo.printed)
+        assert f"breachportal is ready at {demo.url}/" in printed
+        assert "3,120 rows read, 3,030 taken, 90 rejected" in printed
+        assert "2,940 mails accepted" in printed
         assert "user00001@gmail.example" in demo.page("/demo/mail/?to=user00001@gmail.example")
         assert "editor@breachportal.example" in demo.page("/demo/authenticator/")
         started = [*demo.processes(), *running_for(var)]
@@ -117,12 +117,12 @@ def test_demo_becomes_ready_and_ctrl_c_ends_every_process(var):
 
     with Demo(var) as again:
         again.wait_until_ready()
-        assert "from an earlier start" in "".join(again.said)
-        assert "2,940 mails accepted" in "".join(again.said)
-        kept = again.page("/demo/mail/?to=user00001@gmail.example")
-        assert kept.count("user00001@gmail.example") > 1
+        assert "from an earlier start" in "".join(again.printed)
+        assert "2,940 mails accepted" in "".join(again.printed)
+        mailbox = again.page("/demo/mail/?to=user00001@gmail.example")
+        assert mailbox.count("user00001@gmail.example") > 1
         started = [*again.processes(), *running_for(var)]
-        # The terminal is closed: nobody reads any more, and the group is told to hang up.
+        # The terminal is closed: its pipe is closed, and the process group gets SIGHUP.
         assert again.process.stdout
         again.process.stdout.close()
         os.kill(again.process.pid, signal.SIGHUP)
@@ -178,7 +178,7 @@ def fail_a_file(incident, tmp_path):
 
 
 @pytest.mark.django_db
-def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp_path):
+def test_an_interrupted_start_is_completed_by_the_next(settings, tmp_path):
     settings.VAR = tmp_path
     incident = sample.load_sample_incident()
     load_first_file(incident, tmp_path)
@@ -192,14 +192,14 @@ def test_a_start_cut_off_between_two_files_is_finished_by_the_next(settings, tmp
 
 
 @pytest.mark.django_db
-def test_what_a_visitor_did_with_the_data_is_left_alone(settings, tmp_path):
+def test_changes_of_a_visitor_are_not_overwritten(settings, tmp_path):
     settings.VAR = tmp_path
     demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
     scope_versions.withdraw(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
-    said: list[str] = []
-    demo_sample.prepare(said.append)
+    printed: list[str] = []
+    demo_sample.prepare(printed.append)
 
-    assert said == ["The sample incident is there from an earlier start."]
+    assert printed == ["The sample incident is there from an earlier start."]
     assert not ExposureBatch.objects.filter(state=ExposureBatch.State.CLOSED).exists()

@@ -1,4 +1,4 @@
-"""Every queue has a worker and every recurring task exists, in the Procfile and under systemd."""
+"""Every queue has a worker, and every periodic task exists, in the Procfile and under systemd."""
 
 import re
 from pathlib import Path
@@ -14,13 +14,13 @@ RUNS = "ExecStart=/opt/breachportal/.venv/bin/"
 
 
 def processes() -> dict[str, str]:
-    """{name: command} of the Procfile."""
+    """Returns {name: command} of the Procfile."""
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines)
 
 
 def commands_of_units() -> dict[str, str]:
-    """{name: command} of the units."""
+    """Returns {name: command} of the systemd units."""
     commands = {}
     for path in UNITS.glob("breachportal-*.service"):
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""The documents name what exists: settings, commands, files, decisions."""
+"""The documents agree with the code: settings, commands, files and decisions."""
 
 import re
 from pathlib import Path

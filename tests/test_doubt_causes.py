@@ -1,4 +1,4 @@
-"""Why a delivery is in doubt is kept with it and shown, as docs/how-to/ says."""
+"""The cause of a doubt is stored with the delivery and shown, as docs/how-to/ describes."""
 
 import re
 from pathlib import Path
@@ -41,12 +41,14 @@ def doubts_page(approvers_desk, notice: Notice) -> str:
 
 
 def rows_of_page() -> list[tuple[str, str, list[str]]]:
-    """(cause, what the desk says, modules) of each row of the page's table."""
+    """Returns (cause, label at the desk, modules) of each row of the page's table."""
     found = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", PAGE.read_text(), re.MULTILINE)
-    return [(cause, said, re.findall(r"`(.+?)`", modules)) for cause, said, modules in found]
+    return [
+        (cause, label_text, re.findall(r"`(.+?)`", modules)) for cause, label_text, modules in found
+    ]
 
 
-def test_the_page_lists_every_cause_as_the_desk_says_it():
+def test_the_page_lists_every_cause_with_the_label_of_the_desk():
     assert [row[:2] for row in rows_of_page()] == [(one.value, label(one)) for one in DoubtCause]
 
 
@@ -64,7 +66,7 @@ def test_the_page_names_every_module_that_sets_a_cause(cause, modules):
 # -------------------------------------------------------------------- e-mail
 
 
-def test_a_worker_that_stopped(approvers_desk, notice, people, server):
+def test_a_stopped_worker_is_the_cause(approvers_desk, notice, people, server):
     tasks.plan_notice(notice.pk)
     lease = ledger.lease_chunk(Notice.objects.select_related("incident").get(pk=notice.pk))
     assert lease
@@ -83,8 +85,8 @@ def test_a_worker_that_stopped(approvers_desk, notice, people, server):
     assert label(DoubtCause.WORKER_LOST) in page.text
 
 
-def test_a_connection_that_broke_after_the_dot(approvers_desk, notice, people, server):
-    server.tell("message", "minji@example.com", DROP, DROP)
+def test_a_connection_lost_after_the_dot_is_the_cause(approvers_desk, notice, people, server):
+    server.reply_next("message", "minji@example.com", DROP, DROP)
     work(notice)
     work_again(notice)
     delivery = delivery_to(notice, people["minji"])
@@ -94,26 +96,26 @@ def test_a_connection_that_broke_after_the_dot(approvers_desk, notice, people, s
 
 
 @pytest.mark.parametrize("end", ["deadline", "cancellation"])
-def test_a_doubt_that_time_or_a_person_ended_keeps_its_cause(notice, people, server, end):
-    server.tell("message", "minji@example.com", DROP)
+def test_a_doubt_ended_by_deadline_or_cancellation_keeps_its_cause(notice, people, server, end):
+    server.reply_next("message", "minji@example.com", DROP)
     work(notice)
     if end == "cancellation":
         decisions.cancel(notice)
     else:
         Notice.objects.update(deadline_at=timezone.now())
-        server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
+        server.reply_next("recipient", "minji@example.com", "450 4.2.2 mailbox full")
     work_again(notice)
     delivery = delivery_to(notice, people["minji"])
     assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, DoubtCause.CONNECTION_LOST)
     assert_adds_up(notice)
 
 
-# -------------------------------------------------------------------- text messages
+# -------------------------------------------------------------------- SMS
 
 
 @pytest.fixture
 def by_text(draft, people, approver, settings):
-    """Minji and the others have telephones, and the notice goes there."""
+    """An approved SMS notice to Minji, her row and the gateway."""
     exposure_factory.expose(
         person := exposure_factory.person(draft.incident, name="김민지", phone="010-1234-5678"),
         people["minji"].exposures.first().file,
@@ -129,7 +131,7 @@ def by_text(draft, people, approver, settings):
 
 
 class BrokenGateway:
-    """Fails in the middle of a request, as a gateway's own fault would."""
+    """A gateway class that raises an unexpected error in the middle of a request."""
 
     required_settings = ()
 
@@ -140,7 +142,7 @@ class BrokenGateway:
 
 
 @pytest.mark.parametrize("cause", ["connection_lost", "server_silent", "unclear_answer"])
-def test_each_answer_that_a_gateway_does_not_give_is_said_at_the_desk(
+def test_each_missing_answer_of_a_gateway_is_shown_at_the_desk(
     approvers_desk, by_text, monkeypatch, cause
 ):
     notice, person, gateway = by_text
@@ -148,16 +150,16 @@ def test_each_answer_that_a_gateway_does_not_give_is_said_at_the_desk(
         monkeypatch.setattr(gateways, "SECONDS", 0.2)
         gateway.seconds = 1
     elif cause == "connection_lost":
-        gateway.tell("+821012345678", HANG_UP)
+        gateway.answer_next("+821012345678", HANG_UP)
     else:
-        gateway.tell("+821012345678", 500, "oops")
+        gateway.answer_next("+821012345678", 500, "oops")
     work(notice)
     delivery = delivery_to(notice, person)
     assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, cause)
     assert f"<td>{label(DoubtCause(cause))}</td>" in doubts_page(approvers_desk, notice)
 
 
-def test_a_fault_of_our_own_after_the_request_began(approvers_desk, by_text, settings):
+def test_an_internal_error_after_the_request_began_has_its_cause(approvers_desk, by_text, settings):
     notice, person, _gateway = by_text
     settings.SMS_GATEWAY = f"{__name__}.BrokenGateway"
     work(notice)
@@ -166,7 +168,7 @@ def test_a_fault_of_our_own_after_the_request_began(approvers_desk, by_text, set
     assert f"<td>{label(DoubtCause.REQUEST_FAILED)}</td>" in doubts_page(approvers_desk, notice)
 
 
-def test_an_answer_that_does_not_name_the_message(draft):
+def test_an_answer_without_the_message_is_the_cause(draft):
     mail = sample_mail(draft, "ko")
     with RequestTransport(lambda _mails: {}, batch=10, threads=1) as transport:
         transport.submit(mail)
@@ -177,7 +179,7 @@ def test_an_answer_that_does_not_name_the_message(draft):
     assert outcome.reply.doubt_cause is DoubtCause.NOT_NAMED
 
 
-# -------------------------------------------------------------------- what cannot be
+# -------------------------------------------------------------------- the database constraint
 
 
 def test_a_reply_in_doubt_has_a_cause_and_no_other_has():
@@ -187,7 +189,7 @@ def test_a_reply_in_doubt_has_a_cause_and_no_other_has():
         Reply(Result.ACCEPTED, "250", DoubtCause.NOT_NAMED)
 
 
-def test_the_database_takes_no_doubt_without_a_cause(notice, people, server):
+def test_the_database_refuses_a_doubt_without_a_cause(notice, people, server):
     work(notice)
     with pytest.raises(IntegrityError, match="doubt_has_a_cause"), transaction.atomic():
         notice.deliveries.update(state=State.IN_DOUBT)

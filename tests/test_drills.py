@@ -1,4 +1,4 @@
-"""Small drills, and that a drill sees what it is there to see. The big ones: `make drill`."""
+"""Small drills, and the violations that a drill must find. `make drill` runs the large ones."""
 
 import os
 import subprocess
@@ -35,8 +35,8 @@ def test_small_drill_holds(name):
 
 
 @pytest.fixture
-def told(incident, editor, approver) -> Notice:
-    """Closed, with three people of whom the ledger says that the server took their mail."""
+def notified(incident, editor, approver) -> Notice:
+    """A closed notice with three deliveries that the ledger shows as accepted."""
     version = published(incident, editor=editor, approver=approver)
     notice = Notice.objects.create(
         incident=incident, version=version, kind="mandatory", created_by=editor
@@ -60,39 +60,41 @@ def violations(notice: Notice, taken: list[Taken], *, most_flagged: int = 0) -> 
     return "\n".join(verdict.violations)
 
 
-def test_comparison_is_content_with_a_ledger_that_says_what_the_server_did(told):
-    assert violations(told, mails(1, 2, 3)) == ""
+def test_the_comparison_accepts_a_correct_ledger(notified):
+    assert violations(notified, mails(1, 2, 3)) == ""
 
 
-def test_comparison_sees_a_false_acceptance(told):
-    assert "never taken by the server" in violations(told, mails(1, 2))
+def test_the_comparison_finds_a_false_acceptance(notified):
+    assert "never taken by the server" in violations(notified, mails(1, 2))
 
 
-def test_comparison_sees_somebody_the_ledger_forgot(told):
-    told.deliveries.filter(recipient=told.incident.cipher().person_id("member", "3")).delete()
-    found = violations(told, mails(1, 2, 3))
+def test_the_comparison_finds_a_missing_delivery(notified):
+    notified.deliveries.filter(
+        recipient=notified.incident.cipher().person_id("member", "3")
+    ).delete()
+    found = violations(notified, mails(1, 2, 3))
     assert "1 people are not in the ledger" in found
     assert "neither accepted nor in doubt" in found
 
 
-def test_comparison_sees_a_duplicate_that_is_not_flagged(told):
-    assert "does not flag it" in violations(told, mails(1, 2, 3, 3))
+def test_the_comparison_finds_a_duplicate_that_is_not_flagged(notified):
+    assert "does not flag it" in violations(notified, mails(1, 2, 3, 3))
 
 
-def test_comparison_sees_more_in_doubt_than_there_were_connections(told):
-    told.deliveries.update(is_possible_duplicate=True)
-    assert "at most 2 may" in violations(told, mails(1, 2, 3, 3), most_flagged=2)
-    assert violations(told, mails(1, 2, 3, 3), most_flagged=3) == ""
+def test_the_comparison_finds_too_many_deliveries_in_doubt(notified):
+    notified.deliveries.update(is_possible_duplicate=True)
+    assert "at most 2 may" in violations(notified, mails(1, 2, 3, 3), most_flagged=2)
+    assert violations(notified, mails(1, 2, 3, 3), most_flagged=3) == ""
 
 
-def test_comparison_sees_two_ids_of_one_person(told):
-    told.deliveries.update(is_possible_duplicate=True)
+def test_the_comparison_finds_two_message_ids_of_one_person(notified):
+    notified.deliveries.update(is_possible_duplicate=True)
     again = [Taken(time.time(), 2, "other@drill", address(3))]
-    assert "another ID" in violations(told, mails(1, 2, 3) + again, most_flagged=3)
+    assert "another ID" in violations(notified, mails(1, 2, 3) + again, most_flagged=3)
 
 
-def test_comparison_sees_counters_that_drifted(told):
-    told.deliveries.filter(recipient=told.incident.cipher().person_id("member", "1")).update(
-        state="bounced"
-    )
-    assert "counters say" in violations(told, mails(2, 3))
+def test_the_comparison_finds_wrong_counters(notified):
+    notified.deliveries.filter(
+        recipient=notified.incident.cipher().person_id("member", "1")
+    ).update(state="bounced")
+    assert "counters say" in violations(notified, mails(2, 3))

@@ -1,4 +1,4 @@
-"""Whom a draft would go to: counted at once if they are few, by a worker if they are many."""
+"""The dry run of an audience: a small one is counted at once, a large one by a worker."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ RELOADS = 'http-equiv="refresh"'
 
 @pytest.fixture
 def many(settings, people):
-    """The incident is too large to be counted while a page is made."""
+    """An incident that is too large to be counted while a page is rendered."""
     settings.NOTICE_COUNT_AT_ONCE = 2
     ExposureFile.objects.update(rows_taken=3)
     return people
@@ -42,13 +42,13 @@ def approval(approvers_desk, notice: Notice, query: str = "") -> str:
     return page(approvers_desk.get(notice_url("approve", notice) + query))
 
 
-def test_a_large_audience_is_counted_by_a_worker_and_kept(approvers_desk, draft, many):
+def test_a_large_audience_is_counted_by_a_worker_and_stored(approvers_desk, draft, many):
     assert "The people are not counted yet." in approval(approvers_desk, draft)
     approvers_desk.post(notice_url("count", draft))
     waiting = approval(approvers_desk, draft)
     assert WAITING in waiting
     assert RELOADS in waiting
-    assert "홍길동" in waiting  # the samples need no count
+    assert "홍길동" in waiting  # the sample messages do not need the count
     tasks.count_audience(draft.pk)
     text = approval(approvers_desk, draft)
     assert WAITING not in text
@@ -77,7 +77,7 @@ def test_the_page_never_scans_a_large_audience(approvers_desk, draft, many):
     assert not [one for one in queries if 'FROM "incidents_affectedperson"' in one["sql"]]
 
 
-def test_it_goes_to_the_number_that_was_counted(approvers_desk, draft, many, approver):
+def test_the_notice_goes_to_the_counted_number_of_people(approvers_desk, draft, many, approver):
     tasks.count_audience(draft.pk)
     assert "not the number of people" in page(
         approvers_desk.post(notice_url("approve", draft), {"people": "2"})
@@ -117,7 +117,7 @@ def test_it_can_be_approved_without_the_count_and_begins_in_steps(
     assert entry.get_change_message() == "Approved; nobody had counted the people."
 
 
-def test_a_count_that_comes_meanwhile_counts(approvers_desk, draft, many):
+def test_a_count_that_finishes_before_the_approval_applies(approvers_desk, draft, many):
     approval(approvers_desk, draft, "?uncounted=1")
     tasks.count_audience(draft.pk)
     refused = page(approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)}))
@@ -126,7 +126,7 @@ def test_a_count_that_comes_meanwhile_counts(approvers_desk, draft, many):
     assert draft.state == Notice.State.DRAFT
 
 
-def test_its_author_cannot_approve_it_counted_or_not(client, draft, many, editor):
+def test_the_author_cannot_approve_with_or_without_a_count(client, draft, many, editor):
     sign_in_to_desk(client, editor)
     assert "Somebody else must approve" in approval(client, draft, "?uncounted=1")
     client.post(notice_url("approve", draft), {"people": str(draft.pk)})
@@ -154,7 +154,7 @@ def test_one_worker_at_a_time_counts(approvers_desk, draft, many):
     assert decisions.request_audience_count(draft)
     assert not decisions.request_audience_count(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
-    assert "Count the people" in approval(approvers_desk, draft)  # that worker is lost
+    assert "Count the people" in approval(approvers_desk, draft)  # because that worker was lost
     assert decisions.request_audience_count(draft)
 
 
@@ -166,23 +166,23 @@ def test_a_count_that_fails_can_be_asked_for_again(draft, many, monkeypatch):
     assert decisions.request_audience_count(draft)
 
 
-def test_a_new_count_leaves_the_old_one_standing_meanwhile(approvers_desk, draft, many):
+def test_the_old_count_is_shown_during_a_new_count(approvers_desk, draft, many):
     tasks.count_audience(draft.pk)
     approvers_desk.post(notice_url("count", draft))
     text = approval(approvers_desk, draft)
     assert WAITING in text
-    assert RELOADS not in text  # what is typed would be lost
+    assert RELOADS not in text  # a reload would delete typed text
     assert "It goes to 3 people" in text
 
 
-def test_what_was_approved_meanwhile_is_not_counted(draft, many, approver):
+def test_a_notice_approved_meanwhile_is_not_counted(draft, many, approver):
     decisions.approve(draft, by=approver)
     tasks.count_audience(draft.pk)
     draft.refresh_from_db()
     assert draft.dry_run is None
 
 
-def test_only_those_who_approve_have_it_counted(client, draft, many):
+def test_only_approvers_may_request_a_count(client, draft, many):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     sign_in_to_desk(client, support)
     assert client.post(notice_url("count", draft)).status_code == 403
@@ -190,13 +190,13 @@ def test_only_those_who_approve_have_it_counted(client, draft, many):
     assert draft.dry_run_asked_at is None
 
 
-def test_counting_is_asked_for_by_post_alone(approvers_desk, draft, many):
+def test_a_count_is_requested_by_post_only(approvers_desk, draft, many):
     assert approvers_desk.get(notice_url("count", draft)).status_code == 405
 
 
-def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):
+def test_stored_counts_give_the_size_of_an_incident(draft, people, settings):
     settings.NOTICE_COUNT_AT_ONCE = 2
-    assert not dry_runs.needs_worker(draft)  # no file says that it holds a row
+    assert not dry_runs.needs_worker(draft)  # no file is recorded with rows
     scope_counts.recount(draft.incident)
     draft.incident.refresh_from_db()
     assert dry_runs.needs_worker(draft)
@@ -204,7 +204,7 @@ def test_kept_counts_say_how_large_an_incident_is(draft, people, settings):
     assert not dry_runs.needs_worker(draft)
 
 
-def test_a_test_is_counted_at_once_whatever_the_incident(draft, many):
+def test_a_test_notice_is_counted_at_once_in_any_incident(draft, many):
     Notice.objects.filter(pk=draft.pk).update(audience="test")
     draft.refresh_from_db()
     assert dry_runs.current_dry_run(draft).people == 0

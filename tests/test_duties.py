@@ -1,4 +1,4 @@
-"""What the laws ask: read from their files, applied to an incident, checked against a draft."""
+"""The legal duties: read from their files, applied to an incident, checked against a draft."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -63,7 +63,7 @@ def test_every_jurisdiction_has_its_law():
         assert str(on_file["AU"][0]) == "Privacy Act (Australia)"
 
 
-# (article, mark, how many duties), as researched.
+# (article, mark, number of duties), as researched.
 RESEARCHED = [
     ("PIPA 34(1)1", "R", 1),
     ("PIPA 34(1)2", "R", 1),
@@ -123,17 +123,17 @@ def test_every_duty_is_complete_in_both_languages():
             assert text.ko
             assert hangul.search(text.ko) or text is one.law
             assert text.en
-            # A Korean notice's own word may be named in English.
+            # An English text may name the Korean word that a notice must use.
             assert not hangul.search(text.en.replace("유출", ""))
 
 
-def test_what_is_background_knowledge_only_never_blocks_by_what_it_asks():
+def test_duties_without_a_verified_source_never_block():
     for one in all_duties():
         if one.mark == "B" or "items B" in one.mark or "items and" in one.mark:
             assert one.severity == Severity.WARN or one.deadline_days, one.id
 
 
-def test_wording_rules_that_watch_over_a_duty_exist():
+def test_the_lint_rules_that_duties_name_exist():
     for one in all_duties():
         assert set(one.lint) <= RULES.keys(), one.id
 
@@ -233,7 +233,7 @@ def test_a_good_file_loads(tmp_path):
         ),
     ],
 )
-def test_a_broken_file_gets_one_line_that_names_the_place_and_the_mend(tmp_path, text, message):
+def test_a_broken_file_gets_one_line_with_place_and_correction(tmp_path, text, message):
     with pytest.raises(LegalFileError) as refusal:
         loaded(tmp_path, text)
     assert message in str(refusal.value)
@@ -274,7 +274,7 @@ def test_only_the_incidents_jurisdictions_apply():
     assert applicable({}, facts=MODEL_CASE, on=NOVEMBER_2025) == []
 
 
-def test_a_standing_that_is_none_is_refused():
+def test_an_unknown_standing_is_refused():
     with pytest.raises(ValueError, match="perhaps"):
         applicable({"KR": "perhaps"}, facts=MODEL_CASE, on=NOVEMBER_2025)
 
@@ -297,7 +297,7 @@ def test_an_unknown_jurisdiction_is_refused_and_not_ignored():
             IncidentFacts(people=1, illegal_access=False, classes={"government-issued-ids": 3}),
             True,
         ),
-        # High for us is not "sensitive" by law: a person has to say.
+        # A class of high severity is not "sensitive" by law; a person has to decide.
         (IncidentFacts(people=1, illegal_access=False, classes={"passwords": 3}), None),
         (
             IncidentFacts(
@@ -342,7 +342,7 @@ def test_california_counts_its_own_residents(facts, stands):
     assert (found.is_certain or None if found else False) is stands
 
 
-def test_a_question_nobody_answered_warns_and_an_answer_settles_it():
+def test_an_unanswered_question_warns_until_it_is_answered():
     def found(**answers: bool):
         facts = IncidentFacts(people=3, illegal_access=False, answers=answers)
         return in_korea(facts, on=AMENDED).get("kr-pipa-possible-leak")
@@ -358,9 +358,9 @@ def test_a_question_nobody_answered_warns_and_an_answer_settles_it():
 # ---------------------------------------------------------------- what is missing
 
 
-def missing(jurisdictions, sections, **said):
+def missing(jurisdictions, sections, **options):
     found = applicable(jurisdictions, facts=MODEL_CASE, on=NOVEMBER_2025)
-    return unmet_content(found, sections=sections, **said)
+    return unmet_content(found, sections=sections, **options)
 
 
 @pytest.mark.parametrize("left_out", FIVE)
@@ -392,7 +392,7 @@ def test_a_law_followed_voluntarily_never_blocks():
         assert any("followed voluntarily" in str(one.why) for one in found)
 
 
-def test_what_a_person_has_to_see_warns_until_confirmed():
+def test_a_duty_that_a_person_must_judge_warns_until_confirmed():
     sections = ["data_items", "when_and_how", "self_protection_steps", "measures_taken"]
     sections += ["department_and_contact"]
     found = missing({"US-HIPAA": "applies"}, sections)
@@ -436,7 +436,7 @@ def test_no_title_is_prescribed_where_no_law_does():
     assert prescribed_headings(found) == {}
 
 
-def test_an_uncertain_duty_does_not_repeat_what_a_certain_one_misses():
+def test_an_uncertain_duty_does_not_repeat_the_finding_of_a_certain_one():
     found = unmet_content(in_korea(on=AMENDED).values(), sections=[])
     assert "kr-pipa-possible-leak" not in {one.rule for one in found}
     sections = [one.section for one in found]
@@ -458,7 +458,7 @@ def test_every_clock_of_the_model_case():
     }
 
 
-def test_the_first_clock_comes_first():
+def test_clocks_are_sorted_by_deadline():
     everywhere = dict.fromkeys(laws.jurisdictions(), "applies")
     found = applicable(everywhere, facts=MODEL_CASE, on=NOVEMBER_2025)
     clocks = due_times(found, AWARE_AT)

@@ -1,4 +1,4 @@
-"""What is sealed opens in its own row only, and not at all once its keys are gone."""
+"""Ciphertexts decrypt in their own row only, and not at all once the keys are deleted."""
 
 import json
 from uuid import UUID
@@ -27,7 +27,7 @@ def other_incident(incident) -> Incident:
     return other
 
 
-def test_a_value_opens_in_its_own_row(incident):
+def test_a_value_is_decrypted_in_its_own_row(incident):
     ciphertext = incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT)
 
     assert b"minji" not in ciphertext
@@ -35,7 +35,7 @@ def test_a_value_opens_in_its_own_row(incident):
 
 
 @pytest.mark.parametrize(("person", "purpose"), [(SEOJUN, CONTACT), (MINJI, EXPOSURE)])
-def test_a_value_moved_to_another_person_or_purpose_does_not_open(incident, person, purpose):
+def test_a_value_moved_to_another_person_or_purpose_is_not_decrypted(incident, person, purpose):
     ciphertext = incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT)
 
     with pytest.raises(EncryptionError) as caught:
@@ -44,7 +44,7 @@ def test_a_value_moved_to_another_person_or_purpose_does_not_open(incident, pers
     assert "minji" not in str(caught.value)
 
 
-def test_a_value_moved_to_another_incident_does_not_open(incident, other_incident):
+def test_a_value_moved_to_another_incident_is_not_decrypted(incident, other_incident):
     ciphertext = incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT)
 
     with pytest.raises(EncryptionError):
@@ -62,14 +62,14 @@ def test_a_value_is_bound_to_its_incident_even_under_the_same_keys(incident):
         twin.decrypt(ciphertext, person=MINJI, purpose=CONTACT)
 
 
-def test_keysets_copied_to_another_incident_do_not_open(incident, other_incident):
+def test_keysets_copied_to_another_incident_are_not_unwrapped(incident, other_incident):
     other_incident.data_keyset = incident.data_keyset
 
     with pytest.raises(EncryptionError, match="the data keyset of incident other does not open"):
         other_incident.cipher()
 
 
-def test_one_changed_byte_does_not_open(incident):
+def test_a_value_with_one_changed_byte_is_not_decrypted(incident):
     ciphertext = bytearray(incident.cipher().encrypt(SECRET, person=MINJI, purpose=CONTACT))
     ciphertext[-1] ^= 1
 
@@ -77,7 +77,7 @@ def test_one_changed_byte_does_not_open(incident):
         incident.cipher().decrypt(bytes(ciphertext), person=MINJI, purpose=CONTACT)
 
 
-def test_the_wrong_master_keyset_opens_nothing(incident, settings):
+def test_the_wrong_master_keyset_decrypts_nothing(incident, settings):
     settings.MASTER_KEYSET = encryption.new_master_keyset()
     encryption.incident_cipher.cache_clear()
 
@@ -88,7 +88,7 @@ def test_the_wrong_master_keyset_opens_nothing(incident, settings):
     )
 
 
-def test_a_master_keyset_that_is_none_says_how_to_make_one(incident, settings):
+def test_an_invalid_master_keyset_error_says_how_to_make_one(incident, settings):
     settings.MASTER_KEYSET = "secret words"
     encryption.incident_cipher.cache_clear()
 
@@ -105,7 +105,7 @@ def test_production_makes_no_master_keyset_of_its_own(incident, settings):
         incident.cipher()
 
 
-def test_a_shredded_incident_opens_nothing(incident):
+def test_a_shredded_incident_decrypts_nothing(incident):
     incident.shred()
     incident.refresh_from_db()
 
@@ -121,7 +121,7 @@ def test_an_index_is_stable_and_of_its_incident_alone(incident, other_incident):
     assert other_incident.cipher().email_index("minji@example.com") != index
 
 
-def test_indexes_of_different_kinds_never_meet(incident):
+def test_indexes_of_different_kinds_never_collide(incident):
     cipher = incident.cipher()
 
     found = {
@@ -133,8 +133,8 @@ def test_indexes_of_different_kinds_never_meet(incident):
     assert len(found) == 4
 
 
-def test_what_an_import_seals_is_what_tink_seals(incident):
-    """In both directions: Tink opens it, and it is laid out as Tink lays it out."""
+def test_bulk_ciphertexts_equal_those_of_tink(incident):
+    """Tink decrypts it, and its layout is that of Tink."""
     cipher, bulk = incident.cipher(), BulkEncryptor(*incident.keysets())
     person = cipher.person_id("member", "7")
     for plain in (b'{"n":"\xea\xb9\x80"}', b'""', b'"' + b"x" * 10_000 + b'"'):
@@ -146,7 +146,7 @@ def test_what_an_import_seals_is_what_tink_seals(incident):
             cipher.decrypt(ours, person=person, purpose=EXPOSURE)
 
 
-def test_a_send_opens_what_tink_sealed_under_any_key_of_the_incident(incident):
+def test_bulk_decryption_accepts_any_key_of_the_incident(incident):
     data, index = bytes(incident.data_keyset), bytes(incident.index_keyset)
     person, value = UUID(int=7), {"n": "김민지", "e": "minji@example.com"}
     older = incident.cipher().encrypt(value, person=person, purpose=CONTACT)
@@ -158,7 +158,7 @@ def test_a_send_opens_what_tink_sealed_under_any_key_of_the_incident(incident):
         assert opener.decrypt(ciphertext, person=person, purpose=CONTACT) == value
 
 
-def test_a_send_opens_with_keys_of_another_kind_through_tink():
+def test_bulk_decryption_uses_tink_for_other_key_types():
     other = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
     data = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
     _, index = encryption.new_incident_keysets("hanbit")
@@ -169,7 +169,7 @@ def test_a_send_opens_with_keys_of_another_kind_through_tink():
     assert BulkDecryptor(*keysets).decrypt(ciphertext, person=UUID(int=7), purpose=CONTACT) == "값"
 
 
-def test_a_send_does_not_open_what_tink_would_not(incident):
+def test_bulk_decryption_refuses_what_tink_refuses(incident):
     opener, person = BulkDecryptor(*incident.keysets()), UUID(int=7)
     ciphertext = incident.cipher().encrypt("값", person=person, purpose=CONTACT)
     changed = ciphertext[:-1] + bytes([ciphertext[-1] ^ 1])
@@ -185,7 +185,7 @@ def test_a_send_does_not_open_what_tink_would_not(incident):
 
 
 @given(st.text())
-def test_an_import_names_as_tink_names(value):
+def test_bulk_blind_indexes_equal_those_of_tink(value):
     data, index = encryption.new_incident_keysets("hanbit")
     cipher = encryption.incident_cipher(1, "hanbit", data, index)
 
@@ -195,15 +195,15 @@ def test_an_import_names_as_tink_names(value):
     )
 
 
-def test_two_seals_of_one_value_differ(incident):
+def test_two_ciphertexts_of_one_value_differ(incident):
     bulk = BulkEncryptor(*incident.keysets())
     ciphertext = {bulk.encrypt_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
 
     assert len(ciphertext) == 1000
 
 
-def test_an_import_refuses_keys_it_cannot_seal_with():
-    """A keyset of another kind would need another way; it is never guessed."""
+def test_bulk_encryption_refuses_other_key_types():
+    """The bulk encryptor knows one key type and refuses others."""
     other = tink.new_keyset_handle(aead.aead_key_templates.XCHACHA20_POLY1305)
     wrapped = tink.proto_keyset_format.serialize_encrypted(other, master_keyset(), b"data:hanbit")
     _, index = encryption.new_incident_keysets("hanbit")

@@ -1,4 +1,4 @@
-"""What does not open is not shown: a page says what to do, and a line in the log which row."""
+"""A value that cannot be decrypted is not shown; the log names its row."""
 
 import html
 import logging
@@ -18,7 +18,7 @@ ADDRESS, THEIRS = "서울특별시 강남구 테헤란로 558", "대구광역시
 
 @pytest.fixture
 def rows(minji, incident) -> tuple[AffectedPerson, AffectedPerson]:
-    """Minji's and Seojun's."""
+    """Minji's row and Seojun's row."""
     file = file_of(incident)
     mine = person(incident, name="김민지", email=minji.email)
     expose(mine, file, "names", values=[("physical-addresses", ADDRESS)])
@@ -28,35 +28,35 @@ def rows(minji, incident) -> tuple[AffectedPerson, AffectedPerson]:
 
 
 def copy_exposure(mine: AffectedPerson, theirs: AffectedPerson) -> None:
-    """Seojun's values in Minji's row."""
+    """Copies Seojun's values into Minji's row."""
     mine.exposures.update(ciphertext=theirs.exposures.get().ciphertext)
 
 
 def copy_contact(mine: AffectedPerson, theirs: AffectedPerson) -> None:
-    """Seojun's contact in Minji's row."""
+    """Copies Seojun's contact into Minji's row."""
     AffectedPerson.objects.filter(pk=mine.pk).update(contact=theirs.contact)
 
 
 def swap_purpose(mine: AffectedPerson, theirs: AffectedPerson) -> None:
-    """Minji's own contact where her values should be."""
+    """Copies Minji's contact to the place of her values."""
     mine.exposures.update(ciphertext=mine.contact)
 
 
-def spoil(mine: AffectedPerson, theirs: AffectedPerson) -> None:
-    """One byte that changed on a disk."""
+def change_one_byte(mine: AffectedPerson, theirs: AffectedPerson) -> None:
+    """Changes one byte, as a disk error would."""
     ciphertext = bytearray(mine.exposures.get().ciphertext or b"")
     ciphertext[-1] ^= 1
     mine.exposures.update(ciphertext=bytes(ciphertext))
 
 
-def seal_by_another_key(mine: AffectedPerson, theirs: AffectedPerson) -> None:
-    """The data keyset of the incident is another one now; the index keyset still finds the row."""
+def replace_data_keyset(mine: AffectedPerson, theirs: AffectedPerson) -> None:
+    """Replaces the data keyset of the incident; the index keyset still finds the row."""
     incident = mine.incident
     incident.data_keyset, _ = encryption.new_incident_keysets(incident.slug)
     incident.save(update_fields=["data_keyset"])
 
 
-DAMAGES = [copy_exposure, copy_contact, swap_purpose, spoil, seal_by_another_key]
+DAMAGES = [copy_exposure, copy_contact, swap_purpose, change_one_byte, replace_data_keyset]
 
 
 def ask(client, page: str, language: str):
@@ -67,7 +67,7 @@ def ask(client, page: str, language: str):
 
 @pytest.mark.parametrize("page", ["my_data", "my_data_reveal"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_does_not_open_is_a_plain_page_and_a_line_in_the_log(
+def test_a_decryption_failure_shows_a_plain_page_and_logs_the_row(
     client, minji, rows, caplog, damage, page
 ):
     mine, theirs = rows
@@ -94,8 +94,8 @@ def test_what_does_not_open_is_a_plain_page_and_a_line_in_the_log(
         assert private not in caplog.text
 
 
-def test_the_page_speaks_korean(client, minji, rows):
-    spoil(*rows)
+def test_the_page_is_in_korean_too(client, minji, rows):
+    change_one_byte(*rows)
     client.force_login(minji)
 
     shown = ask(client, "my_data", "ko").content.decode()
@@ -104,7 +104,7 @@ def test_the_page_speaks_korean(client, minji, rows):
     assert "privacy@hanbit.example" in shown
 
 
-def test_a_wrong_master_keyset_shows_nothing_of_anybody(client, minji, rows, caplog, settings):
+def test_a_wrong_master_keyset_shows_no_data(client, minji, rows, caplog, settings):
     client.force_login(minji)
     settings.MASTER_KEYSET = encryption.new_master_keyset()
     encryption.incident_cipher.cache_clear()
@@ -128,8 +128,8 @@ def test_the_other_sees_their_own_row_as_before(client, seojun, rows):
     assert "대구광역시 수성구" in response.content.decode()
 
 
-@pytest.mark.parametrize("damage", [copy_exposure, copy_contact, spoil])
-def test_no_certificate_is_made_of_what_does_not_open(client, minji, rows, caplog, damage):
+@pytest.mark.parametrize("damage", [copy_exposure, copy_contact, change_one_byte])
+def test_no_certificate_is_made_after_a_decryption_failure(client, minji, rows, caplog, damage):
     mine, theirs = rows
     damage(mine, theirs)
     client.force_login(minji)

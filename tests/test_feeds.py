@@ -38,7 +38,7 @@ def test_the_feed_is_the_same_for_everyone_and_sets_no_cookie(client, minji, ver
     assert client.get(FEED, headers={"if-none-match": stranger["ETag"]}).status_code == 304
 
 
-def test_a_feed_does_not_hang_on_the_host_asked(client, settings, version):
+def test_a_feed_does_not_depend_on_the_host_header(client, settings, version):
     settings.ALLOWED_HOSTS = ["*"]
     assert b"evil.example" not in client.get(FEED, headers={"host": "evil.example"}).content
 
@@ -53,7 +53,7 @@ def test_the_log_names_its_feed(client, version):
     assert f'href="{FEED}"' in client.get("/en/incidents/hanbit-2025/log/").content.decode()
 
 
-def test_security_txt_says_whom_to_tell_and_until_when(db, client, settings):
+def test_security_txt_has_contact_and_expiry(db, client, settings):
     settings.SECURITY_CONTACT = "mailto:security@hanbit.example"
     response = client.get("/.well-known/security.txt")
     assert response["Content-Type"] == "text/plain; charset=utf-8"

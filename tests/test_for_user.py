@@ -1,4 +1,4 @@
-"""Which rows are a user's: those of every proven address in every public incident, no others."""
+"""A user's rows: those of every proven address in every public incident, and no others."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -61,7 +61,7 @@ def test_an_incident_that_is_not_public_is_not_searched(minji, incident):
     assert rows(minji) == set()
 
 
-def test_a_shredded_incident_is_not_searched_and_keeps_no_other_from_it(minji, incident):
+def test_a_shredded_incident_is_skipped_and_others_are_searched(minji, incident):
     gone = another_incident(incident, "hanbit-2024")
     person(gone, email=minji.email)
     gone.shred()
@@ -86,14 +86,14 @@ def test_an_address_that_was_given_up_finds_nothing_any_more(minji, incident):
     assert rows(minji) == set()
 
 
-def test_a_stranger_finds_nothing_of_it(minji, seojun, incident):
+def test_another_user_finds_no_row(minji, seojun, incident):
     proven(minji, phones=("+821012345678",))
     mine = person(incident, email=minji.email, phone="010-1234-5678")
 
     assert mine not in rows(seojun)
 
 
-def test_who_has_proven_nothing_finds_nobody_without_contact(minji, incident):
+def test_a_user_without_proven_contacts_does_not_find_rows_without_contact(minji, incident):
     EmailAddress.objects.filter(user=minji).delete()
     person(incident, name="김민지")
 
@@ -101,7 +101,7 @@ def test_who_has_proven_nothing_finds_nobody_without_contact(minji, incident):
 
 
 def test_an_index_of_one_incident_finds_nothing_in_another(minji, incident):
-    """An address has another blind index in each incident, and is asked for in that one only."""
+    """An address has a different blind index in each incident."""
     other = another_incident(incident, "hanbit-2024")
     moved = person(other, email=minji.email)
     AffectedPerson.objects.filter(pk=moved.pk).update(incident=incident)
@@ -109,14 +109,14 @@ def test_an_index_of_one_incident_finds_nothing_in_another(minji, incident):
     assert rows(minji) == set()
 
 
-def test_an_address_is_no_number_even_if_they_look_alike(minji, incident):
+def test_an_email_address_that_looks_like_a_number_finds_no_phone_row(minji, incident):
     odd = person(incident, email="01012345678@example.com")
     proven(minji, phones=("+821012345678",))
 
     assert odd not in rows(minji)
 
 
-def test_the_number_of_queries_is_four_whatever_there_is(
+def test_there_are_four_queries_for_any_number_of_addresses(
     minji, incident, django_assert_num_queries
 ):
     with django_assert_num_queries(4):  # e-mails, phones, incidents, rows
@@ -136,7 +136,7 @@ def test_the_number_of_queries_is_four_whatever_there_is(
 
 
 def test_the_rows_are_found_by_index(minji, incident):
-    """A scan of a nation's rows would be a denial of service with every visit."""
+    """A scan of millions of rows at each visit would be a denial of service."""
     other = another_incident(incident, "hanbit-2024")
     proven(minji, phones=("+821012345678",))
     person(other, email=minji.email)

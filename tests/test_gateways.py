@@ -1,4 +1,4 @@
-"""The HTTP gateway for text messages: which failure is safe to retry, and what it never does."""
+"""The HTTP gateway for SMS: which failures are safe to retry, and what it must never do."""
 
 import logging
 import socket
@@ -28,7 +28,7 @@ TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken"
 
 
 class RawServer:
-    """A TCP server that counts connections and keeps the bytes of each request."""
+    """A TCP server that counts connections and stores the bytes of each request."""
 
     def __init__(self, answer: Callable[[socket.socket], None]) -> None:
         self.connections = 0
@@ -66,7 +66,7 @@ def raw_server(answer: Callable[[RawServer, socket.socket], None]) -> Iterator[R
 
 
 def request(connection: socket.socket) -> bytes:
-    """One whole request; b"" if the other side closed."""
+    """Returns one whole request, or b"" if the client closed."""
     got = b""
     while b"\r\n\r\n" not in got or not got.endswith(b"}"):
         piece = connection.recv(65_536)
@@ -77,7 +77,7 @@ def request(connection: socket.socket) -> bytes:
 
 
 def answers(*replies: bytes) -> Callable[[RawServer, socket.socket], None]:
-    """Answers each request of every connection, with the last reply again and again."""
+    """Returns a handler that sends these replies in turn, and then repeats the last one."""
 
     def answer(server: RawServer, connection: socket.socket) -> None:
         while asked := request(connection):
@@ -106,7 +106,7 @@ def gateway(settings) -> Iterator[HttpGateway]:
     gateway.close()
 
 
-def test_texts_share_a_connection(gateway, settings):
+def test_messages_share_a_connection(gateway, settings):
     with raw_server(answers(TAKEN)) as server:
         settings.SMS_GATEWAY_URL = server.url
         replies = [gateway.send(TEXT) for _turn in range(5)]
@@ -124,7 +124,7 @@ def test_a_connection_that_was_idle_is_not_used_again(gateway, settings):
     assert server.connections == 2
 
 
-def test_a_connection_that_the_server_closed_meanwhile_leaves_no_doubt(gateway, settings):
+def test_an_idle_connection_closed_by_the_server_leaves_no_doubt(gateway, settings):
     def answer(server: RawServer, connection: socket.socket) -> None:
         server.requests.append(request(connection))
         connection.sendall(TAKEN)
@@ -148,7 +148,7 @@ def test_a_request_that_did_not_go_out_as_a_whole_was_never_sent(gateway, settin
             gateway.send(OutgoingMessage(sender="reference", to=TEXT.to, data=b"x" * 30_000_000))
 
 
-def test_a_hang_up_after_the_whole_request_is_doubt(gateway, settings):
+def test_a_disconnect_after_the_whole_request_is_in_doubt(gateway, settings):
     with raw_server(hang_up) as server:
         settings.SMS_GATEWAY_URL = server.url
         with pytest.raises(UnansweredError, match="RemoteProtocolError") as unanswered:
@@ -156,7 +156,7 @@ def test_a_hang_up_after_the_whole_request_is_doubt(gateway, settings):
     assert unanswered.value.doubt_cause == DoubtCause.CONNECTION_LOST
 
 
-def test_silence_after_the_whole_request_is_doubt(settings, monkeypatch):
+def test_no_answer_after_the_whole_request_is_in_doubt(settings, monkeypatch):
     monkeypatch.setattr("notices.engine.gateways.SECONDS", 0.3)
     gateway = HttpGateway()
     with raw_server(stay_silent) as server:
@@ -207,7 +207,7 @@ def test_no_proxy_of_the_environment_is_used(settings, monkeypatch):
     gateway.close()
 
 
-def test_no_cookie_is_kept_and_no_name_of_the_url_is_a_login(gateway, settings):
+def test_no_cookie_is_stored_and_no_user_in_the_url_is_sent(gateway, settings):
     cookie = TAKEN.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b; Path=/\r\n\r\n")
     with raw_server(answers(cookie)) as server:
         settings.SMS_GATEWAY_URL = server.url.replace("//", "//user:password@")
@@ -217,7 +217,7 @@ def test_no_cookie_is_kept_and_no_name_of_the_url_is_a_login(gateway, settings):
     assert b"Authorization: Bearer secret\r\n" in server.requests[1]
 
 
-def test_an_endless_answer_is_read_to_its_bound(gateway, settings):
+def test_an_endless_answer_is_read_up_to_a_limit(gateway, settings):
     def answer(server: RawServer, connection: socket.socket) -> None:
         request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n")

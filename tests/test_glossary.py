@@ -1,4 +1,4 @@
-"""The glossary names what the code holds, and the code keeps one name for one thing."""
+"""The glossary names what the code contains, and each class name is used once."""
 
 import ast
 import re
@@ -34,7 +34,7 @@ def entries() -> list[Entry]:
 
 
 def production_files() -> list[Path]:
-    """Every module of an app or package of the project, without tests and migrations."""
+    """Returns every module of production code, without migrations."""
     apps = [path.parent for path in ROOT.glob("*/__init__.py")]
     packages = [path for path in apps if path.name not in ("tests", "harness", "benchmarks")]
     files = [path for package in packages for path in package.rglob("*.py")]
@@ -42,7 +42,7 @@ def production_files() -> list[Path]:
 
 
 def top_level_classes() -> list[str]:
-    """Names of the classes that modules define; a command's class has to be called Command."""
+    """Returns the names of all classes, except Command, which Django prescribes."""
     return [
         node.name
         for path in production_files()
@@ -52,7 +52,7 @@ def top_level_classes() -> list[str]:
 
 
 def exists(home: str) -> bool:
-    """Whether a home names a template, or is `command NAME` or `module:attribute.attribute`."""
+    """Returns whether `home` names an existing template, command or `module:attribute`."""
     name = re.sub(r"^command |`", "", home)
     if home.startswith("command "):
         return name in get_commands()

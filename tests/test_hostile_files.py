@@ -1,4 +1,4 @@
-"""Files made to hurt, or made by mistake: one clear line within bounded memory, and nothing in."""
+"""Hostile or broken files: refused in one line, in bounded memory, with nothing imported."""
 
 import csv
 import gzip
@@ -33,7 +33,7 @@ MEBIBYTE = 1 << 20
 
 @pytest.fixture
 def refusal(incident, tmp_path):
-    """The one line that refuses a file; nothing of it is in the store afterwards."""
+    """Imports content that must be refused; returns the line with the reason."""
 
     def refusal(content: bytes | str, name: str = "members.csv") -> str:
         path: Path = tmp_path / name
@@ -48,7 +48,7 @@ def members(*, count: int = 40, columns: str = "{n},김민지,minji{n}@example.c
 
 
 def packed(chunk: bytes, times: int, kind: str) -> bytes:
-    """The header and then `chunk` over and over, compressed without ever being whole."""
+    """Returns the header and `times` chunks, compressed piece by piece to save memory."""
     gzipped = zlib.compressobj(9, zlib.DEFLATED, 31)
     packer = zstandard.ZstdCompressor().compressobj() if kind == "zst" else gzipped
     pieces = [packer.compress(HEADER.encode())]
@@ -65,15 +65,15 @@ def test_a_bomb_is_refused_within_bounded_memory(refusal, kind, chunk):
     assert len(content) < MEBIBYTE
 
     tracemalloc.start()
-    said = refusal(content, f"members.csv.{kind}")
+    message = refusal(content, f"members.csv.{kind}")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert "more than 300 times its size comes out of it" in said
+    assert "more than 300 times its size comes out of it" in message
     assert peak < 32 * MEBIBYTE
 
 
-def test_a_dump_that_shrinks_well_is_no_bomb(incident, tmp_path):
+def test_a_dump_that_compresses_well_is_imported(incident, tmp_path):
     rows = "".join(f"{n},김민지,minji@example.com,010-1234-5678\n" for n in range(30_000))
     path = tmp_path / "members.csv.gz"
     path.write_bytes(gzip.compress((HEADER + rows).encode(), 9))
@@ -104,7 +104,7 @@ CELLS = st.text(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=10))
-def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, table):
+def test_rows_with_any_content_are_taken_or_rejected(incident, tmp_path, table):
     path = tmp_path / "members.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
@@ -138,11 +138,11 @@ def test_whatever_cells_hold_each_row_is_taken_or_rejected(incident, tmp_path, t
     ],
 )
 def test_swapped_columns_are_refused_early(refusal, columns, says):
-    said = refusal(members(columns=columns))
+    message = refusal(members(columns=columns))
 
-    assert says in said
-    assert "minji" not in said
-    assert "010" not in said
+    assert says in message
+    assert "minji" not in message
+    assert "010" not in message
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,9 @@ def test_a_few_odd_rows_swap_no_columns(incident, tmp_path):
     ("separator", "named"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")]
 )
 def test_another_separator_is_named(refusal, separator, named):
-    said = refusal(members().replace(",", separator))
+    message = refusal(members().replace(",", separator))
 
-    assert f"line 1: one column only, with {named} in its name" in said
+    assert f"line 1: one column only, with {named} in its name" in message
 
 
 def test_a_mapping_that_names_other_columns_says_which(refusal):

@@ -1,4 +1,4 @@
-"""The pages of docs/how-to: each test does what its page says, with the page's own examples."""
+"""The pages of docs/how-to: each test follows a page with the page's own examples."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def page(name: str) -> str:
 
 
 def block(text: str, language: str) -> str:
-    """The page's one code block in that language."""
+    """Returns the only code block of the page in this language."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return str(found)
 
@@ -72,7 +72,7 @@ def test_a_data_class_is_added_at_the_desk_and_shown_masked(
 
 @pytest.fixture
 def _laws_of_its_own(tmp_path, monkeypatch):
-    """The folder of the laws, to add a file to."""
+    """Uses a copy of the folder of laws, so that the test can add a file."""
     for path in laws.LEGAL.glob("*.toml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(laws, "LEGAL", tmp_path)
@@ -99,7 +99,9 @@ def test_a_law_is_added_as_a_file_and_blocks_publishing(incident, editor, approv
     draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
     draft.save()
     draft.sections.update(body_ko="이름이 유출되었습니다.", body_en="Names leaked.")
-    section = draft.sections.get(key="likely_consequences")  # the law asks a new draft for it
+    section = draft.sections.get(
+        key="likely_consequences"
+    )  # a new draft has it, because the law requires it
 
     draft.sections.filter(pk=section.pk).delete()
     with override("en"), pytest.raises(publishing.PublishingRefusedError) as refusal:

@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-setting.md: its steps, done in a copy of the repository."""
+"""docs/how-to/add-a-setting.md: its steps, followed in a copy of the repository."""
 
 import os
 import re
@@ -18,7 +18,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "var", "staticfiles", "__pycache__", "no
 
 
 def add_after(path: Path, line: str, block: str) -> None:
-    """Puts `block` below the first line of the file that begins with `line`."""
+    """Inserts `block` below the first line of the file that begins with `line`."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     index = next(number for number, text in enumerate(lines) if text.startswith(line))
     lines.insert(index + 1, block)
@@ -27,7 +27,7 @@ def add_after(path: Path, line: str, block: str) -> None:
 
 @pytest.fixture
 def copy(tmp_path) -> Path:
-    """The repository with the setting read and described (steps 1 and 2)."""
+    """A copy of the repository with steps 1 and 2 done."""
     copy = tmp_path / "repository"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     add_after(copy / "breachportal" / "settings.py", "TIME_ZONE = ", SETTING)
@@ -36,7 +36,7 @@ def copy(tmp_path) -> Path:
 
 
 def run(copy: Path, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python in the copy, in production and with nothing else in its environment."""
+    """Runs Python in the copy, with a complete production environment and no other variables."""
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=copy,

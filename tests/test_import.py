@@ -1,4 +1,4 @@
-"""Importing rows: who becomes a person, what becomes an exposure, what is rejected."""
+"""Importing rows: which rows become people, which become exposures, which are rejected."""
 
 import gzip
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_language_is_read_from_common_spellings(incident, load, written):
     assert person(incident, "7").language == "en"
 
 
-def test_a_language_we_do_not_speak_becomes_korean(incident, load):
+def test_an_unsupported_language_becomes_korean(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,fr\n")
 
     assert person(incident, "7").language == "ko"
@@ -159,8 +159,8 @@ def test_conflicts_are_seen_across_files_and_batches(incident, load):
     assert person(incident, "7").decrypt_contact()["e"] == "minji@example.com"
 
 
-def test_the_same_member_in_a_later_batch_is_stated_again(incident, load):
-    """If the first batch is withdrawn, the second must stand alone."""
+def test_the_same_member_in_a_later_batch_gets_an_exposure_again(incident, load):
+    """The second batch must hold all data, because the first can be withdrawn."""
     load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,ko\n")
     scope_versions.close(incident.batches.get())
     report = load("member_id,name,email,mobile,lang\n7,Minji,minji@example.com,,en\n")
@@ -225,7 +225,7 @@ member_id,zip,street,on,to,to_phone
     assert values(address) == [["physical-addresses", "04524 Sejong-daero 1", "2025-06-24"]]
 
 
-def test_recipients_with_one_phone_are_one_person_whatever_their_name(incident, load):
+def test_recipients_with_one_phone_number_are_one_person_under_any_name(incident, load):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n8,Jiho,,,ko\n")
     report = load(
         """
@@ -267,7 +267,7 @@ contact_leaked = ["name", "phone"]
 
 
 @pytest.mark.parametrize("date", ["2025-13-40", "yesterday", "2025-02-29", "2025-06-24T10:00"])
-def test_a_date_that_is_none_rejects_the_row(incident, load, date):
+def test_an_invalid_date_rejects_the_row(incident, load, date):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     report = load(f"member_id,zip,street,on,to,to_phone\n7,1,Street,{date},,\n", GIFTS)
 
@@ -367,7 +367,7 @@ def test_a_closed_batch_cannot_be_closed_again(incident, load):
         scope_versions.close(batch)
 
 
-def test_nothing_stays_of_a_file_that_breaks_half_way(incident, load, tmp_path):
+def test_nothing_is_stored_of_a_file_that_fails_in_the_middle(incident, load, tmp_path):
     rows = "".join(f"{number},Minji,,,ko\n" for number in range(6000))
     with pytest.raises(ImportRefusedError, match=r"line 6002: a NUL byte"):
         load(f"member_id,name,email,mobile,lang\n{rows}\0,,,,\n")
@@ -426,8 +426,8 @@ def test_a_shredded_incident_takes_no_more_data(incident, load):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_imports_at_once_and_closing_meanwhile_are_refused(incident, tmp_path):
-    """From inside a running import another connection tries both."""
+def test_a_second_import_and_closing_are_refused_during_an_import(incident, tmp_path):
+    """Another connection tries both while an import is running."""
     from concurrent.futures import ThreadPoolExecutor
 
     from django.db import connection
@@ -460,8 +460,8 @@ def test_two_imports_at_once_and_closing_meanwhile_are_refused(incident, tmp_pat
     assert all("a file is being imported" in refusal for refusal in refusals)
 
 
-def test_an_import_seals_with_the_keys_of_its_own_time(incident, load):
-    """Whoever holds the incident in memory may hold keys that were changed since."""
+def test_an_import_encrypts_with_the_current_keys(incident, load):
+    """An incident object in memory may hold keysets that were changed since."""
     changed = Incident.objects.get(pk=incident.pk)
     changed.make_keysets()
     changed.save()

@@ -1,4 +1,4 @@
-"""The import, which reads blocks side by side, finds the rows that a plain reader finds."""
+"""The import reads blocks in parallel and finds the same rows as a simple reader."""
 
 import csv
 import gzip
@@ -32,7 +32,7 @@ BYTES = st.lists(TRICKY, max_size=60).map(b"".join)
 WELL_FORMED = st.lists(
     st.tuples(st.text("ab\",\n\r '가", max_size=8), st.text("12", max_size=3)), max_size=12
 )
-# What stands in a messy file, in any encoding: whole rows, pieces of rows, and what is no text.
+# Content of a malformed file in any encoding: whole rows, parts of rows and undecodable bytes.
 MESS = st.lists(
     TRICKY
     | st.sampled_from([b"a,b\n", b" a,b\n", b"1,2\n", b'"1\n2",3\n', b"\n\n", b"\r\n\r\n"])
@@ -62,12 +62,12 @@ def source_of(content: bytes) -> Iterator[Source]:
 
 
 @contextmanager
-def source_said(content: bytes, **said: Any) -> Iterator[Source]:
-    """A file that is taken for what is said, without a look at it."""
+def source_with(content: bytes, **fields: Any) -> Iterator[Source]:
+    """Context manager: gives a source with these fields set, without examining the content."""
     with source_of(b"a,b\n1,2\n") as source:
         source.path.write_bytes(content)
         status = source.path.stat()
-        yield replace(source, size=status.st_size, changed_ns=status.st_mtime_ns, **said)
+        yield replace(source, size=status.st_size, changed_ns=status.st_mtime_ns, **fields)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def cut_small(window: int, block: int, most: int = ROW_BYTES) -> Iterator[None]:
 
 
 def imported(source: Source) -> Iterator[OracleRow]:
-    """The rows as an import prepares them."""
+    """Yields the rows as an import reads them."""
     reader = RowReader(source)
     is_empty = True
     for block in blocks.blocks_of(source):
@@ -95,7 +95,7 @@ def imported(source: Source) -> Iterator[OracleRow]:
 
 
 def outcome(rows: Iterator[Row]) -> tuple[list[Row], Exception | None]:
-    """The rows up to the end, or up to the refusal, and the refusal."""
+    """Returns the rows up to the end or the refusal, and the refusal."""
     found: list[Row] = []
     try:
         found.extend(rows)
@@ -153,7 +153,7 @@ def test_a_messy_csv_gives_the_same_rows(beginning, content, encoding, pack, win
     content = beginning + b"a,b\n" + content
     packed, kind = pack(content), KIND_OF_PACKING[pack]
     with (
-        source_said(packed, format="csv", encoding=encoding, compression=kind) as source,
+        source_with(packed, format="csv", encoding=encoding, compression=kind) as source,
         cut_small(window, block, most=40),
     ):
         assert_same(source, oracle(content, source, most=40))
@@ -167,7 +167,7 @@ def test_messy_json_lines_give_the_same_rows(beginning, content, encoding, pack,
     assume(content)
     packed, kind = pack(content), KIND_OF_PACKING[pack]
     with (
-        source_said(packed, format="jsonl", encoding=encoding, compression=kind) as source,
+        source_with(packed, format="jsonl", encoding=encoding, compression=kind) as source,
         cut_small(window, block, most=40),
     ):
         assert_same(source, oracle(content, source, most=40))
@@ -178,7 +178,7 @@ def test_messy_json_lines_give_the_same_rows(beginning, content, encoding, pack,
 def test_rows_for_reject_files_hold_the_bytes_of_the_file(content, encoding, window, block):
     content = b"a,b\n" + content
     with (
-        source_said(content, format="csv", encoding=encoding, compression="") as source,
+        source_with(content, format="csv", encoding=encoding, compression="") as source,
         cut_small(window, block),
     ):
         found, _ = outcome(rows_of(source))
@@ -193,7 +193,7 @@ def test_rows_for_reject_files_hold_the_bytes_of_the_file(content, encoding, win
 @pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=8).filter(lambda data: not set(data) & set(b'\0",\r\n'))))
-def test_bytes_of_another_encoding_spoil_their_own_row_only(encoding, cells):
+def test_bytes_of_another_encoding_reject_their_own_row_only(encoding, cells):
     good = "가,나\n".encode(encoding)
     content = b"a,b\n" + good * 99 + b"".join(b"x" + cell + b",y\n" for cell in cells)
     with source_of(content) as source:

@@ -1,4 +1,4 @@
-"""The operator's commands."""
+"""The operator's commands for imports and keys."""
 
 import json
 import re
@@ -25,7 +25,7 @@ contact_leaked = ["name"]
 
 @pytest.fixture
 def files(tmp_path):
-    """(dump, mapping)"""
+    """The paths of a dump and its mapping."""
     dump, mapping = tmp_path / "members.csv", tmp_path / "members.toml"
     dump.write_text("member_id,name\n7,김민지\n,박서준\n", encoding="utf-8")
     mapping.write_text(MAPPING, encoding="utf-8")
@@ -44,32 +44,32 @@ def run_import(files, *more, slug="hanbit-2025") -> str:
 
 
 def test_an_import_says_what_it_did(incident, files):
-    said = run_import(files)
+    printed = run_import(files)
 
-    assert "Opened scope version 1." in said
-    assert "Encoding: utf-8." in said
-    assert "Rows read 2, taken 1, rejected 1. New people 1, exposures 1." in said
-    assert "members.csv.rejects.csv" in said
-    assert "김민지" not in said
+    assert "Opened scope version 1." in printed
+    assert "Encoding: utf-8." in printed
+    assert "Rows read 2, taken 1, rejected 1. New people 1, exposures 1." in printed
+    assert "members.csv.rejects.csv" in printed
+    assert "김민지" not in printed
 
 
-def test_a_withdrawn_file_comes_again_into_a_later_scope_version(incident, files):
+def test_a_withdrawn_file_can_be_imported_into_a_later_scope_version(incident, files):
     run_import(files)
     call_command("close_batch", incident.slug)
     call_command("withdraw_batch", incident.slug, "1", "--reason", "a wrong mapping", "--yes")
-    said = run_import(files, "--rejects", files[0].with_name("again.csv"))
+    printed = run_import(files, "--rejects", files[0].with_name("again.csv"))
 
-    assert "Opened scope version 2." in said
-    assert "Rows read 2, taken 1, rejected 1. New people 0, exposures 1." in said
+    assert "Opened scope version 2." in printed
+    assert "Rows read 2, taken 1, rejected 1. New people 0, exposures 1." in printed
     assert [file.state for file in ExposureFile.objects.order_by("pk")] == ["withdrawn", "loaded"]
 
 
-def test_a_check_says_what_would_be(incident, files):
-    said = run_import(files, "--check")
+def test_a_check_reports_what_an_import_would_do(incident, files):
+    printed = run_import(files, "--check")
 
-    assert "Rows read 2, can be taken 1, rejected 1." in said
-    assert "  line 3: missing member_id" in said
-    assert "nothing was loaded" in said
+    assert "Rows read 2, can be taken 1, rejected 1." in printed
+    assert "  line 3: missing member_id" in printed
+    assert "nothing was loaded" in printed
     assert not AffectedPerson.objects.exists()
 
 
@@ -121,7 +121,7 @@ def test_a_batch_is_closed(incident, files):
 
 @pytest.fixture
 def failed(incident, files):
-    """A batch with one file loaded and another, orders.csv, that failed half way."""
+    """A batch with one loaded file and one, orders.csv, that failed in the middle."""
     run_import(files)
     orders = files[0].with_name("orders.csv")
     orders.write_bytes(b"member_id,name\n8,Seojun\n9,\0\n")
@@ -181,9 +181,9 @@ def test_a_new_master_keyset_works(incident, settings):
 
 def test_progress_says_rate_counts_and_time_left(incident, files, monkeypatch):
     monkeypatch.setattr(import_exposures, "LOG_SECONDS", -1.0)
-    told = StringIO()
+    printed = StringIO()
     words = ["--incident", "hanbit-2025", "--mapping", str(files[1])]
-    call_command("import_exposures", str(files[0]), *words, stdout=StringIO(), stderr=told)
+    call_command("import_exposures", str(files[0]), *words, stdout=StringIO(), stderr=printed)
 
-    assert re.search(r"2 rows, 1 taken, 1 rejected, [\d,]+/s, 0 s left to read", told.getvalue())
-    assert "all read, now merging" in told.getvalue()
+    assert re.search(r"2 rows, 1 taken, 1 rejected, [\d,]+/s, 0 s left to read", printed.getvalue())
+    assert "all read, now merging" in printed.getvalue()

@@ -1,4 +1,4 @@
-"""The same people, whatever the dump was written and packed in."""
+"""The same people are imported from every format, compression and encoding."""
 
 import csv
 import gzip
@@ -52,7 +52,7 @@ def as_json_lines() -> bytes:
 
 
 def found(incident) -> list[tuple[Any, list[Any]]]:
-    """Every person, opened."""
+    """Returns the decrypted contact and values of each person, sorted."""
     cipher = incident.cipher()
     return sorted(
         (
@@ -180,10 +180,10 @@ def test_standard_input_is_imported_once_and_leaves_nothing(
     incident, monkeypatch, tmp_path, settings
 ):
     content = gzip.compress(as_csv("cp949") + b",x,,,\n", mtime=0)
-    said = read_from_standard_input(monkeypatch, content, tmp_path, "--rejects", str(tmp_path))
+    printed = read_from_standard_input(monkeypatch, content, tmp_path, "--rejects", str(tmp_path))
 
-    assert "Encoding: cp949." in said
-    assert "Rows read 3, taken 2, rejected 1." in said
+    assert "Encoding: cp949." in printed
+    assert "Rows read 3, taken 2, rejected 1." in printed
     assert Exposure.objects.count() == 2
     assert ExposureFile.objects.get().name == "standard-input"
     assert not list((settings.VAR / "import").iterdir())
@@ -204,8 +204,8 @@ def test_standard_input_has_no_name_on_the_disk_that_could_outlive_its_import(
             return super().read(size)
 
     monkeypatch.setattr("io.BytesIO", Watched)
-    said = read_from_standard_input(monkeypatch, as_csv("utf-8"), tmp_path)
-    assert "taken 2" in said
+    printed = read_from_standard_input(monkeypatch, as_csv("utf-8"), tmp_path)
+    assert "taken 2" in printed
     assert left == []
 
 
@@ -223,9 +223,9 @@ def test_a_bomb_is_unpacked_within_bounded_memory(tmp_path):
 
 
 def sample_as_json_lines(file: str, path: Path) -> dict[int, int]:
-    """Writes a file of the sample as JSON Lines; returns the new line of each row's first line.
+    """Writes a file of the sample as JSON Lines; returns {first line in the CSV: line in JSON}.
 
-    A row that was cut off becomes an object that is cut off.
+    An incomplete row becomes an incomplete object.
     """
     encoding = {"members": "utf-8-sig", "addresses": "cp949", "orders": "utf-8"}[file]
     dump = next((SAMPLE / "export-2025-11").glob(f"{file}.csv*"))

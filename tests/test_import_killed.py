@@ -1,4 +1,4 @@
-"""An import killed at any moment, and started again, ends as if nothing had happened.
+"""An import that is killed at any moment and started again gives the same rows.
 
 `make drill-import` does the same twenty times with a million people.
 """
@@ -18,7 +18,7 @@ PEOPLE, KILLS = 20_000, 2
 
 @pytest.fixture
 def subject(transactional_db, tmp_path: Path) -> drill_import.Subject:
-    """The operator's command, on the tests' own database."""
+    """The import command, on the tests' database."""
     write_export(tmp_path, PEOPLE, addresses=0)
     mapping = tmp_path / "members.toml"
     mapping.write_text(mapping_of("members"), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Many rows take another way into the store than few; what stands there in the end is the same."""
+"""Large files are stored in another way than small ones, with the same result."""
 
 import threading
 import time
@@ -30,7 +30,7 @@ WHERE conrelid = 'incidents_affectedperson'::regclass
 
 @pytest.fixture
 def many(monkeypatch):
-    """Every file counts as a large one."""
+    """Makes the import handle every file as a large one."""
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     monkeypatch.setattr(store, "REBUILD_PEOPLE", 0)
     monkeypatch.setattr(store, "STORED_FOR_EACH", 1_000_000)
@@ -46,8 +46,8 @@ def load(incident: Incident, directory: Path, name: str, **options) -> loading.I
     )
 
 
-def again(incident: Incident) -> Incident:
-    """An incident with the same keysets and number, and nothing in it."""
+def emptied(incident: Incident) -> Incident:
+    """Deletes the rows of the incident, but not its keysets, and returns it."""
     execute("DELETE FROM incidents_exposure")
     AffectedPerson.objects.filter(incident=incident).delete()
     incident.batches.all().delete()
@@ -78,7 +78,7 @@ def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     for path in list(tmp_path.iterdir()):
         path.unlink()
-    again(incident)
+    emptied(incident)
 
     request.getfixturevalue("many")
     for name in FILES:
@@ -95,7 +95,7 @@ def test_many_rows_end_in_the_same_state_as_few(incident, tmp_path, request):
     assert len(partitions()) == 4
 
 
-def test_a_large_file_that_fails_leaves_nothing(incident, tmp_path, many):
+def test_a_large_file_that_fails_changes_nothing(incident, tmp_path, many):
     load(incident, tmp_path, "members.csv")
     expected, before = compute_store_digest(incident), partitions()
     path = tmp_path / "orders.csv"
@@ -112,7 +112,7 @@ def test_a_large_file_that_fails_leaves_nothing(incident, tmp_path, many):
     assert not rows("SELECT relname::text FROM pg_class WHERE relname LIKE 'import_%'")
 
 
-def test_the_digest_tells_a_changed_value(incident, tmp_path):
+def test_a_changed_value_changes_the_digest(incident, tmp_path):
     load(incident, tmp_path, "members.csv")
     before = compute_store_digest(incident)
     person = AffectedPerson.objects.filter(incident=incident).order_by("pk")[0]
@@ -129,11 +129,11 @@ def test_an_empty_store_has_a_digest(incident):
     assert compute_store_digest(incident) == StoreDigest(0, 0, "0" * 64)
 
 
-# Readers meanwhile
+# Readers during an import
 
 
 def reader() -> psycopg.Connection:
-    """A visitor's connection, who does not wait."""
+    """Returns a connection that waits at most 500 ms for a lock."""
     return psycopg.connect(conninfo(), autocommit=True, options="-c lock_timeout=500ms")
 
 
@@ -149,17 +149,17 @@ def read(visitor: psycopg.Connection, statement: str = READ) -> int:
     return int(row[0])
 
 
-def tell_all() -> None:
-    """PostgreSQL says what it does to attach a partition, until the transaction ends."""
+def report_partition_steps() -> None:
+    """Makes PostgreSQL report how it attaches a partition, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL client_min_messages = debug1")
 
 
 @pytest.fixture
 def while_merged(monkeypatch):
-    """Calls what is appended when an import has everything in but its last step.
+    """A list of functions that are called just before the last step of an import.
 
-    What such imports attach stays when a test's rows are deleted, so it is dropped.
+    Attached partitions stay when the rows of a test are deleted, so the fixture drops them.
     """
     calls: list[Callable[[], object]] = []
     put_in_place = store.Store.put_in_place
@@ -182,14 +182,16 @@ def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypa
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     with reader() as visitor:
         before, seen, earlier = read(visitor), [], set(partitions())
-        while_merged += [lambda: seen.append(read(visitor)), tell_all]
-        told: list[str] = []
-        connection.connection.add_notice_handler(lambda said: told.append(said.message_primary))
-        load(incident, tmp_path, "addresses.csv")  # with second people, who are new
+        while_merged += [lambda: seen.append(read(visitor)), report_partition_steps]
+        reported: list[str] = []
+        connection.connection.add_notice_handler(
+            lambda notice: reported.append(notice.message_primary)
+        )
+        load(incident, tmp_path, "addresses.csv")  # its recipients are new people
 
         assert seen == [before]
-        # Nothing is read of the new partition while readers are shut out.
-        assert [said for said in told if said.startswith("partition constraint for table")] == [
+        # PostgreSQL does not scan the new partition while readers are locked out.
+        assert [line for line in reported if line.startswith("partition constraint for table")] == [
             f'partition constraint for table "{newest}" is implied by existing constraints'
             for newest in set(partitions()) - earlier
         ]
@@ -197,7 +199,7 @@ def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypa
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_people_are_read_while_their_table_is_made_anew(incident, tmp_path, many, while_merged):
+def test_people_can_be_read_while_their_table_is_rebuilt(incident, tmp_path, many, while_merged):
     seen: list[int] = []
     with reader() as visitor:
         while_merged.append(lambda: seen.append(read(visitor)))
@@ -216,7 +218,7 @@ WHERE oid = 'incidents_affectedperson'::regclass
 """
 
 
-def test_a_table_made_anew_belongs_to_the_same_and_is_open_to_the_same(incident, tmp_path, many):
+def test_a_rebuilt_table_keeps_its_owner_and_privileges(incident, tmp_path, many):
     execute("CREATE ROLE keeper")
     execute("ALTER TABLE incidents_affectedperson OWNER TO keeper")
     execute("GRANT SELECT, UPDATE ON incidents_affectedperson TO pg_monitor WITH GRANT OPTION")
@@ -253,7 +255,7 @@ def test_a_table_that_a_view_reads_is_not_replaced(incident, tmp_path, many):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_an_import_that_waits_for_a_long_reader_holds_up_no_other(
+def test_an_import_that_waits_for_a_long_reader_delays_no_other_reader(
     incident, tmp_path, many, monkeypatch, while_merged
 ):
     load(incident, tmp_path, "members.csv")
@@ -289,7 +291,7 @@ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 def test_two_incidents_files_are_merged_one_after_the_other(
     incident, tmp_path, many, monkeypatch, while_merged
 ):
-    """Both read people and then change their table: at once, they would wait for each other."""
+    """Both read people and then change the table; in parallel they would deadlock."""
     load(incident, tmp_path, "members.csv")
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
     other = Incident(slug="other-2025", aware_at=incident.aware_at)

@@ -1,4 +1,4 @@
-"""Whatever a database can put into a CSV is read back, with the line it stands on."""
+"""Everything that a database writes into a CSV is read back, with its line number."""
 
 import csv
 import gzip
@@ -35,7 +35,7 @@ def _tables(cells) -> st.SearchStrategy[list[list[str]]]:
 
 
 def _written(table: list[list[str]], terminator: str) -> tuple[str, list[int]]:
-    """The CSV, and the physical line each row begins on."""
+    """Returns the CSV, and the physical line on which each row begins."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=terminator, quoting=csv.QUOTE_ALL)
     writer.writerow([f"column{number}" for number in range(len(table[0]))])
@@ -58,7 +58,7 @@ def _read_back(content: bytes, encoding: str) -> tuple[list[list[str]], list[int
 
 @settings(max_examples=150, deadline=None)
 @given(_tables(UTF8_CELLS), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_utf8_rows_come_back_with_their_lines(table, terminator, has_mark):
+def test_utf8_rows_are_read_with_their_lines(table, terminator, has_mark):
     text, lines = _written(table, terminator)
     content = text.encode("utf-8-sig" if has_mark else "utf-8")
 
@@ -67,7 +67,7 @@ def test_utf8_rows_come_back_with_their_lines(table, terminator, has_mark):
 
 @settings(max_examples=150, deadline=None)
 @given(_tables(CP949_CELLS), st.sampled_from(["\n", "\r\n"]))
-def test_cp949_rows_come_back_with_their_lines(table, terminator):
+def test_cp949_rows_are_read_with_their_lines(table, terminator):
     text, lines = _written(table, terminator)
 
     assert _read_back(text.encode("cp949"), "cp949") == (table, lines)

@@ -1,4 +1,4 @@
-"""Files that are not what they say: one clear line, nothing loaded."""
+"""Files that are not what they claim: refused in one line, with nothing imported."""
 
 import gzip
 import tracemalloc
@@ -25,7 +25,7 @@ KOREAN = "7,김민지\n8,박서준\n9,이지호\n"
 
 @pytest.fixture
 def refusal(incident, tmp_path):
-    """Imports bytes that must be refused; returns the line that says why."""
+    """Imports bytes that must be refused; returns the line with the reason."""
 
     def refusal(content: bytes, name: str = "members.csv", **options) -> str:
         path = tmp_path / name
@@ -70,7 +70,7 @@ def test_refused_with_one_line(refusal, content, says):
     assert says in refusal(content)
 
 
-def test_a_gz_that_is_none_is_refused(refusal):
+def test_a_gz_file_that_is_not_gzip_is_refused(refusal):
     assert "named .gz but not compressed" in refusal(HEADER + b"7,Minji\n", "members.csv.gz")
 
 
@@ -81,7 +81,7 @@ def test_gzip_cut_short_is_refused(refusal, cut):
     assert "cut short or damaged" in refusal(gzip.compress(HEADER + rows)[:cut], "members.csv.gz")
 
 
-def test_no_value_stands_in_a_refusal(refusal):
+def test_a_refusal_contains_no_value(refusal):
     assert "Minji" not in refusal(b"7,Minji\n8,Seojun\n")
     assert "Minji" not in refusal(b"7,Minji,Minji\n8,Seojun,Seojun\n")
 
@@ -97,21 +97,21 @@ def test_a_directory_is_refused(incident, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "says"),
+    ("content", "encoding", "says"),
     [
         (KOREAN.encode("cp949"), "utf-8", "said to be utf-8, but its bytes are cp949"),
         (KOREAN.encode(), "latin-1", "unknown encoding 'latin-1'"),
         (b"7,\xed\x95\x9c\xea\xb8\x80\n" * 3, "cp949", "said to be cp949, but its bytes are utf-8"),
     ],
 )
-def test_a_wrong_encoding_is_refused(refusal, content, said, says):
-    assert says in refusal(HEADER + content, encoding=said)
+def test_a_wrong_encoding_is_refused(refusal, content, encoding, says):
+    assert says in refusal(HEADER + content, encoding=encoding)
 
 
 def test_cp949_with_a_utf8_mark_is_refused(refusal):
-    said = refusal(b"\xef\xbb\xbf" + HEADER + KOREAN.encode(), encoding="cp949")
+    encoding = refusal(b"\xef\xbb\xbf" + HEADER + KOREAN.encode(), encoding="cp949")
 
-    assert "begins with a UTF-8 mark" in said
+    assert "begins with a UTF-8 mark" in encoding
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The sample export, imported exactly as its expected.json says."""
+"""The sample export is imported exactly as its expected.json lists."""
 
 import json
 import stat
@@ -36,7 +36,7 @@ FILES = {
     "orders": ("orders.csv.gz", "orders.toml", "utf-8"),
 }
 Relation, Reach = AffectedPerson.Relation, AffectedPerson.Reach
-# So that a test database is made; the fixture below wraps all tests in one transaction.
+# The mark creates the test database; the fixture below wraps all tests in one transaction.
 pytestmark = pytest.mark.django_db
 
 
@@ -49,7 +49,7 @@ class Imported(NamedTuple):
 
 @pytest.fixture(scope="module")
 def imported(django_db_setup, django_db_blocker, tmp_path_factory):
-    """The whole export, imported once for all tests of this module."""
+    """The sample export, imported once for all tests of this module."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield import_sample(tmp_path_factory.mktemp("rejects"))
         transaction.set_rollback(True)
@@ -89,7 +89,7 @@ def class_ids() -> dict[str, int]:
 
 
 def values_of(person: AffectedPerson, slug: str) -> list[list[str]]:
-    """[value, date?] of one class, in file order."""
+    """Returns [value] or [value, date] of one class, in the order of the file."""
     cipher, wanted = person.incident.cipher(), class_ids()[slug]
     return [
         value[1:]
@@ -117,7 +117,7 @@ def test_rejects_have_exactly_the_expected_lines_and_reasons(imported, key):
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_encoding_is_found_and_kept(imported, key):
+def test_the_encoding_is_detected_and_stored(imported, key):
     assert imported.files[key].encoding == FILES[key][2]
 
 
@@ -174,7 +174,7 @@ def test_first_row_of_a_conflict_wins(imported):
     assert member(imported, "70000427").decrypt_contact()["e"] == "user00061@daum.example"
 
 
-def test_member_contact_is_sealed_once(imported):
+def test_the_contact_of_a_member_is_encrypted_once(imported):
     person = member(imported, "70000021")
 
     assert person.decrypt_contact() == {
@@ -253,7 +253,7 @@ def test_a_customer_finds_their_row_by_address_in_any_spelling(imported):
     assert list(AffectedPerson.objects.for_user(minji)) == [member(imported, "70000021")]
 
 
-def test_closed_batch_says_so(imported):
+def test_a_closed_batch_is_recorded_as_closed(imported):
     batch = imported.incident.batches.get()
 
     assert (batch.number, batch.state, batch.note) == (
@@ -264,7 +264,7 @@ def test_closed_batch_says_so(imported):
     assert imported.incident.is_scope_complete()
 
 
-def test_nothing_is_stored_in_the_clear(imported):
+def test_nothing_is_stored_unencrypted(imported):
     person = member(imported, "70000007")
     stored = [bytes(person.contact)] + [
         bytes(exposure.ciphertext or b"") for exposure in person.exposures.exclude(ciphertext=None)

@@ -1,6 +1,6 @@
 """Imports go one way: scams → notices → statements → incidents → accounts → foundations.
 
-Templates and SQL are held to the same order as Python (docs/architecture.md).
+Templates and SQL follow the same order (docs/architecture.md).
 """
 
 import ast
@@ -14,9 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from foundations import page_extensions
 
 ROOT = Path(__file__).parent.parent
-# From the ground up. Each package may import itself and those before it.
+# From lowest to highest. Each package may import itself and the packages before it.
 APPS = ("foundations", "accounts", "incidents", "statements", "notices", "scams")
-# What each of the others may not import.
+# What each of the other packages may not import.
 ABOVE = {
     "breachportal": {"harness", "benchmarks", "tests"},
     "harness": {"benchmarks", "tests"},
@@ -29,7 +29,7 @@ FORBIDDEN = {
 } | ABOVE
 TAG = re.compile(r"""\{%\s*(url|include|extends)\s+["']([^"']+)["']""")
 PERMISSION = re.compile(r"\bperms\.(\w+)\.")
-# The templates of an app, by folder. What stands elsewhere belongs to the whole portal.
+# The folders with templates of an app. Templates elsewhere belong to the whole portal.
 FOLDERS = ("", "admin/", "emails/", "texts/")
 
 
@@ -52,7 +52,7 @@ def test_no_package_imports_upwards(package):
 
 
 def app_of_view() -> dict[str, str]:
-    """The app in which the view of each URL name lives."""
+    """Returns {URL name: app of its view}."""
     found: dict[str, str] = {}
 
     def walk(resolver: URLResolver, namespace: str = "") -> None:

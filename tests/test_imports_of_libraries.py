@@ -1,4 +1,4 @@
-"""Production code imports the public API of its libraries, and only libraries it declares."""
+"""Production code imports only public names, and only of libraries that it declares."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ TESTING = {"tests", "benchmarks", "harness"}
 
 
 def production_modules() -> list[Path]:
-    """Every module of the packages in the repository, and manage.py."""
+    """Returns every module of production code, and manage.py."""
     packages = {path.parent for path in ROOT.glob("*/__init__.py")}
     modules = [
         module
@@ -28,7 +28,7 @@ def production_modules() -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The dotted name of each module or name that `path` imports from elsewhere."""
+    """Yields the dotted name of each module or name that `path` imports."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -37,7 +37,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def is_private(name: str) -> bool:
-    """Whether a part of the dotted name says that only its own package may use it."""
+    """Returns whether a part of the dotted name marks it as private to its package."""
     parts = [part for part in name.split(".") if not part.startswith("__")]
     return "internal" in parts or any(part.startswith("_") for part in parts)
 
@@ -63,14 +63,14 @@ def test_no_module_imports_what_is_private_to_a_library():
 
 
 def declared() -> set[str]:
-    """The distributions that requirements.in names."""
+    """Returns the distributions that requirements.in names."""
     lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
     stated = [line.partition("#")[0].strip() for line in lines]
     return {canonicalize_name(Requirement(line).name) for line in stated if line}
 
 
 def pinned(file: str) -> dict[str, str]:
-    """Distribution and version of each pin in a compiled file."""
+    """Returns {distribution: version} of the pins in a compiled file."""
     text = (ROOT / file).read_text(encoding="utf-8")
     pins = re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)
     return {canonicalize_name(name): version for name, version in pins}
@@ -90,7 +90,7 @@ def test_every_library_that_is_imported_is_declared():
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.11.3", "3.11.15"])
 def test_what_a_pinned_library_needs_is_pinned_for_every_patch_release_of_python(python):
-    """redis needs async-timeout on Python before 3.11.3; a compiled file knows one release only."""
+    """redis needs async-timeout before Python 3.11.3; pins are compiled for one release only."""
     pins = pinned("requirements.txt")
     needed = {
         canonicalize_name(requirement.name)

@@ -1,4 +1,4 @@
-"""Incidents on the response desk."""
+"""Incidents at the response desk."""
 
 import hashlib
 import html
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 
 def helper(*permissions: str) -> User:
-    """Staff with these permissions of the incidents app only."""
+    """Returns a staff user with only these permissions."""
     user = User.objects.create_user("helper@breachportal.example", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return user
@@ -44,7 +44,7 @@ def helper(*permissions: str) -> User:
 
 @pytest.fixture
 def helpdesk(client):
-    """Signs in somebody who has just these permissions."""
+    """Signs in a staff user with only the given permissions, in English."""
 
     def signed_in(*permissions: str):
         sign_in_to_desk(client, helper(*permissions))
@@ -89,7 +89,7 @@ NEW_INCIDENT = {
 }
 
 
-def test_a_new_incident_can_seal_at_once(editors_desk):
+def test_a_new_incident_can_encrypt_at_once(editors_desk):
     form = NEW_INCIDENT | {"class_states-0-data_class": class_id("names")}
     assert editors_desk.post(url("incident", "add"), form).status_code == 302
     incident = Incident.objects.get(slug="dalbit-2026")
@@ -124,7 +124,7 @@ def test_nothing_is_deleted_on_the_desk(editors_desk, incident, model):
 
 @pytest.fixture
 def second(approver) -> Client:
-    """Another superuser at the desk, in English."""
+    """A second superuser's client at the desk, in English."""
     client = Client()
     sign_in_to_desk(client, approver)
     client.cookies["language"] = "en"
@@ -132,20 +132,26 @@ def second(approver) -> Client:
 
 
 def seen_by(client, incident: Incident) -> dict[str, str]:
-    """What the page to shred posts back, with the slug typed."""
+    """Returns the form data of the shredding page, with the slug typed in."""
     shown = client.get(url("incident", "shred", incident.pk))
     return {"slug": incident.slug, "seen": shown.context["seen"]}
 
 
-def test_shredding_takes_two_who_type_the_slug(editors_desk, second, editor, approver, incident):
+def test_shredding_needs_two_superusers_who_type_the_slug(
+    editors_desk, second, editor, approver, incident
+):
     shred = url("incident", "shred", incident.pk)
     fingerprint = hashlib.sha256(incident.data_keyset).hexdigest()
     assert "becomes unreadable" in page_text(editors_desk.get(shred))
-    assert f"({incident.slug})" in page_text(editors_desk.get(shred))  # what has to be typed
+    assert f"({incident.slug})" in page_text(
+        editors_desk.get(shred)
+    )  # the text that has to be typed
     assert "This is not the slug" in page_text(editors_desk.post(shred, {"slug": "another"}))
     assert not Shredding.objects.exists()
     assert editors_desk.post(shred, seen_by(editors_desk, incident)).status_code == 302
-    assert 'name="slug"' not in page_text(editors_desk.get(shred))  # it is not for whoever asked
+    assert 'name="slug"' not in page_text(
+        editors_desk.get(shred)
+    )  # the requester cannot confirm it
     again = page_text(editors_desk.post(shred, seen_by(editors_desk, incident)))
     assert "another superuser has to do it" in again
     assert not Incident.objects.filter(shredded_at__isnull=False).exists()
@@ -160,8 +166,8 @@ def test_shredding_takes_two_who_type_the_slug(editors_desk, second, editor, app
     assert incident.shredded_at
     with pytest.raises(KeysetShreddedError):
         incident.cipher()
-    said = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
-    assert [entry[:5] for entry in said] == ["Asked", "Shred"]
+    messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert [entry[:5] for entry in messages] == ["Asked", "Shred"]
     assert "shredded already" in page_text(second.post(shred, form))
     assert 'name="slug"' not in page_text(second.get(shred))
     record = Shredding.objects.get()
@@ -172,9 +178,9 @@ def test_shredding_takes_two_who_type_the_slug(editors_desk, second, editor, app
     assert shred not in page
 
 
-def test_two_who_ask_at_once_shred_nothing(editors_desk, second, incident):
+def test_two_requests_at_once_shred_nothing(editors_desk, second, incident):
     shred = url("incident", "shred", incident.pk)
-    theirs = seen_by(second, incident)  # read before anybody asked
+    theirs = seen_by(second, incident)  # read before the first request
     editors_desk.post(shred, seen_by(editors_desk, incident))
 
     assert "Read the page again" in page_text(second.post(shred, theirs))
@@ -184,7 +190,7 @@ def test_two_who_ask_at_once_shred_nothing(editors_desk, second, incident):
 
 
 @pytest.mark.parametrize("is_own", [True, False], ids=["who asked", "who was to do it"])
-def test_a_request_to_shred_is_taken_back(editors_desk, second, incident, is_own):
+def test_a_request_to_shred_can_be_taken_back(editors_desk, second, incident, is_own):
     shred = url("incident", "shred", incident.pk)
     back = url("incident", "take_shred_request_back", incident.pk)
     editors_desk.post(shred, seen_by(editors_desk, incident))
@@ -202,7 +208,7 @@ def test_a_request_to_shred_is_taken_back(editors_desk, second, incident, is_own
     assert incident.shredded_at is None
 
 
-def test_what_is_shredded_stays_on_record_whoever_takes_it_back(editors_desk, second, incident):
+def test_a_finished_shredding_cannot_be_taken_back(editors_desk, second, incident):
     shred = url("incident", "shred", incident.pk)
     editors_desk.post(shred, seen_by(editors_desk, incident))
     second.post(shred, seen_by(second, incident))
@@ -210,7 +216,7 @@ def test_what_is_shredded_stays_on_record_whoever_takes_it_back(editors_desk, se
     assert Shredding.objects.get().done_at
 
 
-def test_a_request_to_shred_stands_for_a_day(editors_desk, second, approver, incident):
+def test_a_request_to_shred_is_valid_for_a_day(editors_desk, second, approver, incident):
     shred = url("incident", "shred", incident.pk)
     editors_desk.post(shred, seen_by(editors_desk, incident))
     Shredding.objects.update(asked_at=timezone.now() - timedelta(hours=25))
@@ -237,7 +243,7 @@ def test_the_record_of_a_shredding_stays_as_it_is(incident):
     assert Shredding.objects.get().data_fingerprint == record.data_fingerprint
 
 
-def test_nobody_shreds_alone(incident, editor):
+def test_one_person_cannot_shred_alone(incident, editor):
     Shredding.objects.create(incident=incident, asked_by=editor)
 
     with pytest.raises(IntegrityError, match="shredding_takes_two"), transaction.atomic():
@@ -286,7 +292,7 @@ def test_a_scope_version_shows_its_files_and_counts(editors_desk, incident):
     )
 
 
-def test_numbers_of_a_nation_are_grouped(editors_desk, helpdesk, incident):
+def test_large_numbers_are_grouped(editors_desk, helpdesk, incident):
     batch = loaded(incident)
     counts = {"rows_read": 33_700_012, "rows_taken": 33_700_000, "rows_rejected": 12}
     ExposureFile.objects.update(**counts)
@@ -298,7 +304,7 @@ def test_numbers_of_a_nation_are_grouped(editors_desk, helpdesk, incident):
     )
     incident_page = page_text(editors_desk.get(url("incident", "change", incident.pk)))
     assert "(33,700,000 rows taken, 12 rejected)" in incident_page
-    assert 'value="33700000"' in incident_page  # to be typed over
+    assert 'value="33700000"' in incident_page  # editable, so without separators
     readers = page_text(helpdesk("view_incident").get(url("incident", "change", incident.pk)))
     assert re.search(r'"readonly">\s*33,700,000\s*<', readers)
 
@@ -325,12 +331,12 @@ def test_a_scope_version_without_a_loaded_file_does_not_close(editors_desk, inci
 
 
 def failed(batch: ExposureBatch, name: str) -> None:
-    """An attempt to load a file that failed."""
+    """Makes a file of the batch with a failed import."""
     file = file_of(batch.incident, number=batch.number)
     ExposureFile.objects.filter(pk=file.pk).update(name=name, state=ExposureFile.State.FAILED)
 
 
-def test_a_scope_version_with_a_failed_file_takes_a_second_tick(editors_desk, incident):
+def test_a_scope_version_with_a_failed_file_needs_a_second_tick(editors_desk, incident):
     batch = loaded(incident)
     failed(batch, "orders.csv")
     close = url("exposurebatch", "close", batch.pk)
@@ -342,7 +348,7 @@ def test_a_scope_version_with_a_failed_file_takes_a_second_tick(editors_desk, in
     assert incident.is_scope_complete()
 
 
-def test_a_file_that_was_loaded_after_all_is_not_missed(editors_desk, incident):
+def test_a_failed_file_that_was_loaded_later_does_not_count(editors_desk, incident):
     batch = file_of(incident, state="open").batch
     failed(batch, "members.csv")
     loaded(incident)
@@ -351,7 +357,7 @@ def test_a_file_that_was_loaded_after_all_is_not_missed(editors_desk, incident):
     assert editors_desk.post(close, {"is_complete": "on"}).status_code == 302
 
 
-def test_a_file_that_fails_while_somebody_reads_is_not_overlooked(editors_desk, incident):
+def test_a_file_that_fails_after_the_page_was_read_is_reported(editors_desk, incident):
     batch = loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
     page_text(editors_desk.get(close))
@@ -382,9 +388,7 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(editors_desk, incident):
     )
 
 
-def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(
-    editors_desk, incident
-):
+def test_the_withdraw_page_counts_people_and_explains_the_effect(editors_desk, incident):
     batch = loaded(incident)
     scope_versions.close(batch)
     withdraw = url("exposurebatch", "withdraw", batch.pk)
@@ -396,7 +400,7 @@ def test_withdrawing_tells_how_many_it_concerns_and_what_customers_read_then(
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])
-def test_who_may_only_look_does_not_change_a_scope_version(helpdesk, incident, action):
+def test_staff_with_view_permission_cannot_change_a_scope_version(helpdesk, incident, action):
     batch = loaded(incident)
     client = helpdesk("view_exposurebatch")
     assert f"/{action}/" not in page_text(client.get(url("exposurebatch", "change", batch.pk)))
@@ -432,7 +436,7 @@ def test_support_finds_the_rows_of_an_address_and_sees_no_value(helpdesk, incide
     assert "minji@" not in caplog.text.lower()
 
 
-def test_a_look_up_counts_and_lists_nobody(editors_desk, incident):
+def test_the_look_up_page_lists_and_counts_no_people(editors_desk, incident):
     person(incident, email="minji@example.com")
     with CaptureQueriesContext(
         connection,
@@ -450,13 +454,13 @@ def test_a_look_up_counts_and_lists_nobody(editors_desk, incident):
         ("", "This field is required."),
     ],
 )
-def test_a_look_up_says_what_it_did_not_find(editors_desk, incident, typed, answer):
+def test_a_look_up_reports_that_it_found_nothing(editors_desk, incident, typed, answer):
     page = page_text(editors_desk.post(url("affectedperson", "changelist"), {"address": typed}))
     assert answer in page
     assert not LogEntry.objects.exists()
 
 
-def test_a_look_up_with_the_wrong_master_keyset_fails_in_words(editors_desk, incident):
+def test_a_look_up_with_the_wrong_master_keyset_shows_an_error_message(editors_desk, incident):
     Incident.objects.update(data_keyset=b"sealed by another master")
     page = page_text(
         editors_desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"})
@@ -509,7 +513,7 @@ def incident_form(client, incident: Incident) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("who", ["a clerk", "a superuser"])
-def test_nobody_alone_changes_how_to_reach_the_company_of_a_public_incident(
+def test_one_person_cannot_change_the_contacts_of_a_public_incident(
     helpdesk, editors_desk, incident, who
 ):
     client = editors_desk
@@ -525,7 +529,7 @@ def test_nobody_alone_changes_how_to_reach_the_company_of_a_public_incident(
     assert incident.official_contacts_en == ""
 
 
-def test_hiding_the_incident_for_a_moment_does_not_open_its_contacts(editors_desk, incident):
+def test_contacts_stay_protected_if_the_incident_is_hidden_briefly(editors_desk, incident):
     hidden = incident_form(editors_desk, incident)
     del hidden["is_public"]
     editors_desk.post(url("incident", "change", incident.pk), hidden)
@@ -535,7 +539,7 @@ def test_hiding_the_incident_for_a_moment_does_not_open_its_contacts(editors_des
     assert not any(f'name="{name}"' in page for name in CONTACTS)
 
 
-def test_contacts_are_written_by_anybody_before_the_incident_is_public(helpdesk, incident):
+def test_one_person_may_change_the_contacts_before_the_incident_is_public(helpdesk, incident):
     Incident.objects.update(is_public=False)
     client = helpdesk("change_incident", "view_incident", "view_incidentdataclass")
     form = incident_form(client, incident) | {"contact_phone": "1577-0000"}

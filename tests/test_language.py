@@ -1,4 +1,4 @@
-"""The language of the pages, chosen and remembered."""
+"""The language of the pages: a user chooses it, and it is remembered."""
 
 import pytest
 from django.test import Client
@@ -61,7 +61,7 @@ def test_without_a_page_the_choice_leads_home(client):
         "./",
     ],
 )
-def test_the_choice_never_leads_elsewhere(client, elsewhere):
+def test_the_choice_never_redirects_to_another_site(client, elsewhere):
     assert choose(client, language="en", next=elsewhere).url == "/en/"
 
 

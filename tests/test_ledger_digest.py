@@ -1,4 +1,4 @@
-"""A notice that has ended: its ledger is sealed, and every later change is named."""
+"""The ledger digest of a closed notice: it reports every later change."""
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -34,7 +34,7 @@ def verified(notice: Notice) -> list[str]:
     return list(ledger_digest.verify_ledger_digest(LedgerDigest.objects.get(notice=notice)))
 
 
-def test_closing_seals_the_ledger(closed):
+def test_closing_computes_the_ledger_digest(closed):
     digest = LedgerDigest.objects.get()
     assert (digest.notice, digest.rows, digest.previous) == (closed, 3, "")
     assert list(LedgerDigestPage.objects.order_by("number").values_list("rows", flat=True)) == [
@@ -44,7 +44,7 @@ def test_closing_seals_the_ledger(closed):
     assert verified(closed) == []
 
 
-def test_a_seal_stands_after_the_secret_key_was_changed(closed, settings):
+def test_a_digest_is_valid_after_the_secret_key_was_changed(closed, settings):
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
     assert verified(closed) == []
@@ -52,7 +52,7 @@ def test_a_seal_stands_after_the_secret_key_was_changed(closed, settings):
     assert "was not made with this portal's secret key" in "".join(verified(closed))
 
 
-def test_sealing_again_changes_nothing(closed):
+def test_computing_a_digest_again_changes_nothing(closed):
     before = LedgerDigest.objects.values().get()
     assert ledger_digest.compute_ledger_digest(closed.pk)
     assert LedgerDigest.objects.values().get() == before
@@ -71,7 +71,7 @@ def test_sealing_again_changes_nothing(closed):
         *("notices_notice", "incidents_incident", "accounts_user"),
     ],
 )
-def test_the_database_refuses_to_empty_proof_away(closed, approver, table):
+def test_the_database_refuses_to_truncate_tables_with_proof(closed, approver, table):
     LogEntry.objects.log_actions(
         approver.pk, Notice.objects.filter(pk=closed.pk), CHANGE, "Took the proof."
     )
@@ -84,17 +84,17 @@ def test_the_database_refuses_to_empty_proof_away(closed, approver, table):
     assert Delivery.objects.count() == 3
 
 
-def test_tables_without_proof_may_be_emptied(db):
+def test_tables_without_proof_may_be_truncated(db):
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE notices_delivery CASCADE")
 
 
-def test_a_notice_on_its_way_is_not_sealed(notice, server):
+def test_a_notice_that_is_being_sent_has_no_digest(notice, server):
     assert not ledger_digest.compute_ledger_digest(notice.pk)
     assert not LedgerDigestPage.objects.exists()
 
 
-def test_killed_between_two_pages_it_goes_on(notice, server, monkeypatch):
+def test_a_digest_killed_between_two_pages_continues(notice, server, monkeypatch):
     work(notice)
     whole = ledger_digest._digest_pages
 
@@ -129,10 +129,10 @@ def test_a_changed_row_is_named_by_its_page(closed, people, change, capsys):
     with pytest.raises(SystemExit) as stopped:
         call_command("verify_ledger")
     assert stopped.value.code == 1
-    told = capsys.readouterr()
-    assert f"notice {closed.pk}: page {page.number} (from {page.first}" in told.err
-    assert "NOT as sealed" in told.out
-    assert told.err.count("page") == 1
+    printed = capsys.readouterr()
+    assert f"notice {closed.pk}: page {page.number} (from {page.first}" in printed.err
+    assert "NOT as sealed" in printed.out
+    assert printed.err.count("page") == 1
 
 
 def test_a_deleted_and_an_added_row_are_named(closed, people):
@@ -147,7 +147,7 @@ def test_a_deleted_and_an_added_row_are_named(closed, people):
     assert any("after the last page" in line for line in verified(closed))
 
 
-def test_pages_made_to_fit_a_changed_row_do_not_fit_the_seal(closed, people):
+def test_forged_pages_do_not_match_the_digest(closed, people):
     Delivery.objects.filter(recipient=people["minji"].pk).update(reply="250 forged")
     LedgerDigestPage.objects.all().delete()
     notice = Notice.objects.get(pk=closed.pk)
@@ -160,7 +160,7 @@ def test_pages_made_to_fit_a_changed_row_do_not_fit_the_seal(closed, people):
     assert verified(closed) == ["the seal was not made with this portal's secret key"]
 
 
-def test_seals_are_a_chain(closed, version, editor, approver, server):
+def test_digests_form_a_chain(closed, version, editor, approver, server):
     again = Notice.objects.create(
         incident=closed.incident, version=version, kind="mandatory", created_by=editor
     )
@@ -173,7 +173,7 @@ def test_seals_are_a_chain(closed, version, editor, approver, server):
     assert verified(again) == ["the seal before it is another one now"]
 
 
-def test_a_ledger_that_does_not_add_up_is_not_sealed(notice, people, server):
+def test_a_ledger_that_does_not_add_up_gets_no_digest(notice, people, server):
     work(notice)
     Delivery.objects.filter(recipient=people["minji"].pk).update(state="bounced")
     assert not ledger_digest.compute_ledger_digest(notice.pk)
@@ -182,12 +182,12 @@ def test_a_ledger_that_does_not_add_up_is_not_sealed(notice, people, server):
     assert not LedgerDigest.objects.exists()
 
 
-def test_a_late_bounce_leaves_the_seal_whole(closed, people):
+def test_a_late_bounce_leaves_the_digest_valid(closed, people):
     bounces.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
     assert verified(closed) == []
 
 
-def test_purging_people_leaves_the_seal_whole(closed, people):
+def test_purging_people_leaves_the_digest_valid(closed, people):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     people["minji"].delete()
@@ -201,6 +201,6 @@ def test_the_timezone_of_the_session_does_not_matter(closed):
     assert verified(closed) == []
 
 
-def test_the_command_says_what_it_does_not_know(db):
+def test_the_command_refuses_an_unknown_notice(db):
     with pytest.raises(CommandError, match="no sealed ledger"):
         call_command("verify_ledger", notice=4711)

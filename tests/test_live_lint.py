@@ -1,4 +1,4 @@
-"""The check at the place where a draft is written: with each section, as it is typed."""
+"""The live lint: findings appear beside each section of a draft while an editor types."""
 
 import re
 
@@ -22,39 +22,39 @@ from tests.statement_factory import NAMES_LEAKED, complete_draft
 
 @pytest.fixture
 def draft(incident, editor) -> StatementVersion:
-    """A notice that Korean law is content with."""
+    """A draft notice that meets Korean law."""
     exposure_factory.state(incident, "names", "involved", basis="confirmed")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     return complete_draft(statement, editor)
 
 
 def place(draft: StatementVersion, key: str) -> str:
-    """The prefix of a section's form."""
+    """Returns the prefix of a section's form."""
     return f"sections-{[section.key for section in draft.sections.all()].index(key)}"
 
 
 def found_at(response, prefix: str) -> str:
-    """What the editor shows under one section's fields."""
+    """Returns the findings shown below the fields of one section."""
     form = response.content.decode().split(f'id="{prefix}"')[1].split('class="inline-related')[0]
     return form.partition("data-findings")[2]
 
 
-def test_each_finding_stands_under_the_section_it_is_about(editors_desk, draft):
+def test_each_finding_is_shown_under_its_section(editors_desk, draft):
     draft.sections.filter(key="when_and_how").update(body_ko="이름이 노출되었습니다.")
     response = editors_desk.get(version_url("change", draft))
     assert "노출" in found_at(response, place(draft, "when_and_how"))
-    assert "유출" in found_at(response, place(draft, "when_and_how"))  # the better word
+    assert "유출" in found_at(response, place(draft, "when_and_how"))  # the suggested word
     assert "노출" not in found_at(response, place(draft, "data_items"))
 
 
-def test_a_class_that_is_not_named_and_a_missing_language_stand_there_too(editors_desk, draft):
+def test_unnamed_classes_and_missing_languages_are_shown_there_too(editors_desk, draft):
     draft.sections.filter(key="data_items").update(body_ko="전화번호", body_en="")
     shown = found_at(editors_desk.get(version_url("change", draft)), place(draft, "data_items"))
     assert "does not name “이름”" in shown
     assert "is missing in English" in shown
 
 
-def test_what_is_about_no_section_that_is_there_stands_on_top(editors_desk, draft):
+def test_findings_about_missing_sections_are_shown_at_the_top(editors_desk, draft):
     draft.sections.filter(key="self_protection_steps").delete()
     response = editors_desk.get(version_url("change", draft)).content.decode()
     top = response.split('data-findings="top"')[1].split('name="title_ko"')[0]
@@ -62,14 +62,14 @@ def test_what_is_about_no_section_that_is_there_stands_on_top(editors_desk, draf
     assert "things keep" in response or "thing keeps" in response
 
 
-def test_a_title_is_checked_at_the_title(editors_desk, draft):
+def test_a_finding_about_the_title_is_shown_at_the_title(editors_desk, draft):
     StatementVersion.objects.filter(pk=draft.pk).update(title_ko="개인정보 노출 안내")
     response = editors_desk.get(version_url("change", draft)).content.decode()
     shown = response.split('data-findings="title"')[1].split('name="display_until"')[0]
     assert "노출" in shown
 
 
-def test_what_is_typed_is_checked_and_not_saved(editors_desk, draft):
+def test_typed_text_is_reviewed_and_not_saved(editors_desk, draft):
     prefix = place(draft, "when_and_how")
     typed = form_of(editors_desk.get(version_url("change", draft)))
     typed |= {f"{prefix}-body_ko": "이름이 노출되었습니다.", "title_ko": "노출 통지"}
@@ -84,7 +84,7 @@ def test_what_is_typed_is_checked_and_not_saved(editors_desk, draft):
     assert not draft.editors.exists()
 
 
-def test_a_section_typed_anew_and_one_struck_out_count(editors_desk, draft):
+def test_added_and_deleted_sections_are_reviewed(editors_desk, draft):
     typed = form_of(editors_desk.get(version_url("change", draft)))
     total = int(str(typed["sections-TOTAL_FORMS"]))
     struck = place(draft, "when_and_how")
@@ -97,16 +97,16 @@ def test_a_section_typed_anew_and_one_struck_out_count(editors_desk, draft):
     assert struck not in found
 
 
-def test_markup_in_a_draft_is_shown_and_not_obeyed_in_a_finding(editors_desk, draft):
+def test_markup_in_a_draft_is_escaped_in_a_finding(editors_desk, draft):
     typed = form_of(editors_desk.get(version_url("change", draft)))
     typed |= {"title_en": "<img src=x> for your convenience"}
     found = editors_desk.post(version_url("live_lint", draft), typed).json()["findings"]["title"]
     assert "<img" not in found
 
 
-def test_nobody_without_the_right_may_have_a_draft_checked(client, draft, minji, approver):
+def test_the_live_lint_needs_the_permission(client, draft, minji, approver):
     url = version_url("live_lint", draft)
-    assert client.post(url).status_code == 302  # to sign in
+    assert client.post(url).status_code == 302  # to the sign-in page
     minji.is_staff = True
     minji.save()
     sign_in_to_desk(client, minji)
@@ -114,16 +114,16 @@ def test_nobody_without_the_right_may_have_a_draft_checked(client, draft, minji,
     assert client.get(url).status_code == 405
 
 
-def test_what_is_published_is_not_checked_again(editors_desk, draft, approver):
+def test_a_published_version_is_not_reviewed_again(editors_desk, draft, approver):
     publishing.publish(draft, by=approver)
     assert "data-live-lint" not in editors_desk.get(version_url("change", draft)).content.decode()
     assert editors_desk.post(version_url("live_lint", draft)).status_code == 404
 
 
-# Who publishes
+# The second person
 
 
-def test_the_author_reads_that_a_second_person_is_waited_for(editors_desk, client, draft, approver):
+def test_the_author_reads_that_a_second_person_must_publish(editors_desk, client, draft, approver):
     mine = editors_desk.get(version_url("change", draft)).content.decode()
     assert "Waits for a second person" in mine
     assert version_url("publish", draft) not in mine
@@ -170,7 +170,7 @@ def test_every_kind_has_its_mail(editors_desk, incident, editor, kind):
 
 @pytest.fixture
 def editors_page(transactional_db, live_server, client, editor, draft, monkeypatch):
-    """The draft's page in a Chromium in which the editor is signed in."""
+    """The draft's page in Chromium, with the editor signed in."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     sign_in_to_desk(client, editor)
@@ -186,7 +186,7 @@ def editors_page(transactional_db, live_server, client, editor, draft, monkeypat
         yield opened
 
 
-def test_the_check_follows_the_keys(editors_page, draft):
+def test_findings_change_while_the_editor_types(editors_page, draft):
     prefix = place(draft, "when_and_how")
     found = editors_page.locator(f"#{prefix} [data-findings]")
     expect(found).to_be_hidden()

@@ -1,4 +1,4 @@
-"""While a table is locked, whoever needs it is told so soon, and everybody else goes on."""
+"""While a table is locked, a page that needs it answers 503 soon, and other pages work."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 30
 
 @contextmanager
 def locked(table: str) -> Iterator[None]:
-    """What an import in its quick way does, by a connection of its own."""
+    """Context manager: another connection holds the table lock of a large import."""
     with psycopg.connect(conninfo()) as holder:
         holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
@@ -38,7 +38,7 @@ def locked(table: str) -> Iterator[None]:
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """Django's connection as a web process has it."""
+    """Sets the lock timeout of a web process on Django's connection."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
     yield
@@ -47,14 +47,14 @@ def impatient() -> Iterator[None]:
 
 @pytest.fixture
 def leaked(minji, incident) -> User:
-    """Minji, of whom something leaked."""
+    """Minji, with a leak of her name."""
     expose(person(incident, name="김민지", email=minji.email), file_of(incident), "names")
     return minji
 
 
 @pytest.mark.usefixtures("impatient")
 class TestACustomer:
-    def test_is_told_that_nothing_is_lost_and_when_to_come_again(self, leaked, client, caplog):
+    def test_reads_that_nothing_is_lost_and_when_to_try_again(self, leaked, client, caplog):
         client.force_login(leaked)
         began = time.monotonic()
         with locked("incidents_affectedperson"), caplog.at_level(logging.INFO):
@@ -70,12 +70,12 @@ class TestACustomer:
             "Nothing is lost, and nothing has changed. Please try again in some minutes." in shown
         )
         assert "does not mean that your data is safe" in shown
-        said = [record.getMessage() for record in caplog.records if "in vain" in record.message]
-        assert said == [f"my_data: user {leaked.pk} waited for a lock in vain"]
+        logged = [record.getMessage() for record in caplog.records if "in vain" in record.message]
+        assert logged == [f"my_data: user {leaked.pk} waited for a lock in vain"]
         for private in ("Traceback", leaked.email, "민지"):
             assert private not in caplog.text
 
-    def test_does_not_wait_where_somebody_just_waited(self, leaked, client, monkeypatch):
+    def test_does_not_wait_after_another_request_timed_out(self, leaked, client, monkeypatch):
         client.force_login(leaked)
         with locked("incidents_affectedperson"):
             client.get(reverse("my_data"))
@@ -87,7 +87,7 @@ class TestACustomer:
         monkeypatch.setattr(time, "monotonic", lambda: clock() + lock_timeouts.REST_SECONDS)
         assert client.get(reverse("my_data")).status_code == 200
 
-    def test_signs_in_meanwhile_and_reads_what_is_public(self, leaked, client, incident):
+    def test_can_sign_in_and_read_public_pages_meanwhile(self, leaked, client, incident):
         with locked("incidents_affectedperson, incidents_exposure, incidents_exposurefile"):
             assert client.get("/ko/").status_code == 200
             assert client.get(f"/en/incidents/{incident.slug}/").status_code == 200
@@ -96,15 +96,15 @@ class TestACustomer:
             assert client.get(reverse("account")).status_code == 200
             assert client.get(reverse("my_data")).status_code == 503
 
-    def test_sees_nothing_in_full_and_no_record_says_so(self, leaked, client):
+    def test_sees_no_unmasked_value_and_no_reveal_is_recorded(self, leaked, client):
         client.force_login(leaked)
         step_up(client, leaked)
         with locked("incidents_reveal"):
             assert client.post(reverse("my_data_reveal")).status_code == 503
         assert not leaked.reveals.exists()
 
-    def test_who_locks_a_row_of_their_own_stops_nobody_else(self, leaked, seojun, incident):
-        """A row is locked for its owner only, so that page goes on for others."""
+    def test_with_a_locked_row_delays_no_other_customer(self, leaked, seojun, incident):
+        """A lock on one user's row does not delay the page for other users."""
         mine, theirs = Client(), Client()
         mine.force_login(leaked)
         theirs.force_login(seojun)
@@ -118,12 +118,12 @@ class TestACustomer:
             assert time.monotonic() - began < SOON_SECONDS
 
 
-# A web process as the Procfile starts it
+# A real web process
 
 
 @pytest.fixture
 def portal(incident) -> Iterator[int]:
-    """One process with one thread for pages, on the tests' database; its port."""
+    """The port of one web process with one thread for pages."""
     sample.load_sample_incident()
     options = "--workers 1 --blocking-threads 1"
     with web_processes(options, WEB_LOCK_SECONDS=str(LOCK_SECONDS)) as port:
@@ -131,7 +131,7 @@ def portal(incident) -> Iterator[int]:
 
 
 def ask(port: int, path: str, cookie: str = "") -> tuple[HTTPResponse, float]:
-    """The answer, and after how many seconds; waits for the process to listen."""
+    """Returns the response and its time in seconds; waits until the process listens."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         began = time.monotonic()
@@ -148,7 +148,7 @@ def ask(port: int, path: str, cookie: str = "") -> tuple[HTTPResponse, float]:
             visitor.close()
 
 
-def test_a_web_process_with_one_thread_goes_on(portal, leaked, client):
+def test_a_web_process_with_one_thread_still_answers(portal, leaked, client):
     client.force_login(leaked)
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
     assert ask(portal, "/en/my-data/", cookie)[0].status == 200

@@ -1,6 +1,6 @@
-"""The main job in a real browser: from the export to the customer who unsubscribes.
+"""The main task in a real browser, from the export to the customer who unsubscribes.
 
-Everything is real: PostgreSQL, Redis, a Celery worker in its own process, SMTP, Chromium.
+All parts are real: PostgreSQL, Redis, a Celery worker in its own process, SMTP and Chromium.
 """
 
 import os
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 CUSTOMER = sample.ENGLISH_CUSTOMER
 SCAM = "A text message asks you to confirm a refund. It is not from us."
 SCAM_IN_KOREAN = "환불을 확인하라는 문자가 옵니다. 저희가 보낸 것이 아닙니다."
-# What the export holds of this customer, as the page may show it and as it may not.
+# Values of this customer in the export, as the page may show them and as it may not.
 MASKED = {"phone": "010-****-8353", "e-mail": "u***@n***.example"}
 UNMASKED = {"8478", "82104788353", "010-8478-8353"}
 OF_A_STRANGER = {"정영숙", "4644", "4310"}
@@ -50,7 +50,7 @@ def mails():
 
 @pytest.fixture
 def portal(transactional_db, live_server, settings, mails, monkeypatch):
-    """The site's address, with a worker beside it that sees the same database."""
+    """The address of the portal; a worker process uses the same database."""
     monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     settings.PORTAL_URL = live_server.url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -76,8 +76,8 @@ def portal(transactional_db, live_server, settings, mails, monkeypatch):
 
 @pytest.fixture
 def chrome():
-    """A Chromium whose pages must not depend on JavaScript."""
-    # Playwright's loop runs in this thread, and Django takes it for an asynchronous caller.
+    """A running Chromium."""
+    # Playwright's event loop runs in this thread, so Django sees an asynchronous caller.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with browser.chromium() as chromium:
         yield chromium
@@ -85,7 +85,7 @@ def chrome():
 
 
 def person(chrome: Browser, language: str = "en-GB") -> Page:
-    """A window of somebody's own, on a phone, without JavaScript."""
+    """Returns a new browser window on a phone, without JavaScript."""
     context = chrome.new_context(
         java_script_enabled=False, locale=language, viewport={"width": 390, "height": 844}
     )
@@ -93,7 +93,7 @@ def person(chrome: Browser, language: str = "en-GB") -> Page:
 
 
 def mail_to(mails: SmtpServer, address: str, *, containing: str = "", after: int = 0):
-    """The newest mail to an address, waited for."""
+    """Waits for a mail to an address and returns the newest."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         for message in reversed(mails.to(address)[after:]):
@@ -109,7 +109,7 @@ def text_of(message: EmailMessage) -> str:
 
 
 def sign_in(page: Page, mails: SmtpServer, address: str) -> None:
-    """From the sign-in page to wherever it leads, with the code out of the mail."""
+    """Signs in on the sign-in page with the code from the mail."""
     before = len(mails.to(address))
     page.get_by_label("e-mail address").fill(address)
     page.get_by_role("button", name="Send me a code").click()
@@ -120,20 +120,20 @@ def sign_in(page: Page, mails: SmtpServer, address: str) -> None:
 
 
 def sign_in_staff(page: Page, portal: str, mails: SmtpServer, address: str) -> None:
-    """The desk asks for a second factor after the code."""
+    """Signs in to the desk, with the second factor after the code."""
     page.goto(f"{portal}/admin/")
     sign_in(page, mails, address)
     secret = decrypt(
         Authenticator.objects.get(user__email=address, type=Authenticator.Type.TOTP).data["secret"]
     )
-    cache.clear()  # a code counts once, and the test is quicker than half a minute
+    cache.clear()  # a code is valid once, and the test signs in twice within 30 seconds
     page.get_by_label("Code").fill(code_at(secret, time.time()))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Response desk")).to_be_visible()
 
 
 def import_the_export(rejects: Path) -> None:
-    """As an operator does it, on the command line."""
+    """Imports the export with the operator's commands."""
     folder = sample.EXPORT / "export-2025-11"
     for name, mapping in sample.FILES.items():
         call_command(
@@ -147,7 +147,7 @@ def import_the_export(rejects: Path) -> None:
 
 
 def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> Notice:
-    """One person writes the notice, another approves it; returns it once everybody has it."""
+    """Writes a notice as one person and approves it as another; returns it when it is closed."""
     editor.goto(f"{portal}/admin/notices/notice/add/?{query}")
     editor.get_by_role("button", name="Save", exact=True).click()
     notice = Notice.objects.latest("pk")
@@ -163,7 +163,7 @@ def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> N
 
 
 def publish_next_version(editor: Page, approver: Page, portal: str, statement: Statement) -> str:
-    """Drafts and publishes the next version; returns the way to its alert."""
+    """Drafts and publishes the next version; returns the query that drafts its alert."""
     editor.goto(f"{portal}/admin/statements/statement/{statement.pk}/change/")
     editor.get_by_role("button", name="Draft next version").click()
     for language, text in (("ko", "새로운 사기 문자를 덧붙였습니다."), ("en", "New scam added.")):
@@ -198,7 +198,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     assert (notice.planned, notice.accepted, notice.unreachable) == (4548, 2940, 1608)
     assert len(mails.taken) >= 2940
 
-    # The customer opens the mail: their own name and classes, and how to come here by hand.
+    # The mail has the customer's own name and data classes, and the address of the portal.
     mail = mail_to(mails, CUSTOMER)
     assert "Dear Seán O'Connor," in text_of(mail)
     assert "Entrance code" in text_of(mail)
@@ -206,7 +206,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     assert mail["List-Unsubscribe"] is None
     assert mail["Auto-Submitted"] == "auto-generated"
 
-    # Signs in with the code from the mail, and sees their own masked values and nobody else's.
+    # The customer signs in with the code from the mail, and sees only their own masked values.
     customer = person(chrome)
     customer.goto(f"{portal}/en/")
     customer.get_by_role("link", name="See what of mine leaked").click()
@@ -218,7 +218,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     for secret in UNMASKED | OF_A_STRANGER:
         assert secret not in customer.content()
 
-    # Opts in to scam warnings.
+    # The customer subscribes to scam warnings.
     customer.goto(f"{portal}/en/alerts/")
     customer.get_by_label("New scam warnings").check()
     customer.get_by_role("button", name="Save my choice").click()
@@ -232,7 +232,7 @@ def test_the_main_job_from_the_export_to_the_unsubscribing_customer(
     mail = mail_to(mails, CUSTOMER, containing=SCAM)
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
-    # Unsubscribes: the link shows a button, the button ends it.
+    # The customer unsubscribes: the link shows a button, and the button ends the subscription.
     link = str(mail["List-Unsubscribe"]).strip("<>")
     stranger = person(chrome)
     stranger.goto(link)

@@ -1,4 +1,4 @@
-"""Synthetic exports, read by a reader that shares nothing with their writer."""
+"""Synthetic exports, read by a reader that shares no code with their writer."""
 
 import csv
 import gzip
@@ -40,7 +40,7 @@ def open_text(path: Path, encoding: str):
 
 
 def csv_rows(path: Path, file: str) -> Iterator[tuple[int, list[str], str]]:
-    """(first physical line, cells, defect)."""
+    """Yields (first physical line, cells, defect) of each row."""
     with open_text(path, ENCODINGS[file]) as stream:
         reader = csv.reader(stream)
         header = next(reader)
@@ -56,13 +56,13 @@ def rows_of(directory: Path, file: str) -> Iterator[tuple[int, list[str], str]]:
 
 
 def digits(phone: str) -> str:
-    """The national number of a Korean mobile, all digits of any other."""
+    """Returns the national number of a Korean mobile number, or all digits of another."""
     return re.sub(r"^82", "0", re.sub(r"\D", "", unicodedata.normalize("NFKC", phone)))
 
 
 @dataclass
 class Found:
-    """What an import must find."""
+    """The people and rejects that an import must find."""
 
     rows: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, list[list[int | str]]] = field(default_factory=lambda: defaultdict(list))
@@ -136,7 +136,7 @@ def assert_as_expected(directory: Path) -> Found:
 
 
 def write(directory: Path, **options) -> Path:
-    """One process makes all, unless told otherwise: the result is the same, the test quicker."""
+    """Writes a small export; one process does so by default, because it is faster here."""
     processes = options.pop("processes", 0)
     plan = Plan(**{"people": 1_234, "people_per_block": 300, **options})
     write_export(directory, plan, processes=processes)
@@ -145,7 +145,7 @@ def write(directory: Path, **options) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Path:
-    """An export of several blocks, the last of them not full."""
+    """An export of several blocks; the last block is not full."""
     return write(tmp_path_factory.mktemp("export") / "new", processes=2)
 
 
@@ -154,7 +154,7 @@ def found(exported) -> Found:
     return Found().read(exported)
 
 
-# What it holds
+# Content
 
 
 def test_the_reader_finds_in_the_sample_what_the_sample_expects():
@@ -177,7 +177,7 @@ def test_the_reader_finds_in_the_sample_what_the_sample_expects():
     ],
     ids=str,
 )
-def test_expected_json_says_what_stands_in_the_files(tmp_path, options):
+def test_expected_json_describes_the_files(tmp_path, options):
     assert_as_expected(write(tmp_path, **options))
 
 
@@ -239,11 +239,11 @@ def test_contacts_of_members_are_their_own(found):
     assert set(emails.values()) == set(mobiles.values()) == {1}
 
 
-def test_one_recipient_has_one_name_wherever_they_stand(found):
+def test_a_recipient_has_one_name_in_all_rows(found):
     assert all(len(names) == 1 for names in found.recipients.values())
 
 
-def test_some_recipients_are_members_and_some_stand_in_several_address_books(found):
+def test_some_recipients_are_members_or_in_several_address_books(found):
     mobiles = {digits(cells[3]) for cells in found.members.values()}
 
     assert mobiles & found.recipients.keys()
@@ -257,13 +257,13 @@ def test_entries_of_a_member_are_spread_over_the_file(found):
     several = [where for where in places.values() if len(where) > 1]
     beside = sum(later - earlier == 1 for where in several for earlier, later in pairwise(where))
 
-    assert set(places) == set(found.members)  # everyone has a home
+    assert set(places) == set(found.members)  # every member has an address
     assert beside < len(found.entries) / 50
     far = [where[-1] - where[0] for where in several]
     assert sum(far) / len(far) > len(found.entries) / 4
 
 
-def test_some_repeats_stand_far_from_what_they_repeat(exported):
+def test_some_repeated_rows_are_far_apart(exported):
     first: dict[str, int] = {}
     distances = []
     for line, cells, defect in rows_of(exported, "members"):
@@ -276,7 +276,7 @@ def test_some_repeats_stand_far_from_what_they_repeat(exported):
     assert sum(distance > 500 for distance in distances) == 6
 
 
-def test_the_means_asked_for_are_those_written(tmp_path):
+def test_the_requested_averages_are_written(tmp_path):
     found = Found().read(
         write(
             tmp_path,
@@ -291,7 +291,7 @@ def test_the_means_asked_for_are_those_written(tmp_path):
     assert found.entrance_codes / entries == pytest.approx(0.346, abs=0.02)
 
 
-# The same again
+# Repeatability
 
 
 def test_the_same_plan_gives_the_same_bytes_in_any_number_of_processes(exported, tmp_path):
@@ -396,7 +396,7 @@ def test_file_in_place_of_the_directory_is_refused(tmp_path):
         (["--people", "9", "--format", "xlsx"], "--format"),
     ],
 )
-def test_wish_that_cannot_be_met_is_refused(tmp_path, capsys, options, message):
+def test_invalid_options_are_refused(tmp_path, capsys, options, message):
     with pytest.raises(SystemExit):
         make(tmp_path / "new", *options)
     assert message in capsys.readouterr().err

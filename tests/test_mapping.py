@@ -1,4 +1,4 @@
-"""The mapping file: understood, or refused in one line with place and mend."""
+"""The column mapping: accepted, or refused in one line with the place and the correction."""
 
 from pathlib import Path
 
@@ -119,7 +119,7 @@ def test_a_good_mapping_is_understood():
         ('phone = "to_phone"', "", "map.toml, [second_person]: lacks phone"),
     ],
 )
-def test_a_wrong_mapping_is_refused_with_place_and_mend(old, new, says):
+def test_a_wrong_mapping_is_refused_with_place_and_correction(old, new, says):
     assert old in GOOD
     with pytest.raises(ImportRefusedError) as caught:
         mapping.parse(GOOD.replace(old, new, 1), name="map.toml")
@@ -143,7 +143,7 @@ def test_the_sample_mappings_are_good(path):
     assert mapping.parse(path.read_text(encoding="utf-8"), name=path.name).person.identity
 
 
-def test_known_must_be_a_truth_value():
+def test_known_must_be_a_boolean():
     with pytest.raises(ImportRefusedError, match="known: must be true or false"):
         mapping.parse(GOOD.replace("[dates]", 'known = "yes"\n[dates]'), name="map.toml")
 
@@ -164,7 +164,7 @@ def test_columns_that_the_header_lacks_are_named_together():
     )
 
 
-def test_a_class_that_is_none_is_named():
+def test_an_unknown_class_is_named():
     parsed = mapping.parse(GOOD, name="map.toml")
 
     with pytest.raises(ImportRefusedError, match="'physical-addresses' is no data class; did you"):
@@ -181,7 +181,7 @@ def test_a_class_that_is_none_is_named():
         (("", "", ""), ""),
     ],
 )
-def test_blank_cells_go_with_what_stands_before_them(cells, value):
+def test_a_blank_cell_removes_the_text_before_it(cells, value):
     template = mapping.CellTemplate.parse("{a} {b}, {c}")
 
     assert template.fill(dict(zip("abc", cells, strict=True))) == value

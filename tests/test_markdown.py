@@ -1,4 +1,4 @@
-"""Markdown in statements: what a page shows, and what a mail says."""
+"""Markdown in statements, as a page shows it and as plain text in a mail."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_paragraphs_lists_and_emphasis_are_shown():
     )
 
 
-def test_headings_stand_below_the_sections_own():
+def test_headings_are_below_the_level_of_the_section():
     html = markdown.render("# One\n\n## Two\n\n##### Five")
     assert html == "<h3>One</h3>\n<h4>Two</h4>\n<h6>Five</h6>"
 
@@ -32,7 +32,7 @@ def test_tables_are_shown():
         "<style>body { display: none }</style>",
     ],
 )
-def test_raw_html_is_text_and_nothing_more(attack):
+def test_raw_html_is_escaped(attack):
     html = markdown.render(f"before {attack} after\n\n{attack}\n")
     assert "<script" not in html
     assert "<img" not in html
@@ -60,7 +60,7 @@ def test_only_safe_addresses_become_links(target):
     assert "href" not in markdown.render(f"[refund][1]\n\n[1]: {target}")
 
 
-def test_links_give_nothing_of_the_page_away():
+def test_links_have_rel_noopener():
     html = markdown.render("[KISA](https://www.boho.or.kr/)")
     assert html == '<p><a href="https://www.boho.or.kr/" rel="noopener">KISA</a></p>'
 

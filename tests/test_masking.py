@@ -1,4 +1,4 @@
-"""Masking shows the owner enough to recognise a value, and nobody all of it."""
+"""Masking lets the owner recognise a value, and shows no value in full."""
 
 import pytest
 from hypothesis import assume, given
@@ -63,12 +63,12 @@ def test_the_whole_value_is_never_shown(value, masking):
 
 
 @given(st.sampled_from(Masking.values), values)
-def test_nothing_can_turn_the_line_around(masking, value):
+def test_no_value_changes_the_text_direction(masking, value):
     assert not set(mask(f"\u202e{value}\u2066", masking)) & set("\u202e\u2066\x00\n")
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_secrets_all_look_alike(one, other):
+def test_all_secrets_are_masked_alike(one, other):
     assert mask(one, Masking.SECRET) == mask(other, Masking.SECRET)
 
 

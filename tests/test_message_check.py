@@ -1,4 +1,4 @@
-"""Is this message from us? The public page that answers, for everyone, and keeps nothing."""
+"""The message check, a public page that answers "Is this message from us?" and stores nothing."""
 
 import logging
 import re
@@ -35,13 +35,13 @@ def ask(client: Client, text: str):
 
 
 def words(response) -> str:
-    """The page's main text without markup."""
+    """Returns the main text of the page without markup."""
     main = response.content.decode().partition("<main")[2].partition("</main>")[0]
     return unescape(" ".join(re.sub(r"<[^>]+>", " ", main.partition('id="report"')[0]).split()))
 
 
 def mail_to(server, person: str) -> str:
-    """The text part of the mail that `person` got, as somebody would copy it."""
+    """Returns the text part of the mail to `person`."""
     mail = next(mail.message for mail in server.taken if person in mail.to)
     return str(mail.get_body(("plain",)).get_content())
 
@@ -57,7 +57,7 @@ def code(sent, people) -> str:
     return message_codes.message_code(delivery_to(sent, people["minji"]).pk)
 
 
-# What it answers
+# Answers
 
 
 def test_a_code_names_the_notice_the_day_and_the_channel(client, sent, code, people):
@@ -136,7 +136,7 @@ def test_the_whole_message_is_recognised_in_both_languages(sent, server, person,
         ),
     ],
 )
-def test_our_code_in_another_message_is_called_out(client, sent, code, added, shown, reason):
+def test_our_code_in_a_changed_message_is_reported(client, sent, code, added, shown, reason):
     answer = message_check.answer_for(f"{added}\nThe code of this message is {code}")
     assert answer.verdict == MessageVerdict.ALTERED
     assert [(one.shown, one.reason.value) for one in answer.strange] == [(shown, reason)]
@@ -152,7 +152,7 @@ KNOWN_LOOK_ALIKES = zip(
     "aeopcyxijsdhlbkmhtgiopaikvtuwboleas",
     strict=True,
 )
-# What only the library's table knows: Latin, Armenian, Cherokee, Lisu, Coptic, Roman numerals.
+# Look-alikes from the library's table: Latin, Armenian, Cherokee, Lisu, Coptic, Roman numerals.
 LIBRARY_LOOK_ALIKES = zip(
     "\u0131\u0251\u0142\u00f8\u0585\u0581\u057d\u0578\u1d0f\uabaa\uab83\ua4d0\u2c9f\u217c",
     "ialoogunoswbol",
@@ -162,7 +162,8 @@ LIBRARY_LOOK_ALIKES = zip(
 
 @pytest.mark.parametrize(("sign", "letter"), [*KNOWN_LOOK_ALIKES, *LIBRARY_LOOK_ALIKES])
 def test_two_look_alikes_in_a_name_of_ours_are_an_imitation(sign, letter):
-    ours = f"z{letter}q{letter}zk.example"  # too short for two changed letters to be let pass
+    # The name is short, so two changed letters do not count as another name.
+    ours = f"z{letter}q{letter}zk.example"
     assert (
         look_alikes.suspicion_reason(ours.replace(letter, sign), [ours])
         == look_alikes.SuspicionReason.IMITATION
@@ -184,7 +185,7 @@ def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(c
     assert "This is not the message we sent" not in page
 
 
-def test_two_strange_addresses_are_more_than_the_readers_own(sent, code):
+def test_two_unknown_addresses_cannot_both_be_the_readers_own(sent, code):
     text = f"minji@example.com\nevil@bad.example.com\n{code}"
     assert message_check.answer_for(text).verdict == MessageVerdict.ALTERED
 
@@ -210,25 +211,25 @@ def test_two_strange_addresses_are_more_than_the_readers_own(sent, code):
         ("refund@evil.com\nTo: refund@evil.com now", "refund@evil.com"),
     ],
 )
-def test_no_way_of_writing_hides_what_is_not_ours(sent, code, added, shown):
+def test_no_way_of_writing_hides_an_unknown_trace(sent, code, added, shown):
     answer = message_check.answer_for(f"{added}\n{code}")
     assert answer.verdict in (MessageVerdict.ALTERED, MessageVerdict.ADDRESS)
     assert [one.shown for one in answer.strange] == [shown]
 
 
-def test_what_is_not_ours_cannot_hide_behind_much_that_is(sent, code):
+def test_many_known_traces_do_not_hide_an_unknown_one(sent, code):
     ours = " ".join(f"bounce+{number:012d}-{number:020x}@portal.example" for number in range(200))
     answer = message_check.answer_for(f"{code} {ours} evil.com 010-9999-8888")
     assert [one.shown for one in answer.strange] == ["evil.com", "01099998888"]
 
 
-def test_what_the_notice_itself_names_is_not_called_out(client, sent, code, incident):
+def test_traces_that_the_notice_names_are_not_reported(client, sent, code, incident):
     Incident.objects.filter(pk=incident.pk).update(
         contact_phone="02-345-6789",
         official_contacts_ko="문자: 1577-7011\nhttps://www.hanbit.example",
     )
-    said = "https://kisa.example/scams privacy@hanbit.example (02)345 6789 1577-7011 hanbit.example"
-    assert message_check.answer_for(f"{said} {code}").verdict == MessageVerdict.SENT
+    ours = "https://kisa.example/scams privacy@hanbit.example (02)345 6789 1577-7011 hanbit.example"
+    assert message_check.answer_for(f"{ours} {code}").verdict == MessageVerdict.SENT
 
 
 def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
@@ -252,7 +253,7 @@ def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
         "?" * 500,
     ],
 )
-def test_without_a_record_it_is_a_scam(client, sent, text):
+def test_a_message_without_a_record_is_answered_as_a_scam(client, sent, text):
     page = words(ask(client, text))
     assert f"We have no record of sending this: {SCAM}" in page
 
@@ -276,17 +277,17 @@ def test_a_link_that_only_a_notice_names_is_found_with_the_notice(client, sent):
 @pytest.mark.parametrize(
     "item", ["notice@portal.example.evil.com", "refund.example.net", "070-1234-5678"]
 )
-def test_a_strangers_sender_link_or_number_is_not_ours(client, sent, item):
+def test_an_unknown_sender_link_or_number_is_not_ours(client, sent, item):
     assert SCAM in words(ask(client, item))
 
 
-# Whose record it is
+# The record of the delivery
 
 
 @pytest.mark.parametrize(
     "state", ["pending", "cancelled", "suppressed", "unreachable", "deferred", "bounced"]
 )
-def test_what_was_not_accepted_is_as_unknown_as_a_code_that_never_was(
+def test_a_delivery_that_was_not_accepted_is_answered_like_an_unknown_code(
     client, sent, code, people, state
 ):
     rows = Delivery.objects.filter(recipient=people["minji"].pk)
@@ -298,15 +299,15 @@ def test_what_was_not_accepted_is_as_unknown_as_a_code_that_never_was(
     assert SCAM in words(ask(client, code))
 
 
-def test_what_came_back_later_was_sent_all_the_same(client, sent, code, people):
+def test_a_message_that_bounced_later_still_counts_as_sent(client, sent, code, people):
     before = ask(client, code).content
     rows = Delivery.objects.filter(recipient=people["minji"].pk)
-    assert rows.get().data_classes  # written when the server took it
+    assert rows.get().data_classes  # written when the server accepted it
     rows.update(state="bounced", reply="5.1.1 no such user")
     assert ask(client, code).content == before
 
 
-def test_what_is_in_doubt_is_said_to_be(client, sent, code, people):
+def test_a_delivery_in_doubt_is_reported_as_in_doubt(client, sent, code, people):
     Delivery.objects.filter(recipient=people["minji"].pk).update(
         state="in_doubt", doubt_cause="connection_lost"
     )
@@ -315,7 +316,7 @@ def test_what_is_in_doubt_is_said_to_be(client, sent, code, people):
     assert "we cannot say yet whether it arrived" in page
 
 
-def test_what_is_on_the_wire_is_known_before_the_server_has_answered(client, sent, code, people):
+def test_a_message_on_the_wire_is_known_before_the_server_answers(client, sent, code, people):
     delivery = Delivery.objects.get(recipient=people["minji"].pk)
     Delivery.objects.filter(pk=delivery.pk).update(state="pending", ended_at=None)
     assert SCAM in words(ask(client, code))
@@ -327,7 +328,7 @@ def test_what_is_on_the_wire_is_known_before_the_server_has_answered(client, sen
 
 
 @pytest.mark.parametrize("state", ["deferred", "accepted"])
-def test_a_possible_duplicate_is_said_to_be(client, sent, code, people, state):
+def test_a_possible_duplicate_is_reported_as_one(client, sent, code, people, state):
     rows = Delivery.objects.filter(recipient=people["minji"].pk)
     rows.update(state=state, is_possible_duplicate=True)
     page = words(ask(client, code))
@@ -335,7 +336,7 @@ def test_a_possible_duplicate_is_said_to_be(client, sent, code, people, state):
     assert "It may have come twice." in page
 
 
-def test_it_answers_after_the_incidents_people_are_gone(client, sent, code, people, incident):
+def test_it_answers_after_the_affected_people_are_deleted(client, sent, code, people, incident):
     incident.shred()
     people["minji"].delete()
     assert "We sent a message with this code" in words(ask(client, code))
@@ -371,7 +372,7 @@ def test_an_alerts_code_is_answered_too(client, server, version, incident, minji
     assert "127.0.0.1:8000/check" in text
 
 
-def test_every_mail_says_how_to_get_to_the_page_by_hand(sent, server):
+def test_every_mail_gives_the_address_of_the_page_as_text(sent, server):
     assert "127.0.0.1:8000/check" in mail_to(server, "minji")
     assert "127.0.0.1:8000/check" in mail_to(server, "seojun")
     assert Client().get("/check", follow=True).status_code == 200
@@ -380,10 +381,10 @@ def test_every_mail_says_how_to_get_to_the_page_by_hand(sent, server):
 # Attacks
 
 
-def test_a_code_is_not_to_be_guessed_or_listed(sent, code):
+def test_codes_cannot_be_guessed_or_enumerated(sent, code):
     first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
     neighbours = [message_codes.message_code(first + step) for step in range(200)]
-    assert len({one[:4] for one in neighbours}) > 190  # numbers in a row share nothing to see
+    assert len({one[:4] for one in neighbours}) > 190  # consecutive deliveries have unrelated codes
     digits = code.replace("-", "")
     for place in range(12):
         for digit in "07XZ":
@@ -394,7 +395,7 @@ def test_a_code_is_not_to_be_guessed_or_listed(sent, code):
             )
 
 
-def test_one_text_tries_only_so_many_codes(sent, code, monkeypatch):
+def test_one_text_tries_a_limited_number_of_codes(sent, code, monkeypatch):
     tried = []
     monkeypatch.setattr(message_check, "delivery_of_code", lambda code: tried.append(code))
     message_check.answer_for(" ".join(f"AAAA-{n:04d}-BBBB" for n in range(1000)))
@@ -441,20 +442,20 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_takes_no_time(sent, text):
+def test_hostile_text_is_read_within_a_second(sent, text):
     start = time.process_time()
     message_check.answer_for(text[:MOST_CHARACTERS])
     assert time.process_time() - start < 1.0
 
 
-def test_what_is_too_long_is_refused_not_cut(client, sent, code):
+def test_text_that_is_too_long_is_refused_and_not_cut(client, sent, code):
     hidden = code + " " * MOST_CHARACTERS + "http://evil.example.com"
     response = ask(client, hidden)
     assert "This is too long" in words(response)
     assert "We sent" not in words(response)
 
 
-def test_a_strange_link_cannot_hide_behind_signs_that_grow(sent, code):
+def test_characters_that_expand_do_not_hide_an_unknown_link(sent, code):
     grown = "\u3300" * 3_000
     answer = message_check.answer_for(f"{code} {grown} http://evil.example.com")
     assert "evil.example.com" in [one.shown for one in answer.strange]
@@ -470,7 +471,7 @@ def test_the_text_is_shown_as_text_only(client, sent, code):
     assert 'href="javascript' not in html
 
 
-def test_a_strange_link_is_never_a_link(client, sent, code):
+def test_an_unknown_link_is_not_clickable(client, sent, code):
     html = ask(client, f"{code} https://evil.example.com/x").content.decode()
     assert 'href="https://evil' not in html
     assert "evil.example.com" in html
@@ -492,7 +493,7 @@ def test_too_many_questions_of_one_network_are_refused(client, settings):
     assert ask(other, "7QK2").status_code == 200
 
 
-def test_it_asks_for_no_cookie_and_sets_none(minji, sent, code):
+def test_it_needs_and_sets_no_cookie(minji, sent, code):
     client = Client(enforce_csrf_checks=True)
     response = ask(client, code)
     assert response.status_code == 200
@@ -515,17 +516,17 @@ def test_the_page_is_the_same_bytes_for_everyone(incident, minji, path, language
     assert pages[0]["ETag"]
 
 
-def test_every_public_page_leads_to_it(client, version):
+def test_every_public_page_links_to_the_message_check(client, version):
     for path in ("", "incidents/hanbit-2025/", "incidents/hanbit-2025/log/"):
         assert 'href="/en/check/"' in client.get(f"/en/{path}").content.decode()
 
 
-def test_it_stands_without_an_incident(client, db):
+def test_the_page_exists_without_an_incident(client, db):
     assert client.get("/ko/check/").status_code == 200
     assert "7QK2" not in words(ask(client, "7QK2-X9ND-4HTB"))
 
 
-def test_the_advisories_stand_on_the_page(client, incident, editor, approver):
+def test_the_page_lists_the_advisories(client, incident, editor, approver):
     sample.load_sample_incident()
     advisory = Statement.objects.get(kind="advisory").advisory
     page = words(client.get("/en/check/"))

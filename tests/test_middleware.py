@@ -1,4 +1,4 @@
-"""What holds for every request and every response."""
+"""Rules for every request and every response."""
 
 from io import BytesIO
 
@@ -28,7 +28,7 @@ def test_a_body_of_unknown_length_is_not_read(client):
 
 
 @pytest.mark.parametrize("length", ["", "0", str(MOST), "junk", "-1"])
-def test_other_bodies_are_let_through(rf, length):
+def test_smaller_bodies_are_read(rf, length):
     request = rf.post("/", CONTENT_LENGTH=length)
     answer = HttpResponse()
     assert limit_uploads(lambda _: answer)(request) is answer
@@ -43,7 +43,7 @@ def test_a_large_upload_is_refused_before_its_body(rf: RequestFactory):
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "short", "x" * 31, "'; --"])
-def test_a_public_page_answers_a_strange_cookie_without_one(cookie):
+def test_a_public_page_ignores_an_unknown_cookie_and_sets_none(cookie):
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = cookie
     response = client.get("/ko/")
@@ -60,7 +60,7 @@ def test_a_private_page_keeps_its_cookies(client):
     assert "Cookie" in response["Vary"]
 
 
-def test_what_else_a_public_page_varies_on_stays(rf):
+def test_other_vary_headers_of_a_public_page_stay(rf):
     def view(_request):
         headers = {"Cache-Control": "public, max-age=60", "Vary": "Accept-Encoding, Cookie"}
         return HttpResponse(headers=headers)

@@ -1,4 +1,4 @@
-"""What a customer sees of their own data, and of nobody else's."""
+"""The page of a user's own data, without the data of others."""
 
 import logging
 from typing import Any
@@ -48,14 +48,14 @@ def text_of(user: User, language: str = "en") -> str:
     return page_text(page_of(user, language))
 
 
-def test_a_stranger_is_sent_to_sign_in(leaked_minji):
+def test_an_anonymous_user_is_sent_to_sign_in(leaked_minji):
     response = page_of(None)
     assert response.status_code == 302
     with override("en"):
         assert response["Location"].startswith(reverse("account_login"))
 
 
-def test_the_answer_is_the_title(minji, leaked_minji):
+def test_the_title_says_what_leaked(minji, leaked_minji):
     english, korean = text_of(minji), text_of(minji, "ko")
     sentence = (
         "Your name, e-mail address, phone number, 2\u00a0addresses, 1\u00a0entrance code "
@@ -79,7 +79,7 @@ def test_values_are_masked_counted_and_dated(minji, leaked_minji):
         assert hidden not in text
 
 
-def test_the_catalogue_says_what_the_date_of_a_value_is(minji, incident, file):
+def test_the_catalogue_defines_the_meaning_of_a_values_date(minji, incident, file):
     DataClass.objects.create(
         slug="subscriptions",
         name_ko="구독",
@@ -112,7 +112,7 @@ def test_the_most_sensitive_class_gives_the_first_step(minji, leaked_minji):
     assert "Show more steps" in text
 
 
-def test_nobody_sees_the_other(minji, seojun, incident, file, leaked_minji):
+def test_customers_do_not_see_each_others_data(minji, seojun, incident, file, leaked_minji):
     other = person(incident, name="박서준", email="seojun@example.com")
     expose(other, file, "names", values=[("physical-addresses", "대구광역시 수성구 달구벌대로 14")])
 
@@ -124,7 +124,9 @@ def test_nobody_sees_the_other(minji, seojun, incident, file, leaked_minji):
     assert "대구광역시" not in minjis
 
 
-def test_a_recipient_does_not_learn_whose_address_book_it_was(seojun, incident, file, leaked_minji):
+def test_a_recipient_does_not_see_the_owner_of_the_address_book(
+    seojun, incident, file, leaked_minji
+):
     recipient = person(
         incident, relation=AffectedPerson.Relation.RECIPIENT, name="박서준", phone="010-9999-8888"
     )
@@ -167,7 +169,7 @@ def test_a_withdrawn_batch_does_not_count(minji, incident, file, leaked_minji):
     assert "password leaked" not in text_of(minji)
 
 
-def test_who_is_in_withdrawn_batches_only_is_not_affected(minji, incident, file):
+def test_a_customer_in_withdrawn_batches_only_is_not_affected(minji, incident, file):
     only = person(incident, name="김민지", email=minji.email)
     expose(only, file_of(incident, number=2, state="withdrawn"), "names")
     text = text_of(minji)
@@ -176,13 +178,13 @@ def test_who_is_in_withdrawn_batches_only_is_not_affected(minji, incident, file)
     assert "김*지" not in text
 
 
-def test_who_is_not_found_learns_whom_to_call(minji, incident, file):
+def test_a_customer_without_rows_reads_whom_to_call(minji, incident, file):
     Incident.objects.update(contact_phone="02-000-0000")
     assert "Ask the company by telephone: 02-000-0000." in text_of(minji)
 
 
 @pytest.mark.parametrize("states", [[], ["open"], ["closed", "open"], ["withdrawn"]])
-def test_not_affected_is_never_said_too_early(minji, incident, states):
+def test_not_affected_is_not_shown_before_the_scope_is_complete(minji, incident, states):
     for number, batch_state in enumerate(states, start=1):
         file_of(incident, number=number, state=batch_state)
     text = text_of(minji)
@@ -190,7 +192,7 @@ def test_not_affected_is_never_said_too_early(minji, incident, states):
     assert "not among the leaked data" not in text
 
 
-def test_not_affected_is_never_said_to_who_has_proven_no_address(minji, incident, file):
+def test_not_affected_is_not_shown_without_a_proven_address(minji, incident, file):
     minji.emailaddress_set.update(verified=False)
     assert "We do not know yet" in text_of(minji)
 
@@ -204,7 +206,7 @@ def test_one_complete_incident_does_not_clear_another(minji, incident, file):
     assert "We do not know yet whether your data leaked" in text
 
 
-def test_what_leaked_stands_before_what_did_not(minji, incident, leaked_minji):
+def test_leaked_classes_come_before_others(minji, incident, leaked_minji):
     file_of(second_incident())
     text = text_of(minji)
     assert text.index("entrance code and 3\u00a0orders leaked") < text.index("is not among")
@@ -245,7 +247,7 @@ def test_a_class_of_others_is_not_cleared_while_batches_are_open(minji, incident
     assert "We hold no record" not in text
 
 
-def test_what_the_rows_hold_counts_whatever_was_stated(minji, incident, leaked_minji):
+def test_classes_in_the_rows_count_against_a_different_statement(minji, incident, leaked_minji):
     state(incident, "entrance-codes", "not_involved")
     text = text_of(minji)
     assert "1\u00a0entrance code" in text
@@ -275,7 +277,7 @@ def test_a_later_scope_version_with_the_same_rows_counts_nothing_twice(minji, in
     assert "times" not in text
 
 
-def test_an_address_that_stands_there_twice_is_one_address(minji, incident, file):
+def test_a_repeated_address_is_one_address(minji, incident, file):
     shopper = person(incident, email=minji.email)
     for _ in range(2):
         expose(shopper, file, values=[("physical-addresses", "부산광역시 해운대구 1")])
@@ -323,12 +325,12 @@ def test_a_wrong_master_keyset_takes_one_incident_only(minji, incident, leaked_m
     assert "Traceback" not in caplog.text
 
 
-def test_an_exposure_of_an_unknown_class_is_not_left_out_in_silence(minji, incident, leaked_minji):
+def test_an_exposure_of_an_unknown_class_shows_an_error_page(minji, incident, leaked_minji):
     leaked_minji.exposures.filter(ciphertext__isnull=True).update(data_classes=[9999])
     assert "We cannot show this right now" in page_of(minji).content.decode()
 
 
-def test_a_class_that_only_the_sealed_list_names_is_shown(minji, incident, leaked_minji):
+def test_a_class_that_only_the_encrypted_list_names_is_shown(minji, incident, leaked_minji):
     leaked_minji.exposures.filter(ciphertext__isnull=False).update(data_classes=[])
     assert "1\u00a0entrance code" in text_of(minji)
 
@@ -351,7 +353,7 @@ def test_the_number_of_queries_does_not_grow(
             expose(row, file, "names", values=[("purchases", f"{order} × 1", "2025-01-01")])
         state(incident, ["names", "purchases", "passwords"][number], "involved")
 
-    # One more: a page of several incidents asks whose contacts to show at its foot.
+    # One more query: a page of several incidents reads the contacts in its footer.
     with django_assert_max_num_queries(len(few) + 1):
         response = client.get(url)
     assert response.content.decode().count("100\u00a0orders leaked") == 3

@@ -1,7 +1,7 @@
-"""Every page at 320 pixels: nothing scrolls sideways, nothing is cut off, axe finds nothing.
+"""Every page at 320 pixels: no sideways scrolling, no cut-off text, no findings of axe.
 
-The values are the longest that people have, the forms are sent with errors, and the portal is empty
-as well as full.
+The values are the longest that people have, the forms are sent with errors, and the portal is
+empty as well as full.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ORIGIN = "http://narrow.test"
 NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2  # 70 letters in one word
 ADDRESS = "서울특별시강남구테헤란로" * 17  # 204 signs in one word
 LONG = f"https://{'very-long-name.' * 6}example/{'x' * 120} 010-0000-0000 {'A' * 200}"
-# Text that is wider than what shows it; the skip link and what is read out only are meant to be.
+# Text that is wider than its element; the skip link and text for screen readers are excepted.
 CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].filter(element => {
   const box = element.getBoundingClientRect();
   const hides = getComputedStyle(element).overflowX === "hidden";
@@ -36,7 +36,7 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].
 
 
 def faults(pages: dict[str, str]) -> dict[str, list[str]]:
-    """What is wrong with each page at 320 pixels, by its name."""
+    """Returns {page name: faults at 320 pixels}."""
     found = {}
     for name, page in shown(pages, width=320, height=640):
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -50,7 +50,7 @@ def faults(pages: dict[str, str]) -> dict[str, list[str]]:
 
 
 def shown(pages: dict[str, str], *, width: int, height: int) -> Iterator[tuple[str, Page]]:
-    """Each page's name, and the browser's page that shows it."""
+    """Yields each page's name, and the browser page that shows it."""
     with browser.chromium() as chromium:
         page = chromium.new_page(viewport={"width": width, "height": height})
         page.route(f"{ORIGIN}/static/**", _static)
@@ -133,7 +133,7 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
     assert faults(pages) == {}
 
 
-# How far each list reaches beyond what shows it.
+# How far each list extends beyond its container, in pixels.
 BEYOND = """() => [...document.querySelectorAll("#changelist .results")]
   .map(list => list.scrollWidth - list.clientWidth)"""
 

@@ -1,4 +1,4 @@
-"""A notice at the response desk: one person writes it, another approves it, support looks it up."""
+"""A notice at the desk: one person writes it, another approves it, support looks it up."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ def page(response) -> str:
     return " ".join(response.content.decode().split())
 
 
-def test_the_desk_speaks_korean_where_libraries_do_not(client, approver):
+def test_the_desk_is_korean_where_libraries_have_no_translation(client, approver):
     sign_in_to_desk(client, approver)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
     notices = page(client.get(url("notice_changelist")))
@@ -69,7 +69,7 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     sign_in_to_desk(client, approver)
     assert "Approve and send" in page(client.get(url("notice_change", notice.pk)))
     text = page(client.get(url("notice_approve", notice.pk)))
-    assert "김민지" not in text  # the sample is of nobody
+    assert "김민지" not in text  # the sample has no real name
     assert "홍길동" in text
     assert "Gildong Hong" in text
     assert "It goes to 3 people" in text
@@ -90,14 +90,16 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
 @pytest.mark.parametrize(
     ("kind", "topic"), [("mandatory", "scams"), ("alert", "")], ids=["mandatory", "alert"]
 )
-def test_an_alert_has_a_topic_and_a_mandatory_notice_has_none(client, editor, version, kind, topic):
+def test_an_alert_needs_a_topic_and_a_mandatory_notice_must_not_have_one(
+    client, editor, version, kind, topic
+):
     sign_in_to_desk(client, editor)
     response = client.post(url("notice_add"), {"version": version.pk, "kind": kind, "topic": topic})
     assert "errornote" in page(response)
     assert not Notice.objects.exists()
 
 
-def test_pause_go_on_and_cancel(client, approver, notice, server):
+def test_a_notice_is_paused_resumed_and_cancelled(client, approver, notice, server):
     sign_in_to_desk(client, approver)
     client.post(url("notice_pause", notice.pk))
     notice.refresh_from_db()
@@ -116,7 +118,7 @@ def test_pause_go_on_and_cancel(client, approver, notice, server):
 
 
 @pytest.mark.parametrize("typed", [{}, {"number": ""}, {"number": "4711"}])
-def test_one_slip_cancels_nothing(client, approver, notice, typed):
+def test_a_wrong_number_cancels_nothing(client, approver, notice, typed):
     sign_in_to_desk(client, approver)
     shown = page(client.get(url("notice_cancel", notice.pk)))
     assert f"Its number is {notice.pk}." in shown
@@ -126,14 +128,14 @@ def test_one_slip_cancels_nothing(client, approver, notice, typed):
     assert notice.state == Notice.State.PLANNING
 
 
-def test_cancelling_tells_how_many_are_not_sent_it_yet(client, approver, notice):
+def test_the_cancel_page_counts_the_messages_that_are_not_sent_yet(client, approver, notice):
     sign_in_to_desk(client, approver)
     assert "nobody gets it" in page(client.get(url("notice_cancel", notice.pk)))
     tasks.plan_notice(notice.pk)
     assert "2 people have not been sent" in page(client.get(url("notice_cancel", notice.pk)))
 
 
-def test_a_draft_is_cancelled_by_a_press(client, approver, draft):
+def test_a_draft_is_cancelled_without_typing_its_number(client, approver, draft):
     sign_in_to_desk(client, approver)
     assert "another notice can be written" in page(client.get(url("notice_cancel", draft.pk)))
     client.post(url("notice_cancel", draft.pk))
@@ -143,7 +145,7 @@ def test_a_draft_is_cancelled_by_a_press(client, approver, draft):
     assert "Nothing was done: the notice has ended." in again
 
 
-def test_get_neither_pauses_nor_goes_on(client, approver, notice):
+def test_a_get_request_neither_pauses_nor_resumes(client, approver, notice):
     sign_in_to_desk(client, approver)
     assert client.get(url("notice_pause", notice.pk)).status_code == 405
     assert client.get(url("notice_resume", notice.pk)).status_code == 405
@@ -157,13 +159,13 @@ def test_the_sample_mail_opens_in_a_mail_program(client, editor, draft):
     assert client.get(url("notice_preview", draft.pk, "fr")).status_code == 404
 
 
-def test_the_pages_of_a_notice_that_is_not_there(client, editor):
+def test_the_pages_of_an_unknown_notice_are_not_found(client, editor):
     sign_in_to_desk(client, editor)
     for name in ("notice_approve", "notice_cancel"):
         assert client.get(url(name, 4711)).status_code == 404
 
 
-def test_who_may_only_look_cannot_approve_or_cancel(client, notice, draft):
+def test_staff_with_view_permission_cannot_approve_or_cancel(client, notice, draft):
     support = User.objects.create_user("support@breachportal.example", is_staff=True)
     names = ["view_notice", "view_delivery"]
     support.user_permissions.set(Permission.objects.filter(codename__in=names))
@@ -173,7 +175,7 @@ def test_who_may_only_look_cannot_approve_or_cancel(client, notice, draft):
         assert client.post(url(name, notice.pk)).status_code == 403
 
 
-def test_customers_find_nothing_there(client, minji, notice):
+def test_customers_cannot_open_the_pages(client, minji, notice):
     client.force_login(minji)
     for name, args in (("notice_change", [notice.pk]), ("delivery_changelist", [])):
         assert client.get(url(name, *args)).status_code == 404
@@ -191,7 +193,7 @@ def test_support_finds_what_a_customer_was_sent(client, editor, notice, people, 
     assert code in page(client.post(url("delivery_changelist"), {"asked": code.lower()}))
 
 
-def test_support_is_told_when_nothing_was_sent(client, editor, notice):
+def test_support_reads_that_nothing_was_sent(client, editor, notice):
     sign_in_to_desk(client, editor)
     address = url("delivery_changelist")
     assert "Nothing was sent" in page(client.post(address, {"asked": "nobody@example.com"}))
@@ -206,7 +208,7 @@ def test_nothing_of_the_ledger_is_deleted_at_the_desk(client, editor, notice):
     assert Notice.objects.filter(pk=notice.pk).exists()
 
 
-def test_who_looked_up_what_somebody_was_sent_is_recorded(
+def test_a_look_up_of_sent_messages_is_recorded_with_its_user(
     client, editor, notice, people, server, caplog
 ):
     work(notice)
@@ -235,26 +237,26 @@ def in_korean(client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "kept", "shown"),
+    ("reply", "stored", "shown"),
     [
         (DROP, "the mail server hung up", "메일 서버가 연결을 끊음"),
         ("421 4.3.2 going down", "421 4.3.2 going down", "421 4.3.2 going down"),
     ],
     ids=["ours", "the server's"],
 )
-def test_what_stands_in_its_way_is_said_in_the_readers_language(
-    client, approver, notice, server, told, kept, shown
+def test_the_problem_of_a_notice_is_shown_in_the_readers_language(
+    client, approver, notice, server, reply, stored, shown
 ):
-    server.tell("sender", "", told)
+    server.reply_next("sender", "", reply)
     work(notice)
-    assert notice.problem == kept
+    assert notice.problem == stored
     sign_in_to_desk(client, approver)
-    assert f'<p class="errornote">{kept}</p>' in page(client.get(url("notice_change", notice.pk)))
+    assert f'<p class="errornote">{stored}</p>' in page(client.get(url("notice_change", notice.pk)))
     in_korean(client)
     assert f'<p class="errornote">{shown}</p>' in page(client.get(url("notice_change", notice.pk)))
 
 
-def test_why_nothing_was_sent_is_said_in_the_readers_language(
+def test_the_reason_why_nothing_was_sent_is_in_the_readers_language(
     client, editor, notice, people, server
 ):
     work(notice)
@@ -268,7 +270,7 @@ def test_why_nothing_was_sent_is_said_in_the_readers_language(
     assert "<td>쓸 수 있는 주소나 번호가 없음</td>" in text
 
 
-def test_a_notices_history_is_kept_in_english_and_read_in_any_language(
+def test_a_notices_history_is_stored_in_english_and_shown_in_any_language(
     client, approver, draft, people
 ):
     sign_in_to_desk(client, approver)

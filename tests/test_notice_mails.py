@@ -1,4 +1,4 @@
-"""What stands in a notice's mail: the reader's own language, name and classes, nobody else's."""
+"""The content of a notice's mails: the recipient's own language, name and data classes."""
 
 import re
 from email import message_from_bytes, policy
@@ -31,7 +31,7 @@ HOSTILE_NAMES = [
 
 @pytest.fixture
 def alert(version, editor, approver, seojun, minji) -> Notice:
-    """An approved scam warning; Seojun and Minji want such."""
+    """An approved alert on scams, to which Seojun and Minji subscribe."""
     alert = scam_alert(version, editor, seojun, minji)
     decisions.approve(alert, by=approver)
     return alert
@@ -41,7 +41,7 @@ def texts(message) -> tuple[str, str]:
     return tuple(message.get_body((kind,)).get_content() for kind in ("plain", "html"))
 
 
-def test_everybody_reads_their_own_language_name_and_classes(notice, server):
+def test_each_recipient_reads_their_own_language_name_and_classes(notice, server):
     work(notice)
     (to_minji,), (to_seojun,) = server.to("minji@example.com"), server.to("seojun@example.com")
     assert to_minji["Content-Language"] == "ko"
@@ -90,18 +90,20 @@ def test_headers_of_an_alert(alert, seojun, server):
     assert f'href="{url}"' in html
 
 
-def test_the_envelope_names_the_delivery_to_us_alone(notice, people, server):
+def test_only_we_can_read_the_delivery_from_the_envelope(notice, people, server):
     work(notice)
     taken = next(one for one in server.taken if one.to == "minji@example.com")
     assert taken.sender.endswith(f"@{django_settings.MAIL_DOMAIN}")
     local = taken.sender.partition("@")[0]
     code, _dash, mac = local.removeprefix("bounce+").partition("-")
     assert message_codes.delivery_of_code(code) == delivery_to(notice, people["minji"]).pk
-    assert mac not in taken.message.as_string()  # whoever it is forwarded to cannot bounce it
+    assert (
+        mac not in taken.message.as_string()
+    )  # a person who gets it forwarded cannot make it bounce
     assert len(local) <= 64
 
 
-def test_no_mail_loads_or_links_to_anything_of_others(notice, alert, server):
+def test_no_mail_loads_or_links_to_other_sites(notice, alert, server):
     work(notice)
     work(alert)
     for taken in server.taken:
@@ -210,7 +212,7 @@ def test_a_normal_name_stays(name):
         ("", ""),
     ],
 )
-def test_a_name_as_lists_write_it_is_greeted_as_one_says_it(listed, spoken):
+def test_a_name_in_list_order_is_reordered_for_the_greeting(listed, spoken):
     assert message_filling.spoken_name(listed) == spoken
 
 
@@ -243,7 +245,7 @@ def test_a_domain_in_korean_is_written_as_smtp_wants(db):
     assert message_filling.envelope_address("minji@한국.example") == "minji@xn--3e0b707e.example"
 
 
-def test_the_text_is_frozen_at_the_approval(notice, server):
+def test_the_text_does_not_change_after_the_approval(notice, server):
     frozen = bytes(notice.messages.get(language="ko").mime)
     DataClass.objects.filter(slug="names").update(name_ko="바뀐 이름")
     work(notice)
@@ -264,24 +266,24 @@ def test_the_code_of_a_message_is_read_as_people_type_it(notice, people, server)
     assert message_codes.delivery_of_code("") is None
 
 
-def test_codes_do_not_count_up():
+def test_codes_are_not_sequential():
     codes = [message_codes.message_code(number) for number in range(1, 200)]
     assert len(set(codes)) == len(codes)
     assert len({code[:4] for code in codes}) > 150
     assert all(message_codes.delivery_of_code(code) == n for n, code in enumerate(codes, 1))
 
 
-# -------------------------------------------------------------------- who gets which
+# -------------------------------------------------------------------- recipients
 
 
-def test_alerts_go_to_those_who_want_them_and_still_do(alert, minji, seojun, server):
+def test_alerts_go_to_current_subscribers_only(alert, minji, seojun, server):
     seojun.subscriptions.update(unsubscribed_at="2025-12-01T00:00Z")
     work(alert)
     assert [taken.to for taken in server.taken] == ["minji@example.com"]
     assert alert.planned == 1
 
 
-def test_who_unsubscribes_after_the_planning_gets_nothing(alert, minji, seojun, server):
+def test_a_user_who_unsubscribes_after_planning_gets_nothing(alert, minji, seojun, server):
     tasks.plan_notice(alert.pk)
     seojun.subscriptions.update(unsubscribed_at="2025-12-01T00:00Z")
     work(alert)
@@ -298,14 +300,14 @@ def test_an_account_closed_after_the_planning_gets_nothing(alert, minji, seojun,
 
 
 def test_an_alert_in_doubt_is_not_sent_again(alert, server):
-    server.tell("message", "minji@example.com", DROP)
+    server.reply_next("message", "minji@example.com", DROP)
     work(alert)
     assert len(server.to("minji@example.com")) == 1
     assert alert.in_doubt == 1
     assert alert.state == Notice.State.CLOSED
 
 
-def test_opting_out_of_alerts_does_not_stop_what_the_law_demands(notice, minji, incident, server):
+def test_unsubscribing_from_alerts_does_not_stop_mandatory_notices(notice, minji, incident, server):
     AlertSubscription.objects.create(
         user=minji, incident=incident, topic="updates", unsubscribed_at="2025-12-01T00:00Z"
     )
@@ -313,7 +315,7 @@ def test_opting_out_of_alerts_does_not_stop_what_the_law_demands(notice, minji, 
     assert len(server.to("minji@example.com")) == 1
 
 
-def test_changes_to_my_data_go_to_those_whose_rows_changed(
+def test_alerts_on_my_data_go_to_users_with_changed_rows(
     version, people, incident, minji, seojun, editor, approver, server
 ):
     for user in (minji, seojun):

@@ -1,4 +1,4 @@
-"""The status page of a notice: where it stands, how fast, why it waits; never a count of rows."""
+"""The status page of a notice: state, rate and reasons to wait, without counting rows."""
 
 import time
 
@@ -32,7 +32,7 @@ def test_the_page_asks_as_much_of_thirty_people_as_of_three(
 ):
     settings.NOTICE_CHUNK_SIZE = 1
     file = exposure_factory.file_of(draft.incident)
-    queries_while(approvers_desk, draft)  # what a process asks once, it keeps
+    queries_while(approvers_desk, draft)  # fills caches of the process
     few = queries_while(approvers_desk, draft)
     for number in range(27):
         affected(file, "사람", f"person{number}@example.com")
@@ -46,7 +46,7 @@ def test_the_page_asks_as_much_of_thirty_people_as_of_three(
     decisions.cancel(draft)
     work(draft)
     counts.add(queries_while(approvers_desk, draft))
-    assert max(counts) - min(counts) <= 4  # a ramp's step, and buttons by state
+    assert max(counts) - min(counts) <= 4  # the ramp's step, and buttons that depend on the state
     assert max(counts) <= 16
 
 
@@ -63,7 +63,7 @@ def test_it_says_how_fast_and_how_long(approvers_desk, notice, people, monkeypat
     assert "about 0:00:20 left" in text
 
 
-def test_days_are_said_in_hours(approvers_desk, notice, people, monkeypatch):
+def test_a_remaining_time_of_days_is_shown_in_hours(approvers_desk, notice, people, monkeypatch):
     clock = 1_000.0
     monkeypatch.setattr(time, "time", lambda: clock)
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=33_700_000)
@@ -81,14 +81,14 @@ def test_numbers_are_grouped_in_the_list(approvers_desk, notice):
     assert '"field-accepted">1,000<' in listed
 
 
-def test_how_it_goes_and_the_pause_stand_before_everything_else(approvers_desk, notice, people):
+def test_progress_and_pause_come_before_other_details(approvers_desk, notice, people):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=100)
     text, _queries = page_of(approvers_desk, notice)
     assert text.index("accepted by the mail server") < text.index("Retries end")
     assert text.index('value="Pause"') < text.index("Retries end")
 
 
-def test_a_page_opened_twice_at_once_measures_from_the_same(notice, monkeypatch):
+def test_two_page_views_at_once_measure_from_the_same_point(notice, monkeypatch):
     Notice.objects.filter(pk=notice.pk).update(state="sending", planned=1_000, accepted=0)
     notice.refresh_from_db()
     clock = 1_000.0

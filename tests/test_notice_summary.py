@@ -1,4 +1,4 @@
-"""A notice's summary on paper: who approved what for how many, and where everybody ended."""
+"""The summary of a notice as PDF: who approved it, for how many people, and the end states."""
 
 import shutil
 import subprocess
@@ -31,7 +31,7 @@ def text_of(pdf: bytes) -> str:
 
 
 @needs_poppler
-def test_it_says_where_everybody_ended(notice, people, server, approver):
+def test_the_summary_counts_the_end_states(notice, people, server, approver):
     work(notice)
     response = summary_of(notice, approver)
     assert response["Content-Type"] == "application/pdf"
@@ -45,7 +45,7 @@ def test_it_says_where_everybody_ended(notice, people, server, approver):
 
 
 @needs_poppler
-def test_the_sealed_ledgers_digest_is_the_evidence(notice, people, server, approver):
+def test_the_ledger_digest_is_in_the_summary(notice, people, server, approver):
     work(notice)
     ledger_digest.compute_ledger_digest(notice.pk)
     digest = LedgerDigest.objects.get(notice=notice).digest
@@ -63,13 +63,15 @@ def test_it_names_no_customer(notice, people, server, approver):
 
 
 @needs_poppler
-def test_while_it_is_sent_it_does_not_say_that_nobody_is_missing(notice, people, approver):
+def test_the_summary_of_an_unfinished_send_says_how_many_have_an_end_state(
+    notice, people, approver
+):
     Notice.objects.filter(pk=notice.pk).update(planned=3, accepted=1, state="sending")
     text = text_of(summary_of(notice, approver).content)
     assert "1 of 3 people have an end state." in text
 
 
-def test_a_draft_has_none_and_strangers_get_none(draft, notice, approver, client, minji):
+def test_a_draft_has_no_summary_and_other_users_get_none(draft, notice, approver, client, minji):
     Notice.objects.filter(pk=notice.pk).update(state="draft")
     assert summary_of(notice, approver).status_code == 404
     client.force_login(minji)

@@ -1,4 +1,4 @@
-"""Public pages from memory: the same answer, far sooner, and never an outdated word for long."""
+"""The page cache: the same pages, faster, and outdated for seconds at most."""
 
 import itertools
 import time
@@ -26,7 +26,7 @@ MOST_BYTES = 60_000
 
 @pytest.fixture(autouse=True)
 def _keep_pages(settings):
-    """As in production; and no test sees the pages of another."""
+    """Caches pages as in production, and empties the cache before and after the test."""
     settings.PUBLIC_PAGE_SECONDS = 2
     page_cache.forget()
     yield
@@ -35,14 +35,14 @@ def _keep_pages(settings):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Lets the given number of seconds pass."""
+    """A function that moves the clock forward by the given seconds."""
     clock, skipped = time.monotonic, list[float]()
     monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(skipped))
     return skipped.append
 
 
 def rename(title: str) -> None:
-    """Changes a title behind the back of this process, past the triggers."""
+    """Changes a title as another process would: the cache is not informed."""
     with without_triggers():
         StatementVersion.objects.filter(statement__slug="notice").update(title_en=title)
 
@@ -57,7 +57,7 @@ def test_the_second_reader_costs_no_query(coupang, page, django_assert_num_queri
     assert not second.cookies
 
 
-def test_a_kept_page_has_every_security_header(coupang, client):
+def test_a_cached_page_has_every_security_header(coupang, client):
     for _time in range(2):
         headers = client.get(NOTICE).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -68,7 +68,7 @@ def test_a_kept_page_has_every_security_header(coupang, client):
         assert int(headers["Content-Length"]) == len(client.get(NOTICE).content)
 
 
-def test_what_the_reader_has_is_not_sent_again(coupang, client):
+def test_an_unchanged_page_is_answered_with_304(coupang, client):
     first = client.get(NOTICE)
     since = {"if-modified-since": first["Last-Modified"]}
     for headers in ({"if-none-match": first["ETag"]}, since):
@@ -78,13 +78,13 @@ def test_what_the_reader_has_is_not_sent_again(coupang, client):
     assert client.get(NOTICE, headers={"if-none-match": '"other"'} | since).status_code == 200
 
 
-def test_last_modified_is_the_same_in_every_process_and_moves_with_the_words(
+def test_last_modified_is_the_same_in_every_process_and_changes_with_the_text(
     coupang, client, monkeypatch
 ):
     first = client.get(NOTICE)["Last-Modified"]
     clock = time.time
     monkeypatch.setattr(time, "time", lambda: clock() + 100)
-    page_cache.forget()  # as another process, which begins later
+    page_cache.forget()  # as in a process that starts later
     assert client.get(NOTICE)["Last-Modified"] == first
     rename("Another title")
     page_cache.forget()
@@ -101,7 +101,7 @@ def test_publishing_shows_in_the_next_answer(
     assert "Corrected notice" in client.get(NOTICE).content.decode()
 
 
-def test_what_another_process_changed_shows_within_seconds(coupang, client, later):
+def test_a_change_by_another_process_shows_within_seconds(coupang, client, later):
     client.get(NOTICE)
     rename("Another title")
     assert TITLE in client.get(NOTICE).content.decode()
@@ -109,7 +109,7 @@ def test_what_another_process_changed_shows_within_seconds(coupang, client, late
     assert "Another title" in client.get(NOTICE).content.decode()
 
 
-def test_a_page_rendered_while_something_was_published_is_not_kept(coupang, rf):
+def test_a_page_rendered_during_a_publication_is_not_cached(coupang, rf):
     def publish_meanwhile(request):
         page_cache.forget()
         return Client().get(NOTICE)
@@ -118,7 +118,7 @@ def test_a_page_rendered_while_something_was_published_is_not_kept(coupang, rf):
     assert "/en/other/" not in page_cache._pages
 
 
-def test_a_page_is_renewed_by_one_while_the_others_get_it_as_it_was(coupang, rf, client, later):
+def test_one_request_renews_a_page_while_others_get_the_old_one(coupang, rf, client, later):
     asked = []
     client.get(NOTICE)
     rename("Another title")
@@ -126,14 +126,16 @@ def test_a_page_is_renewed_by_one_while_the_others_get_it_as_it_was(coupang, rf,
 
     def slowly(request):
         asked.append(request)
-        assert TITLE in client.get(NOTICE).content.decode()  # somebody else, meanwhile
+        assert TITLE in client.get(NOTICE).content.decode()  # another reader at the same time
         return Client().get("/en/nothing/")
 
     page_cache.public_pages(slowly)(rf.get(NOTICE))
     assert len(asked) == 1
 
 
-def test_the_page_stands_while_the_database_is_away(coupang, client, later, monkeypatch):
+def test_the_cached_page_is_served_while_the_database_is_unreachable(
+    coupang, client, later, monkeypatch
+):
     client.raise_request_exception = False
     before = client.get(NOTICE)
     monkeypatch.setattr(
@@ -146,7 +148,7 @@ def test_the_page_stands_while_the_database_is_away(coupang, client, later, monk
     assert client.get(NOTICE).status_code == 500
 
 
-def test_what_is_no_longer_public_goes(coupang, client, later):
+def test_a_page_that_is_no_longer_public_leaves_the_cache(coupang, client, later):
     page = f"/en/incidents/{SLUG}/timeline/"
     assert client.get(page).status_code == 200
     with without_triggers():
@@ -156,13 +158,13 @@ def test_what_is_no_longer_public_goes(coupang, client, later):
     assert client.get(page).status_code == 404
 
 
-def test_a_kept_page_answers_no_strange_host_and_no_post(coupang, client):
+def test_the_cache_does_not_answer_other_hosts_or_post(coupang, client):
     client.get(NOTICE)
     assert client.get(NOTICE, headers={"host": "evil.example"}).status_code == 400
     assert client.post(NOTICE).status_code == 405
 
 
-def test_a_kept_page_is_not_sent_without_tls(coupang, settings):
+def test_a_cached_page_is_not_sent_without_tls(coupang, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert Client().get(NOTICE, secure=True).status_code == 200
     for _time in range(2):
@@ -170,7 +172,7 @@ def test_a_kept_page_is_not_sent_without_tls(coupang, settings):
     assert Client().get(NOTICE, secure=True).status_code == 200
 
 
-def test_private_and_unknown_pages_are_never_kept(coupang, client, minji):
+def test_private_and_unknown_pages_are_never_cached(coupang, client, minji):
     client.force_login(minji)
     for page in ("/en/account/", "/en/nothing/", "/", "/static/css/portal.css"):
         client.get(page)
@@ -178,7 +180,7 @@ def test_private_and_unknown_pages_are_never_kept(coupang, client, minji):
 
 
 @pytest.mark.parametrize("page", ["", "record.json", "picture.png"])
-def test_nobody_invents_addresses_of_a_page(coupang, client, page):
+def test_other_spellings_of_a_version_number_are_not_found(coupang, client, page):
     for number in ("01", "0001", "0" * 3_000 + "1", "+1", "1" * 50):
         assert client.get(f"{NOTICE}versions/{number}/{page}").status_code == 404
     assert not page_cache._pages
@@ -195,19 +197,19 @@ def test_a_page_with_its_styles_weighs_less_than_60_kb(coupang, client):
         assert len(response.content) + headers + styles < MOST_BYTES, page
 
 
-# Two real processes
+# Two real web processes
 
 
 @pytest.fixture
 def portal(transactional_db):
-    """Two web processes on the tests' database, as the Procfile starts them; their port."""
+    """The port of two web processes."""
     sample.load_sample_incident()
     with web_processes("--workers 2", PUBLIC_PAGE_SECONDS="2") as port:
         yield port
 
 
 def read(port: int) -> str:
-    """The notice's page over a connection of its own, so that either process may answer."""
+    """Returns the notice's page over a new connection, so that either process may answer."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         reader = HTTPConnection("127.0.0.1", port, timeout=10)
@@ -226,5 +228,5 @@ def test_a_correction_shows_in_every_process_within_seconds(portal):
     published(correct())
     time.sleep(2.1)
     read(portal), read(portal)
-    time.sleep(0.5)  # each process has rendered it anew
+    time.sleep(0.5)  # each process has rendered it again
     assert all("Corrected notice" in read(portal) for _time in range(20))

@@ -1,4 +1,4 @@
-"""The proof leaves the portal person by person, and who took it is on record."""
+"""The export of the proof, person by person, and the record of each export."""
 
 import csv
 import io
@@ -56,7 +56,7 @@ def enter(client, user) -> None:
     step_up(client, user)
 
 
-def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
+def test_the_proof_shows_what_each_person_was_sent_and_when(client, closed, people, staff):
     enter(client, staff["auditor"])
     rows = rows_of(client.post(notice_url("proof", closed), {"format": "csv"}))
     assert len(rows) == closed.planned == 3
@@ -74,16 +74,14 @@ def test_the_proof_says_who_was_told_what_when(client, closed, people, staff):
     assert "email" not in minji
 
 
-def test_a_late_bounce_stands_in_the_proof(closed, people):
+def test_a_late_bounce_is_in_the_proof(closed, people):
     bounces.receive(envelope_sender(delivery_to(closed, people["minji"]).pk), bounce())
     rows = {row["person"]: row for row in ledger_export.proof(closed, is_opened=False)}
     assert rows[str(people["minji"].pk)]["later"].startswith("bounce 2")
     assert rows[str(people["seojun"].pk)]["later"] == ""
 
 
-def test_an_auditor_cannot_open_addresses_and_an_approver_can_on_record(
-    client, closed, staff, caplog
-):
+def test_only_an_approver_decrypts_addresses_and_it_is_recorded(client, closed, staff, caplog):
     enter(client, staff["auditor"])
     asked = {"format": "csv", "is_opened": "on"}
     assert "minji" not in str(rows_of(client.post(notice_url("proof", closed), asked)))
@@ -112,7 +110,9 @@ def test_support_and_customers_export_nothing(client, closed, staff, minji):
     assert client.post(notice_url("proof", closed), {"format": "csv"}).status_code == 404
 
 
-def test_those_not_reached_with_what_a_letter_needs(client, draft, people, approver, server, staff):
+def test_the_list_of_people_not_reached_has_the_data_for_a_letter(
+    client, draft, people, approver, server, staff
+):
     file = exposure_factory.file_of(draft.incident, number=2)
     values = [("physical-addresses", "서울시 송파구 올림픽로 300")]
     exposure_factory.expose(people["neighbour"], file, values=values)
@@ -130,7 +130,7 @@ def test_those_not_reached_with_what_a_letter_needs(client, draft, people, appro
     ]
 
 
-def test_the_page_says_by_which_other_way_they_could_be_told(
+def test_the_page_counts_the_other_ways_to_reach_people(
     client, draft, people, approver, server, staff, settings
 ):
     file = exposure_factory.file_of(draft.incident, number=2)
@@ -155,7 +155,7 @@ def test_the_page_says_by_which_other_way_they_could_be_told(
     assert "They are too many" in client.get(notice_url("not_reached", closed)).text
 
 
-def test_nothing_is_left_to_reach_anybody_by_once_the_data_is_shredded(closed):
+def test_a_shredded_incident_has_no_way_left_to_reach_people(closed):
     assert ledger_export.ways(closed) == ledger_export.Ways(0, 0, 1)
     closed.incident.shred()
     notice = Notice.objects.select_related("incident").get(pk=closed.pk)
@@ -164,9 +164,9 @@ def test_nothing_is_left_to_reach_anybody_by_once_the_data_is_shredded(closed):
     assert ledger_export.ways(notice) == ledger_export.Ways(0, 0, 1)
 
 
-def test_those_in_doubt_are_a_list_of_their_own(client, notice, people, server, staff, capsys):
-    for _ in range(2):  # the second doubt is left to a person
-        server.tell("message", "minji@example.com", DROP)
+def test_people_in_doubt_have_a_separate_list(client, notice, people, server, staff, capsys):
+    for _ in range(2):  # a person decides about the second doubt
+        server.reply_next("message", "minji@example.com", DROP)
     work(notice)
     closed = work_again(notice)
     assert delivery_to(closed, people["minji"]).state == "in_doubt"

@@ -1,4 +1,4 @@
-"""One request for many people, through anymail's own backends and a real HTTP server."""
+"""One request for several recipients, through anymail's backends and a real HTTP server."""
 
 import json
 from email import message_from_bytes, policy
@@ -44,7 +44,7 @@ def mailgun(settings):
 
 @pytest.fixture
 def people(incident) -> dict[str, AffectedPerson]:
-    """Four who read Korean and one who reads English; two share an address."""
+    """Four people who read Korean, one who reads English; two share an address."""
     file = exposure_factory.file_of(incident)
     return {
         "minji": affected(file, "김민지", "minji@example.com", "names", "phone-numbers"),
@@ -60,7 +60,7 @@ def recipients(asked: Asked) -> list[str]:
 
 
 def as_read(asked: Asked, address: str) -> dict[str, str]:
-    """The mail that Mailgun makes of a request for one of its recipients."""
+    """Returns the fields of the mail that Mailgun sends to one recipient of a request."""
     values = json.loads(asked.body["recipient-variables"][0])[address]
     fields = ("subject", "text", "html", "h:Message-Id", "h:List-Unsubscribe", "v:delivery")
     read = {name: asked.body[name][0] for name in fields if name in asked.body}
@@ -70,7 +70,7 @@ def as_read(asked: Asked, address: str) -> dict[str, str]:
 
 
 def own_mail(notice: Notice, person: AffectedPerson) -> EmailMessage:
-    """What the same person gets over SMTP."""
+    """Returns the mail that the same person gets over SMTP."""
     chunk = Chunk.objects.get(notice=notice)
     Delivery.objects.filter(notice=notice).update(state=State.PENDING)
     lease = ledger.Lease(chunk=chunk, notice=notice, fencing_token=0, is_past_deadline=False)
@@ -89,14 +89,14 @@ def text_of(mail: EmailMessage, subtype: str) -> list[str]:
     return str(part.get_content()).splitlines()
 
 
-# -------------------------------------------------------------------- what goes out
+# -------------------------------------------------------------------- requests
 
 
 def test_people_of_one_language_share_a_request(mailgun, notice, people):
     work(notice)
     assert sorted(recipients(asked) for asked in mailgun.asked) == [
         ["dohyun@example.com", "haeun@example.com", "minji@example.com"],
-        ["haeun@example.com"],  # whose address another has, too
+        ["haeun@example.com"],  # a second person with this address
         ["seojun@example.com"],
     ]
     row = delivery_to(notice, people["minji"])
@@ -106,7 +106,7 @@ def test_people_of_one_language_share_a_request(mailgun, notice, people):
 
 
 @pytest.mark.parametrize("name", ["minji", "dohyun"])
-def test_each_reads_exactly_what_a_mail_of_their_own_says(mailgun, notice, people, name):
+def test_each_recipient_reads_exactly_the_text_of_a_single_mail(mailgun, notice, people, name):
     work(notice)
     batch = next(asked for asked in mailgun.asked if len(recipients(asked)) == 3)
     read = as_read(batch, f"{name}@example.com")
@@ -119,7 +119,7 @@ def test_each_reads_exactly_what_a_mail_of_their_own_says(mailgun, notice, peopl
     assert "%recipient" not in str(read)
 
 
-def test_nothing_of_a_person_stands_in_the_shared_text(mailgun, notice, people):
+def test_the_shared_text_has_no_personal_data(mailgun, notice, people):
     work(notice)
     batch = next(asked for asked in mailgun.asked if len(recipients(asked)) == 3)
     own = ("recipient-variables", "to")
@@ -132,7 +132,9 @@ def test_nothing_of_a_person_stands_in_the_shared_text(mailgun, notice, people):
     assert "<b>도현" in read["text"]
 
 
-def test_an_alert_carries_each_ones_own_way_out(mailgun, version, minji, seojun, editor, approver):
+def test_an_alert_has_a_separate_unsubscribe_link_for_each_recipient(
+    mailgun, version, minji, seojun, editor, approver
+):
     for user in (minji, seojun):
         User.objects.filter(pk=user.pk).update(language="ko")
     alert = scam_alert(version, editor, minji, seojun)
@@ -145,7 +147,7 @@ def test_an_alert_carries_each_ones_own_way_out(mailgun, version, minji, seojun,
     assert asked.body["h:List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
 
 
-# -------------------------------------------------------------------- what cannot share
+# -------------------------------------------------------------------- one by one
 
 
 def test_a_name_that_looks_like_a_placeholder_goes_alone(mailgun, notice, people):
@@ -183,20 +185,22 @@ def test_without_webhooks_each_mail_keeps_an_envelope_of_its_own(mailgun, notice
 
 def test_a_request_names_no_more_people_than_it_may(mailgun, notice, people, settings):
     settings.NOTICE_PROVIDER_BATCH = 2
-    AffectedPerson.objects.update(language="ko")  # a request is of one language
+    AffectedPerson.objects.update(language="ko")  # a request has one language
     work(notice)
     assert max(len(recipients(asked)) for asked in mailgun.asked) == 2
     assert_adds_up(notice)
 
 
-# -------------------------------------------------------------------- what comes back
+# -------------------------------------------------------------------- answers
 
 
 @pytest.mark.parametrize(
     ("status", "is_flagged"), [(429, False), (500, True), (503, True), (HANG_UP, True)]
 )
-def test_a_failure_is_all_of_its_batch_and_no_other(mailgun, notice, people, status, is_flagged):
-    mailgun.tell("minji@example.com", status, "minji@example.com: no")
+def test_a_failure_affects_its_whole_batch_and_no_other(
+    mailgun, notice, people, status, is_flagged
+):
+    mailgun.answer_next("minji@example.com", status, "minji@example.com: no")
     work(notice)
     for name in ("minji", "dohyun"):
         row = delivery_to(notice, people[name])
@@ -218,9 +222,9 @@ def test_a_batch_that_is_not_answered_in_time_is_in_doubt(mailgun, notice, peopl
     assert rows.count() == 5
 
 
-def test_one_bad_address_does_not_keep_the_mail_from_the_others(mailgun, notice, people):
-    for _ in range(3):  # of three, of the two that hold it, alone
-        mailgun.tell("dohyun@example.com", 400, BAD)
+def test_one_bad_address_does_not_stop_the_others(mailgun, notice, people):
+    for _ in range(3):  # a batch of three, then of two, then one
+        mailgun.answer_next("dohyun@example.com", 400, BAD)
     work(notice)
     for name in ("minji", "haeun", "sister", "seojun"):
         assert delivery_to(notice, people[name]).state == State.ACCEPTED
@@ -233,13 +237,13 @@ def test_one_bad_address_does_not_keep_the_mail_from_the_others(mailgun, notice,
     assert_adds_up(notice)
 
 
-def test_a_provider_that_goes_away_between_the_halves_sent_the_first(mailgun, notice, people):
+def test_a_provider_that_fails_between_two_halves_sent_the_first_half(mailgun, notice, people):
     two = min(people["haeun"], people["sister"], key=lambda person: person.pk)
     batch = sorted([people["minji"], people["dohyun"], two], key=lambda person: person.pk)
     address = {person.pk: f"{name}@example.com" for name, person in people.items()}
     address[people["sister"].pk] = "haeun@example.com"
-    mailgun.tell(address[batch[0].pk], 400, BAD)
-    mailgun.tell(address[batch[2].pk], 401, "no such key")
+    mailgun.answer_next(address[batch[0].pk], 400, BAD)
+    mailgun.answer_next(address[batch[2].pk], 401, "no such key")
     work(notice)
     assert delivery_to(notice, batch[0]).state == State.ACCEPTED
     assert delivery_to(notice, batch[1]).state == State.PENDING
@@ -248,7 +252,7 @@ def test_a_provider_that_goes_away_between_the_halves_sent_the_first(mailgun, no
     assert_adds_up(notice)
 
 
-def test_all_of_a_batch_are_named_on_the_wire_before_it_is_asked(
+def test_a_batch_is_journalled_as_on_the_wire_before_the_request(
     mailgun, notice, people, monkeypatch
 ):
     start, named = RequestTransport.start, []

@@ -1,4 +1,4 @@
-"""Mail through a provider's API, against a real HTTP server that stands for the provider."""
+"""Mail through a provider's API, with a real HTTP server in place of the provider."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ def provider(settings):
         yield provider
 
 
-def test_everybody_is_told_through_the_provider(provider, notice, people):
+def test_each_person_gets_a_mail_through_the_provider(provider, notice, people):
     work(notice)
     assert {asked.body["To"] for asked in provider.asked} == {
         "minji@example.com",
@@ -68,8 +68,8 @@ def test_everybody_is_told_through_the_provider(provider, notice, people):
     ("status", "state", "is_flagged"),
     [(429, "deferred", False), (500, "deferred", True), (HANG_UP, "deferred", True)],
 )
-def test_each_failure_has_one_honest_meaning(provider, notice, people, status, state, is_flagged):
-    provider.tell("minji@example.com", status, "minji@example.com: no")
+def test_each_failure_leads_to_one_state(provider, notice, people, status, state, is_flagged):
+    provider.answer_next("minji@example.com", status, "minji@example.com: no")
     work(notice)
     row = delivery_to(notice, people["minji"])
     assert (row.state, row.is_possible_duplicate) == (state, is_flagged)
@@ -89,7 +89,7 @@ def test_an_inactive_recipient_is_bounced(provider, notice, people):
             "have generated a hard bounce.",
         }
     )
-    provider.tell("minji@example.com", 422, words)
+    provider.answer_next("minji@example.com", 422, words)
     work(notice)
     row = delivery_to(notice, people["minji"])
     assert row.state == State.BOUNCED
@@ -97,16 +97,16 @@ def test_an_inactive_recipient_is_bounced(provider, notice, people):
     assert_adds_up(notice)
 
 
-def test_a_provider_that_does_not_know_us_pauses_the_notice(provider, notice):
+def test_a_provider_that_refuses_our_account_pauses_the_notice(provider, notice):
     for address in ("minji@example.com", "seojun@example.com"):
-        provider.tell(address, 401, "no such token")
+        provider.answer_next(address, 401, "no such token")
     work(notice)
     assert notice.state == Notice.State.PAUSED
     assert notice.problem == "401 no such token"
     assert not notice.deliveries.filter(state="bounced").exists()
 
 
-def test_a_provider_that_is_away_sent_nothing(provider, notice, settings):
+def test_an_unreachable_provider_sent_nothing(provider, notice, settings):
     settings.ANYMAIL = settings.ANYMAIL | {"POSTMARK_API_URL": "http://127.0.0.1:9/"}
     work(notice)
     assert set(notice.deliveries.values_list("state", flat=True)) == {"pending", "unreachable"}
@@ -119,7 +119,7 @@ def test_a_provider_that_is_away_sent_nothing(provider, notice, settings):
 
 @pytest.fixture
 def hook(client, provider):
-    """POSTs a webhook as Postmark does."""
+    """A function that posts a webhook as Postmark does."""
     clear_url_caches()
 
     def post(event: dict[str, Any], *, secret: str = SECRET):
@@ -151,8 +151,8 @@ def bounced(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def test_a_webhook_turns_an_acceptance_around(hook, provider, notice, people):
-    provider.tell("seojun@example.com", 429)
+def test_a_webhook_changes_accepted_to_bounced(hook, provider, notice, people):
+    provider.answer_next("seojun@example.com", 429)
     work(notice)
     row = delivery_to(notice, people["minji"])
     assert hook(bounced(row)).status_code == 200
@@ -171,7 +171,7 @@ def test_a_webhook_without_the_secret_changes_nothing(hook, provider, notice, pe
     assert row.state == State.ACCEPTED
 
 
-def test_a_webhook_about_nobody_of_ours_changes_nothing(hook, provider, notice, people):
+def test_a_webhook_about_an_unknown_delivery_changes_nothing(hook, provider, notice, people):
     work(notice)
     event = bounced(delivery_to(notice, people["minji"])) | {"Metadata": {"delivery": "x"}}
     assert hook(event).status_code == 200

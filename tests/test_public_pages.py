@@ -1,4 +1,4 @@
-"""Public pages: what they say, and that they are the same bytes for everyone."""
+"""Public pages: their content, and the same bytes for every reader."""
 
 import re
 
@@ -21,13 +21,13 @@ from tests.sample_pages import PAGES, SLUG, published
 
 
 def text(response) -> str:
-    """The page's words, without its markup."""
+    """Returns the text of the page without markup."""
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("page", PAGES)
-def test_everyone_gets_the_same_bytes_without_a_cookie(coupang, minji, language, page):
+def test_every_reader_gets_the_same_bytes_without_a_cookie(coupang, minji, language, page):
     url = f"/{language}/{page}"
     stranger, customer, staff = Client(), Client(), Client(headers={"accept-language": "ko"})
     customer.force_login(minji)
@@ -106,10 +106,10 @@ def test_a_shared_link_shows_the_notices_own_title(coupang, client):
     assert '<meta property="og:description" content="유출된 항목은' in html
 
 
-# What they say
+# Content
 
 
-def test_home_answers_in_ten_seconds(coupang, client):
+def test_home_shows_the_main_answers_at_once(coupang, client):
     page = client.get("/en/")
     words = text(page)
     for needed in (
@@ -189,13 +189,13 @@ def test_each_text_has_one_address_by_its_kind(coupang, client):
     )
 
 
-def test_the_timeline_tells_dates_basis_and_source(coupang, client):
+def test_the_timeline_shows_dates_basis_and_source(coupang, client):
     words = text(client.get(f"/ko/incidents/{SLUG}/timeline/"))
     assert "2025년 11월 20일 회사가 계정 4,536개의 정보가 유출되었다고 밝혔습니다." in words
     assert words.index("2025년 6월 24일") < words.index("2026년 2월 5일")
 
 
-def test_a_draft_is_nowhere_public(correction, client):
+def test_a_draft_is_not_public(correction, client):
     assert client.get(f"/en/incidents/{SLUG}/statements/notice/versions/2/").status_code == 404
     for page in PAGES:
         assert "Corrected notice" not in client.get(f"/en/{page}").content.decode()
@@ -228,7 +228,7 @@ def test_a_browser_that_asks_for_an_icon_gets_one_without_a_cookie(db, client):
     assert not response.cookies
 
 
-# What is not there
+# Pages that do not exist
 
 
 @pytest.mark.parametrize(
@@ -290,5 +290,5 @@ def test_markup_in_a_section_reaches_no_page(correction, client):
     published(correction)
     html = client.get(f"/en/incidents/{SLUG}/statements/notice/").content.decode()
     assert "<script>" not in html
-    assert html.count("<script") == 1  # the description for programs, which is never run
+    assert html.count("<script") == 1  # the linked data, which browsers do not execute
     assert 'href="javascript' not in html

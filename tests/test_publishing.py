@@ -1,4 +1,4 @@
-"""Publishing a statement: who may, what is checked, what is frozen, how it is proven."""
+"""Publishing a statement: who may, what is checked, what cannot change, how it is proven."""
 
 from datetime import date, timedelta
 from threading import Thread
@@ -22,7 +22,7 @@ NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
 
 @pytest.fixture
 def claims(incident):
-    """Names and addresses leaked; passwords did not."""
+    """States that names and addresses leaked, and passwords did not."""
     for slug, state in (
         ("names", "involved"),
         ("physical-addresses", "involved"),
@@ -37,7 +37,7 @@ def notice(incident, claims) -> Statement:
 
 
 def complete(draft: StatementVersion) -> StatementVersion:
-    """The draft with every text in both languages."""
+    """Returns the draft with all texts in both languages."""
     StatementVersion.objects.filter(pk=draft.pk).update(
         title_ko="유출 통지",
         title_en="Notice of a leak",
@@ -52,12 +52,12 @@ def complete(draft: StatementVersion) -> StatementVersion:
 
 @pytest.fixture
 def draft(notice, editor) -> StatementVersion:
-    """A draft that is fit to be published."""
+    """A draft that can be published."""
     return complete(publishing.draft_next(notice, by=editor))
 
 
 def codes(version: StatementVersion, by) -> list[str]:
-    """The rules that refuse it."""
+    """Returns the rules that block publishing."""
     return [finding.rule for finding in blocking(version, by)]
 
 
@@ -95,7 +95,7 @@ def test_a_second_person_publishes(draft, approver):
     ]
 
 
-def test_its_writer_cannot_publish(draft, editor):
+def test_the_author_cannot_publish(draft, editor):
     with pytest.raises(publishing.PublishingRefusedError) as refused:
         publishing.publish(draft, by=editor)
     assert [finding.rule for finding in refused.value.findings] == ["second_person"]
@@ -103,14 +103,16 @@ def test_its_writer_cannot_publish(draft, editor):
     assert not draft.is_published
 
 
-def test_nobody_who_edited_it_can_publish_whoever_saved_last(draft, approver, seojun):
+def test_no_editor_can_publish_even_if_another_saved_last(draft, approver, seojun):
     draft.editors.add(approver)
     draft.editors.add(seojun)
     assert codes(draft, approver) == ["second_person"]
     assert codes(draft, seojun) == ["second_person"]
 
 
-def test_who_edited_its_statement_cannot_publish_the_first_version(draft, editor, approver, seojun):
+def test_an_editor_of_the_statement_cannot_publish_its_first_version(
+    draft, editor, approver, seojun
+):
     draft.statement.editors.add(approver)
     assert codes(draft, approver) == ["second_person"]
 
@@ -120,7 +122,7 @@ def test_who_edited_its_statement_cannot_publish_the_first_version(draft, editor
     assert publishing.publish(correction, by=approver).is_published
 
 
-def test_the_database_holds_the_second_person_too(draft, editor):
+def test_the_database_requires_a_second_person(draft, editor):
     draft.approved_by = editor
     with pytest.raises(IntegrityError), transaction.atomic():
         draft.save()
@@ -179,7 +181,7 @@ def test_a_notice_without_a_section_of_the_law_is_refused(draft, approver):
 
 
 @pytest.mark.parametrize(("days", "expected"), [(29, ["display"]), (30, [])])
-def test_it_must_be_shown_for_thirty_days(draft, approver, days, expected):
+def test_a_notice_must_be_posted_for_thirty_days(draft, approver, days, expected):
     draft.display_until = timezone.localdate() + timedelta(days=days)
     assert codes(draft, approver) == expected
 
@@ -237,7 +239,7 @@ def test_publishing_twice_is_refused(draft, approver):
         publishing.publish(draft, by=approver)
 
 
-# What is published stands
+# A published version cannot change
 
 
 @pytest.fixture
@@ -278,7 +280,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_the_database_refuses_to_change_what_is_published(published, change):
+def test_the_database_refuses_to_change_a_published_version(published, change):
     with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
         change(published)
 
@@ -291,7 +293,7 @@ def test_the_database_refuses_to_change_what_is_published(published, change):
         "DELETE FROM statements_statement",
     ],
 )
-def test_the_database_refuses_to_delete_what_is_published(published, delete):
+def test_the_database_refuses_to_delete_a_published_version(published, delete):
     with (
         pytest.raises(IntegrityError, match="cannot be changed or deleted"),
         transaction.atomic(),
@@ -307,7 +309,7 @@ def test_the_database_refuses_to_delete_what_is_published(published, delete):
         *("statements_advisory", "statements_dutywaiver", "incidents_incident", "accounts_user"),
     ],
 )
-def test_the_database_refuses_to_empty_what_is_published_away(published, table):
+def test_the_database_refuses_to_truncate_tables_with_published_versions(published, table):
     with (
         pytest.raises(IntegrityError, match="cannot be changed or deleted"),
         transaction.atomic(),
@@ -317,7 +319,7 @@ def test_the_database_refuses_to_empty_what_is_published_away(published, table):
     assert StatementVersion.objects.filter(pk=published.pk).exists()
 
 
-def test_tables_without_anything_published_may_be_emptied(draft):
+def test_tables_without_published_versions_may_be_truncated(draft):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE statements_statementversion CASCADE")
@@ -338,11 +340,11 @@ DELETIONS = {
 
 
 @pytest.mark.parametrize("delete", DELETIONS.values(), ids=DELETIONS.keys())
-def test_no_deletion_takes_what_is_published_with_it(published, delete):
-    with pytest.raises(IntegrityError), transaction.atomic():  # ProtectedError is one
+def test_no_cascade_deletes_a_published_version(published, delete):
+    with pytest.raises(IntegrityError), transaction.atomic():  # ProtectedError is a subclass
         delete(published)
-    kept = StatementVersion.objects.get(pk=published.pk)
-    assert publishing.verify_statement(kept.statement) == []
+    stored = StatementVersion.objects.get(pk=published.pk)
+    assert publishing.verify_statement(stored.statement) == []
 
 
 def test_a_published_advisory_keeps_its_issuer(advisory):
@@ -354,7 +356,7 @@ def test_a_published_advisory_keeps_its_issuer(advisory):
             change()
 
 
-def test_a_section_cannot_be_moved_into_what_is_published(published, notice, editor):
+def test_a_section_cannot_be_moved_into_a_published_version(published, notice, editor):
     draft = publishing.draft_next(notice, by=editor)
     with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
         draft.sections.filter(key="data_items").update(version=published, position=99)
@@ -368,7 +370,7 @@ def test_a_draft_can_be_changed_and_deleted(draft):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_section_saved_while_its_version_is_published_is_refused(incident, editor, approver):
-    """The writer waits for the publisher's transaction, and then finds the version published."""
+    """The writer waits for the publisher's transaction, and then the version is published."""
     update = Statement.objects.create(incident=incident, kind="update", slug="update")
     draft = complete(publishing.draft_next(update, by=editor))
     outcomes: list[str] = []
@@ -393,11 +395,11 @@ def test_a_section_saved_while_its_version_is_published_is_refused(incident, edi
     assert publishing.verify_statement(update) == []
 
 
-# The proof
+# The hash chain
 
 
 def tamper(sql: str, *values: str | int) -> None:
-    """Does what only the database's owner could do: past the triggers."""
+    """Executes SQL without triggers, as only the owner of the database could."""
     with without_triggers() as cursor:
         cursor.execute(sql, values)
 
@@ -428,7 +430,7 @@ def test_a_forged_hash_breaks_the_chain(published, notice, editor, approver):
     assert publishing.verify_statement(notice) == ["Version 2 does not follow the one before."]
 
 
-def test_a_version_that_was_taken_out_is_missed(published, notice, editor, approver):
+def test_a_removed_version_is_detected(published, notice, editor, approver):
     publishing.publish(complete(publishing.draft_next(notice, by=editor)), by=approver)
     tamper("DELETE FROM statements_section WHERE version_id = %s", published.pk)
     tamper("DELETE FROM statements_statementversion WHERE id = %s", published.pk)

@@ -1,4 +1,4 @@
-"""Deleting the rows of a shredded incident: all of its own, nobody else's, and no proof."""
+"""Purging deletes all rows of a shredded incident, no other rows, and no proof."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -56,7 +56,7 @@ def people(incident) -> list[AffectedPerson]:
 
 @pytest.fixture
 def other(incident) -> Incident:
-    """Another incident with as many people between."""
+    """Another incident with the same number of people."""
     other = another_incident(incident, "hanbit-2024")
     file = file_of(other)
     for number in range(PEOPLE):
@@ -72,7 +72,7 @@ def test_an_incident_that_is_not_shredded_keeps_its_rows(incident, people):
     assert AffectedPerson.objects.count() == PEOPLE
 
 
-def test_its_rows_go_and_nobody_elses(incident, people, other, minji):
+def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minji):
     Reveal.objects.create(user=minji, person=people[0])
     incident.shred()
 
@@ -86,7 +86,7 @@ def test_its_rows_go_and_nobody_elses(incident, people, other, minji):
     assert ExposureFile.objects.filter(incident=incident).exists()
 
 
-def test_the_ledger_stands_and_forgets_whose_rows_they_were(incident, draft, approver, server):
+def test_the_ledger_stays_without_links_to_people(incident, draft, approver, server):
     file = file_of(incident)
     for number in range(3):
         affected(file, f"고객 {number}", f"customer{number}@example.com")
@@ -103,7 +103,7 @@ def test_the_ledger_stands_and_forgets_whose_rows_they_were(incident, draft, app
     assert_adds_up(Notice.objects.get(pk=notice.pk))
 
 
-def test_the_kept_counts_stand(incident):
+def test_the_stored_counts_stay(incident):
     file = file_of(incident, state="open")
     file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
     file.save()
@@ -118,7 +118,7 @@ def test_the_kept_counts_stand(incident):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people, other):
+def test_a_killed_run_continues_where_it_ended(incident, people, other):
     incident.shred()
 
     run_until_killed(
@@ -134,7 +134,7 @@ def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people, other):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_it_waits_for_who_holds_a_lock_and_makes_nobody_wait_long(incident, people):
+def test_the_purge_waits_for_locks_and_blocks_others_briefly(incident, people):
     incident.shred()
     waits: list[float] = []
     locked, waited = Event(), Event()
@@ -147,14 +147,14 @@ def test_it_waits_for_who_holds_a_lock_and_makes_nobody_wait_long(incident, peop
         connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
-        somebody = pool.submit(hold_a_lock)
+        other = pool.submit(hold_a_lock)
         assert locked.wait(30)
 
         def wait(seconds: float) -> None:
             waits.append(seconds)
             if seconds == table_locks.LOCK_RETRY_SECONDS:
                 waited.set()
-                somebody.result()
+                other.result()
 
         done = purging.run(incident, wait=wait)
     assert (done.people, done.exposures) == (PEOPLE, 2 * PEOPLE)
@@ -162,7 +162,7 @@ def test_it_waits_for_who_holds_a_lock_and_makes_nobody_wait_long(incident, peop
     assert not AffectedPerson.objects.exists()
 
 
-def test_a_step_looks_at_a_bounded_number_of_rows(incident, people, other):
+def test_a_step_reads_a_limited_number_of_rows(incident, people, other):
     incident.shred()
 
     with CaptureQueriesContext(connection) as queries:
@@ -179,7 +179,9 @@ def is_there(table: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_the_exposures_of_a_large_file_go_as_a_whole(incident, tmp_path: Path, monkeypatch):
+def test_the_exposures_of_a_large_file_are_dropped_as_a_partition(
+    incident, tmp_path: Path, monkeypatch
+):
     monkeypatch.setattr(store, "OWN_PARTITION_ROWS", 0)
     path = tmp_path / "members.csv"
     path.write_text("member_id,name\n" + "".join(f"{n},고객 {n}\n" for n in range(20)))
@@ -200,8 +202,8 @@ def test_the_command_says_what_it_did(incident, people, capsys):
 
     call_command("purge_incident", "hanbit-2025", rows=5)
 
-    said = capsys.readouterr().out
-    assert f"hanbit-2025: {PEOPLE} people and {2 * PEOPLE} exposures are purged." in said
+    printed = capsys.readouterr().out
+    assert f"hanbit-2025: {PEOPLE} people and {2 * PEOPLE} exposures are purged." in printed
 
 
 def test_an_unknown_incident_is_one_line():

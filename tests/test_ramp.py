@@ -1,4 +1,4 @@
-"""A large notice goes to a few first, and pauses by itself when much comes back."""
+"""The ramp: a large notice goes to a few people first, and pauses after many bounces."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytest_plugins = ["tests.notice_fixtures"]
 
 @pytest.fixture
 def crowd(incident) -> list[str]:
-    """The addresses of twenty people."""
+    """The e-mail addresses of twenty affected people."""
     file = exposure_factory.file_of(incident)
     emails = [f"person{number}@example.com" for number in range(20)]
     for email in emails:
@@ -61,7 +61,7 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
     assert_adds_up(notice)
 
 
-def test_each_step_goes_after_a_while_without_trouble(draft, crowd, approver, server):
+def test_each_step_starts_after_a_time_without_problems(draft, crowd, approver, server):
     notice = begun(draft, approver, "interval")
     assert not engine_ramp.advance_ramp_if_healthy(notice)  # too early
     for expected in (5, 20):
@@ -72,14 +72,14 @@ def test_each_step_goes_after_a_while_without_trouble(draft, crowd, approver, se
     assert Notice.objects.get().state == Notice.State.CLOSED
 
 
-def test_trouble_keeps_the_next_step_back(draft, crowd, approver, server):
+def test_a_problem_delays_the_next_step(draft, crowd, approver, server):
     notice = begun(draft, approver, "interval")
     Notice.objects.update(ramp_at=timezone.now() - timedelta(hours=1), problem="server away")
     notice.refresh_from_db()
     assert not engine_ramp.advance_ramp_if_healthy(notice)
 
 
-def test_two_who_let_the_step_go_at_once_let_one_go(draft, crowd, approver, server):
+def test_two_starts_at_once_start_one_step(draft, crowd, approver, server):
     notice = begun(draft, approver, "person")
     same = Notice.objects.get()
     assert engine_ramp.advance_ramp(notice)
@@ -97,7 +97,7 @@ def test_a_large_mandatory_notice_begins_in_steps(draft, settings, kind, people,
     assert engine_ramp.ramp_for(draft, people=people) == ramp
 
 
-def test_a_cancelled_ramp_ends_everybody_and_promises_no_step(
+def test_a_cancelled_ramp_ends_every_delivery_and_shows_no_next_step(
     client, draft, crowd, approver, server
 ):
     notice = begun(draft, approver, "person")
@@ -111,12 +111,14 @@ def test_a_cancelled_ramp_ends_everybody_and_promises_no_step(
     assert notice.closed_at
 
 
-# -------------------------------------------------------------------- pauses by itself
+# -------------------------------------------------------------------- automatic pauses
 
 
-def test_too_many_bounces_pause_it_and_say_so(client, draft, crowd, approver, server):
+def test_too_many_bounces_pause_the_notice_and_the_page_says_so(
+    client, draft, crowd, approver, server
+):
     for email in crowd:
-        server.tell("recipient", email, "550 5.1.1 no such user")
+        server.reply_next("recipient", email, "550 5.1.1 no such user")
     notice = begun(draft, approver, "none")
     tasks.sweep_notices()
     notice.refresh_from_db()
@@ -133,18 +135,18 @@ def test_too_many_bounces_pause_it_and_say_so(client, draft, crowd, approver, se
     assert "Nothing is sent until" not in page
 
 
-def test_a_worker_notices_it_between_two_chunks(draft, crowd, approver, server):
+def test_a_worker_stops_for_a_pause_between_two_chunks(draft, crowd, approver, server):
     for email in crowd:
-        server.tell("recipient", email, "550 5.1.1 no such user")
+        server.reply_next("recipient", email, "550 5.1.1 no such user")
     notice = begun(draft, approver, "none")
     assert notice.state == Notice.State.PAUSED
     assert notice.bounced < 20
     assert_adds_up(notice)
 
 
-def test_a_person_lets_it_go_on_and_only_what_comes_then_counts(draft, crowd, approver, server):
+def test_after_a_resume_only_new_bounces_count(draft, crowd, approver, server):
     for email in crowd:
-        server.tell("recipient", email, "550 5.1.1 no such user")
+        server.reply_next("recipient", email, "550 5.1.1 no such user")
     notice = begun(draft, approver, "none")
     bounced = notice.bounced
     server._script.clear()
@@ -157,19 +159,19 @@ def test_a_person_lets_it_go_on_and_only_what_comes_then_counts(draft, crowd, ap
 
 def test_a_few_bounces_pause_nothing(draft, crowd, approver, server, settings):
     settings.NOTICE_PAUSE_BOUNCE_PERCENT = 50
-    server.tell("recipient", crowd[0], "550 5.1.1 no such user")
+    server.reply_next("recipient", crowd[0], "550 5.1.1 no such user")
     assert begun(draft, approver, "none").state == Notice.State.CLOSED
 
 
-def test_refusals_pause_it_from_a_number_on_and_are_tried_again(
+def test_a_number_of_refusals_pauses_and_the_messages_are_sent_again(
     client, draft, crowd, approver, server
 ):
     for email in crowd[:4]:
-        server.tell("recipient", email, "550 5.7.1 not from you")
+        server.reply_next("recipient", email, "550 5.7.1 not from you")
     notice = begun(draft, approver, "none")
     assert notice.state == Notice.State.SENDING
     assert notice.deliveries.filter(state="deferred").count() == 4
-    server.tell("recipient", crowd[0], "550 5.7.1 not from you")
+    server.reply_next("recipient", crowd[0], "550 5.7.1 not from you")
     notice.deliveries.update(not_before=None)
     notice.chunks.update(not_before=None)
     work(notice)
@@ -181,7 +183,7 @@ def test_refusals_pause_it_from_a_number_on_and_are_tried_again(
     assert_adds_up(notice)
 
 
-def test_refusals_of_one_turn_are_counted_in_its_journal_and_once(draft, crowd, approver, settings):
+def test_refusals_are_counted_once_in_the_journal(draft, crowd, approver, settings):
     settings.NOTICE_CHUNK_SIZE, settings.NOTICE_PAUSE_REFUSALS = 100, 2
     decisions.approve(draft, by=approver, people=20)
     tasks.plan_notice(draft.pk)
@@ -197,7 +199,7 @@ def test_refusals_of_one_turn_are_counted_in_its_journal_and_once(draft, crowd, 
         JournalEntry(lease, row.pk, transition, attempts=0, tries=1)
         for row, transition in zip(rows, transitions, strict=True)
     ]
-    for _ in range(2):  # as after a connection that broke before its answer came
+    for _ in range(2):  # as if the connection broke before the answer arrived
         turn = ledger.journal(lease.notice, [lease], entries=entries, on_wire={})
         assert not turn.may_send
     notice = Notice.objects.get()

@@ -65,7 +65,7 @@ def test_the_window_slides():
     assert passed("2/1s/ip", 1) == [True]
     time.sleep(0.6)
     assert passed("2/1s/ip", 2) == [True, False]
-    time.sleep(0.6)  # the first one is older than a second, the second one is not
+    time.sleep(0.6)  # the first request is older than a second, the second is not
     assert passed("2/1s/ip", 2) == [True, False]
 
 
@@ -73,7 +73,7 @@ def test_a_used_up_rate_ends_the_count():
     assert passed("1/h/key,2/h/ip", 3, key="minji") == [True, False, False]
     assert passed("1/h/key,2/h/ip", 1, key="seojun") == [
         True
-    ]  # only the second one of this network
+    ]  # the second request of this network only
     assert passed("1/h/key,2/h/ip", 1, key="hana") == [False]
 
 
@@ -99,7 +99,7 @@ def test_what_is_counted_expires(settings):
     assert 590 < client.ttl(name) <= 600
 
 
-def test_redis_that_is_away_is_an_error_and_not_a_yes(settings):
+def test_an_unreachable_redis_is_an_error_and_not_a_permission(settings):
     settings.REDIS_URL = "unix:///nonexistent/redis.sock"
     with pytest.raises(redis.RedisError):
         ask("5/h/ip")

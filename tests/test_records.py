@@ -1,4 +1,4 @@
-"""What programs and doubters read: records, the chain, the announcement, the picture."""
+"""The public records of versions: JSON, hash chain, linked data and preview image."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ LOG = "/en/incidents/hanbit-2025/log/"
 
 
 def tamper(rows: QuerySet[Any], **values: object) -> None:
-    """Changes rows as somebody with the database in hand could, past the triggers."""
+    """Changes or deletes rows without triggers, as the owner of the database could."""
     with without_triggers():
         if values:
             rows.update(**values)
@@ -95,14 +95,16 @@ def test_one_changed_byte_anywhere_is_found_and_named(client, second, number, ch
     tamper(version(number), **change)
     page = client.get(LOG).content.decode()
     assert "Checked: the chain is broken" in page
-    assert page.count(f"Version {number} is not what was published.") == 2  # above, and there
+    assert (
+        page.count(f"Version {number} is not what was published.") == 2
+    )  # in the summary, and beside the version
     assert page.count("Checked: reads as it was published") == 1
     log = client.get(f"{LOG}log.json").json()
     assert not log["is_unbroken"]
     assert [entry["is_unaltered"] for entry in log["versions"]] == [number != 2, number != 1]
 
 
-def test_a_broken_chain_is_said_in_the_log_every_hour(second, caplog):
+def test_a_broken_chain_is_logged_every_hour(second, caplog):
     assert "verify-statements" in settings.CELERY_BEAT_SCHEDULE
     tasks.verify_statements()
     assert not caplog.records
@@ -116,15 +118,15 @@ def test_a_changed_section_is_found(client, second):
     assert "Version 1 is not what was published." in client.get(LOG).content.decode()
 
 
-def test_a_forger_who_hashes_anew_breaks_the_chain(client, second):
-    """Who changes version 1 and its hash too has to change version 2, which people hold."""
+def test_a_forged_version_with_a_new_hash_breaks_the_chain(client, second):
+    """A forged version 1 with a new hash does not match the hash stored in version 2."""
     tamper(version(1), title_en="Nothing happened")
     tamper(version(1), hash=publishing.compute_hash(version(1).get()))
     page = client.get(LOG).content.decode()
     assert "Version 2 does not follow the one before." in page
 
 
-def test_a_version_that_was_taken_out_is_missed(client, second):
+def test_a_removed_version_is_detected(client, second):
     tamper(Section.objects.filter(version__number=1))
     tamper(version(1))
     assert "Version 1 is missing." in client.get(LOG).content.decode()
@@ -135,11 +137,11 @@ def test_checking_the_chain_takes_no_query_a_version(client, second, django_asse
         client.get(LOG)
 
 
-# What programs are told in the page
+# Linked data in the page
 
 
 @pytest.mark.parametrize(("language", "title"), [("ko", "개인정보 유출 통지"), ("en", "Notice of")])
-def test_a_statement_announces_itself_to_programs(coupang, client, settings, language, title):
+def test_a_statement_has_linked_data(coupang, client, settings, language, title):
     facts = announcement(client, f"/{language}/incidents/{SLUG}/statements/notice/")
     notice = StatementVersion.objects.get(statement__slug="notice")
     assert facts["@type"] == "SpecialAnnouncement"
@@ -153,12 +155,12 @@ def test_a_statement_announces_itself_to_programs(coupang, client, settings, lan
     assert hashlib.sha256(record.content).hexdigest() == facts["encoding"]["sha256"]
 
 
-def test_an_advisory_announces_whose_advice_it_is(coupang, client):
+def test_the_linked_data_of_an_advisory_names_its_issuer(coupang, client):
     facts = announcement(client, f"/en/incidents/{SLUG}/advisories/kisa-advisory/")
     assert "KISA" in facts["author"]["name"]
 
 
-def test_no_word_of_a_statement_ends_the_announcement(correction, client):
+def test_no_text_of_a_statement_ends_the_linked_data(correction, client):
     correction.title_en = "</script><script>alert(1)</script>"
     correction.save()
     published(correction)
@@ -168,7 +170,7 @@ def test_no_word_of_a_statement_ends_the_announcement(correction, client):
     assert "<script>" not in html
 
 
-# The picture of a shared link
+# The preview image of a shared link
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -1,4 +1,4 @@
-"""A new key for an incident's data: all of it under the new one, or the old one stays."""
+"""Re-encryption: all data of an incident gets the new key, or the old key is kept."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +30,7 @@ def run(incident: Incident, **options) -> Reencryption:
 
 @pytest.fixture
 def people(incident) -> list[AffectedPerson]:
-    """Each with a contact and two rows, one of which holds no values."""
+    """People with a contact and two rows each; one of the rows has no values."""
     file, rows = file_of(incident), []
     for number in range(PEOPLE):
         row = person(incident, name=f"고객 {number}", email=f"customer{number}@example.com")
@@ -41,7 +41,7 @@ def people(incident) -> list[AffectedPerson]:
 
 
 def opened(incident: Incident) -> dict[str, object]:
-    """Everything, by what it is bound to."""
+    """Returns all decrypted values by the key of their person or row."""
     cipher = Incident.objects.get(pk=incident.pk).cipher()
     found: dict[str, object] = {}
     for row in AffectedPerson.objects.filter(incident=incident):
@@ -54,14 +54,14 @@ def opened(incident: Incident) -> dict[str, object]:
 
 
 def key_ids(incident: Incident) -> set[bytes]:
-    """Which keys sealed what there is."""
+    """Returns the prefixes of the keys that encrypted the stored values."""
     contacts = AffectedPerson.objects.values_list("contact", flat=True)
     values = Exposure.objects.filter(ciphertext__isnull=False).values_list("ciphertext", flat=True)
     return {bytes(ciphertext or b"")[:5] for ciphertext in [*contacts, *values]}
 
 
 @pytest.mark.parametrize("processes", [0, 2])
-def test_everything_is_under_the_new_key_and_says_the_same(incident, people, processes):
+def test_all_values_are_under_the_new_key_and_unchanged(incident, people, processes):
     before, old = opened(incident), key_ids(incident)
 
     done = run(incident, processes=processes)
@@ -81,21 +81,21 @@ def test_another_incidents_rows_are_not_touched(incident, people):
     theirs = person(second, name="박서준", email="seojun@example.com")
     expose(theirs, file_of(second), values=[("physical-addresses", "부산")])
 
-    def kept() -> list[bytes]:
+    def stored() -> list[bytes]:
         contact = AffectedPerson.objects.get(pk=theirs.pk).contact
         return [bytes(contact), *(bytes(row.ciphertext or b"") for row in theirs.exposures.all())]
 
-    before = kept()
+    before = stored()
     assert run(incident).rows == 2 * PEOPLE
-    assert kept() == before
+    assert stored() == before
 
 
-def test_what_was_sealed_after_its_step_was_read_stays(incident, people):
-    """It is under the newest key, and newer than what the step holds."""
+def test_a_value_written_after_its_step_was_read_is_kept(incident, people):
+    """Such a value is under the newest key, and newer than the value in the step."""
     first, second = sorted(people, key=lambda row: row.pk)[:2]
 
-    def encrypt_the_next(reseal: Reencryption) -> None:
-        if reseal.position == first.pk:
+    def encrypt_the_next(change: Reencryption) -> None:
+        if change.position == first.pk:
             fresh = Incident.objects.get(pk=incident.pk).cipher()
             newer = fresh.encrypt({"n": "새 이름"}, person=second.pk, purpose=CONTACT)
             AffectedPerson.objects.filter(pk=second.pk).update(contact=newer)
@@ -116,19 +116,21 @@ def test_a_lost_worker_process_is_one_line(incident, people, monkeypatch):
         call_command("reencrypt", "hanbit-2025")
 
 
-def test_the_old_key_is_gone(incident, people):
+def test_the_old_key_is_deleted(incident, people):
     old_cipher, row = incident.cipher(), people[0]
-    kept = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
+    stored = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
     run(incident)
     now_ciphertext = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
 
     with pytest.raises(EncryptionError):
-        Incident.objects.get(pk=incident.pk).cipher().decrypt(kept, person=row.pk, purpose=CONTACT)
+        Incident.objects.get(pk=incident.pk).cipher().decrypt(
+            stored, person=row.pk, purpose=CONTACT
+        )
     with pytest.raises(EncryptionError):
         old_cipher.decrypt(now_ciphertext, person=row.pk, purpose=CONTACT)
 
 
-def test_look_ups_find_the_same_rows_while_and_after_it_runs(client, minji, incident):
+def test_look_ups_find_the_same_rows_during_and_after_the_run(client, minji, incident):
     file = file_of(incident)
     for _ in range(PEOPLE):
         expose(person(incident, name="김민지", email=minji.email), file, "names")
@@ -136,7 +138,7 @@ def test_look_ups_find_the_same_rows_while_and_after_it_runs(client, minji, inci
     with override("en"):
         url = reverse("my_data")
 
-    def look(_reseal: Reencryption | None = None) -> None:
+    def look(_change: Reencryption | None = None) -> None:
         response = client.get(url)
         assert response.status_code == 200
         assert response.content.decode().count("<h2>Your name leaked</h2>") == PEOPLE
@@ -154,7 +156,7 @@ def test_nothing_is_touched_before_every_process_knows_the_new_key(incident, peo
         waited.append(seconds)
         row = AffectedPerson.objects.get(pk=people[0].pk)
         assert old_cipher.decrypt(row.contact, person=row.pk, purpose=CONTACT)
-        # What is sealed meanwhile still opens for who has the old keyset in memory.
+        # A process with the old keyset in memory can decrypt values that are written now.
         fresh = Incident.objects.get(pk=incident.pk).cipher()
         ciphertext = fresh.encrypt({}, person=row.pk, purpose=CONTACT)
         assert old_cipher.decrypt(ciphertext, person=row.pk, purpose=CONTACT) == {}
@@ -166,7 +168,7 @@ def test_nothing_is_touched_before_every_process_knows_the_new_key(incident, peo
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people):
+def test_a_killed_run_continues_where_it_ended(incident, people):
     before = opened(incident)
 
     for steps in (1, 2):
@@ -185,7 +187,7 @@ def test_a_run_that_was_killed_goes_on_where_it_ended(incident, people):
 
 
 def killed_after(steps: int, incident: Incident) -> None:
-    """Runs it in a process that gets SIGKILL in the middle of a step."""
+    """Re-encrypts in a process that SIGKILL ends after `steps` steps."""
     run_until_killed(
         lambda: reencryption.reencrypt_incident(
             incident, step_people=3, wait=no_wait, report=die_at_call(steps)
@@ -193,11 +195,11 @@ def killed_after(steps: int, incident: Incident) -> None:
     )
 
 
-def test_an_older_value_that_came_late_keeps_the_old_key_until_it_is_gone(incident, people):
+def test_the_old_key_is_kept_while_a_late_value_needs_it(incident, people):
     row = people[0]
     late = bytes(AffectedPerson.objects.get(pk=row.pk).contact)
 
-    def come_late(reseal: Reencryption) -> None:
+    def come_late(change: Reencryption) -> None:
         AffectedPerson.objects.filter(pk=row.pk).update(contact=late)
 
     with pytest.raises(
@@ -212,7 +214,7 @@ def test_an_older_value_that_came_late_keeps_the_old_key_until_it_is_gone(incide
 
 
 @pytest.mark.parametrize("processes", [0, 2])
-def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(
+def test_a_value_that_cannot_be_decrypted_is_logged_and_skipped(
     incident, people, caplog, processes
 ):
     moved = people[0]
@@ -225,7 +227,7 @@ def test_what_does_not_open_anyway_is_told_and_holds_up_nothing(
     assert "customer" not in caplog.text
 
 
-def test_what_other_apps_sealed_comes_along(incident, draft):
+def test_columns_of_other_apps_are_re_encrypted(incident, draft):
     Notice.objects.filter(pk=draft.pk).update(audience=Notice.Audience.TEST)
     address = TestAddress(notice=draft, language="ko")
     address.contact = incident.cipher().encrypt(
@@ -242,7 +244,7 @@ def test_what_other_apps_sealed_comes_along(incident, draft):
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_no_file_is_imported_while_it_runs(incident, people):
-    def try_to_import(_reseal: Reencryption) -> None:
+    def try_to_import(_change: Reencryption) -> None:
         with ThreadPoolExecutor(1) as other:
             refusals.append(str(other.submit(refusal).exception()))
 
@@ -269,15 +271,15 @@ def test_another_change_can_follow(incident, people):
     assert opened(incident) == before
 
 
-def test_no_sealed_column_is_forgotten():
-    """Whoever keeps something sealed by an incident's keyset names it in resealing.FURTHER."""
+def test_no_encrypted_column_is_forgotten():
+    """Each column under an incident's keyset is known to `reencryption`."""
     known = {reencryption.CONTACTS, reencryption.EXPOSURES, *reencryption.OTHER_APPS_COLUMNS}
-    resealed = {(entry.model._meta.label, entry.column) for entry in known}
+    reencrypted = {(entry.model._meta.label, entry.column) for entry in known}
     others = {
         ("incidents.Incident", "data_keyset"),
         ("incidents.Incident", "index_keyset"),
-        ("notices.Certificate", "ciphertext"),  # by its own code
-        ("notices.NoticeMessage", "mime"),  # the same text for everybody
+        ("notices.Certificate", "ciphertext"),  # encrypted with its own code
+        ("notices.NoticeMessage", "mime"),  # the same text for all recipients
     }
     binary = {
         (model._meta.label, field.name)
@@ -286,10 +288,10 @@ def test_no_sealed_column_is_forgotten():
         if isinstance(field, models.BinaryField)
     }
 
-    assert binary - others == resealed
+    assert binary - others == reencrypted
 
 
-def test_a_shredded_incident_has_nothing_to_seal(incident, people):
+def test_a_shredded_incident_cannot_be_re_encrypted(incident, people):
     incident.shred()
 
     with pytest.raises(KeysetShreddedError):
@@ -299,7 +301,7 @@ def test_a_shredded_incident_has_nothing_to_seal(incident, people):
 
 
 def test_shredding_in_the_middle_ends_it(incident, people):
-    def shred(_reseal: Reencryption) -> None:
+    def shred(_change: Reencryption) -> None:
         Incident.objects.get(pk=incident.pk).shred()
 
     with pytest.raises(KeysetShreddedError):
@@ -320,8 +322,8 @@ def test_an_unknown_incident_is_one_line():
 def test_the_command_says_how_far_it_is(incident, people, capsys, monkeypatch):
     monkeypatch.setattr(progress_reporter, "LOG_SECONDS", 0)
     call_command("reencrypt", "hanbit-2025", people=2)
-    told = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" left")]
-    shares = [float(line.partition("%")[0]) for line in told]
-    assert len(told) > 1
+    progress = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" left")]
+    shares = [float(line.partition("%")[0]) for line in progress]
+    assert len(progress) > 1
     assert shares == sorted(shares)
-    assert " values, " in told[0]
+    assert " values, " in progress[0]

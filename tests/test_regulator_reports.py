@@ -1,4 +1,4 @@
-"""Reports to authorities: drafted from the facts, filed for good, supplemented, printed."""
+"""Regulator reports: drafted from the facts, filed, supplemented and printed."""
 
 import shutil
 import subprocess
@@ -69,7 +69,7 @@ def test_the_gdpr_form_is_filled_from_the_facts(coupang):
         assert words in text
 
 
-def test_what_is_not_known_says_so(incident):
+def test_an_unknown_fact_is_marked_as_unknown(incident):
     assert "규모: 확인 중입니다." in reports.drafted(incident, "pipc")
     assert "Not known yet." in reports.drafted(incident, "gdpr")
 
@@ -105,20 +105,20 @@ def test_from_draft_to_filed_on_the_desk(approvers_desk, coupang, approver):
     assert approvers_desk.get(file).status_code == 404
 
 
-def test_nothing_is_recorded_as_filed_by_a_press_alone(approvers_desk, coupang, approver):
+def test_filing_needs_the_time_of_the_filing(approvers_desk, coupang, approver):
     report = draft(coupang, approver)
     file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
     page = approvers_desk.get(file)
-    assert "개인정보보호위원회" in page.text  # which report it is
+    assert "개인정보보호위원회" in page.text  # names the report
     assert "within 72 hours" in page.text
-    assert not page.context["form"]["filed_at"].value()  # the time stands for good: nobody guesses
+    assert not page.context["form"]["filed_at"].value()  # no default for a permanent record
     assert "This field is required" in approvers_desk.post(file, {"reference": "2025-1"}).text
     report.refresh_from_db()
     assert report.state == "draft"
 
 
 @pytest.mark.parametrize("change", [{"text": "x"}, {"reference": ""}, {"state": "draft"}])
-def test_what_is_filed_cannot_be_changed_or_deleted(coupang, approver, change):
+def test_a_filed_report_cannot_be_changed_or_deleted(coupang, approver, change):
     report = RegulatorReport.objects.filter(pk=filed(coupang, approver).pk)
     with pytest.raises(IntegrityError), transaction.atomic():
         report.update(**change)
@@ -142,7 +142,7 @@ def test_supplements_follow_the_first_report(approvers_desk, coupang, approver):
     assert "This supplement is drafted already." in approvers_desk.post(again, follow=True).text
     assert RegulatorReport.objects.count() == 2
     url = reverse("admin:statements_regulatorreport_supplement", args=[second.pk])
-    assert approvers_desk.post(url).status_code == 404  # not filed yet
+    assert approvers_desk.post(url).status_code == 404  # the first report is not filed yet
     reports.file(second, at=timezone.now(), reference="", by=approver)
     approvers_desk.post(url)
     third = RegulatorReport.objects.get(number=3)
@@ -161,7 +161,7 @@ def test_it_is_printed_in_the_forms_language(approvers_desk, coupang, approver):
         assert words in text
 
 
-def test_what_somebody_wrote_is_printed_and_never_run():
+def test_text_from_users_is_printed_and_never_executed():
     written = '#read("settings.py") #panic("x") $x$ *b* [= h] <label> @ref \\'
     blocks: list[documents.Block] = [documents.Heading(written), documents.Paragraph(written)]
     blocks += [documents.Facts([(written, written)]), documents.Table([written], [[written]])]

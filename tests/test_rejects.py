@@ -1,4 +1,4 @@
-"""Reject files: safe to open in a spreadsheet, corrected, loaded again."""
+"""Reject files: safe to open in a spreadsheet, corrected, and imported again."""
 
 import os
 import stat
@@ -34,7 +34,7 @@ def load(db, incident):
 
 @pytest.fixture
 def dump(tmp_path):
-    """Three rejects: no member_id, a cell too few, bytes that are no CP949."""
+    """A dump with three rejects: no member_id, a missing cell, bytes that are not CP949."""
     path = tmp_path / "members.csv"
     path.write_bytes(
         "member_id,name,mobile\n1,김민지,010-1111-2222\n"
@@ -142,7 +142,7 @@ def test_rejects_go_to_var_if_nothing_can_be_written_beside_the_dump(load, dump,
 
 @pytest.fixture
 def failing_commit(transactional_db):
-    """A database that refuses at the last moment."""
+    """A database trigger that raises an error at the commit."""
     with connection.cursor() as cursor:
         cursor.execute("""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
@@ -165,7 +165,7 @@ def test_an_import_that_fails_at_the_commit_leaves_nothing(failing_commit, load,
 
 
 @given(st.text())
-def test_neutralised_cells_come_back_and_never_start_a_formula(cell):
+def test_escaped_cells_are_restored_and_never_start_a_formula(cell):
     safe = formulas.neutralised(cell)
 
     assert formulas.restored(safe) == cell
@@ -193,7 +193,7 @@ def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(loa
     ]
 
 
-def test_column_names_that_are_formulas_are_harmless_and_come_back(load, tmp_path):
+def test_column_names_that_are_formulas_are_escaped_and_restored(load, tmp_path):
     dump = tmp_path / "members.csv"
     dump.write_text("=cmd,'quoted,member_id,name,mobile\nx,y,,김민지,\n", encoding="cp949")
     written = load(dump).reject_file
@@ -205,7 +205,7 @@ def test_column_names_that_are_formulas_are_harmless_and_come_back(load, tmp_pat
     assert read_reject_file(again)[0] == header
 
 
-def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
+def test_a_corrected_row_that_is_still_malformed_is_kept_complete(load, dump):
     written = load(dump).reject_file
     with written.open("a", encoding="utf-8") as stream:
         stream.write('9,bad date,7,"김"민지,\n')
@@ -214,10 +214,10 @@ def test_a_corrected_row_that_is_no_row_any_more_is_kept_whole(load, dump):
     assert again[-1][1:] == ["misplaced quote", '9,bad date,7,"김"민지,']
 
 
-def test_told_rejects_come_back_in_order():
+def test_shown_rejects_are_in_the_order_of_the_file():
     rejected = [(3, "bad date"), (4, "missing email"), (9, "bad date")]
-    told = rejects.RejectedLines(rejected)
+    shown = rejects.RejectedLines(rejected)
 
-    assert list(told) == rejected
-    assert len(told) == 3
+    assert list(shown) == rejected
+    assert len(shown) == 3
     assert not rejects.RejectedLines([])

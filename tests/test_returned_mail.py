@@ -1,4 +1,4 @@
-"""Bounces and complaints that come back, from polite servers and from hostile strangers."""
+"""Bounces and complaints, from correct servers and from hostile senders."""
 
 import asyncio
 import logging
@@ -27,25 +27,25 @@ pytest_plugins = ["tests.notice_fixtures"]
 
 Outcome = ReturnedMail.Outcome
 COMPLAINTS = "complaints@portal.example"
-ANYWHERE = "0.0.0.0"  # noqa: S104  where peers are told apart; on the loopback there is one
+ANYWHERE = "0.0.0.0"  # noqa: S104  for tests with several peers; the loopback interface has one
 
 
 @pytest.fixture
 def accepted(notice, people, server):
-    """Minji's delivery, accepted, while the notice still waits for seojun."""
-    server.tell("recipient", "seojun@example.com", "450 4.2.2 full")
+    """Minji's accepted delivery of a notice that is still open for Seojun."""
+    server.reply_next("recipient", "seojun@example.com", "450 4.2.2 full")
     work(notice)
     return delivery_to(notice, people["minji"])
 
 
 @pytest.fixture
 def closed(notice, people, server):
-    """Minji's delivery, accepted, of a notice that is closed."""
+    """Minji's accepted delivery of a closed notice."""
     assert work(notice).state == Notice.State.CLOSED
     return delivery_to(notice, people["minji"])
 
 
-# -------------------------------------------------------------------- what is read
+# -------------------------------------------------------------------- reading reports
 
 
 def test_a_delivery_report_is_read_without_the_address():
@@ -55,13 +55,13 @@ def test_a_delivery_report_is_read_without_the_address():
 
 
 def test_the_name_alone_is_left_out_too():
-    words = delivery_reports.read_report(bounce(words="550 5.1.1 no mailbox minji here")).words
+    words = delivery_reports.read_report(bounce(diagnostic="550 5.1.1 no mailbox minji here")).words
     assert "minji" not in words
     assert "no mailbox" in words
 
 
 @pytest.mark.parametrize("action", ["delayed", "relayed", "expanded", "delivered"])
-def test_what_is_not_final_changes_nothing(action):
+def test_a_report_that_is_not_final_changes_nothing(action):
     assert delivery_reports.read_report(bounce(action=action)).kind == ReportKind.NOT_FINAL
 
 
@@ -94,14 +94,14 @@ def test_a_complaint_names_the_envelope_sender():
     ],
     ids=["empty", "noise", "parts", "nesting", "head", "size", "no action", "other", "boundary"],
 )
-def test_hostile_mail_is_unreadable_and_nothing_else(data):
+def test_hostile_mail_is_unreadable_and_has_no_effect(data):
     assert delivery_reports.read_report(data).kind == ReportKind.UNREADABLE
 
 
-# -------------------------------------------------------------------- what it changes
+# -------------------------------------------------------------------- effects
 
 
-def test_a_late_bounce_turns_an_acceptance_around(notice, accepted, people):
+def test_a_late_bounce_changes_accepted_to_bounced(notice, accepted, people):
     assert notice.accepted == 1
     assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.BOUNCED
     accepted.refresh_from_db()
@@ -120,7 +120,7 @@ def test_the_same_bounce_twice_counts_once(notice, accepted):
     assert counts == {"bounced": 1, "known": 1}
 
 
-def test_a_bounce_after_the_close_stands_beside_the_ledger(notice, closed):
+def test_a_bounce_after_the_close_is_a_late_report(notice, closed):
     address = envelope_sender(closed.pk)
     assert bounces.receive(address, bounce()) == Outcome.LATE
     assert bounces.receive(address, bounce()) == Outcome.KNOWN
@@ -130,7 +130,7 @@ def test_a_bounce_after_the_close_stands_beside_the_ledger(notice, closed):
     assert_adds_up(notice)
 
 
-def test_a_bounce_of_a_cancelled_notice_stands_beside_it_once_it_has_ended(notice, accepted):
+def test_a_bounce_of_a_cancelled_notice_is_a_late_report_after_its_end(notice, accepted):
     decisions.cancel(notice)
     work(notice)
     assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.LATE
@@ -138,7 +138,7 @@ def test_a_bounce_of_a_cancelled_notice_stands_beside_it_once_it_has_ended(notic
 
 
 def test_a_bad_address_is_suppressed_and_a_full_mailbox_is_not(notice, closed, people):
-    full = bounce(status="5.2.2", words="552 5.2.2 mailbox full")
+    full = bounce(status="5.2.2", diagnostic="552 5.2.2 mailbox full")
     bounces.receive(envelope_sender(delivery_to(notice, people["seojun"]).pk), full)
     assert not Suppression.objects.exists()
     bounces.receive(envelope_sender(closed.pk), bounce())
@@ -172,7 +172,7 @@ def test_a_complaint_against_an_alert_ends_the_subscription(
     "address",
     ["bounce+000000000000@portal.example", "bounce+x@portal.example", "postmaster@portal.example"],
 )
-def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
+def test_a_bounce_to_an_unknown_address_is_only_counted(notice, closed, address):
     assert bounces.receive(address, bounce()) == Outcome.UNKNOWN
     assert ReturnedMail.objects.get().number == 1
     closed.refresh_from_db()
@@ -180,7 +180,7 @@ def test_an_address_that_we_never_gave_is_only_counted(notice, closed, address):
 
 
 @pytest.mark.parametrize("mac", ["", "-", "-" + "0" * 20, "-" + "0" * 19])
-def test_who_only_read_a_message_cannot_make_it_bounce(notice, accepted, caplog, mac):
+def test_a_reader_of_a_message_cannot_make_it_bounce(notice, accepted, caplog, mac):
     code = message_code(accepted.pk).replace("-", "").lower()
     forged = f"bounce+{code}{mac}@portal.example"
     assert bounces.receive(forged, bounce()) == Outcome.UNKNOWN
@@ -200,7 +200,7 @@ def test_a_forged_signature_is_in_the_log_by_its_deliverys_key(notice, accepted,
     assert f"delivery {accepted.pk}: a bounce address of it was forged" in caplog.text
 
 
-def test_anothers_signature_is_none(notice, accepted, people):
+def test_the_signature_of_another_delivery_is_invalid(notice, accepted, people):
     other = envelope_sender(delivery_to(notice, people["seojun"]).pk)
     address = f"{envelope_sender(accepted.pk).partition('-')[0]}-{other.partition('-')[2]}"
     assert bounces.receive(address, bounce()) == Outcome.UNKNOWN
@@ -224,19 +224,19 @@ def test_an_automatic_answer_changes_nothing(notice, closed):
     assert not LateReport.objects.exists()
 
 
-def test_nobodys_address_is_in_the_log(notice, closed, caplog):
+def test_no_address_is_in_the_log(notice, closed, caplog):
     with caplog.at_level(logging.INFO):
         bounces.receive(envelope_sender(closed.pk), bounce())
     assert f"delivery {closed.pk} bounced" in caplog.text
     assert "minji" not in caplog.text
 
 
-# -------------------------------------------------------------------- how it comes in
+# -------------------------------------------------------------------- receiving
 
 
 @contextmanager
 def listening(*, host: str = "127.0.0.1", **options):
-    """The listener on a free port, in a thread of its own."""
+    """Context manager: runs the listener on a free port, in a thread."""
     listener, loop = Listener(host, 0, **options), asyncio.new_event_loop()
     ports, ready = [], threading.Event()
 
@@ -295,7 +295,7 @@ def connected(port: int, *, peer: str = "127.0.0.1") -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(peer, 0))
 
 
-def said(connection: socket.socket) -> bytes:
+def received(connection: socket.socket) -> bytes:
     return connection.recv(200)
 
 
@@ -309,12 +309,12 @@ def is_closed(connection: socket.socket) -> bool:
 def test_one_peer_cannot_take_all_connections():
     with listening(host=ANYWHERE) as port, ExitStack() as stack:
         greedy = [stack.enter_context(connected(port)) for _ in range(MOST_OF_A_PEER)]
-        assert all(said(one).startswith(b"220 ") for one in greedy)
+        assert all(received(one).startswith(b"220 ") for one in greedy)
         one_more = stack.enter_context(connected(port))
-        assert said(one_more).startswith(b"421 ")
+        assert received(one_more).startswith(b"421 ")
         assert is_closed(one_more)
         other = stack.enter_context(connected(port, peer="127.0.0.2"))
-        assert said(other).startswith(b"220 ")
+        assert received(other).startswith(b"220 ")
         greedy[0].close()
         wait_until_admitted(stack, port)
 
@@ -322,38 +322,38 @@ def test_one_peer_cannot_take_all_connections():
 def wait_until_admitted(stack: ExitStack, port: int) -> None:
     for _ in range(50):
         again = stack.enter_context(connected(port))
-        if said(again).startswith(b"220 "):
+        if received(again).startswith(b"220 "):
             return
         time.sleep(0.1)
     pytest.fail("the seat was not given back")
 
 
-def test_all_peers_together_have_so_many_connections_and_no_more():
+def test_all_peers_together_have_a_limit_of_connections():
     with listening(host=ANYWHERE) as port, ExitStack() as stack:
         peers = [f"127.0.1.{number // MOST_OF_A_PEER + 1}" for number in range(MOST_CONNECTIONS)]
         for peer in peers:
-            assert said(stack.enter_context(connected(port, peer=peer))).startswith(b"220 ")
-        assert said(stack.enter_context(connected(port, peer="127.0.2.1"))).startswith(b"421 ")
+            assert received(stack.enter_context(connected(port, peer=peer))).startswith(b"220 ")
+        assert received(stack.enter_context(connected(port, peer="127.0.2.1"))).startswith(b"421 ")
 
 
 def test_the_mail_server_in_front_is_one_peer_and_may_take_all():
     with listening() as port, ExitStack() as stack:
         for _ in range(MOST_OF_A_PEER + 1):
-            assert said(stack.enter_context(connected(port))).startswith(b"220 ")
+            assert received(stack.enter_context(connected(port))).startswith(b"220 ")
 
 
-def test_who_says_nothing_is_hung_up_on():
+def test_a_silent_peer_is_disconnected():
     with listening(idle_seconds=0.3) as port, connected(port) as silent:
-        assert said(silent).startswith(b"220 ")
+        assert received(silent).startswith(b"220 ")
         assert is_closed(silent)
 
 
-def test_who_dribbles_a_command_is_hung_up_on():
+def test_a_peer_that_sends_a_command_slowly_is_disconnected():
     with listening(idle_seconds=0.5) as port, connected(port) as slow:
-        said(slow)
+        received(slow)
         for line in (b"EHLO mx.example.com", b"MAIL FROM:<>", b"RSET"):
             slow.sendall(line + b"\r\n")
-            said(slow)
+            received(slow)
         began = time.monotonic()
         with suppress(OSError):
             while time.monotonic() < began + 5:
@@ -362,26 +362,26 @@ def test_who_dribbles_a_command_is_hung_up_on():
         assert time.monotonic() < began + 3
 
 
-def test_who_keeps_talking_is_hung_up_on_as_well():
+def test_a_peer_that_never_stops_is_disconnected():
     with listening(idle_seconds=5, session_seconds=0.6) as port, connected(port) as talker:
-        said(talker)
+        received(talker)
         began = time.monotonic()
         with suppress(OSError):
             while time.monotonic() < began + 5:
                 talker.sendall(b"NOOP\r\n")
-                if not said(talker):
+                if not received(talker):
                     break
                 time.sleep(0.05)
         assert time.monotonic() < began + 3
 
 
-def test_a_connection_says_only_so_much():
+def test_a_connection_has_a_limit_of_commands():
     with listening() as port, connected(port) as talker:
-        said(talker)
+        received(talker)
         answers = b""
         for _ in range(30):
             talker.sendall(b"VRFY somebody\r\n")
-            answers = said(talker)
+            answers = received(talker)
             if answers.startswith(b"421 "):
                 break
         assert answers.startswith(b"421 ")

@@ -1,4 +1,4 @@
-"""Seeing one's own values in full, after a fresh code."""
+"""A user sees their own values in full after a fresh code."""
 
 import html
 import logging
@@ -45,7 +45,7 @@ def signed_in(client, minji):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_stranger_is_sent_to_sign_in(client, leaked_minji, url, method):
+def test_an_anonymous_user_is_sent_to_sign_in(client, leaked_minji, url, method):
     response = getattr(client, method)(url)
     assert response.status_code == 302
     with override("en"):
@@ -72,7 +72,7 @@ def test_coming_back_shows_nothing_before_one_more_press(signed_in, minji, leake
     assert not Reveal.objects.exists()
 
 
-def test_the_press_shows_everything_and_is_recorded(signed_in, minji, leaked_minji, url, caplog):
+def test_the_button_shows_all_values_and_is_recorded(signed_in, minji, leaked_minji, url, caplog):
     step_up(signed_in, minji)
     with caplog.at_level(logging.INFO):
         response = signed_in.post(url)
@@ -95,7 +95,7 @@ def test_an_old_code_is_not_enough(signed_in, minji, leaked_minji, url):
     assert not Reveal.objects.exists()
 
 
-def test_the_other_sees_and_records_nothing_of_it(client, seojun, leaked_minji, url):
+def test_another_customer_sees_and_records_nothing(client, seojun, leaked_minji, url):
     client.force_login(seojun)
     step_up(client, seojun)
     page = page_text(client.post(url))
@@ -113,7 +113,9 @@ def test_html_is_shown_as_typed_in_full_too(signed_in, minji, incident, file, ur
     assert typed in html.unescape(source)
 
 
-def test_a_row_that_does_not_open_is_not_recorded_as_seen(signed_in, minji, leaked_minji, url):
+def test_a_row_that_cannot_be_decrypted_is_not_recorded_as_seen(
+    signed_in, minji, leaked_minji, url
+):
     leaked_minji.exposures.update(ciphertext=b"another row's")
     step_up(signed_in, minji)
     response = signed_in.post(url)
@@ -133,7 +135,7 @@ def test_the_code_from_the_mail_leads_back_to_the_values(signed_in, leaked_minji
     assert Reveal.objects.count() == 1
 
 
-def test_a_phone_number_stands_as_people_write_it(signed_in, minji, incident, file, url):
+def test_a_phone_number_is_shown_as_people_write_it(signed_in, minji, incident, file, url):
     row = person(incident, name="김민지", email=minji.email, phone="+821012345678")
     expose(row, file, "phone-numbers")
     step_up(signed_in, minji)

@@ -1,4 +1,4 @@
-"""A new master key: everything it wraps comes under it, the data is not touched."""
+"""A new master key: all keysets are wrapped again, and the data is not touched."""
 
 import os
 import subprocess
@@ -47,8 +47,8 @@ def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
 
     settings.MASTER_KEYSET = keys.rotated_master_keyset()
     assert contact_of(minjis)["n"] == "김민지"
-    said = rewrapped(capsys)
-    assert "Keysets of 1 of 1 incidents and 2 of 2 second factors wrapped again" in said
+    printed_line = rewrapped(capsys)
+    assert "Keysets of 1 of 1 incidents and 2 of 2 second factors wrapped again" in printed_line
     settings.MASTER_KEYSET = keys.retired_master_keyset()
 
     assert contact_of(minjis)["n"] == "김민지"
@@ -58,7 +58,7 @@ def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
     assert again.wrap().get_unused_codes() == codes
 
 
-def test_the_old_master_key_opens_nothing_any_more(minjis, master, settings, capsys):
+def test_the_old_master_key_decrypts_nothing_any_more(minjis, master, settings, capsys):
     settings.MASTER_KEYSET = keys.rotated_master_keyset()
     rewrapped(capsys)
 
@@ -72,10 +72,10 @@ def test_a_second_run_changes_nothing_and_says_that_all_is_done(minjis, settings
     rewrapped(capsys)
     before = Incident.objects.values_list("data_keyset", "index_keyset").get()
 
-    said = rewrapped(capsys)
+    printed_line = rewrapped(capsys)
 
-    assert "0 of 1 incidents" in said
-    assert "older keys can be retired" in said
+    assert "0 of 1 incidents" in printed_line
+    assert "older keys can be retired" in printed_line
     after = Incident.objects.values_list("data_keyset", "index_keyset").get()
     assert [bytes(keyset or b"") for keyset in after] == [bytes(k or b"") for k in before]
 

@@ -1,4 +1,4 @@
-"""The groups of the response team: each may do its work, and not another's."""
+"""The groups of the response team: each may do its own work only."""
 
 import re
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_only_these_roles_hold_the_right(team, right, roles):
     assert {role for role, user in team.items() if user.has_perm(right)} == roles
 
 
-def test_running_it_again_takes_back_what_was_added_by_hand(team):
+def test_running_it_again_removes_manually_added_permissions(team):
     editor = Group.objects.get(name="editor")
     before = set(editor.permissions.all())
     editor.permissions.set(Group.objects.get(name="approver").permissions.all())
@@ -97,7 +97,7 @@ def refused(response) -> str:
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "approver"])
-def test_who_lacks_a_right_reads_who_holds_it_and_that_nothing_was_changed(
+def test_a_refusal_names_the_roles_with_the_permission_and_changes_nothing(
     client, team, draft, role
 ):
     sign_in_to_desk(client, team[role])
@@ -111,7 +111,7 @@ def test_who_lacks_a_right_reads_who_holds_it_and_that_nothing_was_changed(
     assert "Nothing was changed." in refused(client.post(address, {"people": "1"}))
 
 
-def test_djangos_own_pages_say_it_as_well(client, team):
+def test_a_refusal_of_djangos_pages_names_the_roles(client, team):
     sign_in_to_desk(client, team["approver"])
     shown = refused(client.get(reverse("admin:notices_notice_add")))
     assert "<div>editor: editor@hanbit.example</div>" in shown
@@ -119,7 +119,7 @@ def test_djangos_own_pages_say_it_as_well(client, team):
     assert "<div>auditor: auditor@hanbit.example</div>" in refused(client.get(users))
 
 
-def test_who_has_no_role_yet_reads_whom_to_ask(client, db):
+def test_staff_without_a_role_read_whom_to_ask(client, db):
     sign_in_to_desk(client, User.objects.create_user("new@hanbit.example", is_staff=True))
     shown = refused(client.get(reverse("admin:notices_notice_changelist")))
     assert "none yet: a superuser gives you one" in shown
@@ -133,7 +133,7 @@ def test_the_refusal_names_roles_in_korean(client, team, draft):
     assert "자료 담당 (importer)" in shown
 
 
-def test_what_no_role_may_do_says_why(client, team, incident):
+def test_a_refusal_explains_that_no_role_has_the_permission(client, team, incident):
     sign_in_to_desk(client, team["approver"])
     shown = refused(client.get(reverse("admin:incidents_incident_shred", args=[incident.pk])))
     assert "Only a superuser shreds data." in shown
@@ -156,7 +156,7 @@ def test_a_role_says_in_korean_who_has_it_and_what_it_may_do(client, team, edito
 
 
 def rights_the_desk_asks_for() -> set[str]:
-    """Those named in our code, and those that our models add to Django's."""
+    """Returns the permissions in the code, and those that models add to Django's."""
     named = re.compile(r'"((?:accounts|incidents|statements|notices)\.(?!\w*admin)[a-z]+_[a-z]+)"')
     root = Path(__file__).parent.parent
     sources = [
@@ -173,7 +173,7 @@ def rights_the_desk_asks_for() -> set[str]:
     return {right for source in sources for right in named.findall(source)} | added
 
 
-def test_whatever_the_desk_asks_for_some_role_holds(team):
+def test_every_permission_of_the_desk_belongs_to_a_role(team):
     asked = rights_the_desk_asks_for()
     assert {"notices.approve_notice", "incidents.change_upload", "notices.open_contacts"} <= asked
     held = {right for user in team.values() for right in user.get_all_permissions()}

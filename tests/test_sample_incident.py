@@ -1,4 +1,4 @@
-"""The sample incident, as a demonstration shows it."""
+"""The sample incident of the demonstration."""
 
 import re
 
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db
 
 
 def everything() -> list[object]:
-    """Every row of the sample, with every column."""
+    """Returns every row of the sample, with every column."""
     models = (User, IncidentDataClass, Statement, StatementVersion, Section, TimelineEntry)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
 def every_text() -> list[str]:
-    """All that the sample says, in both languages."""
+    """Returns all texts of the sample, in both languages."""
     sections = Section.objects.values_list("body_ko", "body_en", "heading_ko", "heading_en")
     entries = TimelineEntry.objects.values_list("text_ko", "text_en")
     versions = StatementVersion.objects.values_list("title_ko", "title_en")
@@ -59,10 +59,10 @@ def test_nothing_hedges_and_leaked_is_called_leaked(coupang):
         assert not banned.search(text), text
 
 
-def test_the_allegation_is_labelled_wherever_it_is_told(coupang):
-    told = Section.objects.filter(body_en__contains="former employee")
-    assert told
-    for section in told:
+def test_the_allegation_is_labelled_everywhere(coupang):
+    mentions = Section.objects.filter(body_en__contains="former employee")
+    assert mentions
+    for section in mentions:
         assert section.basis == "allegation"
         assert "not confirmed" in section.body_en
         assert "확인된 사실이 아닙니다" in section.body_ko

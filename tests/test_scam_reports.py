@@ -1,4 +1,4 @@
-"""Somebody reports a suspicious message; an editor turns it into a published warning."""
+"""A visitor reports a suspicious message; an editor turns it into a published warning."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ from statements.models import Advisory, StatementVersion
 from tests.desk_pages import desk_url
 
 REPORT = "/en/check/report/"
-TOLD = {
+REPORTED = {
     "text": "[Hanbit] Your refund is ready: http://hanbit-refund.example.net/a?id=1",
     "channel": "sms",
     "sender": "010-5555-6666",
@@ -32,28 +32,28 @@ TOLD = {
 }
 
 
-def tell(client: Client, **changes: str):
-    return client.post(REPORT, TOLD | changes)
+def send_report(client: Client, **changes: str):
+    return client.post(REPORT, REPORTED | changes)
 
 
 @pytest.fixture
 def report(incident, client) -> ScamReport:
-    tell(client)
+    send_report(client)
     return ScamReport.objects.get()
 
 
 # Reporting
 
 
-def test_a_report_is_kept_sealed(client, incident):
-    response = tell(client)
+def test_a_report_is_stored_encrypted(client, incident):
+    response = send_report(client)
     assert response.headers["Location"] == "/en/check/reported/"
     report = ScamReport.objects.get()
-    told = report.decrypt_report()
-    assert (told.text, told.sender, told.contact) == (
-        TOLD["text"],
-        TOLD["sender"],
-        TOLD["contact"],
+    decrypted = report.decrypt_report()
+    assert (decrypted.text, decrypted.sender, decrypted.contact) == (
+        REPORTED["text"],
+        REPORTED["sender"],
+        REPORTED["contact"],
     )
     row = str(ScamReport.objects.values().get())
     for secret in ("refund", "5555", "jimin"):
@@ -61,24 +61,24 @@ def test_a_report_is_kept_sealed(client, incident):
         assert secret.encode() not in bytes(report.ciphertext)
 
 
-def test_only_what_was_said_and_how_it_came_is_asked_for(client, incident):
-    assert tell(client, sender="", contact="").status_code == 302
-    assert tell(client, text="").status_code == 200
+def test_only_text_and_channel_of_a_report_are_required(client, incident):
+    assert send_report(client, sender="", contact="").status_code == 302
+    assert send_report(client, text="").status_code == 200
     assert ScamReport.objects.count() == 1
 
 
-def test_a_wrong_contact_is_said_next_to_the_field(client, incident):
-    response = tell(client, contact="jimin@")
+def test_a_wrong_contact_is_reported_next_to_the_field(client, incident):
+    response = send_report(client, contact="jimin@")
     assert "Enter a whole e-mail address" in response.content.decode()
     assert not ScamReport.objects.exists()
 
 
 def test_reports_of_the_same_link_or_number_are_grouped(client, incident):
-    tell(client)
-    tell(client, text="Other words, hxxps://hanbit-refund[.]example[.]net/b", sender="")
-    tell(client, text="We are calling from 070-1111-2222", sender="")
-    tell(client, text="They only talked", sender="")
-    tell(client, text="They talked again", sender="")
+    send_report(client)
+    send_report(client, text="Other words, hxxps://hanbit-refund[.]example[.]net/b", sender="")
+    send_report(client, text="We are calling from 070-1111-2222", sender="")
+    send_report(client, text="They only talked", sender="")
+    send_report(client, text="They talked again", sender="")
     same = list(ScamReport.objects.order_by("reported_at").values_list("same", flat=True))
     assert same[0] == same[1]
     assert same[2] not in (None, same[0])
@@ -87,51 +87,53 @@ def test_reports_of_the_same_link_or_number_are_grouped(client, incident):
     assert ScamReport.objects.like(first).count() == 2
 
 
-def test_the_thanks_are_the_same_for_a_program(client, incident):
-    person, program = tell(client), tell(client, website="http://spam.example")
+def test_a_spam_program_gets_the_same_thanks(client, incident):
+    person, program = send_report(client), send_report(client, website="http://spam.example")
     assert person.headers["Location"] == program.headers["Location"]
     assert ScamReport.objects.count() == 1
 
 
 def test_reports_of_one_network_are_limited(client, incident, settings):
     settings.PROOF_RATES = {"scam_report": "2/10m/ip"}
-    assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
+    assert [send_report(client).status_code for _turn in range(3)] == [302, 302, 429]
     assert ScamReport.objects.count() == 2
 
 
 def test_reports_of_all_networks_together_are_limited(client, incident, settings):
     settings.SCAM_REPORTS_PER_HOUR = 2
-    assert [tell(client).status_code for _turn in range(3)] == [302, 302, 429]
+    assert [send_report(client).status_code for _turn in range(3)] == [302, 302, 429]
 
 
 def test_another_site_cannot_make_a_browser_report(client, incident):
-    response = client.post(REPORT, TOLD, headers={"sec-fetch-site": "cross-site"})
+    response = client.post(REPORT, REPORTED, headers={"sec-fetch-site": "cross-site"})
     assert response.status_code == 403
     assert not ScamReport.objects.exists()
 
 
 def test_files_are_not_taken(client, incident):
-    tell(client)
-    client.post(REPORT, TOLD | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
+    send_report(client)
+    client.post(REPORT, REPORTED | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
     assert all(b"MZ" not in bytes(one.ciphertext) for one in ScamReport.objects.all())
 
 
-def test_a_report_does_not_lead_elsewhere(client, incident):
+def test_a_report_never_redirects_to_another_site(client, incident):
     for name in ("next", "redirect", "url"):
-        response = client.post(f"{REPORT}?{name}=//evil.example", TOLD | {name: "//evil.example"})
+        response = client.post(
+            f"{REPORT}?{name}=//evil.example", REPORTED | {name: "//evil.example"}
+        )
         assert response.headers["Location"] == "/en/check/reported/"
 
 
 def test_nothing_of_a_report_is_logged(client, incident, caplog):
     with caplog.at_level(logging.DEBUG):
-        tell(client, text="secret-words\r\n2026-01-01 INFO forged")
+        send_report(client, text="secret-words\r\n2026-01-01 INFO forged")
     lines = [r.getMessage() for r in caplog.records if not r.name.startswith("django.db")]
     assert not any("secret-words" in line or "jimin" in line for line in lines)
 
 
-def test_no_cookie_is_set_and_none_is_needed(incident):
+def test_no_cookie_is_set_or_needed(incident):
     client = Client(enforce_csrf_checks=True)
-    response = tell(client)
+    response = send_report(client)
     assert response.status_code == 302
     assert not response.cookies
 
@@ -139,7 +141,7 @@ def test_no_cookie_is_set_and_none_is_needed(incident):
 def test_after_shredding_no_report_is_taken_or_read(client, report, incident, editors_desk):
     incident.refresh_from_db()
     incident.shred()
-    tell(client)
+    send_report(client)
     assert ScamReport.objects.count() == 1
     response = editors_desk.get(desk_url("scams_scamreport_change", report.pk))
     assert response.status_code == 200
@@ -157,20 +159,20 @@ def test_reports_are_deleted_after_their_time(report, settings, capsys):
     assert "deleted 1 scam reports" in capsys.readouterr().out
 
 
-def test_a_report_opens_after_the_incidents_key_was_changed(report, incident):
+def test_a_report_is_readable_after_re_encryption(report, incident):
     before = bytes(report.ciphertext)
     reencryption.reencrypt_incident(incident)
     report = ScamReport.objects.select_related("incident").get()
     assert bytes(report.ciphertext) != before
-    assert report.decrypt_report().sender == TOLD["sender"]
+    assert report.decrypt_report().sender == REPORTED["sender"]
 
 
 # The desk
 
 
-def test_the_queue_shows_how_many_name_the_same(client, report, editors_desk):
-    tell(Client(), text="again http://hanbit-refund.example.net")
-    tell(Client(), text="another http://other.example.net")
+def test_the_queue_shows_how_many_reports_share_a_trace(client, report, editors_desk):
+    send_report(Client(), text="again http://hanbit-refund.example.net")
+    send_report(Client(), text="another http://other.example.net")
     url = reverse("admin:scams_scamreport_changelist")
     html = editors_desk.get(url).content.decode()
     link = f"{url}?same__exact={report.same}"
@@ -182,7 +184,7 @@ def test_opening_a_report_shows_it_as_text_and_leaves_a_record(
     report, editors_desk, client, caplog
 ):
     evil = '<script>alert(1)</script> <img src=x onerror=1> {{ 7 }} =HYPERLINK("http://x")'
-    tell(Client(), text=evil, sender='"><b>x</b>')
+    send_report(Client(), text=evil, sender='"><b>x</b>')
     newest = ScamReport.objects.order_by("-reported_at")[0]
     with caplog.at_level(logging.INFO):
         html = editors_desk.get(desk_url("scams_scamreport_change", newest.pk)).content.decode()
@@ -195,13 +197,13 @@ def test_opening_a_report_shows_it_as_text_and_leaves_a_record(
     assert "HYPERLINK" not in caplog.text
 
 
-def test_the_list_shows_nothing_of_what_was_written(report, editors_desk):
+def test_the_list_shows_no_text_of_a_report(report, editors_desk):
     html = editors_desk.get(reverse("admin:scams_scamreport_changelist")).content.decode()
     assert "refund" not in html
     assert "jimin" not in html
 
 
-def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
+def test_users_without_permission_cannot_read_reports(report, client, minji, incident):
     url = desk_url("scams_scamreport_change", report.pk)
     client.force_login(minji)
     assert client.get(url).status_code == 404
@@ -211,14 +213,14 @@ def test_strangers_to_the_queue_do_not_read_it(report, client, minji, incident):
     auditor.user_permissions.add(Permission.objects.get(codename="view_scamreport"))
     assert client.get(url).status_code == 200
     report.refresh_from_db()
-    assert report.state == "new"  # looking is not handling
+    assert report.state == "new"  # reading a report does not change its state
     for step in ("warn", "dismiss"):
         assert client.post(desk_url(f"scams_scamreport_{step}", report.pk)).status_code == 403
 
 
-def test_dismissing_ends_the_like_as_well(report, editors_desk):
-    tell(Client(), text="again http://hanbit-refund.example.net")
-    tell(Client(), text="another http://other.example.net")
+def test_dismissing_a_report_dismisses_reports_of_the_same_trace(report, editors_desk):
+    send_report(Client(), text="again http://hanbit-refund.example.net")
+    send_report(Client(), text="another http://other.example.net")
     editors_desk.post(desk_url("scams_scamreport_dismiss", report.pk))
     states = sorted(ScamReport.objects.values_list("state", flat=True))
     assert states == ["dismissed", "dismissed", "new"]
@@ -284,7 +286,7 @@ def test_a_report_cannot_bring_markup_or_a_link_into_the_warning(client, inciden
         "# Title\n[click](https://evil.example.com)\n<script>x</script>\n![a](https://e.com/b)\n"
         "> quoted\n- item\n1. item\n`c` www.evil.example.com"
     )
-    tell(client, text=evil)
+    send_report(client, text=evil)
     draft = scam_reports.draft_warning(ScamReport.objects.get(), by=editor)
     for section in draft.sections.all():
         for language in ("ko", "en"):
@@ -300,7 +302,7 @@ def test_a_report_cannot_bring_markup_or_a_link_into_the_warning(client, inciden
 def test_the_advice_on_the_first_page_stays_that_of_the_advisory(client, editor, approver):
     incident = sample.load_sample_incident()
     steps = client.get("/en/").context["steps"]
-    tell(client)
+    send_report(client)
     report = ScamReport.objects.get(incident=incident)
     publishing.publish(scam_reports.draft_warning(report, by=editor), by=approver)
     after = client.get("/en/")

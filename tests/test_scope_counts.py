@@ -1,4 +1,4 @@
-"""How many people, of which class, relation and language: kept when the scope changes."""
+"""The numbers of people by class, relation and language, stored when the scope changes."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,14 +17,14 @@ Relation = AffectedPerson.Relation
 
 
 def loaded(incident, *, number: int = 1) -> ExposureFile:
-    """A file that is loaded, in an open batch."""
+    """Returns a loaded file in an open batch."""
     file = file_of(incident, number=number, state="open")
     file.state, file.finished_at = ExposureFile.State.LOADED, incident.aware_at
     file.save()
     return file
 
 
-def standing(incident) -> Tally:
+def total_of(incident) -> Tally:
     found = counts_of(incident).total
     assert found is not None
     return found
@@ -32,7 +32,7 @@ def standing(incident) -> Tally:
 
 @pytest.fixture
 def first(incident) -> ExposureBatch:
-    """Scope version 1, closed: two members, one of them in two files, and a recipient."""
+    """Closed scope version 1 with two members, one of them in two files, and a recipient."""
     file, other = loaded(incident), loaded(incident)
     minji = person(incident, name="김민지", email="minji@example.com", phone="010-1234-5678")
     seojun = person(incident, name="이서준", email="seojun@example.com")
@@ -65,18 +65,18 @@ def test_each_person_counts_once_in_every_direction(incident, first):
     assert counts.by_batch == {1: tally}
 
 
-def test_a_later_scope_version_adds_only_who_is_new(incident, first):
+def test_a_later_scope_version_adds_only_new_people(incident, first):
     again, later = AffectedPerson.objects.get(language="en"), loaded(incident, number=2)
     expose(again, later, "names", values=[("payment-data", "4111")])
     expose(person(incident, name="최유나"), later, "names")
 
-    assert standing(incident).people == 3  # not closed yet
+    assert total_of(incident).people == 3  # the later version is not closed yet
     scope_versions.close(later.batch)
 
     counts = counts_of(incident)
-    assert standing(incident).people == 4
-    assert standing(incident).by_class[class_id("names")] == 4
-    assert standing(incident).by_class[class_id("payment-data")] == 1
+    assert total_of(incident).people == 4
+    assert total_of(incident).by_class[class_id("names")] == 4
+    assert total_of(incident).by_class[class_id("payment-data")] == 1
     assert (counts.by_batch[1].people, counts.by_batch[2].people) == (3, 2)
 
 
@@ -86,14 +86,14 @@ def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     scope_versions.close(later.batch)
 
     scope_versions.withdraw(first, "another company's")
-    assert standing(incident).people == 1
+    assert total_of(incident).people == 1
     assert counts_of(incident).by_batch[1].people == 3
 
     scope_versions.withdraw(later.batch, "so was this")
     assert counts_of(incident).total is None
 
 
-def test_the_desk_shows_the_kept_counts(client, editor, incident, first):
+def test_the_desk_shows_the_stored_counts(client, editor, incident, first):
     sign_in_to_desk(client, editor)
     client.cookies["language"] = "en"
 
@@ -112,11 +112,11 @@ def test_nothing_is_known_before_a_scope_version_is_closed(incident):
     assert counts_of(incident) == scope_counts.Counts()
 
 
-def test_a_scope_version_of_which_nothing_leaked_counts_nobody(incident):
+def test_a_scope_version_without_rows_counts_no_people(incident):
     file = loaded(incident)
     scope_versions.close(file.batch)
 
-    assert standing(incident) == Tally()
+    assert total_of(incident) == Tally()
 
 
 def test_the_counts_are_read_in_two_queries(incident, first, django_assert_num_queries):
@@ -135,7 +135,7 @@ def test_a_recount_agrees_and_says_so(incident, first, capsys):
     assert "hanbit-2025: every count is right." in capsys.readouterr().out
 
 
-def test_a_wrong_count_is_told_and_mended(incident, first, capsys):
+def test_a_wrong_count_is_reported_and_corrected(incident, first, capsys):
     ScopeCount.objects.filter(batch=None, data_class=class_id("purchases")).update(people=7)
 
     with pytest.raises(CommandError, match="kept counts differ"):
@@ -146,7 +146,7 @@ def test_a_wrong_count_is_told_and_mended(incident, first, capsys):
     assert scope_counts.differences(incident) == []
 
 
-def test_a_batch_closed_without_counting_is_told_and_mended(incident, capsys):
+def test_a_batch_closed_without_counts_is_reported_and_counted(incident, capsys):
     file = file_of(incident)
     expose(person(incident, name="김민지"), file, "names")
     assert counts_of(incident).total is None
@@ -154,7 +154,7 @@ def test_a_batch_closed_without_counting_is_told_and_mended(incident, capsys):
     with pytest.raises(CommandError):
         call_command("check_counts")
     call_command("check_counts", "--mend")
-    assert standing(incident).people == 1
+    assert total_of(incident).people == 1
 
 
 @pytest.mark.parametrize("state", [ExposureFile.State.LOADING, ExposureFile.State.FAILED])

@@ -1,4 +1,4 @@
-"""Sending a notice: everybody ends in one state, whatever server, worker and queue do."""
+"""Sending a notice: each delivery gets one end state, after any failure."""
 
 import ssl
 import time
@@ -25,24 +25,24 @@ from tests.smtp_server import DROP, SmtpServer, recipients
 pytest_plugins = ["tests.notice_fixtures", "tests.tls_fixtures"]
 pytestmark = pytest.mark.usefixtures("short_waits")
 
-EVERYBODY = ["minji@example.com", "seojun@example.com"]
+WITH_ADDRESS = ["minji@example.com", "seojun@example.com"]
 State = Delivery.State
 
 
 def states(notice) -> dict[str, str]:
-    """Name of the person by the part before the @: state."""
+    """Returns {part of the address before the @: state}."""
     return {
         (row.person.decrypt_contact().get("e") or "neighbour").partition("@")[0]: row.state
         for row in notice.deliveries.select_related("person__incident")
     }
 
 
-# -------------------------------------------------------------------- the plain case
+# -------------------------------------------------------------------- without failures
 
 
-def test_everybody_is_told_or_counted_as_unreachable(notice, people, server):
+def test_each_person_gets_a_mail_or_is_unreachable(notice, people, server):
     work(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert states(notice) == {
         "minji": "accepted",
         "seojun": "accepted",
@@ -59,11 +59,11 @@ def test_running_every_task_twice_sends_nothing_twice(notice, server):
     work(notice)
     tasks.sweep_notices()
     tasks.send_chunks(notice.pk)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert_adds_up(notice)
 
 
-def test_a_notice_that_is_gone_troubles_no_task(db, server):
+def test_tasks_ignore_a_deleted_notice(db, server):
     tasks.plan_notice(12345)
     tasks.send_chunks(12345)
     assert server.taken == []
@@ -83,7 +83,7 @@ def test_many_chunks_go_over_one_connection(notice, people, server, settings):
     assert_adds_up(notice)
 
 
-def test_people_of_other_incidents_and_withdrawn_batches_are_not_told(
+def test_people_of_other_incidents_and_withdrawn_batches_get_no_mail(
     notice, people, incident, server
 ):
     other = Incident.objects.get(pk=incident.pk)
@@ -94,11 +94,11 @@ def test_people_of_other_incidents_and_withdrawn_batches_are_not_told(
     withdrawn = exposure_factory.file_of(incident, number=2, state="withdrawn")
     affected(withdrawn, "오류", "mistake@example.com")
     work(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert notice.planned == 3
 
 
-def test_whose_data_was_withdrawn_after_the_planning_gets_no_mail(notice, people, server):
+def test_people_of_a_batch_withdrawn_after_planning_get_no_mail(notice, people, server):
     tasks.plan_notice(notice.pk)
     ExposureBatch.objects.update(state="withdrawn")
     tasks.send_chunks(notice.pk)
@@ -108,13 +108,13 @@ def test_whose_data_was_withdrawn_after_the_planning_gets_no_mail(notice, people
     assert_adds_up(notice)
 
 
-def test_an_audience_of_nobody_is_closed_at_once(draft, approver, server):
+def test_a_notice_with_an_empty_audience_closes_at_once(draft, approver, server):
     decisions.approve(draft, by=approver)
     assert work(draft).state == Notice.State.CLOSED
     assert draft.planned == 0
 
 
-def test_planning_goes_on_where_it_was_killed(notice, people, server, settings, monkeypatch):
+def test_planning_continues_where_it_was_killed(notice, people, server, settings, monkeypatch):
     settings.NOTICE_CHUNK_SIZE = 1
     steps = iter([True, True])
     whole = planning._plan_step
@@ -132,13 +132,13 @@ def test_planning_goes_on_where_it_was_killed(notice, people, server, settings, 
     assert Delivery.objects.filter(notice=notice).count() == 2
     work(notice)
     assert notice.planned == 3
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert_adds_up(notice)
 
 
 @pytest.fixture
 def meanwhile(transactional_db):
-    """Another process, with a connection of its own: `meanwhile(act, *arguments)` begins it."""
+    """`meanwhile(act, *arguments)` calls `act` in a thread with its own connection."""
     with ThreadPoolExecutor(1) as other:
 
         def begin(act, *arguments):
@@ -161,7 +161,7 @@ def lock_for(notice, locked: Event, seconds: float) -> None:
         time.sleep(seconds)
 
 
-def test_planning_goes_on_although_a_sender_counts_in_the_notice(meanwhile, notice, people):
+def test_planning_continues_while_a_sender_locks_the_notice(meanwhile, notice, people):
     locked = Event()
     sender = meanwhile(lock_for, notice, locked, 0.5)
     assert locked.wait(5)
@@ -189,7 +189,7 @@ def test_a_second_planner_leaves_at_once(meanwhile, notice, people, monkeypatch)
     assert notice.deliveries.count() == 3
 
 
-def test_a_step_of_the_planning_during_which_somebody_cancels_is_taken_back(
+def test_a_planning_step_is_rolled_back_if_the_notice_is_cancelled_during_it(
     meanwhile, notice, people, monkeypatch
 ):
     write_rows = planning._write_rows
@@ -209,7 +209,7 @@ def test_a_step_of_the_planning_during_which_somebody_cancels_is_taken_back(
 
 
 def test_planning_reads_each_page_of_people_once(notice, people, settings, monkeypatch):
-    """Not the exposures from their beginning for every page: that is quadratic."""
+    """Reading all exposures for every page would take quadratic time."""
     settings.NOTICE_CHUNK_SIZE = 1
     monkeypatch.setattr(planning, "CHUNKS_A_STEP", 1)
     asked = []
@@ -225,11 +225,11 @@ def test_planning_reads_each_page_of_people_once(notice, people, settings, monke
     assert [page.last for page in asked] == keys
     assert all(page.first > last for page, last in zip(asked[1:], keys, strict=False))
     query = str(whole(notice, asked[1]).query)
-    assert query.count(str(keys[1])) == 2  # of the people, and of their exposures
+    assert query.count(str(keys[1])) == 2  # once for people, once for their exposures
 
 
 def test_a_page_of_people_is_not_compared_with_each_of_its_exposures(notice, people, monkeypatch):
-    """PostgreSQL takes a range of keys for a single one, and would do so if it were let."""
+    """PostgreSQL underestimates a range of keys, and would choose a nested loop."""
     plans = []
     write_rows = planning._write_rows
 
@@ -243,11 +243,11 @@ def test_a_page_of_people_is_not_compared_with_each_of_its_exposures(notice, peo
     assert "Nested Loop" not in plans[0]
 
 
-# -------------------------------------------------------------------- what the server says
+# -------------------------------------------------------------------- replies of the server
 
 
-def test_a_temporary_no_is_tried_again_until_it_is_a_yes(notice, people, server):
-    server.tell("recipient", "minji@example.com", "450 4.2.2 minji@example.com: mailbox full")
+def test_a_deferred_message_is_sent_again_until_it_is_accepted(notice, people, server):
+    server.reply_next("recipient", "minji@example.com", "450 4.2.2 minji@example.com: mailbox full")
     work(notice)
     delivery = delivery_to(notice, people["minji"])
     assert delivery.state == State.DEFERRED
@@ -258,15 +258,15 @@ def test_a_temporary_no_is_tried_again_until_it_is_a_yes(notice, people, server)
     tasks.send_chunks(notice.pk)
     assert len(server.taken) == 1  # not before its time
     work_again(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert notice.state == Notice.State.CLOSED
     assert delivery_to(notice, people["minji"]).attempts == 2
     assert_adds_up(notice)
 
 
-def test_whoever_is_deferred_past_the_deadline_is_unreachable(notice, people, server):
+def test_a_delivery_deferred_past_the_deadline_is_unreachable(notice, people, server):
     Notice.objects.update(deadline_at=timezone.now())
-    server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
+    server.reply_next("recipient", "minji@example.com", "450 4.2.2 mailbox full")
     work(notice)
     assert states(notice)["minji"] == "unreachable"
     assert notice.state == Notice.State.CLOSED
@@ -277,8 +277,8 @@ def test_whoever_is_deferred_past_the_deadline_is_unreachable(notice, people, se
     ("step", "reply"),
     [("recipient", "550 5.1.1 no such user"), ("message", "550 5.2.1 mailbox disabled")],
 )
-def test_an_unknown_mailbox_bounces_and_others_go_on(notice, server, step, reply):
-    server.tell(step, "minji@example.com", reply)
+def test_an_unknown_mailbox_bounces_and_the_others_are_sent(notice, server, step, reply):
+    server.reply_next(step, "minji@example.com", reply)
     work(notice)
     assert states(notice)["minji"] == "bounced"
     assert states(notice)["seojun"] == "accepted"
@@ -294,11 +294,11 @@ def test_an_unknown_mailbox_bounces_and_others_go_on(notice, server, step, reply
         ("message", "554 5.6.0 we do not like this"),
     ],
 )
-def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(
+def test_a_refusal_of_the_sender_pauses_and_fails_no_delivery(
     notice, server, step, reply, settings
 ):
     settings.NOTICE_PAUSE_REFUSALS = 1
-    server.tell(step, "", reply)
+    server.reply_next(step, "", reply)
     work(notice)
     assert notice.state == Notice.State.PAUSED
     assert notice.problem == reply
@@ -309,7 +309,7 @@ def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(
     assert server.taken == []
     decisions.resume(notice)
     work(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert notice.state == Notice.State.CLOSED
     assert notice.problem == ""
     assert_adds_up(notice)
@@ -317,30 +317,30 @@ def test_a_refusal_that_is_nobodys_fault_pauses_and_burns_nobody(
 
 @pytest.mark.parametrize("step", ["sender", "recipient", "data"])
 def test_a_connection_lost_before_the_dot_sent_nothing(notice, people, server, step):
-    server.tell(step, "", DROP)
+    server.reply_next(step, "", DROP)
     work(notice)
     assert server.taken == []
     assert set(states(notice).values()) == {"pending", "unreachable"}
     assert notice.problem
     work_again(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert not notice.deliveries.filter(is_possible_duplicate=True).exists()
     assert notice.state == Notice.State.CLOSED
     assert_adds_up(notice)
 
 
 @pytest.mark.parametrize("step", ["sender", "recipient", "message"])
-def test_421_means_later_and_burns_nobody(notice, server, step):
-    server.tell(step, "", "421 4.3.2 going down")
+def test_a_421_reply_delays_and_fails_no_delivery(notice, server, step):
+    server.reply_next(step, "", "421 4.3.2 going down")
     work(notice)
     assert server.taken == []
     assert set(states(notice).values()) == {"pending", "unreachable"}
     work_again(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
 
 
 def test_a_connection_lost_after_the_dot_is_in_doubt_and_sent_again_flagged(notice, people, server):
-    server.tell("message", "minji@example.com", DROP)
+    server.reply_next("message", "minji@example.com", DROP)
     work(notice)
     delivery = delivery_to(notice, people["minji"])
     assert delivery.state == State.DEFERRED
@@ -356,7 +356,7 @@ def test_a_connection_lost_after_the_dot_is_in_doubt_and_sent_again_flagged(noti
 
 
 def test_a_message_in_doubt_twice_stays_in_doubt(notice, people, server):
-    server.tell("message", "minji@example.com", DROP, DROP)
+    server.reply_next("message", "minji@example.com", DROP, DROP)
     work(notice)
     work_again(notice)
     work_again(notice)
@@ -366,7 +366,7 @@ def test_a_message_in_doubt_twice_stays_in_doubt(notice, people, server):
     assert_adds_up(notice)
 
 
-def test_a_server_that_is_away_holds_the_notice_up_and_no_more(notice, settings):
+def test_an_unreachable_server_only_delays_the_notice(notice, settings):
     with SmtpServer() as gone:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
     work(notice)
@@ -379,11 +379,11 @@ def test_a_server_that_is_away_holds_the_notice_up_and_no_more(notice, settings)
     with SmtpServer() as server:
         settings.EMAIL_PORT = server.port
         work_again(notice)
-        assert recipients(server.taken) == EVERYBODY
+        assert recipients(server.taken) == WITH_ADDRESS
     assert notice.problem == ""
 
 
-def test_whom_no_server_took_until_the_deadline_is_unreachable(notice, people, settings):
+def test_deliveries_without_a_server_until_the_deadline_are_unreachable(notice, people, settings):
     with SmtpServer() as gone:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
     work(notice)
@@ -418,7 +418,7 @@ def test_a_server_without_the_tls_we_ask_for_pauses_the_notice(notice, server, s
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
-def test_starttls_goes_on_only_with_a_certificate_we_trust(
+def test_starttls_continues_only_with_a_trusted_certificate(
     notice, settings, certificate, monkeypatch, is_trusted
 ):
     if is_trusted:
@@ -429,27 +429,27 @@ def test_starttls_goes_on_only_with_a_certificate_we_trust(
     with SmtpServer(ssl_context=context) as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         work(notice)
-        assert recipients(server.taken) == (EVERYBODY if is_trusted else [])
+        assert recipients(server.taken) == (WITH_ADDRESS if is_trusted else [])
     assert notice.state == (Notice.State.CLOSED if is_trusted else Notice.State.PAUSED)
     assert is_trusted or "certificate" in notice.problem
 
 
-def test_an_address_that_could_not_stand_in_a_mail_is_unreachable(notice, people, server):
+def test_an_address_that_no_mail_can_carry_is_unreachable(notice, people, server):
     bad = affected(people["minji"].exposures.first().file, "나", "has space@example.com")
     work(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
     assert delivery_to(notice, bad).state == State.UNREACHABLE
     assert_adds_up(notice)
 
 
-def test_contact_data_of_another_row_does_not_open_and_is_unreachable(notice, people, server):
+def test_contact_data_of_another_row_is_not_decrypted_and_is_unreachable(notice, people, server):
     AffectedPerson.objects.filter(pk=people["minji"].pk).update(contact=people["seojun"].contact)
     work(notice)
     assert recipients(server.taken) == ["seojun@example.com"]
     assert delivery_to(notice, people["minji"]).state == State.UNREACHABLE
 
 
-# -------------------------------------------------------------------- leases and fences
+# -------------------------------------------------------------------- leases and fencing tokens
 
 
 @pytest.fixture
@@ -475,30 +475,32 @@ def write_down(lease, delivery: Delivery, verdict: Transition) -> ledger.Journal
     return ledger.journal(lease.notice, [lease], entries=[ending], on_wire={})
 
 
-def test_a_leased_chunk_is_nobody_elses(notice, lease, server):
+def test_a_leased_chunk_is_not_leased_again(notice, lease, server):
     assert ledger.lease_chunk(lease.notice) is None
     tasks.send_chunks(notice.pk)
     assert server.taken == []
 
 
-def test_the_fence_refuses_a_worker_that_slept_past_its_lease(notice, lease, server):
+def test_the_fencing_token_refuses_a_worker_that_slept_past_its_lease(notice, lease, server):
     first, second = notice.deliveries.filter(state="pending")
     put_on_the_wire(lease, first)
     run_out(lease)
-    work(notice)  # another worker takes over and goes on
+    work(notice)  # another worker leases the chunk and continues
     for sleepers in (first, second):
         verdict = Transition(State.ACCEPTED, "250 the sleeper's reply")
         assert write_down(lease, sleepers, verdict).lost == {lease.chunk.pk}
         assert put_on_the_wire(lease, sleepers).lost == {lease.chunk.pk}
     with pytest.raises(LeaseLostError):
         ledger.cancel_rest(lease)
-    ledger.release(lease)  # quietly nothing
+    ledger.release(lease)  # has no effect and raises no error
     assert not Delivery.objects.filter(reply__contains="sleeper").exists()
     assert not Chunk.objects.exclude(on_wire=[]).exists()
     assert_adds_up(notice)
 
 
-def test_what_a_killed_worker_left_on_the_wire_is_sent_again_flagged(notice, people, lease, server):
+def test_messages_of_a_killed_worker_are_sent_again_as_possible_duplicates(
+    notice, people, lease, server
+):
     left = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, left)
     run_out(lease)
@@ -514,7 +516,7 @@ def test_what_a_killed_worker_left_on_the_wire_is_sent_again_flagged(notice, peo
 
 
 def test_a_journal_written_twice_counts_once(notice, people, lease):
-    """As after a connection to the database that broke before its answer came."""
+    """The journal is repeated if the connection breaks before the answer arrives."""
     delivery = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, delivery)
     accepted = Transition(State.ACCEPTED, "250 taken", data_classes=(1, 3))
@@ -550,7 +552,7 @@ def test_the_counters_are_right_while_a_chunk_is_being_worked_on(notice, people,
     assert notice.accepted == 1
 
 
-def test_what_a_killed_worker_counted_is_not_lost(notice, people, lease, server):
+def test_counts_of_a_killed_worker_are_kept(notice, people, lease, server):
     write_down(lease, delivery_to(notice, people["minji"]), Transition(State.ACCEPTED, "250 taken"))
     run_out(lease)
     work(notice)
@@ -559,10 +561,10 @@ def test_what_a_killed_worker_counted_is_not_lost(notice, people, lease, server)
     assert_adds_up(notice)
 
 
-# -------------------------------------------------------------------- people at the desk
+# -------------------------------------------------------------------- decisions at the desk
 
 
-def test_a_pause_holds_before_the_next_message(notice, people, lease, server):
+def test_a_pause_takes_effect_before_the_next_message(notice, people, lease, server):
     assert put_on_the_wire(lease, delivery_to(notice, people["minji"])).may_send
     assert decisions.pause(notice)
     assert not put_on_the_wire(lease, delivery_to(notice, people["minji"])).may_send
@@ -571,7 +573,7 @@ def test_a_pause_holds_before_the_next_message(notice, people, lease, server):
     assert server.taken == []
     assert decisions.resume(notice)
     work(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
 
 
 def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
@@ -587,19 +589,19 @@ def test_the_message_on_the_wire_is_recorded_although_the_notice_was_paused(
     assert_adds_up(notice)
 
 
-def test_a_pause_while_planning_goes_on_planning_later(notice, server):
+def test_planning_continues_after_a_pause(notice, server):
     assert decisions.pause(notice)
     assert work(notice).planned == 0
     assert decisions.resume(notice)
     work(notice)
-    assert recipients(server.taken) == EVERYBODY
+    assert recipients(server.taken) == WITH_ADDRESS
 
 
-def test_cancelling_ends_everybody_who_waits(notice, people, server):
-    server.tell("recipient", "minji@example.com", "450 4.2.2 mailbox full")
+def test_cancelling_ends_every_delivery_that_waits(notice, people, server):
+    server.reply_next("recipient", "minji@example.com", "450 4.2.2 mailbox full")
     work(notice)
     assert decisions.cancel(notice)
-    tasks.send_chunks(notice.pk)  # not at the end of minji's wait, but now
+    tasks.send_chunks(notice.pk)  # at once, not after Minji's backoff
     notice.refresh_from_db()
     assert notice.state == Notice.State.CANCELLED
     assert notice.closed_at
@@ -613,7 +615,7 @@ def test_cancelling_ends_everybody_who_waits(notice, people, server):
     assert not decisions.resume(notice)
 
 
-def test_cancelling_leaves_what_is_on_the_wire_in_doubt(notice, people, lease, server):
+def test_cancelling_leaves_messages_on_the_wire_in_doubt(notice, people, lease, server):
     delivery = delivery_to(notice, people["minji"])
     put_on_the_wire(lease, delivery)
     decisions.cancel(notice)
@@ -625,8 +627,8 @@ def test_cancelling_leaves_what_is_on_the_wire_in_doubt(notice, people, lease, s
     assert_adds_up(notice)
 
 
-def test_cancelling_does_not_call_somebody_untold_who_may_have_got_it(notice, people, server):
-    server.tell("message", "minji@example.com", DROP)
+def test_cancelling_keeps_a_delivery_in_doubt_that_may_have_arrived(notice, people, server):
+    server.reply_next("message", "minji@example.com", DROP)
     work(notice)
     decisions.cancel(notice)
     tasks.send_chunks(notice.pk)
@@ -643,7 +645,7 @@ def test_a_draft_can_be_cancelled(draft, approver):
 # -------------------------------------------------------------------- the second person
 
 
-def test_whoever_made_a_notice_cannot_approve_it(draft, people, editor):
+def test_the_author_of_a_notice_cannot_approve_it(draft, people, editor):
     with pytest.raises(decisions.ApprovalRefusedError):
         decisions.approve(draft, by=editor)
     draft.refresh_from_db()
@@ -651,7 +653,7 @@ def test_whoever_made_a_notice_cannot_approve_it(draft, people, editor):
     assert not draft.messages.exists()
 
 
-def test_nor_does_the_database_let_them(draft, editor):
+def test_the_database_refuses_an_approval_by_the_author(draft, editor):
     with pytest.raises(IntegrityError), transaction.atomic():
         Notice.objects.filter(pk=draft.pk).update(
             state="sending", approved_by=editor, approved_at=timezone.now()
@@ -675,7 +677,7 @@ def test_a_draft_version_is_not_sent(draft, approver, editor):
 # -------------------------------------------------------------------- the sweeper
 
 
-def test_the_sweeper_calls_a_sender_for_what_is_due(notice, server, settings):
+def test_the_sweep_queues_one_send_for_due_chunks(notice, server, settings):
     tasks.plan_notice(notice.pk)
     with current_app.connection_for_read() as connection:
         channel: Any = connection.channel()
@@ -683,7 +685,7 @@ def test_the_sweeper_calls_a_sender_for_what_is_due(notice, server, settings):
         channel.queue_purge("default")
         for _sweep in range(5):
             tasks.sweep_notices()
-        assert channel.queue_declare("send").message_count == 1  # not a flood
+        assert channel.queue_declare("send").message_count == 1  # one message, not one per sweep
         channel.queue_purge("send")
     assert send_loop.send_due(notice.pk, seconds=0)
     assert server.taken == []

@@ -1,4 +1,4 @@
-"""The whole way through a real broker and a real Celery worker."""
+"""A notice is sent through a real broker and a real Celery worker."""
 
 import pytest
 from celery.contrib.testing.worker import start_worker
@@ -26,7 +26,7 @@ def worker(transactional_db):
     connections.close_all()
 
 
-def test_approval_reaches_everybody_through_the_broker(
+def test_an_approved_notice_reaches_every_recipient_through_the_broker(
     worker, incident, draft, approver, server, settings
 ):
     settings.NOTICE_CHUNK_SIZE = 7

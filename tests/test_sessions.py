@@ -1,4 +1,4 @@
-"""Where a person is signed in."""
+"""The sessions of a user."""
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -61,7 +61,7 @@ def test_all_other_browsers_can_be_signed_out(telephone, laptop):
     assert is_signed_in(laptop)
 
 
-def test_nobody_sees_or_ends_another_persons_session(laptop, seojun, client):
+def test_a_user_cannot_see_or_end_another_users_session(laptop, seojun, client):
     sign_in(client, seojun.email)
     page = client.get(reverse("sessions")).content.decode()
     assert "198.51.100.4" not in page
@@ -71,7 +71,7 @@ def test_nobody_sees_or_ends_another_persons_session(laptop, seojun, client):
 
 
 @pytest.mark.parametrize("forged", ["0", "99999999999999999999", "x", "1; --", "-1"])
-def test_a_forged_session_is_nobody(laptop, telephone, forged):
+def test_a_forged_session_id_ends_no_session(laptop, telephone, forged):
     assert laptop.post(reverse("sessions"), {"session": forged}).status_code == 302
     assert is_signed_in(telephone)
 
@@ -106,8 +106,8 @@ def test_a_browser_is_named_in_words(user_agent, words, settings):
     assert describe_device(user_agent) == words
 
 
-def test_the_rows_of_the_database_open_no_session(laptop):
-    """A backup holds them, and whoever reads it must not be anybody."""
+def test_the_rows_of_the_database_cannot_be_used_as_sessions(laptop):
+    """A backup contains the rows, and its reader must not be able to use a session."""
     keys = {*Session.objects.values_list("pk", flat=True)}
     keys |= {*UserSession.objects.values_list("session_key", flat=True)}
     assert keys
@@ -119,7 +119,7 @@ def test_the_rows_of_the_database_open_no_session(laptop):
     assert is_signed_in(laptop)
 
 
-def test_nobody_is_signed_out_by_a_new_secret_key(laptop, settings):
+def test_a_new_secret_key_signs_no_user_out(laptop, settings):
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
     assert is_signed_in(laptop)

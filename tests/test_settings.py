@@ -1,4 +1,4 @@
-"""Production refuses to start half configured, and never starts servers of its own."""
+"""Production does not start with missing settings, and never starts embedded servers."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ COMPLETE = {
 
 
 def start(tmp_path, expression="'started'", **environment):
-    """Reads the settings in a process of its own; returns it, finished."""
+    """Reads the settings in another process; returns the finished process."""
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     script = f"from django.conf import settings; settings.DEBUG; print({expression})"
     return subprocess.run(
@@ -55,7 +55,7 @@ def test_production_is_the_default_and_starts_no_server(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_manage_says_it_in_words_not_in_a_traceback(tmp_path):
+def test_manage_prints_a_message_and_no_traceback(tmp_path):
     clean = {"PATH": os.environ["PATH"], "BREACHPORTAL_VAR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -100,7 +100,7 @@ def test_a_secret_may_come_from_a_mounted_file(tmp_path):
         ("SMS_GATEWAY_URL", "http://gateway.example/send"),
     ],
 )
-def test_production_refuses_what_is_not_safe(tmp_path, name, value):
+def test_production_refuses_unsafe_values(tmp_path, name, value):
     done = start(tmp_path, **COMPLETE | {name: value})
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
@@ -126,7 +126,7 @@ def test_production_names_everything_unsafe_at_once(tmp_path):
         ("EMAIL_SECURITY", "ssl"),
     ],
 )
-def test_a_value_that_cannot_be_is_named(tmp_path, name, value):
+def test_an_invalid_value_is_named(tmp_path, name, value):
     done = start(tmp_path, **COMPLETE | {name: value})
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]

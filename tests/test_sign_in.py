@@ -1,4 +1,4 @@
-"""One form, an e-mail address, a code, and in."""
+"""Signing in with an e-mail address and a code."""
 
 import re
 import socket
@@ -30,7 +30,7 @@ def is_signed_in(client: Client) -> bool:
 
 
 def shape(response: Any) -> Any:
-    """All that an observer sees, without what differs in any two answers (random tokens)."""
+    """Returns what an observer sees of a response, without random tokens."""
     headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
     cookies = {
         name: {key: value for key, value in morsel.items() if key != "expires"}
@@ -59,7 +59,7 @@ def test_unknown_address_gets_the_same_answer(minji):
     ] == []
 
 
-def test_asking_and_guessing_wrongly_never_look_for_a_user(client, minji):
+def test_requests_and_wrong_codes_never_look_up_a_user(client, minji):
     with CaptureQueriesContext(connection) as queries:
         ask_for_code(client, minji.email)
         enter_code(client, wrong(newest_code()))
@@ -127,7 +127,7 @@ def test_a_code_may_be_typed_in_full_width_digits(client):
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "x" * 1000, "\x00"])
-def test_what_is_not_a_code_costs_no_try(client, typed):
+def test_text_that_is_not_a_code_costs_no_try(client, typed):
     ask_for_code(client, "minji@example.com")
     for _ in range(6):
         assert enter_code(client, typed).status_code == 200
@@ -139,7 +139,7 @@ def test_what_is_not_a_code_costs_no_try(client, typed):
     "typed",
     ["", "minji", "minji@", "a@b\nBcc: c@d.example", "민지@example.com", "m@x." + "y" * 400],
 )
-def test_what_is_not_an_address_is_refused_in_words(client, typed):
+def test_an_invalid_address_is_refused_with_a_message(client, typed):
     response = ask_for_code(client, typed)
     assert response.status_code == 200
     assert response.context["form"].errors["email"]
@@ -266,7 +266,7 @@ def test_a_code_works_only_in_the_browser_that_asked(client):
         assert not is_signed_in(thief)
 
 
-def test_asking_too_often_is_refused_alike_for_every_address(minji):
+def test_too_many_requests_are_refused_in_the_same_way_for_every_address(minji):
     answers = []
     for email in (minji.email, "nobody@example.com"):
         for _ in range(5):
@@ -283,7 +283,7 @@ def test_asking_for_many_addresses_from_one_network_is_refused(client):
     assert ask_for_code(client, "minji@example.com").status_code == 429
 
 
-def test_strangers_on_another_network_lock_nobody_out(client, minji):
+def test_attempts_from_another_network_do_not_lock_a_user_out(client, minji):
     for _ in range(6):
         stranger = Client(REMOTE_ADDR="203.0.113.7")
         ask_for_code(stranger, minji.email)
@@ -294,7 +294,7 @@ def test_strangers_on_another_network_lock_nobody_out(client, minji):
     assert is_signed_in(client)
 
 
-def test_one_mailbox_is_flooded_from_no_number_of_networks(settings):
+def test_requests_from_many_networks_do_not_flood_a_mailbox(settings):
     settings.CODE_RATES = settings.CODE_RATES | {"ask_anywhere": "7/d/key"}
     answers = [
         ask_for_code(Client(REMOTE_ADDR=f"203.0.113.{number}"), "minji@example.com").status_code
@@ -304,7 +304,7 @@ def test_one_mailbox_is_flooded_from_no_number_of_networks(settings):
     assert len(mail.outbox) == 7
 
 
-def test_what_one_network_is_refused_is_not_counted_for_the_others(settings):
+def test_refused_requests_of_one_network_do_not_count_for_others(settings):
     settings.CODE_RATES = settings.CODE_RATES | {"ask_anywhere": "7/d/key"}
     for _ in range(20):
         ask_for_code(Client(REMOTE_ADDR="203.0.113.7"), "minji@example.com")
@@ -316,7 +316,7 @@ def test_guesses_at_one_code_are_counted_across_copies_of_its_session(client):
     code, pending = newest_code(), dict(client.session["sign_in_code"])
     for _ in range(4):
         assert enter_code(client, wrong(code)).status_code == 200
-        session = client.session  # as a request would find it that began at the same time
+        session = client.session  # as a second request at the same time would read it
         session["sign_in_code"] = pending
         session.save()
     assert enter_code(client, wrong(code)).status_code == 403
@@ -327,7 +327,7 @@ def test_guesses_at_one_code_are_counted_across_copies_of_its_session(client):
     assert not is_signed_in(client)
 
 
-def test_a_code_that_redis_forgot_is_worth_nothing(client):
+def test_a_code_missing_in_redis_is_invalid(client):
     ask_for_code(client, "minji@example.com")
     cache.clear()
     assert enter_code(client, newest_code()).status_code == 410
@@ -371,7 +371,7 @@ def test_a_code_used_in_another_request_leads_back_to_the_start(client):
     assert not is_signed_in(other)
 
 
-def test_right_codes_are_not_held_against_anybody(settings):
+def test_correct_codes_do_not_count_as_guesses(settings):
     settings.CODE_RATES = {"ask": "100/m/key", "ask_anywhere": "100/m/key", "guess": "2/m/ip"}
     for _ in range(5):
         client = Client()
@@ -414,7 +414,7 @@ def test_next_leads_to_a_page_of_the_portal(client):
         "./account/",
     ],
 )
-def test_next_never_leads_elsewhere(client, settings, elsewhere):
+def test_next_never_redirects_to_another_site(client, settings, elsewhere):
     settings.LOGIN_REDIRECT_URL = "account"
     response = sign_in(client, "minji@example.com", next=elsewhere)
     assert response.url == reverse("account")
@@ -422,7 +422,7 @@ def test_next_never_leads_elsewhere(client, settings, elsewhere):
     assert again.url == reverse("account")
 
 
-def test_somebody_signed_in_goes_on(client, minji):
+def test_a_signed_in_user_is_redirected(client, minji):
     client.force_login(minji)
     response = client.get(reverse("account_login"), {"next": "/ko/account/"})
     assert response.url == "/ko/account/"
@@ -430,7 +430,7 @@ def test_somebody_signed_in_goes_on(client, minji):
 
 @pytest.fixture
 def nayeon(db) -> User:
-    """Somebody whose account the response team has shut."""
+    """A user with a deactivated account."""
     return User.objects.create_user("nayeon@example.com", is_active=False)
 
 
@@ -444,7 +444,7 @@ def test_an_inactive_user_gets_the_same_answer_and_never_in(client, nayeon):
     assert client.get(reverse("account")).status_code == 302
 
 
-def test_a_mail_server_that_is_down_is_said_plainly(client, settings):
+def test_an_unreachable_mail_server_is_reported_to_the_user(client, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -454,7 +454,7 @@ def test_a_mail_server_that_is_down_is_said_plainly(client, settings):
     assert client.get(reverse("sign_in_code")).url == reverse("account_login")
 
 
-def test_redis_that_is_down_is_said_plainly(client, settings):
+def test_an_unreachable_redis_is_reported_to_the_user(client, settings):
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -464,7 +464,7 @@ def test_redis_that_is_down_is_said_plainly(client, settings):
     assert ask_for_code(client, "minji@example.com").status_code == 503
 
 
-def test_the_form_is_guarded_against_other_sites():
+def test_the_form_has_csrf_protection():
     strict = Client(enforce_csrf_checks=True)
     assert ask_for_code(strict, "minji@example.com").status_code == 403
 

@@ -1,4 +1,4 @@
-"""Leaving."""
+"""Signing out."""
 
 import pytest
 from django.test import Client
@@ -26,25 +26,25 @@ def test_the_button_signs_out(client, minji):
     assert client.get(reverse("account")).status_code == 302
 
 
-def test_somebody_who_is_not_signed_in_is_led_home(client):
+def test_an_anonymous_user_is_redirected_home(client):
     assert client.get(reverse("account_logout")).url == reverse("home")
     assert client.post(reverse("account_logout")).url == reverse("home")
 
 
-def test_it_never_leads_elsewhere(client, minji):
+def test_it_never_redirects_to_another_site(client, minji):
     client.force_login(minji)
     response = client.post(reverse("account_logout"), {"next": "https://evil.example/"})
     assert response.url == reverse("home")
 
 
-def test_another_site_cannot_sign_anybody_out(minji):
+def test_another_site_cannot_sign_a_user_out(minji):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(minji)
     assert strict.post(reverse("account_logout")).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["account", "sessions", "close_account", "step_up", "mfa_index"])
-def test_a_stranger_is_asked_to_sign_in(client, name):
+def test_an_anonymous_user_is_asked_to_sign_in(client, name):
     response = client.get(reverse(name))
     assert response.url == f"{reverse('account_login')}?next={reverse(name)}"
 

@@ -1,4 +1,4 @@
-"""A notice as text messages: short, honest about doubt, and never sent twice by itself."""
+"""A notice by SMS: short, reported as in doubt where it is, and never sent again by itself."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -33,7 +33,7 @@ def gateway(settings):
 
 @pytest.fixture
 def phones(incident) -> dict[str, AffectedPerson]:
-    """Minji and Seojun with telephones; a neighbour with an e-mail address only."""
+    """Minji and Seojun with phone numbers; a neighbour with an e-mail address only."""
     file = exposure_factory.file_of(incident)
     people = {
         "minji": exposure_factory.person(incident, name="김민지", phone="010-1234-5678"),
@@ -59,7 +59,7 @@ def notice(draft, phones, approver, gateway) -> Notice:
     return draft
 
 
-def test_everybody_with_a_telephone_is_told_in_their_language(notice, phones, gateway):
+def test_each_person_with_a_phone_gets_an_sms_in_their_language(notice, phones, gateway):
     work(notice)
     text = gateway.texts_to(MINJI)
     assert len(text) == 1
@@ -77,7 +77,7 @@ def test_everybody_with_a_telephone_is_told_in_their_language(notice, phones, ga
 def test_the_gateway_gets_its_token_and_the_same_reference_at_every_attempt(
     notice, phones, gateway
 ):
-    gateway.tell(MINJI, 429, "slow down")
+    gateway.answer_next(MINJI, 429, "slow down")
     work(notice)
     work_again(notice)
     asked = [one for one in gateway.asked if one.body["to"] == MINJI]
@@ -92,8 +92,8 @@ def test_the_gateway_gets_its_token_and_the_same_reference_at_every_attempt(
     [(202, "accepted"), (400, "bounced"), (422, "bounced"), (429, "deferred")]
     + [(500, "in_doubt"), (302, "in_doubt"), (HANG_UP, "in_doubt")],
 )
-def test_each_answer_has_one_honest_meaning(notice, phones, gateway, status, state):
-    gateway.tell(MINJI, status, f"about {MINJI}: x")
+def test_each_answer_leads_to_one_state(notice, phones, gateway, status, state):
+    gateway.answer_next(MINJI, status, f"about {MINJI}: x")
     work(notice)
     row = delivery_to(notice, phones["minji"])
     assert row.state == state
@@ -104,18 +104,18 @@ def test_each_answer_has_one_honest_meaning(notice, phones, gateway, status, sta
 
 
 @pytest.mark.parametrize(
-    "said",
+    "repeated",
     [MINJI, "821012345678", "01012345678", "010-1234-5678", "+82 10 1234 5678", "(010) 1234.5678"],
 )
-def test_the_ledger_holds_no_number_that_a_gateway_repeats(notice, phones, gateway, said):
-    gateway.tell(MINJI, 202, f'{{"id": "m-4711", "to": "{said}", "note": "\0ok"}}')
+def test_the_ledger_holds_no_number_that_a_gateway_repeats(notice, phones, gateway, repeated):
+    gateway.answer_next(MINJI, 202, f'{{"id": "m-4711", "to": "{repeated}", "note": "\0ok"}}')
     work(notice)
     delivery = delivery_to(notice, phones["minji"])
     assert delivery.state == State.ACCEPTED
     assert delivery.reply == '202 {"id": "m-4711", "to": "<…>", "note": " ok"}'
 
 
-def test_a_gateway_that_is_away_sent_nothing(notice, phones, settings, gateway):
+def test_an_unreachable_gateway_sent_nothing(notice, phones, settings, gateway):
     settings.SMS_GATEWAY_URL = "http://127.0.0.1:9/"
     work(notice)
     assert {row.state for row in notice.deliveries.exclude(state="unreachable")} == {"pending"}
@@ -127,9 +127,9 @@ def test_a_gateway_that_is_away_sent_nothing(notice, phones, settings, gateway):
     assert_adds_up(notice)
 
 
-def test_a_gateway_that_does_not_know_us_pauses_the_notice(notice, phones, gateway):
-    gateway.tell(MINJI, 401, "bad token")
-    gateway.tell(SEOJUN, 401, "bad token")
+def test_a_gateway_that_refuses_our_account_pauses_the_notice(notice, phones, gateway):
+    gateway.answer_next(MINJI, 401, "bad token")
+    gateway.answer_next(SEOJUN, 401, "bad token")
     work(notice)
     assert notice.state == Notice.State.PAUSED
     assert notice.problem == "401 bad token"
@@ -137,18 +137,18 @@ def test_a_gateway_that_does_not_know_us_pauses_the_notice(notice, phones, gatew
     assert_adds_up(notice)
 
 
-def test_doubt_is_not_sent_again_by_itself(notice, phones, gateway):
-    gateway.tell(MINJI, HANG_UP)
+def test_an_sms_in_doubt_is_not_sent_again_automatically(notice, phones, gateway):
+    gateway.answer_next(MINJI, HANG_UP)
     work(notice)
     tasks.sweep_notices()
     work_again(notice)
     assert len(gateway.texts_to(MINJI)) == 1
     assert delivery_to(notice, phones["minji"]).state == State.IN_DOUBT
-    assert notice.state == Notice.State.SENDING  # it waits for a person
+    assert notice.state == Notice.State.SENDING  # it waits for a decision
 
 
-def test_at_the_deadline_doubt_is_what_it_ends_as(notice, phones, gateway):
-    gateway.tell(MINJI, HANG_UP)
+def test_an_sms_in_doubt_at_the_deadline_ends_in_doubt(notice, phones, gateway):
+    gateway.answer_next(MINJI, HANG_UP)
     work(notice)
     Notice.objects.update(deadline_at=timezone.now())
     work(notice)
@@ -165,7 +165,7 @@ def decide(client, notice, **fields):
 
 @pytest.fixture
 def doubtful(notice, phones, gateway, client, approver) -> Delivery:
-    gateway.tell(MINJI, HANG_UP)
+    gateway.answer_next(MINJI, HANG_UP)
     work(notice)
     sign_in_to_desk(client, approver)
     return delivery_to(notice, phones["minji"])
@@ -194,24 +194,24 @@ def test_a_person_finds_it_in_the_gateways_own_log(client, notice, doubtful, gat
     assert_adds_up(notice)
 
 
-def test_a_doubt_of_our_own_is_said_in_the_readers_language(client, notice, doubtful):
+def test_a_doubt_without_a_reply_is_shown_in_the_readers_language(client, notice, doubtful):
     Delivery.objects.filter(pk=doubtful.pk).update(reply=LedgerMessages.TAKEN_OVER.stored())
     client.cookies["language"] = "ko"
     page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
     assert "<td>이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page
 
 
-def test_a_decision_twice_is_one(client, notice, doubtful):
+def test_a_repeated_decision_has_no_effect(client, notice, doubtful):
     decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x")
     page = decide(client, notice, deliveries=[doubtful.pk], decision="again", reason="x").text
     assert "somebody decided about these messages meanwhile" in page
     assert_adds_up(Notice.objects.get())
 
 
-def test_nothing_is_decided_by_a_press_alone(client, notice, doubtful):
+def test_a_decision_needs_a_choice(client, notice, doubtful):
     page = decide(client, notice, deliveries=[doubtful.pk], reason="their log, line 7").text
     assert "This field is required" in page
-    assert f'value="{doubtful.pk}" checked' in page  # what was ticked stays ticked
+    assert f'value="{doubtful.pk}" checked' in page  # the tick is kept
     assert "checked" not in page.replace(f'value="{doubtful.pk}" checked', "")
     doubtful.refresh_from_db()
     assert doubtful.state == State.IN_DOUBT
@@ -223,7 +223,7 @@ def test_the_desk_says_what_was_decided(client, notice, doubtful):
     assert "1 message counts as told." in client.post(address, fields, follow=True).text
 
 
-def test_of_an_ended_notice_nothing_is_decided(client, notice, doubtful):
+def test_deliveries_of_an_ended_notice_cannot_be_decided(client, notice, doubtful):
     Notice.objects.update(deadline_at=timezone.now())
     work(notice)
     page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
@@ -231,7 +231,7 @@ def test_of_an_ended_notice_nothing_is_decided(client, notice, doubtful):
     assert 'name="decision"' not in page
 
 
-def test_only_what_is_in_doubt_is_decided(client, notice, phones, doubtful):
+def test_only_deliveries_in_doubt_are_decided(client, notice, phones, doubtful):
     seojun = delivery_to(notice, phones["seojun"])
     decide(client, notice, deliveries=[seojun.pk], decision="again", reason="x")
     seojun.refresh_from_db()
@@ -241,7 +241,7 @@ def test_only_what_is_in_doubt_is_decided(client, notice, phones, doubtful):
 # -------------------------------------------------------------------- at the desk
 
 
-def test_the_approval_shows_each_text_with_its_length(client, draft, phones, approver, gateway):
+def test_the_approval_page_shows_each_sms_with_its_length(client, draft, phones, approver, gateway):
     sign_in_to_desk(client, approver)
     with translation.override("en"):
         page = client.get(reverse("admin:notices_notice_approve", args=[draft.pk])).text
@@ -254,7 +254,7 @@ def test_the_approval_shows_each_text_with_its_length(client, draft, phones, app
     )
 
 
-def test_a_text_that_no_carrier_takes_is_refused(draft, phones, approver, gateway, settings):
+def test_an_sms_that_is_too_long_is_refused(draft, phones, approver, gateway, settings):
     settings.SMS_MAX_BYTES = 80
     with pytest.raises(decisions.ApprovalRefusedError, match=r"too long|깁니다"):
         decisions.approve(draft, by=approver)
@@ -266,7 +266,7 @@ def test_without_a_gateway_nothing_is_approved(draft, phones, approver, settings
         decisions.approve(draft, by=approver)
 
 
-def test_alerts_do_not_go_by_text(version, editor):
+def test_alerts_are_not_sent_by_sms(version, editor):
     with pytest.raises(IntegrityError), transaction.atomic():
         Notice.objects.create(
             incident=version.statement.incident,
@@ -278,7 +278,7 @@ def test_alerts_do_not_go_by_text(version, editor):
         )
 
 
-def test_a_test_goes_to_the_numbers_typed_in(client, version, editor, approver, gateway):
+def test_a_test_notice_goes_to_the_typed_numbers(client, version, editor, approver, gateway):
     sign_in_to_desk(client, editor)
     fields = {"version": version.pk, "kind": "mandatory", "topic": "", "channel": "sms"}
     fields |= {"audience": "test", "test_addresses": "010 1234 5678"}
@@ -290,7 +290,7 @@ def test_a_test_goes_to_the_numbers_typed_in(client, version, editor, approver, 
     assert any(text.startswith("[Test]") for text in gateway.texts_to(MINJI))
 
 
-def test_those_an_email_did_not_reach_get_a_text(
+def test_people_whom_an_email_did_not_reach_get_an_sms(
     version, phones, editor, approver, gateway, server
 ):
     first = Notice.objects.create(
@@ -318,18 +318,18 @@ def test_those_an_email_did_not_reach_get_a_text(
     [("a" * 160, 1, 160), ("a" * 161, 2, 161), ("가" * 70, 1, 140), ("가" * 71, 2, 142)]
     + [("[" * 81, 2, 81), ("", 1, 0)],
 )
-def test_lengths_are_what_carriers_count(text, segments, korean_bytes):
+def test_lengths_are_counted_as_carriers_do(text, segments, korean_bytes):
     size = sms.sms_size(text)
     assert (size.segments, size.korean_bytes) == (segments, korean_bytes)
 
 
-def test_the_demonstration_shows_texts_in_its_mailbox(
+def test_the_demonstration_shows_sms_in_its_mailbox(
     draft, phones, approver, settings, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(maildir, "folder", lambda: tmp_path)  # not VAR: the keyset lies there, too
+    monkeypatch.setattr(maildir, "folder", lambda: tmp_path)  # not VAR, which also holds the keyset
     settings.SMS_GATEWAY = "breachportal.demo.sms.MailboxGateway"
     decisions.approve(draft, by=approver)
     work(draft)
-    (kept,) = maildir.newest(MINJI)
-    assert "한빛상점" in kept.part("plain")
+    (stored,) = maildir.newest(MINJI)
+    assert "한빛상점" in stored.part("plain")
     assert draft.state == Notice.State.CLOSED

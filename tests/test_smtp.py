@@ -1,4 +1,4 @@
-"""The engine's SMTP with servers that offer less, say no at odd moments, or stop in between."""
+"""The engine's SMTP with servers that lack extensions, refuse at any step or disconnect."""
 
 import socket
 import threading
@@ -18,13 +18,13 @@ PATIENCE_SECONDS = 20
 
 
 class Server:
-    """A server that says what `replies` holds for a step (in turn), and the usual otherwise."""
+    """A server that sends the `replies` of a step in turn, and the usual reply otherwise."""
 
     def __init__(self, *extensions: str, byte_by_byte: bool = False, most: int = 1000) -> None:
         self.extensions, self.byte_by_byte, self.most = extensions, byte_by_byte, most
         self.replies: dict[str, list[str]] = {}
         self.taken: list[tuple[str, bytes]] = []
-        self.said: Counter[str] = Counter()
+        self.commands: Counter[str] = Counter()
         self.open = self.most_open = 0
         self.hurried = False  # a command came before the reply to the one before
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Server:
         to = ""
         while line := lines.readline():
             verb = line[:4].decode().strip().upper()
-            self.said[verb] += 1
+            self.commands[verb] += 1
             usual = {"DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 welcome"}
             reply = self._next(verb, usual.get(verb, "250 ok"))
             if verb == "EHLO":
@@ -70,7 +70,7 @@ class Server:
                 reply += "\r\n250 HELP"
             if verb == "RCPT":
                 to = line.decode().partition("<")[2].partition(">")[0]
-            time.sleep(0.001)  # so that a hurried command would be here by now
+            time.sleep(0.001)  # so that a command sent too early has arrived
             if "PIPELINING" not in self.extensions:
                 connection.setblocking(False)
                 with suppress(BlockingIOError):
@@ -112,7 +112,7 @@ class Server:
 
 @pytest.fixture
 def serve(settings):
-    """Makes a server that settings name."""
+    """A function that starts a server and sets it in the settings."""
     running: list[Server] = []
     settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
     settings.EMAIL_HOST, settings.EMAIL_SECURITY = "127.0.0.1", "none"
@@ -135,7 +135,7 @@ def mail(number: int, to: str = "", text: str = "안녕하십니까") -> Outgoin
 
 
 def deliver(*mails: OutgoingMessage) -> dict[int, Result]:
-    """Hands all over and waits for every outcome."""
+    """Submits all mails and waits for every outcome; returns {delivery: result}."""
     left = list(mails)
     results: dict[int, Result] = {}
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -158,13 +158,13 @@ def deliver(*mails: OutgoingMessage) -> dict[int, Result]:
     "extensions",
     [EXTENSIONS, ("8BITMIME",), ("PIPELINING", "8BITMIME"), ("8BITMIME", "SIZE")],
 )
-def test_a_server_gets_its_mail_whatever_it_offers(serve, extensions):
+def test_a_server_with_any_extensions_gets_its_mail(serve, extensions):
     server = serve(*extensions)
     mails = [mail(number) for number in range(20)]
     assert set(deliver(*mails).values()) == {Result.ACCEPTED}
     assert sorted(to for to, _data in server.taken) == sorted(one.to for one in mails)
     assert not server.hurried
-    assert server.said["QUIT"] >= 1
+    assert server.commands["QUIT"] >= 1
 
 
 def test_replies_that_come_a_byte_at_a_time_are_understood(serve):
@@ -181,8 +181,8 @@ def test_a_dot_at_the_start_of_a_line_does_not_end_the_message(serve):
     assert b"\r\n..\r\n...two\r\nMAIL FROM:<x>\r\n..\r\n" in stuffed
 
 
-def test_nothing_goes_to_nobody_when_a_server_asks_for_it(serve):
-    """Some ask for the content although they refused the only recipient."""
+def test_no_content_is_sent_without_a_recipient(serve):
+    """Some servers ask for the content after they refused the only recipient."""
     server = serve()
     server.replies["RCPT"] = ["550 5.1.1 no such user"]
     assert deliver(mail(1), mail(2)) == {1: Result.BOUNCED, 2: Result.ACCEPTED}
@@ -219,7 +219,7 @@ def test_a_connection_lost_before_the_dot_sent_nothing(serve, step):
     server.replies[step] = [DROP]
     results: dict[int, Result] = {}
     with SmtpTransport() as transport:
-        # More than fits into the buffers between us, so that the dot cannot have left.
+        # More than the socket buffers hold, so that the dot cannot be sent yet.
         transport.submit(mail(1, text="가나다라마바사\r\n" * 400_000))
         while not results:
             transport.start(transport.ready())
@@ -262,13 +262,13 @@ def test_a_sign_in_that_is_refused_stops_the_send(serve, settings):
         deliver(mail(1))
     settings.EMAIL_HOST_PASSWORD = "right"
     assert deliver(mail(2)) == {2: Result.ACCEPTED}
-    assert server.said["AUTH"] >= 2
+    assert server.commands["AUTH"] >= 2
 
 
-def test_without_the_tls_that_is_asked_for_nothing_is_said(serve, settings):
+def test_nothing_is_sent_without_the_required_tls(serve, settings):
     settings.EMAIL_SECURITY = "starttls"
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "portal", "secret"
-    server = serve()  # which does not offer it, as behind somebody who takes the offer away
+    server = serve()  # without STARTTLS, as if an attacker removed it from the reply
     with pytest.raises(SenderRefusedError):
         deliver(mail(1))
     offering = serve(*EXTENSIONS, "STARTTLS")
@@ -276,11 +276,11 @@ def test_without_the_tls_that_is_asked_for_nothing_is_said(serve, settings):
     with pytest.raises(ServerUnavailableError):
         deliver(mail(1))
     for each in (server, offering):
-        assert not {"AUTH", "MAIL", "RCPT", "DATA"} & set(each.said)
+        assert not {"AUTH", "MAIL", "RCPT", "DATA"} & set(each.commands)
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
-def test_a_server_that_closes_names_nobody(serve, step):
+def test_the_error_of_a_server_that_closes_contains_no_address(serve, step):
     server = serve()
     server.replies[step] = ["421 4.7.0 <customer1@example.com> (customer1) later"] * 9
     with pytest.raises(ServerUnavailableError) as away:
@@ -315,7 +315,7 @@ def test_no_content_leaves_before_it_may_begin(serve):
     assert server.taken == []
 
 
-def test_a_server_that_is_away_is_said_to_be(settings):
+def test_an_unreachable_server_is_reported(settings):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()

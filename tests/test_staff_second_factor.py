@@ -38,7 +38,7 @@ def secret(editor) -> str:
 
 
 @pytest.mark.parametrize("path", DESK)
-def test_a_stranger_is_asked_to_sign_in(client, path):
+def test_an_anonymous_user_is_asked_to_sign_in(client, path):
     response = client.get(path, follow=True)
     assert response.redirect_chain[-1][0].startswith(reverse("account_login"))
     assert 'type="password"' not in response.content.decode()
@@ -118,7 +118,7 @@ def test_a_recovery_code_works_once(editor, secret):
         assert browser.post(reverse("mfa_authenticate"), {"code": code}).status_code == status
 
 
-def test_a_wrong_app_code_leaves_everything_shut(client, editor, secret):
+def test_a_wrong_app_code_gives_no_access(client, editor, secret):
     sign_in(client, editor.email)
     response = client.post(reverse("mfa_authenticate"), {"code": "abc"})
     assert response.status_code == 200
@@ -139,18 +139,18 @@ def test_guesses_at_the_app_code_are_limited(client, editor, secret):
 def test_an_app_code_works_once_as_long_as_it_is_good(editor, secret, monkeypatch):
     start = (time.time() // 30) * 30
     monkeypatch.setattr("time.time", lambda: start)
-    code = code_at(secret, start + 30)  # good for 90 seconds
+    code = code_at(secret, start + 30)  # valid for 90 seconds
     for later, status in ((0, 302), (59, 200)):
         monkeypatch.setattr("time.time", lambda later=later: start + later)
-        _forget_what_is_forgotten_after(later)
+        _delete_keys_that_expire_within(later)
         browser = Client()
         sign_in(browser, editor.email)
         answer = browser.post(reverse("mfa_authenticate"), {"code": code})
         assert answer.status_code == status
 
 
-def _forget_what_is_forgotten_after(seconds: int) -> None:
-    """Redis has a clock of its own."""
+def _delete_keys_that_expire_within(seconds: int) -> None:
+    """Deletes keys that expire within `seconds`, because tests cannot move the clock of Redis."""
     redis = cast("Any", cache)._cache.get_client()
     for key in redis.keys("*"):
         if redis.ttl(key) <= seconds:
@@ -171,7 +171,7 @@ def test_the_code_that_set_the_app_up_is_used(client, editor):
         assert browser.post(reverse(name), {"code": code}).status_code == 200
 
 
-def test_a_half_done_sign_in_can_be_left(client, editor, secret):
+def test_an_unfinished_sign_in_can_be_cancelled(client, editor, secret):
     sign_in(client, editor.email)
     response = client.post(reverse("account_logout"), {"next": reverse("account_login")})
     assert response.url == reverse("account_login")
@@ -242,7 +242,7 @@ def test_the_desk_names_the_second_factor_in_korean(client, editor):
     assert "Authenticators" not in page
 
 
-def test_somebody_demoted_is_out_at_once(client, editor):
+def test_a_user_who_is_no_longer_staff_loses_access_at_once(client, editor):
     sign_in_to_desk(client, editor)
     assert client.get("/admin/").status_code == 200
     User.objects.filter(pk=editor.pk).update(is_staff=False)
@@ -257,7 +257,7 @@ def test_leaving_the_desk_signs_out(client, editor):
 
 
 @pytest.mark.parametrize("model", ["accounts/user", "accounts/verifiedphone", "mfa/authenticator"])
-def test_no_list_asks_for_an_address_in_its_own(client, editor, model):
+def test_no_list_has_a_search_field(client, editor, model):
     sign_in_to_desk(client, editor)
     assert 'name="q"' not in client.get(f"/admin/{model}/").content.decode()
 
@@ -275,7 +275,7 @@ def test_a_colleague_is_added_without_a_password_and_signs_in(client, editor):
     assert colleague.session["_auth_user_id"] == str(new.pk)
 
 
-def test_nobody_verifies_an_address_by_hand(client, editor, minji):
+def test_staff_cannot_mark_an_address_as_verified(client, editor, minji):
     sign_in_to_desk(client, editor)
     for path in ("account/emailaddress/", "accounts/verifiedphone/add/", "mfa/authenticator/add/"):
         assert client.get(f"/admin/{path}").status_code in (403, 404), path
@@ -294,7 +294,7 @@ def test_the_secret_of_an_app_is_never_shown(client, editor, secret):
 
 @pytest.fixture
 def helpdesk(client, editor) -> Client:
-    """The desk of somebody with every right in accounts and mfa, but no superuser."""
+    """The editor's desk, with all permissions of accounts and mfa, but not as a superuser."""
     User.objects.filter(pk=editor.pk).update(is_superuser=False)
     apps = ["accounts", "account", "mfa", "usersessions"]
     editor.user_permissions.set(Permission.objects.filter(content_type__app_label__in=apps))
@@ -313,7 +313,7 @@ def test_only_a_superuser_changes_or_deletes_staff(helpdesk, approver):
     assert approver.is_active
 
 
-def test_only_a_superuser_takes_staff_their_second_factor(helpdesk, approver):
+def test_only_a_superuser_removes_a_second_factor_of_staff(helpdesk, approver):
     give_app(approver)
     pk = Authenticator.objects.get().pk
     delete = f"/admin/mfa/authenticator/{pk}/delete/"
@@ -329,7 +329,7 @@ def test_customers_are_deleted_without_being_a_superuser(helpdesk, minji):
     assert not User.objects.filter(pk=minji.pk).exists()
 
 
-def test_only_a_superuser_hands_out_rights(client, editor, minji):
+def test_only_a_superuser_grants_permissions(client, editor, minji):
     User.objects.filter(pk=editor.pk).update(is_superuser=False)
     may = Permission.objects.filter(codename__in=["view_user", "change_user"])
     editor.user_permissions.set(may)

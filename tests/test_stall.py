@@ -1,4 +1,4 @@
-"""A send that stands still because the database takes nothing says so on its page, in words."""
+"""The page of a stalled send explains that the database accepts no writes."""
 
 import threading
 import time
@@ -39,7 +39,7 @@ def page_of(approvers_desk, notice: Notice) -> str:
 
 @contextmanager
 def database_that_refuses(table: str, *, code: str):
-    """PostgreSQL's own error for every change of a table, as when its disk is full (53100)."""
+    """Context manager: every change of a table fails, as with a full disk (SQLSTATE 53100)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
@@ -57,7 +57,7 @@ def database_that_refuses(table: str, *, code: str):
 
 @contextmanager
 def sender_of(notice: Notice):
-    """A worker that sends in a thread; it has ended once this is left."""
+    """Context manager: a worker sends in a thread, and has ended at the exit."""
 
     def send() -> None:
         tasks.send_chunks(notice.pk)
@@ -79,7 +79,7 @@ def until(condition, *, seconds: float = 10) -> None:
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 @pytest.mark.parametrize(("code", "words"), [("53100", FULL), ("57P03", AWAY)])
-def test_the_page_says_why_while_it_lasts_and_no_longer(
+def test_the_page_shows_the_reason_only_while_the_stall_lasts(
     approvers_desk, notice, people, server, code, words
 ):
     tasks.plan_notice(notice.pk)
@@ -102,8 +102,8 @@ def test_the_page_says_why_while_it_lasts_and_no_longer(
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_refusal_that_cannot_be_counted_loses_no_acceptance(notice, people, server):
-    """The database goes away when the worker has heard the results and counts a refusal."""
-    server.tell("message", "minji@example.com", "554 5.6.0 we do not like this")
+    """The database fails after the worker received results, when it counts a refusal."""
+    server.reply_next("message", "minji@example.com", "554 5.6.0 we do not like this")
     tasks.plan_notice(notice.pk)
     with ExitStack() as sender:
         with database_that_refuses("notices_notice", code="57P03"):
@@ -120,19 +120,19 @@ def test_a_refusal_that_cannot_be_counted_loses_no_acceptance(notice, people, se
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_planning_that_the_database_refuses_says_so_too(approvers_desk, notice, people, server):
+def test_the_page_shows_why_planning_is_stalled(approvers_desk, notice, people, server):
     with (
         database_that_refuses("notices_delivery", code="53100"),
         pytest.raises(OperationalError),
     ):
         tasks.plan_notice(notice.pk)
     assert FULL in page_of(approvers_desk, notice)
-    latency.client().delete(stall.KEY)  # its minute is over
+    latency.client().delete(stall.KEY)  # as after it expired
     assert work(notice).state == Notice.State.CLOSED
 
 
 def left_alone(notice: Notice, *, seconds: int) -> None:
-    """As workers leave it that stopped, or can write no more: leased, and the lease ran out."""
+    """Sets a chunk to leased, with a lease that ended `seconds` ago."""
     tasks.plan_notice(notice.pk)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -142,7 +142,7 @@ def left_alone(notice: Notice, *, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("redis", ["knows nothing", "is away"])
-def test_without_a_word_from_redis_the_leases_tell(
+def test_expired_leases_show_a_stall_without_redis(
     approvers_desk, notice, settings, monkeypatch, redis
 ):
     left_alone(notice, seconds=stall.SILENT_SECONDS + 5)
@@ -155,17 +155,17 @@ def test_without_a_word_from_redis_the_leases_tell(
         latency.client.cache_clear()
 
 
-def test_a_worker_that_died_a_moment_ago_is_no_halt(approvers_desk, notice):
+def test_a_worker_that_just_died_is_not_a_stall(approvers_desk, notice):
     left_alone(notice, seconds=5)
     assert SILENT not in page_of(approvers_desk, notice)
 
 
-def test_what_stands_still_on_purpose_is_not_called_halted(approvers_desk, notice):
+def test_a_paused_notice_is_not_called_stalled(approvers_desk, notice):
     left_alone(notice, seconds=600)
     Notice.objects.filter(pk=notice.pk).update(state=Notice.State.PAUSED)
     assert SILENT not in page_of(approvers_desk, notice)
 
 
-def test_what_redis_holds_is_only_ever_one_of_our_words(approvers_desk, notice):
+def test_only_known_stall_reasons_from_redis_are_shown(approvers_desk, notice):
     latency.client().set(stall.KEY, "<b>anything</b>", ex=60)
     assert "anything" not in page_of(approvers_desk, notice)

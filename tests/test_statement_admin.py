@@ -1,4 +1,4 @@
-"""The desk: drafting, editing, previewing and publishing statements."""
+"""Statements at the desk: drafting, editing, previewing and publishing."""
 
 import re
 
@@ -23,7 +23,7 @@ def update(incident) -> Statement:
 
 @pytest.fixture
 def draft(update, editor) -> StatementVersion:
-    """A complete draft of one section."""
+    """A complete draft with one section."""
     draft = publishing.draft_next(update, by=editor)
     draft.title_ko, draft.title_en = "새 소식", "News"
     draft.save()
@@ -32,7 +32,7 @@ def draft(update, editor) -> StatementVersion:
 
 
 def confirm(client, version: StatementVersion):
-    """Reads the publishing page and presses its button."""
+    """Opens the publishing page and posts its form."""
     url = desk_url("statements_statementversion_publish", version.pk)
     seen = client.get(url).context["form"].initial["seen"]
     return client.post(url, {"seen": seen}, follow=True)
@@ -82,7 +82,7 @@ def test_a_second_person_publishes(approvers_desk, draft, approver):
     assert reverse("admin:notices_notice_add") in response.text
 
 
-def test_who_may_not_draft_a_notice_reads_who_does(client, draft):
+def test_an_approver_reads_that_an_editor_drafts_the_notice(client, draft):
     call_command("make_roles")
     second = User.objects.create_user("second@breachportal.example", is_staff=True)
     second.groups.add(Group.objects.get(name="approver"))
@@ -100,7 +100,7 @@ def test_who_may_not_draft_a_notice_reads_who_does(client, draft):
         ("notice", "kind=mandatory"),
     ],
 )
-def test_publishing_offers_to_tell_people(approvers_desk, incident, editor, kind, query):
+def test_publishing_offers_to_notify_people(approvers_desk, incident, editor, kind, query):
     statement = Statement.objects.create(incident=incident, kind=kind, slug=kind)
     if kind == "advisory":
         Advisory.objects.create(
@@ -117,7 +117,7 @@ def test_publishing_offers_to_tell_people(approvers_desk, incident, editor, kind
     assert f'href="{link}"' in confirm(approvers_desk, draft).content.decode()
 
 
-def test_its_writer_is_told_that_a_second_person_is_needed(editors_desk, draft):
+def test_the_author_reads_that_a_second_person_is_needed(editors_desk, draft):
     response = confirm(editors_desk, draft)
     assert "A second person has to publish it" in response.content.decode()
     draft.refresh_from_db()
@@ -137,7 +137,7 @@ def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, inciden
     assert "Publish for good" not in response.content.decode()
 
 
-def test_words_changed_since_they_were_read_are_not_published(approvers_desk, draft):
+def test_a_draft_changed_since_it_was_read_is_not_published(approvers_desk, draft):
     url = desk_url("statements_statementversion_publish", draft.pk)
     seen = approvers_desk.get(url).context["form"].initial["seen"]
     draft.sections.update(body_en="slipped in")
@@ -188,7 +188,7 @@ def published(draft, approver) -> StatementVersion:
     return publishing.publish(draft, by=approver)
 
 
-def test_what_is_published_is_only_shown(editors_desk, published):
+def test_a_published_version_is_read_only(editors_desk, published):
     for url in (
         desk_url("statements_statementversion_change", published.pk),
         desk_url("statements_statement_change", published.statement_id),
@@ -201,7 +201,7 @@ def test_what_is_published_is_only_shown(editors_desk, published):
         assert editors_desk.post(url, {"title_en": "x", "slug": "x"}).status_code == 403
 
 
-def test_what_is_published_cannot_be_deleted(editors_desk, published):
+def test_a_published_version_cannot_be_deleted(editors_desk, published):
     for name, pk in (("statementversion", published.pk), ("statement", published.statement_id)):
         assert (
             editors_desk.post(
@@ -216,7 +216,9 @@ def test_what_is_published_cannot_be_deleted(editors_desk, published):
 
 
 @pytest.mark.parametrize("name", ["incidents_incident", "accounts_user"])
-def test_no_deletion_at_the_desk_takes_it_with_it(editors_desk, published, approver, name):
+def test_no_deletion_at_the_desk_deletes_a_published_version(
+    editors_desk, published, approver, name
+):
     pks = {"incidents_incident": published.statement.incident_id, "accounts_user": approver.pk}
     client = Client(raise_request_exception=False)
     client.cookies = editors_desk.cookies
@@ -261,9 +263,7 @@ def save(client, url: str, **changes: str) -> None:
     assert client.post(url, form_of(client.get(url)) | changes).status_code == 302
 
 
-def test_a_third_person_who_saves_does_not_free_an_editor_to_publish(
-    client, draft, editor, approver
-):
+def test_an_editor_cannot_publish_after_a_third_person_saved(client, draft, editor, approver):
     third = User.objects.create_user("third@breachportal.example", is_staff=True, is_superuser=True)
     url = desk_url("statements_statementversion_change", draft.pk)
     sign_in_to_desk(client, approver)
@@ -278,7 +278,7 @@ def test_a_third_person_who_saves_does_not_free_an_editor_to_publish(
 
 
 @pytest.mark.parametrize("is_drafted", [True, False])
-def test_who_changed_the_issuer_cannot_publish_the_advisory(
+def test_an_editor_of_the_issuer_cannot_publish_the_advisory(
     approvers_desk, incident, editor, is_drafted
 ):
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
@@ -305,7 +305,7 @@ def test_who_changed_the_issuer_cannot_publish_the_advisory(
     assert not draft.is_published
 
 
-def test_who_named_a_statement_counts_as_its_editor(editors_desk, incident, editor):
+def test_the_creator_of_a_statement_counts_as_its_editor(editors_desk, incident, editor):
     form = {"incident": incident.pk, "kind": "update", "slug": "call-0000"}
     assert editors_desk.post(reverse("admin:statements_statement_add"), form).status_code == 302
     assert [*Statement.objects.get(slug="call-0000").editors.all()] == [editor]

@@ -1,4 +1,4 @@
-"""A fresh code before something that matters. Closing an account stands for all such pages."""
+"""The fresh code before sensitive pages; closing an account is the example."""
 
 import time
 
@@ -16,7 +16,7 @@ GUARDED = "/ko/account/close/"
 
 @pytest.fixture
 def minjis(client: Client, minji) -> Client:
-    """Minji's browser, signed in through the pages."""
+    """Minji's browser, signed in."""
     sign_in(client, minji.email)
     mail.outbox.clear()
     return client
@@ -34,7 +34,7 @@ def test_a_guarded_page_asks_for_a_code_first(minjis):
     assert not mail.outbox
 
 
-def test_the_code_opens_the_page_that_was_wanted(minjis, minji):
+def test_the_code_opens_the_requested_page(minjis, minji):
     minjis.post(reverse("step_up_send"), {"next": GUARDED})
     [message] = mail.outbox
     assert message.to == [minji.email]
@@ -43,7 +43,7 @@ def test_the_code_opens_the_page_that_was_wanted(minjis, minji):
     assert minjis.get(GUARDED).status_code == 200
 
 
-def test_it_closes_again_after_five_minutes(minjis, monkeypatch):
+def test_the_step_up_ends_after_five_minutes(minjis, monkeypatch):
     minjis.post(reverse("step_up_send"), {"next": GUARDED})
     enter(minjis, newest_code())
     now = time.time()
@@ -94,7 +94,7 @@ def test_a_sign_in_code_is_no_step_up_code(minjis, minji):
         assert enter(minjis, sign_in_code).status_code == 200
 
 
-def test_strangers_who_ask_and_guess_at_sign_in_block_no_step_up(minjis, minji):
+def test_sign_in_attempts_of_strangers_do_not_block_a_step_up(minjis, minji):
     for _ in range(6):
         stranger = Client()
         stranger.post(reverse("account_login"), {"email": minji.email})
@@ -126,7 +126,7 @@ def test_the_page_asked_for_last_is_the_one_that_opens(minjis):
     assert enter(minjis, newest_code()).url == GUARDED
 
 
-def test_next_never_leads_elsewhere(minjis):
+def test_next_never_redirects_to_another_site(minjis):
     minjis.post(reverse("step_up_send"), {"next": "https://evil.example/"})
     assert enter(minjis, newest_code()).url == reverse("account")
 
@@ -136,7 +136,7 @@ def test_sending_needs_a_post(minjis):
     assert not mail.outbox
 
 
-def test_a_stranger_gets_no_code(client):
+def test_an_anonymous_user_gets_no_code(client):
     assert client.post(reverse("step_up_send")).url.startswith(reverse("account_login"))
     assert not mail.outbox
 

@@ -1,4 +1,4 @@
-"""What is kept in English is shown in the reader's language: every sentence of every table."""
+"""Every sentence that is stored in English is shown in the reader's language."""
 
 import ast
 import json
@@ -31,8 +31,8 @@ TABLES = (
     WithdrawalMessages,
 )
 SLOT = re.compile(r"\{(\w+)\}")
-# What says why: its words must stand in a table, or come from outside.
-SAYS_WHY = {
+# Classes that carry a reason: its text must be a stored message, or come from outside.
+WITH_A_REASON = {
     *("ImportRefusedError", "ScopeRefusedError", "IncidentBusyError", "RowRejectedError"),
     *("EncryptionError", "KeysetShreddedError", "UnusableAddressError"),
     *("ServerUnavailableError", "SenderRefusedError", "LostError"),
@@ -42,38 +42,38 @@ SAYS_WHY = {
 
 
 def slots_of(sentence: StoredMessages) -> dict[str, str]:
-    """Something for each slot, as unlike the sentence as names and servers' words are."""
+    """Returns a text for each slot that differs from the sentence, as names do."""
     names = SLOT.findall(sentence.value.replace("{{", "").replace("}}", ""))
     return {name: f"값{number}.csv" for number, name in enumerate(dict.fromkeys(names))}
 
 
-def own_letters(sentence: StoredMessages) -> bool:
+def has_english(sentence: StoredMessages) -> bool:
     return re.search("[a-z]{2}", SLOT.sub("", sentence.value)) is not None
 
 
 @pytest.mark.parametrize("sentence", [one for table in TABLES for one in table], ids=str)
 def test_every_sentence_is_shown_in_korean(sentence):
     slots = slots_of(sentence)
-    kept = sentence.stored(**slots)
+    stored = sentence.stored(**slots)
 
     with translation.override("ko"):
         translated = translation.gettext(sentence.value).format(**slots)
-        assert translate_stored(kept, type(sentence)) == translated
+        assert translate_stored(stored, type(sentence)) == translated
     with translation.override("en"):
-        assert translate_stored(kept, type(sentence)) == kept
-    if own_letters(sentence):
+        assert translate_stored(stored, type(sentence)) == stored
+    if has_english(sentence):
         assert HANGUL.search(translated.replace("값", ""))
-        assert translated != kept
+        assert translated != stored
 
 
-def test_no_table_is_left_out():
+def test_every_table_of_stored_messages_is_tested():
     assert {
         table for table in StoredMessages.__subclasses__() if table.__module__ != __name__
     } == set(TABLES)
 
 
 class Sample(StoredMessages):
-    """A table whose words are translated elsewhere."""
+    """Stored messages that have translations already."""
 
     PAUSED = _("paused")
     BY = _("{who}: {state_words}")
@@ -81,22 +81,22 @@ class Sample(StoredMessages):
 
 
 @pytest.mark.parametrize(
-    ("kept", "told"),
+    ("stored", "translated"),
     [
         ("paused", "일시 중지"),
         ("Minji: paused", "Minji: 일시 중지"),
-        ("paused: {0} %s", "paused: {0} %s"),  # who it was is nobody's to translate
+        ("paused: {0} %s", "paused: {0} %s"),  # text after the message is not translated
         ("550 5.1.1 paused", "550 5.1.1 paused"),
         ("550: no", "550: no"),
         ("", ""),
     ],
 )
-def test_only_whole_sentences_are_ours(kept, told):
+def test_only_whole_sentences_are_translated(stored, translated):
     with translation.override("ko"):
-        assert translate_stored(kept, Sample) == told
+        assert translate_stored(stored, Sample) == translated
 
 
-def test_a_slot_that_stands_twice_holds_the_same():
+def test_a_slot_that_occurs_twice_has_one_value():
     with translation.override("en"):
         assert (
             translate_stored("paused by Minji, who said Minji", Sample)
@@ -105,12 +105,12 @@ def test_a_slot_that_stands_twice_holds_the_same():
 
 
 def words_in(call: ast.Call) -> list[str]:
-    """Letters of our own in a call's arguments, those of `said` (names and the like) left out."""
+    """Returns the English strings in a call's arguments, except inside `stored` and `join`."""
     found: list[str] = []
     left: list[ast.AST] = [*call.args, *(keyword.value for keyword in call.keywords)]
     while left:
         node = left.pop()
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("said", "join"):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("stored", "join"):
             continue
         if isinstance(node, ast.Constant) and re.search("[a-z]", str(node.value)):
             found.append(str(node.value))
@@ -118,17 +118,17 @@ def words_in(call: ast.Call) -> list[str]:
     return [words for words in found if words not in ("True", "False", "None")]
 
 
-def test_whatever_says_why_takes_its_words_from_a_table():
+def test_every_reason_in_code_is_a_stored_message():
     seen = set()
     for path in (path for app in APPS for path in (ROOT / app).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
-            if name in SAYS_WHY:
+            if name in WITH_A_REASON:
                 seen.add(name)
                 assert not words_in(node), f"{path}:{node.lineno}"
-    assert seen == SAYS_WHY
+    assert seen == WITH_A_REASON
 
 
 def test_every_reason_that_the_sample_export_is_rejected_for_is_shown_in_korean():
@@ -142,7 +142,7 @@ def test_every_reason_that_the_sample_export_is_rejected_for_is_shown_in_korean(
 
 
 @pytest.mark.parametrize("source", Suppression.Source.values)
-def test_every_reason_to_hold_back_is_shown_in_korean(source):
-    kept = LedgerMessages.HELD_BACK.stored(source_words=source)
+def test_every_reason_for_suppression_is_shown_in_korean(source):
+    stored = LedgerMessages.HELD_BACK.stored(source_words=source)
 
-    assert source not in in_korean(kept, ledger_messages.translate_ledger_message)
+    assert source not in in_korean(stored, ledger_messages.translate_ledger_message)

@@ -1,4 +1,4 @@
-"""Addresses that are not written to: who puts them there, what they keep back, who lifts them."""
+"""The suppression list: who adds addresses, what is not sent to them, who lifts an entry."""
 
 import logging
 
@@ -32,7 +32,7 @@ def add(client, address="Minji@Example.com ", source="stranger", incident="", re
 
 
 @pytest.mark.parametrize("is_for_all", [True, False], ids=["all incidents", "one incident"])
-def test_an_address_of_a_stranger_gets_nothing(
+def test_an_address_reported_by_a_stranger_gets_nothing(
     client, draft, people, editor, approver, server, is_for_all
 ):
     sign_in_to_desk(client, editor)
@@ -45,7 +45,7 @@ def test_an_address_of_a_stranger_gets_nothing(
     assert_adds_up(draft)
 
 
-def test_an_entry_stands_after_the_secret_key_was_changed(
+def test_an_entry_is_valid_after_the_secret_key_was_changed(
     client, draft, people, editor, approver, server, settings
 ):
     sign_in_to_desk(client, editor)
@@ -60,7 +60,7 @@ def test_an_entry_stands_after_the_secret_key_was_changed(
     ]
 
 
-def test_nobody_waives_what_the_law_demands_but_alerts_end(
+def test_a_suppression_at_own_request_stops_alerts_but_not_mandatory_notices(
     client, draft, version, people, minji, editor, approver, server
 ):
     sign_in_to_desk(client, editor)
@@ -73,7 +73,7 @@ def test_nobody_waives_what_the_law_demands_but_alerts_end(
     assert alert.deliveries.get().state == "suppressed"
 
 
-def test_another_incidents_entry_keeps_nobody_from_this_one(draft, people, approver, server):
+def test_an_entry_for_another_incident_has_no_effect(draft, people, approver, server):
     other = type(draft.incident)(slug="other", aware_at=draft.incident.aware_at)
     other.make_keysets()
     other.save()
@@ -89,8 +89,8 @@ def test_another_incidents_entry_keeps_nobody_from_this_one(draft, people, appro
 def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
     draft, version, people, editor, approver, server
 ):
-    server.tell("recipient", "minji@example.com", "550 5.1.1 no such user")
-    server.tell("recipient", "seojun@example.com", "552 5.2.2 mailbox full")
+    server.reply_next("recipient", "minji@example.com", "550 5.1.1 no such user")
+    server.reply_next("recipient", "seojun@example.com", "552 5.2.2 mailbox full")
     decisions.approve(draft, by=approver)
     work(draft)
     entry = Suppression.objects.get()
@@ -142,21 +142,21 @@ def test_a_number_is_looked_up_too(client, editor):
     assert "neither" in client.post(url("look_up"), {"address": "???"}).text
 
 
-def test_an_address_stands_there_once(client, editor):
+def test_an_address_is_listed_once(client, editor):
     sign_in_to_desk(client, editor)
     add(client)
     assert "on the list already" in add(client).text
     assert Suppression.objects.count() == 1
 
 
-def test_why_an_address_is_added_is_never_chosen_beforehand(client, editor):
+def test_the_reason_for_adding_an_address_has_no_default(client, editor):
     sign_in_to_desk(client, editor)
     assert not client.get(url("add")).context["adminform"].form["source"].value()
     assert "This field is required" in add(client, source="").text
     assert not Suppression.objects.exists()
 
 
-def test_a_lifted_entry_counts_no_more_and_stays_readable(
+def test_a_lifted_entry_has_no_effect_and_stays_on_record(
     client, draft, people, editor, approver, server
 ):
     sign_in_to_desk(client, editor)
@@ -171,7 +171,7 @@ def test_a_lifted_entry_counts_no_more_and_stays_readable(
     decisions.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
-    assert add(client).status_code == 302  # a new entry beside the old
+    assert add(client).status_code == 302  # a new entry; the old one stays
 
 
 @pytest.mark.parametrize(

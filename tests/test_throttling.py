@@ -1,4 +1,4 @@
-"""What holds a send back: limits of destinations, shared and safe without Redis; slow pages."""
+"""What slows a send: limits of destinations, with and without Redis, and slow pages."""
 
 import time
 
@@ -20,13 +20,13 @@ pytest_plugins = ["tests.notice_fixtures"]
 
 @pytest.fixture
 def no_redis(monkeypatch, tmp_path):
-    """A Redis nobody answers for."""
+    """A Redis client without a server."""
     gone = redis.Redis(unix_socket_path=str(tmp_path / "nobody"), retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(latency, "client", lambda: gone)
 
 
 def admitted(limits: DestinationLimiter, domain: str, *, seconds: float) -> int:
-    """How many a worker may send in that time, asking all the while."""
+    """Returns how many messages a worker may send if it asks for `seconds`."""
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         number += limits.take_token(domain)
@@ -38,7 +38,7 @@ def test_a_destination_gets_its_rate_from_all_workers_together(settings):
     settings.NOTICE_RATES = {"slow.example": 40.0}
     workers = [DestinationLimiter(), DestinationLimiter()]
     first = sum(admitted(each, "slow.example", seconds=0.2) for each in workers)
-    assert first <= 40 + 40 * 0.8  # the bucket, and what came in meanwhile
+    assert first <= 40 + 40 * 0.8  # the full bucket, and the tokens of 0.8 s
     end, later = time.monotonic() + 1.0, 0
     while time.monotonic() < end:
         later += sum(each.take_token("slow.example") for each in workers)
@@ -56,7 +56,7 @@ def test_without_redis_a_limited_destination_is_slow_and_others_are_not(settings
     assert admitted(DestinationLimiter(), "other.example", seconds=0.1) > 10
 
 
-def test_a_limited_destination_does_not_hold_up_others(notice, people, server, settings):
+def test_a_limited_destination_does_not_delay_others(notice, people, server, settings):
     settings.NOTICE_RATES = {"slow.example": 1.0}
     settings.NOTICE_SLICE_SECONDS = 1
     file = people["minji"].exposures.first().file
@@ -74,7 +74,7 @@ def test_a_limited_destination_does_not_hold_up_others(notice, people, server, s
 
 
 @pytest.mark.parametrize("text", ["naver.com", "naver.com=0", "naver.com=fast", "naver.com=-1"])
-def test_a_rate_that_is_none_is_refused(monkeypatch, text):
+def test_an_invalid_rate_is_refused(monkeypatch, text):
     monkeypatch.setenv("NOTICE_RATES", text)
     with pytest.raises(ImproperlyConfigured):
         environment.rates("NOTICE_RATES")
@@ -96,7 +96,7 @@ def test_the_send_slows_while_pages_are_slow_and_speeds_up_again(settings, monke
     assert paces == [1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16, 1 / 8, 1 / 4]
 
 
-def test_a_slow_send_rests_in_proportion(monkeypatch):
+def test_a_slow_send_waits_in_proportion(monkeypatch):
     monkeypatch.setattr(Governor, "LOOK_SECONDS", 60.0)
     rests: list[float] = []
     governor = Governor()
@@ -116,6 +116,6 @@ def test_pages_are_served_without_redis(client, db, no_redis):
     assert client.get("/").status_code < 400
 
 
-def test_a_send_goes_on_without_redis(notice, people, server, no_redis):
+def test_a_send_continues_without_redis(notice, people, server, no_redis):
     work(notice)
     assert len(server.taken) == 2

@@ -1,4 +1,4 @@
-"""TOML files read through a schema: all faults at once, each with file, place and what to do."""
+"""TOML files read with a schema: all faults together, with file, place and correction."""
 
 import json
 from datetime import date
@@ -72,7 +72,7 @@ def test_a_good_file_is_read_into_the_types_of_its_schema(tmp_path):
     assert basket.fruit[0].picked_on == date(2025, 11, 18)
 
 
-def test_every_fault_of_a_file_is_told_at_once(tmp_path):
+def test_all_faults_of_a_file_are_reported_together(tmp_path):
     text = """
     title = 1
     [[fruit]]
@@ -215,7 +215,7 @@ LEAKS = st.lists(st.dictionaries(st.sampled_from(["class", "value", "date"]), VA
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(MAPPING_KEYS), VALUES | PERSONS | LEAKS))
-def test_whatever_stands_in_a_mapping_it_is_understood_or_refused_in_words(content):
+def test_any_mapping_is_accepted_or_refused_with_a_message(content):
     refusals = []
     try:
         mapping.parse(file_of(content), name="map.toml")
@@ -231,7 +231,7 @@ DUTIES = st.lists(st.dictionaries(st.sampled_from(LAW_KEYS), VALUES) | VALUES, m
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["law", "duty", "lwa"]), VALUES | DUTIES))
-def test_whatever_stands_in_a_law_it_is_refused_in_words(tmp_path_factory, content):
+def test_any_law_file_is_refused_with_a_message(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "xx.toml"
     path.write_text(file_of(content), encoding="utf-8")
     with pytest.raises(TomlFileError) as refusal:

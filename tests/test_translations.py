@@ -1,4 +1,4 @@
-"""Both catalogues hold every word of the code and the templates, compiled as they stand."""
+"""Both catalogues translate every string of code and templates, and are compiled."""
 
 import re
 from io import BytesIO
@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
 def words_of_the_project() -> set[str | tuple[str, ...]]:
-    """Every source string, found as Django's makemessages finds it."""
+    """Returns every source string, as Django's makemessages finds it."""
     sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
     found: set[str | tuple[str, ...]] = set()
@@ -47,7 +47,7 @@ def catalogue(language: str):
 
 
 def pairs(messages) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Source and translation with their plural forms; Babel's readers disagree on the type."""
+    """Returns {source: translation} as tuples of forms, because Babel's readers use two types."""
 
     def forms(text) -> tuple[str, ...]:
         return (text,) if isinstance(text, str) else tuple(text)
@@ -56,7 +56,7 @@ def pairs(messages) -> dict[tuple[str, ...], tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_every_word_is_translated(language):
+def test_every_string_is_translated(language):
     translated = {
         message.id
         for message in catalogue(language)

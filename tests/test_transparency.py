@@ -1,4 +1,4 @@
-"""The transparency page: how many were told, how soon, and nothing about any one of them."""
+"""The transparency page: how many people were notified and how soon, and no single person."""
 
 import html
 import itertools
@@ -29,7 +29,7 @@ ENDS = {"accepted": 3_000_000, "bounced": 1_004, "unreachable": 52_310, "in_doub
 
 
 def sent(version, editor, approver, **counters: int) -> Notice:
-    """A closed mandatory notice with these end states."""
+    """Returns a closed mandatory notice with these counts of end states."""
     counters = counters or ENDS
     now = timezone.now()
     notice = Notice.objects.create(
@@ -50,12 +50,12 @@ def sent(version, editor, approver, **counters: int) -> Notice:
 
 
 def moved(notice: Notice, **counters: int) -> None:
-    """The counters as they are later; from accepted to elsewhere and back, the sum stays."""
+    """Sets later values of the counters; their sum must stay the same."""
     Notice.objects.filter(pk=notice.pk).update(**counters)
 
 
 def a_day_later(monkeypatch) -> None:
-    """The next day's first look."""
+    """Takes the figures of the next day."""
     last = PublicFigures.objects.latest().taken_at
     monkeypatch.setattr(timezone, "now", lambda: last + timedelta(days=1))
     tasks.keep_figures()
@@ -68,7 +68,7 @@ def page(incident: Incident, language: str = "en") -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
 
-def test_it_says_how_many_were_told(incident, version, editor, approver):
+def test_the_page_shows_how_many_people_were_notified(incident, version, editor, approver):
     sent(version, editor, approver)
     text = page(incident)
     assert "People to tell about 3,053,330" in text
@@ -78,7 +78,7 @@ def test_it_says_how_many_were_told(incident, version, editor, approver):
     assert "알릴 사람 약 3,053,330명" in page(incident, "ko")
 
 
-def test_it_says_how_soon(incident, version, editor, approver):
+def test_the_page_shows_how_soon_people_were_notified(incident, version, editor, approver):
     aware = timezone.now() - timedelta(hours=70, minutes=30)
     Incident.objects.update(aware_at=aware)
     notice = sent(version, editor, approver)
@@ -106,7 +106,7 @@ def test_a_notice_to_few_is_not_broken_down(incident, version, editor, approver)
         assert word not in text
 
 
-def test_tests_drafts_and_alerts_do_not_stand_there(incident, version, editor, approver):
+def test_tests_drafts_and_alerts_are_not_counted(incident, version, editor, approver):
     notice = sent(version, editor, approver)
     Notice.objects.filter(pk=notice.pk).update(audience="test")
     other = Notice.objects.create(
@@ -121,7 +121,7 @@ def test_small_counts_are_not_shown_and_cannot_be_worked_out(incident, version, 
     text = page(incident)
     assert f"came back fewer than {SMALL}" in text
     assert f"Not reachable over this channel fewer than {SMALL}" in text
-    # 100,993 are to be told and 1,000 shown elsewhere: what is left, whatever was accepted.
+    # The figure is the rest: 100,993 people without the 1,000 in doubt.
     assert "accepted for delivery about 99,990" in text
 
 
@@ -130,7 +130,7 @@ COUNTS = st.integers(0, 60) | st.integers(0, 400_000)
 
 @given(st.fixed_dictionaries(dict.fromkeys(CELLS, COUNTS)), st.data())
 def test_another_small_count_makes_the_same_page(counts, data):
-    """Whoever knows the exact number of people still cannot tell one small count from another."""
+    """The exact number of people does not help to work out a small count."""
     small = [name for name in CELLS if counts[name] < THRESHOLD]
     if not small or sum(counts.values()) < FEWEST:
         return
@@ -168,7 +168,7 @@ def test_one_persons_bounce_changes_nothing(incident, version, editor, approver,
     assert "came back about 20" in page(incident)
 
 
-def test_figures_stand_for_a_day(incident, version, editor, approver, monkeypatch):
+def test_figures_do_not_change_for_a_day(incident, version, editor, approver, monkeypatch):
     notice = sent(version, editor, approver)
     before = page(incident)
     moved(notice, accepted=2_000_000, bounced=1_001_004)
@@ -194,7 +194,7 @@ def test_the_page_counts_no_people(incident, version, editor, approver):
     assert len(queries) < 12
 
 
-def test_everyone_gets_the_same_bytes(incident, version, editor, approver, minji):
+def test_every_reader_gets_the_same_bytes(incident, version, editor, approver, minji):
     sent(version, editor, approver)
     customer = Client()
     customer.force_login(minji)
@@ -219,7 +219,7 @@ def test_the_incidents_page_leads_there(incident, client):
         assert client.get(reverse("transparency", args=[incident.slug])).status_code == 404
 
 
-def test_what_was_shown_can_be_neither_changed_nor_deleted(incident, version, editor, approver):
+def test_published_figures_can_be_neither_changed_nor_deleted(incident, version, editor, approver):
     sent(version, editor, approver)
     for rows in (PublicFigures.objects.all(), Milestone.objects.all()):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -242,7 +242,7 @@ def test_what_was_shown_can_be_neither_changed_nor_deleted(incident, version, ed
         (timedelta(days=1200), "1,200 days", "1,200일"),
     ],
 )
-def test_how_long_it_took_is_said_in_units_a_reader_can_grasp(passed, english, korean):
+def test_durations_are_shown_in_readable_units(passed, english, korean):
     start = datetime(2025, 11, 18, tzinfo=UTC)
     for language, words in {"en": english, "ko": korean}.items():
         with override(language):
@@ -270,7 +270,7 @@ def test_an_import_that_holds_the_incident_is_not_waited_for(incident):
 
 
 def taken_elsewhere(incident: Incident) -> bool:
-    """On a connection of its own."""
+    """Takes the figures on another connection."""
     try:
         return transparency.take_figures(incident)
     finally:

@@ -1,4 +1,4 @@
-"""A class that the imported data holds and nobody named: it blocks publishing."""
+"""A data class in the imported data that the incident does not name blocks publishing."""
 
 import pytest
 
@@ -30,20 +30,20 @@ value = "{delivery_note}"
 
 @pytest.fixture
 def draft(incident, editor) -> StatementVersion:
-    """A notice that names names, of an incident that says names leaked."""
+    """A draft notice that mentions names, of an incident that states a leak of names."""
     exposure_factory.state(incident, "names", "involved")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     return complete_draft(statement, editor)
 
 
 def loaded(incident, *classes: str, state: str) -> ExposureBatch:
-    """A batch with somebody of whom `classes` leaked."""
+    """Returns a batch with one person and a leak of `classes`."""
     file = exposure_factory.file_of(incident, state=state)
     affected(file, "김민지", "minji@example.com", *classes)
     return file.batch
 
 
-def test_what_the_data_holds_and_nobody_stated_keeps_the_notice_back(draft, incident, approver):
+def test_a_class_in_the_data_that_is_not_stated_blocks_the_notice(draft, incident, approver):
     scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
     with pytest.raises(publishing.PublishingRefusedError) as refused:
         publishing.publish(draft, by=approver)
@@ -53,7 +53,7 @@ def test_what_the_data_holds_and_nobody_stated_keeps_the_notice_back(draft, inci
     assert finding.suggestion
 
 
-def test_once_it_is_stated_the_notice_has_to_name_it(draft, incident, approver):
+def test_a_stated_class_has_to_be_named_in_the_notice(draft, incident, approver):
     scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
     exposure_factory.state(incident, "entrance-codes", "involved")
     assert unclaimed_classes(incident) == []
@@ -66,32 +66,32 @@ def test_once_it_is_stated_the_notice_has_to_name_it(draft, incident, approver):
     assert publishing.publish(draft, by=approver).is_published
 
 
-def test_stated_as_only_possible_is_not_enough_when_the_data_holds_it(draft, incident):
+def test_a_class_in_the_data_that_is_stated_as_possible_still_blocks(draft, incident):
     scope_counts.count_closed(loaded(incident, "names", "entrance-codes", state="closed"))
     exposure_factory.state(incident, "entrance-codes", "possibly")
     assert [kind.slug for kind in unclaimed_classes(incident)] == ["entrance-codes"]
 
 
-def test_what_is_loaded_into_an_open_batch_counts_already(draft, incident):
+def test_data_in_an_open_batch_counts(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="open")
     batch.files.update(mapping=MAPPING)
-    # The mapping gives delivery notes too, but nobody's row held one.
+    # The mapping has delivery notes too, but no row holds one.
     assert [kind.slug for kind in unclaimed_classes(incident)] == ["entrance-codes"]
 
 
-def test_a_batch_that_was_taken_back_counts_no_more(draft, incident):
+def test_a_withdrawn_batch_does_not_count(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="closed")
     scope_counts.count_closed(batch)
     scope_versions.withdraw(batch, "the wrong export")
     assert unclaimed_classes(incident) == []
 
 
-def test_data_that_is_stated_leaves_the_notice_alone(draft, incident, approver):
+def test_stated_classes_do_not_block(draft, incident, approver):
     scope_counts.count_closed(loaded(incident, "names", state="closed"))
     assert publishing.publish(draft, by=approver).is_published
 
 
-def test_an_apology_that_lists_nothing_is_free(incident, editor):
+def test_an_apology_need_not_name_classes(incident, editor):
     scope_counts.count_closed(loaded(incident, "entrance-codes", state="closed"))
     statement = Statement.objects.create(incident=incident, kind="apology", slug="apology")
     draft = publishing.draft_next(statement, by=editor)

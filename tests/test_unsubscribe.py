@@ -1,4 +1,4 @@
-"""Ending an alert from a mail: one press, no session, no sign-in, and never by GET."""
+"""Unsubscribing from a mail: one click, without session or sign-in, and never by GET."""
 
 import uuid
 
@@ -21,7 +21,7 @@ def subscription(minji, incident) -> AlertSubscription:
 
 @pytest.fixture
 def stranger() -> Client:
-    """A mail program: it has no cookie, and Django's forgery check is on."""
+    """A client without cookies, like a mail program, with Django's CSRF check on."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -33,7 +33,7 @@ def is_live(subscription) -> bool:
     return AlertSubscription.objects.live().filter(pk=subscription.pk).exists()
 
 
-def test_one_click_ends_it_without_a_session(stranger, subscription):
+def test_one_click_unsubscribes_without_a_session(stranger, subscription):
     response = stranger.post(address(subscription.pk), ONE_CLICK)
     assert response.status_code == 200
     assert not response.cookies
@@ -60,7 +60,7 @@ def test_the_page_names_the_alert_and_says_when_it_has_ended(stranger, subscript
     assert stranger.get(address(subscription.pk)).content == ended.content
 
 
-def test_pressing_again_is_no_trouble(stranger, subscription):
+def test_unsubscribing_twice_is_no_error(stranger, subscription):
     pages = [stranger.post(address(subscription.pk), ONE_CLICK) for _time in range(2)]
     assert pages[0].content == pages[1].content
     subscription.refresh_from_db()

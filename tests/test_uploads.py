@@ -1,4 +1,4 @@
-"""Smaller files through the desk: checked first, imported by a worker, and nowhere in the clear."""
+"""Uploads through the desk: checked, imported by a worker, and never stored unencrypted."""
 
 import html
 import logging
@@ -68,7 +68,7 @@ def desk(client, importer) -> Client:
 
 @pytest.fixture
 def places(tmp_path, monkeypatch) -> Path:
-    """Where workers put what they read."""
+    """The directory in which workers store a file while they read it."""
     monkeypatch.setattr(uploads, "_IN_MEMORY", tmp_path)
     return tmp_path
 
@@ -111,7 +111,7 @@ def worked(upload: Upload) -> Upload:
     return upload
 
 
-def test_a_check_tells_counts_and_first_errors_and_loads_nothing(desk, incident, places):
+def test_a_check_shows_counts_and_first_errors_and_imports_nothing(desk, incident, places):
     upload = worked(sent(desk, incident))
 
     assert (upload.state, upload.rows_read, upload.rows_taken, upload.rows_rejected) == (
@@ -128,7 +128,7 @@ def test_a_check_tells_counts_and_first_errors_and_loads_nothing(desk, incident,
     assert not list(places.iterdir())
 
 
-def test_what_was_checked_is_imported_and_then_gone(desk, incident, places):
+def test_a_checked_upload_is_imported_and_its_content_deleted(desk, incident, places):
     upload = worked(sent(desk, incident))
     assert desk.post(url("import", upload)).status_code == 302
 
@@ -190,7 +190,7 @@ def test_customers_find_no_uploads(minji, client, incident, desk):
         assert stranger.get(address).status_code == 404
 
 
-def test_what_was_uploaded_stands_nowhere_in_the_clear(desk, incident, places, caplog):
+def test_an_upload_is_stored_nowhere_unencrypted(desk, incident, places, caplog):
     upload = sent(desk, incident)
 
     pieces = b"".join(bytes(piece.ciphertext) for piece in UploadPiece.objects.all())
@@ -235,7 +235,7 @@ def test_the_file_of_a_killed_worker_is_removed_by_the_next(places, remove):
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "a/b.csv", ".hidden", "..", "탈\n취.csv", "가" * 255]
 )
-def test_a_name_leads_nowhere_else(name):
+def test_a_file_name_cannot_leave_the_directory(name):
     harmless = uploads._harmless(name)
     assert harmless
     assert not set(harmless) & set("/\n")
@@ -247,8 +247,8 @@ def test_a_name_leads_nowhere_else(name):
     "name",
     ["rejects.csv", "source", "members.rejects.csv", f"{'가' * 251}.csv", f"{'각' * 251}.csv"],
 )
-def test_a_file_is_imported_whatever_its_name(desk, incident, places, name):
-    """A Korean syllable is three bytes, or nine as macOS writes it; a name on a disk has 255."""
+def test_a_file_with_any_name_is_imported(desk, incident, places, name):
+    """A Korean syllable has 3 bytes, or 9 from macOS; a file name may have 255."""
     name = unicodedata.normalize("NFD", name) if "각" in name else name
 
     upload = worked(sent(desk, incident, name=name))
@@ -265,17 +265,17 @@ def test_a_file_is_imported_whatever_its_name(desk, incident, places, name):
     assert not list(places.iterdir())
 
 
-def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
+def test_a_refused_file_shows_the_reason_and_is_deleted(desk, incident, places):
     upload = worked(sent(desk, incident, MEMBERS.replace(b",", b";")))
 
     assert upload.state == State.REFUSED
     shown = page(desk, upload)
-    assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # said first
+    assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # before the details
     assert not upload.pieces.exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "kept", "told"),
+    ("name", "content", "stored", "translated"),
     [
         (
             "members.csv",
@@ -301,18 +301,18 @@ def test_a_refused_file_says_why_and_is_gone(desk, incident, places):
         ),
     ],
 )
-def test_a_refused_file_says_why_in_the_readers_language(
-    desk, incident, places, name, content, kept, told
+def test_the_reason_of_a_refused_file_is_in_the_readers_language(
+    desk, incident, places, name, content, stored, translated
 ):
     upload = worked(sent(desk, incident, content, name=name))
 
-    assert upload.refusal == kept  # whoever reads it
+    assert upload.refusal == stored  # stored in English
     desk.cookies["language"] = "ko"
     shown = page(desk, upload)
-    assert shown.count(told) == 2  # above all, and among the details
-    assert kept not in shown
+    assert shown.count(translated) == 2  # at the top, and in the details
+    assert stored not in shown
     desk.cookies["language"] = "en"
-    assert page(desk, upload).count(kept) == 2
+    assert page(desk, upload).count(stored) == 2
 
 
 MEMBERS_WITH_DATES = """
@@ -385,7 +385,7 @@ def test_numbers_are_grouped_and_sorted_as_numbers(desk, incident, places):
     assert "7,654,321" in largest
 
 
-def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, incident):
+def test_an_invalid_mapping_is_refused_before_anything_is_stored(desk, incident):
     response = send(desk, incident, mapping="[person")
 
     assert response.status_code == 200
@@ -394,13 +394,13 @@ def test_a_mapping_that_is_none_is_refused_before_anything_is_kept(desk, inciden
     assert not Upload.objects.exists()
 
 
-def test_the_example_beside_the_mapping_is_one(desk, incident):
+def test_the_example_beside_the_mapping_field_is_valid(desk, incident):
     assert html.escape(MAPPING_EXAMPLE) in desk.get(ADD).text
     content = b"member_id,name,email,phone\n1,Minji,minji@example.com,010-1234-5678\n"
     assert send(desk, incident, content, mapping=MAPPING_EXAMPLE).status_code == 302
 
 
-def test_a_killed_worker_costs_nothing(desk, incident, places, monkeypatch):
+def test_the_upload_of_a_killed_worker_is_processed_again(desk, incident, places, monkeypatch):
     upload = worked(sent(desk, incident))
     uploads.want_import(upload)
     Upload.objects.update(
@@ -412,7 +412,7 @@ def test_a_killed_worker_costs_nothing(desk, incident, places, monkeypatch):
     assert AffectedPerson.objects.count() == 2
 
 
-def test_an_import_that_was_killed_just_after_its_commit_is_not_done_twice(desk, incident, places):
+def test_an_import_killed_after_its_commit_is_not_repeated(desk, incident, places):
     upload = worked(sent(desk, incident))
     uploads.want_import(upload)
     assert worked(upload).state == State.IMPORTED
@@ -440,7 +440,7 @@ def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
     assert worked(upload).state == State.CHECKED
 
 
-def test_what_stands_too_long_is_thrown_away(desk, incident, places):
+def test_an_old_upload_is_deleted(desk, incident, places):
     upload = worked(sent(desk, incident))
     Upload.objects.update(changed_at=timezone.now() - uploads.CONTENT_RETENTION - timedelta(1))
 
@@ -451,7 +451,7 @@ def test_what_stands_too_long_is_thrown_away(desk, incident, places):
     assert not upload.pieces.exists()
 
 
-def test_throwing_away_deletes_everything_that_was_kept(desk, incident, places):
+def test_discarding_an_upload_deletes_all_its_content(desk, incident, places):
     upload = worked(sent(desk, incident))
 
     assert desk.post(url("discard", upload)).status_code == 302
@@ -510,8 +510,8 @@ def wait_for(upload: Upload, state: str) -> None:
         upload.refresh_from_db()
 
 
-def test_a_workers_child_does_the_work_of_processes_itself():
-    """Celery's children are daemons, which may start no processes."""
+def test_a_celery_child_runs_a_process_pool_in_itself():
+    """Celery's child processes are daemons, which cannot start processes."""
 
     def child() -> None:
         with workers(2) as pool:
@@ -523,7 +523,7 @@ def test_a_workers_child_does_the_work_of_processes_itself():
     assert process.exitcode == 0
 
 
-def test_an_error_of_our_own_is_told_without_a_value(desk, incident, places, monkeypatch, caplog):
+def test_an_internal_error_is_shown_without_a_value(desk, incident, places, monkeypatch, caplog):
     def fail(*_args: object, **_options: object) -> None:
         raise ValueError("minji@example.com")
 

@@ -1,4 +1,4 @@
-"""The lint objects to what a regulator or a study objected to, and to nothing beside it."""
+"""The lint finds what a regulator or a study criticised, and nothing else."""
 
 import timeit
 import tomllib
@@ -250,7 +250,7 @@ def test_saying_what_happened_passes(language, text):
         ("ko", "퇴사한 직원이 정보를 빼냈습니다."),
     ],
 )
-def test_an_allegation_told_as_fact_blocks(language, text):
+def test_an_allegation_stated_as_fact_blocks(language, text):
     (finding,) = found(text, language, basis=Basis.INVESTIGATION)
     assert finding.rule == "allegation"
     assert finding.blocks
@@ -454,7 +454,7 @@ def seconds_to_lint(text: str, language: str) -> float:
 def test_the_time_to_lint_a_text_without_spaces_grows_with_its_length(piece, language):
     characters = 10_000 // len(piece)
     once, four_times = (seconds_to_lint(piece * (characters * times), language) for times in (1, 4))
-    assert four_times < 8 * once + 0.05  # by the square it would be 16
+    assert four_times < 8 * once + 0.05  # quadratic time would give 16
 
 
 @pytest.mark.parametrize("text", ["그렇게 됩니다.", "유출되었습니다.", "잘못이 보입니다."])
@@ -465,7 +465,7 @@ def test_a_plain_form_passes(text):
 # ---------------------------------------------------------------- all findings
 
 
-def test_a_finding_points_at_the_editors_own_words():
+def test_a_finding_quotes_the_editors_text():
     text = "# Notice\n\nYour **name** may\n*have* been [leaked](https://notice.hanbit.example/)."
     (finding,) = found(text, "en")
     assert finding.span is not None
@@ -627,7 +627,7 @@ def test_another_figure_blocks(ko, en, language, quote):
     assert all(finding.section == "data_items" for finding in findings)
 
 
-def test_a_small_number_that_is_nowhere_in_words_warns():
+def test_a_small_number_missing_in_the_other_language_warns():
     (finding,) = compared("주소 7개가 유출되었습니다.", "Addresses leaked.")
     assert (finding.rule, finding.severity) == ("parity_figure", Severity.WARN)
 
@@ -656,7 +656,7 @@ def test_repeated_sections_are_compared_in_their_order():
 
 
 def in_korean(number: int) -> str:
-    """As a careful writer groups it: 33,673,817 is 3367만 3817."""
+    """Returns the number in Korean units: 33,673,817 is 3367만 3817."""
     parts = []
     for unit, name in ((10**12, "조"), (10**8, "억"), (10**4, "만"), (1, "")):
         count, number = divmod(number, unit)
@@ -701,17 +701,17 @@ def test_any_two_texts_can_be_compared(ko, en):
 
 
 @given(st.text(alphabet="0123456789.,:-~+()년월일시분만억천조% 제오후amp", max_size=40))
-def test_any_heap_of_figures_agrees_with_itself(text):
+def test_any_list_of_figures_agrees_with_itself(text):
     assert compared("가" + text, "가" + text) is not None
     for language in ("ko", "en"):
         assert figures(text, language) == figures(text, language)
 
 
-# ---------------------------------------------------------------- the sample's own words
+# ---------------------------------------------------------------- the texts of the sample
 
 
 def sample_texts():
-    """(file, key, basis, texts by language) of everything that the sample incident says."""
+    """Yields (basis, texts by language) of every text of the sample incident."""
     folder = Path(sample.__file__).parent
     for path in sorted(folder.rglob("*.toml")):
         content = tomllib.loads(path.read_text(encoding="utf-8"))

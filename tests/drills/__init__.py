@@ -1,5 +1,5 @@
-"""Drills: the send engine under what kills other senders. See docs/drills.md.
+"""Drills: the send engine while its environment fails. See docs/drills.md.
 
-Each drill runs the product as it starts, sends to a mail server in another process, breaks
-something, and in the end compares that server's log with the ledger, person by person.
+Each drill starts the product, sends to a mail server in another process and breaks something. At
+the end it compares the log of that server with the ledger, person by person.
 """

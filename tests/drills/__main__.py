@@ -1,6 +1,7 @@
-"""`python -m tests.drills` runs all drills, `python -m tests.drills kill redis` some.
+"""`python -m tests.drills` runs all drills, `python -m tests.drills kill redis` only these two.
 
-PEOPLE= and SEED= choose the size and the chances; the exit code is 1 if anything did not hold.
+PEOPLE= sets the number of people and SEED= the random numbers. The exit code is 1 if a drill
+found a violation.
 """
 
 import json
@@ -18,7 +19,7 @@ from tests.drills.plans import NAMES, PEOPLE, SETTINGS, USUAL_PEOPLE
 
 
 def main() -> None:
-    """Each drill in a process of its own: settings, servers and connections start afresh."""
+    """Runs each drill in its own process, so that settings, servers and connections are new."""
     names = sys.argv[1:] or (os.environ.get("DRILLS") or "").replace(",", " ").split()
     if len(names) == 1 and os.environ.get("DRILL_ALONE"):
         sys.exit(_run(names[0]))
@@ -40,7 +41,7 @@ def _listed(failed: list[str]) -> str:
 
 
 def _run(name: str) -> int:
-    """One drill; prints its report, returns the exit code."""
+    """Runs one drill, prints its report and returns the exit code."""
     people = int(os.environ.get("PEOPLE") or PEOPLE.get(name, USUAL_PEOPLE))
     seed = int(os.environ["SEED"])
     base = Path(os.environ.get("BREACHPORTAL_VAR") or product.ROOT / "var")
@@ -53,7 +54,7 @@ def _run(name: str) -> int:
 
     began = time.monotonic()
     with MailServer(Path(os.environ["BREACHPORTAL_VAR"]) / "taken.log") as server:
-        rng = random.Random(seed)  # noqa: S311 (chance that can be repeated)
+        rng = random.Random(seed)  # noqa: S311 (a drill must be repeatable)
         stage = Stage(people=people, rng=rng, server=server)
         verdict = scenes.DRILLS[name](stage)
     print(f"  {(scenes.DRILLS[name].__doc__ or '').strip()}")

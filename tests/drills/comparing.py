@@ -1,4 +1,4 @@
-"""The mail server's log against the ledger, person by person."""
+"""Compares the mail server's log with the ledger, person by person."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,27 +12,27 @@ from tests.drills.mail_server import Taken
 
 @dataclass
 class Verdict:
-    """What a drill found: figures for the reader, violations for the exit code."""
+    """The result of a drill: figures for the reader, and violations for the exit code."""
 
     figures: dict[str, str] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
     def must(self, is_so: bool, what: str) -> None:
-        """Notes a violation unless it is so."""
+        """Records a violation with the text `what` if `is_so` is false."""
         if not is_so:
             self.violations.append(what)
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the ledger says of one person."""
+    """The ledger's state of one person's delivery."""
 
     state: str
     is_possible_duplicate: bool
 
 
 def ledger(notice: Notice, people: int) -> dict[str, Row]:
-    """{address: what the ledger says}; people it does not know are missing."""
+    """Returns {address: row} of the notice; people without a delivery are missing."""
     rows = {
         key: Row(state, is_possible_duplicate)
         for key, state, is_possible_duplicate in Delivery.objects.filter(notice=notice)
@@ -53,7 +53,10 @@ def ledger(notice: Notice, people: int) -> dict[str, Row]:
 def compare(
     notice: Notice, taken: list[Taken], *, people: int, most_flagged: int, end: str = "closed"
 ) -> Verdict:
-    """Everything that must hold whatever happened; `most_flagged` is what may be in doubt."""
+    """Checks everything that must hold after any failure.
+
+    `most_flagged` is the highest number of messages that may be in doubt or possible duplicates.
+    """
     notice.refresh_from_db()
     rows, verdict = ledger(notice, people), Verdict()
     mailboxes = Counter(one.to for one in taken)
@@ -93,7 +96,7 @@ def _none(verdict: Verdict, people: set[str], what: str) -> None:
 
 
 def _check_message_ids(verdict: Verdict, taken: list[Taken]) -> None:
-    """Every attempt of one person carries one Message-ID, and nobody else's does."""
+    """Checks that all attempts for one person share a Message-ID that no other person has."""
     pairs = {(one.to, one.message_id) for one in taken}
     verdict.must(len(pairs) == len({to for to, _ in pairs}), "a second attempt had another ID")
     verdict.must(len(pairs) == len({key for _, key in pairs}), "two people share a Message-ID")

@@ -1,9 +1,10 @@
-"""A mail server in a process of its own, which keeps a log that outlives anything.
+"""A mail server in its own process. Its log survives the end of any process.
 
-A message is in the log, and the log on the disk (fsync), before the server says 250: so the log is
-what a customer's mailbox would hold. It misbehaves as it is told to, over a control connection.
+The server writes a message to the log and syncs the log to disk (fsync) before it answers 250.
+The log therefore holds what the mailboxes of customers would hold. A control connection orders
+the server to misbehave.
 
-`python -m tests.drills.mail_server PORT LOG` is the server; `MailServer` starts and steers it.
+`python -m tests.drills.mail_server PORT LOG` runs the server; `MailServer` starts and controls it.
 """
 
 import asyncio
@@ -24,11 +25,11 @@ from typing import IO, Any, cast
 from harness.product import ROOT, free_port
 
 START_SECONDS = 10.0
-DROP = "drop"  # hang up instead of a reply
-DROP_TAKEN = "drop taken"  # the same, but the message is in the mailbox
-DROP_INSIDE = "drop inside"  # hang up while the message is being sent
-DROP_DOT = "drop dot"  # hang up just before the final dot is read
-HANG_TAKEN = "hang taken"  # in the mailbox, and then no reply for as long as the other side waits
+DROP = "drop"  # disconnect instead of a reply
+DROP_TAKEN = "drop taken"  # disconnect instead of a reply, but the message is in the mailbox
+DROP_INSIDE = "drop inside"  # disconnect while the message is being sent
+DROP_DOT = "drop dot"  # disconnect just before the final dot is read
+HANG_TAKEN = "hang taken"  # the message is in the mailbox, and no reply follows
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
 
 
@@ -37,7 +38,7 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]*)>", re.IGNORECASE | re.MULTIL
 
 @dataclass(frozen=True)
 class Taken:
-    """One message in somebody's mailbox."""
+    """One message in a mailbox."""
 
     at: float
     connection: int
@@ -46,7 +47,7 @@ class Taken:
 
 
 class MailServer:
-    """A context manager: the server runs inside, on 127.0.0.1:port, and starts again on demand."""
+    """A context manager that runs the server on 127.0.0.1:port and can start it again."""
 
     def __init__(self, log: Path) -> None:
         self.port, self._log = free_port(), log
@@ -61,27 +62,27 @@ class MailServer:
         self.stop()
 
     def start(self) -> None:
-        """Listens; what a former process logged stays."""
+        """Starts the server; the log of a former process stays. Raises RuntimeError on failure."""
         command = [sys.executable, "-m", "tests.drills.mail_server", str(self.port)]
         self._process = subprocess.Popen([*command, str(self._log)], cwd=ROOT)
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(OSError):
-                self.tell()
+                self.order()
                 return
             if time.monotonic() > deadline:
                 raise RuntimeError("the drill's mail server did not start")
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Closes the port, and with it every connection."""
+        """Kills the server, which closes its port and every connection."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
-    def tell(self, **orders: Any) -> dict[str, int]:
-        """Gives `_Orders`' fields, replacing only those named; returns its counts."""
+    def order(self, **orders: Any) -> dict[str, int]:
+        """Replaces the named fields of `_Orders`; returns the server's counts."""
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(str(_control(self._log)))
             control.sendall(json.dumps(orders).encode() + b"\n")
@@ -89,7 +90,7 @@ class MailServer:
             return answer
 
     def taken(self) -> list[Taken]:
-        """What the mailboxes hold, in order."""
+        """Returns the messages in the mailboxes, oldest first."""
         found = []
         for line in self._log.read_text().splitlines():
             at, connection, message_id, to = line.split(" ")
@@ -97,8 +98,8 @@ class MailServer:
         return found
 
     def taken_count(self) -> int:
-        """How many that are, as of now."""
-        return self.tell()["taken"]
+        """Returns the current number of messages in the mailboxes."""
+        return self.order()["taken"]
 
 
 def _control(log: Path) -> Path:
@@ -110,13 +111,13 @@ def _control(log: Path) -> Path:
 
 @dataclass
 class _Orders:
-    """How to misbehave."""
+    """The misbehaviour that a drill ordered."""
 
-    # The next so many connections get `refusal` for a greeting, or are hung up on if it is "".
+    # This many of the next connections get `refusal` as greeting; if it is "", they are closed.
     refuse: int = 0
     refusal: str = "421 4.3.2 too many connections"
-    limit: int = 1_000_000  # connections at a time; more are refused in the same way
-    # {step: reply or DROP…} for everybody: "mail", "rcpt", "data", "final"
+    limit: int = 1_000_000  # open connections; further ones get `refusal` too
+    # {step: reply or DROP…} for every address: "mail", "rcpt", "data", "final"
     always: dict[str, str] = field(default_factory=dict)
     # {address: [[step, reply or DROP…] for the first attempt, for the second, …]}
     once: dict[str, list[list[str]]] = field(default_factory=dict)
@@ -127,7 +128,7 @@ class _Orders:
 
 @dataclass
 class _Log:
-    """Writes lines to the disk for many connections at once, then calls back."""
+    """Writes the lines of many connections to disk together, then calls each connection back."""
 
     file: IO[str]
     count: int = 0
@@ -158,8 +159,11 @@ class _Server:
     orders: _Orders = field(default_factory=_Orders)
     counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def told(self, step: str, address: str) -> str:
-        """What to answer at this step, "" for the usual; uses up the address's next order."""
+    def ordered(self, step: str, address: str) -> str:
+        """Returns the ordered reply at this step, or "" for the usual one.
+
+        Removes the order of this attempt from the address's list.
+        """
         attempts = self.orders.once.get(address)
         if attempts and attempts[0][0] == step:
             return attempts.pop(0)[1]
@@ -167,7 +171,7 @@ class _Server:
 
 
 class _Session(asyncio.Protocol):
-    """One connection. Commands that wait behind one whose reply takes time wait in `_buffer`."""
+    """One connection. Commands wait in `_buffer` while an earlier command has no reply yet."""
 
     def __init__(self, server: _Server) -> None:
         self._server = server
@@ -219,10 +223,10 @@ class _Session(asyncio.Protocol):
             self._reply("drill.test", "PIPELINING", *eight, "ENHANCEDSTATUSCODES", code=250)
         elif verb == "MAIL":
             self._to = ""
-            self._answer(self._server.told("mail", ""), "250 2.1.0 Ok")
+            self._answer(self._server.ordered("mail", ""), "250 2.1.0 Ok")
         elif verb == "RCPT":
             address = line.partition("<")[2].partition(">")[0]
-            if self._answer(self._server.told("rcpt", address), "250 2.1.5 Ok"):
+            if self._answer(self._server.ordered("rcpt", address), "250 2.1.5 Ok"):
                 self._to = address
         elif verb == "DATA":
             self._begin_data()
@@ -237,10 +241,10 @@ class _Session(asyncio.Protocol):
     def _begin_data(self) -> None:
         if not self._to:
             self._reply("503 5.5.1 no valid recipient")
-        elif self._answer(self._server.told("data", self._to), "354 go on"):
+        elif self._answer(self._server.ordered("data", self._to), "354 go on"):
             self._is_data, self._message = True, b""
-            self._drops_inside = self._server.told("inside", self._to) == DROP_INSIDE
-            self._drops_dot = self._server.told("dot", self._to) == DROP_DOT
+            self._drops_inside = self._server.ordered("inside", self._to) == DROP_INSIDE
+            self._drops_dot = self._server.ordered("dot", self._to) == DROP_DOT
 
     def _read_message(self) -> bool:
         if self._drops_inside and self._buffer:
@@ -260,20 +264,20 @@ class _Session(asyncio.Protocol):
         return True
 
     def _end_message(self) -> None:
-        told = self._server.told("final", self._to)
-        if told in ("", DROP_TAKEN, HANG_TAKEN) or told.startswith("2"):
+        ordered = self._server.ordered("final", self._to)
+        if ordered in ("", DROP_TAKEN, HANG_TAKEN) or ordered.startswith("2"):
             self._is_busy = True
             found = _MESSAGE_ID.search(self._message)
             message_id = found[1].decode() if found else "none"
             line = f"{time.time():.6f} {self._number} {message_id} {self._to}\n"
-            self._server.log.add(line, lambda: self._took(told))
+            self._server.log.add(line, lambda: self._logged(ordered))
         else:
-            self._answer(told, "")
+            self._answer(ordered, "")
 
-    def _took(self, told: str) -> None:
-        if told == DROP_TAKEN:
+    def _logged(self, ordered: str) -> None:
+        if ordered == DROP_TAKEN:
             self._hang_up()
-        elif told != HANG_TAKEN:
+        elif ordered != HANG_TAKEN:
             wait = self._server.orders.hang
             asyncio.get_running_loop().call_later(wait, self._accept) if wait else self._accept()
 
@@ -283,16 +287,16 @@ class _Session(asyncio.Protocol):
             self._reply("250 2.0.0 Ok: taken")
             self.data_received(b"")
 
-    def _answer(self, told: str, usual: str) -> bool:
-        """Says what was told, or the usual; True if that lets the mail go on."""
-        if told == DROP:
+    def _answer(self, ordered: str, usual: str) -> bool:
+        """Sends the ordered reply, or the usual one; returns True if the mail can continue."""
+        if ordered == DROP:
             self._hang_up()
             return False
-        self._reply(told or usual)
-        if told.startswith("421"):
+        self._reply(ordered or usual)
+        if ordered.startswith("421"):
             self._is_over = True
             self._transport.close()
-        return not told or told[0] in "23"
+        return not ordered or ordered[0] in "23"
 
     def _reply(self, *lines: str, code: int = 0) -> None:
         if code:
@@ -302,7 +306,7 @@ class _Session(asyncio.Protocol):
         if not self._server.orders.byte_by_byte:
             self._transport.write(data)
             return
-        for place in range(len(data)):  # TCP_NODELAY is asyncio's default: a packet each
+        for place in range(len(data)):  # asyncio sets TCP_NODELAY, so each byte is a packet
             self._transport.write(data[place : place + 1])
 
     def _hang_up(self) -> None:

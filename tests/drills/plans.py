@@ -1,10 +1,10 @@
-"""What differs from drill to drill, readable before Django's settings are."""
+"""The size and settings of each drill. It is read before Django's settings are loaded."""
 
 NAMES = (
     *("kill", "stop", "redis", "postgres", "refusal_cut", "disk", "log_disk"),
     *("moods", "closed_port", "refused", "slow", "twice", "clock"),
 )
-# Where a drill needs other waits than tests/drills/settings.py has.
+# For drills that need other waits than those of tests/drills/settings.py.
 _SWEEP_OFTEN = {"task": "notices.tasks.sweep_notices", "schedule": 0.1}
 SETTINGS: dict[str, dict[str, object]] = {
     "kill": {"NOTICE_LEASE_SECONDS": 5, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 4},
@@ -18,6 +18,6 @@ SETTINGS: dict[str, dict[str, object]] = {
         "CELERY_BEAT_SCHEDULE": {"sweep-notices": _SWEEP_OFTEN},
     },
 }
-# As many people as show what a drill is about, unless PEOPLE= says otherwise.
+# The number of people in each drill, unless PEOPLE= sets another.
 PEOPLE: dict[str, int] = {"kill": 100_000, "log_disk": 40_000, "slow": 2_000, "refused": 5_000}
 USUAL_PEOPLE = 20_000

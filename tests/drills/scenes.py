@@ -1,4 +1,4 @@
-"""The drills. Each takes a Stage, breaks something, and returns what it found."""
+"""The drills. Each takes a Stage, breaks something, and returns its verdict."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ LIMIT = 3  # connections a mail server takes from one client at a time
 
 
 def kill(stage: Stage) -> Verdict:
-    """kill -9 at random moments: a sending process, its parent, or everything at once."""
+    """Kills (SIGKILL) a sending process, its parent or all processes, at random moments."""
     kills = int(os.environ.get("KILLS") or 100)
     moments = sorted(stage.rng.sample(range(stage.people * 95 // 100), kills))
     may_be_in_doubt, kinds = 0, Counter[str]()
@@ -48,14 +48,17 @@ def kill(stage: Stage) -> Verdict:
             kinds[kind] += 1
         stage.wait_for_close(notice)
     verdict = stage.compare(notice, most_flagged=may_be_in_doubt)
-    told = ", ".join(f"{number} × {kind}" for kind, number in kinds.items())
-    verdict.figures["kill -9"] = f"{told}; they held {may_be_in_doubt} connections"
+    listed = ", ".join(f"{number} × {kind}" for kind, number in kinds.items())
+    verdict.figures["kill -9"] = f"{listed}; they held {may_be_in_doubt} connections"
     return verdict
 
 
 def _kill(stage: Stage, workers: Workers, kind: str) -> int:
-    """Kills, and starts what a supervisor would start; returns how many connections ended so."""
-    if kind != "a sender":  # killed a moment ago, they may not be there yet
+    """Kills processes and starts them again as a supervisor would.
+
+    Returns how many connections to the mail server ended with them.
+    """
+    if kind != "a sender":  # processes that were just killed may not be restarted yet
         stage.wait_for(lambda: bool(workers.parents()), 60, "senders' parent")
     senders = workers.senders()
     busy = [one for one in senders if connections_to(stage.server.port, one)]
@@ -64,7 +67,7 @@ def _kill(stage: Stage, workers: Workers, kind: str) -> int:
         "the senders' parent": workers.parents(),
         "everything": workers.processes(),
     }[kind]
-    # Counted while they stand still: a sender at work opens more connections meanwhile.
+    # They are suspended first, because a running sender would open more connections.
     _each(victims, psutil.Process.suspend)
     held = stage.connections_of(victims if kind == "a sender" else senders)
     _each(victims, psutil.Process.kill)
@@ -81,7 +84,7 @@ def _each(processes: list[psutil.Process], act: Callable[[psutil.Process], None]
 
 
 def stop(stage: Stage) -> Verdict:
-    """SIGSTOP of a sender past its lease; somebody else takes over; then SIGCONT."""
+    """Stops a sender (SIGSTOP) past its lease, until another takes over; then continues it."""
     with stage.workers() as workers:
         notice = stage.approved()
         stage.wait_for_taken(stage.people // 4)
@@ -93,13 +96,13 @@ def stop(stage: Stage) -> Verdict:
         count = stage.server.taken_count()
         goes_on = count > stage.people // 4 + 1
         if count < stage.people:
-            say(f"  {count:,} of {stage.people:,} taken when the sleeper goes on")
+            say(f"  {count:,} of {stage.people:,} accepted when the stopped sender continues")
         time.sleep(max(0.0, settings.NOTICE_LEASE_SECONDS))
         sleeper.send_signal(signal.SIGCONT)
         stage.wait_for_close(notice)
-        time.sleep(2)  # for whatever the sleeper still does
+        time.sleep(2)  # time for what the stopped sender still does
     verdict = stage.compare(notice, most_flagged=held)
-    verdict.must(goes_on, "nobody went on while one sender slept")
+    verdict.must(goes_on, "no sender continued while one slept")
     verdict.figures["slept"] = f"{settings.NOTICE_LEASE_SECONDS * 2.5:.0f} s, {held} connections"
     return verdict
 
@@ -108,7 +111,7 @@ def stop(stage: Stage) -> Verdict:
 
 
 def redis_wiped(stage: Stage) -> Verdict:
-    """Redis stopped, its data gone, started again."""
+    """Stops Redis, deletes its data and starts it again."""
     with stage.workers():
         notice = stage.approved()
         for part in (1, 2):
@@ -124,7 +127,7 @@ def redis_wiped(stage: Stage) -> Verdict:
 
 
 def postgres_killed(stage: Stage) -> Verdict:
-    """kill -9 of PostgreSQL's first process mid-send, then a start; twice."""
+    """Kills (SIGKILL) the first process of PostgreSQL during a send and starts it, twice."""
     held = 0
     with stage.workers() as workers:
         notice = stage.approved()
@@ -142,7 +145,7 @@ def postgres_killed(stage: Stage) -> Verdict:
 
 
 def _end_postgres() -> None:
-    """kill -9, and a wait until its other processes noticed."""
+    """Kills PostgreSQL (SIGKILL) and waits until its other processes end."""
     connection.close()
     server = postmaster(settings.VAR)
     family = [server, *server.children()]
@@ -150,9 +153,9 @@ def _end_postgres() -> None:
     psutil.wait_procs(family, 30)
 
 
-# Ends the connection of a worker that counts a refusal, three times of four. So a journal is cut
-# off a few times, and not for longer than a lease: after that another worker takes the chunk over.
-# What a sequence counted stays counted, though the statement is undone.
+# Ends the connection of a worker that counts a refusal, three times out of four. The journal is
+# interrupted several times, but for less than a lease, after which another worker leases the chunk.
+# The sequence keeps its value when the statement is rolled back.
 _CUT = """
 CREATE SEQUENCE drill_cuts;
 CREATE FUNCTION drill_cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -167,10 +170,10 @@ CREATE TRIGGER drill_cut BEFORE UPDATE ON notices_notice FOR EACH ROW
 
 
 def refusal_cut(stage: Stage) -> Verdict:
-    """The database cut off three times of four in which a worker counts a refusal."""
+    """Disconnects a worker from the database, three times out of four that it counts a refusal."""
     chosen = stage.rng.sample(range(1, stage.people + 1), max(20, stage.people // 50))
     once = {address(number): [["final", "554 5.7.1 not from you"]] for number in chosen}
-    stage.server.tell(once=once)
+    stage.server.order(once=once)
     with connection.cursor() as cursor:
         cursor.execute(_CUT)
     with stage.workers():
@@ -188,7 +191,7 @@ def refusal_cut(stage: Stage) -> Verdict:
 
 
 def disk_full(stage: Stage) -> Verdict:
-    """The disk of the database's tables fills up mid-send, and later has room again."""
+    """Fills the disk of the database's tables during a send, and frees it later."""
     with _small_disk(settings.VAR / "small-disk") as small:
         if small is None:
             return _skipped()
@@ -199,7 +202,7 @@ def disk_full(stage: Stage) -> Verdict:
 
 
 def log_disk_full(stage: Stage) -> Verdict:
-    """The same with the disk of the database's log: PostgreSQL ends, and is started again."""
+    """Fills the disk of the write-ahead log: PostgreSQL ends, and is started again later."""
     with _small_disk(settings.VAR / "small-disk") as small:
         if small is None:
             return _skipped()
@@ -207,7 +210,7 @@ def log_disk_full(stage: Stage) -> Verdict:
         written_to = _log_segment()
         with _stopped_postgres():
             spare = sorted(each for each in data.glob("0*") if each.name > written_to)
-            for each in spare[1:]:  # the first may hold what the stop wrote
+            for each in spare[1:]:  # the first may hold records that the shutdown wrote
                 each.unlink()
             shutil.copytree(data, small / "pg_wal", copy_function=shutil.copy2)
             data.rename(data.with_name("pg_wal.away"))
@@ -215,7 +218,7 @@ def log_disk_full(stage: Stage) -> Verdict:
             _give_to_server_user(small / "pg_wal")
         verdict = _send_while_it_fills(stage, small / "filler")
         _end_postgres()
-    # Its log is gone, so the database is worth nothing now: the next run makes it anew.
+    # The database cannot be used without its log, so the next run creates it again.
     (settings.VAR / "staged").unlink(missing_ok=True)
     return verdict
 
@@ -230,34 +233,37 @@ def _send_while_it_fills(stage: Stage, filler: Path) -> Verdict:
         stage.wait_for_taken(stage.people // 4)
         _fill(filler)
         say("  the disk is full")
-        count = _when_it_stands(stage)
+        count = _count_when_stalled(stage)
         log = workers.log.read_text(errors="replace")
-        shown = _kept_reason()
+        shown = _stored_stall_reason()
         filler.unlink()
-        say(f"  it stood at {count:,}; the disk has room again")
+        say(f"  the send stalled at {count:,}; the disk has room again")
         connection.close()
         start_servers()
         stage.wait_for_close(notice)
-    most_open = stage.server.tell()["most_open"]
+    most_open = stage.server.order()["most_open"]
     verdict = stage.compare(notice, most_flagged=most_open * 4)
     reason = next((line for line in log.splitlines() if "the send waits" in line), "")
-    verdict.must(count < stage.people, "it never stood still: take more PEOPLE")
-    verdict.must(bool(reason), "the workers' log does not say why the send stands still")
-    verdict.must(bool(shown), "nothing tells the desk why the send stands still")
-    verdict.must(not _kept_reason(), "the desk is still told so, though the send is over")
-    verdict.figures["stood still at"] = f"{count:,} of {stage.people:,} mails"
+    verdict.must(count < stage.people, "the send was not stalled: use more PEOPLE")
+    verdict.must(bool(reason), "the workers' log does not show why the send is stalled")
+    verdict.must(bool(shown), "the desk does not show why the send is stalled")
+    verdict.must(not _stored_stall_reason(), "the desk still shows the reason after the send")
+    verdict.figures["stalled at"] = f"{count:,} of {stage.people:,} mails"
     verdict.figures["the reason"] = reason.partition("ERROR ")[2][:160]
     return verdict
 
 
-def _kept_reason() -> str:
-    """What the desk's page of the notice would say; the page's other questions need a database."""
-    kept = latency.client().get(stall.KEY)
-    return kept.decode() if isinstance(kept, bytes) else ""
+def _stored_stall_reason() -> str:
+    """Returns the stall reason that the desk's page would show.
+
+    It is read from Redis, because the page itself also needs the database.
+    """
+    stored = latency.client().get(stall.KEY)
+    return stored.decode() if isinstance(stored, bytes) else ""
 
 
 def _log_segment() -> str:
-    """The file of PostgreSQL's log that is written to; later ones are spare, kept for re-use."""
+    """Returns the file of the write-ahead log in use; PostgreSQL keeps later files as spares."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
         row = cursor.fetchone()
@@ -266,7 +272,7 @@ def _log_segment() -> str:
 
 @contextlib.contextmanager
 def _stopped_postgres() -> Iterator[None]:
-    """Stopped as for maintenance, started after."""
+    """Context manager: PostgreSQL is shut down inside, and started again after."""
     connection.close()
     server = postmaster(settings.VAR)
     server.send_signal(signal.SIGINT)
@@ -277,7 +283,7 @@ def _stopped_postgres() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _small_disk(path: Path) -> Iterator[Path | None]:
-    """A disk that fills up quickly; None where there can be none."""
+    """Context manager: gives a small file system (tmpfs), or None if it cannot be mounted."""
     path.mkdir(parents=True, exist_ok=True)
     size = 192 + int(os.environ.get("PEOPLE") or 0) // 250
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(path)]
@@ -292,7 +298,7 @@ def _small_disk(path: Path) -> Iterator[Path | None]:
 
 
 def _move_database(to: Path | None) -> None:
-    """Puts the database's tables on the small disk, or back; its log stays where it is."""
+    """Moves the database's tables to the small disk, or back (None); its log is not moved."""
     import psycopg
 
     name, host = settings.DATABASES["default"]["NAME"], settings.DATABASES["default"]["HOST"]
@@ -317,8 +323,8 @@ def _fill(path: Path) -> None:
             pass
 
 
-def _when_it_stands(stage: Stage) -> int:
-    """How many mails were taken when none was for some seconds (or all were)."""
+def _count_when_stalled(stage: Stage) -> int:
+    """Waits until no mail was accepted for 6 seconds; returns how many were accepted."""
     count, since, deadline = -1, 0.0, time.monotonic() + 120
     while time.monotonic() < deadline:
         now = stage.server.taken_count()
@@ -336,9 +342,9 @@ def _give_to_server_user(path: Path) -> None:
         os.chown(each, owner.st_uid, owner.st_gid)
 
 
-# ---------------------------------------------------------------- a mail server with moods
+# ---------------------------------------------------------------- a mail server that misbehaves
 
-# How one person's mail fares at the first attempts, and what must come of it.
+# What happens to one person's mail at the first attempts, and the required result.
 # name: (orders for the mail server, state, mails in the mailbox, may be flagged)
 MOODS: dict[str, tuple[list[list[str]], str, int, bool]] = {
     "later at RCPT": ([["rcpt", "450 4.2.1 busy"]] * 2, "accepted", 1, False),
@@ -359,23 +365,25 @@ MOODS: dict[str, tuple[list[list[str]], str, int, bool]] = {
 
 
 def moods(stage: Stage) -> Verdict:
-    """Refusals of every kind, hang-ups before and after the final dot, each to some people."""
+    """Refuses or disconnects in every way, before and after the final dot, for some people each."""
     each = max(1, min(stage.people // 200, 20))
     numbers = stage.rng.sample(range(1, stage.people + 1), each * len(MOODS))
-    told = {
+    chosen_for = {
         name: [address(number) for number in numbers[place * each : (place + 1) * each]]
         for place, name in enumerate(MOODS)
     }
-    silent = told["taken, then silent"] = told["taken, then silent"][:4]  # each takes its time
-    once = {where: MOODS[name][0] for name, all_ in told.items() for where in all_}
-    stage.server.tell(once=once)
+    silent = chosen_for["taken, then silent"] = chosen_for["taken, then silent"][
+        :4
+    ]  # each costs a timeout
+    once = {where: MOODS[name][0] for name, all_ in chosen_for.items() for where in all_}
+    stage.server.order(once=once)
     with stage.workers():
         notice = stage.approved()
         stage.wait_for_close(notice, seconds=300 + stage.people / 25)
-    counts = stage.server.tell()
-    doubtful = sum(len(told[name]) for name, mood in MOODS.items() if mood[3])
+    counts = stage.server.order()
+    doubtful = sum(len(chosen_for[name]) for name, mood in MOODS.items() if mood[3])
     verdict = stage.compare(notice, most_flagged=doubtful)
-    _check_moods(stage, notice.pk, told, verdict)
+    _check_moods(stage, notice.pk, chosen_for, verdict)
     verdict.figures["connections"] = (
         f"{counts['connections']:,}, of them {counts.get('ended_without_quit', 0):,} "
         f"that ended without QUIT ({len(silent)} of them because the server was silent)"
@@ -386,12 +394,12 @@ def moods(stage: Stage) -> Verdict:
 
 
 def _check_moods(
-    stage: Stage, notice_id: int, told: dict[str, list[str]], verdict: Verdict
+    stage: Stage, notice_id: int, chosen_for: dict[str, list[str]], verdict: Verdict
 ) -> None:
     rows = ledger(Notice.objects.get(pk=notice_id), stage.people)
     mails = Counter(one.to for one in stage.server.taken())
     for name, (_orders, state, number, may_flag) in MOODS.items():
-        for where in told[name]:
+        for where in chosen_for[name]:
             row = rows[where]
             found = (row.state, mails[where])
             verdict.must(found == (state, number), f"{name}: {where} is {found}")
@@ -399,7 +407,7 @@ def _check_moods(
 
 
 def closed_port(stage: Stage) -> Verdict:
-    """Nobody listens when the notice is approved, nor for a while in the middle."""
+    """The mail server is stopped when the notice is approved, and again for 5 s in the middle."""
     stage.server.stop()
     with stage.workers() as workers:
         notice = stage.approved()
@@ -412,13 +420,13 @@ def closed_port(stage: Stage) -> Verdict:
         stage.server.start()
         stage.wait_for_close(notice)
     verdict = stage.compare(notice, most_flagged=held)
-    verdict.must(bool(shown), "the notice does not say that the mail server is away")
+    verdict.must(bool(shown), "the notice does not show that the mail server is unreachable")
     verdict.figures["shown meanwhile"] = repr(shown)
     return verdict
 
 
 def _shown_problem(notice: Notice) -> str:
-    """What the desk reads, as soon as there is something."""
+    """Waits up to 60 s for the problem that the desk shows, and returns it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not notice.problem:
         time.sleep(0.1)
@@ -427,46 +435,46 @@ def _shown_problem(notice: Notice) -> str:
 
 
 def refused(stage: Stage) -> Verdict:
-    """1,000 connections turned away, half with 421, half hung up on; then 3 at a time may stay."""
+    """Refuses 1,000 connections, half with 421 and half by closing; then allows 3 at a time."""
     number = int(os.environ.get("REFUSALS") or 1000)
-    stage.server.tell(refuse=number // 2)
+    stage.server.order(refuse=number // 2)
     with stage.workers():
         notice = stage.approved()
-        is_over = lambda: stage.server.tell().get("refused", 0) >= number // 2  # noqa: E731
+        is_over = lambda: stage.server.order().get("refused", 0) >= number // 2  # noqa: E731
         stage.wait_for(is_over, 900, "end of the 421s")
-        stage.server.tell(refuse=number - number // 2, refusal="")
-        is_done = lambda: stage.server.tell().get("refused", 0) >= number  # noqa: E731
+        stage.server.order(refuse=number - number // 2, refusal="")
+        is_done = lambda: stage.server.order().get("refused", 0) >= number  # noqa: E731
         stage.wait_for(is_done, 900, "end of the refusals")
-        stage.server.tell(limit=LIMIT, refusal="421 4.7.0 too many connections from you")
+        stage.server.order(limit=LIMIT, refusal="421 4.7.0 too many connections from you")
         stage.wait_for_close(notice)
     verdict = stage.compare(notice)
-    counts = stage.server.tell()
+    counts = stage.server.order()
     more = counts["refused"] - number
     verdict.figures["refused"] = f"{number:,} connections, and {more:,} beyond {LIMIT} at a time"
     return verdict
 
 
 def slow_replies(stage: Stage) -> Verdict:
-    """Replies a byte at a time; then a minute's silence before each reply to a final dot."""
+    """Sends replies byte by byte; then waits a minute before each reply to a final dot."""
     hang = float(os.environ.get("HANG") or 60)
-    stage.server.tell(byte_by_byte=True)
+    stage.server.order(byte_by_byte=True)
     with stage.workers():
         notice = stage.approved()
         stage.wait_for_taken(stage.people // 2)
-        stage.server.tell(byte_by_byte=False, hang=hang)
+        stage.server.order(byte_by_byte=False, hang=hang)
         time.sleep(hang * 1.2)
-        stage.server.tell(hang=0)
+        stage.server.order(hang=0)
         stage.wait_for_close(notice)
     verdict = stage.compare(notice)
     verdict.figures["slow"] = f"half of the mails byte by byte; {hang:.0f} s of silence in between"
     return verdict
 
 
-# ---------------------------------------------------------------- too many hands, wrong clocks
+# ---------------------------------------------------------------- too many workers, wrong clocks
 
 
 def twice(stage: Stage) -> Verdict:
-    """Two sets of workers with a beat each; every Celery message delivered twice."""
+    """Runs two sets of workers with a beat each; every Celery message is delivered twice."""
     with stage.workers(), stage.workers():
         notice = stage.approved()
         for number in range(10):
@@ -476,12 +484,12 @@ def twice(stage: Stage) -> Verdict:
                 tasks.sweep_notices.apply_async((), task_id=f"sweep-{number}")
         stage.wait_for_close(notice)
     verdict = stage.compare(notice)
-    verdict.figures["hands"] = "2 sets of workers, 2 beats, 30 messages delivered twice"
+    verdict.figures["workers"] = "2 sets of workers, 2 beats, 30 messages delivered twice"
     return verdict
 
 
 def clock(stage: Stage) -> Verdict:
-    """Half of the workers have a clock that is an hour behind: the database's decides."""
+    """Sets the clock of half of the workers an hour back; only the database's clock may count."""
     library = next((path for path in LIBFAKETIME if Path(path).exists()), "")
     wrong = (
         {"LD_PRELOAD": library, "FAKETIME": "-1h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
@@ -489,7 +497,7 @@ def clock(stage: Stage) -> Verdict:
         else {"DRILL_CLOCK_SHIFT": "-3600"}
     )
     busy = stage.rng.sample(range(1, stage.people + 1), max(1, stage.people // 50))
-    stage.server.tell(once={address(one): [["rcpt", "450 4.2.1 busy"]] for one in busy})
+    stage.server.order(once={address(one): [["rcpt", "450 4.2.1 busy"]] for one in busy})
     with stage.workers(), stage.workers(**wrong):
         notice = stage.approved()
         stage.wait_for_close(notice)

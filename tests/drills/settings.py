@@ -5,11 +5,11 @@ import os
 import time
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from breachportal.settings import *  # noqa: F403 (these are those, but for what follows)
+from breachportal.settings import *  # noqa: F403 (only the names below differ)
 
 EMAIL_TIMEOUT = 5
 NOTICE_REPLY_SECONDS = 8
-NOTICE_LEASE_SECONDS = 12  # as in production: longer than any single reply may take
+NOTICE_LEASE_SECONDS = 12  # as in production, longer than any reply may take
 NOTICE_BACKOFF_SECONDS = 1
 NOTICE_BACKOFF_MAX_SECONDS = 4
 NOTICE_UNAVAILABLE_SECONDS = 1
@@ -17,12 +17,12 @@ NOTICE_UNAVAILABLE_MAX_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 2.0},
 }
-# A drill may say otherwise: {"NOTICE_LEASE_SECONDS": 4}
+# A drill may override settings: {"NOTICE_LEASE_SECONDS": 4}
 globals().update(json.loads(os.environ.get("DRILL_SETTINGS") or "{}"))
 
 
 def _shift_clock(seconds: float) -> None:
-    """Sets this process's clock wrong, as far as Python code and Django ask for it."""
+    """Shifts the clock of this process, as far as Python code and Django read it."""
     from django.utils import timezone
 
     real_time, current_timezone = time.time, timezone.get_current_timezone

@@ -1,4 +1,4 @@
-"""What every drill starts from: the product, its people, a mail server, and an approved notice."""
+"""The starting point of every drill: the product, its people, a mail server and a notice."""
 
 import os
 import random
@@ -18,29 +18,29 @@ from notices.models import Notice
 from tests.drills.comparing import Verdict, compare
 from tests.drills.mail_server import MailServer
 
-# A drill is about what is right, not how fast: this many people a second is enough.
+# People per second. The limit is low, because drills check correctness and not speed.
 SLOWEST_PER_S = 25
 
 
 def say(text: str) -> None:
-    """A line for the reader, at once."""
+    """Prints a line without buffering."""
     print(text, flush=True)
 
 
 @dataclass
 class Stage:
-    """One drill's surroundings. `rng` is the only source of chance, so that SEED= repeats it."""
+    """The environment of one drill. Its random numbers come from `rng`, so SEED= repeats it."""
 
     people: int
     rng: random.Random
     server: MailServer
 
     def workers(self, **environment: str) -> Workers:
-        """The product's, sending to the drill's server."""
+        """Returns the product's workers, which send to the drill's server."""
         return Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(self.server.port), **environment)
 
     def approved(self) -> Notice:
-        """A notice to everybody, approved now."""
+        """Returns a notice to all affected people, just approved."""
         from benchmarks import notices
 
         notice = notices.draft(octets=0)
@@ -48,12 +48,12 @@ class Stage:
         return notice
 
     def wait_for_taken(self, count: int, *, seconds: float | None = None) -> None:
-        """Returns when the mailboxes hold that many; raises AssertionError."""
+        """Waits until the mailboxes hold `count` messages; raises AssertionError at the limit."""
         limit = seconds or 60 + self.people / SLOWEST_PER_S
         self.wait_for(lambda: self.server.taken_count() >= count, limit, f"{count} mails")
 
     def wait_for(self, is_so: Callable[[], bool], seconds: float, what: str) -> None:
-        """Polls; raises AssertionError after that long."""
+        """Polls until `is_so` returns True; raises AssertionError after `seconds`."""
         deadline = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > deadline:
@@ -61,7 +61,7 @@ class Stage:
             time.sleep(0.01)
 
     def wait_for_close(self, notice: Notice, *, seconds: float | None = None) -> None:
-        """Returns when the notice is closed; if it never is, the comparison will say so."""
+        """Waits until the notice is closed, or the limit; the comparison then reports its state."""
         from benchmarks import notices
 
         close_old_connections()
@@ -72,17 +72,17 @@ class Stage:
             say(f"  {error}")
 
     def compare(self, notice: Notice, *, most_flagged: int = 0) -> Verdict:
-        """The server's log against the ledger."""
+        """Compares the server's log with the ledger."""
         taken = self.server.taken()
         return compare(notice, taken, people=self.people, most_flagged=most_flagged)
 
     def connections_of(self, processes: list[psutil.Process]) -> int:
-        """How many connections to the mail server these hold."""
+        """Returns how many connections to the mail server these processes hold."""
         return sum(len(connections_to(self.server.port, one)) for one in processes)
 
 
 def connections_to(port: int, process: psutil.Process) -> list[int]:
-    """The local ports of a process's established connections to `port`."""
+    """Returns the local ports of a process's established connections to `port`."""
     try:
         found = process.net_connections(kind="tcp")
     except psutil.Error:
@@ -95,11 +95,11 @@ def connections_to(port: int, process: psutil.Process) -> list[int]:
 
 
 def start_servers() -> None:
-    """Starts PostgreSQL and Redis again if they were stopped under us, as a supervisor would."""
+    """Starts PostgreSQL and Redis, as a supervisor would, if they are stopped."""
     code = "from breachportal import settings"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=product.ROOT, env={**os.environ})
 
 
 def postmaster(var: Path) -> psutil.Process:
-    """The embedded PostgreSQL's first process."""
+    """Returns the first process of the embedded PostgreSQL."""
     return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))

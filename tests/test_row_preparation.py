@@ -1,4 +1,4 @@
-"""The quick ways of an import say what the plain ways say."""
+"""The fast ways in which an import prepares values agree with the simple ways."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def test_a_usual_number_is_read_as_any_other(text):
 
 @settings(max_examples=500)
 @given(LOCALS, DOMAINS)
-def test_an_address_is_judged_whole_or_by_its_parts_alike(local, domain):
+def test_an_address_is_judged_alike_as_a_whole_and_by_parts(local, domain):
     normalised = contacts.normalise_email(f"{local}@{domain}")
     try:
         validate_email(normalised)

@@ -1,4 +1,4 @@
-"""The embedded servers: shared by processes, stopped by the last one, wherever they lie."""
+"""The embedded servers: processes share them, and the last process stops them."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ sys.stdin.read()
 
 
 class User:
-    """A process that uses both servers until it is told to end."""
+    """A process that uses both servers until its input is closed."""
 
     def __init__(self, var: Path):
         self.process = subprocess.Popen(
@@ -59,7 +59,7 @@ def redis_answers(url: str) -> bool:
 
 @pytest.fixture
 def var(tmp_path):
-    """A place with spaces in its name, and deeper than a Unix socket's name may be long."""
+    """A path with spaces, and longer than the name of a Unix socket may be."""
     return tmp_path / "a path with spaces" / ("deep " * 20).strip() / "var"
 
 
@@ -95,7 +95,7 @@ def test_data_outlives_a_stop(var):
     second.leave()
 
 
-def test_a_deleted_var_starts_afresh_though_the_old_server_runs(var, tmp_path):
+def test_a_deleted_var_gets_new_servers_while_the_old_one_runs(var, tmp_path):
     orphaned = User(var)
     orphaned.kill()
     (var / "postgres").rename(tmp_path / "gone")
@@ -104,7 +104,7 @@ def test_a_deleted_var_starts_afresh_though_the_old_server_runs(var, tmp_path):
     fresh.leave()
 
 
-def test_no_network_address_is_listened_on(var):
+def test_the_servers_listen_on_no_network_address(var):
     user = User(var)
     with psycopg.connect(user.database) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)

@@ -1,4 +1,4 @@
-"""The public log: what changed, in words; and the proof that nothing else did."""
+"""The public log: it shows what changed, and detects other changes."""
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +11,7 @@ from tests.database import without_triggers
 pytest_plugins = ["tests.correction_fixtures"]
 
 
-def test_the_log_shows_what_changed_by_word_in_each_language(client, second):
+def test_the_log_marks_changed_words_in_each_language(client, second):
     english = client.get("/en/incidents/hanbit-2025/log/").content.decode()
     assert "About your <ins>own</ins> data" in english
     assert "<ins>deeply</ins> sorry." in english
@@ -21,7 +21,7 @@ def test_the_log_shows_what_changed_by_word_in_each_language(client, second):
     assert "<del>깊이</del>" in korean
 
 
-def test_markup_in_a_text_is_shown_and_not_obeyed(client, second):
+def test_markup_in_a_text_is_escaped(client, second):
     page = client.get("/en/incidents/hanbit-2025/log/").content.decode()
     assert "<b>tag" not in page
     assert "&lt;b&gt;tag&lt;/b&gt;" in page
@@ -31,7 +31,7 @@ def test_a_first_version_shows_no_difference(client, first):
     assert "<ins>" not in client.get("/en/incidents/hanbit-2025/log/").content.decode()
 
 
-def test_a_section_that_is_new_or_gone_is_shown(client, first, editor, approver):
+def test_an_added_or_removed_section_is_shown(client, first, editor, approver):
     draft = publishing.draft_next(first.statement, by=editor)
     draft.change_reason_ko, draft.change_reason_en = "고쳤습니다.", "Mended."
     draft.save()

@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-text-gateway.md does what it says: its code is loaded, and texts go through."""
+"""docs/how-to/add-a-text-gateway.md: its code is loaded, and SMS are sent with it."""
 
 import re
 import sys
@@ -24,7 +24,7 @@ State = Delivery.State
 
 @pytest.fixture
 def carrier(settings, monkeypatch, tmp_path):
-    """The page's class in a module of its own, and a carrier on this machine that it sends to."""
+    """The gateway class of the page in a module of its own, and a local carrier that it uses."""
     (block,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / "carriers.py").write_text(dedent(block))
     monkeypatch.syspath_prepend(tmp_path)
@@ -53,7 +53,7 @@ def draft(version, editor) -> Notice:
     return draft_notice(version, editor, channel="sms")
 
 
-def test_a_text_goes_through_the_gateway_of_the_page(draft, phones, approver, carrier):
+def test_an_sms_is_sent_through_the_gateway_of_the_page(draft, phones, approver, carrier):
     decisions.approve(draft, by=approver)
     notice = work(draft)
     assert (notice.state, notice.accepted) == (Notice.State.CLOSED, 2)
@@ -75,11 +75,11 @@ def test_a_text_goes_through_the_gateway_of_the_page(draft, phones, approver, ca
         (HANG_UP, "", State.IN_DOUBT, DoubtCause.CONNECTION_LOST),
     ],
 )
-def test_its_answers_mean_what_the_page_says(
+def test_the_answers_have_the_meaning_that_the_page_describes(
     draft, phones, approver, carrier, status, answer, state, cause
 ):
     decisions.approve(draft, by=approver)
-    carrier.tell("1012345678", status, answer)
+    carrier.answer_next("1012345678", status, answer)
     notice = work(draft)
     row = delivery_to(notice, phones[0])
     assert (row.state, row.doubt_cause) == (state, cause)
@@ -87,15 +87,15 @@ def test_its_answers_mean_what_the_page_says(
     assert_adds_up(notice)
 
 
-def test_a_carrier_that_does_not_know_us_pauses_the_notice(draft, phones, approver, carrier):
+def test_a_carrier_that_refuses_our_account_pauses_the_notice(draft, phones, approver, carrier):
     decisions.approve(draft, by=approver)
     for number in (MINJI, SEOJUN):
-        carrier.tell(number.removeprefix("+"), 403, "bad key")
+        carrier.answer_next(number.removeprefix("+"), 403, "bad key")
     notice = work(draft)
     assert (notice.state, notice.problem) == (Notice.State.PAUSED, "403 bad key")
 
 
-def test_a_carrier_that_is_away_sent_nothing(draft, phones, approver, carrier, settings):
+def test_an_unreachable_carrier_sent_nothing(draft, phones, approver, carrier, settings):
     settings.SMS_GATEWAY_URL = "http://127.0.0.1:9/"
     decisions.approve(draft, by=approver)
     notice = work(draft)
@@ -136,7 +136,7 @@ class WithUnknownSettings(WithoutSettings):
     required_settings = ("NO_SUCH_SETTING",)
 
 
-def test_the_check_takes_the_gateway_of_the_page_and_our_own(carrier, settings):
+def test_the_system_check_accepts_the_gateway_of_the_page_and_the_built_in_ones(carrier, settings):
     assert gateways.check_text_gateway() == []
     for name in ("notices.engine.gateways.HttpGateway", "breachportal.demo.sms.MailboxGateway"):
         settings.SMS_GATEWAY = name
@@ -153,7 +153,7 @@ def test_the_check_takes_the_gateway_of_the_page_and_our_own(carrier, settings):
         (f"{__name__}.WithUnknownSettings", "E006", "NO_SUCH_SETTING"),
     ],
 )
-def test_the_check_says_what_is_wrong_with_a_gateway(settings, gateway, number, words):
+def test_the_system_check_reports_faults_of_a_gateway(settings, gateway, number, words):
     settings.SMS_GATEWAY = gateway
     (error,) = [one for one in checks.run_checks() if one.id == f"notices.{number}"]
     assert words in error.msg

@@ -1,4 +1,4 @@
-"""Laws and wording at the desk: what refuses publishing, what only warns, what is waived."""
+"""Duty review and wording lint at the desk: what blocks publishing, warns, or is waived."""
 
 from datetime import timedelta
 
@@ -27,12 +27,12 @@ def notice(incident) -> Statement:
 
 @pytest.fixture
 def draft(notice, editor) -> StatementVersion:
-    """A notice that Korean law is content with."""
+    """A draft notice that meets Korean law."""
     return complete_draft(notice, editor)
 
 
 def publish(desk, version: StatementVersion) -> str:
-    """Presses the button; what the desk then shows."""
+    """Posts the publishing form; returns the page that the desk shows next."""
     seen = publishing.fingerprint(version)
     response = desk.post(version_url("publish", version), {"seen": seen}, follow=True)
     version.refresh_from_db()
@@ -43,12 +43,12 @@ def write(version: StatementVersion, key: str, *, ko: str, en: str) -> None:
     version.sections.filter(key=key).update(body_ko=ko, body_en=en)
 
 
-def test_a_notice_that_says_all_is_published(approvers_desk, draft):
+def test_a_complete_notice_is_published(approvers_desk, draft):
     publish(approvers_desk, draft)
     assert draft.is_published
 
 
-def test_a_missing_section_refuses_and_names_the_law(approvers_desk, draft):
+def test_a_missing_section_blocks_and_names_the_law(approvers_desk, draft):
     draft.sections.filter(key="self_protection_steps").delete()
     shown = publish(approvers_desk, draft)
     assert not draft.is_published
@@ -56,7 +56,7 @@ def test_a_missing_section_refuses_and_names_the_law(approvers_desk, draft):
     assert "Publish for good" not in shown
 
 
-def test_what_is_followed_voluntarily_warns_only(approvers_desk, draft, incident):
+def test_a_law_that_is_followed_voluntarily_only_warns(approvers_desk, draft, incident):
     IncidentJurisdiction.objects.create(
         incident=incident, jurisdiction="US-CA", standing="voluntary"
     )
@@ -117,7 +117,7 @@ def test_californias_title_and_headings_are_laid_out(incident, notice, editor):
     }
 
 
-def test_the_longest_posting_time_counts(settings, draft, approver):
+def test_the_longest_required_posting_time_applies(settings, draft, approver):
     settings.STATEMENT_DISPLAY_DAYS = 7
     for days, expected in ((29, ["display"]), (30, [])):
         draft.display_until = timezone.localdate() + timedelta(days=days)
@@ -140,7 +140,9 @@ def lacking(draft) -> StatementVersion:
     return draft
 
 
-def test_a_waived_duty_no_longer_refuses_and_the_log_says_why(approvers_desk, lacking, approver):
+def test_a_waived_duty_no_longer_blocks_and_the_log_shows_the_reason(
+    approvers_desk, lacking, approver
+):
     shown = approvers_desk.post(version_url("waive", lacking), WAIVER, follow=True).content.decode()
     assert "Another notice has it." in shown
     assert lacking.waivers.get().waived_by == approver
@@ -162,7 +164,7 @@ def test_a_waived_duty_no_longer_refuses_and_the_log_says_why(approvers_desk, la
         {"reason_ko": ""},
     ],
 )
-def test_only_what_refuses_is_waived_and_with_a_reason(approvers_desk, lacking, change):
+def test_only_a_blocking_finding_is_waived_and_only_with_a_reason(approvers_desk, lacking, change):
     response = approvers_desk.post(version_url("waive", lacking), WAIVER | change)
     assert response.status_code == 200
     assert not DutyWaiver.objects.exists()
@@ -189,7 +191,7 @@ def test_the_next_version_needs_its_own_waiver(approvers_desk, lacking, editor):
     assert not publishing.draft_next(lacking.statement, by=editor).waivers.exists()
 
 
-def test_a_waiver_of_what_is_published_stands_and_is_in_its_hash(lacking, approver):
+def test_the_waiver_of_a_published_version_is_permanent_and_in_its_hash(lacking, approver):
     reason = {"ko": WAIVER["reason_ko"], "en": WAIVER["reason_en"]}
     waiver = publishing.waive(lacking, rule=WAIVER["rule"], reason=reason, by=approver)
     published = publishing.publish(lacking, by=approver)
@@ -221,11 +223,11 @@ def test_a_waiver_is_withdrawn_with_a_reason_and_stays_on_record(approvers_desk,
 
     approvers_desk.post(withdrawal(lacking), {"reason": "That notice was withdrawn."})
     assert not lacking.waivers.exists()
-    kept = WithdrawnWaiver.objects.get()
-    assert (kept.waived_by, kept.withdrawn_by) == (approver, approver)
-    assert kept.reason_en == WAIVER["reason_en"]
+    record = WithdrawnWaiver.objects.get()
+    assert (record.waived_by, record.withdrawn_by) == (approver, approver)
+    assert record.reason_en == WAIVER["reason_en"]
     publish(approvers_desk, lacking)
-    assert not lacking.is_published  # what it let pass refuses again
+    assert not lacking.is_published  # the waived duty blocks again
     with pytest.raises(IntegrityError), transaction.atomic():
         WithdrawnWaiver.objects.update(reason_en="x")
     assert approvers_desk.post(withdrawal(lacking), {"reason": "Again"}).status_code == 404
@@ -263,7 +265,7 @@ def test_the_desk_asks_an_incident_for_its_jurisdictions(approvers_desk, inciden
     assert 'name="illegal_access"' in shown
 
 
-def test_nothing_refuses_the_sample_incidents_words(db):
+def test_no_finding_blocks_the_sample_incident(db):
     incident: Incident = sample.load_sample_incident()
     for version in StatementVersion.objects.filter(statement__incident=incident):
         found = publishing.draft_findings(version)

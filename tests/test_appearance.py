@@ -1,4 +1,4 @@
-"""The visual language: contrast, size, narrow screens, and the same bytes for everyone."""
+"""The appearance of pages: contrast, target size, narrow screens, and the same bytes for all."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ STATIC = Path(__file__).parent.parent / "static"
 STYLESHEET = (STATIC / "css" / "portal.css").read_text(encoding="utf-8")
 ORIGIN = "http://look.test"
 
-# WCAG 2.2: text of the body at level AAA, all other text at AA, edges of controls 3:1.
+# WCAG 2.2: body text at level AAA, other text at level AA, edges of controls 3:1.
 CONTRAST = {
     ("ink", "paper"): 7,
     ("ink", "wash"): 7,
@@ -92,7 +92,7 @@ class NamedClass:
 
 @dataclass
 class Item:
-    """What the page of my data shows of one class."""
+    """One data class as the page of my data shows it."""
 
     data_class: NamedClass
     state: str
@@ -135,7 +135,7 @@ ITEMS = [
 
 
 def gallery(language: str) -> str:
-    """A page with every component, with an error in each field."""
+    """Returns a page with every component, and an error in each field."""
     with translation.override(language):
         request = RequestFactory().get(f"/{language}/gallery/")
         context = {
@@ -232,7 +232,7 @@ def test_an_unknown_page_speaks_the_language_of_its_path(client, db, language):
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html"])
-def test_when_all_else_fails_the_page_still_stands_in_both_languages(name):
+def test_the_static_error_pages_are_in_both_languages(name):
     page = render_to_string(name)
     assert "처음 페이지로 가기" in page
     assert "Go to the first page" in page

@@ -1,4 +1,4 @@
-"""A broken file of the laws is reported when the portal is checked or started."""
+"""A broken law file is reported by the system checks."""
 
 import shutil
 
@@ -11,18 +11,18 @@ from statements.legal import laws
 
 @pytest.fixture
 def legal(tmp_path, monkeypatch):
-    """A copy of the laws to break."""
+    """A copy of the law files that a test can break."""
     copy = tmp_path / "legal"
     shutil.copytree(laws.LEGAL, copy)
     monkeypatch.setattr(laws, "LEGAL", copy)
     return copy
 
 
-def test_the_laws_on_file_are_in_order(legal):
+def test_the_law_files_pass_the_check(legal):
     call_command("check")
 
 
-def test_a_broken_file_is_named_with_its_mend(legal):
+def test_a_broken_file_is_reported_with_its_correction(legal):
     with (legal / "sg-pdpa.toml").open("a", encoding="utf-8") as file:
         file.write("colour = 'blue'\n")
     with pytest.raises(SystemCheckError, match=r"notices\.E001.*sg-pdpa\.toml"):
