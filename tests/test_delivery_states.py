@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from notices.engine import ledger, planning
+from notices.engine import journal, planning
 from notices.models import Chunk, Delivery, Notice
 from notices.models.states import END_STATES, WAITING_STATES, in_sql, sum_of_counters
 
@@ -30,9 +30,9 @@ def test_the_sum_names_each_counter_once():
 
 def test_the_ledgers_sql_counts_each_end_state():
     for name in END_STATES:
-        assert f"count(*) FILTER (WHERE state = '{name}') AS {name}" in ledger._JOURNAL
-        assert f"{name} = c.{name} + coalesce(n.{name}, 0)" in ledger._JOURNAL
-    assert f"d.state IN ({in_sql(WAITING_STATES)})" in ledger._JOURNAL
+        assert f"count(*) FILTER (WHERE state = '{name}') AS {name}" in journal._JOURNAL
+        assert f"{name} = c.{name} + coalesce(n.{name}, 0)" in journal._JOURNAL
+    assert f"d.state IN ({in_sql(WAITING_STATES)})" in journal._JOURNAL
 
 
 def test_no_module_lists_the_end_states_again():

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from harness import exposure_factory
 from notices import decisions, tasks
-from notices.engine import gateways, ledger
+from notices.engine import gateways, journal, ledger
 from notices.engine.request_transport import RequestTransport
 from notices.engine.transport import Reply, Result
 from notices.message_filling import OutgoingMessage
@@ -71,7 +71,7 @@ def test_a_stopped_worker_is_the_cause(approvers_desk, notice, people, server):
     lease = ledger.lease_chunk(Notice.objects.select_related("incident").get(pk=notice.pk))
     assert lease
     delivery = delivery_to(notice, people["minji"])
-    ledger.journal(lease.notice, [lease], entries=[], on_wire={lease.chunk.pk: [delivery.pk]})
+    journal.record_turn(lease.notice, [lease], entries=[], on_wire={lease.chunk.pk: [delivery.pk]})
     Chunk.objects.update(leased_until=timezone.now())
     work(notice)
     delivery.refresh_from_db()

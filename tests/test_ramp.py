@@ -9,9 +9,10 @@ from django.utils import timezone
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from notices import decisions, tasks
-from notices.engine import ledger
+from notices.engine import journal, ledger
 from notices.engine import ramp as engine_ramp
-from notices.engine.ledger import JournalEntry, Transition
+from notices.engine.journal import JournalEntry
+from notices.engine.ledger import Transition
 from notices.models import Delivery, Notice
 from tests.notice_factory import affected, assert_adds_up, work
 
@@ -200,7 +201,7 @@ def test_refusals_are_counted_once_in_the_journal(draft, crowd, approver, settin
         for row, transition in zip(rows, transitions, strict=True)
     ]
     for _ in range(2):  # as if the connection broke before the answer arrived
-        turn = ledger.journal(lease.notice, [lease], entries=entries, on_wire={})
+        turn = journal.record_turn(lease.notice, [lease], entries=entries, on_wire={})
         assert not turn.may_send
     notice = Notice.objects.get()
     assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")

@@ -14,8 +14,9 @@ from django.utils import timezone
 from harness import exposure_factory
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import decisions, tasks
-from notices.engine import audiences, ledger, planning, send_loop
-from notices.engine.ledger import JournalEntry, LeaseLostError, Transition
+from notices.engine import audiences, journal, ledger, planning, send_loop
+from notices.engine.journal import JournalEntry
+from notices.engine.ledger import LeaseLostError, Transition
 from notices.models import Chunk, Delivery, Notice
 from statements import publishing
 from statements.models import StatementVersion
@@ -465,14 +466,14 @@ def run_out(lease) -> None:
     Chunk.objects.filter(pk=lease.chunk.pk).update(leased_until=timezone.now())
 
 
-def put_on_the_wire(lease, *deliveries: Delivery) -> ledger.JournalAnswer:
+def put_on_the_wire(lease, *deliveries: Delivery) -> journal.JournalAnswer:
     on_wire = {lease.chunk.pk: [delivery.pk for delivery in deliveries]}
-    return ledger.journal(lease.notice, [lease], entries=[], on_wire=on_wire)
+    return journal.record_turn(lease.notice, [lease], entries=[], on_wire=on_wire)
 
 
-def write_down(lease, delivery: Delivery, verdict: Transition) -> ledger.JournalAnswer:
+def write_down(lease, delivery: Delivery, verdict: Transition) -> journal.JournalAnswer:
     ending = JournalEntry(lease, delivery.pk, verdict, attempts=delivery.attempts, tries=1)
-    return ledger.journal(lease.notice, [lease], entries=[ending], on_wire={})
+    return journal.record_turn(lease.notice, [lease], entries=[ending], on_wire={})
 
 
 def test_a_leased_chunk_is_not_leased_again(notice, lease, server):

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.db import connection
 
 from incidents.encryption import EncryptionError
-from notices.engine import gateways, ledger, providers, ramp, stall
+from notices.engine import gateways, journal, ledger, providers, ramp, stall
 from notices.engine.composer import Composer, DueRow
-from notices.engine.ledger import JournalAnswer, JournalEntry, Lease, LeaseLostError, Transition
+from notices.engine.journal import JournalAnswer, JournalEntry
+from notices.engine.ledger import Lease, LeaseLostError, Transition
 from notices.engine.smtp import SmtpTransport
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transitions import transition_of
@@ -298,7 +299,9 @@ class _Run:
             on_wire.setdefault(row.chunk, []).append(row.delivery_id)
         leases = [leased.lease for leased in self._leases.values()]
         answer = _retry_until_written(
-            lambda: ledger.journal(self._notice, leases, entries=self._entries, on_wire=on_wire)
+            lambda: journal.record_turn(
+                self._notice, leases, entries=self._entries, on_wire=on_wire
+            )
         )
         for entry in self._entries:
             if entry.lease.chunk.pk in self._leases:
