@@ -3,7 +3,6 @@
 import html
 from typing import Any
 
-from django.http import HttpResponse
 from django.urls import reverse
 
 from notices.models import Notice
@@ -25,7 +24,7 @@ def version_url(name: str, version: StatementVersion) -> str:
     return desk_url(f"statements_statementversion_{name}", version.pk)
 
 
-def page_text(response: HttpResponse) -> str:
+def page_text(response: Any) -> str:
     """Returns the page with its character references resolved; it must be a page (200)."""
     assert response.status_code == 200
     return html.unescape(response.content.decode())

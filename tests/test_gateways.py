@@ -60,9 +60,11 @@ def raw_server(answer: Callable[[RawServer, socket.socket], None]) -> Iterator[R
     server = RawServer(lambda connection: answer(server, connection))
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield server
-    server.close()
-    thread.join(10)
+    try:
+        yield server
+    finally:
+        server.close()
+        thread.join(10)
 
 
 def request(connection: socket.socket) -> bytes:

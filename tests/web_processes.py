@@ -16,7 +16,7 @@ def web_processes(options: str, **environment: str) -> Iterator[int]:
     """Context manager: Granian with these command line options; gives its port."""
     port = free_port()
     process = subprocess.Popen(
-        [BIN / "granian", "--host", "127.0.0.1", "--port", str(port)]
+        [str(BIN / "granian"), "--host", "127.0.0.1", "--port", str(port)]
         + ["--interface", "wsgi", "--no-ws", *options.split(), "breachportal.wsgi:application"],
         env=os.environ
         | {"DATABASE_URL": conninfo(), "REDIS_URL": settings.REDIS_URL}
