@@ -1,4 +1,4 @@
-# The two commands are `make demo` and `make test`; see README.md.
+# The two main commands are `make demo` and `make test`; see README.md.
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -29,18 +29,18 @@ setup: .venv/installed catalogues
 		-r requirements-dev.txt
 	@touch .venv/installed
 
-# The translations as Django reads them; each is compiled again when its source changes.
+# Compiles the translations for Django. A changed source is compiled again.
 catalogues: $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
 locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po .venv/installed
 	@$(BIN)/pybabel -q compile -l $* -i $< -o $@.new
 	@mv $@.new $@
 
-# Public pages a second against a bare Django view; the last line is JSON.
+# Measures public pages per second against a plain Django view; the last line is JSON.
 bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
 
-# Collects the translatable words from the code: needs GNU gettext.
+# Collects the translatable strings of the code. It needs GNU gettext.
 messages: setup
 	rm -f locale/en/LC_MESSAGES/django.po  # English is the source itself
 	mkdir -p locale/en/LC_MESSAGES
@@ -51,8 +51,8 @@ messages: setup
 	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po
 	$(MAKE) catalogues
 
-# Pins and hashes of everything that is installed; UPGRADE=--upgrade takes newer releases. Hashes are
-# those of the package index alone: what else pip is told about on this machine stays out.
+# Writes the pins and hashes of all packages; UPGRADE=--upgrade takes newer releases. It ignores
+# pip's configuration, so that the hashes are those of the default package index only.
 COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" \
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= $(BIN)/pip-compile --quiet \
 	--generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links \
@@ -64,29 +64,31 @@ requirements: setup
 	$(COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -o benchmarks/requirements.txt benchmarks/requirements.in
 
-# The licence of each package that production installs.
+# Lists the licence of each package that production installs.
 licences: setup
 	@$(BIN)/python docs/licences.py
 
-# PEOPLE= sets the size, ADDRESSES= adds so many address rows a person (see docs/performance.md).
+# Measures imports. PEOPLE= sets the size, ADDRESSES= the address rows of each person (see
+# docs/performance.md).
 bench-import: setup
 	@$(BIN)/python -m benchmarks.bench_import
 
-# Kills an import of PEOPLE= people KILLS= times, and compares what stands in the store afterwards.
+# Kills an import of PEOPLE= people KILLS= times and compares the store digests afterwards.
 drill-import: setup
 	@$(BIN)/python -m benchmarks.drill_import
 
-# Counting, resealing and purging an incident of PEOPLE=, and what customers notice of it.
+# Measures how long it takes to count, re-encrypt and purge an incident of PEOPLE= people, and how
+# slow pages are meanwhile.
 bench-store: setup
 	@$(BIN)/python -m benchmarks.bench_store
 
-# PEOPLE= sets the size, PARTS= chooses (see docs/performance.md).
+# Measures sends. PEOPLE= sets the size, PARTS= selects the parts (see docs/performance.md).
 bench-send: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks.bench_send
 
-# All of them, or DRILLS="kill redis"; PEOPLE= and SEED= as well (see docs/drills.md).
+# Runs all drills, or those in DRILLS="kill redis". PEOPLE= and SEED= apply too (see docs/drills.md).
 drill: setup
 	@$(BIN)/python -m tests.drills $(DRILLS)
 

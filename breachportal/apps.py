@@ -6,7 +6,7 @@ from breachportal.catalogues import check_catalogues
 
 
 class BreachportalConfig(AppConfig):
-    """The project itself: its commands and the demonstration."""
+    """The project itself: its commands, its system check and the demonstration."""
 
     name = "breachportal"
 
@@ -15,6 +15,6 @@ class BreachportalConfig(AppConfig):
 
 
 class DeskConfig(AdminConfig):
-    """Django admin as the response desk; see accounts.admin_site."""
+    """Django admin with DeskSite as its default site: the response desk."""
 
     default_site = "accounts.admin_site.DeskSite"

@@ -1,7 +1,7 @@
-"""A system check: the translations are compiled.
+"""A system check that the translations are compiled.
 
-The repository holds their sources (`django.po`) only. Django reads the compiled files, and without
-them shows every page in English and reports nothing.
+The repository contains their sources (`django.po`) only. Django reads the compiled files. Without
+them it shows every page in English and reports nothing.
 """
 
 from pathlib import Path
@@ -14,9 +14,9 @@ HINT = "Run `make setup`, or in production `pybabel compile -d locale -D django`
 
 
 def check_catalogues(**_kwargs: Any) -> list[checks.CheckMessage]:
-    """Reports each translation that is not compiled, or older than its source.
+    """Returns a message for each translation that is not compiled or is older than its source.
 
-    It is an error in production, which stops `migrate`, and a warning elsewhere.
+    The message is an error in production, where it stops `migrate`, and a warning elsewhere.
     """
     kind = checks.Error if settings.IS_PRODUCTION else checks.Warning
     return [

@@ -1,4 +1,4 @@
-"""The Celery application. Queues by purpose: `send`, `import`, `default`."""
+"""The Celery application. It has one queue for each purpose: `send`, `import` and `default`."""
 
 import os
 

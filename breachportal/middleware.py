@@ -1,4 +1,4 @@
-"""What holds for every request and every response."""
+"""Middleware for every request: response headers and limits on the size of bodies."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,10 @@ PERMISSIONS_POLICY = ", ".join(
 def response_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Sets the Permissions-Policy, and `no-store` on all that no view declared cacheable.
+    """Middleware that sets Permissions-Policy, and `no-store` unless the view set Cache-Control.
 
-    Nearly every page of the portal holds somebody's data, so a page is private unless it says
-    otherwise (statements.public.public_page).
+    Nearly every page of the portal contains personal data, so a page is private unless its view
+    declares it public (foundations.page_cache.public_page).
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -25,19 +25,22 @@ def response_headers(
         response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers.setdefault("Cache-Control", "private, no-store")
         if "public" in response.headers["Cache-Control"]:
-            _forget_who_asked(response)
+            _remove_cookies(response)
         return response
 
     return middleware
 
 
-def _forget_who_asked(response: HttpResponse) -> None:
-    """A malformed session cookie is answered with its deletion, even where no view looked."""
+def _remove_cookies(response: HttpResponse) -> None:
+    """Removes Set-Cookie, and `Cookie` from the header Vary.
+
+    Django deletes a malformed session cookie in its response, even if no view read the session.
+    """
     response.cookies.clear()
     varies = [name.strip() for name in response.headers.get("Vary", "").split(",")]
-    kept = [name for name in varies if name and name.lower() != "cookie"]
-    if kept:
-        response.headers["Vary"] = ", ".join(kept)
+    others = [name for name in varies if name and name.lower() != "cookie"]
+    if others:
+        response.headers["Vary"] = ", ".join(others)
     else:
         response.headers.pop("Vary", None)
 
@@ -45,10 +48,11 @@ def _forget_who_asked(response: HttpResponse) -> None:
 def limit_uploads(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """413 for a body above settings.DATA_UPLOAD_MAX_MEMORY_SIZE or of unknown length.
+    """Middleware that answers 413 for a body that is too large or has no stated length.
 
-    Django's own limit leaves files out, and would write any amount of them to the disk. One page
-    of the desk takes files, up to settings.UPLOAD_MAX_BYTES; see uploads_by_importers.
+    The limit is settings.DATA_UPLOAD_MAX_MEMORY_SIZE in bytes. Django's own limit does not count
+    files, and would write any amount of them to the disk. One page of the desk accepts files, up to
+    settings.UPLOAD_MAX_BYTES more; see uploads_by_importers.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -66,9 +70,10 @@ def limit_uploads(
 def uploads_by_importers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """413 for a large body by anybody who may not upload, before a byte of it is read.
+    """Middleware that answers 413 for a large body of a user who may not upload.
 
-    To stand after authentication: what reads a body first is the check of its CSRF token.
+    Does not read the body. It must come after the authentication middleware, because it needs the
+    user. The check of the CSRF token is the first to read a body.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -89,4 +94,4 @@ def _length(request: HttpRequest) -> int:
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
-        return 0  # as Django reads it: no body
+        return 0  # Django reads no body then

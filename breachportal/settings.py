@@ -1,4 +1,4 @@
-"""Settings, read from the environment once. Secure unless told otherwise; see docs/running.md."""
+"""The settings, read from the environment once. The defaults are secure; see docs/running.md."""
 
 import sys
 from pathlib import Path
@@ -16,24 +16,25 @@ if IS_PRODUCTION:
     environment.require_for_production()
 VAR = Path(environment.text("BREACHPORTAL_VAR", str(BASE_DIR / "var")))
 
-# Who we are
+# Identity
 PORT = environment.number("PORT", 8000)
 PORTAL_URL = environment.portal_url(f"http://127.0.0.1:{PORT}")
 PORTAL_HOST = urlsplit(PORTAL_URL).netloc
-# The company's name in the head of every page.
+# The company's name in the header of every page.
 PORTAL_NAME = {
     "ko": environment.text("PORTAL_NAME_KO", "쿠팡" if IS_DEMO else PORTAL_HOST),
     "en": environment.text("PORTAL_NAME_EN", "Coupang" if IS_DEMO else PORTAL_HOST),
 }
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
-# Earlier ones: links and message codes that were made with them go on working.
+# Earlier secret keys. Links and message codes that were made with them stay valid.
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
-# Bytes of a body; see middleware.limit_uploads. Importers may send files of the second size to one
-# page, which are held in memory: a spool file would be a dump in the clear on a web server's disk.
+# The largest body in bytes; see middleware.limit_uploads. Importers may send files of up to
+# UPLOAD_MAX_BYTES to one page. They stay in memory, because a temporary file would leave the leaked
+# data unencrypted on the disk of a web server.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
 UPLOAD_PATH = "/admin/incidents/upload/add/"
@@ -65,7 +66,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "foundations.page_cache.public_pages",  # the outermost: it keeps every header with a page
+    "foundations.page_cache.public_pages",  # the outermost, so that it caches all headers of a page
     "foundations.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -103,9 +104,10 @@ TEMPLATES = [
 
 # Data
 DATABASES = {"default": environment.database(VAR, may_embed=not IS_PRODUCTION)}
-if IS_DEMO:  # nothing in a demonstration is worth waiting for the disk at every mail
+if IS_DEMO:  # a demonstration needs no durability, and waiting for the disk slows each mail
     environment.add_server_settings(DATABASES["default"], synchronous_commit="off")
-# What a page may wait for a lock, and what one statement of it may take; 0 leaves it to PostgreSQL.
+# The longest wait of a page for a lock, and the longest run of one of its statements, in seconds.
+# With 0 the setting of PostgreSQL applies.
 WEB_LOCK_SECONDS = environment.number("WEB_LOCK_SECONDS", 3)
 WEB_STATEMENT_SECONDS = environment.number("WEB_STATEMENT_SECONDS", 300)
 if environment.text(environment.PROCESS) == environment.WEB:
@@ -119,7 +121,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"serializer": "foundations.caching.JsonSerializer"},
-        "VERSION": 2,  # the first held pickles
+        "VERSION": 2,  # version 1 contained pickles
     }
 }
 
@@ -155,38 +157,38 @@ DEFAULT_FROM_EMAIL = environment.text(
     "DEFAULT_FROM_EMAIL",
     "쿠팡 Coupang <notice@coupang.example>" if IS_DEMO else "breachportal <notice@portal.example>",
 )
-# The domain of Message-IDs and of the envelope sender that bounces come back to.
+# The domain of Message-IDs and of the envelope sender, to which bounces are returned.
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people
-NOTICE_COUNT_AT_ONCE = 50_000  # people; more are counted by a worker before the approval
-NOTICE_LEASE_SECONDS = 30  # a worker extends it several times a second, whatever servers do
-NOTICE_REPLY_SECONDS = 90  # for the reply to a whole message; others get EMAIL_TIMEOUT
-NOTICE_BACKOFF_SECONDS = 60  # doubles with each try, up to
+NOTICE_COUNT_AT_ONCE = 50_000  # people; a worker counts a larger audience before the approval
+NOTICE_LEASE_SECONDS = 30  # a worker extends it several times a second, even if servers are slow
+NOTICE_REPLY_SECONDS = 90  # for the reply to a complete message; other replies: EMAIL_TIMEOUT
+NOTICE_BACKOFF_SECONDS = 60  # doubles with each attempt, up to the maximum
 NOTICE_BACKOFF_MAX_SECONDS = 60 * 60 * 2
-NOTICE_UNAVAILABLE_SECONDS = 5  # before a server that is away is tried again; doubles up to
+NOTICE_UNAVAILABLE_SECONDS = 5  # before an unreachable server is tried again; doubles, too
 NOTICE_UNAVAILABLE_MAX_SECONDS = 60
 NOTICE_DEADLINE_HOURS = 72
-NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at once; the sweeper adds more
-# Connections of one sender to the mail server, at most: it opens more only while they help.
+NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at first; the sweep adds more
+# The most connections of one worker to the mail server. It opens more only while they help.
 NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
-# Messages a second for all workers together, by destination: "naver.com=50,*=200". None by
-# default: behind a relay of your own, the relay keeps to them.
+# Messages per second for all workers together, by destination: "naver.com=50,*=200". The default is
+# no limit, because an own relay applies such limits itself.
 NOTICE_RATES = environment.rates("NOTICE_RATES")
-NOTICE_RATE_WITHOUT_REDIS = 1.0  # of each worker, to each destination that has a limit
-# The send slows while customers wait longer than this for a page.
+NOTICE_RATE_WITHOUT_REDIS = 1.0  # per second, worker and destination that has a limit
+# The send slows down while customers wait longer than this for a page.
 NOTICE_PORTAL_MILLISECONDS = environment.number("NOTICE_PORTAL_MILLISECONDS", 500)
-NOTICE_SLICE_SECONDS = 60  # after which a sender lets others have the worker
+NOTICE_SLICE_SECONDS = 60  # after which a send task ends, so that other tasks get the worker
 
-NOTICE_LEDGER_PAGE = 10_000  # rows of an ended ledger that are hashed together
+NOTICE_LEDGER_PAGE = 10_000  # rows of a closed ledger that are hashed together
 
-# A provider's API instead of SMTP for notices: a backend of django-anymail, and its own settings
-# as JSON, WEBHOOK_SECRET among them; without that the portal has no webhooks.
+# A provider's API for notices instead of SMTP: a backend of django-anymail, and its settings as
+# JSON. Without WEBHOOK_SECRET among them the portal has no webhooks.
 NOTICE_PROVIDER = environment.text("NOTICE_PROVIDER")
 NOTICE_PROVIDER_CONNECTIONS = environment.number("NOTICE_PROVIDER_CONNECTIONS", 8)
-# People in one request, where the provider can fill a text in for each (docs/sending.md): all of a
-# request that breaks are in doubt.
+# People in one request, if the provider can fill in the message for each (docs/sending.md). All of
+# them are in doubt if the request fails without a reply.
 NOTICE_PROVIDER_BATCH = environment.number("NOTICE_PROVIDER_BATCH", 100)
 ANYMAIL = {
     "IGNORE_UNSUPPORTED_FEATURES": True,  # not every provider lets us choose the envelope sender
@@ -200,28 +202,29 @@ SMS_GATEWAY = environment.text(
 )
 SMS_GATEWAY_URL = environment.text("SMS_GATEWAY_URL")
 SMS_GATEWAY_TOKEN = environment.text("SMS_GATEWAY_TOKEN")
-SMS_SENDER = environment.text("SMS_SENDER")  # the number that is registered with the carriers
+SMS_SENDER = environment.text("SMS_SENDER")  # a number that is registered with the carriers
 SMS_CONNECTIONS = environment.number("SMS_CONNECTIONS", 8)
-SMS_MAX_BYTES = 2_000  # in EUC-KR: what Korean carriers take as one long message
+SMS_MAX_BYTES = 2_000  # in EUC-KR; Korean carriers accept this size as one long message
 
-# A large mandatory notice goes to 1 % of its people, then to 10 %, then to all.
+# The ramp: a large mandatory notice is sent to 1 % of its recipients, then to 10 %, then to all.
 NOTICE_RAMP_PERCENT = (1, 10)
 NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)
-NOTICE_RAMP_MINUTES = environment.number("NOTICE_RAMP_MINUTES", 15)  # without trouble, a step
-# A notice pauses by itself when more bounce than this, of those tried since a person last looked,
+NOTICE_RAMP_MINUTES = environment.number("NOTICE_RAMP_MINUTES", 15)  # of each step, without faults
+# A notice pauses automatically if more than this percentage bounces. Only attempts since a person
+# last resumed the notice count.
 NOTICE_PAUSE_BOUNCE_PERCENT = environment.number("NOTICE_PAUSE_BOUNCE_PERCENT", 5)
-NOTICE_PAUSE_AT_LEAST = 200  # tried; fewer say little
-# or when the server refuses so many messages for what is not their recipients' fault (5.7.x).
+NOTICE_PAUSE_AT_LEAST = 200  # attempts; a percentage of fewer is not reliable
+# It also pauses after this number of refusals with a cause on our side (5.7.x).
 NOTICE_PAUSE_REFUSALS = environment.number("NOTICE_PAUSE_REFUSALS", 5)
 
-# What keeps back even what the law demands: where it does not arrive, or reaches somebody else.
-# Whoever is kept from a notice so stands in its escalation list.
+# The reasons for which a mandatory notice, too, is not sent to a suppressed address: it would not
+# arrive or would reach another person. The escalation list of the notice contains these recipients.
 NOTICE_MANDATORY_SUPPRESSIONS = environment.words(
     "NOTICE_MANDATORY_SUPPRESSIONS", "bounce,complaint,stranger"
 )
-# Where mailbox providers are told to send complaints: this part @MAIL_DOMAIN.
+# The local part of the address to which mailbox providers send complaints, at MAIL_DOMAIN.
 COMPLAINTS_LOCAL_PART = environment.text("COMPLAINTS_LOCAL_PART", "complaints")
-# The mailbox that `receive_bounces --imap` reads: imaps://user:password@host/
+# The mailbox that `receive_bounces --imap` reads, such as imaps://user:password@host/.
 IMAP_URL = environment.text("IMAP_URL")
 
 # People
@@ -244,7 +247,7 @@ MFA_FORMS = {
     "authenticate": "accounts.forms.SecondStepForm",
     "reauthenticate": "accounts.forms.SecondStepAgainForm",
 }
-MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds; telephones' clocks are not exact
+MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds, because the clocks of phones are not exact
 SIGN_IN_CODE_MINUTES = 10
 SIGN_IN_CODE_TRIES = 5
 SIGN_IN_CODE_RESENDS = 3
@@ -253,8 +256,8 @@ STEP_UP_MINUTES = 5
 CODE_RATES = {
     "ask": "5/10m/key,20/d/key,60/m/ip",  # "key": one e-mail address from one network
     "ask_anywhere": "100/d/key",  # one e-mail address from all networks together
-    "ask_step_up": "5/10m/key,20/d/key",  # one person who is signed in
-    "guess": "200/10m/ip",  # wrong ones; how many a code takes is SIGN_IN_CODE_TRIES
+    "ask_step_up": "5/10m/key,20/d/key",  # "key": one signed-in user
+    "guess": "200/10m/ip",  # wrong codes; SIGN_IN_CODE_TRIES limits the tries of each code
 }
 
 # "Is this message from us?"
@@ -262,31 +265,31 @@ SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # fro
 SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are deleted
 
 # Keys
-# Before a new data key seals: every process has read the incident again by then (a sender's slice
-# and its lease are the longest that hold one).
+# The wait before a new data key encrypts, in seconds. Every process has read the incident again by
+# then: a send task holds an incident longest, for its slice and its lease.
 REENCRYPT_GRACE_SECONDS = environment.number("REENCRYPT_GRACE_SECONDS", 300 if IS_PRODUCTION else 0)
 
-# Published words
+# Statements
 STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Korea: at least 30
-# For how long a process shows a public page as it rendered it; 0 renders it for every request.
+# The seconds for which a process caches a public page; 0 renders it for every request.
 PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 
 # Proof
 PROOF_RATES = {
-    "certificate_issue": "10/h/key",  # one person
+    "certificate_issue": "10/h/key",  # "key": one user
     "certificate_check": "30/m/ip,600/h/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",
 }
 
-# Who hears of weaknesses of this portal (security.txt): mailto:, https: or tel:
+# The contact for reports of vulnerabilities (security.txt), as mailto:, https: or tel:.
 SECURITY_CONTACT = environment.text(
     "SECURITY_CONTACT", "" if IS_PRODUCTION else "mailto:security@breachportal.example"
 )
 
 # Sessions and cookies
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # nobody is signed out with Redis
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # sessions outlive an emptied Redis
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -299,15 +302,16 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 # Headers
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if IS_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the portal is one subdomain of a company's many
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the company's other subdomains are not the portal's
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if environment.text("TRUSTED_PROXY_HEADER"):  # for example X-Forwarded-Proto, set by your proxy
+if environment.text("TRUSTED_PROXY_HEADER"):  # such as X-Forwarded-Proto, set by the own proxy
     SECURE_PROXY_SSL_HEADER = (
         "HTTP_" + environment.text("TRUSTED_PROXY_HEADER").upper().replace("-", "_"),
         "https",
     )
-# How many proxies of yours add to X-Forwarded-For: whose address limits count against.
+# The number of own proxies that add an entry to X-Forwarded-For. Rate limits count by the address
+# before them.
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -335,7 +339,7 @@ FORMAT_MODULE_PATH = "breachportal.formats"
 # Files
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None  # else straight from static/
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None  # otherwise served from static/
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -361,8 +365,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        "httpx": {"level": "WARNING"},  # it logs each request with its address
+        "httpx": {"level": "WARNING"},  # it logs the URL of each request
         "httpcore": {"level": "WARNING"},
-        "mail.log": {"level": "ERROR"},  # aiosmtpd repeats what strangers say to it, and addresses
+        "mail.log": {"level": "ERROR"},  # aiosmtpd logs commands of clients, with addresses
     },
 }

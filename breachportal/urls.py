@@ -1,5 +1,7 @@
-"""Addresses. Every page for people carries its language in its path, so that public pages are the
-same bytes for everyone and a link keeps the reader's language.
+"""The URLs of the portal.
+
+Every page for customers has its language in its path. Therefore a public page has the same bytes
+for every reader, and a link keeps the reader's language.
 """
 
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Addresses that belong to the whole portal, whatever apps are installed."""
+"""Views of the whole portal that belong to no app."""
 
 from datetime import datetime, time, timedelta
 
@@ -11,16 +11,19 @@ from django.views.decorators.cache import cache_control
 
 from foundations.page_cache import public_page
 
-FAVICON_SECONDS = 60 * 60  # then anew: a release may give the picture another address
+FAVICON_SECONDS = 60 * 60  # short, because a release may change the URL of the image
 SECURITY_TXT_DAYS = 90  # RFC 9116: less than a year
 
 
 @public_page
 def security_txt(_request: HttpRequest) -> HttpResponse:
-    """Where to report a weakness of this portal (RFC 9116); not found if nobody is named."""
+    """Returns the contact for reports of vulnerabilities (RFC 9116).
+
+    Raises Http404 if settings.SECURITY_CONTACT is empty.
+    """
     if not settings.SECURITY_CONTACT:
         raise Http404
-    # By the day, so that the page's bytes, and with them its ETag, stand for a day.
+    # The date has no time of day, so that the bytes of the page and its ETag are valid for a day.
     day = timezone.now().date() + timedelta(days=SECURITY_TXT_DAYS)
     expires = datetime.combine(day, time.min)
     lines = [
@@ -34,5 +37,5 @@ def security_txt(_request: HttpRequest) -> HttpResponse:
 
 @cache_control(public=True, max_age=FAVICON_SECONDS)
 def favicon(_request: HttpRequest) -> HttpResponse:
-    """Browsers and messengers ask for this address whatever a page links."""
+    """Redirects to the icon. Browsers and messengers request this URL even without a link to it."""
     return redirect(static("favicon.svg"))

@@ -1,1 +1,1 @@
-"""The demonstration: sample data, a mailbox, and staff who can sign in. Demo mode only."""
+"""The demonstration for demo mode: sample data, a mailbox, and staff who can sign in."""

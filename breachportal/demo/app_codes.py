@@ -1,4 +1,4 @@
-"""The codes of an authenticator app (TOTP, RFC 6238), with the defaults that apps assume."""
+"""The codes of an authenticator app (TOTP, RFC 6238), with the parameters that apps assume."""
 
 import base64
 import secrets
@@ -12,13 +12,13 @@ _SECRET_BYTES = 20  # RFC 4226 recommends 160 bits
 
 
 def new_secret() -> str:
-    """A random secret, in the base32 that apps take."""
+    """Returns a random secret in base32, as apps accept it."""
     return base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def code_at(secret: str, seconds: float) -> str:
-    """The code that an app with `secret` shows at `seconds` since the epoch."""
+    """Returns the code that an app with `secret` shows at `seconds` since the epoch."""
     key = base64.b32decode(secret, casefold=True)
-    # SHA-1 is what every app supports; HMAC does not need its collision resistance.
+    # Every app supports SHA-1. HMAC does not depend on collision resistance.
     totp = TOTP(key, app_settings.TOTP_DIGITS, SHA1(), PERIOD_SECONDS)  # noqa: S303
     return totp.generate(int(seconds)).decode()

@@ -1,4 +1,8 @@
-"""The demonstration's mails: one file each under `var/mail`, newest last by name."""
+"""The stored mails of the demonstration: one file each under `var/mail`.
+
+A file name is the time of receipt in nanoseconds, a random part and the recipient, with "~" between
+them. In the order of their names the newest file is last.
+"""
 
 import secrets
 import time
@@ -14,44 +18,44 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class StoredMail:
-    """One mail as the SMTP server took it."""
+    """One mail as the SMTP server received it."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """What its page is called."""
+        """The name of the file without its suffix; it is part of the page's URL."""
         return self.path.stem
 
     @property
     def recipient(self) -> str:
-        """The envelope's recipient."""
+        """The recipient of the envelope."""
         return unquote(self.path.stem.split("~")[2])
 
     @property
     def received_at(self) -> datetime:
-        """When the server took it."""
+        """The time at which the server received the mail."""
         return datetime.fromtimestamp(int(self.path.stem.split("~")[0]) / 1e9, tz=UTC)
 
     def message(self) -> EmailMessage:
-        """Headers and parts."""
+        """Returns the parsed mail: its headers and parts."""
         return message_from_bytes(self.path.read_bytes(), policy=policy.default)
 
     def part(self, subtype: str) -> str:
-        """The text of the `plain` or `html` part, or an empty string."""
+        """Returns the text of the `plain` or `html` part, or an empty string."""
         body = self.message().get_body((subtype,))
         return str(body.get_content()) if body else ""
 
 
 def folder() -> Path:
-    """Where the mails lie."""
+    """Returns the directory of the mails, and creates it if it is missing."""
     path: Path = settings.VAR / "mail"
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def store(recipient: str, content: bytes) -> None:
-    """Keeps one mail. The file appears complete or not at all."""
+    """Stores one mail. A reader sees the complete file or none."""
     name = f"{time.time_ns()}~{secrets.token_hex(4)}~{quote(recipient, safe='@')[:200]}"
     unfinished = folder() / f"{name}.part"
     unfinished.write_bytes(content)
@@ -59,7 +63,10 @@ def store(recipient: str, content: bytes) -> None:
 
 
 def newest(recipient: str = "", *, limit: int = 50) -> list[StoredMail]:
-    """The newest mails first, of one recipient or of all."""
+    """Returns up to `limit` mails, the newest first.
+
+    Without a `recipient` it returns the mails of all recipients.
+    """
     paths = sorted(folder().glob("*.eml"), reverse=True)
     wanted = recipient.strip().lower()
     mails = (StoredMail(path) for path in paths)
@@ -68,5 +75,5 @@ def newest(recipient: str = "", *, limit: int = 50) -> list[StoredMail]:
 
 
 def find(name: str) -> StoredMail | None:
-    """The mail of that name."""
+    """Returns the mail with this name, or None."""
     return next((StoredMail(path) for path in folder().glob("*.eml") if path.stem == name), None)

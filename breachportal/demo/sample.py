@@ -1,4 +1,4 @@
-"""Brings the sample incident to the state a first visitor should find."""
+"""The preparation of the sample incident for the first visitor of the demonstration."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,14 +27,15 @@ FILES = {
     "orders.csv.gz": "orders.toml",
 }
 EDITOR, APPROVER = sample.EDITOR, sample.APPROVER
-# Two members of the export with addresses, entrance codes and orders.
+# Two members in the export that have addresses, entrance codes and orders.
 KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00137@naver.example"
 
 
 def prepare(say: Say) -> None:
-    """Loads the incident, its export and its words, once; a start that was cut off goes on.
+    """Loads the incident, its statements and its export, and reports progress with `say`.
 
-    Once a scope version was closed, all of it is the visitor's.
+    Continues a start that was interrupted. Does nothing once a scope version is closed, because the
+    visitor may have changed the data since.
     """
     batches = ExposureBatch.objects.filter(incident__slug=sample.SLUG)
     if batches.exclude(state=ExposureBatch.State.OPEN).exists():
@@ -48,19 +49,22 @@ def prepare(say: Say) -> None:
 
 
 def give_second_factor(user: User) -> None:
-    """Gives `user` an authenticator app if they have none; a demonstration page shows its codes."""
+    """Gives `user` an authenticator app unless there is one; a demo page shows its codes."""
     if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
         data = {"secret": encrypt(app_codes.new_secret())}
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
 
 
 def import_export(incident: Incident, say: Say) -> None:
-    """Imports the company's three dumps and closes the batch."""
+    """Imports the company's three files, as far as they are not loaded, and closes the batch.
+
+    Rejected rows are written under `var/rejects`.
+    """
     rejects = settings.VAR / "rejects"
     rejects.mkdir(mode=0o700, parents=True, exist_ok=True)
-    there = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
+    loaded_files = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
     for name, mapping in FILES.items():
-        if there.filter(name=name).exists():
+        if loaded_files.filter(name=name).exists():
             continue
         path = EXPORT / "export-2025-11" / name
         loaded = loading.import_file(
@@ -75,19 +79,20 @@ def import_export(incident: Incident, say: Say) -> None:
             f"{loaded.rows_rejected:,} rejected (see {rejects})."
         )
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
-    scope_versions.close(batch, is_despite_failed=True)  # what failed is not one of these
+    scope_versions.close(batch, is_despite_failed=True)  # all files of the sample are loaded
 
 
 def send_notice() -> Notice:
-    """The sample's mandatory notice: written and approved by two people, once.
+    """Returns the sample's mandatory notice; creates and approves it if that was not done yet.
 
-    Only the statement's first version is the sample's; later ones are the visitor's own.
+    The editor creates it and the approver approves it. It is about the first version of the
+    statement, because later versions are the visitor's own.
     """
     version = Statement.objects.get(
         incident__slug=sample.SLUG, kind=Statement.Kind.NOTICE
     ).versions.get(number=1)
-    sent = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY)
-    notice = sent.filter(created_by__email=EDITOR).order_by("pk").first()
+    notices = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY)
+    notice = notices.filter(created_by__email=EDITOR).order_by("pk").first()
     if notice is None:
         notice = Notice.objects.create(
             incident=version.statement.incident,

@@ -1,4 +1,4 @@
-"""The demonstration's text messages: they lie in the mailbox, beside the mails."""
+"""The SMS gateway of the demonstration: the mailbox shows SMS beside mails."""
 
 from email.message import EmailMessage
 
@@ -9,17 +9,17 @@ from notices.message_filling import OutgoingMessage
 
 
 class MailboxGateway:
-    """Keeps each text where the demonstration's mailbox page shows it."""
+    """An SMS gateway that stores each message for the mailbox page of the demonstration."""
 
     required_settings = ()
 
-    def send(self, text: OutgoingMessage) -> Reply:
-        """Always accepted."""
-        message = EmailMessage()
-        message["To"], message["Subject"] = text.to, "SMS"
-        message.set_content(text.data.decode())
-        maildir.store(text.to, message.as_bytes())
+    def send(self, message: OutgoingMessage) -> Reply:
+        """Stores the SMS as a mail and returns that it is accepted."""
+        mail = EmailMessage()
+        mail["To"], mail["Subject"] = message.to, "SMS"
+        mail.set_content(message.data.decode())
+        maildir.store(message.to, mail.as_bytes())
         return Reply(Result.ACCEPTED, LedgerMessages.KEPT.stored())
 
     def close(self) -> None:
-        """Holds nothing open."""
+        """Does nothing, because no connection is open."""

@@ -1,4 +1,4 @@
-"""Pages that exist in demo mode only: everybody's mails, and the staff's second factors."""
+"""Pages that exist in demo mode only: all mails, and the second factors of the staff."""
 
 import time
 
@@ -11,7 +11,7 @@ from breachportal.demo import app_codes, maildir
 
 
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """The newest mails, of all or of one address."""
+    """Lists the newest mails, of all recipients or of the address in `?to=`."""
     address = request.GET.get("to", "")
     return render(
         request, "demo/mailbox.html", {"address": address, "mails": maildir.newest(address)}
@@ -19,7 +19,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 
 def mail(request: HttpRequest, name: str) -> HttpResponse:
-    """One mail as text, with its headers."""
+    """Shows one mail as plain text, with its headers."""
     stored = _stored_or_404(name)
     message = stored.message()
     context = {"mail": stored, "message": message, "headers": message.items()}
@@ -27,14 +27,14 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def mail_html(_request: HttpRequest, name: str) -> HttpResponse:
-    """The HTML part alone, as a mail program would show it: no scripts, no network."""
+    """Returns the HTML part of a mail without scripts and network access, as mail programs do."""
     policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     html = _stored_or_404(name).part("html")
     return HttpResponse(html, headers={"Content-Security-Policy": policy})
 
 
 def authenticator(request: HttpRequest) -> HttpResponse:
-    """Shows the codes that the authenticator apps of the response team would show now."""
+    """Shows the current codes of the authenticator apps of the response team."""
     now = time.time()
     factors = Authenticator.objects.filter(type=Authenticator.Type.TOTP, user__is_staff=True)
     codes = [

@@ -1,1 +1,1 @@
-"""Dates in full and times with their zone, in each language."""
+"""The formats of dates and times in each language."""

@@ -1,4 +1,4 @@
-// Chooses all that a list shows at once. Without this script each is ticked by hand.
+// Ticks all rows of a list at once. Without this script a user ticks each row.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {

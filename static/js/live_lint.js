@@ -1,13 +1,13 @@
-// The check of a draft while it is written: what stands in the forms goes to the desk, and each
-// section shows what is said of it. Without this script the same is shown after saving.
+// The live lint: sends the forms of a draft to the desk while an editor types, and shows each
+// finding at its section. Without this script the findings are shown after saving.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
   const box = document.querySelector("[data-live-lint]");
   if (!box) return;
   const form = box.closest("form");
-  const PAUSE = 900; // milliseconds without a key pressed
-  let timer, asked = 0;
+  const PAUSE = 900; // milliseconds after the last input
+  let timer, requests = 0;
 
   function placeOf(name) {
     if (name === "top" || name === "title") return document.querySelector(`[data-findings="${name}"]`);
@@ -15,14 +15,14 @@ document.addEventListener("DOMContentLoaded", () => {
     return section && section.querySelector("[data-findings]");
   }
 
-  async function check() {
-    const number = ++asked;
-    const answer = await fetch(box.dataset.liveLint, {method: "POST", body: new FormData(form)});
-    if (!answer.ok || number !== asked) return;
-    const {findings, blocking, summary} = await answer.json();
+  async function lint() {
+    const number = ++requests;
+    const response = await fetch(box.dataset.liveLint, {method: "POST", body: new FormData(form)});
+    if (!response.ok || number !== requests) return; // a later request is under way
+    const {findings, blocking, summary} = await response.json();
     for (const [name, html] of Object.entries(findings)) {
       const place = placeOf(name);
-      if (place) place.innerHTML = html; // made and escaped by the desk's own templates
+      if (place) place.innerHTML = html; // the desk's templates rendered and escaped it
     }
     const line = box.querySelector("[data-blocking]");
     line.textContent = summary;
@@ -31,6 +31,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => check().catch(() => {}), PAUSE);
+    timer = setTimeout(() => lint().catch(() => {}), PAUSE);
   });
 });

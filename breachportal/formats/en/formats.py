@@ -1,4 +1,4 @@
-"""British dates in full; times with their zone."""
+"""British formats: full dates, and times with their zone."""
 
 DATE_FORMAT = "j F Y"
 DATETIME_FORMAT = "j F Y, H:i T"

@@ -1,4 +1,4 @@
-"""Korean dates in full; times with their zone."""
+"""Korean formats: full dates, and times with their zone."""
 
 DATE_FORMAT = "Y년 n월 j일"
 DATETIME_FORMAT = "Y년 n월 j일 H:i T"

@@ -19,7 +19,7 @@ from breachportal.demo import sample
 
 
 class DemoPrinter:
-    """The guide speaks to the terminal; every other process writes to its own log."""
+    """The output of the processes: the guide writes to the terminal, the others to log files."""
 
     width = 0
 
@@ -28,50 +28,51 @@ class DemoPrinter:
         self.logs = logs
 
     def write(self, message: Message) -> None:
-        """Called by honcho for each line of each process."""
+        """Writes one line of a process. honcho calls it."""
         text = (
             message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
         )
         if message.name == "guide":
-            tell(text)
+            write_to_terminal(text)
             return
         if message.name == "system" and "stopped (rc=" in text and "rc=0" not in text:
-            tell(f"  {text.strip()}; see {self.logs}\n")
+            write_to_terminal(f"  {text.strip()}; see {self.logs}\n")
         with (self.logs / f"{message.name}.log").open("a", encoding="utf-8") as log:
             log.write(text)
 
 
-def tell(text: str) -> None:
-    """To the terminal, if it is still there."""
+def write_to_terminal(text: str) -> None:
+    """Writes to the terminal. Does nothing if the terminal is closed."""
     with suppress(OSError):
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
 class Command(BaseCommand):
-    """`make demo`."""
+    """The command behind `make demo`."""
 
     help = "Runs the whole portal on this machine with the sample incident."
 
     def handle(self, **options: Any) -> None:
-        """Prepares the data, then runs every process until Ctrl-C."""
+        """Prepares the data and runs every process until Ctrl-C."""
         if not settings.IS_DEMO:
             raise CommandError("Set BREACHPORTAL_MODE=demo, or use `make demo`.")
         require_free(settings.PORT)
-        logging.getLogger("incidents").setLevel(logging.WARNING)  # said below, in better words
+        # `sample.prepare` reports the import's progress itself.
+        logging.getLogger("incidents").setLevel(logging.WARNING)
         self.say("Preparing the database ...")
         call_command("migrate", verbosity=0)
         sample.prepare(self.say)
         sys.exit(run_processes() or 0)
 
     def say(self, line: str) -> None:
-        """One line of progress."""
+        """Prints one line of progress."""
         self.stdout.write(line)
         self.stdout.flush()
 
 
 def require_free(port: int) -> None:
-    """Refuses a port that something else listens on."""
+    """Raises CommandError if another process listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -83,14 +84,17 @@ def require_free(port: int) -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """Returns a port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def run_processes() -> int | None:
-    """Mail server, Celery worker with its clock, web server, and the guide; until one ends."""
+    """Runs the mail server, a Celery worker with beat, the web server and the guide.
+
+    Returns an exit code when one of them ends and the others are stopped: 0 after Ctrl-C.
+    """
     python = sys.executable
     manage = [python, str(settings.BASE_DIR / "manage.py")]
     commands = {
@@ -112,7 +116,7 @@ def run_processes() -> int | None:
     for name, command in commands.items():
         line = f"exec {shlex.join(command)}"
         manager.add_process(name, line, env=environment, cwd=str(settings.BASE_DIR))
-    # A closed terminal ends the demonstration as Ctrl-C does.
+    # A closed terminal ends the demonstration, as Ctrl-C does.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     try:
         manager.loop()

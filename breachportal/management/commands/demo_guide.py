@@ -31,12 +31,12 @@ Logs are in {logs}. Ctrl-C stops everything; the data stays for the next start.
 
 
 class Command(BaseCommand):
-    """The demonstration's voice."""
+    """The process of `make demo` that writes to the terminal."""
 
     help = "Sends the sample notice, then says where everything is. Part of `make demo`."
 
     def handle(self, **options: Any) -> None:
-        """Waits for the other processes, sends, and stays until it is told to stop."""
+        """Waits for the other processes, sends the notice, and runs until SIGTERM or Ctrl-C."""
         if not settings.IS_DEMO:
             raise CommandError("The guide exists in demo mode only.")
         for name, port in (("mail server", settings.EMAIL_PORT), ("web server", settings.PORT)):
@@ -60,15 +60,15 @@ class Command(BaseCommand):
             return
 
     def send(self) -> None:
-        """Sends the notice and shows how far it is."""
+        """Sends the sample notice and prints its progress while it is planned and sent."""
         notice = sample.send_notice()
-        shown = None
+        printed = None
         while notice.state in (Notice.State.PLANNING, Notice.State.SENDING):
             line = f"Sending the notice: {notice.ended():,} of {notice.planned:,} people done ..."
-            if line != shown:
+            if line != printed:
                 self.stdout.write(line)
                 self.stdout.flush()
-                shown = line
+                printed = line
             time.sleep(1)
             notice.refresh_from_db()
         self.stdout.write(
@@ -78,7 +78,10 @@ class Command(BaseCommand):
 
 
 def wait_for(name: str, port: int) -> None:
-    """Returns once something listens there."""
+    """Waits until a process listens on the port.
+
+    Raises CommandError after START_SECONDS.
+    """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with closing(socket.socket()) as probe:

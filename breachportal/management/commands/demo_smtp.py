@@ -9,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 from breachportal.demo import maildir
 
 
-class KeepMails:
-    """Takes every mail and keeps it."""
+class MailStore:
+    """A handler of aiosmtpd that accepts and stores every mail."""
 
-    async def handle_DATA(  # noqa: N802 — the name aiosmtpd calls
+    async def handle_DATA(  # noqa: N802  # aiosmtpd calls it by this name
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Stores the mail once per recipient, then says so."""
+        """Stores the mail once for each recipient and returns the SMTP reply."""
         del server, session
         content = envelope.content
         if not isinstance(content, bytes):
@@ -31,18 +31,18 @@ class Command(BaseCommand):
     help = "Runs a local SMTP server that keeps every mail for the demo's mailbox page."
 
     def handle(self, **options: Any) -> None:
-        """Serves EMAIL_HOST:EMAIL_PORT until it is told to stop."""
+        """Listens on EMAIL_HOST:EMAIL_PORT until SIGTERM or SIGINT."""
         if not settings.IS_DEMO:
             raise CommandError("This mail server exists in demo mode only.")
         asyncio.run(serve(settings.EMAIL_HOST, settings.EMAIL_PORT))
 
 
 async def serve(host: str, port: int) -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs the SMTP server until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopped.set)
-    server = await loop.create_server(lambda: SMTP(KeepMails(), hostname="localhost"), host, port)
+    server = await loop.create_server(lambda: SMTP(MailStore(), hostname="localhost"), host, port)
     async with server:
         await stopped.wait()

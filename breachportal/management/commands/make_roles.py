@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 
 OUR_APPS = ("accounts", "incidents", "statements", "notices", "scams")
-# What each role may do in the desk besides looking; everybody may look at incidents and words.
+# The permissions of each role besides viewing. All roles may view incidents and statements.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
     + [
@@ -32,7 +32,7 @@ ROLES = {
     + ["notices.add_suppression", "scams.view_scamreport"],
     "auditor": ["notices.export_proof"],
 }
-# Whose contact is whose: seen by those whose work it is.
+# These permissions show data of affected people. Only roles that need them in their work have them.
 ABOUT_PEOPLE = (
     "incidents.view_affectedperson",
     "incidents.view_exposure",
@@ -45,19 +45,23 @@ ABOUT_PEOPLE = (
 
 
 class Command(BaseCommand):
-    """The response team's roles."""
+    """The command that defines the roles of the response team."""
 
     help = "Makes or mends the groups importer, editor, approver, support and auditor."
 
     def handle(self, **options: Any) -> None:
-        """Sets each group's permissions to what its role may do; running it again is safe."""
+        """Sets each group's permissions to those of its role. A second run changes nothing.
+
+        The auditor may view everything; the other roles may not view data of people and accounts
+        unless ROLES lists it.
+        """
         known = {f"{right.content_type.app_label}.{right.codename}": right for right in _rights()}
-        looking = {name for name in known if ".view_" in name}
+        views = {name for name in known if ".view_" in name}
         for role, rights in ROLES.items():
-            seen = looking if role == "auditor" else _without_people(looking)
+            viewable = views if role == "auditor" else _without_people(views)
             group, _ = Group.objects.get_or_create(name=role)
-            group.permissions.set(known[name] for name in seen | set(rights))
-            self.stdout.write(f"{role}: {len(seen)} to look at, {len(rights)} to do")
+            group.permissions.set(known[name] for name in viewable | set(rights))
+            self.stdout.write(f"{role}: {len(viewable)} to look at, {len(rights)} to do")
 
 
 def _without_people(names: set[str]) -> set[str]:
