@@ -1,4 +1,4 @@
-"""What allauth asks of us."""
+"""The adapters through which allauth asks the portal for its rules."""
 
 import base64
 from typing import Any
@@ -15,38 +15,55 @@ from foundations.keys import master_keyset
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Nobody signs up through allauth's own forms; its login pipeline and second factor we use."""
+    """The account adapter. The portal uses allauth's login pipeline but not its sign-up forms."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Never: an account begins with a sign-in."""
+        """Returns False, because a user is created at the first sign-in."""
         return False
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Only paths of this portal. Anything else Django would take for a page's name."""
+        """Returns whether `url` is a path of this portal.
+
+        A URL must begin with a slash, because Django's redirects read other strings as URL names.
+        """
         request: HttpRequest = context.request
         return (url or "").startswith("/") and url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not for an authenticator app that this session has just set up: its code was typed."""
+        """Returns whether allauth must ask for a code again.
+
+        Returns False shortly after this session set up an authenticator app, because the user has
+        just typed its code.
+        """
         if second_factor.was_set_up_just_now(context.request):
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:  # noqa: ARG002
-        """Only the reader of the mailbox gets this far, so it may be said plainly."""
+        """Returns the page for a user who may not sign in.
+
+        It may be explicit, because only a reader of the mailbox reaches it.
+        """
         return render(request, "accounts/may_not_sign_in.html", status=403)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Keeps the secrets of authenticator apps sealed: a copy of the database opens no desk."""
+    """Encrypts the secrets of authenticator apps, so that a copy of the database reveals none."""
 
     def encrypt(self, text: str) -> str:
-        """Under the master keyset."""
+        """Returns `text` encrypted with the master keyset, in base64.
+
+        Raises EncryptionError without a master keyset.
+        """
         return base64.b64encode(master_keyset().encrypt(text.encode(), b"second factor")).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What `encrypt` was given."""
+        """Returns the text that `encrypt` was given.
+
+        Raises TinkError if no key of the master keyset decrypts it, and EncryptionError without a
+        master keyset.
+        """
         ciphertext = base64.b64decode(encrypted_text)
         return bytes(master_keyset().decrypt(ciphertext, b"second factor")).decode()

@@ -1,12 +1,13 @@
-"""People on the response desk. Who proved which address is shown and never typed in: a verified
-address opens its owner's leaked data.
+"""Users, their contacts, second factors and roles on the response desk.
 
-No list has a search: it would put addresses into URLs, and so into the logs of every proxy.
+Verified addresses and numbers are read-only, because each gives access to the leaked data of its
+owner. No list has a search, because a search writes addresses into URLs and so into the logs of
+proxies.
 """
 
 from typing import Any
 
-from allauth.account.admin import EmailAddressAdmin  # noqa: F401  registered first, removed here
+from allauth.account.admin import EmailAddressAdmin  # noqa: F401  # registers itself; unregistered below
 from allauth.account.models import EmailAddress
 from allauth.mfa.admin import AuthenticatorAdmin
 from allauth.mfa.models import Authenticator
@@ -25,12 +26,12 @@ from accounts.forms import UserForm
 from accounts.models import User, VerifiedPhone
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
-# What Django lets a role do with a model's rows.
-DOES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+# The actions for which Django makes a permission for each model.
+ACTION_NAMES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 
 
 class ReadOnlyAdmin:
-    """No row is added or changed on the desk."""
+    """A mixin for admins without adding and changing."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -52,8 +53,11 @@ class PhoneInline(ReadOnlyAdmin, admin.TabularInline):
     extra = 0
 
 
-def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    """Only a superuser changes or deletes somebody who has rights of their own."""
+def _may_change_user(request: HttpRequest, user: User | None) -> bool:
+    """Returns whether the request's user may change or delete `user`.
+
+    Only a superuser may change or delete a member of the response team.
+    """
     is_staff = user is not None and (user.is_staff or user.is_superuser)
     return bool(request.user.is_superuser) or not is_staff
 
@@ -76,7 +80,7 @@ class UserAdmin(admin.ModelAdmin):
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **options: Any
     ) -> forms.ModelMultipleChoiceField | None:
-        """Roles by their names in the reader's language."""
+        """Shows roles by their names in the active language."""
         if db_field.name == "groups":
             options["form_class"] = RolesField
         return super().formfield_for_manytomany(db_field, request, **options)
@@ -85,15 +89,18 @@ class UserAdmin(admin.ModelAdmin):
         return [*self.fields, *self.readonly_fields] if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Only a superuser hands out rights; nobody moves an account to another address."""
+        """Returns the read-only fields.
+
+        Only a superuser grants rights. The address of an existing user is read-only for all.
+        """
         rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
         return [*self.readonly_fields, *rights, *(["email"] if obj else [])]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _may_change_user(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and _may_change_user(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -108,26 +115,29 @@ class VerifiedPhoneAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 @admin.register(Authenticator)
 class SecondFactorAdmin(ReadOnlyAdmin, AuthenticatorAdmin):
-    """Deleting the rows of somebody who lost their device lets them set up a new one."""
+    """The admin of second factors. Staff delete the rows of a user who lost the device.
+
+    The user can then set up a new one.
+    """
 
     fields = ["user", "type", "created_at", "last_used_at"]  # never `data`: it holds the secret
 
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
         may = super().has_delete_permission(request, obj)
-        return may and (obj is None or _may_touch(request, obj.user))
+        return may and (obj is None or _may_change_user(request, obj.user))
 
 
 class RightsField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Permission) -> str:
         kind = obj.content_type
         action, _dash, model = obj.codename.partition("_")
-        does = DOES.get(action) if model == kind.model else None
-        return f"{kind.name}: {does or gettext(obj.name)}"
+        action_name = ACTION_NAMES.get(action) if model == kind.model else None
+        return f"{kind.name}: {action_name or gettext(obj.name)}"
 
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin):
-    """A role by its name in the reader's language, who has it, and what it may do."""
+    """The admin of roles: their names in the active language, members and permissions."""
 
     list_display = ["role", "members"]
     search_fields = ()
@@ -156,6 +166,6 @@ class RoleAdmin(GroupAdmin):
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest | None = None, **options: Any
     ) -> Any:
-        """Rights in the reader's language; the database holds Django's English."""
+        """Shows permissions in the active language. The database stores Django's English names."""
         options["form_class"] = RightsField
         return super().formfield_for_manytomany(db_field, request, **options)

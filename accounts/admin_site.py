@@ -1,4 +1,4 @@
-"""The response desk: Django admin for staff who showed a second factor in this session."""
+"""The response desk: Django admin for staff with a second factor verified in this session."""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.step_up import View
 
 V = TypeVar("V", bound=View)
-# Django's words, whose own Korean is broken; locale/ has better.
+# Strings of Django with a wrong Korean translation in Django; locale/ has a better one.
 BETTER_IN_KOREAN = (
     gettext_noop("Select %s to view"),
     gettext_noop("View %s"),
@@ -36,7 +36,7 @@ BETTER_IN_KOREAN = (
     gettext_noop("Save and view"),
 )
 DESK_ORDER = ("incidents", "statements", "notices", "scams", "accounts")
-# The roles' names in the reader's language; see manage.py make_roles.
+# The translated names of the roles; see manage.py make_roles.
 ROLE_NAMES = {
     "importer": _("importer"),
     "editor": _("editor"),
@@ -44,12 +44,12 @@ ROLE_NAMES = {
     "support": _("support"),
     "auditor": _("auditor"),
 }
-# Which right Django asks for on its own page of a model.
+# The permission that Django requires for its own page of a model, by the action in the URL name.
 RIGHT_FOR = {"add": "add", "changelist": "view", "change": "view", "history": "view"}
 
 
 class RightMissingError(PermissionDenied):
-    """Somebody lacks a right ("app.codename") that others hold."""
+    """The user lacks the permission `right` ("app.codename")."""
 
     def __init__(self, right: str) -> None:
         super().__init__()
@@ -57,20 +57,21 @@ class RightMissingError(PermissionDenied):
 
 
 class DeskSite(admin.AdminSite):
-    """Django admin, stock look. It has no password of its own and no sign-in form."""
+    """Django admin with its own look, but without passwords and without a sign-in form."""
 
     site_title = _("response desk")
     site_header = _("Response desk")
     index_title = _("Response desk")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, active, and with the second factor shown in this session."""
-        return super().has_permission(request) and second_factor.was_shown(request)
+        """Returns whether the user is active staff and verified a second factor in this session."""
+        return super().has_permission(request) and second_factor.is_second_factor_verified(request)
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:
-        """As Django's; a customer learns nothing from it, not even where it is.
+        """Returns the guarded view, as Django does, with other answers to a refusal.
 
-        Staff who may not do something read why, and who may.
+        A customer gets 404, so that customers cannot find out where the desk is. A member of the
+        staff without the permission gets a page with the reason and the people who have it.
         """
         guarded = super().admin_view(view, cacheable)
 
@@ -79,11 +80,11 @@ class DeskSite(admin.AdminSite):
             try:
                 return guarded(request, *args, **kwargs)
             except PermissionDenied as refusal:
-                return self._refused(request, refusal)
+                return self._refusal_page(request, refusal)
 
         return cast("V", update_wrapper(inner, guarded))
 
-    def _refused(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
+    def _refusal_page(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
         right = refusal.right if isinstance(refusal, RightMissingError) else _right_for(request)
         is_lacking = right and not request.user.has_perm(right)
         context = {
@@ -100,14 +101,17 @@ class DeskSite(admin.AdminSite):
         request: HttpRequest,
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
-        """Where Django sends everyone who may not enter: on to the step they lack."""
+        """Redirects a user who may not enter the desk to the step that is missing.
+
+        The step is the sign-in, the second factor, or its set-up. Django redirects here.
+        """
         _hide_from_customers(request)
         index = reverse("admin:index", current_app=self.name)
         if self.has_permission(request):
             return redirect(index)
         if not request.user.is_authenticated:
             missing = "account_login"
-        elif second_factor.is_set_up(request.user):
+        elif second_factor.has_second_factor(request.user):
             missing = "mfa_reauthenticate"
         else:
             missing = "mfa_activate_totp"
@@ -117,27 +121,30 @@ class DeskSite(admin.AdminSite):
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, Any]]:
-        """In the order of a response: what happened, what is said of it, who works here."""
+        """Returns the apps in the order of DESK_ORDER, the order of the work on an incident."""
         listed = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
         first = [listed.pop(label) for label in DESK_ORDER if label in listed]
         return [*first, *listed.values()]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Django's, without the pages for changing a password: nobody has one."""
-        gone = ("password_change", "password_change_done")
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in gone]
+        """Returns Django's URLs without those to change a password, because users have none."""
+        removed = ("password_change", "password_change_done")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in removed]
 
 
 def desk_path(
     model_admin: "admin.ModelAdmin[Any]", address: str, view: View, name: str
 ) -> URLPattern:
-    """A page of ours beside Django's for a model; its name is `admin:<app>_<model>_<name>`."""
+    """Returns the URL pattern of an additional desk page for the model of `model_admin`.
+
+    The URL's name is `admin:<app>_<model>_<name>`. The page is guarded as Django's own pages.
+    """
     opts, view = model_admin.opts, model_admin.admin_site.admin_view(view)
     return path(address, view, name=f"{opts.app_label}_{opts.model_name}_{name}")
 
 
 def number_column(model: type[Model], name: str) -> Callable[[Any], str]:
-    """A column, or a field that is only shown, for a number of the model: "1,234,567"."""
+    """Returns a column or read-only field that shows a number of the model as "1,234,567"."""
     heading = getattr(model._meta.get_field(name), "verbose_name", name)
 
     @admin.display(description=heading, ordering=name)
@@ -150,32 +157,35 @@ def number_column(model: type[Model], name: str) -> Callable[[Any], str]:
 
 
 def staff_of(request: HttpRequest) -> User:
-    """Who works at the desk. Raises PermissionDenied."""
+    """Returns the signed-in user. Raises PermissionDenied if there is none."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
 
 
 def require(request: HttpRequest, right: str) -> None:
-    """Raises RightMissingError for those who do not hold it."""
+    """Raises RightMissingError if the user lacks the permission `right` ("app.codename")."""
     if not request.user.has_perm(right):
         raise RightMissingError(right)
 
 
 def role_name(name: str) -> str:
-    """A group's name; that of our roles in the reader's language as well."""
-    words = str(ROLE_NAMES.get(name, name))
-    return words if words == name else f"{words} ({name})"
+    """Returns a group's name, for a role with its translation: "편집자 (editor)"."""
+    translated = str(ROLE_NAMES.get(name, name))
+    return translated if translated == name else f"{translated} ({name})"
 
 
 def staff_with(role: Group) -> list[str]:
-    """The addresses of the active staff who have a role."""
+    """Returns the e-mail addresses of the active staff with this role."""
     staff = User.objects.filter(groups=role, is_staff=True, is_active=True)
     return list(staff.order_by("email").values_list("email", flat=True))
 
 
 def _holders_of(right: str) -> list[tuple[str, list[str]]]:
-    """The roles that hold it, and the addresses of who has them: somebody to call at night."""
+    """Returns the roles with the permission `right`, each with the addresses of its members.
+
+    The refusal page shows them, so that the reader can call a colleague.
+    """
     app, codename = right.split(".")
     roles = Group.objects.filter(
         permissions__content_type__app_label=app, permissions__codename=codename
@@ -184,12 +194,15 @@ def _holders_of(right: str) -> list[tuple[str, list[str]]]:
 
 
 def _right_for(request: HttpRequest) -> str:
-    """What Django's own page asked for; "" where that cannot be told from its name."""
+    """Returns the permission that Django requires for the requested page of its own.
+
+    Returns "" if the URL's name does not show which one.
+    """
     match = request.resolver_match
     app, _dash, rest = ((match and match.url_name) or "").partition("_")
     model, _dash, action = rest.rpartition("_")
-    asked = "change" if request.method == "POST" and action == "change" else RIGHT_FOR.get(action)
-    return f"{app}.{asked}_{model}" if asked else ""
+    verb = "change" if request.method == "POST" and action == "change" else RIGHT_FOR.get(action)
+    return f"{app}.{verb}_{model}" if verb else ""
 
 
 def _hide_from_customers(request: HttpRequest) -> None:

@@ -4,16 +4,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
-    """Who a person is: users, sign-in by code, step-up, verified e-mails and phones."""
+    """Users and their identity: sign-in by code, step-up, verified addresses and phones."""
 
     name = "accounts"
     verbose_name = _("Accounts")
 
 
 class SecondFactorConfig(mfa.MFAConfig):
-    """The library's own, under names that the desk can translate."""
+    """The app of allauth.mfa, with names that the desk can translate."""
 
-    default = False  # of this package, AccountsConfig is
+    default = False  # AccountsConfig is the default config of this package
     verbose_name = _("Second factor")
 
     def ready(self) -> None:

@@ -1,10 +1,11 @@
-"""Six digits by mail, and what happens when they come back. Sign-in and step-up share this.
+"""Sign-in codes: six digits that are sent by e-mail and checked. Sign-in and step-up use them.
 
-Nothing in here asks whether an address belongs to a user. So a known and an unknown address get
-the same answer after the same work, without anybody having to balance two branches.
+The code here never looks up whether an address belongs to a user. Therefore a known and an unknown
+address get the same answer after the same work.
 
-Guesses are counted for each code, so no stranger can spend somebody else's. What bounds guessing
-as a whole is how many codes can be asked for: docs/decisions/0007-limits-on-codes.md.
+Tries are counted for each code, so that a stranger cannot use up the tries of another person. The
+number of codes that can be requested limits guessing as a whole; see
+docs/decisions/0007-limits-on-codes.md.
 """
 
 import re
@@ -25,49 +26,49 @@ from accounts import emails
 from foundations import rate_limits
 
 DIGITS = 6
-# Spaces, dashes, dots, and what cannot be seen but is copied along.
+# Spaces, dashes, dots, and invisible characters that are copied with a code.
 _NOT_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212.,·\u200b-\u200f\u2060\ufeff]")
 
 
 class Purpose(StrEnum):
-    """What a code opens; also the key of its state in the session."""
+    """The use of a code. The value is also the key of the code's state in the session."""
 
     SIGN_IN = "sign_in_code"
     STEP_UP = "step_up_code"
 
 
 class TooManyRequestsError(Exception):
-    """One address or one network asked or guessed too often."""
+    """An address, a user or a network requested or tried too many codes."""
 
 
-class NoMoreCodesError(Exception):
-    """Enough codes were sent in this session; the newest still works."""
+class ResendLimitError(Exception):
+    """The session may not request another code; the newest code still works."""
 
 
 class CodeNotSentError(Exception):
-    """The mail server did not take the mail, or the counters are out of reach."""
+    """The mail server did not accept the mail, or Redis cannot be reached."""
 
 
 class CodeExpiredError(Exception):
-    """The code is too old. A new one can be sent to the same address."""
+    """The code is too old. The visitor can request a new one to the same address."""
 
 
-class CodeSpentError(Exception):
-    """That was the last try. The visitor starts again."""
+class CodeTriesExhaustedError(Exception):
+    """The last try was wrong. The visitor must start again."""
 
 
 class CodeUsedError(Exception):
-    """Another request with the same code came first."""
+    """Another request with the same code was accepted before."""
 
 
 def clean_code(text: str) -> str | None:
-    """The six digits in `text` however they were pasted, or None if it is not a code."""
+    """Returns the six digits in `text`, without separators, or None if it is not a code."""
     digits = _NOT_DIGITS.sub("", unicodedata.normalize("NFKC", text))
     return digits if re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits) else None
 
 
 class EmailedCode:
-    """A code sent to one address. The visitor's session keeps it as a keyed hash."""
+    """A code that was sent to one address. The visitor's session stores a keyed hash of it."""
 
     def __init__(self, request: HttpRequest, purpose: Purpose, state: dict[str, Any]) -> None:
         self.request = request
@@ -78,9 +79,10 @@ class EmailedCode:
 
     @classmethod
     def begin(cls, request: HttpRequest, purpose: Purpose, *, email: str, next_url: str) -> Self:
-        """Sends a first code to `email` (normalised); the visitor goes on to `next_url` with it.
+        """Sends a first code to `email`, which is normalised, and returns it.
 
-        Raises TooManyRequestsError or CodeNotSentError; then nothing is pending.
+        The right code leads the visitor to `next_url`. Raises TooManyRequestsError or
+        CodeNotSentError; the session then has no pending code of this call.
         """
         process = cls(request, purpose, {"email": email, "next": next_url, "resend_count": 0})
         process.send()
@@ -88,38 +90,41 @@ class EmailedCode:
 
     @classmethod
     def pending(cls, request: HttpRequest, purpose: Purpose) -> Self | None:
-        """The code this visitor was sent, expired or not, or None."""
+        """Returns the code that was sent to this visitor, expired or not, or None."""
         state = request.session.get(purpose)
         return cls(request, purpose, state) if state else None
 
     @property
     def email(self) -> str:
-        """Where the code went."""
+        """The address to which the code was sent."""
         return str(self.state["email"])
 
     @property
     def next_url(self) -> str:
-        """Where the visitor wanted to go; empty if nowhere in particular."""
+        """The page that follows the code; empty for the default page."""
         return str(self.state["next"])
 
-    def go_on_to(self, next_url: str) -> None:
-        """Changes where the visitor goes with the code; empty leaves it."""
+    def set_next_url(self, next_url: str) -> None:
+        """Changes the page that follows the code. Does nothing if `next_url` is empty."""
         if next_url:
             self.state["next"] = next_url
             self.persist()
 
     @property
     def tries_left(self) -> int:
-        """How many guesses this code still takes."""
+        """The number of tries that are left for this code."""
         return int(self.max_attempts - self.state["failed_attempts"])
 
     def send(self) -> None:
-        """Sends a new code; the one before it is worthless from now on."""
-        self._count_ask()
+        """Sends a new code, which makes the code before it invalid.
+
+        Raises TooManyRequestsError or CodeNotSentError.
+        """
+        self._count_request()
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
         salt = secrets.token_urlsafe(16)
         try:
-            # Kept longer than the code: without its counter a code is worth nothing.
+            # The counter lives longer than the code, because a code without counter is invalid.
             cache.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
             emails.send_sign_in_code(self.email, code)
         except (OSError, SMTPException, RedisError) as error:
@@ -131,12 +136,13 @@ class EmailedCode:
         self.persist()
 
     def send_again(self) -> None:
-        """A new code to the same address, a limited number of times in one session.
+        """Sends a new code to the same address.
 
-        Raises NoMoreCodesError after that, and what `begin` raises.
+        Raises ResendLimitError after settings.SIGN_IN_CODE_RESENDS times, and
+        TooManyRequestsError or CodeNotSentError as `send` does.
         """
         if self.state["resend_count"] >= settings.SIGN_IN_CODE_RESENDS:
-            raise NoMoreCodesError
+            raise ResendLimitError
         self.state["resend_count"] += 1
         self.send()
 
@@ -146,46 +152,53 @@ class EmailedCode:
             raise CodeExpiredError
 
     def accepts(self, code: str) -> bool:
-        """Spends one try. True once, for the right code, in one of any number of requests.
+        """Uses one try and returns whether `code` is right.
 
-        Raises CodeExpiredError, CodeUsedError, TooManyRequestsError, or CodeSpentError at the
-        last wrong try. The count is kept outside the session, so that many requests at once get
-        no more guesses than one after the other.
+        Returns True at most once, even if many requests bring the right code. Redis counts the
+        tries, and not the session, so that parallel requests get no additional tries.
+
+        Raises CodeExpiredError, CodeUsedError, TooManyRequestsError, CodeNotSentError if Redis
+        cannot be reached, or CodeTriesExhaustedError at the last wrong try.
         """
         self.raise_if_expired()
         usage = _count(self.request, "guess")
-        tries = self._spend_try()
+        tries = self._count_try()
         is_right = constant_time_compare(self._digest(code), self.state["digest"])
         if is_right and tries <= self.max_attempts:
-            _take_back(usage)
-            self._use()
+            _roll_back(usage)
+            self._mark_used()
             self.abort()
             return True
         if tries >= self.max_attempts:
             self.abort()
-            raise CodeSpentError
+            raise CodeTriesExhaustedError
         self.state["failed_attempts"] = tries
         self.persist()
         return False
 
     def persist(self) -> None:
-        """Writes the state back to the session."""
+        """Writes the state to the session."""
         self.request.session[self.purpose] = self.state
 
     def abort(self) -> None:
-        """Forgets the code."""
+        """Removes the code from the session."""
         self.request.session.pop(self.purpose, None)
 
-    def _count_ask(self) -> None:
-        if self.purpose == Purpose.STEP_UP:  # strangers know the address; they cannot spend these
+    def _count_request(self) -> None:
+        if self.purpose == Purpose.STEP_UP:
+            # By user, so that a stranger who knows the address cannot use up the rate.
             _count(self.request, "ask_step_up", f"user:{self.request.user.pk}")
             return
-        # In this order: what one network is refused is not counted for the others.
+        # In this order, a request that is refused for its network does not count for all networks.
         _count(self.request, "ask", f"{rate_limits.network_of(self.request)} {self.email}")
         _count(self.request, "ask_anywhere", self.email)
 
-    def _spend_try(self) -> int:
-        """Which try this is; counted in Redis in one step. Raises CodeExpiredError if unknown."""
+    def _count_try(self) -> int:
+        """Returns the number of this try, from 1. Redis counts it in one atomic step.
+
+        Raises CodeExpiredError if the counter is missing, and CodeNotSentError if Redis cannot be
+        reached.
+        """
         try:
             return int(cache.incr(self._key("tries", self.state["salt"])))
         except ValueError:  # Redis was emptied
@@ -193,7 +206,12 @@ class EmailedCode:
         except RedisError as error:
             raise CodeNotSentError from error
 
-    def _use(self) -> None:
+    def _mark_used(self) -> None:
+        """Marks the code as used.
+
+        Raises CodeUsedError if another request did, and CodeNotSentError if Redis cannot be
+        reached.
+        """
         key = self._key("used", self.state["salt"])
         try:
             is_first = cache.add(key, True, timeout=2 * self.timeout)
@@ -203,7 +221,7 @@ class EmailedCode:
             raise CodeUsedError
 
     def _key(self, name: str, salt: str) -> str:
-        """A key in Redis for this one code; it names nobody."""
+        """Returns a key in Redis for this code. It is a keyed hash and contains no address."""
         bound = f"{self.purpose}:{self.email}:{salt}"
         mac = salted_hmac("accounts.codes.key", bound, algorithm="sha256").hexdigest()
         return f"accounts.codes:{name}:{mac}"
@@ -214,9 +232,9 @@ class EmailedCode:
 
 
 def _count(request: HttpRequest, action: str, key: str = "") -> rate_limits.Usage:
-    """Counts one more `action` for this network and this key against settings.CODE_RATES.
+    """Counts one `action` of this network and this key against settings.CODE_RATES.
 
-    The key is hashed with the portal's secret key, so that Redis holds no address. Raises
+    The key is hashed with the portal's secret key, so that Redis contains no address. Raises
     TooManyRequestsError if a rate is used up, and CodeNotSentError if Redis cannot be reached.
     """
     key = salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
@@ -230,8 +248,11 @@ def _count(request: HttpRequest, action: str, key: str = "") -> rate_limits.Usag
     return usage
 
 
-def _take_back(usage: rate_limits.Usage) -> None:
-    """A right code is not counted as a guess. Raises CodeNotSentError."""
+def _roll_back(usage: rate_limits.Usage) -> None:
+    """Removes a right code from the count of guesses.
+
+    Raises CodeNotSentError if Redis cannot be reached.
+    """
     try:
         usage.roll_back()
     except RedisError as error:

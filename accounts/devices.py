@@ -1,8 +1,8 @@
-"""A browser in words that its owner recognises."""
+"""The description of a browser that its owner recognises."""
 
 from django.utils.translation import gettext as _
 
-# The first match counts: nearly every browser also claims to be Chrome and Safari.
+# The first match counts, because nearly every browser also names Chrome and Safari.
 _BROWSERS = (
     ("KAKAOTALK", "KakaoTalk"),
     ("NAVER(", "Naver"),
@@ -28,13 +28,16 @@ _SYSTEMS = (
 
 
 def describe_device(user_agent: str) -> str:
-    """Such as "Chrome on Android"; "Unknown browser" where nothing is recognised."""
-    browser = _first(_BROWSERS, user_agent)
-    system = _first(_SYSTEMS, user_agent)
+    """Returns browser and system, such as "Chrome on Android", in the active language.
+
+    Returns "Unknown browser" if neither is recognised.
+    """
+    browser = _first_match(_BROWSERS, user_agent)
+    system = _first_match(_SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return browser or system or _("Unknown browser")
 
 
-def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
+def _first_match(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
     return next((name for mark, name in names if mark in user_agent), "")

@@ -1,5 +1,7 @@
-"""Single mails about an account: one function a message, over the three files of
-`emails/<name>/`. They are sent at once, within the request; see send_sign_in_code.
+"""Mails to one user about the account.
+
+Each mail has a function here and three template files in `emails/<name>/`. It is sent within the
+request; see send_sign_in_code.
 """
 
 from typing import Any
@@ -9,15 +11,15 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-# A visitor waits for this; the bulk mails' patience would keep a web worker busy for nothing.
+# Shorter than for notices, because a visitor and a thread of the web server wait.
 CONNECT_SECONDS = 10
 
 
 def send_sign_in_code(email: str, code: str) -> None:
-    """The six digits, in the active language. Raises OSError or SMTPException.
+    """Sends a sign-in code in the active language. Raises OSError or SMTPException.
 
-    Not through the queue: the visitor sees at once if the mail server is down, and the code never
-    lies readable in Redis.
+    Does not use the task queue: the visitor sees at once if the mail server is unreachable, and
+    Redis never contains the code in plain text.
     """
     _send("sign_in_code", email, {"code": code, "minutes": settings.SIGN_IN_CODE_MINUTES})
 

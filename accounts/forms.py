@@ -1,4 +1,4 @@
-"""What people ask of their account."""
+"""The forms for sign-in, second factor and account, and the form of a user on the desk."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ from accounts.models import User
 
 
 class EmailForm(forms.Form):
-    """The one thing a sign-in begins with."""
+    """The e-mail address with which a sign-in begins."""
 
     email = forms.CharField(
         label=_("Your e-mail address"),
@@ -36,7 +36,7 @@ class EmailForm(forms.Form):
     )
 
     def clean_email(self) -> str:
-        """The normalised address; only its spelling is judged."""
+        """Returns the normalised address. Checks its spelling only."""
         email = normalise_email(self.cleaned_data["email"])
         if not is_usable_email(email):
             raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
@@ -44,7 +44,7 @@ class EmailForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """The code that came by mail, however it was pasted."""
+    """The sign-in code that the user received by e-mail."""
 
     code = forms.CharField(
         label=_("The six digits from the mail"),
@@ -65,7 +65,10 @@ class CodeForm(forms.Form):
         self.process = process
 
     def clean_code(self) -> str:
-        """Spends a try. What EmailedCode.accepts raises goes through to the view."""
+        """Uses a try and returns the code.
+
+        Exceptions of EmailedCode.accepts pass through to the view.
+        """
         code = clean_code(self.cleaned_data["code"])
         if code is None:
             raise ValidationError(_("The code has six digits. Enter all of them."))
@@ -82,8 +85,10 @@ class CodeForm(forms.Form):
 
 
 class _AppCodeField:
-    """The code field of allauth's forms for the second step: our label and keyboard, and a code
-    works once. allauth remembers it for 30 seconds, but takes it for longer than that.
+    """The code field of allauth's forms for the second step, with our label and keyboard.
+
+    It accepts each code once. allauth remembers a used code for 30 seconds but accepts it for
+    longer.
     """
 
     fields: dict[str, forms.Field]
@@ -97,7 +102,7 @@ class _AppCodeField:
         self.fields["code"].widget = forms.TextInput(attrs=attrs)
 
     def clean_code(self) -> str:
-        """Refuses a code that was used while it can still be right."""
+        """Returns the code. Refuses a used code as long as allauth would accept it."""
         code: str = super().clean_code()  # type: ignore[misc]
         periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
         key = f"accounts.app_code_used:{self.user.pk}:{_without_punctuation(code)}"
@@ -107,7 +112,7 @@ class _AppCodeField:
 
 
 def _without_punctuation(code: str) -> str:
-    """One spelling for all that allauth reads as the same code."""
+    """Returns one spelling for all texts that allauth reads as the same code."""
     return re.sub(r"[\W_]", "", code).lower()
 
 
@@ -122,7 +127,7 @@ class SecondStepForm(_AppCodeField, AuthenticateForm):
 
 
 class SecondStepAgainForm(_AppCodeField, ReauthenticateForm):
-    """The second step of somebody who is signed in."""
+    """The second step of a user who is already signed in."""
 
 
 class LanguageForm(forms.ModelForm):
@@ -140,7 +145,7 @@ class LanguageForm(forms.ModelForm):
 
 
 class EndSessionsForm(forms.Form):
-    """Ends one of the person's other sign-ins, or all of them if none is named."""
+    """Ends one of the user's other sessions, or all of them if none is chosen."""
 
     session = forms.ModelChoiceField(queryset=UserSession.objects.none(), required=False)
 
@@ -150,14 +155,14 @@ class EndSessionsForm(forms.Form):
         self.fields["session"].queryset = self.others  # type: ignore[attr-defined]
 
     def save(self) -> None:
-        """Signs those browsers out at once."""
+        """Signs the user out in those sessions at once."""
         chosen = self.cleaned_data["session"]
         for session in [chosen] if chosen else self.others:
             session.end()
 
 
 class CloseAccountForm(forms.Form):
-    """The last word before an account is deleted."""
+    """The confirmation before an account is deleted."""
 
     sure = forms.BooleanField(
         label=_("Yes, delete my account on this portal"),
@@ -169,7 +174,10 @@ class CloseAccountForm(forms.Form):
         self.user = user
 
     def clean(self) -> dict[str, Any]:
-        """Refuses whoever published or approved something: the record names them."""
+        """Refuses staff and users who published or approved something.
+
+        Records of that name the user, so the row must stay.
+        """
         if self.user.is_staff or _is_on_record(self.user):
             raise ValidationError(
                 _("You are on the response team. Ask an administrator to close this account.")
@@ -178,13 +186,14 @@ class CloseAccountForm(forms.Form):
 
     @transaction.atomic
     def save(self) -> None:
-        """Deletes the user and signs every browser out."""
+        """Ends all sessions of the user and deletes the user."""
         for session in UserSession.objects.filter(user=self.user):
             session.end()
         self.user.delete()
 
 
 def _is_on_record(user: User) -> bool:
+    """Returns whether a protected row refers to the user."""
     try:
         Collector(using="default").collect([user])
     except ProtectedError:
@@ -193,10 +202,10 @@ def _is_on_record(user: User) -> bool:
 
 
 class UserForm(forms.ModelForm):
-    """A user's page on the desk."""
+    """The form of a user on the desk."""
 
     def clean_email(self) -> str:
-        """Returns the normalised address; refuses one that is not whole."""
+        """Returns the normalised address. Refuses an address that is not complete."""
         email = normalise_email(self.cleaned_data["email"])
         if not is_usable_email(email):
             raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))

@@ -1,4 +1,7 @@
-"""Users have no user name and no password: an e-mail address and a code sent to it."""
+"""Users and their phones. A user has no user name and no password, but an e-mail address.
+
+The user signs in with a code that is sent to that address.
+"""
 
 from typing import Any, cast
 
@@ -15,10 +18,10 @@ from accounts.contacts import normalise_email
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users whose address is already proven, by a code or by the operator."""
+    """Creates users with a verified address: a code or the operator has proven it."""
 
     def create_user(self, email: str, **fields: Any) -> "User":
-        """A user with `email` as the verified, primary address."""
+        """Creates a user with `email` as the verified, primary address. Returns the user."""
         user = self.model(email=normalise_email(email), **fields)
         user.set_unusable_password()
         with transaction.atomic(using=self._db):
@@ -27,9 +30,10 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def for_proven_email(self, email: str, *, language: str | None) -> "User":
-        """The user who reads `email` (normalised, proven this moment), made if there is none.
+        """Returns the user of `email`, and creates one if there is none.
 
-        `language` is a new user's only. Two browsers may prove one new address at the same time.
+        `email` is normalised, and the caller has just verified it. `language` is for a new user
+        only. Two browsers may prove the same new address at the same time; both get the same user.
         """
         known = EmailAddress.objects.filter(email=email, verified=True).select_related("user")
         if address := known.first():
@@ -43,13 +47,16 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, **fields: Any) -> "User":
-        """For `createsuperuser`; the second factor is set up at the first sign-in."""
-        fields.pop("password", None)  # the command passes one; nobody here has any
+        """Creates a superuser for the command `createsuperuser`.
+
+        The superuser sets up the second factor at the first sign-in.
+        """
+        fields.pop("password", None)  # the command passes one, but users have no password
         return self.create_user(email, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who can sign in: a customer, or (`is_staff`) a member of the response team."""
+    """A person who can sign in: a customer, or with `is_staff` a member of the response team."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
     language = models.CharField(
@@ -71,17 +78,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def verified_emails(self) -> list[str]:
-        """The normalised addresses this person has proven to read."""
+        """Returns the normalised addresses that the user has verified."""
         addresses = EmailAddress.objects.filter(user=self, verified=True)
         return [normalise_email(address.email) for address in addresses]
 
     def verified_phones(self) -> list[str]:
-        """The numbers in E.164 this person has proven to hold."""
+        """Returns the numbers in E.164 that the user has verified."""
         return list(self.phones.values_list("number", flat=True))
 
 
 class VerifiedPhone(models.Model):
-    """A number that somebody proved to hold. One number belongs to one user."""
+    """A phone number that a user has verified. One number belongs to one user."""
 
     user = models.ForeignKey(
         User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="phones"

@@ -1,7 +1,7 @@
-"""What a user proved in this session, and when.
+"""The proofs of a user in a session: which codes the user entered, and when.
 
-allauth keeps a record of its own, and its public API only reads it
-(`allauth.account.authentication`). What our own views prove is kept here.
+allauth has a record of its own, but its public API can only read it
+(`allauth.account.authentication`). The session stores the proofs of our own views separately.
 """
 
 import time
@@ -15,7 +15,7 @@ SESSION_KEY = "accounts_proofs"
 
 
 class Proof(StrEnum):
-    """What was proved."""
+    """The kinds of proof."""
 
     SIGN_IN_CODE = "sign_in_code"  # the mailbox, by the code of a sign-in
     STEP_UP_CODE = "step_up_code"  # the mailbox, by a code that step-up asked for
@@ -23,19 +23,19 @@ class Proof(StrEnum):
 
 
 def record(request: HttpRequest, user: User, proof: Proof) -> None:
-    """Records that `user` gave `proof` now; what another user proved in this session is dropped."""
+    """Records that `user` gave `proof` now. Drops the proofs of another user in this session."""
     proven = _proven_by(request, user) | {str(proof): time.time()}
     request.session[SESSION_KEY] = {"user": user.pk, "at": proven}
 
 
 def seconds_since(request: HttpRequest, proof: Proof) -> float | None:
-    """Seconds since the signed-in user last gave `proof` in this session; None if never."""
+    """Returns the seconds since the signed-in user gave `proof` in this session, or None."""
     user = request.user
     at = _proven_by(request, user).get(proof) if isinstance(user, User) else None
     return None if at is None else time.time() - at
 
 
 def _proven_by(request: HttpRequest, user: User) -> dict[str, float]:
-    """The times at which `user` gave each proof, in seconds since the epoch."""
-    kept = request.session.get(SESSION_KEY, {})
-    return dict(kept["at"]) if kept.get("user") == user.pk else {}
+    """Returns when `user` gave each proof last, in seconds since the epoch."""
+    stored = request.session.get(SESSION_KEY, {})
+    return dict(stored["at"]) if stored.get("user") == user.pk else {}

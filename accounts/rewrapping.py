@@ -1,4 +1,4 @@
-"""Seals the response team's second factors again, under the newest master key."""
+"""The re-encryption of the response team's second factors under the newest master key."""
 
 import base64
 from typing import Any
@@ -8,31 +8,33 @@ from allauth.mfa.models import Authenticator
 
 from foundations.keys import is_under_newest_master_key
 
-# Where allauth keeps what it had sealed: an app's secret, the seed of recovery codes.
+# The keys under which allauth stores encrypted values: an app's secret, the recovery codes' seed.
 _ENCRYPTED_FIELDS = ("secret", "seed")
 
 
 def rewrap_second_factors() -> tuple[int, int]:
-    """How many were sealed again, and how many there are. Running it twice does no harm.
+    """Encrypts all second factors under the newest master key.
 
-    Raises SealingError, and TinkError where a secret was sealed by no key there is.
+    Returns the number of rows that were encrypted again, and the number of all rows. A second run
+    changes nothing. Raises EncryptionError without a master keyset, and TinkError if no key of the
+    keyset decrypts a secret.
     """
     changed = found = 0
     for authenticator in Authenticator.objects.order_by("pk"):
         found += 1
-        again = _rewrapped(authenticator.data)
-        if again == authenticator.data:
+        rewrapped = _rewrapped(authenticator.data)
+        if rewrapped == authenticator.data:
             continue
-        # Unless its owner changed it in this moment: then it is sealed by the newest key.
+        # Matches no row if the user has just changed it. It is under the newest key then.
         unchanged = Authenticator.objects.filter(pk=authenticator.pk, data=authenticator.data)
-        changed += unchanged.update(data=again)
+        changed += unchanged.update(data=rewrapped)
     return changed, found
 
 
 def _rewrapped(data: dict[str, Any]) -> dict[str, Any]:
-    again = dict(data)
+    rewrapped = dict(data)
     for name in _ENCRYPTED_FIELDS:
         ciphertext = data.get(name)
         if ciphertext and not is_under_newest_master_key(base64.b64decode(ciphertext)):
-            again[name] = get_adapter().encrypt(get_adapter().decrypt(ciphertext))
-    return again
+            rewrapped[name] = get_adapter().encrypt(get_adapter().decrypt(ciphertext))
+    return rewrapped

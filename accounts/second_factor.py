@@ -1,7 +1,7 @@
-"""The second factor of the response team: setting it up, and knowing whether it was shown.
+"""The second factor of the response team: its set-up, and whether it is verified in a session.
 
-Customers have none: their codes open nothing but their own data, and a lost telephone would lock
-them out of it.
+Customers have none, because their sign-in codes give access to their own data only, and a lost
+phone would lock them out.
 """
 
 from functools import wraps
@@ -22,8 +22,8 @@ from accounts.proofs import Proof
 from accounts.step_up import View, fresh_code_required
 
 
-def was_shown(request: HttpRequest) -> bool:
-    """Whether the signed-in user showed a second factor in this session, or set one up in it."""
+def is_second_factor_verified(request: HttpRequest) -> bool:
+    """Returns whether the signed-in user entered or set up a second factor in this session."""
     user = request.user if request.user.is_authenticated else None
     records = get_authentication_records(request, user)
     return proofs.seconds_since(request, Proof.NEW_APP) is not None or any(
@@ -32,18 +32,18 @@ def was_shown(request: HttpRequest) -> bool:
 
 
 def was_set_up_just_now(request: HttpRequest) -> bool:
-    """Whether the signed-in user set an app up so recently that allauth need not ask for it."""
+    """Returns whether the signed-in user set up an app within allauth's reauthentication time."""
     seconds = proofs.seconds_since(request, Proof.NEW_APP)
     return seconds is not None and seconds < allauth_settings.REAUTHENTICATION_TIMEOUT
 
 
-def is_set_up(user: Any) -> bool:
-    """Whether `user` has a second factor."""
+def has_second_factor(user: Any) -> bool:
+    """Returns whether `user` has a second factor."""
     return bool(is_mfa_enabled(user))
 
 
 def staff_only(view: View) -> View:
-    """Answers customers with 404; asks visitors who are not signed in to sign in."""
+    """Decorates a view for staff: customers get 404, other visitors are asked to sign in."""
 
     @login_required
     @wraps(view)
@@ -57,14 +57,14 @@ def staff_only(view: View) -> View:
 
 @method_decorator([staff_only, fresh_code_required], name="dispatch")
 class SetUpView(ActivateTOTPView):
-    """allauth's set-up of an authenticator app; finishing it counts as showing it.
+    """allauth's set-up of an authenticator app. A completed set-up counts as a verification.
 
-    The code typed there comes from the device at that moment, which is all that a sign-in would
-    ask for again. An old open session cannot be used for it: the mailbox has to answer first.
+    The user types a code from the device there, and a sign-in would ask for the same. The set-up
+    needs a fresh sign-in or step-up code, so that an old open session is not enough.
     """
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Records the proof, so that the recovery codes and the desk open without another code."""
+        """Records the proof, so that the recovery codes and the desk need no further code."""
         response: HttpResponse = super().form_valid(form)
         proofs.record(self.request, cast("User", self.request.user), Proof.NEW_APP)
         return response

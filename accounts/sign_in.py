@@ -1,4 +1,4 @@
-"""The end of a sign-in: the visitor proved to read an address."""
+"""The last step of a sign-in: the visitor has proven to read an address."""
 
 from allauth.account.utils import perform_login
 from django.http import HttpRequest, HttpResponse
@@ -9,11 +9,11 @@ from accounts.models import User
 from accounts.proofs import Proof
 
 
-def finish(request: HttpRequest, *, email: str, next_url: str) -> HttpResponse:
+def complete_sign_in(request: HttpRequest, *, email: str, next_url: str) -> HttpResponse:
     """Signs the visitor in as the user of `email`, and creates that user if there is none.
 
-    From here on allauth's pipeline runs: inactive users are turned away, users with a second
-    factor are asked for it, the session's key changes, and the session is listed.
+    `email` is normalised and proven. allauth's pipeline does the rest: it refuses inactive users,
+    asks users for their second factor, changes the session's key, and lists the session.
     """
     user = User.objects.for_proven_email(email, language=get_language())
     proofs.record(request, user, Proof.SIGN_IN_CODE)

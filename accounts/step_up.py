@@ -1,7 +1,7 @@
-"""A fresh code before something that a forgotten open session must not do.
+"""Step-up: a fresh code before an action for which an old open session is not enough.
 
-allauth's own reauthentication lets users pass who have neither a password nor a second factor,
-and that is every customer here.
+allauth's own reauthentication accepts users without password and second factor, and here that is
+every customer.
 """
 
 from collections.abc import Callable
@@ -21,31 +21,35 @@ View = Callable[..., HttpResponseBase]
 
 
 def record_step_up(request: HttpRequest, user: User) -> None:
-    """Records that `user`, who is signed in to this session, has just proved to read their mail.
+    """Records that the signed-in `user` has just entered a step-up code.
 
-    allauth does not count it as a reauthentication: for staff that would open the recovery codes
-    without the second factor.
+    It is not recorded as a reauthentication of allauth, because staff could then see the recovery
+    codes without the second factor.
     """
     proofs.record(request, user, Proof.STEP_UP_CODE)
 
 
 def is_stepped_up(request: HttpRequest) -> bool:
-    """Whether a code of step-up was entered in the last settings.STEP_UP_MINUTES minutes."""
+    """Returns whether the user entered a step-up code in the last settings.STEP_UP_MINUTES."""
     return _is_fresh(request, Proof.STEP_UP_CODE)
 
 
 def has_fresh_code(request: HttpRequest) -> bool:
-    """As is_stepped_up, but the code of a sign-in counts too."""
+    """Returns whether the user entered a step-up or sign-in code in the last STEP_UP_MINUTES."""
     return is_stepped_up(request) or _is_fresh(request, Proof.SIGN_IN_CODE)
 
 
 def step_up_required(view: View) -> View:
-    """Redirects to `step_up` first, and back by GET: the data of a POST is not kept."""
+    """Decorates a view that needs a step-up code in the last settings.STEP_UP_MINUTES.
+
+    Redirects to the page `step_up` first. That page redirects back with GET, so the data of a POST
+    is lost.
+    """
     return _unless(is_stepped_up, view)
 
 
 def fresh_code_required(view: View) -> View:
-    """As step_up_required; a sign-in in the last minutes is enough too."""
+    """Decorates a view as `step_up_required` does, but also accepts a recent sign-in code."""
     return _unless(has_fresh_code, view)
 
 

@@ -1,5 +1,7 @@
-"""Account pages, under `account/`. Names that begin with `account_` or `mfa_` are allauth's: it
-reverses them. None of its pages for passwords and sign-up exists here.
+"""The URLs of the account pages, under `account/`.
+
+allauth reverses the names that begin with `account_` or `mfa_`. Its pages for passwords and
+sign-up do not exist here.
 """
 
 from allauth.mfa.base import views as mfa

@@ -1,4 +1,4 @@
-"""Signing in and out, and the account's own pages."""
+"""The views for sign-in, sign-out, step-up and the account."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -28,29 +28,33 @@ from accounts.step_up import View, step_up_required
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
     codes.TooManyRequestsError: ("429.html", 429),
-    codes.NoMoreCodesError: ("accounts/resend_limit.html", 429),
+    codes.ResendLimitError: ("accounts/resend_limit.html", 429),
     codes.CodeNotSentError: ("accounts/code_not_sent.html", 503),
     codes.CodeExpiredError: ("accounts/code_expired.html", 410),
-    codes.CodeSpentError: ("accounts/code_tries_exhausted.html", 403),
+    codes.CodeTriesExhaustedError: ("accounts/code_tries_exhausted.html", 403),
 }
 
 
-def _explain_refusals(*, start: str, enter: str, again: str) -> Callable[[View], View]:
-    """Turns what a code was refused for into its page; the others name where to go on."""
+def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View], View]:
+    """Returns a decorator that answers an exception of `codes` with its page.
+
+    `start`, `enter` and `resend` are the names of the URLs to which the page links: to begin again,
+    to enter the code and to request a new one.
+    """
 
     def decorator(view: View) -> View:
         @wraps(view)
         def explained(request: HttpRequest) -> HttpResponseBase:
             try:
                 return view(request)
-            except codes.CodeUsedError:  # a button pressed twice
+            except codes.CodeUsedError:  # the user pressed the button twice
                 return redirect(start)
             except tuple(_REFUSALS) as error:
                 template, status = _REFUSALS[type(error)]
                 context = {
                     "start_url": reverse(start),
                     "code_url": reverse(enter),
-                    "again_url": reverse(again),
+                    "again_url": reverse(resend),
                     "minutes": settings.SIGN_IN_CODE_MINUTES,
                 }
                 return render(request, template, context, status=status)
@@ -65,20 +69,23 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 
 def _next_url(request: HttpRequest) -> str:
-    """`next` if it is a page of this portal, else empty."""
+    """Returns the parameter `next` if it is a page of this portal, else ""."""
     return get_next_redirect_url(request) or ""
 
 
 # Signing in
 
 _sign_in_refusals = _explain_refusals(
-    start="account_login", enter="sign_in_code", again="sign_in_code_again"
+    start="account_login", enter="sign_in_code", resend="sign_in_code_again"
 )
 
 
 @_sign_in_refusals
 def ask_for_code(request: HttpRequest) -> HttpResponse:
-    """The form with the e-mail address; the same for everyone, whatever is typed."""
+    """Shows the form for the e-mail address and sends a code to it.
+
+    The answer is the same for known and unknown addresses.
+    """
     next_url = _next_url(request)
     if request.user.is_authenticated:
         return redirect(next_url or settings.LOGIN_REDIRECT_URL)
@@ -92,21 +99,21 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
 
 @_sign_in_refusals
 def enter_code(request: HttpRequest) -> HttpResponse:
-    """The form for the code of a sign-in."""
+    """Shows the form for the sign-in code and signs the visitor in with the right code."""
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None or request.user.is_authenticated:
         return redirect("account_login")
     process.raise_if_expired()
     form = CodeForm(_posted(request), process=process)
     if form.is_valid():
-        return sign_in.finish(request, email=process.email, next_url=process.next_url)
+        return sign_in.complete_sign_in(request, email=process.email, next_url=process.next_url)
     return render(request, "accounts/sign_in_code.html", {"form": form, "email": process.email})
 
 
 @require_POST
 @_sign_in_refusals
 def send_code_again(request: HttpRequest) -> HttpResponse:
-    """A new code to the address typed before."""
+    """Sends a new code to the address of the pending sign-in."""
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None:
         return redirect("account_login")
@@ -116,9 +123,9 @@ def send_code_again(request: HttpRequest) -> HttpResponse:
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """GET shows a button, POST signs out, or gives up a half-done sign-in."""
+    """Shows a button for GET. For POST it signs out or cancels an unfinished sign-in."""
     if request.method == "POST":
-        logout(request)  # ends a half-done sign-in as well: it empties the session
+        logout(request)  # empties the session, which ends an unfinished sign-in as well
         return redirect(_next_url(request) or "home")
     if not request.user.is_authenticated:
         return redirect("home")
@@ -127,17 +134,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 # Step-up
 
-_step_up_refusals = _explain_refusals(start="step_up", enter="step_up", again="step_up_send")
+_step_up_refusals = _explain_refusals(start="step_up", enter="step_up", resend="step_up_send")
 
 
 @login_required
 @_step_up_refusals
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Asks for a fresh code. A GET sends no mail; the button on the page does."""
+    """Asks for a step-up code. GET sends no mail; the button on the page does."""
     process = EmailedCode.pending(request, Purpose.STEP_UP)
     if process is None:
         return render(request, "accounts/step_up.html", {"next_url": _next_url(request)})
-    process.go_on_to(_next_url(request))
+    process.set_next_url(_next_url(request))
     process.raise_if_expired()
     form = CodeForm(_posted(request), process=process)
     if form.is_valid():
@@ -150,7 +157,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @login_required
 @_step_up_refusals
 def send_step_up_code(request: HttpRequest) -> HttpResponse:
-    """A code, or a new one, to the user's own address."""
+    """Sends a first or a new step-up code to the user's own address."""
     process = EmailedCode.pending(request, Purpose.STEP_UP)
     if process:
         process.send_again()
@@ -164,13 +171,13 @@ def send_step_up_code(request: HttpRequest) -> HttpResponse:
 
 
 def _signed_in(request: HttpRequest) -> User:
-    """The user, for views that only signed-in people reach."""
+    """Returns the user, in views that require a sign-in."""
     return cast("User", request.user)
 
 
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    """The account at a glance, and its language."""
+    """Shows the account, and changes its language."""
     form = LanguageForm(_posted(request), instance=_signed_in(request))
     if form.is_valid():
         form.save()
@@ -180,7 +187,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def sessions(request: HttpRequest) -> HttpResponse:
-    """Where this person is signed in, and a way to end it."""
+    """Lists the sessions of the user, and ends one or all others."""
     user, current_key = _signed_in(request), request.session.session_key
     if request.method == "POST":
         form = EndSessionsForm(request.POST, user=user, current_key=current_key)
@@ -192,7 +199,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 
 def _sessions_of(user: User) -> list[dict[str, Any]]:
-    alive = UserSession.objects.purge_and_list(user)
+    active = UserSession.objects.purge_and_list(user)
     return [
         {
             "id": session.pk,
@@ -201,13 +208,13 @@ def _sessions_of(user: User) -> list[dict[str, Any]]:
             "began_at": session.created_at,
             "is_current": session.is_current(),
         }
-        for session in sorted(alive, key=lambda session: session.created_at, reverse=True)
+        for session in sorted(active, key=lambda session: session.created_at, reverse=True)
     ]
 
 
 @step_up_required
 def close_account(request: HttpRequest) -> HttpResponse:
-    """Says what goes and what stays, then deletes the account."""
+    """Explains which data is deleted and which stays, and deletes the account."""
     user = _signed_in(request)
     form = CloseAccountForm(_posted(request), user=User.objects.get(pk=user.pk))
     if form.is_valid():
@@ -218,7 +225,7 @@ def close_account(request: HttpRequest) -> HttpResponse:
 
 
 def account_closed(request: HttpRequest) -> HttpResponse:
-    """The same page for everyone: it says nothing about who came."""
+    """Shows that the account is closed. The page is the same for every visitor."""
     return render(request, "accounts/account_closed.html")
 
 
@@ -226,9 +233,10 @@ def account_closed(request: HttpRequest) -> HttpResponse:
 
 
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """Remembers ?language= and shows the page ?next= in it. A link, so that no script is needed.
+    """Stores ?language= in a cookie and redirects to the page ?next= in that language.
 
-    Any site can link here, so it changes nothing but the cookie; the account has a form.
+    It is a link, so that no script is needed. Other sites can link to it, so it changes only the
+    cookie; the language of the account has a form. Raises Http404 for an unknown language.
     """
     language = request.GET.get("language", "")
     if language not in dict(settings.LANGUAGES):
@@ -237,7 +245,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 
 def _go_in_language(url: str, language: str) -> HttpResponse:
-    # A path is only understood in its own language.
+    # A path is resolved in the language that it contains.
     with override(get_language_from_path(urlsplit(url).path) or get_language()):
         response = redirect(translate_url(url, language))
     response.set_cookie(
