@@ -170,7 +170,7 @@ def require(request: HttpRequest, right: str) -> None:
 
 
 def role_name(name: str) -> str:
-    """Returns a group's name, for a role with its translation: "편집자 (editor)"."""
+    """Returns a group's name, for a role with its translation: "작성 담당 (editor)"."""
     translated = str(ROLE_NAMES.get(name, name))
     return translated if translated == name else f"{translated} ({name})"
 

@@ -1,9 +1,9 @@
-"""How fast a company's export becomes people and exposures, beside bare COPY of the same rows.
+"""The benchmark of the import, compared with plain COPY of the same rows.
 
     make bench-import PEOPLE=300000
-    make bench-import PEOPLE=1000000 ADDRESSES=4.4    # many rows a person, as well
+    make bench-import PEOPLE=1000000 ADDRESSES=4.4    # also with many rows per person
 
-The last line printed is one JSON object. Everything runs in a database of its own.
+The last line of the output is one JSON object. The benchmark has its own database.
 """
 
 import csv
@@ -27,7 +27,7 @@ from benchmarks.synthetic import export
 from benchmarks.synthetic.blocks import Plan
 
 ROOT = Path(__file__).parent.parent
-# So many rows for the figures that do not depend on the size of the store.
+# The numbers of rows for figures that do not depend on the size of the store.
 SAMPLE_PEOPLE, RAW_PEOPLE, LOOKUPS = 250_000, 2_000_000, 3_000
 FIVE_CLASSES = """
 [person]
@@ -49,18 +49,18 @@ PEOPLE_COLUMNS = (
     "id, incident_id, relation, language, email_reach, phone_reach, email_index, phone_index, "
     "contact"
 )
-EXPOSURE_COLUMNS = "person_id, file_id, line, data_classes, sealed"
+EXPOSURE_COLUMNS = "person_id, file_id, line, data_classes, ciphertext"
 Figures = dict[str, Any]
 Steps = tuple[str, ...]
 
 
 def say(text: str) -> None:
-    """A line for the reader, at once."""
+    """Prints a line for the reader without buffering."""
     print(text, flush=True)
 
 
 def open_in(var: Path) -> None:
-    """Makes this process the product, with an empty database under `var`."""
+    """Configures this process as the product, with an empty database under `var`."""
     for name in ("DATABASE_URL", "REDIS_URL", "MASTER_KEYSET", "MASTER_KEYSET_FILE"):
         os.environ.pop(name, None)
     shutil.rmtree(var, ignore_errors=True)
@@ -79,7 +79,7 @@ def open_in(var: Path) -> None:
 
 
 def _memory() -> Memory:
-    """The sizes of our processes (`ours`) and of PostgreSQL's (`server`)."""
+    """Returns a Memory of this process and its children (`ours`) and of PostgreSQL (`server`)."""
     me, servers = psutil.Process(), _server()
     return Memory(
         seconds=0.2,
@@ -94,7 +94,7 @@ def _server() -> psutil.Process:
 
 
 def new_incident(slug: str) -> Any:
-    """An incident to import into."""
+    """Creates an incident to import into."""
     from incidents.models import Incident
 
     incident = Incident(slug=slug, aware_at=datetime(2025, 11, 18, tzinfo=UTC), is_public=True)
@@ -104,14 +104,14 @@ def new_incident(slug: str) -> Any:
 
 
 def write_export(directory: Path, people: int, addresses: float) -> None:
-    """The synthetic export: members, and addresses if asked for."""
+    """Writes the synthetic export: members, and `addresses` rows per person if not 0."""
     files = ("members", "addresses") if addresses else ("members",)
     plan = Plan(people=people, addresses_per_person=addresses or 1)
     export.write_export(directory, plan, files=files, processes=os.cpu_count() or 1)
 
 
 class Tenths:
-    """When which share of a file was read."""
+    """The import's progress over time, to compare the first tenth of a file with the last."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -119,13 +119,13 @@ class Tenths:
         self.read_seconds = 0.0
 
     def report(self, progress: Any) -> None:
-        """To be given to the import."""
+        """Records one progress report of the import."""
         if not progress.is_done and not progress.is_merging:
             self.read_seconds = time.monotonic() - self._began
             self._seen.append((self.read_seconds, progress.share_read, progress.rows_read))
 
     def rates(self) -> tuple[float, float]:
-        """Rows a second over the first and the last tenth; starting up is not part of it."""
+        """Returns rows per second in the first and in the last tenth, without the start."""
         return self._rate(0.0, 0.1), self._rate(0.9, 1.0)
 
     def _rate(self, begin: float, end: float) -> float:
@@ -136,7 +136,7 @@ class Tenths:
 
 
 def load(incident: Any, path: Path, mapping: str) -> tuple[Any, float, Tenths]:
-    """(the file's row, seconds, when which share was read)."""
+    """Imports a file. Returns its row in the database, the seconds, and the progress over time."""
     from incidents.importing import loading
 
     tenths, began = Tenths(), time.monotonic()
@@ -145,12 +145,12 @@ def load(incident: Any, path: Path, mapping: str) -> tuple[Any, float, Tenths]:
 
 
 def mapping_of(name: str) -> str:
-    """A mapping of the sample."""
+    """Returns the text of a column mapping of the sample."""
     return (ROOT / "incidents" / "sample" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def members(incident: Any, exported: Path) -> Figures:
-    """The measured import: one row a person."""
+    """Measures the import of the members file, with one row per person."""
     with _memory() as memory:
         file, seconds, tenths = load(incident, exported / "members.csv", mapping_of("members"))
     first, last = tenths.rates()
@@ -168,7 +168,10 @@ def members(incident: Any, exported: Path) -> Figures:
 
 
 def address_book(incident: Any, exported: Path) -> Figures:
-    """Many rows a person, not grouped, that also name other people."""
+    """Measures the import of the addresses file.
+
+    It has many rows per person, which are not grouped and also name other people.
+    """
     with _memory() as memory:
         file, seconds, tenths = load(incident, exported / "addresses.csv", mapping_of("addresses"))
     first, last = tenths.rates()
@@ -188,7 +191,7 @@ def address_book(incident: Any, exported: Path) -> Figures:
 
 
 def disk(exported: Path) -> Figures:
-    """What one person with one exposure of five classes takes, indexes included."""
+    """Measures the bytes per person with one exposure of five classes, with indexes."""
     five = exported / "five.csv"
     people = _write_five_classes(exported / "members.csv", five)
     before = _store_bytes()
@@ -203,7 +206,10 @@ def disk(exported: Path) -> Figures:
 
 
 def _write_five_classes(source: Path, target: Path) -> int:
-    """Adds an address and an entrance code to the members' first rows."""
+    """Copies the first rows of the members file, with an address and an entrance code each.
+
+    Returns the number of rows.
+    """
     draw = random.Random(3)  # noqa: S311
     with (
         source.open(encoding="utf-8-sig", newline="") as read,
@@ -236,7 +242,7 @@ def _empty_store() -> None:
 
 
 def lookups(incident: Any) -> Figures:
-    """Finding one person by e-mail, and what leaked of them, in the database."""
+    """Measures the SQL queries that find a person by e-mail address and the exposures."""
     from django.db import connection
 
     indexes = _some_addresses()
@@ -262,7 +268,7 @@ def lookups(incident: Any) -> Figures:
 
 
 def _some_addresses() -> list[Any]:
-    """Blind indexes of people all over the store: those next to random keys."""
+    """Returns blind indexes of people in the whole store: those next to random keys."""
     found = []
     for _ in range(LOOKUPS):
         found += _column(
@@ -273,7 +279,11 @@ def _some_addresses() -> list[Any]:
 
 
 def raw_copy(var: Path) -> Figures:
-    """COPY of the same rows, by the best way there is: into bare tables, indexes made after."""
+    """Measures plain COPY of the same rows.
+
+    It copies into tables with indexes and foreign keys, into tables that get them after the copy,
+    and into tables without any.
+    """
     people, exposures = var / "people.bin", var / "exposures.bin"
     of_people = f"SELECT {PEOPLE_COLUMNS} FROM incidents_affectedperson"  # noqa: S608
     of_exposures = f"SELECT {EXPOSURE_COLUMNS} FROM incidents_exposure"  # noqa: S608
@@ -298,7 +308,7 @@ def raw_copy(var: Path) -> Figures:
 
 
 _LAST_KEY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# What the store's tables have.
+# The indexes and foreign keys of the store's tables.
 _INDEXES = (
     "ALTER TABLE raw_people ADD PRIMARY KEY (id)",
     "CREATE INDEX ON raw_people (email_index) WHERE email_index IS NOT NULL",
@@ -322,7 +332,10 @@ _FOREIGN_KEYS = (
 
 
 def _timed(people: Path, exposures: Path, *, before: Steps, after: Steps) -> float:
-    """Seconds for both files, in two tables that have what `before` gives them."""
+    """Returns the seconds to copy both files into new tables.
+
+    The statements of `before` run before the measurement, those of `after` are part of it.
+    """
     _run("SET maintenance_work_mem = '256MB'")
     _run("CREATE TABLE raw_people (LIKE incidents_affectedperson INCLUDING CONSTRAINTS)")
     _run("CREATE TABLE raw_exposure (LIKE incidents_exposure INCLUDING CONSTRAINTS)")
@@ -384,7 +397,10 @@ def _value(statement: str) -> Any:
 
 @contextmanager
 def own_var() -> Iterator[Path]:
-    """A directory of our own, gone afterwards unless KEEP is set."""
+    """Context manager: yields the benchmark's directory, with an empty database.
+
+    Deletes the export at the end unless KEEP is set.
+    """
     base = Path(os.environ.get("BREACHPORTAL_VAR") or ROOT / "var")
     var = base / "bench-import"
     open_in(var)
@@ -397,7 +413,7 @@ def own_var() -> Iterator[Path]:
 
 
 def main() -> None:
-    """One import of the size asked for; then the same rows by COPY alone."""
+    """Measures one import of the requested size, and plain COPY of the same rows."""
     people = int((os.environ.get("PEOPLE") or "300000").replace("_", ""))
     addresses = float(os.environ.get("ADDRESSES") or 0)
     if people < 1:

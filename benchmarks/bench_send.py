@@ -1,8 +1,8 @@
-"""How fast notices are sent, beside what else could send them. See docs/performance.md.
+"""The benchmark of the send engine, compared with other senders. See docs/performance.md.
 
     make bench-send PEOPLE=50000 PARTS=engine,loader
 
-The last line printed is one JSON object.
+The last line of the output is one JSON object.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ from harness import product
 
 MESSAGE_OCTETS = 8 * 1024
 PARTS = ("engine", "loader", "post_office", "delay", "pause", "page")
-SLOWEST_PER_S = 50  # below that the engine is taken for stuck
-POST_OFFICE_MESSAGES = 10_000  # its rate is steady
+SLOWEST_PER_S = 50  # the benchmark gives up below this rate
+POST_OFFICE_MESSAGES = 10_000  # enough, because its rate is steady
 DELAY_MS = 20
 PAUSE_SECONDS = 4.0
 MODEL_CASE = 33_700_000
@@ -32,17 +32,17 @@ Figures = dict[str, Any]
 
 
 def say(text: str) -> None:
-    """A line for the reader, at once."""
+    """Prints a line for the reader without buffering."""
     print(text, flush=True)
 
 
 def _memory(workers: product.Workers) -> Memory:
-    """The sizes of the sending processes."""
+    """Returns a Memory of the processes that send."""
     return Memory(seconds=0.5, senders=lambda: map(resident, workers.senders()))
 
 
 def _sizes(memory: Memory) -> Figures:
-    """In MiB; the early one is the biggest of the run's first fifth."""
+    """Returns peaks in MiB: of the whole run, and of its first and its last fifth."""
     sizes = memory.sizes["senders"]
     early = sizes[: max(1, len(sizes) // 5)] or [0.0]
     late = sizes[-max(1, len(sizes) // 5) :] or [0.0]
@@ -55,20 +55,20 @@ def _sizes(memory: Memory) -> Figures:
 
 @dataclass(frozen=True)
 class Run:
-    """What the parts have in common."""
+    """The parameters that all parts share."""
 
     people: int
     sink: Sink
     var: Path
 
     def distant(self, delay_ms: float) -> Distant:
-        """A way to the sink that takes longer."""
+        """Returns a proxy that delays the replies of the sink."""
         return Distant(self.sink.port, delay_ms=delay_ms, clock=self.var / "distant.clock")
 
 
 @contextlib.contextmanager
 def running_into(port: int) -> Iterator[product.Workers]:
-    """The product's workers, warmed up, sending to a port of this machine."""
+    """Context manager: yields running workers of the product that send to `port`."""
     from breachportal.celery import app
 
     with product.Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(port)) as workers:
@@ -80,7 +80,7 @@ def running_into(port: int) -> Iterator[product.Workers]:
 
 
 def engine(run: Run) -> Figures:
-    """Approval to close of a notice to everybody."""
+    """Measures the send of a notice to all people, from the approval to the close."""
     before = run.sink.taken()
     with running_into(run.sink.port) as workers, _memory(workers) as memory:
         rate = rate_of(run.people)
@@ -90,7 +90,10 @@ def engine(run: Run) -> Figures:
 
 
 def rate_of(people: int) -> float:
-    """People a second, from the approval of a notice to its close; everybody is accepted."""
+    """Returns people per second from the approval of a notice to its close.
+
+    Raises RuntimeError if the server did not accept every message.
+    """
     from benchmarks import notices
 
     notice = notices.draft(octets=MESSAGE_OCTETS)
@@ -111,14 +114,14 @@ def rate_of(people: int) -> float:
 
 
 def bare_loader(run: Run) -> Figures:
-    """What the sink can take at all."""
+    """Measures the highest rate that the sink accepts."""
     rate, how = loader.best_rate(run.sink.port, messages=run.people, octets=MESSAGE_OCTETS)
     say(f"loader: {rate:,.0f} messages/s, {how}")
     return {"loader_per_s": round(rate, 1), "loader": how}
 
 
 def django_post_office(run: Run) -> Figures:
-    """The same mails from a queue of rows; what it takes to fill that queue is not counted."""
+    """Measures django-post_office with the same mails, without the time to fill its queue."""
     from django.conf import settings
 
     from benchmarks import notices, post_office
@@ -139,7 +142,7 @@ def django_post_office(run: Run) -> Figures:
 
 
 def delayed(run: Run) -> Figures:
-    """The same through a proxy, without and with a network's delay."""
+    """Measures the send through a proxy, without and with the delay of a network."""
     rates = {}
     for delay_ms in (0, DELAY_MS):
         with run.distant(delay_ms) as distant, running_into(distant.port):
@@ -154,7 +157,7 @@ def delayed(run: Run) -> Figures:
 
 
 def pause(run: Run) -> Figures:
-    """From the button to the last piece of a message on the way to the sink, 20 ms away."""
+    """Measures the seconds from a pause to the last data of a message, with 20 ms of delay."""
     from benchmarks import notices
     from notices import decisions
 
@@ -182,12 +185,12 @@ def pause(run: Run) -> Figures:
 
 
 def status_page(_run: Run) -> Figures:
-    """The desk's page of a notice to 33.7 million people, at several moments of the send."""
+    """Measures the desk's page of a notice to 33.7 million people, at three stages of the send."""
     from benchmarks import desk
 
     milliseconds = desk.status_page_ms(MODEL_CASE)
-    told = ", ".join(f"{when} {figure:.0f} ms" for when, figure in milliseconds.items())
-    say(f"status page of a notice to {MODEL_CASE:,}: {told}")
+    times = ", ".join(f"{stage} {figure:.0f} ms" for stage, figure in milliseconds.items())
+    say(f"status page of a notice to {MODEL_CASE:,}: {times}")
     return {"status_page_ms": round(max(milliseconds.values()), 1)}
 
 
@@ -202,7 +205,7 @@ MEASURES: dict[str, Callable[[Run], Figures]] = {
 
 
 def ratios(figures: Figures) -> Figures:
-    """What was measured, by what it was measured against in the same run."""
+    """Returns the engine's rate divided by the other rates of the same run."""
     rate = figures.get("accepted_per_s")
     found: Figures = {}
     if rate and figures.get("delayed_per_s"):
@@ -214,7 +217,7 @@ def ratios(figures: Figures) -> Figures:
 
 
 def main() -> None:
-    """Runs the chosen parts in one process tree on one machine, one after another."""
+    """Runs the selected parts one after another, in one process tree on one machine."""
     people = int(os.environ.get("PEOPLE") or 50_000)
     parts = [part for part in (os.environ.get("PARTS") or ",".join(PARTS)).split(",") if part]
     if unknown := set(parts) - set(MEASURES):

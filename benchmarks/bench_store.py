@@ -1,9 +1,9 @@
-"""What it costs to count, reseal and purge an incident, and whether customers notice.
+"""The benchmark of counting, re-encrypting and purging an incident, with its effect on pages.
 
     make bench-store PEOPLE=300000
 
-A customer's "my data" page is asked for all the while, in a process of its own as a web server
-has, and is compared with the same page while nothing else runs. The last line is one JSON object.
+During each command this process requests the "my data" page of a customer, as a web server would.
+The times are compared with those while no command runs. The last line is one JSON object.
 """
 
 import json
@@ -24,16 +24,17 @@ QUIET_SECONDS = 5.0
 
 
 def main() -> None:
-    """Runs everything on a fresh copy of the people."""
+    """Runs all measurements on a new copy of the people."""
     people = int(os.environ.get("PEOPLE", "100000"))
     product.open_in(ROOT / "var" / "bench-store" / str(people), people=people)
     figures: dict[str, Any] = {"people": people}
     figures |= _counting()
-    ask = _visitor()
-    figures["my_data_quiet_ms"] = _percentiles(_asked(ask, lambda: _seconds_over(QUIET_SECONDS)))
-    figures |= _while_running(ask, "reseal", people)
+    request = _visitor()
+    quiet = _request_times(request, lambda: _seconds_over(QUIET_SECONDS))
+    figures["my_data_quiet_ms"] = _percentiles(quiet)
+    figures |= _while_running(request, "reencrypt", people)
     _shred()
-    figures |= _while_running(ask, "purge_incident", people)
+    figures |= _while_running(request, "purge_incident", people)
     print(json.dumps(figures))
 
 
@@ -54,7 +55,10 @@ def _counting() -> dict[str, Any]:
 
 
 def _visitor() -> Callable[[], float]:
-    """Asks for the page of somebody in a second incident; returns the seconds it took."""
+    """Creates a customer in a second incident.
+
+    Returns a function that requests that customer's page and returns the seconds it took.
+    """
     from django.test import Client
     from django.urls import reverse
 
@@ -73,14 +77,14 @@ def _visitor() -> Callable[[], float]:
     client, url = Client(headers={"host": "127.0.0.1"}), reverse("my_data")
     client.force_login(user)
 
-    def ask() -> float:
+    def request() -> float:
         started = time.monotonic()
         response = client.get(url)
         if "김*지".encode() not in response.content:
             sys.exit(f"the page answered {response.status_code} without the visitor's data")
         return time.monotonic() - started
 
-    return ask
+    return request
 
 
 def _seconds_over(seconds: float) -> Callable[[], bool]:
@@ -88,16 +92,18 @@ def _seconds_over(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
-def _asked(ask: Callable[[], float], begin: Callable[[], Callable[[], bool]]) -> list[float]:
-    """The seconds each request took until what `begin` returns says that it is over."""
-    is_over, taken = begin(), list[float]()
+def _request_times(
+    request: Callable[[], float], begin: Callable[[], Callable[[], bool]]
+) -> list[float]:
+    """Returns the seconds of each request, until the function that `begin` returns is true."""
+    is_over, times = begin(), list[float]()
     while not is_over():
-        taken.append(ask())
+        times.append(request())
         time.sleep(0.01)
-    return taken
+    return times
 
 
-def _while_running(ask: Callable[[], float], command: str, rows: int) -> dict[str, Any]:
+def _while_running(request: Callable[[], float], command: str, rows: int) -> dict[str, Any]:
     from harness.people import SLUG
 
     def begin() -> Callable[[], bool]:
@@ -107,20 +113,20 @@ def _while_running(ask: Callable[[], float], command: str, rows: int) -> dict[st
 
     running: list[subprocess.Popen[bytes]] = []
     started = time.monotonic()
-    taken = _asked(ask, begin)
+    times = _request_times(request, begin)
     seconds = time.monotonic() - started
     if running[0].returncode:
         sys.exit(f"{command} failed")
     return {
         f"{command}_s": round(seconds, 1),
         f"{command}_rows_per_s": round(rows / seconds),
-        f"my_data_during_{command}_ms": _percentiles(taken),
+        f"my_data_during_{command}_ms": _percentiles(times),
     }
 
 
-def _percentiles(taken: list[float]) -> dict[str, float]:
-    cuts = quantiles(taken, n=100)
-    chosen = {"p50": cuts[49], "p99": cuts[98], "most": max(taken)}
+def _percentiles(times: list[float]) -> dict[str, float]:
+    cuts = quantiles(times, n=100)
+    chosen = {"p50": cuts[49], "p99": cuts[98], "most": max(times)}
     return {name: round(1000 * seconds, 1) for name, seconds in chosen.items()}
 
 

@@ -1,13 +1,13 @@
-"""How many public pages a second the portal answers, against a bare Django view.
+"""The benchmark of public pages, compared with a plain Django view.
 
-Both run under the Procfile's web command, with as many workers, on this machine, and are asked by
-turns; the medians are compared. The last line is one JSON object:
-    hello_per_s, public_per_s: requests a second; public_ratio: of the slowest public page
-    pages: by path, requests a second and bytes
+Both run on this machine with the web command of the Procfile and the same number of workers. The
+benchmark measures them in turns and compares the medians. The last line is one JSON object:
+    hello_per_s, public_per_s: requests per second; public_ratio: of the slowest public page
+    pages: requests per second and bytes, by path
 
     python -m benchmarks.bench_web [--seconds 2] [--rounds 7] [--connections 16]
 
-The database is one of its own (BREACHPORTAL_VAR), with the sample incident.
+The benchmark has its own database (BREACHPORTAL_VAR) with the sample incident.
 """
 
 import argparse
@@ -39,7 +39,7 @@ PATHS = ["/ko/", f"/ko/incidents/{SLUG}/statements/notice/", f"/en/incidents/{SL
 
 
 def main() -> None:
-    """Measures by turns and prints."""
+    """Measures all URLs in turns and prints the result."""
     options = _options()
     _prepare()
     with _server(HELLO) as hello, _server(PORTAL) as portal:
@@ -50,8 +50,8 @@ def main() -> None:
         for number in range(1, options.rounds + 1):
             for url in urls:
                 rates[url].append(_requests_per_second(url, options))
-            shown = ", ".join(f"{rates[url][-1]:.0f}" for url in urls)
-            print(f"round {number}: {shown} requests/s", flush=True)
+            latest = ", ".join(f"{rates[url][-1]:.0f}" for url in urls)
+            print(f"round {number}: {latest} requests/s", flush=True)
         result = _result(rates)
     print(json.dumps(result))
 
@@ -91,7 +91,7 @@ def _prepare() -> None:
 
 @contextmanager
 def _server(application: str) -> Iterator[str]:
-    """The Procfile's web process with `application`; its origin."""
+    """Context manager: runs the Procfile's web process with `application`; yields its origin."""
     port = _free_port()
     environment = os.environ | {"PORT": str(port), "LOG_LEVEL": "WARNING"}
     process = subprocess.Popen(
@@ -158,9 +158,10 @@ def _by_wrk(url: str, options: argparse.Namespace) -> float:
 
 
 def _by_python(url: str, seconds: int, connections: int) -> float:
-    """Requests a second over connections kept open: all are sent, then all are read.
+    """Returns requests per second over persistent connections.
 
-    The server answers the same bytes each time, so that their number is all there is to read.
+    It sends a request on each connection, then reads all responses. Responses have the same length
+    each time, so that it only counts bytes.
     """
     parts = urlsplit(url)
     request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
@@ -180,7 +181,10 @@ def _by_python(url: str, seconds: int, connections: int) -> float:
 
 
 def _first_answer(client: socket.socket, request: bytes) -> int:
-    """How many bytes the answer has, however it says where it ends."""
+    """Returns the length of the response in bytes, with Content-Length or chunked.
+
+    Raises RuntimeError if the status is not 200.
+    """
     client.sendall(request)
     answer = _received(client)
     while b"\r\n\r\n" not in answer:

@@ -1,4 +1,4 @@
-"""How long the response desk waits for a page."""
+"""The measurement of the desk's page of a notice."""
 
 import statistics
 import time
@@ -20,12 +20,12 @@ from harness.signed_cookies import teach_test_clients
 from notices.models import Chunk, Notice
 
 VISITS = 20
-PIECE = 5_000  # chunks an INSERT
-LEASED = 16  # chunks in workers' hands at a time
+PIECE = 5_000  # chunks per INSERT
+LEASED = 16  # chunks that workers lease at the same time
 
 
 def status_page_ms(people: int) -> dict[str, float]:
-    """{moment: median milliseconds} of the page with the progress of a notice to so many."""
+    """Returns the median milliseconds of the page of a notice to `people`, by stage of the send."""
     client = _at_the_desk()
     notice = notices.draft(octets=0)
     address = reverse("admin:notices_notice_change", args=[notice.pk])
@@ -45,7 +45,10 @@ def status_page_ms(people: int) -> dict[str, float]:
 
 
 def _bring_to(notice: Notice, people: int, part: float) -> None:
-    """The counters and chunks it would have; the rows of people play no part in the page."""
+    """Writes the counters and chunks of a notice of which `part` is sent.
+
+    It writes no deliveries, because the page does not read them.
+    """
     accepted = int(people * part)
     Notice.objects.filter(pk=notice.pk).update(
         state=Notice.State.SENDING,
@@ -76,7 +79,7 @@ def _chunk(notice: Notice, number: int, done: int, size: int) -> Chunk:
 
 
 def _at_the_desk() -> Client:
-    """Signed in as staff, with the second factor shown in this session."""
+    """Returns a client that is signed in to the desk."""
     staff = User.objects.get(email=APPROVER)
     teach_test_clients()
     client = Client(headers={"host": "127.0.0.1"})

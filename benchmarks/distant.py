@@ -1,6 +1,6 @@
-"""Makes the sink distant: a TCP proxy whose replies come back later, as from another continent.
+"""A TCP proxy that delays replies, so that the sink seems to be on another continent.
 
-`python -m benchmarks.distant PORT TO_PORT DELAY_MS CLOCK_FILE` is the proxy.
+`python -m benchmarks.distant PORT TO_PORT DELAY_MS CLOCK_FILE` runs the proxy.
 """
 
 import contextlib
@@ -19,12 +19,15 @@ from harness.product import ROOT, free_port
 
 START_SECONDS = 10.0
 PIECE = 1 << 18
-MESSAGE_OCTETS = 1024  # what comes in a bigger piece is of a message, not a command
+MESSAGE_OCTETS = 1024  # data of this size or more is part of a message and not a command
 _CLOCK = struct.Struct("d")
 
 
 class Distant:
-    """A context manager; connects 127.0.0.1:port with the sink, `delay_ms` a round trip away."""
+    """A context manager that runs the proxy from 127.0.0.1:port to the sink.
+
+    The proxy delays each reply by `delay_ms`.
+    """
 
     def __init__(self, to_port: int, *, delay_ms: float, clock: Path) -> None:
         self.port, self._clock = free_port(), clock
@@ -48,13 +51,13 @@ class Distant:
         self._process.wait()
 
     def last_message_at(self) -> float:
-        """When the last piece of a message passed, by time.time()."""
+        """Returns when the last data of a message passed, in seconds since the epoch."""
         return float(_CLOCK.unpack(self._clock.read_bytes())[0])
 
 
 @dataclass
 class _End:
-    """One of two sockets that belong together."""
+    """One of the two sockets of a proxied connection."""
 
     socket: socket.socket
     is_client: bool
@@ -62,7 +65,7 @@ class _End:
 
 
 class _Proxy:
-    """One thread for all connections: what it costs is taken from the cores under test."""
+    """The proxy. It uses one thread, because it shares the cores with the code under test."""
 
     def __init__(self, port: int, to_port: int, delay: float, clock: mmap.mmap) -> None:
         self._to, self._delay, self._clock = ("127.0.0.1", to_port), delay, clock
@@ -72,7 +75,7 @@ class _Proxy:
         self._late: deque[tuple[float, _End, bytes]] = deque()
 
     def run(self) -> None:
-        """For ever."""
+        """Forwards data until the process ends."""
         while True:
             wait = max(0.0, self._late[0][0] - time.monotonic()) if self._late else None
             for key, _events in self._selector.select(wait):
@@ -112,7 +115,7 @@ class _Proxy:
         self._write(other, data)
 
     def _write(self, end: _End, data: bytes) -> None:
-        """Blocks if it must: a sink that stops reading holds up everybody, as a network would."""
+        """Sends the data, and blocks all connections while the sink does not read."""
         with contextlib.suppress(OSError):
             if data:
                 end.socket.sendall(data)
@@ -121,7 +124,7 @@ class _Proxy:
 
 
 def main(arguments: list[str]) -> None:
-    """The proxy's process."""
+    """Runs the proxy in this process."""
     port, to_port, delay_ms, clock = arguments
     with Path(clock).open("r+b") as file:
         memory = mmap.mmap(file.fileno(), _CLOCK.size)

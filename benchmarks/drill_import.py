@@ -1,8 +1,8 @@
-"""Kills an import at random moments, starts it again, and compares what stands in the store.
+"""The drill that kills an import at random moments, repeats it, and compares the store digests.
 
     make drill-import PEOPLE=1000000 KILLS=20
 
-The last line printed is one JSON object; the exit status is 1 if any digest differs.
+The last line of the output is one JSON object. The exit status is 1 if a digest differs.
 """
 
 import json
@@ -24,20 +24,20 @@ SLUG = "drill"
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is imported, again and again."""
+    """The file that is imported repeatedly, with its mapping and environment."""
 
     source: Path
     mapping: Path
     environment: dict[str, str]
 
     def command(self) -> list[str]:
-        """The operator's command."""
-        words = [sys.executable, str(ROOT / "manage.py"), "import_exposures", str(self.source)]
+        """Returns the operator's command line."""
+        command = [sys.executable, str(ROOT / "manage.py"), "import_exposures", str(self.source)]
         rejects = ["--rejects", str(self.source.parent)]
-        return [*words, "--incident", SLUG, "--mapping", str(self.mapping), *rejects]
+        return [*command, "--incident", SLUG, "--mapping", str(self.mapping), *rejects]
 
     def start(self) -> subprocess.Popen[str]:
-        """Begins an import in a process of its own."""
+        """Starts an import in a new process."""
         return subprocess.Popen(
             self.command(),
             env=self.environment,
@@ -47,19 +47,23 @@ class Subject:
         )
 
     def finish(self) -> None:
-        """Imports to the end; waits while the database has not noticed the killed one."""
+        """Runs an import to its end.
+
+        Repeats it while the database has not noticed the death of a killed import. Raises
+        RuntimeError if the import fails for another reason or after SECONDS_TO_NOTICE.
+        """
         deadline = time.monotonic() + SECONDS_TO_NOTICE
         while True:
             process = self.start()
-            said, _ = process.communicate()
+            output, _ = process.communicate()
             if process.returncode == 0:
                 return
-            if "is being imported" not in said or time.monotonic() > deadline:
-                raise RuntimeError(f"the import did not start again:\n{said[-2000:]}")
+            if "is being imported" not in output or time.monotonic() > deadline:
+                raise RuntimeError(f"the import did not start again:\n{output[-2000:]}")
             time.sleep(0.5)
 
     def kill_after(self, seconds: float) -> bool:
-        """Begins an import and kills it; False if it was done before."""
+        """Starts an import and kills it after `seconds`. Returns False if it ended before."""
         process = self.start()
         try:
             process.wait(seconds)
@@ -70,7 +74,7 @@ class Subject:
 
 
 def empty_store() -> None:
-    """Removes what was imported; the incident and its keys stay, so digests can be compared."""
+    """Deletes the imported rows. The incident and its keys stay, so that digests are comparable."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -78,7 +82,10 @@ def empty_store() -> None:
 
 
 def drill(subject: Subject, *, kills: int, seed: int) -> dict[str, Any]:
-    """One undisturbed import, then `kills` that are killed at some moment and started again."""
+    """Runs one undisturbed import, then `kills` imports that are killed and repeated.
+
+    Returns the figures of the JSON object. `seed` determines the moments of the kills.
+    """
     draw = random.Random(seed)  # noqa: S311
     began = time.monotonic()
     subject.finish()
@@ -116,7 +123,7 @@ def _digest() -> str:
 
 
 def main() -> None:
-    """The drill at the size asked for."""
+    """Runs the drill in the requested size."""
     people = int((os.environ.get("PEOPLE") or "1000000").replace("_", ""))
     kills = int(os.environ.get("KILLS") or 20)
     with own_var() as var:

@@ -1,4 +1,4 @@
-"""The least that Django can do: one view without middleware, to measure public pages against."""
+"""A plain Django view without middleware, with which public pages are compared."""
 
 import django
 from django.conf import settings
@@ -8,7 +8,7 @@ from django.urls import path
 
 
 def hello(_request: HttpRequest) -> HttpResponse:
-    """What a web framework costs."""
+    """Returns the shortest response."""
     return HttpResponse("Hello")
 
 

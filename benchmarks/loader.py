@@ -1,6 +1,6 @@
-"""A bare loader: Postfix's smtp-source, or raw pipelined sockets where it is not installed.
+"""The fastest SMTP client: Postfix's smtp-source, or pipelined sockets if it is not installed.
 
-`python -m benchmarks.loader PORT MESSAGES OCTETS` is one process of ours.
+`python -m benchmarks.loader PORT MESSAGES OCTETS` runs one process of the latter.
 """
 
 import shutil
@@ -11,12 +11,15 @@ import time
 
 SESSIONS = (4, 16, 64)
 TRIAL = 5_000  # messages, to find the best number of sessions
-MOST = 200_000  # its rate is steady
+MOST = 200_000  # messages; enough, because the rate is steady
 PROCESSES = 2
 
 
 def best_rate(port: int, *, messages: int, octets: int) -> tuple[float, str]:
-    """(messages a second, how): at the number of sessions that a short trial found best."""
+    """Returns messages per second, and a description of the client.
+
+    Short trials find the best number of sessions for smtp-source.
+    """
     program = shutil.which("smtp-source") or shutil.which("/usr/sbin/smtp-source")
     if program is None:
         rate = _timed(_our_commands(port, messages, octets), messages)
@@ -50,7 +53,7 @@ def _timed(commands: list[list[str]], messages: int) -> float:
 
 
 def _load(port: int, messages: int, octets: int) -> None:
-    """Four replies a message, asked for in one write; the message follows in a second one."""
+    """Sends messages over one connection, with two writes each: the commands, then the message."""
     line = b"x" * 70 + b"\r\n"
     body = line * (octets // len(line)) + b".\r\n"
     envelope = b"MAIL FROM:<a@loader.example>\r\nRCPT TO:<b@loader.example>\r\nDATA\r\n"

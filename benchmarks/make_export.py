@@ -1,4 +1,4 @@
-"""Makes a synthetic export of any size; see docs/synthetic-exports.md.
+"""Writes a synthetic export of any size; see docs/synthetic-exports.md.
 
 python -m benchmarks.make_export /srv/trial --people 1000000
 """
@@ -10,24 +10,29 @@ from pathlib import Path
 
 from benchmarks.synthetic.blocks import FILES, Plan
 from benchmarks.synthetic.export import write_export
-from benchmarks.synthetic.words import PHONE_NUMBERS
+from benchmarks.synthetic.sample_values import PHONE_NUMBERS
 
 MOST_ADDRESSES = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Writes the export, and says how many rows each file has; every refusal is one line."""
-    asked = _parser().parse_args(arguments)
-    directory: Path = asked.directory
+    """Writes the export and prints the rows of each file.
+
+    Exits with a message of one line if the directory is not usable or a write fails.
+    """
+    options = _parser().parse_args(arguments)
+    directory: Path = options.directory
     if directory.exists() and not directory.is_dir():
         raise SystemExit(f"{directory}: is a file; name a directory")
     if directory.is_dir() and any(directory.iterdir()):
         raise SystemExit(f"{directory}: is not empty; name another directory")
     plan = Plan(
-        people=asked.people, addresses_per_person=asked.addresses_per_person, seed=asked.seed
+        people=options.people,
+        addresses_per_person=options.addresses_per_person,
+        seed=options.seed,
     )
     try:
-        written = write_export(directory, plan, files=asked.files, processes=os.cpu_count() or 1)
+        written = write_export(directory, plan, files=options.files, processes=os.cpu_count() or 1)
     except OSError as error:
         raise SystemExit(f"{error.filename or directory}: {error.strerror}") from None
     for file, tally in written.items():
@@ -66,12 +71,12 @@ def _mean(text: str) -> float:
 
 
 def _files(text: str) -> tuple[str, ...]:
-    asked = {name.strip() for name in text.split(",")}
-    if unknown := asked - set(FILES):
+    names = {name.strip() for name in text.split(",")}
+    if unknown := names - set(FILES):
         raise argparse.ArgumentTypeError(
             f"no such file: {', '.join(sorted(unknown))}; there are {', '.join(FILES)}"
         )
-    return tuple(name for name in FILES if name in asked)
+    return tuple(name for name in FILES if name in names)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A notice of a given size to everybody in the store, and the wait for its end."""
+"""A notice of a given size to all people in the store, and the wait for its close."""
 
 import time
 from collections.abc import Callable
@@ -21,11 +21,14 @@ _numbers = count(1)
 
 
 class NotClosedError(AssertionError):
-    """The notice did not come to its end; the message says how far it got."""
+    """The notice did not reach the awaited state in time; the message contains its progress."""
 
 
 def draft(*, octets: int) -> Notice:
-    """A mandatory notice to all, whose Korean mail has about `octets`, text and HTML together."""
+    """Creates a mandatory notice to all people, with a published version. Returns the notice.
+
+    The Korean mail has about `octets` bytes, text and HTML together.
+    """
     incident = Incident.objects.get(slug=SLUG)
     editor, approver = (User.objects.get(email=email) for email in (EDITOR, APPROVER))
     statement = Statement.objects.create(
@@ -53,7 +56,7 @@ def draft(*, octets: int) -> Notice:
 
 
 def parts_of_mail(*, octets: int) -> dict[str, str]:
-    """{"subject", "text", "html"} of the same mail, with {name} where the person's name stands."""
+    """Returns "subject", "text" and "html" of the same mail, with {name} for the person's name."""
     data = message_samples.sample_mail(draft(octets=octets), "ko").data
     mail = message_from_bytes(data, policy=policy.default)
     bodies = {"text": mail.get_body(("plain",)), "html": mail.get_body(("html",))}
@@ -63,19 +66,22 @@ def parts_of_mail(*, octets: int) -> dict[str, str]:
 
 
 def _body(sentence: str, times: int) -> str:
-    """Paragraphs of three sentences."""
+    """Returns `times` sentences, in paragraphs of three."""
     return "\n\n".join(sentence * min(3, times - start) for start in range(0, times, 3))
 
 
 def approve(notice: Notice) -> None:
-    """By the second person."""
+    """Approves the notice as the second person."""
     decisions.approve(notice, by=User.objects.get(email=APPROVER))
 
 
 def wait_until(
     notice: Notice, reached: Callable[[Notice], bool], *, seconds: float, every: float = 0.05
 ) -> Notice:
-    """The notice as soon as it is so; raises NotClosedError."""
+    """Returns the notice as soon as `reached` returns true. Raises NotClosedError after `seconds`.
+
+    Reads the notice again `every` seconds.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         notice.refresh_from_db()
@@ -86,11 +92,11 @@ def wait_until(
 
 
 def is_closed(notice: Notice) -> bool:
-    """Whether everybody has an end state."""
+    """Returns whether the notice is closed: every delivery has an end state."""
     return notice.state == Notice.State.CLOSED
 
 
 def progress(notice: Notice) -> str:
-    """Its state and counters in one line."""
+    """Returns the notice's state and counters in one line."""
     counts = " ".join(f"{name}={getattr(notice, name)}" for name in ("planned", "accepted"))
     return f"{notice.state} {counts} to_go={notice.to_go()} problem={notice.problem!r}"

@@ -1,7 +1,7 @@
-"""django-post_office, sending the product's mails at its best.
+"""The measurement of django-post_office with the product's mails and its best options.
 
-`python -m benchmarks.post_office MAIL.json MESSAGES` prints one JSON object; the environment says
-where PostgreSQL and the mail server are (benchmarks/post_office_settings.py).
+`python -m benchmarks.post_office MAIL.json MESSAGES` prints one JSON object. It reads from the
+environment where PostgreSQL and the mail server are (benchmarks/post_office_settings.py).
 """
 
 import contextlib
@@ -24,11 +24,14 @@ from harness.product import ROOT
 
 TRIAL = 2_000  # messages
 PROCESSES, THREADS, BATCHES = (2, 4), (1, 4), (500, 2_000, 5_000)
-PIECE = 1_000  # messages a bulk_create
+PIECE = 1_000  # messages per bulk_create
 
 
 def best_rate(host: str, port: int, mail: dict[str, str], *, messages: int, var: Path) -> Any:
-    """{"send_per_s", "queue_per_s", "how"}; `host` is PostgreSQL's socket directory."""
+    """Returns {"send_per_s", "queue_per_s", "how"} of a measurement in a new process.
+
+    `host` is the socket directory of PostgreSQL, `port` that of the mail server.
+    """
     with psycopg.connect(f"postgresql://postgres@/postgres?host={host}", autocommit=True) as server:
         server.execute("DROP DATABASE IF EXISTS post_office WITH (FORCE)")
         server.execute("CREATE DATABASE post_office")
@@ -52,14 +55,14 @@ def best_rate(host: str, port: int, mail: dict[str, str], *, messages: int, var:
 
 
 class PostOffice:
-    """Its queue and its sender; a context for one process."""
+    """The queue and the sender of django-post_office, in this process."""
 
     def __init__(self, mail: dict[str, str]) -> None:
         self._mail, self._numbers = mail, itertools.count(1)
         self._settings: dict[str, Any] = getattr(settings, "POST_OFFICE")  # noqa: B009 (of mypy)
 
     def queue(self, messages: int) -> float:
-        """Puts personal mails into its table; returns the seconds that took."""
+        """Writes personal mails into the queue. Returns the seconds it took."""
         from post_office import mail
 
         began = time.monotonic()
@@ -81,21 +84,24 @@ class PostOffice:
         }
 
     def send(self, messages: int, *, batch: int, processes: int, threads: int) -> float:
-        """Sends what is queued; returns the seconds. Raises RuntimeError if some were not."""
+        """Sends the queued mails. Returns the seconds it took.
+
+        Raises RuntimeError if a mail was not sent.
+        """
         from post_office import mail
 
         self._settings |= {"BATCH_SIZE": batch, "THREADS_PER_PROCESS": threads}
         sent, began = 0, time.monotonic()
         while sent < messages:
             done, failed, _requeued = mail.send_queued(processes=processes)
-            connection.close()  # its processes end ours; its own command does the same
+            connection.close()  # its processes share our connection; its command closes it, too
             if failed or not done:
                 raise RuntimeError(f"post_office: {sent=} {done=} {failed=}")
             sent += done
         return time.monotonic() - began
 
     def best(self) -> dict[str, int]:
-        """The processes and threads, then the batch size, that short trials found fastest."""
+        """Returns the fastest options: short trials of processes and threads, then of the batch."""
         best = {"batch": TRIAL, "processes": 1, "threads": 1}
         ways = [
             {"batch": TRIAL, "processes": processes, "threads": threads}
@@ -114,7 +120,7 @@ class PostOffice:
 
 
 def main() -> None:
-    """Trials, then one measured run."""
+    """Finds the best options in trials, then runs and prints one measurement."""
     django.setup()
     with contextlib.redirect_stdout(sys.stderr):
         call_command("migrate", verbosity=0)

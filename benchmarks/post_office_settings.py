@@ -1,4 +1,4 @@
-"""django-post_office in a Django project of its own, beside the product's."""
+"""The settings of a Django project with django-post_office, separate from the product's."""
 
 import os
 
@@ -18,7 +18,7 @@ USE_TZ = True
 EMAIL_HOST, EMAIL_PORT = "127.0.0.1", int(os.environ.get("EMAIL_PORT", "25"))
 POST_OFFICE = {
     "BACKENDS": {"default": "django.core.mail.backends.smtp.EmailBackend"},
-    "LOG_LEVEL": 1,  # a row for each failure only: the quickest that still tells of failures
+    "LOG_LEVEL": 1,  # logs failures only: the fastest level that still reports them
     "BATCH_SIZE": 1000,
     "MESSAGE_ID_ENABLED": True,
     "MESSAGE_ID_FQDN": "portal.example",

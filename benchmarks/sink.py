@@ -1,6 +1,6 @@
-"""An SMTP server that throws everything away, and counts it: Postfix's smtp-sink, or ours.
+"""An SMTP server that counts and discards all messages: Postfix's smtp-sink, or our own.
 
-`python -m benchmarks.sink PORT COUNTER_FILE` runs ours.
+`python -m benchmarks.sink PORT` runs our own, which writes the count to standard output.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ EXTENSIONS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSC
 
 
 class Sink:
-    """A context manager; listens on 127.0.0.1:port in a process of its own."""
+    """A context manager that runs the server on 127.0.0.1:port in a new process."""
 
     def __init__(self, counter: Path) -> None:
         postfix = shutil.which("smtp-sink") or shutil.which("/usr/sbin/smtp-sink")
@@ -30,8 +30,8 @@ class Sink:
         self._counter = counter
         if postfix:
             self.name = "smtp-sink (Postfix)"
-            as_whom = ["-u", "nobody"] if os.geteuid() == 0 else []
-            self._command = [postfix, "-c", *as_whom, "-m", "1000"]
+            account = ["-u", "nobody"] if os.geteuid() == 0 else []
+            self._command = [postfix, "-c", *account, "-m", "1000"]
             self._command += [f"127.0.0.1:{self.port}", "1000"]
         else:
             self.name = "benchmarks.sink (Python asyncio)"
@@ -54,7 +54,7 @@ class Sink:
         self._process.wait(START_SECONDS)
 
     def taken(self) -> int:
-        """How many messages it took, as it counts them itself."""
+        """Returns the number of accepted messages, as the server counts them."""
         tail = self._counter.read_bytes()[-200:].decode(errors="replace")
         counts = [part.partition("mesg=")[2] for part in tail.split("\r") if "mesg=" in part]
         return int(counts[-1].split()[0]) if counts else 0
@@ -67,7 +67,7 @@ def _answers(port: int) -> bool:
 
 
 class _Session(asyncio.Protocol):
-    """Fast rather than right: enough of SMTP for a client that keeps to it, pipelined or not."""
+    """A minimal SMTP session: fast, for correct clients only, with or without pipelining."""
 
     taken = 0
 

@@ -1,4 +1,4 @@
-"""What tests, drills and benchmarks share: made-up people, a signed-in browser, the real processes.
+"""The shared parts of tests, drills and benchmarks: synthetic people, sign-in, real processes.
 
-It may import any app; no app imports it, and it imports neither `tests` nor `benchmarks`.
+This package may import any app. No app imports it, and it imports neither `tests` nor `benchmarks`.
 """

@@ -1,4 +1,4 @@
-"""People whose data leaked, written as the import writes them."""
+"""Factories of incidents, affected people and exposures, with the rows that an import writes."""
 
 import uuid
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from incidents.models import (
 
 
 def hanbit() -> Incident:
-    """A public incident without data, under Korean law."""
+    """Creates a public incident under Korean law, without affected people."""
     incident = Incident(
         slug="hanbit-2025",
         company_ko="한빛상점",
@@ -51,7 +51,7 @@ def state(incident: Incident, slug: str, state: str, basis: str = "company") -> 
 
 
 def file_of(incident: Incident, *, number: int = 1, state: str = "closed") -> ExposureFile:
-    """A loaded file in the batch `number`, which is made if there is none."""
+    """Creates a loaded file in the batch `number`, and that batch if it is missing."""
     batch, _ = ExposureBatch.objects.get_or_create(
         incident=incident, number=number, defaults={"state": state}
     )
@@ -74,7 +74,7 @@ def person(
     email: str = "",
     phone: str = "",
 ) -> AffectedPerson:
-    """An affected person whose contact the incident's keyset seals."""
+    """Creates an affected person, with the contact encrypted under the incident's data keyset."""
     reach = AffectedPerson.Reach
     cipher, key = incident.cipher(), uuid.uuid4()
     e164 = normalise_phone(phone) if phone else None
@@ -102,7 +102,11 @@ def expose(
     *contact_classes: str,
     values: list[tuple[str, Any]] | list[tuple[str, Any, str]] | None = None,
 ) -> Exposure:
-    """A row of `file`: classes that the contact holds, and values of others (slug, text, date)."""
+    """Creates the exposure of one row of `file`.
+
+    `contact_classes` are slugs of data classes with their values in the contact. `values` are those
+    of other classes: (slug, text) or (slug, text, date).
+    """
     entries = [[class_id(slug), *rest] for slug, *rest in values or []]
     data_classes = {class_id(slug) for slug in contact_classes} | {entry[0] for entry in entries}
     ciphertext = person.incident.cipher().encrypt(

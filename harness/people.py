@@ -1,8 +1,8 @@
-"""Synthetic affected people, sealed as the import seals them and loaded with COPY.
+"""Synthetic affected people, encrypted as the import encrypts them and loaded with COPY.
 
 Customer 17 has the address customer17@people.example and the primary key
-`seal.person_id("member", "17")`, so that a mail server's log can be compared with the ledger
-person by person, without opening a single row.
+`cipher.person_id("member", "17")`. The log of a mail server can therefore be compared with the
+ledger person by person, without decrypting a row.
 """
 
 import json
@@ -33,7 +33,7 @@ SLUG = "hanbit-2025"
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
 LEAKED = ("names", "email-addresses", "phone-numbers")
 FAMILY, GIVEN = "김이박최정강조윤장임", ("민지", "서준", "지우", "하은", "도윤", "수아")
-PIECE = 10_000  # people a COPY
+PIECE = 10_000  # people per COPY
 
 _PEOPLE_COLUMNS = (
     *("id", "incident_id", "relation", "language", "email_reach", "phone_reach"),
@@ -48,12 +48,15 @@ WHERE table_name = %s ORDER BY c.place
 
 
 def address(number: int) -> str:
-    """Where customer `number` gets mail."""
+    """Returns the e-mail address of customer `number`."""
     return f"customer{number}@people.example"
 
 
 def make(people: int) -> Incident:
-    """An incident with a closed batch of `people`, committed piece by piece, on all cores."""
+    """Creates an incident with a closed batch of `people` people, and returns the incident.
+
+    Uses all cores; each process commits pieces of PIECE people.
+    """
     for email in (EDITOR, APPROVER):
         User.objects.create_user(email, is_staff=True, is_superuser=True)
     incident = hanbit()
@@ -63,7 +66,7 @@ def make(people: int) -> Incident:
     file = _file(batch, people)
     by_slug = dict(DataClass.objects.filter(slug__in=LEAKED).values_list("slug", "pk"))
     piece = partial(_load_piece, incident.keysets(), file.pk, sorted(by_slug.values()), people)
-    connection.close()  # a forked process needs one of its own
+    connection.close()  # each forked process opens its own connection
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as pool:
         list(pool.map(piece, range(1, people + 1, PIECE)))
     with connection.cursor() as cursor:

@@ -1,6 +1,6 @@
-"""The product on this machine: servers of its own, people in its store, workers by its Procfile.
+"""The product on this machine: its own servers, affected people, and the workers of its Procfile.
 
-`open_in` must run before anything reads Django's settings, since it chooses the environment.
+`open_in` must run before any code reads Django's settings, because it sets the environment.
 """
 
 import contextlib
@@ -34,10 +34,11 @@ _sets = count(1)
 
 
 def open_in(var: Path, *, people: int, **environment: str) -> None:
-    """Makes this process, and those it starts, the product in `var` with `people` in its store.
+    """Configures this process and its children as the product in `var`, with `people` people.
 
-    Making them takes some 20 seconds for 100,000 people, so the store is kept as a template
-    database: each call begins with a copy that holds them and nothing else.
+    The creation takes about 20 seconds for 100,000 people. Therefore the result is stored as a
+    template database, and each call starts with a new copy of it. `environment` sets further
+    variables. Exits with a message if another process uses `var`.
     """
     for name in ("DATABASE_URL", "REDIS_URL", "MASTER_KEYSET", "MASTER_KEYSET_FILE"):
         os.environ.pop(name, None)
@@ -49,7 +50,7 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
         **environment,
     )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
-    _keep_to_ourselves(var)
+    _lock(var)
     stamp = var / "staged"
     version = f"{people} {_version()}"
     if not stamp.exists() or stamp.read_text() != version:
@@ -60,8 +61,8 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
     django.setup()
 
 
-def _keep_to_ourselves(var: Path) -> None:
-    """Two runs in one place would pull the database from under each other."""
+def _lock(var: Path) -> None:
+    """Locks `var` until this process ends, because two runs would drop each other's database."""
     var.parent.mkdir(parents=True, exist_ok=True)
     _locks.append(var.with_suffix(".lock").open("w"))
     try:
@@ -74,7 +75,7 @@ _locks: list[IO[str]] = []  # held until this process ends
 
 
 def _version() -> str:
-    """Changes with the store's tables, and with how people are made."""
+    """Returns a digest of the migrations and of `people.py`: the template depends on both."""
     digest = hashlib.sha256()
     sources = [*ROOT.glob("*/migrations/*.py"), Path(__file__).with_name("people.py")]
     for path in sorted(sources):
@@ -88,14 +89,14 @@ def _stage(var: Path, people: int) -> None:
 
 
 def _run_python(code: str) -> None:
-    """In a process of its own: a template may be copied only while nobody is connected to it."""
+    """Runs `code` in a new process. PostgreSQL copies a template only if it has no connections."""
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def fill_database(people: int) -> None:
-    """Migrates an empty database, makes the people, and keeps the result as a template."""
+    """Migrates an empty database, creates the people, and stores the result as a template."""
     django.setup()
-    from harness import people as synthetic  # its models may be loaded only now
+    from harness import people as synthetic  # imports models, so only after django.setup()
 
     call_command("migrate", verbosity=0)
     synthetic.make(people)
@@ -105,7 +106,7 @@ def fill_database(people: int) -> None:
 
 
 def reset_database() -> None:
-    """Puts a fresh copy of the template in the product's database's place; empties Redis."""
+    """Replaces the product's database with a new copy of the template, and empties Redis."""
     with _server() as server:
         server.execute("DROP DATABASE IF EXISTS breachportal WITH (FORCE)")
         server.execute("CREATE DATABASE breachportal TEMPLATE staged STRATEGY FILE_COPY")
@@ -124,16 +125,16 @@ def _var() -> Path:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
+    """Returns a TCP port of 127.0.0.1 on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Workers:
-    """Everything in the Procfile but the web server, started as the product starts it.
+    """The processes of the Procfile except the web server, as a context manager.
 
-    A context manager; its output goes to a file under the product's `var`.
+    Their output is written to a file under the product's `var`.
     """
 
     def __init__(self, **environment: str) -> None:
@@ -147,7 +148,7 @@ class Workers:
         return self
 
     def start(self) -> None:
-        """Starts them, or starts them again when all were killed."""
+        """Starts the processes, also after all of them were killed."""
         lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[0] for line in lines if ":" in line]
         environment: Mapping[str, str] = {
@@ -180,7 +181,7 @@ class Workers:
         self._honcho.wait(STOP_SECONDS)
 
     def processes(self) -> list[psutil.Process]:
-        """Honcho and all that it started and they started."""
+        """Returns honcho and all its descendants."""
         try:
             parent = psutil.Process(self._honcho.pid)
             return [parent, *parent.children(recursive=True)]
@@ -188,20 +189,35 @@ class Workers:
             return []
 
     def senders(self) -> list[psutil.Process]:
-        """The processes that send, each with connections of its own; not their parent."""
-        return [one for one in self.processes() if _is_sender(one) and _is_sender(one.parent())]
+        """Returns the processes that run send tasks, without their parent.
+
+        Each has its own connections.
+        """
+        found = self.processes()
+        return [process for process in found if _is_sender(process) and _has_sender_parent(process)]
 
     def parents(self) -> list[psutil.Process]:
-        """The process that started the senders, and starts another when one dies."""
-        return [one for one in self.processes() if _is_sender(one) and not _is_sender(one.parent())]
+        """Returns the parent of the senders, which starts a new one when one dies."""
+        return [
+            process
+            for process in self.processes()
+            if _is_sender(process) and not _has_sender_parent(process)
+        ]
 
     def wait_for_end(self, seconds: float) -> None:
-        """Returns when all have ended by themselves, as they do once one parent died."""
+        """Waits until all processes have ended, as they do after the death of one of them.
+
+        Raises subprocess.TimeoutExpired after `seconds`.
+        """
         self._honcho.wait(seconds)
 
 
+def _has_sender_parent(process: psutil.Process) -> bool:
+    return _is_sender(process.parent())
+
+
 def _is_sender(process: psutil.Process | None) -> bool:
-    """Celery's own processes; not the shell that the Procfile's line runs in."""
+    """Returns whether it is a process of Celery for the queue `send`, and not its shell."""
     with contextlib.suppress(psutil.Error):
         line = process.cmdline() if process else []
         is_celery = any(part.endswith("celery") for part in line[:2])

@@ -1,4 +1,4 @@
-"""Lets Django's test client, which makes sessions without a request, make our signed cookies."""
+"""Signed session cookies for Django's test client, which makes sessions without a request."""
 
 from importlib import import_module
 from typing import Any
@@ -13,7 +13,7 @@ _login = _clients._login
 
 
 def teach_test_clients() -> None:
-    """Once for all clients of this process."""
+    """Changes the class of all test clients in this process. Call it once."""
     _clients._login = _signed_login
     _clients.session = property(_session)
 

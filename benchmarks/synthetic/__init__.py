@@ -1,1 +1,1 @@
-"""Made-up exports of any size, for measurements and trials. See docs/synthetic-exports.md."""
+"""Synthetic exports of any size, for measurements and trials. See docs/synthetic-exports.md."""

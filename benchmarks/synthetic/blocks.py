@@ -1,8 +1,8 @@
-"""What a synthetic export consists of: CSV files of blocks of rows.
+"""The parts of a synthetic export: CSV files that consist of blocks of rows.
 
-A block is made from the plan and its number alone, so any process can make any block, and the same
-plan gives the same bytes. Rows that can be taken are made in bulk; rows that must be rejected are
-put between them, which is how their lines are known without counting every row.
+A block depends only on the plan and its number. Therefore any process can make any block, and the
+same plan gives the same bytes. Valid rows are made in bulk. Rows to reject are inserted between
+them, so that their line numbers are known without counting every row.
 """
 
 import re
@@ -20,10 +20,10 @@ COLUMNS = {
         "address1", "address2", "entrance_code", "delivery_note", "updated_at",
     ),
 }  # fmt: skip
-# As those of the sample.
+# The encodings of the sample's files.
 ENCODINGS = {"members": "utf-8-sig", "addresses": "cp949"}
 ROW_END = "\r\n"
-# The sample's ids: seven apart, so that neither the next number nor 99,999,999 is a member's.
+# The ids are as in the sample: seven apart, so that id + 1 and 99,999,999 belong to no member.
 FIRST_MEMBER, MEMBER_STEP = 70_000_000, 7
 UNKNOWN_MEMBER = "unknown member_id"
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
@@ -31,7 +31,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What decides every byte of an export."""
+    """The parameters of an export. They determine every byte."""
 
     people: int
     addresses_per_person: float = 4.4
@@ -44,42 +44,43 @@ class Plan:
         return -(-self.people // self.people_per_block)
 
     def people_of(self, block: int) -> range:
-        """The block's share of all people, numbered from 0."""
+        """Returns the people of a block, numbered from 0."""
         first = block * self.people_per_block
         return range(first, min(first + self.people_per_block, self.people))
 
 
 @dataclass
 class RowBlock:
-    """A stretch of a file and what an import must find in it."""
+    """A part of a file, and what an import must find in it."""
 
     data: bytes = b""
     rows: int = 0
     lines: int = 0  # physical
-    rejected: list[tuple[int, str]] = field(default_factory=list)  # lines from 0, in the block
-    people: Counter[str] = field(default_factory=Counter)  # as expected.json counts them
-    recipients: "array[int]" = field(default_factory=lambda: array("I"))  # persons' numbers
+    # (line in the block from 0, reason)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    people: Counter[str] = field(default_factory=Counter)  # by the names in expected.json
+    recipients: "array[int]" = field(default_factory=lambda: array("I"))  # numbers of people
 
 
 class Extra(NamedTuple):
-    """A row that is put in beside the good ones."""
+    """A row that is inserted between the valid ones."""
 
     row: str
-    reason: str = ""  # why it must be rejected; "" if it is only superfluous
+    reason: str = ""  # why an import must reject it; "" if it only repeats another row
 
 
 def header_of(file: str) -> bytes:
-    """The first row of a file, as bytes."""
+    """Returns the encoded header row of a file."""
     return row_of(COLUMNS[file]).encode(ENCODINGS[file])
 
 
 def row_of(cells: Sequence[str]) -> str:
-    """A row of CSV."""
+    """Returns a row of CSV with its line end."""
     return ",".join(map(cell_of, cells)) + ROW_END
 
 
 def cell_of(text: str) -> str:
-    """A cell of CSV, in quotes where it needs them."""
+    """Returns a cell of CSV, with quotes if it needs them."""
     if _NEEDS_QUOTES.search(text) is None:
         return text
     doubled = text.replace('"', '""')
@@ -89,7 +90,10 @@ def cell_of(text: str) -> str:
 def fill(
     block: RowBlock, file: str, rows: list[str], extras: Mapping[int, Sequence[Extra]]
 ) -> RowBlock:
-    """Puts extras behind the rows at their positions, and finds the lines of the rejected."""
+    """Inserts each extra row after the row at its position, and encodes the block.
+
+    Sets the counts of `block` and the lines of its rejected rows. Returns `block`.
+    """
     pieces = []
     begin = 0
     for position in sorted(extras):
@@ -104,12 +108,12 @@ def fill(
     pieces.append("".join(rows[begin:]))
     block.lines += pieces[-1].count("\n")
     block.rows = len(rows) + sum(map(len, extras.values()))
-    # The mark stands in the header alone.
+    # Only the header has the byte order mark.
     encoding = ENCODINGS[file].removesuffix("-sig")
     block.data = "".join(pieces).encode(encoding, "surrogateescape")
     return block
 
 
 def member_id(person: int) -> str:
-    """The id of a person, numbered from 0."""
+    """Returns the member id of a person, numbered from 0."""
     return str(FIRST_MEMBER + MEMBER_STEP * person)

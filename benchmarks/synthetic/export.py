@@ -1,7 +1,7 @@
-"""Writes a synthetic export: the files, and what an import of them must find.
+"""The writer of a synthetic export: its files, and `expected.json` with what an import must find.
 
-Worker processes make the blocks, this one puts them into the files in order. No more blocks exist
-at a time than the workers need, so memory stays flat whatever the size.
+Worker processes make the blocks, and this process writes them in order. Only as many blocks exist
+at the same time as the worker processes need, so that memory does not grow with the size.
 """
 
 import json
@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.synthetic import words
+from benchmarks.synthetic import sample_values
 from benchmarks.synthetic.addresses import make_addresses
 from benchmarks.synthetic.blocks import FILES, Plan, RowBlock, header_of
 from benchmarks.synthetic.members import make_members
 from foundations.process_pool import Workers, workers
 
 EXPECTED = "expected.json"
-# Past this many, rejected rows are counted by reason only.
+# If there are more rejected rows, they are only counted by reason.
 LISTED_REJECTS = 10_000
 _SECTIONS = {"members": "members", "addresses": "address_book"}
 _MAKERS: dict[str, Callable[[Plan, int], RowBlock]] = {
@@ -31,18 +31,18 @@ _MAKERS: dict[str, Callable[[Plan, int], RowBlock]] = {
 
 @dataclass
 class FileTally:
-    """What stands in one file, so far."""
+    """The counts of one file while it is written."""
 
     rows: int = 0
     lines: int = 0  # physical
     rejected: list[tuple[int, str]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     people: Counter[str] = field(default_factory=Counter)
-    # One bit for each telephone number there is: flat, and quicker than a set.
+    # One bit for each possible phone number: of constant size, and faster than a set.
     recipients: bytearray = field(default_factory=bytearray)
 
     def add(self, block: RowBlock) -> None:
-        """Counts a block, the next one in file order."""
+        """Adds the next block of the file to the counts."""
         self.reasons.update(reason for _, reason in block.rejected)
         if self.reasons.total() <= LISTED_REJECTS:
             self.rejected += [(self.lines + line + 1, reason) for line, reason in block.rejected]
@@ -55,16 +55,16 @@ class FileTally:
 
     def _mark(self, recipients: "array[int]") -> None:
         if recipients and not self.recipients:
-            self.recipients = bytearray(words.PHONE_NUMBERS // 8)
+            self.recipients = bytearray(sample_values.PHONE_NUMBERS // 8)
         for number in recipients:
             self.recipients[number >> 3] |= 1 << (number & 7)
 
     def distinct_recipients(self) -> int:
-        """How many people the address book names, each once."""
+        """Returns the number of distinct people that the address book names."""
         return int.from_bytes(self.recipients).bit_count()
 
     def section(self) -> dict[str, Any]:
-        """The file's section of expected.json."""
+        """Returns the file's section of expected.json."""
         counts = {"rows": self.rows, "rejected_by_reason": dict(sorted(self.reasons.items()))}
         if self.reasons.total() > LISTED_REJECTS:
             return counts
@@ -74,9 +74,9 @@ class FileTally:
 def write_export(
     directory: Path, plan: Plan, *, files: tuple[str, ...] = FILES, processes: int = 0
 ) -> dict[str, FileTally]:
-    """Writes the files and `expected.json` into a directory; returns what stands in each file.
+    """Writes the files and `expected.json` into a directory. Returns the counts of each file.
 
-    With `processes` 0, this process makes all. Files of these names are replaced.
+    With 0 `processes`, this process makes all blocks. Existing files of these names are replaced.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with workers(processes) as pool:
@@ -98,7 +98,7 @@ def _write_file(directory: Path, plan: Plan, file: str, pool: Workers) -> FileTa
 
 
 def _expected(plan: Plan, tallies: dict[str, FileTally]) -> dict[str, Any]:
-    """Returns expected.json in the sample's shape, without what the files do not tell."""
+    """Returns expected.json in the sample's shape, with the figures of the written files only."""
     sections = {_SECTIONS[file]: tally.section() for file, tally in tallies.items()}
     people: dict[str, int] = {}
     if "members" in tallies:

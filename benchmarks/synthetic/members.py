@@ -1,4 +1,4 @@
-"""The members file: one row a person, and every hundred people hold each defect once."""
+"""The members file: one row per person. Each defect occurs once in every hundred people."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from benchmarks.synthetic import words
+from benchmarks.synthetic import sample_values
 from benchmarks.synthetic.blocks import (
     FIRST_MEMBER,
     MEMBER_STEP,
@@ -24,20 +24,22 @@ _CUT_OFF = "wrong number of columns"
 _CONFLICT = "conflict: member_id already read with another e-mail"
 _ID, _NAME, _EMAIL, _MOBILE, _JOINED, _STATUS, _LANG = range(7)
 _Change = Callable[[str, int], str]  # (cell, person) to cell
-# By offset in the hundred: what is odd about that person's row. All of them are taken.
+# The changed cells of unusual rows, by offset in the hundred. An import accepts all these rows.
 _ODD: dict[int, dict[int, _Change]] = {
     3: {_EMAIL: lambda cell, _: cell.upper() + "  "},
     7: {_EMAIL: lambda cell, _: cell.replace("@", "+rocket@")},
     11: {_EMAIL: lambda *_: ""},
     13: {_EMAIL: lambda cell, _: cell.replace("@", "(at)")},
     17: {_MOBILE: lambda *_: ""},
-    19: {_MOBILE: lambda cell, _: cell.translate(words.FULL_WIDTH)},
-    23: {_NAME: lambda *_: words.HTML_NAME},
-    29: {_NAME: lambda *_: words.FORMULA_NAME},
-    31: {_NAME: lambda *_: words.FOREIGN_NAME, _LANG: lambda *_: "en"},
-    37: {_NAME: lambda *_: words.QUOTED_NAME, _LANG: lambda *_: "en"},
+    19: {_MOBILE: lambda cell, _: cell.translate(sample_values.FULL_WIDTH)},
+    23: {_NAME: lambda *_: sample_values.HTML_NAME},
+    29: {_NAME: lambda *_: sample_values.FORMULA_NAME},
+    31: {_NAME: lambda *_: sample_values.FOREIGN_NAME, _LANG: lambda *_: "en"},
+    37: {_NAME: lambda *_: sample_values.QUOTED_NAME, _LANG: lambda *_: "en"},
     41: {
-        _MOBILE: lambda _, person: f"+1 415 555 {words.FOUR_DIGITS[person // 100 % 10_000]}",
+        _MOBILE: lambda _, person: (
+            f"+1 415 555 {sample_values.FOUR_DIGITS[person // 100 % 10_000]}"
+        ),
         _LANG: lambda *_: "en",
     },
     43: {_NAME: lambda *_: ""},
@@ -51,12 +53,12 @@ _COUNTED_AS = {
     17: "members_without_phone",
     73: "members_with_unusable_phone",
 }
-# The person whose row is followed by one more.
+# The offsets of people with an inserted row after their own.
 _REPEATED, _CONTRADICTED, _WITHOUT_ID, _CUT = 59, 61, 67, 71
 
 
 class _Hundred(NamedTuple):
-    """A hundred people (the last may be fewer), and the draws their cells come from."""
+    """A hundred people (the last hundred may have fewer), and the draws for their cells."""
 
     people: range
     rotation: int
@@ -65,12 +67,12 @@ class _Hundred(NamedTuple):
     joined: Sequence[int]
 
     def place(self, offset: int) -> int | None:
-        """Where the person with that offset stands; None if there is nobody."""
+        """Returns the place of the person with this offset, or None if there is no such person."""
         place = (offset + self.rotation) % 100
         return place if place < len(self.people) else None
 
     def cells(self, place: int) -> list[str]:
-        """One person's, without defects."""
+        """Returns the cells of the person at `place`, without defects."""
         one = slice(place, place + 1)
         draws = self.local[one], self.domain[one], self.joined[one]
         alone = _Hundred(self.people[one], 0, *draws)
@@ -78,7 +80,7 @@ class _Hundred(NamedTuple):
 
 
 def make_members(plan: Plan, number: int) -> RowBlock:
-    """A block of members.csv."""
+    """Returns the block `number` of members.csv."""
     block, rows, extras = RowBlock(), list[str](), defaultdict[int, list[Extra]](list)
     people = plan.people_of(number)
     for first in range(people.start, people.stop, 100):
@@ -96,17 +98,20 @@ def make_members(plan: Plan, number: int) -> RowBlock:
 
 
 def _hundred(plan: Plan, first: int) -> _Hundred:
-    drawn = words.draws(f"{plan.seed} members {first}", 301)
+    drawn = sample_values.draws(f"{plan.seed} members {first}", 301)
     people = range(first, min(first + 100, plan.people))
     return _Hundred(people, drawn[300] % 100, drawn[:100], drawn[100:200], drawn[200:300])
 
 
 def _plain_rows(hundred: _Hundred) -> list[str]:
-    """The rows without defects. One long expression, as it is worked out 33 million times."""
+    """Returns the rows without defects.
+
+    Each row is one long expression, because it is evaluated up to 33 million times.
+    """
     tail = f",active,ko{ROW_END}"
-    name_of, phone_fours = words.name_of, words.phone_fours
-    locals_, joined = words.locals_of_emails(), _joined_on()
-    domains, forms = words.DOMAINS, words.PHONE_FORMS
+    name_of, phone_fours = sample_values.name_of, sample_values.phone_fours
+    locals_, joined = sample_values.locals_of_emails(), _joined_on()
+    domains, forms = sample_values.DOMAINS, sample_values.PHONE_FORMS
     rows = []
     for person, local, domain, day in zip(
         hundred.people, hundred.local, hundred.domain, hundred.joined, strict=False
@@ -122,7 +127,7 @@ def _plain_rows(hundred: _Hundred) -> list[str]:
 
 
 def _odd_people(hundred: _Hundred) -> Iterator[tuple[int, int, list[str]]]:
-    """(offset, place, cells) of those whose row is taken, but is not plain."""
+    """Yields (offset, place, cells) of the unusual rows that an import accepts."""
     for offset, changes in _ODD.items():
         place = hundred.place(offset)
         if place is not None:
@@ -134,11 +139,11 @@ def _odd_people(hundred: _Hundred) -> Iterator[tuple[int, int, list[str]]]:
 
 @cache
 def _joined_on() -> list[str]:
-    return words.dates(date(2014, 1, 1), date(2024, 12, 28))
+    return sample_values.dates(date(2014, 1, 1), date(2024, 12, 28))
 
 
 def _extra_members(plan: Plan, hundred: _Hundred) -> Iterator[tuple[int, Extra]]:
-    """(the place it follows, the row)."""
+    """Yields the rows to insert: (the place of the row before it, the row)."""
     yield from _repeats(plan, hundred)
     place = hundred.place(_WITHOUT_ID)
     if place is not None:
@@ -152,10 +157,10 @@ def _extra_members(plan: Plan, hundred: _Hundred) -> Iterator[tuple[int, Extra]]
 
 
 def _repeats(plan: Plan, hundred: _Hundred) -> Iterator[tuple[int, Extra]]:
-    """Members once more, of this hundred or of one half the file ago.
+    """Yields repeated members, of this hundred or of the hundred half a file before.
 
-    A quarter are that far from the row they repeat, as in a dump that was put together from two:
-    no reader that looks at its own stretch alone finds them.
+    A quarter are half a file away from the row that they repeat, as in a dump that was joined from
+    two. A reader that looks only at its own part of the file does not find them.
     """
     half = -(-plan.people // 100) // 2
     first = hundred.people.start

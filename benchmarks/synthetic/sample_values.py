@@ -1,8 +1,9 @@
-"""The words that made-up people are made of: nobody of them exists.
+"""The values of synthetic people: names, addresses, notes and phone numbers.
 
-Names, streets and notes are drawn by 16-bit numbers, so every list here is a table of 65,536: the
-row makers index it without arithmetic. Telephone numbers are invented but may be somebody's, as
-Korea sets none aside for fiction: an export must never meet a real text-message gateway.
+A 16-bit number selects a name, a street or a note. Every list here therefore has 65,536 entries, so
+that the makers of rows index it without arithmetic. Phone numbers are invented but may belong to
+real people, because Korea reserves none for fiction: never send an export's SMS through a real
+gateway.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from itertools import accumulate, product
 DRAWS = 1 << 16
 PHONE_NUMBERS = 10**8  # eight digits after 010
 
-# How many of a thousand people bear it, roughly as the census counts.
+# Surnames with their frequency per thousand people, roughly as in the census.
 _SURNAMES = {
     "김": 215, "이": 147, "박": 84, "최": 47, "정": 43, "강": 24, "조": 21, "윤": 21, "장": 20,
     "임": 17, "한": 15, "오": 15, "서": 15, "신": 15, "권": 14, "황": 14, "안": 14, "송": 14,
@@ -92,21 +93,21 @@ FORMULA_NAME = '=HYPERLINK("http://evil.example","환불")'
 FOREIGN_NAME = "Nguyễn Thị Ánh"
 QUOTED_NAME = "O'Connor, Seán"
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
-# What stands before the first four of a number's last eight digits, and between them.
+# The texts before the last eight digits of a number, and between their two halves.
 PHONE_FORMS = (("010-", "-"), ("010", ""), ("010.", "."), ("010 ", " "), ("+82 10-", "-"))
 FOUR_DIGITS = [f"{number:04d}" for number in range(10_000)]
-# Below this draw, an entry carries an entrance code: 34.6 % of them, as in the sample.
+# An entry with a draw below this has an entrance code: 34.6 % of them, as in the sample.
 ENTRANCE_CODE_BELOW = DRAWS * 346 // 1000
 
 
 def draws(key: str, count: int) -> tuple[int, ...]:
-    """`count` numbers from 0 to 65,535; the same for the same key, on every machine."""
+    """Returns `count` numbers from 0 to 65,535, which depend only on `key`."""
     return struct.unpack(f"<{count}H", hashlib.shake_128(key.encode()).digest(2 * count))
 
 
 @cache
 def names() -> list[str]:
-    """Full names, the frequent surnames more often."""
+    """Returns full names by draw; frequent surnames occur more often."""
     bounds = list(accumulate(_SURNAMES.values()))
     surnames = list(_SURNAMES)
     return [
@@ -117,7 +118,7 @@ def names() -> list[str]:
 
 @cache
 def locals_of_emails() -> list[str]:
-    """What stands before the number in an e-mail address."""
+    """Returns by draw the part of an e-mail address before the person's number."""
     dotted = [f"{given}.{family}" for given, family in product(_LOCALS, _FAMILIES)]
     joined = [f"{family}{given}" for given, family in product(_LOCALS, _FAMILIES)]
     forms = _LOCALS * len(_FAMILIES) + dotted + joined
@@ -126,7 +127,7 @@ def locals_of_emails() -> list[str]:
 
 @cache
 def streets() -> list[str]:
-    """A street with a house number."""
+    """Returns streets with a house number by draw."""
     return [
         f"{_STREETS[number % len(_STREETS)]} {1 + number * 7919 % 900}" for number in range(DRAWS)
     ]
@@ -134,7 +135,7 @@ def streets() -> list[str]:
 
 @cache
 def flats() -> list[str]:
-    """A building and a flat in it."""
+    """Returns a building and a flat in it by draw."""
     return [
         f"{101 + number % 29}동 {1 + number // 29 % 25}0{1 + number % 6}호"
         for number in range(DRAWS)
@@ -143,28 +144,28 @@ def flats() -> list[str]:
 
 @cache
 def postcodes() -> list[str]:
-    """01000 to 63644, the range in use."""
+    """Returns postcodes by draw, from 01000 to 63644, the range in use."""
     return [f"{1000 + (number * 62_645 >> 16):05d}" for number in range(DRAWS)]
 
 
 def dates(first: date, last: date) -> list[str]:
-    """Days from `first` to `last`, ISO."""
+    """Returns days from `first` to `last` by draw, in ISO format."""
     days = (last - first).days + 1
     each = [(first + timedelta(days=day)).isoformat() for day in range(days)]
     return [each[number * days >> 16] for number in range(DRAWS)]
 
 
 def entrance_code(draw: int) -> str:
-    """For the low draws; "" for the others."""
+    """Returns an entrance code for a draw below ENTRANCE_CODE_BELOW, else ""."""
     return FOUR_DIGITS[draw * 7919 % 10_000] + "#" if draw < ENTRANCE_CODE_BELOW else ""
 
 
 def phone_fours(person: int) -> tuple[str, str]:
-    """The last eight digits of a person's number, in two fours; no two people share one."""
+    """Returns the last eight digits of a person's phone number in two halves; they are unique."""
     first, second = divmod((person * 38_690_461 + 20_251_118) % PHONE_NUMBERS, 10_000)
     return FOUR_DIGITS[first], FOUR_DIGITS[second]
 
 
 def name_of(person: int) -> str:
-    """A person's name; the same in every file."""
+    """Returns a person's name, which is the same in every file."""
     return names()[person * 40_503 & 0xFFFF]
