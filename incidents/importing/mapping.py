@@ -144,7 +144,7 @@ class PersonColumns(TomlTable):
 
     @property
     def has_contact(self) -> bool:
-        """Whether the file has a column with a name, an e-mail address or a phone number."""
+        """Returns whether the file has a column with a name, an e-mail address or a phone number."""
         return bool(self.name or self.email or self.phone)
 
     def columns(self) -> Iterator[str]:
@@ -218,7 +218,7 @@ class ColumnMapping(TomlTable):
 
     @property
     def takes_known_only(self) -> bool:
-        """Whether rows of people that no earlier file named are rejected."""
+        """Returns whether rows of people that no earlier file named are rejected."""
         return self.person.known
 
     def check_source(self, source: Source) -> None:

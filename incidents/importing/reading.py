@@ -75,7 +75,7 @@ class Source:
 
     @property
     def is_reject_file(self) -> bool:
-        """Whether it is the reject file of an earlier import, which comes back corrected."""
+        """Returns whether it is the corrected reject file of an earlier import."""
         return self.format == CSV and self.header[:2] == REJECT_COLUMNS
 
     def decode(self, cell: str, errors: str = "strict") -> str:
