@@ -113,7 +113,7 @@ def test_messages_share_a_connection(gateway, settings):
         settings.SMS_GATEWAY_URL = server.url
         replies = [gateway.send(TEXT) for _turn in range(5)]
     assert {reply.result for reply in replies} == {Result.ACCEPTED}
-    assert replies[0].words == "200 taken"
+    assert replies[0].server_reply == "200 taken"
     assert (server.connections, len(server.requests)) == (1, 5)
 
 

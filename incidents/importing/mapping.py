@@ -144,7 +144,7 @@ class PersonColumns(TomlTable):
 
     @property
     def has_contact(self) -> bool:
-        """Returns whether the file has a column with a name, an e-mail address or a phone number."""
+        """Returns whether a column has a name, an e-mail address or a phone number."""
         return bool(self.name or self.email or self.phone)
 
     def columns(self) -> Iterator[str]:
