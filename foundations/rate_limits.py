@@ -4,7 +4,7 @@ A view that does work is limited by the decorator `limited`. Code that must hand
 Redis itself calls `consume`, as sign-in codes do.
 
 A rate is written "5/10m/key": at most 5 requests in any 10 minutes for one key. The unit is s, m, h
-or d. The last part names what is counted: `ip` counts a network, `key` what the caller names.
+or d. The last part names what is counted: `ip` counts by network, `key` by a string of the caller.
 Several rates are separated by commas.
 """
 
@@ -62,13 +62,13 @@ class Rate:
 
 @dataclass
 class Usage:
-    """One request that was counted: what each of its rates recorded."""
+    """One counted request: the entry that each of its rates recorded."""
 
-    taken: list[tuple[str, str]] = field(default_factory=list)  # key in Redis, member
+    entries: list[tuple[str, str]] = field(default_factory=list)  # key in Redis, member
 
     def roll_back(self) -> None:
         """Removes the request from the counts. Raises redis.RedisError if it cannot be reached."""
-        for name, member in self.taken:
+        for name, member in self.entries:
             _client(settings.REDIS_URL).zrem(name, member)
 
 
@@ -80,8 +80,8 @@ def limited(
     The view answers 429 once the request's network, or its user with `by_user`, has used up the
     rates of settings.PROOF_RATES[action]. Only requests with one of `methods` count.
 
-    If Redis cannot be reached, every request passes: what this decorator limits is the server's
-    work, and never attempts to guess a secret.
+    If Redis cannot be reached, every request passes, because this decorator limits the server's
+    work and not attempts to guess a secret.
     """
 
     def decorator(view: View) -> View:
@@ -112,12 +112,12 @@ def consume(
 ) -> Usage | None:
     """Counts one request against `rates`; returns None if one of them is used up.
 
-    The rates are counted in their order, and the first one that is used up ends the count: the
-    rates before it keep the request, the rates after it do not get it. `scope` and `action` keep
-    the counts of different callers apart; `key` is what the rates per key count.
+    The rates are counted in their order, up to the first one that is used up. The request stays
+    counted in the rates before it. `scope` and `action` separate the counts of different callers.
+    `key` is the string by which rates per key count.
 
-    Raises redis.RedisError if Redis cannot be reached, and ValueError for a rate that cannot be
-    read.
+    Raises redis.RedisError if Redis cannot be reached, ValueError for a malformed rate, and
+    PermissionDenied if the request has no address.
     """
     usage = Usage()
     take = _client(settings.REDIS_URL).register_script(_TAKE)
@@ -126,15 +126,15 @@ def consume(
         member = secrets.token_hex(8)
         if not take(keys=[name], args=[rate.amount, rate.seconds, member]):
             return None
-        usage.taken.append((name, member))
+        usage.entries.append((name, member))
     return usage
 
 
 @lru_cache
 def parse_rates(rates: str) -> tuple[Rate, ...]:
-    """Parses rates such as "5/10m/key,60/m/ip"; an empty string has none.
+    """Returns the rates in a string such as "5/10m/key,60/m/ip"; an empty string has none.
 
-    Raises ValueError for a rate that cannot be read.
+    Raises ValueError for a malformed rate.
     """
     return tuple(_parse(part.strip()) for part in rates.split(",") if part.strip())
 
