@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-desk-page.md: its code blocks become the page, and a role opens it."""
+"""docs/how-to/add-a-desk-page.md: its code is added as a desk page, and a role opens it."""
 
 import re
 import sys
@@ -24,14 +24,14 @@ LINK = ">Request a notice</a>"
 
 
 def files() -> dict[str, str]:
-    """The content of each block, by the file that its first line names."""
+    """Returns {file that the first line names: content} of the code blocks."""
     blocks = re.findall(r"```\w+\n(?:#|\{#) (\S+)(?: #\})?\n?(.*?)```", PAGE, re.DOTALL)
     return dict(blocks)
 
 
 @pytest.fixture
 def _page(monkeypatch, settings, tmp_path):
-    """The page, added to this process as the how-to page adds it to the repository."""
+    """The desk page, added to this process and not to the repository."""
     registry, before = admin.site._registry, dict(admin.site._registry)
     registered = {point: [*names] for point, names in page_extensions.extensions().items()}
     monkeypatch.setattr(page_extensions, "_templates", registered)
@@ -60,7 +60,7 @@ def _page(monkeypatch, settings, tmp_path):
 
 @pytest.fixture
 def desk(client):
-    """A browser of a member of the response team with one role."""
+    """A function that signs a staff user with the given role in; returns the client."""
 
     def open_desk(role: str):
         call_command("make_roles")

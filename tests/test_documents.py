@@ -1,4 +1,4 @@
-"""The blocks of a PDF: document.typ draws each kind that documents.py knows."""
+"""The blocks of a PDF: document.typ draws each kind of block of documents.py."""
 
 import subprocess
 from datetime import UTC, datetime

@@ -11,15 +11,15 @@ from notices.models import Notice
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "how-to" / "add-a-channel.md").read_text(encoding="utf-8")
 PLACES = re.findall(r"^\| `(.+?)` \| .+ \|$", PAGE, re.MULTILINE)
-# A channel by its member, or by its value where a template or a form compares it.
+# A channel by its enum member, or by its value in a comparison of a template or form.
 VALUES = "|".join(Notice.Channel.values)
 RULE = re.compile(rf"Notice\.Channel\b|\bREACH\b|channel\b.{{0,20}} [!=]= ['\"](?:{VALUES})['\"]")
-# What has the values of another list: how the reader got a suspicious message.
+# These files use the channel of a scam report, which is another list of values.
 OTHERS = ("scams/*",)
 
 
 def files_with_a_rule() -> list[str]:
-    """Modules and templates of production that treat one channel differently from another."""
+    """Returns the production modules and templates that have a rule for one channel."""
     apps = ("statements", "notices", "scams", "breachportal", "templates")
     files = [path for app in apps for path in (ROOT / app).rglob("*.*")]
     files = [path for path in files if path.suffix in (".py", ".html", ".txt", ".sql")]

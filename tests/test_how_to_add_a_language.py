@@ -1,4 +1,4 @@
-"""docs/how-to/add-a-language.md: its steps, done in a copy of the repository."""
+"""docs/how-to/add-a-language.md: its steps, followed in a copy of the repository."""
 
 import os
 import re
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory) -> Path:
-    """The repository with the language of the page (steps 1 to 3)."""
+    """A copy of the repository with steps 1 to 3 done."""
     copy = tmp_path_factory.mktemp("language") / "repository"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     module = copy / "breachportal" / "settings.py"
@@ -48,7 +48,7 @@ def copy(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def run(copy, tmp_path):
-    """Runs Python with the copy's code, on this test's database."""
+    """Runs Python with the code of the copy, on the database of the test."""
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
     server = {key: connection.settings_dict[name] for key, name in names.items()}
     given = {key: value for key, value in server.items() if value}
