@@ -84,7 +84,7 @@ def _laws_of_its_own(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("_laws_of_its_own")
 def test_a_law_is_added_as_a_file_and_blocks_publishing(incident, editor, approver):
     text = page("add-a-law.md")
-    (name,) = re.findall(r"such as `legal/(.*?\.toml)`", text)
+    (name,) = re.findall(r"such as `statements/legal/(.*?\.toml)`", text)
     (laws.LEGAL / name).write_text(block(text, "toml"), encoding="utf-8")
     with pytest.raises(SystemCheckError, match=r"do not name the same: XX"):
         call_command("check")

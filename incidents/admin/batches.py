@@ -133,7 +133,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks for a confirmation, then closes the version: it is complete."""
+        """Asks for a confirmation, then closes the batch, or asks a worker to close a large one."""
         batch = _batch_to_change(request, pk)
         texts = {
             "title": _("Close: %(batch)s") % {"batch": batch},

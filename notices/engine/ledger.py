@@ -84,8 +84,9 @@ def in_doubt(
     """Returns the transition for a message that the server may or may not have accepted.
 
     Mandatory e-mail is sent again once, flagged as a possible duplicate. An alert, an SMS and a
-    message that was in doubt before end in doubt and wait for a person's decision, because the
-    recipient could get the message twice. Messages of a cancelled notice end in doubt, too.
+    message that was in doubt before end in doubt, because the recipient could get the message
+    twice. A notice by SMS stays open until its deadline, so that a person can decide about them.
+    Messages of a cancelled notice end in doubt, too.
     `attempts` includes this attempt. `cause` is stored with the delivery.
     """
     is_repeatable = notice.is_mandatory and notice.channel == Notice.Channel.EMAIL

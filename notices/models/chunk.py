@@ -16,7 +16,7 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
     """
 
     def due(self, notice: Notice) -> "ChunkQuerySet":
-        """Filters the notice's chunks that a worker may lease: not leased, within the ramp's step,
+        """Selects the notice's chunks that a worker may lease: not leased, within the ramp's step,
         and with their backoff over.
         """
         due = self.filter(notice=notice, state=Chunk.State.DUE).order_by("pk")
@@ -27,7 +27,7 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         return due.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
 
     def left_behind(self, notice: Notice) -> "ChunkQuerySet":
-        """Filters the notice's chunks with a lease that ran out, because their worker stopped."""
+        """Selects the notice's chunks with a lease that ran out, because their worker stopped."""
         leased = self.filter(notice=notice, state=Chunk.State.LEASED)
         return leased.filter(leased_until__lt=Now()).order_by("pk")
 

@@ -21,19 +21,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Ledger rows by what the engine still has to do with them."""
 
     def of_chunk(self, chunk: Chunk) -> "DeliveryQuerySet":
-        """Filters the rows in the chunk's key range."""
+        """Selects the rows in the chunk's key range."""
         return self.filter(
             notice=chunk.notice_id, recipient__gte=chunk.first, recipient__lte=chunk.last
         )
 
     def waiting(self) -> "DeliveryQuerySet":
-        """Filters the rows without an end state, including the few on the wire, which
+        """Selects the rows without an end state, including the few on the wire, which
         `Chunk.on_wire` names.
         """
         return self.filter(state__in=WAITING_STATES)
 
     def due(self) -> "DeliveryQuerySet":
-        """Filters the rows to send now. Rows with the fewest attempts come first, so that one row
+        """Selects the rows to send now. Rows with the fewest attempts come first, so that one row
         cannot block the others.
         """
         return (

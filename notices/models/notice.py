@@ -21,7 +21,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     """Notices by what has to be done about them."""
 
     def unfinished(self) -> "NoticeQuerySet":
-        """Filters the notices that the sweep checks: those being planned, sent, or cancelled row by
+        """Selects the notices that the sweep checks: those being planned, sent, or cancelled row by
         row.
         """
         return self.filter(
@@ -30,7 +30,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         ).order_by("pk")
 
     def finished(self) -> "NoticeQuerySet":
-        """Filters the notices that can be closed: no chunk has work left, and the sums are exact.
+        """Selects the notices that can be closed: no chunk has work left, and the sums are exact.
 
         A person decides about an SMS in doubt, and has time until the deadline. So a notice with
         such deliveries is not finished before.
@@ -60,7 +60,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return {name.removeprefix("live_"): number for name, number in counts.items()}
 
     def without_digest(self) -> "NoticeQuerySet":
-        """Filters the closed notices without a ledger digest, except those with sums known to be
+        """Selects the closed notices without a ledger digest, except those with sums known to be
         wrong.
         """
         ended = self.filter(closed_at__isnull=False, planned__gt=0, digest__isnull=True)

@@ -16,7 +16,7 @@ class AlertSubscriptionQuerySet(models.QuerySet["AlertSubscription"]):
     """Subscriptions by whether they are active."""
 
     def live(self) -> "AlertSubscriptionQuerySet":
-        """Filters the subscriptions that were not ended. Ended ones stay as the history of a user's
+        """Selects the subscriptions that were not ended. Ended ones stay as the history of a user's
         consent.
         """
         return self.filter(unsubscribed_at__isnull=True)

@@ -10,16 +10,16 @@ from notices.models.notice import Notice
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
-    """Entries by whether they apply."""
+    """Queries for the entries of the suppression list that apply."""
 
     def live(self) -> "SuppressionQuerySet":
-        """Filters the entries that were not lifted. Lifted ones stay, to show why a person did not
+        """Selects the entries that were not lifted. Lifted ones stay, to show why a person did not
         get a message.
         """
         return self.filter(lifted_at__isnull=True)
 
     def against(self, notice: Notice) -> "SuppressionQuerySet":
-        """Filters the entries that keep this notice from an address.
+        """Selects the entries that keep this notice from an address.
 
         A mandatory notice is held back only for the sources in
         settings.NOTICE_MANDATORY_SUPPRESSIONS: those where it would not arrive, would reach another
