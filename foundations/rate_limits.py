@@ -150,18 +150,22 @@ def _parse(rate: str) -> Rate:
 def network_of(request: HttpRequest) -> str:
     """Returns the client's IPv4 address, or the /64 network of its IPv6 address.
 
-    A provider assigns a /64 network to one customer. settings.ALLAUTH_TRUSTED_PROXY_COUNT sets how
+    An IPv4 address that is mapped into IPv6 (RFC 4291, ::ffff:0:0/96) is read as IPv4, so that not
+    all such clients share one network. A provider assigns a /64 network to one customer. A text
+    that is no IP address is returned unchanged. settings.ALLAUTH_TRUSTED_PROXY_COUNT sets how
     many addresses of X-Forwarded-For are trusted. Raises PermissionDenied if the request has no
     address.
     """
     address = str(get_adapter().get_client_ip(request))
     try:
-        is_ipv6 = ipaddress.ip_address(address).version == 6
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if not is_ipv6:
-        return address
-    network = ipaddress.IPv6Network(f"{address.partition('%')[0]}/{_IPV6_PREFIX}", strict=False)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    network = ipaddress.IPv6Network((parsed, _IPV6_PREFIX), strict=False)
     return str(network.network_address)
 
 

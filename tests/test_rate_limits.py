@@ -113,3 +113,17 @@ def test_the_address_of_a_certificate_is_limited(client, settings, method):
         address = reverse("certificate_checked", args=["7QK2X9ND4HTB90FCWZ6M"])
     statuses = [getattr(client, method)(address).status_code for _ in range(3)]
     assert statuses == [404, 404, 429]
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+    ],
+)
+def test_a_client_is_counted_by_its_ipv4_address_or_its_ipv6_network(rf, address, network):
+    request = rf.get("/", REMOTE_ADDR=address)
+    assert rate_limits.network_of(request) == network
