@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from foundations.formatting import number
 from incidents.models import Incident
 from notices.models import Milestone, Notice
 from statements.notifications import Notification
@@ -36,8 +36,8 @@ def notifications(incident: Incident) -> Iterator[Notification]:
 
 def _description(notice: Notice) -> str:
     counts = _("%(accepted)s of %(planned)s messages accepted by %(channel)s; %(state)s") % {
-        "accepted": number_format(notice.accepted, force_grouping=True),
-        "planned": number_format(notice.planned, force_grouping=True),
+        "accepted": number(notice.accepted),
+        "planned": number(notice.planned),
         "channel": notice.get_channel_display(),
         "state": notice.get_state_display(),
     }

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from foundations import formatting
 from incidents.models import Incident
 from incidents.scope_counts import counts_of
 from notices.models import Milestone, Notice, PublicFigures
@@ -210,7 +211,7 @@ def shown_cells(counts: Counts) -> dict[str, str]:
 
 def rounded_count(count: int) -> str:
     """Returns a rounded count as text, such as "about 33,673,820"."""
-    return _("about %(number)s") % {"number": number_format(_rounded(count), force_grouping=True)}
+    return _("about %(number)s") % {"number": formatting.number(_rounded(count))}
 
 
 def _rounded(count: int) -> int:
@@ -252,5 +253,5 @@ def _hours(hours: int) -> str:
 
 
 def _days(days: int) -> str:
-    shown = number_format(days, force_grouping=True)
+    shown = formatting.number(days)
     return ngettext("%(days)s day", "%(days)s days", days) % {"days": shown}

@@ -10,11 +10,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.utils.formats import number_format
 from django.utils.text import Truncator, capfirst
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
+from foundations import formatting
 from incidents.models import DataClass, Incident, IncidentDataClass
 from statements import markdown, publishing
 from statements.findings import Translatable
@@ -203,7 +203,7 @@ def _incident_facts(incident: Incident) -> Facts:
         facts.append((_("Access ended"), incident.ended_on))
     facts.append((_("The company noticed"), localdate(incident.aware_at)))
     if incident.reported_count is not None:
-        count = number_format(incident.reported_count, force_grouping=True)
+        count = formatting.number(incident.reported_count)
         facts.append((_("Accounts affected"), count))
     return facts
 
