@@ -19,7 +19,7 @@ from accounts.models import User
 from notices import message_samples, message_templates, tasks
 from notices.engine import dry_runs, gateways, ledger, ramp
 from notices.ledger_messages import LedgerMessages
-from notices.models import Chunk, Delivery, Notice
+from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.notice import NoticeQuerySet
 from statements.models import StatementVersion
@@ -47,6 +47,8 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The version belongs to another incident.")
     if notice.incident.shredded_at:
         return _("The data of this incident was deleted; nobody can be reached.")
+    if not (notice.incident.is_public or notice.is_test):
+        return _("The incident is not public yet: its readers would find no page.")
     return _missing_text(notice.version) or _missing_gateway(notice)
 
 
@@ -88,11 +90,20 @@ def request_audience_count(notice: Notice) -> bool:
     return is_requested
 
 
-def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
+def messages_of_draft(notice: Notice) -> list[NoticeMessage]:
+    """Returns the messages that an approval would freeze now, one for each language, unsaved."""
+    return [message_templates.render_template(notice, code) for code, _name in settings.LANGUAGES]
+
+
+def approve(
+    notice: Notice, *, by: User, people: int | None = None, seen: str | None = None
+) -> None:
     """Approves the notice: freezes its messages, and starts the planning and the sending.
 
     `by` must not be the user who made the notice. `people` is the number of recipients, None if it
-    was not counted. A large notice starts with a ramp. Raises ApprovalRefusedError.
+    was not counted. A large notice starts with a ramp. `seen` is the fingerprint of the messages
+    that `by` has read; None if no person reads them first. Raises ApprovalRefusedError, also if the
+    messages that are frozen differ from `seen`.
     """
     with transaction.atomic():
         locked = Notice.objects.select_for_update(of=("self",)).select_related(
@@ -101,8 +112,11 @@ def approve(notice: Notice, *, by: User, people: int | None = None) -> None:
         notice = locked.get(pk=notice.pk)
         if reason := approval_objection(notice, by=by):
             raise ApprovalRefusedError(reason)
-        for code, _name in settings.LANGUAGES:
-            message_templates.render_template(notice, code).save()
+        messages = messages_of_draft(notice)
+        if seen not in (None, message_templates.fingerprint(messages)):
+            raise ApprovalRefusedError(_("The messages changed while you read them. Read again."))
+        for message in messages:
+            message.save()
         notice.state = Notice.State.PLANNING
         notice.approved_by = by
         notice.approved_at = timezone.now()

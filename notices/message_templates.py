@@ -4,9 +4,11 @@ A template is rendered once per language, at the approval of the notice. notices
 fills its slots for each recipient. A recipient's data therefore never reaches a Django template.
 """
 
+import hashlib
+import json
 import secrets
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -65,7 +67,9 @@ def render_template(notice: Notice, language: str) -> NoticeMessage:
         text = render_to_string(f"emails/{folder}/body.txt", context)
         html = render_to_string(f"emails/{folder}/body.html", context)
         customer = _("customer")
-    content = _content(subject=subject, text=text, html=html, language=language)
+    content = _content(
+        subject=subject, text=text, html=html, language=language, boundary=_boundary(marker)
+    )
     return NoticeMessage(
         notice=notice,
         language=language,
@@ -73,6 +77,32 @@ def render_template(notice: Notice, language: str) -> NoticeMessage:
         mime=_personal_headers(notice, slot) + content,
         slot_texts={"customer": customer, "classes": _class_names(language)},
     )
+
+
+def fingerprint(messages: Iterable[NoticeMessage]) -> str:
+    """Returns the SHA-256, in hex, of what the messages say: headers, texts and class names.
+
+    Two renderings of the same text have the same fingerprint, although each has its own marker.
+    """
+    said = [
+        (message.language, message.slot_texts, _without_marker(message).decode("latin-1"))
+        for message in messages
+    ]
+    canonical = json.dumps(sorted(said, key=lambda entry: entry[0]), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _without_marker(message: NoticeMessage) -> bytes:
+    own = {_boundary(message.marker): b"boundary", message.marker: b"slot"}
+    content = bytes(message.mime)
+    for text, replacement in own.items():
+        content = content.replace(text.encode(), replacement)
+    return content
+
+
+def _boundary(marker: str) -> str:
+    """Returns the MIME boundary. The marker is secret, so no value in a slot can contain it."""
+    return hashlib.sha256(marker.encode()).hexdigest()[:32]
 
 
 def _render_sms(
@@ -136,7 +166,7 @@ def _personal_headers(notice: Notice, slot: Mapping[str, str]) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def _content(*, subject: str, text: str, html: str, language: str) -> bytes:
+def _content(*, subject: str, text: str, html: str, language: str, boundary: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.DEFAULT_FROM_EMAIL
     message["Subject"] = " ".join(subject.split())
@@ -144,7 +174,7 @@ def _content(*, subject: str, text: str, html: str, language: str) -> bytes:
     message.set_content(_folded(text), cte="8bit")
     message.add_alternative(_folded(html), subtype="html", cte="8bit")
     message["Content-Language"] = language
-    message.set_boundary(secrets.token_hex(16))  # the values in the slots cannot guess it
+    message.set_boundary(boundary)
     return message.as_bytes()
 
 

@@ -3,6 +3,7 @@
 import html
 from typing import Any
 
+from django.test import Client
 from django.urls import reverse
 
 from notices.models import Notice
@@ -28,6 +29,14 @@ def page_text(response: Any) -> str:
     """Returns the page with its character references resolved; it must be a page (200)."""
     assert response.status_code == 200
     return html.unescape(response.content.decode())
+
+
+def approve(client: Client, notice: Notice, typed: str, query: str = "") -> Any:
+    """Posts the approval form of the notice as its page shows it, with `typed` as the number."""
+    address = notice_url("approve", notice) + query
+    shown = client.get(address).context
+    form = shown and shown.get("form")
+    return client.post(address, {"people": typed, "seen": form.shown if form else ""})
 
 
 def form_of(response: Any) -> dict[str, object]:

@@ -16,7 +16,7 @@ from incidents.models import ExposureFile
 from notices import decisions, tasks
 from notices.engine import dry_runs, planning
 from notices.models import Notice
-from tests.desk_pages import notice_url
+from tests.desk_pages import approve, notice_url
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.usefixtures("english")
@@ -79,10 +79,8 @@ def test_the_page_never_scans_a_large_audience(approvers_desk, draft, many):
 
 def test_the_notice_goes_to_the_counted_number_of_people(approvers_desk, draft, many, approver):
     tasks.count_audience(draft.pk)
-    assert "not the number of people" in page(
-        approvers_desk.post(notice_url("approve", draft), {"people": "2"})
-    )
-    approvers_desk.post(notice_url("approve", draft), {"people": "3"})
+    assert "not the number of people" in page(approve(approvers_desk, draft, "2"))
+    approve(approvers_desk, draft, "3")
     draft.refresh_from_db()
     assert (draft.state, draft.approved_by) == (Notice.State.PLANNING, approver)
     entry = LogEntry.objects.filter(user=approver).latest("pk")
@@ -94,7 +92,7 @@ def test_the_number_may_be_typed_as_the_page_shows_it(approvers_desk, draft, man
     draft.refresh_from_db()
     Notice.objects.filter(pk=draft.pk).update(dry_run=draft.dry_run | {"people": 33_673_817})
     assert "It goes to 33,673,817 people." in approval(approvers_desk, draft)
-    approvers_desk.post(notice_url("approve", draft), {"people": "33,673,817"})
+    approve(approvers_desk, draft, "33,673,817")
     draft.refresh_from_db()
     assert draft.state == Notice.State.PLANNING
 
@@ -106,11 +104,9 @@ def test_it_can_be_approved_without_the_count_and_begins_in_steps(
     asked = approval(approvers_desk, draft, "?uncounted=1")
     assert f"Number of this notice: {draft.pk}." in asked
     assert RELOADS not in asked
-    wrong = page(
-        approvers_desk.post(notice_url("approve", draft) + "?uncounted=1", {"people": "99999"})
-    )
+    wrong = page(approve(approvers_desk, draft, "99999", "?uncounted=1"))
     assert "This is not the notice&#x27;s number." in wrong
-    approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)})
+    approve(approvers_desk, draft, str(draft.pk))
     draft.refresh_from_db()
     assert (draft.state, draft.ramp) == (Notice.State.PLANNING, Notice.Ramp.INTERVAL)
     entry = LogEntry.objects.filter(user=approver).latest("pk")
@@ -120,7 +116,7 @@ def test_it_can_be_approved_without_the_count_and_begins_in_steps(
 def test_a_count_that_finishes_before_the_approval_applies(approvers_desk, draft, many):
     approval(approvers_desk, draft, "?uncounted=1")
     tasks.count_audience(draft.pk)
-    refused = page(approvers_desk.post(notice_url("approve", draft), {"people": str(draft.pk)}))
+    refused = page(approve(approvers_desk, draft, str(draft.pk)))
     assert "not the number of people" in refused
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
@@ -129,9 +125,9 @@ def test_a_count_that_finishes_before_the_approval_applies(approvers_desk, draft
 def test_the_author_cannot_approve_with_or_without_a_count(client, draft, many, editor):
     sign_in_to_desk(client, editor)
     assert "Somebody else must approve" in approval(client, draft, "?uncounted=1")
-    client.post(notice_url("approve", draft), {"people": str(draft.pk)})
+    approve(client, draft, str(draft.pk))
     tasks.count_audience(draft.pk)
-    client.post(notice_url("approve", draft), {"people": "3"})
+    approve(client, draft, "3")
     draft.refresh_from_db()
     assert draft.state == Notice.State.DRAFT
 

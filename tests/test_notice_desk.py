@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
+from incidents.models import DataClass, Incident
 from notices import message_codes, tasks
 from notices.models import Delivery, Notice
-from tests.notice_factory import delivery_to, work
+from tests.desk_pages import approve
+from tests.notice_factory import delivery_to, draft_notice, published, work
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -58,7 +60,7 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     assert notice.state == Notice.State.DRAFT
     own = page(client.get(url("notice_approve", notice.pk)))
     assert "Somebody else must approve" in own
-    client.post(url("notice_approve", notice.pk), {"people": "3"})
+    approve(client, notice, "3")
     notice.refresh_from_db()
     assert notice.state == Notice.State.DRAFT
     own = page(client.get(url("notice_change", notice.pk)))
@@ -73,8 +75,8 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     assert "홍길동" in text
     assert "Gildong Hong" in text
     assert "It goes to 3 people" in text
-    assert "not the number" in page(client.post(url("notice_approve", notice.pk), {"people": "2"}))
-    client.post(url("notice_approve", notice.pk), {"people": "3"})
+    assert "not the number" in page(approve(client, notice, "2"))
+    approve(client, notice, "3")
     notice.refresh_from_db()
     assert (notice.state, notice.approved_by) == (Notice.State.PLANNING, approver)
 
@@ -97,6 +99,60 @@ def test_an_alert_needs_a_topic_and_a_mandatory_notice_must_not_have_one(
     response = client.post(url("notice_add"), {"version": version.pk, "kind": kind, "topic": topic})
     assert "errornote" in page(response)
     assert not Notice.objects.exists()
+
+
+def changed_class(draft: Notice) -> None:
+    DataClass.objects.filter(slug="names").update(name_en="Names and nicknames")
+
+
+def changed_contact(draft: Notice) -> None:
+    Incident.objects.filter(pk=draft.incident_id).update(contact_phone="02-9999-9999")
+
+
+@pytest.mark.parametrize("change", [changed_class, changed_contact])
+def test_messages_that_changed_since_they_were_read_are_not_approved(
+    client, approver, draft, people, change
+):
+    sign_in_to_desk(client, approver)
+    seen = client.get(url("notice_approve", draft.pk)).context["form"].shown
+    change(draft)
+    asked = {"people": "3", "seen": seen}
+    refused = client.post(url("notice_approve", draft.pk), asked)
+    assert "The messages changed while you read them." in page(refused)
+    draft.refresh_from_db()
+    assert (draft.state, draft.messages.count()) == (Notice.State.DRAFT, 0)
+    # The refused page shows the new messages, so it can be confirmed as it is.
+    client.post(url("notice_approve", draft.pk), asked | {"seen": refused.context["form"].shown})
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.PLANNING
+
+
+def test_an_approval_without_the_messages_that_were_read_is_refused(
+    client, approver, draft, people
+):
+    sign_in_to_desk(client, approver)
+    client.post(url("notice_approve", draft.pk), {"people": "3"})
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.DRAFT
+
+
+def test_a_notice_of_an_incident_that_is_not_public_is_not_approved(
+    client, approver, editor, incident
+):
+    Incident.objects.filter(pk=incident.pk).update(is_public=False, first_public_at=None)
+    version = published(incident, editor=editor, approver=approver)
+    draft = draft_notice(version, editor)
+    sign_in_to_desk(client, approver)
+    assert "The incident is not public yet" in page(client.get(url("notice_approve", draft.pk)))
+    approve(client, draft, "0")
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.DRAFT
+
+
+def test_the_approval_names_the_company_and_the_incident(client, approver, draft):
+    sign_in_to_desk(client, approver)
+    text = page(client.get(url("notice_approve", draft.pk)))
+    assert f"{draft.incident} ({draft.incident.company})" in text
 
 
 def test_a_notice_is_paused_resumed_and_cancelled(client, approver, notice, server):
@@ -275,7 +331,7 @@ def test_a_notices_history_is_stored_in_english_and_shown_in_any_language(
 ):
     sign_in_to_desk(client, approver)
     in_korean(client)
-    client.post(url("notice_approve", draft.pk), {"people": "3"})
+    approve(client, draft, "3")
     assert LogEntry.objects.get().change_message == "Approved for 3 people."
     assert "3명에게 보내도록 승인함." in page(client.get(url("notice_history", draft.pk)))
     sign_in_to_desk(client, approver)

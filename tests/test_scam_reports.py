@@ -268,7 +268,7 @@ def test_publishing_the_warning_offers_an_alert_to_those_who_chose_it(
     draft = scam_reports.draft_warning(report, by=editor)
     sign_in_to_desk(client, approver)
     url = desk_url("statements_statementversion_publish", draft.pk)
-    seen = client.get(url).context["form"].initial["seen"]
+    seen = client.get(url).context["form"].shown
     html = client.post(url, {"seen": seen}, follow=True).content.decode()
     assert "kind=alert&amp;topic=scams" in html
     alert = Notice(incident=incident, version=draft, kind="alert", topic="scams")

@@ -34,7 +34,7 @@ def draft(update, editor) -> StatementVersion:
 def confirm(client, version: StatementVersion):
     """Opens the publishing page and posts its form."""
     url = desk_url("statements_statementversion_publish", version.pk)
-    seen = client.get(url).context["form"].initial["seen"]
+    seen = client.get(url).context["form"].shown
     return client.post(url, {"seen": seen}, follow=True)
 
 
@@ -139,12 +139,15 @@ def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, inciden
 
 def test_a_draft_changed_since_it_was_read_is_not_published(approvers_desk, draft):
     url = desk_url("statements_statementversion_publish", draft.pk)
-    seen = approvers_desk.get(url).context["form"].initial["seen"]
+    seen = approvers_desk.get(url).context["form"].shown
     draft.sections.update(body_en="slipped in")
     response = approvers_desk.post(url, {"seen": seen})
     assert "The draft was changed while you read it" in response.content.decode()
     draft.refresh_from_db()
     assert not draft.is_published
+    approvers_desk.post(url, {"seen": response.context["form"].shown})
+    draft.refresh_from_db()
+    assert draft.is_published  # the refused page shows the changed draft
 
 
 def test_publishing_twice_is_not_found(approvers_desk, draft):

@@ -13,7 +13,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from incidents.encryption import TEST_ADDRESS
 from incidents.forms import LookUpForm
-from notices import decisions, message_codes
+from notices import decisions, message_codes, message_templates
 from notices.models import Delivery, Notice, TestAddress
 
 MOST_TEST_ADDRESSES = 100
@@ -143,8 +143,12 @@ class GroupedIntegerField(forms.IntegerField):
 class ApproveForm(forms.Form):
     """The form by which the second person approves a notice by typing the number of people.
 
-    If the audience is not counted yet (`people` is None), they type the notice's id instead.
+    If the audience is not counted yet (`people` is None), they type the notice's id instead. `seen`
+    is the fingerprint of the messages that were shown, so that a change after that is refused.
+    `shown` is that of what the page shows now, also when it is shown again after a refusal.
     """
+
+    seen = forms.CharField()
 
     people = GroupedIntegerField(
         label=gettext_lazy("To approve, type the number of people"),
@@ -156,6 +160,7 @@ class ApproveForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.notice, self.by, self.expected = notice, by, people
+        self.shown = message_templates.fingerprint(decisions.messages_of_draft(notice))
         if people is None:
             self.fields["people"].label = _("To approve without a count, type the notice's number")
 
@@ -176,7 +181,8 @@ class ApproveForm(forms.Form):
         # of a large one.
         people = settings.NOTICE_RAMP_FROM_PEOPLE if self.expected is None else self.expected
         try:
-            decisions.approve(self.notice, by=self.by, people=people)
+            seen = self.cleaned_data["seen"]
+            decisions.approve(self.notice, by=self.by, people=people, seen=seen)
         except decisions.ApprovalRefusedError as refusal:
             self.add_error(None, str(refusal))
             return False

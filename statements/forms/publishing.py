@@ -15,16 +15,17 @@ from statements.models import StatementVersion
 class PublishForm(forms.Form):
     """A second person publishes the draft as this page showed it.
 
-    `seen` holds the fingerprint of what was shown, so that a change after that is refused.
+    `seen` is the fingerprint of what was shown, so that a change after that is refused. `shown` is
+    that of what the page shows now, also when it is shown again after a refusal.
     """
 
-    seen = forms.CharField(widget=forms.HiddenInput)
+    seen = forms.CharField()
 
     def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.version, self.by = version, by
         self.refused: list[Finding] = []
-        self.initial["seen"] = publishing.fingerprint(version)
+        self.shown = publishing.fingerprint(version)
 
     def publish(self) -> bool:
         """Publishes the version. Returns False if it is refused; `refused` holds the findings."""
