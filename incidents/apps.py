@@ -7,3 +7,26 @@ class IncidentsConfig(AppConfig):
 
     name = "incidents"
     verbose_name = _("Incidents")
+
+    def ready(self) -> None:
+        # Imported here, because these modules import models, which must be loaded first.
+        from incidents import facts
+        from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
+
+        facts.SUBJECTS[DataClass] = ()
+        facts.SUBJECTS[Incident] = (
+            facts.RowSet(
+                name="jurisdictions",
+                model=IncidentJurisdiction,
+                owner="incident",
+                key="jurisdiction",
+                values=("standing",),
+            ),
+            facts.RowSet(
+                name="class_states",
+                model=IncidentDataClass,
+                owner="incident",
+                key="data_class_id",
+                values=("state", "basis"),
+            ),
+        )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import scope_versions, uploads
+from incidents import facts, scope_versions, uploads
 from incidents.encryption import EncryptionError
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
@@ -20,14 +20,16 @@ from incidents.importing.refusals import translate_refusal
 from incidents.models import (
     AffectedPerson,
     BatchChange,
-    ContactChange,
     DataClass,
     ExposureBatch,
+    FactChange,
     Incident,
+    IncidentDataClass,
     Shredding,
     Upload,
 )
 from incidents.scope_versions import ScopeRefusedError
+from incidents.unclaimed import held_classes
 from incidents.visibility import objection_to_hiding
 
 SHRED_REQUEST_LIFETIME = timedelta(hours=24)
@@ -42,7 +44,33 @@ contact_leaked = ["name", "email", "phone"]
 """
 
 
-class IncidentForm(forms.ModelForm):
+class FactsForm(forms.ModelForm):
+    """Public facts on the desk. `reason` is for the person who confirms a change."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        help_text=_("Why it changes, for the person who confirms it."),
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Rejects a change beside another one that waits, and texts that may not be published.
+
+        There is one change at a time, so that the person who confirms it sees what it replaces.
+        """
+        cleaned = super().clean() or {}
+        row = self.instance
+        if row.pk and FactChange.objects.waiting().of(row).exists():
+            raise forms.ValidationError(_("Another change waits to be confirmed. Decide it first."))
+        for name in self.changed_data:
+            text, language = cleaned.get(name), name.rpartition("_")[2]
+            if isinstance(text, str) and (why := facts.text_objection(text, language, row)):
+                self.add_error(name, why)
+        return cleaned
+
+
+class IncidentForm(FactsForm):
     """The texts and dates of an incident, and whether it is public."""
 
     def clean_is_public(self) -> bool:
@@ -53,18 +81,24 @@ class IncidentForm(forms.ModelForm):
         return is_public
 
 
-class ContactChangeForm(forms.ModelForm):
-    """A proposal of new official contacts."""
+class ClassStateFormSet(forms.BaseInlineFormSet):
+    """The claims about an incident's data classes."""
 
-    def clean_incident(self) -> Incident:
-        """Rejects an incident with another change that waits.
-
-        There is one change at a time, so that the person who confirms it sees what it replaces.
-        """
-        incident: Incident = self.cleaned_data["incident"]
-        if ContactChange.objects.waiting().filter(incident=incident).exists():
-            raise forms.ValidationError(_("Another change of these contacts waits already."))
-        return incident
+    def clean(self) -> None:
+        """Rejects the claim that a class is not involved if the loaded data holds it."""
+        super().clean()
+        denied = {
+            form.cleaned_data["data_class"].pk: form
+            for form in self.forms
+            if form.cleaned_data.get("state") == IncidentDataClass.State.NOT_INVOLVED
+            and not form.cleaned_data.get("DELETE")
+        }
+        if not (self.instance.pk and denied):
+            return
+        held = held_classes(self.instance, DataClass.objects.filter(pk__in=denied))
+        for data_class in held:
+            why = _("The loaded data holds values of this class, so it is involved.")
+            denied[data_class.pk].add_error("state", why)
 
 
 def shred_request_of(incident: Incident) -> Shredding | None:

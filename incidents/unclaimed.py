@@ -24,20 +24,23 @@ CACHE_SECONDS = 60 * 60
 
 
 def unclaimed_classes(incident: Incident) -> list[DataClass]:
-    """Returns the data classes of the imported data that the incident does not state as leaked.
+    """Returns the data classes of the imported data that the incident does not state as leaked."""
+    stated = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
+    return held_classes(incident, DataClass.objects.exclude(pk__in=stated.values("data_class")))
+
+
+def held_classes(incident: Incident, among: QuerySet[DataClass]) -> list[DataClass]:
+    """Returns those of the classes `among` that the imported data of the incident holds.
 
     For closed scope versions it reads the stored counts. It searches the rows of versions that are
-    open or were never counted, but only for classes that a mapping gives and the incident does not
-    state. Usually there is none.
+    open or were never counted, but only for classes that a mapping gives. Usually there is none.
     """
-    stated = incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
-    unstated = DataClass.objects.exclude(pk__in=stated.values("data_class"))
     counted = incident.scope_counts.filter(
         batch__state=ExposureBatch.State.CLOSED, data_class__isnull=False, people__gt=0
     )
-    held = set(unstated.filter(pk__in=counted.values("data_class")))
+    held = set(among.filter(pk__in=counted.values("data_class")))
     if files := _uncounted_files(incident):
-        held |= _held_classes(files, unstated)
+        held |= _held_classes(files, among)
     return sorted(held, key=lambda data_class: data_class.position)
 
 

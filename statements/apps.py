@@ -12,11 +12,15 @@ class StatementsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because these modules import models, which must be loaded first.
         from foundations import page_extensions
-        from incidents import visibility
+        from incidents import facts, visibility
         from statements import publishing
         from statements.legal.checks import check_laws
+        from statements.legal.review import fact_objection
+        from statements.models import TimelineEntry
 
         checks.register(check_laws)
         visibility.OBJECTIONS.append(publishing.objection_to_hiding)
+        facts.SUBJECTS[TimelineEntry] = ()
+        facts.TEXT_REVIEWS.append(fact_objection)
         page_extensions.extend("my_data_part", "statements/extensions/incident_link.html")
         page_extensions.extend("desk_incident_tools", "statements/extensions/clocks_tool.html")

@@ -3,13 +3,20 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from incidents.models import DataClass
+from incidents.admin.facts_admin import FactsAdmin, proposal_link
+from incidents.models import DataClass, Incident
 
 
 @admin.register(DataClass)
-class DataClassAdmin(admin.ModelAdmin):
+class DataClassAdmin(FactsAdmin):
+    """The data classes. The pages of every incident show their names, masking and steps.
+
+    No class is deleted: exposures store the ids of classes in an array, without a foreign key.
+    """
+
+    change_form_template = "incidents/desk/change_form.html"
     list_display = ["slug", "name_en", "name_ko", "hibp_name", "sensitivity", "masking"]
     list_filter = ["sensitivity", "masking"]
     search_fields = ["slug", "name_en", "name_ko", "hibp_name"]
@@ -19,6 +26,21 @@ class DataClassAdmin(admin.ModelAdmin):
         """Makes the slug read-only, because mapping files and the import name a class by it."""
         return ["slug"] if obj else []
 
-    def has_delete_permission(self, request: HttpRequest, obj: DataClass | None = None) -> bool:
-        """Returns False: exposures store the ids of classes in an array, without a foreign key."""
-        return False
+    def takes_two(self, row: DataClass) -> bool:
+        """Returns whether the class exists and an incident has been public."""
+        return row.pk is not None and Incident.objects.been_public().exists()
+
+    def incident_of(self, row: DataClass) -> None:
+        """Returns None: the facts of a class belong to all incidents."""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tools = proposal_link(request, self.get_object(request, object_id))
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), "tools": tools}
+        )

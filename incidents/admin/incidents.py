@@ -18,26 +18,23 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
 from incidents.admin.confirmation import confirmation_page
+from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
 from incidents.forms import (
     SHRED_REQUEST_LIFETIME,
+    ClassStateFormSet,
     IncidentForm,
     ShredIncidentForm,
     shred_request_of,
     take_shred_request_back,
 )
-from incidents.models import (
-    ContactChange,
-    Incident,
-    IncidentDataClass,
-    IncidentJurisdiction,
-    Shredding,
-)
+from incidents.models import Incident, IncidentDataClass, IncidentJurisdiction, Shredding
 from incidents.scope_counts import counts_of
 
 
 class ClassStateInline(admin.TabularInline):
     model = IncidentDataClass
+    formset = ClassStateFormSet
     extra = 0
 
 
@@ -47,7 +44,9 @@ class JurisdictionInline(admin.TabularInline):
 
 
 @admin.register(Incident)
-class IncidentAdmin(admin.ModelAdmin):
+class IncidentAdmin(FactsAdmin):
+    """The incidents. The data of one is shredded and not deleted: its row holds the proofs."""
+
     form = IncidentForm
     change_form_template = "incidents/desk/change_form.html"
     list_display = ["slug", "company_en", "aware_at", "is_public", "shredded_at"]
@@ -74,11 +73,7 @@ class IncidentAdmin(admin.ModelAdmin):
         (
             gettext_lazy("Whom to ask"),
             {
-                "description": gettext_lazy(
-                    "Once the incident is public, it takes two people to change the telephone, "
-                    "the e-mail and the official contacts: customers tell real calls from scams "
-                    "by them."
-                ),
+                "description": gettext_lazy("Customers tell real calls from scams by them."),
                 "fields": [
                     ("department_ko", "department_en"),
                     ("contact_phone", "contact_email"),
@@ -91,13 +86,8 @@ class IncidentAdmin(admin.ModelAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        """Makes the slug read-only, and the contacts once the incident has been public.
-
-        The keysets are bound to the slug: with another slug they cannot be decrypted. The
-        contacts of a public incident are changed by two people (ContactChange).
-        """
-        locked = ContactChange.FIELDS if obj and obj.has_been_public else ()
-        return [*self.readonly_fields, *(["slug"] if obj else []), *locked]
+        """Makes the slug read-only: the keysets are bound to it."""
+        return [*self.readonly_fields, *(["slug"] if obj else [])]
 
     def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
         """Shows the reported number as "1,234" to a user who may not change it."""
@@ -114,9 +104,13 @@ class IncidentAdmin(admin.ModelAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
         return {} if obj else self.prepopulated_fields
 
-    def has_delete_permission(self, request: HttpRequest, obj: Incident | None = None) -> bool:
-        """Returns False: the proofs would be deleted with the row. The data is shredded instead."""
-        return False
+    def takes_two(self, row: Incident) -> bool:
+        """Returns whether customers may have read the incident's facts."""
+        return row.has_been_public and row.pk is not None
+
+    def incident_of(self, row: Incident) -> Incident:
+        """Returns the incident itself."""
+        return row
 
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
         if not change:
@@ -184,13 +178,7 @@ class IncidentAdmin(admin.ModelAdmin):
         if request.user.is_superuser and has_data:
             url = reverse("admin:incidents_incident_shred", args=[object_id])
             tools.append((url, _("Shred the data")))
-        waiting = ContactChange.objects.waiting().filter(incident=_number(object_id)).first()
-        if waiting and request.user.has_perm("incidents.view_contactchange"):
-            url = reverse("admin:incidents_contactchange_change", args=[waiting.pk])
-            tools.append((url, _("New contacts that wait to be confirmed")))
-        elif request.user.has_perm("incidents.add_contactchange") and object_id.isdecimal():
-            url = reverse("admin:incidents_contactchange_add")
-            tools.append((f"{url}?incident={object_id}", _("Change the contacts")))
+        tools += proposal_link(request, self.get_object(request, object_id))
         context = {**(extra_context or {}), "tools": tools}
         return super().change_view(request, object_id, form_url, context)
 

@@ -8,11 +8,11 @@ what it shows by an index, or reads a stored count.
 
 from incidents.models.affected_person import AffectedPerson, AffectedPersonQuerySet
 from incidents.models.batch_change import BatchChange
-from incidents.models.contact_change import ContactChange
 from incidents.models.data_class import CONTACT_CLASSES, DataClass
 from incidents.models.exposure import Exposure
 from incidents.models.exposure_batch import ExposureBatch
 from incidents.models.exposure_file import ExposureFile
+from incidents.models.fact_change import FactChange
 from incidents.models.incident import Incident
 from incidents.models.incident_data_class import Basis, IncidentDataClass
 from incidents.models.jurisdiction import IncidentJurisdiction, Standing
@@ -29,11 +29,11 @@ __all__ = [
     "AffectedPersonQuerySet",
     "Basis",
     "BatchChange",
-    "ContactChange",
     "DataClass",
     "Exposure",
     "ExposureBatch",
     "ExposureFile",
+    "FactChange",
     "Incident",
     "IncidentDataClass",
     "IncidentJurisdiction",

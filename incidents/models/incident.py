@@ -20,6 +20,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Returns the incidents that the public pages show, the last one found out first."""
         return self.filter(is_public=True).order_by("-aware_at")
 
+    def been_public(self) -> "IncidentQuerySet":
+        """Returns the incidents that are or were public; see Incident.has_been_public."""
+        return self.filter(Q(is_public=True) | Q(first_public_at__isnull=False))
+
 
 class Incident(models.Model):
     """One data breach."""
@@ -126,9 +130,9 @@ class Incident(models.Model):
 
     @property
     def has_been_public(self) -> bool:
-        """Returns whether the incident is or was public, so that people may know its contacts.
+        """Returns whether the incident is or was public, so that people may know its facts.
 
-        From then on two people change the contacts together (ContactChange).
+        From then on two people change the facts together (FactChange).
         """
         return self.is_public or self.first_public_at is not None
 

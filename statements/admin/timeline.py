@@ -2,11 +2,15 @@
 
 from django.contrib import admin
 
+from incidents.admin.facts_admin import FactsAdmin
+from incidents.models import Incident
 from statements.models import TimelineEntry
 
 
 @admin.register(TimelineEntry)
-class TimelineEntryAdmin(admin.ModelAdmin):
+class TimelineEntryAdmin(FactsAdmin):
+    """The timeline entries. One of a public incident is added and changed by two people."""
+
     list_display = ["happened_on", "text_en", "basis", "incident"]
     list_filter = ["incident", "basis"]
     fields = [
@@ -14,3 +18,11 @@ class TimelineEntryAdmin(admin.ModelAdmin):
         ("text_ko", "text_en"),
         ("source_ko", "source_en"),
     ]
+
+    def takes_two(self, row: TimelineEntry) -> bool:
+        """Returns whether the entry's incident has been public."""
+        return row.incident.has_been_public
+
+    def incident_of(self, row: TimelineEntry) -> Incident:
+        """Returns the entry's incident."""
+        return row.incident

@@ -8,6 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -165,6 +166,31 @@ def _wording(version: StatementVersion, sections: list[Section]) -> Iterator[Fin
                 basis=basis,
             )
             yield from (finding.in_section(key) for finding in found)
+
+
+def fact_objection(text: str, language: str, row: Model) -> str:
+    """Returns the first finding of the lint that blocks a text of an incident's facts, or "".
+
+    `row` is the incident, the timeline entry or the data class that has the text.
+    """
+    if language not in LANGUAGES:
+        return ""
+    incident = row if isinstance(row, Incident) else getattr(row, "incident", None)
+    leaked, others = _class_names(incident, language) if incident and incident.pk else ([], [])
+    found = lint(
+        text,
+        language=language,
+        is_mandatory=False,
+        involved_classes=leaked,
+        other_classes=others,
+        own_domains=[urlsplit(settings.PORTAL_URL).hostname or ""],
+        basis=getattr(row, "basis", "") or Basis.COMPANY,
+    )
+    return next((_one_line(finding) for finding in found if finding.blocks), "")
+
+
+def _one_line(finding: Finding) -> str:
+    return " ".join(str(part) for part in (f"“{finding.quote}”:", finding.why, finding.suggestion))
 
 
 def _class_names(incident: Incident, language: str) -> tuple[list[str], list[str]]:

@@ -14,8 +14,10 @@ ROLES = {
         for may in ("add", "change", "delete")
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
-    + ["incidents.add_contactchange", "incidents.add_upload", "incidents.change_upload"],
-    "editor": ["incidents.add_contactchange"]
+    + ["incidents.add_upload", "incidents.change_upload"],
+    "editor": ["incidents.change_incident"]
+    + [f"incidents.{may}_incidentjurisdiction" for may in ("add", "change", "delete")]
+    + [f"incidents.{may}_incidentdataclass" for may in ("add", "change", "delete")]
     + ["statements.add_statement", "statements.change_statement"]
     + ["statements.add_statementversion", "statements.change_statementversion"]
     + ["statements.add_section", "statements.change_section", "statements.delete_section"]
@@ -24,7 +26,7 @@ ROLES = {
     + ["scams.view_scamreport", "scams.change_scamreport"]
     + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
-    + ["incidents.confirm_contactchange"]
+    + ["incidents.confirm_factchange"]
     + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],

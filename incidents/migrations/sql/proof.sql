@@ -1,5 +1,5 @@
 -- Functions for the tables that are proof, in this app and the apps above it: shreddings and changes
--- of contacts here; confirmations and reports (statements); the ledger, its pages, its digests and
+-- of public facts here; confirmations and reports (statements); the ledger, its pages, its digests and
 -- late reports, certificates, milestones and public figures (notices).
 
 -- For rows that were handed out or shown in public. They can never be changed or deleted.
