@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup catalogues messages requirements licences bench-send bench-import bench-store bench-web drill drill-import clean
+.PHONY: demo test lint setup catalogues messages requirements licences bench-send bench-import bench-store bench-surge bench-web drill drill-import clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -87,6 +87,10 @@ bench-send: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r benchmarks/requirements.txt
 	@$(BIN)/python -m benchmarks.bench_send
+
+# Measures sign-ins by VISITORS= at once for SECONDS=, while a notice to PEOPLE= is being sent.
+bench-surge: setup
+	@$(BIN)/python -m benchmarks.bench_surge
 
 # Runs all drills, or those in DRILLS="kill redis". PEOPLE= and SEED= apply too (see docs/drills.md).
 drill: setup

@@ -14,15 +14,11 @@ import argparse
 import json
 import os
 import re
-import shlex
 import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing import Pool
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,8 +27,9 @@ from urllib.request import urlopen
 import django
 from django.core.management import call_command
 
+from benchmarks.web import HELLO, running_web
+
 ROOT = Path(__file__).parent.parent
-HELLO, PORTAL = "benchmarks.hello:application", "breachportal.wsgi:application"
 WARMING_READS = 50
 SLUG = "coupang-2025"
 PATHS = ["/ko/", f"/ko/incidents/{SLUG}/statements/notice/", f"/en/incidents/{SLUG}/log/"]
@@ -42,8 +39,9 @@ def main() -> None:
     """Measures all URLs in turns and prints the result."""
     options = _options()
     _prepare()
-    with _server(HELLO) as hello, _server(PORTAL) as portal:
-        urls = [f"{hello}/", *(f"{portal}{path}" for path in PATHS)]
+    with running_web(HELLO) as hello, running_web() as portal:
+        origins = [f"http://127.0.0.1:{port}" for port in (hello, portal)]
+        urls = [f"{origins[0]}/", *(f"{origins[1]}{path}" for path in PATHS)]
         rates: dict[str, list[float]] = {url: [] for url in urls}
         for url in urls * WARMING_READS:
             _size(url)
@@ -87,50 +85,6 @@ def _prepare() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("load_sample_incident", verbosity=0)
-
-
-@contextmanager
-def _server(application: str) -> Iterator[str]:
-    """Context manager: runs the Procfile's web process with `application`; yields its origin."""
-    port = _free_port()
-    environment = os.environ | {"PORT": str(port), "LOG_LEVEL": "WARNING"}
-    process = subprocess.Popen(
-        _web_command(application, port), cwd=ROOT, env=environment, stdout=sys.stderr
-    )
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{origin}/" if application == HELLO else origin + PATHS[0])
-        yield origin
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _web_command(application: str, port: int) -> list[str]:
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    line = next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
-    values = os.environ | {"PORT": str(port)}
-    line = re.sub(r"\$\{(\w+):-(\w+)\}", lambda match: values.get(match[1], match[2]), line)
-    program, *arguments = shlex.split(line.replace(PORTAL, application))
-    return [str(Path(sys.executable).parent / program), *arguments]
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def _wait_for(url: str) -> None:
-    for _try in range(100):
-        try:
-            _size(url)
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit(f"{url} does not answer")
 
 
 def _size(url: str) -> int:

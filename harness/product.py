@@ -120,6 +120,11 @@ def _server() -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+def database_url() -> str:
+    """Returns the URL of the product's database."""
+    return embedded_servers.database_url(_var())
+
+
 def _var() -> Path:
     return Path(os.environ["BREACHPORTAL_VAR"])
 
