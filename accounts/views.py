@@ -25,6 +25,7 @@ from accounts.devices import describe_device
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
 from accounts.models import User
 from accounts.step_up import View, step_up_required
+from accounts.waiting_room import with_waiting_room
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
     codes.TooManyRequestsError: ("429.html", 429),
@@ -81,6 +82,7 @@ _sign_in_refusals = _explain_refusals(
 
 
 @_sign_in_refusals
+@with_waiting_room
 def ask_for_code(request: HttpRequest) -> HttpResponse:
     """Shows the form for the e-mail address and sends a code to it.
 

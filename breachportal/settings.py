@@ -252,6 +252,9 @@ SIGN_IN_CODE_MINUTES = 10
 SIGN_IN_CODE_TRIES = 5
 SIGN_IN_CODE_RESENDS = 3
 STEP_UP_MINUTES = 5
+# More visitors a second wait before the sign-in page; 0: no waiting room. `make bench-surge`
+# measures how many a machine can serve.
+SIGN_INS_PER_SECOND = environment.number("SIGN_INS_PER_SECOND", 40)
 # See docs/decisions/0007. A mobile carrier puts thousands of people behind one network address.
 CODE_RATES = {
     "ask": "5/10m/key,20/d/key,60/m/ip",  # "key": one e-mail address from one network
