@@ -98,3 +98,31 @@ def test_the_last_row_needs_no_line_break(tmp_path, end):
 
     [row] = rows_of(examining.examine(path))
     assert (row.line, row.cells) == (2, ["1", "2"])
+
+
+def _content_digest(content: bytes, name: str = "dump.csv") -> str:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / name
+        path.write_bytes(content)
+        return examining.examine(path).content_sha256
+
+
+@settings(max_examples=100, deadline=None)
+@given(_tables(_cells(st.sampled_from("\n,가힣나 a"))), st.integers(3, 40))
+def test_the_same_rows_have_the_same_content_digest(table, window):
+    text, _ = _written(table, "\n")
+    as_sent = _content_digest(text.encode())
+    before, reading.READ_BYTES = reading.READ_BYTES, window
+    try:
+        assert _content_digest(gzip.compress(text.encode()), "dump.csv.gz") == as_sent
+        assert _content_digest(text.encode("utf-8-sig") + b"\n\n") == as_sent
+        assert _content_digest(text.rstrip("\n").replace("\n", "\r\n").encode()) == as_sent
+        assert _content_digest(("x" + text).encode()) != as_sent
+    finally:
+        reading.READ_BYTES = before
+
+
+def test_other_encodings_have_the_same_content_digest():
+    text = "이름,나이\n가,1\n나,2\n"
+
+    assert _content_digest(text.encode("cp949")) == _content_digest(text.encode())

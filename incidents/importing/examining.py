@@ -1,7 +1,9 @@
 """Determines what a file is before it is imported: compression, format, encoding and columns."""
 
+import codecs
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from incidents.importing import compressions, formats
@@ -19,6 +21,7 @@ from incidents.importing.reading import (
     ImportRefusedError,
     Row,
     Source,
+    Windows,
     opened,
     regular_file,
 )
@@ -72,6 +75,7 @@ def examine(path: Path, encoding: str = "") -> Source:
         path=path,
         size=status.st_size,
         sha256=sha256,
+        content_sha256=content_digest(file, chosen),
         format=form.name,
         encoding=chosen,
         compression=file.compression,
@@ -140,6 +144,43 @@ def _compression(path: Path, start: bytes) -> str:
         place = RefusalMessages.INSIDE.stored(file=path.name, compression=compression)
         _refuse_other_formats(place, inside)
     return compression
+
+
+def content_digest(file: File, encoding: str) -> str:
+    """Returns the SHA-256 of the text of a file, as 64 hexadecimal digits.
+
+    Two files with the same text have the same digest, whatever their compression, encoding, byte
+    order mark, kind of line breaks and number of line breaks at the end. Raises ImportRefusedError.
+    """
+    digest, breaks = hashlib.sha256(), 0
+    for text in _texts_with_line_feeds(file, encoding):
+        if body := text.rstrip(b"\n"):
+            digest.update(b"\n" * breaks)
+            digest.update(body)
+            breaks = 0
+        breaks += len(text) - len(body)
+    return digest.hexdigest()
+
+
+def _texts_with_line_feeds(file: File, encoding: str) -> Iterator[bytes]:
+    """Yields the text of a file in UTF-8, in pieces, without a mark and with LF as line break."""
+    rest, is_first = b"", True
+    for window in _texts_in_utf8(file, encoding):
+        text = rest + (window.removeprefix(MARK) if is_first else window)
+        rest = text[-1:] if text.endswith(b"\r") else b""
+        yield text[: len(text) - len(rest)].replace(b"\r\n", b"\n")
+        is_first = False
+    yield rest.replace(b"\r", b"\n")
+
+
+def _texts_in_utf8(file: File, encoding: str) -> Iterator[bytes]:
+    if encoding in (UTF8, UTF8_MARKED):
+        yield from Windows(file)
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
+    for window in Windows(file):
+        yield decoder.decode(window).encode("utf-8", "surrogateescape")
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogateescape")
 
 
 # Encoding

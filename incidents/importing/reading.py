@@ -57,6 +57,7 @@ class Source:
     path: Path
     size: int  # bytes on disk
     sha256: str  # of the bytes on disk
+    content_sha256: str  # of the text; see examining.content_digest
     format: str  # the name of a format of incidents.importing.formats
     encoding: str  # utf-8, utf-8-sig or cp949
     compression: str  # compressions.PLAIN, GZIP or ZSTD
