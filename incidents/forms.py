@@ -308,7 +308,9 @@ class UploadForm(forms.ModelForm):
             "loaded on the server: manage.py import_exposures."
         ) % {"most": most}
         self.fields["mapping"].help_text = _("Which column is which, as TOML: see docs/import.md.")
-        self.fields["encoding"].help_text = _("utf-8 or cp949. Left empty, it is detected.")
+        self.fields["encoding"].help_text = _(
+            "Such as cp949 or windows-1252. Left empty, it is detected."
+        )
 
     def clean(self) -> dict[str, Any]:
         """Asks for the file again if another field is wrong: a browser does not send it twice."""

@@ -1,11 +1,15 @@
 """Reads the rows of a dump in the simplest way; the import must read the same rows.
 
-It shares no code with the product. It holds the whole file in memory and reads it line by line.
+It shares no code with the product, only the table of common Hangul. It holds the whole file in
+memory and reads it line by line.
 """
 
 import csv
 import json
+import unicodedata
 from collections.abc import Iterator
+
+from incidents.importing.common_hangul import COMMON_HANGUL
 
 MARK = b"\xef\xbb\xbf"
 csv.field_size_limit(1 << 21)
@@ -20,10 +24,13 @@ class RefusedAtError(Exception):
         super().__init__(why, line)
 
 
-def read_csv(data: bytes, columns: list[str], *, encoding: str, most: int) -> Iterator[OracleRow]:
+def read_csv(
+    data: bytes, columns: list[str], *, encoding: str, most: int, extra: int = 0
+) -> Iterator[OracleRow]:
     """Yields the rows after the header; a row may have at most `most` bytes.
 
-    Undecodable bytes become surrogates in the cells. Raises RefusedAtError.
+    `extra` blank cells at the end of a row do not count. Undecodable bytes become surrogates in the
+    cells. Raises RefusedAtError.
     """
     rows = _csv_rows(data.removeprefix(MARK), most)
     next(rows, None)  # the header
@@ -31,17 +38,38 @@ def read_csv(data: bytes, columns: list[str], *, encoding: str, most: int) -> It
     for line, raw, defect in rows:
         is_empty = False
         cells = [_decoded(cell, encoding) for cell in raw]
-        if not defect and [cell.strip() for cell in cells] == columns:
+        if extra and not defect and len(cells) > extra and not any(cells[-extra:]):
+            cells = cells[:-extra]
+        if not defect and sorted(map(_as_name, cells)) == sorted(columns):
             raise RefusedAtError("the header stands here again", line)
-        yield line, cells, defect or _defect(cells, columns)
+        yield line, cells, defect or _defect(raw, cells, columns, encoding)
     if is_empty:
         raise RefusedAtError("no rows")
 
 
-def _defect(cells: list[str], columns: list[str]) -> str:
+def _as_name(cell: str) -> str:
+    return unicodedata.normalize("NFKC", cell).replace("\ufeff", "").strip().lower()
+
+
+def _defect(raw: list[bytes], cells: list[str], columns: list[str], encoding: str) -> str:
     if len(cells) != len(columns):
         return "wrong number of columns"
-    return "undecodable bytes" if any(_is_undecodable(cell) for cell in cells) else ""
+    if any(_is_undecodable(cell) for cell in cells):
+        return "undecodable bytes"
+    is_mixed = encoding == "cp949" and any(map(_is_utf8, raw[: len(columns)], cells))
+    return "text in UTF-8 in a CP949 file" if is_mixed else ""
+
+
+def _is_utf8(raw: bytes, as_cp949: str) -> bool:
+    """Returns whether a cell in a CP949 file makes sense as UTF-8 only."""
+    text = raw.decode("utf-8", "replace")
+    signs = [sign for sign in as_cp949 if sign > "\x7f"]
+    if any("\ud800" <= sign <= "\udfff" for sign in as_cp949):
+        return False
+    if "\ufffd" in text or not signs or any("\x80" <= sign <= "\x9f" for sign in text):
+        return False
+    common = sum(_is_common_hangul(place, as_cp949) for place in range(len(as_cp949)))
+    return common < 0.6 * len(signs) or max(text) >= "\u0800"
 
 
 def _csv_rows(data: bytes, most: int) -> Iterator[tuple[int, list[bytes], str]]:
@@ -99,6 +127,13 @@ def _refuse_line(row: bytes, line: bytes, begins_on: int, number: int, most: int
         raise RefusedAtError("a NUL byte", number)
 
 
+def _is_common_hangul(place: int, cell: str) -> bool:
+    """Returns whether a character is common Hangul, and not between Latin letters."""
+    before, after = cell[:place][-1:], cell[place + 1 :][:1]
+    is_inside_word = all(sign.isascii() and sign.isalpha() for sign in (before, after))
+    return cell[place] in COMMON_HANGUL and not is_inside_word
+
+
 def read_json(data: bytes, columns: list[str], *, encoding: str, most: int) -> Iterator[OracleRow]:
     """Yields the rows of JSON Lines, which have no header. Raises RefusedAtError."""
     is_empty = True
@@ -108,20 +143,38 @@ def read_json(data: bytes, columns: list[str], *, encoding: str, most: int) -> I
         if not text.strip():
             continue
         is_empty = False
-        yield number, *_json_row(text, columns)
+        yield number, *_json_row(text, columns, encoding)
     if is_empty:
         raise RefusedAtError("no rows")
 
 
-def _json_row(text: str, columns: list[str]) -> tuple[list[str], str]:
+def _json_row(text: str, columns: list[str], encoding: str) -> tuple[list[str], str]:
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        found = json.loads(
+            text,
+            parse_int=str,
+            parse_float=str,
+            parse_constant=lambda _: None,
+            object_pairs_hook=_unique,
+        )
+    except KeyError:
+        return [text.rstrip("\r")], "a key occurs twice"
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         return [text.rstrip("\r")], "not a JSON object"
     cells = [_as_text(found.get(column)) for column in columns]
-    return cells, "undecodable bytes" if _is_undecodable(text) else ""
+    if any(map(_is_undecodable, cells)):
+        return cells, "undecodable bytes"
+    raw = [cell.encode(encoding, "ignore") for cell in cells]
+    return cells, _defect(raw, cells, columns, encoding)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    for place, (key, _) in enumerate(pairs):
+        if any(key == other for other, _ in pairs[:place]):
+            raise KeyError(key)
+    return dict(pairs)
 
 
 def _as_text(value: object) -> str:

@@ -27,6 +27,11 @@ email = "email"
 phone = "mobile"
 contact_leaked = ["name", "email", "phone"]
 """
+# Random content may look like another dialect.
+AS_IT_IS = """separator = ","
+quote = '"'
+escape = ""
+"""
 HEADER = "member_id,name,email,mobile\n"
 MEBIBYTE = 1 << 20
 
@@ -95,7 +100,7 @@ def test_a_line_of_100_megabytes_is_refused_within_bounded_memory(incident, tmp_
 
 CELLS = st.text(
     st.sampled_from(list("\r\n\",;'=@.+-\t<&\\ aZ09가힣\u00a0\u202e\u3000İ😀"))
-    | st.characters(exclude_characters="\0", codec="utf-8"),
+    | st.characters(min_codepoint=0x100, codec="utf-8"),
     max_size=20,
 )
 
@@ -111,7 +116,7 @@ def test_rows_with_any_content_are_taken_or_rejected(incident, tmp_path, table):
         writer.writerow(HEADER.strip().split(","))
         writer.writerows(table)
 
-    found = loading.check_file(path, incident=incident, mapping_text=MAPPING)
+    found = loading.check_file(path, incident=incident, mapping_text=AS_IT_IS + MAPPING)
 
     assert found.rows_read == len(table) == found.rows_taken + found.rows_rejected
     blank = sum(not row[0].strip() for row in table)
@@ -172,13 +177,12 @@ def test_a_few_odd_rows_swap_no_columns(incident, tmp_path):
     assert file.rows_taken == 45
 
 
-@pytest.mark.parametrize(
-    ("separator", "named"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")]
-)
-def test_another_separator_is_named(refusal, separator, named):
-    message = refusal(members().replace(",", separator))
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_is_detected(incident, tmp_path, separator):
+    path = tmp_path / "members.csv"
+    path.write_text(members().replace(",", separator))
 
-    assert f"line 1: one column only, with {named} in its name" in message
+    assert loading.import_file(path, incident=incident, mapping_text=MAPPING).rows_taken == 40
 
 
 def test_a_mapping_that_names_other_columns_says_which(refusal):

@@ -1,5 +1,6 @@
 """Uploads through the desk: checked, imported by a worker, and never stored unencrypted."""
 
+import gzip
 import html
 import logging
 import os
@@ -266,11 +267,12 @@ def test_a_file_with_any_name_is_imported(desk, incident, places, name):
 
 
 def test_a_refused_file_shows_the_reason_and_is_deleted(desk, incident, places):
-    upload = worked(sent(desk, incident, MEMBERS.replace(b",", b";")))
+    upload = worked(sent(desk, incident, b"<html><table></table></html>"))
 
     assert upload.state == State.REFUSED
     shown = page(desk, upload)
-    assert "with semicolons in its name" in shown[: shown.index("SHA-256")]  # before the details
+    before_details = shown[: shown.index("SHA-256")]
+    assert "an HTML page, whatever its name says" in before_details
     assert not upload.pieces.exists()
 
 
@@ -278,12 +280,12 @@ def test_a_refused_file_shows_the_reason_and_is_deleted(desk, incident, places):
     ("name", "content", "stored", "translated"),
     [
         (
-            "members.csv",
-            MEMBERS.replace(b",", b";"),
-            RefusalMessages.ONE_COLUMN.stored(
-                file="members.csv", line=1, separators_words="semicolons"
+            "members.csv.gz",
+            gzip.compress(b"%PDF-1.7"),
+            RefusalMessages.PDF.stored(
+                place_words=RefusalMessages.INSIDE.stored(file="members.csv.gz", compression="gzip")
             ),
-            "members.csv 1번째 줄: 열이 하나뿐이고 그 이름에 쌍반점(;) 문자가 있습니다.",
+            "members.csv.gz의 gzip 압축 안: PDF 문서입니다.",
         ),
         (
             "members.csv",
@@ -338,9 +340,11 @@ BAD_MEMBERS = (
     b"7,Jiho,,,yesterday\n"
 )
 _ID = '[person]\nrelation = "member"\nreference = "id"\n'
+_NAMED = f'{_ID}name = "name"\ncontact_leaked = ["name"]\n'
 _TELEPHONE = '[person]\nrelation = "recipient"\nphone = "id"\ncontact_leaked = ["phone"]\n'
 OTHER_FILES = [
-    (b'{"id": "1", "name": "Minji"}\n[1]\n', _ID),
+    (b'{"id": "1", "name": "Minji"}\n[1]\n{"id": 2, "id": 3}\n{"id": [4]}\n{"id": 5}\n', _ID),
+    ("id,name\n1,김민지\n2,박서준\n".encode("cp949") + "3,최수\n".encode(), _NAMED),
     (b"id\n010-1234-5678\nnobody\n", _TELEPHONE),
     (b"id\nnobody\n", f"{_ID}known = true\n"),
 ]

@@ -40,7 +40,8 @@ def process_count(source: Source) -> int:
     Returns 0 for a small file, which this process prepares faster alone. A compressed file is
     taken to hold four times its size.
     """
-    unpacked = source.size * (4 if source.compression else 1)
+    unpacked = source.spool.size if source.spool else source.size
+    unpacked *= 4 if source.compression else 1
     return (os.cpu_count() or 1) if unpacked > _BLOCKS_WORTH_PROCESSES * BLOCK_BYTES else 0
 
 

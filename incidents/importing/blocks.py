@@ -28,9 +28,10 @@ def blocks_of(source: Source) -> Iterator[FileBlock]:
 
     Raises ImportRefusedError where a fault is found, and at the end if the file has changed.
     """
-    form = formats.named(source.format)
+    form = formats.of(source)
     blocks = cut(source.file, form, at_least=BLOCK_BYTES)
-    yield from _without_header(blocks, form) if form.has_header else blocks
+    has_header = form.has_header and source.has_header
+    yield from _without_header(blocks, form) if has_header else blocks
     reading.refuse_changed(source)
 
 

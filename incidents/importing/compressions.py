@@ -1,19 +1,35 @@
-"""Reads gzip and zstd files as streams, within bounded memory."""
+"""Reads gzip, zstd and ZIP files as streams, within bounded memory.
+
+A compression is a string: the names of its layers, the outermost first, such as "gzip" or
+"gzip+gzip"; "" for a plain file.
+"""
 
 import gzip
 import io
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import zstandard
 
-PLAIN, GZIP, ZSTD = "", "gzip", "zstd"
+PLAIN, GZIP, ZSTD, ZIP = "", "gzip", "zstd", "zip"
+# A file has at most this many layers. No program writes more than two.
+MOST_LAYERS = 3
 SUFFIXES = {".gz": GZIP, ".zst": ZSTD}
 _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
 # The exceptions that reading raises when the data is truncated or damaged.
-DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError)
+DAMAGED = (
+    gzip.BadGzipFile,
+    EOFError,
+    zlib.error,
+    zstandard.ZstdError,
+    zipfile.BadZipFile,
+    NotImplementedError,  # a ZIP file of a version that the zipfile module does not know
+)
+# Members of a ZIP file that are no content: what macOS and Windows add.
+_ADDED = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _BUFFER_BYTES = 1 << 20
 # A dump is compressed to about a fifth, a log that repeats one line to about a hundredth. A
 # decompression bomb expands a thousandfold or more. Up to _LITTLE_BYTES no ratio is checked.
@@ -33,20 +49,43 @@ def found_in(start: bytes) -> str:
     return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), PLAIN)
 
 
+def added(compression: str, layer: str) -> str:
+    """Returns the compression of a file that has this layer inside `compression`."""
+    return f"{compression}+{layer}" if compression else layer
+
+
+def members(raw: io.BufferedReader) -> list[zipfile.ZipInfo]:
+    """Returns the files in a ZIP file, without directories and without what systems add.
+
+    Raises one of DAMAGED.
+    """
+    with zipfile.ZipFile(raw) as archive:
+        return [
+            member
+            for member in archive.infolist()
+            if not member.is_dir()
+            and not member.filename.startswith(_ADDED)
+            and not member.filename.endswith(_ADDED)
+        ]
+
+
 @contextmanager
 def inside(raw: io.BufferedReader, compression: str) -> Iterator[io.BufferedReader]:
     """Context manager: yields a buffered stream of the decompressed bytes of `raw`.
 
-    Reading from it raises one of DAMAGED, or BombError.
+    Of a ZIP file, it is the first member. Reading from the stream raises one of DAMAGED, or
+    BombError.
     """
-    if compression == GZIP:
-        with gzip.GzipFile(fileobj=raw) as stream:
-            # GzipFile.readline() runs Python code for each byte; a buffer in between avoids that.
-            yield io.BufferedReader(_Watched(raw, stream), _BUFFER_BYTES)
-    elif compression == ZSTD:
-        yield io.BufferedReader(_Watched(raw, _Zstd(raw)), _BUFFER_BYTES)
-    else:
-        yield raw
+    stream: Any = raw
+    for layer in compression.split("+") if compression else ():
+        # GzipFile.readline() runs Python code for each byte; a buffer in between avoids that.
+        stream = io.BufferedReader(_Watched(raw, _LAYERS[layer](stream)), _BUFFER_BYTES)
+    yield stream
+
+
+def _open_member(raw: io.BufferedReader) -> IO[bytes]:
+    [member, *_] = members(raw)
+    return zipfile.ZipFile(raw).open(member)
 
 
 class _Watched(io.RawIOBase):
@@ -105,3 +144,10 @@ class _Zstd(io.RawIOBase):
         if self._frame.eof:
             self._unread = self._frame.unused_data
             self._begin_frame()
+
+
+_LAYERS: dict[str, Callable[[Any], Any]] = {
+    GZIP: lambda stream: gzip.GzipFile(fileobj=stream),
+    ZSTD: _Zstd,
+    ZIP: _open_member,
+}

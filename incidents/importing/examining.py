@@ -1,149 +1,164 @@
-"""Determines what a file is before it is imported: compression, format, encoding and columns."""
+"""Determines what a file is before it is imported: kind, encoding, dialect and columns.
 
-import codecs
+A file that cannot be cut into blocks as it is, such as a spreadsheet or UTF-16 text, is converted
+once, as a stream, to a temporary file without a name (see spools). Rows keep their line numbers.
+"""
+
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from incidents.importing import compressions, formats
-from incidents.importing.blocks import cut, first_row
+from incidents.importing import (
+    encoding_detection,
+    escaped_rows,
+    file_kinds,
+    formats,
+    json_documents,
+    spreadsheets,
+    text_conversion,
+)
+from incidents.importing.blocks import cut
 from incidents.importing.compressions import PLAIN
-from incidents.importing.formats.base import MAX_ROW_BYTES, Format
+from incidents.importing.dialects import SampleRow, dialect_of, sample_rows, share_of_width
+from incidents.importing.encodings import codec_of, texts_of
+from incidents.importing.formats.base import DEFAULT_DIALECT, Dialect, Format, NestedText
 from incidents.importing.formulas import restored
+from incidents.importing.headers import HeaderNames, name_key, places_by_key
 from incidents.importing.reading import (
-    CP949,
+    CSV,
     MARK,
     REJECT_COLUMNS,
     UTF8,
     UTF8_MARKED,
+    Declared,
     File,
     ImportRefusedError,
-    Row,
     Source,
     Windows,
-    opened,
+    nul_byte,
     regular_file,
+    row_too_long,
 )
 from incidents.importing.refusals import RefusalMessages
 
 MAX_COLUMNS = 2_000
-_WINDOW_BYTES = 1 << 20
-# In a format without a header, the columns are the keys in this many bytes of the first rows.
-_HEAD_BYTES = 1 << 20
-_SPELLINGS = {
-    "utf-8": UTF8,
-    "utf8": UTF8,
-    "utf-8-sig": UTF8,
-    "cp949": CP949,
-    "ms949": CP949,
-    "uhc": CP949,
-    "euc-kr": CP949,
-    "euckr": CP949,
-}
-_OTHER_FORMATS = {
-    b"PK\x03\x04": RefusalMessages.ZIP,
-    b"\xd0\xcf\x11\xe0": RefusalMessages.OLD_EXCEL,
-    b"BZh": RefusalMessages.BZIP2,
-    b"\xfd7zXZ": RefusalMessages.XZ,
-    b"\xff\xfe": RefusalMessages.UTF16,
-    b"\xfe\xff": RefusalMessages.UTF16,
-}
-_SEPARATORS = {
-    ";": RefusalMessages.SEMICOLONS,
-    "\t": RefusalMessages.TABS,
-    "|": RefusalMessages.BARS,
-}
+# The first rows, from which separators and escapes are determined, and the columns of JSON.
+SAMPLE_BYTES, _KEY_BYTES = 1 << 17, 1 << 20
+_DATA = re.compile(r"[\d@]")
+_NOTHING_DECLARED = Declared()
 
 
-def examine(path: Path, encoding: str = "") -> Source:
-    """Returns what a file is: its size, digest, compression, format, encoding and columns.
+class _Content(NamedTuple):
+    """What was determined of a file so far."""
 
-    `encoding` is the encoding that the operator or the mapping declares; "" to detect it. Raises
-    ImportRefusedError.
+    file: File  # as its rows can be read
+    format: Format
+    encoding: str  # of the file as it was sent
+    separator: str = ""  # that its first line names
+    dialect: Dialect = DEFAULT_DIALECT
+
+    @property
+    def rows_are_converted(self) -> bool:
+        return self.format.name == formats.CONVERTED_ROWS.name or bool(self.dialect.escape)
+
+
+def examine(path: Path, encoding: str = "", declared: Declared = _NOTHING_DECLARED) -> Source:
+    """Returns what a file is: its size, digests, compression, format, encoding and columns.
+
+    `encoding` is the encoding that the operator declares, "" for that of `declared`, which is what
+    the mapping says. Raises ImportRefusedError.
     """
     status = regular_file(path)
-    with opened(File(path, PLAIN)) as raw:
-        start = raw.read(8)
-        _refuse_other_formats(path.name, start)
-        raw.seek(0)
+    with path.open("rb") as raw:
         sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
-    file = File(path, _compression(path, start))
-    form = formats.recognise(_first_bytes(file, 1 << 12).removeprefix(MARK).lstrip())
-    chosen, header = (_read_header if form.has_header else _read_keys)(file, form, encoding)
+    if _is_reject_file(path):
+        # A reject file is CSV, in the encoding and dialect that a spreadsheet saved it in.
+        encoding, declared = "", _without_form(declared)
+    content = _content_of(File(path, PLAIN), encoding or declared.encoding, declared)
+    columns = _Columns(content, declared)
     return Source(
         path=path,
         size=status.st_size,
         sha256=sha256,
-        content_sha256=content_digest(file, chosen),
-        format=form.name,
-        encoding=chosen,
-        compression=file.compression,
-        header=header,
+        content_sha256=content_digest(content.file, content.encoding),
+        format=content.format.name,
+        encoding=content.encoding,
+        compression=content.file.compression,
+        header=columns.names(),
         changed_ns=status.st_mtime_ns,
+        dialect=content.dialect,
+        has_header=content.format.has_header and not columns.declared.columns,
+        extra_cells=columns.extra_cells(),
+        used=None if declared.is_strict else declared.used,
+        single=declared.single,
+        is_converted=content.file.is_converted,
+        has_plain_rows=content.rows_are_converted,
+        spool=content.file.spool,
     )
 
 
-def _read_header(file: File, form: Format, label: str) -> tuple[str, list[str]]:
-    """Returns the encoding, and the column names in the first row that is not blank.
+def _is_reject_file(path: Path) -> bool:
+    """Returns whether the file begins like a reject file, in an encoding that extends ASCII."""
+    with path.open("rb") as raw:
+        start = raw.read(64).removeprefix(MARK).replace(b"\0", b"").removeprefix(b"\xff\xfe")
+    names = start.replace(b'"', b"").replace(b";", b",").replace(b"\t", b",").split(b",")
+    return [name.decode("latin-1").strip() for name in names[:2]] == REJECT_COLUMNS
 
-    Raises ImportRefusedError.
+
+def _without_form(declared: Declared) -> Declared:
+    return Declared(used=declared.used, single=declared.single, is_strict=declared.is_strict)
+
+
+# Kinds and conversions
+
+
+def _content_of(file: File, label: str, declared: Declared) -> _Content:
+    """Returns the content of a file in a form whose rows can be read."""
+    file, is_spreadsheet = file_kinds.unpacked(file)
+    file_kinds.refuse_uncompressed(file)
+    if is_spreadsheet:
+        rows = spreadsheets.converted(file, declared.sheet)
+        return _Content(rows, formats.CONVERTED_ROWS, UTF8)
+    encoding = encoding_detection.encoding_of(file, label)
+    file, separator = text_conversion.converted(file, encoding)
+    start = file_kinds.first_bytes(file).removeprefix(MARK).lstrip()
+    if json_documents.is_document(start.decode("latin-1")):
+        lines = json_documents.converted(file, encoding)
+        return _Content(lines, formats.named("jsonl"), encoding)
+    content = _Content(file, formats.recognise(start), encoding, separator)
+    return _in_its_dialect(content, declared) if content.format.name == CSV else content
+
+
+def _in_its_dialect(content: _Content, declared: Declared) -> _Content:
+    """Returns the content of a CSV file with its dialect; converted if it has escapes."""
+    file, name = content.file, content.file.path.name
+    dialect = dialect_of(_sample(content), declared, content.separator, name=name)
+    if dialect.escape:
+        file = escaped_rows.converted(file, content.encoding, dialect)
+    return content._replace(file=file, dialect=dialect)
+
+
+def _sample(content: _Content) -> str:
+    """Returns the first rows as text: about SAMPLE_BYTES, whole rows of the default dialect.
+
+    Raises ImportRefusedError if all rows are blank.
     """
-    block = first_row(file, form)
-    if block is None:
-        raise ImportRefusedError(RefusalMessages.BLANK.stored(file=file.path.name))
-    line, cells, defect = next(form.rows(block.data.decode("latin-1"), block.line, ()))
-    # A reject file is UTF-8, or in the encoding that a spreadsheet saved it in. The declared
-    # encoding is that of the dump, so it does not count here.
-    encoding = _encoding_of(file, "" if cells[:2] == REJECT_COLUMNS else label)
-    return encoding, _column_names(file.path, Row(line, cells, defect), encoding)
-
-
-def _read_keys(file: File, form: Format, label: str) -> tuple[str, list[str]]:
-    """Returns the encoding, and the keys that the first rows have as columns.
-
-    Raises ImportRefusedError.
-    """
-    encoding = _encoding_of(file, label)
-    head = next(cut(file, form, at_least=_HEAD_BYTES)).data.decode(encoding, "replace")
-    names = form.column_names(head)
-    if len(names) > MAX_COLUMNS:
-        why, keys = RefusalMessages.TOO_MANY_KEYS, f"{len(names):,}"
-        raise ImportRefusedError(
-            why.stored(file=file.path.name, keys=keys, most=f"{MAX_COLUMNS:,}")
-        )
-    return encoding, names
-
-
-def _first_bytes(file: File, size: int = 8) -> bytes:
-    with opened(file) as stream:
-        return stream.read(size)
-
-
-def _refuse_other_formats(place: str, start: bytes) -> None:
-    for magic, why in _OTHER_FORMATS.items():
-        if start.startswith(magic):
-            raise ImportRefusedError(why.stored(place_words=place))
-
-
-def _compression(path: Path, start: bytes) -> str:
-    compression = compressions.found_in(start)
-    for suffix, expected in compressions.SUFFIXES.items():
-        if path.suffix.lower() == suffix and compression != expected:
-            raise ImportRefusedError(
-                RefusalMessages.NOT_COMPRESSED.stored(
-                    file=path.name, suffix=suffix, compression=expected
-                )
-            )
-    if compression != PLAIN:
-        inside = _first_bytes(File(path, compression))
-        if not inside:
-            raise ImportRefusedError(
-                RefusalMessages.NOTHING_INSIDE.stored(file=path.name, compression=compression)
-            )
-        place = RefusalMessages.INSIDE.stored(file=path.name, compression=compression)
-        _refuse_other_formats(place, inside)
-    return compression
+    data = file_kinds.first_bytes(content.file, SAMPLE_BYTES + 1)
+    data = data.removeprefix(MARK)
+    if len(data) > SAMPLE_BYTES:
+        data = data[: data.rfind(b"\n") + 1]
+        if not data:
+            raise row_too_long(content.file.path.name, 1)
+    if not data.strip():
+        raise ImportRefusedError(RefusalMessages.BLANK.stored(file=content.file.path.name))
+    data, nul, _ = data.partition(b"\0")
+    if nul and b"\n" not in data.lstrip():  # later, the rows before it are read first
+        raise nul_byte(content.file.path.name, data.count(b"\n") + 1)
+    encoding = UTF8 if content.file.is_converted else codec_of(content.encoding)
+    return data.decode(encoding, "surrogateescape")
 
 
 def content_digest(file: File, encoding: str) -> str:
@@ -174,99 +189,165 @@ def _texts_with_line_feeds(file: File, encoding: str) -> Iterator[bytes]:
 
 
 def _texts_in_utf8(file: File, encoding: str) -> Iterator[bytes]:
-    if encoding in (UTF8, UTF8_MARKED):
+    if file.is_converted or encoding in (UTF8, UTF8_MARKED):
         yield from Windows(file)
         return
-    decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
-    for window in Windows(file):
-        yield decoder.decode(window).encode("utf-8", "surrogateescape")
-    yield decoder.decode(b"", final=True).encode("utf-8", "surrogateescape")
+    for text in texts_of(file, encoding):
+        yield text.encode("utf-8", "surrogatepass")
 
 
-# Encoding
+# Columns
 
 
-def _encoding_of(file: File, label: str) -> str:
-    """Returns the declared encoding if it can decode all sampled lines, else the detected one.
+class _Columns:
+    """The columns of a file, and what its first rows say about them."""
 
-    `label` names the declared encoding, or is "". A byte order mark decides for UTF-8. Raises
-    ImportRefusedError if the label is unknown, if the declared encoding is not the detected one, or
-    if no encoding can decode half of the sampled lines.
-    """
-    path = file.path
-    declared = _SPELLINGS.get(label.lower().replace("_", "-")) if label else None
-    if label and declared is None:
-        raise ImportRefusedError(
-            RefusalMessages.UNKNOWN_ENCODING.stored(file=path.name, encoding=repr(label))
-        )
-    if _first_bytes(file).startswith(MARK):
-        if declared == CP949:
-            raise ImportRefusedError(RefusalMessages.MARKED.stored(file=path.name))
-        return UTF8_MARKED
-    shares = _shares_of_readable_lines(file)
-    if declared and shares[declared] == 1:
-        return declared
-    detected = max(shares, key=lambda name: shares[name])
-    if shares[detected] < 0.5:
-        raise ImportRefusedError(RefusalMessages.NEITHER_ENCODING.stored(file=path.name))
-    if declared and declared != detected:
-        raise ImportRefusedError(
-            RefusalMessages.OTHER_ENCODING.stored(file=path.name, said=declared, found=detected)
-        )
-    return detected
+    def __init__(self, content: _Content, declared: Declared) -> None:
+        self._content, self._name = content, content.file.path.name
+        self._rows = self._first_rows()
+        is_reject_file = bool(self._rows) and self._rows[0].cells[:2] == REJECT_COLUMNS
+        self.declared = _without_form(declared) if is_reject_file else declared
 
+    def _first_rows(self) -> list[SampleRow]:
+        content = self._content
+        if content.rows_are_converted:
+            rows = formats.CONVERTED_ROWS.rows(_sample(content), 1, ())
+            return [SampleRow(*row) for row in rows]
+        if content.format.name == CSV:
+            return sample_rows(_sample(content), content.dialect)
+        return []
 
-def _shares_of_readable_lines(file: File) -> dict[str, float]:
-    """Returns the share (0 to 1) of lines that each encoding can read.
+    def names(self) -> list[str]:
+        """Returns the column names, in the spelling of the mapping. Raises ImportRefusedError."""
+        if not self._content.format.has_header:
+            return self._keys()
+        if not self._rows:
+            raise ImportRefusedError(RefusalMessages.BLANK.stored(file=self._name))
+        if not self.declared.columns:
+            return self._header()
+        first, columns = self._rows[0], list(self.declared.columns)
+        if HeaderNames(columns).are_in(first.cells) or self._has_words_only_first():
+            raise self._refused(RefusalMessages.COLUMNS_AND_HEADER, line=first.line)
+        self._refuse_other_width(self._rows, columns)
+        return columns
 
-    Only lines that are not ASCII count, in the first MiB that has any. UTF-8 comes first, so that
-    it wins a tie.
-    """
-    with opened(file) as stream:
-        while window := stream.read(_WINDOW_BYTES):
-            if not window.isascii():
-                window += stream.readline(MAX_ROW_BYTES)
-                break
-    lines = [line for line in window.split(b"\n") if not line.isascii()]
-    return {
-        encoding: sum(_can_decode(line, encoding) for line in lines) / len(lines) if lines else 1.0
-        for encoding in (UTF8, CP949)
-    }
+    def _has_words_only_first(self) -> bool:
+        """Returns whether the first row lacks what every other row has: a digit or an `@`."""
+        has_data = [bool(_DATA.search("".join(row.cells))) for row in self._rows]
+        return len(has_data) > 1 and not has_data[0] and all(has_data[1:])
 
+    def extra_cells(self) -> int:
+        """Returns how many blank cells nearly every row has after those of the header.
 
-def _can_decode(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+        In a single row, they could also come from a comma inside a value.
+        """
+        if not self._rows or not self._content.format.has_header:
+            return 0
+        width = len(self.declared.columns or self._rows[0].cells)
+        return self._blank_extra_cells(self._data_rows(), width)
 
+    def _data_rows(self) -> list[SampleRow]:
+        rows = self._rows if self.declared.columns else self._rows[1:]
+        return [row for row in rows if not row.defect]
 
-# Format and columns
+    def _blank_extra_cells(self, rows: Sequence[SampleRow], width: int) -> int:
+        if len(rows) < 2:
+            return 0
+        [(usual, _)] = Counter(len(row.cells) for row in rows).most_common(1)
+        with_blanks = [
+            row for row in rows if len(row.cells) == usual and not any(row.cells[width:])
+        ]
+        is_usual = usual > width and len(with_blanks) >= 0.9 * len(rows)
+        return usual - width if is_usual else 0
 
+    # A format without a header
 
-def _column_names(path: Path, first: Row, encoding: str) -> list[str]:
-    """Returns the column names of a header row. Raises ImportRefusedError if it is no header."""
+    def _keys(self) -> list[str]:
+        content = self._content
+        block = next(cut(content.file, content.format, at_least=_KEY_BYTES), None)
+        if block is None:
+            raise self._refused(RefusalMessages.NO_ROWS)
+        encoding = UTF8 if content.file.is_converted else content.encoding
+        head = block.data.decode(codec_of(encoding), "replace")
+        names = content.format.column_names(head)
+        if len(names) > MAX_COLUMNS:
+            raise self._refused(
+                RefusalMessages.TOO_MANY_KEYS, keys=f"{len(names):,}", most=f"{MAX_COLUMNS:,}"
+            )
+        self._refuse_nested(content.format, head, names)
+        return names
 
-    def refused(why: RefusalMessages, **slots: str) -> ImportRefusedError:
-        return ImportRefusedError(why.stored(file=path.name, line=first.line, **slots))
+    def _refuse_nested(self, form: Format, head: str, names: list[str]) -> None:
+        """Raises ImportRefusedError if a contact column holds objects or arrays in most rows."""
+        rows = [cells for _, cells, defect in form.rows(head, 1, names) if not defect]
+        for place, column in enumerate(names):
+            nested = sum(isinstance(cells[place], NestedText) for cells in rows)
+            if column in self.declared.single and 2 * nested > len(rows):
+                raise self._refused(RefusalMessages.NESTED_COLUMN, column=column)
 
-    try:
-        names = [cell.encode("latin-1").decode(encoding).strip() for cell in first.cells]
-    except UnicodeDecodeError:
-        names = []
-    if first.defect or not any(names):
-        raise refused(RefusalMessages.NO_HEADER)
-    if names[:2] == REJECT_COLUMNS:
-        names[2:] = map(restored, names[2:])
-    if len(names) > MAX_COLUMNS:
-        columns, most = f"{len(names):,}", f"{MAX_COLUMNS:,}"
-        raise refused(RefusalMessages.TOO_MANY_COLUMNS, columns=columns, most=most)
-    if len(names) == 1 and (separator := next((s for s in _SEPARATORS if s in names[0]), "")):
-        raise refused(RefusalMessages.ONE_COLUMN, separators_words=_SEPARATORS[separator].stored())
-    # The message names the positions, not the names: in a file without a header row, the repeated
-    # value is personal data, such as a person's name.
-    repeated = {name for name, count in Counter(names).items() if name and count > 1}
-    if positions := [str(place) for place, name in enumerate(names, 1) if name in repeated]:
-        raise refused(RefusalMessages.ALIKE, columns=", ".join(positions))
-    return names
+    # A header
+
+    def _header(self) -> list[str]:
+        first = self._rows[0]
+        names = [name.strip().removeprefix("\ufeff") for name in first.cells]
+        if (
+            first.defect
+            or not any(names)
+            or any("\udc80" <= sign <= "\udcff" for sign in "".join(names))
+        ):
+            raise self._refused(RefusalMessages.NO_HEADER, line=first.line)
+        if names[:2] == REJECT_COLUMNS:
+            names[2:] = map(restored, names[2:])
+        if len(names) > MAX_COLUMNS:
+            columns, most = f"{len(names):,}", f"{MAX_COLUMNS:,}"
+            raise self._refused(
+                RefusalMessages.TOO_MANY_COLUMNS, line=first.line, columns=columns, most=most
+            )
+        names = self._in_mapping_spelling(names)
+        self._refuse_alike(names, first.line)
+        self._refuse_other_width(self._rows[1:], names)
+        return names
+
+    def _in_mapping_spelling(self, names: list[str]) -> list[str]:
+        """Returns the names; one that the mapping spells otherwise gets the spelling there."""
+        places = places_by_key(names)
+        for column in sorted(self.declared.used or ()):
+            found = places.get(name_key(column), [])
+            if column not in names and len(found) == 1:
+                names[found[0]] = column
+            elif column not in names and found:
+                raise self._refused(
+                    RefusalMessages.ALIKE,
+                    line=self._rows[0].line,
+                    columns=", ".join(str(place + 1) for place in found),
+                )
+        return names
+
+    def _refuse_alike(self, names: list[str], line: int) -> None:
+        """Raises ImportRefusedError if a column that is used occurs twice.
+
+        The message names the positions, not the names: in a file without a header row, the repeated
+        value is personal data, such as a person's name.
+        """
+        used = self.declared.used
+        repeated = {name for name, count in Counter(names).items() if name and count > 1}
+        if used is not None:
+            repeated &= used
+        if positions := [str(place) for place, name in enumerate(names, 1) if name in repeated]:
+            raise self._refused(RefusalMessages.ALIKE, line=line, columns=", ".join(positions))
+
+    def _refuse_other_width(self, rows: Sequence[SampleRow], names: Sequence[str]) -> None:
+        """Raises ImportRefusedError if no row has as many cells as there are columns."""
+        readable = [row for row in rows if not row.defect]
+        if len(readable) < 3 or share_of_width(readable, len(names)):
+            return
+        if not self._blank_extra_cells(readable, len(names)):
+            raise self._refused(
+                RefusalMessages.OTHER_WIDTH,
+                line=readable[0].line,
+                columns=len(names),
+                cells=len(readable[0].cells),
+            )
+
+    def _refused(self, why: RefusalMessages, **slots: object) -> ImportRefusedError:
+        return ImportRefusedError(why.stored(file=self._name, **slots))

@@ -165,7 +165,7 @@ def _examine(
     parsed = mapping.parse(mapping_text, name=name)
     class_ids = dict(DataClass.objects.values_list("slug", "pk"))
     parsed.check_classes(class_ids)
-    source = examining.examine(path, encoding or parsed.encoding)
+    source = examining.examine(path, encoding, parsed.declared())
     parsed.check_source(source)
     _refuse_loaded(source, incident)
     swapped_columns.refuse_swapped_columns(source, parsed)

@@ -15,7 +15,9 @@ from pydantic import Field, Strict, ValidationError, ValidationInfo, field_valid
 
 from foundations import toml_files
 from foundations.toml_files import Fault, FilePath, TomlTable
-from incidents.importing.reading import CSV, ImportRefusedError, Source
+from incidents.importing import formats
+from incidents.importing.headers import name_key
+from incidents.importing.reading import Declared, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import CONTACT_CLASSES, AffectedPerson
 
@@ -153,6 +155,10 @@ class PersonColumns(TomlTable):
         for leak in self.leaks:
             yield from (column for _, column in leak.value.pieces)
 
+    def single_columns(self) -> set[str]:
+        """Returns the columns that hold one short text each: contacts, identity and language."""
+        return set(filter(None, (self.identity, self.name, self.email, self.phone, self.language)))
+
     def classes(self) -> set[str]:
         """Returns the slugs of the data classes that a row of this person can have."""
         contact = {CONTACT_CLASSES[part] for part in self.contact_leaked}
@@ -192,13 +198,49 @@ class SecondPersonColumns(PersonColumns):
 class ColumnMapping(TomlTable):
     """The validated column mapping of one file."""
 
-    format: Literal["", "csv", "jsonl"] = ""  # "" to detect it
+    format: Literal["", "csv", "jsonl", "spreadsheet"] = ""  # "" to detect it
     encoding: str = ""  # "" to detect it
+    separator: str | None = None  # None to detect it, like the next two
+    quote: str | None = None  # "" if no cell is quoted
+    escape: str | None = None  # "" if a backslash is an ordinary character
+    columns: Annotated[tuple[str, ...], Strict(False)] = ()  # by position; the file has no header
+    sheet: str = ""  # of a spreadsheet; "" for the only one that is filled
+    strict: bool = False  # whether undecodable bytes reject a row also in a column not named here
     dates: dict[str, Literal["date", "datetime"]] = {}  # what the cells hold, by column
     person: FirstPersonColumns
     second_person: SecondPersonColumns | None = None
     leaked: Leaks = ()  # of the person
     _name: str = ""
+
+    @field_validator("separator")
+    @classmethod
+    def _separates(cls, separator: str) -> str:
+        if separator == "\t" or (
+            re.fullmatch(r"[!-~]", separator) and not (separator.isalnum() or separator in "\"'\\")
+        ):
+            return separator
+        raise ValueError(partial(RefusalMessages.NO_SEPARATOR.stored))
+
+    @field_validator("quote")
+    @classmethod
+    def _quotes(cls, quote: str) -> str:
+        if quote not in ("", '"', "'"):
+            raise ValueError(partial(RefusalMessages.NO_QUOTE.stored))
+        return quote
+
+    @field_validator("escape")
+    @classmethod
+    def _escapes(cls, escape: str) -> str:
+        if escape not in ("", "\\"):
+            raise ValueError(partial(RefusalMessages.NO_ESCAPE.stored))
+        return escape
+
+    @field_validator("columns")
+    @classmethod
+    def _are_different(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(map(name_key, columns)) - {""}) < len(columns):
+            raise ValueError(partial(RefusalMessages.BAD_COLUMNS.stored))
+        return columns
 
     @field_validator("second_person")
     @classmethod
@@ -221,6 +263,28 @@ class ColumnMapping(TomlTable):
         """Returns whether rows of people that no earlier file named are rejected."""
         return self.person.known
 
+    def used_columns(self) -> list[str]:
+        """Returns every column that is read, once."""
+        used = [*self.person.columns(), *self.dates]
+        if self.second_person:
+            used += self.second_person.columns()
+        return list(dict.fromkeys(used))
+
+    def declared(self) -> Declared:
+        """Returns what the mapping says about the file."""
+        people = filter(None, (self.person, self.second_person))
+        return Declared(
+            encoding=self.encoding,
+            separator=self.separator,
+            quote=self.quote,
+            escape=self.escape,
+            columns=self.columns,
+            sheet=self.sheet,
+            used=frozenset(self.used_columns()),
+            is_strict=self.strict,
+            single=frozenset(self.dates).union(*(person.single_columns() for person in people)),
+        )
+
     def check_source(self, source: Source) -> None:
         """Raises ImportRefusedError if the file has another format or lacks columns."""
         # A reject file is always CSV, also if the dump had another format.
@@ -234,7 +298,9 @@ class ColumnMapping(TomlTable):
                 )
             )
         lacking = (
-            RefusalMessages.HEADER_LACKS if source.format == CSV else RefusalMessages.ROWS_LACK
+            RefusalMessages.HEADER_LACKS
+            if formats.named(source.format).has_header
+            else RefusalMessages.ROWS_LACK
         )
         self.check_header(source.header, file=source.name, lacking=lacking)
 
@@ -246,10 +312,7 @@ class ColumnMapping(TomlTable):
         lacking: RefusalMessages = RefusalMessages.HEADER_LACKS,
     ) -> None:
         """Raises ImportRefusedError, which names the used columns that the header lacks."""
-        used = [*self.person.columns(), *self.dates]
-        if self.second_person:
-            used += self.second_person.columns()
-        missing = [column for column in dict.fromkeys(used) if column not in header]
+        missing = [column for column in self.used_columns() if column not in header]
         if missing:
             raise ImportRefusedError(
                 lacking.stored(file=file, columns=", ".join(missing), mapping_words=self.name)

@@ -16,14 +16,17 @@ from typing import NamedTuple
 
 from incidents.importing import compressions, formats
 from incidents.importing.compressions import DAMAGED, GZIP, MOST_EXPANSION, BombError
+from incidents.importing.formats.base import DEFAULT_DIALECT, Dialect
 from incidents.importing.formats.comma_separated import CommaSeparated
+from incidents.importing.formats.converted_rows import ConvertedRows
 from incidents.importing.refusals import RefusalMessages
+from incidents.importing.spools import Spool
 
 READ_BYTES = 1 << 18  # decompressed bytes that are read at once
 UTF8, UTF8_MARKED, CP949 = "utf-8", "utf-8-sig", "cp949"
 # The byte order mark of UTF-8.
 MARK = b"\xef\xbb\xbf"
-CSV = CommaSeparated.name
+CSV, SPREADSHEET = CommaSeparated.name, ConvertedRows.name
 # The first two columns of a reject file; see incidents.importing.rejects.
 REJECT_COLUMNS = ["line", "reason"]
 
@@ -47,7 +50,28 @@ class File(NamedTuple):
     """A path, and the compression of the file there."""
 
     path: Path
-    compression: str  # compressions.PLAIN, GZIP or ZSTD
+    compression: str  # see incidents.importing.compressions
+    spool: Spool | None = None  # the content, if it was decompressed or converted to be read
+    is_converted: bool = False  # whether the spool holds UTF-8, and surrogates as undecodable bytes
+
+    def open(self) -> io.BufferedReader:
+        """Returns a stream of the bytes on disk, converted if there is a spool. Raises OSError."""
+        return self.spool.open() if self.spool else self.path.open("rb")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What the operator and the mapping say about a file. "", () and None: nothing is said."""
+
+    encoding: str = ""  # a name that incidents.importing.encodings knows
+    separator: str | None = None
+    quote: str | None = None  # "" if the file has no quotes
+    escape: str | None = None  # "" if a backslash is an ordinary character
+    columns: tuple[str, ...] = ()  # the columns by position, if the file has no header
+    sheet: str = ""  # of a spreadsheet
+    used: frozenset[str] | None = None  # the columns that the mapping reads
+    single: frozenset[str] = frozenset()  # those of them that hold one text, such as contacts
+    is_strict: bool = False  # whether undecodable bytes in any other column reject a row, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +83,28 @@ class Source:
     sha256: str  # of the bytes on disk
     content_sha256: str  # of the text; see examining.content_digest
     format: str  # the name of a format of incidents.importing.formats
-    encoding: str  # utf-8, utf-8-sig or cp949
-    compression: str  # compressions.PLAIN, GZIP or ZSTD
+    encoding: str  # of the file as it was sent; a name of incidents.importing.encodings
+    compression: str  # see incidents.importing.compressions; of the spool, if there is one
     header: list[str]  # the column names
     changed_ns: int  # the modification time of the file, in nanoseconds
+    dialect: Dialect = DEFAULT_DIALECT  # of a CSV file
+    has_header: bool = True  # whether a row names the columns; False if the mapping does
+    extra_cells: int = 0  # blank cells that every row has after those of the header
+    used: frozenset[str] | None = None  # the columns that must be decodable; None for all
+    single: frozenset[str] = frozenset()  # the columns that hold one text each
+    is_converted: bool = False  # whether a spool holds the content, as UTF-8
+    has_plain_rows: bool = False  # whether the spool holds rows of formats.converted_rows
+    spool: Spool | None = None  # None in a worker process
 
     @property
     def file(self) -> "File":
-        """The path and the compression."""
-        return File(self.path, self.compression)
+        """The path, the compression and the converted content."""
+        return File(self.path, self.compression, self.spool, self.is_converted)
+
+    @property
+    def content_encoding(self) -> str:
+        """The encoding of the blocks of the file, from which a mark is removed."""
+        return UTF8 if self.is_converted or self.encoding == UTF8_MARKED else self.encoding
 
     @property
     def name(self) -> str:
@@ -77,13 +114,13 @@ class Source:
     @property
     def is_reject_file(self) -> bool:
         """Returns whether it is the corrected reject file of an earlier import."""
-        return self.format == CSV and self.header[:2] == REJECT_COLUMNS
+        return self.format in (CSV, SPREADSHEET) and self.header[:2] == REJECT_COLUMNS
 
     def decode(self, cell: str, errors: str = "strict") -> str:
         """Returns the text of a cell of a Row. Raises UnicodeDecodeError."""
         if cell.isascii():
             return cell
-        return cell.encode("latin-1").decode(self.encoding, errors)
+        return cell.encode("latin-1").decode(self.content_encoding, errors)
 
 
 class Windows:
@@ -96,12 +133,18 @@ class Windows:
         """Yields READ_BYTES bytes at a time, fewer at the end. Raises ImportRefusedError."""
         with (
             refusing_read_errors(self._file),
-            self._file.path.open("rb") as raw,
+            self._file.open() as raw,
             compressions.inside(raw, self._file.compression) as stream,
         ):
+            scale = _bytes_on_disk_for_each_byte(self._file)
             while window := stream.read(READ_BYTES):
-                self.position = raw.tell()
+                self.position = int(raw.tell() * scale)
                 yield window
+
+
+def _bytes_on_disk_for_each_byte(file: File) -> float:
+    """Returns 1, or the size of the file on disk as a share of the size of its spool."""
+    return file.path.stat().st_size / max(file.spool.size, 1) if file.spool else 1
 
 
 def header_again(source: Source, line: int) -> ImportRefusedError:
@@ -111,7 +154,7 @@ def header_again(source: Source, line: int) -> ImportRefusedError:
 
 def no_rows(source: Source) -> ImportRefusedError:
     """Returns the refusal of a file without rows."""
-    has_header = formats.named(source.format).has_header
+    has_header = source.has_header and formats.named(source.format).has_header
     why = RefusalMessages.NO_ROWS_AFTER_HEADER if has_header else RefusalMessages.NO_ROWS
     return ImportRefusedError(why.stored(file=source.name))
 
@@ -188,7 +231,7 @@ def opened(file: File) -> Iterator[io.BufferedReader]:
     """
     with (
         refusing_read_errors(file),
-        file.path.open("rb") as raw,
+        file.open() as raw,
         compressions.inside(raw, file.compression) as stream,
     ):
         yield stream

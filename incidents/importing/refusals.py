@@ -21,7 +21,10 @@ class RejectMessages(StoredMessages):
     MISPLACED_QUOTE = _("misplaced quote")
     MISPLACED_BREAK = _("misplaced line break")
     NOT_AN_OBJECT = _("not a JSON object")
+    DUPLICATE_KEY = _("a key occurs twice")
+    NESTED = _("{column} is no single text")
     UNDECODABLE = _("undecodable bytes")
+    OTHER_ENCODING = _("text in UTF-8 in a CP949 file")
     MISSING = _("missing {column}")
     BAD_DATE = _("bad date")
     NO_PHONE = _("{column} is no phone number")
@@ -42,11 +45,53 @@ class RefusalMessages(StoredMessages):
     NO_FILE = _("{path}: not a regular file; name one file")
     EMPTY = _("{file}: the file is empty; export it again")
     CHANGED = _("{file}: changed while it was read; import a copy that stands still")
-    ZIP = _("{place_words}: a ZIP or Excel file; save it as CSV first")
-    OLD_EXCEL = _("{place_words}: an old Excel file; save it as CSV first")
     BZIP2 = _("{place_words}: compressed with bzip2; decompress it first")
     XZ = _("{place_words}: compressed with xz; decompress it first")
-    UTF16 = _("{place_words}: UTF-16; save it as UTF-8 first")
+    SEVEN_ZIP = _("{place_words}: a 7z archive; unpack it first")
+    RAR = _("{place_words}: a RAR archive; unpack it first")
+    PDF = _("{place_words}: a PDF document; ask for the data as CSV or as a spreadsheet")
+    RTF = _("{place_words}: an RTF document; save the table in it as CSV")
+    WORD = _("{place_words}: a Word document; save the table in it as CSV")
+    SLIDES = _("{place_words}: a presentation; save the table in it as CSV")
+    HTML = _(
+        "{place_words}: an HTML page, whatever its name says; "
+        "open it in a spreadsheet and save it as xlsx or CSV"
+    )
+    XML_SHEET = _(
+        "{place_words}: an XML spreadsheet of 2003; open it in a spreadsheet "
+        "and save it as xlsx or CSV"
+    )
+    XML = _("{place_words}: an XML file; export the data as CSV or as JSON Lines")
+    DRAWN = _(
+        "{place_words}: a table drawn for reading, as psql and mysql print it; export it as CSV"
+    )
+    SQL = _("{place_words}: a dump of SQL statements; export each table as CSV")
+    PG_DUMP = _(
+        "{place_words}: a dump of pg_dump; export each table as CSV, with COPY … CSV HEADER"
+    )
+    SQLITE = _("{place_words}: an SQLite database; export each table as CSV")
+    ACCESS = _("{place_words}: an Access database; export each table as CSV")
+    PARQUET = _("{place_words}: a Parquet file; export it as CSV")
+    AVRO = _("{place_words}: an Avro file; export it as CSV")
+    VCARD = _("{place_words}: a vCard file; export the contacts as CSV")
+    LOCKED_SHEET = _("{place_words}: an encrypted spreadsheet; save it without a password")
+    LOCKED_ZIP = _("{file}: an encrypted ZIP file; unpack it first")
+    ZIP_METHOD = _("{file}: a ZIP file with an unknown kind of compression; unpack it first")
+    ZIP_MEMBERS = _(
+        "{file}: a ZIP file with {number} files ({names}), where one is needed; "
+        "unpack it and import each file"
+    )
+    TOO_MANY_LAYERS = _("{file}: compressed more than three times; decompress it first")
+    DAMAGED_SHEET = _(
+        "{place_words}: cannot be read as a spreadsheet: damaged, or far too large; "
+        "save it as CSV first"
+    )
+    EMPTY_SHEET = _("{place_words}: a spreadsheet without cells; export it again")
+    SHEETS = _(
+        "{place_words}: several sheets are filled ({names}); "
+        'name one in the mapping: sheet = "<its name>"'
+    )
+    NO_SHEET = _("{place_words}: no sheet is named {sheet}; it has {names}")
     NOT_COMPRESSED = _(
         "{file}: named {suffix} but not compressed with {compression}; "
         "fetch it again, or rename it if it is plain CSV"
@@ -59,13 +104,27 @@ class RefusalMessages(StoredMessages):
     )
 
     # The encoding
-    UNKNOWN_ENCODING = _("{file}: unknown encoding {encoding}; give utf-8 or cp949")
-    MARKED = _("{file}: said to be cp949, but it begins with a UTF-8 mark; leave the encoding out")
-    NEITHER_ENCODING = _("{file}: neither UTF-8 nor CP949 text; export it again as UTF-8")
+    UNKNOWN_ENCODING = _(
+        "{file}: unknown encoding {encoding}; give a name such as utf-8, cp949 or windows-1252"
+    )
+    MARKED = _(
+        "{file}: said to be {said}, but it begins with a {found} mark; leave the encoding out"
+    )
+    NEITHER_ENCODING = _(
+        "{file}: neither UTF-8 nor CP949 text; export it again as UTF-8, or declare its encoding"
+    )
+    LOOKS_LIKE = _(
+        "{file}: neither UTF-8 nor CP949 text; it looks like {found}, which is a guess: if the "
+        'names read right so, write encoding = "{found}" in the mapping'
+    )
     OTHER_ENCODING = _(
         "{file}: said to be {said}, but its bytes are {found}; "
         "leave the encoding out, or name the right one"
     )
+    ENCODED_TWICE = _(
+        "{file}: its text was encoded as UTF-8 twice, so that names are unreadable; export it again"
+    )
+    NOT_THAT = _("{file}: said to be {said}, but its bytes are not; export it again as UTF-8")
 
     # The header and the rows
     BLANK = _("{file}: the file holds blank lines only; export it again")
@@ -77,11 +136,23 @@ class RefusalMessages(StoredMessages):
         "{file}, line {line}: the header names {columns} columns; at most {most} can be read"
     )
     TOO_MANY_KEYS = _("{file}: its first rows name {keys} keys; at most {most} can be read")
-    ONE_COLUMN = _(
-        "{file}, line {line}: one column only, with {separators_words} in "
-        "its name; export the file again with commas between the columns"
+    SEVERAL_SEPARATORS = _(
+        "{file}: its columns could be separated by {separators}; "
+        'write the right one in the mapping, such as separator = ";"'
     )
-    SEMICOLONS, TABS, BARS = _("semicolons"), _("tabs"), _("bars")
+    SINGLE_QUOTES = _('{file}: its cells stand in single quotes; write quote = "\'" in the mapping')
+    DOUBLE_QUOTES = _("{file}: its cells stand in double quotes; leave quote out of the mapping")
+    ESCAPES = _(
+        "{file}: backslashes stand in it where MySQL and PostgreSQL write them; write "
+        "escape = '\\' in the mapping, or escape = '' if they belong to the values"
+    )
+    OTHER_WIDTH = _(
+        "{file}, line {line}: {columns} columns are named, but the row has {cells} cells, and no "
+        "other row has the right number; correct the header or the separator"
+    )
+    COLUMNS_AND_HEADER = _(
+        "{file}, line {line}: the file has a header; remove columns from the mapping"
+    )
     ALIKE = _(
         "{file}, line {line}: the header names columns {columns} alike; "
         "give each column a name of its own"
@@ -95,6 +166,18 @@ class RefusalMessages(StoredMessages):
     TOO_LONG = _(
         "{file}, line {line}: the row that begins here is longer than "
         "1 MiB; is a quote never closed, or is this no CSV file?"
+    )
+    NOT_OBJECTS = _(
+        "{file}, object {line}: something else than an object; "
+        "export one array of objects, or JSON Lines"
+    )
+    JSON_CUT = _("{file}, object {line}: the file ends here too early; fetch it again")
+    WRAPPED = _(
+        "{file}, object {line}: the rows stand inside another object; "
+        "export the array of rows alone"
+    )
+    NESTED_COLUMN = _(
+        "{file}: {column} holds objects or lists; export it with one text for each key"
     )
     NUL = _(
         "{file}, line {line}: a NUL byte; this is a binary or UTF-16 "
@@ -133,7 +216,15 @@ class RefusalMessages(StoredMessages):
     NONE = _("none")
     NO_CLASS = _("{mapping_words}: {name} is no data class; {mend_words}")
     NOT_TOML = _("{mapping_words}: not TOML: {error}")
-    NO_FORMAT = _('{mapping_words}, format: not known; write format = "csv" or "jsonl"')
+    NO_FORMAT = _(
+        '{mapping_words}, format: not known; write format = "csv", "jsonl" or "spreadsheet"'
+    )
+    NO_SEPARATOR = _(
+        '{place_words}, separator: must be one character that separates columns, such as ";"'
+    )
+    NO_QUOTE = _("{place_words}, quote: must be '\"', \"'\", or '' if cells have no quotes")
+    NO_ESCAPE = _("{place_words}, escape: must be '\\', or '' if backslashes belong to the values")
+    BAD_COLUMNS = _("{place_words}, columns: give each column a name of its own")
     BOTH_RECIPIENTS = _(
         "{mapping_words}: [person] and [second_person] are both recipients; map the file twice"
     )

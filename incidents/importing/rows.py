@@ -3,10 +3,11 @@
 import re
 from collections.abc import Container, Iterator
 
-from incidents.importing import formats, reading, rejects
+from incidents.importing import formats, korean_text, reading, rejects
 from incidents.importing.blocks import FileBlock, blocks_of
-from incidents.importing.formats.base import ParsedRow
+from incidents.importing.formats.base import NestedText, ParsedRow
 from incidents.importing.formulas import restored
+from incidents.importing.headers import HeaderNames
 from incidents.importing.reading import REJECT_COLUMNS, Row, Source
 from incidents.importing.refusals import RejectMessages
 
@@ -29,28 +30,46 @@ class RowReader:
     """A parser of the blocks of one file."""
 
     def __init__(self, source: Source) -> None:
-        self._format, self._columns = formats.named(source.format), source.header
-        self._encoding = "utf-8" if source.encoding == reading.UTF8_MARKED else source.encoding
-        self._is_plain = not source.is_reject_file
+        self._format, self._columns, self._extra = (
+            formats.of(source),
+            source.header,
+            source.extra_cells,
+        )
+        self._names = HeaderNames(source.header)
+        self._encoding = source.content_encoding
+        # In a converted file, an undecodable byte is a surrogate that is written like a character.
+        self._is_converted = source.is_converted
+        self._errors = "surrogatepass" if source.is_converted else "surrogateescape"
+        self._is_reject_file = source.is_reject_file
+        self._own = len(REJECT_COLUMNS) if self._is_reject_file else 0
+        used = [source.used is None or name in source.used for name in source.header]
+        self._used = [place for place, is_used in enumerate(used) if is_used]
+        self._uses_all = all(used)
+        self._single = [
+            (place, name) for place, name in enumerate(source.header) if name in source.single
+        ]
+        self._may_mix_encodings = self._encoding == reading.CP949
+        is_nested = bool(self._single) and not self._format.has_header
+        self._is_plain = not (self._is_reject_file or is_nested)
 
     def rows(self, block: FileBlock) -> Iterator[ParsedRow]:
         """Yields the line, the cells and the defect of each row.
 
         A good row has the defect "" and one cell for each column. Otherwise the defect is HEADER or
         a stored RejectMessages sentence. The cells of a defective row may be fewer or more, and may
-        hold surrogates.
+        hold surrogates. So may the cells of columns that the mapping does not use.
         """
         text, is_clean = self._text(block)
-        is_usual = is_clean and self._is_plain
-        width, has_header = len(self._columns), self._format.has_header
-        first_name = self._columns[0] if self._columns else ""
-        for line, cells, defect in self._format.rows(text, block.line, self._columns):
+        is_mixed = self._may_mix_encodings and korean_text.may_hold_utf8(block.data)
+        is_usual, width = is_clean and self._is_plain and not is_mixed, len(self._columns)
+        may_be_header = self._names.may_be_in if self._format.has_header else _never
+        for line, cells, defect in self._parsed(text, block.line):
             if defect:
                 yield line, cells, defect
+            elif may_be_header(cells[0]) and self._is_header(cells):
+                yield line, cells, HEADER
             elif len(cells) != width:
                 yield line, cells, WRONG_NUMBER
-            elif has_header and first_name in cells[0] and self._is_header(cells):
-                yield line, cells, HEADER
             elif is_usual:
                 yield line, cells, ""
             else:
@@ -62,43 +81,73 @@ class RowReader:
         A row with a wrong number of cells or with undecodable bytes has no defect here.
         """
         text, _ = self._text(block)
-        for line, cells, defect in self._format.rows(text, block.line, self._columns):
+        for line, cells, defect in self._parsed(text, block.line):
             if lines is None or line in lines:
                 raw = [self._original_bytes(cell) for cell in cells]
-                yield Row(line, raw, "" if defect == rejects.UNDECODABLE else defect)
+                yield Row(line, raw, defect)
 
     def _text(self, block: FileBlock) -> tuple[str, bool]:
         """Returns the text of a block, and whether all of it could be decoded."""
         try:
-            return block.data.decode(self._encoding), True
+            text = block.data.decode(self._encoding)
         except UnicodeDecodeError:
-            return block.data.decode(self._encoding, "surrogateescape"), False
+            return block.data.decode(self._encoding, self._errors), False
+        return text, not (self._is_converted and "\\udc" in text)
+
+    def _parsed(self, text: str, line: int) -> Iterator[ParsedRow]:
+        rows = self._format.rows(text, line, self._columns)
+        return self._without_extra_cells(rows) if self._extra else rows
+
+    def _without_extra_cells(self, rows: Iterator[ParsedRow]) -> Iterator[ParsedRow]:
+        """Yields the rows without the blank cells that every row of the file has at its end.
+
+        A row without them lacks a cell somewhere, so it is made too short.
+        """
+        extra = self._extra
+        for line, cells, defect in rows:
+            has_extra = len(cells) > extra and not any(cells[-extra:])
+            yield line, cells[:-extra] if has_extra and not defect else cells, defect
 
     def _original_bytes(self, cell: str) -> str:
         if cell.isascii():
             return cell
+        if self._is_converted:
+            return _ESCAPED.sub(_as_escape, cell).encode("utf-8", "replace").decode("latin-1")
+        if self._may_mix_encodings and (text := korean_text.utf8_in_cp949(cell)):
+            return text.encode(self._encoding, "backslashreplace").decode("latin-1")
         try:
             return cell.encode(self._encoding, "surrogateescape").decode("latin-1")
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             return cell.encode("utf-8", "replace").decode("latin-1")
 
     def _is_header(self, cells: list[str]) -> bool:
-        names = [cell.strip() for cell in cells]
-        if not self._is_plain:
-            names[2:] = map(restored, names[2:])
-        return names == self._columns
+        own = self._own
+        return self._names.are_in([*cells[:own], *map(restored, cells[own:])] if own else cells)
 
     def _checked(self, cells: list[str], *, is_clean: bool) -> tuple[list[str], str]:
-        """Returns the cells and the defect of a row in a block that needs a closer look.
+        """Returns the cells and the defect of a row that needs a closer look.
 
-        Such a block has undecodable bytes, or belongs to a reject file that comes back corrected.
         The cells of a reject file are restored, except its own first columns.
         """
-        if not is_clean and _ESCAPED.search("".join(cells)):
+        used = cells if self._uses_all else [cells[place] for place in self._used]
+        if not is_clean and _ESCAPED.search("".join(used)):
             return cells, rejects.UNDECODABLE
-        if self._is_plain:
+        if self._may_mix_encodings and any(map(korean_text.utf8_in_cp949, used)):
+            return cells, RejectMessages.OTHER_ENCODING.stored()
+        for place, name in self._single:
+            if type(cells[place]) is NestedText:
+                return cells, RejectMessages.NESTED.stored(column=name)
+        if not self._is_reject_file:
             return cells, ""
-        own = len(REJECT_COLUMNS)
-        if rejects.is_uncorrected(cells[1], cells[own:]):
+        own = self._own
+        if rejects.is_uncorrected(cells[1], used[own:] if self._uses_all else used):
             return cells, rejects.UNDECODABLE
         return [*cells[:own], *map(restored, cells[own:])], ""
+
+
+def _never(_cell: str) -> bool:
+    return False
+
+
+def _as_escape(byte: re.Match[str]) -> str:
+    return f"\\x{ord(byte[0]) - 0xDC00:02x}"

@@ -2,11 +2,29 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Self
 
 MAX_ROW_BYTES = 1 << 20  # a longer row refuses the file
 
 # The line that a row begins on, its cells, and its defect: why it cannot be taken, or "".
 ParsedRow = tuple[int, list[str], str]
+
+
+class Dialect(NamedTuple):
+    """How a CSV file separates and quotes its cells."""
+
+    separator: str = ","
+    quote: str = '"'  # "" for none
+    escape: str = ""  # the character that makes the next one ordinary; "" for none
+
+
+DEFAULT_DIALECT = Dialect()
+
+
+class NestedText(str):
+    """The text of a cell that is an object or an array, in a format that has such values."""
+
+    __slots__ = ()
 
 
 class Format(ABC):
@@ -32,9 +50,14 @@ class Format(ABC):
 
         Blank rows are left out. The cells are in the order of `columns`. A format with a header
         yields the cells of the row as they are, of any number, and it yields the header row too.
-        Bytes that could not be decoded are surrogates in `text` (PEP 383). Raises nothing: a faulty
-        row is yielded with its text as the only cell, and a sentence of RejectMessages as defect.
+        Bytes that could not be decoded are surrogates in `text` (PEP 383), and in the cells. Raises
+        nothing: a faulty row is yielded with its text as the only cell, and a sentence of
+        RejectMessages as defect.
         """
+
+    def in_dialect(self, dialect: Dialect) -> Self:  # noqa: ARG002
+        """Returns the format for files in a dialect; itself if it has no dialects."""
+        return self
 
     def column_names(self, head: str) -> list[str]:
         """Returns the column names in `head`, the first rows of a file (about 1 MiB).

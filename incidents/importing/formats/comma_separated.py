@@ -1,10 +1,17 @@
-"""CSV with commas and double quotes, as databases and spreadsheets write it."""
+"""CSV in any dialect without escapes, as databases and spreadsheets write it."""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from incidents.importing.formats.base import MAX_ROW_BYTES, Format, ParsedRow
+from incidents.importing.formats.base import (
+    DEFAULT_DIALECT,
+    MAX_ROW_BYTES,
+    Dialect,
+    Format,
+    ParsedRow,
+)
 from incidents.importing.refusals import RejectMessages
 
 # Blocks already limit the length of a row. The smaller limit of the csv module must not apply.
@@ -14,13 +21,26 @@ csv.field_size_limit(MAX_ROW_BYTES * 2)
 class CommaSeparated(Format):
     """CSV. A quoted cell may contain line breaks, so a row may have several lines.
 
-    Neither UTF-8 nor CP949 uses the bytes of a comma, a quote or a line break inside a character.
-    Rows are therefore cut before they are decoded, and undecodable bytes affect their own row only.
+    Neither UTF-8 nor CP949 uses the bytes of a separator, a quote or a line break inside a
+    character; files in other encodings are converted. Rows are therefore cut before they are
+    decoded, and undecodable bytes affect their own row only.
     """
 
     name = "csv"
     has_header = True
     may_hold_surrogates = False
+
+    def __init__(self, dialect: Dialect = DEFAULT_DIALECT) -> None:
+        self._quote = dialect.quote.encode()
+        self._options: dict[str, Any] = {"delimiter": dialect.separator, "strict": True}
+        if dialect.quote:
+            self._options["quotechar"] = dialect.quote
+        else:
+            self._options["quoting"] = csv.QUOTE_NONE
+
+    def in_dialect(self, dialect: Dialect) -> "CommaSeparated":
+        """Returns the format for files in a dialect without escapes."""
+        return CommaSeparated(dialect)
 
     def matches(self, start: bytes) -> bool:  # noqa: ARG002
         """Returns True: any text can be CSV, so this format is tried last."""
@@ -33,7 +53,7 @@ class CommaSeparated(Format):
         columns: Sequence[str],  # noqa: ARG002
     ) -> Iterator[ParsedRow]:
         """Yields every row that is not blank. After a faulty row, the next line starts a row."""
-        parser = csv.reader(io.StringIO(text, newline="\n"), strict=True)
+        parser = csv.reader(io.StringIO(text, newline="\n"), **self._options)
         read, offset = 0, line
         while True:
             try:
@@ -54,9 +74,9 @@ class CommaSeparated(Format):
         A line without a quote is a row. The csv module finds the end of a row with a quote.
         """
         begin = 0
-        while (quote := data.find(b'"', begin)) >= 0:
+        while self._quote and (quote := data.find(self._quote, begin)) >= 0:
             begin = data.rfind(b"\n", begin, quote) + 1 or begin
-            end = _end_of_quoted(data, begin)
+            end = self._end_of_quoted(data, begin)
             if not end:
                 return begin
             begin = end
@@ -65,9 +85,20 @@ class CommaSeparated(Format):
     def end_of_first_row(self, data: bytes, begin: int = 0) -> int:
         """Returns the position after the row that begins at `begin`; 0 if it does not end."""
         end = data.find(b"\n", begin) + 1
-        if end and data.find(b'"', begin, end) < 0:
+        if end and (not self._quote or data.find(self._quote, begin, end) < 0):
             return end
-        return _end_of_quoted(data, begin)
+        return self._end_of_quoted(data, begin)
+
+    def _end_of_quoted(self, data: bytes, begin: int) -> int:
+        """Returns the position after the row that begins at `begin`; 0 if it does not end."""
+        lines = _Lines(data, begin)
+        try:
+            next(csv.reader(lines, **self._options), None)
+        except csv.Error:
+            if not lines.is_exhausted:
+                # A faulty row ends with this line, and the next line starts a new row.
+                return lines.position
+        return 0 if lines.is_exhausted else lines.position
 
 
 class _Lines(Iterator[str]):
@@ -84,19 +115,6 @@ class _Lines(Iterator[str]):
         line = self._data[self.position : end]
         self.position = end
         return line.decode("latin-1")
-
-
-def _end_of_quoted(data: bytes, begin: int) -> int:
-    """Returns the position after the row that begins at `begin`; 0 if it does not end in `data`."""
-    lines = _Lines(data, begin)
-    try:
-        next(csv.reader(lines, strict=True), None)
-    except csv.Error:
-        if not lines.is_exhausted:
-            return (
-                lines.position
-            )  # a faulty row ends with this line; the next line starts a new row
-    return 0 if lines.is_exhausted else lines.position
 
 
 def _defect_of(error: csv.Error) -> str:

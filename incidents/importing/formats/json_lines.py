@@ -1,16 +1,12 @@
 """JSON Lines: one object a line. Values are read as text, like the cells of a CSV file."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
-from incidents.importing.formats.base import Format, ParsedRow
+from incidents.importing.formats.base import Format, NestedText, ParsedRow
 from incidents.importing.refusals import RejectMessages
-
-_ESCAPED = re.compile("[\udc80-\udcff]")  # a byte that could not be decoded
-# Numbers stay as they are written, because 1.0 and 1 may be the ids of two people.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
 
 class JsonLines(Format):
@@ -30,34 +26,65 @@ class JsonLines(Format):
         for number, row in enumerate(text.split("\n"), start=line):
             if not row.strip():
                 continue
-            found = _parse_object(row)
-            if found is None:
+            try:
+                found = _parse_object(row)
+            except _DuplicateKeyError:
+                yield number, [row.rstrip("\r")], RejectMessages.DUPLICATE_KEY.stored()
+            except (ValueError, RecursionError):
                 yield number, [row.rstrip("\r")], RejectMessages.NOT_AN_OBJECT.stored()
-                continue
-            defect = RejectMessages.UNDECODABLE.stored() if _ESCAPED.search(row) else ""
-            yield number, [found.get(name, "") for name in columns], defect
+            else:
+                yield number, [found.get(name, "") for name in columns], ""
 
     def column_names(self, head: str) -> list[str]:
         """Returns the keys of all rows in `head`, in the order of their first occurrence."""
         names: dict[str, None] = {}
         for line in head.split("\n"):
-            names.update(dict.fromkeys(_parse_object(line) or ()))
+            with suppress(ValueError, RecursionError):
+                names.update(dict.fromkeys(_keys(line)))
         return list(names)
 
 
-def _parse_object(line: str) -> dict[str, str] | None:
-    """Returns the JSON object on a line, with every value as text; None if it is no object."""
-    try:
-        found = _DECODER.decode(line)
-    except (ValueError, RecursionError):
-        return None
+class _DuplicateKeyError(ValueError):
+    """An object has a key twice, so that one of the two values would be lost."""
+
+
+def _as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _DuplicateKeyError
+    return found
+
+
+def _nothing(_text: str) -> None:
+    """Returns the value of NaN and Infinity, which are no values."""
+
+
+# Numbers stay as they are written, because 1.0 and 1 may be the ids of two people.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_as_dict, parse_int=str, parse_float=str, parse_constant=_nothing
+)
+
+
+def _parse_object(line: str) -> dict[str, str]:
+    """Returns the JSON object on a line, with every value as text.
+
+    Raises ValueError or RecursionError if it is no object, and _DuplicateKeyError.
+    """
+    found = _DECODER.decode(line)
     if not isinstance(found, dict):
-        return None
+        raise ValueError
     return {key: text if isinstance(text, str) else _text(text) for key, text in found.items()}
+
+
+def _keys(line: str) -> list[str]:
+    """Returns the keys of the JSON object on a line, also of one with a duplicate key."""
+    found = json.loads(line)
+    return list(found) if isinstance(found, dict) else []
 
 
 def _text(value: Any) -> str:
     """Returns null as a blank cell, and true, false, objects and arrays as JSON."""
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return NestedText(text) if isinstance(value, dict | list) else text

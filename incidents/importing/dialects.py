@@ -1,0 +1,166 @@
+"""Determines how a CSV file separates, quotes and escapes its cells.
+
+The separator is detected if the header and the rows agree on one. Quotes other than the double
+quote, and escapes, are declared by a person; a file that evidently has them is refused with what to
+declare.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from incidents.importing.escaped_rows import parsed
+from incidents.importing.formats.base import Dialect
+from incidents.importing.formats.comma_separated import CommaSeparated
+from incidents.importing.formats.converted_rows import ConvertedRows
+from incidents.importing.headers import name_key
+from incidents.importing.reading import REJECT_COLUMNS, Declared, ImportRefusedError
+from incidents.importing.refusals import RefusalMessages
+
+SEPARATORS = (",", "\t", ";", "|")
+# A separator is taken if this share of the rows has as many cells as the header.
+_CONSISTENT = 0.5
+# Rows at the start of a sample. The last one of many may be cut.
+_WHOLE_ROWS = 200
+_BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
+# What MySQL and PostgreSQL write after a backslash, besides the separator and the quote.
+_AFTER_BACKSLASH = frozenset("\\nrtbfv0Z\n")
+
+
+class SampleRow(NamedTuple):
+    """One of the first rows of a file, in a certain dialect."""
+
+    line: int
+    cells: list[str]
+    defect: str
+
+
+def dialect_of(sample: str, declared: Declared, hinted: str, *, name: str) -> Dialect:
+    """Returns the dialect of a file that begins with `sample`, which consists of whole rows.
+
+    `hinted` is the separator that the first line names, or "". Raises ImportRefusedError if more
+    than one separator fits, or if the quotes or escapes of the file were not declared.
+    """
+    quote = '"' if declared.quote is None else declared.quote
+    escape = declared.escape or ""
+    separator = declared.separator or hinted
+    if not separator:
+        separator = _detected(sample, Dialect(quote=quote, escape=escape), declared, name=name)
+    dialect = Dialect(separator, quote, escape)
+    rows = sample_rows(sample, dialect)
+    if declared.quote is None and _stand_in(rows, "'"):
+        raise _refused(RefusalMessages.SINGLE_QUOTES, name)
+    if quote == "'" and _stand_in(rows, '"'):
+        raise _refused(RefusalMessages.DOUBLE_QUOTES, name)
+    if declared.escape is None and _has_escapes(sample, dialect, rows):
+        raise _refused(RefusalMessages.ESCAPES, name)
+    return dialect
+
+
+def sample_rows(sample: str, dialect: Dialect) -> list[SampleRow]:
+    """Returns the rows of a sample; those that could not be parsed have a defect."""
+    if dialect.escape:
+        text = b"".join(_until_refusal(sample, dialect)).decode()
+        return [SampleRow(*row) for row in ConvertedRows().rows(text, 1, ())]
+    return [SampleRow(*row) for row in CommaSeparated(dialect).rows(sample, 1, ())]
+
+
+def _until_refusal(sample: str, dialect: Dialect) -> list[bytes]:
+    rows: list[bytes] = []
+    with suppress(ImportRefusedError):  # the sample may end inside a row
+        rows.extend(parsed(iter([sample]), dialect, name=""))
+    return rows
+
+
+def _refused(why: RefusalMessages, name: str, **slots: object) -> ImportRefusedError:
+    return ImportRefusedError(why.stored(file=name, **slots))
+
+
+# ---------------------------------------------------------------- separators
+
+
+def _detected(sample: str, dialect: Dialect, declared: Declared, *, name: str) -> str:
+    """Returns the separator that the header and the rows agree on, "," for a single column."""
+    tables = {
+        separator: sample_rows(sample, dialect._replace(separator=separator))
+        for separator in SEPARATORS
+    }
+    several = [
+        separator
+        for separator, rows in tables.items()
+        if rows and not rows[0].defect and len(rows[0].cells) > 1
+    ]
+    for fits in (_names_columns(declared), _is_reject_header, _agrees):
+        fitting = [separator for separator in several if fits(tables[separator])]
+        if len(fitting) == 1:
+            return fitting[0]
+        several = fitting or several
+    if len(several) > 1:
+        signs = " ".join(json.dumps(separator) for separator in several)
+        raise _refused(RefusalMessages.SEVERAL_SEPARATORS, name, separators=signs)
+    return several[0] if several else ","
+
+
+def _names_columns(declared: Declared) -> Callable[[list[SampleRow]], bool]:
+    """Returns a test whether the first row has the columns of the mapping."""
+    wanted = {name_key(column) for column in declared.used or ()}
+
+    def fits(rows: list[SampleRow]) -> bool:
+        if declared.columns:
+            return len(rows[0].cells) == len(declared.columns)
+        return bool(wanted) and wanted <= set(map(name_key, rows[0].cells))
+
+    return fits
+
+
+def _is_reject_header(rows: list[SampleRow]) -> bool:
+    return rows[0].cells[:2] == REJECT_COLUMNS
+
+
+def _agrees(rows: list[SampleRow]) -> bool:
+    width = len(rows[0].cells)
+    return share_of_width(rows[1:], width) >= _CONSISTENT
+
+
+def share_of_width(rows: Sequence[SampleRow], width: int) -> float:
+    """Returns the share (0 to 1) of rows that have `width` cells; 1 if there are no rows."""
+    return sum(len(row.cells) == width for row in rows) / len(rows) if rows else 1.0
+
+
+# ---------------------------------------------------------------- quotes and escapes
+
+
+def _stand_in(rows: Sequence[SampleRow], quote: str) -> bool:
+    """Returns whether at least half of the cells begin and end with a quote."""
+    cells = [cell.strip() for row in rows[1:] for cell in row.cells if cell.strip()]
+    quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in cells)
+    return quoted >= 2 and 2 * quoted >= len(cells)
+
+
+def _has_escapes(sample: str, dialect: Dialect, rows: Sequence[SampleRow]) -> bool:
+    """Returns whether backslashes evidently escape the next character.
+
+    Either rows can be parsed only so, or every backslash of the sample stands where a database puts
+    one. A cell that is NULL proves nothing.
+    """
+    if "\\" not in sample:
+        return False
+    known = _AFTER_BACKSLASH | {dialect.separator, dialect.quote}
+    after = [
+        found[1]
+        for row in rows
+        for cell in ([cell for cell in row.cells if cell.strip() != "\\N"])
+        for found in _BACKSLASH.finditer(cell)
+    ]
+    if after and all(sign in known for sign in after):
+        return True
+    width = len(rows[0].cells)
+    rows = rows[:_WHOLE_ROWS]
+    faulty = [row for row in rows if row.defect or len(row.cells) != width]
+    if not any("\\" in cell for row in faulty for cell in row.cells):
+        return False
+    escaped = sample_rows(sample, dialect._replace(escape="\\"))
+    still_faulty = [row for row in escaped[:_WHOLE_ROWS] if row.defect or len(row.cells) != width]
+    return len(still_faulty) < len(faulty)

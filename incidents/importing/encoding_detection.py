@@ -1,0 +1,280 @@
+"""Detects the encoding of a file, and checks the one that a person declared.
+
+Two encodings are detected: UTF-8, and CP949 if its text consists of the syllables that Korean
+really uses; UTF-16 follows from its mark or its zero bytes. Every other encoding is a guess. The
+refusal names it, and a person declares it after a look at the rows.
+"""
+
+import codecs
+import re
+from itertools import islice
+
+import charset_normalizer
+
+from incidents.importing.encodings import (
+    ISO2022_JP,
+    ISO2022_KR,
+    SINGLE_BYTE,
+    UTF16,
+    UTF16_BE,
+    UTF16_LE,
+    codec_of,
+    named,
+)
+from incidents.importing.formats.base import MAX_ROW_BYTES
+from incidents.importing.korean_text import (
+    CONTROLS,
+    LEAST_COMMON_HANGUL,
+    MANY_BYTES,
+    RUNS,
+    count_common_hangul,
+)
+from incidents.importing.reading import (
+    CP949,
+    MARK,
+    UTF8,
+    UTF8_MARKED,
+    File,
+    ImportRefusedError,
+    opened,
+)
+from incidents.importing.refusals import RefusalMessages
+
+WINDOW_BYTES = 1 << 20
+_MOST_LINES = 4_096  # of a sample that are tried
+_FEW = 8  # syllables
+_LITTLE = 64  # bytes above ASCII, which do not distinguish one Western encoding from another
+_GUESSES = {
+    **dict.fromkeys(("cp932", "shift_jis", "shift_jis_2004", "shift_jisx0213"), "shift_jis"),
+    **dict.fromkeys(("euc_jp", "euc_jis_2004", "euc_jisx0213"), "euc-jp"),
+    **dict.fromkeys(("gb2312", "gbk", "gb18030"), "gb18030"),
+    **dict.fromkeys(("big5", "cp950", "big5hkscs"), "big5"),
+    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
+    "koi8_r": "koi8-r",
+}
+_ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
+_KANA = re.compile("[\u3041-\u30fe]")
+
+
+def encoding_of(file: File, label: str) -> str:
+    """Returns the encoding of a file: what the label says if the bytes agree, else what is found.
+
+    `label` is a name that a person declared, or "". Raises ImportRefusedError if the label is
+    unknown or the bytes are in another encoding, and if the encoding could only be guessed.
+    """
+    name = file.path.name
+    declared, sample = named(label, name), _sample(file)
+    encoding = _marked(file)
+    if encoding:
+        _refuse_other_than_marked(declared, encoding, name)
+    else:
+        encoding = _without_mark(declared, sample, name)
+    if encoding in (UTF8, UTF8_MARKED) and _is_encoded_twice(sample):
+        raise ImportRefusedError(RefusalMessages.ENCODED_TWICE.stored(file=name))
+    return encoding
+
+
+def _refuse_other_than_marked(declared: str, marked: str, name: str) -> None:
+    kind = UTF8 if marked == UTF8_MARKED else UTF16
+    if declared and declared.removesuffix("-le").removesuffix("-be") != kind:
+        why = RefusalMessages.MARKED.stored(file=name, said=declared, found=kind.upper())
+        raise ImportRefusedError(why)
+
+
+def _without_mark(declared: str, sample: bytes, name: str) -> str:
+    """Returns the declared encoding, or else the one that is found for certain."""
+    found = _found_in(sample)
+    if not declared and not found:
+        raise ImportRefusedError(_why_not_detected(sample, name))
+    if not declared or (declared == UTF16 and found in (UTF16_LE, UTF16_BE)):
+        return found
+    if found != declared:
+        _refuse_declared(declared, found, sample, name)
+    return declared
+
+
+def _refuse_declared(declared: str, found: str, sample: bytes, name: str) -> None:
+    """Raises ImportRefusedError unless the bytes can be what was declared."""
+    can_be = _can_be(declared, sample)
+    if sample.isascii() and can_be:
+        return
+    if declared == CP949 and can_be and _share_of_lines(sample, CP949) == 1:
+        return
+    if _is_little_evidence(found, declared, sample):
+        found = ""
+    found = found or (not can_be and looks_like(sample)) or ""
+    if found and found != declared:
+        why = RefusalMessages.OTHER_ENCODING.stored(file=name, said=declared, found=found)
+        raise ImportRefusedError(why)
+    if not can_be:
+        raise ImportRefusedError(RefusalMessages.NOT_THAT.stored(file=name, said=declared))
+
+
+def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
+    """Returns whether the sample could show an encoding by chance, so that a person is believed.
+
+    A few syllables may be chance. In UTF-8, Asian text has characters of three bytes.
+    """
+    if found == CP949:
+        return count_common_hangul(_decoded(sample, CP949))[1] < _FEW
+    is_asian = declared not in (UTF8, UTF8_MARKED, *SINGLE_BYTE)
+    return found == UTF8 and is_asian and not MANY_BYTES.search(_decoded(sample, UTF8))
+
+
+def _why_not_detected(sample: bytes, name: str) -> str:
+    if guess := looks_like(sample):
+        return RefusalMessages.LOOKS_LIKE.stored(file=name, found=guess)
+    return RefusalMessages.NEITHER_ENCODING.stored(file=name)
+
+
+def _is_encoded_twice(sample: bytes) -> bool:
+    """Returns whether most lines are UTF-8 that was taken for windows-1252 and encoded again.
+
+    An export then has "ë¯¼" for "민".
+    """
+    lines = _lines(sample.removeprefix(MARK))
+    twice = sum(map(_is_line_encoded_twice, lines))
+    return bool(lines) and 2 * twice > len(lines)
+
+
+def _is_line_encoded_twice(line: bytes) -> bool:
+    try:
+        once = b"".join(map(_byte_of, line.decode(UTF8)))
+        return not (once.isascii() or CONTROLS.search(once.decode(UTF8)))
+    except UnicodeError:
+        return False
+
+
+def _byte_of(sign: str) -> bytes:
+    """Returns the byte that windows-1252 shows as this character. Raises UnicodeEncodeError."""
+    return sign.encode("latin-1" if sign <= "\x9f" else "windows-1252")
+
+
+# ---------------------------------------------------------------- what the bytes show
+
+
+def _marked(file: File) -> str:
+    """Returns the encoding that a byte order mark shows, or ""."""
+    with opened(file) as stream:
+        start = stream.read(4)
+    if start.startswith(MARK):
+        return UTF8_MARKED
+    return UTF16 if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
+
+
+def _sample(file: File) -> bytes:
+    """Returns whole lines: the first MiB that is not ASCII, or the last one if all are."""
+    window = b""
+    with opened(file) as stream:
+        while more := stream.read(WINDOW_BYTES):
+            window = more
+            if not window.isascii() or b"\0" in window or b"\x1b" in window:
+                return window + stream.readline(MAX_ROW_BYTES)
+    return window
+
+
+def _found_in(sample: bytes) -> str:
+    """Returns UTF-8, CP949 or a form of UTF-16 if the sample shows it for certain, else ""."""
+    if found := _utf16_by_zeros(sample):
+        return found
+    if sample.isascii() and any(escape in sample for escape in _ESCAPES):
+        return ""
+    shares = {encoding: _share_of_lines(sample, encoding) for encoding in (UTF8, CP949)}
+    if shares[UTF8] >= max(0.5, shares[CP949]):
+        return UTF8
+    is_korean = shares[CP949] >= 0.5 and _share_of_common_hangul(sample, CP949)
+    if is_korean and is_korean >= LEAST_COMMON_HANGUL:
+        return CP949
+    return UTF8 if shares[UTF8] >= 0.5 else ""
+
+
+def _utf16_by_zeros(sample: bytes) -> str:
+    """Returns the form of UTF-16 in which most ASCII characters of the first KiB would be zeros."""
+    head = sample[: 1 << 10]
+    zeros = head[0::2].count(0), head[1::2].count(0)
+    if sum(zeros) < max(2, len(head) // 8):
+        return ""
+    encoding = UTF16_BE if zeros[0] > zeros[1] else UTF16_LE
+    is_text = head.decode(encoding, "replace").count("\ufffd") * 32 <= len(head)
+    return encoding if min(zeros) * 8 < sum(zeros) and is_text else ""
+
+
+def _can_decode(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(codec_of(encoding))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines(sample: bytes) -> list[bytes]:
+    """Returns the first _MOST_LINES lines that are not ASCII."""
+    lines = (line for line in sample.splitlines() if not line.isascii())
+    return list(islice(lines, _MOST_LINES))
+
+
+def _share_of_lines(sample: bytes, encoding: str) -> float:
+    """Returns the share (0 to 1) of the lines that are not ASCII that an encoding can decode."""
+    lines = _lines(sample)
+    return sum(_can_decode(line, encoding) for line in lines) / len(lines) if lines else 1.0
+
+
+def _share_of_common_hangul(sample: bytes, encoding: str) -> float:
+    """Returns the share of common Hangul in the characters that are not ASCII.
+
+    Only lines count that the encoding can decode.
+    """
+    characters, common = count_common_hangul(_decoded(sample, encoding))
+    return common / characters if characters else 0.0
+
+
+def _decoded(sample: bytes, encoding: str) -> str:
+    """Returns the lines of the sample that the encoding can decode, as text."""
+    codec = codec_of(encoding)
+    lines = (line.decode(codec) for line in _lines(sample) if _can_decode(line, encoding))
+    return "\n".join(lines)
+
+
+def _can_be(encoding: str, sample: bytes) -> bool:
+    """Returns whether text of a declared encoding could have these bytes."""
+    if encoding == CP949:
+        return _share_of_common_hangul(sample, CP949) >= LEAST_COMMON_HANGUL or sample.isascii()
+    if encoding in (UTF16, UTF16_LE, UTF16_BE):
+        return False  # its zeros or its mark would have been found
+    if encoding in (ISO2022_KR, ISO2022_JP):
+        return _can_decode(sample, encoding)
+    if encoding.startswith("iso-8859-") and CONTROLS.search(sample.decode("latin-1")):
+        return False  # printable characters of windows-1252
+    return _share_of_lines(sample, encoding) >= 0.5
+
+
+# ---------------------------------------------------------------- guesses
+
+
+def looks_like(sample: bytes) -> str:
+    """Returns the encoding that the bytes look like, or "". It is a guess."""
+    for escape, encoding in _ESCAPES.items():
+        if escape in sample and sample.isascii():
+            return encoding
+    if _share_of_common_hangul(sample, "johab") >= LEAST_COMMON_HANGUL:
+        return "johab"
+    runs = RUNS.findall(sample)
+    if runs and sum(len(run) == 1 for run in runs) >= 0.7 * len(runs) and not _kana(sample):
+        return "windows-1252" if _can_decode(sample, "windows-1252") else "iso-8859-1"
+    if kana := _kana(sample):
+        return kana
+    best = charset_normalizer.from_bytes(sample[: 1 << 18], cp_isolation=list(_GUESSES)).best()
+    guess = _GUESSES.get(best.encoding, "") if best else ""
+    is_little = len(b"".join(runs)) < _LITTLE and _can_decode(sample, "windows-1252")
+    return "windows-1252" if is_little and guess.startswith("windows-") else guess
+
+
+def _kana(sample: bytes) -> str:
+    """Returns the Japanese encoding in which a tenth of the characters are kana, or ""."""
+    for encoding in ("euc-jp", "shift_jis"):
+        text = _decoded(sample, encoding)
+        characters = sum(not sign.isascii() for sign in text)
+        kana = len(_KANA.findall(text))
+        if _share_of_lines(sample, encoding) >= 0.5 and kana * 10 >= max(characters, 1):
+            return encoding
+    return ""

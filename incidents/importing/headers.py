@@ -1,0 +1,50 @@
+"""Compares column names as people see them: without regard to case, form, spaces and marks."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+# Characters without width: a byte order mark, spaces, joiners and directions.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+
+
+def name_key(name: str) -> str:
+    """Returns what two spellings of a column name have in common."""
+    if not name.isascii():
+        name = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name))
+    return "".join(name.split()).casefold()
+
+
+def places_by_key(header: Iterable[str]) -> dict[str, list[int]]:
+    """Returns the indexes of the columns that have each name key."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(header):
+        places[name_key(name)].append(place)
+    return places
+
+
+class HeaderNames:
+    """The names of a header row, to recognise the row where it is repeated in the file."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._keys = frozenset(filter(None, map(name_key, header)))
+        self._first_keys = self._keys | {name_key(header[0])} if header else frozenset()
+        self._longest = max((2 * len(name) + 2 for name in header), default=0)
+        self._are_words = not any(key.isdecimal() for key in self._keys)
+
+    def may_be_in(self, first_cell: str) -> bool:
+        """Returns whether the first cell of a row is a column name; cheap, for every row."""
+        if len(first_cell) > self._longest or (self._are_words and first_cell.isdecimal()):
+            return False
+        return name_key(first_cell) in self._first_keys
+
+    def are_in(self, cells: Iterable[str]) -> bool:
+        """Returns whether a row is a header: at least half of its cells are column names.
+
+        They may have another order, and some columns another name. One name is not enough, unless
+        the header has no other.
+        """
+        found = [key for key in map(name_key, cells) if key]
+        matching = self._keys.intersection(found)
+        return len(matching) >= min(2, len(self._keys)) and 2 * len(matching) >= len(found)

@@ -1,0 +1,72 @@
+"""Converts a spreadsheet (xlsx, xls, xlsb, ods) into rows, in a process with limits.
+
+See spreadsheet_process.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from incidents.importing.compressions import MOST_EXPANSION
+from incidents.importing.reading import (
+    READ_BYTES,
+    File,
+    ImportRefusedError,
+    refusing_read_errors,
+)
+from incidents.importing.refusals import RefusalMessages
+from incidents.importing.spools import Spool
+from incidents.importing.spreadsheet_process import REFUSED
+
+_PROCESS = Path(__file__).with_name("spreadsheet_process.py")
+_LITTLE_BYTES = 1 << 27  # up to this size of the rows, the ratio to the file is not checked
+_WHY = {
+    "encrypted": RefusalMessages.LOCKED_SHEET,
+    "no such sheet": RefusalMessages.NO_SHEET,
+    "several sheets": RefusalMessages.SHEETS,
+    "empty": RefusalMessages.EMPTY_SHEET,
+}
+
+
+def converted(file: File, sheet: str) -> File:
+    """Returns the rows of one sheet, as a file in the format ConvertedRows.
+
+    `sheet` is the name of the sheet; "" for the only one that is not empty. Raises
+    ImportRefusedError.
+    """
+    with refusing_read_errors(file), file.open() as raw, tempfile.TemporaryFile() as errors:
+        spool = Spool()
+        handle = file.spool.fileno() if file.spool else raw.fileno()
+        command = [sys.executable, "-I", str(_PROCESS), sheet]
+        with subprocess.Popen(
+            command, stdin=handle, stdout=subprocess.PIPE, stderr=errors, env={}
+        ) as process:
+            try:
+                _copy(process.stdout, spool, file)
+                process.wait()
+            finally:
+                process.kill()
+        errors.seek(0)
+        if process.returncode:
+            raise ImportRefusedError(_why(process.returncode, errors.read(1 << 16), file, sheet))
+    return File(file.path, "", spool, is_converted=True)
+
+
+def _copy(rows: IO[bytes] | None, spool: Spool, file: File) -> None:
+    size = file.spool.size if file.spool else file.path.stat().st_size
+    while data := rows.read(READ_BYTES) if rows else b"":
+        spool.write(data)
+        if spool.size > max(_LITTLE_BYTES, MOST_EXPANSION * size):
+            why = RefusalMessages.BOMB.stored(place_words=file.path.name, times=MOST_EXPANSION)
+            raise ImportRefusedError(why)
+
+
+def _why(status: int, report: bytes, file: File, sheet: str) -> str:
+    found: dict[str, Any] = json.loads(report) if status == REFUSED else {"why": "", "names": []}
+    why = _WHY.get(found["why"], RefusalMessages.DAMAGED_SHEET)
+    names = ", ".join(found["names"])
+    place = file.path.name
+    return why.stored(place_words=place, file=place, sheet=repr(sheet), names=names)
