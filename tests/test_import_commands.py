@@ -187,3 +187,50 @@ def test_progress_says_rate_counts_and_time_left(incident, files, monkeypatch):
 
     assert re.search(r"2 rows, 1 taken, 1 rejected, [\d,]+/s, 0 s left to read", printed.getvalue())
     assert "all read, now merging" in printed.getvalue()
+
+
+@pytest.fixture
+def several(files):
+    """Three dumps, members_1 to members_3.csv, and their mapping."""
+    dump, mapping = files
+    for number in (1, 2, 3):
+        path = dump.with_name(f"members_{number}.csv")
+        path.write_text(f"member_id,name\n{number},김민지\n", encoding="utf-8")
+    dump.unlink()
+    return dump.with_name("members_*.csv"), mapping
+
+
+def test_several_files_are_imported_in_order(incident, several):
+    printed = run_import(several)
+
+    assert re.findall(r"members_\d.csv \(\d of 3\)", printed) == [
+        "members_1.csv (1 of 3)",
+        "members_2.csv (2 of 3)",
+        "members_3.csv (3 of 3)",
+    ]
+    names = ExposureFile.objects.order_by("pk").values_list("name", flat=True)
+    assert list(names) == ["members_1.csv", "members_2.csv", "members_3.csv"]
+    assert printed.count("taken 1, rejected 0") == 3
+
+
+def test_a_refused_file_stops_the_files_after_it(incident, several):
+    pattern, _ = several
+    pattern.with_name("members_2.csv").write_bytes(b"%PDF-1.7")
+
+    with pytest.raises(CommandError) as caught:
+        run_import(several)
+    assert str(caught.value) == (
+        "members_2.csv: a PDF document; ask for the data as CSV or as a spreadsheet"
+        " · done before it: members_1.csv · not read: members_3.csv"
+    )
+    assert ExposureFile.objects.get().name == "members_1.csv"
+
+
+def test_arguments_for_several_files_are_checked_first(incident, several, tmp_path):
+    with pytest.raises(CommandError, match="several files need a directory"):
+        run_import(several, "--rejects", tmp_path / "rejects.csv")
+    with pytest.raises(CommandError, match="standard input is imported alone"):
+        run("import_exposures", several[0], "-", "--incident", "x", "--mapping", several[1])
+    with pytest.raises(CommandError, match="no file matches; check the pattern"):
+        run_import((tmp_path / "none_*.csv", several[1]))
+    assert not ExposureFile.objects.exists()

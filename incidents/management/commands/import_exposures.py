@@ -1,4 +1,4 @@
-"""Imports one file of a company's export."""
+"""Imports files of a company's export."""
 
 import argparse
 import os
@@ -18,24 +18,26 @@ from incidents.encryption import EncryptionError
 from incidents.importing import loading
 from incidents.importing.loading import ImportProgress
 from incidents.importing.reading import ImportRefusedError
+from incidents.management.file_arguments import STANDARD_INPUT, files_named, others
 from incidents.models import Incident
 from incidents.scope_versions import ScopeRefusedError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
-STANDARD_INPUT = Path("-")
 
 
 class Command(BaseCommand):
     """The command; see docs/import.md."""
 
-    help = "Imports one file of an export into an incident's open scope version."
+    help = "Imports files of an export into an incident's open scope version, one after another."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds file, incident and mapping, which are required, and the options."""
-        parser.add_argument("file", type=Path, help="a file, or - for standard input")
+        parser.add_argument(
+            "file", nargs="+", help="files or patterns such as members_*.csv; - is standard input"
+        )
         parser.add_argument("--incident", required=True, metavar="SLUG")
         parser.add_argument("--mapping", required=True, type=Path, metavar="MAP.toml")
-        parser.add_argument("--encoding", default="", help="utf-8 or cp949; else it is detected")
+        parser.add_argument("--encoding", default="", help="such as cp949; else it is detected")
         parser.add_argument("--batch", type=int, metavar="N", help="the scope version it must be")
         parser.add_argument(
             "--rejects", type=Path, metavar="PATH", help="the reject file, or a directory for it"
@@ -45,10 +47,25 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Imports or checks the file. A refusal is one line on stderr."""
+        """Imports or checks the files in order, and stops at a refusal.
+
+        Each file is one transaction, so the files before a refused one stay loaded.
+        """
+        files = files_named(options["file"], rejects=options["rejects"])
+        for number, file in enumerate(files):
+            if len(files) > 1:
+                self.stdout.write(f"{file.name} ({number + 1} of {len(files)})")
+            try:
+                self._handle_file(file, options)
+            except CommandError as error:
+                why = f"{error}{others(files, number)}"
+                raise CommandError(why, returncode=error.returncode) from None
+
+    def _handle_file(self, file: Path, options: dict[str, Any]) -> None:
+        """Imports or checks a file. A refusal is one line on stderr."""
         run = self._check if options["check"] else self._import
         try:
-            with _file_of(options) as path:
+            with _file_of(file, options) as path:
                 run(path, options)
         except (ImportRefusedError, ScopeRefusedError, EncryptionError) as error:
             raise CommandError(str(error)) from None
@@ -95,14 +112,14 @@ def _read_mapping(path: Path) -> str:
 
 
 @contextmanager
-def _file_of(options: dict[str, Any]) -> Iterator[Path]:
+def _file_of(file: Path, options: dict[str, Any]) -> Iterator[Path]:
     """Context manager: yields the path of the file to read.
 
     Standard input is copied to a file under `var/` for the block, because it is read more than
     once: for its digest, which shows whether it is loaded already, for its rows and its rejects.
     """
-    if options["file"] != STANDARD_INPUT:
-        yield options["file"]
+    if file != STANDARD_INPUT:
+        yield file
         return
     options["rejects"] = options["rejects"] or _private_directory(settings.VAR / "rejects")
     with tempfile.TemporaryDirectory(dir=_private_directory(settings.VAR / "import")) as directory:
