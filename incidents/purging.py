@@ -19,7 +19,14 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from incidents.models import AffectedPerson, Exposure, Incident, Reveal, Shredding
+from incidents.models import (
+    AffectedPerson,
+    Exposure,
+    FurtherContact,
+    Incident,
+    Reveal,
+    Shredding,
+)
 from incidents.scope_versions import incident_lock
 from incidents.table_locks import retry_lock
 
@@ -102,6 +109,7 @@ def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
     """Deletes people with all that refers to them; returns how many people and exposures."""
     exposures = _delete_rows(Exposure, "person_id", ids)
     _delete_rows(Reveal, "person_id", ids)
+    _delete_rows(FurtherContact, "person_id", ids)
     for forget in BEFORE_PURGE:
         forget(ids)
     return _delete_rows(AffectedPerson, "id", ids), exposures

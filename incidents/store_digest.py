@@ -15,7 +15,7 @@ from uuid import UUID
 from foundations.process_pool import workers
 from incidents import encryption
 from incidents.encryption import CONTACT, EXPOSURE
-from incidents.models import AffectedPerson, DataClass, Exposure, Incident
+from incidents.models import AffectedPerson, DataClass, Exposure, FurtherContact, Incident
 
 _PEOPLE = 5_000  # in one chunk
 _MODULUS = 1 << 256
@@ -36,6 +36,7 @@ class _PersonContent(NamedTuple):
     exposures: list[
         tuple[str, int, list[str], bytes | None]
     ]  # SHA-256 of the file, line, classes, ciphertext
+    further: list[tuple[int, UUID]]  # kind and index of each further contact, sorted
 
 
 def compute_store_digest(incident: Incident, *, processes: int = 0) -> StoreDigest:
@@ -77,8 +78,14 @@ def _chunks(incident: Incident, slugs: dict[int, str]) -> Iterator[list[_PersonC
         if not people:
             return
         last = people[-1][0]
-        found = _exposures([row[0] for row in people], slugs)
-        yield [_PersonContent((*row[:7], bytes(row[7])), found.get(row[0], [])) for row in people]
+        ids = [row[0] for row in people]
+        exposures, further = _exposures(ids, slugs), _further_contacts(ids)
+        yield [
+            _PersonContent(
+                (*row[:7], bytes(row[7])), exposures.get(row[0], []), further.get(row[0], [])
+            )
+            for row in people
+        ]
 
 
 def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any]]:
@@ -93,6 +100,15 @@ def _exposures(people: list[UUID], slugs: dict[int, str]) -> dict[UUID, list[Any
             (sha256, line, names, None if ciphertext is None else bytes(ciphertext))
         )
     return dict(found)
+
+
+def _further_contacts(people: list[UUID]) -> dict[UUID, list[tuple[int, UUID]]]:
+    """Returns kind and index of the further contacts of these people, by person."""
+    found = defaultdict[UUID, list[tuple[int, UUID]]](list)
+    rows = FurtherContact.objects.filter(person__in=people).order_by("person_id", "kind")
+    for person, kind, index in rows.values_list("person_id", "kind", "contact_index"):
+        found[person].append((kind, index))
+    return {person: sorted(contacts) for person, contacts in found.items()}
 
 
 def _sum_chunk(
@@ -115,5 +131,6 @@ def _hash_person(
         [str(person), relation, language, email_reach, phone_reach, str(email), str(phone)],
         cipher.decrypt(contact, person=person, purpose=CONTACT),
         sorted(exposures),
+        [[kind, str(index)] for kind, index in stored.further],
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()

@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import person
-from incidents.models import AffectedPerson
+from incidents.models import AffectedPerson, FurtherContact
 from tests.incident_factory import another_incident
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +147,29 @@ def test_the_rows_are_found_by_index(minji, incident):
     assert "person_by_email" in plan
     assert "person_by_phone" in plan
     assert "Seq Scan on incidents_affectedperson" not in plan
+
+
+def test_a_further_address_or_number_finds_its_person(minji, seojun, incident):
+    proven(minji, emails=("work@example.org",), phones=("+821012345678",))
+    cipher = incident.cipher()
+    by_email, by_phone, other = (person(incident, email=f"u{n}@example.net") for n in range(3))
+    for row, kind, index in (
+        (by_email, FurtherContact.Kind.EMAIL, cipher.email_index("work@example.org")),
+        (by_phone, FurtherContact.Kind.PHONE, cipher.phone_index("+821012345678")),
+        (other, FurtherContact.Kind.EMAIL, cipher.email_index("other@example.org")),
+    ):
+        FurtherContact.objects.create(person=row, kind=kind, contact_index=index)
+
+    assert rows(minji) == {by_email, by_phone}
+    assert rows(seojun) == set()
+
+
+def test_the_search_by_contacts_uses_indexes_only(minji, incident):
+    proven(minji, emails=("work@example.org",), phones=("+821012345678",))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+
+    plan = AffectedPerson.objects.for_user(minji).explain()
+
+    assert "Seq Scan on incidents_affectedperson" not in plan
+    assert "Seq Scan on incidents_furthercontact" not in plan

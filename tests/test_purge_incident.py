@@ -16,6 +16,7 @@ from incidents.models import (
     AffectedPerson,
     Exposure,
     ExposureFile,
+    FurtherContact,
     Incident,
     Reveal,
     Shredding,
@@ -74,9 +75,13 @@ def test_an_incident_that_is_not_shredded_keeps_its_rows(incident, people):
 
 def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minji):
     Reveal.objects.create(user=minji, person=people[0])
+    for row in (people[0], other.people.first()):
+        index = row.incident.cipher().email_index("further@example.com")
+        FurtherContact.objects.create(person=row, kind=1, contact_index=index)
     incident.shred()
 
     done = purge(incident)
+    assert FurtherContact.objects.get().person.incident == other
 
     assert not AffectedPerson.objects.filter(incident=incident).exists()
     assert Exposure.objects.count() == AffectedPerson.objects.count() == PEOPLE

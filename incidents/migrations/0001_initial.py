@@ -275,6 +275,20 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name='FurtherContact',
+            fields=[
+                ('pk', models.CompositePrimaryKey('person_id', 'kind', 'contact_index', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.SmallIntegerField(choices=[(1, 'e-mail'), (2, 'phone')], verbose_name='kind')),
+                ('contact_index', models.UUIDField(editable=False)),
+                ('person', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='further_contacts', to='incidents.affectedperson', verbose_name='affected person')),
+            ],
+            options={
+                'verbose_name': 'further contact',
+                'verbose_name_plural': 'further contacts',
+                'indexes': [models.Index(fields=['contact_index'], name='person_by_further_contact')],
+            },
+        ),
         # A table of partitions, which Django cannot create: see sql/exposure.sql.
         migrations.SeparateDatabaseAndState(
             database_operations=[run_sql(SQL / 'exposure.sql')],

@@ -6,7 +6,11 @@ data: it is a PRF of the source's own id. A row has no field that it does not ne
 what it shows by an index, or reads a stored count.
 """
 
-from incidents.models.affected_person import AffectedPerson, AffectedPersonQuerySet
+from incidents.models.affected_person import (
+    AffectedPerson,
+    AffectedPersonQuerySet,
+    FurtherContact,
+)
 from incidents.models.batch_change import BatchChange
 from incidents.models.data_class import CONTACT_CLASSES, DataClass
 from incidents.models.exposure import Exposure
@@ -34,6 +38,7 @@ __all__ = [
     "ExposureBatch",
     "ExposureFile",
     "FactChange",
+    "FurtherContact",
     "Incident",
     "IncidentDataClass",
     "IncidentJurisdiction",

@@ -1,10 +1,12 @@
-"""People whose data leaked."""
+"""People whose data leaked, and their further contacts."""
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -40,16 +42,34 @@ class AffectedPersonQuerySet(models.QuerySet["AffectedPerson"]):
         company learned of last comes first. Raises EncryptionError if a keyset of one incident
         cannot be decrypted.
         """
-        match = Q(pk__in=[])
+        match, indexes = Q(pk__in=[]), list[UUID]()
         for incident in incidents:
             cipher = incident.cipher()
-            match |= Q(
-                incident=incident, email_index__in=[cipher.email_index(email) for email in emails]
-            )
-            match |= Q(
-                incident=incident, phone_index__in=[cipher.phone_index(phone) for phone in phones]
-            )
+            by_email = [cipher.email_index(email) for email in emails]
+            by_phone = [cipher.phone_index(phone) for phone in phones]
+            match |= Q(incident=incident, email_index__in=by_email)
+            match |= Q(incident=incident, phone_index__in=by_phone)
+            indexes += by_email + by_phone
+        if indexes:
+            match |= Q(_has_further_contact(indexes))
         return self.filter(match).select_related("incident").order_by("-incident__aware_at", "pk")
+
+
+def _has_further_contact(indexes: Sequence[UUID]) -> Func:
+    """Returns the condition that a person has one of these further contacts.
+
+    An index contains the key of its incident, so that no other incident has it. The condition is
+    "= ANY (ARRAY (...))". With IN, PostgreSQL reads the whole table of people, because it does not
+    combine a subquery with the indexes of other columns.
+    """
+    found = FurtherContact.objects.filter(contact_index__in=indexes)
+    return Func(
+        F("pk"),
+        ArraySubquery(found.values("person_id")),
+        template="(%(expressions)s))",
+        arg_joiner=" = ANY (",
+        output_field=models.BooleanField(),
+    )
 
 
 class AffectedPerson(models.Model):
@@ -131,3 +151,38 @@ class AffectedPerson(models.Model):
             self.contact, person=self.pk, purpose=encryption.CONTACT
         )
         return contact
+
+
+class FurtherContact(models.Model):
+    """A usable e-mail address or phone number of a person, besides the one in AffectedPerson.
+
+    The row holds the blind index only. The address itself is in AffectedPerson.contact, encrypted
+    with the others. A person is found by it as by the first one; messages go to the first one.
+    """
+
+    class Kind(models.IntegerChoices):
+        EMAIL = 1, _("e-mail")
+        PHONE = 2, _("phone")
+
+    pk = models.CompositePrimaryKey("person_id", "kind", "contact_index")
+    # Without a foreign key in the database: an import adds these rows before its new table of
+    # people is in place (incidents.importing.people_rebuild).
+    person = models.ForeignKey(
+        AffectedPerson,
+        verbose_name=_("affected person"),
+        on_delete=models.CASCADE,
+        related_name="further_contacts",
+        db_constraint=False,
+        db_index=False,
+    )
+    kind = models.SmallIntegerField(_("kind"), choices=Kind.choices)
+    contact_index = models.UUIDField(editable=False)
+
+    class Meta:
+        verbose_name = _("further contact")
+        verbose_name_plural = _("further contacts")
+        # For AffectedPersonQuerySet.with_contact.
+        indexes = [models.Index(fields=["contact_index"], name="person_by_further_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.get_kind_display()}"
