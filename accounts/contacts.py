@@ -1,33 +1,61 @@
 """The normal form of e-mail addresses and phone numbers.
 
 Look-ups by blind index depend on these functions: the import, the sign-in form and the suppression
-list use them. After a change here all blind indexes must be computed again.
+list use them. After a change here all blind indexes must be computed again. Phone numbers are in
+accounts.phones.
 """
 
 import re
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-DEFAULT_REGION = "KR"
-# The time of NFKC can grow with the square of the length. No address or number is longer than this.
+from accounts.phones import Phone, PhoneCell, normalise_phone, read_phones
+
+__all__ = [
+    "EmailCell",
+    "Phone",
+    "PhoneCell",
+    "is_usable_email",
+    "normalise_email",
+    "normalise_phone",
+    "read_emails",
+    "read_phones",
+]
+
+MASKED, NOT_AN_ADDRESS = "masked", "not an address"
+MOST_ADDRESSES = 9  # a cell with more is a list, and no person's contact
+# The time of NFKC can grow with the square of the length. No address is longer than this.
 _MOST_CHARACTERS = 320
+_MOST_CELL_CHARACTERS = MOST_ADDRESSES * _MOST_CHARACTERS
 # The local parts that all mail servers accept (the dot-string of RFC 5321), in lower case.
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-# Nearly all numbers are Korean mobile numbers, and phonenumbers needs 30 times as long for them.
-_KOREAN_MOBILE = re.compile(r"(?:\+?820?|0)(10\d{8}|1[16789]\d{7,8})", re.ASCII)
-# The form in which 90 % of them are written. It needs no translation of separators.
-_USUAL_MOBILE = re.compile(r"(?:\+82[ -]?|0)10[ -]?(\d{4})[ -]?(\d{4})", re.ASCII)
-_SEPARATORS = str.maketrans("", "", " -.()/~_'\t\u00a0\u3000\u2010\u2012\u2013\u2014\u2212")
+# Characters that no reader sees, in an address that was copied. The joiners U+200C and U+200D are
+# not here, because they make another word in some scripts.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+)
+# The form in which nearly all addresses are written. Nothing has to be peeled from it.
+_USUAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=-]*@[A-Za-z0-9.-]*[A-Za-z0-9]")
+_ANGLE = re.compile(r"<([^<>]*)>")
+_AROUND = " \t\u00a0\u3000'\"`\u2018\u2019\u201c\u201d.,;:"
+
+
+class EmailCell(NamedTuple):
+    """The addresses in a text, or why there is none."""
+
+    addresses: tuple[str, ...]  # normalised, each one usable
+    oddity: str  # MASKED or NOT_AN_ADDRESS; "" if there is an address
 
 
 def normalise_email(text: str) -> str:
     """Returns the address in NFKC and lower case, without surrounding spaces.
 
-    Returns "" if it is too long for an address. A part after `+` stays in the address.
+    Invisible characters are removed, and the domain is in the form that DNS looks up (xn--). A part
+    after `+` stays in the address. Returns "" if the text is too long for an address.
     """
     text = text.strip()
     if len(text) > _MOST_CHARACTERS:
@@ -35,9 +63,24 @@ def normalise_email(text: str) -> str:
     if text.isascii():
         return text.lower()
     # `lower` can undo NFKC (U+0130 becomes two characters), so NFKC is applied after it again.
-    lowered = unicodedata.normalize("NFKC", text).lower()
+    lowered = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
     normalised = unicodedata.normalize("NFKC", lowered).strip()
+    local, at, domain = normalised.rpartition("@")
+    if at:
+        normalised = f"{local}@{_domain_in_dns(domain)}"
     return normalised if len(normalised) <= _MOST_CHARACTERS else ""
+
+
+def _domain_in_dns(domain: str) -> str:
+    """Returns the domain with its labels as xn--, or unchanged if DNS would look up another one."""
+    if domain.isascii():
+        return domain
+    with_dots = domain.replace("\u3002", ".")
+    try:
+        encoded = with_dots.encode("idna").decode("ascii")
+        return encoded if encoded.encode().decode("idna") == with_dots else domain
+    except UnicodeError:
+        return domain
 
 
 def is_usable_email(normalised: str) -> bool:
@@ -49,8 +92,8 @@ def is_usable_email(normalised: str) -> bool:
     local, _at, domain = normalised.rpartition("@")
     if len(normalised) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local):
         return False
-    # Mail programs decode =?…?= in a header.
-    return "=?" not in local and _is_usable_domain(domain)
+    # Mail programs decode =?…?= in a header; a * stands for a character that was masked.
+    return "=?" not in local and "*" not in local and _is_usable_domain(domain)
 
 
 # Cached, because most addresses are at a few domains.
@@ -76,29 +119,49 @@ def _stays_the_same_in_dns(domain: str) -> bool:
     return is_unchanged and re.fullmatch(rb"[a-z0-9.-]+", ascii_domain) is not None
 
 
-def normalise_phone(text: str, region: str = DEFAULT_REGION) -> str | None:
-    """Returns the number in E.164 (`+821012345678`), or None if it cannot be a phone number.
+# ---------------------------------------------------------------- cells of an export
 
-    A number without a country code is a number of `region`.
+
+def read_emails(text: str) -> EmailCell:
+    """Returns the different addresses in a text, in their order.
+
+    Reads `Name <a@b>`, `mailto:a@b`, quotes and marks around an address, and several addresses
+    between `;`, `,`, `|`, spaces or slashes. If one of them is unreadable, all are: a part of
+    "minji,kim@example.com" could be the address of another person.
     """
-    if len(text) > _MOST_CHARACTERS:
-        return None
-    usual = _USUAL_MOBILE.fullmatch(text)
-    if usual and region == "KR":
-        return f"+8210{usual[1]}{usual[2]}"
-    plain = unicodedata.normalize("NFKC", text).translate(_SEPARATORS).strip()
-    mobile = _KOREAN_MOBILE.fullmatch(plain)
-    if mobile and region == "KR":
-        return f"+82{mobile[1]}"
-    try:
-        number = phonenumbers.parse(plain, region)
-    except phonenumbers.NumberParseException:
-        return None
-    # IS_POSSIBLE only: other reasons include numbers without area code, which identify no phone.
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    formatted = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-    # phonenumbers also accepts truncated 010 numbers, and several people could share one.
-    is_truncated = formatted.startswith("+8210") and len(formatted) != len("+821012345678")
-    return None if is_truncated else formatted
+    if _USUAL.fullmatch(text) and is_usable_email(normalised := normalise_email(text)):
+        return EmailCell((normalised,), "")
+    if len(text) > _MOST_CELL_CHARACTERS:
+        return EmailCell((), NOT_AN_ADDRESS)
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip(_AROUND)
+    found = [_read_address(piece) for piece in _pieces(plain)]
+    if not found or "" in found or len(found) > MOST_ADDRESSES:
+        return EmailCell((), MASKED if is_masked(plain) else NOT_AN_ADDRESS)
+    return EmailCell(tuple(dict.fromkeys(found)), "")
+
+
+def is_masked(text: str) -> bool:
+    """Returns whether the text is an address of which characters were replaced, as `k***@b.com`."""
+    return "@" in text and re.search(r"[*\u2022\u25cf\u25cb\u00d7]|\.{3}|\u2026", text) is not None
+
+
+def _pieces(plain: str) -> list[str]:
+    """Returns the parts of a cell that must each be an address; [] if that is not certain."""
+    if is_usable_email(normalise_email(plain)):
+        return [plain]
+    if in_angles := _ANGLE.findall(plain):
+        beside = _ANGLE.sub(" ", plain)
+        return in_angles if "@" not in beside and "<" not in beside else []
+    pieces = [piece for piece in re.split(r"[;,|\s]+", plain) if piece.strip(_AROUND)]
+    if len(pieces) == 1 and plain.count("@") > 1:
+        pieces = plain.split("/")
+    return pieces
+
+
+def _read_address(piece: str) -> str:
+    """Returns the usable address that a part of a cell is, or ""."""
+    plain = piece.strip(_AROUND)
+    if plain[:7].lower() == "mailto:":
+        plain = plain[7:].partition("?")[0]
+    normalised = normalise_email(plain.strip(_AROUND))
+    return normalised if is_usable_email(normalised) else ""

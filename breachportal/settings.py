@@ -335,6 +335,8 @@ LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "language"
+# The region (ISO 3166) of phone numbers that are typed without a country code.
+PHONE_REGION = environment.text("PHONE_REGION", "KR")
 TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"

@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.contacts import normalise_email, normalise_phone
+from accounts.contacts import normalise_email, read_phones
 from incidents import encryption
 from incidents.models import (
     AffectedPerson,
@@ -77,7 +77,8 @@ def person(
     """Creates an affected person, with the contact encrypted under the incident's data keyset."""
     reach = AffectedPerson.Reach
     cipher, key = incident.cipher(), uuid.uuid4()
-    e164 = normalise_phone(phone) if phone else None
+    number = next(iter(read_phones(phone, incident.phone_region).phones), None)
+    phone_reach = reach.LANDLINE if number and number.is_landline else reach.USABLE
     contact = {"n": name, "e": email, "p": phone}
     return AffectedPerson.objects.create(
         id=key,
@@ -85,9 +86,9 @@ def person(
         relation=relation,
         language="ko",
         email_reach=reach.USABLE if email else reach.MISSING,
-        phone_reach=reach.USABLE if e164 else reach.MISSING,
+        phone_reach=phone_reach if number else reach.MISSING,
         email_index=cipher.email_index(normalise_email(email)) if email else None,
-        phone_index=cipher.phone_index(e164) if e164 else None,
+        phone_index=cipher.phone_index(number.number) if number else None,
         contact=cipher.encrypt(
             {part: text for part, text in contact.items() if text},
             person=key,

@@ -99,6 +99,7 @@ DATA_CLASSES = [
         "unit_en": "address",
         "units_en": "addresses",
         "sensitivity": MEDIUM,
+        "may_have_lines": True,
         "masking": "address",
         "actions": [
             (
@@ -144,6 +145,7 @@ DATA_CLASSES = [
         "unit_en": "delivery note",
         "units_en": "delivery notes",
         "sensitivity": MEDIUM,
+        "may_have_lines": True,
         "masking": "text",
         "actions": [
             (
@@ -161,6 +163,7 @@ DATA_CLASSES = [
         "unit_en": "order",
         "units_en": "orders",
         "sensitivity": MEDIUM,
+        "may_have_lines": True,
         "masking": "text",
         "date_meaning": "ordered",
         "actions": [
@@ -369,6 +372,7 @@ DATA_CLASSES = [
         "unit_en": "health record",
         "units_en": "health records",
         "sensitivity": HIGH,
+        "may_have_lines": True,
         "masking": "secret",
         "actions": [
             (
@@ -386,6 +390,7 @@ DATA_CLASSES = [
         "unit_en": "customer service record",
         "units_en": "customer service records",
         "sensitivity": MEDIUM,
+        "may_have_lines": True,
         "masking": "text",
         "actions": [CALL_BACK],
     },

@@ -11,8 +11,9 @@ import re
 import unicodedata
 
 import phonenumbers
+from django.conf import settings
 
-from accounts.contacts import DEFAULT_REGION, normalise_phone
+from accounts.contacts import normalise_phone
 from incidents.models import DataClass
 
 HIDDEN = "***"  # hides the length too
@@ -21,6 +22,7 @@ _KOREAN_REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
     r"|[가-힣]+[시도군구]"
 )
+_DIGITS = re.compile(r"\+?\d[\d ().-]{6,30}", re.ASCII)
 # Only this many characters are read: a value may have a megabyte, and some steps take quadratic
 # time.
 _READ_CHARACTERS = 500
@@ -110,12 +112,12 @@ def _phone(value: str) -> str:
 
     `+821012345678` → `010-****-5678`, `+14155550132` → `+1 ***-***-0132`.
     """
-    formatted = formatted_phone(value)
-    return _text(value) if formatted is None else _hide_digits(formatted)
+    formatted = formatted_phone(value) or value
+    return _hide_digits(formatted) if _DIGITS.fullmatch(formatted) else _text(value)
 
 
 def formatted_phone(value: str) -> str | None:
-    """Returns a Korean number in its national format, another one in the international format.
+    """Returns a number of settings.PHONE_REGION in the national format, others internationally.
 
     `+821012345678` → `010-1234-5678`, `+14155550132` → `+1 415-555-0132`. Returns None if the
     value is not a phone number.
@@ -125,8 +127,9 @@ def formatted_phone(value: str) -> str | None:
         return None
     number = phonenumbers.parse(e164)
     form = phonenumbers.PhoneNumberFormat
-    is_korean = number.country_code == phonenumbers.country_code_for_region(DEFAULT_REGION)
-    return phonenumbers.format_number(number, form.NATIONAL if is_korean else form.INTERNATIONAL)
+    home = phonenumbers.country_code_for_region(settings.PHONE_REGION)
+    is_national = number.country_code == home
+    return phonenumbers.format_number(number, form.NATIONAL if is_national else form.INTERNATIONAL)
 
 
 def _hide_digits(formatted: str) -> str:

@@ -21,7 +21,7 @@ def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
         delivery_id=0,
         recipient=UUID(int=0),
         email="sample@example.com",
-        phone="010-0000-0000",
+        phone="010-1234-5678",
         name=sample_name(language),
         data_classes=tuple(sample_classes(notice.incident)),
     )

@@ -78,6 +78,7 @@ NEW_INCIDENT = {
     "aware_at_1": "09:00:00",
     "department_ko": "개인정보보호팀",
     "department_en": "Privacy team",
+    "phone_region": "KR",
     "jurisdictions-TOTAL_FORMS": "1",
     "jurisdictions-INITIAL_FORMS": "0",
     "jurisdictions-0-jurisdiction": "KR",

@@ -82,7 +82,7 @@ class IncidentAdmin(FactsAdmin):
                 ],
             },
         ),
-        (gettext_lazy("On the portal"), {"fields": ["is_public", "shredded"]}),
+        (gettext_lazy("On the portal"), {"fields": ["phone_region", "is_public", "shredded"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:

@@ -12,6 +12,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import incidents.models.incident
+
 from foundations.migration_sql import run_sql
 from incidents.initial_data_classes import DATA_CLASSES
 
@@ -63,6 +65,7 @@ class Migration(migrations.Migration):
                 ('contact_email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
                 ('official_contacts_ko', models.TextField(blank=True, help_text='The addresses and numbers the company really uses, one a line.', verbose_name='official contacts (Korean)')),
                 ('official_contacts_en', models.TextField(blank=True, verbose_name='official contacts (English)')),
+                ('phone_region', models.CharField(choices=incidents.models.incident.phone_regions, default=incidents.models.incident.default_phone_region, help_text='Phone numbers without a country code are read as numbers of this region.', max_length=2, verbose_name='region of phone numbers')),
                 ('is_public', models.BooleanField(default=False, verbose_name='public')),
                 ('first_public_at', models.DateTimeField(editable=False, null=True, verbose_name='first public')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
@@ -92,6 +95,7 @@ class Migration(migrations.Migration):
                 ('units_en', models.CharField(max_length=50, verbose_name='counted as (English, several)')),
                 ('is_one_each', models.BooleanField(default=False, help_text='One of it is told without its number: "your name", not "1 name".', verbose_name='one a person')),
                 ('sensitivity', models.SmallIntegerField(choices=[(1, 'low'), (2, 'medium'), (3, 'high')], verbose_name='sensitivity')),
+                ('may_have_lines', models.BooleanField(default=False, help_text='A value may have several lines, as an address or a note. In any other class a line break rejects the row.', verbose_name='several lines')),
                 ('masking', models.CharField(choices=[('name', 'name: first and last character stay'), ('email', 'e-mail: first character and ending stay'), ('phone', 'phone: prefix and last four digits stay'), ('address', 'address: city and district stay'), ('secret', 'secret: nothing stays'), ('text', 'text: first characters stay')], max_length=10, verbose_name='masking')),
                 ('date_meaning', models.CharField(choices=[('saved', 'it was saved'), ('ordered', 'it was ordered')], default='saved', help_text='Shown where the export has a date for a value.', max_length=10, verbose_name='on the date of a value')),
                 ('actions_ko', models.TextField(blank=True, help_text='One step a line.', verbose_name='what to do (Korean)')),
@@ -255,8 +259,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('relation', models.SmallIntegerField(choices=[(1, 'member'), (2, 'former member'), (3, 'recipient')], verbose_name='relation')),
                 ('language', models.CharField(choices=[('ko', '한국어'), ('en', 'English')], max_length=2, verbose_name='language')),
-                ('email_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one')], verbose_name='e-mail')),
-                ('phone_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one')], verbose_name='phone')),
+                ('email_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one'), (4, 'landline: takes no text messages')], verbose_name='e-mail')),
+                ('phone_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one'), (4, 'landline: takes no text messages')], verbose_name='phone')),
                 ('email_index', models.UUIDField(editable=False, null=True)),
                 ('phone_index', models.UUIDField(editable=False, null=True)),
                 ('contact', models.BinaryField()),
@@ -270,8 +274,8 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='person_by_phone'),
                 ],
                 'constraints': [
-                    models.CheckConstraint(condition=models.Q(models.Q(('email_index__isnull', False), ('email_reach', 1)), models.Q(('email_index__isnull', True), ('email_reach__gt', 1)), _connector='OR'), name='usable_email_has_index'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('phone_index__isnull', False), ('phone_reach', 1)), models.Q(('phone_index__isnull', True), ('phone_reach__gt', 1)), _connector='OR'), name='usable_phone_has_index'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('email_index__isnull', False), ('email_reach', 1)), models.Q(('email_index__isnull', True), ('email_reach__in', [2, 3])), _connector='OR'), name='usable_email_has_index'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('phone_index__isnull', False), ('phone_reach__in', [1, 4])), models.Q(('phone_index__isnull', True), ('phone_reach__in', [2, 3])), _connector='OR'), name='usable_phone_has_index'),
                 ],
             },
         ),

@@ -90,6 +90,8 @@ class AffectedPerson(models.Model):
         USABLE = 1, _("usable")
         MISSING = 2, _("missing")
         UNUSABLE = 3, _("cannot be one")
+        # People are found by it. It is no reach of an e-mail address.
+        LANDLINE = 4, _("landline: takes no text messages")
 
     id = models.UUIDField(primary_key=True, editable=False)
     incident = models.ForeignKey(
@@ -129,12 +131,12 @@ class AffectedPerson(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(email_reach=1, email_index__isnull=False)
-                | Q(email_reach__gt=1, email_index__isnull=True),
+                | Q(email_reach__in=[2, 3], email_index__isnull=True),
                 name="usable_email_has_index",
             ),
             models.CheckConstraint(
-                condition=Q(phone_reach=1, phone_index__isnull=False)
-                | Q(phone_reach__gt=1, phone_index__isnull=True),
+                condition=Q(phone_reach__in=[1, 4], phone_index__isnull=False)
+                | Q(phone_reach__in=[2, 3], phone_index__isnull=True),
                 name="usable_phone_has_index",
             ),
         ]

@@ -63,6 +63,14 @@ class DataClass(models.Model):
         help_text=_('One of it is told without its number: "your name", not "1 name".'),
     )
     sensitivity = models.SmallIntegerField(_("sensitivity"), choices=Sensitivity.choices)
+    may_have_lines = models.BooleanField(
+        _("several lines"),
+        default=False,
+        help_text=_(
+            "A value may have several lines, as an address or a note. In any other class a line "
+            "break rejects the row."
+        ),
+    )
     masking = models.CharField(_("masking"), max_length=10, choices=Masking.choices)
     date_meaning = models.CharField(
         _("on the date of a value"),

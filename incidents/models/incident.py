@@ -2,6 +2,8 @@
 
 import hashlib
 
+import phonenumbers
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -11,6 +13,19 @@ from accounts.models import User
 from foundations.languages import in_language
 from incidents import encryption
 from incidents.models.shredding import Shredding
+
+
+def default_phone_region() -> str:
+    """Returns settings.PHONE_REGION, the region of a new incident."""
+    return str(settings.PHONE_REGION)
+
+
+def phone_regions() -> list[tuple[str, str]]:
+    """Returns the choices of a region: KR, and "KR +82" with the country code of its numbers."""
+    return [
+        (region, f"{region} +{phonenumbers.country_code_for_region(region)}")
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    ]
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -64,6 +79,13 @@ class Incident(models.Model):
         help_text=_("The addresses and numbers the company really uses, one a line."),
     )
     official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
+    phone_region = models.CharField(
+        _("region of phone numbers"),
+        max_length=2,
+        default=default_phone_region,
+        choices=phone_regions,
+        help_text=_("Phone numbers without a country code are read as numbers of this region."),
+    )
     is_public = models.BooleanField(_("public"), default=False)
     # Null until the incident is public for the first time. Never reset.
     first_public_at = models.DateTimeField(_("first public"), null=True, editable=False)
