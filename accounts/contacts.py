@@ -16,6 +16,8 @@ from django.core.validators import validate_email
 from accounts.phones import Phone, PhoneCell, normalise_phone, read_phones
 
 __all__ = [
+    "MASKED",
+    "NOT_AN_ADDRESS",
     "EmailCell",
     "Phone",
     "PhoneCell",

@@ -22,7 +22,8 @@ from incidents.models import (
     ExposureBatch,
 )
 
-# The key in AffectedPerson.contact that holds the value of a class, where the exposure omits it.
+# The first letter of the keys in AffectedPerson.contact that hold the values of a class, where the
+# exposure omits them.
 CONTACT_KEYS = {
     CONTACT_CLASSES["name"]: "n",
     CONTACT_CLASSES["email"]: "e",
@@ -132,9 +133,9 @@ def _add_contact(leaks: Sequence[Leak], person: AffectedPerson) -> None:
     """Adds to each leak the value of its class in the person's contact, if there is one."""
     contact = person.decrypt_contact() if leaks else {}
     for leak in leaks:
-        text = contact.get(CONTACT_KEYS.get(leak.data_class.slug, ""), "")
-        if text.strip():
-            leak.values |= Counter([(text, "")])
+        letter = CONTACT_KEYS.get(leak.data_class.slug)
+        held = [text for key, text in contact.items() if letter and key.startswith(letter)]
+        leak.values |= Counter({(text, ""): 1 for text in held if text.strip()})
 
 
 def batches_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposureBatch]]:

@@ -266,12 +266,18 @@ contact_leaked = ["name", "phone"]
     assert person(incident, "+821022223333", "recipient").decrypt_contact()["n"] == "Seojun"
 
 
-@pytest.mark.parametrize("date", ["2025-13-40", "yesterday", "2025-02-29", "2025-06-24T10:00"])
-def test_an_invalid_date_rejects_the_row(incident, load, date):
+@pytest.mark.parametrize("date", ["2025-13-40", "yesterday", "2025-02-29", "05/06/2025"])
+def test_a_date_that_is_not_certain_is_left_out_and_counted(incident, load, date):
     load("member_id,name,email,mobile,lang\n7,Minji,,,ko\n")
     report = load(f"member_id,zip,street,on,to,to_phone\n7,1,Street,{date},,\n", GIFTS)
 
-    assert reasons(report) == [(2, "bad date")]
+    assert reasons(report) == []
+    assert values(person(incident, "7").exposures.get(ciphertext__isnull=False)) == [
+        ["physical-addresses", "1 Street"]
+    ]
+    assert report.notes() == [
+        "on: 1 dates left out, because their day is not certain; write their format in [dates]"
+    ]
 
 
 def test_a_blank_date_is_no_date(incident, load):
@@ -285,12 +291,13 @@ def test_a_blank_date_is_no_date(incident, load):
 
 def test_lines_are_physical_lines(incident, load):
     report = load(
-        'member_id,name,email,mobile,lang\n1,"Min\nji",,,ko\n\n2,Jiho,,,ko\n,Seojun,,,ko\n'
+        'member_id,name,email,mobile,lang,note\n1,Minji,,,ko,"a\nb"\n\n2,Jiho,,,ko,\n,Seojun,,,ko,\n'
     )
 
     assert person(incident, "2").exposures.get().line == 5
     assert reasons(report) == [(6, "missing member_id")]
-    assert report.rows_read == 3
+    assert (report.lines_read, report.rows_read) == (4, 3)
+    assert report.notes() == ["4 lines made 3 rows"]
 
 
 def test_a_misplaced_quote_rejects_its_row(incident, load):
@@ -301,7 +308,7 @@ def test_a_misplaced_quote_rejects_its_row(incident, load):
 
 
 def test_cells_stay_as_typed(incident, load):
-    name = '=cmd|"x" <b>\t\'\n민지'
+    name = '=cmd|"x" <b>\t\' 민지'
     cell = name.replace('"', '""')
     load(f'member_id,name,email,mobile,lang\n7,"{cell}",,,ko\n')
 

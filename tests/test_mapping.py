@@ -91,7 +91,7 @@ def test_a_good_mapping_is_understood():
         (
             'updated_at = "date"',
             'updated_at = "day"',
-            "map.toml, [dates], updated_at: use one of: date, datetime",
+            "map.toml, [dates], updated_at: 'day' is no format of a date",
         ),
         (
             'updated_at = "date"',

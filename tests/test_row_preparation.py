@@ -3,15 +3,14 @@
 import json
 import re
 
-import phonenumbers
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from accounts import contacts
-from incidents.importing import row_preparation
+from accounts import contacts, phones
+from incidents.importing import person_rows
 from incidents.importing.mapping import CellTemplate
 
 NEVER = re.compile(r"(?!)")
@@ -33,11 +32,8 @@ DOMAINS = st.text("aZ0.-_[]가ß:", min_size=1, max_size=12) | st.sampled_from(
 def test_a_usual_number_is_read_as_any_other(text):
     quick = contacts.normalise_phone(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contacts, "_USUAL_MOBILE", NEVER)
-        assert contacts.normalise_phone(text) == quick
-        patch.setattr(contacts, "_KOREAN_MOBILE", NEVER)
-        if quick and quick.startswith("+8210"):
-            assert phonenumbers.is_possible_number(phonenumbers.parse(quick))
+        patch.setattr(phones, "_USUAL_MOBILE", NEVER)
+        assert phones.normalise_phone(text) == quick
 
 
 @settings(max_examples=500)
@@ -55,12 +51,13 @@ def test_an_address_is_judged_alike_as_a_whole_and_by_parts(local, domain):
         assert contacts.is_usable_email(normalised) == contacts._stays_the_same_in_dns(wanted)
 
 
-@given(st.text(), st.text(), st.text())
-def test_contacts_are_written_as_json_writes_them(name, email, phone):
-    held = {key: text for key, text in (("n", name), ("e", email), ("p", phone)) if text}
+@given(st.text(), st.lists(st.text(min_size=1), max_size=3), st.lists(st.text(min_size=1)))
+def test_contacts_are_written_as_json_writes_them(name, emails, phones):
+    held = person_rows.contact_parts(name, emails, phones)
 
     written = json.dumps(held, ensure_ascii=False, separators=(",", ":"))
-    assert row_preparation._contact(name, email, phone) == written.encode()
+    assert person_rows.contact_json(name, emails, phones) == written.encode()
+    assert list(held.values()) == ([name] if name else []) + emails + phones
 
 
 @given(
@@ -72,25 +69,6 @@ def test_contacts_are_written_as_json_writes_them(name, email, phone):
 )
 def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
     template = CellTemplate(tuple(pieces), tail)
-    quick = row_preparation._filler(template, {"a": 0, "b": 1, "c": 2})
+    quick = person_rows._filler(template, {"a": 0, "b": 1, "c": 2})
 
     assert quick(cells) == template.fill(dict(zip("abc", cells, strict=True)))
-
-
-@pytest.mark.parametrize(
-    ("cell", "day"),
-    [
-        ("2025-11-18", "2025-11-18"),
-        (" 2025.11.18 ", "2025-11-18"),
-        ("2025/11/18", "2025-11-18"),
-        ("20251118", "2025-11-18"),
-        ("", ""),
-        ("  ", ""),
-    ],
-)
-def test_days_are_read_however_they_are_written(cell, day):
-    assert row_preparation._day_of_date(cell) == day
-
-
-def test_the_day_of_a_time_is_the_one_on_the_customers_clock():
-    assert row_preparation._day_of_time("2025-11-18T00:30:00+09:00") == "2025-11-18"

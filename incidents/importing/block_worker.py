@@ -8,6 +8,7 @@ from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing.blocks import BLOCK_BYTES, FileBlock
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import Row, Source
+from incidents.importing.refusals import may_join_rows
 from incidents.importing.row_preparation import Prepared, Preparer
 from incidents.importing.rows import RowReader
 
@@ -22,6 +23,8 @@ class BlockTask:
     source: Source
     mapping: ColumnMapping
     class_ids: dict[str, int]
+    long_classes: frozenset[str]  # slugs of the classes whose values may have several lines
+    region: str  # of phone numbers without a country code
     file_id: int
     keysets: tuple[int, str, bytes, bytes]  # Incident.keysets(): wrapped, for BulkEncryptor
     secret: bytes  # random, one per import: the key of the digests that compare contacts
@@ -61,6 +64,8 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
             task.mapping,
             cipher=BulkEncryptor(*task.keysets),
             class_ids=task.class_ids,
+            long_classes=task.long_classes,
+            region=task.region,
             file_id=task.file_id,
             secret=task.secret,
         )
@@ -68,6 +73,18 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
 
 
 def pick_rejects(source: Source, wanted: WantedRejects) -> list[tuple[Row, str]]:
-    """Returns the rejected rows of a block as they are in the file, each with its reason."""
-    rows = RowReader(source).raw_rows(wanted.block, wanted.reasons)
-    return [(row, wanted.reasons[row.line]) for row in rows]
+    """Returns the rejected rows of a block as they are in the file, each with its reason.
+
+    Where a quote may have joined rows, each line is returned as a row of its own.
+    """
+    reader, picked = RowReader(source), list[tuple[Row, str]]()
+    lines: list[str] = []
+    for row in reader.raw_rows(wanted.block, wanted.reasons):
+        reason = wanted.reasons[row.line]
+        if source.is_reject_file or not may_join_rows(reason):
+            picked.append((row, reason))
+            continue
+        lines = lines or reader.text_lines(wanted.block)
+        parts = reader.rows_of_lines(row, lines, wanted.block.line)
+        picked += [(part, reason) for part in parts]
+    return picked

@@ -23,6 +23,8 @@ person_head = Struct(">hiiihi8si16s").pack
 exposure_head = Struct(">hi16siiii").pack
 # A row of mentions: line, person.
 mention = Struct(">hiii16s").pack
+# A row of further contacts: line, person, kind, blind index.
+further_contact = Struct(">hiii16sihi16s").pack
 length = _LENGTH.pack
 
 

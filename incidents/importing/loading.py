@@ -11,6 +11,7 @@ ExposureFile to the end.
 import logging
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -33,7 +34,7 @@ from incidents.importing import (
 )
 from incidents.importing.blocks import blocks_of
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import RefusalMessages
+from incidents.importing.refusals import CellMessages, RefusalMessages
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureFile, Incident
@@ -50,6 +51,7 @@ class ImportProgress:
     encoding: str
     batch: int = 0  # scope version; 0 for a check
     is_new_batch: bool = False  # whether the scope version was opened for this file
+    lines_read: int = 0  # on which the rows stand, without blank lines
     rows_read: int = 0
     rows_taken: int = 0  # while reading: rows that have no fault of their own
     rows_rejected: int = 0
@@ -58,9 +60,21 @@ class ImportProgress:
     people_new: int = 0  # this and the next fields are set at the end
     exposures: int = 0
     second_people_without_phone: int = 0
+    odd_cells: Counter[tuple[str, CellMessages]] = field(default_factory=Counter)  # by column
     reject_file: Path | None = None
     first_rejects: list[tuple[int, str]] = field(default_factory=list)
     is_done: bool = False
+
+    def notes(self) -> list[str]:
+        """Returns stored CellMessages: what was left out of the rows that were taken."""
+        notes = [
+            kind.stored(column=column, number=f"{number:,}")
+            for (column, kind), number in sorted(self.odd_cells.items(), key=str)
+        ]
+        if self.lines_read != self.rows_read:
+            numbers = {"lines": f"{self.lines_read:,}", "rows": f"{self.rows_read:,}"}
+            notes.insert(0, CellMessages.LINES.stored(**numbers))
+        return notes
 
 
 Report = Callable[[ImportProgress], None]
@@ -157,6 +171,7 @@ class _Job:
     mapping: mapping.ColumnMapping
     mapping_text: str
     class_ids: dict[str, int]
+    long_classes: frozenset[str]
 
 
 def _examine(
@@ -176,6 +191,9 @@ def _examine(
         mapping=parsed,
         mapping_text=mapping_text,
         class_ids=class_ids,
+        long_classes=frozenset(
+            DataClass.objects.filter(may_have_lines=True).values_list("slug", flat=True)
+        ),
     )
 
 
@@ -280,9 +298,20 @@ def _stage(
     staging.resolve(
         only_known=job.mapping.takes_known_only, has_contact=job.mapping.person.has_contact
     )
+    if job.mapping.takes_known_only:
+        _refuse_other_spellings(job, staging, progress.rows_taken, staging.rejected() - faults)
     # `rows_taken` counts rows without a fault of their own; rows that other rows reject come off.
     taken = progress.rows_taken - (staging.rejected() - faults)
     return staging, replace(progress, rows_taken=taken)
+
+
+def _refuse_other_spellings(job: _Job, staging: Staging, taken: int, unknown: int) -> None:
+    """Raises ImportRefusedError if most people are unknown only as their references are spelled."""
+    if unknown * 2 > taken and staging.are_spelled_otherwise():
+        column = job.mapping.person.identity
+        raise ImportRefusedError(
+            RefusalMessages.OTHER_IDS.stored(file=job.source.name, column=column)
+        )
 
 
 def _add_to_progress(
@@ -292,7 +321,9 @@ def _add_to_progress(
         raise reading.header_again(source, prepared.header_again)
     return replace(
         progress,
+        lines_read=progress.lines_read + prepared.lines,
         rows_read=progress.rows_read + prepared.rows,
+        odd_cells=progress.odd_cells + Counter(prepared.odd_cells),
         rows_taken=progress.rows_taken + prepared.taken,
         rows_rejected=progress.rows_rejected + prepared.faulty,
         second_people_without_phone=progress.second_people_without_phone + prepared.without_phone,
@@ -306,6 +337,8 @@ def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepare
         source=job.source,
         mapping=job.mapping,
         class_ids=job.class_ids,
+        long_classes=job.long_classes,
+        region=job.mapping.region or job.incident.phone_region,
         file_id=file_id,
         keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),

@@ -4,55 +4,52 @@ It is validated in full before the first row is read. A refusal is one line that
 fault, the file, the place in it and what to do.
 """
 
-import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, Strict, ValidationError, ValidationInfo, field_validator
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from foundations import toml_files
 from foundations.toml_files import Fault, FilePath, TomlTable
-from incidents.importing import formats
+from incidents.importing import days, formats, placeholders
+from incidents.importing.cell_templates import CellTemplate, name_template
 from incidents.importing.headers import name_key
 from incidents.importing.reading import Declared, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import CONTACT_CLASSES, AffectedPerson
 
-_SLOT = re.compile(r"\{([^{}]+)\}")
+ColumnT = TypeVar("ColumnT", str, tuple[str, ...])
 
 
-@dataclass(frozen=True)
-class CellTemplate:
-    """A template that builds one value from cells of a row, with literals before the cells."""
+def _as_list(value: object) -> object:
+    """Returns a text of the mapping as a list of one; "" as an empty list."""
+    return ([value] if value else []) if isinstance(value, str) else value
 
-    pieces: tuple[tuple[str, str], ...]  # (the literal before the cell, column)
-    tail: str  # the literal after the last cell
 
-    @classmethod
-    def parse(cls, text: str) -> "CellTemplate":
-        """Returns the template of a text such as `{postcode} {address1}`.
+# A text or a list of texts in the mapping.
+TextOrTexts = Annotated[tuple[str, ...], Strict(False), BeforeValidator(_as_list)]
 
-        Raises ValueError if the text has no column in braces, or a single brace.
-        """
-        literals = _SLOT.split(text)[0::2]
-        columns = _SLOT.findall(text)
-        if not columns or any(brace in literal for literal in literals for brace in "{}"):
-            raise ValueError(text)
-        return cls(tuple(zip(literals, columns, strict=False)), literals[-1])
 
-    def fill(self, row: dict[str, str]) -> str:
-        """Returns the value for a row, or "" if every cell is blank.
+def _are_formats(formats: tuple[str, ...]) -> tuple[str, ...]:
+    sentence = RefusalMessages.NO_DATE_FORMAT.stored
+    wrong = [one for one in formats if not days.is_format(one)]
+    if wrong or not formats:
+        raise ValueError(partial(sentence, name=repr(next(iter(wrong), ""))))
+    return formats
 
-        The literal before a blank cell is left out together with the cell.
-        """
-        value = ""
-        for literal, column in self.pieces:
-            if row[column].strip():
-                value += (literal if value else literal.lstrip(" ,;/")) + row[column]
-        return value + self.tail if value else ""
+
+DateFormats = Annotated[TextOrTexts, AfterValidator(_are_formats)]
 
 
 class LeakColumn(TomlTable):
@@ -86,17 +83,26 @@ class PersonColumns(TomlTable):
 
     role: Literal["member", "former_member", "recipient"] = Field(alias="relation")
     reference: str = Field("", validate_default=True)
-    name: str = ""
-    email: str = ""
-    phone: str = Field("", validate_default=True)
+    name: str = ""  # a column, or a template such as {last}{first}
+    email: TextOrTexts = ()
+    phone: TextOrTexts = Field((), validate_default=True)
     language: str = ""
     # No default, because a missing class and a class too many would both be untrue statements.
     contact_leaked: Annotated[frozenset[str], Strict(False)] = Field(None, validate_default=True)
     _leaks: tuple[LeakColumn, ...] = ()
 
+    @field_validator("name")
+    @classmethod
+    def _is_template(cls, name: str) -> str:
+        try:
+            name_template(name)
+        except ValueError:
+            raise ValueError(partial(RefusalMessages.NO_COLUMN_IN_VALUE.stored)) from None
+        return name
+
     @field_validator("reference", "phone")
     @classmethod
-    def _identifies(cls, column: str, info: ValidationInfo) -> str:
+    def _identifies(cls, column: ColumnT, info: ValidationInfo) -> ColumnT:
         if (role := info.data.get("role")) is None:  # the role itself was refused
             return column
         if role == "recipient" and info.field_name == "reference" and column:
@@ -137,7 +143,12 @@ class PersonColumns(TomlTable):
     @property
     def identity(self) -> str:
         """The column that identifies the person: the reference, or the phone of a recipient."""
-        return self.phone if self.role == "recipient" else self.reference
+        return self.phone[0] if self.role == "recipient" else self.reference
+
+    @property
+    def name_cells(self) -> CellTemplate | None:
+        """The template of the name, or None if the file has no name."""
+        return name_template(self.name)
 
     @property
     def leaks(self) -> tuple[LeakColumn, ...]:
@@ -151,13 +162,15 @@ class PersonColumns(TomlTable):
 
     def columns(self) -> Iterator[str]:
         """Yields every column that is used; a column may be repeated."""
-        yield from filter(None, (self.identity, self.name, self.email, self.phone, self.language))
+        yield from self.short_columns()
         for leak in self.leaks:
-            yield from (column for _, column in leak.value.pieces)
+            yield from leak.value.columns()
 
-    def single_columns(self) -> set[str]:
-        """Returns the columns that hold one short text each: contacts, identity and language."""
-        return set(filter(None, (self.identity, self.name, self.email, self.phone, self.language)))
+    def short_columns(self) -> Iterator[str]:
+        """Yields the columns of which a cell holds one line: reference, contact and language."""
+        yield from filter(None, (self.identity, *self.email, *self.phone, self.language))
+        if self.name_cells:
+            yield from self.name_cells.columns()
 
     def classes(self) -> set[str]:
         """Returns the slugs of the data classes that a row of this person can have."""
@@ -187,7 +200,7 @@ class SecondPersonColumns(PersonColumns):
 
     @field_validator("email")
     @classmethod
-    def _has_no_email(cls, _column: str) -> str:
+    def _has_no_email(cls, _columns: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(partial(RefusalMessages.SECOND_EMAIL.stored))
 
     def model_post_init(self, _context: Any) -> None:
@@ -206,7 +219,10 @@ class ColumnMapping(TomlTable):
     columns: Annotated[tuple[str, ...], Strict(False)] = ()  # by position; the file has no header
     sheet: str = ""  # of a spreadsheet; "" for the only one that is filled
     strict: bool = False  # whether undecodable bytes reject a row also in a column not named here
-    dates: dict[str, Literal["date", "datetime"]] = {}  # what the cells hold, by column
+    region: str = ""  # of phone numbers without a country code; "" for that of the incident
+    lost_zeros: bool = False  # whether a spreadsheet removed the zero before phone numbers
+    nulls: Annotated[frozenset[str], Strict(False)] = placeholders.NULLS  # blank cells
+    dates: dict[str, DateFormats] = {}  # the formats of the cells (incidents.importing.days)
     person: FirstPersonColumns
     second_person: SecondPersonColumns | None = None
     leaked: Leaks = ()  # of the person
@@ -242,6 +258,13 @@ class ColumnMapping(TomlTable):
             raise ValueError(partial(RefusalMessages.BAD_COLUMNS.stored))
         return columns
 
+    @field_validator("region")
+    @classmethod
+    def _is_region(cls, region: str) -> str:
+        if region and region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(partial(RefusalMessages.NO_REGION.stored, name=repr(region)))
+        return region
+
     @field_validator("second_person")
     @classmethod
     def _is_another(cls, second: SecondPersonColumns, info: ValidationInfo) -> SecondPersonColumns:
@@ -265,14 +288,11 @@ class ColumnMapping(TomlTable):
 
     def used_columns(self) -> list[str]:
         """Returns every column that is read, once."""
-        used = [*self.person.columns(), *self.dates]
-        if self.second_person:
-            used += self.second_person.columns()
-        return list(dict.fromkeys(used))
+        used = (column for person in self.people() for column in person.columns())
+        return list(dict.fromkeys([*used, *self.dates]))
 
     def declared(self) -> Declared:
         """Returns what the mapping says about the file."""
-        people = filter(None, (self.person, self.second_person))
         return Declared(
             encoding=self.encoding,
             separator=self.separator,
@@ -282,7 +302,7 @@ class ColumnMapping(TomlTable):
             sheet=self.sheet,
             used=frozenset(self.used_columns()),
             is_strict=self.strict,
-            single=frozenset(self.dates).union(*(person.single_columns() for person in people)),
+            single=frozenset(self.dates).union(*(person.short_columns() for person in self.people())),
         )
 
     def check_source(self, source: Source) -> None:
@@ -317,6 +337,38 @@ class ColumnMapping(TomlTable):
             raise ImportRefusedError(
                 lacking.stored(file=file, columns=", ".join(missing), mapping_words=self.name)
             )
+
+    def people(self) -> Iterator[PersonColumns]:
+        """Yields the columns of each person in a row."""
+        yield self.person
+        if self.second_person:
+            yield self.second_person
+
+    def columns_with_lines(self, long_classes: Collection[str]) -> set[str]:
+        """Returns the columns of which a cell may hold several lines.
+
+        They are used for values of `long_classes` (slugs), and for nothing shorter.
+        """
+        long, short = set[str](), set(self.dates)
+        for columns in self.people():
+            short.update(columns.short_columns())
+            for leak in columns.leaks:
+                used = long if leak.data_class in long_classes else short
+                used.update(leak.value.columns())
+        return long - short
+
+    def columns_that_describe(self) -> set[str]:
+        """Returns the columns whose cells may be unreadable without a loss: dates and languages."""
+        describing = set(self.dates) | {columns.language for columns in self.people()}
+        kept = (leak for columns in self.people() for leak in columns.leaks)
+        needed = {column for leak in kept for column in leak.value.columns()}
+        needed |= {
+            column
+            for columns in self.people()
+            for column in columns.short_columns()
+            if column != columns.language
+        }
+        return describing - needed - {""}
 
     def classes(self) -> set[str]:
         """Returns the slugs of the data classes that the people of the file can have."""

@@ -26,11 +26,48 @@ class RejectMessages(StoredMessages):
     UNDECODABLE = _("undecodable bytes")
     OTHER_ENCODING = _("text in UTF-8 in a CP949 file")
     MISSING = _("missing {column}")
-    BAD_DATE = _("bad date")
+    PLACEHOLDER = _(
+        "{column} is a placeholder, no reference; give each person a reference of their own"
+    )
+    LINE_BREAK = _(
+        "line break in {column}; is there a quote that joins rows? Correct each line, or join them"
+    )
+    ROWS_INSIDE = _(
+        "{column} holds lines that look like rows; is there a quote that joins rows? "
+        "Correct each line, or join them"
+    )
     NO_PHONE = _("{column} is no phone number")
     UNKNOWN = _("unknown {column}")
     OTHER_EMAIL = _("conflict: {column} already read with another e-mail")
     OTHER_PHONE = _("conflict: {column} already read with another phone")
+    OTHER_NAME = _("conflict: {column} already read with another name and no contact in common")
+
+
+_JOINED = "is there a quote that joins rows? Correct each line, or join them"
+_WITH_QUOTES = (RejectMessages.MISPLACED_QUOTE.value, RejectMessages.MISPLACED_BREAK.value)
+
+
+def may_join_rows(reason: str) -> bool:
+    """Returns whether a stored reject reason says that a quote may have joined several rows."""
+    return reason.endswith(_JOINED) or reason in _WITH_QUOTES
+
+
+class CellMessages(StoredMessages):
+    """What an import leaves out of rows that it takes: the summary counts the cells by column."""
+
+    MASKED_EMAIL = _("{column}: {number} masked e-mail addresses, kept as they leaked")
+    NO_EMAIL = _("{column}: {number} cells that are no e-mail address for certain")
+    NO_PHONE = _("{column}: {number} cells that are no valid phone number for certain")
+    NO_PERSONS_PHONE = _("{column}: {number} numbers that cannot be one person's")
+    LOST_ZERO = _(
+        "{column}: {number} numbers that do not begin with a zero; if a spreadsheet "
+        "removed it, write lost_zeros = true in the mapping"
+    )
+    NO_DAY = _(
+        "{column}: {number} dates left out, because their day is not certain; "
+        "write their format in [dates]"
+    )
+    LINES = _("{lines} lines made {rows} rows")
 
 
 class RefusalMessages(StoredMessages):
@@ -207,6 +244,11 @@ class RefusalMessages(StoredMessages):
     )
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
 
+    OTHER_IDS = _(
+        "{file}: most rows are of unknown people, but {column} is known in another spelling: "
+        "ids look like numbers with .0 or with zeros lost; set the column to text and export again"
+    )
+
     # The mapping. MAPPING is the name of a mapping that was entered on the desk.
     MAPPING = _("mapping")
     TABLE = _("{mapping_words}, {table}")
@@ -244,9 +286,14 @@ class RefusalMessages(StoredMessages):
     NO_SUCH_CONTACT = _(
         "{place_words}, contact_leaked: {name} is none of its columns; {mend_words}"
     )
+    NO_DATE_FORMAT = _(
+        "{place_words}, {key}: {name} is no format of a date; write date, datetime, excel, unix, "
+        "unix_ms or a format such as %d/%m/%Y"
+    )
+    NO_REGION = _("{place_words}, region: {name} is no region; write two letters such as KR or GB")
     NO_DATE = _('{place_words}, date: {column} is not declared; add {column} = "date" to [dates]')
     NO_COLUMN_IN_VALUE = _(
-        "{place_words}, value: names no column; "
+        "{place_words}, {key}: names no column; "
         'write column names in braces, such as "{{address1}} {{address2}}"'
     )
     NO_KEY = _("{place_words}: lacks {key}; add it")
@@ -293,3 +340,8 @@ def translate_refusal(stored: str) -> str:
 def translate_reject(stored: str) -> str:
     """Returns a stored reject reason in the active language."""
     return translate_stored(stored, RejectMessages)
+
+
+def translate_cell_message(stored: str) -> str:
+    """Returns a stored count of odd cells in the active language."""
+    return translate_stored(stored, CellMessages)

@@ -86,6 +86,20 @@ class RowReader:
                 raw = [self._original_bytes(cell) for cell in cells]
                 yield Row(line, raw, defect)
 
+    def text_lines(self, block: FileBlock) -> list[str]:
+        """Returns the physical lines of a block, for `rows_of_lines`."""
+        return self._text(block)[0].split("\n")
+
+    def rows_of_lines(self, row: Row, lines: list[str], first: int) -> Iterator[Row]:
+        """Yields each physical line of a row as a row, cut at separators, with its quotes.
+
+        `lines` are those of its block, which begins on the line `first`.
+        """
+        end = row.line + 1 + sum(cell.count("\n") for cell in row.cells)
+        for number in range(row.line, end):
+            cells = lines[number - first].rstrip("\r").split(",")
+            yield Row(number, [self._original_bytes(cell) for cell in cells])
+
     def _text(self, block: FileBlock) -> tuple[str, bool]:
         """Returns the text of a block, and whether all of it could be decoded."""
         try:

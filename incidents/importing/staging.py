@@ -9,26 +9,30 @@ which is indexed and checked when it is complete, and then attached. See docs/de
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from incidents.encryption import CONTACT, EXPOSURE, IncidentCipher
+from incidents.encryption import IncidentCipher
 from incidents.importing import copy_format
+from incidents.importing.person_rows import FIRST, SECOND
 from incidents.importing.refusals import RejectMessages
-from incidents.importing.row_preparation import FIRST, SECOND, Prepared
+from incidents.importing.repeats import RepeatMerger
+from incidents.importing.row_preparation import Prepared
 from incidents.importing.store import Store
-from incidents.models import CONTACT_CLASSES, AffectedPerson, DataClass
+from incidents.models import CONTACT_CLASSES, DataClass
 from incidents.scope_versions import LOCK_SPACE
 
-Reach = AffectedPerson.Reach
 FETCH = 5_000
 # No incident has the id 0.
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, 0)"
 # Rows are collected up to this many bytes for one COPY.
 _COPY_BYTES = 1 << 22
+
+# References are compared with other spellings in the first blocks only.
+_MOST_SPELLINGS = 10_000
 
 # `changes` and `contacts` hold what replaces exposures and contacts after the comparison of rows;
 # `again` holds the people who occur a second time, in this file or in the store. The tables are
@@ -39,8 +43,8 @@ SET LOCAL maintenance_work_mem = '256MB';
 SET LOCAL client_min_messages = warning;
 SET LOCAL default_statistics_target = 20;
 SET LOCAL client_connection_check_interval = '1s';
-DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {rejects}, {changes},
-    {contacts}, {again};
+DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {rejects},
+    {changes}, {contacts}, {again};
 CREATE UNLOGGED TABLE {people} (
     line int NOT NULL, slot smallint NOT NULL, digest bigint NOT NULL, person uuid NOT NULL,
     relation smallint NOT NULL, language varchar(2) NOT NULL, email_reach smallint NOT NULL,
@@ -49,6 +53,9 @@ CREATE UNLOGGED TABLE {people} (
 CREATE TABLE {exposures} (LIKE incidents_exposure INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
 CREATE UNLOGGED TABLE {second} (LIKE incidents_exposure);
 CREATE UNLOGGED TABLE {mentions} (line int NOT NULL, person uuid NOT NULL);
+CREATE UNLOGGED TABLE {further} (
+    line int NOT NULL, person uuid NOT NULL, kind smallint NOT NULL, contact_index uuid NOT NULL
+);
 CREATE UNLOGGED TABLE {rejects} (line int NOT NULL, reason text NOT NULL);
 CREATE UNLOGGED TABLE {changes} (
     line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, ciphertext bytea
@@ -60,13 +67,14 @@ CREATE UNLOGGED TABLE {contacts} (
 CREATE UNLOGGED TABLE {again} (person uuid NOT NULL, is_same boolean NOT NULL);
 """
 _DROP = """
-DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {rejects}, {changes},
-    {contacts}, {again}
+DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {rejects},
+    {changes}, {contacts}, {again}
 """
 _TYPES = {
     "rejects": ["int4", "text"],
     "changes": ["int4", "uuid", "int2[]", "bytea"],
     "contacts": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
+    "further": ["int4", "uuid", "int2", "uuid"],
 }
 _REJECT_UNKNOWN = """
 INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
@@ -131,32 +139,26 @@ UPDATE {store} p SET contact = c.contact, email_reach = c.email_reach,
     phone_reach = c.phone_reach, email_index = c.email_index, phone_index = c.phone_index
 FROM {contacts} c WHERE p.id = c.person
 """
+_ADD_FURTHER = """
+INSERT INTO incidents_furthercontact (person_id, kind, contact_index)
+SELECT DISTINCT f.person, f.kind, f.contact_index FROM {further} f
+JOIN {store} p ON p.id = f.person
+WHERE f.contact_index IS DISTINCT FROM p.email_index
+    AND f.contact_index IS DISTINCT FROM p.phone_index
+ORDER BY f.contact_index ON CONFLICT DO NOTHING
+"""
+# How many of the unknown people are in the store under another spelling of their reference.
+_SPELLED_OTHERWISE = """
+SELECT count(DISTINCT person) FILTER (WHERE found) * 2 > count(DISTINCT person) FROM (
+    SELECT person, EXISTS (SELECT FROM incidents_affectedperson WHERE id = other) AS found
+    FROM unnest(%s::uuid[], %s::uuid[]) AS spelling (person, other)
+    WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
+) compared
+"""
 _NEW_PEOPLE = """
 SELECT count(DISTINCT person) FROM {people}
 WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
 """
-
-
-class _Contact(NamedTuple):
-    """A decrypted contact. The fields after `parts` are those of the person's row."""
-
-    parts: dict[str, str]  # "n" name, "e" e-mail, "p" phone; an empty part is left out
-    email_reach: int
-    phone_reach: int
-    email_index: UUID | None
-    phone_index: UUID | None
-
-    def completed(self, other: "_Contact") -> "_Contact":
-        """Returns this contact with the parts added that only `other` has."""
-        email = other if "e" not in self.parts else self
-        phone = other if "p" not in self.parts else self
-        return _Contact(
-            {**other.parts, **self.parts},
-            email.email_reach,
-            phone.phone_reach,
-            email.email_index,
-            phone.phone_index,
-        )
 
 
 class Staging:
@@ -166,9 +168,11 @@ class Staging:
         self._incident_id, self._cipher, self._identity = incident_id, cipher, identity
         self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
-        kinds = ("people", "exposures", "second", "mentions", "rejects", "changes", "contacts")
-        self._names = {kind: f"import_{incident_id}_{kind}" for kind in (*kinds, "again")}
-        self._waiting = {kind: bytearray() for kind in kinds[:5]}
+        kinds = ("people", "exposures", "second", "mentions", "further", "rejects")
+        others = ("changes", "contacts", "again")
+        self._names = {kind: f"import_{incident_id}_{kind}" for kind in kinds + others}
+        self._waiting = {kind: bytearray() for kind in kinds}
+        self._spellings: list[tuple[UUID, UUID]] = []
         self._people_rows = self._exposure_rows = 0
         self._already_stored = 0  # how many people of the file the store has already
         with connection.cursor() as cursor:
@@ -180,11 +184,15 @@ class Staging:
         """Adds the rows of a prepared block."""
         self._people_rows += prepared.people_rows
         self._exposure_rows += prepared.exposure_rows
+        if len(self._spellings) < _MOST_SPELLINGS:
+            pairs = ((UUID(bytes=one), UUID(bytes=other)) for one, other in prepared.spellings)
+            self._spellings += pairs
         for kind, rows in (
             ("people", prepared.people),
             ("exposures", prepared.exposures),
             ("second", prepared.second_exposures),
             ("mentions", prepared.mentions),
+            ("further", prepared.further),
             ("rejects", prepared.rejects),
         ):
             self._waiting[kind] += rows
@@ -231,6 +239,7 @@ class Staging:
         query = self._sql(_PEOPLE, incident=str(self._incident_id), not_stored=not_stored)
         people = store.add_people(query, at_most=self._people_rows)
         self._run(_COMPLETE_CONTACTS, store=store.people)
+        self._run(_ADD_FURTHER, store=store.people)
         store.finish_people()
         return people
 
@@ -248,6 +257,11 @@ class Staging:
         """Returns the number of rejected rows."""
         return self._value("SELECT count(*) FROM {rejects}")
 
+    def are_spelled_otherwise(self) -> bool:
+        """Returns whether most of the unknown people are known by another spelling of their id."""
+        people, others = [list(ids) for ids in zip(*self._spellings, strict=True)] or ([], [])
+        return bool(self._value(_SPELLED_OTHERWISE, [people, others]))
+
     def expected(self) -> tuple[int, int]:
         """Returns what `merge` would return: new people and exposures."""
         return self._value(_NEW_PEOPLE), self._value("SELECT count(*) FROM {exposures}")
@@ -258,7 +272,7 @@ class Staging:
             yield from fetched
 
     def _drop_rejected(self) -> None:
-        for kind in ("people", "exposures", "second"):
+        for kind in ("people", "exposures", "second", "further"):
             self._run(f"DELETE FROM {{{kind}}} t USING {{rejects}} r WHERE t.line = r.line")  # noqa: S608
 
     def _merge_repeats(self, slot: int, exposures: str) -> None:
@@ -282,7 +296,7 @@ class Staging:
         self._run("ANALYZE {again}")
         self._run(_DROP_SAME_OF_STORED)
         self._run(_DROP_REPEATS, exposures=exposures)
-        merger = _RepeatMerger(self._cipher, self._identity, self._names_id)
+        merger = RepeatMerger(self._cipher, self._identity, self._names_id)
         for fetched in self._stream(_TO_DECRYPT, [slot], exposures=exposures):
             for row in fetched:
                 merger.take(*row)
@@ -292,12 +306,12 @@ class Staging:
         self._run(_CHANGE_EXPOSURES, exposures=exposures)
         self._run(_DROP_EXPOSURES, exposures=exposures)
 
-    def _flush(self, merger: "_RepeatMerger") -> None:
+    def _flush(self, merger: RepeatMerger) -> None:
         self._copy_rows("rejects", merger.rejects)
         self._copy_rows("changes", merger.changes)
         self._copy_rows("contacts", merger.contacts)
-        for rows in (merger.rejects, merger.changes, merger.contacts):
-            rows.clear()
+        self._copy_rows("further", merger.further)
+        merger.clear()
 
     # PostgreSQL
 
@@ -331,9 +345,9 @@ class Staging:
             cursor.execute(self._sql(statement, **names), parameters)
             return int(cursor.rowcount)
 
-    def _value(self, statement: str) -> int:
+    def _value(self, statement: str, parameters: Sequence[Any] | None = None) -> int:
         with connection.cursor() as cursor:
-            cursor.execute(self._sql(statement))
+            cursor.execute(self._sql(statement), parameters)
             row = cursor.fetchone()
             return int(row[0]) if row else 0
 
@@ -344,96 +358,3 @@ class Staging:
             cursor.execute(self._sql(statement, **names), parameters)
             while fetched := cursor.fetchmany(FETCH):
                 yield fetched
-
-
-class _RepeatMerger:
-    """The merge of repeated rows of people, which it takes ordered by person and line.
-
-    Collects rejects, changed exposures and completed contacts in lists for COPY.
-    """
-
-    def __init__(self, cipher: IncidentCipher, identity: str, names_id: int) -> None:
-        self._cipher, self._identity, self._names_id = cipher, identity, names_id
-        self.rejects: list[tuple[int, str]] = []
-        self.changes: list[tuple[int, UUID, list[int], bytes | None]] = []
-        self.contacts: list[tuple[Any, ...]] = []
-        self._person: UUID | None = None
-        self._known: _Contact | None = None
-        self._stored: _Contact | None = None
-        self._seen: set[tuple[int, ...]] = set()
-
-    def take(
-        self,
-        line: int,
-        person: UUID,
-        contact: bytes,
-        data_classes: list[int],
-        ciphertext: bytes | None,
-        *fields: Any,
-    ) -> None:
-        """Compares the next row, joined with the person's row in the store.
-
-        `fields` are the columns of _TO_DECRYPT after the ciphertext: reaches and indexes of the row
-        in the file, then the contact, reaches and indexes of the row in the store.
-        """
-        if person != self._person:
-            self.end_person()
-            self._begin_person(person, *fields[4:])
-        found = self._decrypt_contact(person, contact, *fields[:4])
-        if self._known is None:
-            self._known = self._stored = found
-        conflict = _conflict(self._known.parts, found.parts)
-        if conflict:
-            self.rejects.append((line, conflict.stored(column=self._identity)))
-            return
-        self._known = self._known.completed(found)
-        self._compare_exposure(line, found, data_classes, ciphertext)
-
-    def end_person(self) -> None:
-        """Collects the contact of the current person, if further rows have completed it."""
-        if self._person and self._known and self._known != self._stored:
-            parts, *fields = self._known
-            ciphertext = self._cipher.encrypt(parts, person=self._person, purpose=CONTACT)
-            self.contacts.append((self._person, ciphertext, *fields))
-        self._person = None
-
-    def _begin_person(self, person: UUID, contact: bytes | None, *fields: Any) -> None:
-        self._person, self._seen = person, set()
-        self._known = self._stored = (
-            self._decrypt_contact(person, contact, *fields) if contact else None
-        )
-
-    def _decrypt_contact(self, person: UUID, contact: bytes, *fields: Any) -> _Contact:
-        return _Contact(self._cipher.decrypt(contact, person=person, purpose=CONTACT), *fields)
-
-    def _compare_exposure(
-        self, line: int, contact: _Contact, data_classes: list[int], ciphertext: bytes | None
-    ) -> None:
-        """Stores a differing name as a leaked value; drops an exposure that repeats another one."""
-        if self._person is None or self._known is None:
-            return
-        name = contact.parts.get("n", "")
-        if name != self._known.parts.get("n", name) and self._names_id in data_classes:
-            values = self._decrypt_values(ciphertext) + [[self._names_id, name]]
-            changed = self._cipher.encrypt(values, person=self._person, purpose=EXPOSURE)
-            self.changes.append((line, self._person, data_classes, changed))
-        elif ciphertext is None:
-            if tuple(data_classes) in self._seen:
-                self.changes.append((line, self._person, [], None))
-            self._seen.add(tuple(data_classes))
-
-    def _decrypt_values(self, ciphertext: bytes | None) -> list[list[Any]]:
-        if ciphertext is None or self._person is None:
-            return []
-        values: list[list[Any]] = self._cipher.decrypt(
-            ciphertext, person=self._person, purpose=EXPOSURE
-        )
-        return values
-
-
-def _conflict(known: dict[str, str], found: dict[str, str]) -> RejectMessages | None:
-    """Returns the message for an e-mail address or phone number that differs, or None."""
-    for part, conflict in (("e", RejectMessages.OTHER_EMAIL), ("p", RejectMessages.OTHER_PHONE)):
-        if part in known and part in found and known[part] != found[part]:
-            return conflict
-    return None

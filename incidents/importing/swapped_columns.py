@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from accounts.contacts import normalise_phone, read_emails
 from incidents.importing import formats
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import ImportRefusedError, Source
@@ -56,17 +56,13 @@ def _count_kinds(
 def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
     """Yields each column with names or contacts, with the kind that its cells should have."""
     for columns in filter(None, (mapping.person, mapping.second_person)):
-        for column, kind in (
-            (columns.email, EMAIL),
-            (columns.phone, PHONE),
-            (columns.name, OTHER),
-        ):
-            if column:
-                yield column, kind
+        names = columns.name_cells.columns() if columns.name_cells else ()
+        for used, kind in ((columns.email, EMAIL), (columns.phone, PHONE), (names, OTHER)):
+            yield from ((column, kind) for column in used)
 
 
 def _kind(text: str) -> str:
-    if is_usable_email(normalise_email(text)):
+    if read_emails(text).addresses:
         return EMAIL
     return PHONE if normalise_phone(text) else OTHER
 

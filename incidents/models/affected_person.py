@@ -107,7 +107,8 @@ class AffectedPerson(models.Model):
     phone_reach = models.SmallIntegerField(_("phone"), choices=Reach.choices)
     email_index = models.UUIDField(null=True, editable=False)
     phone_index = models.UUIDField(null=True, editable=False)
-    # Encrypted: {"n": name, "e": e-mail, "p": phone}, without the keys that have no value.
+    # Encrypted: {"n": name, "e": e-mail, "p": phone}, without the keys that have no value. Further
+    # e-mail addresses are under "e2", "e3" and so on, further phones under "p2", "p3" and so on.
     contact = models.BinaryField(editable=False)
 
     objects = AffectedPersonQuerySet.as_manager()

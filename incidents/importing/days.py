@@ -1,0 +1,133 @@
+"""Reads the day out of a cell with a date.
+
+Without a format, only a spelling that means one day is read: `05/06/2025` is the fifth of June or
+the sixth of May, and is no day for certain. A mapping names the format of such a column.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from incidents.importing.placeholders import is_placeholder
+
+DATE, DATETIME, UNIX, UNIX_MS, EXCEL = "date", "datetime", "unix", "unix_ms", "excel"
+NAMED_FORMATS = (DATE, DATETIME, UNIX, UNIX_MS, EXCEL)
+
+# The day in ISO 8601; "" for a blank cell; None if the day is not certain.
+DayReader = Callable[[str], str | None]
+
+_EXCEL_BEGINS = dt.date(1899, 12, 30)  # Excel counts a 29 February 1900, which was not
+_EXCEL_CERTAIN = 61  # the serial number of 1 March 1900; earlier ones are a day off
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+        start=1,
+    )
+}
+_TIME = r"(?:[T\s]\s*(?:오전|오후|[AaPp]\.?[Mm]\.?)?\s*\d{1,2}:\d{2}.{0,40})?"
+_YEAR_FIRST = re.compile(
+    rf"(\d{{4}})([-./]|년)\s*(\d{{1,2}})(?:\2|월)\s*(\d{{1,2}})(?:\.|일)?{_TIME}"
+)
+_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-./])\s*(\d{{1,2}})\2\s*(\d{{4}}){_TIME}")
+_DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
+_MONTH_NAMED = re.compile(
+    rf"(?:(\d{{1,2}})[-\s.]*([A-Za-z]{{3,9}})|([A-Za-z]{{3,9}})\.?\s+(\d{{1,2}}))[-,\s.]+(\d{{4}}){_TIME}"
+)
+_WEEK = re.compile(r"\d{4}-?W\d{2}-?\d")
+_EXCEL_ZERO = re.compile(r"1900-01-00.*")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+
+
+def reader(formats: tuple[str, ...]) -> DayReader:
+    """Returns a function that reads the day out of a cell.
+
+    `formats` are NAMED_FORMATS or formats of `strptime`, tried in this order.
+    """
+    readers = [_reader(one) for one in formats]
+
+    @lru_cache(maxsize=1 << 14)
+    def read(cell: str) -> str | None:
+        text = unicodedata.normalize("NFKC", cell).translate(_DASHES).strip()
+        if not text or _EXCEL_ZERO.fullmatch(text) or is_placeholder(text):
+            return ""
+        return next(filter(None, (one(text) for one in readers)), None)
+
+    return read
+
+
+def is_format(text: str) -> bool:
+    """Returns whether the text is a named format, or a strptime format that holds a whole day."""
+    if text in NAMED_FORMATS:
+        return True
+    day = dt.datetime(2025, 11, 18)  # noqa: DTZ001
+    try:
+        return "%" in text and dt.datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007
+    except ValueError:
+        return False
+
+
+def _reader(form: str) -> DayReader:
+    match form:
+        case "date" | "datetime":
+            return _certain_day
+        case "unix":
+            return lambda text: _day_of_seconds(text, 1)
+        case "unix_ms":
+            return lambda text: _day_of_seconds(text, 1_000)
+        case "excel":
+            return _day_of_excel
+    return lambda text: _day_of_format(text, form)
+
+
+def _certain_day(text: str) -> str | None:
+    if found := _YEAR_FIRST.fullmatch(text):
+        return _iso(found[1], found[3], found[4])
+    if found := _DIGITS.fullmatch(text):
+        return _iso(*found.groups())
+    if found := _YEAR_LAST.fullmatch(text):
+        first, second = int(found[1]), int(found[3])
+        if first > 12 >= second or first == second:
+            return _iso(found[4], second, first)
+        return _iso(found[4], first, second) if second > 12 >= first else None
+    if found := _MONTH_NAMED.fullmatch(text):
+        month = _MONTHS.get((found[2] or found[3])[:3].lower(), 0)
+        return _iso(found[5], month, found[1] or found[4])
+    return dt.date.fromisoformat(text).isoformat() if _WEEK.fullmatch(text) else None
+
+
+def _iso(year: str | int, month: str | int, day: str | int) -> str | None:
+    try:
+        return dt.date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return None
+
+
+def _day_of_seconds(text: str, in_a_second: int) -> str | None:
+    """Returns the day of seconds (or parts of seconds) since 1970, in the portal's time zone."""
+    try:
+        seconds = float(text) / in_a_second
+        return dt.datetime.fromtimestamp(seconds, ZoneInfo(settings.TIME_ZONE)).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _day_of_excel(text: str) -> str | None:
+    """Returns the day of a serial number of a spreadsheet: 45979 is 18 November 2025."""
+    try:
+        days = int(float(text))
+        return (_EXCEL_BEGINS + dt.timedelta(days)).isoformat() if days >= _EXCEL_CERTAIN else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day_of_format(text: str, form: str) -> str | None:
+    try:
+        return dt.datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007
+    except ValueError:
+        return None

@@ -1,0 +1,355 @@
+"""Writes the people of a row and their exposures as rows for COPY, encrypted.
+
+It runs for every row of a nation, so its inner functions cache all that they need again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as MappingType
+from functools import lru_cache, partial
+from hashlib import blake2b
+from json.encoder import encode_basestring as in_json
+from typing import Any, NamedTuple, TypeVar
+
+from django.conf import settings
+
+from accounts import phones
+from accounts.contacts import MASKED, Phone, read_emails, read_phones
+from incidents.bulk_encryption import BulkEncryptor
+from incidents.encryption import CONTACT, EXPOSURE
+from incidents.importing import copy_format
+from incidents.importing.cell_templates import CellTemplate
+from incidents.importing.days import DayReader
+from incidents.importing.mapping import LeakColumn, PersonColumns
+from incidents.importing.placeholders import is_placeholder
+from incidents.importing.refusals import CellMessages
+from incidents.models import CONTACT_CLASSES, AffectedPerson, FurtherContact
+
+Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
+FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other person in the row
+DEFAULT_LANGUAGE = settings.LANGUAGES[0][0]
+_LANGUAGES = {code for code, _ in settings.LANGUAGES}
+_MISSING, _UNUSABLE, _USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reach.USABLE)
+_LANDLINE = int(Reach.LANDLINE)
+_EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)
+_NO_NUMBER_DIGITS = 7  # a text of fewer characters can be a placeholder; a longer one is a number
+_ODD_PHONES = {
+    phones.NOT_A_NUMBER: CellMessages.NO_PHONE,
+    phones.NO_PERSONS_NUMBER: CellMessages.NO_PERSONS_PHONE,
+    phones.LOST_ZERO: CellMessages.LOST_ZERO,
+}
+PreparedT = TypeVar("PreparedT")
+
+
+class BlockOutput:
+    """The COPY rows of one block, collected by staging table."""
+
+    def __init__(self, file_id: int) -> None:
+        self.file_id = file_id
+        self.people: list[bytes] = []
+        self.exposures: list[bytes] = []
+        self.second_exposures: list[bytes] = []
+        self.mentions: list[bytes] = []
+        self.further: list[bytes] = []
+
+    def _all(self) -> tuple[list[bytes], ...]:
+        return self.people, self.exposures, self.second_exposures, self.mentions, self.further
+
+    def clear(self) -> None:
+        """Removes all rows."""
+        for rows in self._all():
+            rows.clear()
+
+    def mark(self) -> tuple[int, ...]:
+        """Returns the current number of rows of each table, for `go_back`."""
+        return tuple(map(len, self._all()))
+
+    def go_back(self, mark: tuple[int, ...]) -> None:
+        """Removes the rows that were added after `mark` was called."""
+        for rows, count in zip(self._all(), mark, strict=False):
+            del rows[count:]
+
+    def prepared(self, form: Callable[..., PreparedT], **counts: Any) -> PreparedT:
+        """Returns the rows and `counts` as a row_preparation.Prepared, which `form` makes."""
+        return form(
+            people_rows=len(self.people),
+            exposure_rows=len(self.exposures) + len(self.second_exposures),
+            people=b"".join(self.people),
+            exposures=b"".join(self.exposures),
+            second_exposures=b"".join(self.second_exposures),
+            mentions=b"".join(self.mentions),
+            further=b"".join(self.further),
+            **counts,
+        )
+
+
+class RowContext(NamedTuple):
+    """The values that all writers and readers of rows share."""
+
+    cipher: BulkEncryptor
+    class_ids: MappingType[str, int]
+    secret: bytes
+    place: dict[str, int]  # the index of its cell, by column
+    days: MappingType[str, DayReader]  # by column
+    region: str  # of phone numbers without a country code
+    has_lost_zeros: bool  # whether a spreadsheet removed the zero before phone numbers
+    odd_cells: Counter[tuple[str, CellMessages]]
+    out: BlockOutput
+
+
+class Texts(NamedTuple):
+    """The e-mail addresses or the phone numbers of a person in one row.
+
+    The usable ones come first, in their normal form; the others are as they leaked.
+    """
+
+    texts: tuple[str, ...]
+    reach: int  # of the first one
+    usable: int  # how many have an index
+
+
+_NONE = Texts((), _MISSING, 0)
+
+
+class PersonWriter:
+    """A writer of one person of each row, and of the exposure of that person."""
+
+    def __init__(
+        self, columns: PersonColumns, context: RowContext, *, slot: int, takes_known_only: bool
+    ) -> None:
+        place, self._out, self._slot = context.place, context.out, slot
+        self._cipher, self._secret = context.cipher, context.secret
+        self._region, self._has_lost_zeros = context.region, context.has_lost_zeros
+        self._odd_cells = context.odd_cells
+        self._kind = f"person:{columns.relation.name.lower()}\0"
+        self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
+        self._name = columns.name_cells and _filler(columns.name_cells, place)
+        self._emails = [(place[column], column) for column in columns.email]
+        self._phones = [(place[column], column) for column in columns.phone]
+        self._language = place[columns.language] if columns.language else -1
+        self._writes_contact = columns.has_contact or not takes_known_only
+        self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
+        self._leaks = [
+            _LeakReader(leak, context.class_ids, place, context.days) for leak in columns.leaks
+        ]
+        ids = {part: context.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
+        self._ids = ids["name"], ids["email"], ids["phone"]
+        self._leaked = tuple(
+            ids[part] if part in columns.contact_leaked else 0
+            for part in ("name", "email", "phone")
+        )
+        self._classes: dict[tuple[int, ...], bytes] = {}
+
+    def person_id(self, identity: str) -> bytes:
+        """Returns the primary key of the person with this reference or phone number."""
+        return self._cipher.blind_index(self._kind + identity)
+
+    def write(self, line: int, cells: list[str], identity: str) -> None:
+        """Adds the person and the exposure of a row to the output.
+
+        `identity` is the id in the source, or the phone number of a recipient in E.164.
+        """
+        person = self.person_id(identity)
+        name = self._name(cells) if self._name else ""
+        emails, phone_numbers = self._read_emails(cells), self._read_phones(cells)
+        contact = (name,), emails.texts, phone_numbers.texts
+        if self._writes_contact:
+            plain = contact_json(name, emails.texts, phone_numbers.texts)
+            ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
+            language = _language(cells[self._language]) if self._language >= 0 else _DEFAULT
+            digest = blake2b(plain, digest_size=8, key=self._secret).digest()
+            self._out.people.append(
+                _pack_person(11, 4, line, 2, self._slot, 8, digest, 16, person)
+                + self._traits(language, emails.reach, phone_numbers.reach)
+                + self._index("email\0", emails)
+                + self._index("phone\0", phone_numbers)
+                + _pack_length(len(ciphertext))
+                + ciphertext
+            )
+            if emails.usable > 1 or phone_numbers.usable > 1:
+                self._write_further(line, person, _EMAIL, "email\0", emails)
+                self._write_further(line, person, _PHONE, "phone\0", phone_numbers)
+        self._write_exposure(line, cells, person, contact)
+
+    def _index(self, kind: str, found: Texts) -> bytes:
+        """Returns the field with the blind index of the first address or number."""
+        if not found.usable:
+            return copy_format.NULL
+        return copy_format.LENGTH_16 + self._cipher.blind_index(kind + found.texts[0])
+
+    def _write_further(self, line: int, person: bytes, kind: int, prefix: str, of: Texts) -> None:
+        for text in of.texts[1 : of.usable]:
+            index = self._cipher.blind_index(prefix + text)
+            self._out.further.append(
+                copy_format.further_contact(4, 4, line, 16, person, 2, kind, 16, index)
+            )
+
+    def _write_exposure(
+        self, line: int, cells: list[str], person: bytes, contact: tuple[tuple[str, ...], ...]
+    ) -> None:
+        leaked = self._leaked
+        classes = [leaked[part] for part in (0, 1, 2) if leaked[part] and any(contact[part])]
+        values = []
+        for leak in self._leaks:
+            value = leak.value(cells)
+            if value:
+                classes.append(leak.class_id)
+                date = leak.date(cells)
+                if date:
+                    values.append(f"[{leak.class_id},{in_json(value)},{in_json(date)}]")
+                elif not self._is_in_contact(leak.class_id, value, contact):
+                    values.append(f"[{leak.class_id},{in_json(value)}]")
+        if not classes:
+            if self._slot == FIRST and not self._writes_contact:
+                self._out.mentions.append(copy_format.mention(2, 4, line, 16, person))
+            return
+        head = copy_format.exposure_head(5, 16, person, 4, self._out.file_id, 4, line)
+        key = tuple(classes)
+        data_classes = self._classes.get(key) or self._pack_classes(key)
+        if values:
+            plain = f"[{','.join(values)}]".encode()
+            ciphertext = self._cipher.encrypt_bytes(plain, person, EXPOSURE)
+            self._exposures.append(
+                head + data_classes + copy_format.length(len(ciphertext)) + ciphertext
+            )
+        else:
+            self._exposures.append(head + data_classes + copy_format.NULL)
+
+    def _is_in_contact(
+        self, class_id: int, value: str, contact: tuple[tuple[str, ...], ...]
+    ) -> bool:
+        """Returns whether the contact holds the value already. Then it is not stored twice."""
+        return any(
+            class_id == held and value in texts
+            for held, texts in zip(self._ids, contact, strict=True)
+        )
+
+    def _pack_classes(self, classes: tuple[int, ...]) -> bytes:
+        data = copy_format.smallints(tuple(sorted(set(classes))))
+        self._classes[classes] = data
+        return data
+
+    # The contact
+
+    def _read_emails(self, cells: list[str]) -> Texts:
+        """Returns the e-mail addresses of a row. A cell without one stays as it leaked."""
+        usable, others = list[str](), list[str]()
+        for place, column in self._emails:
+            text = cells[place].strip()
+            if not text:
+                continue
+            found, oddity = read_emails(text)
+            if found:
+                usable += found
+            elif not is_placeholder(text):
+                others.append(text)
+                is_masked = oddity == MASKED
+                kind = CellMessages.MASKED_EMAIL if is_masked else CellMessages.NO_EMAIL
+                self._odd_cells[column, kind] += 1
+        return _texts(usable, others, _USABLE)
+
+    def _read_phones(self, cells: list[str]) -> Texts:
+        """Returns the phone numbers of a row. A cell without one stays as it leaked."""
+        usable, others = list[Phone](), list[str]()
+        for place, column in self._phones:
+            text = cells[place].strip()
+            if not text:
+                continue
+            found, oddity = read_phones(text, self._region, has_lost_zeros=self._has_lost_zeros)
+            if found:
+                usable += found
+            elif len(text) >= _NO_NUMBER_DIGITS or not is_placeholder(text):
+                others.append(text)
+                self._odd_cells[column, _ODD_PHONES[oddity]] += 1
+        ordered = usable if len(usable) < 2 else in_order(usable)
+        reach = _LANDLINE if ordered and ordered[0].is_landline else _USABLE
+        return _texts([phone.number for phone in ordered], others, reach)
+
+
+def in_order(found: Iterable[Phone]) -> list[Phone]:
+    """Returns the numbers with those first that take text messages."""
+    return sorted(found, key=lambda phone: phone.is_landline)
+
+
+def _texts(usable: Sequence[str], others: Sequence[str], reach: int) -> Texts:
+    if len(usable) == 1 and not others:
+        return Texts(tuple(usable), reach, 1)
+    if not usable:
+        return Texts(tuple(dict.fromkeys(others)), _UNUSABLE, 0) if others else _NONE
+    usable = tuple(dict.fromkeys(usable))
+    return Texts((*usable, *dict.fromkeys(others)), reach, len(usable))
+
+
+class _LeakReader:
+    """A reader of one leaked value of a row, and of its date."""
+
+    def __init__(
+        self,
+        leak: LeakColumn,
+        class_ids: MappingType[str, int],
+        place: dict[str, int],
+        days: MappingType[str, DayReader],
+    ) -> None:
+        self.class_id = class_ids[leak.data_class]
+        self.value = _filler(leak.value, place)
+        self._date = place[leak.date] if leak.date else -1
+        self._day = days[leak.date] if leak.date else None
+
+    def date(self, cells: list[str]) -> str:
+        """Returns the date of the value in ISO 8601; "" if there is none, or none for certain."""
+        return (self._day(cells[self._date]) or "") if self._day else ""
+
+
+def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence[str]], str]:
+    """Returns a function that does what `template.fill` does, for the list of cells of a row.
+
+    It is faster, because it finds a cell by its index.
+    """
+    pieces = [(literal, literal.lstrip(" ,;/"), place[name]) for literal, name in template.pieces]
+    tail = template.tail
+    if len(pieces) == 1 and not tail and not pieces[0][1]:
+        only = pieces[0][2]
+        return lambda cells: "" if (cell := cells[only]).isspace() else cell
+
+    def fill(cells: Sequence[str]) -> str:
+        value = ""
+        for literal, first_literal, number in pieces:
+            cell = cells[number]
+            if cell and not cell.isspace():
+                value += (literal if value else first_literal) + cell
+        return value + tail if value else ""
+
+    return fill
+
+
+def contact_json(name: str, emails: Sequence[str], phones: Sequence[str]) -> bytes:
+    """Returns the JSON of AffectedPerson.contact, without the parts that are empty."""
+    if name and len(emails) == 1 and len(phones) == 1:
+        first = f'{{"n":{in_json(name)},"e":{in_json(emails[0])},"p":{in_json(phones[0])}}}'
+        return first.encode()
+    parts = contact_parts(name, emails, phones)
+    held = (f'"{key}":{in_json(text)}' for key, text in parts.items())
+    return f"{{{','.join(held)}}}".encode()
+
+
+def contact_parts(name: str, emails: Sequence[str], phones: Sequence[str]) -> dict[str, str]:
+    """Returns the parts of AffectedPerson.contact: n, e, p, and e2, e3, p2 for further ones."""
+    parts = {"n": name} if name else {}
+    for letter, texts in (("e", emails), ("p", phones)):
+        for number, text in enumerate(texts, start=1):
+            parts[letter if number == 1 else f"{letter}{number}"] = text
+    return parts
+
+
+@lru_cache(maxsize=1 << 10)
+def _language(cell: str) -> bytes:
+    """Returns the language code of a cell such as `ko`, `EN` or `en-US`.
+
+    Returns the default language if the portal does not have the language of the cell.
+    """
+    code = cell.strip().lower()[:2]
+    return (code if code in _LANGUAGES else DEFAULT_LANGUAGE).encode()
+
+
+_DEFAULT = DEFAULT_LANGUAGE.encode()
+_pack_person, _pack_length = copy_format.person_head, copy_format.length

@@ -1,0 +1,90 @@
+"""Days of dates: read where a spelling means one day, left out where it does not."""
+
+import csv
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incidents.importing import days
+
+CERTAIN = days.reader((days.DATE,))
+DAY = "2025-11-18"
+MESSY = Path(__file__).parent / "messy" / "12_dates.csv"
+# What is not DAY among the 49 spellings of messy/12_dates.csv, by the number of the row.
+OTHERS = {
+    **dict.fromkeys((6, 7), "2025-01-08"),
+    34: "1970-01-01",
+    35: "9999-12-31",
+    **dict.fromkeys((31, 32, 33, 36, 37, 38, 39), ""),
+    # Two digits of a year, numbers of a program, days that are none, and a month or a year alone.
+    **dict.fromkeys((12, 13, 15, 16, 17, 28, 29, 30, 40, 47, 48), None),
+}
+
+
+def spellings() -> list[tuple[str, str | None]]:
+    with MESSY.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [(row["joined_on"], OTHERS.get(int(row["member_id"]), DAY)) for row in rows]
+
+
+@pytest.mark.parametrize(("cell", "day"), spellings())
+def test_a_spelling_that_means_one_day_is_read(cell, day):
+    assert CERTAIN(cell) == day
+
+
+@pytest.mark.parametrize("cell", ["05/06/2025", "5.6.2025", "05-06-2025", "25-11-18", "yesterday"])
+def test_the_order_of_day_and_month_is_not_guessed(cell):
+    assert CERTAIN(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("formats", "cell"),
+    [
+        (("%d/%m/%Y",), "18/11/2025"),
+        (("%m/%d/%Y", "%m/%d/%Y %H:%M"), "11/18/2025 09:00"),
+        (("%d-%b-%y",), "18-NOV-25"),
+        (("%y%m%d",), "251118"),
+        (("excel",), "45979"),
+        (("excel",), "45979.5"),
+        (("unix",), "1763424000"),
+        (("unix_ms",), "1763424000000"),
+        (("date", "excel"), "2025. 11. 18."),
+        (("datetime",), "2025-11-18T00:30:00+09:00"),
+    ],
+)
+def test_a_format_of_the_mapping_is_read(formats, cell):
+    assert days.reader(formats)(cell) == DAY
+
+
+def test_an_ambiguous_day_is_read_by_the_format_of_the_mapping():
+    assert days.reader(("%d/%m/%Y",))("05/06/2025") == "2025-06-05"
+    assert days.reader(("%m/%d/%Y",))("05/06/2025") == "2025-05-06"
+
+
+@pytest.mark.parametrize("text", ["%d/%m/%Y", "date", "excel", "%Y년 %m월 %d일"])
+def test_a_format_holds_a_whole_day(text):
+    assert days.is_format(text)
+
+
+@pytest.mark.parametrize("text", ["day", "", "%d/%m", "%Y", "%", "%q"])
+def test_a_format_without_a_whole_day_is_none(text):
+    assert not days.is_format(text)
+
+
+@given(st.dates(min_value=dt.date(1000, 1, 1)))
+def test_every_day_is_read_in_any_order_that_is_certain(day):
+    assert CERTAIN(day.isoformat()) == day.isoformat()
+    assert CERTAIN(f"{day.year:04}. {day.month}. {day.day}.") == day.isoformat()
+    expected = day.isoformat() if day.day > 12 or day.day == day.month else None
+    assert CERTAIN(f"{day.day}/{day.month}/{day.year:04}") == expected
+    assert CERTAIN(f"{day.month}/{day.day}/{day.year:04}") == expected
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[0-9./ -]{1,12}", fullmatch=True))
+def test_no_text_raises(cell):
+    for formats in (("date",), ("excel",), ("unix",), ("unix_ms",), ("%d/%m/%Y",)):
+        found = days.reader(formats)(cell)
+        assert not found or dt.date.fromisoformat(found)
