@@ -13,6 +13,7 @@ NULLS = frozenset(
     ["NULL", "\\N", "(null)", "(NULL)", "[null]", "[NULL]", "<null>", "<NULL>"]
     + ["nan", "NaN", "NAN", "#N/A", "#NULL!"]
 )
+MOST_ZEROS = 20  # in a reference of zeros only
 # In lower case. Besides these, a text without letters and digits, or of zeros or x only.
 _PLACEHOLDERS = frozenset(
     ["null", "\\n", "(null)", "[null]", "<null>", "nan", "#n/a", "#null!", "nil", "undefined"]
@@ -33,6 +34,11 @@ def is_placeholder(text: str) -> bool:
         return False
     letters = set(filter(str.isalnum, plain))
     return not letters or letters in ({"0"}, {"x"})
+
+
+def is_zero(reference: str) -> bool:
+    """Returns whether a reference is 0, 00 and so on, which can also be the first of a series."""
+    return len(reference) <= MOST_ZEROS and set(reference) == {"0"}
 
 
 def proposals(cells: Iterable[str]) -> list[str]:

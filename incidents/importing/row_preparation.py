@@ -26,7 +26,7 @@ from incidents.importing.person_rows import (
     RowContext,
     in_order,
 )
-from incidents.importing.placeholders import is_placeholder
+from incidents.importing.placeholders import is_placeholder, is_zero
 from incidents.importing.reading import Source
 from incidents.importing.refusals import CellMessages, RejectMessages
 from incidents.importing.rows import HEADER, RowReader
@@ -56,6 +56,7 @@ class Prepared(NamedTuple):
     rejects: bytes
     faulty: int  # rows that are rejected here
     without_phone: int  # second people without a usable phone number
+    zeros: int  # rows with the reference 0, 00 and so on
     odd_cells: dict[tuple[str, CellMessages], int]  # by column and kind
     spellings: list[tuple[bytes, bytes]]  # of some people, and of the same ids spelled otherwise
     header_again: int  # the line that repeats the header; 0 for none
@@ -111,13 +112,13 @@ class Preparer:
         )
         self._second_identity = place[second.identity] if second else 0
         self._may_hold_surrogates = form.may_hold_surrogates
-        self._without_phone = 0
+        self._without_phone = self._zeros = 0
 
     def prepare(self, block: FileBlock) -> Prepared:
         """Returns the prepared rows of a block. Stops at a row that repeats the header."""
         self._out.clear()
         self._odd_cells.clear()
-        self._without_phone = rows = header_again = 0
+        self._without_phone = self._zeros = rows = header_again = 0
         rejected: list[tuple[int, str]] = []
         spellings: list[tuple[bytes, bytes]] = []
         for line, cells, defect in self._reader.rows(block):
@@ -143,6 +144,7 @@ class Preparer:
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
             faulty=len(rejected),
             without_phone=self._without_phone,
+            zeros=self._zeros,
             odd_cells=dict(self._odd_cells),
             spellings=spellings,
             header_again=header_again,
@@ -182,7 +184,9 @@ class Preparer:
             if not phones:
                 raise RowRejectedError(RejectMessages.NO_PHONE.stored(column=column))
             return phones[0].number
-        if _is_placeholder(identity):
+        if is_zero(identity) and not self._mapping.takes_known_only:
+            self._zeros += 1  # the first of a series, or nothing: the other rows decide
+        elif _is_placeholder(identity):
             raise RowRejectedError(RejectMessages.PLACEHOLDER.stored(column=column))
         return identity
 

@@ -18,6 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from incidents.encryption import IncidentCipher
 from incidents.importing import copy_format
 from incidents.importing.person_rows import FIRST, SECOND
+from incidents.importing.placeholders import MOST_ZEROS
 from incidents.importing.refusals import RejectMessages
 from incidents.importing.repeats import RepeatMerger
 from incidents.importing.row_preparation import Prepared
@@ -80,6 +81,16 @@ _REJECT_UNKNOWN = """
 INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
 WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)
 """
+# A reference 0 may be the first of a series. If its rows differ, it stands for "no reference".
+_REJECT_ZEROS = f"""
+WITH zero AS MATERIALIZED (
+    SELECT line, person, digest FROM {{people}} WHERE slot = {FIRST} AND person = ANY(%s)
+), shared AS (
+    SELECT person FROM zero GROUP BY person HAVING min(digest) <> max(digest)
+    UNION SELECT id FROM incidents_affectedperson WHERE id = ANY(%s)
+)
+INSERT INTO {{rejects}} SELECT line, %s FROM zero JOIN shared USING (person)
+"""  # noqa: S608
 # The people of the rows in a file without contacts.
 _ROWS_WITHOUT_CONTACT = """
 SELECT line, person_id AS person FROM {exposures} UNION ALL SELECT line, person FROM {mentions}
@@ -173,6 +184,7 @@ class Staging:
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in kinds + others}
         self._waiting = {kind: bytearray() for kind in kinds}
         self._spellings: list[tuple[UUID, UUID]] = []
+        self._zeros = 0
         self._people_rows = self._exposure_rows = 0
         self._already_stored = 0  # how many people of the file the store has already
         with connection.cursor() as cursor:
@@ -184,6 +196,7 @@ class Staging:
         """Adds the rows of a prepared block."""
         self._people_rows += prepared.people_rows
         self._exposure_rows += prepared.exposure_rows
+        self._zeros += prepared.zeros
         if len(self._spellings) < _MOST_SPELLINGS:
             pairs = ((UUID(bytes=one), UUID(bytes=other)) for one, other in prepared.spellings)
             self._spellings += pairs
@@ -210,6 +223,8 @@ class Staging:
         for kind in self._waiting:
             self._copy_waiting(kind)
         self._run("ANALYZE {people}, {exposures}, {second}, {mentions}")
+        if self._zeros:
+            self._reject_zeros()
         if only_known:
             rows = _ROWS_WITH_CONTACT if has_contact else _ROWS_WITHOUT_CONTACT
             why = RejectMessages.UNKNOWN.stored(column=self._identity)
@@ -270,6 +285,16 @@ class Staging:
         """Yields the line and the reason of each reject, in file order."""
         for fetched in self._stream("SELECT line, reason FROM {rejects} ORDER BY line"):
             yield from fetched
+
+    def _reject_zeros(self) -> None:
+        people = [
+            self._cipher.person_id(relation, "0" * digits)
+            for relation in ("member", "former_member")
+            for digits in range(1, MOST_ZEROS + 1)
+        ]
+        why = RejectMessages.PLACEHOLDER.stored(column=self._identity)
+        self._run(_REJECT_ZEROS, [people, people, why])
+        self._drop_rejected()
 
     def _drop_rejected(self) -> None:
         for kind in ("people", "exposures", "second", "further"):
