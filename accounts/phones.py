@@ -22,9 +22,10 @@ _MOST_CHARACTERS = 320
 _FEWEST_DIGITS = 7
 _SAME_DIGITS = 7  # a number that ends in this many equal digits is a placeholder
 
-# The form in which 90 % of the Korean mobile numbers are written. The block 010-597 to 010-599 is
-# not in use.
-_USUAL_MOBILE = re.compile(r"(?:\+82[ -]?|0)10[ .-]?(?!59[7-9])(\d{4})[ .-]?(\d{4})", re.ASCII)
+# The form in which 90 % of the Korean mobile numbers are written.
+_USUAL_MOBILE = re.compile(r"(?:\+82[ -]?|0)10[ .-]?(\d{4})[ .-]?(\d{4})", re.ASCII)
+# All of 010: blocks come into use (010-597 is next) before phonenumbers has them.
+_NEW_MOBILE = re.compile(r"10\d{8}", re.ASCII)
 # Invisible characters and the marks that spreadsheets and web pages leave around a number.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _DASHES = str.maketrans(
@@ -194,7 +195,9 @@ def _judge(country_code: int, national: str, plan: "_Plan | None") -> Phone | st
     """Returns the number if it is valid and can be one person's, or why not."""
     if len(national) < _FEWEST_DIGITS or len(national) > 15:
         return NOT_A_NUMBER
-    if plan and plan.is_mobile(national):
+    if (country_code == 82 and _NEW_MOBILE.fullmatch(national)) or (
+        plan and plan.is_mobile(national)
+    ):
         kind = PhoneNumberType.MOBILE
     else:
         kind = phonenumbers.number_type(_number(country_code, national))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 from foundations.keys import EncryptionMessages
 from foundations.stored_messages import StoredMessages, translate_stored
 from incidents.importing import refusals
-from incidents.importing.refusals import RefusalMessages, RejectMessages
+from incidents.importing.refusals import CellMessages, RefusalMessages, RejectMessages
 from notices import ledger_messages
 from notices.admin import history
 from notices.ledger_messages import LedgerMessages
@@ -25,6 +25,7 @@ APPS = ("foundations", "accounts", "incidents", "statements", "notices", "scams"
 TABLES = (
     RefusalMessages,
     RejectMessages,
+    CellMessages,
     LedgerMessages,
     history.HistoryMessages,
     EncryptionMessages,

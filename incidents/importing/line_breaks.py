@@ -31,7 +31,7 @@ class LineBreaks:
     ) -> None:
         """Takes the file's columns in order, and its separator: "" if no quote can join rows."""
         long_columns = mapping.columns_with_lines(long_classes)
-        short = [name for name in dict.fromkeys(mapping.columns()) if name not in long_columns]
+        short = [name for name in mapping.used_columns() if name not in long_columns]
         place = {name: number for number, name in enumerate(columns)}
         self._columns, self._separator, self._region = columns, separator, region
         self._short = [place[name] for name in short]

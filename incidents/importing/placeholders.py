@@ -26,7 +26,7 @@ _PLACEHOLDERS = frozenset(
 
 
 def is_placeholder(text: str) -> bool:
-    """Returns whether the text is no reference, e-mail address, phone number or date of anybody."""
+    """Returns whether the text is no reference, e-mail address, phone number or date."""
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     if plain in _PLACEHOLDERS:
         return True

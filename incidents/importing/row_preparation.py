@@ -82,7 +82,7 @@ class Preparer:
         self._reader = RowReader(source)
         self._mapping, self._region = mapping, region
         place = {name: number for number, name in enumerate(source.header)}
-        self._used = sorted({place[column] for column in mapping.columns()})
+        self._used = sorted({place[column] for column in mapping.used_columns()})
         self._identity = place[mapping.person.identity]
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
         readers = {column: days.reader(formats) for column, formats in mapping.dates.items()}

@@ -215,5 +215,7 @@ class _ImportReporter:
                 f"{done.second_people_without_phone:,} rows name a second person "
                 "with what is no phone number: the row was taken without that person."
             )
+        for note in done.notes():
+            self._out.write(f"{note}.")
         if done.reject_file:
             self._out.write(f"Rejected rows: {done.reject_file}")
