@@ -4,6 +4,7 @@ It is validated in full before the first row is read. A refusal is one line that
 fault, the file, the place in it and what to do.
 """
 
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
@@ -218,7 +219,9 @@ class ColumnMapping(TomlTable):
     escape: str | None = None  # "" if a backslash is an ordinary character
     columns: Annotated[tuple[str, ...], Strict(False)] = ()  # by position; the file has no header
     sheet: str = ""  # of a spreadsheet; "" for the only one that is filled
-    strict: bool = False  # whether undecodable bytes reject a row also in a column not named here
+    # Whether a row is rejected for undecodable bytes in a column that is not named here, and for a
+    # date that cannot be read. Without it, they cost the value and not the person.
+    strict: bool = False
     region: str = ""  # of phone numbers without a country code; "" for that of the incident
     lost_zeros: bool = False  # whether a spreadsheet removed the zero before phone numbers
     nulls: Annotated[frozenset[str], Strict(False)] = placeholders.NULLS  # blank cells
@@ -302,7 +305,7 @@ class ColumnMapping(TomlTable):
             sheet=self.sheet,
             used=frozenset(self.used_columns()),
             is_strict=self.strict,
-            single=frozenset(self.dates).union(*(person.short_columns() for person in self.people())),
+            single=frozenset(self.dates).union(*(one.short_columns() for one in self.people())),
         )
 
     def check_source(self, source: Source) -> None:

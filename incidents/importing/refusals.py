@@ -36,6 +36,7 @@ class RejectMessages(StoredMessages):
         "{column} holds lines that look like rows; is there a quote that joins rows? "
         "Correct each line, or join them"
     )
+    BAD_DATE = _("bad date")
     NO_PHONE = _("{column} is no phone number")
     UNKNOWN = _("unknown {column}")
     OTHER_EMAIL = _("conflict: {column} already read with another e-mail")

@@ -159,9 +159,7 @@ class Preparer:
             if cells[place].strip() in nulls:
                 cells[place] = ""
         identity = self._identify(cells)
-        for place, column, read in self._dates:
-            if read(cells[place]) is None:
-                self._odd_cells[column, CellMessages.NO_DAY] += 1
+        self._check_dates(cells)
         mark = self._out.mark() if self._may_hold_surrogates else None
         try:
             self._first.write(line, cells, identity)
@@ -170,6 +168,15 @@ class Preparer:
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
+
+    def _check_dates(self, cells: Sequence[str]) -> None:
+        """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
+        for place, column, read in self._dates:
+            if read(cells[place]) is not None:
+                continue
+            if self._mapping.strict:
+                raise RowRejectedError(RejectMessages.BAD_DATE.stored())
+            self._odd_cells[column, CellMessages.NO_DAY] += 1
 
     def _identify(self, cells: Sequence[str]) -> str:
         """Returns the reference of the row, or the phone number of a recipient.
