@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from accounts.contacts import normalise_email, read_phones
+from accounts.models import User
 from incidents import encryption
 from incidents.models import (
     AffectedPerson,
@@ -15,7 +16,9 @@ from incidents.models import (
     Incident,
     IncidentDataClass,
     IncidentJurisdiction,
+    WriteOff,
 )
+from incidents.unread import unread_files
 
 
 def hanbit() -> Incident:
@@ -97,6 +100,19 @@ def person(
     )
 
 
+def write_off_unread(batch: ExposureBatch) -> None:
+    """Lets two people write off what could not be read of a batch, so that it can be closed."""
+    first, second = (
+        User.objects.get_or_create(email=email, defaults={"is_staff": True})[0]
+        for email in ("proposer@breachportal.example", "confirmer@breachportal.example")
+    )
+    for file in unread_files(batch):
+        write_off = WriteOff.objects.create(
+            file_id=file.pk, rows=file.rows, reason="Damaged.", proposed_by=first
+        )
+        write_off.confirm(second)
+
+
 def expose(
     person: AffectedPerson,
     file: ExposureFile,
@@ -106,8 +122,11 @@ def expose(
     """Creates the exposure of one row of `file`.
 
     `contact_classes` are slugs of data classes with their values in the contact. `values` are those
-    of other classes: (slug, text) or (slug, text, date).
+    of other classes: (slug, text) or (slug, text, date). The first file is that of the contact.
     """
+    if person.file_id is None:
+        person.file = file
+        person.save(update_fields=["file"])
     entries = [[class_id(slug), *rest] for slug, *rest in values or []]
     data_classes = {class_id(slug) for slug in contact_classes} | {entry[0] for entry in entries}
     ciphertext = person.incident.cipher().encrypt(

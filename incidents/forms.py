@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
-from incidents import facts, scope_versions, uploads
+from incidents import facts, scope_versions, unread, uploads
 from incidents.encryption import EncryptionError
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
@@ -22,11 +22,13 @@ from incidents.models import (
     BatchChange,
     DataClass,
     ExposureBatch,
+    ExposureFile,
     FactChange,
     Incident,
     IncidentDataClass,
     Shredding,
     Upload,
+    WriteOff,
 )
 from incidents.scope_versions import ScopeRefusedError
 from incidents.unclaimed import held_classes
@@ -220,17 +222,37 @@ class CloseBatchForm(BatchChangeForm):
         ),
     )
 
-    is_without_failed = forms.BooleanField(label=_("It is complete without the files that failed."))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.missing = scope_versions.missing_files(self.batch)
-        if not self.missing:
-            del self.fields["is_without_failed"]
+    def clean(self) -> dict[str, Any]:
+        """Rejects a scope version with unread rows that are neither loaded nor written off."""
+        if why := scope_versions.why_not_closed(self.batch):
+            raise forms.ValidationError(translate_refusal(why))
+        return super().clean() or {}
 
     def change(self) -> None:
         """Closes the scope version. Raises ScopeRefusedError if that is refused."""
-        scope_versions.close(self.batch, is_despite_failed=bool(self.missing))
+        scope_versions.close(self.batch)
+
+
+class WriteOffForm(forms.ModelForm):
+    """A proposal to write off the unread rows of one file of an open scope version."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "file" in self.fields:
+            open_batches = ExposureBatch.objects.filter(state=ExposureBatch.State.OPEN)
+            files = [file for batch in open_batches for file in unread.unread_files(batch)]
+            self._rows = {file.pk: file.rows for file in files}
+            chosen = ExposureFile.objects.filter(pk__in=self._rows).exclude(
+                write_offs__in=WriteOff.objects.filter(withdrawn_at=None)
+            )
+            self.fields["file"] = forms.ModelChoiceField(chosen, label=_("File"))
+
+    def clean(self) -> dict[str, Any]:
+        """Stores the number of rows that the file has now, so that the second person sees it."""
+        cleaned = super().clean() or {}
+        if file := cleaned.get("file"):
+            self.instance.rows = self._rows[file.pk]
+        return cleaned
 
 
 class WithdrawBatchForm(BatchChangeForm):

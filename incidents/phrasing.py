@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, ngettext
 
-from incidents.models import DataClass
+from incidents.models import DataClass, Unread
 
 # Between a count and its unit, because a count alone at the start of a line is misread.
 _NO_BREAK = "\u00a0"
@@ -47,6 +47,21 @@ def counted_noun(data_class: DataClass, count: int) -> str:
 def number_of(data_class: DataClass, count: int) -> str:
     """Returns "2" or "2건": Korean has a counter word for each kind of thing."""
     return f"{count:,}{data_class.unit_ko}" if _is_korean() else f"{count:,}"
+
+
+def unread(amount: Unread) -> str:
+    """Returns "12 rows of the leaked data could not be read", or the like, as a sentence.
+
+    It is in the active language.
+    """
+    rows = ngettext("%(number)s row", "%(number)s rows", amount.rows)
+    files = ngettext("%(number)s file", "%(number)s files", amount.files)
+    counted = [
+        text % {"number": f"{number:,}"}
+        for text, number in ((rows, amount.rows), (files, amount.files))
+        if number
+    ]
+    return gettext("%(amount)s of the leaked data could not be read.") % {"amount": joined(counted)}
 
 
 def joined(items: Sequence[str]) -> str:

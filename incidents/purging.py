@@ -22,6 +22,7 @@ from django.utils import timezone
 from incidents.models import (
     AffectedPerson,
     Exposure,
+    FileContact,
     FurtherContact,
     Incident,
     Reveal,
@@ -110,6 +111,7 @@ def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
     exposures = _delete_rows(Exposure, "person_id", ids)
     _delete_rows(Reveal, "person_id", ids)
     _delete_rows(FurtherContact, "person_id", ids)
+    _delete_rows(FileContact, "person_id", ids)
     for forget in BEFORE_PURGE:
         forget(ids)
     return _delete_rows(AffectedPerson, "id", ids), exposures

@@ -34,6 +34,7 @@ from incidents.models import (
     AffectedPerson,
     Exposure,
     ExposureFile,
+    FileContact,
     Incident,
     Reencryption,
     UploadPiece,
@@ -75,9 +76,16 @@ EXPOSURES = EncryptedColumn(
 UPLOADS = EncryptedColumn(
     model=UploadPiece, person="id", column="ciphertext", purpose=UPLOAD, incident="upload__incident"
 )
+FILE_CONTACTS = EncryptedColumn(
+    model=FileContact,
+    person="person_id",
+    column="contact",
+    purpose=CONTACT,
+    incident="file__incident",
+)
 # Further columns; other apps add theirs in AppConfig.ready(). They have few rows, which are
 # re-encrypted without steps.
-OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS]
+OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS, FILE_CONTACTS]
 
 ReencryptionCallback = Callable[[Reencryption], None]
 
@@ -140,7 +148,8 @@ def _rows_under_other_keys(
     rows = column.model._default_manager.filter(
         **{column.incident: incident_id, f"{column.column}__isnull": False}
     )
-    older = rows.annotate(begins=begins).exclude(begins=encryption.key_prefix(key_id))
+    stored = rows.exclude(**{column.column: b""})  # the contact of a person without one
+    older = stored.annotate(begins=begins).exclude(begins=encryption.key_prefix(key_id))
     yield from older.values_list("pk", column.person, column.column).iterator()
 
 
@@ -281,5 +290,6 @@ def _reencrypt_other_columns(record: Reencryption) -> None:
     incident = Incident.objects.get(pk=record.incident_id)
     for column in OTHER_APPS_COLUMNS:
         older = _rows_under_other_keys(column, incident.pk, record.key_id)
-        for key, ciphertext in _reencrypt_values(incident.cipher(), column.purpose, older):
-            column.model._default_manager.filter(pk=key).update(**{column.column: ciphertext})
+        for *key, ciphertext in _reencrypt_values(incident.cipher(), column.purpose, older):
+            rows = column.model._default_manager.filter(pk=key[0] if len(key) == 1 else key)
+            rows.update(**{column.column: ciphertext})

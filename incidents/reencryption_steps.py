@@ -76,6 +76,9 @@ def _reencrypt_rows(
 ) -> EncryptedRows:
     reencrypted: list[bytes | None] = []
     for person, ciphertext in zip(_unpack(rows.keys[0]), _unpack(rows.ciphertext), strict=True):
+        if not ciphertext:  # the contact of a person of whom every file is withdrawn
+            reencrypted.append(None)
+            continue
         try:
             reencrypted.append(
                 cipher.reencrypt(ciphertext, person=UUID(bytes=person), purpose=purpose)

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import scope_counts
-from incidents.importing.refusals import RefusalMessages
+from incidents import scope_counts, unread
+from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 
 # The first half of each advisory lock's key; the second half is the incident's id.
@@ -104,43 +104,42 @@ def fail_killed_imports(incident: Incident) -> None:
     )
 
 
-def missing_files(batch: ExposureBatch) -> list[str]:
-    """Returns the names of the batch's files that failed and were not loaded since, sorted."""
-    since = ExposureFile.objects.filter(
-        Q(name=OuterRef("name")) | Q(sha256=OuterRef("sha256")),
-        batch=batch,
-        state=ExposureFile.State.LOADED,
-        pk__gt=OuterRef("pk"),
-    )
-    failed = batch.files.filter(~Exists(since), state=ExposureFile.State.FAILED)
-    return sorted(set(failed.values_list("name", flat=True)))
-
-
 # Closing and withdrawing
 
 
-def close(batch: ExposureBatch, *, note: str = "", is_despite_failed: bool = False) -> None:
+def close(batch: ExposureBatch, *, note: str = "") -> None:
     """Closes an open scope version, which is then complete. Counts its people and the incident's.
 
-    With `is_despite_failed`, files that failed and were not loaded since do not prevent this.
-    Raises ScopeRefusedError, and IncidentBusyError if another process holds the incident's lock.
+    Raises ScopeRefusedError, also while a file has unread rows that are not written off, and
+    IncidentBusyError if another process holds the incident's lock.
     """
     with incident_lock(batch.incident):
         fail_killed_imports(batch.incident)
         if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
             raise ScopeRefusedError(RefusalMessages.NOTHING_LOADED.stored(batch=batch.code))
-        if not is_despite_failed:
-            _refuse_missing_files(batch)
+        if why := why_not_closed(batch):
+            raise ScopeRefusedError(why)
         with transaction.atomic():
             _mark_closed(batch, note or batch.note)
+            unread.count_unread(batch)
             scope_counts.count_closed(batch)
     batch.refresh_from_db()
 
 
-def _refuse_missing_files(batch: ExposureBatch) -> None:
-    if names := missing_files(batch):
-        why = RefusalMessages.FAILED_FILES.stored(batch=batch.code, files=", ".join(names))
-        raise ScopeRefusedError(why)
+def why_not_closed(batch: ExposureBatch) -> str:
+    """Returns the stored message why unread rows prevent the closing, or ""."""
+    files = [file for file in unread.unread_files(batch) if not file.is_written_off]
+    failed = sorted({file.name for file in files if file.rows is None})
+    rows = sum(file.rows or 0 for file in files)
+    names = ", ".join(sorted({file.name for file in files if file.rows}))
+    reasons = []
+    if failed:
+        failures = ", ".join(failed)
+        reasons.append(RefusalMessages.FAILED_FILES.stored(batch=batch.code, files=failures))
+    if rows:
+        unsettled = RefusalMessages.UNSETTLED
+        reasons.append(unsettled.stored(batch=batch.code, rows=f"{rows:,}", files=names))
+    return BETWEEN.join(reasons)
 
 
 def _mark_closed(batch: ExposureBatch, note: str) -> None:
@@ -162,6 +161,8 @@ def withdraw(batch: ExposureBatch, reason: str) -> None:
     """
     with incident_lock(batch.incident), transaction.atomic():
         _mark_withdrawn(batch, reason)
+        for corrected in ExposureBatch.objects.filter(files__corrections__batch=batch).distinct():
+            unread.count_unread(corrected)
         scope_counts.count_total(batch.incident)
     batch.refresh_from_db()
     logger.info("batch %s withdrawn", batch.pk)
@@ -260,7 +261,7 @@ def _close_or_withdraw(change: BatchChange) -> None:
     if batch.state == _TO[kind]:
         return  # a worker did it and was killed before it could record it, or a command did it
     if kind == BatchChange.Kind.CLOSE:
-        close(batch, is_despite_failed=True)  # the desk named the missing files
+        close(batch)
     else:
         withdraw(batch, change.reason)
 

@@ -129,7 +129,7 @@ def _hash_person(
         exposures.append([sha256, line, classes, [[slugs[row[0]], *row[1:]] for row in values]])
     content = [
         [str(person), relation, language, email_reach, phone_reach, str(email), str(phone)],
-        cipher.decrypt(contact, person=person, purpose=CONTACT),
+        cipher.decrypt(contact, person=person, purpose=CONTACT) if contact else {},
         sorted(exposures),
         [[kind, str(index)] for kind, index in stored.further],
     ]

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from incidents.encryption import UPLOAD, EncryptionError
 from incidents.importing import loading
-from incidents.importing.loading import ImportProgress
+from incidents.importing.loading import ImportProgress, ImportStoppedError, NothingTakenError
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
 from incidents.models import ExposureFile, Incident, Upload, UploadPiece
@@ -93,6 +93,8 @@ def run_upload(upload_id: str) -> None:
                 step(upload)
             except IncidentBusyError:
                 Upload.objects.filter(pk=upload_id, state=works).update(state=waits)
+            except ImportStoppedError:
+                raise  # the sweep starts the step again
             except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
                 _refuse(upload, str(refusal))
             except DatabaseError:
@@ -183,25 +185,34 @@ def _import(upload: Upload) -> None:
 
     with _as_temporary_file(upload) as path:
         rejects = path.parent.with_name("rejects.csv")
-        upload.file = _loaded_before(upload) or loading.import_file(
-            path,
-            incident=upload.incident,
-            mapping_text=upload.mapping,
-            encoding=upload.encoding,
-            rejects_path=rejects,
-            report=keep_last,
-        )
+        try:
+            upload.file = _loaded_before(upload) or loading.import_file(
+                path,
+                incident=upload.incident,
+                mapping_text=upload.mapping,
+                encoding=upload.encoding,
+                rejects_path=rejects,
+                report=keep_last,
+            )
+        except NothingTakenError as refusal:
+            _keep_rejects(upload, refusal.file, rejects)
+            raise
         with transaction.atomic():
-            upload.rows_read = upload.file.rows_read
-            upload.rows_taken = upload.file.rows_taken
-            upload.rows_rejected = upload.file.rows_rejected
-            if rejects.exists():
-                with rejects.open("rb") as stream:
-                    _keep_pieces(upload, Kind.REJECTS, iter(lambda: stream.read(PIECE_BYTES), b""))
+            _keep_rejects(upload, upload.file, rejects)
             upload.pieces.filter(kind=Kind.CONTENT).delete()
             upload.state = State.IMPORTED
             upload.save()
     logger.info("upload %s imported as file %s", upload.pk, upload.file.pk)
+
+
+def _keep_rejects(upload: Upload, file: ExposureFile, rejects: Path) -> None:
+    """Copies the row counts of the imported file to the upload, and stores its reject file."""
+    upload.rows_read, upload.rows_taken = file.rows_read, file.rows_taken
+    upload.rows_rejected = file.rows_rejected
+    if rejects.exists():
+        upload.pieces.filter(kind=Kind.REJECTS).delete()  # of a worker that was killed
+        with rejects.open("rb") as stream:
+            _keep_pieces(upload, Kind.REJECTS, iter(lambda: stream.read(PIECE_BYTES), b""))
 
 
 def _loaded_before(upload: Upload) -> ExposureFile | None:
@@ -216,7 +227,7 @@ def _loaded_before(upload: Upload) -> ExposureFile | None:
 
 def _refuse(upload: Upload, why: str) -> None:
     with transaction.atomic():
-        upload.pieces.all().delete()
+        upload.pieces.filter(kind=Kind.CONTENT).delete()  # a file of rejects only keeps those
         upload.state, upload.refusal = State.REFUSED, why
         upload.save()
     logger.warning("upload %s refused", upload.pk)

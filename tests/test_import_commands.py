@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from harness.exposure_factory import write_off_unread
 from incidents import encryption
 from incidents.management.commands import import_exposures
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
@@ -55,12 +56,13 @@ def test_an_import_says_what_it_did(incident, files):
 
 def test_a_withdrawn_file_can_be_imported_into_a_later_scope_version(incident, files):
     run_import(files)
+    write_off_unread(incident.batches.get())
     call_command("close_batch", incident.slug)
     call_command("withdraw_batch", incident.slug, "1", "--reason", "a wrong mapping", "--yes")
     printed = run_import(files, "--rejects", files[0].with_name("again.csv"))
 
     assert "Opened scope version 2." in printed
-    assert "Rows read 2, taken 1, rejected 1. New people 0, exposures 1." in printed
+    assert "Rows read 2, taken 1, rejected 1. New people 1, exposures 1." in printed
     assert [file.state for file in ExposureFile.objects.order_by("pk")] == ["withdrawn", "loaded"]
 
 
@@ -113,6 +115,7 @@ def test_a_shredded_incident_is_one_line(incident, files):
 
 def test_a_batch_is_closed(incident, files):
     run_import(files)
+    write_off_unread(incident.batches.get())
 
     assert "Closed scope version 1" in run("close_batch", "hanbit-2025", "--note", "complete")
     batch = incident.batches.get()
@@ -130,18 +133,16 @@ def failed(incident, files):
     return orders
 
 
-def test_a_batch_with_a_failed_file_is_closed_only_in_spite_of_it(incident, failed):
-    with pytest.raises(CommandError, match=r"orders.csv failed .* --despite-failed"):
+def test_a_batch_with_a_failed_file_is_not_closed(incident, failed):
+    with pytest.raises(CommandError, match=r"orders.csv failed .* two people write it off"):
         run("close_batch", "hanbit-2025")
     assert not incident.is_scope_complete()
-
-    assert "Closed" in run("close_batch", "hanbit-2025", "--despite-failed")
-    assert incident.is_scope_complete()
 
 
 def test_a_file_that_failed_and_was_loaded_later_holds_up_nothing(incident, files, failed):
     failed.write_text("member_id,name\n8,Seojun\n", encoding="utf-8")
     run_import((failed, files[1]))
+    write_off_unread(incident.batches.get())
 
     assert "Closed" in run("close_batch", "hanbit-2025")
 

@@ -14,6 +14,7 @@ from django.db import transaction
 import incidents
 from accounts.contacts import normalise_phone
 from accounts.models import User
+from harness.exposure_factory import write_off_unread
 from incidents import scope_versions
 from incidents.encryption import EXPOSURE
 from incidents.importing import loading
@@ -72,6 +73,7 @@ def import_sample(rejects: Path) -> Imported:
             report=reports.append,
         )
         results[key] = reports[-1]
+    write_off_unread(incident.batches.get())
     scope_versions.close(incident.batches.get(), note="first version")
     return Imported(incident, files, results, rejects)
 

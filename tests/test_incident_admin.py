@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
-from harness.exposure_factory import class_id, expose, file_of, person, state
+from harness.exposure_factory import class_id, expose, file_of, person, state, write_off_unread
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions
 from incidents.encryption import KeysetShreddedError
@@ -28,6 +28,7 @@ from incidents.models import (
     ExposureBatch,
     ExposureFile,
     Incident,
+    RejectedRow,
     Shredding,
 )
 from tests.desk_pages import page_text
@@ -63,6 +64,9 @@ def loaded(incident: Incident, *, number: int = 1, batch_state: str = "open") ->
     file.state, file.rows_read, file.rows_taken = ExposureFile.State.LOADED, 12, 10
     file.rows_rejected, file.finished_at = 2, incident.aware_at
     file.save()
+    RejectedRow.objects.bulk_create(
+        RejectedRow(file=file, line=line, reason="bad date") for line in (3, 7)
+    )
     return file.batch
 
 
@@ -316,6 +320,7 @@ def test_closing_asks_whether_everything_is_loaded(editors_desk, incident):
     assert "10 rows are taken, 2 rejected" in page_text(editors_desk.get(close))
     assert f"Close: {batch}" in html.unescape(page_text(editors_desk.get(close)))
     page_text(editors_desk.post(close, {}))
+    write_off_unread(batch)
     assert not incident.is_scope_complete()
     assert editors_desk.post(close, {"is_complete": "on"}).status_code == 302
     assert incident.is_scope_complete()
@@ -337,15 +342,15 @@ def failed(batch: ExposureBatch, name: str) -> None:
     ExposureFile.objects.filter(pk=file.pk).update(name=name, state=ExposureFile.State.FAILED)
 
 
-def test_a_scope_version_with_a_failed_file_needs_a_second_tick(editors_desk, incident):
+def test_a_scope_version_with_a_failed_file_does_not_close(editors_desk, incident):
     batch = loaded(incident)
     failed(batch, "orders.csv")
     close = url("exposurebatch", "close", batch.pk)
-    assert "were not loaded since: orders.csv" in page_text(editors_desk.get(close))
-    assert "This field is required" in page_text(editors_desk.post(close, {"is_complete": "on"}))
+    assert "orders.csv failed and was not loaded since" in page_text(editors_desk.get(close))
+    assert "orders.csv failed" in page_text(editors_desk.post(close, {"is_complete": "on"}))
     assert not incident.is_scope_complete()
-    ticks = {"is_complete": "on", "is_without_failed": "on"}
-    assert editors_desk.post(close, ticks).status_code == 302
+    write_off_unread(batch)
+    assert editors_desk.post(close, {"is_complete": "on"}).status_code == 302
     assert incident.is_scope_complete()
 
 
@@ -353,8 +358,9 @@ def test_a_failed_file_that_was_loaded_later_does_not_count(editors_desk, incide
     batch = file_of(incident, state="open").batch
     failed(batch, "members.csv")
     loaded(incident)
+    write_off_unread(batch)
     close = url("exposurebatch", "close", batch.pk)
-    assert 'name="is_without_failed"' not in page_text(editors_desk.get(close))
+    assert "members.csv failed" not in page_text(editors_desk.get(close))
     assert editors_desk.post(close, {"is_complete": "on"}).status_code == 302
 
 
@@ -391,12 +397,15 @@ def test_withdrawing_asks_for_a_reason_and_keeps_it(editors_desk, incident):
 
 def test_the_withdraw_page_counts_people_and_explains_the_effect(editors_desk, incident):
     batch = loaded(incident)
+    write_off_unread(batch)
     scope_versions.close(batch)
     withdraw = url("exposurebatch", "withdraw", batch.pk)
     shown = page_text(editors_desk.get(withdraw))
     assert "It holds 10 rows about 0 people." in shown
     assert "not known yet whether their data leaked" in shown
-    scope_versions.close(loaded(incident, number=2))
+    second = loaded(incident, number=2)
+    write_off_unread(second)
+    scope_versions.close(second)
     assert "People whom only this version names then read" in page_text(editors_desk.get(withdraw))
 
 

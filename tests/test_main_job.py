@@ -22,6 +22,8 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import User
 from breachportal.demo import sample
 from breachportal.demo.app_codes import code_at
+from harness.exposure_factory import write_off_unread
+from incidents.models import ExposureBatch
 from notices.models import AlertSubscription, Notice
 from statements.models import Statement, StatementVersion
 from statements.sample import SLUG
@@ -143,6 +145,7 @@ def import_the_export(rejects: Path) -> None:
             *("--mapping", str(sample.EXPORT / mapping)),
             *("--rejects", str(rejects)),
         )
+    write_off_unread(ExposureBatch.objects.get(incident__slug=SLUG))
     call_command("close_batch", SLUG)
 
 

@@ -179,18 +179,27 @@ def test_a_reject_file_is_known_by_its_first_columns(tmp_path):
     assert examining.examine(path, "cp949").is_reject_file
 
 
-def test_a_dump_that_pretends_to_be_a_reject_file_brings_no_formula_into_one(load, tmp_path):
-    dump = tmp_path / "members.csv"
-    dump.write_text(
-        "line,reason,member_id,name,mobile,=HYPERLINK(1)\n1,x,,=SUM(A1),+82,@cmd\n",
+def test_a_reject_file_with_formulas_brings_none_into_the_next_one(load, dump, tmp_path):
+    load(dump)
+    changed = tmp_path / "members.csv.rejects.csv"
+    changed.write_text(
+        "line,reason,member_id,name,mobile,=HYPERLINK(1)\n3,x,,=SUM(A1),+82,@cmd\n",
         encoding="utf-8",
     )
-    written = read_reject_file(load(dump).reject_file)
+    written = read_reject_file(load(changed).reject_file)
 
     assert written == [
         ["line", "reason", "member_id", "name", "mobile", "'=HYPERLINK(1)"],
-        ["2", "missing member_id", "", "'=SUM(A1)", "'+82", "'@cmd"],
+        ["3", "missing member_id", "", "'=SUM(A1)", "'+82", "'@cmd"],
     ]
+
+
+def test_a_file_that_only_looks_like_a_reject_file_is_refused(load, tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_text("line,reason,member_id,name,mobile\n2,x,1,Minji,\n", encoding="utf-8")
+
+    with pytest.raises(ImportRefusedError, match="no file of hanbit-2025 rejected all"):
+        load(path)
 
 
 def test_column_names_that_are_formulas_are_escaped_and_restored(load, tmp_path):
@@ -208,10 +217,10 @@ def test_column_names_that_are_formulas_are_escaped_and_restored(load, tmp_path)
 def test_a_corrected_row_that_is_still_malformed_is_kept_complete(load, dump):
     written = load(dump).reject_file
     with written.open("a", encoding="utf-8") as stream:
-        stream.write('9,bad date,7,"김"민지,\n')
+        stream.write('5,bad date,7,"김"민지,\n')
     again = read_reject_file(load(written).reject_file)
 
-    assert again[-1][1:] == ["misplaced quote", '9,bad date,7,"김"민지,']
+    assert again[-1] == ["5", "misplaced quote", '5,bad date,7,"김"민지,']
 
 
 def test_shown_rejects_are_in_the_order_of_the_file():

@@ -266,6 +266,20 @@ def test_a_file_with_any_name_is_imported(desk, incident, places, name):
     assert not list(places.iterdir())
 
 
+def test_a_file_of_which_nothing_is_taken_is_refused_with_its_rejected_rows(desk, incident, places):
+    upload = worked(sent(desk, incident, b"member_id,name,email\n,Minji,\n"))
+    desk.post(url("import", upload))
+    upload = worked(upload)
+
+    assert (upload.state, upload.rows_read, upload.rows_rejected) == (State.REFUSED, 1, 1)
+    shown = page(desk, upload)
+    assert "none of its 1 rows could be taken, so it is not loaded" in shown
+    assert "Download the rejected rows" in shown
+    assert b"2,missing member_id" in b"".join(uploads.rejects_of(upload))
+    assert not upload.pieces.filter(kind="content").exists()
+    assert not list(places.iterdir())
+
+
 def test_a_refused_file_shows_the_reason_and_is_deleted(desk, incident, places):
     upload = worked(sent(desk, incident, b"<html><table></table></html>"))
 

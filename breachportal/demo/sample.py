@@ -10,9 +10,9 @@ from django.conf import settings
 import incidents
 from accounts.models import User
 from breachportal.demo import app_codes
-from incidents import scope_versions
+from incidents import scope_versions, unread
 from incidents.importing import loading
-from incidents.models import ExposureBatch, ExposureFile, Incident
+from incidents.models import ExposureBatch, ExposureFile, Incident, WriteOff
 from notices import decisions
 from notices.models import Notice
 from statements import sample
@@ -79,7 +79,21 @@ def import_export(incident: Incident, say: Say) -> None:
             f"{loaded.rows_rejected:,} rejected (see {rejects})."
         )
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
-    scope_versions.close(batch, is_despite_failed=True)  # all files of the sample are loaded
+    write_off_unread_rows(batch)
+    scope_versions.close(batch)
+
+
+def write_off_unread_rows(batch: ExposureBatch) -> None:
+    """Writes off the rows of the sample that cannot be imported: the editor and the approver do."""
+    editor, approver = (User.objects.get(email=email) for email in (EDITOR, APPROVER))
+    for file in unread.unread_files(batch):
+        if not file.is_written_off:
+            reason = "Damaged in the company's export; the company has no other copy."
+            write_off, _ = WriteOff.objects.waiting().get_or_create(
+                file_id=file.pk,
+                defaults={"rows": file.rows, "reason": reason, "proposed_by": editor},
+            )
+            write_off.confirm(approver)
 
 
 def send_notice() -> Notice:

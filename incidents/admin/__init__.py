@@ -1,5 +1,21 @@
 """Incidents on the response desk. No page shows values that leaked of people."""
 
-from incidents.admin import batches, data_classes, fact_changes, incidents, people, uploads
+from incidents.admin import (
+    batches,
+    data_classes,
+    fact_changes,
+    incidents,
+    people,
+    uploads,
+    write_offs,
+)
 
-__all__ = ["batches", "data_classes", "fact_changes", "incidents", "people", "uploads"]
+__all__ = [
+    "batches",
+    "data_classes",
+    "fact_changes",
+    "incidents",
+    "people",
+    "uploads",
+    "write_offs",
+]

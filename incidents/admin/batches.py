@@ -17,13 +17,16 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
+from incidents import phrasing, scope_versions
 from incidents.admin.confirmation import call_worker, confirmation_page
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
+from incidents.admin.write_offs import next_step, shown_write_off
 from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
 from incidents.importing.refusals import translate_refusal
-from incidents.models import BatchChange, ExposureBatch, ExposureFile
+from incidents.models import BatchChange, ExposureBatch, ExposureFile, Unread
 from incidents.scope_counts import counts_of
 from incidents.tasks import work_batch_change
+from incidents.unread import unread_amount
 
 
 class ExposureFileInline(ReadOnlyAdmin, admin.TabularInline):
@@ -36,10 +39,19 @@ class ExposureFileInline(ReadOnlyAdmin, admin.TabularInline):
             number_column(ExposureFile, name)
             for name in ("rows_read", "rows_taken", "rows_rejected")
         ),
-        *("encoding", "fingerprint", "finished_at"),
+        *("settled", "written_off", "corrects", "encoding", "fingerprint", "finished_at"),
     )
     readonly_fields = fields = shown
     ordering = ["pk"]
+
+    @admin.display(description=gettext_lazy("loaded later"))
+    def settled(self, obj: ExposureFile) -> str:
+        loaded = ExposureFile.State.LOADED
+        return f"{obj.rejected_rows.filter(settled_by__state=loaded).count():,}"
+
+    @admin.display(description=gettext_lazy("written off"))
+    def written_off(self, obj: ExposureFile) -> SafeString | str:
+        return shown_write_off(obj)
 
     @admin.display(description="SHA-256")
     def fingerprint(self, obj: ExposureFile) -> SafeString:
@@ -63,6 +75,8 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         "closed_at",
         "withdrawn_at",
         "withdrawn_reason",
+        "next_step",
+        "unread",
         "last_change",
         "people",
     )
@@ -86,6 +100,19 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def people(self, obj: ExposureBatch) -> SafeString | str:
         """Shows the people of this version alone, from the stored counts."""
         return shown_tally(counts_of(obj.incident).by_batch.get(obj.number))
+
+    @admin.display(description=gettext_lazy("next step"))
+    def next_step(self, obj: ExposureBatch) -> SafeString | str:
+        return next_step(obj)
+
+    @admin.display(description=gettext_lazy("could not be read"))
+    def unread(self, obj: ExposureBatch) -> str:
+        """Shows how much of the files is not loaded: of a closed version, what the portal says."""
+        if obj.state == ExposureBatch.State.CLOSED:
+            amount = Unread(obj.rows_unread, obj.files_unread)
+        else:
+            amount = unread_amount(obj)
+        return phrasing.unread(amount) if any(amount) else "–"
 
     @admin.display(description=gettext_lazy("closing or withdrawal by a worker"))
     def last_change(self, obj: ExposureBatch) -> SafeString | str:
@@ -147,10 +174,8 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         }
         form = CloseBatchForm(request.POST or None, batch=batch, by=staff_of(request))
         context = {}
-        if form.missing:
-            context["warning"] = _("These files failed and were not loaded since: %(files)s") % {
-                "files": ", ".join(form.missing)
-            }
+        if why := scope_versions.why_not_closed(batch):
+            context["warning"] = translate_refusal(why)
         return self._confirm(request, batch, form, texts, **context)
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -19,13 +19,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
+from psycopg.errors import DiskFull
 
 from foundations.process_pool import WorkerLostError, Workers, workers
 from incidents import scope_versions
 from incidents.importing import (
     block_worker,
+    corrections,
     examining,
     mapping,
     reading,
@@ -38,6 +41,7 @@ from incidents.importing.refusals import CellMessages, RefusalMessages
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureFile, Incident
+from incidents.unread import count_unread
 
 FIRST_REJECTS = 20  # how many rejects `check_file` returns
 
@@ -99,12 +103,69 @@ def import_file(
     names the reject file or a directory for it (rejects.choose_path). `report` is called with the
     progress after each block, and with the result at the end.
 
-    Raises ImportRefusedError; ScopeRefusedError if another scope version is open;
+    Raises ImportRefusedError: NothingTakenError if every row is rejected, ImportStoppedError after
+    Ctrl-C or without a database; ScopeRefusedError if another scope version is open;
     IncidentBusyError if another process holds the incident's lock; EncryptionError if the
     incident's data cannot be encrypted. In each case nothing of the file is loaded.
     """
-    job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-    reject_file = rejects.choose_path(path, rejects_path)
+    with _refusing_interruptions(path.name):
+        job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+        reject_file = rejects.choose_path(path, rejects_path)
+        file, result = _import(job, batch_number, reject_file, report)
+    report(result)
+    if file.state == ExposureFile.State.FAILED:
+        raise NothingTakenError(job.source, file, reject_file)
+    log.info("file %s loaded into batch %s", file.pk, file.batch_id)
+    return file
+
+
+class ImportStoppedError(ImportRefusedError):
+    """An import was interrupted from outside; nothing of it is loaded. It may be started again."""
+
+
+class NothingTakenError(ImportRefusedError):
+    """Every row of a file was rejected. The reject file is written; the file counts as failed."""
+
+    def __init__(self, source: reading.Source, file: ExposureFile, reject_file: Path) -> None:
+        """Takes the file, its row and the path of its reject file."""
+        self.file = file
+        super().__init__(
+            RefusalMessages.NOTHING_TAKEN.stored(
+                file=source.name, rows=f"{file.rows_read:,}", rejects=reject_file.name
+            )
+        )
+
+
+@contextmanager
+def _refusing_interruptions(name: str) -> Iterator[None]:
+    """Context manager: turns Ctrl-C and a lost or full database into ImportStoppedError."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise ImportStoppedError(RefusalMessages.STOPPED.stored(file=name)) from None
+    except (OperationalError, InterfaceError) as error:
+        if (why := _why_stopped(error)) is None:
+            raise
+        raise ImportStoppedError(why.stored(file=name)) from None
+
+
+def _why_stopped(error: OperationalError | InterfaceError) -> RefusalMessages | None:
+    """Returns the message for a full disk or a lost connection, or None for any other error.
+
+    A lost connection has no SQLSTATE, or one of the server's shutdown or of class 08.
+    """
+    if isinstance(error.__cause__, DiskFull):
+        return RefusalMessages.DATABASE_FULL
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    is_lost = not state or state.startswith(("08", "57P"))
+    return RefusalMessages.CONNECTION_LOST if is_lost else None
+
+
+def _import(
+    job: "_Job", batch_number: int | None, reject_file: Path, report: Report
+) -> tuple[ExposureFile, ImportProgress]:
+    """Loads the file under the incident's lock; returns its row and the result."""
+    incident = job.incident
     with scope_versions.incident_lock(incident):
         # The keysets may have been changed or deleted before this process got the lock.
         incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
@@ -122,9 +183,7 @@ def import_file(
         except BaseException:
             _mark_failed(file)
             raise
-    report(result)
-    log.info("file %s loaded into batch %s", file.pk, file.batch_id)
-    return file
+    return file, result
 
 
 def check_file(
@@ -142,6 +201,7 @@ def check_file(
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     with (
+        _refusing_interruptions(path.name),
         scope_versions.incident_lock(incident),
         workers(block_worker.process_count(job.source)) as pool,
         transaction.atomic(),
@@ -172,6 +232,7 @@ class _Job:
     mapping_text: str
     class_ids: dict[str, int]
     long_classes: frozenset[str]
+    correction: corrections.Correction | None  # of a reject file that comes back
 
 
 def _examine(
@@ -194,12 +255,15 @@ def _examine(
         long_classes=frozenset(
             DataClass.objects.filter(may_have_lines=True).values_list("slug", flat=True)
         ),
+        correction=corrections.correction_of(source, incident),
     )
 
 
 def _refuse_loaded(source: reading.Source, incident: Incident) -> None:
+    """Raises ImportRefusedError if a file with the same bytes or the same text is loaded."""
+    same = Q(sha256=source.sha256) | Q(content_sha256=source.content_sha256)
     loaded = ExposureFile.objects.filter(
-        incident=incident, sha256=source.sha256, state=ExposureFile.State.LOADED
+        same, incident=incident, state=ExposureFile.State.LOADED
     ).first()
     if loaded:
         raise ImportRefusedError(
@@ -226,6 +290,8 @@ def _register(job: _Job, batch_number: int | None) -> ExposureFile:
             incident=job.incident,
             name=job.source.name[:255],
             sha256=job.source.sha256,
+            content_sha256=job.source.content_sha256,
+            corrects=job.correction.file if job.correction else None,
             size=job.source.size,
             encoding=job.source.encoding,
             mapping=job.mapping_text,
@@ -261,13 +327,19 @@ def _load(
     rejected: rejects.RejectFile,
     report: Report,
 ) -> ImportProgress:
+    """Loads the file, or only writes its reject file if no row is taken (state "failed")."""
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
-    with _writing_rejects(job.source, rejects.RejectedLines(staging.rejects()), pool, rejected):
-        people, exposures = staging.merge(file_id=file.pk)
-    file.state, file.finished_at = ExposureFile.State.LOADED, timezone.now()
+    lines, people, exposures = rejects.RejectedLines(staging.rejects()), 0, 0
+    with _writing_rejects(job.source, lines, pool, rejected):
+        if file.rows_taken:
+            people, exposures = staging.merge(file_id=file.pk)
+    state = ExposureFile.State
+    file.state = state.LOADED if file.rows_taken else state.FAILED
+    file.finished_at = timezone.now()
     file.save()
+    _record_rejects(job, file, staging, lines)
     staging.finish()
     return replace(
         progress,
@@ -277,6 +349,17 @@ def _load(
         reject_file=rejected.path if file.rows_rejected else None,
         is_done=True,
     )
+
+
+def _record_rejects(
+    job: _Job, file: ExposureFile, staging: Staging, lines: rejects.RejectedLines
+) -> None:
+    """Records the rejected rows; for a correction, settles those of the file that it corrects."""
+    if job.correction is None:
+        staging.record_rejects(file.pk)
+    elif file.rows_taken:
+        job.correction.settle(file, (line for line, _ in lines))
+        count_unread(job.correction.file.batch)
 
 
 def _stage(

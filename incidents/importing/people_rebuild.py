@@ -14,7 +14,7 @@ from django.db import connection
 PEOPLE, _NEW = "incidents_affectedperson", "incidents_affectedperson_new"
 COLUMNS = (
     "id, relation, language, email_reach, phone_reach, email_index, phone_index, contact, "
-    "incident_id"
+    "incident_id, file_id"
 )
 
 # Only the owner of a table may replace it. The new table would lack these: storage options,

@@ -316,13 +316,45 @@ class RefusalMessages(StoredMessages):
     NOTHING_LOADED = _("{batch}: no file is loaded; import one first")
     FAILED_FILES = _(
         "{batch}: {files} failed and was not loaded since; "
-        "import it again, or close with --despite-failed"
+        "import it again, or let two people write it off on the desk"
+    )
+    UNSETTLED = _(
+        "{batch}: {rows} rejected rows of {files} are neither loaded nor written off; correct and "
+        "import the reject files, or let two people write the rows off on the desk"
     )
     NOT_OPEN = _("{batch}: not open; nothing to close")
     NOT_CLOSED = _("{batch}: not closed; nothing to withdraw")
     ASKED_BEFORE = _("{batch}: a worker has it already")
 
+    # A reject file that comes back
+    NO_LINE = _(
+        "{file}, line {line}: the column line of a reject file must hold the number that the "
+        "import wrote; restore it, or remove the columns line and reason"
+    )
+    NONE_CORRECTED = _(
+        "{file}: a reject file, but no file of {incident} rejected all of its lines; "
+        "name the right incident, or remove the columns line and reason"
+    )
+    MANY_CORRECTED = _(
+        "{file}: several files of {incident} rejected these lines; "
+        "give the reject file the name again that the import gave it"
+    )
+    SETTLED = _(
+        "{file}: line {line} of {of} is loaded already with {name}; remove this row and others "
+        "that are loaded"
+    )
+
     # Errors during the import
+    NOTHING_TAKEN = _(
+        "{file}: none of its {rows} rows could be taken, so it is not loaded; the reject file "
+        "{rejects} says why: correct the mapping or the rows, and import it again"
+    )
+    STOPPED = _("{file}: stopped; nothing of it is loaded")
+    CONNECTION_LOST = _(
+        "{file}: the connection to the database was lost; nothing of it is loaded: "
+        "import it again when the database is back"
+    )
+    DATABASE_FULL = _("{file}: the disk of the database is full; nothing of it is loaded")
     WORKER_LOST = _("{file}: a worker process was ended; is there enough memory?")
     NOT_ALL_HERE = _("{file}: not all of it is here; upload it again")
     PORTAL = _("{name}: an error of the portal; tell who runs it")

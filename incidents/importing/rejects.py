@@ -10,7 +10,7 @@ import os
 import re
 from array import array
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +26,7 @@ _STEM_BYTES = 230  # leaves room for ".rejects-1234.csv"
 _PARTS_OF_SIGNS = "".join(
     map(chr, range(0xDC80, 0xDD00))
 )  # bytes of a character that was cut (PEP 383)
+_LINE = re.compile(r'"?([1-9][0-9]{0,8})"?(?:,|$)')
 _SUFFIX = re.compile(r"\.rejects(-\d+)?\.csv$")
 
 
@@ -56,19 +57,33 @@ def _private_directory() -> Path:
     return directory
 
 
-def _free_name(directory: Path, name: str) -> Path:
-    """Returns a path in the directory that is not taken, made from the name of the source.
+def stem_of(name: str) -> str:
+    """Returns the beginning of the names of a file's reject files, which ends with its own name.
 
     The beginning of a long name is cut off: a file name may have 255 bytes, and a Korean syllable
     takes three of them.
     """
     stem = os.fsdecode(os.fsencode(_SUFFIX.sub("", name))[-_STEM_BYTES:])
-    stem = stem.lstrip(_PARTS_OF_SIGNS)
+    return stem.lstrip(_PARTS_OF_SIGNS)
+
+
+def _free_name(directory: Path, name: str) -> Path:
+    """Returns a path in the directory that is not taken, made from the name of the source."""
+    stem = stem_of(name)
     path, number = directory / f"{stem}.rejects.csv", 1
     while path.exists():
         number += 1
         path = directory / f"{stem}.rejects-{number}.csv"
     return path
+
+
+def line_in_dump(row: Row) -> int | None:
+    """Returns the number in the first column of a row of a reject file; None if there is none.
+
+    The only cell of a malformed row is its whole text.
+    """
+    found = _LINE.match(row.cells[0] if row.cells else "")
+    return int(found[1]) if found else None
 
 
 class RejectFile:
@@ -80,13 +95,21 @@ class RejectFile:
         self._stream: TextIO | None = None
 
     def write(self, row: Row, reason: str) -> None:
-        """Appends a row. Raises ImportRefusedError if the file cannot be created."""
-        if self._stream is None:
-            self._stream = self._create()
-            names = map(neutralised, self._source.header[self._skip :])
-            csv.writer(self._stream).writerow([*REJECT_COLUMNS, *names])
-        cells = map(neutralised, self._cells(row))
-        csv.writer(self._stream).writerow([row.line, neutralised(reason), *cells])
+        """Appends a row. Raises ImportRefusedError if the disk takes no more."""
+        with self._refusing_disk_errors():
+            if self._stream is None:
+                self._stream = self._create()
+                names = map(neutralised, self._source.header[self._skip :])
+                csv.writer(self._stream).writerow([*REJECT_COLUMNS, *names])
+            cells = map(neutralised, self._cells(row))
+            csv.writer(self._stream).writerow([self._line(row), neutralised(reason), *cells])
+
+    def _line(self, row: Row) -> int:
+        """Returns the row's line in the dump, also for a row of a reject file that came back.
+
+        So the line shows in every further reject file which row of the dump is corrected.
+        """
+        return (line_in_dump(row) if self._skip else None) or row.line
 
     def _cells(self, row: Row) -> list[str]:
         """Returns the cells as they were in the dump; all cells, if it is not a row.
@@ -101,8 +124,9 @@ class RejectFile:
     def flush_to_disk(self) -> None:
         """Forces the rows to the disk, because after the commit they are only in this file."""
         if self._stream:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+            with self._refusing_disk_errors():
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
 
     def close(self) -> None:
         """Closes the file."""
@@ -112,15 +136,20 @@ class RejectFile:
     def discard(self) -> None:
         """Deletes the file, if it was created."""
         if self._stream:
-            self._stream.close()
+            with suppress(OSError):  # the disk takes no more
+                self._stream.close()
             self.path.unlink(missing_ok=True)
 
-    def _create(self) -> TextIO:
+    @contextmanager
+    def _refusing_disk_errors(self) -> Iterator[None]:
         try:
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            yield
         except OSError as error:
             why = RefusalMessages.CANNOT_WRITE.stored(path=self.path, error=error.strerror)
             raise ImportRefusedError(why) from None
+
+    def _create(self) -> TextIO:
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         return os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
 
 

@@ -58,14 +58,17 @@ class RepeatMerger:
         self.changes: list[tuple[int, UUID, list[int], bytes | None]] = []
         self.contacts: list[tuple[Any, ...]] = []
         self.further: list[tuple[int, UUID, int, UUID]] = []
+        self.given: list[tuple[Any, ...]] = []  # the contacts that the file gives of stored people
         self._person: UUID | None = None
         self._known: Contact | None = None
         self._stored: Contact | None = None
+        self._given: Contact | None = None
+        self._is_stored = False
         self._seen: set[tuple[int, ...]] = set()
 
     def clear(self) -> None:
         """Empties the lists."""
-        for rows in (self.rejects, self.changes, self.contacts, self.further):
+        for rows in (self.rejects, self.changes, self.contacts, self.further, self.given):
             rows.clear()
 
     def take(
@@ -92,6 +95,7 @@ class RepeatMerger:
             self.rejects.append((line, conflict.stored(column=self._identity)))
             return
         self._known = self._known.completed(found)
+        self._given = self._given.completed(found) if self._given else found
         # The first address or number of this row may be a further one of the person.
         for kind, index in ((_EMAIL, found.email_index), (_PHONE, found.phone_index)):
             if index and index not in (self._known.email_index, self._known.phone_index):
@@ -99,15 +103,25 @@ class RepeatMerger:
         self._compare_exposure(line, found, data_classes, ciphertext)
 
     def end_person(self) -> None:
-        """Collects the contact of the current person, if further rows have completed it."""
+        """Collects the contact of the current person, if further rows have completed it.
+
+        Of a stored person, collects what this file gives; without a ciphertext if it is the same.
+        """
         if self._person and self._known and self._known != self._stored:
-            parts, *fields = self._known
-            ciphertext = self._cipher.encrypt(parts, person=self._person, purpose=CONTACT)
-            self.contacts.append((self._person, ciphertext, *fields))
+            self.contacts.append(self._encrypted(self._person, self._known))
+        if self._person and self._given and self._is_stored:
+            person, ciphertext, *fields = self._encrypted(self._person, self._given)
+            is_same = self._given == self._known
+            self.given.append((person, None if is_same else ciphertext, *fields))
         self._person = None
 
+    def _encrypted(self, person: UUID, contact: Contact) -> tuple[Any, ...]:
+        parts, *fields = contact
+        return person, self._cipher.encrypt(parts, person=person, purpose=CONTACT), *fields
+
     def _begin_person(self, person: UUID, contact: bytes | None, *fields: Any) -> None:
-        self._person, self._seen = person, set()
+        self._person, self._seen, self._given = person, set(), None
+        self._is_stored = bool(contact)
         self._known = self._stored = (
             self._decrypt_contact(person, contact, *fields) if contact else None
         )

@@ -36,8 +36,9 @@ _COPY_BYTES = 1 << 22
 _MOST_SPELLINGS = 10_000
 
 # `changes` and `contacts` hold what replaces exposures and contacts after the comparison of rows;
-# `again` holds the people who occur a second time, in this file or in the store. The tables are
-# unlogged and not temporary, because PostgreSQL's parallel workers cannot read temporary tables.
+# `given` holds the contacts that this file gives of stored people; `again` holds the people who
+# occur a second time, in this file or in the store. The tables are unlogged and not temporary,
+# because PostgreSQL's parallel workers cannot read temporary tables.
 _TABLES = """
 SET LOCAL work_mem = '64MB';
 SET LOCAL maintenance_work_mem = '256MB';
@@ -45,7 +46,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL default_statistics_target = 20;
 SET LOCAL client_connection_check_interval = '1s';
 DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {rejects},
-    {changes}, {contacts}, {again};
+    {changes}, {contacts}, {given}, {again};
 CREATE UNLOGGED TABLE {people} (
     line int NOT NULL, slot smallint NOT NULL, digest bigint NOT NULL, person uuid NOT NULL,
     relation smallint NOT NULL, language varchar(2) NOT NULL, email_reach smallint NOT NULL,
@@ -65,21 +66,30 @@ CREATE UNLOGGED TABLE {contacts} (
     person uuid NOT NULL, contact bytea NOT NULL, email_reach smallint NOT NULL,
     phone_reach smallint NOT NULL, email_index uuid, phone_index uuid
 );
+CREATE UNLOGGED TABLE {given} (LIKE {contacts});
+ALTER TABLE {given} ALTER contact DROP NOT NULL;
 CREATE UNLOGGED TABLE {again} (person uuid NOT NULL, is_same boolean NOT NULL);
 """
 _DROP = """
 DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {rejects},
-    {changes}, {contacts}, {again}
+    {changes}, {contacts}, {given}, {again}
 """
 _TYPES = {
     "rejects": ["int4", "text"],
     "changes": ["int4", "uuid", "int2[]", "bytea"],
     "contacts": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
     "further": ["int4", "uuid", "int2", "uuid"],
+    "given": ["uuid", "bytea", "int2", "int2", "uuid", "uuid"],
 }
+_RECORD_REJECTS = """
+INSERT INTO incidents_rejectedrow (file_id, line, reason)
+SELECT %s, line, reason FROM {rejects} ORDER BY line
+"""
 _REJECT_UNKNOWN = """
 INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
-WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)
+WHERE NOT EXISTS (
+    SELECT FROM incidents_affectedperson WHERE id = s.person AND contact <> ''
+)
 """
 # A reference 0 may be the first of a series. If its rows differ, it stands for "no reference".
 _REJECT_ZEROS = f"""
@@ -87,7 +97,7 @@ WITH zero AS MATERIALIZED (
     SELECT line, person, digest FROM {{people}} WHERE slot = {FIRST} AND person = ANY(%s)
 ), shared AS (
     SELECT person FROM zero GROUP BY person HAVING min(digest) <> max(digest)
-    UNION SELECT id FROM incidents_affectedperson WHERE id = ANY(%s)
+    UNION SELECT id FROM incidents_affectedperson WHERE id = ANY(%s) AND contact <> ''
 )
 INSERT INTO {{rejects}} SELECT line, %s FROM zero JOIN shared USING (person)
 """  # noqa: S608
@@ -141,7 +151,7 @@ WHERE e.person_id = c.person AND e.line = c.line AND c.data_classes = '{{}}'
 """
 _PEOPLE = """
 SELECT DISTINCT ON (person) person AS id, relation, language, email_reach, phone_reach,
-    email_index, phone_index, contact, {incident}::int AS incident_id
+    email_index, phone_index, contact, {incident}::int AS incident_id, {file}::int AS file_id
 FROM {people}{not_stored} ORDER BY person, line
 """
 _NOT_STORED = " s WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = s.person)"
@@ -161,14 +171,51 @@ ORDER BY f.contact_index ON CONFLICT DO NOTHING
 # How many of the unknown people are in the store under another spelling of their reference.
 _SPELLED_OTHERWISE = """
 SELECT count(DISTINCT person) FILTER (WHERE found) * 2 > count(DISTINCT person) FROM (
-    SELECT person, EXISTS (SELECT FROM incidents_affectedperson WHERE id = other) AS found
+    SELECT person, EXISTS (
+        SELECT FROM incidents_affectedperson WHERE id = other AND contact <> ''
+    ) AS found
     FROM unnest(%s::uuid[], %s::uuid[]) AS spelling (person, other)
-    WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
+    WHERE NOT EXISTS (
+        SELECT FROM incidents_affectedperson WHERE id = person AND contact <> ''
+    )
 ) compared
 """
+# A person of whom every earlier file is withdrawn is as good as new: the contact is empty.
+_RESTORE_PEOPLE = """
+UPDATE {store} p SET relation = s.relation, language = s.language, contact = s.contact,
+    email_reach = s.email_reach, phone_reach = s.phone_reach,
+    email_index = s.email_index, phone_index = s.phone_index, file_id = {file}
+FROM (SELECT DISTINCT ON (person) * FROM {people} ORDER BY person, line) s
+WHERE p.id = s.person AND p.contact = ''
+"""
+# What each file says is kept where a person is in several files, see FileContact. If this file
+# completes a contact, the earlier files get rows with the contact as it was.
+_KEEP_FIRST_CONTACTS = """
+INSERT INTO incidents_filecontact AS f (
+    person_id, file_id, contact, email_reach, phone_reach, email_index, phone_index
+)
+SELECT p.id, p.file_id, p.contact, p.email_reach, p.phone_reach, p.email_index, p.phone_index
+FROM {given} g JOIN {contacts} c ON c.person = g.person JOIN {store} p ON p.id = g.person
+WHERE p.file_id IS NOT NULL
+ON CONFLICT (person_id, file_id) DO UPDATE SET contact = excluded.contact WHERE f.contact IS NULL
+"""
+_KEEP_EARLIER_CONTACTS = """
+UPDATE incidents_filecontact f SET contact = p.contact, email_reach = p.email_reach,
+    phone_reach = p.phone_reach, email_index = p.email_index, phone_index = p.phone_index
+FROM {given} g JOIN {contacts} c ON c.person = g.person JOIN {store} p ON p.id = g.person
+WHERE f.person_id = g.person AND f.contact IS NULL
+"""
+_KEEP_GIVEN_CONTACTS = """
+INSERT INTO incidents_filecontact (
+    person_id, file_id, contact, email_reach, phone_reach, email_index, phone_index
+)
+SELECT person, {file}, contact, email_reach, phone_reach, email_index, phone_index
+FROM {given} ORDER BY person
+"""
 _NEW_PEOPLE = """
-SELECT count(DISTINCT person) FROM {people}
-WHERE NOT EXISTS (SELECT FROM incidents_affectedperson WHERE id = person)
+SELECT count(DISTINCT person) FROM {people} WHERE NOT EXISTS (
+    SELECT FROM incidents_affectedperson WHERE id = person AND contact <> ''
+)
 """
 
 
@@ -180,7 +227,7 @@ class Staging:
         self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
         kinds = ("people", "exposures", "second", "mentions", "further", "rejects")
-        others = ("changes", "contacts", "again")
+        others = ("changes", "contacts", "given", "again")
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in kinds + others}
         self._waiting = {kind: bytearray() for kind in kinds}
         self._spellings: list[tuple[UUID, UUID]] = []
@@ -246,13 +293,20 @@ class Staging:
             self._names["exposures"], rows=self._exposure_rows, file_id=file_id
         )
         store.index_exposures()
-        people = self._merge_people(store) if self._people_rows else 0
+        people = self._merge_people(store, file_id) if self._people_rows else 0
         return people, store.add_exposures()
 
-    def _merge_people(self, store: Store) -> int:
-        not_stored = _NOT_STORED if self._already_stored else ""
-        query = self._sql(_PEOPLE, incident=str(self._incident_id), not_stored=not_stored)
+    def _merge_people(self, store: Store, file_id: int) -> int:
+        not_stored, file = (_NOT_STORED if self._already_stored else ""), str(file_id)
+        query = self._sql(
+            _PEOPLE, incident=str(self._incident_id), not_stored=not_stored, file=file
+        )
         people = store.add_people(query, at_most=self._people_rows)
+        if self._already_stored:
+            people += self._run(_RESTORE_PEOPLE, store=store.people, file=file)
+            self._run(_KEEP_FIRST_CONTACTS, store=store.people)
+            self._run(_KEEP_EARLIER_CONTACTS, store=store.people)
+            self._run(_KEEP_GIVEN_CONTACTS, file=file)
         self._run(_COMPLETE_CONTACTS, store=store.people)
         self._run(_ADD_FURTHER, store=store.people)
         store.finish_people()
@@ -267,6 +321,10 @@ class Staging:
         if self._store:
             self._store.put_in_place()
         self._run("SET CONSTRAINTS ALL DEFERRED")
+
+    def record_rejects(self, file_id: int) -> None:
+        """Records the line and the reason of each rejected row; see RejectedRow."""
+        self._run(_RECORD_REJECTS, [file_id])
 
     def rejected(self) -> int:
         """Returns the number of rejected rows."""
@@ -309,7 +367,7 @@ class Staging:
         rows, need no decryption.
         """
         self._run(
-            "TRUNCATE {again}, {changes}, {contacts}"
+            "TRUNCATE {again}, {changes}, {contacts}, {given}"
             if slot == FIRST
             else "TRUNCATE {again}, {changes}"
         )
@@ -336,6 +394,7 @@ class Staging:
         self._copy_rows("changes", merger.changes)
         self._copy_rows("contacts", merger.contacts)
         self._copy_rows("further", merger.further)
+        self._copy_rows("given", merger.given)
         merger.clear()
 
     # PostgreSQL

@@ -14,18 +14,21 @@ from incidents.models.affected_person import (
 from incidents.models.batch_change import BatchChange
 from incidents.models.data_class import CONTACT_CLASSES, DataClass
 from incidents.models.exposure import Exposure
-from incidents.models.exposure_batch import ExposureBatch
+from incidents.models.exposure_batch import ExposureBatch, Unread
 from incidents.models.exposure_file import ExposureFile
 from incidents.models.fact_change import FactChange
+from incidents.models.file_contact import FileContact
 from incidents.models.incident import Incident
 from incidents.models.incident_data_class import Basis, IncidentDataClass
 from incidents.models.jurisdiction import IncidentJurisdiction, Standing
 from incidents.models.reencryption import Reencryption
+from incidents.models.rejected_row import RejectedRow
 from incidents.models.reveal import Reveal
 from incidents.models.scope_count import ScopeCount
 from incidents.models.shredding import Shredding
 from incidents.models.upload import Upload
 from incidents.models.upload_piece import UploadPiece
+from incidents.models.write_off import WriteOff
 
 __all__ = [
     "CONTACT_CLASSES",
@@ -38,15 +41,19 @@ __all__ = [
     "ExposureBatch",
     "ExposureFile",
     "FactChange",
+    "FileContact",
     "FurtherContact",
     "Incident",
     "IncidentDataClass",
     "IncidentJurisdiction",
     "Reencryption",
+    "RejectedRow",
     "Reveal",
     "ScopeCount",
     "Shredding",
     "Standing",
+    "Unread",
     "Upload",
     "UploadPiece",
+    "WriteOff",
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from incidents import encryption
+from incidents.models.exposure_file import ExposureFile
 from incidents.models.incident import Incident
 
 
@@ -107,6 +108,18 @@ class AffectedPerson(models.Model):
     phone_reach = models.SmallIntegerField(_("phone"), choices=Reach.choices)
     email_index = models.UUIDField(null=True, editable=False)
     phone_index = models.UUIDField(null=True, editable=False)
+    # The file that named the person first, of those that are not withdrawn. Without a foreign key
+    # in the database, which would slow down the import. Null only for rows that no import made.
+    file = models.ForeignKey(
+        ExposureFile,
+        verbose_name=_("imported file"),
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    # Empty if every file with a contact of the person is withdrawn.
     # Encrypted: {"n": name, "e": e-mail, "p": phone}, without the keys that have no value. Further
     # e-mail addresses are under "e2", "e3" and so on, further phones under "p2", "p3" and so on.
     contact = models.BinaryField(editable=False)
@@ -148,8 +161,11 @@ class AffectedPerson(models.Model):
     def decrypt_contact(self) -> dict[str, str]:
         """Returns {"n": name, "e": e-mail, "p": phone}, without the keys that have no value.
 
-        Raises EncryptionError if the ciphertext or a keyset cannot be decrypted.
+        Returns an empty dictionary if every file with a contact of the person is withdrawn. Raises
+        EncryptionError if the ciphertext or a keyset cannot be decrypted.
         """
+        if not self.contact:
+            return {}
         contact: dict[str, str] = self.incident.cipher().decrypt(
             self.contact, person=self.pk, purpose=encryption.CONTACT
         )

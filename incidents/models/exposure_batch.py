@@ -1,10 +1,19 @@
 """Scope versions of an incident."""
 
+from typing import NamedTuple
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models.incident import Incident
+
+
+class Unread(NamedTuple):
+    """What could not be read: single rows, and files with an unknown number of rows."""
+
+    rows: int
+    files: int
 
 
 class ExposureBatchQuerySet(models.QuerySet["ExposureBatch"]):
@@ -14,6 +23,13 @@ class ExposureBatchQuerySet(models.QuerySet["ExposureBatch"]):
         """Returns whether at least one scope version is closed and none is open."""
         states = {batch.state for batch in self}
         return ExposureBatch.State.CLOSED in states and ExposureBatch.State.OPEN not in states
+
+    def unread(self) -> Unread:
+        """Returns how much of the files of the closed scope versions could not be read."""
+        closed = [batch for batch in self if batch.state == ExposureBatch.State.CLOSED]
+        return Unread(
+            sum(batch.rows_unread for batch in closed), sum(batch.files_unread for batch in closed)
+        )
 
 
 class ExposureBatch(models.Model):
@@ -37,6 +53,10 @@ class ExposureBatch(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
     # The time when its people were counted; see incidents.scope_counts.
     counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
+    # What could not be read of its files; see incidents.unread. Counted when it is closed, and
+    # again when a corrected reject file is loaded or withdrawn.
+    rows_unread = models.PositiveBigIntegerField(_("rows that could not be read"), default=0)
+    files_unread = models.PositiveIntegerField(_("files that could not be read"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
 

@@ -31,6 +31,17 @@ class ExposureFile(models.Model):
     )
     name = models.CharField(_("file"), max_length=255)
     sha256 = models.CharField("SHA-256", max_length=64)
+    # Of the text, without compression, byte order mark and kind of line breaks. Two files with the
+    # same text are the same file.
+    content_sha256 = models.CharField(max_length=64, default="", editable=False)
+    # The file whose rejected rows this reject file holds, corrected. Null: it is no reject file.
+    corrects = models.ForeignKey(
+        "self",
+        verbose_name=_("corrects"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="corrections",
+    )
     size = models.PositiveBigIntegerField(_("bytes"))
     encoding = models.CharField(_("encoding"), max_length=20)
     mapping = models.TextField(_("mapping"), help_text=_("As it was used."))
@@ -54,6 +65,11 @@ class ExposureFile(models.Model):
                 fields=["incident", "sha256"],
                 condition=~Q(state__in=["failed", "withdrawn"]),
                 name="file_loaded_once",
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "content_sha256"],
+                condition=~Q(state__in=["failed", "withdrawn"]) & ~Q(content_sha256=""),
+                name="content_loaded_once",
             ),
         ]
 

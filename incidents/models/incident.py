@@ -1,6 +1,7 @@
 """Incidents, their keysets and how those are deleted."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import phonenumbers
 from django.conf import settings
@@ -13,6 +14,9 @@ from accounts.models import User
 from foundations.languages import in_language
 from incidents import encryption
 from incidents.models.shredding import Shredding
+
+if TYPE_CHECKING:
+    from incidents.models.exposure_batch import Unread
 
 
 def default_phone_region() -> str:
@@ -208,3 +212,10 @@ class Incident(models.Model):
         Only then may a page show a user that they are not affected.
         """
         return self.batches.all().are_complete()
+
+    def unread(self) -> "Unread":
+        """Returns how much of the closed scope versions could not be read.
+
+        If it is anything, no page may show a user that they are not affected.
+        """
+        return self.batches.all().unread()

@@ -14,7 +14,7 @@ ROLES = {
         for may in ("add", "change", "delete")
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
-    + ["incidents.add_upload", "incidents.change_upload"],
+    + ["incidents.add_upload", "incidents.change_upload", "incidents.add_writeoff"],
     "editor": ["incidents.change_incident"]
     + [f"incidents.{may}_incidentjurisdiction" for may in ("add", "change", "delete")]
     + [f"incidents.{may}_incidentdataclass" for may in ("add", "change", "delete")]
@@ -26,7 +26,7 @@ ROLES = {
     + ["scams.view_scamreport", "scams.change_scamreport"]
     + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
-    + ["incidents.confirm_factchange"]
+    + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
     + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],

@@ -16,14 +16,9 @@ class Command(BaseCommand):
     help = "Says that the incident's open scope version is complete."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, a note and whether failed files may be missing."""
+        """Adds the incident and a note."""
         parser.add_argument("incident", metavar="SLUG")
         parser.add_argument("--note", default="", help="kept with the scope version")
-        parser.add_argument(
-            "--despite-failed",
-            action="store_true",
-            help="close it although a file failed and was not loaded since",
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Closes the scope version. A refusal is one line on stderr."""
@@ -33,9 +28,7 @@ class Command(BaseCommand):
         if batch is None:
             raise CommandError(f"{options['incident']}: no open scope version; check the slug")
         try:
-            scope_versions.close(
-                batch, note=options["note"], is_despite_failed=options["despite_failed"]
-            )
+            scope_versions.close(batch, note=options["note"])
         except ScopeRefusedError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Closed scope version {batch.number} of {options['incident']}.")

@@ -1,0 +1,79 @@
+"""Write-offs: rejected rows and failed files that will not be loaded."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from incidents.models.exposure_file import ExposureFile
+
+
+class WriteOffQuerySet(models.QuerySet["WriteOff"]):
+    """Write-offs by state."""
+
+    def waiting(self) -> "WriteOffQuerySet":
+        """Returns the write-offs that are neither confirmed nor withdrawn."""
+        return self.filter(confirmed_at__isnull=True, withdrawn_at__isnull=True)
+
+
+class WriteOff(models.Model):
+    """The decision that the unread rows of a file will not be loaded.
+
+    One person proposes it with a reason, another one confirms it. From then on the scope version
+    can be closed. The portal says publicly how many rows could not be read, and tells no customer
+    that they are not among the leaked data. A database trigger keeps the rows.
+    """
+
+    file = models.ForeignKey(
+        ExposureFile,
+        verbose_name=_("imported file"),
+        on_delete=models.PROTECT,
+        related_name="write_offs",
+    )
+    # The number that both people saw. Null for a failed file, whose rows are unknown.
+    rows = models.PositiveBigIntegerField(_("rows"), null=True)
+    reason = models.TextField(_("reason"))
+    proposed_by = models.ForeignKey(
+        User, verbose_name=_("proposed by"), on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_at = models.DateTimeField(_("proposed"), auto_now_add=True)
+    confirmed_by = models.ForeignKey(
+        User, verbose_name=_("confirmed by"), on_delete=models.PROTECT, related_name="+", null=True
+    )
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+
+    objects = WriteOffQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("write-off")
+        verbose_name_plural = _("write-offs")
+        ordering = ["-proposed_at"]
+        permissions = [("confirm_writeoff", _("Can confirm write-offs"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | Q(confirmed_at__isnull=False) & ~Q(confirmed_by=F("proposed_by")),
+                name="write_off_confirmed_by_a_second_person",
+            ),
+            models.UniqueConstraint(
+                fields=["file"], condition=Q(withdrawn_at__isnull=True), name="one_write_off_a_file"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.proposed_at:%Y-%m-%d}"
+
+    def confirm(self, by: User) -> bool:
+        """Records `by` as the second person.
+
+        Returns False, and changes nothing, if the write-off no longer waits or `by` proposed it.
+        """
+        waiting = WriteOff.objects.waiting().exclude(proposed_by=by).filter(pk=self.pk)
+        return bool(waiting.update(confirmed_by=by, confirmed_at=timezone.now()))
+
+    def withdraw(self) -> bool:
+        """Withdraws the proposal. Returns False if it is confirmed or withdrawn already."""
+        waiting = WriteOff.objects.waiting().filter(pk=self.pk)
+        return bool(waiting.update(withdrawn_at=timezone.now()))
