@@ -20,7 +20,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import scope_counts, unread
+from incidents import scope_counts, unread, withdrawal
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 
@@ -156,11 +156,13 @@ def _mark_closed(batch: ExposureBatch, note: str) -> None:
 def withdraw(batch: ExposureBatch, reason: str) -> None:
     """Withdraws a closed scope version and counts the incident again without its exposures.
 
-    The files may be loaded again, into a later version. Raises ScopeRefusedError, and
-    IncidentBusyError if another process holds the incident's lock.
+    People's contacts no longer hold what only its files say. The files may be loaded again, into a
+    later version. Raises ScopeRefusedError, and IncidentBusyError if another process holds the
+    incident's lock.
     """
     with incident_lock(batch.incident), transaction.atomic():
         _mark_withdrawn(batch, reason)
+        withdrawal.remove_contacts(batch)
         for corrected in ExposureBatch.objects.filter(files__corrections__batch=batch).distinct():
             unread.count_unread(corrected)
         scope_counts.count_total(batch.incident)

@@ -90,7 +90,7 @@ class Composer:
         """Returns the affected person with their decrypted contact and own data classes, or the
         transition if the person left the scope or the contact cannot be decrypted.
         """
-        if row.contact is None or not (row.data_classes or self._notice.is_test):
+        if not row.contact or not (row.data_classes or self._notice.is_test):
             return Transition(State.CANCELLED, LedgerMessages.OUT_OF_SCOPE.stored())
         decryptor, purpose = self._decryptor, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
