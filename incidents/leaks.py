@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from incidents import encryption
 from incidents.encryption import EncryptionError, EncryptionMessages
@@ -50,7 +51,7 @@ def leaked_classes_of(
 class ExposedRow(NamedTuple):
     """The data that one row of an imported file holds of a person; see Exposure."""
 
-    batch_id: int
+    file_id: int  # of a corrected reject file: the file that it corrects
     data_classes: list[int]
     ciphertext: bytes | memoryview | None
 
@@ -62,10 +63,15 @@ def exposed_rows_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposedRow]]:
         Exposure.objects.not_withdrawn()
         .filter(person_id__in=person_ids)
         .order_by("person_id", "file_id", "line")
-        .values_list("person_id", "file__batch_id", "data_classes", "ciphertext")
+        .values_list(
+            "person_id",
+            Coalesce("file__corrects_id", "file_id"),
+            "data_classes",
+            "ciphertext",
+        )
     )
-    for person_id, batch_id, data_classes, ciphertext in exposures:
-        rows[person_id].append(ExposedRow(batch_id, data_classes, ciphertext))
+    for person_id, file_id, data_classes, ciphertext in exposures:
+        rows[person_id].append(ExposedRow(file_id, data_classes, ciphertext))
     return rows
 
 
@@ -99,9 +105,9 @@ def decrypted_leaks(
     """
     leaks: dict[int, Leak] = {}
     as_contact: set[int] = set()
-    for _, batch in groupby(sorted(rows, key=_batch), key=_batch):
+    for _, file_rows in groupby(sorted(rows, key=_file), key=_file):
         held: defaultdict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
-        for row in batch:
+        for row in file_rows:
             entries = _entries(person, row)
             for class_id, text, *date in entries:
                 held[class_id][str(text), date[0] if date else ""] += 1
@@ -110,14 +116,14 @@ def decrypted_leaks(
             if class_id not in catalogue:
                 raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.stored(person=person.pk))
             leak = leaks.setdefault(class_id, Leak(catalogue[class_id]))
-            # The larger count, not the sum: a later scope version may hold the same rows again.
+            # The larger count, not the sum: another file may hold the same rows again.
             leak.values |= held[class_id]
     _add_contact([leaks[class_id] for class_id in as_contact], person)
     return [leaks[class_id] for class_id in catalogue if class_id in leaks]
 
 
-def _batch(row: ExposedRow) -> int:
-    return row.batch_id
+def _file(row: ExposedRow) -> int:
+    return row.file_id
 
 
 def _entries(person: AffectedPerson, row: ExposedRow) -> list[list[Any]]:
