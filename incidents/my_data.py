@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 FIRST_VALUES = FIRST_ACTIONS = 5
 
 Show = Callable[[str, DataClass], str]
-Kind = Literal["leaked", "not_found", "unknown", "unavailable", "shredded"]
+Kind = Literal["leaked", "not_found", "unread", "unknown", "unavailable", "shredded"]
 
 
 def masked(value: str, data_class: DataClass) -> str:
@@ -79,6 +79,7 @@ class MyDataPart:
     actions: Sequence[str] = ()
     more_actions: Sequence[str] = ()
     items: Sequence[ClassItem] = field(default_factory=list)
+    unread_text: str = ""  # how much could not be read, for the kind "unread"
 
 
 def parts_for(user: User, show: Show) -> list[MyDataPart]:
@@ -206,15 +207,27 @@ def _not_matched(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
     """Returns the part of an incident without a row of the user.
 
     Its kind is "unknown" if the user has no verified address or number, or the scope is not
-    complete.
+    complete; else "unread" if not everything could be read; only then "not_found".
     """
     if not (addresses and incident.is_scope_complete()):
         return MyDataPart(incident, "unknown", _("We do not know yet whether your data leaked"))
+    if any(incident.unread()):
+        return _not_in_what_was_read(incident, addresses)
     if len(addresses) > 1:
         heading = _("Your addresses are not among the leaked data we know")
     else:
         heading = _("Your address is not among the leaked data we know")
     return MyDataPart(incident, "not_found", heading)
+
+
+def _not_in_what_was_read(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
+    """Returns the part that does not clear the user: an unread row may be theirs."""
+    if len(addresses) > 1:
+        heading = _("Your addresses are not in what could be read of the leaked data")
+    else:
+        heading = _("Your address is not in what could be read of the leaked data")
+    text = phrasing.unread(incident.unread())
+    return MyDataPart(incident, "unread", heading, unread_text=text)
 
 
 def _relation(person: AffectedPerson) -> str:
@@ -284,6 +297,16 @@ def _other_item(incident: Incident, stated: IncidentDataClass) -> ClassItem:
             "possibly",
             _("Not known yet"),
             basis_text=_("It leaked of other people. Not all of the data is loaded yet."),
+        )
+    if any(incident.unread()):
+        return ClassItem(
+            stated.data_class,
+            "possibly",
+            _("Not found of you"),
+            basis_text=_(
+                "It leaked of other people. Not all of the data could be read, so it may have "
+                "leaked of you too."
+            ),
         )
     return ClassItem(
         stated.data_class,

@@ -15,6 +15,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from foundations import formatting
+from incidents import phrasing
 from incidents.models import DataClass, Incident, IncidentDataClass
 from statements import markdown, publishing
 from statements.findings import Translatable
@@ -205,6 +206,8 @@ def _incident_facts(incident: Incident) -> Facts:
     if incident.reported_count is not None:
         count = formatting.number(incident.reported_count)
         facts.append((_("Accounts affected"), count))
+    if any(unread := incident.unread()):
+        facts.append((_("Not complete"), phrasing.unread(unread)))
     return facts
 
 
