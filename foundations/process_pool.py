@@ -62,11 +62,26 @@ def workers(count: int) -> Iterator[Workers]:
         return
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        for _ in range(count):
-            pool.submit(os.getpid)
+        with _without_interrupts():
+            for _ in range(count):
+                pool.submit(os.getpid)
         yield Workers(pool, count)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Context manager: holds Ctrl-C back until the block ends.
+
+    A process that starts in the block holds it back too. Otherwise it would print a traceback if
+    Ctrl-C came before `_begin`, or if this process ended before it had sent the process its task.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:

@@ -51,7 +51,9 @@ def command(dump: Path, incident: str) -> list[str]:
     ]
 
 
-def test_ctrl_c_is_one_line(incident, dump):
+@pytest.mark.parametrize("seconds", [0, 0.3, 1])
+def test_ctrl_c_is_one_line(incident, dump, seconds):
+    """Ctrl-C comes while the worker processes start, or while they work."""
     rows = "".join(f"{n},Minji\n" for n in range(400_000))
     dump.write_text(f"id,name\n{rows}", encoding="utf-8")
     process = subprocess.Popen(
@@ -65,7 +67,8 @@ def test_ctrl_c_is_one_line(incident, dump):
     until = time.monotonic() + 60
     while not ExposureFile.objects.exists() and time.monotonic() < until:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, printed = process.communicate(timeout=60)
 
     assert process.returncode == 1
