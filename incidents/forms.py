@@ -352,9 +352,7 @@ class UploadForm(forms.ModelForm):
         """Rejects a wrong column mapping, with the message that an import gives."""
         text: str = self.cleaned_data["mapping"]
         try:
-            mapping.parse(text, name="mapping").check_classes(
-                set(DataClass.objects.values_list("slug", flat=True))
-            )
+            mapping.parse(text, name="mapping").check_classes(DataClass.objects.descriptions())
         except ImportRefusedError as refusal:
             raise forms.ValidationError(translate_refusal(str(refusal))) from None
         return text

@@ -130,15 +130,15 @@ def test_rows_with_any_content_are_taken_or_rejected(incident, tmp_path, table):
     [
         (
             "{n},김민지,010-1234-{n:04},minji{n}@example.com",
-            "takes column email for an e-mail address, but 40 of its first 40 cells hold a phone",
+            "takes column email for an e-mail address, but 40 of 40 cells hold a phone",
         ),
         (
             "{n},minji{n}@example.com,김민지,010-1234-{n:04}",
-            "takes column name for a name, but 40 of its first 40 cells hold an e-mail address",
+            "takes column name for a name, but 40 of 40 cells hold an e-mail address",
         ),
         (
             "{n},김민지,minji{n}@example.com,m{n}@example.org",
-            "takes column mobile for a phone number, but 40 of its first 40 cells hold an e-mail",
+            "takes column mobile for a phone number, but 40 of 40 cells hold an e-mail",
         ),
     ],
 )
@@ -150,10 +150,23 @@ def test_swapped_columns_are_refused_early(refusal, columns, says):
     assert "010" not in message
 
 
+def test_masked_contacts_are_taken_as_they_leaked_once_they_are_accepted(incident, tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_text(members(columns="{n},김민지,mi***@example.com,010-****-{n:04}"))
+
+    message = refusal_of(path, incident=incident, mapping_text=MAPPING)
+    assert "column email for an e-mail address, but 40 of 40 cells are none that can be" in message
+    assert "column mobile for a phone number, but 40 of 40 cells are none" in message
+    assert "mi***" not in message
+
+    accepted = ["unusable:email", "unusable:mobile"]
+    file = loading.import_file(path, incident=incident, mapping_text=MAPPING, accepted=accepted)
+    assert file.rows_taken == 40
+
+
 @pytest.mark.parametrize(
     "columns",
     [
-        "{n},김민지,mi***@example.com,010-****-{n:04}",
         "{n},김민지,,",
         "{n},김민지,none,unknown",
         "{n},010,minji{n}@example.com,010-1234-{n:04}",

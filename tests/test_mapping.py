@@ -7,6 +7,7 @@ import pytest
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
+from incidents.initial_data_classes import DATA_CLASSES
 from tests.korean_messages import in_korean
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +57,9 @@ def test_a_good_mapping_is_understood():
     assert parsed.second_person.identity == "to_phone"
     assert parsed.second_person.classes() == {"physical-addresses"}
     parsed.check_header(HEADER, file="a.csv")
-    parsed.check_classes({"names", "email-addresses", "physical-addresses"})
+    parsed.check_classes(
+        {"names": "Name", "email-addresses": "E-mail address", "physical-addresses": "Address"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,11 +167,28 @@ def test_columns_that_the_header_lacks_are_named_together():
     )
 
 
-def test_an_unknown_class_is_named():
+def test_each_unknown_class_is_named():
     parsed = mapping.parse(GOOD, name="map.toml")
 
-    with pytest.raises(ImportRefusedError, match="'physical-addresses' is no data class; did you"):
-        parsed.check_classes({"names", "email-addresses", "physical-address"})
+    with pytest.raises(ImportRefusedError) as caught:
+        parsed.check_classes({"names": "Name"})
+    assert str(caught.value).count("is no data class; use one of: ") == 2
+    assert "'physical-addresses' is no" in str(caught.value)
+    assert "'email-addresses' is no" in str(caught.value)
+
+
+def test_a_class_is_proposed_only_with_what_it_is():
+    parsed = mapping.parse(GOOD.replace("physical-addresses", "card-numbers"), name="map.toml")
+
+    with pytest.raises(ImportRefusedError) as caught:
+        parsed.check_classes(
+            {one["slug"]: f"{one['name_en']} / {one['name_ko']}" for one in DATA_CLASSES}
+        )
+    says = str(caught.value)
+    assert "did you mean" not in says
+    assert "credit-cards (Card number / 카드번호)" in says
+    assert "partial-card-numbers (Part of a card number / " in says
+    in_korean(says, translate_refusal, outside=says.partition("use one of: ")[2])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 from foundations.keys import EncryptionMessages
 from foundations.stored_messages import StoredMessages, translate_stored
 from incidents.importing import refusals
+from incidents.importing.profile_report import ProfileMessages
 from incidents.importing.refusals import CellMessages, RefusalMessages, RejectMessages
 from notices import ledger_messages
 from notices.admin import history
@@ -30,6 +31,7 @@ TABLES = (
     history.HistoryMessages,
     EncryptionMessages,
     WithdrawalMessages,
+    ProfileMessages,
 )
 SLOT = re.compile(r"\{(\w+)\}")
 # Classes that carry a reason: its text must be a stored message, or come from outside.

@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -30,10 +30,10 @@ from incidents.importing import (
     block_worker,
     corrections,
     examining,
+    findings,
     mapping,
     reading,
     rejects,
-    swapped_columns,
 )
 from incidents.importing.blocks import blocks_of
 from incidents.importing.reading import ImportRefusedError
@@ -93,6 +93,7 @@ def import_file(
     encoding: str = "",
     batch_number: int | None = None,
     rejects_path: Path | None = None,
+    accepted: Collection[str] = (),
     report: Report = lambda _: None,
 ) -> ExposureFile:
     """Loads one file into the open batch of the incident, and returns its row.
@@ -100,7 +101,8 @@ def import_file(
     Opens the next scope version if none is open. `mapping_text` is the TOML text of the column
     mapping. `encoding` is declared by the operator, "" to use that of the mapping or to detect it.
     `batch_number` is the scope version that must be open or next; None for any. `rejects_path`
-    names the reject file or a directory for it (rejects.choose_path). `report` is called with the
+    names the reject file or a directory for it (rejects.choose_path). `accepted` holds the codes of
+    findings that do not refuse the file (incidents.importing.findings). `report` is called with the
     progress after each block, and with the result at the end.
 
     Raises ImportRefusedError: NothingTakenError if every row is rejected, ImportStoppedError after
@@ -110,6 +112,7 @@ def import_file(
     """
     with _refusing_interruptions(path.name):
         job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+        findings.refuse_findings(job.source, job.mapping, accepted)
         reject_file = rejects.choose_path(path, rejects_path)
         file, result = _import(job, batch_number, reject_file, report)
     report(result)
@@ -197,7 +200,8 @@ def check_file(
 ) -> ImportProgress:
     """Returns what `import_file` would do, with the first FIRST_REJECTS rejects.
 
-    Loads nothing and writes no reject file. Takes and raises what `import_file` does.
+    Loads nothing and writes no reject file. Takes and raises what `import_file` does, but findings
+    do not refuse the file: the caller shows them with the profile.
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     with (
@@ -240,11 +244,11 @@ def _examine(
 ) -> _Job:
     parsed = mapping.parse(mapping_text, name=name)
     class_ids = dict(DataClass.objects.values_list("slug", "pk"))
-    parsed.check_classes(class_ids)
     source = examining.examine(path, encoding, parsed.declared())
-    parsed.check_source(source)
+    with reading.refusing_together() as check:
+        check(parsed.check_classes, DataClass.objects.descriptions())
+        check(parsed.check_source, source)
     _refuse_loaded(source, incident)
-    swapped_columns.refuse_swapped_columns(source, parsed)
     incident.cipher()  # raises EncryptionError if the data cannot be encrypted
     return _Job(
         incident=incident,

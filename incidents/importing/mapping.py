@@ -4,9 +4,10 @@ It is validated in full before the first row is read. A refusal is one line that
 fault, the file, the place in it and what to do.
 """
 
+import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -378,12 +379,24 @@ class ColumnMapping(TomlTable):
         second = self.second_person.classes() if self.second_person else set()
         return self.person.classes() | second
 
-    def check_classes(self, known: Collection[str]) -> None:
-        """Raises ImportRefusedError, which names the first class that is not in `known` (slugs)."""
-        for slug in sorted(self.classes() - set(known)):
+    def check_classes(self, known: Mapping[str, str]) -> None:
+        """Raises ImportRefusedError, which names every class that is not in `known`.
+
+        `known` holds what each data class is, by its slug. A class is proposed with its description
+        only: the nearest slug may be another kind of data.
+        """
+        wrong = sorted(self.classes() - set(known))
+        if wrong:
             raise ImportRefusedError(
-                RefusalMessages.NO_CLASS.stored(
-                    mapping_words=self.name, name=repr(slug), mend_words=_choices(slug, known)
+                BETWEEN.join(
+                    RefusalMessages.NO_CLASS.stored(
+                        mapping_words=self.name,
+                        name=repr(slug),
+                        mend_words=RefusalMessages.CHOICES.stored(
+                            choices_words=_described(slug, known) or RefusalMessages.NONE.stored()
+                        ),
+                    )
+                    for slug in wrong
                 )
             )
 
@@ -460,6 +473,17 @@ def _table_header(path: FilePath) -> str:
     """Returns the header of a TOML table: `[person]` or `[[second_person.leaked]]`."""
     header = f"[{'.'.join(step for step in path if isinstance(step, str))}]"
     return f"[{header}]" if isinstance(path[-1], int) else header
+
+
+def _described(wrong: str, known: Mapping[str, str]) -> str:
+    """Returns the data classes most like a wrong slug, by slug and by name; all if none is."""
+    spellings = {slug: slug for slug in known}
+    for slug, description in known.items():
+        for name in description.lower().split(" / "):
+            spellings.setdefault(name.replace(" ", "-"), slug)
+    near = difflib.get_close_matches(wrong.lower(), spellings, n=4, cutoff=0.5)
+    slugs = dict.fromkeys(spellings[spelling] for spelling in near) or sorted(known)
+    return ", ".join(f"{slug} ({known[slug]})" for slug in slugs)
 
 
 def _choices(wrong: str, right: Iterable[str]) -> str:

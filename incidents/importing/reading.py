@@ -8,7 +8,7 @@ whole, in one line that names the file, the place in it and how to correct it.
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from incidents.importing.compressions import DAMAGED, GZIP, MOST_EXPANSION, Bomb
 from incidents.importing.formats.base import DEFAULT_DIALECT, Dialect
 from incidents.importing.formats.comma_separated import CommaSeparated
 from incidents.importing.formats.converted_rows import ConvertedRows
-from incidents.importing.refusals import RefusalMessages
+from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.importing.spools import Spool
 
 READ_BYTES = 1 << 18  # decompressed bytes that are read at once
@@ -145,6 +145,25 @@ class Windows:
 def _bytes_on_disk_for_each_byte(file: File) -> float:
     """Returns 1, or the size of the file on disk as a share of the size of its spool."""
     return file.path.stat().st_size / max(file.spool.size, 1) if file.spool else 1
+
+
+@contextmanager
+def refusing_together() -> Iterator[Callable[..., None]]:
+    """Context manager: yields a function that calls a check with its arguments.
+
+    After the block, raises one ImportRefusedError with the sentences of all checks that refused.
+    """
+    refusals: list[str] = []
+
+    def check(one: Callable[..., None], *arguments: object) -> None:
+        try:
+            one(*arguments)
+        except ImportRefusedError as refusal:
+            refusals.append(str(refusal))
+
+    yield check
+    if refusals:
+        raise ImportRefusedError(BETWEEN.join(refusals))
 
 
 def header_again(source: Source, line: int) -> ImportRefusedError:

@@ -241,8 +241,15 @@ class RefusalMessages(StoredMessages):
     )
     SWAPPED = _(
         "{file}: {mapping_words} takes column {column} for {meant_words}, but "
-        "{number} of its first {cells} cells hold {kind_words}; are columns swapped?"
+        "{number} of {cells} cells hold {kind_words}; "
+        'correct the mapping, or accept "{code}"'
     )
+    UNUSABLE = _(
+        "{file}: {mapping_words} takes column {column} for {meant_words}, but "
+        "{number} of {cells} cells are none that can be used; "
+        'correct the mapping, or accept "{code}" if it leaked like this'
+    )
+    RESIDENT_NUMBER = _("a resident registration number")
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
 
     OTHER_IDS = _(

@@ -17,6 +17,11 @@ class DataClassQuerySet(models.QuerySet["DataClass"]):
         """Returns the classes that hold postal addresses, to which a letter can be sent."""
         return self.filter(masking=DataClass.Masking.ADDRESS)
 
+    def descriptions(self) -> dict[str, str]:
+        """Returns the names of the classes in both languages, in one text, by slug."""
+        rows = self.values_list("slug", "name_en", "name_ko")
+        return {slug: f"{english} / {korean}" for slug, english, korean in rows}
+
 
 class DataClass(models.Model):
     """A kind of data: its names, how a value is masked, and what to do when it leaks."""

@@ -1,0 +1,224 @@
+"""Classifies the text of a cell by what it looks like, for the profile of a file.
+
+The kinds are for people who look at a file before it is loaded. What is stored of a cell is decided
+by `row_preparation` alone.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable
+from enum import StrEnum
+from functools import lru_cache
+
+from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from incidents.masking import HIDDEN, mask
+from incidents.models import DataClass
+
+
+class CellKind(StrEnum):
+    """What a cell looks like. The first kind that matches is taken, in this order."""
+
+    BLANK = "blank"
+    PLACEHOLDER = "placeholder"
+    UNDECODABLE = "undecodable"
+    EMAIL = "e-mail"
+    ODD_EMAIL = "e-mail, unusable"
+    RESIDENT = "resident number"
+    DATE = "date"
+    CARD = "card-like number"
+    NUMBER_POINT_ZERO = "number with .0"
+    MASKED = "masked"
+    PHONE_LOST_ZERO = "phone that lost its zero"
+    PHONE = "phone"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+# Cells that say that there is no value. Those of SURE mean it in every export; the others may also
+# be a value: `X` can be a name, and `0` the number of a building.
+SURE = {"null", "\\n", "(null)", "[null]", "<null>", "nan", "#n/a"}
+PERHAPS = {
+    *("-", "--", "---", ".", "..", "x", "xx", "xxx", "?", "_", "/", "0", "00", "000"),
+    *(
+        "#null!",
+        "none",
+        "nil",
+        "n/a",
+        "na",
+        "n.a.",
+        "n.a",
+        "undefined",
+        "unknown",
+        "empty",
+        "blank",
+        "nothing",
+        "null null",
+    ),
+    *("없음", "없슴", "무", "미입력", "미등록", "해당없음", "해당 없음", "모름", "비회원", "공백"),
+    *("無", "なし", "不明", "无", "未知", "inconnu", "néant", "keine", "unbekannt", "guest"),
+}
+PLACEHOLDERS = SURE | PERHAPS
+_LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
+
+_KOREAN_RESIDENT = re.compile(r"(\d{2})(\d{2})(\d{2})([- ]?)([1-8])(\d{6})", re.ASCII)
+_KOREAN_WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
+_CHINESE_RESIDENT = re.compile(r"\d{6}((?:19|20)\d{6})\d{3}[\dX]", re.ASCII | re.IGNORECASE)
+_CHINESE_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+# Area 000, 666 and 900-999, group 00 and serial 0000 are never issued.
+_US_SOCIAL = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}", re.ASCII)
+_UK_INSURANCE = re.compile(r"[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]", re.ASCII)
+_CARD = re.compile(r"\d(?:[ -]?\d){12,18}", re.ASCII)
+_STARS = re.compile(r"[*•●○＊]")
+_CROSSES = re.compile(r"x{3,}", re.IGNORECASE)  # hide digits only: a name may hold them
+_USUAL_PHONE = re.compile(r"01[016789]-\d{3,4}-\d{4}", re.ASCII)
+_DATE = re.compile(
+    r"(?:(?:19|20)\d\d[-./년]\s?\d{1,2}[-./월]\s?\d{1,2}[일.]?|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d)"
+    r"(?:[T ]\s?\d{1,2}:\d{2}.*)?",
+    re.ASCII,
+)
+_PLAIN_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
+_LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
+_FEWEST_PHONE_DIGITS, _MOST_CHARACTERS = 9, 320
+_NOT_DIGITS = str.maketrans("", "", " -")
+
+
+def is_placeholder(text: str) -> bool:
+    """Returns whether a whole cell is a word that means "no value", in any case."""
+    return len(text) <= _LONGEST_PLACEHOLDER and text.casefold() in PLACEHOLDERS
+
+
+@lru_cache(maxsize=1 << 14)
+def kind_of(cell: str) -> CellKind:
+    """Returns the kind of a cell."""
+    text = cell.strip()
+    if not text:
+        return CellKind.BLANK
+    if is_placeholder(text):
+        return CellKind.PLACEHOLDER
+    if len(text) > _MOST_CHARACTERS:
+        return CellKind.TEXT
+    if "@" in text:
+        return _kind_with_at(text)
+    if any("\udc80" <= char <= "\udcff" for char in text) and not text.isascii():
+        return CellKind.UNDECODABLE
+    if any(char.isdigit() for char in text):
+        return _kind_with_digits(unicodedata.normalize("NFKC", text))
+    return CellKind.MASKED if _STARS.search(text) else CellKind.TEXT
+
+
+def _kind_with_at(text: str) -> CellKind:
+    if _STARS.search(text):
+        return CellKind.MASKED
+    is_usable = is_usable_email(normalise_email(text))
+    return CellKind.EMAIL if is_usable else CellKind.ODD_EMAIL
+
+
+def _kind_with_digits(text: str) -> CellKind:
+    if _USUAL_PHONE.fullmatch(text) and normalise_phone(text):
+        return CellKind.PHONE
+    found = next((kind for kind, matches in _TESTS if matches(text)), None)
+    return found or (CellKind.NUMBER if _NUMBER.fullmatch(text) else CellKind.TEXT)
+
+
+def _is_phone(text: str) -> bool:
+    """Returns whether it is a phone number and is written like one.
+
+    A bare number is one only with a leading zero or plus: other digits are an id as likely.
+    """
+    if sum(char.isdigit() for char in text) < _FEWEST_PHONE_DIGITS:
+        return False
+    if text.isdecimal() and not text.startswith("0"):
+        return False
+    return not any(char.isalpha() for char in text) and normalise_phone(text) is not None
+
+
+def is_resident_number(text: str) -> bool:
+    """Returns whether a text is a resident or social security number of KR, CN, US or GB.
+
+    A Korean number without its hyphen must have a right check digit; with the hyphen it needs only
+    a date and the digit of the century, because numbers since October 2020 have no check digit.
+    """
+    if found := _KOREAN_RESIDENT.fullmatch(text):
+        year, month, day, hyphen, century, _rest = found.groups()
+        first = {"1": 1900, "2": 1900, "5": 1900, "6": 1900}.get(century, 2000)
+        digits = [int(char) for char in text if char.isdigit()]
+        return _is_day(first + int(year), int(month), int(day)) and (
+            bool(hyphen) or _korean_check_digit(digits) == digits[12]
+        )
+    if found := _CHINESE_RESIDENT.fullmatch(text):
+        day_text = found[1]
+        total = sum(int(d) * w for d, w in zip(text, _CHINESE_WEIGHTS, strict=False))
+        return (
+            _is_day(int(day_text[:4]), int(day_text[4:6]), int(day_text[6:]))
+            and "10X98765432"[total % 11] == text[17].upper()
+        )
+    return bool(_US_SOCIAL.fullmatch(text) or _UK_INSURANCE.fullmatch(text))
+
+
+def _korean_check_digit(digits: list[int]) -> int:
+    total = sum(digit * weight for digit, weight in zip(digits, _KOREAN_WEIGHTS, strict=False))
+    return (11 - total % 11) % 10
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        dt.date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_card(text: str) -> bool:
+    """Returns whether a text has the form and the check digit (Luhn) of a payment card number."""
+    if not _CARD.fullmatch(text):
+        return False
+    digits = [int(char) for char in text.translate(_NOT_DIGITS)]
+    if len(digits) not in (14, 15, 16, 19) or digits[0] not in (2, 3, 4, 5, 6, 9):
+        return False
+    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
+
+
+# The tests of cells with digits, in the order of CellKind.
+_TESTS: list[tuple[CellKind, Callable[[str], object]]] = [
+    (CellKind.RESIDENT, is_resident_number),
+    (CellKind.DATE, lambda text: _DATE.fullmatch(text) or _PLAIN_DATE.fullmatch(text)),
+    (CellKind.CARD, _is_card),
+    (CellKind.NUMBER_POINT_ZERO, _POINT_ZERO.fullmatch),
+    (CellKind.MASKED, lambda text: _STARS.search(text) or _CROSSES.search(text)),
+    (CellKind.PHONE_LOST_ZERO, _LOST_ZERO.fullmatch),
+    (CellKind.PHONE, _is_phone),
+]
+
+_MASKINGS = {
+    CellKind.EMAIL: DataClass.Masking.EMAIL,
+    CellKind.ODD_EMAIL: DataClass.Masking.EMAIL,
+    CellKind.PHONE: DataClass.Masking.PHONE,
+}
+_SHAPES = {
+    *(CellKind.DATE, CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO),
+    *(CellKind.RESIDENT, CellKind.CARD, CellKind.PHONE_LOST_ZERO),
+}
+_LONGEST_SHAPE = 40
+
+
+def masked(cell: str, kind: CellKind) -> str:
+    """Returns a cell as it may be shown before anything is loaded.
+
+    A date or a number is shown as its shape, such as `9999-99-99`. A placeholder is shown as it is,
+    because it says nothing about a person.
+    """
+    text = cell.strip()
+    if kind in (CellKind.BLANK, CellKind.PLACEHOLDER):
+        return text
+    if kind == CellKind.UNDECODABLE:
+        return HIDDEN
+    if kind in _SHAPES:
+        shape = re.sub(r"\d", "9", text)
+        if kind == CellKind.NUMBER_POINT_ZERO:
+            shape = re.sub(r"\..*", ".0", shape)
+        return shape[:_LONGEST_SHAPE]
+    return mask(text, _MASKINGS.get(kind, DataClass.Masking.TEXT))

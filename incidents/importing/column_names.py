@@ -1,0 +1,84 @@
+"""Recognises what a column holds by its name, in the languages in which shops and forums export.
+
+A name is compared without case, spaces and marks. If it is unknown as a whole, its last words are
+looked up: `Default Address Zip` is a `zip`. The names are in column_names.toml: those of the
+exports of common products (docs/import-recipes.md) and their usual translations.
+"""
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+REFERENCE, NAME, FIRST_NAME, LAST_NAME = "reference", "name", "first name", "last name"
+EMAIL, PHONE, LANGUAGE, DATE = "email", "phone", "language", "date"
+CLASS = "class:"  # before the slug of a data class
+
+# Words before a name that say whose it is. Names of recipients are not those of the member.
+_OWNERS = re.compile(
+    r"^(?:customer|member|user|client|buyer|회원|고객|사용자|주문자|구매자|가입자)"
+)
+_RECIPIENT = re.compile(
+    r"recipient|receiver|consignee|shipto|shipping|deliver(?!ynote|ymemo|ymess)|수령|수취|받는|배송지명|収件|"
+    r"收件|收货|受取|届け先"
+)
+_MARKS = re.compile(r"[\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _plain(text: str) -> str:
+    return _MARKS.sub("", _without_accents(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _without_accents(text: str) -> str:
+    """Returns the text without the accents of Latin letters; Hangul and Kana stay composed."""
+    parts = (unicodedata.normalize("NFD", char) for char in text)
+    return "".join(
+        part[0] if "a" <= part[0] <= "z" else unicodedata.normalize("NFC", part) for part in parts
+    )
+
+
+@cache
+def _roles() -> dict[str, str]:
+    text = Path(__file__).with_name("column_names.toml").read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for role, names in tomllib.loads(text).items():
+        for name in names:
+            found.setdefault(_plain(name), role)
+    return found
+
+
+def role_of(column: str) -> str:
+    """Returns the role that a column has by its name; "" if the name is unknown.
+
+    A role is one of the constants here, or CLASS and the slug of a data class. A column of another
+    person, such as a recipient, has no role.
+    """
+    roles, plain = _roles(), _plain(column)
+    if plain in roles:
+        return roles[plain]
+    if _RECIPIENT.search(plain):
+        return ""
+    if role := roles.get(_OWNERS.sub("", plain), ""):
+        return role
+    words = [_plain(word) for word in _MARKS.split(_CAMEL.sub(" ", column)) if word]
+    ends = ("".join(words[-count:]) for count in (3, 2, 1) if count < len(words))
+    # A single last word says little: `tax_id` and `group_name` are no id and no name.
+    return next(
+        (
+            roles[end]
+            for end in ends
+            if end in roles and (end != words[-1] or roles[end] not in _VAGUE)
+        ),
+        "",
+    )
+
+
+def is_of_recipient(column: str) -> bool:
+    """Returns whether the name of a column says that it holds data of a recipient."""
+    plain = _plain(column)
+    return plain not in _roles() and bool(_RECIPIENT.search(plain))
+
+
+_VAGUE = {REFERENCE, NAME, DATE, CLASS + "purchases", CLASS + "support-tickets"}

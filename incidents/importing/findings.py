@@ -1,0 +1,99 @@
+"""Finds columns of contacts that hold something else, before a file is loaded.
+
+A finding refuses the file until the operator accepts it by its code. It is what a wrong mapping or
+a broken export looks like; but a column of masked addresses may also have leaked like this.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from incidents.importing import profiling
+from incidents.importing.cell_kinds import CellKind
+from incidents.importing.column_profiles import ColumnProfile, FileProfile
+from incidents.importing.mapping import ColumnMapping
+from incidents.importing.reading import ImportRefusedError, Source
+from incidents.importing.refusals import BETWEEN, RefusalMessages
+
+# A column is found if at least _FEWEST values, and more than this share, are of another kind.
+_FEWEST, _SHARE = 10, 0.5
+EMAIL, PHONE, NAME = (
+    RefusalMessages.EMAIL.stored(),
+    RefusalMessages.PHONE.stored(),
+    RefusalMessages.NAME.stored(),
+)
+_RESIDENT = RefusalMessages.RESIDENT_NUMBER.stored()
+_USABLE = {EMAIL: (CellKind.EMAIL,), PHONE: (CellKind.PHONE,)}
+_OTHERS = {CellKind.EMAIL: EMAIL, CellKind.PHONE: PHONE, CellKind.RESIDENT: _RESIDENT}
+
+
+class Finding(NamedTuple):
+    """A column that most likely is not what the mapping says."""
+
+    code: str  # names the finding for --accept, such as "swapped:mobile"
+    message: str  # a stored RefusalMessages sentence
+
+
+def refuse_findings(source: Source, mapping: ColumnMapping, accepted: Collection[str]) -> None:
+    """Raises ImportRefusedError with every finding that is not in `accepted` (codes).
+
+    Looks at some rows of every part of the file. Does nothing for a reject file, which may hold
+    only odd values. A file that cannot be read is refused by the import, which names the place.
+    """
+    if source.is_reject_file:
+        return
+    try:
+        found = profiling.quick_profile(source)
+    except ImportRefusedError:
+        return
+    why = [one for one in findings(found, mapping, file=source.name) if one.code not in accepted]
+    if why:
+        raise ImportRefusedError(BETWEEN.join(one.message for one in why))
+
+
+def findings(profile: FileProfile, mapping: ColumnMapping, *, file: str) -> list[Finding]:
+    """Returns the findings of a profile. `file` is the name of the file, for messages."""
+    columns = {column.name: column for column in profile.columns}
+    return [
+        finding
+        for name, meant in dict(_expected_kinds(mapping)).items()
+        if name in columns
+        for finding in _of_column(columns[name], meant, file=file, mapping=mapping.name)
+    ]
+
+
+def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
+    """Yields each column with names or contacts, with the kind that its cells should have."""
+    for columns in filter(None, (mapping.person, mapping.second_person)):
+        for column, meant in ((columns.email, EMAIL), (columns.phone, PHONE), (columns.name, NAME)):
+            if column:
+                yield column, meant
+
+
+def _of_column(column: ColumnProfile, meant: str, *, file: str, mapping: str) -> Iterator[Finding]:
+    def finding(kind: str, why: RefusalMessages, number: int, **slots: str) -> Finding:
+        code = f"{kind}:{column.name}"
+        message = why.stored(
+            file=file,
+            mapping_words=mapping,
+            column=column.name,
+            meant_words=meant,
+            number=f"{number:,}",
+            cells=f"{column.values:,}",
+            code=code,
+            **slots,
+        )
+        return Finding(code, message)
+
+    for kind, words in _OTHERS.items():
+        if words != meant and _is_most(column, column.kinds[kind]):
+            yield finding("swapped", RefusalMessages.SWAPPED, column.kinds[kind], kind_words=words)
+            return
+    if meant == NAME:
+        return
+    unusable = column.values - sum(column.kinds[kind] for kind in _USABLE[meant])
+    if _is_most(column, unusable):
+        yield finding("unusable", RefusalMessages.UNUSABLE, unusable)
+
+
+def _is_most(column: ColumnProfile, number: int) -> bool:
+    return number >= _FEWEST and number > _SHARE * column.values

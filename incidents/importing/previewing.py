@@ -1,0 +1,36 @@
+"""Looks at a file before it is loaded: what it is, what its columns hold, what refuses it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from incidents.importing import examining, profile_report, profiling
+from incidents.importing.column_profiles import FileProfile
+from incidents.importing.findings import Finding, findings
+from incidents.importing.mapping import ColumnMapping
+from incidents.importing.profile_report import FileReport
+from incidents.importing.reading import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What was seen of a file. Nothing of it is stored."""
+
+    source: Source
+    profile: FileProfile
+    report: FileReport
+    findings: list[Finding]  # refuse an import that does not accept them
+
+
+def preview(path: Path, *, mapping: ColumnMapping | None = None, encoding: str = "") -> Preview:
+    """Returns what a file holds. Without `mapping` there are no findings.
+
+    Raises ImportRefusedError if the file cannot be read.
+    """
+    source = examining.examine(path, encoding or (mapping.encoding if mapping else ""))
+    profile = profiling.profile(source)
+    return Preview(
+        source=source,
+        profile=profile,
+        report=profile_report.report(profile, source),
+        findings=findings(profile, mapping, file=source.name) if mapping else [],
+    )

@@ -1,0 +1,145 @@
+"""Profiles a file before it is loaded: what its columns hold, and what is odd about them.
+
+The file is streamed through worker processes, and memory does not grow with it. All rows are read.
+In a file of more than SAMPLED_FROM bytes, the cells of one row in SAMPLE are classified. Shared
+contacts are counted in all rows, by a sketch that misses a contact only if it is on fewer rows than
+the rows of the file divided by the size of the sketch.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
+
+from foundations.process_pool import workers
+from incidents.importing import block_worker, reading
+from incidents.importing.blocks import FileBlock, blocks_of
+from incidents.importing.cell_kinds import CellKind, is_placeholder, kind_of, masked
+from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
+from incidents.importing.reading import REJECT_COLUMNS, Source
+from incidents.importing.rows import HEADER, RowReader
+
+SAMPLED_FROM, SAMPLE = 64 << 20, 10
+# A quick profile reads this many rows of the first block, and of each later one.
+_QUICK_FIRST, _QUICK_LATER = 1_000, 50
+_COUNTERS, _FEWEST_COUNTERS = 200_000, 1_000  # of all columns together, and of one
+_CONTACTS = (CellKind.EMAIL, CellKind.PHONE)
+_FEWEST_CONTACT_SIGNS, _CONTACT_SHARE = 6, 0.2
+_SPACES = str.maketrans("", "", " -.")
+
+
+def profile(source: Source) -> FileProfile:
+    """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows."""
+    step = SAMPLE if source.size > SAMPLED_FROM else 1
+    task = partial(profile_block, source, step=step, most_rows=None)
+    with workers(block_worker.process_count(source)) as pool:
+        return _sum(source, pool.map(task, blocks_of(source)), step=step)
+
+
+def quick_profile(source: Source) -> FileProfile:
+    """Returns a profile of some rows of every part of a file, in the calling process.
+
+    Raises ImportRefusedError.
+    """
+
+    def parts() -> Iterator[FileProfile]:
+        most = _QUICK_FIRST
+        for block in blocks_of(source):
+            yield profile_block(source, block, step=1, most_rows=most)
+            most = _QUICK_LATER
+
+    return _sum(source, parts(), step=1)
+
+
+def _sum(source: Source, parts: Iterator[FileProfile], *, step: int) -> FileProfile:
+    found = _empty(source, step)
+    counters = max(_FEWEST_COUNTERS, _COUNTERS // max(1, len(source.header)))
+    for part in parts:
+        found.add(part, counters=counters)
+    if not found.rows:
+        raise reading.no_rows(source)
+    return found
+
+
+def _empty(source: Source, step: int) -> FileProfile:
+    own = len(REJECT_COLUMNS) if source.is_reject_file else 0
+    return FileProfile(
+        columns=[ColumnProfile(name=name) for name in source.header[own:]], step=step
+    )
+
+
+def profile_block(
+    source: Source, block: FileBlock, *, step: int, most_rows: int | None
+) -> FileProfile:
+    """Returns the profile of a block; a worker process may run it.
+
+    `step` and `most_rows` (None for all) limit the rows that are classified and read.
+    """
+    found = _empty(source, step)
+    found.lines = block.data.count(b"\n")
+    own = len(source.header) - len(found.columns)
+    lines: list[int] = []
+    good: list[list[str]] = []
+    for line, cells, defect in RowReader(source).rows(block):
+        if defect == HEADER:
+            continue
+        found.rows += 1
+        found.last_line = line
+        found.last_kinds = [] if defect else [kind_of(cell) for cell in cells[own:]]
+        if defect:
+            found.defects[defect] += 1
+        else:
+            lines.append(line)
+            good.append(cells[own:])
+        if found.rows == most_rows:
+            break
+    _add_columns(found, lines, good)
+    _add_rows_over_lines(found, lines, good)
+    return found
+
+
+def _add_columns(found: FileProfile, lines: list[int], rows: list[list[str]]) -> None:
+    step = found.step
+    for column, cells in zip(found.columns, zip(*rows, strict=True), strict=False):
+        _add_cells(column, lines[::step], cells[::step])
+        if column.share(*_CONTACTS) > _CONTACT_SHARE:
+            column.contacts.update(map(_digest, filter(_may_be_contact, cells)))
+    found.first_rows = [
+        [masked(cell, kind_of(cell)) for cell in cells] for cells in rows[:FIRST_ROWS]
+    ]
+
+
+def _add_cells(column: ColumnProfile, lines: list[int], cells: Sequence[str]) -> None:
+    kinds = [kind_of(cell) for cell in cells]
+    column.kinds.update(kinds)
+    for line, cell, kind in zip(lines, cells, kinds, strict=True):
+        if kind not in column.first_lines:
+            column.first_lines[kind] = line
+        examples = column.examples.setdefault(kind, [])
+        if len(examples) < EXAMPLES and (example := masked(cell, kind)) not in examples:
+            examples.append(example)
+        if kind == CellKind.PLACEHOLDER:
+            column.placeholders[cell.strip()] += 1
+        elif kind in (CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO):
+            text = cell.strip().partition(".")[0]
+            column.leading_zeros += text.startswith("0") and len(text) > 1
+            column.lengths[len(text)] += 1
+
+
+def _may_be_contact(cell: str) -> bool:
+    return len(cell) >= _FEWEST_CONTACT_SIGNS and not is_placeholder(cell.strip())
+
+
+def _digest(cell: str) -> int:
+    """Returns 64 bits for a contact, the same for spellings that differ in case or separators."""
+    text = cell.strip().lower().translate(_SPACES)
+    return int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=8).digest())
+
+
+def _add_rows_over_lines(found: FileProfile, lines: list[int], rows: list[list[str]]) -> None:
+    if found.lines == found.rows:
+        return
+    over = [
+        line for line, cells in zip(lines, rows, strict=True) if any("\n" in cell for cell in cells)
+    ]
+    found.rows_over_lines = len(over)
+    found.first_over_lines = over[0] if over else 0
