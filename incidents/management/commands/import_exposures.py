@@ -13,13 +13,18 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseProblem
 
 from incidents.encryption import EncryptionError
-from incidents.importing import loading
+from incidents.importing import drafting, loading, mapping, previewing
 from incidents.importing.loading import ImportProgress
+from incidents.importing.mapping import ColumnMapping
+from incidents.importing.previewing import Preview
 from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import BETWEEN
+from incidents.management import profile_printer
 from incidents.management.file_arguments import STANDARD_INPUT, files_named, others
-from incidents.models import Incident
+from incidents.models import DataClass, Incident
 from incidents.scope_versions import ScopeRefusedError
 
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
@@ -31,27 +36,41 @@ class Command(BaseCommand):
     help = "Imports files of an export into an incident's open scope version, one after another."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds file, incident and mapping, which are required, and the options."""
+        """Adds the files, which are required, and the options; an import requires two of them."""
         parser.add_argument(
             "file", nargs="+", help="files or patterns such as members_*.csv; - is standard input"
         )
-        parser.add_argument("--incident", required=True, metavar="SLUG")
-        parser.add_argument("--mapping", required=True, type=Path, metavar="MAP.toml")
+        parser.add_argument("--incident", default="", metavar="SLUG")
+        parser.add_argument("--mapping", type=Path, metavar="MAP.toml")
         parser.add_argument("--encoding", default="", help="such as cp949; else it is detected")
         parser.add_argument("--batch", type=int, metavar="N", help="the scope version it must be")
         parser.add_argument(
             "--rejects", type=Path, metavar="PATH", help="the reject file, or a directory for it"
         )
         parser.add_argument(
-            "--check", action="store_true", help="read everything, load nothing, say what would be"
+            "--check",
+            action="store_true",
+            help="load nothing: show what the columns hold, and what would be loaded",
+        )
+        parser.add_argument(
+            "--draft-mapping", action="store_true", help="load nothing: write a mapping to correct"
+        )
+        parser.add_argument(
+            "--accept",
+            action="append",
+            default=[],
+            metavar="FINDING",
+            help="load the file despite this finding, such as unusable:email; may be repeated",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Imports or checks the files in order, and stops at a refusal.
+        """Imports or checks the files in order, and stops at a refusal; or drafts a mapping.
 
         Each file is one transaction, so the files before a refused one stay loaded.
         """
         files = files_named(options["file"], rejects=options["rejects"])
+        if options["draft_mapping"] and len(files) > 1:
+            raise CommandError("--draft-mapping reads one file; name one")
         for number, file in enumerate(files):
             if len(files) > 1:
                 self.stdout.write(f"{file.name} ({number + 1} of {len(files)})")
@@ -62,13 +81,14 @@ class Command(BaseCommand):
                 raise CommandError(why, returncode=error.returncode) from None
 
     def _handle_file(self, file: Path, options: dict[str, Any]) -> None:
-        """Imports or checks a file. A refusal is one line on stderr."""
-        run = self._check if options["check"] else self._import
-        try:
-            with _file_of(file, options) as path:
-                run(path, options)
-        except (ImportRefusedError, ScopeRefusedError, EncryptionError) as error:
-            raise CommandError(str(error)) from None
+        """Imports, checks or drafts a mapping of a file. Each refusal is one line on stderr."""
+        run = self._import
+        if options["draft_mapping"]:
+            run = self._draft_mapping
+        elif options["check"]:
+            run = self._check
+        with _one_line_errors(), _file_of(file, options) as path:
+            run(path, options)
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
         reporter = _ImportReporter(self)
@@ -76,21 +96,83 @@ class Command(BaseCommand):
             path,
             batch_number=options["batch"],
             rejects_path=options["rejects"],
+            accepted=options["accept"],
             report=reporter.report,
             **_common(options),
         )
         reporter.summarise("taken")
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
+        """Prints the profile, and with a mapping what an import would do.
+
+        Raises CommandError if an import would be refused, or would take no row.
+        """
+        seen = self._print_profile(path, options)
+        if not options["mapping"]:
+            self.stdout.write("No mapping: --draft-mapping writes one to correct.")
+            return
         reporter = _ImportReporter(self)
         reporter.last = loading.check_file(path, report=reporter.report, **_common(options))
         reporter.summarise("can be taken")
         for line, reason in reporter.last.first_rejects:
             self.stdout.write(f"  line {line}: {reason}")
         self.stdout.write("Checked only: nothing was loaded.")
+        refused = [one for one in seen.findings if one.code not in options["accept"]]
+        if refused:
+            codes = " ".join(f'--accept "{one.code}"' for one in refused)
+            raise CommandError(f"an import is refused, unless it is given {codes}")
+        if not reporter.last.rows_taken:
+            raise CommandError(f"{path.name}: no row can be taken; correct the mapping or the file")
+
+    def _print_profile(self, path: Path, options: dict[str, Any]) -> Preview:
+        seen = previewing.preview(
+            path, mapping=_readable_mapping(options), encoding=options["encoding"]
+        )
+        for line in profile_printer.lines_of(seen.report):
+            self.stdout.write(line)
+        for line in profile_printer.lines_of_findings(seen.findings, options["accept"]):
+            self.stdout.write(line)
+        return seen
+
+    def _draft_mapping(self, path: Path, options: dict[str, Any]) -> None:
+        seen = previewing.preview(path, encoding=options["encoding"])
+        self.stdout.write(drafting.draft(seen, DataClass.objects.all()), ending="")
+
+
+def _readable_mapping(options: dict[str, Any]) -> ColumnMapping | None:
+    """Returns the mapping; None if there is none, or if it is refused later with all its faults."""
+    if not options["mapping"]:
+        return None
+    try:
+        return mapping.parse(_read_mapping(options["mapping"]), name=options["mapping"].name)
+    except ImportRefusedError:
+        return None
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Context manager: raises CommandError with a line for each reason why the command stops.
+
+    No text of the database is printed, because it may hold a value of the file.
+    """
+    again = "start it again: a file that is loaded already is refused"
+    try:
+        yield
+    except (ImportRefusedError, ScopeRefusedError, EncryptionError) as error:
+        raise CommandError(str(error).replace(BETWEEN, "\n")) from None
+    except KeyboardInterrupt:
+        raise CommandError(f"interrupted; {again}", returncode=130) from None
+    except DatabaseProblem as error:
+        why = f"the database ended the import ({type(error).__name__}); {again}"
+        raise CommandError(why) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise CommandError(f"{place}{error.strerror}; {again}") from None
 
 
 def _common(options: dict[str, Any]) -> dict[str, Any]:
+    if not (options["incident"] and options["mapping"]):
+        raise CommandError("name --incident and --mapping; --draft-mapping writes a mapping")
     incident = Incident.objects.filter(slug=options["incident"]).first()
     if incident is None:
         raise CommandError(f"{options['incident']}: no such incident; check --incident")
@@ -215,7 +297,5 @@ class _ImportReporter:
                 f"{done.second_people_without_phone:,} rows name a second person "
                 "with what is no phone number: the row was taken without that person."
             )
-        for note in done.notes():
-            self._out.write(f"{note}.")
         if done.reject_file:
             self._out.write(f"Rejected rows: {done.reject_file}")

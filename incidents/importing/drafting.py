@@ -1,0 +1,157 @@
+"""Drafts a column mapping from what a file holds, for a person to confirm and correct.
+
+A guess uses the name of a column and its content. If they disagree, the column is left out. What
+leaked cannot be known from a file: the draft proposes it and says so.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from incidents.importing import column_names, mapping_writing
+from incidents.importing.cell_kinds import CellKind
+from incidents.importing.column_names import CLASS, DATE, EMAIL, NAME, PHONE, REFERENCE
+from incidents.importing.column_profiles import ColumnProfile
+from incidents.importing.mapping_writing import Choices, quoted
+from incidents.importing.previewing import Preview
+from incidents.models import CONTACT_CLASSES, DataClass
+
+_MOST = 0.5
+_CONTENT = {EMAIL: (CellKind.EMAIL, CellKind.ODD_EMAIL, CellKind.MASKED)}
+_NO_ID = {CellKind.EMAIL, CellKind.PHONE, CellKind.DATE, CellKind.BLANK}
+_DAY_SHAPES = {"9999-99-99", "9999.99.99", "9999/99/99"}
+_TIME_SHAPES = ("9999-99-99T99:99", "9999-99-99 99:99")
+
+
+def draft(seen: Preview, classes: Iterable[DataClass]) -> str:
+    """Returns a mapping as TOML with comments, for the data classes that the portal has.
+
+    A line that says "confirm" is a guess. If the columns of ids are unknown, the mapping is refused
+    until a person adds it.
+    """
+    known = {one.slug: one for one in classes}
+    choices = guesses(seen, known)
+    text = mapping_writing.written(choices, _comments(choices, known))
+    return (
+        "\n".join([*_head(seen), text, *_unused(seen, choices), *_classes(known.values())]) + "\n"
+    )
+
+
+def guesses(seen: Preview, known: Iterable[str]) -> Choices:
+    """Returns what the columns of a file probably mean. `known` holds the slugs of data classes."""
+    slugs = set(known)
+    roles = {column.name: _role(column, slugs) for column in seen.profile.columns if column.name}
+    roles = _with_one_reference(seen, roles)
+    dates = {
+        name: _date_kind(seen.profile.column(name)) for name, role in roles.items() if role == DATE
+    }
+    has_contact = any(role in (NAME, EMAIL, PHONE) for role in roles.values())
+    return Choices(
+        format=seen.source.format,
+        encoding=seen.source.encoding,
+        is_known=not has_contact,
+        roles=roles,
+        date_kinds={name: kind for name, kind in dates.items() if kind},
+    )
+
+
+def _role(column: ColumnProfile, slugs: set[str]) -> str:
+    role = column_names.role_of(column.name)
+    if column_names.is_of_recipient(column.name):
+        return ""
+    if column.share(CellKind.RESIDENT) > _MOST:
+        role = CLASS + "government-issued-ids"
+    elif column.share(CellKind.EMAIL) > _MOST and not role:
+        role = EMAIL
+    elif column.share(CellKind.PHONE) > _MOST and not role:
+        role = PHONE
+    elif not column.values or not _fits(column, role):
+        role = ""
+    return role if not role.startswith(CLASS) or role.removeprefix(CLASS) in slugs else ""
+
+
+def _fits(column: ColumnProfile, role: str) -> bool:
+    """Returns whether most values of a column may be of the role that its name says."""
+    kind = column.main_kind
+    if role == EMAIL:
+        return column.share(*_CONTENT[EMAIL]) > _MOST
+    if role == PHONE:
+        return kind not in (CellKind.EMAIL, CellKind.DATE)
+    if role == REFERENCE:
+        return kind not in _NO_ID
+    if role in (NAME, column_names.FIRST_NAME, column_names.LAST_NAME):
+        return column.share(CellKind.TEXT, CellKind.MASKED) >= _MOST
+    return kind not in (CellKind.EMAIL, CellKind.PHONE) or role not in (
+        DATE,
+        CLASS + "credit-cards",
+    )
+
+
+def _with_one_reference(seen: Preview, roles: dict[str, str]) -> dict[str, str]:
+    """Returns the roles with at most one reference: the column of ids with the most values."""
+    ids = [name for name, role in roles.items() if role == REFERENCE]
+    if not ids:
+        return roles
+    best = max(ids, key=lambda name: seen.profile.column(name).values)
+    return {name: "" if name in ids and name != best else role for name, role in roles.items()}
+
+
+def _date_kind(column: ColumnProfile) -> str:
+    """Returns "date" or "datetime" if all values are written so; else ""."""
+    if column.share(CellKind.DATE) < 1:
+        return ""
+    shapes = column.examples.get(CellKind.DATE, [])
+    if all(shape in _DAY_SHAPES for shape in shapes):
+        return "date"
+    return "datetime" if all(shape.startswith(_TIME_SHAPES) for shape in shapes) else ""
+
+
+def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
+    comments = {
+        "relation": "confirm: member, former_member or recipient",
+        "reference": "confirm: the source's own id of a person; no two people share one",
+        "contact_leaked": "confirm: remove what did not leak",
+        "known": "confirm: the file has no contacts, so people come from an earlier file",
+    }
+    for part, role in (("name", NAME), ("email", EMAIL), ("phone", PHONE)):
+        if others := choices.columns(role)[1:]:
+            others_text = ", ".join(map(quoted, others))
+            comments[part] = f"confirm: the first of several columns; not {others_text}"
+    for slug, one in known.items():
+        comments[CLASS + slug] = f"confirm: {_in_one_line(one.name_en)}"
+    return comments
+
+
+def _head(seen: Preview) -> Iterator[str]:
+    yield f"# Drafted from {quoted(seen.source.name)}: {seen.profile.rows:,} rows."
+    yield '# Read each line. A line that says "confirm" is a guess. See docs/import.md.'
+    for column in seen.report.columns:
+        for remark in column.remarks:
+            yield f"# {quoted(column.name)}: {_in_one_line(remark)}"
+
+
+def _unused(seen: Preview, choices: Choices) -> Iterator[str]:
+    used_dates = set(choices.date_kinds)
+    unused = [
+        column
+        for column in seen.report.columns
+        if not choices.roles.get(column.name)
+        or (choices.roles[column.name] == DATE and column.name not in used_dates)
+    ]
+    if unused:
+        yield "# Columns that this mapping does not use:"
+    for column in unused:
+        kinds = ", ".join(f"{share} {kind}" for share, kind in column.kinds) or "nothing"
+        yield f"#   {quoted(column.name)}: {kinds}"
+
+
+def _classes(classes: Iterable[DataClass]) -> Iterator[str]:
+    yield "# Data classes, for class = in a [[leaked]] block:"
+    contact = set(CONTACT_CLASSES.values())
+    for one in sorted(classes, key=lambda one: one.slug):
+        own = (
+            " (in contact_leaked, if the column is one of [person])" if one.slug in contact else ""
+        )
+        yield f"#   {one.slug}: {_in_one_line(one.name_en)}{own}"
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -1,0 +1,131 @@
+"""Writes the TOML text of a column mapping from the choices that a person or a draft makes."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from incidents.importing.column_names import (
+    CLASS,
+    DATE,
+    EMAIL,
+    FIRST_NAME,
+    LANGUAGE,
+    LAST_NAME,
+    NAME,
+    PHONE,
+    REFERENCE,
+)
+from incidents.models import CONTACT_CLASSES
+
+_PARTS = {"name": NAME, "email": EMAIL, "phone": PHONE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What each column of a file means, and what leaked."""
+
+    relation: str = "member"
+    format: str = ""
+    encoding: str = ""
+    is_known: bool = False  # take only people whom an earlier file named
+    roles: Mapping[str, str]  # by column; a role of column_names; "" for a column that is not used
+    leaked: Iterable[str] = tuple(CONTACT_CLASSES)  # which of name, email and phone leaked
+    date_kinds: Mapping[str, str] = field(default_factory=dict)  # "date" or "datetime" by column
+
+    def columns(self, role: str) -> list[str]:
+        """Returns the columns of a role, in the order of the file."""
+        return [column for column, of_column in self.roles.items() if of_column == role]
+
+
+def quoted(text: str) -> str:
+    """Returns a TOML string in one line."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def written(choices: Choices, comments: Mapping[str, str] | None = None) -> str:
+    """Returns the mapping as TOML. `comments` holds a comment for some lines, by their key.
+
+    A key whose column is unknown is left as a comment, so that the mapping is refused until a
+    person adds it, and the refusal names it.
+    """
+    writer = _Writer(choices, comments or {})
+    return "\n".join([*writer.head(), *writer.person(), *writer.dates(), *writer.leaks()]) + "\n"
+
+
+class _Writer:
+    def __init__(self, choices: Choices, comments: Mapping[str, str]) -> None:
+        self._choices, self._comments = choices, comments
+        self._contacts = self._contact_columns()
+
+    def _contact_columns(self) -> dict[str, str]:
+        """Returns the column of each contact part. Of several columns the first is taken."""
+        found = {part: self._choices.columns(role)[:1] for part, role in _PARTS.items()}
+        return {part: columns[0] for part, columns in found.items() if columns}
+
+    def _line(self, key: str, value: str, comment: str = "") -> str:
+        comment = comment or self._comments.get(key, "")
+        return f"{key} = {value}" + (f"  # {comment}" if comment else "")
+
+    def head(self) -> Iterator[str]:
+        if self._choices.format in ("csv", "jsonl"):
+            yield self._line("format", quoted(self._choices.format))
+        if self._choices.encoding not in ("", "utf-8", "utf-8-sig"):
+            yield self._line("encoding", quoted(self._choices.encoding))
+
+    def person(self) -> Iterator[str]:
+        choices = self._choices
+        yield "\n[person]"
+        yield self._line("relation", quoted(choices.relation))
+        if choices.relation != "recipient":
+            ids = choices.columns(REFERENCE)
+            yield (
+                self._line("reference", quoted(ids[0]))
+                if ids
+                else '# reference = "…"  # '
+                + (self._comments.get("reference") or "the column with the source's own id")
+            )
+        for part, column in self._contacts.items():
+            yield self._line(part, quoted(column))
+        for column in choices.columns(LANGUAGE)[:1]:
+            yield self._line("language", quoted(column))
+        if self._contacts:
+            leaked = [part for part in self._contacts if part in set(choices.leaked)]
+            yield self._line("contact_leaked", f"[{', '.join(map(quoted, leaked))}]")
+        if choices.is_known:
+            yield self._line("known", "true")
+
+    def dates(self) -> Iterator[str]:
+        kinds = {
+            column: self._choices.date_kinds.get(column) for column in self._choices.columns(DATE)
+        }
+        if not any(kinds.values()):
+            return
+        yield "\n[dates]"
+        for column, kind in kinds.items():
+            if kind:
+                yield f"{quoted(column)} = {quoted(kind)}"
+
+    def leaks(self) -> Iterator[str]:
+        for slug, columns in self._leaked_columns().items():
+            yield "\n[[leaked]]"
+            yield self._line("class", quoted(slug), self._comments.get(CLASS + slug, ""))
+            yield self._line("value", quoted(" ".join(f"{{{column}}}" for column in columns)))
+
+    def _leaked_columns(self) -> dict[str, list[str]]:
+        """Returns the columns of each data class. A column with a brace cannot be in a value."""
+        found: dict[str, list[str]] = {}
+        first_last = [*self._choices.columns(LAST_NAME), *self._choices.columns(FIRST_NAME)]
+        if first_last and "name" not in self._contacts:
+            in_order = [column for column in self._choices.roles if column in first_last]
+            found[CONTACT_CLASSES["name"]] = in_order
+        for part, role in _PARTS.items():
+            for column in self._choices.columns(role)[1:]:
+                found.setdefault(CONTACT_CLASSES[part], []).append(column)
+        for column, role in self._choices.roles.items():
+            if role.startswith(CLASS):
+                found.setdefault(role.removeprefix(CLASS), []).append(column)
+        usable = {
+            slug: [column for column in columns if not set("{}") & set(column)]
+            for slug, columns in found.items()
+        }
+        return {slug: columns for slug, columns in usable.items() if columns}

@@ -1,0 +1,186 @@
+"""A first mapping is drafted from a file's columns, and a person confirms it."""
+
+import csv
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from incidents.importing import drafting, mapping, previewing
+from incidents.importing.column_names import CLASS, role_of
+from incidents.importing.mapping import ColumnMapping
+from incidents.importing.reading import ImportRefusedError
+from incidents.initial_data_classes import DATA_CLASSES
+from incidents.models import DataClass
+
+CLASSES = [
+    DataClass(slug=one["slug"], name_en=one["name_en"], name_ko=one["name_ko"])
+    for one in DATA_CLASSES
+]
+
+
+@pytest.fixture
+def draft(tmp_path):
+    """Returns the draft of a mapping for a file with these columns and rows."""
+
+    def draft(header: list[str], *rows: list[str]) -> str:
+        path: Path = tmp_path / "members.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+            writer.writerows([header, *rows])
+        return drafting.draft(previewing.preview(path), CLASSES)
+
+    return draft
+
+
+def parsed(text: str) -> ColumnMapping:
+    return mapping.parse(text, name="draft.toml")
+
+
+@pytest.mark.parametrize(
+    ("column", "role"),
+    [
+        ("이메일", "email"),
+        ("휴대폰", "phone"),
+        ("회원번호", "reference"),
+        ("고객번호", "reference"),
+        ("이름", "name"),
+        ("주소", CLASS + "physical-addresses"),
+        ("E-Mail-Adresse", "email"),
+        ("Prénom", "first name"),
+        ("メールアドレス", "email"),
+        ("手机号码", "phone"),
+        ("user_email", "email"),
+        ("Default Address Zip", CLASS + "physical-addresses"),
+        ("MailingPostalCode", CLASS + "physical-addresses"),
+        ("card_number", CLASS + "credit-cards"),
+        ("card_last4", CLASS + "partial-card-numbers"),
+        ("group_name", ""),
+        ("tax_rate_id", ""),
+        ("recipient_name", ""),
+        ("수령인 연락처", ""),
+        ("Accepts Email Marketing", ""),
+    ],
+)
+def test_a_column_is_recognised_by_its_name(column, role):
+    assert role_of(column) == role
+
+
+def test_a_draft_is_a_mapping_with_guesses_to_confirm(draft):
+    text = draft(
+        ["회원번호", "이름", "이메일", "휴대폰", "우편번호", "주소", "가입일", "등급"],
+        [
+            "1001",
+            "김민지",
+            "minji@example.com",
+            "010-1234-5678",
+            "04524",
+            "서울",
+            "2025-11-18",
+            "a",
+        ],
+        [
+            "1002",
+            "박서준",
+            "seojun@example.com",
+            "010-1234-5679",
+            "04525",
+            "부산",
+            "2025-11-19",
+            "b",
+        ],
+    )
+
+    found = parsed(text)
+    assert found.person.reference == "회원번호"
+    assert (found.person.name, found.person.email, found.person.phone) == (
+        "이름",
+        "이메일",
+        "휴대폰",
+    )
+    assert found.dates == {"가입일": "date"}
+    (address,) = found.leaked
+    assert address.data_class == "physical-addresses"
+    assert [column for _, column in address.value.pieces] == ["우편번호", "주소"]
+    assert 'contact_leaked = ["name", "email", "phone"]  # confirm: remove what did not' in text
+    assert '"등급": 100 % other text' in text
+    assert "credit-cards: Card number" in text
+    assert "minji" not in text
+
+
+def test_content_decides_where_a_name_says_nothing(draft):
+    text = draft(
+        ["key", "id", "c2", "c3", "c4"],
+        ["k", "1001", "minji@example.com", "010-1234-5678", "800101-1234500"],
+        ["k", "1002", "seojun@example.com", "010-1234-5679", "810101-1234501"],
+    )
+
+    found = parsed(text)
+    assert (found.person.email, found.person.phone) == ("c2", "c3")
+    assert [leak.data_class for leak in found.leaked] == ["government-issued-ids"]
+
+
+def test_a_name_that_the_content_contradicts_is_left_out(draft):
+    text = draft(
+        ["member_id", "email", "phone"],
+        ["1001", "010-1234-5678", "minji@example.com"],
+        ["1002", "010-1234-5679", "seojun@example.com"],
+    )
+
+    found = parsed(text)
+    assert (found.person.email, found.person.phone) == ("", "")
+    assert '#   "email": 100 % phone numbers' in text
+
+
+def test_a_file_without_ids_is_refused_until_a_person_names_the_column(draft):
+    text = draft(["name", "email"], ["김민지", "minji@example.com"])
+
+    with pytest.raises(ImportRefusedError, match="lacks reference; write reference ="):
+        parsed(text)
+    assert '# reference = "…"' in text
+
+
+def test_a_file_without_contacts_is_about_known_people(draft):
+    text = draft(["member_id", "item"], ["1001", "셔츠"], ["1002", "바지"])
+
+    found = parsed(text)
+    assert found.person.known
+    assert [leak.data_class for leak in found.leaked] == ["purchases"]
+
+
+def test_first_and_last_names_become_one_name_that_leaked(draft):
+    text = draft(
+        ["id", "First Name", "Last Name", "Email"], ["1001", "Minji", "Kim", "minji@example.com"]
+    )
+
+    (names,) = parsed(text).leaked
+    assert names.data_class == "names"
+    assert [column for _, column in names.value.pieces] == ["First Name", "Last Name"]
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
+    | st.sampled_from('"\\{}#=\n'),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    names=st.lists(NAMES | st.sampled_from(["email", "이름", "주소", "tel"]), max_size=5),
+    cell=st.text(max_size=20) | st.sampled_from(["minji@example.com", "010-1234-5678", "N/A"]),
+)
+def test_every_draft_parses(draft, names, cell):
+    header = list(dict.fromkeys(["id", *(name.strip() for name in names if name.strip())]))
+    cell = cell.replace("\0", "").encode(errors="ignore").decode()
+    try:
+        text = draft(header, ["1001", *[cell] * (len(header) - 1)])
+    except ImportRefusedError:
+        return  # a file that cannot be read has no draft
+    tomllib.loads(text)
+    assert parsed(text).person.reference == "id"
