@@ -26,7 +26,7 @@ _USABLE = {EMAIL: (CellKind.EMAIL,), PHONE: (CellKind.PHONE,)}
 _OTHERS = {CellKind.EMAIL: EMAIL, CellKind.PHONE: PHONE, CellKind.RESIDENT: _RESIDENT}
 
 
-class Finding(NamedTuple):
+class ColumnFinding(NamedTuple):
     """A column that most likely is not what the mapping says."""
 
     code: str  # names the finding for --accept, such as "swapped:mobile"
@@ -50,7 +50,7 @@ def refuse_findings(source: Source, mapping: ColumnMapping, accepted: Collection
         raise ImportRefusedError(BETWEEN.join(one.message for one in why))
 
 
-def findings(profile: FileProfile, mapping: ColumnMapping, *, file: str) -> list[Finding]:
+def findings(profile: FileProfile, mapping: ColumnMapping, *, file: str) -> list[ColumnFinding]:
     """Returns the findings of a profile. `file` is the name of the file, for messages."""
     columns = {column.name: column for column in profile.columns}
     return [
@@ -69,8 +69,10 @@ def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
                 yield column, meant
 
 
-def _of_column(column: ColumnProfile, meant: str, *, file: str, mapping: str) -> Iterator[Finding]:
-    def finding(kind: str, why: RefusalMessages, number: int, **slots: str) -> Finding:
+def _of_column(
+    column: ColumnProfile, meant: str, *, file: str, mapping: str
+) -> Iterator[ColumnFinding]:
+    def finding(kind: str, why: RefusalMessages, number: int, **slots: str) -> ColumnFinding:
         code = f"{kind}:{column.name}"
         message = why.stored(
             file=file,
@@ -82,7 +84,7 @@ def _of_column(column: ColumnProfile, meant: str, *, file: str, mapping: str) ->
             code=code,
             **slots,
         )
-        return Finding(code, message)
+        return ColumnFinding(code, message)
 
     for kind, words in _OTHERS.items():
         if words != meant and _is_most(column, column.kinds[kind]):

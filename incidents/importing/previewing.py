@@ -5,7 +5,7 @@ from pathlib import Path
 
 from incidents.importing import examining, profile_report, profiling
 from incidents.importing.column_profiles import FileProfile
-from incidents.importing.findings import Finding, findings
+from incidents.importing.findings import ColumnFinding, findings
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.profile_report import FileReport
 from incidents.importing.reading import Source
@@ -18,7 +18,7 @@ class Preview:
     source: Source
     profile: FileProfile
     report: FileReport
-    findings: list[Finding]  # refuse an import that does not accept them
+    findings: list[ColumnFinding]  # refuse an import that does not accept them
 
 
 def preview(path: Path, *, mapping: ColumnMapping | None = None, encoding: str = "") -> Preview:

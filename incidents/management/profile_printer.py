@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from incidents.importing.findings import Finding
+from incidents.importing.findings import ColumnFinding
 from incidents.importing.profile_report import ColumnReport, FileReport
 
 _WIDEST_NAME = 30
@@ -27,7 +27,7 @@ def _column(column: ColumnReport, width: int) -> Iterator[str]:
         yield f"  {'':<{width}}  ! {remark}"
 
 
-def lines_of_findings(findings: list[Finding], accepted: list[str]) -> Iterator[str]:
+def lines_of_findings(findings: list[ColumnFinding], accepted: list[str]) -> Iterator[str]:
     """Yields a line for each finding, with the option that accepts it."""
     for finding in findings:
         if finding.code in accepted:
