@@ -329,7 +329,10 @@ class UploadForm(forms.ModelForm):
             "CSV or JSON Lines, plain, gzip or zstd, at most %(most)s MiB. Larger files are "
             "loaded on the server: manage.py import_exposures."
         ) % {"most": most}
-        self.fields["mapping"].help_text = _("Which column is which, as TOML: see docs/import.md.")
+        self.fields["mapping"].help_text = _(
+            "Left empty, you choose the columns after the upload, beside the first rows. Or enter "
+            "a mapping as TOML: see docs/import.md."
+        )
         self.fields["encoding"].help_text = _(
             "Such as cp949 or windows-1252. Left empty, it is detected."
         )
@@ -351,6 +354,8 @@ class UploadForm(forms.ModelForm):
     def clean_mapping(self) -> str:
         """Rejects a wrong column mapping, with the message that an import gives."""
         text: str = self.cleaned_data["mapping"]
+        if not text.strip():
+            return ""
         try:
             mapping.parse(text, name="mapping").check_classes(DataClass.objects.descriptions())
         except ImportRefusedError as refusal:
@@ -369,22 +374,43 @@ class UploadForm(forms.ModelForm):
         )
 
 
-class ImportUploadForm(forms.Form):
-    """The request to import a checked upload."""
+class UploadStepForm(forms.Form):
+    """A step of an upload that a worker does or that ends it."""
 
     def __init__(self, *args: Any, upload: Upload, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.upload = upload
 
     def act(self) -> bool:
+        """Does the step. Returns False, with an error, if the upload is in another state."""
+        raise NotImplementedError
+
+
+class ImportUploadForm(UploadStepForm):
+    """The request to import a checked upload. Each finding of the check has to be accepted."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for code, message in self.upload.findings:
+            self.fields[f"accept-{code}"] = forms.BooleanField(
+                label=_("Load it all the same."), help_text=translate_refusal(message)
+            )
+        if self.upload.findings:
+            self.fields["reason"] = forms.CharField(
+                label=_("Reason"),
+                help_text=_("Why the column is right as it is. It is kept with the upload."),
+                widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+            )
+
+    def act(self) -> bool:
         """Requests the import. Returns False if the upload is in another state than checked."""
-        if uploads.want_import(self.upload):
+        if uploads.want_import(self.upload, reason=self.cleaned_data.get("reason", "")):
             return True
         self.add_error(None, _("Only a checked file can be imported."))
         return False
 
 
-class DiscardUploadForm(ImportUploadForm):
+class DiscardUploadForm(UploadStepForm):
     """The deletion of an upload's bytes and of the rows that its import rejected."""
 
     def act(self) -> bool:

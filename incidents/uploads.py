@@ -25,13 +25,17 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
+from incidents import upload_profiles
 from incidents.encryption import UPLOAD, EncryptionError
-from incidents.importing import loading
+from incidents.importing import drafting, loading, mapping, previewing
 from incidents.importing.loading import ImportProgress, ImportStoppedError, NothingTakenError
+from incidents.importing.mapping_writing import Choices
+from incidents.importing.profile_report import FileReport
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
-from incidents.models import ExposureFile, Incident, Upload, UploadPiece
+from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
+from incidents.upload_profiles import UploadProfile
 
 State, Kind = Upload.State, UploadPiece.Kind
 PIECE_BYTES = 1 << 20
@@ -105,10 +109,36 @@ def run_upload(upload_id: str) -> None:
                 _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
 
 
-def want_import(upload: Upload) -> bool:
-    """Requests the import of a checked upload. Returns False if it is in another state."""
-    checked = Upload.objects.filter(pk=upload.pk, state=State.CHECKED)
-    return bool(checked.update(state=State.TO_IMPORT, changed_at=timezone.now()))
+def want_check(upload: Upload, mapping_text: str, choices: Choices) -> bool:
+    """Stores the mapping of an upload and the choices that made it, and requests its check.
+
+    Returns False if its columns cannot be chosen now.
+    """
+    with transaction.atomic():
+        choosing = Upload.objects.filter(pk=upload.pk, state__in=[State.TO_MAP, State.CHECKED])
+        profile = profile_of(upload)
+        wanted = {"mapping": mapping_text, "state": State.TO_CHECK, "changed_at": timezone.now()}
+        if profile is None or not choosing.update(**wanted):
+            return False
+        _keep_profile(upload, profile.report, choices)
+    return True
+
+
+def want_import(upload: Upload, *, reason: str = "") -> bool:
+    """Requests the import of a checked upload. Returns False if it is in another state.
+
+    `reason` says why the findings of the check are accepted.
+    """
+    checked = Upload.objects.filter(pk=upload.pk, state=State.CHECKED, findings=upload.findings)
+    return bool(
+        checked.update(state=State.TO_IMPORT, accepted_reason=reason, changed_at=timezone.now())
+    )
+
+
+def profile_of(upload: Upload) -> UploadProfile | None:
+    """Returns the profile that the check stored, or None. Raises EncryptionError."""
+    stored = b"".join(_opened_pieces(upload, Kind.PROFILE))
+    return upload_profiles.from_json(stored) if stored else None
 
 
 def discard(upload: Upload) -> bool:
@@ -148,7 +178,7 @@ def sweep() -> list[str]:
     for works, waits in ((State.CHECKING, State.TO_CHECK), (State.IMPORTING, State.TO_IMPORT)):
         stuck = objects.filter(state=works, changed_at__lt=now - STUCK_AFTER)
         stuck.update(state=waits, changed_at=now)
-    expiring = [State.TO_CHECK, State.CHECKED]
+    expiring = [State.TO_CHECK, State.TO_MAP, State.CHECKED]
     for upload in objects.filter(state__in=expiring, changed_at__lt=now - CONTENT_RETENTION):
         discard(upload)
     old = objects.filter(changed_at__lt=now - REJECTS_RETENTION)
@@ -161,18 +191,27 @@ def sweep() -> list[str]:
 
 
 def _check(upload: Upload) -> None:
+    """Stores the profile; with a mapping also what its import would do."""
+    parsed = mapping.parse(upload.mapping, name="mapping") if upload.mapping else None
     with _as_temporary_file(upload) as path:
-        found = loading.check_file(
-            path,
-            incident=upload.incident,
-            mapping_text=upload.mapping,
-            encoding=upload.encoding,
-            report=_reporter(upload),
-        )
-    _copy_counts(upload, found)
-    upload.first_rejects = [[line, reason] for line, reason in found.first_rejects]
-    upload.state = State.CHECKED
-    upload.save()
+        seen = previewing.preview(path, mapping=parsed, encoding=upload.encoding)
+        if parsed:
+            found = loading.check_file(
+                path,
+                incident=upload.incident,
+                mapping_text=upload.mapping,
+                encoding=upload.encoding,
+                report=_reporter(upload),
+            )
+            _copy_counts(upload, found)
+            upload.first_rejects = [[line, reason] for line, reason in found.first_rejects]
+    upload.findings = [[one.code, one.message] for one in seen.findings]
+    upload.state = State.CHECKED if parsed else State.TO_MAP
+    chosen = profile_of(upload)
+    guesses = drafting.guesses(seen, DataClass.objects.descriptions())
+    with transaction.atomic():
+        _keep_profile(upload, seen.report, chosen.choices if chosen else guesses)
+        upload.save()
 
 
 def _import(upload: Upload) -> None:
@@ -192,6 +231,7 @@ def _import(upload: Upload) -> None:
                 mapping_text=upload.mapping,
                 encoding=upload.encoding,
                 rejects_path=rejects,
+                accepted=[code for code, _message in upload.findings],
                 report=keep_last,
             )
         except NothingTakenError as refusal:
@@ -199,7 +239,7 @@ def _import(upload: Upload) -> None:
             raise
         with transaction.atomic():
             _keep_rejects(upload, upload.file, rejects)
-            upload.pieces.filter(kind=Kind.CONTENT).delete()
+            upload.pieces.filter(kind__in=[Kind.CONTENT, Kind.PROFILE]).delete()
             upload.state = State.IMPORTED
             upload.save()
     logger.info("upload %s imported as file %s", upload.pk, upload.file.pk)
@@ -266,6 +306,11 @@ def _keep_pieces(upload: Upload, kind: UploadPiece.Kind, chunks: Iterator[bytes]
         piece = UploadPiece(upload=upload, kind=kind, number=number)
         piece.ciphertext = cipher.encrypt_bytes(chunk, person=piece.pk, purpose=UPLOAD)
         piece.save(force_insert=True)
+
+
+def _keep_profile(upload: Upload, report: FileReport, choices: Choices) -> None:
+    upload.pieces.filter(kind=Kind.PROFILE).delete()
+    _keep_pieces(upload, Kind.PROFILE, iter([upload_profiles.to_json(report, choices)]))
 
 
 def _opened_pieces(upload: Upload, kind: UploadPiece.Kind) -> Iterator[bytes]:

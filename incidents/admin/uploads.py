@@ -11,8 +11,9 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,10 +22,14 @@ from accounts.admin_site import desk_path, number_column, require
 from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.admin.confirmation import call_worker, confirmation_page
+from incidents.column_forms import ColumnsForm
+from incidents.encryption import EncryptionError
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
+from incidents.importing.profile_report import translate_profile
 from incidents.importing.refusals import translate_refusal, translate_reject
 from incidents.models import Upload
 from incidents.tasks import work_upload
+from incidents.upload_profiles import UploadProfile
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +52,7 @@ class UploadAdmin(admin.ModelAdmin):
     shown = (
         *("incident", "name", number_column(Upload, "size"), "sha256", "state", "refused"),
         *(number_column(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
-        *("rejects", "file", "by", "created_at", "mapping", "encoding"),
+        *("rejects", "accepted_reason", "file", "by", "created_at", "mapping_text", "encoding"),
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
@@ -80,6 +85,10 @@ class UploadAdmin(admin.ModelAdmin):
         lines = [(line, translate_reject(reason)) for line, reason in obj.first_rejects]
         return format_html_join("", "<div>{}: {}</div>", lines) or "–"
 
+    @admin.display(description=gettext_lazy("mapping"))
+    def mapping_text(self, obj: Upload) -> SafeString | str:
+        return format_html("<pre>{}</pre>", obj.mapping) if obj.mapping else "–"
+
     def save_model(self, request: HttpRequest, obj: Upload, form: Any, change: bool) -> None:
         """Stores the file encrypted, and queues its check for the time after the commit."""
         stored = form.store(request.user)
@@ -94,6 +103,7 @@ class UploadAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
         return [
+            own("<uuid:pk>/columns/", self.choose_columns, "columns"),
             own("<uuid:pk>/import/", self.import_upload, "import"),
             own("<uuid:pk>/discard/", self.discard, "discard"),
             own("<uuid:pk>/rejects/", step_up_required(self.download), "rejects"),
@@ -116,8 +126,36 @@ class UploadAdmin(admin.ModelAdmin):
             "refusal": translate_refusal(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
+            "profile": _translated_profile(upload) if upload and may_change else None,
+            "findings": [translate_refusal(why) for _code, why in upload.findings]
+            if upload and upload.state == Upload.State.CHECKED
+            else [],
         }
         return super().change_view(request, object_id, form_url, context)
+
+    def choose_columns(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Shows the columns beside the first rows, masked; what is chosen becomes the mapping.
+
+        Raises Http404 if the upload has no profile.
+        """
+        upload = _upload_to_change(request, pk)
+        profile = _translated_profile(upload)
+        if profile is None:
+            raise Http404
+        form = ColumnsForm(_posted(request), upload=upload, profile=profile)
+        if request.method == "POST" and form.is_valid() and form.act():
+            self.log_change(request, upload, _("Chose the columns."))
+            call_worker(work_upload, str(upload.pk))
+            return redirect("admin:incidents_upload_change", upload.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Choose the columns of %(file)s") % {"file": upload},
+            "opts": self.opts,
+            "original": upload,
+            "form": form,
+            "profile": profile,
+        }
+        return TemplateResponse(request, "incidents/desk/columns.html", context)
 
     def import_upload(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Asks for a confirmation, then has a worker import the checked file."""
@@ -192,12 +230,24 @@ def _upload_to_change(request: HttpRequest, pk: UUID) -> Upload:
     return get_object_or_404(Upload.objects.select_related("incident"), pk=pk)
 
 
+def _translated_profile(upload: Upload) -> UploadProfile | None:
+    """Returns the profile in the active language; None if there is none or no key to read it."""
+    try:
+        profile = uploads.profile_of(upload)
+    except EncryptionError:
+        return None
+    return profile and profile.translated(translate_profile)
+
+
 def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
     """Returns (URL, label) of each step that is possible now."""
     tools = []
+    kinds = set(upload.pieces.values_list("kind", flat=True).distinct())
+    if upload.state in (Upload.State.TO_MAP, Upload.State.CHECKED) and "profile" in kinds:
+        url = reverse("admin:incidents_upload_columns", args=[upload.pk])
+        tools.append((url, _("Choose the columns")))
     if upload.state == Upload.State.CHECKED:
         tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
-    kinds = set(upload.pieces.values_list("kind", flat=True).distinct())
     if "rejects" in kinds:
         url = reverse("admin:incidents_upload_rejects", args=[upload.pk])
         tools.append((url, _("Download the rejected rows")))

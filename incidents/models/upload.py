@@ -20,6 +20,7 @@ class Upload(models.Model):
     class State(models.TextChoices):
         TO_CHECK = "to_check", _("waiting to be checked")
         CHECKING = "checking", _("being checked")
+        TO_MAP = "to_map", _("waiting for its columns to be chosen")
         CHECKED = "checked", _("checked: nothing is loaded yet")
         TO_IMPORT = "to_import", _("waiting to be imported")
         IMPORTING = "importing", _("being imported")
@@ -37,7 +38,7 @@ class Upload(models.Model):
     name = models.CharField(_("file"), max_length=255)
     size = models.PositiveBigIntegerField(_("bytes"))
     sha256 = models.CharField("SHA-256", max_length=64)
-    mapping = models.TextField(_("mapping"))
+    mapping = models.TextField(_("mapping"), blank=True)
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     state = models.CharField(
         _("state"), max_length=9, choices=State.choices, default=State.TO_CHECK
@@ -50,6 +51,10 @@ class Upload(models.Model):
     first_rejects = models.JSONField(
         _("first rejects"), default=list, help_text="[line, reason], as the check found them."
     )
+    findings = models.JSONField(
+        _("findings"), default=list, help_text="[code, stored message], as the check found them."
+    )
+    accepted_reason = models.TextField(_("why the findings were accepted"), blank=True)
     file = models.ForeignKey(
         ExposureFile,
         verbose_name=_("imported file"),

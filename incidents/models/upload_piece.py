@@ -9,11 +9,12 @@ from incidents.models.upload import Upload
 
 
 class UploadPiece(models.Model):
-    """An encrypted piece of an upload's bytes, or of the rows that its import rejected."""
+    """An encrypted piece of an upload's bytes, of its profile, or of its rejected rows."""
 
     class Kind(models.TextChoices):
         CONTENT = "content"
         REJECTS = "rejects"
+        PROFILE = "profile"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")

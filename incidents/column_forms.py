@@ -1,0 +1,117 @@
+"""The form that says what each column of an upload means, beside the first rows of the file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from incidents import uploads
+from incidents.importing import column_names, mapping, mapping_writing
+from incidents.importing.column_names import CLASS, REFERENCE
+from incidents.importing.mapping_writing import Choices
+from incidents.importing.profile_report import ColumnReport
+from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import translate_refusal
+from incidents.models import DataClass, Upload
+from incidents.upload_profiles import UploadProfile
+
+RELATIONS = [
+    ("member", _("members")),
+    ("former_member", _("former members")),
+    ("recipient", _("recipients of deliveries, known by phone")),
+]
+_ROLES = [
+    (REFERENCE, _("id of the person at the company")),
+    (column_names.NAME, _("name")),
+    (column_names.FIRST_NAME, _("first name")),
+    (column_names.LAST_NAME, _("family name")),
+    (column_names.EMAIL, _("e-mail address, to reach the person")),
+    (column_names.PHONE, _("phone number, to reach the person")),
+    (column_names.LANGUAGE, _("language of the person")),
+    (column_names.DATE, _("a date")),
+]
+
+
+class ColumnsForm(forms.Form):
+    """What each column means and what leaked; it becomes the mapping of the upload."""
+
+    relation = forms.ChoiceField(label=_("The rows are about"), choices=RELATIONS)
+    is_known = forms.BooleanField(
+        label=_("Take only people whom an earlier file named."),
+        help_text=_("Right for orders and addresses: a row of an unknown person is rejected."),
+        required=False,
+    )
+    leaked = forms.MultipleChoiceField(
+        label=_("What leaked of the contact data"),
+        help_text=_("Remove what did not leak. The file does not show it."),
+        choices=[("name", _("names")), ("email", _("e-mail")), ("phone", _("phone number"))],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, upload: Upload, profile: UploadProfile, **kwargs: Any) -> None:
+        choices = profile.choices
+        kwargs["initial"] = {
+            "relation": choices.relation,
+            "is_known": choices.is_known,
+            "leaked": list(choices.leaked),
+        }
+        super().__init__(*args, **kwargs)
+        self.upload, self.profile = upload, profile
+        meanings = _meanings()
+        for place, column in enumerate(profile.report.columns):
+            self.fields[f"column-{place}"] = forms.ChoiceField(
+                label=column.name,
+                choices=meanings,
+                initial=choices.roles.get(column.name, ""),
+                required=False,
+            )
+
+    def columns(self) -> Iterator[tuple[forms.BoundField, ColumnReport, list[str]]]:
+        """Yields the field of each column, with its profile and its first cells, masked."""
+        for place, (column, cells) in enumerate(self.profile.with_examples()):
+            yield self[f"column-{place}"], column, cells
+
+    def clean(self) -> dict[str, Any]:
+        """Adds "choices", and "mapping", their TOML text. Rejects choices that make no mapping."""
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        choices = self._choices(cleaned)
+        text = mapping_writing.written(choices)
+        try:
+            mapping.parse(text, name="mapping").check_classes(DataClass.objects.descriptions())
+        except ImportRefusedError as refusal:
+            raise forms.ValidationError(translate_refusal(str(refusal))) from None
+        return cleaned | {"mapping": text, "choices": choices}
+
+    def _choices(self, cleaned: dict[str, Any]) -> Choices:
+        columns = self.profile.report.columns
+        roles = {column.name: cleaned[f"column-{place}"] for place, column in enumerate(columns)}
+        if list(roles.values()).count(REFERENCE) > 1:
+            raise forms.ValidationError(_("Only one column can be the number of the person."))
+        guessed = self.profile.choices
+        return Choices(
+            relation=cleaned["relation"],
+            format=guessed.format,
+            encoding=guessed.encoding,
+            is_known=cleaned["is_known"],
+            roles=roles,
+            leaked=cleaned["leaked"],
+            date_kinds=guessed.date_kinds,
+        )
+
+    def act(self) -> bool:
+        """Stores the mapping and requests a check. Returns False if a worker has the upload."""
+        data = self.cleaned_data
+        if uploads.want_check(self.upload, data["mapping"], data["choices"]):
+            return True
+        self.add_error(None, _("A worker has this file; try again when it is done."))
+        return False
+
+
+def _meanings() -> list[Any]:
+    """Returns the choices of a column: not used, the person, and each data class that leaked."""
+    classes = [(f"{CLASS}{one.slug}", one.name) for one in DataClass.objects.order_by("slug")]
+    return [("", _("not used")), (_("The person"), _ROLES), (_("Leaked data"), classes)]
