@@ -42,6 +42,11 @@ class ColumnsForm(forms.Form):
         help_text=_("Right for orders and addresses: a row of an unknown person is rejected."),
         required=False,
     )
+    is_by_email = forms.BooleanField(
+        label=_("No column holds ids: the e-mail address identifies the person."),
+        help_text=_("Later files about these people must then name them by the same address."),
+        required=False,
+    )
     leaked = forms.MultipleChoiceField(
         label=_("What leaked of the contact data"),
         help_text=_("Remove what did not leak. The file does not show it."),
@@ -55,6 +60,7 @@ class ColumnsForm(forms.Form):
         kwargs["initial"] = {
             "relation": choices.relation,
             "is_known": choices.is_known,
+            "is_by_email": choices.is_by_email,
             "leaked": list(choices.leaked),
         }
         super().__init__(*args, **kwargs)
@@ -97,6 +103,7 @@ class ColumnsForm(forms.Form):
             format=guessed.format,
             encoding=guessed.encoding,
             is_known=cleaned["is_known"],
+            is_by_email=cleaned["is_by_email"],
             roles=roles,
             leaked=cleaned["leaked"],
             date_kinds=guessed.date_kinds,

@@ -135,11 +135,18 @@ def test_a_name_that_the_content_contradicts_is_left_out(draft):
 
 
 def test_a_file_without_ids_is_refused_until_a_person_names_the_column(draft):
-    text = draft(["name", "email"], ["김민지", "minji@example.com"])
+    text = draft(["name", "email"], ["김민지", "minji@example.com"], ["박서준", ""])
 
     with pytest.raises(ImportRefusedError, match="lacks reference; write reference ="):
         parsed(text)
     assert '# reference = "…"' in text
+
+
+def test_the_address_is_the_id_if_every_row_has_one(draft):
+    text = draft(["name", "email"], ["김민지", "minji@example.com"], ["박서준", "s@example.com"])
+
+    assert parsed(text).person.reference == "email"
+    assert "confirm: no column of ids was found, so the address is the id" in text
 
 
 def test_a_file_without_contacts_is_about_known_people(draft):

@@ -48,6 +48,7 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
         format=seen.source.format,
         encoding=seen.source.encoding,
         is_known=not has_contact,
+        is_by_email=_is_by_email(seen, roles),
         roles=roles,
         date_kinds={name: kind for name, kind in dates.items() if kind},
     )
@@ -94,6 +95,14 @@ def _with_one_reference(seen: Preview, roles: dict[str, str]) -> dict[str, str]:
     return {name: "" if name in ids and name != best else role for name, role in roles.items()}
 
 
+def _is_by_email(seen: Preview, roles: dict[str, str]) -> bool:
+    """Returns whether there is no column of ids, and each row has an address that can be one."""
+    emails = [seen.profile.column(name) for name, role in roles.items() if role == EMAIL]
+    if not emails or REFERENCE in roles.values():
+        return False
+    return emails[0].kinds[CellKind.EMAIL] == emails[0].cells > 0
+
+
 def _date_kind(column: ColumnProfile) -> str:
     """Returns "date" or "datetime" if all values are written so; else ""."""
     if column.share(CellKind.DATE) < 1:
@@ -107,7 +116,9 @@ def _date_kind(column: ColumnProfile) -> str:
 def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
     comments = {
         "relation": "confirm: member, former_member or recipient",
-        "reference": "confirm: the source's own id of a person; no two people share one",
+        "reference": "confirm: no column of ids was found, so the address is the id"
+        if choices.is_by_email
+        else "confirm: the source's own id of a person; no two people share one",
         "contact_leaked": "confirm: remove what did not leak",
         "known": "confirm: the file has no contacts, so people come from an earlier file",
     }

@@ -28,6 +28,7 @@ class Choices:
     format: str = ""
     encoding: str = ""
     is_known: bool = False  # take only people whom an earlier file named
+    is_by_email: bool = False  # no column holds ids, so the e-mail address identifies the person
     roles: Mapping[str, str]  # by column; a role of column_names; "" for a column that is not used
     leaked: Iterable[str] = tuple(CONTACT_CLASSES)  # which of name, email and phone leaked
     date_kinds: Mapping[str, str] = field(default_factory=dict)  # "date" or "datetime" by column
@@ -77,7 +78,7 @@ class _Writer:
         yield "\n[person]"
         yield self._line("relation", quoted(choices.relation))
         if choices.relation != "recipient":
-            ids = choices.columns(REFERENCE)
+            ids = choices.columns(EMAIL if choices.is_by_email else REFERENCE)
             yield (
                 self._line("reference", quoted(ids[0]))
                 if ids
