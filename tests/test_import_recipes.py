@@ -8,6 +8,7 @@ import pytest
 
 from incidents.importing import drafting, loading, mapping, previewing
 from incidents.models import AffectedPerson, DataClass, Exposure, Incident
+from tests.test_file_kinds import workbook
 
 pytestmark = pytest.mark.django_db
 DOCS = Path(__file__).parent.parent / "docs"
@@ -47,6 +48,13 @@ COLUMNS = {
     "MailingStreet": ["Teheran-ro 1\nFlat 2", ""],
     "Address": ["Teheran-ro 1  Seoul  06133  KR", ""],
     "user_lang": ["en", "ko"],
+    "이메일": CELLS["e-mail"],
+    "휴대폰": ["010-1234-5678", "010-1234-5679"],
+    "고객번호": ["7001", "7002"],
+    "이름": ["김민지", "박서준"],
+    "우편번호": ["06133", "04524"],
+    "주소": ["서울특별시 강남구 테헤란로 1", "서울특별시 중구 세종대로 110"],
+    "가입일": ["2025-11-18", ""],
 }
 
 
@@ -58,20 +66,25 @@ def sections() -> list[tuple[str, str, str]]:
     return [(product, header, text) for product, header, text in found]
 
 
-def export(path: Path, header: str) -> None:
+def export(directory: Path, product: str, header: str) -> Path:
+    """Writes an export of two people: a spreadsheet or CSV, as the product writes it."""
     names = next(csv.reader([header]))
+    rows = [[COLUMNS.get(name, ["", ""])[row] for name in names] for row in (0, 1)]
+    if "xlsx" in product:
+        path = directory / "export.xlsx"
+        path.write_bytes(workbook([names, *rows]))
+        return path
+    path = directory / "export.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(names)
-        writer.writerows([[COLUMNS.get(name, ["", ""])[row] for name in names] for row in (0, 1)])
+        csv.writer(stream).writerows([names, *rows])
+    return path
 
 
 @pytest.mark.parametrize(("product", "header", "text"), sections(), ids=lambda text: text[:12])
 def test_the_mapping_loads_an_export_with_the_products_header(
     incident, tmp_path, product, header, text
 ):
-    path = tmp_path / "export.csv"
-    export(path, header)
+    path = export(tmp_path, product, header)
 
     file = loading.import_file(path, incident=incident, mapping_text=text)
 
@@ -89,8 +102,7 @@ def test_the_mapping_loads_an_export_with_the_products_header(
 
 @pytest.mark.parametrize(("product", "header", "text"), sections(), ids=lambda text: text[:12])
 def test_the_draft_knows_the_products_header(tmp_path, product, header, text):
-    path = tmp_path / "export.csv"
-    export(path, header)
+    path = export(tmp_path, product, header)
 
     draft = drafting.draft(previewing.preview(path), DataClass.objects.all())
     wanted = mapping.parse(text, name=product)
@@ -104,10 +116,10 @@ def test_the_draft_knows_the_products_header(tmp_path, product, header, text):
     } - {"support-tickets", "phone-numbers"}
 
 
-def test_six_products_have_a_recipe():
+def test_six_products_and_spreadsheets_have_a_recipe():
     assert [product for product, *_ in sections()] == [
         *("Magento 2 and Adobe Commerce", "Shopify", "WooCommerce"),
-        *("Salesforce", "Mailchimp", "phpBB"),
+        *("Salesforce", "Mailchimp", "phpBB", "A plain spreadsheet (xlsx)"),
     ]
 
 

@@ -8,7 +8,7 @@ from incidents.importing.column_profiles import FileProfile
 from incidents.importing.findings import ColumnFinding, findings
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.profile_report import FileReport
-from incidents.importing.reading import Source
+from incidents.importing.reading import Declared, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ def preview(path: Path, *, mapping: ColumnMapping | None = None, encoding: str =
 
     Raises ImportRefusedError if the file cannot be read.
     """
-    source = examining.examine(path, encoding or (mapping.encoding if mapping else ""))
+    source = examining.examine(path, encoding, mapping.declared() if mapping else Declared())
     profile = profiling.profile(source)
     return Preview(
         source=source,

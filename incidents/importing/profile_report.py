@@ -139,7 +139,7 @@ def report(profile: FileProfile, source: Source, *, bound: int = SHARED_BOUND) -
     """Returns what a profile says. Contacts on more than `bound` rows are reported as shared."""
     found = M.FOUND.stored(
         file=source.name,
-        format=source.format,
+        format=_format_of(source),
         encoding=source.encoding,
         rows=f"{profile.rows:,}",
         lines=f"{profile.lines:,}",
@@ -156,6 +156,12 @@ def report(profile: FileProfile, source: Source, *, bound: int = SHARED_BOUND) -
 def translate_profile(stored: str) -> str:
     """Returns a stored sentence of a report in the active language."""
     return translate_stored(stored, ProfileMessages)
+
+
+def _format_of(source: Source) -> str:
+    """Returns the format, with its separator if this is no comma."""
+    separator = source.dialect.separator
+    return source.format + (f" {json.dumps(separator)}" if separator != "," else "")
 
 
 def _file_remarks(profile: FileProfile) -> Iterator[str]:
