@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incidents.importing import mapping, previewing, profiling
 from incidents.importing.cell_kinds import CellKind, is_resident_number, kind_of, masked
-from incidents.importing.column_profiles import ColumnProfile
+from incidents.importing.column_profiles import ColumnProfile, FileProfile
 from incidents.importing.previewing import Preview
 from incidents.importing.profile_report import translate_profile
 from incidents.importing.reading import ImportRefusedError
@@ -248,11 +248,18 @@ def test_a_sketch_never_counts_too_much_and_finds_what_is_frequent():
 
 def test_blocks_add_up_to_the_same_profile(look, monkeypatch):
     rows = [*members(300), *members(20, email="none@none.example"), ["9", "x", "-", "+"]]
-    whole = look(rows).profile
+    whole = without_examples(look(rows))
     monkeypatch.setattr("incidents.importing.blocks.BLOCK_BYTES", 500)
     monkeypatch.setattr("incidents.importing.reading.READ_BYTES", 500)
 
-    assert look(rows).profile == whole
+    assert without_examples(look(rows)) == whole
+
+
+def without_examples(seen: Preview) -> FileProfile:
+    """Returns the profile without its examples, which are the first few of each block."""
+    for column in seen.profile.columns:
+        column.examples.clear()
+    return seen.profile
 
 
 def test_a_file_without_rows_is_refused(look):

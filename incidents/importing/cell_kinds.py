@@ -69,6 +69,8 @@ _CHINESE_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _US_SOCIAL = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}", re.ASCII)
 _UK_INSURANCE = re.compile(r"[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]", re.ASCII)
 _CARD = re.compile(r"\d(?:[ -]?\d){12,18}", re.ASCII)
+_UNDECODED = re.compile("[\udc80-\udcff]")  # see PEP 383
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _STARS = re.compile(r"[*•●○＊]")
 _CROSSES = re.compile(r"x{3,}", re.IGNORECASE)  # hide digits only: a name may hold them
 _USUAL_PHONE = re.compile(r"01[016789]-\d{3,4}-\d{4}", re.ASCII)
@@ -102,9 +104,9 @@ def kind_of(cell: str) -> CellKind:
         return CellKind.TEXT
     if "@" in text:
         return _kind_with_at(text)
-    if any("\udc80" <= char <= "\udcff" for char in text) and not text.isascii():
+    if not text.isascii() and _UNDECODED.search(text):
         return CellKind.UNDECODABLE
-    if any(char.isdigit() for char in text):
+    if _DIGIT.search(text):
         return _kind_with_digits(unicodedata.normalize("NFKC", text))
     return CellKind.MASKED if _STARS.search(text) else CellKind.TEXT
 
@@ -128,11 +130,11 @@ def _is_phone(text: str) -> bool:
 
     A bare number is one only with a leading zero or plus: other digits are an id as likely.
     """
-    if sum(char.isdigit() for char in text) < _FEWEST_PHONE_DIGITS:
+    if len(_DIGIT.findall(text)) < _FEWEST_PHONE_DIGITS or _LETTER.search(text):
         return False
     if text.isdecimal() and not text.startswith("0"):
         return False
-    return not any(char.isalpha() for char in text) and normalise_phone(text) is not None
+    return normalise_phone(text) is not None
 
 
 def is_resident_number(text: str) -> bool:

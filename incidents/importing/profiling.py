@@ -6,6 +6,7 @@ contacts are counted in all rows, by a sketch that misses a contact only if it i
 the rows of the file divided by the size of the sketch.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
@@ -22,6 +23,7 @@ SAMPLED_FROM, SAMPLE = 64 << 20, 10
 # A quick profile reads this many rows of the first block, and of each later one.
 _QUICK_FIRST, _QUICK_LATER = 1_000, 50
 _COUNTERS, _FEWEST_COUNTERS = 200_000, 1_000  # of all columns together, and of one
+_EXAMPLE_TRIES = 20  # cells of a kind that are masked, because many have the same mask
 _CONTACTS = (CellKind.EMAIL, CellKind.PHONE)
 _FEWEST_CONTACT_SIGNS, _CONTACT_SHARE = 6, 0.2
 _SPACES = str.maketrans("", "", " -.")
@@ -84,7 +86,6 @@ def profile_block(
             continue
         found.rows += 1
         found.last_line = line
-        found.last_kinds = [] if defect else [kind_of(cell) for cell in cells[own:]]
         if defect:
             found.defects[defect] += 1
         else:
@@ -92,6 +93,8 @@ def profile_block(
             good.append(cells[own:])
         if found.rows == most_rows:
             break
+    if lines and lines[-1] == found.last_line:
+        found.last_kinds = [kind_of(cell) for cell in good[-1]]
     _add_columns(found, lines, good)
     _add_rows_over_lines(found, lines, good)
     return found
@@ -111,18 +114,24 @@ def _add_columns(found: FileProfile, lines: list[int], rows: list[list[str]]) ->
 def _add_cells(column: ColumnProfile, lines: list[int], cells: Sequence[str]) -> None:
     kinds = [kind_of(cell) for cell in cells]
     column.kinds.update(kinds)
+    shown: Counter[CellKind] = Counter()  # cells that were masked as examples
     for line, cell, kind in zip(lines, cells, kinds, strict=True):
         if kind not in column.first_lines:
             column.first_lines[kind] = line
-        examples = column.examples.setdefault(kind, [])
-        if len(examples) < EXAMPLES and (example := masked(cell, kind)) not in examples:
-            examples.append(example)
+        if shown[kind] < _EXAMPLE_TRIES:
+            shown[kind] += 1
+            _add_example(column.examples.setdefault(kind, []), masked(cell, kind))
         if kind == CellKind.PLACEHOLDER:
             column.placeholders[cell.strip()] += 1
         elif kind in (CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO):
             text = cell.strip().partition(".")[0]
             column.leading_zeros += text.startswith("0") and len(text) > 1
             column.lengths[len(text)] += 1
+
+
+def _add_example(examples: list[str], example: str) -> None:
+    if len(examples) < EXAMPLES and example not in examples:
+        examples.append(example)
 
 
 def _may_be_contact(cell: str) -> bool:
