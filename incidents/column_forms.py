@@ -97,6 +97,10 @@ class ColumnsForm(forms.Form):
         roles = {column.name: cleaned[f"column-{place}"] for place, column in enumerate(columns)}
         if list(roles.values()).count(REFERENCE) > 1:
             raise forms.ValidationError(_("Only one column can be the number of the person."))
+        if cleaned["is_by_email"] and REFERENCE in roles.values():
+            raise forms.ValidationError(
+                _("A column is the id of the person: remove the tick at the e-mail address.")
+            )
         guessed = self.profile.choices
         return Choices(
             relation=cleaned["relation"],

@@ -155,6 +155,21 @@ def test_a_finding_is_loaded_only_with_a_tick_and_a_reason(desk, incident):
     assert "They stood in this column." in page_text(desk.get(url("change", upload)))
 
 
+def test_a_file_of_which_no_row_can_be_taken_is_not_offered_for_import(desk, incident):
+    upload = uploaded(desk, incident, b"id,email\n,minji@example.com\n,seojun@example.com\n")
+    data = form_of(desk, upload) | {"column-0": "reference"}
+    answer = page_text(desk.post(url("columns", upload), data))
+    assert "A column is the id of the person: remove the tick at the e-mail" in answer
+    del data["is_by_email"]
+    desk.post(url("columns", upload), data)
+    upload = worked(upload)
+
+    page = page_text(desk.get(url("change", upload)))
+    assert "No row can be taken: all 2 are rejected." in page
+    assert "Import it" not in page
+    assert "Choose the columns" in page
+
+
 def test_the_page_is_in_korean(desk, incident):
     upload = uploaded(desk, incident)
     desk.cookies["language"] = "ko"

@@ -246,7 +246,7 @@ def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
     if upload.state in (Upload.State.TO_MAP, Upload.State.CHECKED) and "profile" in kinds:
         url = reverse("admin:incidents_upload_columns", args=[upload.pk])
         tools.append((url, _("Choose the columns")))
-    if upload.state == Upload.State.CHECKED:
+    if upload.state == Upload.State.CHECKED and upload.rows_taken:
         tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
     if "rejects" in kinds:
         url = reverse("admin:incidents_upload_rejects", args=[upload.pk])

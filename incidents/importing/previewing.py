@@ -8,6 +8,7 @@ from incidents.importing.column_profiles import FileProfile
 from incidents.importing.findings import ColumnFinding, findings
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.profile_report import FileReport
+from incidents.importing.profiling import Report
 from incidents.importing.reading import Declared, Source
 
 
@@ -21,13 +22,20 @@ class Preview:
     findings: list[ColumnFinding]  # refuse an import that does not accept them
 
 
-def preview(path: Path, *, mapping: ColumnMapping | None = None, encoding: str = "") -> Preview:
+def preview(
+    path: Path,
+    *,
+    mapping: ColumnMapping | None = None,
+    encoding: str = "",
+    report: Report = lambda _: None,
+) -> Preview:
     """Returns what a file holds. Without `mapping` there are no findings.
 
-    Raises ImportRefusedError if the file cannot be read.
+    `report` is called after each block with the rows that were read so far. Raises
+    ImportRefusedError if the file cannot be read.
     """
     source = examining.examine(path, encoding, mapping.declared() if mapping else Declared())
-    profile = profiling.profile(source)
+    profile = profiling.profile(source, report)
     return Preview(
         source=source,
         profile=profile,

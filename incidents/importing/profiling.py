@@ -7,7 +7,7 @@ the rows of the file divided by the size of the sketch.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
 
@@ -19,6 +19,7 @@ from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProf
 from incidents.importing.reading import REJECT_COLUMNS, Source
 from incidents.importing.rows import HEADER, RowReader
 
+Report = Callable[[int], None]  # gets the rows that were read so far
 SAMPLED_FROM, SAMPLE = 64 << 20, 10
 # A quick profile reads this many rows of the first block, and of each later one.
 _QUICK_FIRST, _QUICK_LATER = 1_000, 50
@@ -29,12 +30,15 @@ _FEWEST_CONTACT_SIGNS, _CONTACT_SHARE = 6, 0.2
 _SPACES = str.maketrans("", "", " -.")
 
 
-def profile(source: Source) -> FileProfile:
-    """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows."""
+def profile(source: Source, report: Report = lambda _: None) -> FileProfile:
+    """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows.
+
+    `report` is called after each block with the rows that were read so far.
+    """
     step = SAMPLE if source.size > SAMPLED_FROM else 1
     task = partial(profile_block, source, step=step, most_rows=None)
     with workers(block_worker.process_count(source)) as pool:
-        return _sum(source, pool.map(task, blocks_of(source)), step=step)
+        return _sum(source, pool.map(task, blocks_of(source)), step=step, report=report)
 
 
 def quick_profile(source: Source) -> FileProfile:
@@ -52,11 +56,14 @@ def quick_profile(source: Source) -> FileProfile:
     return _sum(source, parts(), step=1)
 
 
-def _sum(source: Source, parts: Iterator[FileProfile], *, step: int) -> FileProfile:
+def _sum(
+    source: Source, parts: Iterator[FileProfile], *, step: int, report: Report = lambda _: None
+) -> FileProfile:
     found = _empty(source, step)
     counters = max(_FEWEST_COUNTERS, _COUNTERS // max(1, len(source.header)))
     for part in parts:
         found.add(part, counters=counters)
+        report(found.rows)
     if not found.rows:
         raise reading.no_rows(source)
     return found

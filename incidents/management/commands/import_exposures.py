@@ -126,7 +126,10 @@ class Command(BaseCommand):
 
     def _print_profile(self, path: Path, options: dict[str, Any]) -> Preview:
         seen = previewing.preview(
-            path, mapping=_readable_mapping(options), encoding=options["encoding"]
+            path,
+            mapping=_readable_mapping(options),
+            encoding=options["encoding"],
+            report=_ImportReporter(self).report_rows,
         )
         for line in profile_printer.lines_of(seen.report):
             self.stdout.write(line)
@@ -135,7 +138,8 @@ class Command(BaseCommand):
         return seen
 
     def _draft_mapping(self, path: Path, options: dict[str, Any]) -> None:
-        seen = previewing.preview(path, encoding=options["encoding"])
+        report = _ImportReporter(self).report_rows
+        seen = previewing.preview(path, encoding=options["encoding"], report=report)
         self.stdout.write(drafting.draft(seen, DataClass.objects.all()), ending="")
 
 
@@ -255,11 +259,18 @@ class _ImportReporter:
         self.last = progress
         now = time.monotonic()
         if (is_new_phase or now - self._reported_at >= self._pause) and not progress.is_done:
-            self._reported_at = now
-            self._err.write(
-                f"{self._so_far(progress, now - self._start)}        ",
-                ending="\r" if self._is_terminal else "\n",
-            )
+            self._write(self._so_far(progress, now - self._start), now)
+
+    def report_rows(self, rows: int) -> None:
+        """Reports how many rows a profile has read."""
+        now = time.monotonic()
+        if now - self._reported_at >= self._pause:
+            rate = rows / max(now - self._start, 0.001)
+            self._write(f"{rows:,} rows looked at, {rate:,.0f}/s", now)
+
+    def _write(self, text: str, now: float) -> None:
+        self._reported_at = now
+        self._err.write(f"{text}        ", ending="\r" if self._is_terminal else "\n")
 
     def _so_far(self, progress: ImportProgress, seconds: float) -> str:
         rate = progress.rows_read / max(seconds, 0.001)
