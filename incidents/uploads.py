@@ -194,7 +194,12 @@ def _check(upload: Upload) -> None:
     """Stores the profile; with a mapping also what its import would do."""
     parsed = mapping.parse(upload.mapping, name="mapping") if upload.mapping else None
     with _as_temporary_file(upload) as path:
-        seen = previewing.preview(path, mapping=parsed, encoding=upload.encoding)
+        seen = previewing.preview(
+            path,
+            mapping=parsed,
+            encoding=upload.encoding,
+            region=upload.incident.phone_region,
+        )
         if parsed:
             found = loading.check_file(
                 path,

@@ -95,12 +95,9 @@ def test_a_draft_is_a_mapping_with_guesses_to_confirm(draft):
 
     found = parsed(text)
     assert found.person.reference == "회원번호"
-    assert (found.person.name, found.person.email, found.person.phone) == (
-        "이름",
-        "이메일",
-        "휴대폰",
-    )
-    assert found.dates == {"가입일": "date"}
+    assert found.person.name == "이름"
+    assert (found.person.email, found.person.phone) == (("이메일",), ("휴대폰",))
+    assert found.dates == {"가입일": ("date",)}
     (address,) = found.leaked
     assert address.data_class == "physical-addresses"
     assert [column for _, column in address.value.pieces] == ["우편번호", "주소"]
@@ -118,7 +115,7 @@ def test_content_decides_where_a_name_says_nothing(draft):
     )
 
     found = parsed(text)
-    assert (found.person.email, found.person.phone) == ("c2", "c3")
+    assert (found.person.email, found.person.phone) == (("c2",), ("c3",))
     assert [leak.data_class for leak in found.leaked] == ["government-issued-ids"]
 
 
@@ -130,7 +127,7 @@ def test_a_name_that_the_content_contradicts_is_left_out(draft):
     )
 
     found = parsed(text)
-    assert (found.person.email, found.person.phone) == ("", "")
+    assert (found.person.email, found.person.phone) == ((), ())
     assert '#   "email": 100 % phone numbers' in text
 
 
@@ -157,14 +154,18 @@ def test_a_file_without_contacts_is_about_known_people(draft):
     assert [leak.data_class for leak in found.leaked] == ["purchases"]
 
 
-def test_first_and_last_names_become_one_name_that_leaked(draft):
+def test_first_and_last_names_become_one_name(draft):
     text = draft(
         ["id", "First Name", "Last Name", "Email"], ["1001", "Minji", "Kim", "minji@example.com"]
     )
 
-    (names,) = parsed(text).leaked
-    assert names.data_class == "names"
-    assert [column for _, column in names.value.pieces] == ["First Name", "Last Name"]
+    assert parsed(text).person.name == "{First Name} {Last Name}"
+
+
+def test_each_address_of_a_person_is_a_contact(draft):
+    text = draft(["id", "email", "billing email"], ["1001", "minji@example.com", "kim@example.com"])
+
+    assert parsed(text).person.email == ("email", "billing email")
 
 
 NAMES = st.text(

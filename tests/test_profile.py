@@ -89,6 +89,7 @@ def remarks(seen: Preview, name: str) -> str:
         ("18/11/2025 09:00", CellKind.DATE),
         ("20251118", CellKind.DATE),
         ("1001.0", CellKind.NUMBER_POINT_ZERO),
+        ("1012345678.0", CellKind.PHONE),
         ("007", CellKind.NUMBER),
         ("서울특별시 강남구 1", CellKind.TEXT),
         ("XXXL", CellKind.TEXT),
@@ -142,9 +143,38 @@ def test_shares_and_examples_show_each_kind(look):
     assert email.examples == ["m***@e***.com", "n***", "a****"]
     assert "no address that can be used: 1, the first on line 100" in remarks(seen, "email")
     assert "masked cells: 1, the first on line 101" in remarks(seen, "email")
-    assert 'cells that hold "N/A": 1; if this means "no value", write nulls = ["N/A"]' in (
-        remarks(seen, "phone")
-    )
+    assert 'cells that hold "N/A": 1; do they mean "no value"?' in remarks(seen, "phone")
+    assert 'write nulls = ["-", "N/A"] in the mapping, without those that are values' in _all(seen)
+
+
+def test_proposed_nulls_hold_those_that_are_blank_already(look):
+    seen = look([["1", "NULL", "-", ""], ["2", "b", "!!#?", ""]])
+
+    assert _all(seen) == [
+        'write nulls = ["-", "NULL"] in the mapping, without those that are values'
+    ]
+    assert seen.profile.column("email").placeholders == {"-": 1}
+
+
+def test_phones_are_those_of_the_region_that_the_mapping_names(look):
+    rows = members(20, phone="020 7946 {n}")
+
+    assert [one.code for one in look(rows).findings] == ["unusable:phone"]
+    assert not look(rows, text=f'region = "GB"{MAPPING}').findings
+
+
+def test_phones_without_their_zero_can_be_used_if_the_mapping_says_so(look):
+    rows = members(20, phone="101234{n}")
+
+    assert [one.code for one in look(rows).findings] == ["unusable:phone"]
+    assert not look(rows, text=f"lost_zeros = true{MAPPING}").findings
+
+
+def test_addresses_that_an_import_peels_are_usable(look):
+    seen = look(members(20, email="김민지 <minji{n}@example.com>"))
+
+    assert seen.profile.column("email").kinds == {CellKind.EMAIL: 20}
+    assert not seen.findings
 
 
 def test_ids_that_a_spreadsheet_changed_are_named(look):
@@ -167,7 +197,7 @@ def test_phones_without_their_zero_are_named_and_times_are_not(look):
 
 
 def test_contacts_on_many_rows_are_counted(look):
-    seen = look(members(3) + members(12, email="none@none.example", phone="010 0000 0000"))
+    seen = look(members(3) + members(12, email="none@none.example", phone="010 1234 0000"))
 
     assert "contacts on more than 3 rows: 1, one of them on 12 rows" in remarks(seen, "email")
     assert "contacts on more than 3 rows: 1, one of them on 12 rows" in remarks(seen, "phone")

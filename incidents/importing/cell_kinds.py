@@ -11,7 +11,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 
-from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from django.conf import settings
+
+from accounts import contacts
+from accounts.contacts import read_emails, read_phones
+from incidents.importing import placeholders
 from incidents.masking import HIDDEN, mask
 from incidents.models import DataClass
 
@@ -35,32 +39,8 @@ class CellKind(StrEnum):
     TEXT = "text"
 
 
-# Cells that say that there is no value. Those of SURE mean it in every export; the others may also
-# be a value: `X` can be a name, and `0` the number of a building.
-SURE = {"null", "\\n", "(null)", "[null]", "<null>", "nan", "#n/a"}
-PERHAPS = {
-    *("-", "--", "---", ".", "..", "x", "xx", "xxx", "?", "_", "/", "0", "00", "000"),
-    *(
-        "#null!",
-        "none",
-        "nil",
-        "n/a",
-        "na",
-        "n.a.",
-        "n.a",
-        "undefined",
-        "unknown",
-        "empty",
-        "blank",
-        "nothing",
-        "null null",
-    ),
-    *("없음", "없슴", "무", "미입력", "미등록", "해당없음", "해당 없음", "모름", "비회원", "공백"),
-    *("無", "なし", "不明", "无", "未知", "inconnu", "néant", "keine", "unbekannt", "guest"),
-}
-PLACEHOLDERS = SURE | PERHAPS
-_LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
-
+# A placeholder is shown as it is only in these forms: marks alone, such as !$#, may be a password.
+_SHOWN_AS_IT_IS = re.compile(r"(?=.*[^\W_])\\?[(<\[]?[\w ./#-]+!?[)>\]]?|[-._/?~=* –—]*")
 _KOREAN_RESIDENT = re.compile(r"(\d{2})(\d{2})(\d{2})([- ]?)([1-8])(\d{6})", re.ASCII)
 _KOREAN_WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _CHINESE_RESIDENT = re.compile(r"\d{6}((?:19|20)\d{6})\d{3}[\dX]", re.ASCII | re.IGNORECASE)
@@ -83,50 +63,56 @@ _PLAIN_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
 _LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
+PHONE_REGION: str = settings.PHONE_REGION
 _FEWEST_PHONE_DIGITS, _MOST_CHARACTERS = 9, 320
 _NOT_DIGITS = str.maketrans("", "", " -")
 
 
 def is_placeholder(text: str) -> bool:
-    """Returns whether a whole cell is a word that means "no value", in any case."""
-    return len(text) <= _LONGEST_PLACEHOLDER and text.casefold() in PLACEHOLDERS
+    """Returns whether a whole cell is a word that means "no value", and may be shown as it is."""
+    return placeholders.is_placeholder(text) and _SHOWN_AS_IT_IS.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=1 << 14)
-def kind_of(cell: str) -> CellKind:
-    """Returns the kind of a cell."""
+def kind_of(cell: str, region: str = "") -> CellKind:
+    """Returns the kind of a cell. `region` is that of phone numbers without a country code."""
     text = cell.strip()
     if not text:
         return CellKind.BLANK
-    if is_placeholder(text):
-        return CellKind.PLACEHOLDER
     if len(text) > _MOST_CHARACTERS:
         return CellKind.TEXT
+    if is_placeholder(text):
+        return CellKind.PLACEHOLDER
     if "@" in text:
         return _kind_with_at(text)
     if not text.isascii() and _UNDECODED.search(text):
         return CellKind.UNDECODABLE
     if _DIGIT.search(text):
-        return _kind_with_digits(unicodedata.normalize("NFKC", text))
+        return _kind_with_digits(unicodedata.normalize("NFKC", text), region or PHONE_REGION)
     return CellKind.MASKED if _STARS.search(text) else CellKind.TEXT
 
 
 def _kind_with_at(text: str) -> CellKind:
-    if _STARS.search(text):
-        return CellKind.MASKED
-    is_usable = is_usable_email(normalise_email(text))
-    return CellKind.EMAIL if is_usable else CellKind.ODD_EMAIL
+    found = read_emails(text)
+    if found.addresses:
+        return CellKind.EMAIL
+    return CellKind.MASKED if found.oddity == contacts.MASKED else CellKind.ODD_EMAIL
 
 
-def _kind_with_digits(text: str) -> CellKind:
-    if _USUAL_PHONE.fullmatch(text) and normalise_phone(text):
+def _kind_with_digits(text: str, region: str) -> CellKind:
+    # An import takes the .0 off a phone number, so such a number can be used.
+    is_likely_phone = _USUAL_PHONE.fullmatch(text) or _LOST_ZERO.match(text)
+    if is_likely_phone and read_phones(text, region).phones:
         return CellKind.PHONE
-    found = next((kind for kind, matches in _TESTS if matches(text)), None)
-    return found or (CellKind.NUMBER if _NUMBER.fullmatch(text) else CellKind.TEXT)
+    if found := next((kind for kind, matches in _TESTS if matches(text)), None):
+        return found
+    if _is_phone(text, region):
+        return CellKind.PHONE
+    return CellKind.NUMBER if _NUMBER.fullmatch(text) else CellKind.TEXT
 
 
-def _is_phone(text: str) -> bool:
-    """Returns whether it is a phone number and is written like one.
+def _is_phone(text: str, region: str) -> bool:
+    """Returns whether it is a phone number, or several, and is written like one.
 
     A bare number is one only with a leading zero or plus: other digits are an id as likely.
     """
@@ -134,7 +120,7 @@ def _is_phone(text: str) -> bool:
         return False
     if text.isdecimal() and not text.startswith("0"):
         return False
-    return normalise_phone(text) is not None
+    return bool(read_phones(text, region).phones)
 
 
 def is_resident_number(text: str) -> bool:
@@ -192,7 +178,6 @@ _TESTS: list[tuple[CellKind, Callable[[str], object]]] = [
     (CellKind.NUMBER_POINT_ZERO, _POINT_ZERO.fullmatch),
     (CellKind.MASKED, lambda text: _STARS.search(text) or _CROSSES.search(text)),
     (CellKind.PHONE_LOST_ZERO, _LOST_ZERO.fullmatch),
-    (CellKind.PHONE, _is_phone),
 ]
 
 _MASKINGS = {

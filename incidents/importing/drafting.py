@@ -122,10 +122,11 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
         "contact_leaked": "confirm: remove what did not leak",
         "known": "confirm: the file has no contacts, so people come from an earlier file",
     }
-    for part, role in (("name", NAME), ("email", EMAIL), ("phone", PHONE)):
-        if others := choices.columns(role)[1:]:
-            others_text = ", ".join(map(quoted, others))
-            comments[part] = f"confirm: the first of several columns; not {others_text}"
+    if others := choices.columns(NAME)[1:]:
+        comments["name"] = f"confirm: the first of several; not {', '.join(map(quoted, others))}"
+    for part, role in (("email", EMAIL), ("phone", PHONE)):
+        if choices.columns(role)[1:]:
+            comments[part] = "confirm: each column is a contact of the person"
     for slug, one in known.items():
         comments[CLASS + slug] = f"confirm: {_in_one_line(one.name_en)}"
     return comments
@@ -134,6 +135,8 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
 def _head(seen: Preview) -> Iterator[str]:
     yield f"# Drafted from {quoted(seen.source.name)}: {seen.profile.rows:,} rows."
     yield '# Read each line. A line that says "confirm" is a guess. See docs/import.md.'
+    for remark in seen.report.remarks:
+        yield f"# {_in_one_line(remark)}"
     for column in seen.report.columns:
         for remark in column.remarks:
             yield f"# {quoted(column.name)}: {_in_one_line(remark)}"

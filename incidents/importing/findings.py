@@ -33,16 +33,19 @@ class ColumnFinding(NamedTuple):
     message: str  # a stored RefusalMessages sentence
 
 
-def refuse_findings(source: Source, mapping: ColumnMapping, accepted: Collection[str]) -> None:
+def refuse_findings(
+    source: Source, mapping: ColumnMapping, accepted: Collection[str], *, region: str = ""
+) -> None:
     """Raises ImportRefusedError with every finding that is not in `accepted` (codes).
 
-    Looks at some rows of every part of the file. Does nothing for a reject file, which may hold
-    only odd values. A file that cannot be read is refused by the import, which names the place.
+    `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION. Looks at
+    some rows of every part of the file. Does nothing for a reject file, which may hold only odd
+    values. A file that cannot be read is refused by the import, which names the place.
     """
     if source.is_reject_file:
         return
     try:
-        found = profiling.quick_profile(source)
+        found = profiling.quick_profile(source, region=region)
     except ImportRefusedError:
         return
     why = [one for one in findings(found, mapping, file=source.name) if one.code not in accepted]
@@ -57,26 +60,26 @@ def findings(profile: FileProfile, mapping: ColumnMapping, *, file: str) -> list
         finding
         for name, meant in dict(_expected_kinds(mapping)).items()
         if name in columns
-        for finding in _of_column(columns[name], meant, file=file, mapping=mapping.name)
+        for finding in _of_column(columns[name], meant, file=file, mapping=mapping)
     ]
 
 
 def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
     """Yields each column with names or contacts, with the kind that its cells should have."""
-    for columns in filter(None, (mapping.person, mapping.second_person)):
-        for column, meant in ((columns.email, EMAIL), (columns.phone, PHONE), (columns.name, NAME)):
-            if column:
-                yield column, meant
+    for columns in mapping.people():
+        names = columns.name_cells.columns() if columns.name_cells else ()
+        for used, meant in ((columns.email, EMAIL), (columns.phone, PHONE), (names, NAME)):
+            yield from ((column, meant) for column in used)
 
 
 def _of_column(
-    column: ColumnProfile, meant: str, *, file: str, mapping: str
+    column: ColumnProfile, meant: str, *, file: str, mapping: ColumnMapping
 ) -> Iterator[ColumnFinding]:
     def finding(kind: str, why: RefusalMessages, number: int, **slots: str) -> ColumnFinding:
         code = f"{kind}:{column.name}"
         message = why.stored(
             file=file,
-            mapping_words=mapping,
+            mapping_words=mapping.name,
             column=column.name,
             meant_words=meant,
             number=f"{number:,}",
@@ -93,6 +96,8 @@ def _of_column(
     if meant == NAME:
         return
     unusable = column.values - sum(column.kinds[kind] for kind in _USABLE[meant])
+    if meant == PHONE and mapping.lost_zeros:
+        unusable -= column.kinds[CellKind.PHONE_LOST_ZERO]
     if _is_most(column, unusable):
         yield finding("unusable", RefusalMessages.UNUSABLE, unusable)
 

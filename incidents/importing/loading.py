@@ -112,7 +112,8 @@ def import_file(
     """
     with _refusing_interruptions(path.name):
         job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-        findings.refuse_findings(job.source, job.mapping, accepted)
+        region = job.mapping.region or incident.phone_region
+        findings.refuse_findings(job.source, job.mapping, accepted, region=region)
         reject_file = rejects.choose_path(path, rejects_path)
         file, result = _import(job, batch_number, reject_file, report)
     report(result)

@@ -17,8 +17,6 @@ from incidents.importing.column_names import (
 )
 from incidents.models import CONTACT_CLASSES
 
-_PARTS = {"name": NAME, "email": EMAIL, "phone": PHONE}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
@@ -43,6 +41,14 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _contact_value(part: str, columns: list[str]) -> str:
+    if len(columns) == 1:
+        return quoted(columns[0])
+    if part == "name":
+        return quoted(" ".join(f"{{{column}}}" for column in columns))
+    return f"[{', '.join(map(quoted, columns))}]"
+
+
 def written(choices: Choices, comments: Mapping[str, str] | None = None) -> str:
     """Returns the mapping as TOML. `comments` holds a comment for some lines, by their key.
 
@@ -58,10 +64,20 @@ class _Writer:
         self._choices, self._comments = choices, comments
         self._contacts = self._contact_columns()
 
-    def _contact_columns(self) -> dict[str, str]:
-        """Returns the column of each contact part. Of several columns the first is taken."""
-        found = {part: self._choices.columns(role)[:1] for part, role in _PARTS.items()}
-        return {part: columns[0] for part, columns in found.items() if columns}
+    def _contact_columns(self) -> dict[str, list[str]]:
+        """Returns the columns of each contact part.
+
+        A name is one column, or the first and last names in the order of the file.
+        """
+        roles = self._choices.roles
+        parts = [column for column in roles if roles[column] in (FIRST_NAME, LAST_NAME)]
+        found = {
+            "name": self._choices.columns(NAME)[:1] or parts,
+            "email": self._choices.columns(EMAIL),
+            "phone": self._choices.columns(PHONE),
+        }
+        found["name"] = [column for column in found["name"] if not set("{}") & set(column)]
+        return {part: columns for part, columns in found.items() if columns}
 
     def _line(self, key: str, value: str, comment: str = "") -> str:
         comment = comment or self._comments.get(key, "")
@@ -85,8 +101,8 @@ class _Writer:
                 else '# reference = "…"  # '
                 + (self._comments.get("reference") or "the column with the source's own id")
             )
-        for part, column in self._contacts.items():
-            yield self._line(part, quoted(column))
+        for part, columns in self._contacts.items():
+            yield self._line(part, _contact_value(part, columns))
         for column in choices.columns(LANGUAGE)[:1]:
             yield self._line("language", quoted(column))
         if self._contacts:
@@ -115,13 +131,8 @@ class _Writer:
     def _leaked_columns(self) -> dict[str, list[str]]:
         """Returns the columns of each data class. A column with a brace cannot be in a value."""
         found: dict[str, list[str]] = {}
-        first_last = [*self._choices.columns(LAST_NAME), *self._choices.columns(FIRST_NAME)]
-        if first_last and "name" not in self._contacts:
-            in_order = [column for column in self._choices.roles if column in first_last]
-            found[CONTACT_CLASSES["name"]] = in_order
-        for part, role in _PARTS.items():
-            for column in self._choices.columns(role)[1:]:
-                found.setdefault(CONTACT_CLASSES[part], []).append(column)
+        for column in self._choices.columns(NAME)[1:]:
+            found.setdefault(CONTACT_CLASSES["name"], []).append(column)
         for column, role in self._choices.roles.items():
             if role.startswith(CLASS):
                 found.setdefault(role.removeprefix(CLASS), []).append(column)

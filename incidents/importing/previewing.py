@@ -7,6 +7,7 @@ from incidents.importing import examining, profile_report, profiling
 from incidents.importing.column_profiles import FileProfile
 from incidents.importing.findings import ColumnFinding, findings
 from incidents.importing.mapping import ColumnMapping
+from incidents.importing.placeholders import NULLS
 from incidents.importing.profile_report import FileReport
 from incidents.importing.profiling import Report
 from incidents.importing.reading import Declared, Source
@@ -27,18 +28,20 @@ def preview(
     *,
     mapping: ColumnMapping | None = None,
     encoding: str = "",
+    region: str = "",
     report: Report = lambda _: None,
 ) -> Preview:
     """Returns what a file holds. Without `mapping` there are no findings.
 
+    `region` is that of phone numbers without a country code, if the mapping names none.
     `report` is called after each block with the rows that were read so far. Raises
     ImportRefusedError if the file cannot be read.
     """
     source = examining.examine(path, encoding, mapping.declared() if mapping else Declared())
-    profile = profiling.profile(source, report)
+    profile = profiling.profile(source, report, region=(mapping and mapping.region) or region)
     return Preview(
         source=source,
         profile=profile,
-        report=profile_report.report(profile, source),
+        report=profile_report.report(profile, source, nulls=mapping.nulls if mapping else NULLS),
         findings=findings(profile, mapping, file=source.name) if mapping else [],
     )

@@ -5,15 +5,16 @@ language of the reader. They name columns, lines, counts and placeholders, and n
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
 from foundations.stored_messages import StoredMessages, translate_stored
-from incidents.importing.cell_kinds import SURE, CellKind
+from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_names import PHONE, role_of
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
+from incidents.importing.placeholders import NULLS
 from incidents.importing.reading import Source
 
 SHARED_BOUND = 3  # contacts on more rows than this are reported
@@ -36,10 +37,10 @@ class ProfileMessages(StoredMessages):
         "delete it if it holds totals, or export again if the file is cut short"
     )
 
+    NULLS = _("write nulls = [{words}] in the mapping, without those that are values")
+
     # A column
-    PLACEHOLDERS = _(
-        'cells that hold {words}: {number}; if this means "no value", write nulls = [{words}]'
-    )
+    PLACEHOLDERS = _('cells that hold {words}: {number}; do they mean "no value"?')
     POINT_ZERO = _(
         "numbers that end in .0: {number}, the first on line {line}; a spreadsheet changed them: "
         "export the column as text, so that they match those of other files"
@@ -50,7 +51,7 @@ class ProfileMessages(StoredMessages):
     )
     PHONE_LOST_ZERO = _(
         "phone numbers without their first zero: {number}, the first on line {line}; "
-        "a spreadsheet removed it: export the column as text"
+        "a spreadsheet removed it: export the column as text, or write lost_zeros = true"
     )
     RESIDENT = _(
         "cells that look like resident registration numbers: {number}, the first on line {line}; "
@@ -135,8 +136,17 @@ class FileReport:
     first_rows: list[list[str]]  # masked
 
 
-def report(profile: FileProfile, source: Source, *, bound: int = SHARED_BOUND) -> FileReport:
-    """Returns what a profile says. Contacts on more than `bound` rows are reported as shared."""
+def report(
+    profile: FileProfile,
+    source: Source,
+    *,
+    bound: int = SHARED_BOUND,
+    nulls: Collection[str] = NULLS,
+) -> FileReport:
+    """Returns what a profile says. Contacts on more than `bound` rows are reported as shared.
+
+    `nulls` are the cells that an import takes for blank.
+    """
     found = M.FOUND.stored(
         file=source.name,
         format=_format_of(source),
@@ -147,8 +157,8 @@ def report(profile: FileProfile, source: Source, *, bound: int = SHARED_BOUND) -
     )
     return FileReport(
         found=found,
-        remarks=list(_file_remarks(profile)),
-        columns=[_column_report(column, bound) for column in profile.columns],
+        remarks=list(_file_remarks(profile, nulls)),
+        columns=[_column_report(column, bound, nulls) for column in profile.columns],
         first_rows=profile.first_rows,
     )
 
@@ -164,7 +174,7 @@ def _format_of(source: Source) -> str:
     return source.format + (f" {json.dumps(separator)}" if separator != "," else "")
 
 
-def _file_remarks(profile: FileProfile) -> Iterator[str]:
+def _file_remarks(profile: FileProfile, nulls: Collection[str]) -> Iterator[str]:
     if profile.step > 1:
         yield M.SAMPLED.stored(step=profile.step)
     if profile.rows_over_lines:
@@ -175,9 +185,12 @@ def _file_remarks(profile: FileProfile) -> Iterator[str]:
         yield M.DEFECTS.stored(number=f"{profile.defects.total():,}")
     if profile.is_last_row_odd():
         yield M.LAST_ROW.stored(line=f"{profile.last_line:,}")
+    if proposed := {word for column in profile.columns for word in _unsure(column, nulls)}:
+        held = {word for column in profile.columns for word in column.placeholders}
+        yield M.NULLS.stored(words=_words(sorted(proposed | held & set(nulls))))
 
 
-def _column_report(column: ColumnProfile, bound: int) -> ColumnReport:
+def _column_report(column: ColumnProfile, bound: int, nulls: Collection[str]) -> ColumnReport:
     common = column.kinds.most_common(_SHOWN_KINDS)
     return ColumnReport(
         name=column.name,
@@ -188,15 +201,14 @@ def _column_report(column: ColumnProfile, bound: int) -> ColumnReport:
             if kind != K.BLANK
         ],
         examples=column.shown_examples(),
-        remarks=list(_column_remarks(column, bound)),
+        remarks=list(_column_remarks(column, bound, nulls)),
     )
 
 
-def _column_remarks(column: ColumnProfile, bound: int) -> Iterator[str]:
-    if unsure := [word for word, count in column.placeholders.items() if _is_unsure(word, count)]:
+def _column_remarks(column: ColumnProfile, bound: int, nulls: Collection[str]) -> Iterator[str]:
+    if unsure := _unsure(column, nulls):
         number = sum(column.placeholders[word] for word in unsure)
-        words = ", ".join(json.dumps(word, ensure_ascii=False) for word in unsure)
-        yield M.PLACEHOLDERS.stored(number=f"{number:,}", words=words)
+        yield M.PLACEHOLDERS.stored(number=f"{number:,}", words=_words(unsure))
     for kind, message in _NUMBERED.items():
         if column.kinds[kind] and (kind != K.PHONE_LOST_ZERO or _is_of_phones(column)):
             yield message.stored(**_place(column, kind))
@@ -207,9 +219,17 @@ def _column_remarks(column: ColumnProfile, bound: int) -> Iterator[str]:
         yield M.SHARED.stored(number=f"{number:,}", bound=bound, most=f"{most:,}")
 
 
-def _is_unsure(word: str, count: int) -> bool:
-    """Returns whether a placeholder may be a value. One `0` is the first number of a count."""
-    return word.casefold() not in SURE and (count > 1 or set(word) != {"0"})
+def _unsure(column: ColumnProfile, nulls: Collection[str]) -> list[str]:
+    """Returns the placeholders of a column that an import takes for values.
+
+    One `0` is left out: it is the first number of a count.
+    """
+    held = column.placeholders.items()
+    return [word for word, count in held if word not in nulls and (count > 1 or set(word) != {"0"})]
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(json.dumps(word, ensure_ascii=False) for word in words)
 
 
 def _is_of_phones(column: ColumnProfile) -> bool:

@@ -30,18 +30,19 @@ _FEWEST_CONTACT_SIGNS, _CONTACT_SHARE = 6, 0.2
 _SPACES = str.maketrans("", "", " -.")
 
 
-def profile(source: Source, report: Report = lambda _: None) -> FileProfile:
+def profile(source: Source, report: Report = lambda _: None, *, region: str = "") -> FileProfile:
     """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows.
 
+    `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
     `report` is called after each block with the rows that were read so far.
     """
     step = SAMPLE if source.size > SAMPLED_FROM else 1
-    task = partial(profile_block, source, step=step, most_rows=None)
+    task = partial(profile_block, source, step=step, most_rows=None, region=region)
     with workers(block_worker.process_count(source)) as pool:
         return _sum(source, pool.map(task, blocks_of(source)), step=step, report=report)
 
 
-def quick_profile(source: Source) -> FileProfile:
+def quick_profile(source: Source, *, region: str = "") -> FileProfile:
     """Returns a profile of some rows of every part of a file, in the calling process.
 
     Raises ImportRefusedError.
@@ -50,7 +51,7 @@ def quick_profile(source: Source) -> FileProfile:
     def parts() -> Iterator[FileProfile]:
         most = _QUICK_FIRST
         for block in blocks_of(source):
-            yield profile_block(source, block, step=1, most_rows=most)
+            yield profile_block(source, block, step=1, most_rows=most, region=region)
             most = _QUICK_LATER
 
     return _sum(source, parts(), step=1)
@@ -77,7 +78,7 @@ def _empty(source: Source, step: int) -> FileProfile:
 
 
 def profile_block(
-    source: Source, block: FileBlock, *, step: int, most_rows: int | None
+    source: Source, block: FileBlock, *, step: int, most_rows: int | None, region: str = ""
 ) -> FileProfile:
     """Returns the profile of a block; a worker process may run it.
 
@@ -101,25 +102,25 @@ def profile_block(
         if found.rows == most_rows:
             break
     if lines and lines[-1] == found.last_line:
-        found.last_kinds = [kind_of(cell) for cell in good[-1]]
-    _add_columns(found, lines, good)
+        found.last_kinds = [kind_of(cell, region) for cell in good[-1]]
+    _add_columns(found, lines, good, region)
     _add_rows_over_lines(found, lines, good)
     return found
 
 
-def _add_columns(found: FileProfile, lines: list[int], rows: list[list[str]]) -> None:
+def _add_columns(found: FileProfile, lines: list[int], rows: list[list[str]], region: str) -> None:
     step = found.step
     for column, cells in zip(found.columns, zip(*rows, strict=True), strict=False):
-        _add_cells(column, lines[::step], cells[::step])
+        _add_cells(column, lines[::step], cells[::step], region)
         if column.share(*_CONTACTS) > _CONTACT_SHARE:
             column.contacts.update(map(_digest, filter(_may_be_contact, cells)))
     found.first_rows = [
-        [masked(cell, kind_of(cell)) for cell in cells] for cells in rows[:FIRST_ROWS]
+        [masked(cell, kind_of(cell, region)) for cell in cells] for cells in rows[:FIRST_ROWS]
     ]
 
 
-def _add_cells(column: ColumnProfile, lines: list[int], cells: Sequence[str]) -> None:
-    kinds = [kind_of(cell) for cell in cells]
+def _add_cells(column: ColumnProfile, lines: list[int], cells: Sequence[str], region: str) -> None:
+    kinds = [kind_of(cell, region) for cell in cells]
     column.kinds.update(kinds)
     shown: Counter[CellKind] = Counter()  # cells that were masked as examples
     for line, cell, kind in zip(lines, cells, kinds, strict=True):

@@ -129,6 +129,7 @@ class Command(BaseCommand):
             path,
             mapping=_readable_mapping(options),
             encoding=options["encoding"],
+            region=_region(options),
             report=_ImportReporter(self).report_rows,
         )
         for line in profile_printer.lines_of(seen.report):
@@ -139,7 +140,9 @@ class Command(BaseCommand):
 
     def _draft_mapping(self, path: Path, options: dict[str, Any]) -> None:
         report = _ImportReporter(self).report_rows
-        seen = previewing.preview(path, encoding=options["encoding"], report=report)
+        seen = previewing.preview(
+            path, encoding=options["encoding"], region=_region(options), report=report
+        )
         self.stdout.write(drafting.draft(seen, DataClass.objects.all()), ending="")
 
 
@@ -151,6 +154,12 @@ def _readable_mapping(options: dict[str, Any]) -> ColumnMapping | None:
         return mapping.parse(_read_mapping(options["mapping"]), name=options["mapping"].name)
     except ImportRefusedError:
         return None
+
+
+def _region(options: dict[str, Any]) -> str:
+    """Returns the region of the incident's phone numbers; "" if the incident is not named."""
+    incident = Incident.objects.filter(slug=options["incident"]).first()
+    return incident.phone_region if incident else ""
 
 
 @contextmanager
@@ -303,6 +312,8 @@ class _ImportReporter:
             f"New people {done.people_new:,}, exposures {done.exposures:,}. "
             f"{seconds:,.1f} s, {done.rows_read / seconds:,.0f} rows/s."
         )
+        for note in done.notes():
+            self._out.write(f"{note}.")
         if done.second_people_without_phone:
             self._out.write(
                 f"{done.second_people_without_phone:,} rows name a second person "
