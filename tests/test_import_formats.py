@@ -18,7 +18,7 @@ from incidents.encryption import EXPOSURE
 from incidents.importing import examining, loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Exposure, ExposureFile
-from tests.import_factory import import_and_report
+from tests.import_factory import import_and_report, read_reject_file
 
 pytestmark = pytest.mark.django_db
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -260,8 +260,9 @@ def test_the_sample_in_json_lines_is_read_as_it_says(incident, tmp_path, file):
             rejects_path=tmp_path / f"{name}.rejects.csv",
         )
         assert loaded.rows_read == section["rows"]
-        with (tmp_path / f"{name}.rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
-            rejected = [[int(line), reason] for line, reason, *_ in list(csv.reader(stream))[1:]]
+        path = tmp_path / f"{name}.rejects.csv"
+        rows = read_reject_file(path)[1:] if path.exists() else []
+        rejected = [[int(line), reason] for line, reason, *_ in rows]
         in_json = {"wrong number of columns": "not a JSON object"}
         assert rejected == [
             [lines[line], in_json.get(reason, reason)] for line, reason in section["rejected"]

@@ -224,7 +224,7 @@ def test_unusable_contacts_are_unusable_to_the_portal_too(found):
     for _, _, email, phone, *_ in found.members.values():
         usable = bool(email) and "(at)" not in email
         assert is_usable_email(normalise_email(email)) == usable
-        assert (normalise_phone(phone) is not None) == (phone not in ("", "없음"))
+        assert (normalise_phone(phone) is not None) == (phone not in ("", "번호 바뀜"))
 
 
 def test_every_address_ends_in_example(found):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from incidents.importing import mapping
+from incidents.importing.cell_templates import CellTemplate
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
 from incidents.initial_data_classes import DATA_CLASSES
@@ -202,10 +203,10 @@ def test_a_class_is_proposed_only_with_what_it_is():
     ],
 )
 def test_a_blank_cell_removes_the_text_before_it(cells, value):
-    template = mapping.CellTemplate.parse("{a} {b}, {c}")
+    template = CellTemplate.parse("{a} {b}, {c}")
 
     assert template.fill(dict(zip("abc", cells, strict=True))) == value
 
 
 def test_a_cell_stays_as_typed():
-    assert mapping.CellTemplate.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "
+    assert CellTemplate.parse("{a}").fill({"a": " two\nlines  "}) == " two\nlines  "

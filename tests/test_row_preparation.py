@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accounts import contacts, phones
 from incidents.importing import person_rows
-from incidents.importing.mapping import CellTemplate
+from incidents.importing.cell_templates import CellTemplate
 
 NEVER = re.compile(r"(?!)")
 PHONES = st.from_regex(

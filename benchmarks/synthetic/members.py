@@ -45,7 +45,7 @@ _ODD: dict[int, dict[int, _Change]] = {
     43: {_NAME: lambda *_: ""},
     47: {_STATUS: lambda *_: "dormant"},
     53: {_STATUS: lambda *_: "withdrawn"},
-    73: {_MOBILE: lambda *_: "없음"},
+    73: {_MOBILE: lambda *_: "번호 바뀜"},
 }
 _COUNTED_AS = {
     11: "members_without_email",
