@@ -175,7 +175,7 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
     If `DATABASE_URL` is unset and `may_embed` is true, starts the embedded server under `var`.
     Raises EmbeddedServerError if that server does not start.
     """
-    url = os.environ.get("DATABASE_URL")
+    url = text("DATABASE_URL")
     if not url and may_embed:
         url = embedded_servers.database_url(var)
     known = {
@@ -185,7 +185,7 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
         "host": "HOST",
         "port": "PORT",
     }
-    options = conninfo_to_dict(url or "")
+    options = conninfo_to_dict(url)
     settings: dict[str, Any] = {
         known[key]: value for key, value in options.items() if key in known and value is not None
     }
@@ -214,8 +214,8 @@ def redis(var: Path, *, may_embed: bool) -> str:
     If it is unset and `may_embed` is true, starts the embedded server under `var` and returns its
     URL. Raises EmbeddedServerError if that server does not start.
     """
-    url = os.environ.get("REDIS_URL")
-    return embedded_servers.redis_url(var) if not url and may_embed else url or ""
+    url = text("REDIS_URL")
+    return embedded_servers.redis_url(var) if not url and may_embed else url
 
 
 def celery_broker(redis_url: str) -> str:

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.reauthentication.ReauthenticationMiddleware",
     "foundations.lock_timeouts.LockTimeoutMiddleware",
 ]
 TEMPLATES = [
@@ -292,7 +293,7 @@ SECURITY_CONTACT = environment.text(
 )
 
 # Sessions and cookies
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # sessions outlive an emptied Redis
+SESSION_ENGINE = "foundations.session_store"  # in the database, to outlive an emptied Redis
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -4,9 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from breachportal.door import only_the_request
 from breachportal.environment import PROCESS, WEB
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
 os.environ[PROCESS] = WEB
 
-application = get_wsgi_application()
+application = only_the_request(get_wsgi_application())

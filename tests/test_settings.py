@@ -79,13 +79,37 @@ def test_production_cookies_and_headers_are_strict(tmp_path):
     assert done.stdout.strip() == "False True True True True True", done.stderr
 
 
-def test_a_secret_may_come_from_a_mounted_file(tmp_path):
-    secret = tmp_path / "secret-key"
-    secret.write_text("from a file, long and random enough\n")
-    environment = COMPLETE | {"SECRET_KEY_FILE": str(secret)}
-    del environment["SECRET_KEY"]
-    done = start(tmp_path, "settings.SECRET_KEY", **environment)
-    assert done.stdout.strip() == "from a file, long and random enough", done.stderr
+SECRETS = {
+    "SECRET_KEY": ("from a file, long and random enough", "settings.SECRET_KEY"),
+    "SECRET_KEY_FALLBACKS": ("an earlier one", "settings.SECRET_KEY_FALLBACKS[0]"),
+    "MASTER_KEYSET": ('{"key": []}', "settings.MASTER_KEYSET"),
+    "DATABASE_URL": (
+        "postgresql://portal:sesame@db.example/portal",
+        "'postgresql://portal:{PASSWORD}@{HOST}/{NAME}'.format(**settings.DATABASES['default'])",
+    ),
+    "REDIS_URL": (
+        "rediss://:sesame@redis.example:6379/0",
+        "settings.CACHES['default']['LOCATION']",
+    ),
+    "EMAIL_HOST_PASSWORD": ("sesame", "settings.EMAIL_HOST_PASSWORD"),
+    "ANYMAIL": (
+        '{"WEBHOOK_SECRET": "a:b"}',
+        "__import__('json').dumps({'WEBHOOK_SECRET': settings.ANYMAIL['WEBHOOK_SECRET']})",
+    ),
+    "SMS_GATEWAY_TOKEN": ("sesame", "settings.SMS_GATEWAY_TOKEN"),
+    "IMAP_URL": ("imaps://portal:sesame@mail.example/", "settings.IMAP_URL"),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
+    value, expression = SECRETS[name]
+    file = tmp_path / "mounted"
+    file.write_text(f"{value}\n")
+    environment = COMPLETE | {f"{name}_FILE": str(file)}
+    environment.pop(name, None)
+    done = start(tmp_path, expression, **environment)
+    assert done.stdout.strip() == value, done.stderr
 
 
 @pytest.mark.parametrize(
