@@ -19,7 +19,7 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import codes, sign_in, step_up
+from accounts import codes, repeated_codes, sign_in, step_up
 from accounts.codes import EmailedCode, Purpose
 from accounts.devices import describe_device
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
@@ -104,11 +104,17 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     """Shows the form for the sign-in code and signs the visitor in with the right code."""
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None or request.user.is_authenticated:
-        return redirect("account_login")
+        return repeated_codes.answer(request) or redirect("account_login")
     process.raise_if_expired()
     form = CodeForm(_posted(request), process=process)
-    if form.is_valid():
-        return sign_in.complete_sign_in(request, email=process.email, next_url=process.next_url)
+    try:
+        is_right = form.is_valid()
+    except codes.CodeUsedError:  # the user pressed the button twice
+        return repeated_codes.answer_after_the_first(request) or redirect("account_login")
+    if is_right:
+        response = sign_in.complete_sign_in(request, email=process.email, next_url=process.next_url)
+        repeated_codes.remember(request, response)
+        return response
     return render(request, "accounts/sign_in_code.html", {"form": form, "email": process.email})
 
 

@@ -6,9 +6,11 @@ that key signed with the secret key, so that the rows alone are useless.
 """
 
 from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 
 def cookie_of(session_key: str) -> str:
@@ -37,9 +39,21 @@ class SignedSessionMiddleware(SessionMiddleware):
         request.session = self.SessionStore(session_key_of(cookie))
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Signs the cookie, unless the response deletes it."""
-        response = super().process_response(request, response)
-        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        """Signs the cookie, unless the response deletes it.
+
+        Only a request that ended the session deletes the cookie. A browser that posted twice could
+        otherwise lose the cookie of the session that its first request began. If the session ended
+        during the request, the visitor is redirected to the sign-in, which passes on who is signed
+        in; Django would answer 400.
+        """
+        name = settings.SESSION_COOKIE_NAME
+        try:
+            response = super().process_response(request, response)
+        except SessionInterrupted:
+            response = redirect(settings.LOGIN_URL)
+        cookie = response.cookies.get(name)
         if cookie and cookie.value:
-            response.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(cookie.value)
+            response.cookies[name] = cookie_of(cookie.value)
+        elif cookie and not request.session.modified:
+            del response.cookies[name]
         return response
