@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import second_factor
+from foundations import visitor_address
 from foundations.keys import master_keyset
 
 
@@ -40,6 +41,15 @@ class AccountAdapter(DefaultAccountAdapter):
         if second_factor.was_set_up_just_now(context.request):
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Returns the visitor's address; see foundations.visitor_address.
+
+        Raises PermissionDenied if the request has none.
+        """
+        if visitor_address.came_past_the_proxies(request):
+            return str(request.META["REMOTE_ADDR"])
+        return str(super().get_client_ip(request))
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:  # noqa: ARG002
         """Returns the page for a user who may not sign in.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop
 from accounts import second_factor
 from accounts.models import User
 from accounts.step_up import View
+from foundations.visitor_address import proxy_problem
 
 V = TypeVar("V", bound=View)
 # Strings of Django with a wrong Korean translation in Django; locale/ has a better one.
@@ -117,6 +118,14 @@ class DeskSite(admin.AdminSite):
             missing = "mfa_activate_totp"
         next_url = request.GET.get(REDIRECT_FIELD_NAME) or index
         return redirect_to_login(next_url, login_url=reverse(missing))
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Shows the desk's first page, with a warning if the settings about proxies are wrong."""
+        if problem := proxy_problem(request):
+            messages.warning(request, problem)
+        return super().index(request, extra_context)
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

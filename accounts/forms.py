@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.db.models.deletion import Collector
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -105,8 +106,11 @@ class _AppCodeField:
         """Returns the code. Refuses a used code as long as allauth would accept it."""
         code: str = super().clean_code()  # type: ignore[misc]
         periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
-        key = f"accounts.app_code_used:{self.user.pk}:{_without_punctuation(code)}"
-        if not cache.add(key, True, timeout=periods * mfa_settings.TOTP_PERIOD):
+        used = f"{self.user.pk}:{_without_punctuation(code)}"
+        mac = salted_hmac("accounts.app_code_used", used, algorithm="sha256").hexdigest()
+        if not cache.add(
+            f"accounts.app_code_used:{mac}", True, timeout=periods * mfa_settings.TOTP_PERIOD
+        ):
             raise get_adapter().validation_error("incorrect_code")
         return code
 

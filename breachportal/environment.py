@@ -81,6 +81,12 @@ def _unsafe_in_production() -> list[str]:
         unsafe.append(f"  PORTAL_URL: {url!r} does not begin with https://")
     if "*" in words("ALLOWED_HOSTS"):
         unsafe.append("  ALLOWED_HOSTS: it names every host with *; name the portal's")
+    has_visitors_address = words("TRUSTED_ADDRESS_HEADER") or number("TRUSTED_PROXY_COUNT", 0)
+    if words("TRUSTED_PROXY_HEADER") and not has_visitors_address:
+        unsafe.append(
+            "  TRUSTED_PROXY_COUNT: it is 0, but TRUSTED_PROXY_HEADER names a proxy; all visitors"
+            " would count as one; set it or TRUSTED_ADDRESS_HEADER"
+        )
     gateway = text("SMS_GATEWAY_URL")
     if gateway and not is_private(gateway, encrypted="https"):
         unsafe.append("  SMS_GATEWAY_URL: numbers and the token would go unencrypted; use https://")
@@ -111,6 +117,18 @@ def text(name: str, default: str = "") -> str:
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()
     return os.environ.get(name) or default
+
+
+def header_of_letters(name: str) -> str:
+    """Returns the name of a request header, or "".
+
+    Raises ImproperlyConfigured if the name has other characters than ASCII letters: a visitor could
+    then send a second header that WSGI cannot distinguish from it.
+    """
+    value = text(name)
+    if value and not re.fullmatch(r"[A-Za-z]+", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must have letters only.")
+    return value
 
 
 def rates(name: str) -> dict[str, float]:

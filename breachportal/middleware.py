@@ -1,6 +1,7 @@
 """Middleware for every request: response headers and limits on the size of bodies."""
 
 from collections.abc import Callable
+from wsgiref.headers import Headers
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +11,14 @@ PERMISSIONS_POLICY = ", ".join(
     for feature in ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 )
 
+# Other sites may not load what the portal serves, so that no side channel of a browser reads it.
+CROSS_ORIGIN_RESOURCE_POLICY = "same-origin"
+
 
 def response_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that sets Permissions-Policy, and `no-store` unless the view set Cache-Control.
+    """Middleware that sets headers, among them `no-store` unless the view set Cache-Control.
 
     Nearly every page of the portal contains personal data, so a page is private unless its view
     declares it public (foundations.page_cache.public_page).
@@ -23,12 +27,18 @@ def response_headers(
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers["Cross-Origin-Resource-Policy"] = CROSS_ORIGIN_RESOURCE_POLICY
         response.headers.setdefault("Cache-Control", "private, no-store")
         if "public" in response.headers["Cache-Control"]:
             _remove_cookies(response)
         return response
 
     return middleware
+
+
+def static_headers(headers: Headers, _path: str, _url: str) -> None:
+    """Adds to the headers of a static file, which WhiteNoise serves before other middleware."""
+    headers["Cross-Origin-Resource-Policy"] = CROSS_ORIGIN_RESOURCE_POLICY
 
 
 def _remove_cookies(response: HttpResponse) -> None:

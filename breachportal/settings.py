@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from breachportal import environment
+from breachportal.middleware import static_headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MODE = environment.mode()
@@ -142,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
+    "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},
     "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }
 
@@ -302,6 +304,11 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
 IS_HTTPS = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+# Browsers accept a cookie with this prefix from this host over https only, so that neither another
+# subdomain nor plain http can set one.
+_COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 
 # Headers
 SECURE_SSL_REDIRECT = IS_HTTPS
@@ -317,6 +324,9 @@ if environment.text("TRUSTED_PROXY_HEADER"):  # such as X-Forwarded-Proto, set b
 # The number of own proxies that add an entry to X-Forwarded-For. Rate limits count by the address
 # before them.
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
+# The header in which the own proxy sends the visitor's address alone. X-Forwarded-For is then
+# ignored. The name has letters only, because WSGI reads X_Forwarded_For as X-Forwarded-For.
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = environment.header_of_letters("TRUSTED_ADDRESS_HEADER")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -335,7 +345,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 # The region (ISO 3166) of phone numbers that are typed without a country code.
 PHONE_REGION = environment.text("PHONE_REGION", "KR")
 TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
@@ -355,6 +365,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = static_headers
 
 LOGGING = {
     "version": 1,

@@ -8,7 +8,6 @@ or d. The last part names what is counted: `ip` counts by network, `key` by a st
 Several rates are separated by commas.
 """
 
-import hashlib
 import ipaddress
 import logging
 import re
@@ -23,6 +22,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.crypto import salted_hmac
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -171,7 +171,8 @@ def network_of(request: HttpRequest) -> str:
 
 def _redis_key(request: HttpRequest, scope: str, action: str, rate: Rate, key: str) -> str:
     counted = network_of(request) if rate.per == "ip" else key
-    digest = hashlib.sha256(counted.encode()).hexdigest()
+    # Keyed, because all IPv4 addresses could be hashed and compared.
+    digest = salted_hmac("foundations.rate_limits", counted, algorithm="sha256").hexdigest()
     return f"breachportal:rl:{scope}:{action}:{rate.amount}/{rate.seconds}/{rate.per}:{digest}"
 
 

@@ -309,6 +309,22 @@ def test_verifying_and_making_certificates_are_rate_limited(
     assert tries[2] == 429
 
 
+def test_scanned_and_typed_codes_count_together_in_every_language(client, settings):
+    settings.PROOF_RATES = {"certificate_check": "3/h/ip"}
+    code = "0" * 20
+    statuses = []
+    for language in ("ko", "en"):
+        with override(language):
+            scanned = reverse("certificate_checked", args=[code])
+            typed = reverse("certificate_check")
+        statuses += [
+            client.get(scanned).status_code,
+            client.post(typed, {"code": code}).status_code,
+        ]
+    assert statuses == [404, 200, 404, 429]
+    assert client.get(scanned).status_code == client.head(scanned).status_code == 429
+
+
 def test_the_log_names_keys_only(minji, incident, leaked_minji, caplog):
     with caplog.at_level(logging.INFO):
         issued = certificates.issue(minji, incident, language="en")
@@ -318,13 +334,13 @@ def test_the_log_names_keys_only(minji, incident, leaked_minji, caplog):
         assert private not in caplog.text
 
 
-@pytest.mark.parametrize("rate", ["30/m/ip", "0/m/ip"])
-def test_a_code_in_an_address_is_not_logged(client, incident, settings, caplog, rate):
+@pytest.mark.parametrize(("rate", "status"), [("30/m/ip", 404), ("0/m/ip", 429)])
+def test_a_code_in_an_address_is_not_logged(client, incident, settings, caplog, rate, status):
     settings.PROOF_RATES = {"certificate_check": rate}
     code = "7QK2X9ND4HTB90FCWZ6M"
     with override("en"):
         answer = client.get(reverse("certificate_checked", args=[code]))
-    assert answer.status_code in (404, 429)
+    assert answer.status_code == status
     formatters = [handler.formatter for handler in logging.getLogger().handlers]
     configured = next(each for each in formatters if isinstance(each, Line))
     logged = "".join(configured.format(record) for record in caplog.records)

@@ -34,7 +34,7 @@ def our_tasks() -> list[str]:
     return [
         name
         for name in app.tasks
-        if name.startswith(("incidents.", "statements.", "notices.", "scams."))
+        if name.startswith(("accounts.", "incidents.", "statements.", "notices.", "scams."))
     ]
 
 

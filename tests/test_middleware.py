@@ -66,3 +66,12 @@ def test_other_vary_headers_of_a_public_page_stay(rf):
         return HttpResponse(headers=headers)
 
     assert response_headers(view)(rf.get("/"))["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    "path", ["/ko/", "/ko/account/sign-in/", "/nothing", "/static/favicon.svg"]
+)
+def test_no_other_site_may_load_what_the_portal_serves(client, path):
+    response = client.get(path)
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Access-Control-Allow-Origin" not in response

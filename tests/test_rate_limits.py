@@ -1,5 +1,6 @@
 """Rate limits: a sliding window for each rate, shared by all web servers."""
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -127,3 +128,17 @@ def test_the_address_of_a_certificate_is_limited(client, settings, method):
 def test_a_client_is_counted_by_its_ipv4_address_or_its_ipv6_network(rf, address, network):
     request = rf.get("/", REMOTE_ADDR=address)
     assert rate_limits.network_of(request) == network
+
+
+def test_no_network_address_can_be_found_in_redis(settings):
+    """The hash is keyed: otherwise all 2^32 addresses could be hashed and compared."""
+    address = "203.0.113.7"
+    ask("5/h/ip", address=address)
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    [before] = client.keys("breachportal:rl:*")
+    assert address.encode() not in before
+    for algorithm in ("md5", "sha1", "sha256"):
+        assert hashlib.new(algorithm, address.encode()).hexdigest().encode() not in before
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    ask("5/h/ip", address=address)
+    assert len(client.keys("breachportal:rl:*")) == 2

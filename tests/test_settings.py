@@ -79,6 +79,17 @@ def test_production_cookies_and_headers_are_strict(tmp_path):
     assert done.stdout.strip() == "False True True True True True", done.stderr
 
 
+def test_production_cookies_belong_to_this_host(tmp_path):
+    """Browsers refuse __Host- cookies that another subdomain or a page over http sets."""
+    expression = (
+        "settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "
+        "settings.SESSION_COOKIE_DOMAIN, settings.CSRF_COOKIE_DOMAIN, settings.SESSION_COOKIE_PATH"
+    )
+    done = start(tmp_path, expression, **COMPLETE)
+    names = "__Host-sessionid __Host-csrftoken __Host-language"
+    assert done.stdout.strip() == f"{names} None None /", done.stderr
+
+
 SECRETS = {
     "SECRET_KEY": ("from a file, long and random enough", "settings.SECRET_KEY"),
     "SECRET_KEY_FALLBACKS": ("an earlier one", "settings.SECRET_KEY_FALLBACKS[0]"),
@@ -122,6 +133,7 @@ def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
         ("SECRET_KEY", "for development only, never for a portal in public"),
         ("SECRET_KEY", "a" * 50),
         ("SMS_GATEWAY_URL", "http://gateway.example/send"),
+        ("TRUSTED_PROXY_HEADER", "X-Forwarded-Proto"),  # a proxy, and no address before it
     ],
 )
 def test_production_refuses_unsafe_values(tmp_path, name, value):
@@ -148,6 +160,8 @@ def test_production_names_everything_unsafe_at_once(tmp_path):
         ("EMAIL_PORT", "smtp"),
         ("EMAIL_SECURITY", "STARTTLS"),
         ("EMAIL_SECURITY", "ssl"),
+        ("TRUSTED_ADDRESS_HEADER", "X-Real-IP"),
+        ("TRUSTED_ADDRESS_HEADER", "Visitor_address"),
     ],
 )
 def test_an_invalid_value_is_named(tmp_path, name, value):
