@@ -1,18 +1,18 @@
 """The adapters through which allauth asks the portal for its rules."""
 
-import base64
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.internal.httpkit import authenticated_user
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import second_factor
+from accounts.second_factor_secrets import decrypt_for, encrypt_for, owner_of
 from foundations import visitor_address
-from foundations.keys import master_keyset
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -60,20 +60,20 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Encrypts the secrets of authenticator apps, so that a copy of the database reveals none."""
+    """Encrypts the secrets of second factors, so that a copy of the database reveals none."""
 
     def encrypt(self, text: str) -> str:
-        """Returns `text` encrypted with the master keyset, in base64.
+        """Returns `text` encrypted for the signed-in user, who is setting up a second factor.
 
-        Raises EncryptionError without a master keyset.
+        Raises PermissionDenied if no user is signed in, and EncryptionError without a master
+        keyset.
         """
-        return base64.b64encode(master_keyset().encrypt(text.encode(), b"second factor")).decode()
+        return encrypt_for(authenticated_user(context.request).pk, text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Returns the text that `encrypt` was given.
+        """Returns the text that `encrypt` was given, for the user whose row has the ciphertext.
 
-        Raises TinkError if no key of the master keyset decrypts it, and EncryptionError without a
-        master keyset.
+        Raises TinkError if it was encrypted for another user, and EncryptionError without a master
+        keyset.
         """
-        ciphertext = base64.b64decode(encrypted_text)
-        return bytes(master_keyset().decrypt(ciphertext, b"second factor")).decode()
+        return decrypt_for(owner_of(encrypted_text), encrypted_text)

@@ -17,6 +17,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_site import role_name, staff_with
 from accounts.forms import UserForm
 from accounts.models import User, VerifiedPhone
+from accounts.second_factor import end_other_sessions
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
 # The actions for which Django makes a permission for each model.
@@ -125,6 +127,16 @@ class SecondFactorAdmin(ReadOnlyAdmin, AuthenticatorAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or _may_change_user(request, obj.user))
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        super().delete_model(request, obj)
+        end_other_sessions(request, obj.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Authenticator]") -> None:
+        users = list(User.objects.filter(authenticator__in=queryset).distinct())
+        super().delete_queryset(request, queryset)
+        for user in users:
+            end_other_sessions(request, user)
 
 
 class RightsField(forms.ModelMultipleChoiceField):

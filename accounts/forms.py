@@ -1,11 +1,13 @@
 """The forms for sign-in, second factor and account, and the form of a user on the desk."""
 
+import logging
 import re
 from typing import Any
 
 from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.usersessions.models import UserSession
 from django import forms
@@ -18,10 +20,13 @@ from django.db.models.deletion import Collector
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from tink import TinkError
 
 from accounts.codes import EmailedCode, clean_code
 from accounts.contacts import is_usable_email, normalise_email
 from accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class EmailForm(forms.Form):
@@ -104,7 +109,12 @@ class _AppCodeField:
 
     def clean_code(self) -> str:
         """Returns the code. Refuses a used code as long as allauth would accept it."""
-        code: str = super().clean_code()  # type: ignore[misc]
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except (TinkError, Authenticator.MultipleObjectsReturned):
+            # Copied from the row of another user, or encrypted under another master keyset.
+            logger.error("a second factor of user %s cannot be decrypted", self.user.pk)
+            raise get_adapter().validation_error("incorrect_code") from None
         periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
         used = f"{self.user.pk}:{_without_punctuation(code)}"
         mac = salted_hmac("accounts.app_code_used", used, algorithm="sha256").hexdigest()

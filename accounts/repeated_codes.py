@@ -79,7 +79,7 @@ def _repeat(request: HttpRequest, session_key: str, url: str) -> HttpResponse:
 def _name(request: HttpRequest) -> str | None:
     """Returns the key in Redis for the session of the request's cookie, or None."""
     session_key = session_key_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-    return f"accounts.repeated_codes:{_mac(session_key)}" if session_key else None
+    return f"repeated-code:{_mac(session_key)}" if session_key else None
 
 
 def _code_mac(request: HttpRequest) -> str:
@@ -87,4 +87,4 @@ def _code_mac(request: HttpRequest) -> str:
 
 
 def _mac(text: str) -> str:
-    return salted_hmac("accounts.repeated_codes", text, algorithm="sha256").hexdigest()
+    return salted_hmac("repeated code", text, algorithm="sha256").hexdigest()

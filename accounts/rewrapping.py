@@ -3,9 +3,9 @@
 import base64
 from typing import Any
 
-from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 
+from accounts.second_factor_secrets import decrypt_for, encrypt_for
 from foundations.keys import is_under_newest_master_key
 
 # The keys under which allauth stores encrypted values: an app's secret, the recovery codes' seed.
@@ -22,7 +22,7 @@ def rewrap_second_factors() -> tuple[int, int]:
     changed = found = 0
     for authenticator in Authenticator.objects.order_by("pk"):
         found += 1
-        rewrapped = _rewrapped(authenticator.data)
+        rewrapped = _rewrapped(authenticator)
         if rewrapped == authenticator.data:
             continue
         # Matches no row if the user has just changed it. It is under the newest key then.
@@ -31,10 +31,10 @@ def rewrap_second_factors() -> tuple[int, int]:
     return changed, found
 
 
-def _rewrapped(data: dict[str, Any]) -> dict[str, Any]:
-    rewrapped = dict(data)
+def _rewrapped(authenticator: Authenticator) -> dict[str, Any]:
+    rewrapped, user = dict(authenticator.data), authenticator.user_id
     for name in _ENCRYPTED_FIELDS:
-        ciphertext = data.get(name)
+        ciphertext = rewrapped.get(name)
         if ciphertext and not is_under_newest_master_key(base64.b64decode(ciphertext)):
-            rewrapped[name] = get_adapter().encrypt(get_adapter().decrypt(ciphertext))
+            rewrapped[name] = encrypt_for(user, decrypt_for(user, ciphertext))
     return rewrapped

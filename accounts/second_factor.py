@@ -9,8 +9,10 @@ from typing import Any, cast
 
 from allauth.account import app_settings as allauth_settings
 from allauth.account.authentication import get_authentication_records
-from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -68,3 +70,29 @@ class SetUpView(ActivateTOTPView):
         response: HttpResponse = super().form_valid(form)
         proofs.record(self.request, cast("User", self.request.user), Proof.NEW_APP)
         return response
+
+
+@method_decorator(staff_only, name="dispatch")
+class RemoveView(DeactivateTOTPView):
+    """allauth's removal of an authenticator app. It ends the user's other sessions."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Removes the app, and ends the sessions that it may have opened."""
+        response: HttpResponse = super().form_valid(form)
+        end_other_sessions(self.request, cast("User", self.request.user))
+        return response
+
+
+def end_other_sessions(request: HttpRequest, user: User) -> None:
+    """Ends all sessions of `user` except the one of `request`.
+
+    A person with the lost or stolen device may be signed in in one of them.
+    """
+    current_key = request.session.session_key
+    for session in UserSession.objects.filter(user=user).exclude(session_key=current_key):
+        session.end()
+    # Django binds each session to the password, so this also ends sessions without a listed row.
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    if user.pk == request.user.pk:
+        update_session_auth_hash(request, user)

@@ -6,7 +6,6 @@ sign-up do not exist here.
 
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, path
 
 from accounts import second_factor, views
@@ -28,7 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("mfa/", staff_only(mfa.index), name="mfa_index"),
     path("mfa/confirm/", staff_only(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("mfa/app/set-up/", second_factor.SetUpView.as_view(), name="mfa_activate_totp"),
-    path("mfa/app/remove/", staff_only(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("mfa/app/remove/", second_factor.RemoveView.as_view(), name="mfa_deactivate_totp"),
     path(
         "mfa/recovery-codes/",
         staff_only(recovery_codes.view_recovery_codes),

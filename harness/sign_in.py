@@ -6,7 +6,6 @@ import time
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import encrypt
 from django.conf import settings
 from django.core import mail
 from django.test import Client
@@ -14,6 +13,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.proofs import SESSION_KEY, Proof
+from accounts.second_factor_secrets import encrypt_for
 from breachportal.demo import app_codes
 
 
@@ -68,14 +68,14 @@ def step_up(client: Client, user: User, *, seconds_ago: float = 0) -> None:
 def give_app(user: User, secret: str = "") -> str:
     """Sets up an authenticator app for `user`. Returns its secret."""
     secret = secret or app_codes.new_secret()
-    data = {"secret": encrypt(secret)}
+    data = {"secret": encrypt_for(user.pk, secret)}
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
     return secret
 
 
 def give_recovery_codes(user: User) -> list[str]:
     """Creates recovery codes for `user`. Returns them."""
-    data = {"seed": encrypt(secrets.token_hex(40)), "used_mask": 0}
+    data = {"seed": encrypt_for(user.pk, secrets.token_hex(40)), "used_mask": 0}
     authenticator = Authenticator.objects.create(
         user=user, type=Authenticator.Type.RECOVERY_CODES, data=data
     )

@@ -4,6 +4,7 @@ import time
 from typing import Any, cast
 
 import pytest
+import tink
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Permission
@@ -346,3 +347,83 @@ def test_staff_reach_the_desk_from_a_fresh_browser(client, editor, secret):
     client.post(sign_in_url, {"email": editor.email})
     response = client.post(reverse("sign_in_code"), {"code": newest_code()})
     assert client.post(response.url, {"code": totp_code(secret)}).url == "/admin/"
+
+
+def other_browser(user: User) -> Client:
+    browser = Client()
+    sign_in(browser, user.email)
+    if Authenticator.objects.filter(user=user).exists():
+        sign_in_to_desk(browser, user)
+    return browser
+
+
+def is_signed_in(browser: Client) -> bool:
+    return browser.get(reverse("account")).status_code == 200
+
+
+def test_removing_the_app_ends_the_other_sessions(client, editor, secret):
+    other = other_browser(editor)
+    sign_in(client, editor.email)
+    client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
+    cache.clear()
+    client.post(reverse("mfa_reauthenticate"), {"code": totp_code(secret)})
+    assert client.post(reverse("mfa_deactivate_totp")).status_code == 302
+    assert not Authenticator.objects.exists()
+    assert not is_signed_in(other)
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("how", ["one", "several"])
+def test_deleting_a_second_factor_on_the_desk_ends_its_users_sessions(
+    editors_desk, approver, how, minji
+):
+    give_app(approver)
+    row = Authenticator.objects.get(user=approver)
+    theirs, customers = other_browser(approver), other_browser(minji)
+    url = "/admin/mfa/authenticator/"
+    if how == "one":
+        editors_desk.post(f"{url}{row.pk}/delete/", {"post": "yes"})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}
+        editors_desk.post(url, chosen)
+    assert not Authenticator.objects.filter(user=approver).exists()
+    assert not is_signed_in(theirs)
+    assert is_signed_in(customers)
+    assert editors_desk.get("/admin/").status_code == 200
+
+
+def test_a_secret_that_is_copied_to_another_user_is_not_accepted(editor, approver):
+    """A person who can write to the database knows their own secret, and copies it."""
+    secret = give_app(editor)
+    give_app(approver)
+    mine, theirs = (Authenticator.objects.get(user=user) for user in (editor, approver))
+    theirs.data = mine.data
+    theirs.save()
+    code = totp_code(secret)
+    with pytest.raises(Authenticator.MultipleObjectsReturned):
+        theirs.wrap().validate_code(code)
+    mine.delete()
+    with pytest.raises(tink.TinkError):
+        theirs.wrap().validate_code(code)
+
+
+def test_recovery_codes_that_are_copied_to_another_user_are_not_accepted(editor, approver):
+    codes = give_recovery_codes(editor)
+    Authenticator.objects.update(user=approver)
+    with pytest.raises(tink.TinkError):
+        Authenticator.objects.get().wrap().validate_code(codes[0])
+
+
+@pytest.mark.parametrize("swapped", ["copied", "moved"])
+def test_a_copied_secret_signs_no_one_in(client, editor, approver, swapped):
+    secret = give_app(editor)
+    give_app(approver)
+    Authenticator.objects.filter(user=approver).update(
+        data=Authenticator.objects.get(user=editor).data
+    )
+    if swapped == "moved":
+        Authenticator.objects.filter(user=editor).delete()
+    sign_in(client, approver.email)
+    answer = client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
+    assert answer.status_code == 200
+    assert not is_signed_in(client)

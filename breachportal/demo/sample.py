@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import encrypt
 from django.conf import settings
 
 import incidents
 from accounts.models import User
+from accounts.second_factor_secrets import encrypt_for
 from breachportal.demo import app_codes
 from incidents import scope_versions, unread
 from incidents.importing import loading
@@ -51,7 +51,7 @@ def prepare(say: Say) -> None:
 def give_second_factor(user: User) -> None:
     """Gives `user` an authenticator app unless there is one; a demo page shows its codes."""
     if not Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
-        data = {"secret": encrypt(app_codes.new_secret())}
+        data = {"secret": encrypt_for(user.pk, app_codes.new_secret())}
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data=data)
 
 

@@ -3,10 +3,10 @@
 import time
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import decrypt
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.second_factor_secrets import decrypt_for
 from breachportal.demo import app_codes, maildir
 
 
@@ -40,7 +40,7 @@ def authenticator(request: HttpRequest) -> HttpResponse:
     codes = [
         {
             "email": factor.user.email,
-            "code": app_codes.code_at(decrypt(factor.data["secret"]), now),
+            "code": app_codes.code_at(decrypt_for(factor.user_id, factor.data["secret"]), now),
         }
         for factor in factors.select_related("user").order_by("user__email")
     ]
