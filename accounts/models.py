@@ -40,10 +40,13 @@ class UserManager(BaseUserManager["User"]):
             return cast("User", address.user)
         new = {"language": language or settings.LANGUAGE_CODE, "password": make_password(None)}
         with transaction.atomic(using=self._db):
-            user, _created = self.get_or_create(email=email, defaults=new)
-            EmailAddress.objects.update_or_create(
-                user=user, email=email, defaults={"verified": True, "primary": True}
-            )
+            # ON CONFLICT DO NOTHING, because PostgreSQL logs the address of a failed INSERT.
+            self.bulk_create([self.model(email=email, **new)], ignore_conflicts=True)
+            user = self.get(email=email)
+            proven = EmailAddress(user=user, email=email, verified=True, primary=True)
+            EmailAddress.objects.bulk_create([proven], ignore_conflicts=True)
+            of_user = EmailAddress.objects.filter(user=user, email=email)
+            of_user.update(verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, **fields: Any) -> "User":

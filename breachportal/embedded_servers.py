@@ -184,6 +184,8 @@ def _let_server_user_reach(path: Path) -> None:
 # log a new partition or index. A large max_wal_size avoids a checkpoint for each gigabyte of an
 # import.
 _SETTINGS = "-c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB"
+# As in deploy/postgresql/breachportal.conf: the log receives no values of rows.
+_SETTINGS += " -c log_error_verbosity=terse -c log_min_error_statement=panic"
 
 
 def _start_postgres(data: Path, sockets: Path) -> None:
