@@ -104,6 +104,12 @@ class UserAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_change_user(request, obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Protects users with an entry in the desk's log: the log is proof and stays."""
+        *found, protected = super().get_deleted_objects(objs, request)
+        logged = User.objects.filter(pk__in=[user.pk for user in objs], logentry__isnull=False)
+        return *found, [*protected, *(str(user) for user in logged.distinct())]
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.set_unusable_password()

@@ -482,5 +482,6 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'writeoff.sql'),
         run_sql(SQL / 'exposurebatch.sql'),
         run_sql(SQL / 'shredding.sql'),
+        run_sql(SQL / 'reveal.sql'),
         migrations.RunPython(add_data_classes, migrations.RunPython.noop),
     ]

@@ -25,6 +25,8 @@ BEGIN
 END $$;
 
 -- The log of the desk shows who exported the ledger, so it is part of the proof.
+CREATE TRIGGER proof_is_immutable BEFORE UPDATE OR DELETE ON django_admin_log
+    FOR EACH ROW EXECUTE FUNCTION incidents_proof_is_immutable();
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON django_admin_log
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
 

@@ -1,0 +1,123 @@
+"""What the portal's account may do in the database, and the check that it may do no more.
+
+The owner of the tables migrates. The account of the running portal is another one: it can neither
+remove the triggers that protect published texts, nor change or delete rows that prove something.
+`manage.py grant_portal_role` grants its privileges.
+"""
+
+import logging
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from psycopg import sql
+
+from breachportal import database_logs
+
+logger = logging.getLogger(__name__)
+
+# Tables of proof. The portal adds rows; it may change these columns only, and delete no row.
+# Triggers protect the rows that become proof later, such as a published version or a filed report.
+PROOF_TABLES: dict[str, tuple[str, ...]] = {
+    "incidents_factchange": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
+    "incidents_reveal": ("user_id",),  # becomes NULL if the user closes the account
+    "notices_certificate": (),
+    "notices_latereport": (),
+    "notices_ledgerdigest": (),
+    "notices_ledgerdigestpage": (),
+    "notices_milestone": (),
+    "notices_publicfigures": (),
+    "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),
+    "statements_withdrawnwaiver": (),
+}
+READ_TABLES = ("django_migrations",)
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+# True if the account owns a table of proof, is a superuser, or was granted too much.
+_MAY_TOO_MUCH = """
+SELECT bool_or(
+    has_table_privilege(c.oid, 'DELETE') OR has_table_privilege(c.oid, 'TRUNCATE')
+    OR has_table_privilege(c.oid, 'UPDATE') OR pg_has_role(c.relowner, 'MEMBER')
+) FROM pg_class c WHERE c.oid = ANY (%s::regclass[])
+"""
+
+
+def grant_import(role: str) -> None:
+    """Grants to `role` what imports need besides: to create their staging tables."""
+    with connection.cursor() as cursor:
+        statement = sql.SQL("GRANT CREATE ON SCHEMA {schema} TO {role}")
+        cursor.execute(statement.format(schema=_schema(), role=sql.Identifier(role)))
+
+
+def grant(role: str) -> None:
+    """Grants the privileges of the running portal to `role`, and revokes all others it has.
+
+    The connection must be of the owner of the tables. Running it again is safe; it is necessary
+    after each migration. Raises ProgrammingError if the role does not exist or the connection is
+    not the owner's.
+    """
+    name, schema = sql.Identifier(role), _schema()
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        tables = [table for (table,) in cursor.fetchall()]
+        for statement in (
+            "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+            "REVOKE CREATE ON SCHEMA {schema} FROM {role}",
+            "GRANT USAGE ON SCHEMA {schema} TO {role}",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        ):
+            cursor.execute(sql.SQL(statement).format(schema=schema, role=name))
+        for table in tables:
+            for statement in _grants(table):
+                cursor.execute(statement.format(table=sql.Identifier(table), role=name))
+
+
+def _schema() -> sql.Identifier:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        return sql.Identifier(cursor.fetchone()[0])
+
+
+def _grants(table: str) -> list[sql.SQL]:
+    """Returns the GRANT statements for one table; they lack its name and the role's."""
+    if table in READ_TABLES:
+        return [sql.SQL("GRANT SELECT ON {table} TO {role}")]
+    if table not in PROOF_TABLES:
+        return [sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}")]
+    statements = [sql.SQL("GRANT SELECT, INSERT ON {table} TO {role}")]
+    if columns := PROOF_TABLES[table]:
+        listed = ", ".join(columns)
+        statements.append(sql.SQL(f"GRANT UPDATE ({listed}) ON {{table}} TO {{role}}"))  # type: ignore[arg-type]
+    return statements
+
+
+def may_change_proof() -> bool:
+    """Returns whether the connection's account may change or delete rows that prove something.
+
+    Raises DatabaseError if the database cannot be reached or is not migrated.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_TOO_MUCH, [list(PROOF_TABLES)])
+        return bool(cursor.fetchone()[0])
+
+
+def refuse_owner() -> None:
+    """Raises ImproperlyConfigured if the account may change what proves something.
+
+    Logs a warning if the database cannot be asked, because public pages must not need it, and if
+    PostgreSQL's log receives values of rows.
+    """
+    try:
+        too_much = may_change_proof()
+        if logged := database_logs.settings_with_values():
+            logger.warning("PostgreSQL's log may receive personal data: %s", ", ".join(logged))
+    except DatabaseError:
+        logger.warning("the privileges of the database account could not be checked")
+        return
+    finally:
+        connection.close()
+    if too_much:
+        raise ImproperlyConfigured(
+            "The account in DATABASE_URL may change or delete rows that prove something. Run"
+            " `manage.py grant_portal_role ACCOUNT` as the owner of the tables, and give ACCOUNT to"
+            " the portal; see docs/running.md."
+        )
