@@ -22,7 +22,7 @@ SERVER_LOG = settings.VAR / "postgres" / "server.log"
 
 
 def log_as_by_default() -> None:
-    """Sets PostgreSQL's defaults for this connection, as on a server that nobody configured."""
+    """Sets PostgreSQL's own defaults for this connection."""
     with connection.cursor() as cursor:
         cursor.execute("SET log_min_error_statement = error; SET log_error_verbosity = 'default'")
 
