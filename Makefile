@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup catalogues messages requirements licences bench-send bench-import bench-store bench-surge bench-web drill drill-import clean
+.PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web drill drill-import clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -59,14 +59,20 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make requirements" \
 	--no-emit-trusted-host --no-emit-options $(UPGRADE)
 
 requirements: setup
-	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-tools.txt
 	$(COMPILE) -o requirements.txt requirements.in
 	$(COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -o benchmarks/requirements.txt benchmarks/requirements.in
+	$(COMPILE) -o requirements-tools.txt requirements-tools.in
 
 # Lists the licence of each package that production installs.
 licences: setup
 	@$(BIN)/python docs/licences.py
+
+# Writes the software bill of materials, in CycloneDX, of what production installs.
+sbom: setup
+	@$(BIN)/python docs/sbom.py > sbom.cdx.json
 
 # Measures imports. PEOPLE= sets the size, ADDRESSES= the address rows of each person (see
 # docs/performance.md).

@@ -11,11 +11,11 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-import pylopdf_fonts_ko
 import typst
 from django.http import HttpResponse
 
 _LAYOUT = Path(__file__).with_name("document.typ")
+_FONTS = Path(__file__).with_name("fonts")
 
 
 @dataclass(frozen=True)
@@ -130,5 +130,5 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[pylopdf_fonts_ko.sans_path().parent],
+        font_paths=[_FONTS],
     )
