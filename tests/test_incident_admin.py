@@ -173,7 +173,10 @@ def test_shredding_needs_two_superusers_who_type_the_slug(
         incident.cipher()
     messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
     assert [entry[:5] for entry in messages] == ["Asked", "Shred"]
-    assert "shredded already" in page_text(second.post(shred, form))
+    after = page_text(second.post(shred, form))
+    assert "shredded already" in after
+    for copy in ("old row of the table", "write-ahead log", "replicas", "backups", "processes"):
+        assert copy in after
     assert 'name="slug"' not in page_text(second.get(shred))
     record = Shredding.objects.get()
     assert (record.asked_by, record.done_by) == (editor, approver)

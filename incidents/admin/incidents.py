@@ -237,14 +237,21 @@ def _shredding_texts(form: ShredIncidentForm) -> dict[str, str]:
         "incident": incident,
         "slug": incident.slug,
     }
+    copies = _(
+        "Copies of the keysets stay in the old row of the table, the write-ahead log and its "
+        "archive, replicas, backups, and running processes. docs/running.md, “Ending an incident”, "
+        "says what to do with each."
+    )
     if incident.shredded_at:
-        return {"title": title, "explanation": _("The data of this incident is shredded already.")}
+        done_already = _("The data of this incident is shredded already.")
+        return {"title": title, "explanation": f"{done_already}\n{copies}"}
     explanation = _(
         "All that leaked of people in this incident becomes unreadable at once and for "
         "good. Nobody can look up their data any more. Statements, counts and delivery "
         "records stay. Older backups of the database still hold the keyset: delete them "
         "too."
     )
+    explanation = f"{explanation}\n{copies}"
     if tally := counts_of(incident).total:
         concerned = _("It concerns %(people)s people.") % {"people": f"{tally.people:,}"}
         explanation = f"{explanation}\n{concerned}"
