@@ -5,6 +5,7 @@ owner. No list has a search, because a search writes addresses into URLs and so 
 proxies.
 """
 
+from functools import partial
 from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin  # noqa: F401  # registers itself; unregistered below
@@ -14,17 +15,21 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
-from accounts.admin_site import role_name, staff_with
+from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.forms import UserForm
-from accounts.models import User, VerifiedPhone
+from accounts.models import RightsGrant, User, VerifiedPhone
 from accounts.second_factor import end_other_sessions
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
@@ -114,6 +119,81 @@ class UserAdmin(admin.ModelAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Stores new rights for another superuser to confirm, and says so."""
+        super().save_related(request, form, formsets, change)
+        if form.asks_for_rights:
+            form.ask_for_rights(staff_of(request))
+            messages.warning(
+                request, _("The new rights wait for another superuser, who confirms them.")
+            )
+
+
+@admin.register(RightsGrant)
+class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    """Rights that one superuser asks for and another confirms. The list is the record of all."""
+
+    change_form_template = "accounts/desk/rights_grant.html"
+    list_display = ["user", "asked_by", "asked_at", "confirmed_by", "confirmed_at", "withdrawn_at"]
+    list_display_links = ["user"]
+    list_select_related = ["user", "asked_by", "confirmed_by"]
+    fields = ["user", "is_staff", "is_superuser", "groups"] + [
+        "asked_by",
+        "asked_at",
+        "confirmed_by",
+        "confirmed_at",
+        "withdrawn_at",
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(desk_path, self)
+        return [
+            own("<int:pk>/confirm/", require_POST(self.confirm), "confirm"),
+            own("<int:pk>/withdraw/", require_POST(self.withdraw), "withdraw"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Adds what the user may do."""
+        grant = RightsGrant.objects.waiting().filter(pk=object_id).first()
+        staff = staff_of(request)
+        buttons = {
+            "may_confirm": grant is not None and grant.may_be_confirmed_by(staff),
+            "may_withdraw": grant is not None and staff.is_superuser,
+        }
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **buttons}
+        )
+
+    def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Gives the rights. Raises PermissionDenied for all but another superuser."""
+        grant, staff = get_object_or_404(RightsGrant, pk=pk), staff_of(request)
+        if not grant.may_be_confirmed_by(staff):
+            raise PermissionDenied(_("Another superuser has to confirm these rights."))
+        return self._report(request, grant, grant.confirm(staff), _("The user has the new rights."))
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Withdraws the request. Raises PermissionDenied for all but superusers."""
+        grant = get_object_or_404(RightsGrant, pk=pk)
+        if not staff_of(request).is_superuser:
+            raise PermissionDenied
+        return self._report(request, grant, grant.withdraw(), _("Withdrawn."))
+
+    def _report(
+        self, request: HttpRequest, grant: RightsGrant, is_done: bool, done: Any
+    ) -> HttpResponse:
+        if is_done:
+            self.log_change(request, grant, str(done))
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: it waits no more."))
+        return redirect("admin:accounts_rightsgrant_change", grant.pk)
 
 
 @admin.register(VerifiedPhone)

@@ -71,7 +71,7 @@ def _repeat(request: HttpRequest, session_key: str, url: str) -> HttpResponse:
         max_age=settings.SESSION_COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
-        samesite=settings.SESSION_COOKIE_SAMESITE,
+        samesite="Lax",
     )
     return response
 

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 # Tables of proof. The portal adds rows; it may change these columns only, and delete no row.
 # Triggers protect the rows that become proof later, such as a published version or a filed report.
 PROOF_TABLES: dict[str, tuple[str, ...]] = {
+    "accounts_rightsgrant": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
+    "accounts_rightsgrant_groups": (),
     "incidents_factchange": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_reveal": ("user_id",),  # becomes NULL if the user closes the account
     "notices_certificate": (),
@@ -59,13 +61,13 @@ def grant(role: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
         tables = [table for (table,) in cursor.fetchall()]
-        for statement in (
+        for text in (
             "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
             "REVOKE CREATE ON SCHEMA {schema} FROM {role}",
             "GRANT USAGE ON SCHEMA {schema} TO {role}",
             "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
         ):
-            cursor.execute(sql.SQL(statement).format(schema=schema, role=name))
+            cursor.execute(sql.SQL(text).format(schema=schema, role=name))
         for table in tables:
             for statement in _grants(table):
                 cursor.execute(statement.format(table=sql.Identifier(table), role=name))
@@ -86,7 +88,7 @@ def _grants(table: str) -> list[sql.SQL]:
     statements = [sql.SQL("GRANT SELECT, INSERT ON {table} TO {role}")]
     if columns := PROOF_TABLES[table]:
         listed = ", ".join(columns)
-        statements.append(sql.SQL(f"GRANT UPDATE ({listed}) ON {{table}} TO {{role}}"))  # type: ignore[arg-type]
+        statements.append(sql.SQL(f"GRANT UPDATE ({listed}) ON {{table}} TO {{role}}"))
     return statements
 
 

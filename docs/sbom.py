@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 import uuid
+from email.message import Message
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ _VIA = re.compile(r"^    #(?: via|  ) ([\w.-]+)$", re.MULTILINE)
 
 def component(name: str, version: str, hashes: str) -> dict[str, Any]:
     """Returns the component of one package. Raises LookupError if it declares no licence."""
-    licence = licence_of(metadata(name))
+    message: Message = metadata(name)  # type: ignore[assignment]
+    licence = licence_of(message)
     return {
         "type": "library",
         "bom-ref": _purl(name, version),

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 ROLE = "portal_of_tests"
 
 
-def run(statement: str, *values: object) -> list[tuple[object, ...]]:
+def run(statement: str, *values: str) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []

@@ -14,6 +14,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -82,7 +83,7 @@ def tables() -> Iterator[tuple[str, bytes]]:
 
 def redis_content() -> bytes:
     client = redis.Redis.from_url(django_settings.REDIS_URL)
-    read = {
+    read: dict[Any, Any] = {
         b"string": client.get,
         b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
         b"list": lambda key: client.lrange(key, 0, -1),
@@ -196,7 +197,7 @@ def test_no_secret_address_or_value_can_be_read_afterwards(settings, tmp_path):
     url = f"postgresql://{known['USER']}@/{known['NAME']}?host={known['HOST']}"
     with SmtpServer() as mails, output.open("wb") as written:
         process = subprocess.Popen(
-            [BIN / "granian", "--host", "127.0.0.1", "--port", str(port), "--access-log"]
+            [str(BIN / "granian"), "--host", "127.0.0.1", "--port", str(port), "--access-log"]
             + ["--interface", "wsgi", "--no-ws", "breachportal.wsgi:application"],
             env=os.environ
             | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL}

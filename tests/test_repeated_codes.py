@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -11,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from harness.sign_in import ask_for_code, enter_code, give_app, newest_code, sign_in, wrong
+from harness.sign_in import ask_for_code, give_app, newest_code, sign_in, wrong
+from harness.sign_in import enter_code as submit_code
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +24,10 @@ def copy_of(browser: Client) -> Client:
     for name, morsel in browser.cookies.items():
         copy.cookies[name] = morsel.value
     return copy
+
+
+def enter_code(browser: Client, code: str) -> Any:
+    return submit_code(browser, code)
 
 
 def asked(email: str = "minji@example.com") -> tuple[Client, str]:
@@ -133,5 +139,5 @@ def test_a_session_that_ends_during_a_request_leads_to_the_sign_in(minji, monkey
         mail.outbox.clear()
 
     monkeypatch.setattr("accounts.emails.send_sign_in_code", end_session)
-    answer = browser.post(reverse("sign_in_code_again"))
+    answer: Any = browser.post(reverse("sign_in_code_again"))
     assert (answer.status_code, answer.url) == (302, reverse("account_login"))

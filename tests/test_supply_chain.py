@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_every_installation_requires_hashes():
 
 
 @pytest.fixture(scope="module")
-def sbom() -> dict:
+def sbom() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "docs/sbom.py"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -71,7 +72,8 @@ def test_the_sbom_connects_every_component(sbom):
     own = sbom["metadata"]["component"]["bom-ref"]
     edges = {each["ref"]: set(each["dependsOn"]) for each in sbom["dependencies"]}
     assert set(edges) == {own, *(ref for ref in refs if ref.startswith("pkg:"))}
-    reached, waiting = set(), [own]
+    reached: set[str] = set()
+    waiting = [own]
     while waiting:
         new = edges[waiting.pop()] - reached
         reached |= new
