@@ -29,7 +29,7 @@ ADMITTED_SECONDS = 30 * 60  # for the form, the code and a second try
 TICKET_SECONDS = 2 * 60 * 60
 BURST_SECONDS = 10
 RELOAD_SECONDS = 20
-_SALT = "accounts.waiting_room"
+_SALT = "accounts: waiting room"
 _KEY = "breachportal:waiting-room"
 
 # Returns {ticket, highest admitted ticket, queue}. ARGV: rate per second, burst, ticket, its queue.
