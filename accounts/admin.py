@@ -138,7 +138,11 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_display = ["user", "asked_by", "asked_at", "confirmed_by", "confirmed_at", "withdrawn_at"]
     list_display_links = ["user"]
     list_select_related = ["user", "asked_by", "confirmed_by"]
-    fields = ["user", "is_staff", "is_superuser", "groups"] + [
+    fields = [
+        "user",
+        "is_staff",
+        "is_superuser",
+        "groups",
         "asked_by",
         "asked_at",
         "confirmed_by",

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -82,6 +82,8 @@ class DeskSite(admin.AdminSite):
                 return guarded(request, *args, **kwargs)
             except PermissionDenied as refusal:
                 return self._refusal_page(request, refusal)
+            except ValidationError as error:  # Django's redirect to a row with a malformed key
+                raise Http404 from error
 
         return cast("V", update_wrapper(inner, guarded))
 

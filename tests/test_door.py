@@ -18,19 +18,28 @@ pytestmark = pytest.mark.django_db
 
 def seen_by_application(environ: dict[str, object]) -> dict[str, object]:
     seen: list[dict[str, object]] = []
-    only_the_request(lambda request, _start: seen.append(request) or [])(environ, lambda *_: None)
+
+    def application(request, _start_response):
+        seen.append(request)
+        return []
+
+    only_the_request(application)(environ, lambda *_: None)
     return seen[0]
 
 
 def test_the_environment_of_the_process_stays_outside(monkeypatch):
     monkeypatch.setenv("HTTP_AUTHORIZATION", "a secret of the process")
-    request = {"REQUEST_METHOD": "GET", "HTTP_HOST": "portal.example", "wsgi.version": (1, 0)}
+    request: dict[str, object] = {
+        "REQUEST_METHOD": "GET",
+        "HTTP_HOST": "portal.example",
+        "wsgi.version": (1, 0),
+    }
     secrets_of_process = dict.fromkeys(["MASTER_KEYSET", "SECRET_KEY", "DATABASE_URL"], "secret")
     headers = {
         "HTTP_AUTHORIZATION": "a secret of the process",
         "HTTP_PROXY": "http://user:password@proxy",
     }
-    process = {"PATH": "/bin", **secrets_of_process, **headers}
+    process: dict[str, object] = {"PATH": "/bin", **secrets_of_process, **headers}
     assert seen_by_application(process | request) == request
 
 

@@ -10,7 +10,7 @@ README = (FONTS / "README.md").read_text(encoding="utf-8")
 
 def test_the_font_and_its_licence_have_their_checksums():
     lines = (FONTS / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    listed = dict(reversed(line.split()) for line in lines)
+    listed = {name: digest for digest, name in (line.split() for line in lines)}
     assert {"NotoSansKR-Regular.otf", "LICENSE"} == set(listed)
     for name, digest in listed.items():
         assert hashlib.sha256((FONTS / name).read_bytes()).hexdigest() == digest

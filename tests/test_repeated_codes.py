@@ -76,7 +76,8 @@ def test_a_browser_that_is_signed_in_goes_on():
     browser, code = asked()
     enter_code(browser, code)
     answer = enter_code(browser, code)
-    assert browser.get(answer.url).url == reverse("my_data")
+    shown: Any = browser.get(answer.url)
+    assert shown.url == reverse("my_data")
 
 
 def test_the_second_request_cannot_guess_the_code():

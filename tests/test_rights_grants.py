@@ -1,6 +1,7 @@
 """One superuser alone gives no rights on the desk."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
@@ -29,10 +30,10 @@ def save(client: Client, user: User, **fields: object):
     for name in ("is_staff", "is_superuser"):
         form.setdefault(name, "on" if getattr(user, name) else "")
     inlines = dict(INLINES)
-    count = user.emailaddress_set.count()
+    addresses = EmailAddress.objects.filter(user=user)
     for name in ("TOTAL_FORMS", "INITIAL_FORMS"):
-        inlines[f"emailaddress_set-{name}"] = str(count)
-    for index, row in enumerate(user.emailaddress_set.all()):
+        inlines[f"emailaddress_set-{name}"] = str(addresses.count())
+    for index, row in enumerate(addresses):
         inlines |= {
             f"emailaddress_set-{index}-id": str(row.pk),
             f"emailaddress_set-{index}-user": str(user.pk),
