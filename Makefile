@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
-.PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web drill drill-import clean
+.PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -82,6 +82,10 @@ bench-import: setup
 # Kills an import of PEOPLE= people KILLS= times and compares the store digests afterwards.
 drill-import: setup
 	@$(BIN)/python -m benchmarks.drill_import
+
+# Counts the database connections of the web processes under bursts, for MINUTES= minutes.
+drill-connections: setup
+	@$(BIN)/python -m benchmarks.drill_connections
 
 # Measures how long it takes to count, re-encrypt and purge an incident of PEOPLE= people, and how
 # slow pages are meanwhile.

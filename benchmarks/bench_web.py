@@ -38,7 +38,7 @@ PATHS = ["/ko/", f"/ko/incidents/{SLUG}/statements/notice/", f"/en/incidents/{SL
 def main() -> None:
     """Measures all URLs in turns and prints the result."""
     options = _options()
-    _prepare()
+    prepare()
     with running_web(HELLO) as hello, running_web() as portal:
         origins = [f"http://127.0.0.1:{port}" for port in (hello, portal)]
         urls = [f"{origins[0]}/", *(f"{origins[1]}{path}" for path in PATHS)]
@@ -78,7 +78,8 @@ def _result(rates: dict[str, list[float]]) -> dict[str, object]:
     }
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """Prepares a database with the sample incident, and the settings of this process."""
     os.environ.setdefault("BREACHPORTAL_MODE", "development")
     os.environ.setdefault("BREACHPORTAL_VAR", str(ROOT / "var" / "bench"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "breachportal.settings"

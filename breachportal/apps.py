@@ -3,6 +3,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 
 from breachportal.catalogues import check_catalogues
+from breachportal.database_checks import check_database
 
 
 class BreachportalConfig(AppConfig):
@@ -12,6 +13,7 @@ class BreachportalConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_catalogues, checks.Tags.translation)
+        checks.register(check_database, checks.Tags.database)
 
 
 class DeskConfig(AdminConfig):

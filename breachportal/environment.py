@@ -20,6 +20,10 @@ PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
 # breachportal.wsgi sets this variable; it is not for the operator. A web process waits for a
 # database lock for a shorter time than a worker.
 PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
+# A request waits this long for a connection of the pool. There are as many connections as threads,
+# so a longer wait means that the database does not accept one.
+POOL_SECONDS = 5.0
+POOL_IDLE_SECONDS = 60.0  # then a connection that is not needed is closed
 
 REQUIRED_IN_PRODUCTION = {
     "SECRET_KEY": "a long random string",
@@ -224,6 +228,21 @@ def add_server_settings(database: dict[str, Any], **settings: str) -> None:
     options = database["OPTIONS"]
     for name, value in settings.items():
         options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
+
+
+def add_pool(database: dict[str, Any], *, most: int) -> None:
+    """Makes the threads of this process share at most `most` connections to `database`.
+
+    A request returns its connection when it ends. Without a pool each thread keeps a connection of
+    its own, and the connection of a thread that ended stays open.
+    """
+    database["CONN_MAX_AGE"] = 0  # Django requires it with a pool
+    database["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": most,
+        "timeout": POOL_SECONDS,
+        "max_idle": POOL_IDLE_SECONDS,
+    }
 
 
 def redis(var: Path, *, may_embed: bool) -> str:

@@ -112,11 +112,22 @@ if IS_DEMO:  # a demonstration needs no durability, and waiting for the disk slo
 # With 0 the setting of PostgreSQL applies.
 WEB_LOCK_SECONDS = environment.number("WEB_LOCK_SECONDS", 3)
 WEB_STATEMENT_SECONDS = environment.number("WEB_STATEMENT_SECONDS", 300)
+# The numbers of processes and threads, as the Procfile starts them. A thread of a web process uses
+# one database connection at most; see breachportal/database_checks.py.
+WEB_WORKERS = environment.number("WEB_WORKERS", 2)
+WEB_THREADS = environment.number("WEB_THREADS", 16)
+SEND_WORKERS = environment.number("SEND_WORKERS", 4)
+IMPORT_WORKERS = environment.number("IMPORT_WORKERS", 1)
+WORKERS = environment.number("WORKERS", 2)
+# The hosts that run web processes, and those that run workers.
+WEB_HOSTS = environment.number("WEB_HOSTS", 1)
+WORKER_HOSTS = environment.number("WORKER_HOSTS", 1)
 if environment.text(environment.PROCESS) == environment.WEB:
     limits = {"lock_timeout": WEB_LOCK_SECONDS, "statement_timeout": WEB_STATEMENT_SECONDS}
     environment.add_server_settings(
         DATABASES["default"], **{name: f"{most}s" for name, most in limits.items() if most}
     )
+    environment.add_pool(DATABASES["default"], most=WEB_THREADS)
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {

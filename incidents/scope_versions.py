@@ -13,7 +13,7 @@ applies it. Work that a killed worker has committed is not done twice.
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Sum
@@ -75,8 +75,20 @@ def incident_lock(incident: Incident) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(DatabaseError), connection.cursor() as cursor:
+        _unlock(keys)
+
+
+def _unlock(keys: list[int]) -> None:
+    """Releases a lock of this session.
+
+    Ends the session if that fails, because a pool would give it to another request with the lock.
+    """
+    try:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
+    except DatabaseError:
+        if connection.connection is not None:
+            connection.connection.close()
 
 
 # Files. The caller of these functions holds the lock.

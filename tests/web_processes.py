@@ -17,7 +17,15 @@ def web_processes(options: str, **environment: str) -> Iterator[int]:
     port = free_port()
     process = subprocess.Popen(
         [str(BIN / "granian"), "--host", "127.0.0.1", "--port", str(port)]
-        + ["--interface", "wsgi", "--no-ws", *options.split(), "breachportal.wsgi:application"],
+        + [
+            "--interface",
+            "wsgi",
+            "--http",
+            "1",
+            "--no-ws",
+            *options.split(),
+            "breachportal.wsgi:application",
+        ],
         env=os.environ
         | {"DATABASE_URL": conninfo(), "REDIS_URL": settings.REDIS_URL}
         | environment,

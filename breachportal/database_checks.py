@@ -1,0 +1,118 @@
+"""Checks at the start of each process: enough connections, and no pooler that shares sessions.
+
+`manage.py check --database default` runs the same checks.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.db.utils import DatabaseError
+
+# For a person's commands, receive_bounces and a monitor.
+OTHER_CONNECTIONS = 8
+_AVAILABLE = """
+SELECT least(
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true), '0')::int,
+    (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+    (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+)
+"""
+_MARK = "SELECT set_config('breachportal.session', %s, false)"
+_READ_MARK = "SELECT current_setting('breachportal.session', true)"
+# A busy pooler may give both clients the same server session by chance, so one trial proves little.
+_TRIALS = 3
+
+logger = logging.getLogger(__name__)
+
+
+def connections_needed() -> int:
+    """Returns the most database connections that all processes of the portal open together.
+
+    A web process opens one for each thread. A Celery process opens one, and its parent one at its
+    start.
+    """
+    web = settings.WEB_HOSTS * settings.WEB_WORKERS * settings.WEB_THREADS
+    pools = (settings.SEND_WORKERS, settings.IMPORT_WORKERS, settings.WORKERS)
+    workers = settings.WORKER_HOSTS * sum(processes + 1 for processes in pools)
+    return int(web + workers + OTHER_CONNECTIONS)
+
+
+def check_database(
+    *, databases: Sequence[str] | None = None, **_options: Any
+) -> Iterable[CheckMessage]:
+    """Returns the faults of the database, as a system check with the tag `database`."""
+    return _faults() if databases and "default" in databases else []
+
+
+def require_usable_database() -> None:
+    """Raises ImproperlyConfigured if the database cannot serve the portal's processes.
+
+    A database that cannot be reached is only logged, because the public pages and the workers wait
+    for it.
+    """
+    try:
+        faults = _faults()
+    except (DatabaseError, psycopg.Error) as error:
+        logger.error("the database cannot be checked: %s", str(error).strip())
+        return
+    finally:
+        connection.close()
+    if faults:
+        raise ImproperlyConfigured("\n".join(f"{fault.msg} {fault.hint}" for fault in faults))
+
+
+def _faults() -> list[CheckMessage]:
+    faults: list[CheckMessage] = []
+    if any(_shares_sessions() for _trial in range(_TRIALS)):
+        faults.append(
+            Error(
+                "A pooler in transaction or statement mode is in front of PostgreSQL.",
+                hint="An import, a re-encryption and a change of a scope version hold a session "
+                "lock, which such a pooler gives to other processes. Use pool_mode = session.",
+                id="breachportal.E001",
+            )
+        )
+    needed, available = connections_needed(), _connections_available()
+    if needed > available:
+        faults.append(
+            Error(
+                f"The portal may open {needed} database connections; PostgreSQL has {available}.",
+                hint="Raise max_connections (or the limit of the role or the database), or lower "
+                "WEB_WORKERS, WEB_THREADS or the numbers of workers; see docs/running.md.",
+                id="breachportal.E002",
+            )
+        )
+    return faults
+
+
+def _connections_available() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_AVAILABLE)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _shares_sessions() -> bool:
+    """Returns whether two connections share a session, or one changes its session."""
+    options = connection.get_connection_params() | {"autocommit": True}
+    mark = secrets.token_hex(8)
+    try:
+        with psycopg.connect(**options) as one, psycopg.connect(**options) as other:
+            one.execute(_MARK, [mark])
+            with other.transaction():
+                return _mark_of(other) == mark or _mark_of(one) != mark
+    except psycopg.errors.ProtocolViolation:  # PgBouncer in statement mode refuses transactions
+        return True
+
+
+def _mark_of(session: psycopg.Connection[Any]) -> str | None:
+    row = session.execute(_READ_MARK).fetchone()
+    return row[0] if row else None
