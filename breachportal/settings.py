@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.reauthentication.ReauthenticationMiddleware",
+    "foundations.database_away.DatabaseAwayMiddleware",
     "foundations.lock_timeouts.LockTimeoutMiddleware",
 ]
 TEMPLATES = [

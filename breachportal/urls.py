@@ -11,6 +11,8 @@ from django.urls import include, path
 
 from breachportal.views import favicon, security_txt
 
+handler500 = "breachportal.views.server_error"
+
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path(".well-known/security.txt", security_txt, name="security_txt"),

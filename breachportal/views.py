@@ -7,8 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils import timezone
+from django.views import defaults
 from django.views.decorators.cache import cache_control
 
+from foundations import database_away
 from foundations.page_cache import public_page
 
 FAVICON_SECONDS = 60 * 60  # short, because a release may change the URL of the image
@@ -39,3 +41,10 @@ def security_txt(_request: HttpRequest) -> HttpResponse:
 def favicon(_request: HttpRequest) -> HttpResponse:
     """Redirects to the icon. Browsers and messengers request this URL even without a link to it."""
     return redirect(static("favicon.svg"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Returns the page for an exception: 503 if the database caused it, else 500."""
+    if database_away.is_cause_of_failure():
+        return database_away.database_away_page()
+    return defaults.server_error(request)

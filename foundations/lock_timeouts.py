@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from psycopg.errors import LockNotAvailable
 
+from foundations.database_away import DatabaseAwayResponse
+
 RETRY_SECONDS = 120  # in the header Retry-After
 REST_SECONDS = 5.0  # after a lock timeout, in which the same view is not tried again
 
@@ -71,4 +73,4 @@ def _view_of(request: HttpRequest) -> str:
 def _busy() -> HttpResponse:
     """Returns the 503 page. Its template needs no database."""
     headers = {"Retry-After": str(RETRY_SECONDS)}
-    return HttpResponse(loader.render_to_string("503.html"), status=503, headers=headers)
+    return DatabaseAwayResponse(loader.render_to_string("503.html"), headers=headers)

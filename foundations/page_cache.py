@@ -16,10 +16,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
+from django.urls import Resolver404, resolve
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.http import http_date
+from django.utils.translation import get_language_from_path, override
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
+
+from foundations.database_away import DatabaseAwayResponse
 
 P = ParamSpec("P")
 # Proxies may answer for a minute, and longer while they revalidate or while the portal fails.
@@ -27,6 +31,7 @@ DAY = 60 * 60 * 24  # seconds
 CACHE_CONTROL = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={DAY}"
 MOST_PAGES = 1_000  # about 20 KB each; there are fewer public URLs unless a client invents some
 RENDERING_SECONDS = 5  # in which other threads of this process answer with the old page
+AWAY_SECONDS = 2  # in which a page is not rendered again after the database did not answer
 UNSEEN_SECONDS = 30 * DAY  # for which the time of a page's last change is stored
 
 
@@ -57,6 +62,7 @@ def public_page(
         response.headers["Cache-Control"] = CACHE_CONTROL
         return response
 
+    page.__dict__["is_public_page"] = True
     return page
 
 
@@ -99,8 +105,10 @@ def public_pages(
     """Middleware that answers with a cached page, and caches the pages of `public_page` views.
 
     The key is the path only. A public page does not read its query, so a client cannot force a
-    rendering by changing the query. If rendering fails, the middleware answers with the old page
-    for a day, so that a notice stays readable without the database.
+    rendering by changing the query. It does not see the visitor's cookies either: Django's own
+    middleware reacts to a malformed one, so a visitor could make the rendering fail. Only while the
+    database does not answer, the middleware answers with the old page, for a day at most, so that a
+    notice stays readable.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase | None:
@@ -123,18 +131,48 @@ def _render(
     request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]
 ) -> HttpResponseBase | None:
     path, forgotten = request.path, _forgotten
+    _remove_cookies_from_public(request)
     response = get_response(request)
-    cached = _pages.get(path)
-    if cached and response.status_code >= 500 and time.monotonic() < cached.rendered_at + DAY:
-        return cached.response(request)
     if response.status_code != 200 or response.get("Cache-Control") != CACHE_CONTROL:
-        _pages.pop(path, None)
-        return response
+        return _kept_or(response, request)
     page = _page(path, response)
     _store(path, page)
     if forgotten != _forgotten:  # a version was published while this page was rendered
         _pages.pop(path, None)
     return page.response(request)
+
+
+def _remove_cookies_from_public(request: HttpRequest) -> None:
+    if "HTTP_COOKIE" not in request.META:
+        return
+    with override(get_language_from_path(request.path_info) or settings.LANGUAGE_CODE):
+        try:
+            view = resolve(request.path_info).func
+        except Resolver404:
+            return
+    if getattr(view, "is_public_page", False):
+        del request.META["HTTP_COOKIE"]
+        request.__dict__.pop("COOKIES", None)  # Django reads it from META when it is used
+
+
+def _kept_or(response: HttpResponse, request: HttpRequest) -> HttpResponseBase | None:
+    """Returns the kept page if the database did not answer, else `response`.
+
+    The next request renders the page again, so that a visitor whose request fails does not hold an
+    old page for others. The page is dropped if its view moved it or does not find it any more; no
+    other answer drops it, because a visitor can cause the others.
+    """
+    cached = _pages.get(request.path)
+    if cached is None:
+        return response
+    now = time.monotonic()
+    if isinstance(response, DatabaseAwayResponse) and now < cached.rendered_at + DAY:
+        cached.fresh_until = now + AWAY_SECONDS
+        return cached.response(request)
+    cached.fresh_until = 0.0
+    if response.status_code in (301, 302, 404, 410):
+        _pages.pop(request.path, None)
+    return response
 
 
 def _page(path: str, response: HttpResponse) -> CachedPage:

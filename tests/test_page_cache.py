@@ -145,7 +145,9 @@ def test_the_cached_page_is_served_while_the_database_is_unreachable(
     during = client.get(NOTICE)
     assert (during.status_code, during.content) == (200, before.content)
     later(24 * 3600)
-    assert client.get(NOTICE).status_code == 500
+    away = client.get(NOTICE)
+    assert (away.status_code, away["Retry-After"]) == (503, "30")
+    assert '<html lang="en">' in away.content.decode()
 
 
 def test_a_page_that_is_no_longer_public_leaves_the_cache(coupang, client, later):
@@ -195,6 +197,69 @@ def test_a_page_with_its_styles_weighs_less_than_60_kb(coupang, client):
         response = client.get(f"/{language}/{page}")
         headers = sum(len(f"{name}: {value}\r\n") for name, value in response.items())
         assert len(response.content) + headers + styles < MOST_BYTES, page
+
+
+BAD_COOKIES = ["csrftoken=x", "sessionid=x", "messages=x", "language=xx", "a=b; ;;=", "\x00=\xff"]
+
+
+@pytest.mark.parametrize("cookie", BAD_COOKIES)
+def test_a_cookie_does_not_hold_an_old_page(coupang, client, later, cookie):
+    client.get(NOTICE)
+    for number in range(3):
+        rename(f"Title {number}")
+        later(2.1)
+        for headers in ({"cookie": cookie}, {}):
+            answer = Client().get(NOTICE, headers=headers)
+            assert answer.status_code == 200
+            assert f"Title {number}" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_public_page_is_the_same_with_cookies(coupang, page):
+    plain = Client().get(f"/ko/{page}")
+    page_cache.forget()
+    headers = {"cookie": "csrftoken=x; sessionid=x; language=en"}
+    assert Client().get(f"/ko/{page}", headers=headers).content == plain.content
+
+
+REFUSED = [{"transfer-encoding": "chunked"}, {"content-length": "99999999"}]
+
+
+@pytest.mark.parametrize("headers", REFUSED)
+def test_a_refused_request_neither_drops_nor_holds_a_page(coupang, client, later, headers):
+    before = client.get(NOTICE)
+    rename("Another title")
+    later(2.1)
+    assert client.get(NOTICE, headers=headers).status_code == 413
+    assert page_cache._pages[NOTICE].content == before.content
+    assert "Another title" in client.get(NOTICE).content.decode()
+
+
+def test_an_error_that_is_not_the_database_does_not_show_an_old_page(
+    coupang, client, later, monkeypatch
+):
+    client.raise_request_exception = False
+    client.get(NOTICE)
+    monkeypatch.setattr(StatementVersion.objects, "current", lambda: 1 / 0)
+    later(2.1)
+    assert client.get(NOTICE).status_code == 500
+    assert client.get(NOTICE).status_code == 500
+    monkeypatch.undo()
+    assert client.get(NOTICE).status_code == 200
+
+
+def test_a_private_page_says_that_the_database_is_away(client, minji, monkeypatch):
+    client.raise_request_exception = False
+    client.force_login(minji)
+
+    def fail(*_args, **_options):
+        raise OperationalError
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    answer = client.get("/ko/account/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "데이터베이스가 응답하지 않습니다" in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
 
 
 # Two real web processes
