@@ -9,6 +9,8 @@ from confusable_homoglyphs.confusables import is_confusable
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from scams.pasted_text import is_possible_host
+
 # Services that hide the target of a link. The first two lines are common in Korea.
 SHORTENERS = frozenset(
     (
@@ -54,11 +56,18 @@ def suspicion_reason(host: str, ours: Iterable[str]) -> SuspicionReason:
 
 def displayed_host(host: str) -> str:
     """Returns the host as a browser may show it, and its xn-- spelling if the two differ."""
+    displayed = _decoded(host)
+    return host if displayed == host else f"{displayed} ({host})"
+
+
+def _decoded(host: str) -> str:
+    """Returns the host with its xn-- labels decoded, or `host` itself if it is not valid."""
+    if _PUNYCODE not in host or not is_possible_host(host):
+        return host
     try:
-        displayed = host.encode().decode("idna")
+        return host.encode().decode("idna")
     except UnicodeError:
         return host
-    return host if displayed == host else f"{displayed} ({host})"
 
 
 def _imitates(host: str, ours: str) -> bool:
@@ -73,10 +82,7 @@ def _imitates(host: str, ours: str) -> bool:
 
 
 def _labels(host: str) -> list[str]:
-    try:
-        return host.encode().decode("idna").split(".")
-    except UnicodeError:
-        return host.split(".")
+    return _decoded(host).split(".")
 
 
 def _registered(host: str) -> str:

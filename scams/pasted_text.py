@@ -8,10 +8,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 MOST_CHARACTERS = 20_000
+MOST_HOST_CHARACTERS, MOST_LABEL_CHARACTERS = 253, 63  # RFC 1035
 MOST_CODES = 40  # tried in one text, because English prose has many words of four letters
 # Hosts with pages of many owners. Their traces include the name of the page.
 SHARED_HOSTS = frozenset(
@@ -80,6 +82,7 @@ _DIGITS = re.compile(
     r"[+(]?\d[\d \t().\-\u2010-\u2015]{5,120}\d(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
+_LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")  # RFC 3490, section 3.1
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[~_,·•*](?=\d)")
 _DATE = re.compile(r"\(?(?:19|20)\d\d[.\-/ ]{1,2}\d{1,2}[.\-/ ]{1,2}\d{1,2}[. ()]{0,3}\d{0,2}")
 # The line of a forwarded mail that names its recipients.
@@ -244,10 +247,22 @@ def _to_line_addresses(rest: str) -> list[str]:
 def normal_host(name: str) -> str:
     """Returns a host in one spelling: lower case, without port, other scripts as xn--."""
     name = re.sub(r":\d*$", "", name.strip().lower()).strip(".,;:!?·…")
-    try:
-        return name.encode("idna").decode()
-    except UnicodeError:
-        return name[:253]
+    if is_possible_host(name):
+        with suppress(UnicodeError):
+            return name.encode("idna").decode()
+    return name[:MOST_HOST_CHARACTERS]
+
+
+def is_possible_host(name: str) -> bool:
+    """Returns whether a host and its labels are short enough for DNS.
+
+    Only such a host may be encoded or decoded: the time of Punycode grows with the square of the
+    length of a label.
+    """
+    labels = _LABEL_ENDS.split(name)
+    return len(name) <= MOST_HOST_CHARACTERS and all(
+        len(label) <= MOST_LABEL_CHARACTERS for label in labels
+    )
 
 
 def normal_email(address: str) -> str:

@@ -16,7 +16,12 @@ MOST_BYTES = 1_048_576
 MOST_BOUNDARIES = 20  # occurrences of "boundary"; each nested multipart needs one
 MOST_PARTS = 200
 MOST_HEADER_LINES = 2_000
+MOST_BLANK_LINES = 20_000  # each makes a message of its own inside a delivery status
+MOST_TYPE_BYTES = 2_000  # of a Content-Type; the time to parse one grows with its square
 MOST_REPLY_CHARACTERS = 500
+_LONG_TYPE = re.compile(
+    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % MOST_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
+)
 _ADDRESS = re.compile(r"<?[^\s<>@;]{1,64}@[^\s<>;]{1,255}>?")
 _STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
@@ -65,11 +70,14 @@ def is_bad_address(reply: str) -> bool:
 
 def _is_bounded(data: bytes) -> bool:
     parts = data.count(b"\n--")
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return (
         len(data) <= MOST_BYTES
         and data.lower().count(b"boundary") <= MOST_BOUNDARIES
         and parts <= MOST_PARTS
         and _header_lines(data) <= MOST_HEADER_LINES
+        and lines.count(b"\n\n") <= MOST_BLANK_LINES
+        and not _LONG_TYPE.search(lines)
     )
 
 
