@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from accounts import second_factor
+from accounts import code_limits, second_factor
 from accounts.models import User
 from accounts.step_up import View
 from foundations.visitor_address import proxy_problem
@@ -35,6 +35,9 @@ BETTER_IN_KOREAN = (
     gettext_noop("Save and add another"),
     gettext_noop("Save and continue editing"),
     gettext_noop("Save and view"),
+)
+CODE_ALARM = _(
+    "Code mails are being refused: more are requested than CODE_MAILS_PER_MINUTE allows."
 )
 DESK_ORDER = ("incidents", "statements", "notices", "scams", "accounts")
 # The translated names of the roles; see manage.py make_roles.
@@ -124,9 +127,11 @@ class DeskSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Shows the desk's first page, with a warning if the settings about proxies are wrong."""
+        """Shows the desk's first page, with warnings about proxies and the limits on code mails."""
         if problem := proxy_problem(request):
             messages.warning(request, problem)
+        if code_limits.has_alarm():
+            messages.error(request, CODE_ALARM)
         return super().index(request, extra_context)
 
     def get_app_list(

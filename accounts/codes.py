@@ -1,18 +1,21 @@
-"""Sign-in codes: six digits that are sent by e-mail and checked. Sign-in and step-up use them.
+"""Sign-in codes: eight digits that are sent by e-mail and checked. Sign-in and step-up use them.
 
 The code here never looks up whether an address belongs to a user. Therefore a known and an unknown
 address get the same answer after the same work.
 
-Tries are counted for each code, so that a stranger cannot use up the tries of another person. The
-number of codes that can be requested limits guessing as a whole; see
-docs/decisions/0007-limits-on-codes.md.
+Tries are counted for each code, so that a stranger cannot use up the tries of another person. If an
+address has received many mails, a new request sends none: the browser then accepts the newest code
+that was mailed to the address. So strangers cannot keep an owner out; see `code_limits` and
+docs/decisions/0027-limits-on-codes.md.
 """
 
 import re
 import secrets
 import time
 import unicodedata
+from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from smtplib import SMTPException
 from typing import Any, Self
 
@@ -20,12 +23,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
-from accounts import emails
-from foundations import rate_limits
+from accounts import code_limits, code_mails
+from accounts.code_limits import CodeLane, LimitsUnavailableError
+from accounts.code_mails import CodeMail, QueueFullError
 
-DIGITS = 6
+DIGITS = 8
 # Spaces, dashes, dots, and invisible characters that are copied with a code.
 _NOT_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212.,·\u200b-\u200f\u2060\ufeff]")
 
@@ -37,16 +42,12 @@ class Purpose(StrEnum):
     STEP_UP = "step_up_code"
 
 
-class TooManyRequestsError(Exception):
-    """An address, a user or a network requested or tried too many codes."""
-
-
 class ResendLimitError(Exception):
     """The session may not request another code; the newest code still works."""
 
 
 class CodeNotSentError(Exception):
-    """The mail server did not accept the mail, or Redis cannot be reached."""
+    """The mail server did not accept the mail, too many mails wait, or Redis is away."""
 
 
 class CodeExpiredError(Exception):
@@ -62,7 +63,7 @@ class CodeUsedError(Exception):
 
 
 def clean_code(text: str) -> str | None:
-    """Returns the six digits in `text`, without separators, or None if it is not a code."""
+    """Returns the eight digits in `text`, without separators, or None if it is not a code."""
     digits = _NOT_DIGITS.sub("", unicodedata.normalize("NFKC", text))
     return digits if re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits) else None
 
@@ -81,7 +82,7 @@ class EmailedCode:
     def begin(cls, request: HttpRequest, purpose: Purpose, *, email: str, next_url: str) -> Self:
         """Sends a first code to `email`, which is normalised, and returns it.
 
-        The right code leads the visitor to `next_url`. Raises TooManyRequestsError or
+        The right code leads the visitor to `next_url`. Raises code_limits.TooManyRequestsError or
         CodeNotSentError; the session then has no pending code of this call.
         """
         process = cls(request, purpose, {"email": email, "next": next_url, "resend_count": 0})
@@ -115,36 +116,90 @@ class EmailedCode:
         """The number of tries that are left for this code."""
         return int(self.max_attempts - self.state["failed_attempts"])
 
-    def send(self) -> None:
-        """Sends a new code, which makes the code before it invalid.
+    @property
+    def next_mail_seconds(self) -> int:
+        """The seconds until a new mail may be sent, if the last request sent none; else 0."""
+        return max(0, int(self.state.get("next_mail_at", 0) - time.time()))
 
-        Raises TooManyRequestsError or CodeNotSentError.
+    def send(self) -> bool:
+        """Sends a new code, which makes the code before it invalid, and returns True.
+
+        Returns False if the address gets no mail now. The code of this browser stays valid then,
+        and the newest one that was mailed to the address is valid here, too. Raises
+        code_limits.TooManyRequestsError or CodeNotSentError.
         """
-        self._count_request()
+        try:
+            permit = self._permit()
+        except LimitsUnavailableError as error:
+            raise CodeNotSentError from error
+        if permit.wait_seconds:
+            self._accept_newest(permit.wait_seconds)
+            return False
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        self._renew(permit.lane, code)
+        self.state["digest"] = self._digest(code)
+        self.state.pop("next_mail_at", None)
+        self.persist()
+        return True
+
+    def _permit(self) -> code_limits.MailPermit:
+        if self.purpose == Purpose.STEP_UP:
+            code_limits.permit_step_up(self.request)
+            return code_limits.MailPermit(CodeLane.KNOWN_DEVICE)
+        return code_limits.permit_mail(self.request, self.email)
+
+    def _renew(self, lane: CodeLane, code: str) -> None:
+        """Stores the salt of a new code and mails it. Raises CodeNotSentError."""
         salt = secrets.token_urlsafe(16)
+        self.state |= {"salt": salt, "at": time.time(), "failed_attempts": 0}
+        mail = CodeMail(
+            email=self.email,
+            code=code,
+            language=get_language() or settings.LANGUAGE_CODE,
+            lane=lane,
+            on_failure=partial(_mark_failed, self._key("failed", salt), 2 * self.timeout),
+        )
         try:
             # The counter lives longer than the code, because a code without counter is invalid.
             cache.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
-            emails.send_sign_in_code(self.email, code)
-        except (OSError, SMTPException, RedisError) as error:
+            newest = {"salt": salt, "digest": self._digest(code)}
+            cache.set(self._key("newest", ""), newest, timeout=self.timeout)
+            code_mails.send(mail)
+        except (OSError, SMTPException, RedisError, QueueFullError) as error:
             raise CodeNotSentError from error
-        self.state["salt"] = salt
-        self.state["digest"] = self._digest(code)
-        self.state["at"] = time.time()
-        self.state["failed_attempts"] = 0
+
+    def _accept_newest(self, wait_seconds: int) -> None:
+        """Lets this browser use the newest code of the address. Raises CodeNotSentError."""
+        if "salt" not in self.state:
+            salt = secrets.token_urlsafe(16)
+            try:
+                cache.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
+            except RedisError as error:
+                raise CodeNotSentError from error
+            self.state |= {"salt": salt, "digest": "", "failed_attempts": 0}
+        self.state |= {"at": time.time(), "next_mail_at": time.time() + wait_seconds}
         self.persist()
 
-    def send_again(self) -> None:
-        """Sends a new code to the same address.
+    def send_again(self) -> bool:
+        """Sends a new code to the same address; returns what `send` returns.
 
         Raises ResendLimitError after settings.SIGN_IN_CODE_RESENDS times, and
-        TooManyRequestsError or CodeNotSentError as `send` does.
+        code_limits.TooManyRequestsError or CodeNotSentError as `send` does.
         """
         if self.state["resend_count"] >= settings.SIGN_IN_CODE_RESENDS:
             raise ResendLimitError
         self.state["resend_count"] += 1
-        self.send()
+        return self.send()
+
+    def raise_if_not_sent(self) -> None:
+        """Raises CodeNotSentError if the mail server did not accept the mail."""
+        try:
+            has_failed = cache.get(self._key("failed", self.state["salt"]))
+        except RedisError as error:
+            raise CodeNotSentError from error
+        if has_failed:
+            self.abort()
+            raise CodeNotSentError
 
     def raise_if_expired(self) -> None:
         """Raises CodeExpiredError once settings.SIGN_IN_CODE_MINUTES have passed."""
@@ -157,24 +212,39 @@ class EmailedCode:
         Returns True at most once, even if many requests bring the right code. Redis counts the
         tries, and not the session, so that parallel requests get no additional tries.
 
-        Raises CodeExpiredError, CodeUsedError, TooManyRequestsError, CodeNotSentError if Redis
-        cannot be reached, or CodeTriesExhaustedError at the last wrong try.
+        Raises CodeExpiredError, CodeUsedError, code_limits.TooManyRequestsError, CodeNotSentError
+        if Redis cannot be reached, or CodeTriesExhaustedError at the last wrong try.
         """
         self.raise_if_expired()
-        usage = _count(self.request, "guess")
-        tries = self._count_try()
-        is_right = constant_time_compare(self._digest(code), self.state["digest"])
-        if is_right and tries <= self.max_attempts:
-            _roll_back(usage)
-            self._mark_used()
-            self.abort()
-            return True
+        try:
+            tries = self._count_try()
+            salt = self._salt_of(code)
+            if salt and tries <= self.max_attempts:
+                self._mark_used(salt)
+                code_limits.credit_right_code(self.request)
+                self.abort()
+                return True
+            code_limits.count_wrong_guess(self.request)
+        except (RedisError, LimitsUnavailableError) as error:
+            raise CodeNotSentError from error
         if tries >= self.max_attempts:
             self.abort()
             raise CodeTriesExhaustedError
         self.state["failed_attempts"] = tries
         self.persist()
         return False
+
+    def _salt_of(self, code: str) -> str:
+        """Returns the salt of the code that `code` is: this browser's or the newest; "" if none."""
+        own, digest = str(self.state["salt"]), self._digest(code)
+        if constant_time_compare(digest, self.state["digest"]):
+            return own
+        if self.purpose == Purpose.STEP_UP or "next_mail_at" not in self.state:
+            return ""
+        code_limits.count_guess_of_newest(self.request, self.email)
+        newest = cache.get(self._key("newest", ""), {"salt": "", "digest": ""})
+        is_right = constant_time_compare(self._digest(code, newest["salt"]), newest["digest"])
+        return str(newest["salt"]) if is_right else ""
 
     def persist(self) -> None:
         """Writes the state to the session."""
@@ -184,40 +254,19 @@ class EmailedCode:
         """Removes the code from the session."""
         self.request.session.pop(self.purpose, None)
 
-    def _count_request(self) -> None:
-        if self.purpose == Purpose.STEP_UP:
-            # By user, so that a stranger who knows the address cannot use up the rate.
-            _count(self.request, "ask_step_up", f"user:{self.request.user.pk}")
-            return
-        # In this order, a request that is refused for its network does not count for all networks.
-        _count(self.request, "ask", f"{rate_limits.network_of(self.request)} {self.email}")
-        _count(self.request, "ask_anywhere", self.email)
-
     def _count_try(self) -> int:
         """Returns the number of this try, from 1. Redis counts it in one atomic step.
 
-        Raises CodeExpiredError if the counter is missing, and CodeNotSentError if Redis cannot be
-        reached.
+        Raises CodeExpiredError if the counter is missing, and RedisError.
         """
         try:
             return int(cache.incr(self._key("tries", self.state["salt"])))
         except ValueError:  # Redis was emptied
             raise CodeExpiredError from None
-        except RedisError as error:
-            raise CodeNotSentError from error
 
-    def _mark_used(self) -> None:
-        """Marks the code as used.
-
-        Raises CodeUsedError if another request did, and CodeNotSentError if Redis cannot be
-        reached.
-        """
-        key = self._key("used", self.state["salt"])
-        try:
-            is_first = cache.add(key, True, timeout=2 * self.timeout)
-        except RedisError as error:
-            raise CodeNotSentError from error
-        if not is_first:
+    def _mark_used(self, salt: str) -> None:
+        """Marks the code as used. Raises CodeUsedError if another request did, and RedisError."""
+        if not cache.add(self._key("used", salt), True, timeout=2 * self.timeout):
             raise CodeUsedError
 
     def _key(self, name: str, salt: str) -> str:
@@ -226,34 +275,12 @@ class EmailedCode:
         mac = salted_hmac("accounts.codes.key", bound, algorithm="sha256").hexdigest()
         return f"accounts.codes:{name}:{mac}"
 
-    def _digest(self, code: str) -> str:
-        bound = f"{self.purpose}:{self.email}:{self.state['salt']}:{code}"
+    def _digest(self, code: str, salt: str = "") -> str:
+        bound = f"{self.purpose}:{self.email}:{salt or self.state['salt']}:{code}"
         return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
 
 
-def _count(request: HttpRequest, action: str, key: str = "") -> rate_limits.Usage:
-    """Counts one `action` of this network and this key against settings.CODE_RATES.
-
-    The key is hashed with the portal's secret key, so that Redis contains no address. Raises
-    TooManyRequestsError if a rate is used up, and CodeNotSentError if Redis cannot be reached.
-    """
-    key = salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
-    rates = settings.CODE_RATES[action]
-    try:
-        usage = rate_limits.consume(request, scope="accounts", action=action, rates=rates, key=key)
-    except RedisError as error:
-        raise CodeNotSentError from error
-    if usage is None:
-        raise TooManyRequestsError
-    return usage
-
-
-def _roll_back(usage: rate_limits.Usage) -> None:
-    """Removes a right code from the count of guesses.
-
-    Raises CodeNotSentError if Redis cannot be reached.
-    """
-    try:
-        usage.roll_back()
-    except RedisError as error:
-        raise CodeNotSentError from error
+def _mark_failed(key: str, seconds: int) -> None:
+    """Records that a mail was not sent, for the page that waits for its code."""
+    with suppress(RedisError):
+        cache.set(key, True, timeout=seconds)

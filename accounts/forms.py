@@ -54,9 +54,9 @@ class CodeForm(forms.Form):
     """The sign-in code that the user received by e-mail."""
 
     code = forms.CharField(
-        label=_("The six digits from the mail"),
+        label=_("The eight digits from the mail"),
         max_length=100,
-        error_messages={"required": _("Enter the six digits from the mail.")},
+        error_messages={"required": _("Enter the eight digits from the mail.")},
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "one-time-code",
@@ -78,7 +78,7 @@ class CodeForm(forms.Form):
         """
         code = clean_code(self.cleaned_data["code"])
         if code is None:
-            raise ValidationError(_("The code has six digits. Enter all of them."))
+            raise ValidationError(_("The code has eight digits. Enter all of them."))
         if not self.process.accepts(code):
             raise ValidationError(
                 ngettext(

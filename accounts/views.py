@@ -19,21 +19,23 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import codes, repeated_codes, sign_in, step_up
+from accounts import codes, known_devices, repeated_codes, sign_in, step_up
+from accounts.code_limits import TooManyRequestsError
 from accounts.codes import EmailedCode, Purpose
 from accounts.devices import describe_device
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
 from accounts.models import User
 from accounts.step_up import View, step_up_required
 from accounts.waiting_room import with_waiting_room
+from foundations.rate_limits import too_many_requests
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
-    codes.TooManyRequestsError: ("429.html", 429),
     codes.ResendLimitError: ("accounts/resend_limit.html", 429),
     codes.CodeNotSentError: ("accounts/code_not_sent.html", 503),
     codes.CodeExpiredError: ("accounts/code_expired.html", 410),
     codes.CodeTriesExhaustedError: ("accounts/code_tries_exhausted.html", 403),
 }
+_RETRY_SECONDS = 60  # in the header Retry-After
 
 
 def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View], View]:
@@ -50,19 +52,32 @@ def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View]
                 return view(request)
             except codes.CodeUsedError:  # the user pressed the button twice
                 return redirect(start)
+            except TooManyRequestsError as error:
+                refused = {"reason": error.reason, "try_again": _kept_form(request)}
+                return too_many_requests(request, error.wait_seconds, refused)
             except tuple(_REFUSALS) as error:
                 template, status = _REFUSALS[type(error)]
-                context = {
+                context: dict[str, Any] = {
                     "start_url": reverse(start),
                     "code_url": reverse(enter),
                     "again_url": reverse(resend),
                     "minutes": settings.SIGN_IN_CODE_MINUTES,
+                    "try_again": _kept_form(request),
                 }
-                return render(request, template, context, status=status)
+                response = render(request, template, context, status=status)
+                if status in (429, 503):
+                    response["Retry-After"] = str(_RETRY_SECONDS)
+                return response
 
         return explained
 
     return decorator
+
+
+def _kept_form(request: HttpRequest) -> list[tuple[str, str]]:
+    """Returns the fields that were posted, for a form that posts them again."""
+    names = ("email", "next", "code")
+    return [(name, request.POST[name]) for name in names if name in request.POST]
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
@@ -106,16 +121,24 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     if process is None or request.user.is_authenticated:
         return repeated_codes.answer(request) or redirect("account_login")
     process.raise_if_expired()
+    process.raise_if_not_sent()
     form = CodeForm(_posted(request), process=process)
     try:
         is_right = form.is_valid()
     except codes.CodeUsedError:  # the user pressed the button twice
         return repeated_codes.answer_after_the_first(request) or redirect("account_login")
     if is_right:
-        response = sign_in.complete_sign_in(request, email=process.email, next_url=process.next_url)
-        repeated_codes.remember(request, response)
-        return response
-    return render(request, "accounts/sign_in_code.html", {"form": form, "email": process.email})
+        return _signed_in_as(request, process)
+    wait = process.next_mail_seconds
+    context = {"form": form, "email": process.email, "wait": wait, "wait_minutes": -(-wait // 60)}
+    return render(request, "accounts/sign_in_code.html", context)
+
+
+def _signed_in_as(request: HttpRequest, process: EmailedCode) -> HttpResponse:
+    response = sign_in.complete_sign_in(request, email=process.email, next_url=process.next_url)
+    known_devices.remember(request, response, process.email)
+    repeated_codes.remember(request, response)
+    return response
 
 
 @require_POST
@@ -125,8 +148,8 @@ def send_code_again(request: HttpRequest) -> HttpResponse:
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None:
         return redirect("account_login")
-    process.send_again()
-    messages.success(request, _("We have sent you a new code."))
+    if process.send_again():
+        messages.success(request, _("We have sent you a new code."))
     return redirect("sign_in_code")
 
 
@@ -154,6 +177,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/step_up.html", {"next_url": _next_url(request)})
     process.set_next_url(_next_url(request))
     process.raise_if_expired()
+    process.raise_if_not_sent()
     form = CodeForm(_posted(request), process=process)
     if form.is_valid():
         step_up.record_step_up(request, _signed_in(request))

@@ -270,12 +270,26 @@ STEP_UP_MINUTES = 5
 # More visitors a second wait before the sign-in page; 0: no waiting room. `make bench-surge`
 # measures how many a machine can serve.
 SIGN_INS_PER_SECOND = environment.number("SIGN_INS_PER_SECOND", 40)
-# See docs/decisions/0007. A mobile carrier puts thousands of people behind one network address.
+# Code mails a minute to all addresses together; requests from suspicious networks get seven tenths.
+CODE_MAILS_PER_MINUTE = environment.number("CODE_MAILS_PER_MINUTE", 30_000)
+# The connections of one web process to the mail server for code mails. They are opened only while
+# mails wait. With 0 a code mail is sent within the request.
+CODE_MAIL_CONNECTIONS = environment.number("CODE_MAIL_CONNECTIONS", 32)
+# See docs/decisions/0027. "ip" is an IPv4 address or a /64 network, "site" a /24 or /48 network.
 CODE_RATES = {
-    "ask": "5/10m/key,20/d/key,60/m/ip",  # "key": one e-mail address from one network
-    "ask_anywhere": "100/d/key",  # one e-mail address from all networks together
-    "ask_step_up": "5/10m/key,20/d/key",  # "key": one signed-in user
-    "guess": "200/10m/ip",  # wrong codes; SIGN_IN_CODE_TRIES limits the tries of each code
+    "ask": "5/10m/key,20/d/key",  # mails to one address, requested from one "ip"
+    "ask_site": "8/10m/key,30/d/key",  # from one "site"
+    "ask_anywhere": "10/10m/key,30/d/key",  # from all networks together
+    "ask_rarely": "1/15m/key",  # after those of "ask_anywhere"
+    "ask_known": "5/10m/key,30/d/key",  # from a device that proved the address before
+    "ask_step_up": "5/10m/key,20/d/key",  # by one signed-in user
+    # Codes that were requested and not entered, and wrong codes. Above it a network is suspicious.
+    "network": "600/10m/ip,3000/10m/site",
+    "suspicious_mails": f"{CODE_MAILS_PER_MINUTE * 7 // 10}/m/key",
+    "all_mails": f"{CODE_MAILS_PER_MINUTE}/m/key",
+    # Guesses at a code that another browser requested; SIGN_IN_CODE_TRIES limits the others.
+    "guess_newest": "10/h/key",  # for one address, from one "site"
+    "guess_newest_anywhere": "200/h/key",
 }
 
 # "Is this message from us?"

@@ -29,21 +29,23 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 
-_RATE = re.compile(r"(\d+)/(\d*)([smhd])/(ip|key)", re.ASCII)
+_RATE = re.compile(r"(\d+)/(\d*)([smhd])/(ip|site|key)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 _IPV6_PREFIX = 64  # what a provider assigns to one customer; a customer can use all of it
+_SITE_PREFIXES = {4: 24, 6: 48}  # by IP version; many hosting customers get a /48 network
 _ANSWER_SECONDS = 2.0
 
 # A script runs as one step, so that requests at the same moment cannot pass together. It uses the
 # clock of Redis, so that all web servers count by one clock. The members of the set are the
-# requests that passed.
+# requests that passed. A refused request gets the seconds until the next one may pass, below zero.
 _TAKE = """
 local amount, seconds, member = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now - seconds))
 if redis.call('ZCARD', KEYS[1]) >= amount then
-    return 0
+    local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+    return -math.max(1, math.ceil(tonumber(first[2] or now) + seconds - now))
 end
 redis.call('ZADD', KEYS[1], string.format('%.6f', now), member)
 redis.call('EXPIRE', KEYS[1], seconds)
@@ -57,7 +59,7 @@ class Rate:
 
     amount: int
     seconds: int
-    per: str  # "ip" or "key"
+    per: str  # "ip", "site" or "key"
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Usage:
     """One counted request: the entry that each of its rates recorded."""
 
     entries: list[tuple[str, str]] = field(default_factory=list)  # key in Redis, member
+    wait_seconds: int = 0  # until the rate that is used up lets a request pass; 0 if all passed
 
     def roll_back(self) -> None:
         """Removes the request from the counts. Raises redis.RedisError if it cannot be reached."""
@@ -87,24 +90,34 @@ def limited(
     def decorator(view: View) -> View:
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.method in methods and not _may_pass(request, action, by_user=by_user):
-                return render(request, "429.html", status=429)
-            return view(request, *args, **kwargs)
+            wait = 0
+            if request.method in methods:
+                wait = _wait_seconds(request, action, by_user=by_user)
+            return too_many_requests(request, wait) if wait else view(request, *args, **kwargs)
 
         return counted
 
     return decorator
 
 
-def _may_pass(request: HttpRequest, action: str, *, by_user: bool) -> bool:
+def too_many_requests(
+    request: HttpRequest, wait_seconds: int, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Returns the page for a used-up rate: 429, with the wait in words and in Retry-After."""
+    context = {"minutes": -(-wait_seconds // 60), **(context or {})}
+    response = render(request, "429.html", context, status=429)
+    response.headers["Retry-After"] = str(wait_seconds)
+    return response
+
+
+def _wait_seconds(request: HttpRequest, action: str, *, by_user: bool) -> int:
     key = f"user:{request.user.pk}" if by_user else ""
     rates = settings.PROOF_RATES[action]
     try:
-        usage = consume(request, scope="notices", action=action, rates=rates, key=key)
+        return attempt(request, scope="notices", action=action, rates=rates, key=key).wait_seconds
     except redis.RedisError:
         logger.error("Redis is away: %s is not limited", action)
-        return True
-    return usage is not None
+        return 0
 
 
 def consume(
@@ -119,15 +132,36 @@ def consume(
     Raises redis.RedisError if Redis cannot be reached, ValueError for a malformed rate, and
     PermissionDenied if the request has no address.
     """
+    usage = attempt(request, scope=scope, action=action, rates=rates, key=key)
+    return None if usage.wait_seconds else usage
+
+
+def attempt(request: HttpRequest, *, scope: str, action: str, rates: str, key: str = "") -> Usage:
+    """Counts one request as `consume` does, and returns also how long a refused one has to wait.
+
+    The entries of the returned usage are those of the rates before the one that is used up. Raises
+    the same exceptions.
+    """
     usage = Usage()
     take = _client(settings.REDIS_URL).register_script(_TAKE)
     for rate in parse_rates(rates):
         name = _redis_key(request, scope, action, rate, key)
         member = secrets.token_hex(8)
-        if not take(keys=[name], args=[rate.amount, rate.seconds, member]):
-            return None
+        answer = int(take(keys=[name], args=[rate.amount, rate.seconds, member]))
+        if answer < 0:
+            usage.wait_seconds = -answer
+            break
         usage.entries.append((name, member))
     return usage
+
+
+def give_back(request: HttpRequest, *, scope: str, action: str, rates: str, number: int) -> None:
+    """Removes the newest `number` requests of this request's networks from the counts.
+
+    Raises redis.RedisError if Redis cannot be reached.
+    """
+    for rate in parse_rates(rates):
+        _client(settings.REDIS_URL).zpopmax(_redis_key(request, scope, action, rate, ""), number)
 
 
 @lru_cache
@@ -156,21 +190,31 @@ def network_of(request: HttpRequest) -> str:
     many addresses of X-Forwarded-For are trusted. Raises PermissionDenied if the request has no
     address.
     """
+    return _network(request, prefixes={6: _IPV6_PREFIX})
+
+
+def site_of(request: HttpRequest) -> str:
+    """Returns the client's /24 network, or the /48 network of its IPv6 address."""
+    return _network(request, prefixes=_SITE_PREFIXES)
+
+
+def _network(request: HttpRequest, *, prefixes: dict[int, int]) -> str:
     address = str(get_adapter().get_client_ip(request))
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    network = ipaddress.IPv6Network((parsed, _IPV6_PREFIX), strict=False)
-    return str(network.network_address)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    prefix = prefixes.get(parsed.version, parsed.max_prefixlen)
+    return str(ipaddress.ip_network((parsed, prefix), strict=False).network_address)
+
+
+_COUNTED = {"ip": network_of, "site": site_of}
 
 
 def _redis_key(request: HttpRequest, scope: str, action: str, rate: Rate, key: str) -> str:
-    counted = network_of(request) if rate.per == "ip" else key
+    counted = _COUNTED[rate.per](request) if rate.per in _COUNTED else key
     # Keyed, because all IPv4 addresses could be hashed and compared.
     digest = salted_hmac("foundations.rate_limits", counted, algorithm="sha256").hexdigest()
     return f"breachportal:rl:{scope}:{action}:{rate.amount}/{rate.seconds}/{rate.per}:{digest}"

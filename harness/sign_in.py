@@ -19,7 +19,7 @@ from breachportal.demo import app_codes
 
 def newest_code() -> str:
     """Returns the sign-in code in the newest mail."""
-    found = re.search(r"^ +(\d{6})$", str(mail.outbox[-1].body), re.MULTILINE)
+    found = re.search(r"^ +(\d{8})$", str(mail.outbox[-1].body), re.MULTILINE)
     assert found, mail.outbox[-1].body
     return found[1]
 
@@ -41,8 +41,8 @@ def sign_in(client: Client, email: str, **fields: str):
 
 
 def wrong(code: str) -> str:
-    """Returns six digits that differ from `code`."""
-    return f"{(int(code) + 1) % 10**6:06d}"
+    """Returns eight digits that differ from `code`."""
+    return f"{(int(code) + 1) % 10**8:08d}"
 
 
 def sign_in_to_desk(client: Client, staff: User) -> None:

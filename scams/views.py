@@ -14,13 +14,17 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.page_cache import public_page
-from foundations.rate_limits import limited
+from foundations.rate_limits import limited, too_many_requests
 from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
 from statements.public.contexts import advisories
+
+RETRY_SECONDS = 10 * 60  # in which about a sixth of the hour's reports become older than an hour
+TOO_MANY_REPORTS = gettext_lazy("More reports are arriving right now than we can take.")
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ def report_scam(request: HttpRequest) -> HttpResponse:
         form.save()
     except TooManyReportsError:
         logger.warning("scam reports are refused: too many in an hour")
-        return render(request, "429.html", status=429)
+        return too_many_requests(request, RETRY_SECONDS, {"reason": TOO_MANY_REPORTS})
     return redirect("scam_reported")
 
 

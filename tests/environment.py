@@ -10,6 +10,8 @@ os.environ.setdefault("BREACHPORTAL_MODE", "development")
 os.environ.setdefault("BREACHPORTAL_VAR", str(Path(__file__).parent.parent / "var" / "test"))
 # Pages show changes at once; only tests/test_page_cache.py caches pages as production does.
 os.environ.setdefault("PUBLIC_PAGE_SECONDS", "0")
+# A code mail is in the outbox when the request ends; tests/test_code_mails.py sends as production.
+os.environ.setdefault("CODE_MAIL_CONNECTIONS", "0")
 
 
 def pytest_configure() -> None:

@@ -49,10 +49,14 @@ class SmtpServer:
     `server.reply_next("recipient", address, "450 4.2.2 full", ...)` sets the replies to the next
     attempts for an address ("" for any), at "sender", "recipient", "data" or "message".
     DROP disconnects instead. After a DROP at "message" the server has still stored the message.
+    `reply_seconds` delays the replies to MAIL, RCPT and the message.
     """
 
-    def __init__(self, *, eight_bit: bool = True, ssl_context: Any = None) -> None:
+    def __init__(
+        self, *, eight_bit: bool = True, ssl_context: Any = None, reply_seconds: float = 0
+    ) -> None:
         self.taken: list[Taken] = []
+        self._reply_seconds = reply_seconds
         self.connections = 0
         self._script: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._options: dict[str, Any] = {"decode_data": not eight_bit, "tls_context": ssl_context}
@@ -99,6 +103,7 @@ class SmtpServer:
     async def handle_MAIL(
         self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
+        await asyncio.sleep(self._reply_seconds)
         if reply := self.next_reply("sender", ""):
             return self._do(server, reply)
         envelope.mail_from = address
@@ -107,12 +112,14 @@ class SmtpServer:
     async def handle_RCPT(
         self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
+        await asyncio.sleep(self._reply_seconds)
         if reply := self.next_reply("recipient", address):
             return self._do(server, reply)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: _Protocol, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self._reply_seconds)
         address = envelope.rcpt_tos[0]
         reply = self.next_reply("message", address)
         if not reply or reply == DROP or reply.startswith("2"):

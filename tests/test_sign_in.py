@@ -266,51 +266,6 @@ def test_a_code_works_only_in_the_browser_that_asked(client):
         assert not is_signed_in(thief)
 
 
-def test_too_many_requests_are_refused_in_the_same_way_for_every_address(minji):
-    answers = []
-    for email in (minji.email, "nobody@example.com"):
-        for _ in range(5):
-            assert ask_for_code(Client(), email).status_code == 302
-        answers.append(ask_for_code(Client(), email))
-    assert [answer.status_code for answer in answers] == [429, 429]
-    assert answers[0].content == answers[1].content
-    assert len(mail.outbox) == 10
-
-
-def test_asking_for_many_addresses_from_one_network_is_refused(client):
-    for number in range(60):
-        ask_for_code(client, f"someone{number}@example.com")
-    assert ask_for_code(client, "minji@example.com").status_code == 429
-
-
-def test_attempts_from_another_network_do_not_lock_a_user_out(client, minji):
-    for _ in range(6):
-        stranger = Client(REMOTE_ADDR="203.0.113.7")
-        ask_for_code(stranger, minji.email)
-        for _ in range(5):
-            enter_code(stranger, wrong(newest_code()))
-    assert ask_for_code(stranger, minji.email).status_code == 429
-    sign_in(client, minji.email)
-    assert is_signed_in(client)
-
-
-def test_requests_from_many_networks_do_not_flood_a_mailbox(settings):
-    settings.CODE_RATES = settings.CODE_RATES | {"ask_anywhere": "7/d/key"}
-    answers = [
-        ask_for_code(Client(REMOTE_ADDR=f"203.0.113.{number}"), "minji@example.com").status_code
-        for number in range(9)
-    ]
-    assert answers == [302] * 7 + [429] * 2
-    assert len(mail.outbox) == 7
-
-
-def test_refused_requests_of_one_network_do_not_count_for_others(settings):
-    settings.CODE_RATES = settings.CODE_RATES | {"ask_anywhere": "7/d/key"}
-    for _ in range(20):
-        ask_for_code(Client(REMOTE_ADDR="203.0.113.7"), "minji@example.com")
-    assert ask_for_code(Client(), "minji@example.com").status_code == 302
-
-
 def test_guesses_at_one_code_are_counted_across_copies_of_its_session(client):
     ask_for_code(client, "minji@example.com")
     code, pending = newest_code(), dict(client.session["sign_in_code"])
@@ -366,17 +321,9 @@ def test_a_code_used_in_another_request_leads_back_to_the_start(client):
     session = other.session
     session["sign_in_code"] = pending
     session.save()
-    code = re.findall(r"^ +(\d{6})$", str(mail.outbox[0].body), re.MULTILINE)[0]
+    code = re.findall(r"^ +(\d{8})$", str(mail.outbox[0].body), re.MULTILINE)[0]
     assert enter_code(other, code).url == reverse("account_login")
     assert not is_signed_in(other)
-
-
-def test_correct_codes_do_not_count_as_guesses(settings):
-    settings.CODE_RATES = {"ask": "100/m/key", "ask_anywhere": "100/m/key", "guess": "2/m/ip"}
-    for _ in range(5):
-        client = Client()
-        sign_in(client, "minji@example.com")
-        assert is_signed_in(client)
 
 
 def test_redis_holds_no_address(client):

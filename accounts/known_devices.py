@@ -1,0 +1,59 @@
+"""Devices that signed in before: a signed cookie names the addresses that this browser proved.
+
+It signs no one in. It only gives the browser a limit of its own on code mails, so that strangers
+who request codes for the same address do not delay its owner. It contains keyed hashes, no address.
+"""
+
+import secrets
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
+
+COOKIE = "known_device"
+COOKIE_SECONDS = 180 * 24 * 60 * 60
+MOST_ADDRESSES = 5
+_SALT = "known device"
+
+
+class KnownDevice(NamedTuple):
+    """The content of the cookie: a random name, and keyed hashes of addresses, newest first."""
+
+    name: str
+    addresses: list[str]
+
+
+def device_name(request: HttpRequest, email: str) -> str:
+    """Returns the name of the device if it proved `email` before, else ""."""
+    device = _read(request)
+    return device.name if device and _hash(email) in device.addresses else ""
+
+
+def remember(request: HttpRequest, response: HttpResponse, email: str) -> None:
+    """Adds `email`, which the browser has just proved, to its cookie."""
+    device, known = _read(request), _hash(email)
+    others = [one for one in device.addresses if one != known] if device else []
+    name = device.name if device else secrets.token_urlsafe(12)
+    response.set_cookie(
+        COOKIE,
+        signing.dumps([name, [known, *others][:MOST_ADDRESSES]], salt=_SALT),
+        max_age=COOKIE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(request: HttpRequest) -> KnownDevice | None:
+    try:
+        cookie = request.COOKIES.get(COOKIE, "")
+        return KnownDevice(*signing.loads(cookie, salt=_SALT, max_age=COOKIE_SECONDS))
+    except (signing.BadSignature, TypeError):
+        return None
+
+
+def _hash(email: str) -> str:
+    mac = salted_hmac("known device address", email, algorithm="sha256")
+    return mac.hexdigest()[:32]

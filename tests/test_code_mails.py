@@ -1,0 +1,176 @@
+"""Code mails leave outside the request, over connections of their own that stay open."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts import code_mails
+from accounts.code_limits import CodeLane
+from accounts.code_mails import CodeMail, CodeMailQueue
+from harness.sign_in import ask_for_code, enter_code
+from tests.smtp_server import DROP, SmtpServer
+
+pytestmark = pytest.mark.django_db
+DELAY_SECONDS, PATIENCE_SECONDS = 0.2, 20
+
+
+@pytest.fixture(autouse=True)
+def _a_queue_of_this_test(settings, monkeypatch):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
+    settings.CODE_MAIL_CONNECTIONS = 2
+    monkeypatch.setattr(code_mails, "_queue", CodeMailQueue())
+    monkeypatch.setattr(code_mails, "IDLE_SECONDS", 1.0)
+    yield
+    code_mails._queue.finish()
+
+
+@pytest.fixture
+def server(settings) -> Iterator[SmtpServer]:
+    with SmtpServer() as running:
+        settings.EMAIL_PORT = running.port
+        yield running
+
+
+@pytest.fixture
+def slow_server(settings) -> Iterator[SmtpServer]:
+    with SmtpServer(reply_seconds=DELAY_SECONDS) as running:
+        settings.EMAIL_PORT = running.port
+        yield running
+
+
+def wait_for(server: SmtpServer, mails: int) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(server.taken) < mails:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def code_in(server: SmtpServer) -> str:
+    body = server.taken[-1].message.get_body(("plain",))
+    assert body
+    return next(line.strip() for line in body.get_content().splitlines() if line.strip().isdigit())
+
+
+def mail_to(name: str, lane: CodeLane = CodeLane.USUAL, **more) -> CodeMail:
+    return CodeMail(
+        email=f"{name}@example.com",
+        code="12345678",
+        language="en",
+        lane=lane,
+        on_failure=more.get("on_failure", lambda: None),
+    )
+
+
+def test_a_customer_signs_in_with_the_mail(server, client):
+    ask_for_code(client, "minji@example.com")
+    wait_for(server, 1)
+    enter_code(client, code_in(server))
+    assert "_auth_user_id" in client.session
+
+
+def test_the_mail_is_in_the_language_of_the_page(server, client):
+    client.post("/en/account/sign-in/", {"email": "minji@example.com"})
+    wait_for(server, 1)
+    assert "Here is your code" in server.taken[0].message.get_body(("plain",)).get_content()
+
+
+def test_the_request_does_not_wait_for_the_mail_server(slow_server, client):
+    client.get(reverse("account_login"))
+    began = time.monotonic()
+    ask_for_code(client, "minji@example.com")
+    assert time.monotonic() - began < DELAY_SECONDS
+    wait_for(slow_server, 1)
+
+
+def test_known_and_unknown_addresses_take_the_same_work(server, minji):
+    queries = []
+    for email in (minji.email, "nobody@example.com"):
+        with CaptureQueriesContext(connection) as captured:
+            ask_for_code(Client(), email)
+        queries.append(len(captured))
+    assert queries[0] == queries[1]
+
+
+def test_connections_stay_open_and_their_number_is_limited(server):
+    for number in range(40):
+        code_mails.send(mail_to(f"customer{number}"))
+    wait_for(server, 40)
+    assert server.connections <= 2
+
+
+def test_a_connection_that_the_server_closed_is_opened_again(server):
+    code_mails.send(mail_to("first"))
+    wait_for(server, 1)
+    server.reply_next("sender", "", DROP)
+    code_mails.send(mail_to("second"))
+    wait_for(server, 2)
+    assert server.connections == 2
+
+
+def test_idle_threads_end_and_say_goodbye(server):
+    code_mails.send(mail_to("minji"))
+    wait_for(server, 1)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(thread.name == "code-mails" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    code_mails.send(mail_to("seojun"))
+    wait_for(server, 2)
+
+
+def test_known_devices_are_first_and_suspicious_networks_last(slow_server, settings):
+    settings.CODE_MAIL_CONNECTIONS = 1
+    code_mails.send(mail_to("busy"))
+    time.sleep(DELAY_SECONDS)  # its thread has taken it
+    for lane in (CodeLane.SUSPICIOUS, CodeLane.USUAL, CodeLane.KNOWN_DEVICE):
+        code_mails.send(mail_to(lane.name.lower(), lane))
+    wait_for(slow_server, 4)
+    order = [taken.to.partition("@")[0] for taken in slow_server.taken]
+    assert order == ["busy", "known_device", "usual", "suspicious"]
+
+
+@pytest.mark.parametrize("step", ["sender", "recipient", "message"])
+def test_a_refused_mail_is_shown_on_the_page_of_the_code(server, client, step, caplog):
+    server.reply_next(step, "", "550 5.7.1 no")
+    ask_for_code(client, "minji@example.com")
+    code_mails._queue.finish()
+    page = client.get(reverse("sign_in_code"))
+    assert page.status_code == 503
+    assert page["Retry-After"]
+    assert "a code mail was not sent" in caplog.text
+    assert "minji" not in caplog.text
+    assert ask_for_code(client, "minji@example.com").status_code == 302
+    wait_for(server, 1)
+
+
+def test_a_mail_after_a_refused_one_is_sent(server):
+    server.reply_next("recipient", "refused@example.com", "550 5.1.1 unknown")
+    for name in ("refused", "minji"):
+        code_mails.send(mail_to(name))
+    wait_for(server, 1)
+    assert server.taken[0].to == "minji@example.com"
+
+
+def test_an_unreachable_server_is_shown_on_the_page_of_the_code(settings, client):
+    settings.EMAIL_PORT = 1
+    assert ask_for_code(client, "minji@example.com").status_code == 302
+    code_mails._queue.finish()
+    assert client.get(reverse("sign_in_code")).status_code == 503
+
+
+def test_a_full_queue_is_refused(client, monkeypatch, settings):
+    monkeypatch.setattr(code_mails, "MOST_WAITING", 0)
+    refused = ask_for_code(client, "minji@example.com")
+    assert (refused.status_code, refused["Retry-After"]) == (503, "60")
+    assert 'value="minji@example.com"' in refused.content.decode()
+
+
+def test_the_code_is_not_in_a_representation():
+    assert "12345678" not in repr(mail_to("minji"))
