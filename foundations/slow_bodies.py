@@ -1,0 +1,157 @@
+"""Bodies that arrive slowly: they hold few threads of the web server, and each for a limited time.
+
+Granian calls the application as soon as it has the headers, and a read of the body blocks the
+thread of the request until the body is there. A visitor who sends a byte a minute would hold a
+thread for days. Therefore few threads may read at the same time, and a thread of this module shuts
+down the connection of a body that is late. A proxy that buffers bodies, such as the nginx site in
+`deploy/`, keeps slow bodies away from here.
+"""
+
+import os
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+
+from foundations.rate_limits import network_of
+
+BODY_SECONDS = 10.0  # and the time for its size
+BYTES_PER_SECOND = 50_000
+SLOT_SECONDS = 0.05  # to wait for a slot; a body that came with its headers holds one for less
+RETRY_SECONDS = 30
+_LOOK_SECONDS = 1.0
+# struct tcp_info of Linux: eight bytes, nine numbers, then the milliseconds since data was sent.
+_LAST_DATA_SENT = struct.Struct("8x36xI")
+
+
+class BodySlots:
+    """The right to read a body: for three quarters of the threads, and half of that a network."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def slot(self, network: str) -> Iterator[bool]:
+        """Context manager: gives whether a slot was free, and holds it during the block."""
+        with self._changed:
+            is_free = self._changed.wait_for(lambda: self._is_free(network), SLOT_SECONDS)
+            self._held[network] += is_free
+        try:
+            yield is_free
+        finally:
+            with self._changed:
+                self._held[network] -= is_free
+                if not self._held[network]:
+                    del self._held[network]
+                self._changed.notify_all()
+
+    def _is_free(self, network: str) -> bool:
+        most = max(1, settings.WEB_THREADS * 3 // 4)
+        return self._held.total() < most and self._held[network] < max(1, most // 2)
+
+
+class LateBodies:
+    """The bodies that are being read, and a thread that ends those that are late.
+
+    The application does not know which connection a request came over. Therefore the thread shuts
+    down all connections of the same peer over which nothing was sent for as long as the body took.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read_since: dict[int, tuple[str, float, float]] = {}  # peer, start, deadline
+        self._has_thread = False
+
+    @contextmanager
+    def watched(self, peer: str, *, seconds: float) -> Iterator[None]:
+        """Context manager: the body that is read in the block must be complete in `seconds`."""
+        key, now = threading.get_ident(), time.monotonic()
+        with self._lock:
+            self._read_since[key] = (peer, now, now + seconds)
+            if not self._has_thread:
+                self._has_thread = True
+                threading.Thread(target=self._watch, name="late-bodies", daemon=True).start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._read_since[key]
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            now = time.monotonic()
+            with self._lock:
+                late = [one for one in self._read_since.values() if one[2] < now]
+            for peer, since, _deadline in late:
+                _shut_down(peer, silent_seconds=now - since)
+
+
+def read_bodies(
+    get_response: Callable[[WSGIRequest], HttpResponse],
+) -> Callable[[WSGIRequest], HttpResponse]:
+    """Middleware that reads the body before a view does.
+
+    Answers 503, without a read, if too many bodies are being read. Shuts the connection down at the
+    body's deadline. It must come after the middleware that refuses bodies for their size.
+    """
+    slots, late = BodySlots(), LateBodies()
+
+    def middleware(request: WSGIRequest) -> HttpResponse:
+        length = _length(request)
+        if not length:
+            return get_response(request)
+        peer, body = str(request.META.get("REMOTE_ADDR", "")), b""
+        with slots.slot(network_of(request)) as may_read:
+            if not may_read:
+                return _refusal(503, "503 Service Unavailable")
+            seconds = BODY_SECONDS + length / BYTES_PER_SECOND
+            with late.watched(peer, seconds=seconds), suppress(OSError):
+                body = request.environ["wsgi.input"].read(length)
+        if len(body) < length:
+            return _refusal(408, "408 Request Timeout")
+        request._stream = BytesIO(body)
+        return get_response(request)
+
+    return middleware
+
+
+def _length(request: WSGIRequest) -> int:
+    try:
+        return max(0, int(request.META.get("CONTENT_LENGTH") or 0))
+    except ValueError:
+        return 0  # Django reads no body then
+
+
+def _refusal(status: int, text: str) -> HttpResponse:
+    headers = {"Connection": "close", "Retry-After": str(RETRY_SECONDS)}
+    return HttpResponse(text, status=status, content_type="text/plain", headers=headers)
+
+
+def _shut_down(peer: str, *, silent_seconds: float) -> None:
+    """Shuts down this process's connections with `peer` that sent nothing for that time."""
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError, ValueError):
+            connection = socket.socket(fileno=os.dup(int(descriptor.name)))
+            with connection:
+                if _is_silent(connection, peer, silent_seconds):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _is_silent(connection: socket.socket, peer: str, seconds: float) -> bool:
+    if connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_SENT.size)
+    (milliseconds,) = _LAST_DATA_SENT.unpack(info)
+    is_silent = milliseconds / 1000 >= seconds - _LOOK_SECONDS
+    return is_silent and str(connection.getpeername()[0]) == peer
