@@ -22,7 +22,7 @@ PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
 PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 # A request waits this long for a connection of the pool. There are as many connections as threads,
 # so a longer wait means that the database does not accept one.
-POOL_SECONDS = 5.0
+POOL_SECONDS = 2.0
 POOL_IDLE_SECONDS = 60.0  # then a connection that is not needed is closed
 
 REQUIRED_IN_PRODUCTION = {
@@ -241,6 +241,7 @@ def add_pool(database: dict[str, Any], *, most: int) -> None:
         "min_size": 1,
         "max_size": most,
         "timeout": POOL_SECONDS,
+        "reconnect_timeout": POOL_SECONDS,  # then the next request starts the next attempt
         "max_idle": POOL_IDLE_SECONDS,
     }
 

@@ -45,6 +45,6 @@ def favicon(_request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Returns the page for an exception: 503 if the database caused it, else 500."""
-    if database_away.is_cause_of_failure():
-        return database_away.database_away_page()
+    if error := database_away.current_error():
+        return database_away.database_away_page(error)
     return defaults.server_error(request)

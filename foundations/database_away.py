@@ -1,6 +1,8 @@
 """The answer to a request while the database does not answer: 503 with Retry-After.
 
-The page cache replaces it with the page that it kept, if there is one.
+The page cache replaces it with the page that it kept, if there is one. After the first request
+that waited for a connection in vain, the others wait for AWAY_WAIT_SECONDS only, so that the
+threads stay free for pages that need no database.
 """
 
 import logging
@@ -8,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.translation import get_language
+from psycopg_pool import PoolTimeout
 
 RETRY_SECONDS = 30  # in the header Retry-After
+AWAY_WAIT_SECONDS = 0.1  # for a connection of the pool
 LOG_SECONDS = 1.0  # between two lines in the log
 ERRORS = (OperationalError, InterfaceError)
 
@@ -34,8 +38,11 @@ class DatabaseAwayMiddleware:
         self._log_at = 0.0
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Passes the request on; the work is in the hook below."""
-        return self._get_response(request)
+        """Passes the request on. Ends the short waits once the pool has connections again."""
+        response = self._get_response(request)
+        if _usual_wait is not None:
+            _end_short_waits()
+        return response
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Returns the 503 page for an error of the connection, a lock or a time-out, else None."""
@@ -45,15 +52,35 @@ class DatabaseAwayMiddleware:
         if now >= self._log_at:
             self._log_at = now + LOG_SECONDS
             logger.error("the database does not answer: %s", str(error).strip())
-        return database_away_page()
+        return database_away_page(error)
 
 
-def database_away_page() -> DatabaseAwayResponse:
+def database_away_page(error: BaseException | None) -> DatabaseAwayResponse:
     """Returns the 503 page in the active language. Its template needs no database."""
+    if error and isinstance(error.__cause__, PoolTimeout):
+        _begin_short_waits()
     page = loader.render_to_string("database_away.html", {"LANGUAGE_CODE": get_language()})
     return DatabaseAwayResponse(page, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
-def is_cause_of_failure() -> bool:
-    """Returns whether the exception that is being handled is an error of the database."""
-    return isinstance(sys.exc_info()[1], ERRORS)
+def current_error() -> BaseException | None:
+    """Returns the exception that is being handled if it is an error of the database, else None."""
+    error = sys.exc_info()[1]
+    return error if isinstance(error, ERRORS) else None
+
+
+_usual_wait: float | None = None  # the pool's own wait, while it is replaced by the short one
+
+
+def _begin_short_waits() -> None:
+    global _usual_wait
+    pool = getattr(connection, "pool", None)  # only web processes have one
+    if pool and _usual_wait is None:
+        _usual_wait, pool.timeout = pool.timeout, AWAY_WAIT_SECONDS
+
+
+def _end_short_waits() -> None:
+    global _usual_wait
+    pool = getattr(connection, "pool", None)  # only web processes have one
+    if pool and _usual_wait is not None and pool.get_stats().get("pool_available"):
+        pool.timeout, _usual_wait = _usual_wait, None
