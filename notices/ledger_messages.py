@@ -35,6 +35,7 @@ class LedgerMessages(StoredMessages):
     ENDLESS = _("the mail server talks without end")
     NO_SMTP = _("the mail server does not speak SMTP")
     AWAY = _("the provider is away")
+    EXPIRED = _("given up after delays: {reply}")
     NOT_NAMED = _("the provider's answer does not name it")
     REFUSED = _("refused")
     CERTIFICATE = _("certificate: {error}")

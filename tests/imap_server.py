@@ -12,6 +12,7 @@ class ImapServer:
     def __init__(self, mails: list[bytes]) -> None:
         self.mails: dict[int, bytes] = dict(enumerate(mails, start=1))
         self.deleted: set[int] = set()
+        self.copied: list[bytes] = []
 
     def __enter__(self) -> "ImapServer":
         box = self
@@ -36,7 +37,7 @@ class ImapServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, command: str, rest: list[str]) -> bytes:
+    def answer(self, command: str, rest: list[str]) -> bytes:  # noqa: C901  a command a case
         match command:
             case "CAPABILITY":
                 return b"* CAPABILITY IMAP4rev1\r\n"
@@ -52,6 +53,8 @@ class ImapServer:
                 data = self.mails[int(rest[0])][: int(most[1])]
                 head = f"* {rest[0]} FETCH (BODY[]<0> {{{len(data)}}}\r\n".encode()
                 return head + data + b")\r\n"
+            case "COPY":
+                self.copied.append(self.mails[int(rest[0])])
             case "STORE":
                 self.deleted.add(int(rest[0]))
             case "EXPUNGE":

@@ -14,11 +14,19 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from notices import decisions
+from notices.ledger_messages import translate_ledger_message
 from notices.message_codes import envelope_sender, message_code
-from notices.models import LateReport, Notice, ReturnedMail, Suppression
+from notices.models import Delivery, DoubtCause, LateReport, Notice, ReturnedMail, Suppression
 from notices.returned_mail import bounces, delivery_reports
 from notices.returned_mail.delivery_reports import ReportKind
-from notices.returned_mail.receivers import MOST_CONNECTIONS, MOST_OF_A_PEER, Listener, read_maildir
+from notices.returned_mail.receivers import (
+    MOST_CONNECTIONS,
+    MOST_OF_A_PEER,
+    Listener,
+    read_imap,
+    read_maildir,
+)
+from notices.returned_mail.reply_reading import Cause
 from tests.imap_server import ImapServer
 from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
@@ -88,14 +96,26 @@ def test_a_complaint_names_the_envelope_sender():
         ),
         b"X: y\r\n" * 100_000,
         bounce() + b"x" * 2_000_000,
-        bounce().replace(b"Action: failed\r\n", b""),
-        bounce().replace(b"message/delivery-status", b"message/rfc822"),
         b"Content-Type: multipart/report; boundary*0*=\r\n\r\n",
     ],
-    ids=["empty", "noise", "parts", "nesting", "head", "size", "no action", "other", "boundary"],
+    ids=["empty", "noise", "parts", "nesting", "head", "size", "boundary"],
 )
 def test_hostile_mail_is_unreadable_and_has_no_effect(data):
     assert delivery_reports.read_report(data).kind == ReportKind.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bounce().replace(b"Action: failed\r\n", b""),
+        bounce().replace(b"message/delivery-status", b"message/rfc822"),
+        bounce().replace(b"multipart/report; report-type=delivery-status", b"multipart/mixed"),
+    ],
+    ids=["no action", "other type", "other multipart"],
+)
+def test_a_report_that_is_not_made_by_the_book_is_read(data):
+    report = delivery_reports.read_report(data)
+    assert (report.kind, report.cause) == (ReportKind.BOUNCE, Cause.ADDRESS)
 
 
 # -------------------------------------------------------------------- effects
@@ -145,6 +165,65 @@ def test_a_bad_address_is_suppressed_and_a_full_mailbox_is_not(notice, closed, p
     entry = Suppression.objects.get()
     assert (entry.index, entry.source) == (people["minji"].email_index, "bounce")
     assert entry.incident == notice.incident
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.8 sender address rejected: domain not found",
+        "550 relay not permitted",
+        "550 5.7.1 IP address blacklisted by recipient",
+        "550 5.1.1 message rejected by policy",
+    ],
+)
+def test_a_refusal_of_us_suppresses_no_address(notice, closed, reply):
+    bounces.receive(envelope_sender(closed.pk), bounce(status="5.1.1", diagnostic=reply))
+    assert not Suppression.objects.exists()
+
+
+def test_a_report_about_a_forwarding_waits_for_a_person(notice, closed):
+    bounces.receive(envelope_sender(closed.pk), bounce(recipient="old@other.example"))
+    assert not Suppression.objects.exists()
+    kinds = set(LateReport.objects.values_list("kind", flat=True))
+    assert kinds == {LateReport.Kind.BOUNCE, LateReport.Kind.UNCLEAR}
+
+
+def test_a_failure_without_a_clear_cause_waits_for_a_person(notice, accepted):
+    data = bounce(status="5.0.0", diagnostic="554 transaction failed")
+    assert bounces.receive(envelope_sender(accepted.pk), data) == Outcome.BOUNCED
+    assert LateReport.objects.get().kind == LateReport.Kind.UNCLEAR
+    assert not Suppression.objects.exists()
+
+
+def test_a_failure_after_delays_is_named_so(notice, accepted):
+    data = bounce(status="4.4.7", diagnostic="451 4.4.7 delivery time expired")
+    bounces.receive(envelope_sender(accepted.pk), data)
+    accepted.refresh_from_db()
+    assert accepted.reply == "given up after delays: 4.4.7 451 4.4.7 delivery time expired"
+    assert translate_ledger_message(accepted.reply).startswith("given up after delays: ")
+
+
+def test_a_report_settles_a_doubt(notice, accepted):
+    Delivery.objects.filter(pk=accepted.pk).update(
+        state=Delivery.State.IN_DOUBT, doubt_cause=DoubtCause.SERVER_SILENT
+    )
+    Notice.objects.filter(pk=notice.pk).update(accepted=0, in_doubt=1)
+    assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.BOUNCED
+    accepted.refresh_from_db()
+    assert accepted.state == "bounced"
+    assert_adds_up(notice)
+    assert (notice.in_doubt, notice.bounced) == (0, 1)
+
+
+@pytest.mark.parametrize("state", [Delivery.State.PENDING, Delivery.State.DEFERRED])
+def test_a_report_that_overtakes_the_ledger_is_brought_again(notice, accepted, state):
+    Delivery.objects.filter(pk=accepted.pk).update(state=state)
+    Notice.objects.filter(pk=notice.pk).update(accepted=0)
+    assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.EARLY
+    Delivery.objects.filter(pk=accepted.pk).update(state=Delivery.State.ACCEPTED)
+    Notice.objects.filter(pk=notice.pk).update(accepted=1)
+    assert bounces.receive(envelope_sender(accepted.pk), bounce()) == Outcome.BOUNCED
+    assert_adds_up(notice)
 
 
 def test_a_complaint_keeps_the_state_and_is_recorded(notice, closed, people):
@@ -396,6 +475,40 @@ def test_a_maildir_is_emptied(notice, closed, tmp_path, capsys):
     assert read_maildir(tmp_path / "in") == 0
     counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
     assert counts == {"late": 1, "unknown": 1}
+
+
+POISON = b"To: " + b"(" * 2_000 + b"x@portal.example\r\nSubject: x\r\n\r\nnothing\r\n"
+
+
+def test_a_mail_that_cannot_be_processed_does_not_stop_a_maildir(notice, closed, tmp_path):
+    box = mailbox.Maildir(tmp_path / "in", create=True)
+    poison = box.get_bytes(box.add(POISON))
+    box.add(b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce())
+    assert read_maildir(tmp_path / "in") == 2
+    assert len(box) == 0
+    aside = box.get_folder("aside")
+    assert [aside.get_bytes(key) for key in aside.iterkeys()] == [poison]
+    assert LateReport.objects.get().delivery == closed
+    counts = dict(ReturnedMail.objects.values_list("outcome", "number"))
+    assert counts == {"late": 1, "aside": 1}
+
+
+def test_a_mail_that_cannot_be_processed_does_not_stop_an_imap_mailbox(notice, closed, settings):
+    ours = b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce()
+    with ImapServer([POISON, ours]) as server:
+        settings.IMAP_URL = server.url
+        assert read_imap(server.url) == 2
+        assert server.mails == {}
+        assert server.copied == [POISON]
+    assert LateReport.objects.get().delivery == closed
+
+
+def test_a_report_that_came_too_early_stays_in_the_mailbox(notice, accepted, tmp_path):
+    Delivery.objects.filter(pk=accepted.pk).update(state=Delivery.State.PENDING)
+    box = mailbox.Maildir(tmp_path / "in", create=True)
+    box.add(b"Delivered-To: " + envelope_sender(accepted.pk).encode() + b"\r\n" + bounce())
+    assert read_maildir(tmp_path / "in") == 0
+    assert len(box) == 1
 
 
 def test_an_imap_mailbox_is_emptied(notice, closed, settings, capsys):

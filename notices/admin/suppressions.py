@@ -17,7 +17,8 @@ from accounts.admin_site import desk_path, number_column, require, staff_of
 from incidents.encryption import EncryptionError
 from notices.forms.suppression import AddressForm, LiftSuppressionForm, SuppressionForm
 from notices.ledger_messages import translate_ledger_message
-from notices.models import Notice, ReturnedMail, Suppression
+from notices.message_codes import message_code
+from notices.models import LateReport, Notice, ReturnedMail, Suppression
 from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
@@ -144,3 +145,31 @@ class ReturnedMailAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ReturnedMail | None = None) -> bool:
         return False
+
+
+@admin.register(LateReport)
+class LateReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    """Reports that changed no delivery: of closed notices, and those that a person must read.
+
+    The words of an unclear report decide whether support adds the address to the suppression list.
+    """
+
+    list_display = ["at", "kind", "message", "notice", "server_reply"]
+    list_display_links = None
+    list_filter = ["kind", "delivery__notice"]
+    list_select_related = ["delivery__notice__version__statement__incident"]
+    show_full_result_count = False
+    ordering = ["-at"]
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: LateReport | None = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("message"))
+    def message(self, report: LateReport) -> str:
+        """Returns the code of the message that the report is about."""
+        return message_code(report.delivery_id)
+
+    @admin.display(description=gettext_lazy("notice"))
+    def notice(self, report: LateReport) -> Notice:
+        return report.delivery.notice

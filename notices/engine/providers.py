@@ -30,6 +30,7 @@ from notices.message_codes import delivery_of_code
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from notices.returned_mail import bounces, delivery_reports
+from notices.returned_mail.reply_reading import cause_of
 
 RETRY_STATUSES = (408, 425, 429)
 ACCOUNT_STATUSES = (401, 402, 403)
@@ -207,7 +208,8 @@ def _report(event: AnymailTrackingEvent) -> delivery_reports.DeliveryReport | No
     texts = " ".join(str(part) for part in (event.reject_reason, event.mta_response) if part)
     server_reply = delivery_reports.redact_addresses(texts)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
-        return delivery_reports.DeliveryReport(delivery_reports.ReportKind.BOUNCE, server_reply)
+        bounce = delivery_reports.ReportKind.BOUNCE
+        return delivery_reports.DeliveryReport(bounce, server_reply, cause=cause_of(server_reply))
     if event.event_type == EventType.COMPLAINED:
         return delivery_reports.DeliveryReport(delivery_reports.ReportKind.COMPLAINT, server_reply)
     return None

@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
             name='LateReport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('bounce', 'bounced after the notice was closed'), ('complaint', 'called spam by its reader')], max_length=9, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('bounce', 'bounced after the notice was closed'), ('complaint', 'called spam by its reader'), ('unclear', 'not clear whether the address is bad: a person decides')], max_length=9, verbose_name='kind')),
                 ('server_reply', models.CharField(blank=True, max_length=500, verbose_name="the server's words")),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
                 ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='late_reports', to='notices.delivery', verbose_name='delivery')),
@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(verbose_name='day')),
-                ('outcome', models.CharField(choices=[('bounced', 'a delivery is now bounced'), ('late', 'recorded beside a closed ledger'), ('complaint', 'a complaint was recorded'), ('known', 'about a delivery that had ended so already'), ('not_final', 'a delay, a relay or an automatic answer'), ('unreadable', 'no report, or a malformed one'), ('unknown', 'to an address that we never gave')], max_length=10, verbose_name='what became of them')),
+                ('outcome', models.CharField(choices=[('bounced', 'a delivery is now bounced'), ('late', 'recorded beside a closed ledger'), ('complaint', 'a complaint was recorded'), ('known', 'about a delivery that had ended so already'), ('not_final', 'a delay, a relay or an automatic answer'), ('unreadable', 'no report, or a malformed one'), ('unknown', 'to an address that we never gave'), ('early', 'came before the acceptance was recorded; it comes again'), ('aside', 'set aside: it could not be processed')], max_length=10, verbose_name='what became of them')),
                 ('number', models.PositiveBigIntegerField(default=0, verbose_name='how many')),
             ],
             options={

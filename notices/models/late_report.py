@@ -14,6 +14,7 @@ class LateReport(models.Model):
     class Kind(models.TextChoices):
         BOUNCE = "bounce", _("bounced after the notice was closed")
         COMPLAINT = "complaint", _("called spam by its reader")
+        UNCLEAR = "unclear", _("not clear whether the address is bad: a person decides")
 
     delivery = models.ForeignKey(
         Delivery,

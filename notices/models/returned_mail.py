@@ -15,6 +15,8 @@ class ReturnedMail(models.Model):
         NOT_FINAL = "not_final", _("a delay, a relay or an automatic answer")
         UNREADABLE = "unreadable", _("no report, or a malformed one")
         UNKNOWN = "unknown", _("to an address that we never gave")
+        EARLY = "early", _("came before the acceptance was recorded; it comes again")
+        ASIDE = "aside", _("set aside: it could not be processed")
 
     day = models.DateField(_("day"))
     outcome = models.CharField(_("what became of them"), max_length=10, choices=Outcome.choices)

@@ -14,6 +14,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.contacts import normalise_email
+from incidents.encryption import EncryptionError
+from notices.ledger_messages import LedgerMessages
 from notices.message_codes import delivery_of_code, is_bounce_mac
 from notices.models import (
     AlertSubscription,
@@ -24,7 +26,8 @@ from notices.models import (
     Suppression,
 )
 from notices.returned_mail import delivery_reports, suppression_list
-from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind
+from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind, is_same_mailbox
+from notices.returned_mail.reply_reading import Cause
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
@@ -74,7 +77,11 @@ def receive(address: str, data: bytes) -> Outcome:
 
 
 def record_report(delivery_id: int, report: DeliveryReport) -> Outcome:
-    """Records a report about a delivery. A repeated report changes nothing. Returns the outcome."""
+    """Records a report about a delivery. A repeated report changes nothing. Returns the outcome.
+
+    A report that comes before the acceptance is written has the outcome EARLY and records nothing:
+    the caller has to bring it again.
+    """
     if report.kind in (ReportKind.NOT_FINAL, ReportKind.UNREADABLE):
         return Outcome.NOT_FINAL if report.kind == ReportKind.NOT_FINAL else Outcome.UNREADABLE
     related = Delivery.objects.select_related("notice__incident", "person", "subscription__user")
@@ -86,34 +93,67 @@ def record_report(delivery_id: int, report: DeliveryReport) -> Outcome:
     return _bounced(delivery, report)
 
 
+# The message may still be on the wire, or its acceptance not be written yet.
+_EARLY = (State.PENDING, State.DEFERRED)
+_SETTLED = {State.ACCEPTED: "accepted", State.IN_DOUBT: "in_doubt"}  # the counter of each state
+
+
 def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
-    if delivery.state != State.ACCEPTED:
+    if delivery.state in _EARLY and delivery.notice.closed_at is None:
+        return Outcome.EARLY
+    if delivery.state not in _SETTLED:
         return Outcome.KNOWN
+    words = report.words
+    if report.cause is Cause.EXPIRED:
+        words = LedgerMessages.EXPIRED.stored(reply=words)[:500]
     try:
-        is_changed = _change_to_bounced(delivery, report.words)
+        is_changed = _change_to_bounced(delivery, words)
     except _NoticeIsClosedError:
-        is_new = _record_late(delivery, LateReport.Kind.BOUNCE, report.words)
+        is_new = _record_late(delivery, LateReport.Kind.BOUNCE, words)
         outcome = Outcome.LATE if is_new else Outcome.KNOWN
     else:
         outcome = Outcome.BOUNCED if is_changed else Outcome.KNOWN
-    if delivery_reports.is_bad_address(report.words):
+    if _is_of_this_address(delivery, report):
         _suppress(delivery, Suppression.Source.BOUNCE, report.words)
+    elif report.cause in (Cause.ADDRESS, Cause.UNCLEAR):
+        _record_late(delivery, LateReport.Kind.UNCLEAR, report.words)
     logger.info("delivery %s bounced after it was accepted: %s", delivery.pk, outcome)
     return outcome
 
 
+def _is_of_this_address(delivery: Delivery, report: DeliveryReport) -> bool:
+    """Returns whether the report says that this address is bad, and not one it forwards to."""
+    if report.cause is not Cause.ADDRESS or report.is_forwarded:
+        return False
+    address = _address_of(delivery)
+    named = [recipient for recipient in report.recipients if "@" in recipient]
+    return not (address and named) or any(is_same_mailbox(address, one) for one in named)
+
+
+def _address_of(delivery: Delivery) -> str:
+    """Returns the e-mail address of the delivery; "" if it is not known any more."""
+    if delivery.subscription is not None:
+        return delivery.subscription.user.email
+    try:
+        return delivery.person.decrypt_contact().get("e", "") if delivery.person else ""
+    except EncryptionError:
+        return ""
+
+
 def _change_to_bounced(delivery: Delivery, reply: str) -> bool:
-    """Changes an accepted delivery to bounced. Returns False if it is not accepted any more.
+    """Changes an accepted or doubtful delivery to bounced. Returns False if it changed meanwhile.
 
     Writes the row and the counters in one transaction, and locks them in the ledger's order:
     delivery, then notice. Raises _NoticeIsClosedError.
     """
+    state = State(delivery.state)
+    counter = _SETTLED[state]
     with transaction.atomic():
-        rows = Delivery.objects.filter(pk=delivery.pk, state=State.ACCEPTED)
+        rows = Delivery.objects.filter(pk=delivery.pk, state=state)
         if not rows.update(state=State.BOUNCED, reply=reply, ended_at=timezone.now()):
             return False
         open_notice = Notice.objects.filter(pk=delivery.notice_id, closed_at__isnull=True)
-        if not open_notice.update(accepted=F("accepted") - 1, bounced=F("bounced") + 1):
+        if not open_notice.update(bounced=F("bounced") + 1, **{counter: F(counter) - 1}):
             raise _NoticeIsClosedError
     return True
 

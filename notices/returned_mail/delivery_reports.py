@@ -1,29 +1,33 @@
-"""Parses returned mail: delivery reports (RFC 3464) and complaints (RFC 5965).
+"""Reads what a returned mail says: a failure, a complaint, a delay, or an automatic answer.
 
-Any person can write to a bounce address, so the input is hostile. Its size and its number of parts
-are limited before it is parsed, and only the server's reply is stored, without addresses.
+Failures come as delivery reports (RFC 3464 and 6533) and in the older shapes of qmail, Exim,
+sendmail, Exchange and providers, which are plain text. Complaints come as RFC 5965 and in Outlook's
+own format. Only the server's reply is stored, without addresses.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email import policy
-from email.message import Message
-from email.parser import BytesParser
 from enum import Enum, auto
 
-MOST_BYTES = 1_048_576
-MOST_BOUNDARIES = 20  # occurrences of "boundary"; each nested multipart needs one
-MOST_PARTS = 200
-MOST_HEADER_LINES = 2_000
-MOST_BLANK_LINES = 20_000  # each makes a message of its own inside a delivery status
-MOST_TYPE_BYTES = 2_000  # of a Content-Type; the time to parse one grows with its square
+from notices.returned_mail.phrases import shape_pattern
+from notices.returned_mail.reply_reading import STATUS, Cause, cause_of
+from notices.returned_mail.returned_message import Fields, ReturnedMessage, UnreadableMailError
+
 MOST_REPLY_CHARACTERS = 500
-_LONG_TYPE = re.compile(
-    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % MOST_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
-)
 _ADDRESS = re.compile(r"<?[^\s<>@;]{1,64}@[^\s<>;]{1,255}>?")
-_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+_PERSONS_COMPLAINTS = {"abuse", "fraud", "opt-out", "opt-out-list", "miscategorized", "complaint"}
+_REPLY_LINE = re.compile(
+    r"(?:^|[\s:(\[<>\"'#])[45]\d\d[ \-#:]|(?<![\d.])[45]\.\d{1,3}\.\d{1,4}(?![\d.])"
+)
+_ANSWERED = re.compile(r"^(?:(?:re|aw|sv|fwd?)[:：] *)+", re.IGNORECASE)
+_PHRASES = {
+    name: shape_pattern(name)
+    for name in (
+        *("automatic_subject", "automatic_text", "server", "failure_subject", "failed"),
+        *("delayed", "warning", "ended", "boilerplate"),
+    )
+}
+_OUTLOOK_COMPLAINT = ("X-HmXmrOriginalRecipient", "X-HmXmrOriginalRecipent")
 
 
 class ReportKind(Enum):
@@ -31,7 +35,7 @@ class ReportKind(Enum):
 
     BOUNCE = auto()  # the message did not arrive and will not
     COMPLAINT = auto()  # the recipient marked the message as spam
-    NOT_FINAL = auto()  # a delay, a relay, an automatic answer
+    NOT_FINAL = auto()  # a delay, a relay, an automatic answer, a report about the sender
     UNREADABLE = auto()
 
 
@@ -40,98 +44,38 @@ class DeliveryReport:
     """The content of a returned mail.
 
     `words` is the server's reply, or the kind of the complaint. `senders` are the envelope senders
-    that a complaint names.
+    that a complaint names. `cause` and `recipients`, the addresses that failed, are those of a
+    bounce. With `is_forwarded`, the server names another original recipient than the one that
+    failed.
     """
 
     kind: ReportKind
     words: str = ""
     senders: tuple[str, ...] = ()
+    cause: Cause = Cause.UNCLEAR
+    recipients: tuple[str, ...] = ()
+    is_forwarded: bool = False
 
 
 UNREADABLE = DeliveryReport(ReportKind.UNREADABLE)
+NOT_FINAL = DeliveryReport(ReportKind.NOT_FINAL)
 
 
 def read_report(data: bytes) -> DeliveryReport:
     """Parses a returned mail. Returns UNREADABLE for any input that is not a report."""
-    if not _is_bounded(data):
-        return UNREADABLE
     try:
-        message = BytesParser(policy=policy.compat32).parsebytes(data)
-        return _read(message)
-    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        mail = ReturnedMessage(data)
+    except UnreadableMailError:
         return UNREADABLE
-
-
-def is_bad_address(reply: str) -> bool:
-    """Returns whether a server's reply means that the address itself is bad (RFC 3463, 5.1.x)."""
-    found = _STATUS.search(reply)
-    return found is not None and found[0].startswith("5.1.")
-
-
-def _is_bounded(data: bytes) -> bool:
-    parts = data.count(b"\n--")
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return (
-        len(data) <= MOST_BYTES
-        and data.lower().count(b"boundary") <= MOST_BOUNDARIES
-        and parts <= MOST_PARTS
-        and _header_lines(data) <= MOST_HEADER_LINES
-        and lines.count(b"\n\n") <= MOST_BLANK_LINES
-        and not _LONG_TYPE.search(lines)
-    )
-
-
-def _header_lines(data: bytes) -> int:
-    head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
-    return head.count(b"\n")
-
-
-def _read(message: Message) -> DeliveryReport:
-    if message.get_content_type() != "multipart/report":
-        is_automatic = str(message.get("Auto-Submitted", "no")).lower() != "no"
-        return DeliveryReport(ReportKind.NOT_FINAL) if is_automatic else UNREADABLE
-    for part in message.walk():
-        match part.get_content_type():
-            case "message/delivery-status":
-                return _delivery_status(part)
-            case "message/feedback-report":
-                return _complaint(message, part)
-    return UNREADABLE
-
-
-def _delivery_status(part: Message) -> DeliveryReport:
-    blocks = [block for block in _blocks(part) if block.get("Action")]
-    if not blocks:
-        return UNREADABLE
-    failed = [block for block in blocks if _field(block, "Action").lower() == "failed"]
-    if not failed:
-        return DeliveryReport(ReportKind.NOT_FINAL)
-    block = failed[0]
-    status = _STATUS.search(_field(block, "Status"))
-    diagnostic = _field(block, "Diagnostic-Code").partition(";")[2]
-    reply = f"{status[0] if status else ''} {diagnostic}"
-    return DeliveryReport(ReportKind.BOUNCE, _without_addresses(reply, block))
-
-
-def _blocks(part: Message) -> Iterator[Message]:
-    """Yields the groups of fields of a delivery status. Python parses each into a Message."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        yield from (block for block in payload if isinstance(block, Message))
-
-
-def _complaint(message: Message, part: Message) -> DeliveryReport:
-    block = next(_blocks(part), part)
-    if isinstance(part.get_payload(), str):
-        text = str(part.get_payload()).encode("ascii", "replace")
-        block = BytesParser(policy=policy.compat32).parsebytes(text)
-    kind = _field(block, "Feedback-Type").lower() or "abuse"
-    senders = [_field(block, "Original-Mail-From")]
-    senders += [_field(inner, "Return-Path") for inner in message.walk()]
-    if kind == "not-spam":
-        return DeliveryReport(ReportKind.NOT_FINAL)
-    named = tuple(sender.strip("<> ") for sender in senders if sender)
-    return DeliveryReport(ReportKind.COMPLAINT, _clean(_ADDRESS.sub("<…>", kind)), named)
+    if mail.complaint:
+        return _complaint(mail)
+    if mail.blocks:
+        return _of_blocks(mail)
+    if any(mail.inner_headers(name) for name in _OUTLOOK_COMPLAINT):
+        return DeliveryReport(ReportKind.COMPLAINT, "abuse", tuple(_return_paths(mail)))
+    if _is_automatic_answer(mail):
+        return NOT_FINAL
+    return _of_text(mail)
 
 
 def redact_addresses(reply: str) -> str:
@@ -139,22 +83,172 @@ def redact_addresses(reply: str) -> str:
     return _clean(_ADDRESS.sub("<…>", reply))
 
 
-def _without_addresses(reply: str, block: Message) -> str:
-    """Returns a reply without addresses and without the local part of the recipient.
+# ---------------------------------------------------------------- delivery reports
+
+
+def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
+    """Returns what the fields of a delivery report say; the first failure counts."""
+    failed = [block for block in mail.blocks if _has_failed(block)]
+    if not failed:
+        return NOT_FINAL
+    block = failed[0]
+    diagnostic = _value(block, "diagnostic-code")
+    status = STATUS.search(block.get("status", ""))
+    reply = f"{status[0] if status else ''} {diagnostic}".strip()
+    cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic}")
+    if cause in (Cause.UNCLEAR, Cause.NETWORK):
+        said = _reply_lines(mail.notice)
+        told = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
+        cause = cause if told is Cause.UNCLEAR else told
+        reply = reply if diagnostic else f"{reply} {said}".strip()
+    final, original = (_value(block, f"{name}-recipient") for name in ("final", "original"))
+    return DeliveryReport(
+        ReportKind.BOUNCE,
+        _without_addresses(reply, final, original),
+        cause=cause,
+        recipients=tuple(filter(None, (final,))),
+        is_forwarded=bool(final and original and not is_same_mailbox(final, original)),
+    )
+
+
+def _has_failed(block: Fields) -> bool:
+    action = block.get("action", "").lower()
+    if action:
+        return action.startswith(("fail", "error"))
+    return block.get("status", "").startswith("5")
+
+
+def _value(block: Fields, name: str) -> str:
+    """Returns a field without its type ("rfc822;", "smtp;")."""
+    kind, semicolon, value = block.get(name, "").partition(";")
+    return _clean(
+        (value if semicolon and " " not in kind.strip() else f"{kind}{semicolon}{value}"),
+        most=1_000,
+    ).strip("<> ")
+
+
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Returns whether the addresses have one local part. Servers rewrite domains of their own."""
+    locals_ = [address.rpartition("@")[0].lower() or address.lower() for address in (one, other)]
+    return locals_[0] == locals_[1]
+
+
+# ---------------------------------------------------------------- plain text
+
+
+def _of_text(mail: ReturnedMessage) -> DeliveryReport:
+    """Returns what a report in plain text says; UNREADABLE if it is none."""
+    is_from_server = bool(
+        _PHRASES["server"].search(mail.header("From")) or mail.header("X-Failed-Recipients")
+    )
+    has_subject = bool(_PHRASES["failure_subject"].search(mail.header("Subject")))
+    if not (is_from_server or has_subject):
+        return NOT_FINAL if _is_automatic(mail) else UNREADABLE
+    notice = mail.notice
+    said = _reply_lines(notice)
+    if _PHRASES["warning"].search(f"{mail.header('Subject')}\n{notice}") or (
+        _PHRASES["delayed"].search(notice) and not _PHRASES["ended"].search(notice)
+    ):
+        return NOT_FINAL
+    if not (said or _PHRASES["failed"].search(notice) or has_subject):
+        return NOT_FINAL if _is_automatic(mail) else UNREADABLE
+    cause = _cause_of_text(notice, said)
+    failed = mail.header("X-Failed-Recipients")
+    reply = said or _first_failure(notice)
+    return DeliveryReport(
+        ReportKind.BOUNCE,
+        _without_addresses(reply, *failed.split(",")),
+        cause=cause,
+        recipients=tuple(one.strip("<> ") for one in failed.split(",") if one.strip()),
+    )
+
+
+def _cause_of_text(notice: str, said: str) -> Cause:
+    """Returns the cause that a text names: by its codes, beside the address, or anywhere."""
+    for words in (
+        said,
+        _lines_of(notice, _ADDRESS, following=3),
+        _PHRASES["boilerplate"].sub(" ", notice),
+    ):
+        if words and (cause := cause_of(words)) is not Cause.UNCLEAR:
+            return cause
+    return Cause.UNCLEAR
+
+
+def _reply_lines(text: str) -> str:
+    """Returns the lines with a server's code, each with the next one, which often has the words."""
+    return _lines_of(text, _REPLY_LINE, following=1)
+
+
+def _lines_of(text: str, wanted: re.Pattern[str], *, following: int) -> str:
+    """Returns the first lines that `wanted` finds, each with the lines that follow it."""
+    lines = [_PHRASES["boilerplate"].sub(" ", line[:2_000]) for line in text.split("\n")]
+    found = [number for number, line in enumerate(lines) if wanted.search(line)]
+    chosen = {near for number in found[:10] for near in range(number, number + following + 1)}
+    return " ".join(lines[number].strip() for number in sorted(chosen) if number < len(lines))
+
+
+def _first_failure(text: str) -> str:
+    found = _PHRASES["failed"].search(text)
+    return text[max(0, found.start() - 80) : found.start() + 300] if found else ""
+
+
+def _is_automatic_answer(mail: ReturnedMessage) -> bool:
+    """Returns whether a program of the reader has answered: an absence, a challenge."""
+    if mail.header("X-Failed-Recipients") or _PHRASES["server"].search(mail.header("From")):
+        return False
+    subject = _ANSWERED.sub("", mail.header("Subject"))
+    return bool(
+        _PHRASES["automatic_subject"].match(subject)
+        or (
+            _PHRASES["automatic_text"].search(mail.notice[:4_000])
+            and not _REPLY_LINE.search(mail.notice)
+        )
+    )
+
+
+def _is_automatic(mail: ReturnedMessage) -> bool:
+    """Returns whether a program sent the mail: it says so, or takes no answer."""
+    declared = mail.header("Auto-Submitted").lower().partition(";")[0].strip()
+    return (
+        declared not in ("", "no")
+        or bool(mail.header("X-Auto-Response-Suppress"))
+        or mail.header("Return-Path").strip() == "<>"
+    )
+
+
+# ---------------------------------------------------------------- complaints
+
+
+def _complaint(mail: ReturnedMessage) -> DeliveryReport:
+    """Returns the complaint of a person. Reports about the sender (DMARC, virus) are none."""
+    kind = mail.complaint.get("feedback-type", "").lower() or "abuse"
+    if kind not in _PERSONS_COMPLAINTS:
+        return NOT_FINAL
+    senders = [mail.complaint.get("original-mail-from", ""), *_return_paths(mail)]
+    named = tuple(sender.strip("<> ") for sender in senders if sender)
+    return DeliveryReport(ReportKind.COMPLAINT, _clean(_ADDRESS.sub("<…>", kind)), named)
+
+
+def _return_paths(mail: ReturnedMessage) -> list[str]:
+    return [path.strip("<> ") for path in mail.inner_headers("Return-Path")]
+
+
+# ---------------------------------------------------------------- words that are stored
+
+
+def _without_addresses(reply: str, *recipients: str) -> str:
+    """Returns a reply without addresses and without the local parts of the recipients.
 
     Servers often repeat the recipient, and the ledger holds no address.
     """
     reply = _ADDRESS.sub("<…>", reply)
-    for name in ("Final-Recipient", "Original-Recipient"):
-        local = _field(block, name).partition(";")[2].strip().partition("@")[0]
+    for recipient in recipients:
+        local = recipient.strip("<> ").partition("@")[0]
         if local:
             alone = rf"(?<![\w.]){re.escape(local)}(?![\w.])"
             reply = re.sub(alone, "<…>", reply, flags=re.IGNORECASE)
     return _clean(reply)
-
-
-def _field(block: Message, name: str) -> str:
-    return _clean(str(block.get(name, "")), most=2 * MOST_REPLY_CHARACTERS)
 
 
 def _clean(text: str, *, most: int = MOST_REPLY_CHARACTERS) -> str:

@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002, N802 (aiosmtpd calls its handlers by these names and arguments)
 
 import asyncio
+import glob
 import imaplib
 import ipaddress
 import logging
@@ -27,7 +28,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from foundations.private_urls import is_private
 from notices.models import ReturnedMail
 from notices.returned_mail import bounces
-from notices.returned_mail.delivery_reports import MOST_BYTES
+from notices.returned_mail.returned_message import MOST_BYTES
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTIONS = 50
@@ -38,6 +39,8 @@ SESSION_SECONDS = 600  # a peer with more mail connects again
 MOST_COMMANDS = {"*": 20, **dict.fromkeys(("MAIL", "RCPT", "DATA", "RSET", "NOOP"), 500)}
 MOST_AT_A_TIME = 1_000  # mails of a mailbox in one run
 _HEAD_BYTES = 65_536
+ASIDE = "aside"  # the folder of mails that could not be processed
+Outcome = ReturnedMail.Outcome
 _MAIL_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "To")
 
 
@@ -101,7 +104,7 @@ class Listener:
         """Accepts one known recipient per mail, because a report is about one delivery."""
         is_ours = bounces.delivery_of_sender(address) or bounces.is_complaints_address(address)
         if not is_ours:
-            await self._in_database(bounces.count_returned_mail, ReturnedMail.Outcome.UNKNOWN)
+            await self._in_database(bounces.count_returned_mail, Outcome.UNKNOWN)
             return "550 5.1.1 no such address"
         if envelope.rcpt_tos:
             return "452 4.5.3 one recipient at a time"
@@ -112,11 +115,12 @@ class Listener:
         """Answers 250 once the report is stored. Until then the other server retains the mail."""
         data = envelope.content if isinstance(envelope.content, bytes) else b""
         try:
-            await self._in_database(bounces.receive, envelope.rcpt_tos[0], data)
+            outcome = await self._in_database(_receive, envelope.rcpt_tos[0], data)
         except DatabaseError:
             logger.exception("a returned mail could not be recorded")
             return "451 4.3.0 try again later"
-        return "250 2.0.0 taken"
+        is_early = outcome == Outcome.EARLY
+        return "451 4.3.0 too early, try again later" if is_early else "250 2.0.0 taken"
 
     async def _in_database(self, function: Callable[..., Any], *args: Any) -> Any:
         def run() -> Any:
@@ -202,33 +206,55 @@ def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
 def read_maildir(path: Path) -> int:
     """Records the mails in a Maildir and deletes them. Returns how many.
 
-    It reads at most MOST_AT_A_TIME mails.
+    It reads at most MOST_AT_A_TIME mails. A mail that cannot be processed is moved to the folder
+    "aside". One that came too early stays for the next run.
     """
     box = mailbox.Maildir(path, create=False)
-    keys = box.keys()[:MOST_AT_A_TIME]
-    for key in keys:
+    taken = 0
+    for key in box.keys()[:MOST_AT_A_TIME]:
         with box.get_file(key) as file:
-            _record(file.read(MOST_BYTES + 1))
-        box.remove(key)
-    return len(keys)
+            outcome = _record(file.read(MOST_BYTES + 1))
+        if outcome == Outcome.EARLY:
+            continue
+        if outcome == Outcome.ASIDE:
+            box.add_folder(ASIDE)
+            file_path = next(path.glob(f"[cn][ue][rw]/{glob.escape(key)}*"))
+            file_path.rename(path / f".{ASIDE}" / "new" / key)
+        else:
+            box.remove(key)
+        taken += 1
+    return taken
 
 
 def read_imap(url: str) -> int:
     """Records the mails in the INBOX of `imaps://user:password@host/` and deletes them there.
 
-    Returns how many, at most MOST_AT_A_TIME. Raises UnsafeMailboxError for `imap://` to another
-    machine, because the password would be sent unencrypted.
+    Returns how many, at most MOST_AT_A_TIME. A mail that cannot be processed is copied to the
+    mailbox "aside". One that came too early stays for the next run. Raises UnsafeMailboxError for
+    `imap://` to another machine, because the password would be sent unencrypted.
     """
     if not is_private(url, encrypted="imaps"):
         raise UnsafeMailboxError("IMAP_URL: the password would go unencrypted; use imaps://")
+    taken = 0
     with _signed_in(url) as imap:
         _ok, found = imap.search(None, "ALL")
-        numbers = found[0].split()[:MOST_AT_A_TIME]
-        for number in numbers:
-            _record(_fetched(imap, number.decode()))
-            imap.store(number.decode(), "+FLAGS", r"(\Deleted)")
+        for number in found[0].decode().split()[:MOST_AT_A_TIME]:
+            outcome = _record(_fetched(imap, number))
+            if outcome == Outcome.EARLY or not _put_aside(imap, number, outcome):
+                continue
+            imap.store(number, "+FLAGS", r"(\Deleted)")
+            taken += 1
         imap.expunge()
-    return len(numbers)
+    return taken
+
+
+def _put_aside(imap: imaplib.IMAP4, number: str, outcome: ReturnedMail.Outcome) -> bool:
+    """Copies a mail that could not be processed. Returns False if it cannot be copied."""
+    if outcome != Outcome.ASIDE:
+        return True
+    imap.create(ASIDE)  # the server refuses it if it exists
+    answer, _data = imap.copy(number, ASIDE)
+    return answer == "OK"
 
 
 @contextmanager
@@ -255,11 +281,36 @@ def _fetched(imap: imaplib.IMAP4, number: str) -> bytes:
     return next((part[1] for part in answer if isinstance(part, tuple)), b"")
 
 
-def _record(data: bytes) -> None:
+def _record(data: bytes) -> ReturnedMail.Outcome:
     """Records a mail of a mailbox. Its address is in a header, because it has no envelope."""
+    try:
+        address = _address_in_header(data)
+    except Exception as error:  # noqa: BLE001  any mail may come, and the next ones must be read
+        return _count_aside(error)
+    return _receive(address, data)
+
+
+def _receive(address: str, data: bytes) -> ReturnedMail.Outcome:
+    """Records a mail, and counts one that cannot be processed. Raises DatabaseError."""
+    try:
+        return bounces.receive(address, data)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001  any mail may come, and the next ones must be read
+        return _count_aside(error)
+
+
+def _count_aside(error: Exception) -> ReturnedMail.Outcome:
+    logger.error("a returned mail could not be processed: %s", type(error).__name__)
+    bounces.count_returned_mail(Outcome.ASIDE)
+    return Outcome.ASIDE
+
+
+def _address_in_header(data: bytes) -> str:
+    """Returns the bounce address that a header names, else the first address, else ""."""
     head = re.split(rb"\r?\n\r?\n", data[:_HEAD_BYTES], maxsplit=1)[0]
     message: Message = BytesHeaderParser().parsebytes(head)
     named = [value for name in _MAIL_HEADERS for value in message.get_all(name, [])]
     addresses = [address for _name, address in getaddresses([str(value) for value in named])]
     known = (one for one in addresses if bounces.delivery_of_sender(one))
-    bounces.receive(next(known, addresses[0] if addresses else ""), data)
+    return next(known, addresses[0] if addresses else "")

@@ -21,12 +21,11 @@ from incidents.models import AffectedPerson, Incident
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.suppression import SuppressionQuerySet
+from notices.returned_mail.reply_reading import Cause, cause_of
 
 Source = Suppression.Source
 _INDEX_KIND = {"email": "email", "sms": "phone"}
 INDEX_FIELD = {"email": "email_index", "sms": "phone_index"}
-# RFC 3463: 5.1.x means that the address itself is bad. A full mailbox (5.2.2) is not suppressed.
-_BAD_ADDRESS = r"\m5\.1\.\d"
 
 
 def portal_indexes(channel: str, address: str) -> list[UUID]:
@@ -149,13 +148,18 @@ def lift(entry: Suppression, *, by: User, reason: str) -> bool:
 def take_bounces(chunk: Chunk, notice: Notice) -> None:
     """Suppresses the addresses of a chunk that bounced as bad, for the notice's incident.
 
-    It decrypts nothing. Addresses that are on the list already stay unchanged.
+    The server's words decide (reply_reading). It decrypts nothing. Addresses that are on the list
+    already stay unchanged.
     """
     deliveries = Delivery.objects.of_chunk(chunk).filter(person__isnull=False)
-    bad = deliveries.filter(state=Delivery.State.BOUNCED, reply__regex=_BAD_ADDRESS)
-    rows = bad.values_list(f"person__{INDEX_FIELD[notice.channel]}", "reply")
+    bounced = deliveries.filter(state=Delivery.State.BOUNCED)
+    rows = bounced.values_list(f"person__{INDEX_FIELD[notice.channel]}", "reply")
     add_automatic(
-        [(index, notice.incident_id, reply) for index, reply in rows if index is not None],
+        [
+            (index, notice.incident_id, reply)
+            for index, reply in rows
+            if index is not None and cause_of(reply) is Cause.ADDRESS
+        ],
         channel=notice.channel,
         source=Source.BOUNCE,
     )

@@ -1,0 +1,113 @@
+"""Measures how returned mail of public collections is read. Nothing of them is stored here.
+
+    python -m benchmarks.bounce_reading --sisimai set-of-emails --expected p5-sisimai
+    python -m benchmarks.bounce_reading --flufl flufl_bounce-6.0.0
+
+`--sisimai` is a checkout of github.com/sisimai/set-of-emails, `--expected` one of
+github.com/sisimai/p5-sisimai, whose tests hold the right answers. `--flufl` is the unpacked source
+of flufl.bounce from PyPI; with flufl.bounce installed, its own answers are the right ones.
+The last line is one JSON object.
+"""
+
+import argparse
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from email import message_from_bytes
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from notices.returned_mail.delivery_reports import ReportKind, read_report
+from notices.returned_mail.reply_reading import Cause
+
+# Sisimai's reasons of mails that report no failure.
+_NOT_FAILED = {"vacation", "delivered", "feedback"}
+# Words of a delay. Sisimai counts a delay among its bounces.
+_DELAY = re.compile(
+    rb"action: *delayed|warning message only|\(delay\)|will be retried|delayed mail"
+    rb"|notification: (?:warning|delayed)|will retry until",
+    re.IGNORECASE,
+)
+_FAILED = re.compile(rb"action: *fail", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"^\s*'(\d\d)'\s*=>\s*\[\s*\['[^']*',\s*'[^']*',\s*'([^']*)',\s*(\d)\]",
+    re.MULTILINE,
+)
+Figures = dict[str, Any]
+
+
+def sisimai(mails: Path, expected: Path) -> Figures:
+    """Returns the shares of failures and of hard ones that are recognised, and what is wrong."""
+    failures = read = hard = suppressed = 0
+    others: Counter[str] = Counter()
+    delays: list[str] = []
+    for path, reason, is_hard in _answers(mails, expected):
+        data = path.read_bytes()
+        report = read_report(data)
+        is_failure = report.kind is ReportKind.BOUNCE
+        is_bad_address = is_failure and report.cause is Cause.ADDRESS
+        if reason in _NOT_FAILED or (_DELAY.search(data) and not _FAILED.search(data)):
+            if is_failure:
+                delays.append(path.name)
+            continue
+        failures, read = failures + 1, read + is_failure
+        hard, suppressed = hard + is_hard, suppressed + (is_hard and is_bad_address)
+        if is_bad_address and not is_hard:
+            others[reason] += 1
+    return {
+        "sisimai_failures": failures,
+        "sisimai_read": round(read / failures, 3),
+        "sisimai_hard": hard,
+        "sisimai_hard_suppressed": round(suppressed / hard, 3),
+        "sisimai_suppressed_with_another_reason": dict(others),
+        "sisimai_delays_taken_as_failures": delays,
+    }
+
+
+def _answers(mails: Path, expected: Path) -> Iterator[tuple[Path, str, bool]]:
+    """Yields each mail with Sisimai's reason, and whether Sisimai calls it a hard bounce."""
+    for test in sorted((expected / "t").glob("*.t")):
+        name = re.sub(r"^\d+-", "", test.stem)
+        for number, reason, is_hard in _ANSWER.findall(test.read_text("utf-8", "replace")):
+            path = mails / "maildir" / "bsd" / f"{name}-{number}.eml"
+            if path.exists():
+                yield path, reason, is_hard == "1"
+
+
+def flufl(source: Path) -> Figures:
+    """Returns the share of the permanent failures that are recognised."""
+    all_failures = import_module("flufl.bounce").all_failures
+    permanent = read = 0
+    temporary: list[str] = []
+    for path in sorted((source / "tests" / "data").glob("*.txt")):
+        data = path.read_bytes()
+        _delayed, failed = all_failures(message_from_bytes(data))
+        is_read = read_report(data).kind is ReportKind.BOUNCE
+        permanent, read = permanent + bool(failed), read + bool(failed and is_read)
+        if _delayed and not failed and is_read:
+            temporary.append(path.name)
+    return {
+        "flufl_permanent": permanent,
+        "flufl_read": round(read / permanent, 3),
+        "flufl_temporary_taken_as_permanent": temporary,
+    }
+
+
+def main() -> None:
+    """Measures the collections that the options name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("sisimai", "expected", "flufl"):
+        parser.add_argument(f"--{name}", type=Path)
+    options = parser.parse_args()
+    figures: Figures = {}
+    if options.sisimai and options.expected:
+        figures |= sisimai(options.sisimai, options.expected)
+    if options.flufl:
+        figures |= flufl(options.flufl)
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The phrases of servers and mail programs, from phrases.toml."""
+
+import re
+import tomllib
+from pathlib import Path
+
+_CONTENT = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+RECIPIENT: str = _CONTENT["recipient"]
+
+
+def cause_pattern(name: str) -> re.Pattern[str]:
+    """Returns the pattern of the phrases that name a cause, such as "address"."""
+    return _compiled(_CONTENT["causes"][name])
+
+
+def shape_pattern(name: str) -> re.Pattern[str]:
+    """Returns the pattern of the phrases that show a kind of mail, such as "failed"."""
+    return _compiled(_CONTENT["shapes"][name])
+
+
+def _compiled(phrases: list[str]) -> re.Pattern[str]:
+    joined = "|".join(phrases).replace("{recipient}", RECIPIENT)
+    return re.compile(joined, re.IGNORECASE)

@@ -1,0 +1,80 @@
+"""Reads the cause of a failure from a server's words and codes, which are judged together.
+
+The narrower one wins. A reply may hold the status of another server (`5.1.1`) beside words that
+name the sender (`550 5.7.1 blacklisted`): only words and codes that name the recipient say that an
+address is bad. Words come first, because servers choose them with more care than codes. RFC 3463
+and its registry define the codes.
+"""
+
+import re
+from enum import Enum, auto
+
+from notices.returned_mail.phrases import RECIPIENT, cause_pattern
+
+
+class Cause(Enum):
+    """The cause of a permanent failure."""
+
+    ADDRESS = auto()  # there is no such mailbox or domain, or not any more
+    MAILBOX = auto()  # the mailbox exists but takes no mail: full, suspended
+    SENDER = auto()  # we are refused: policy, reputation, authentication, relay, rate
+    CONTENT = auto()  # the message is refused: size, spam, virus
+    EXPIRED = auto()  # the server gave up after delays
+    NETWORK = auto()  # the other server or the way to it is broken
+    UNCLEAR = auto()
+
+
+MOST_CHARACTERS = 4_000
+STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,4})(?![\d.]*\.\d)")
+
+# In this order. Words that name the sender come before words that name the recipient.
+_WORDS = [
+    (Cause.NETWORK, cause_pattern("temporary")),
+    (Cause.SENDER, cause_pattern("sender")),
+    (Cause.MAILBOX, cause_pattern("full")),
+    (Cause.CONTENT, cause_pattern("content")),
+    (Cause.MAILBOX, cause_pattern("suspended")),
+    (Cause.ADDRESS, cause_pattern("address")),
+    (Cause.EXPIRED, cause_pattern("expired")),
+    (Cause.NETWORK, cause_pattern("network")),
+]
+_LINK = re.compile(r"https?://\S+")
+_SENDERS_ADDRESS = re.compile(r"(?<![\d.])5\.1\.[789](?![\d.])")
+_OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
+_MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
+_CODES = {
+    **dict.fromkeys(("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4"), Cause.ADDRESS),
+    **dict.fromkeys(("1.7", "1.8", "1.9", "4.5", "5.3"), Cause.SENDER),
+    **dict.fromkeys(("2.2",), Cause.MAILBOX),
+    **dict.fromkeys(("2.3", "3.4"), Cause.CONTENT),
+    **dict.fromkeys(("4.7", "4.1"), Cause.EXPIRED),
+}
+_SUBJECTS = {"7": Cause.SENDER, "6": Cause.CONTENT, "3": Cause.NETWORK, "4": Cause.NETWORK}
+
+
+def cause_of(reply: str) -> Cause:
+    """Returns the cause that a server's reply names, with its codes."""
+    text = " ".join(_LINK.sub(" ", reply[:MOST_CHARACTERS]).split())
+    by_codes = _cause_of_codes(text)
+    by_words = next((cause for cause, words in _WORDS if words.search(text)), by_codes)
+    if by_words is Cause.ADDRESS and _SENDERS_ADDRESS.search(text):
+        return Cause.SENDER
+    if by_words is Cause.ADDRESS and _OTHER_ADDRESS.search(text) and not _MAILBOX.search(text):
+        return Cause.UNCLEAR  # 5.1.0 is also used for the address of the sender
+    return by_words
+
+
+def _cause_of_codes(text: str) -> Cause:
+    """Returns the cause of the narrowest status code. One that names the sender comes first."""
+    found = [_cause_of_code(*match.groups()) for match in STATUS.finditer(text)]
+    for cause in (Cause.SENDER, Cause.CONTENT, Cause.MAILBOX, Cause.ADDRESS, Cause.EXPIRED):
+        if cause in found:
+            return cause
+    return Cause.NETWORK if Cause.NETWORK in found else Cause.UNCLEAR
+
+
+def _cause_of_code(digit: str, subject: str, detail: str) -> Cause:
+    cause = _CODES.get(f"{subject}.{detail}") or _SUBJECTS.get(subject, Cause.UNCLEAR)
+    if digit == "4" and cause in (Cause.ADDRESS, Cause.NETWORK, Cause.UNCLEAR):
+        return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
+    return cause

@@ -1,0 +1,160 @@
+"""The parts of a returned mail that say what became of a message: fields, text, complaint.
+
+Any person can write to a bounce address, so the input is hostile. Its size and its number of parts
+are limited before it is parsed.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Iterator
+from email import policy
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesParser
+from html import unescape
+
+MOST_BYTES = 1_048_576
+MOST_BOUNDARIES = 20  # occurrences of "boundary"; each nested multipart needs one
+MOST_PARTS = 200
+MOST_HEADER_LINES = 2_000
+MOST_BLANK_LINES = 20_000  # each makes a message of its own inside a delivery status
+MOST_TYPE_BYTES = 2_000  # of a Content-Type; the time to parse one grows with its square
+MOST_TEXT = 64_000  # characters of text that are read
+_LONG_TYPE = re.compile(
+    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % MOST_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
+)
+_STATUS_TYPES = {"message/delivery-status", "message/global-delivery-status"}
+_COPY_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+# The line after which a server repeats the message that it returns.
+_COPY = re.compile(
+    r"^(?:[-=*_ >]{0,12}(?:this is a copy of (?:the|your) |below this line is a copy|unsent message"
+    r"|original message|returned message|message header|the (?:body|header|text) of (?:the|your)"
+    r"|(?:here|following) (?:is|are) (?:a copy of )?(?:the|your) (?:original|returned|message)"
+    r"|included is a copy|copy of the (?:message|mail)|원본 ?메일|원문|반송된 메일|received: )"
+    r"|return-path:|received: from )",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TAGS = re.compile(r"<[^<>]{0,2000}>")
+Fields = dict[str, str]  # field values by name, in lower case
+
+
+class UnreadableMailError(Exception):
+    """The mail is larger or more nested than a report, or cannot be parsed."""
+
+
+class ReturnedMessage:
+    """A parsed returned mail."""
+
+    def __init__(self, data: bytes) -> None:
+        """Parses the mail. Raises UnreadableMailError."""
+        if not _is_bounded(data):
+            raise UnreadableMailError
+        try:
+            self._message = BytesParser(policy=policy.compat32).parsebytes(data)
+            self._parts = list(self._message.walk())
+            self.text = "\n".join(self._texts())[:MOST_TEXT]
+            self.blocks = list(self._blocks())
+            self.complaint = self._complaint()
+        except (RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UnreadableMailError from error
+
+    def header(self, name: str) -> str:
+        """Returns a header of the mail itself, decoded; "" if it has none."""
+        return _decoded(self._message.get(name))
+
+    def inner_headers(self, name: str) -> list[str]:
+        """Returns the values of a header in all parts, such as the copy of the message."""
+        return [str(part[name]) for part in self._parts if part[name]]
+
+    @property
+    def notice(self) -> str:
+        """The text without the copy of the message that the server returns."""
+        found = _COPY.search(self.text, 1)
+        return self.text[: found.start()] if found else self.text
+
+    def _texts(self) -> Iterator[str]:
+        """Yields the text of the parts before the first copy of a message."""
+        for part in self._parts:
+            kind = part.get_content_type()
+            if kind in _COPY_TYPES or kind in _STATUS_TYPES:
+                return
+            is_broken = part.get_content_maintype() == "multipart" and not part.is_multipart()
+            if is_broken or kind in ("text/plain", "text/html"):
+                text = _text_of(part)
+                yield unescape(_TAGS.sub(" ", text)) if "html" in kind else text
+
+    def _blocks(self) -> Iterator[Fields]:
+        """Yields the groups of fields that have a recipient or an action, in any part."""
+        for part in self._parts:
+            kind = part.get_content_type()
+            is_text = kind == "text/plain" or not part.is_multipart()
+            is_text_copy = is_text and "action:" in _text_of(part).lower()
+            if kind in _STATUS_TYPES or is_text_copy:
+                for block in _groups(_text_of(part)):
+                    if "action" in block or {"final-recipient", "status"} <= block.keys():
+                        yield block
+
+    def _complaint(self) -> Fields:
+        """Returns the fields of a complaint (RFC 5965); {} if the mail has none."""
+        for part in self._parts:
+            if part.get_content_type() == "message/feedback-report":
+                return next(_groups(_text_of(part)), {}) | {"": "report"}
+        return {}
+
+
+def _is_bounded(data: bytes) -> bool:
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return (
+        len(data) <= MOST_BYTES
+        and data.lower().count(b"boundary") <= MOST_BOUNDARIES
+        and lines.count(b"\n--") <= MOST_PARTS
+        and lines.partition(b"\n\n")[0].count(b"\n") <= MOST_HEADER_LINES
+        and lines.count(b"\n\n") <= MOST_BLANK_LINES
+        and not _LONG_TYPE.search(lines)
+    )
+
+
+def _text_of(part: Message) -> str:
+    """Returns the decoded text of a part, also of one that Python parses into messages."""
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        raw = b"\n".join(inner.as_bytes() for inner in payload if isinstance(inner, Message))
+        encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+        if encoding == "base64":
+            try:
+                raw = b64decode(raw)
+            except Base64Error:
+                return ""
+    else:
+        decoded = part.get_payload(decode=True)
+        raw = decoded if isinstance(decoded, bytes) else b""
+    charset = str(part.get_content_charset() or "utf-8")
+    for name in (charset, "utf-8"):
+        try:
+            return raw.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return raw.decode("utf-8", "replace")
+
+
+def _groups(text: str) -> Iterator[Fields]:
+    """Yields the groups of fields between blank lines. The first of equal names counts."""
+    unfolded = re.sub(r"\r?\n[ \t]+", " ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    for group in re.split(r"\n[ \t]*\n", unfolded):
+        fields: Fields = {}
+        for line in group.split("\n"):
+            name, colon, value = line.partition(":")
+            if colon and re.fullmatch(r"[!-9;-~]{1,60}", name.strip()):
+                fields.setdefault(name.strip().lower(), value.strip())
+        if fields:
+            yield fields
+
+
+def _decoded(value: object) -> str:
+    """Returns a header's text; as it is if its encoded words are malformed."""
+    text = "" if value is None else str(value)
+    try:
+        return str(make_header(decode_header(text)))
+    except (ValueError, LookupError, TypeError):
+        return text
