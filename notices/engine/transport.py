@@ -14,10 +14,12 @@ from typing import Protocol, Self
 
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
+from notices.returned_mail.reply_reading import Cause, cause_of
 
 REPLY_CHARACTERS = 500
 CLOSING = 421
 NOT_AUTHENTICATED = (530, 534, 535, 538)
+_OURS = (Cause.SENDER, Cause.CONTENT)
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -108,7 +110,9 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
     """Returns the result for a reply other than acceptance. It separates a recipient's fault from
     ours, by the codes of RFC 5321 and the enhanced codes of RFC 3463.
 
-    `step` is the command that the reply answers: "sender", "recipient", "data" or "message".
+    `step` is the command that the reply answers: "sender", "recipient", "data" or "message". Words
+    that name the sender or the content count more than the step: a relay that refuses us often does
+    so at the recipient.
     """
     found = _ENHANCED.search(server_reply)
     subject = found[0].split(".")[1] if found else ""
@@ -118,6 +122,8 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
         case 4:
             return Result.DEFERRED
         case 5 if subject == "7" or code in NOT_AUTHENTICATED:
+            return Result.REFUSED
+        case 5 if step == "recipient" and cause_of(server_reply) in _OURS:
             return Result.REFUSED
         case 5 if step == "recipient" or (step == "message" and subject in ("1", "2")):
             return Result.BOUNCED

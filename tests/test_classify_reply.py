@@ -1,0 +1,39 @@
+"""A server's reply is the fault of the recipient, or ours."""
+
+import pytest
+
+from notices.engine.transport import Result, classify_reply
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 relay not permitted",
+        "550 5.1.8 <notice@portal.example>: Sender address rejected: Domain not found",
+        "554 5.7.1 Service unavailable; client host [192.0.2.1] blocked using zen.spamhaus.org",
+        "550 Sender verify failed",
+        "550 5.1.0 sender rejected",
+        "554 Message refused: our policy does not allow bulk mail",
+        "552 Message size exceeds fixed maximum message size",
+    ],
+)
+def test_a_refusal_of_us_at_the_recipient_is_not_the_recipients_fault(reply):
+    assert classify_reply(int(reply[:3]), reply, step="recipient") is Result.REFUSED
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.1 user unknown",
+        "550 No such user here",
+        "550 5.2.1 mailbox disabled",
+        "552 5.2.2 mailbox full",
+        "550 no",
+    ],
+)
+def test_a_refusal_of_the_recipient_is_a_bounce(reply):
+    assert classify_reply(int(reply[:3]), reply, step="recipient") is Result.BOUNCED
+
+
+def test_a_temporary_refusal_is_deferred():
+    assert classify_reply(450, "450 4.2.1 blocked", step="recipient") is Result.DEFERRED
