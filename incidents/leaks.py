@@ -6,7 +6,7 @@ Exposures of withdrawn batches are ignored, except by `batches_of`.
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from incidents.models import (
     Exposure,
     ExposureBatch,
 )
+from incidents.person_names import may_name_one_person
 
 # The first letter of the keys in AffectedPerson.contact that hold the values of a class, where the
 # exposure omits them.
@@ -85,6 +86,7 @@ class Leak:
 
     data_class: DataClass
     values: Counter[tuple[str, str]] = field(default_factory=Counter)  # (text, ISO date or "")
+    is_withheld: bool = False  # the values may be of several people; see readable_leaks
 
     @property
     def count(self) -> int:
@@ -124,6 +126,28 @@ def decrypted_leaks(
 
 def _file(row: ExposedRow) -> int:
     return row.file_id
+
+
+def readable_leaks(
+    person: AffectedPerson, rows: Sequence[ExposedRow], catalogue: dict[int, DataClass]
+) -> list[Leak]:
+    """Returns what leaked of `person` for the person to read.
+
+    An address book may have a wrong number for a name. If the rows of a recipient hold the full
+    names of different people, no value is returned, because each may be of any of them. Raises
+    EncryptionError as `decrypted_leaks` does.
+    """
+    leaks = decrypted_leaks(person, rows, catalogue)
+    if person.relation != AffectedPerson.Relation.RECIPIENT:
+        return leaks
+    names = [text for leak in leaks if _is_name(leak) for text, _ in leak.values]
+    if all(may_name_one_person(one, other) for one, other in combinations(names, 2)):
+        return leaks
+    return [Leak(leak.data_class, is_withheld=True) for leak in leaks]
+
+
+def _is_name(leak: Leak) -> bool:
+    return CONTACT_KEYS.get(leak.data_class.slug) == "n"
 
 
 def _entries(person: AffectedPerson, row: ExposedRow) -> list[list[Any]]:

@@ -1,15 +1,13 @@
 """The parts of the page "my data" for one user: one for each of the user's rows in an incident.
 
-An incident without a row of the user has one part too. Two rules come before all others. No user
-reads that they are not affected unless the incident's scope is complete. And an incident that
-cannot be decrypted does not hide the others.
+An incident without a row of the user has one part too. Three rules come before all others. Only
+the rows that `own_rows` opens are shown. No user reads that they are not affected unless the
+incident's scope is complete. And an incident that cannot be decrypted does not hide the others.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +15,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from incidents import phrasing
 from incidents.encryption import EncryptionError
-from incidents.leaks import ExposedRow, Leak, decrypted_leaks, exposed_rows_of
+from incidents.leaks import ExposedRow, Leak, exposed_rows_of, readable_leaks
 from incidents.masking import formatted_phone, mask
 from incidents.models import (
     AffectedPerson,
@@ -26,13 +24,14 @@ from incidents.models import (
     IncidentDataClass,
     Reveal,
 )
+from incidents.my_data_parts import ClassItem, MyDataPart, UnopenedParts, Value
+from incidents.own_rows import own_rows, twins_with_rows
 
 logger = logging.getLogger(__name__)
 
 FIRST_VALUES = FIRST_ACTIONS = 5
 
 Show = Callable[[str, DataClass], str]
-Kind = Literal["leaked", "not_found", "unread", "unknown", "unavailable", "shredded"]
 
 
 def masked(value: str, data_class: DataClass) -> str:
@@ -44,42 +43,6 @@ def unmasked(value: str, data_class: DataClass) -> str:
     """Returns the value as the page shows it after step-up. A phone number is formatted."""
     is_phone = data_class.masking == DataClass.Masking.PHONE
     return (formatted_phone(value) if is_phone else None) or value
-
-
-@dataclass(frozen=True)
-class Value:
-    """One line of a data class: the value, and a phrase about its date and how often it occurs."""
-
-    text: str
-    date: str
-
-
-@dataclass(frozen=True)
-class ClassItem:
-    """One data class of one part, as incidents/data_class.html shows it."""
-
-    data_class: DataClass
-    state: Literal["leaked", "possibly", "not_involved"]
-    state_text: str
-    count_text: str = ""
-    basis_text: str = ""
-    values: Sequence[Value] = ()
-    more_values: Sequence[Value] = ()
-
-
-@dataclass(frozen=True)
-class MyDataPart:
-    """One part of the page: the answer for one incident, or for one row of the user in it."""
-
-    incident: Incident
-    kind: Kind
-    heading: str
-    person: AffectedPerson | None = None
-    relation: str = ""
-    actions: Sequence[str] = ()
-    more_actions: Sequence[str] = ()
-    items: Sequence[ClassItem] = field(default_factory=list)
-    unread_text: str = ""  # how much could not be read, for the kind "unread"
 
 
 def parts_for(user: User, show: Show) -> list[MyDataPart]:
@@ -94,20 +57,34 @@ def parts_for(user: User, show: Show) -> list[MyDataPart]:
     )
     catalogue = DataClass.objects.in_bulk()
     addresses = user.verified_emails() + user.verified_phones()
-    rows = _rows_of(user, incidents)
+    found = own_rows(user, [incident for incident in incidents if _can_decrypt(incident)])
+    exposed = exposed_rows_of([person.pk for own in found.values() for person in own.opened])
+    empty = [one for one in incidents if one.pk in found and found[one.pk].is_empty()]
+    twins = twins_with_rows(user, empty)
+    unopened = UnopenedParts(found.values(), catalogue)
     parts = []
     for incident in incidents:
-        own_rows = rows.get(incident.pk)
+        own = found.get(incident.pk)
         if incident.shredded_at:
             parts.append(MyDataPart(incident, "shredded", _("The company has deleted this data")))
-        elif own_rows is None:
+        elif own is None:
             parts.append(_unavailable(incident))
-        elif own_rows:
-            parts += [
-                _leaked_part(incident, *row, catalogue=catalogue, show=show) for row in own_rows
-            ]
         else:
-            parts.append(_not_matched(incident, addresses))
+            parts += [
+                _leaked_part(
+                    incident,
+                    person,
+                    exposed[person.pk],
+                    catalogue=catalogue,
+                    show=show,
+                    note=own.notes.get(person.pk, ""),
+                )
+                for person in own.opened
+                if person.pk in exposed
+            ]
+            parts += unopened.of(incident, own, twins.get(incident.pk, []))
+            if own.is_empty() and incident.pk not in twins:
+                parts.append(_not_matched(incident, addresses))
     return sorted(parts, key=lambda part: part.kind != "leaked")
 
 
@@ -129,36 +106,19 @@ def title_of(parts: Sequence[MyDataPart]) -> str:
 
 
 def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[Leak]]]:
-    """Returns the user's rows of one incident with what leaked, without withdrawn batches.
+    """Returns the rows of one incident that open for the user, with what leaked.
 
-    Raises EncryptionError if a keyset or a value cannot be decrypted.
+    Withdrawn batches are left out. Raises EncryptionError if a keyset or a value cannot be
+    decrypted.
     """
-    people = list(AffectedPerson.objects.for_user(user, [incident]))
+    people = own_rows(user, [incident])[incident.pk].opened
     exposed = exposed_rows_of([person.pk for person in people])
     catalogue = DataClass.objects.in_bulk()
     return [
-        (person, decrypted_leaks(person, exposed[person.pk], catalogue))
+        (person, readable_leaks(person, exposed[person.pk], catalogue))
         for person in people
         if person.pk in exposed
     ]
-
-
-Row = tuple[AffectedPerson, list[ExposedRow]]
-
-
-def _rows_of(user: User, incidents: Iterable[Incident]) -> dict[int, list[Row]]:
-    """Returns the user's rows by incident id, without those of withdrawn batches.
-
-    An incident with keysets that cannot be decrypted has no entry.
-    """
-    usable = [incident for incident in incidents if _can_decrypt(incident)]
-    people = list(AffectedPerson.objects.for_user(user, usable))
-    exposed = exposed_rows_of([person.pk for person in people])
-    rows: dict[int, list[Row]] = {incident.pk: [] for incident in usable}
-    for person in people:
-        if person.pk in exposed:
-            rows[person.incident_id].append((person, exposed[person.pk]))
-    return rows
 
 
 def _can_decrypt(incident: Incident) -> bool:
@@ -179,10 +139,11 @@ def _leaked_part(
     *,
     catalogue: dict[int, DataClass],
     show: Show,
+    note: str,
 ) -> MyDataPart:
     """Returns the part for one row, or an "unavailable" part if it cannot be decrypted."""
     try:
-        leaks = decrypted_leaks(person, rows, catalogue)
+        leaks = readable_leaks(person, rows, catalogue)
     except EncryptionError as error:
         logger.error("person %s cannot be opened: %s", person.pk, error)
         return _unavailable(incident)
@@ -196,6 +157,8 @@ def _leaked_part(
         actions=actions[:FIRST_ACTIONS],
         more_actions=actions[FIRST_ACTIONS:],
         items=_items(incident, leaks, show),
+        note=note,
+        is_withheld=any(leak.is_withheld for leak in leaks),
     )
 
 

@@ -25,8 +25,11 @@ from incidents.models import (
     FileContact,
     FurtherContact,
     Incident,
+    PersonMark,
     Reveal,
+    RowProof,
     Shredding,
+    WrongAnswer,
 )
 from incidents.scope_versions import incident_lock
 from incidents.table_locks import retry_lock
@@ -110,8 +113,8 @@ def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
     """Deletes people with all that refers to them; returns how many people and exposures."""
     exposures = _delete_rows(Exposure, "person_id", ids)
     _delete_rows(Reveal, "person_id", ids)
-    _delete_rows(FurtherContact, "person_id", ids)
-    _delete_rows(FileContact, "person_id", ids)
+    for model in (FurtherContact, FileContact, RowProof, WrongAnswer, PersonMark):
+        _delete_rows(model, "person_id", ids)
     for forget in BEFORE_PURGE:
         forget(ids)
     return _delete_rows(AffectedPerson, "id", ids), exposures

@@ -1,17 +1,22 @@
 """The page "my data".
 
-The rows come only from AffectedPerson.objects.for_user. No URL contains the id of a person, so a
-user cannot read other people's data by guessing ids.
+The rows come only from incidents.own_rows. No URL contains the id of a person, so a user cannot
+read other people's data by guessing ids.
 """
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from accounts.step_up import is_stepped_up, step_up_required
-from incidents.my_data import MyDataPart, masked, parts_for, record_reveals, title_of, unmasked
+from incidents.models import Incident
+from incidents.my_data import masked, parts_for, record_reveals, title_of, unmasked
+from incidents.my_data_parts import MyDataPart
+from incidents.second_fact import TooManyAnswersError, try_answer
 
 RETRY_SECONDS = "3600"
 
@@ -43,6 +48,26 @@ def my_data_reveal(request: SignedInRequest) -> HttpResponse:
     parts = parts_for(request.user, unmasked)
     record_reveals(request.user, parts)
     return _page(request, parts, is_revealed=True)
+
+
+@require_POST
+@login_required
+def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Takes a second fact for a row under a contact of several people, and redirects to the page.
+
+    Every wrong answer gets the same reply. Raises Http404 for an incident that is not public.
+    """
+    incident = get_object_or_404(Incident.objects.public(), slug=slug, shredded_at=None)
+    try:
+        is_opened = try_answer(request.user, incident, request.POST.get("answer", ""))
+    except TooManyAnswersError:
+        return redirect("my_data")  # the page says until when
+    if is_opened:
+        messages.success(request, _("That fits: your data is open to you now."))
+    else:
+        wrong = _("This does not fit. Check the spelling, or answer with the other of the two.")
+        messages.error(request, wrong)
+    return redirect("my_data")
 
 
 def _page(request: SignedInRequest, parts: list[MyDataPart], *, is_revealed: bool) -> HttpResponse:

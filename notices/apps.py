@@ -14,19 +14,21 @@ class NoticesConfig(AppConfig):
         from anymail.signals import tracking
 
         from foundations import page_extensions
-        from incidents import purging, reencryption
+        from incidents import own_rows, purging, reencryption
         from incidents.encryption import TEST_ADDRESS
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
+        from notices.returned_mail.suppression_list import stranger_contacts
         from statements.notifications import SOURCES
 
         checks.register(check_text_gateway)
         # anymail reports webhook events by this signal only.
         tracking.connect(take_event, dispatch_uid="notices")
         SOURCES.append(notifications)
+        own_rows.STRANGER_CHECKS.append(stranger_contacts)
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")

@@ -26,6 +26,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
+from incidents.own_rows import own_rows
 from tests.import_factory import read_reject_file
 
 SAMPLE = Path(incidents.__file__).parent / "sample"
@@ -253,7 +254,8 @@ def test_a_customer_finds_their_row_by_address_in_any_spelling(imported):
     minji = User.objects.create_user("minji@example.com")
     EmailAddress.objects.create(user=minji, email="USER00003@naver.example", verified=True)
 
-    assert list(AffectedPerson.objects.for_user(minji)) == [member(imported, "70000021")]
+    own = own_rows(minji, [imported.incident])[imported.incident.pk]
+    assert own.opened == [member(imported, "70000021")]
 
 
 def test_a_closed_batch_is_recorded_as_closed(imported):

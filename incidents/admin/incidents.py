@@ -82,7 +82,10 @@ class IncidentAdmin(FactsAdmin):
                 ],
             },
         ),
-        (gettext_lazy("On the portal"), {"fields": ["phone_region", "is_public", "shredded"]}),
+        (
+            gettext_lazy("On the portal"),
+            {"fields": ["phone_region", "is_public", "shared_contact_bound", "shredded"]},
+        ),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import django.contrib.postgres.fields
+import django.core.validators
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -66,6 +67,7 @@ class Migration(migrations.Migration):
                 ('official_contacts_ko', models.TextField(blank=True, help_text='The addresses and numbers the company really uses, one a line.', verbose_name='official contacts (Korean)')),
                 ('official_contacts_en', models.TextField(blank=True, verbose_name='official contacts (English)')),
                 ('phone_region', models.CharField(choices=incidents.models.incident.phone_regions, default=incidents.models.incident.default_phone_region, help_text='Phone numbers without a country code are read as numbers of this region.', max_length=2, verbose_name='region of phone numbers')),
+                ('shared_contact_bound', models.PositiveSmallIntegerField(default=3, help_text='An e-mail address or phone number of more people opens nothing by itself and gets one message. Up to this number, each person is asked for a second fact, as in a family. Notices follow a change from the next closing of a scope version on.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='people that may share a contact')),
                 ('is_public', models.BooleanField(default=False, verbose_name='public')),
                 ('first_public_at', models.DateTimeField(editable=False, null=True, verbose_name='first public')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
@@ -477,11 +479,79 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name='WrongAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wrong_answers', to='incidents.affectedperson', verbose_name='affected person')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'wrong answer',
+                'verbose_name_plural': 'wrong answers',
+            },
+        ),
+        migrations.CreateModel(
+            name='PersonMark',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('deceased', 'deceased'), ('minor', 'a minor'), ('restricted', 'restricted'), ('corrected', 'corrected')], max_length=10, verbose_name='mark')),
+                ('reason', models.CharField(max_length=500, verbose_name='reason')),
+                ('note', models.CharField(blank=True, help_text="Shown on the person's page “my data”. Needed for “corrected”.", max_length=500, verbose_name='note for the person')),
+                ('marked_at', models.DateTimeField(auto_now_add=True, verbose_name='marked')),
+                ('lifted_at', models.DateTimeField(null=True, verbose_name='lifted')),
+                ('lifted_reason', models.CharField(blank=True, max_length=500, verbose_name='why it was lifted')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.incident', verbose_name='incident')),
+                ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='lifted by')),
+                ('marked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='marked by')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='incidents.affectedperson', verbose_name='affected person')),
+            ],
+            options={
+                'verbose_name': 'mark of a person',
+                'verbose_name_plural': 'marks of people',
+                'ordering': ['-marked_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('person', 'kind'), name='person_marked_once'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='mark_lifted_by_a_person'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'corrected'), _negated=True), models.Q(('note', ''), _negated=True), _connector='OR'), name='correction_has_a_note')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RowProof',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fact', models.CharField(choices=[('digits', 'the last four digits of the phone number'), ('name', 'the name as it is written')], max_length=6, verbose_name='proven by')),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proofs', to='incidents.affectedperson', verbose_name='affected person')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='row_proofs', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'proof of a row',
+                'verbose_name_plural': 'proofs of rows',
+                'constraints': [models.UniqueConstraint(fields=('user', 'person'), name='row_proven_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SharedContact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('email', 'e-mail'), ('phone', 'phone')], max_length=5, verbose_name='kind')),
+                ('contact_index', models.UUIDField(editable=False)),
+                ('people', models.PositiveBigIntegerField(verbose_name='people')),
+                ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='shared_contacts', to='incidents.incident', verbose_name='incident')),
+            ],
+            options={
+                'verbose_name': 'shared contact',
+                'verbose_name_plural': 'shared contacts',
+                'ordering': ['incident', '-people', 'pk'],
+                'permissions': [('open_sharedcontact', 'Can read shared contacts, partly hidden')],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'kind', 'contact_index'), name='shared_contact_once')],
+            },
+        ),
         run_sql(SQL / 'proof.sql'),
         run_sql(SQL / 'factchange.sql'),
         run_sql(SQL / 'writeoff.sql'),
         run_sql(SQL / 'exposurebatch.sql'),
         run_sql(SQL / 'shredding.sql'),
         run_sql(SQL / 'reveal.sql'),
+        run_sql(SQL / 'personmark.sql'),
         migrations.RunPython(add_data_classes, migrations.RunPython.noop),
     ]

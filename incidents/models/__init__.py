@@ -21,10 +21,13 @@ from incidents.models.file_contact import FileContact
 from incidents.models.incident import Incident
 from incidents.models.incident_data_class import Basis, IncidentDataClass
 from incidents.models.jurisdiction import IncidentJurisdiction, Standing
+from incidents.models.person_mark import PersonMark
 from incidents.models.reencryption import Reencryption
 from incidents.models.rejected_row import RejectedRow
 from incidents.models.reveal import Reveal
+from incidents.models.row_proof import RowProof, WrongAnswer
 from incidents.models.scope_count import ScopeCount
+from incidents.models.shared_contact import SharedContact
 from incidents.models.shredding import Shredding
 from incidents.models.upload import Upload
 from incidents.models.upload_piece import UploadPiece
@@ -46,14 +49,18 @@ __all__ = [
     "Incident",
     "IncidentDataClass",
     "IncidentJurisdiction",
+    "PersonMark",
     "Reencryption",
     "RejectedRow",
     "Reveal",
+    "RowProof",
     "ScopeCount",
+    "SharedContact",
     "Shredding",
     "Standing",
     "Unread",
     "Upload",
     "UploadPiece",
     "WriteOff",
+    "WrongAnswer",
 ]

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from incidents import encryption
 from incidents.models.exposure_file import ExposureFile
 from incidents.models.incident import Incident
@@ -18,26 +17,12 @@ from incidents.models.incident import Incident
 class AffectedPersonQuerySet(models.QuerySet["AffectedPerson"]):
     """Affected people, found by an address or a number."""
 
-    def for_user(
-        self, user: User, incidents: Iterable[Incident] | None = None
-    ) -> "AffectedPersonQuerySet":
-        """Returns the rows with one of the user's verified e-mail addresses or phone numbers.
-
-        `incidents` limits the search; the default is every public incident that is not shredded.
-        The rows are searched again at each visit, so that a batch that is imported later shows
-        without another step. Raises EncryptionError if a keyset of one incident cannot be
-        decrypted; a caller that wants the rows of the others names them in `incidents`.
-        """
-        if incidents is None:
-            incidents = Incident.objects.public().filter(shredded_at__isnull=True)
-        return self.with_contact(
-            emails=user.verified_emails(), phones=user.verified_phones(), incidents=incidents
-        )
-
     def with_contact(
         self, *, emails: Sequence[str], phones: Sequence[str], incidents: Iterable[Incident]
     ) -> "AffectedPersonQuerySet":
-        """Returns the rows of `incidents` with one of the addresses or numbers.
+        """Returns the rows of `incidents` with one of the addresses or numbers, for the desk.
+
+        Not all of them are the owner's; see incidents.own_rows for what a user may read.
 
         `emails` are normalised (accounts.contacts), `phones` are in E.164. The incident that the
         company learned of last comes first. Raises EncryptionError if a keyset of one incident

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import phonenumbers
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -89,6 +90,16 @@ class Incident(models.Model):
         default=default_phone_region,
         choices=phone_regions,
         help_text=_("Phone numbers without a country code are read as numbers of this region."),
+    )
+    shared_contact_bound = models.PositiveSmallIntegerField(
+        _("people that may share a contact"),
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text=_(
+            "An e-mail address or phone number of more people opens nothing by itself and gets one "
+            "message. Up to this number, each person is asked for a second fact, as in a family. "
+            "Notices follow a change from the next closing of a scope version on."
+        ),
     )
     is_public = models.BooleanField(_("public"), default=False)
     # Null until the incident is public for the first time. Never reset.

@@ -6,7 +6,8 @@ all incidents has a MAC under the portal's secret key.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.utils.crypto import salted_hmac
 from accounts.contacts import normalise_email, normalise_phone
 from accounts.models import User
 from incidents.models import AffectedPerson, Incident
+from incidents.own_rows import Kind, LookedUpContact
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.suppression import SuppressionQuerySet
@@ -66,6 +68,23 @@ def entries_of(channel: str, address: str) -> QuerySet[Suppression]:
     incidents = Incident.objects.filter(shredded_at__isnull=True)
     wanted = indexes(channel, address, incidents)
     return Suppression.objects.filter(channel=channel, index__in=wanted)
+
+
+_CHANNELS = {Kind.EMAIL: "email", Kind.PHONE: "sms"}
+
+
+def stranger_contacts(contacts: Sequence[LookedUpContact]) -> set[LookedUpContact]:
+    """Returns those of the contacts that a live entry says belong to somebody else. One query."""
+    by_index: defaultdict[UUID, list[LookedUpContact]] = defaultdict(list)
+    for contact in contacts:
+        everywhere = portal_indexes(_CHANNELS[contact.kind], contact.address)
+        for index in (*everywhere, contact.contact_index):
+            by_index[index].append(contact)
+    if not by_index:
+        return set()
+    entries = Suppression.objects.live().filter(source=Source.STRANGER, index__in=list(by_index))
+    found = entries.values_list("index", flat=True)
+    return {contact for index in found for contact in by_index[index]}
 
 
 class SuppressionLookup:

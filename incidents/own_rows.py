@@ -1,0 +1,257 @@
+"""Decides which rows of affected people open for a user, and why the others do not.
+
+This is the only way from a user to rows. A row opens by a verified contact that it shares with no
+other person. A contact of several people, such as a family, opens a row only together with another
+verified contact or a second fact (incidents.second_fact). A contact of more people than
+Incident.shared_contact_bound opens nothing. See docs/decisions/0022.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import NamedTuple
+from uuid import UUID
+
+from accounts.models import User
+from accounts.twin_mailboxes import twins_of
+from incidents.encryption import EncryptionError
+from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark, RowProof
+from incidents.person_names import are_same_names, may_name_one_person
+
+Kind = FurtherContact.Kind
+
+
+class LookedUpContact(NamedTuple):
+    """A verified contact of the user, with its blind index in one incident."""
+
+    incident: Incident
+    kind: FurtherContact.Kind
+    address: str  # a normalised e-mail address, or a number in E.164
+    contact_index: UUID
+
+
+# Each function returns those of the contacts that belong to a stranger: support marked the address
+# as another person's than the incident's data says. The apps above this one add theirs in
+# AppConfig.ready.
+STRANGER_CHECKS: list[Callable[[Sequence[LookedUpContact]], set[LookedUpContact]]] = []
+
+
+class LockedRow(NamedTuple):
+    """A row that does not open yet, and the kinds of the user's contacts that found it."""
+
+    person: AffectedPerson
+    found_by: frozenset[FurtherContact.Kind]
+
+
+@dataclass
+class OwnRows:
+    """What one incident holds under the user's verified contacts."""
+
+    opened: list[AffectedPerson] = field(default_factory=list)
+    locked: list[LockedRow] = field(default_factory=list)  # of several people with one contact
+    shared: list[str] = field(default_factory=list)  # addresses of more people than the bound
+    strangers: list[str] = field(default_factory=list)  # addresses that support marked
+    closed_by: set[str] = field(default_factory=set)  # PersonMark.CLOSING of rows of the user
+    notes: dict[UUID, str] = field(default_factory=dict)  # notes of corrections, by person
+
+    def is_empty(self) -> bool:
+        """Returns whether no row was found under any contact of the user."""
+        found = (self.opened, self.locked, self.shared, self.strangers, self.closed_by)
+        return not any(found)
+
+
+def own_rows(user: User, incidents: Iterable[Incident]) -> dict[int, OwnRows]:
+    """Returns what each of `incidents` holds under the user's contacts, by incident id.
+
+    The rows are searched again at each visit, so that a batch that is imported later shows without
+    another step. The number of queries does not grow with incidents, contacts or rows. Raises
+    EncryptionError if the keysets of an incident cannot be decrypted.
+    """
+    emails, phones = user.verified_emails(), user.verified_phones()
+    incidents = list(incidents)
+    contacts = [
+        contact
+        for incident in incidents
+        for contact in (
+            *_looked_up(incident, Kind.EMAIL, emails),
+            *_looked_up(incident, Kind.PHONE, phones),
+        )
+    ]
+    found = _find(contacts)
+    people = [person.pk for rows in found for person in rows]
+    proofs = RowProof.objects.filter(user=user, person__in=people)
+    context = _Context(
+        strangers={contact for check in STRANGER_CHECKS for contact in check(contacts)},
+        proven=set(proofs.values_list("person_id", flat=True)),
+        marks=_marks(people),
+    )
+    by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
+    for contact, rows in zip(contacts, found, strict=True):
+        by_incident[contact.incident.pk].append(_Found(contact, rows))
+    return {one.pk: _decided(by_incident[one.pk], context) for one in incidents}
+
+
+def twins_with_rows(user: User, incidents: Iterable[Incident]) -> dict[int, list[str]]:
+    """Returns the twins of the user's addresses under which an incident holds rows.
+
+    See accounts.twin_mailboxes. They open nothing: the user proves a twin by signing in with it.
+    Makes no query if no address has twins.
+    """
+    twins = [twin for email in user.verified_emails() for twin in twins_of(email)]
+    contacts = [
+        contact for incident in incidents for contact in _looked_up(incident, Kind.EMAIL, twins)
+    ]
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for contact, rows in zip(contacts, _find(contacts), strict=True):
+        if rows:
+            found[contact.incident.pk].append(contact.address)
+    return found
+
+
+def _looked_up(
+    incident: Incident, kind: FurtherContact.Kind, addresses: Iterable[str]
+) -> list[LookedUpContact]:
+    cipher = incident.cipher()
+    index = cipher.email_index if kind == Kind.EMAIL else cipher.phone_index
+    return [LookedUpContact(incident, kind, address, index(address)) for address in addresses]
+
+
+# Reads at most one row more than the bound for each contact, so that an address of a million people
+# costs as little as that of one. People of withdrawn batches only are not read.
+_FIND = """
+SELECT p.*, c.place FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[])
+    WITH ORDINALITY AS c (incident, kind, contact_index, most, place)
+CROSS JOIN LATERAL (
+    SELECT found.id FROM (
+        SELECT id FROM incidents_affectedperson
+        WHERE c.kind = 1 AND email_index = c.contact_index
+        UNION ALL
+        SELECT id FROM incidents_affectedperson
+        WHERE c.kind = 2 AND phone_index = c.contact_index
+        UNION ALL
+        SELECT person_id FROM incidents_furthercontact f
+        WHERE f.kind = c.kind AND f.contact_index = c.contact_index
+    ) found
+    WHERE EXISTS (
+        SELECT FROM incidents_exposure e
+        JOIN incidents_exposurefile f ON f.id = e.file_id
+        JOIN incidents_exposurebatch b ON b.id = f.batch_id
+        WHERE e.person_id = found.id AND b.state <> 'withdrawn'
+    )
+    LIMIT c.most
+) AS found
+JOIN incidents_affectedperson p ON p.id = found.id AND p.incident_id = c.incident
+ORDER BY p.id
+"""
+
+
+def _find(contacts: Sequence[LookedUpContact]) -> list[list[AffectedPerson]]:
+    """Returns the rows of each contact, ordered by key, at most one more than the bound."""
+    found: list[list[AffectedPerson]] = [[] for _ in contacts]
+    if not contacts:
+        return found
+    parameters = [
+        [contact.incident.pk for contact in contacts],
+        [contact.kind.value for contact in contacts],
+        [contact.contact_index for contact in contacts],
+        [contact.incident.shared_contact_bound + 1 for contact in contacts],
+    ]
+    for person in AffectedPerson.objects.raw(_FIND, parameters):
+        place = person.place - 1  # type: ignore[attr-defined]  # a column of the query
+        person.incident = contacts[place].incident
+        found[place].append(person)
+    return found
+
+
+class _Found(NamedTuple):
+    contact: LookedUpContact
+    rows: list[AffectedPerson]
+
+    @property
+    def is_shared(self) -> bool:
+        return len(self.rows) > self.contact.incident.shared_contact_bound
+
+
+@dataclass(frozen=True)
+class _Context:
+    strangers: set[LookedUpContact]
+    proven: set[UUID]
+    marks: dict[UUID, list[PersonMark]]
+
+
+def _marks(people: Sequence[UUID]) -> dict[UUID, list[PersonMark]]:
+    marks: defaultdict[UUID, list[PersonMark]] = defaultdict(list)
+    for mark in PersonMark.objects.live().filter(person__in=people):
+        marks[mark.person_id].append(mark)
+    return marks
+
+
+def _decided(found: Sequence[_Found], context: _Context) -> OwnRows:
+    """Decides about the rows that one incident holds under each contact of the user."""
+    own = OwnRows()
+    usable = []
+    for each in found:
+        if each.contact in context.strangers:
+            own.strangers += [each.contact.address] if each.rows else []
+        elif each.is_shared:
+            own.shared.append(each.contact.address)
+        else:
+            usable.append(each)
+    people = {person.pk: person for each in usable for person in each.rows}
+    for key, person in sorted(people.items()):
+        finders = [each for each in usable if person in each.rows]
+        _place(own, person, finders, context, is_open=key in context.proven or _is_alone(finders))
+    return own
+
+
+def _place(
+    own: OwnRows,
+    person: AffectedPerson,
+    finders: Sequence[_Found],
+    context: _Context,
+    *,
+    is_open: bool,
+) -> None:
+    """Puts a row into one of the lists of `own`. A row with a closing mark is in none of them."""
+    marks = context.marks.get(person.pk, [])
+    closing = {mark.kind for mark in marks if mark.kind in PersonMark.CLOSING}
+    if closing:
+        own.closed_by |= closing if is_open else set()
+    elif is_open:
+        own.opened.append(person)
+        for mark in marks:
+            if mark.kind == PersonMark.Kind.CORRECTED:
+                own.notes[person.pk] = mark.note
+    else:
+        own.locked.append(LockedRow(person, frozenset(each.contact.kind for each in finders)))
+
+
+def _is_alone(finders: Sequence[_Found]) -> bool:
+    """Returns whether the rows that all these contacts have in common are one person's."""
+    common = set.intersection(*(set(each.rows) for each in finders))
+    return are_one_person(list(common))
+
+
+def are_one_person(rows: Sequence[AffectedPerson]) -> bool:
+    """Returns whether nothing in the rows disagrees, so that they can be one person's."""
+    return all(_may_be_one(one, other) for one, other in combinations(rows, 2))
+
+
+def _may_be_one(one: AffectedPerson, other: AffectedPerson) -> bool:
+    """Returns whether names and contacts of two rows agree, or are missing.
+
+    An address book may give a person any name; see person_names.may_name_one_person.
+    """
+    for first, second in (
+        (one.email_index, other.email_index),
+        (one.phone_index, other.phone_index),
+    ):
+        if first and second and first != second:
+            return False
+    is_saved = AffectedPerson.Relation.RECIPIENT in (one.relation, other.relation)
+    agree = may_name_one_person if is_saved else are_same_names
+    try:
+        return agree(one.decrypt_contact().get("n", ""), other.decrypt_contact().get("n", ""))
+    except EncryptionError:
+        return False
