@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from incidents.models import ExposureBatch, Incident, ScopeCount, Shredding
+from incidents.shared_contacts import count_shared_contacts
 
 # The sets of data classes that leaked together. There are few, also for very many exposures.
 _SETS = "SELECT DISTINCT data_classes FROM incidents_exposure WHERE file_id = ANY(%s)"
@@ -105,11 +106,12 @@ def count_closed(batch: ExposureBatch) -> None:
 
 
 def count_total(incident: Incident) -> None:
-    """Counts all closed versions of the incident together, and stores the total.
+    """Counts all closed versions of the incident together, and its shared contacts. Stores both.
 
     Runs in the transaction that closed or withdrew one of them.
     """
     _store(incident, None, _counted_total(incident))
+    count_shared_contacts(incident)
 
 
 def recount(incident: Incident) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from notices import message_samples, message_templates, tasks
-from notices.engine import dry_runs, gateways, ledger, ramp
+from notices.engine import dry_runs, gateways, held_back, ledger, ramp
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from notices.models.delivery import DeliveryQuerySet
@@ -91,8 +91,16 @@ def request_audience_count(notice: Notice) -> bool:
 
 
 def messages_of_draft(notice: Notice) -> list[NoticeMessage]:
-    """Returns the messages that an approval would freeze now, one for each language, unsaved."""
-    return [message_templates.render_template(notice, code) for code, _name in settings.LANGUAGES]
+    """Returns the messages that an approval would freeze now, one for each language, unsaved.
+
+    If people share contacts, the messages to shared contacts follow.
+    """
+    languages = [code for code, _name in settings.LANGUAGES]
+    messages = [message_templates.render_template(notice, code) for code in languages]
+    if held_back.has_shared_contacts(notice):
+        render = message_templates.render_template_for_shared_contact
+        messages += [render(notice, code) for code in languages]
+    return messages
 
 
 def approve(

@@ -26,6 +26,9 @@ class LedgerMessages(StoredMessages):
     HELD_BACK = _("on the suppression list: {source_words}")
     BOUNCE, COMPLAINT = _("bounce"), _("complaint")  # the values of Suppression.Source
     STRANGER, REQUEST = _("stranger"), _("request")
+    SHARED_CONTACT = _("shared contact: recorded for many people, it gets one message")
+    MARKED = _("marked on the desk: {mark_words}")
+    DECEASED, RESTRICTED = _("deceased"), _("restricted")  # the values of PersonMark.Kind
     CANCELLED = _("cancelled")
 
     # Failures for which there is no reply of a server

@@ -56,11 +56,37 @@ class MessageTemplate:
 
 def render_template(notice: Notice, language: str) -> NoticeMessage:
     """Renders the notice's message template in one language. Returns it unsaved."""
-    marker = f"slot{secrets.token_hex(12)}"
-    slot = {name: f"{marker}-{name}-" for name in SLOTS}
+    marker, slot = _marked_slots()
     if notice.channel == Notice.Channel.SMS:
-        return _render_sms(notice, language, marker=marker, slot=slot)
+        return _render_sms(notice, language, marker=marker, slot=slot, name="notice")
     folder = "notice" if notice.is_mandatory else "alert"
+    return _render_mail(notice, language, folder=folder, marker=marker, slot=slot)
+
+
+def render_template_for_shared_contact(notice: Notice, language: str) -> NoticeMessage:
+    """Renders the one message to a contact of many people in one language. Returns it unsaved.
+
+    It names no person and no data.
+    """
+    marker, slot = _marked_slots()
+    if notice.channel == Notice.Channel.SMS:
+        message = _render_sms(notice, language, marker=marker, slot=slot, name="shared_contact")
+    else:
+        folder = "shared_contact"
+        message = _render_mail(notice, language, folder=folder, marker=marker, slot=slot)
+    message.is_for_shared_contact = True
+    return message
+
+
+def _marked_slots() -> tuple[str, dict[str, str]]:
+    """Returns a random marker, and the text of each slot with it."""
+    marker = f"slot{secrets.token_hex(12)}"
+    return marker, {name: f"{marker}-{name}-" for name in SLOTS}
+
+
+def _render_mail(
+    notice: Notice, language: str, *, folder: str, marker: str, slot: Mapping[str, str]
+) -> NoticeMessage:
     with override(language):
         context = _context(notice) | {"slot": slot}
         subject = render_to_string(f"emails/{folder}/subject.txt", context)
@@ -106,10 +132,10 @@ def _boundary(marker: str) -> str:
 
 
 def _render_sms(
-    notice: Notice, language: str, *, marker: str, slot: Mapping[str, str]
+    notice: Notice, language: str, *, marker: str, slot: Mapping[str, str], name: str
 ) -> NoticeMessage:
     with override(language):
-        content = sms.render_sms_template(_context(notice) | {"slot": slot})
+        content = sms.render_sms_template(_context(notice) | {"slot": slot}, name=name)
     slot_texts = {"customer": "", "classes": _class_names(language)}
     return NoticeMessage(
         notice=notice, language=language, marker=marker, mime=content, slot_texts=slot_texts

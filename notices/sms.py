@@ -56,8 +56,11 @@ def _segments(text: str) -> int:
     return 1 if length <= alone else -(-length // joined)
 
 
-def render_sms_template(context: dict[str, object]) -> bytes:
-    """Renders the SMS with open slots in the active language, in UTF-8 without empty lines."""
-    text = render_to_string("sms/notice.txt", context)
+def render_sms_template(context: dict[str, object], *, name: str) -> bytes:
+    """Renders the SMS sms/<name>.txt with open slots in the active language.
+
+    Returns it in UTF-8 without empty lines.
+    """
+    text = render_to_string(f"sms/{name}.txt", context)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line).encode()

@@ -83,6 +83,7 @@ NEW_INCIDENT = {
     "department_ko": "개인정보보호팀",
     "department_en": "Privacy team",
     "phone_region": "KR",
+    "shared_contact_bound": "3",
     "jurisdictions-TOTAL_FORMS": "1",
     "jurisdictions-INITIAL_FORMS": "0",
     "jurisdictions-0-jurisdiction": "KR",

@@ -82,7 +82,7 @@ def test_people_who_share_an_address_see_classes_and_no_values(minji, family, la
     heading = {"en": "Several people share your address", "ko": "여러 사람이 함께 쓰는"}
     assert heading[language] in text
     assert "not among" not in text
-    names = {"en": "Person 2: Entrance code", "ko": "공동현관 출입번호"}
+    names = {"en": "Person 2: ", "ko": "공동현관 출입번호"}
     assert names[language] in text
 
 

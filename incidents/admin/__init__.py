@@ -6,6 +6,7 @@ from incidents.admin import (
     fact_changes,
     incidents,
     people,
+    shared_contacts,
     uploads,
     write_offs,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "fact_changes",
     "incidents",
     "people",
+    "shared_contacts",
     "uploads",
     "write_offs",
 ]

@@ -1,19 +1,23 @@
-"""The look-up of affected people, for support."""
+"""The look-up of affected people, and their marks, for support."""
 
 import logging
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
 from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, require
+from accounts.admin_site import desk_path, require, staff_of
+from incidents.admin.person_forms import LiftMarkForm, MarkPersonForm
 from incidents.forms import LookUpForm
 from incidents.leaks import batches_of, leaked_classes_of
-from incidents.models import AffectedPerson, DataClass
+from incidents.models import AffectedPerson, DataClass, PersonMark
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +27,65 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """The look-up by address. The desk has no list of all affected people."""
 
     def get_urls(self) -> list[URLPattern]:
-        return [desk_path(self, "", self.look_up, "changelist")]
+        own = partial(desk_path, self)
+        return [
+            own("", self.look_up, "changelist"),
+            own("<uuid:pk>/", self.person_page, "change"),
+            own("<uuid:pk>/marks/<int:mark>/lift/", self.lift, "lift"),
+        ]
+
+    def person_page(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Shows the marks of a person and who opened the row, and sets a mark. It shows no values.
+
+        Raises RightMissingError.
+        """
+        require(request, "incidents.view_affectedperson")
+        person = get_object_or_404(AffectedPerson.objects.select_related("incident"), pk=pk)
+        form = None
+        if request.user.has_perm("incidents.add_personmark"):
+            form = MarkPersonForm(request.POST or None, person=person, by=staff_of(request))
+        if form and request.method == "POST" and form.is_valid():
+            mark = form.save()
+            self._record(request, person, _("Marked: {mark}.").format(mark=mark.get_kind_display()))
+            return redirect("admin:incidents_affectedperson_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Affected person"),
+            "opts": self.opts,
+            "person": person,
+            "marks": person.marks.select_related("marked_by", "lifted_by"),
+            "proofs": person.proofs.order_by("at"),
+            "wrong_answers": person.wrong_answers.count(),
+            "may_lift": request.user.has_perm("incidents.change_personmark"),
+            "form": form,
+        }
+        return TemplateResponse(request, "incidents/desk/person.html", context)
+
+    def lift(self, request: HttpRequest, pk: UUID, mark: int) -> HttpResponse:
+        """Asks for a reason, then lifts a mark. Raises RightMissingError."""
+        require(request, "incidents.change_personmark")
+        found = get_object_or_404(PersonMark.objects.select_related("person"), pk=mark, person=pk)
+        form = LiftMarkForm(request.POST or None, mark=found, by=staff_of(request))
+        if request.method == "POST" and form.is_valid() and form.act():
+            done = _("Lifted: {mark}.").format(mark=found.get_kind_display())
+            self._record(request, found.person, done)
+            return redirect("admin:incidents_affectedperson_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Lift this mark"),
+            "explanation": f"{found.get_kind_display()}: {found.reason}",
+            "button": _("Lift"),
+            "opts": self.opts,
+            "form": form,
+            "original": found.person,
+        }
+        return TemplateResponse(request, "incidents/desk/confirm.html", context)
+
+    def _record(self, request: HttpRequest, person: AffectedPerson, done: str) -> None:
+        """Shows `done`, and records it in the history of the person and in the log."""
+        logger.info("user %s changed a mark of person %s", request.user.pk, person.pk)
+        self.log_change(request, person, done)
+        messages.success(request, done)
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """Shows the rows with an address, and the names of the data classes that leaked.
@@ -49,11 +111,13 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         for person in people:
             self.log_change(request, person, _("Looked up."))
         classes, batches = leaked_classes_of(ids), batches_of(ids)
+        marks = PersonMark.objects.live().filter(person__in=ids)
         catalogue = DataClass.objects.in_bulk()
         return [
             {
                 "person": person,
                 "batches": batches.get(person.pk, []),
+                "marks": [mark for mark in marks if mark.person_id == person.pk],
                 "classes": [catalogue[pk].name for pk in classes.get(person.pk, [])],
             }
             for person in people

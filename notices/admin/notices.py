@@ -372,6 +372,8 @@ def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
         (_("People"), dry_run.people),
         (_("Reachable"), dry_run.reachable),
         (_("Suppressed for this incident"), dry_run.suppressed),
+        (_("Held back: many people share the contact"), dry_run.shared_contact),
+        (_("Held back: marked as deceased or restricted"), dry_run.marked),
         (_("Without an address for this channel"), dry_run.no_address),
         (_("With an address that cannot be one"), dry_run.unusable_address),
         *(

@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
+from notices.engine import held_back
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
 from notices.returned_mail import suppression_list
 
@@ -114,13 +115,17 @@ def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
 
 @dataclass
 class DryRun:
-    """The count of a notice's audience. Each person is in one bucket (reachable, suppressed, no
-    address, unusable address) and has one language and one relation.
+    """The count of a notice's audience. Each person is in one bucket (reachable, suppressed, shared
+    contact, marked, no address, unusable address) and has one language and one relation.
     """
 
     people: int = 0
     reachable: int = 0
     suppressed: int = 0
+    shared_contact: int = (
+        0  # who get no message of their own, because many people share the contact
+    )
+    marked: int = 0  # on the desk, as deceased or restricted
     no_address: int = 0
     unusable_address: int = 0
     by_language: Counter[str] = field(default_factory=Counter)
@@ -147,7 +152,8 @@ def count_people(notice: Notice) -> DryRun:
         run.by_language[language] += number
         run.by_relation[relation] += number
     run.suppressed = suppression_list.suppressed_people(notice, people(notice)).count()
-    run.reachable -= run.suppressed
+    run.marked, run.shared_contact = held_back.count_held_back(notice, people(notice))
+    run.reachable -= run.suppressed + run.marked + run.shared_contact
     return run
 
 

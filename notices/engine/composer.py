@@ -9,6 +9,7 @@ from uuid import UUID
 from incidents.bulk_encryption import BulkDecryptor
 from incidents.encryption import CONTACT, TEST_ADDRESS, EncryptionError
 from incidents.leaks import leaked_classes_of
+from notices.engine.held_back import HeldBackLookup
 from notices.engine.ledger import Lease, Transition
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import MessageFiller, OutgoingMessage, Recipient, UnusableAddressError
@@ -33,6 +34,7 @@ class DueRow(NamedTuple):
     contact: bytes | None  # ciphertext; of an affected person or a test address
     data_classes: tuple[int, ...]
     email: str  # of a subscriber; "": unsubscribed or not an alert
+    is_shared: bool  # the message is the one to a contact of many people
 
 
 class Composer:
@@ -40,8 +42,13 @@ class Composer:
 
     def __init__(self, notice: Notice) -> None:
         self._notice = notice
-        self._fillers = {each.language: MessageFiller(each) for each in notice.messages.all()}
+        # By language, and by whether the message is the one to a shared contact.
+        self._fillers = {
+            (each.language, each.is_for_shared_contact): MessageFiller(each)
+            for each in notice.messages.all()
+        }
         self._suppressions = SuppressionLookup(notice)
+        self._held_back = HeldBackLookup(notice)
 
     def rows(self, lease: Lease) -> list[DueRow]:
         """Returns the due rows of the lease's chunk."""
@@ -49,7 +56,16 @@ class Composer:
             return list(self._test_rows(lease))
         rows = list(_affected_rows(lease) if self._notice.is_mandatory else _subscriber_rows(lease))
         self._suppressions.look_at(lease.chunk, {row.recipient: row.email for row in rows})
-        return rows
+        self._held_back.look_at(lease.chunk)
+        return [self._without_classes_if_shared(row) for row in rows]
+
+    def _without_classes_if_shared(self, row: DueRow) -> DueRow:
+        """Returns the row without data classes if its message goes to a shared contact.
+
+        That message names no data. A row that left the scope has no classes, and gets no message.
+        """
+        is_shared = bool(row.data_classes) and self._held_back.is_first(row.recipient)
+        return row._replace(is_shared=True, data_classes=()) if is_shared else row
 
     def _test_rows(self, lease: Lease) -> Iterator[DueRow]:
         """Yields the rows of a test, with the data classes of a sample person."""
@@ -58,7 +74,7 @@ class Composer:
         addresses = TestAddress.objects.in_bulk([row[1] for row in rows])
         for row in rows:
             contact = bytes(addresses[row[1]].contact)
-            yield DueRow._make((lease.chunk.pk, *row, contact, classes, ""))
+            yield DueRow._make((lease.chunk.pk, *row, contact, classes, "", False))
 
     def message(self, row: DueRow) -> OutgoingMessage | Transition:
         """Returns the row's message, or the transition of a recipient who gets none.
@@ -75,8 +91,12 @@ class Composer:
         address = recipient.phone if is_sms else recipient.email
         if reason := self._suppressions.reason(row.recipient, address):
             return Transition(State.SUPPRESSED, reason)
+        filler = self._fillers.get((row.language, row.is_shared))
+        reason = self._held_back.reason(row.recipient)
+        if reason or filler is None:  # contacts may be shared only since the approval
+            return Transition(State.SUPPRESSED, reason or LedgerMessages.SHARED_CONTACT.stored())
         try:
-            return self._fillers[row.language].mail(recipient)
+            return filler.mail(recipient)
         except UnusableAddressError as error:
             return Transition(State.UNREACHABLE, str(error))
 
@@ -90,7 +110,8 @@ class Composer:
         """Returns the affected person with their decrypted contact and own data classes, or the
         transition if the person left the scope or the contact cannot be decrypted.
         """
-        if not row.contact or not (row.data_classes or self._notice.is_test):
+        is_in_scope = row.data_classes or row.is_shared or self._notice.is_test
+        if not row.contact or not is_in_scope:
             return Transition(State.CANCELLED, LedgerMessages.OUT_OF_SCOPE.stored())
         decryptor, purpose = self._decryptor, TEST_ADDRESS if self._notice.is_test else CONTACT
         try:
@@ -113,7 +134,7 @@ def _affected_rows(lease: Lease) -> Iterator[DueRow]:
     rows = list(due.values_list(*COLUMNS, "person__contact"))
     classes = leaked_classes_of(due.order_by().values("recipient"))
     for row in rows:
-        yield DueRow._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), ""))
+        yield DueRow._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), "", False))
 
 
 def _subscriber_rows(lease: Lease) -> Iterator[DueRow]:
@@ -125,7 +146,8 @@ def _subscriber_rows(lease: Lease) -> Iterator[DueRow]:
     rows = due.values_list(*COLUMNS, *user, "subscription__unsubscribed_at")
     for *row, email, is_active, unsubscribed_at in rows:
         is_subscribed = is_active and unsubscribed_at is None
-        yield DueRow._make((lease.chunk.pk, *row, None, (), email if is_subscribed else ""))
+        address = email if is_subscribed else ""
+        yield DueRow._make((lease.chunk.pk, *row, None, (), address, False))
 
 
 def _subscriber_recipient(row: DueRow) -> Recipient | Transition:

@@ -17,7 +17,15 @@ from django.db.models.functions import Now
 
 from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
-from incidents.models import AffectedPerson, Exposure, ExposureBatch, Incident
+from incidents.models import (
+    AffectedPerson,
+    Exposure,
+    ExposureBatch,
+    FurtherContact,
+    Incident,
+    PersonMark,
+)
+from incidents.own_rows import STRANGER_CHECKS, Kind, LookedUpContact
 from notices.engine import audiences, ramp
 from notices.engine.audiences import DryRun, Keys
 from notices.ledger_messages import LedgerMessages
@@ -257,20 +265,47 @@ def _relevant(
 
 def _users_changed(incident: Incident, users: list[int]) -> set[int]:
     """Returns the ids of those `users` who have a verified contact of a person in the newest closed
-    batch.
+    batch, unless the contact is shared by many people or a stranger's, or the person is marked as
+    deceased or restricted.
     """
     closed = ExposureBatch.State.CLOSED
     newest = incident.batches.filter(state=closed).order_by("-number").first()
     if newest is None:
         return set()
+    owners = _owners(incident, users)
+    in_batch = Exposure.objects.filter(person=OuterRef("pk"), file__batch=newest)
+    marks = PersonMark.objects.closing().filter(person=OuterRef("pk"))
+    further = FurtherContact.objects.filter(contact_index__in=owners)
+    people = AffectedPerson.objects.filter(
+        Q(email_index__in=owners)
+        | Q(phone_index__in=owners)
+        | Q(pk__in=list(further.values_list("person_id", flat=True))),
+        Exists(in_batch),
+        ~Exists(marks),
+        incident=incident,
+    )
+    found = people.values_list("email_index", "phone_index", "pk")
+    by_person = dict(further.values_list("person_id", "contact_index"))
+    indexes = {index for *pair, pk in found for index in (*pair, by_person.get(pk))}
+    return {owners[index] for index in indexes if index in owners}
+
+
+def _owners(incident: Incident, users: list[int]) -> dict[UUID, int]:
+    """Returns the user's id for each contact index by which a row may open for one of `users`."""
     cipher = incident.cipher()
     emails = EmailAddress.objects.filter(user__in=users, verified=True)
-    phones = VerifiedPhone.objects.filter(user__in=users)
-    owners = {cipher.email_index(normalise_email(email.email)): email.user_id for email in emails}
-    owners |= {cipher.phone_index(phone.number): phone.user_id for phone in phones}
-    in_batch = Exposure.objects.filter(person=OuterRef("pk"), file__batch=newest)
-    people = AffectedPerson.objects.filter(
-        Q(email_index__in=owners) | Q(phone_index__in=owners), Exists(in_batch), incident=incident
-    )
-    found = people.values_list("email_index", "phone_index")
-    return {owners[index] for pair in found for index in pair if index in owners}
+    contacts = {
+        LookedUpContact(incident, Kind.EMAIL, address, cipher.email_index(address)): email.user_id
+        for email in emails
+        for address in [normalise_email(email.email)]
+    }
+    for phone in VerifiedPhone.objects.filter(user__in=users):
+        index = cipher.phone_index(phone.number)
+        contacts[LookedUpContact(incident, Kind.PHONE, phone.number, index)] = phone.user_id
+    strangers = {contact for check in STRANGER_CHECKS for contact in check(list(contacts))}
+    shared = set(incident.shared_contacts.values_list("contact_index", flat=True))
+    return {
+        contact.contact_index: user
+        for contact, user in contacts.items()
+        if contact not in strangers and contact.contact_index not in shared
+    }

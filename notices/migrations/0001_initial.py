@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(choices=[('ko', '한국어'), ('en', 'English')], max_length=2, verbose_name='language')),
+                ('is_for_shared_contact', models.BooleanField(default=False, editable=False)),
                 ('marker', models.CharField(editable=False, max_length=40)),
                 ('mime', models.BinaryField()),
                 ('slot_texts', models.JSONField(editable=False)),
@@ -126,7 +127,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
-                'constraints': [models.UniqueConstraint(fields=('notice', 'language'), name='one_message_a_language')],
+                'constraints': [models.UniqueConstraint(fields=('notice', 'language', 'is_for_shared_contact'), name='one_message_a_language')],
             },
         ),
         migrations.CreateModel(

@@ -114,3 +114,12 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id}/{self.recipient}"
+
+    def went_to_shared_contact(self) -> bool:
+        """Returns whether this delivery was the one message to a contact of many people.
+
+        That message names no data classes; every other accepted message of a notice names some,
+        unless a person decided that it was accepted.
+        """
+        is_accepted = self.state == self.State.ACCEPTED and self.person_id is not None
+        return is_accepted and not self.data_classes and not self.reply.startswith("decided by")

@@ -18,6 +18,8 @@ class NoticeMessage(models.Model):
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="messages"
     )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    # The one message to a contact of many people; see notices.engine.held_back.
+    is_for_shared_contact = models.BooleanField(default=False, editable=False)
     marker = models.CharField(max_length=40, editable=False)
     mime = models.BinaryField(editable=False)
     # {"customer": the address of a person without a name, "classes": {data class id: name}}
@@ -27,7 +29,10 @@ class NoticeMessage(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            models.UniqueConstraint(fields=["notice", "language"], name="one_message_a_language")
+            models.UniqueConstraint(
+                fields=["notice", "language", "is_for_shared_contact"],
+                name="one_message_a_language",
+            )
         ]
 
     def __str__(self) -> str:

@@ -29,8 +29,9 @@ from foundations.formatting import moment
 from incidents import phrasing
 from incidents.leaks import CONTACT_KEYS, Leak
 from incidents.masking import mask
-from incidents.models import AffectedPerson, DataClass, Incident
+from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident
 from incidents.my_data import leaks_of
+from notices.ledger_messages import LedgerMessages
 from notices.models import Certificate, Delivery, Notice
 
 logger = logging.getLogger(__name__)
@@ -169,15 +170,17 @@ def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
     """Returns the user's verified addresses and numbers that match these rows, masked."""
     cipher = incident.cipher()
     people = [person for person, _leaks in rows]
-    emails, phones = ({p.email_index for p in people}, {p.phone_index for p in people})
+    further = FurtherContact.objects.filter(person__in=people)
+    indexes = {index for p in people for index in (p.email_index, p.phone_index)}
+    indexes |= set(further.values_list("contact_index", flat=True))
     return [
         mask(email, DataClass.Masking.EMAIL)
         for email in user.verified_emails()
-        if cipher.email_index(email) in emails
+        if cipher.email_index(email) in indexes
     ] + [
         mask(phone, DataClass.Masking.PHONE)
         for phone in user.verified_phones()
-        if cipher.phone_index(phone) in phones
+        if cipher.phone_index(phone) in indexes
     ]
 
 
@@ -235,7 +238,14 @@ def _how(delivery: Delivery) -> str:
         state.CANCELLED: _("Cancelled before it was sent by %(channel)s; %(time)s"),
     }
     under_way = _("On its way by %(channel)s since %(time)s")
-    return phrases.get(state(delivery.state), under_way) % {
+    phrase = phrases.get(state(delivery.state), under_way)
+    if delivery.went_to_shared_contact():
+        phrase = _(
+            "Sent by %(channel)s without details, as many people share the address; %(time)s"
+        )
+    elif delivery.reply == LedgerMessages.SHARED_CONTACT.stored():
+        phrase = _("Not sent by %(channel)s, as many people share the address; %(time)s")
+    return phrase % {
         "channel": delivery.notice.get_channel_display(),
         "time": moment(at) if at else "",
     }

@@ -20,7 +20,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from incidents.encryption import EncryptionError
 from incidents.importing.formulas import neutralised
 from incidents.leaks import decrypted_leaks, exposed_rows_of
-from incidents.models import AffectedPerson, DataClass, Exposure
+from incidents.models import AffectedPerson, DataClass, Exposure, PersonMark
 from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import message_code
 from notices.models import Delivery, LateReport, Notice
@@ -29,7 +29,7 @@ PAGE = 2_000  # rows
 FIRST_KEY = UUID(int=0)
 PROOF = (
     *("notice", "person", "code", "statement", "version", "sha256", "channel", "language"),
-    *("data_classes", "state", "at", "attempts", "possibly_twice", "reply", "later"),
+    *("data_classes", "state", "at", "attempts", "possibly_twice", "reply", "later", "marks"),
 )
 ESCALATION = (
     *("notice", "person", "language", "state", "at", "reply"),
@@ -59,7 +59,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
         "channel": notice.channel,
     }
     for page in _pages(Delivery.objects.filter(notice=notice)):
-        later = _later_of(page)
+        later, marks = _later_of(page), _marks_of(page)
         for delivery in page:
             row = (
                 notice_columns
@@ -70,6 +70,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
                     "attempts": str(delivery.attempts),
                     "possibly_twice": _yes(delivery.is_possible_duplicate),
                     "later": later.get(delivery.pk, ""),
+                    "marks": marks.get(delivery.recipient, ""),
                 }
             )
             yield row | _contact(notice, delivery.person) if is_opened else row
@@ -199,6 +200,17 @@ def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
     for report in reports:
         entry = f"{report.kind} {_time(report.at)} {report.server_reply}".strip()
         found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), entry]))
+    return found
+
+
+def _marks_of(page: Sequence[Delivery]) -> dict[UUID, str]:
+    """Returns the marks of the people of a page, also lifted ones, without their reasons."""
+    found: dict[UUID, str] = {}
+    marks = PersonMark.objects.filter(person__in=[one.recipient for one in page])
+    for mark in marks.order_by("marked_at"):
+        lifted = f" to {_time(mark.lifted_at)}" if mark.lifted_at else ""
+        entry = f"{mark.kind} {_time(mark.marked_at)}{lifted}"
+        found[mark.person_id] = "; ".join(filter(None, [found.get(mark.person_id), entry]))
     return found
 
 

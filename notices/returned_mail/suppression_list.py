@@ -74,7 +74,7 @@ _CHANNELS = {Kind.EMAIL: "email", Kind.PHONE: "sms"}
 
 
 def stranger_contacts(contacts: Sequence[LookedUpContact]) -> set[LookedUpContact]:
-    """Returns those of the contacts that a live entry says belong to somebody else. One query."""
+    """Returns those of the contacts that a live entry marks as a stranger's. Makes one query."""
     by_index: defaultdict[UUID, list[LookedUpContact]] = defaultdict(list)
     for contact in contacts:
         everywhere = portal_indexes(_CHANNELS[contact.kind], contact.address)

@@ -14,7 +14,8 @@ ROLES = {
         for may in ("add", "change", "delete")
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
-    + ["incidents.add_upload", "incidents.change_upload", "incidents.add_writeoff"],
+    + ["incidents.add_upload", "incidents.change_upload", "incidents.add_writeoff"]
+    + ["incidents.open_sharedcontact"],
     "editor": ["incidents.change_incident"]
     + [f"incidents.{may}_incidentjurisdiction" for may in ("add", "change", "delete")]
     + [f"incidents.{may}_incidentdataclass" for may in ("add", "change", "delete")]
@@ -31,6 +32,7 @@ ROLES = {
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
+    + ["incidents.add_personmark", "incidents.change_personmark", "incidents.view_personmark"]
     + ["notices.add_suppression", "scams.view_scamreport"],
     "auditor": ["notices.export_proof"],
 }
@@ -39,6 +41,9 @@ ABOUT_PEOPLE = (
     "incidents.view_affectedperson",
     "incidents.view_exposure",
     "incidents.view_reveal",
+    "incidents.view_personmark",
+    "incidents.view_rowproof",
+    "incidents.view_wronganswer",
     "incidents.view_uploadpiece",
     "notices.view_delivery",
     "notices.view_alertsubscription",
