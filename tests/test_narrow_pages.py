@@ -17,6 +17,9 @@ from playwright.sync_api import Page, Route
 from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk, step_up
+from incidents.models import PersonMark
+from notices.models import Suppression
+from notices.returned_mail import suppression_list
 from statements import sample
 from tests import browser
 from tests.sample_pages import PAGES
@@ -130,6 +133,40 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
         "confirm": theirs.get(f"/{language}/account/confirm/").text,
     }
     assert ADDRESS in pages["all-of-it"]
+    assert faults(pages) == {}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_pages_about_rows_that_do_not_open(incident, minji, seojun, editor, language):
+    file = file_of(incident)
+    for number in range(2):
+        family = person(incident, name=f"{NAME}{number}", email="minji@example.com")
+        expose(family, file, "names", values=[("physical-addresses", ADDRESS)])
+    long_address = f"{'a' * 60}@{'b' * 60}.example"
+    many = User.objects.create_user(long_address)
+    for number in range(4):
+        expose(person(incident, name=str(number), email=long_address), file, "names")
+    dead = person(incident, name=NAME, email="seojun@example.com")
+    expose(dead, file, "names")
+    fields = {"incident": incident, "person": dead, "reason": "x", "marked_by": editor}
+    twin = User.objects.create_user(f"{'a' * 60}@daum.net")
+    expose(person(incident, name=NAME, email=f"{'a' * 60}@hanmail.net"), file, "names")
+
+    def page_of(user: User) -> str:
+        client = Client()
+        client.force_login(user)
+        return client.get(f"/{language}/my-data/").text
+
+    pages = {"family": page_of(minji), "many": page_of(many), "twin": page_of(twin)}
+    for kind in PersonMark.CLOSING:
+        mark = PersonMark.objects.create(kind=kind, **fields)
+        pages[kind] = page_of(seojun)
+        mark.lift(editor, "x")
+    index = suppression_list.index_in("email", seojun.email, None)
+    entry = {"channel": "email", "source": "stranger", "reason": "x"}
+    Suppression.objects.create(index=index, **entry)
+    pages["stranger"] = page_of(seojun)
+    assert len(set(pages.values())) == 6
     assert faults(pages) == {}
 
 

@@ -18,8 +18,11 @@ from incidents.models import (
     ExposureFile,
     FurtherContact,
     Incident,
+    PersonMark,
     Reveal,
+    RowProof,
     Shredding,
+    WrongAnswer,
 )
 from incidents.scope_counts import counts_of
 from notices import decisions
@@ -73,15 +76,22 @@ def test_an_incident_that_is_not_shredded_keeps_its_rows(incident, people):
     assert AffectedPerson.objects.count() == PEOPLE
 
 
-def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minji):
+def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minji, editor):
     Reveal.objects.create(user=minji, person=people[0])
+    for row in (people[0], other.people.first()):
+        RowProof.objects.create(user=minji, person=row, fact="name")
+        WrongAnswer.objects.create(user=minji, person=row)
+        PersonMark.objects.create(
+            incident=row.incident, person=row, kind="minor", reason="x", marked_by=editor
+        )
     for row in (people[0], other.people.first()):
         index = row.incident.cipher().email_index("further@example.com")
         FurtherContact.objects.create(person=row, kind=1, contact_index=index)
     incident.shred()
 
     done = purge(incident)
-    assert FurtherContact.objects.get().person.incident == other
+    for model in (FurtherContact, RowProof, WrongAnswer, PersonMark):
+        assert model.objects.get().person.incident == other
 
     assert not AffectedPerson.objects.filter(incident=incident).exists()
     assert Exposure.objects.count() == AffectedPerson.objects.count() == PEOPLE

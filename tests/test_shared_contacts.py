@@ -22,7 +22,7 @@ from incidents.models import (
 )
 from incidents.scope_counts import recount
 from notices import decisions
-from notices.engine import planning
+from notices.engine import audiences, planning
 from notices.models import Chunk, Notice
 from notices.proof.ledger_export import as_csv, not_reached, proof, proof_fields
 from scams import message_check
@@ -165,6 +165,8 @@ def test_the_proof_names_the_reason_and_the_marks(draft, crowd, people, approver
     assert "secret" not in lines
     reasons = {row["person"]: row["reply"] for row in not_reached(notice, is_opened=False)}
     assert reasons[str(crowd[1].pk)] == SHARED
+    assert str(crowd[0].pk) in reasons
+    assert str(people["seojun"].pk) not in reasons
 
 
 @pytest.mark.parametrize("kind", ["deceased", "restricted"])
@@ -254,6 +256,17 @@ def test_a_shared_number_gets_one_text_message(version, incident, editor, approv
     assert "여러 사람의 번호로" in str(asked.body)
     assert "이름" not in str(asked.body)
     assert_adds_up(notice)
+
+
+def test_all_who_share_a_contact_can_be_reached_by_another_channel(
+    draft, version, crowd, people, editor, approver, server
+):
+    notice = sent(draft, approver)
+    follow_up = draft_notice(
+        version, editor, channel="sms", audience=Notice.Audience.UNREACHED, follows=notice
+    )
+    neighbour = people["neighbour"]
+    assert set(audiences.people(follow_up)) == {*crowd, neighbour}
 
 
 # ---------------------------------------------------------------- the desk

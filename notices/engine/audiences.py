@@ -58,7 +58,7 @@ def people(notice: Notice, keys: Keys = ALL_KEYS) -> QuerySet[AffectedPerson]:
                 ~Exists(_accepted(same_version, keys)),
             )
         case Audience.UNREACHED:
-            ended = Delivery.objects.filter(notice=notice.follows, state__in=NOT_REACHED)
+            ended = Delivery.objects.filter(notice=notice.follows).ended_as(NOT_REACHED)
             return candidates.filter(
                 Exists(ended.filter(recipient=OuterRef("pk"), **keys.between("recipient")))
             )

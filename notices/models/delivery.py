@@ -1,5 +1,6 @@
 """Deliveries: the ledger rows of a notice, one for each recipient."""
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from django.conf import settings
@@ -31,6 +32,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         `Chunk.on_wire` names.
         """
         return self.filter(state__in=WAITING_STATES)
+
+    def ended_as(self, states: Sequence[DeliveryState]) -> "DeliveryQuerySet":
+        """Selects the rows in these end states. With "suppressed", it also selects the one message
+        to each shared contact, because it told its person nothing.
+        """
+        ended = Q(state__in=states)
+        if DeliveryState.SUPPRESSED in states:
+            to_shared_contact = Q(state=DeliveryState.ACCEPTED, data_classes=[])
+            ended |= to_shared_contact & ~Q(reply__startswith="decided by")
+        return self.filter(ended)
 
     def due(self) -> "DeliveryQuerySet":
         """Selects the rows to send now. Rows with the fewest attempts come first, so that one row

@@ -92,12 +92,13 @@ def not_reached(
 ) -> Iterator[Row]:
     """Yields one row per delivery that is in one of `states`, with the reason.
 
-    By default these are bounced, suppressed and unreachable. Each row states which other ways to
+    By default these are bounced, suppressed and unreachable, and those whose shared contact got one
+    message. Each row states which other ways to
     reach the person the incident's data has. `is_opened` adds name, e-mail, phone and all postal
     addresses that leaked.
     """
     kinds = _address_classes()
-    for page in _pages(Delivery.objects.filter(notice=notice, state__in=states)):
+    for page in _pages(Delivery.objects.filter(notice=notice).ended_as(states)):
         addresses = _addresses_of(notice, page, kinds) if is_opened else {}
         with_address = _with_address(notice, page, kinds)
         for delivery in page:
@@ -127,7 +128,7 @@ def ways(notice: Notice) -> Ways:
     reach = other[Notice.Channel(notice.channel)]
     kinds = _address_classes()
     exposures = Exposure.objects.not_withdrawn().filter(person=OuterRef("person"))
-    rows = Delivery.objects.filter(notice=notice, state__in=NOT_REACHED).annotate(
+    rows = Delivery.objects.filter(notice=notice).ended_as(NOT_REACHED).annotate(
         is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
         has_address=Exists(exposures.filter(data_classes__overlap=list(kinds))),
     )
