@@ -20,7 +20,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from incidents import scope_counts, unread, withdrawal
+from incidents import scope_counts, store_check, unread, withdrawal
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 
@@ -131,6 +131,7 @@ def close(batch: ExposureBatch, *, note: str = "") -> None:
             raise ScopeRefusedError(RefusalMessages.NOTHING_LOADED.stored(batch=batch.code))
         if why := why_not_closed(batch):
             raise ScopeRefusedError(why)
+        _refuse_store_faults(batch)
         with transaction.atomic():
             _mark_closed(batch, note or batch.note)
             unread.count_unread(batch)
@@ -152,6 +153,14 @@ def why_not_closed(batch: ExposureBatch) -> str:
         unsettled = RefusalMessages.UNSETTLED
         reasons.append(unsettled.stored(batch=batch.code, rows=f"{rows:,}", files=names))
     return BETWEEN.join(reasons)
+
+
+def _refuse_store_faults(batch: ExposureBatch) -> None:
+    if faults := store_check.check_version(batch).faults:
+        why = RefusalMessages.STORE_FAULTS.stored(
+            batch=batch.code, number=len(faults), incident=batch.incident.slug
+        )
+        raise ScopeRefusedError(why)
 
 
 def _mark_closed(batch: ExposureBatch, note: str) -> None:

@@ -329,6 +329,10 @@ class RefusalMessages(StoredMessages):
         "{batch}: {rows} rejected rows of {files} are neither loaded nor written off; correct and "
         "import the reject files, or let two people write the rows off on the desk"
     )
+    STORE_FAULTS = _(
+        "{batch}: {number} faults in what is stored; "
+        "run manage.py check_store {incident}, which names them"
+    )
     NOT_OPEN = _("{batch}: not open; nothing to close")
     NOT_CLOSED = _("{batch}: not closed; nothing to withdraw")
     ASKED_BEFORE = _("{batch}: a worker has it already")
