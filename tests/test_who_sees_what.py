@@ -1,0 +1,235 @@
+"""Over generated exports with the defects of real ones, two promises hold for every person:
+
+- No value of another person is on a person's page, in their mail or in their certificate.
+- A person whose row is in a file, taken or not, does not read that they are not among the data.
+
+The examples are drawn by hypothesis. MESSY_EXAMPLES=500 draws more than the usual number.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+from hypothesis import HealthCheck, Phase, given, settings
+
+from accounts.models import User, VerifiedPhone
+from harness.sign_in import step_up
+from incidents import scope_versions, store_check
+from incidents.importing import loading
+from incidents.importing.reading import ImportRefusedError
+from incidents.models import ExposureBatch, Incident
+from incidents.scope_versions import ScopeRefusedError
+from notices import decisions
+from notices.proof import certificates
+from tests import reference_importer
+from tests.desk_pages import page_text
+from tests.messy_exports import DECLARED, MAILBOX, Export, ExportedFile, Truth, exports
+from tests.notice_factory import draft_notice, work
+from tests.reference_importer import Member
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+
+EXAMPLES = int(os.environ.get("MESSY_EXAMPLES", "40"))
+drawn = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+NOT_AMONG = "not among the leaked data"
+
+
+@contextmanager
+def undone() -> Iterator[Path]:
+    """Context manager: yields a directory; undoes what the block changes in the database."""
+    with tempfile.TemporaryDirectory() as directory, transaction.atomic():
+        yield Path(directory)
+        transaction.set_rollback(True)
+
+
+def import_all(export: Export, incident: Incident, directory: Path) -> list[bool]:
+    """Imports the files; returns for each whether it is loaded. Then tries to close the version."""
+    loaded = [
+        _import(file, f"{number}.csv", incident, directory)
+        for number, file in enumerate(export.files)
+    ]
+    for batch in incident.batches.filter(state=ExposureBatch.State.OPEN):
+        with suppress(ScopeRefusedError):
+            scope_versions.close(batch)
+    return loaded
+
+
+def _import(file: ExportedFile, name: str, incident: Incident, directory: Path) -> bool:
+    path = directory / name
+    path.write_bytes(file.data)
+    try:
+        loading.import_file(path, incident=incident, mapping_text=file.mapping)
+    except ImportRefusedError:
+        return False
+    return True
+
+
+def user_with(contacts: Iterable[str]) -> User:
+    """Returns a user with these verified addresses and numbers."""
+    number = User.objects.count()
+    user = User.objects.create_user(f"visitor{number}@visitor.example", language="en")
+    user.emailaddress_set.all().delete()
+    for contact in contacts:
+        if contact.startswith("+"):
+            VerifiedPhone.objects.create(user=user, number=contact)
+        else:
+            user.emailaddress_set.create(email=contact, verified=True)
+    return user
+
+
+def page_of(user: User) -> str:
+    """Returns "my data" with all values in full, after step-up."""
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    with override("en"):
+        return page_text(client.post(reverse("my_data_reveal")))
+
+
+def holds(text: str, token: str) -> bool:
+    """Returns whether the text holds a token; that of a number in any spelling."""
+    if token.isdigit():
+        return token in re.sub(r"\D", "", re.sub(r"(?<=\d)[ -](?=\d)", "", text))
+    return token in text
+
+
+def assert_only_their_own(text: str, owners: Iterable[Truth], people: Iterable[Truth]) -> None:
+    """Checks that the text holds no token of anybody but `owners`."""
+    others = set(people) - set(owners)
+    seen = [(who.number, token) for who in others for token in who.tokens if holds(text, token)]
+    assert not seen
+
+
+def owners_of(contacts: Iterable[str], people: Iterable[Truth]) -> list[Truth]:
+    """Returns the people to whom all these contacts belong."""
+    wanted = {_first(contact) for contact in contacts}
+    return [who for who in people if wanted <= set(who.contacts)]
+
+
+def _first(contact: str) -> str:
+    """Returns the first address of the person whose second address this is."""
+    second = re.fullmatch(r"(zq(\d+)vx)2@mail9\.example", contact)
+    return f"{second[1]}@mail{int(second[2]) % 3}.example" if second else contact
+
+
+def visitors(export: Export) -> list[tuple[str, ...]]:
+    """Returns the contacts of everyone who may visit: single ones, and those of one person."""
+    single = sorted({contact for file in export.files for contact in file.contacts})
+    return [(contact,) for contact in single] + [who.contacts for who in export.people]
+
+
+def expected(export: Export, loaded: list[bool]) -> list[Member]:
+    """Returns the people that the reference importer reads from the loaded files."""
+    readings = [
+        reference_importer.read(file.text, separator=file.separator, blanks=DECLARED)
+        for file, is_loaded in zip(export.files, loaded, strict=True)
+        if is_loaded
+    ]
+    return list(reference_importer.members(readings).values())
+
+
+def assert_shows(text: str, member: Member) -> None:
+    """Checks that the page holds every value of the person."""
+    for value in member.texts:
+        for part in re.split(r"; |\n", value):
+            token = re.sub(r"\D", "", part)[3:] if re.fullmatch(r"010[\d-]+", part) else part
+            assert holds(text, token.strip()), (member.reference, part)
+
+
+@drawn
+@given(export=exports())
+def test_each_visitor_sees_their_own_values_and_no_other(incident, export):
+    with undone() as directory:
+        loaded = import_all(export, incident, directory)
+        members = expected(export, loaded)
+        assert store_check.check_whole(incident).faults == []
+        for contacts in visitors(export):
+            page = page_of(user_with(contacts))
+            assert_only_their_own(page, owners_of(contacts, export.people), export.people)
+            for member in reference_importer.opened_by(contacts, members):
+                assert_shows(page, member)
+            if any(contact in file.contacts for file in export.files for contact in contacts):
+                assert NOT_AMONG not in page, contacts
+
+
+@drawn
+@given(wrong=exports(most_people=4), right=exports(most_people=4))
+def test_a_withdrawn_version_leaves_nothing_behind(incident, wrong, right):
+    """The files that were wrong name the same references with the contacts of other people."""
+    with undone() as directory:
+        (directory / "wrong").mkdir()
+        import_all(_moved(wrong), incident, directory / "wrong")
+        for batch in incident.batches.all():
+            if batch.state == ExposureBatch.State.CLOSED:
+                scope_versions.withdraw(batch, "wrong file")
+        if incident.batches.filter(state=ExposureBatch.State.OPEN).exists():
+            return  # rejected rows keep it open
+        loaded = import_all(right, incident, directory)
+        members = expected(right, loaded)
+        for contacts in visitors(right):
+            page = page_of(user_with(contacts))
+            assert_only_their_own(page, owners_of(contacts, right.people), right.people)
+            for member in reference_importer.opened_by(contacts, members):
+                assert_shows(page, member)
+
+
+def _moved(export: Export) -> Export:
+    """Returns the export with the contacts of each person given to a stranger."""
+    for file in export.files:
+        for old, new in (("zq", "old"), ("010-7", "010-8")):
+            file.text = file.text.replace(old, new)
+        encoding = re.search(r'encoding = "(.+)"', file.mapping)
+        file.data = file.text.encode(encoding[1] if encoding else "utf-8")
+    return export
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
+@given(export=exports(most_people=5))
+def test_mails_and_certificates_hold_their_own_values_only(
+    incident, version, editor, approver, server, export
+):
+    with undone() as directory:
+        server.taken.clear()
+        import_all(export, incident, directory)
+        notice = draft_notice(version, editor)
+        decisions.approve(notice, by=approver)
+        notice.refresh_from_db()
+        work(notice)
+        for contacts in visitors(export):
+            owners = owners_of(contacts, export.people)
+            for text in _mails_to(server, contacts):
+                assert_only_their_own(text, owners, export.people)
+            issued = certificates.issue(user_with(contacts), incident, language="en")
+            if issued:
+                assert_only_their_own(_text_of(issued.pdf), owners, export.people)
+        assert len(_mails_to(server, [MAILBOX])) <= 3
+
+
+def _mails_to(server: Any, contacts: Iterable[str]) -> list[str]:
+    texts = []
+    for contact in contacts:
+        for message in server.to(contact):
+            bodies = [message.get_body((kind,)) for kind in ("plain", "html")]
+            texts.append(" ".join(body.get_content() for body in bodies if body))
+    return texts
+
+
+def _text_of(pdf: bytes) -> str:
+    done = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True)
+    return done.stdout.decode()
