@@ -87,12 +87,13 @@ class _PersonCheck:
         self._mentions: list[Mention] = []
 
     def run(self) -> CheckedPerson:
-        contact = self._decrypt(self._person.contact, CONTACT, "contact")
-        if contact is None:
-            contact = {}
-        else:
+        # The contact is empty if every file that gave one is withdrawn.
+        stored = self._person.contact
+        contact = self._decrypt(stored, CONTACT, "contact") if stored else {}
+        if contact is not None:
             self._check_email(contact.get("e", ""))
             self._check_phone(contact.get("p", ""))
+        contact = contact or {}
         own = self._own_indexes()
         self._look_for_contacts("contact", contact.values(), own)
         for exposure in self._person.exposures:
