@@ -55,7 +55,12 @@ def rejected_lines(name: str, directory: Path) -> list[int]:
 def refusal(name: str, incident: Incident, directory: Path, mapping_text: str = "") -> str:
     """Returns why the file is refused. Nothing of it may be in the store."""
     with pytest.raises(ImportRefusedError) as caught:
-        load(name, incident, directory, mapping_text)
+        loading.import_file(
+            MESSY / name,
+            incident=incident,
+            mapping_text=mapping_text or mapping(),
+            rejects_path=directory / f"{name}.rejects.csv",
+        )
     assert not AffectedPerson.objects.exists()
     assert not ExposureFile.objects.filter(state=ExposureFile.State.LOADED).exists()
     message = str(caught.value)
@@ -138,7 +143,7 @@ def test_escapes_of_mysql_are_read_as_the_mapping_says(incident, tmp_path):
     names = {number: leaked(incident, number)["names"] for number in ("1", "2", "4", "5")}
     assert names == {"1": ['홍 "길" 동'], "2": ["김, 철수"], "4": ["박\\"], "5": ["정상"]}
     assert "phone-numbers" not in leaked(incident, "2")
-    assert rejected_lines(name, tmp_path) == [4]  # a line break in a name
+    assert rejected_lines(name, tmp_path) == [4, 5]  # a line break in a name
 
 
 def test_one_comma_too_many_in_every_row_costs_nothing(incident, tmp_path):
@@ -308,7 +313,6 @@ def test_ids_that_a_spreadsheet_changed_are_told_once(incident, tmp_path):
         "15d_header_case.csv",
         "16a_excel_unicode.txt",
         "16b.tsv",
-        "16e.xlsx",
     ],
 )
 def test_a_usual_file_of_another_kind_is_read(incident, tmp_path, name):
@@ -323,6 +327,14 @@ def test_a_packed_file_is_read(incident, tmp_path, name):
 
     assert found_by(incident, email="user0@naver.example") == [key(incident, "1000")]
     assert AffectedPerson.objects.count() == 20
+
+
+def test_cells_of_a_spreadsheet_are_read_as_text(incident, tmp_path):
+    load("16e.xlsx", incident, tmp_path)
+
+    assert_members(
+        incident, [("70000001", "a@b.example"), ("007", "b@b.example"), ("1.5", "c@b.example")]
+    )
 
 
 def test_html_is_named(incident, tmp_path):
@@ -355,7 +367,7 @@ def test_a_file_of_which_nothing_is_taken_is_refused(incident, tmp_path):
     )
     for _ in range(2):
         with pytest.raises(ImportRefusedError):
-            import_and_report(path, incident=incident, mapping_text=mapping())
+            loading.import_file(path, incident=incident, mapping_text=mapping())
         path.with_name("members.csv.rejects.csv").unlink(missing_ok=True)
     for batch in incident.batches.all():
         with pytest.raises(ScopeRefusedError):
@@ -363,12 +375,25 @@ def test_a_file_of_which_nothing_is_taken_is_refused(incident, tmp_path):
     assert "not among" not in page_of(User.objects.create_user("a@b.example"))
 
 
+def test_the_id_0_is_one_only_if_a_single_row_has_it(incident, tmp_path):
+    rows = ["0,김,a@b.example,", "1,이,c@b.example,", "0,박,,010-1234-5678"]
+    path = tmp_path / "members.csv"
+    path.write_text("\n".join(["member_id,name,email,mobile", *rows]), encoding="utf-8")
+    import_and_report(path, incident=incident, mapping_text=mapping())
+
+    assert_members(incident, [("1", "c@b.example")])
+    assert [row[0] for row in read_reject_file(tmp_path / "members.csv.rejects.csv")[1:]] == [
+        "2",
+        "4",
+    ]
+
+
 @pytest.mark.parametrize("is_packed_first", [True, False])
 def test_the_same_content_is_loaded_once(incident, tmp_path, is_packed_first):
     plain = (MESSY / "12_dates.csv").read_bytes()
     (tmp_path / "a.csv").write_bytes(plain)
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(plain))
-    (tmp_path / "c.csv").write_bytes(b"\xef\xbb\xbf" + plain.replace(b"\n", b"\r\n"))
+    (tmp_path / "c.csv").write_bytes(b"\xef\xbb\xbf" + plain.replace(b"\r\n", b"\n"))
     first, *others = sorted(
         ["a.csv", "b.csv.gz", "c.csv"], key=lambda name: name.endswith("gz") != is_packed_first
     )
@@ -376,7 +401,7 @@ def test_the_same_content_is_loaded_once(incident, tmp_path, is_packed_first):
 
     for name in others:
         with pytest.raises(ImportRefusedError, match="already loaded"):
-            import_and_report(tmp_path / name, incident=incident, mapping_text=mapping("members"))
+            loading.import_file(tmp_path / name, incident=incident, mapping_text=mapping("members"))
 
 
 def test_several_files_are_imported_in_order(incident, tmp_path, capsys):
