@@ -1,7 +1,7 @@
 """The answer to a request while the database does not answer: 503 with Retry-After.
 
 The page cache replaces it with the page that it kept, if there is one. After the first request
-that waited for a connection in vain, the others wait for AWAY_WAIT_SECONDS only, so that the
+that got no connection, the others wait for AWAY_WAIT_SECONDS only, so that the
 threads stay free for pages that need no database.
 """
 

@@ -96,7 +96,7 @@ def test_public_pages_stay_fast_and_the_portal_recovers(coupang):
         time.sleep(1.1)
         assert (
             get(port, "/en/incidents/unknown/")[0].status == 503
-        )  # the first request waits for a connection in vain
+        )  # the first request waits for a connection
         with ThreadPoolExecutor(16) as visitors:
             answers = list(visitors.map(lambda page: get(port, page), PAGES * 20))
         assert [answer[0].status for answer in answers] == [200] * 80

@@ -128,9 +128,13 @@ def ways(notice: Notice) -> Ways:
     reach = other[Notice.Channel(notice.channel)]
     kinds = _address_classes()
     exposures = Exposure.objects.not_withdrawn().filter(person=OuterRef("person"))
-    rows = Delivery.objects.filter(notice=notice).ended_as(NOT_REACHED).annotate(
-        is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
-        has_address=Exists(exposures.filter(data_classes__overlap=list(kinds))),
+    rows = (
+        Delivery.objects.filter(notice=notice)
+        .ended_as(NOT_REACHED)
+        .annotate(
+            is_usable=Q(**{f"person__{reach}": AffectedPerson.Reach.USABLE}),
+            has_address=Exists(exposures.filter(data_classes__overlap=list(kinds))),
+        )
     )
     found = rows.aggregate(
         all=Count("pk"),

@@ -102,7 +102,8 @@ def run_processes() -> int | None:
         "worker": [python, "-m", "celery", "-A", "breachportal", "worker", "--beat"]
         + ["--schedule", str(settings.VAR / "celerybeat"), "--concurrency", "2"]
         + ["--queues", "send,import,default", "--loglevel", "WARNING"],
-        "web": [python, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+        "web": [python, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
+        + ["--blocking-threads", str(settings.WEB_THREADS)]
         + ["--host", "127.0.0.1", "--port", str(settings.PORT), "breachportal.wsgi:application"],
         "guide": [*manage, "demo_guide"],
     }
