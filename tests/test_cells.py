@@ -15,7 +15,8 @@ from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import parse as parse_mapping
 from incidents.importing.reading import ImportRefusedError
 from incidents.leaks import decrypted_leaks, exposed_rows_of
-from incidents.models import AffectedPerson, DataClass, Exposure, FurtherContact
+from incidents.models import AffectedPerson, DataClass, Exposure, FurtherContact, Incident
+from incidents.own_rows import own_rows
 from incidents.store_digest import compute_store_digest
 from tests.import_factory import import_and_report, read_reject_file
 
@@ -319,15 +320,19 @@ contact_leaked = ["name", "phone"]
     assert report.rows_rejected == 2
 
 
+def opened_by(user: User, incident: Incident) -> list[AffectedPerson]:
+    return own_rows(user, [incident])[incident.pk].opened
+
+
 def test_every_address_of_a_cell_finds_the_person(incident, load, minji, seojun):
     load("06_emails.csv", mapping("nodate.toml"))
     for user, number in ((minji, "+821033334444"), (seojun, "+821011112222")):
         VerifiedPhone.objects.create(user=user, number=number)
     found = User.objects.create_user("two2@b.example")
 
-    assert list(AffectedPerson.objects.for_user(found)) == [person(incident, "1")]
-    assert list(AffectedPerson.objects.for_user(minji)) == [person(incident, "3")]
-    assert list(AffectedPerson.objects.for_user(seojun)) == [person(incident, "3")]
+    assert opened_by(found, incident) == [person(incident, "1")]
+    assert opened_by(minji, incident) == [person(incident, "3")]
+    assert opened_by(seojun, incident) == [person(incident, "3")]
     assert leaked(person(incident, "1"))["email-addresses"] == {"two1@b.example", "two2@b.example"}
     assert contact(incident, "2")["e"] == "two3@b.example"
     assert contact(incident, "3") == {

@@ -16,7 +16,7 @@ from incidents.initial_data_classes import DATA_CLASSES
 from incidents.models import DataClass
 
 CLASSES = [
-    DataClass(slug=one["slug"], name_en=one["name_en"], name_ko=one["name_ko"])
+    DataClass(**{name: str(one[name]) for name in ("slug", "name_en", "name_ko")})
     for one in DATA_CLASSES
 ]
 

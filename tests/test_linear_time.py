@@ -17,7 +17,8 @@ from accounts.codes import clean_code
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.devices import describe_device
 from notices.message_codes import delivery_of_code
-from notices.returned_mail.delivery_reports import MOST_BYTES, read_report, redact_addresses
+from notices.returned_mail.delivery_reports import read_report, redact_addresses
+from notices.returned_mail.returned_message import MOST_BYTES
 from scams import pasted_text
 from scams.message_check import KnownTraces
 from statements import markdown

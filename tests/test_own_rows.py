@@ -103,7 +103,9 @@ def test_a_certificate_holds_opened_rows_only(minji, incident, family):
     assert certificates.issue(minji, incident, language="ko") is None
     answer(minji, incident, "2222")
     issued = certificates.issue(minji, incident, language="ko")
+    assert issued
     found = certificates.find_certificate(issued.code)
+    assert found
     shown = str([part.rows for part in found.parts])
     assert "김*희" in shown
     assert shows_none(shown, "son")
