@@ -8,7 +8,7 @@ from uuid import UUID
 from incidents.models import Incident, IncidentDataClass
 from notices import sms
 from notices.message_filling import MessageFiller, OutgoingMessage, Recipient
-from notices.message_templates import render_template
+from notices.message_templates import render_template, render_template_for_shared_contact
 from notices.models import Notice
 
 
@@ -17,7 +17,17 @@ def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
 
     For a notice by SMS it is the text message.
     """
-    person = Recipient(
+    return MessageFiller(render_template(notice, language)).mail(_sample_person(notice, language))
+
+
+def sample_shared_mail(notice: Notice, language: str) -> OutgoingMessage:
+    """Returns the one message that a contact of many people would receive."""
+    message = render_template_for_shared_contact(notice, language)
+    return MessageFiller(message).mail(_sample_person(notice, language))
+
+
+def _sample_person(notice: Notice, language: str) -> Recipient:
+    return Recipient(
         delivery_id=0,
         recipient=UUID(int=0),
         email="sample@example.com",
@@ -25,7 +35,6 @@ def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
         name=sample_name(language),
         data_classes=tuple(sample_classes(notice.incident)),
     )
-    return MessageFiller(render_template(notice, language)).mail(person)
 
 
 def sample_sms_size(notice: Notice, language: str) -> sms.SmsSize:

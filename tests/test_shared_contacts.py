@@ -142,6 +142,7 @@ def test_the_dry_run_shows_the_numbers(client, draft, crowd, people, approver, e
     assert '<th scope="row">Held back: many people share the contact</th><td>4</td>' in page
     assert '<th scope="row">Held back: marked as deceased or restricted</th><td>1</td>' in page
     assert '<th scope="row">Reachable</th><td>2</td>' in page
+    assert "English, to a contact that many people share: Hanbit Store: your address" in page
 
 
 def test_the_proof_names_the_reason_and_the_marks(draft, crowd, people, approver, editor, server):

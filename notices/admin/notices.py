@@ -30,10 +30,11 @@ from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import AudienceCount
+from notices.engine.held_back import has_shared_contacts
 from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm
 from notices.message_codes import message_code
 from notices.message_filling import OutgoingMessage
-from notices.message_samples import sample_mail
+from notices.message_samples import sample_mail, sample_shared_mail
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
 from notices.proof import notice_summary
@@ -174,7 +175,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "buckets": _buckets(counted.run) if counted.run else [],
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
-            "samples": [_sample(notice, code, name) for code, name in settings.LANGUAGES],
+            "samples": _samples(notice),
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
 
@@ -338,6 +339,27 @@ def _email_sample(pk: int, language: str) -> OutgoingMessage:
         raise Http404
     by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
     return sample_mail(get_object_or_404(by_email, pk=pk), language)
+
+
+def _samples(notice: Notice) -> list[dict[str, Any]]:
+    """Returns the messages that an approval freezes, as the approver reads them."""
+    samples = [_sample(notice, code, name) for code, name in settings.LANGUAGES]
+    if has_shared_contacts(notice):
+        samples += [_shared_sample(notice, code, name) for code, name in settings.LANGUAGES]
+    return samples
+
+
+def _shared_sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
+    sample = {
+        "language": language,
+        "name": _("{language}, to a contact that many people share").format(language=name),
+    }
+    data = sample_shared_mail(notice, language).data
+    if notice.channel == Notice.Channel.SMS:
+        text = data.decode()
+        return sample | {"subject": "", "text": text, "size": sms_size(text)}
+    mail = previews.parse_mail(data)
+    return sample | {"subject": str(mail["Subject"]), "text": previews.mail_part(mail, "plain")}
 
 
 def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
