@@ -1,5 +1,7 @@
 """People who hold a contact of others try to read their data through the public pages."""
 
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.django_db
 MAILBOX, FAMILY, NUMBER = "noemail@hanbit.example", "family@example.com", "+821012345678"
 
 
-def row(incident: Incident, number: int, **contact: str) -> AffectedPerson:
+def row(incident: Incident, number: int, **contact: Any) -> AffectedPerson:
     """Returns a person with values that occur once."""
     file = file_of(incident, number=1)
     made = person(incident, name=contact.pop("name", f"박소율{number}"), **contact)

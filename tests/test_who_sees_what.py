@@ -87,12 +87,12 @@ def user_with(contacts: Collection[str]) -> User:
     VerifiedPhone.objects.filter(number__in=contacts).delete()
     number = User.objects.count()
     user = User.objects.create_user(f"visitor{number}@visitor.example", language="en")
-    user.emailaddress_set.all().delete()
+    EmailAddress.objects.filter(user=user).delete()
     for contact in contacts:
         if contact.startswith("+"):
             VerifiedPhone.objects.create(user=user, number=contact)
         else:
-            user.emailaddress_set.create(email=contact, verified=True)
+            EmailAddress.objects.create(user=user, email=contact, verified=True)
     return user
 
 
