@@ -77,7 +77,7 @@ def test_a_member_of_a_family_reads_their_own_row_only(incident):
 
 
 def test_a_family_without_names_is_not_one_person(incident):
-    """Two references under one address, and nothing else, are two accounts of anybody."""
+    """Two references under one address, and nothing else, do not show whose accounts they are."""
     row(incident, 1, name="", email=FAMILY)
     row(incident, 2, name="", email=FAMILY)
 
