@@ -87,7 +87,7 @@ class Preparer:
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
         readers = {column: days.reader(formats) for column, formats in mapping.dates.items()}
         self._dates = [(place[column], column, read) for column, read in readers.items()]
-        separator = "," if form.has_header else ""
+        separator = source.dialect.separator if form.has_header else ""
         self._line_breaks = LineBreaks(
             source.header, mapping, long_classes=long_classes, separator=separator, region=region
         )
