@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.twin_mailboxes import twins_of
 from incidents.encryption import EncryptionError
 from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark, RowProof
-from incidents.person_names import are_same_names, may_name_one_person
+from incidents.person_names import are_same_names, may_name_one_person, normal_name
 
 Kind = FurtherContact.Kind
 
@@ -234,24 +234,24 @@ def _is_alone(finders: Sequence[_Found]) -> bool:
 
 
 def are_one_person(rows: Sequence[AffectedPerson]) -> bool:
-    """Returns whether nothing in the rows disagrees, so that they can be one person's."""
+    """Returns whether the rows agree in more than one contact, so that they can be one person's."""
     return all(_may_be_one(one, other) for one, other in combinations(rows, 2))
 
 
 def _may_be_one(one: AffectedPerson, other: AffectedPerson) -> bool:
-    """Returns whether names and contacts of two rows agree, or are missing.
+    """Returns whether no contact of two rows disagrees, and they agree in name or both contacts.
 
-    An address book may give a person any name; see person_names.may_name_one_person.
+    Two accounts without names that share one address may be anybody's. An address book may give a
+    person any name, or none; see person_names.may_name_one_person.
     """
-    for first, second in (
-        (one.email_index, other.email_index),
-        (one.phone_index, other.phone_index),
-    ):
-        if first and second and first != second:
-            return False
-    is_saved = AffectedPerson.Relation.RECIPIENT in (one.relation, other.relation)
-    agree = may_name_one_person if is_saved else are_same_names
+    pairs = ((one.email_index, other.email_index), (one.phone_index, other.phone_index))
+    if any(first and second and first != second for first, second in pairs):
+        return False
     try:
-        return agree(one.decrypt_contact().get("n", ""), other.decrypt_contact().get("n", ""))
+        names = [row.decrypt_contact().get("n", "") for row in (one, other)]
     except EncryptionError:
         return False
+    if AffectedPerson.Relation.RECIPIENT in (one.relation, other.relation):
+        return may_name_one_person(*names)
+    has_same_contacts = all(first and first == second for first, second in pairs)
+    return are_same_names(*names) and (all(map(normal_name, names)) or has_same_contacts)

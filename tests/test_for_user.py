@@ -52,11 +52,11 @@ def plan_of_search(user: User) -> str:
 def test_every_proven_address_and_number_finds_its_rows(minji, incident):
     proven(minji, emails=("kim.minji@example.org",), phones=("+821012345678", "+821099998888"))
     mine = {
-        person(incident, email="Minji@Example.com"),
+        person(incident, name="김민지", email="Minji@Example.com"),
         person(incident, email="kim.minji@example.org", phone="010-5555-5555"),
         person(incident, phone="010-1234-5678"),
         person(incident, relation=Relation.RECIPIENT, phone="+82 10 9999 8888"),
-        person(incident, relation=Relation.FORMER_MEMBER, email="MINJI@example.com"),
+        person(incident, relation=Relation.FORMER_MEMBER, name="김민지", email="MINJI@example.com"),
     }
     person(incident, email="seojun@example.com", phone="010-5555-5555")
 
