@@ -109,6 +109,12 @@ def open_version(incident: Incident, wanted: int | None) -> ExposureBatch:
     return batch or ExposureBatch.objects.create(incident=incident, number=number)
 
 
+def takes_refused_files(incident: Incident) -> bool:
+    """Returns whether a refused file belongs to a version: one is open, or none is closed yet."""
+    states = set(incident.batches.values_list("state", flat=True))
+    return ExposureBatch.State.OPEN in states or ExposureBatch.State.CLOSED not in states
+
+
 def fail_killed_imports(incident: Incident) -> None:
     """Marks the incident's files that are still "loading" as failed: their imports were killed."""
     ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADING).update(

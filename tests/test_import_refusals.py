@@ -8,7 +8,7 @@ import pytest
 from incidents.importing import examining, loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.rows import rows_of
-from incidents.models import AffectedPerson, ExposureBatch
+from incidents.models import AffectedPerson, ExposureFile
 from tests.import_factory import refusal_of
 
 pytestmark = pytest.mark.django_db
@@ -153,10 +153,11 @@ def test_a_quote_never_closed_is_refused_within_bounded_memory(refusal):
     assert "line 2: the row that begins here is longer than 1 MiB" in message
 
 
-def test_a_refusal_before_the_first_row_opens_no_batch(refusal):
+def test_a_refusal_before_the_first_row_is_recorded_as_a_failed_file(refusal):
     refusal(b"id,name\n7,Minji\n")
 
-    assert not ExposureBatch.objects.exists()
+    file = ExposureFile.objects.get()
+    assert (file.state, file.batch.state) == ("failed", "open")
 
 
 def test_a_file_that_changes_under_the_import_is_refused(incident, tmp_path):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from harness.exposure_factory import hanbit, state, write_off_unread
+from harness.exposure_factory import state, write_off_unread
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions, unread
 from incidents.importing import loading
@@ -251,14 +251,9 @@ def test_the_incident_page_says_how_much_was_not_read(incident, rejecting):
     assert "2 rows of the leaked data could not be read." in page
 
 
-def test_the_messy_file_of_rejects_is_refused_and_not_closed(tmp_path):
-    incident = hanbit()
-    mapping = (MESSY / "members.toml").read_text(encoding="utf-8")
-    dump = MESSY / "02_all_rejected_then_closed.csv"
+def test_a_file_of_rejects_only_is_refused_and_not_closed(incident, load):
     with pytest.raises(NothingTakenError):
-        loading.import_file(
-            dump, incident=incident, mapping_text=mapping, rejects_path=tmp_path / "rejects.csv"
-        )
+        load("id,email\n,minji@example.com\n,seojun@example.com\n")
     with pytest.raises(ScopeRefusedError):
         closed(incident)
 
@@ -313,3 +308,47 @@ def client_of_approver(approver) -> Client:
     sign_in_to_desk(client, approver)
     client.cookies["language"] = "en"
     return client
+
+
+# Files that are refused as a whole
+
+
+def test_the_people_of_a_refused_file_are_not_cleared(incident, load, minji):
+    with pytest.raises(ImportRefusedError):
+        load("id,name,mail\n1,minji,minji@example.com\n", name="a.csv")
+    load("id,email\n2,seojun@example.com\n", name="b.csv")
+    with pytest.raises(ScopeRefusedError, match=r"a\.csv"):
+        closed(incident)
+    assert "not among" not in my_data(minji)
+    load("id,email\n1,minji@example.com\n", name="a.csv")
+    closed(incident)
+    assert incident.is_scope_complete()
+
+
+def test_a_refused_file_is_loaded_later_with_another_mapping(incident, load):
+    content = "id,mail\n1,minji@example.com\n"
+    with pytest.raises(ImportRefusedError):
+        load(content)
+    load(content, mapping=MAPPING.replace('email = "email"', 'email = "mail"'), name="again.csv")
+    closed(incident)
+
+
+def test_a_refusal_is_not_recorded_for_what_is_no_new_file(incident, load, tmp_path):
+    load("id,email\n1,minji@example.com\n")
+    with pytest.raises(ImportRefusedError):
+        load("id,email\n1,minji@example.com\n", name="copy.csv")
+    with pytest.raises(ImportRefusedError):
+        loading.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
+    closed(incident)
+    with pytest.raises(ImportRefusedError):
+        load("mail\nx\n", name="other.csv")
+    assert incident.is_scope_complete()
+    assert ExposureFile.objects.count() == 1
+
+
+def test_a_check_records_nothing(incident, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("mail\nx\n")
+    with pytest.raises(ImportRefusedError):
+        loading.check_file(path, incident=incident, mapping_text=MAPPING)
+    assert not ExposureFile.objects.exists()

@@ -8,6 +8,7 @@ An import holds the lock of its incident (incidents.scope_versions) from the cre
 ExposureFile to the end.
 """
 
+import hashlib
 import logging
 import secrets
 import threading
@@ -41,6 +42,7 @@ from incidents.importing.refusals import CellMessages, RefusalMessages
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import Staging
 from incidents.models import DataClass, ExposureFile, Incident
+from incidents.scope_versions import IncidentBusyError
 from incidents.unread import count_unread
 
 FIRST_REJECTS = 20  # how many rejects `check_file` returns
@@ -111,9 +113,10 @@ def import_file(
     incident's data cannot be encrypted. In each case nothing of the file is loaded.
     """
     with _refusing_interruptions(path.name):
-        job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-        region = job.mapping.region or incident.phone_region
-        findings.refuse_findings(job.source, job.mapping, accepted, region=region)
+        with _recording_refusal(path, incident, mapping_text):
+            job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+            region = job.mapping.region or incident.phone_region
+            findings.refuse_findings(job.source, job.mapping, accepted, region=region)
         reject_file = rejects.choose_path(path, rejects_path)
         file, result = _import(job, batch_number, reject_file, report)
     report(result)
@@ -125,6 +128,10 @@ def import_file(
 
 class ImportStoppedError(ImportRefusedError):
     """An import was interrupted from outside; nothing of it is loaded. It may be started again."""
+
+
+class LoadedBeforeError(ImportRefusedError):
+    """The content of the file is loaded already."""
 
 
 class NothingTakenError(ImportRefusedError):
@@ -151,6 +158,40 @@ def _refusing_interruptions(name: str) -> Iterator[None]:
         if (why := _why_stopped(error)) is None:
             raise
         raise ImportStoppedError(why.stored(file=name)) from None
+
+
+@contextmanager
+def _recording_refusal(path: Path, incident: Incident, mapping_text: str) -> Iterator[None]:
+    """Context manager: records a refused file as failed, in the open scope version.
+
+    The people of the file are not loaded, so the version must not close as if it had no such file.
+    It closes once the file is loaded, with another mapping or corrected under its name, or written
+    off. Nothing is recorded if every version is closed: a refused file opens no new one.
+    """
+    try:
+        yield
+    except LoadedBeforeError:
+        raise
+    except ImportRefusedError:
+        with suppress(IncidentBusyError, OSError), scope_versions.incident_lock(incident):
+            if path.is_file() and scope_versions.takes_refused_files(incident):
+                _record_refused(path, incident, mapping_text)
+        raise
+
+
+def _record_refused(path: Path, incident: Incident, mapping_text: str) -> None:
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    ExposureFile.objects.create(
+        batch=scope_versions.open_version(incident, None),
+        incident=incident,
+        name=path.name[:255],
+        sha256=sha256,
+        size=path.stat().st_size,
+        mapping=mapping_text,
+        state=ExposureFile.State.FAILED,
+        finished_at=timezone.now(),
+    )
 
 
 def _why_stopped(error: OperationalError | InterfaceError) -> RefusalMessages | None:
@@ -271,7 +312,7 @@ def _refuse_loaded(source: reading.Source, incident: Incident) -> None:
         same, incident=incident, state=ExposureFile.State.LOADED
     ).first()
     if loaded:
-        raise ImportRefusedError(
+        raise LoadedBeforeError(
             RefusalMessages.LOADED.stored(
                 file=source.name,
                 name=loaded.name,
