@@ -26,6 +26,7 @@ __all__ = [
     "normalise_phone",
     "read_emails",
     "read_phones",
+    "usual_email",
 ]
 
 MASKED, NOT_AN_ADDRESS = "masked", "not an address"
@@ -41,7 +42,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 # The form in which nearly all addresses are written. Nothing has to be peeled from it.
-_USUAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=-]*@[A-Za-z0-9.-]*[A-Za-z0-9]")
+_USUAL = re.compile(r"([\w+=-]+(?:\.[\w+=-]+)*)@([A-Za-z0-9.-]+)", re.ASCII)
 _ANGLE = re.compile(r"<([^<>]*)>")
 _AROUND = " \t\u00a0\u3000'\"`\u2018\u2019\u201c\u201d.,;:"
 
@@ -131,8 +132,8 @@ def read_emails(text: str) -> EmailCell:
     between `;`, `,`, `|`, spaces or slashes. If one of them is unreadable, all are: a part of
     "minji,kim@example.com" could be the address of another person.
     """
-    if _USUAL.fullmatch(text) and is_usable_email(normalised := normalise_email(text)):
-        return EmailCell((normalised,), "")
+    if address := usual_email(text):
+        return EmailCell((address,), "")
     if len(text) > _MOST_CELL_CHARACTERS:
         return EmailCell((), NOT_AN_ADDRESS)
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip(_AROUND)
@@ -140,6 +141,13 @@ def read_emails(text: str) -> EmailCell:
     if not found or "" in found or len(found) > MOST_ADDRESSES:
         return EmailCell((), MASKED if is_masked(plain) else NOT_AN_ADDRESS)
     return EmailCell(tuple(dict.fromkeys(found)), "")
+
+
+def usual_email(text: str) -> str:
+    """Returns what `read_emails` does for one address in its usual form, in less time; else ""."""
+    if len(text) > 254 or (usual := _USUAL.fullmatch(text)) is None or usual.end(1) > 64:
+        return ""
+    return text.lower() if _is_usable_domain(usual[2].lower()) else ""
 
 
 def is_masked(text: str) -> bool:

@@ -80,11 +80,17 @@ def read_phones(text: str, region: str, *, has_lost_zeros: bool = False) -> Phon
     Several numbers are separated by `;`, `,`, `/` or `|`. If one of them is unreadable, all are.
     `has_lost_zeros` says that a spreadsheet has removed the zero that the numbers begin with.
     """
-    if region == "KR" and (usual := _USUAL_MOBILE.fullmatch(text)):
-        subscriber = usual[1] + usual[2]
-        if subscriber[1:] != subscriber[1] * _SAME_DIGITS:
-            return PhoneCell((Phone("+8210" + subscriber, is_landline=False),), "")
+    if usual := usual_mobile(text, region):
+        return PhoneCell((Phone(usual, is_landline=False),), "")
     return _read_phones(text, region, has_lost_zeros)
+
+
+def usual_mobile(text: str, region: str) -> str:
+    """Returns what `read_phones` does for a usual Korean mobile number, in less time; else ""."""
+    if region != "KR" or (usual := _USUAL_MOBILE.fullmatch(text)) is None:
+        return ""
+    subscriber = usual[1] + usual[2]
+    return "+8210" + subscriber if subscriber[1:] != subscriber[1] * _SAME_DIGITS else ""
 
 
 @lru_cache(maxsize=1 << 12)

@@ -40,6 +40,8 @@ class LineBreaks:
 
     def reject_reason(self, cells: Sequence[str]) -> str:
         """Returns why the row is rejected, or ""."""
+        if "".join(cells).isprintable():  # no line break is
+            return ""
         for place in self._short:
             cell = cells[place]
             if not cell.isprintable() and _BREAK.search(cell.strip()):

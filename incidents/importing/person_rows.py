@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.conf import settings
 
 from accounts import phones
-from accounts.contacts import MASKED, Phone, read_emails, read_phones
+from accounts.contacts import MASKED, Phone, read_emails, read_phones, usual_email
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format
@@ -97,18 +97,11 @@ class RowContext(NamedTuple):
     out: BlockOutput
 
 
-class Texts(NamedTuple):
-    """The e-mail addresses or the phone numbers of a person in one row.
-
-    The usable ones come first, in their normal form; the others are as they leaked.
-    """
-
-    texts: tuple[str, ...]
-    reach: int  # of the first one
-    usable: int  # how many have an index
-
-
-_NONE = Texts((), _MISSING, 0)
+# The e-mail addresses or the phone numbers of a person in one row, the reach of the first one, and
+# how many have an index. These come first, in their normal form; the others are as they leaked. It
+# is a plain tuple, because each row makes two.
+Texts = tuple[tuple[str, ...], int, int]
+_NONE: Texts = ((), _MISSING, 0)
 
 
 class PersonWriter:
@@ -126,6 +119,8 @@ class PersonWriter:
         self._name = columns.name_cells and _filler(columns.name_cells, place)
         self._emails = [(place[column], column) for column in columns.email]
         self._phones = [(place[column], column) for column in columns.phone]
+        self._only_email = self._emails[0][0] if len(self._emails) == 1 else -1
+        self._only_phone = self._phones[0][0] if len(self._phones) == 1 else -1
         self._language = place[columns.language] if columns.language else -1
         self._writes_contact = columns.has_contact or not takes_known_only
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
@@ -151,35 +146,38 @@ class PersonWriter:
         """
         person = self.person_id(identity)
         name = self._name(cells) if self._name else ""
-        emails, phone_numbers = self._read_emails(cells), self._read_phones(cells)
-        contact = (name,), emails.texts, phone_numbers.texts
+        emails, email_reach, usable_emails = self._read_emails(cells)
+        numbers, phone_reach, usable_numbers = self._read_phones(cells)
+        contact = (name,) if name else (), emails, numbers
         if self._writes_contact:
-            plain = contact_json(name, emails.texts, phone_numbers.texts)
+            plain = contact_json(name, emails, numbers)
             ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
             language = _language(cells[self._language]) if self._language >= 0 else _DEFAULT
             digest = blake2b(plain, digest_size=8, key=self._secret).digest()
             self._out.people.append(
                 _pack_person(11, 4, line, 2, self._slot, 8, digest, 16, person)
-                + self._traits(language, emails.reach, phone_numbers.reach)
-                + self._index("email\0", emails)
-                + self._index("phone\0", phone_numbers)
+                + self._traits(language, email_reach, phone_reach)
+                + (self._index("email\0" + emails[0]) if usable_emails else copy_format.NULL)
+                + (self._index("phone\0" + numbers[0]) if usable_numbers else copy_format.NULL)
                 + _pack_length(len(ciphertext))
                 + ciphertext
             )
-            if emails.usable > 1 or phone_numbers.usable > 1:
-                self._write_further(line, person, _EMAIL, "email\0", emails)
-                self._write_further(line, person, _PHONE, "phone\0", phone_numbers)
+            if usable_emails > 1 or usable_numbers > 1:
+                self._write_further(
+                    line, person, _EMAIL, ["email\0" + one for one in emails[1:usable_emails]]
+                )
+                self._write_further(
+                    line, person, _PHONE, ["phone\0" + one for one in numbers[1:usable_numbers]]
+                )
         self._write_exposure(line, cells, person, contact)
 
-    def _index(self, kind: str, found: Texts) -> bytes:
-        """Returns the field with the blind index of the first address or number."""
-        if not found.usable:
-            return copy_format.NULL
-        return copy_format.LENGTH_16 + self._cipher.blind_index(kind + found.texts[0])
+    def _index(self, kind_and_text: str) -> bytes:
+        """Returns the field with a blind index."""
+        return copy_format.LENGTH_16 + self._cipher.blind_index(kind_and_text)
 
-    def _write_further(self, line: int, person: bytes, kind: int, prefix: str, of: Texts) -> None:
-        for text in of.texts[1 : of.usable]:
-            index = self._cipher.blind_index(prefix + text)
+    def _write_further(self, line: int, person: bytes, kind: int, further: Sequence[str]) -> None:
+        for kind_and_text in further:
+            index = self._cipher.blind_index(kind_and_text)
             self._out.further.append(
                 copy_format.further_contact(4, 4, line, 16, person, 2, kind, 16, index)
             )
@@ -188,7 +186,7 @@ class PersonWriter:
         self, line: int, cells: list[str], person: bytes, contact: tuple[tuple[str, ...], ...]
     ) -> None:
         leaked = self._leaked
-        classes = [leaked[part] for part in (0, 1, 2) if leaked[part] and any(contact[part])]
+        classes = [leaked[part] for part in (0, 1, 2) if contact[part] and leaked[part]]
         values = []
         for leak in self._leaks:
             value = leak.value(cells)
@@ -233,6 +231,8 @@ class PersonWriter:
 
     def _read_emails(self, cells: list[str]) -> Texts:
         """Returns the e-mail addresses of a row. A cell without one stays as it leaked."""
+        if self._only_email >= 0 and (address := usual_email(cells[self._only_email])):
+            return (address,), _USABLE, 1
         usable, others = list[str](), list[str]()
         for place, column in self._emails:
             text = cells[place].strip()
@@ -250,6 +250,10 @@ class PersonWriter:
 
     def _read_phones(self, cells: list[str]) -> Texts:
         """Returns the phone numbers of a row. A cell without one stays as it leaked."""
+        if self._only_phone >= 0 and (
+            number := phones.usual_mobile(cells[self._only_phone], self._region)
+        ):
+            return (number,), _USABLE, 1
         usable, others = list[Phone](), list[str]()
         for place, column in self._phones:
             text = cells[place].strip()
@@ -272,12 +276,11 @@ def in_order(found: Iterable[Phone]) -> list[Phone]:
 
 
 def _texts(usable: Sequence[str], others: Sequence[str], reach: int) -> Texts:
-    if len(usable) == 1 and not others:
-        return Texts(tuple(usable), reach, 1)
-    if not usable:
-        return Texts(tuple(dict.fromkeys(others)), _UNUSABLE, 0) if others else _NONE
-    usable = tuple(dict.fromkeys(usable))
-    return Texts((*usable, *dict.fromkeys(others)), reach, len(usable))
+    kept = tuple(dict.fromkeys(usable))
+    texts = (*kept, *dict.fromkeys(others))
+    if not texts:
+        return _NONE
+    return texts, reach if kept else _UNUSABLE, len(kept)
 
 
 class _LeakReader:

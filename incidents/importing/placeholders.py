@@ -27,6 +27,8 @@ _PLACEHOLDERS = frozenset(
 
 def is_placeholder(text: str) -> bool:
     """Returns whether the text is no reference, e-mail address, phone number or date."""
+    if text.isdigit():
+        return not text.strip("0")
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     if plain in _PLACEHOLDERS:
         return True
@@ -38,7 +40,7 @@ def is_placeholder(text: str) -> bool:
 
 def is_zero(reference: str) -> bool:
     """Returns whether a reference is 0, 00 and so on, which can also be the first of a series."""
-    return len(reference) <= MOST_ZEROS and set(reference) == {"0"}
+    return not reference.strip("0") and 0 < len(reference) <= MOST_ZEROS
 
 
 def proposals(cells: Iterable[str]) -> list[str]:

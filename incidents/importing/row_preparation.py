@@ -82,7 +82,6 @@ class Preparer:
         self._reader = RowReader(source)
         self._mapping, self._region = mapping, region
         place = {name: number for number, name in enumerate(source.header)}
-        self._used = sorted({place[column] for column in mapping.used_columns()})
         self._identity = place[mapping.person.identity]
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
         readers = {column: days.reader(formats) for column, formats in mapping.dates.items()}
@@ -139,7 +138,7 @@ class Preparer:
             Prepared,
             position=block.position,
             rows=rows,
-            lines=block.data.count(b"\n") - len(_BLANK_LINE.findall(block.data)),
+            lines=_lines_of_rows(block.data),
             taken=rows - len(rejected),
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
             faulty=len(rejected),
@@ -155,9 +154,8 @@ class Preparer:
         if why := self._line_breaks.reject_reason(cells):
             raise RowRejectedError(why)
         nulls = self._mapping.nulls
-        for place in self._used:
-            if cells[place].strip() in nulls:
-                cells[place] = ""
+        if not nulls.isdisjoint(map(str.strip, cells)):
+            cells = ["" if cell.strip() in nulls else cell for cell in cells]
         identity = self._identify(cells)
         self._check_dates(cells)
         mark = self._out.mark() if self._may_hold_surrogates else None
@@ -191,9 +189,11 @@ class Preparer:
             if not phones:
                 raise RowRejectedError(RejectMessages.NO_PHONE.stored(column=column))
             return phones[0].number
+        if identity.isdigit() and identity[0] != "0":
+            return identity
         if is_zero(identity) and not self._mapping.takes_known_only:
             self._zeros += 1  # the first of a series, or nothing: the other rows decide
-        elif _is_placeholder(identity):
+        elif is_placeholder(identity):
             raise RowRejectedError(RejectMessages.PLACEHOLDER.stored(column=column))
         return identity
 
@@ -222,8 +222,14 @@ class Preparer:
         return [(person, self._first.person_id(other)) for other in others]
 
 
+def _lines_of_rows(data: bytes) -> int:
+    """Returns the number of lines that are not blank."""
+    lines = data.count(b"\n")
+    has_blank = data[:1] in b"\r\n" or b"\n\n" in data or b"\n\r" in data
+    return lines - len(_BLANK_LINE.findall(data)) if has_blank else lines
+
+
 _BLANK_LINE = re.compile(rb"^\r*\n", re.MULTILINE)
-_is_placeholder = lru_cache(maxsize=1 << 12)(is_placeholder)
 
 
 @lru_cache(maxsize=1 << 10)
