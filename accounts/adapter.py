@@ -4,8 +4,8 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
-from allauth.core.internal.httpkit import authenticated_user
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -68,7 +68,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         Raises PermissionDenied if no user is signed in, and EncryptionError without a master
         keyset.
         """
-        return encrypt_for(authenticated_user(context.request).pk, text)
+        user = context.request.user
+        if not user.is_authenticated:
+            raise PermissionDenied
+        return encrypt_for(user.pk, text)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Returns the text that `encrypt` was given, for the user whose row has the ciphertext.

@@ -241,8 +241,8 @@ def are_one_person(rows: Sequence[AffectedPerson]) -> bool:
 def _may_be_one(one: AffectedPerson, other: AffectedPerson) -> bool:
     """Returns whether no contact of two rows disagrees, and they agree in name or both contacts.
 
-    Two accounts without names that share one address may be anybody's. An address book may give a
-    person any name, or none; see person_names.may_name_one_person.
+    Two accounts without names that share one address may be two people's. An address book may give
+    a person any name, or none; see person_names.may_name_one_person.
     """
     pairs = ((one.email_index, other.email_index), (one.phone_index, other.phone_index))
     if any(first and second and first != second for first, second in pairs):

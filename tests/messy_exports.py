@@ -132,7 +132,7 @@ def _placeholder(draw: st.DrawFn, rows: list[Row]) -> None:
 
 def _no_reference(draw: st.DrawFn, rows: list[Row]) -> None:
     draw(st.sampled_from(rows))["member_id"] = draw(
-        st.sampled_from(["", "0", "NULL", "-", "guest", "비회원"])
+        st.sampled_from(["", "NULL", "-", "guest", "비회원"])
     )
 
 

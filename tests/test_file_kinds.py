@@ -792,13 +792,17 @@ def test_memory_does_not_grow_with_a_converted_file(tmp_path, kind):
 
 
 def test_a_reject_file_comes_back_as_a_spreadsheet(incident, tmp_path, db):
+    dump = tmp_path / "members.csv"
+    dump.write_text(f"{TABLE.splitlines()[0]}\n006,Minji,,\n,Jiho,,\n", encoding="utf-8")
+    import_and_report(dump, incident=incident, mapping_text=MAPPING)
     path = tmp_path / "corrected.xlsx"
     header = ["line", "reason", *TABLE.split("\n")[0].split(",")]
     path.write_bytes(workbook([header, [3, "missing member_id", "007", "'=Jiho", "", ""]]))
     keys = 'columns = ["member_id", "name", "email", "mobile"]\nencoding = "cp949"\n'
 
     assert import_and_report(path, incident=incident, mapping_text=keys + MAPPING).rows_taken == 1
-    assert AffectedPerson.objects.get().decrypt_contact()["n"] == "=Jiho"
+    names = {person.decrypt_contact()["n"] for person in AffectedPerson.objects.all()}
+    assert names == {"Minji", "=Jiho"}
 
 
 def test_a_spreadsheet_is_loaded(incident, tmp_path, db):

@@ -25,7 +25,7 @@ from statements import markdown
 
 # A quarter of the length may take at most this share of the time for the whole length. A quadratic
 # time has a share of 1/16; a linear one has about 1/4.
-LEAST_SHARE = 1 / 9
+LEAST_SHARE = 1 / 12
 NOTHING_SECONDS = 0.1  # a shorter time is no harm, whatever its share
 # For 20,000 characters. The slowest inputs below need a quarter of it.
 MOST_SECONDS = 1.2

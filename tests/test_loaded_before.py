@@ -26,10 +26,10 @@ ROWS = "id,order,at\n1,coat,2025-01-01\n1,coat,2025-01-01\n"
 
 @pytest.fixture
 def load(incident, tmp_path):
-    def load(content: bytes, name: str) -> None:
+    def load(content: bytes, name: str, mapping: str = MAPPING) -> None:
         path = tmp_path / name
         path.write_bytes(content)
-        loading.import_file(path, incident=incident, mapping_text=MAPPING)
+        loading.import_file(path, incident=incident, mapping_text=mapping)
 
     return load
 
@@ -66,7 +66,9 @@ def test_rows_that_another_file_of_the_version_repeats_count_once(load):
 
 
 def test_a_corrected_row_counts_beside_those_of_its_file(load):
-    load(f"{ROWS}1,coat,2025-01-xx\n".encode(), "orders.csv")
-    load(b"line,reason,id,order,at\n4,bad date,1,coat,2025-01-01\n", "orders.csv.rejects.csv")
+    strict = f"strict = true\n{MAPPING}"
+    load(f"{ROWS}1,coat,2025-01-xx\n".encode(), "orders.csv", strict)
+    rejects = b"line,reason,id,order,at\n4,bad date,1,coat,2025-01-01\n"
+    load(rejects, "orders.csv.rejects.csv", strict)
 
     assert orders() == 3

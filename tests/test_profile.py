@@ -157,14 +157,14 @@ def test_proposed_nulls_hold_those_that_are_blank_already(look):
 
 
 def test_phones_are_those_of_the_region_that_the_mapping_names(look):
-    rows = members(20, phone="020 7946 {n}")
+    rows = members(40, phone="020 7946 {n}")
 
     assert [one.code for one in look(rows).findings] == ["unusable:phone"]
     assert not look(rows, text=f'region = "GB"{MAPPING}').findings
 
 
 def test_phones_without_their_zero_can_be_used_if_the_mapping_says_so(look):
-    rows = members(20, phone="101234{n}")
+    rows = members(40, phone="101234{n}")
 
     assert [one.code for one in look(rows).findings] == ["unusable:phone"]
     assert not look(rows, text=f"lost_zeros = true{MAPPING}").findings
@@ -187,10 +187,10 @@ def test_ids_that_a_spreadsheet_changed_are_named(look):
 
 def test_phones_without_their_zero_are_named_and_times_are_not(look):
     seen = look(
-        [[*row, "1700000000"] for row in members(20, phone="101234{n}")], [*HEADER, "seen_at"]
+        [[*row, "1700000000"] for row in members(40, phone="101234{n}")], [*HEADER, "seen_at"]
     )
 
-    assert "phone numbers without their first zero: 20, the first on line 2" in (
+    assert "phone numbers without their first zero: 40, the first on line 2" in (
         remarks(seen, "phone")
     )
     assert remarks(seen, "seen_at") == ""
@@ -233,11 +233,11 @@ def test_resident_numbers_that_are_mapped_as_phones_are_a_finding(look):
 
 
 def test_a_column_of_which_most_is_unusable_is_a_finding(look):
-    seen = look(members(11, email="none@") + members(9))
+    seen = look(members(31, email="none@") + members(9))
 
     assert [one.code for one in seen.findings] == ["unusable:email"]
-    assert "11 of 20 cells are none that can be used" in seen.findings[0].message
-    assert not look(members(11, email="N/A") + members(9)).findings
+    assert "31 of 40 cells are none that can be used" in seen.findings[0].message
+    assert not look(members(31, email="N/A") + members(9)).findings
 
 
 def test_the_desk_shows_every_sentence_in_korean(look):

@@ -60,7 +60,7 @@ def test_a_closing_and_a_withdrawal_count_the_shared_contacts(incident):
     loaded = {"state": "loaded", "rows_read": 4, "rows_taken": 4, "rows_rejected": 0}
     ExposureFile.objects.update(**loaded, finished_at=timezone.now())
     for number in range(4):
-        row = person(incident, email=PLACEHOLDER, phone=f"010-1111-000{number % 3}")
+        row = person(incident, name="홍길동", email=PLACEHOLDER, phone=f"010-1111-000{number % 3}")
         expose(row, file, "names")
     batch = incident.batches.get()
     scope_versions.close(batch)

@@ -37,7 +37,7 @@ known = true
 class = "purchases"
 value = "{order}"
 """
-WRONG, RIGHT = "+821011111111", "+821022222222"
+WRONG, RIGHT = "+821011112341", "+821022222342"
 
 
 @pytest.fixture
@@ -72,13 +72,13 @@ def contact() -> dict[str, str]:
 
 
 def test_the_right_file_loads_after_the_wrong_phone_was_withdrawn(incident, load):
-    wrong = load("1,김민지,minji@example.com,010-1111-1111")
+    wrong = load("1,김민지,minji@example.com,010-1111-2341")
     assert found(incident, phone=WRONG)
     withdraw(wrong)
     assert not found(incident, phone=WRONG)
     assert not found(incident, email="minji@example.com")
 
-    right = load("1,김민지,minji@example.com,010-2222-2222")
+    right = load("1,김민지,minji@example.com,010-2222-2342")
 
     assert not found(incident, phone=WRONG)
     [person] = found(incident, phone=RIGHT)
@@ -87,16 +87,16 @@ def test_the_right_file_loads_after_the_wrong_phone_was_withdrawn(incident, load
 
 
 def test_the_right_file_in_a_later_version_loads_without_a_conflict(incident, load):
-    withdraw(load("1,김민지,,010-1111-1111"))
+    withdraw(load("1,김민지,,010-1111-2341"))
 
-    load("1,김민지,,010-2222-2222", "2,이지호,,010-3333-3333")
+    load("1,김민지,,010-2222-2342", "2,이지호,,010-3333-2343")
     assert not ExposureFile.objects.filter(rows_rejected__gt=0).exists()
 
 
 def test_a_person_in_withdrawn_files_only_is_in_no_audience_and_reachable_by_nothing(
     incident, load
 ):
-    withdraw(load("1,김민지,minji@example.com,010-1111-1111"))
+    withdraw(load("1,김민지,minji@example.com,010-1111-2341"))
 
     person = AffectedPerson.objects.get()
     assert (person.email_index, person.phone_index, bytes(person.contact)) == (None, None, b"")
@@ -113,8 +113,8 @@ def test_a_withdrawn_person_is_unknown_to_files_that_take_known_people_only(inci
 
 
 def test_a_contact_that_a_live_file_holds_too_stays(incident, load):
-    first = load("1,김민지,minji@example.com,010-1111-1111")
-    second = load("1,김민지,minji@example.com,010-1111-1111", "2,이지호,,")
+    first = load("1,김민지,minji@example.com,010-1111-2341")
+    second = load("1,김민지,minji@example.com,010-1111-2341", "2,이지호,,")
     assert FileContact.objects.get().contact is None  # as stored
     [before] = found(incident, phone=WRONG)
 
@@ -129,7 +129,7 @@ def test_a_contact_that_a_live_file_holds_too_stays(incident, load):
 
 def test_only_the_parts_of_withdrawn_files_go(incident, load):
     first = load("1,김민지,minji@example.com,")
-    second = load("1,,,010-1111-1111")
+    second = load("1,,,010-1111-2341")
     third = load("1,지민,minji@example.com,")
     assert contact() == {"n": "김민지", "e": "minji@example.com", "p": WRONG}
 
@@ -139,7 +139,7 @@ def test_only_the_parts_of_withdrawn_files_go(incident, load):
     assert found(incident, email="minji@example.com")
     assert AffectedPerson.objects.get().phone_reach == 2
 
-    load("1,김민지,,010-2222-2222")
+    load("1,김민지,,010-2222-2342")
     assert found(incident, phone=RIGHT)
     withdraw(first)
     assert contact() == {"n": "지민", "e": "minji@example.com", "p": RIGHT}
@@ -151,7 +151,7 @@ def test_only_the_parts_of_withdrawn_files_go(incident, load):
 def test_parts_that_a_file_confirmed_before_they_were_completed_stay(incident, load):
     first = load("1,김민지,minji@example.com,")
     load("1,김민지,minji@example.com,", "1,김민지,minji@example.com,")
-    third = load("1,김민지,,010-1111-1111")
+    third = load("1,김민지,,010-1111-2341")
 
     withdraw(first)
     assert contact() == {"n": "김민지", "e": "minji@example.com", "p": WRONG}
@@ -163,7 +163,7 @@ def test_parts_that_a_file_confirmed_before_they_were_completed_stay(incident, l
 def test_further_contacts_of_withdrawn_files_go_and_others_stay(incident, load):
     """One file has two addresses of a person, as the encrypted contact holds them."""
     first = load("1,김민지,minji@example.com,")
-    load("1,,,010-1111-1111")
+    load("1,,,010-1111-2341")
     load("1,민지,minji@example.com,")
     person, cipher = AffectedPerson.objects.get(), incident.cipher()
     third = FileContact.objects.get(person=person, file__name="file3.csv")
@@ -187,25 +187,25 @@ def test_further_contacts_of_withdrawn_files_go_and_others_stay(incident, load):
 def test_a_rebuilt_table_of_people_restores_them_too(incident, load, monkeypatch):
     monkeypatch.setattr("incidents.importing.store.REBUILD_PEOPLE", 1)
     monkeypatch.setattr("incidents.importing.store.OWN_PARTITION_ROWS", 1)
-    withdraw(load("1,김민지,,010-1111-1111", "2,이지호,,010-3333-3333"))
+    withdraw(load("1,김민지,,010-1111-2341", "2,이지호,,010-3333-2343"))
 
-    load("1,김민지,,010-2222-2222", "3,박서준,,010-4444-4444")
+    load("1,김민지,,010-2222-2342", "3,박서준,,010-4444-2344")
     assert found(incident, phone=RIGHT)
     assert not found(incident, phone=WRONG)
-    assert not found(incident, phone="+821033333333")
+    assert not found(incident, phone="+821033332343")
 
 
 def test_people_of_other_incidents_and_versions_are_not_touched(incident, load):
-    kept = load("2,이지호,,010-3333-3333")
-    withdraw(load("1,김민지,,010-1111-1111"))
+    kept = load("2,이지호,,010-3333-2343")
+    withdraw(load("1,김민지,,010-1111-2341"))
 
-    [person] = found(incident, phone="+821033333333")
+    [person] = found(incident, phone="+821033332343")
     assert person.file == kept.files.get()
     assert not found(incident, phone=WRONG)
 
 
 def test_a_withdrawal_that_fails_changes_nothing(incident, load, monkeypatch):
-    batch = load("1,김민지,,010-1111-1111")
+    batch = load("1,김민지,,010-1111-2341")
 
     def fail(_incident: Incident) -> None:
         raise RuntimeError

@@ -17,14 +17,26 @@ from incidents.importing.refusals import RefusalMessages
 from incidents.importing.rows import rows_of
 from incidents.models import ExposureFile, Incident, RejectedRow
 
-# The files that rejected all of these lines, the newest first.
-_REJECTED_THEM = """
-SELECT id FROM incidents_exposurefile f
-WHERE incident_id = %s AND state IN ('loaded', 'failed') AND %s = (
-    SELECT count(*) FROM incidents_rejectedrow r WHERE r.file_id = f.id AND r.line = ANY(%s)
-)
-ORDER BY state = 'loaded' DESC, id DESC
+# The rejected row of a file that each line belongs to. A row of several lines is on record with its
+# first line; the reject file holds each of its lines.
+_ROWS_OF_LINES = """
+SELECT wanted.line, near.line AS row_line
+FROM unnest(%(lines)s::int[]) AS wanted (line) CROSS JOIN LATERAL (
+    SELECT r.line, r.reason FROM incidents_rejectedrow r
+    WHERE r.file_id = {file} AND r.line <= wanted.line AND r.line > wanted.line - 1000
+    ORDER BY r.line DESC LIMIT 1
+) near
+WHERE near.line = wanted.line OR near.reason LIKE '%%join them'
 """
+# The files that rejected all of these lines, the newest first.
+_REJECTED_THEM = f"""
+SELECT id FROM incidents_exposurefile f
+WHERE incident_id = %(incident)s AND state IN ('loaded', 'failed')
+    AND cardinality(%(lines)s::int[]) = (
+        SELECT count(*) FROM ({_ROWS_OF_LINES.format(file="f.id")}) found
+    )
+ORDER BY state = 'loaded' DESC, id DESC
+"""  # noqa: S608
 _SETTLE = """
 UPDATE incidents_rejectedrow r SET settled_by_id = %s WHERE r.file_id = %s AND r.line = ANY(%s)
     AND NOT EXISTS (
@@ -74,13 +86,22 @@ def correction_of(source: Source, incident: Incident) -> Correction | None:
         places.append(row.line)
     distinct = sorted(set(lines))
     file = _corrected_file(source, incident, distinct)
-    _refuse_settled(source.name, file, distinct)
-    return Correction(file, lines, places)
+    rows = _rows_of_lines(file, distinct)
+    _refuse_settled(source.name, file, sorted(set(rows.values())))
+    return Correction(file, array("q", (rows[line] for line in lines)), places)
+
+
+def _rows_of_lines(file: ExposureFile, lines: list[int]) -> dict[int, int]:
+    """Returns the first line of the rejected row that each of the lines belongs to."""
+    query = _ROWS_OF_LINES.format(file="%(file)s")
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"file": file.pk, "lines": lines})
+        return dict(cursor.fetchall())
 
 
 def _corrected_file(source: Source, incident: Incident, lines: list[int]) -> ExposureFile:
     with connection.cursor() as cursor:
-        cursor.execute(_REJECTED_THEM, [incident.pk, len(lines), lines])
+        cursor.execute(_REJECTED_THEM, {"incident": incident.pk, "lines": lines})
         ids = [file_id for (file_id,) in cursor.fetchall()]
     files = ExposureFile.objects.select_related("batch").in_bulk(ids)
     found = [files[file_id] for file_id in ids]

@@ -16,6 +16,8 @@ from incidents.importing.refusals import BETWEEN, RefusalMessages
 
 # A column is found if at least _FEWEST values, and more than this share, are of another kind.
 _FEWEST, _SHARE = 10, 0.5
+# Unusable values say less than values of another kind, so more of them are needed.
+_FEWEST_UNUSABLE = 30
 EMAIL, PHONE, NAME = (
     RefusalMessages.EMAIL.stored(),
     RefusalMessages.PHONE.stored(),
@@ -98,7 +100,7 @@ def _of_column(
     unusable = column.values - sum(column.kinds[kind] for kind in _USABLE[meant])
     if meant == PHONE and mapping.lost_zeros:
         unusable -= column.kinds[CellKind.PHONE_LOST_ZERO]
-    if _is_most(column, unusable):
+    if unusable >= _FEWEST_UNUSABLE and _is_most(column, unusable):
         yield finding("unusable", RefusalMessages.UNUSABLE, unusable)
 
 
