@@ -21,6 +21,7 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "accounts_rightsgrant": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "accounts_rightsgrant_groups": (),
     "incidents_factchange": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
+    "incidents_writeoff": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_reveal": ("user_id",),  # becomes NULL if the user closes the account
     "notices_certificate": (),
     "notices_latereport": (),
