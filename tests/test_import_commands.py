@@ -224,7 +224,8 @@ def test_a_refused_file_stops_the_files_after_it(incident, several):
         "members_2.csv: a PDF document; ask for the data as CSV or as a spreadsheet"
         " · done before it: members_1.csv · not read: members_3.csv"
     )
-    assert ExposureFile.objects.get().name == "members_1.csv"
+    states = dict(ExposureFile.objects.values_list("name", "state"))
+    assert states == {"members_1.csv": "loaded", "members_2.csv": "failed"}
 
 
 def test_arguments_for_several_files_are_checked_first(incident, several, tmp_path):
