@@ -75,11 +75,18 @@ class Visitor:
         return answer._replace(ms=(time.perf_counter() - began) * 1000)
 
     async def _exchange(self, request: bytes) -> Answer:
+        is_kept = self._streams is not None
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.close()
+            if not is_kept:
+                raise
+            return await self._exchange(request)  # the server had closed the idle connection
         body = await _body(reader, head)
         for name, value in _COOKIE.findall(head):
             self._cookies[name.decode()] = value.decode()
