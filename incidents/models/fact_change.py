@@ -8,21 +8,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from incidents import facts
 from incidents.models.incident import Incident
+from incidents.models.proposal import Proposal, ProposalQuerySet
 
 
-class FactChangeQuerySet(models.QuerySet["FactChange"]):
+class FactChangeQuerySet(ProposalQuerySet["FactChange"]):
     """Changes of facts by state and subject."""
-
-    def waiting(self) -> "FactChangeQuerySet":
-        """Returns the changes that are neither confirmed nor withdrawn."""
-        return self.filter(confirmed_at__isnull=True, withdrawn_at__isnull=True)
 
     def of(self, row: models.Model) -> "FactChangeQuerySet":
         """Returns the changes of the facts of one row."""
         return self.filter(model=row._meta.label_lower, object_id=row.pk)
 
 
-class FactChange(models.Model):
+class FactChange(Proposal):
     """New public facts: one person proposes them, another one confirms them.
 
     The rows are the record of every change, with the values that it replaced. See incidents.facts.
@@ -36,15 +33,6 @@ class FactChange(models.Model):
     title = models.CharField(_("what changes"), max_length=300, editable=False)
     changes = models.JSONField(editable=False)  # a facts.Difference
     reason = models.TextField(_("reason"), blank=True)
-    proposed_by = models.ForeignKey(
-        User, verbose_name=_("proposed by"), on_delete=models.PROTECT, related_name="+"
-    )
-    proposed_at = models.DateTimeField(_("proposed"), auto_now_add=True)
-    confirmed_by = models.ForeignKey(
-        User, verbose_name=_("confirmed by"), on_delete=models.PROTECT, related_name="+", null=True
-    )
-    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
-    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
 
     objects = FactChangeQuerySet.as_manager()
 
@@ -69,11 +57,6 @@ class FactChange(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    @property
-    def is_waiting(self) -> bool:
-        """Returns whether the change is neither confirmed nor withdrawn."""
-        return self.confirmed_at is None and self.withdrawn_at is None
-
     def confirm(self, by: User) -> bool:
         """Writes the new facts, and records `by` as the second person.
 
@@ -92,11 +75,6 @@ class FactChange(models.Model):
             found.confirmed_by, found.confirmed_at = by, timezone.now()
             found.save(update_fields=["confirmed_by", "confirmed_at"])
         return True
-
-    def withdraw(self) -> bool:
-        """Withdraws the proposal. Returns False if it is confirmed or withdrawn already."""
-        waiting = FactChange.objects.waiting().filter(pk=self.pk)
-        return bool(waiting.update(withdrawn_at=timezone.now()))
 
     def _locked_row(self) -> models.Model:
         """Returns the row, locked until the end of the transaction; an unsaved one if it is new."""

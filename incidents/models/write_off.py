@@ -7,17 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from incidents.models.exposure_file import ExposureFile
+from incidents.models.proposal import Proposal, ProposalQuerySet
 
 
-class WriteOffQuerySet(models.QuerySet["WriteOff"]):
+class WriteOffQuerySet(ProposalQuerySet["WriteOff"]):
     """Write-offs by state."""
 
-    def waiting(self) -> "WriteOffQuerySet":
-        """Returns the write-offs that are neither confirmed nor withdrawn."""
-        return self.filter(confirmed_at__isnull=True, withdrawn_at__isnull=True)
 
-
-class WriteOff(models.Model):
+class WriteOff(Proposal):
     """The decision that the unread rows of a file will not be loaded.
 
     One person proposes it with a reason, another one confirms it. From then on the scope version
@@ -33,16 +30,6 @@ class WriteOff(models.Model):
     )
     # The number that both people saw. Null for a failed file, whose rows are unknown.
     rows = models.PositiveBigIntegerField(_("rows"), null=True)
-    reason = models.TextField(_("reason"))
-    proposed_by = models.ForeignKey(
-        User, verbose_name=_("proposed by"), on_delete=models.PROTECT, related_name="+"
-    )
-    proposed_at = models.DateTimeField(_("proposed"), auto_now_add=True)
-    confirmed_by = models.ForeignKey(
-        User, verbose_name=_("confirmed by"), on_delete=models.PROTECT, related_name="+", null=True
-    )
-    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
-    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
 
     objects = WriteOffQuerySet.as_manager()
 
@@ -72,8 +59,3 @@ class WriteOff(models.Model):
         """
         waiting = WriteOff.objects.waiting().exclude(proposed_by=by).filter(pk=self.pk)
         return bool(waiting.update(confirmed_by=by, confirmed_at=timezone.now()))
-
-    def withdraw(self) -> bool:
-        """Withdraws the proposal. Returns False if it is confirmed or withdrawn already."""
-        waiting = WriteOff.objects.waiting().filter(pk=self.pk)
-        return bool(waiting.update(withdrawn_at=timezone.now()))
