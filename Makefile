@@ -4,6 +4,9 @@ PORT ?= 8000
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
+# All tests run in several processes; a file stays in one.
+ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
+
 .PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web drill drill-import drill-connections clean
 
 demo: setup
@@ -11,7 +14,7 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m tests.browser
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
 
 lint: setup
 	$(BIN)/ruff check .

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from accounts.models import User
@@ -49,6 +50,25 @@ def _clear_cache():
 @pytest.fixture(autouse=True)
 def _restore_rows_of_migrations(django_db_serialized_rollback):
     """Restores the catalogue of data classes after a transactional test emptied the tables."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _rows_of_migrations_after_each_flush():
+    """Restores these rows after a transactional test, too, because another file may be next.
+
+    pytest-django runs transactional tests last, but only within one process's order of files.
+    """
+    case: Any = TransactionTestCase
+    empty = case._fixture_teardown
+
+    def empty_and_restore(self: TransactionTestCase) -> None:
+        empty(self)
+        database: Any = connections["default"]
+        database.creation.deserialize_db_from_string(database._test_serialized_contents)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(case, "_fixture_teardown", empty_and_restore)
+        yield
 
 
 @pytest.fixture

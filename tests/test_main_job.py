@@ -153,6 +153,7 @@ def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> N
     """Writes a notice as one person and approves it as another; returns it when it is closed."""
     editor.goto(f"{portal}/admin/notices/notice/add/?{query}")
     editor.get_by_role("button", name="Save", exact=True).click()
+    expect(editor.locator(".messagelist")).to_contain_text("Saved")
     notice = Notice.objects.latest("pk")
     editor.goto(f"{portal}/admin/notices/notice/{notice.pk}/approve/")
     expect(editor.get_by_role("button", name="Approve and send")).to_have_count(0)
@@ -174,6 +175,7 @@ def publish_next_version(editor: Page, approver: Page, portal: str, statement: S
     editor.locator("textarea[name=sections-0-body_ko]").fill(SCAM_IN_KOREAN)
     editor.locator("textarea[name=sections-0-body_en]").fill(SCAM)
     editor.get_by_role("button", name="Save", exact=True).click()
+    expect(editor.locator(".messagelist")).to_be_visible()
     draft = statement.versions.get(state="draft")
     approver.goto(f"{portal}/admin/statements/statementversion/{draft.pk}/publish/")
     approver.get_by_role("button", name="Publish for good").click()
