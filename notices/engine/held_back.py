@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from incidents.models import AffectedPerson, PersonMark, SharedContact
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice
-from notices.returned_mail.suppression_list import INDEX_FIELD, suppressed_people
+from notices.returned_mail.suppression_list import INDEX_FIELD, not_suppressed
 
 REACH_FIELD = {"email": "email_reach", "sms": "phone_reach"}
 KIND = {"email": SharedContact.Kind.EMAIL, "sms": SharedContact.Kind.PHONE}
@@ -39,8 +39,7 @@ def count_held_back(notice: Notice, people: QuerySet[AffectedPerson]) -> tuple[i
     shared contact is not counted. People who are suppressed are not counted either.
     """
     column, reach = INDEX_FIELD[notice.channel], REACH_FIELD[notice.channel]
-    usable = people.filter(**{reach: AffectedPerson.Reach.USABLE})
-    usable = usable.exclude(pk__in=suppressed_people(notice, usable).values("pk"))
+    usable = not_suppressed(notice, people.filter(**{reach: AffectedPerson.Reach.USABLE}))
     marked = Exists(PersonMark.objects.closing().filter(person=OuterRef("pk")))
     sharers = usable.filter(
         ~marked, Exists(shared_contacts(notice).filter(contact_index=OuterRef(column)))

@@ -147,8 +147,17 @@ def normalised(channel: str, address: str) -> str:
 
 def suppressed_people(notice: Notice, people: QuerySet[AffectedPerson]) -> QuerySet[AffectedPerson]:
     """Returns those of `people` who are suppressed by an entry for this incident."""
+    return people.filter(_is_suppressed(notice))
+
+
+def not_suppressed(notice: Notice, people: QuerySet[AffectedPerson]) -> QuerySet[AffectedPerson]:
+    """Returns those of `people` who are not suppressed by an entry for this incident."""
+    return people.filter(~_is_suppressed(notice))
+
+
+def _is_suppressed(notice: Notice) -> Exists:
     index = OuterRef(INDEX_FIELD[notice.channel])
-    return people.filter(Exists(_of_incident(notice).filter(index=index)))
+    return Exists(_of_incident(notice).filter(index=index))
 
 
 def _of_incident(notice: Notice) -> SuppressionQuerySet:
