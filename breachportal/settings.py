@@ -311,6 +311,7 @@ PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 PROOF_RATES = {
     "certificate_issue": "10/h/key",  # "key": one user
     "certificate_check": "30/m/ip,600/h/ip",
+    "breach_api": "60/m/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",

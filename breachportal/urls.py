@@ -16,6 +16,7 @@ handler500 = "breachportal.views.server_error"
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
+    path("api/v3/", include("statements.breach_api.urls")),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("account/", include("accounts.urls")),
