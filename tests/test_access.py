@@ -24,7 +24,7 @@ ADDRESS, VALUE, NAME = "minji@example.com", "서울특별시 강남구 테헤란
 OPEN = re.compile(
     r"^(ko|en)/($|statements/|incidents/|transparency|log|feed|check/|certificates/|advisories/"
     r"|alerts/unsubscribe/|account/(sign-in/|sign-out/|closed/|language/)|unsubscribe/)"
-    r"|^(api/v3/|favicon\.ico|\.well-known/|admin/)"
+    r"|^(api/v3/|robots\.txt|sitemap\.xml|favicon\.ico|\.well-known/|admin/)"
 )
 ROLES = ["importer", "editor", "approver", "support", "auditor"]
 IDENTITIES = ["visitor", "customer", "affected", "stepped-up", "staff", *ROLES, "superuser"]
