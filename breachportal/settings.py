@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "breachportal.health.health",
     "foundations.page_cache.public_pages",  # the outermost, so that it caches all headers of a page
     "foundations.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",

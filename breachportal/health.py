@@ -1,0 +1,78 @@
+"""Health checks for balancers and monitors: /healthz and /readyz.
+
+A balancer asks by IP address and over HTTP. Therefore the middleware answers before the checks of
+the host and of HTTPS. It answers on a private network only, and never through the own proxies, so
+that the checks are not public.
+"""
+
+import ipaddress
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from redis.exceptions import RedisError
+
+from foundations import keys
+
+Check = Callable[[], None]
+
+
+def health(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that answers health checks; other requests go on.
+
+    /healthz: 200 while this process answers. /readyz: 200 if the database and Redis answer and the
+    master keyset can be read, else 503. Its JSON names each part as "ok" or "away".
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path not in ("/healthz", "/readyz") or not _is_internal(request):
+            return get_response(request)
+        response = HttpResponse("ok\n") if request.path == "/healthz" else _ready()
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return middleware
+
+
+def _is_internal(request: HttpRequest) -> bool:
+    """Returns whether the request comes from a private network, and not through a proxy."""
+    own_header = settings.ALLAUTH_TRUSTED_CLIENT_IP_HEADER
+    forwarded = ["X-Forwarded-For", "Forwarded", *([own_header] if own_header else [])]
+    if any(name in request.headers for name in forwarded):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_private
+    except ValueError:
+        return False
+
+
+def _ready() -> HttpResponse:
+    parts = {"database": _database, "redis": _redis, "master_keyset": _master_keyset}
+    state = {name: _state(check) for name, check in parts.items()}
+    return JsonResponse(state, status=503 if "away" in state.values() else 200)
+
+
+def _state(check: Check) -> str:
+    try:
+        check()
+    except (DatabaseError, RedisError, keys.EncryptionError):
+        return "away"
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _redis() -> None:
+    cache.get("health")
+
+
+def _master_keyset() -> None:
+    keys.master_keyset()
