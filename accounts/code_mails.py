@@ -15,7 +15,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from smtplib import SMTPException, SMTPServerDisconnected
+from smtplib import (
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +35,7 @@ IDLE_SECONDS = 20.0  # shorter than mail servers wait for a command
 LATE_SECONDS = 5.0  # a longer wait for a connection is logged
 FINISH_SECONDS = 10.0  # for waiting mails when the process ends
 ERRORS = (OSError, SMTPException)
+MOST_OF_A_REPLY = 300  # characters
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +128,26 @@ def _deliver(mail: CodeMail, connection: Any) -> None:
             _send_once_or_twice(mail, connection)
     except ERRORS as error:
         _close(connection)
-        logger.error("a code mail was not sent: %s", type(error).__name__)
+        logger.error("a code mail was not sent: %s", reason_of(error))
         mail.on_failure()
+
+
+def reason_of(error: OSError | SMTPException) -> str:
+    """Returns the error in one line for the log: its kind, and the server's reply if there is one.
+
+    The log line loses the addresses in it (foundations.logs).
+    """
+    replies = [error] if isinstance(error, SMTPResponseException) else []
+    said = [f"{one.smtp_code} {_text(one.smtp_error)}" for one in replies]
+    if isinstance(error, SMTPRecipientsRefused):
+        said = [f"{code} {_text(text)}" for code, text in error.recipients.values()]
+    elif not replies:
+        said = [str(error.strerror or error) if isinstance(error, OSError) else str(error)]
+    return f"{type(error).__name__}: {' '.join(' '.join(said).split())[:MOST_OF_A_REPLY]}"
+
+
+def _text(reply: bytes | str) -> str:
+    return reply.decode(errors="replace") if isinstance(reply, bytes) else reply
 
 
 def _send_once_or_twice(mail: CodeMail, connection: Any) -> None:

@@ -1,4 +1,5 @@
-"""Checks at the start of each process: enough connections, and no pooler that shares sessions.
+"""Checks at the start of each process: enough connections, no pooler that shares sessions, and the
+right master keyset.
 
 `manage.py check --database default` runs the same checks.
 """
@@ -78,6 +79,17 @@ def _faults() -> list[CheckMessage]:
                 hint="An import, a re-encryption and a change of a scope version hold a session "
                 "lock, which such a pooler gives to other processes. Use pool_mode = session.",
                 id="breachportal.E001",
+            )
+        )
+    from incidents import keyset_check
+
+    if closed := keyset_check.incidents_that_do_not_open():
+        faults.append(
+            Error(
+                f"MASTER_KEYSET does not open the data of: {', '.join(closed)}.",
+                hint="Give every process the master keyset that these incidents were made with, or "
+                "a rotated one; see docs/running.md.",
+                id="breachportal.E003",
             )
         )
     needed, available = connections_needed(), _connections_available()

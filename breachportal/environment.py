@@ -28,7 +28,7 @@ POOL_IDLE_SECONDS = 60.0  # then a connection that is not needed is closed
 REQUIRED_IN_PRODUCTION = {
     "SECRET_KEY": "a long random string",
     "ALLOWED_HOSTS": "the portal's host names, separated by commas",
-    "MASTER_KEYSET": "what `python -m foundations.keys` prints (or MASTER_KEYSET_FILE)",
+    "MASTER_KEYSET": "what `python -m foundations.make_secret master-keyset` prints (or its file)",
     "PORTAL_URL": "the address customers type, such as https://notice.example.com",
     "DATABASE_URL": "postgresql://user:password@host/database",
     "REDIS_URL": "rediss://:password@host:6379/0",
@@ -246,13 +246,20 @@ def add_pool(database: dict[str, Any], *, most: int) -> None:
     }
 
 
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
 def redis(var: Path, *, may_embed: bool) -> str:
     """Returns `REDIS_URL`.
 
     If it is unset and `may_embed` is true, starts the embedded server under `var` and returns its
-    URL. Raises EmbeddedServerError if that server does not start.
+    URL. Raises EmbeddedServerError if that server does not start, and ImproperlyConfigured for a
+    URL of another kind.
     """
     url = text("REDIS_URL")
+    if url and not url.startswith(_REDIS_SCHEMES):
+        schemes = ", ".join(_REDIS_SCHEMES)
+        raise ImproperlyConfigured(f"REDIS_URL must begin with one of {schemes}.")
     return embedded_servers.redis_url(var) if not url and may_embed else url
 
 

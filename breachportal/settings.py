@@ -404,6 +404,7 @@ LOGGING = {
         "line": {
             "()": "foundations.logs.Line",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
         }
     },
     "handlers": {
@@ -414,6 +415,8 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         "httpx": {"level": "WARNING"},  # it logs the URL of each request
         "httpcore": {"level": "WARNING"},
+        # A stranger chooses the header Host: each line would be one of theirs.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "mail.log": {"level": "ERROR"},  # aiosmtpd logs commands of clients, with addresses
     },
 }

@@ -1,14 +1,9 @@
 """The portal's master keyset: it wraps every incident's keysets and encrypts second factors.
 
-    python -m foundations.keys            prints a new keyset
-    python -m foundations.keys rotate     prints the current keyset with a new primary key
-    python -m foundations.keys retire     prints the current keyset with its primary key only
-
-Run `manage.py rewrap_keysets` between the last two; see docs/running.md.
+foundations.make_secret makes and rotates it; see docs/running.md.
 """
 
 import json
-import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,7 +23,7 @@ class EncryptionMessages(StoredMessages):
 
     NO_MASTER_KEYSET = gettext_noop("MASTER_KEYSET is not set")
     NO_SUCH_MASTER_KEYSET = gettext_noop(
-        "MASTER_KEYSET is not a Tink AEAD keyset; make one with python -m foundations.keys"
+        "MASTER_KEYSET is not a Tink AEAD keyset; make one with python -m foundations.make_secret"
     )
     OTHER_MASTER_KEYSET = gettext_noop(
         "the {role_words} keyset of incident {incident} does not open with this master keyset"
@@ -173,8 +168,3 @@ def _handle_from_json(keyset: str) -> tuple[tink.KeysetHandle, aead.Aead]:
         return handle, handle.primitive(aead.Aead)
     except tink.TinkError:
         raise EncryptionError(EncryptionMessages.NO_SUCH_MASTER_KEYSET.stored()) from None
-
-
-if __name__ == "__main__":
-    makers = {"rotate": rotated_master_keyset, "retire": retired_master_keyset}
-    print((makers[sys.argv[1]] if sys.argv[1:] else new_master_keyset)())  # noqa: T201

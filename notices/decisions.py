@@ -6,6 +6,7 @@ and `count_as_notified` concern its deliveries in doubt. `draft_correction` and
 no decisions.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -23,6 +24,8 @@ from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.notice import NoticeQuerySet
 from statements.models import StatementVersion
+
+logger = logging.getLogger(__name__)
 
 
 class ApprovalRefusedError(Exception):
@@ -134,6 +137,7 @@ def approve(
         decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
         notice.save(update_fields=decided)
         tasks.plan_notice.delay_on_commit(notice.pk)
+    logger.info("notice %s: user %s approved it, and its sending starts", notice.pk, by.pk)
 
 
 def draft_correction(version: StatementVersion, *, by: User) -> Notice:

@@ -3,6 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
+from smtplib import (
+    SMTPAuthenticationError,
+    SMTPRecipientsRefused,
+    SMTPServerDisconnected,
+)
 
 import pytest
 from django.db import connection
@@ -12,7 +17,7 @@ from django.urls import reverse
 
 from accounts import code_mails
 from accounts.code_limits import CodeLane
-from accounts.code_mails import CodeMail, CodeMailQueue
+from accounts.code_mails import CodeMail, CodeMailQueue, reason_of
 from harness.sign_in import ask_for_code, enter_code
 from tests.smtp_server import DROP, SmtpServer
 
@@ -174,3 +179,24 @@ def test_a_full_queue_is_refused(client, monkeypatch, settings):
 
 def test_the_code_is_not_in_a_representation():
     assert "12345678" not in repr(mail_to("minji"))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            SMTPAuthenticationError(535, b"5.7.8 Bad credentials"),
+            "SMTPAuthenticationError: 535 5.7.8 Bad credentials",
+        ),
+        (
+            SMTPRecipientsRefused({"a@b.example": (550, b"5.1.1 unknown")}),
+            "SMTPRecipientsRefused: 550 5.1.1 unknown",
+        ),
+        (ConnectionRefusedError(111, "Connection refused"), "ConnectionRefusedError: Connection"),
+        (SMTPServerDisconnected("closed\nby peer"), "SMTPServerDisconnected: closed by peer"),
+        (TimeoutError("timed out"), "TimeoutError: timed out"),
+    ],
+)
+def test_the_log_says_why_a_mail_was_not_sent(error, reason):
+    assert reason_of(error).startswith(reason)
+    assert len(reason_of(SMTPServerDisconnected("x" * 9_000))) < 400

@@ -107,7 +107,7 @@ def test_the_keysets_are_printed_for_the_operator(minjis, settings, capsys):
     def printed(*words: str) -> str:
         environment = {**os.environ, "MASTER_KEYSET": str(settings.MASTER_KEYSET)}
         done = subprocess.run(
-            [sys.executable, "-m", "foundations.keys", *words],
+            [sys.executable, "-m", "foundations.make_secret", *words],
             capture_output=True,
             text=True,
             check=True,
@@ -115,9 +115,9 @@ def test_the_keysets_are_printed_for_the_operator(minjis, settings, capsys):
         )
         return done.stdout.strip()
 
-    settings.MASTER_KEYSET = printed("rotate")
+    settings.MASTER_KEYSET = printed("rotated-keyset")
     rewrapped(capsys)
-    settings.MASTER_KEYSET = printed("retire")
+    settings.MASTER_KEYSET = printed("retired-keyset")
 
     assert contact_of(minjis)["n"] == "김민지"
     assert len(settings.MASTER_KEYSET) < 300

@@ -10,6 +10,7 @@ chunks, pausing, closing. Rows are always locked in the order chunk, delivery, n
 workers cannot deadlock.
 """
 
+import logging
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,6 +29,8 @@ from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, DoubtCause, Notice
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.states import END_STATES
+
+logger = logging.getLogger(__name__)
 
 State = Delivery.State
 MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending starts before planning is done
@@ -233,10 +236,13 @@ def close(notice_id: int) -> bool:
     finished = Notice.objects.finished().filter(pk=notice_id)
     sent = finished.filter(state=Notice.State.SENDING)
     cancelled = finished.filter(state=Notice.State.CANCELLED, closed_at__isnull=True)
-    return bool(
+    is_closed = bool(
         sent.update(state=Notice.State.CLOSED, closed_at=Now(), problem="")
         or cancelled.update(closed_at=Now())
     )
+    if is_closed:
+        logger.info("notice %s: every recipient has an end state", notice_id)
+    return is_closed
 
 
 def release(lease: Lease) -> None:
