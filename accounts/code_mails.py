@@ -24,7 +24,6 @@ from smtplib import (
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import get_connection
 from django.utils.translation import override
 
 from accounts import emails
@@ -84,7 +83,7 @@ class CodeMailQueue:
             time.sleep(0.05)
 
     def _work(self) -> None:
-        connection = get_connection(timeout=emails.CONNECT_SECONDS)
+        connection = emails.connect()
         try:
             while mail := self._next():
                 _deliver(mail, connection)

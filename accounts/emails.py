@@ -4,6 +4,7 @@ Each mail has a function here and three template files in `emails/<name>/`. `cod
 sign-in codes outside the request.
 """
 
+from email.utils import make_msgid, parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -11,8 +12,30 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
+from foundations.mail_headers import folded_address, folded_text, replace_headers
+
 # Shorter than for notices, because a visitor waits.
 CONNECT_SECONDS = 10
+
+
+class SignInMail(EmailMultiAlternatives):
+    """A mail about the account, with headers that every mail server accepts."""
+
+    def message(self, **_options: Any) -> Any:
+        """Returns the message; its Message-ID does not name the host of the portal."""
+        message = super().message()
+        subject = folded_text("Subject", str(self.subject))
+        sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL
+        headers = {"Subject": subject, "From": folded_address("From", sender)}
+        domain = parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
+        headers["Message-ID"] = make_msgid(domain=domain)
+        replace_headers(message, headers)
+        return message
+
+
+def connect() -> Any:
+    """Returns a connection to the mail server for sign-in codes, not opened yet."""
+    return get_connection(timeout=CONNECT_SECONDS, **settings.CODE_MAIL_SERVER)
 
 
 def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:
@@ -31,12 +54,14 @@ def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> No
         "portal_host": settings.PORTAL_HOST,
         "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
     }
-    message = EmailMultiAlternatives(
+    message = SignInMail(
         subject=" ".join(render_to_string(f"emails/{name}/subject.txt", context).split()),
         body=render_to_string(f"emails/{name}/body.txt", context),
         to=[email],
-        headers={"Auto-Submitted": "auto-generated"},
-        connection=connection or get_connection(timeout=CONNECT_SECONDS),
+        # The second header is Microsoft's: no answer of an absent reader comes back.
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+        connection=connection or connect(),
+        from_email=settings.CODE_MAIL_RETURN_PATH or None,
     )
     message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
     message.send()

@@ -103,12 +103,36 @@ def email_security(default: str) -> str:
     Raises ImproperlyConfigured for an unknown value, because a typing error must not switch off
     encryption.
     """
-    value = text("EMAIL_SECURITY", default)
+    return _security("EMAIL_SECURITY", text("EMAIL_SECURITY", default))
+
+
+def _security(name: str, value: str) -> str:
     if value not in EMAIL_SECURITIES:
         raise ImproperlyConfigured(
-            f"EMAIL_SECURITY is {value!r}; it is one of {', '.join(EMAIL_SECURITIES)}."
+            f"{name} is {value!r}; it is one of {', '.join(EMAIL_SECURITIES)}."
         )
     return value
+
+
+def code_mail_server() -> dict[str, Any]:
+    """Returns the options of the mail server for sign-in codes; {} for that of the notices.
+
+    Raises ImproperlyConfigured if its account is set without CODE_MAIL_HOST.
+    """
+    host = text("CODE_MAIL_HOST")
+    if not host:
+        if text("CODE_MAIL_USER") or text("CODE_MAIL_PASSWORD"):
+            raise ImproperlyConfigured("CODE_MAIL_USER is set without CODE_MAIL_HOST.")
+        return {}
+    security = _security("CODE_MAIL_SECURITY", text("CODE_MAIL_SECURITY", "starttls"))
+    return {
+        "host": host,
+        "port": number("CODE_MAIL_PORT", 587),
+        "username": text("CODE_MAIL_USER"),
+        "password": text("CODE_MAIL_PASSWORD"),
+        "use_tls": security == "starttls",
+        "use_ssl": security == "tls",
+    }
 
 
 def text(name: str, default: str = "") -> str:

@@ -174,6 +174,12 @@ DEFAULT_FROM_EMAIL = environment.text(
     "DEFAULT_FROM_EMAIL",
     "쿠팡 Coupang <notice@coupang.example>" if IS_DEMO else "breachportal <notice@portal.example>",
 )
+# Sign-in codes may have a mail server, an account and an address of their own, so that neither a
+# queue of notices nor their reputation delays a code. By default they go as the notices do.
+CODE_MAIL_SERVER = environment.code_mail_server()
+CODE_MAIL_FROM = environment.text("CODE_MAIL_FROM")
+# The envelope sender, to which a code mail that fails is returned.
+CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
 # The domain of Message-IDs and of the envelope sender, to which bounces are returned.
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 

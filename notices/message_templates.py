@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from foundations.languages import in_language
+from foundations.mail_headers import folded_address, folded_text
 from incidents.models import DataClass
 from notices import sms
 from notices.models import Notice, NoticeMessage
@@ -194,14 +195,14 @@ def _personal_headers(notice: Notice, slot: Mapping[str, str]) -> bytes:
 
 def _content(*, subject: str, text: str, html: str, language: str, boundary: str) -> bytes:
     message = EmailMessage(policy=SMTP)
-    message["From"] = settings.DEFAULT_FROM_EMAIL
-    message["Subject"] = " ".join(subject.split())
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_folded(text), cte="8bit")
     message.add_alternative(_folded(html), subtype="html", cte="8bit")
     message["Content-Language"] = language
     message.set_boundary(boundary)
-    return message.as_bytes()
+    sender = folded_address("From", settings.DEFAULT_FROM_EMAIL)
+    head = f"From: {sender}\r\nSubject: {folded_text('Subject', subject)}\r\n"
+    return head.encode() + message.as_bytes()
 
 
 def _folded(text: str) -> str:

@@ -200,3 +200,17 @@ def test_the_code_is_not_in_a_representation():
 def test_the_log_says_why_a_mail_was_not_sent(error, reason):
     assert reason_of(error).startswith(reason)
     assert len(reason_of(SMTPServerDisconnected("x" * 9_000))) < 400
+
+
+def test_codes_may_have_a_server_and_addresses_of_their_own(server, settings):
+    with SmtpServer() as codes_server:
+        settings.CODE_MAIL_SERVER = {"host": "127.0.0.1", "port": codes_server.port}
+        settings.CODE_MAIL_FROM = "Example Store <code@codes.example>"
+        settings.CODE_MAIL_RETURN_PATH = "return@codes.example"
+        code_mails.send(mail_to("minji"))
+        wait_for(codes_server, 1)
+        [taken] = codes_server.taken
+    assert server.taken == []
+    assert taken.sender == "return@codes.example"
+    assert taken.message["From"] == "Example Store <code@codes.example>"
+    assert taken.message["X-Auto-Response-Suppress"] == "All"

@@ -160,6 +160,7 @@ def test_production_names_everything_unsafe_at_once(tmp_path):
         ("EMAIL_PORT", "smtp"),
         ("EMAIL_SECURITY", "STARTTLS"),
         ("EMAIL_SECURITY", "ssl"),
+        ("CODE_MAIL_USER", "CODE_MAIL_USER"),
         ("TRUSTED_ADDRESS_HEADER", "X-Real-IP"),
         ("TRUSTED_ADDRESS_HEADER", "Visitor_address"),
     ],
