@@ -75,13 +75,15 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
 def pick_rejects(source: Source, wanted: WantedRejects) -> list[tuple[Row, str]]:
     """Returns the rejected rows of a block as they are in the file, each with its reason.
 
-    Where a quote may have joined rows, each line is returned as a row of its own.
+    Where a quote may have joined rows, each line is returned as a row of its own. The rows of a
+    converted file, such as a spreadsheet, have no lines of their own.
     """
     reader, picked = RowReader(source), list[tuple[Row, str]]()
     lines: list[str] = []
     for row in reader.raw_rows(wanted.block, wanted.reasons):
         reason = wanted.reasons[row.line]
-        if source.is_reject_file or not may_join_rows(reason):
+        has_lines = not (source.is_reject_file or source.has_plain_rows)
+        if not has_lines or not may_join_rows(reason):
             picked.append((row, reason))
             continue
         lines = lines or reader.text_lines(wanted.block)

@@ -75,6 +75,11 @@ def role_of(column: str) -> str:
     )
 
 
+def is_known(text: str) -> bool:
+    """Returns whether a text is one of the names of columns, as a whole."""
+    return _plain(text) in _roles()
+
+
 def is_of_recipient(column: str) -> bool:
     """Returns whether the name of a column says that it holds data of a recipient."""
     plain = _plain(column)

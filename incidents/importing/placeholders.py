@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 NULLS = frozenset(
     ["NULL", "\\N", "(null)", "(NULL)", "[null]", "[NULL]", "<null>", "<NULL>"]
-    + ["nan", "NaN", "NAN", "#N/A", "#NULL!"]
+    + ["null", "<NA>", "NaT", "undefined", "nan", "NaN", "NAN", "#N/A", "#NULL!"]
+    + ["#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!"]
+    + ["#GETTING_DATA", "#ERROR!", "Err:502", "Err:504", "Err:508", "Err:522"]
 )
 MOST_ZEROS = 20  # in a reference of zeros only
 # In lower case. Besides these, a text without letters and digits, or of zeros or x only.
@@ -21,7 +23,36 @@ _PLACEHOLDERS = frozenset(
     + ["noemail", "no email", "no-email", "nophone", "no phone", "no-phone"]
     + ["없음", "무", "미상", "미입력", "미등록", "해당없음", "해당 없음", "모름", "비공개"]
     + ["비회원", "손님", "게스트", "익명", "탈퇴", "탈퇴회원", "삭제"]
+    + ["미확인", "알수없음", "알 수 없음", "불명", "미기재", "미제공", "미공개", "공란", "(공백)"]
+    + ["(비어 있음)", "(없음)", "해당사항없음", "해당사항 없음", "거부", "수집안함"]
     + ["なし", "無し", "不明", "未登録", "非会員", "无", "無", "空", "未知", "游客"]
+    + [
+        "該当なし",
+        "未入力",
+        "未設定",
+        "空白",
+        "不详",
+        "不詳",
+        "暂无",
+        "没有",
+        "沒有",
+        "未填",
+        "未填写",
+    ]
+    + ["<na>", "nat", "tbd", "tba", "not available", "not applicable", "not set", "not provided"]
+    + ["no data", "no value", "no name", "noname", "missing", "blank", "(blank)", "(empty)"]
+    + ["(none)", "(unknown)", "(not set)", "undef", "void", "true", "false", "-1", "-999"]
+    + ["noemail@noemail", "k.a.", "k. a.", "keine", "kein", "keine angabe", "unbekannt", "leer"]
+    + ["n/d", "n.d.", "nd", "s/n", "s/d", "n/c", "n/r", "ninguno", "ninguna", "desconocido"]
+    + ["sin datos", "vacio", "vacío", "inconnu", "aucun", "aucune", "néant", "non renseigné"]
+    + ["sconosciuto", "nessuno", "desconhecido", "nenhum", "não informado", "нет", "неизвестно"]
+    + ["не указано", "пусто", "brak", "nieznany", "yok", "bilinmiyor", "onbekend", "geen"]
+    + ["không có", "tidak ada", "ไม่มี", "ukendt", "okänd", "saknas", "ingen"]
+) | frozenset(map(str.lower, NULLS))
+# Days that programs write for none: the first or the last that they can store.
+NO_DAYS = frozenset(
+    ["0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01"]
+    + ["9999-12-31"]
 )
 
 
@@ -30,7 +61,7 @@ def is_placeholder(text: str) -> bool:
     if text.isdigit():
         return not text.strip("0")
     plain = unicodedata.normalize("NFKC", text).strip().lower()
-    if plain in _PLACEHOLDERS:
+    if plain in _PLACEHOLDERS or plain.rstrip(".!") in _PLACEHOLDERS or plain in NO_DAYS:
         return True
     if len(plain) > 40:
         return False

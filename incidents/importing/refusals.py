@@ -29,6 +29,15 @@ class RejectMessages(StoredMessages):
     PLACEHOLDER = _(
         "{column} is a placeholder, no reference; give each person a reference of their own"
     )
+    SHORTENED = _(
+        "{column} is a number without its last digits, as a spreadsheet shows it; "
+        "export the column as text"
+    )
+    FOOTER = _(
+        "{column} is no reference: the row holds totals, labels or the end of a report; "
+        "write it off if it is no person"
+    )
+    MOVED = _("{column} holds an e-mail address that no e-mail column has; are cells moved?")
     LINE_BREAK = _(
         "line break in {column}; is there a quote that joins rows? Correct each line, or join them"
     )
@@ -88,6 +97,14 @@ class RefusalMessages(StoredMessages):
     SEVEN_ZIP = _("{place_words}: a 7z archive; unpack it first")
     RAR = _("{place_words}: a RAR archive; unpack it first")
     PDF = _("{place_words}: a PDF document; ask for the data as CSV or as a spreadsheet")
+    PICTURE = _("{place_words}: a picture; ask for the data as CSV or as a spreadsheet")
+    ARCHIVE = _("{place_words}: an archive that is not read; unpack it first")
+    TAR = _("{place_words}: a tar archive; unpack it and import each file")
+    UTF32 = _("{place_words}: text in UTF-32; export it again as UTF-8")
+    PROGRAM = _("{place_words}: a file of the kind {program}; export the data as CSV")
+    MAIL = _("{place_words}: an e-mail message; save the file that is attached to it")
+    APPLE_NUMBERS = _("{place_words}: a document of Numbers or Pages; export it as CSV")
+    HANGUL = _("{place_words}: a Hangul document; save the table in it as CSV")
     RTF = _("{place_words}: an RTF document; save the table in it as CSV")
     WORD = _("{place_words}: a Word document; save the table in it as CSV")
     SLIDES = _("{place_words}: a presentation; save the table in it as CSV")
@@ -191,6 +208,10 @@ class RefusalMessages(StoredMessages):
     COLUMNS_AND_HEADER = _(
         "{file}, line {line}: the file has a header; remove columns from the mapping"
     )
+    HEADER_BELOW = _(
+        "{file}, line {line}: the columns of the mapping are named here; "
+        "remove the lines above, so that the header is the first line"
+    )
     ALIKE = _(
         "{file}, line {line}: the header names columns {columns} alike; "
         "give each column a name of its own"
@@ -251,6 +272,17 @@ class RefusalMessages(StoredMessages):
     )
     RESIDENT_NUMBER = _("a resident registration number")
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
+
+    ENCODED = _(
+        "{file}: {number} of {cells} cells of column {column} hold their text encoded or marked, "
+        'as in &#44032; %EA%B0%80 \\uac00 or ="text"; export it as plain text, '
+        'or accept "{code}" if it leaked like this'
+    )
+    LOST = _(
+        "{file}: {number} of {cells} cells of column {column} hold signs such as ??? "
+        "in place of letters that an export lost; export it again as UTF-8, "
+        'or accept "{code}" if it leaked like this'
+    )
 
     OTHER_IDS = _(
         "{file}: most rows are of unknown people, but {column} is known in another spelling: "

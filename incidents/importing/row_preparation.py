@@ -12,9 +12,16 @@ from collections.abc import Mapping as MappingType
 from functools import lru_cache
 from typing import NamedTuple
 
-from accounts.contacts import Phone, read_phones
+from accounts.contacts import Phone, read_emails, read_phones
 from incidents.bulk_encryption import BulkEncryptor
-from incidents.importing import copy_format, days, formats, other_spellings, rejects
+from incidents.importing import (
+    copy_format,
+    days,
+    formats,
+    other_spellings,
+    references,
+    rejects,
+)
 from incidents.importing.blocks import FileBlock
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import ColumnMapping
@@ -37,6 +44,10 @@ Relation = AffectedPerson.Relation
 
 class RowRejectedError(Exception):
     """A row is rejected; the message is a stored RejectMessages sentence."""
+
+
+class _HeaderError(Exception):
+    """A row is another header: of labels, of types or of a second table."""
 
 
 class Prepared(NamedTuple):
@@ -110,6 +121,12 @@ class Preparer:
             second, context, slot=SECOND, takes_known_only=known_only
         )
         self._second_identity = place[second.identity] if second else 0
+        self._email_places = [place[column] for column in mapping.person.email]
+        names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
+        self._no_email_places = [
+            (place[column], column) for column in (*mapping.person.phone, *names)
+        ]
+        self._phone_columns = frozenset(mapping.person.phone)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._without_phone = self._zeros = 0
 
@@ -131,6 +148,9 @@ class Preparer:
                 self._row(line, cells)
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
+            except _HeaderError:
+                header_again = line
+                break
             else:
                 if self._mapping.takes_known_only and rows <= other_spellings.IDS_OF_A_BLOCK:
                     spellings += self._other_spellings(cells[self._identity].strip())
@@ -157,6 +177,7 @@ class Preparer:
         if not nulls.isdisjoint(map(str.strip, cells)):
             cells = ["" if cell.strip() in nulls else cell for cell in cells]
         identity = self._identify(cells)
+        self._refuse_moved(cells)
         self._check_dates(cells)
         mark = self._out.mark() if self._may_hold_surrogates else None
         try:
@@ -166,6 +187,22 @@ class Preparer:
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
+
+    def _refuse_moved(self, cells: Sequence[str]) -> None:
+        """Raises RowRejectedError if an address stands where a number or a name belongs.
+
+        A comma in a name moves the cells after it. The owner of the address would not be found.
+        """
+        for place, column in self._no_email_places:
+            if "@" not in cells[place] or not self._email_places:
+                continue
+            found = set(read_emails(cells[place]).addresses)
+            others = [cells[other] for other in self._email_places if cells[other].strip()]
+            known = {one for cell in others for one in read_emails(cell).addresses}
+            # A name can be an address; if nothing unusable stands for the address, nothing moved.
+            is_odd = column in self._phone_columns or (others and not known)
+            if found - known and is_odd:
+                raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
 
     def _check_dates(self, cells: Sequence[str]) -> None:
         """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
@@ -189,13 +226,32 @@ class Preparer:
             if not phones:
                 raise RowRejectedError(RejectMessages.NO_PHONE.stored(column=column))
             return phones[0].number
-        if identity.isdigit() and identity[0] != "0":
+        if identity.isdigit() and identity[0] != "0" and identity.isascii():
             return identity
+        identity = references.plain_reference(identity)
+        self._refuse_no_reference(identity, cells)
         if is_zero(identity) and not self._mapping.takes_known_only:
             self._zeros += 1  # the first of a series, or nothing: the other rows decide
         elif is_placeholder(identity):
             raise RowRejectedError(RejectMessages.PLACEHOLDER.stored(column=column))
         return identity
+
+    def _refuse_no_reference(self, identity: str, cells: Sequence[str]) -> None:
+        """Raises RowRejectedError if the text cannot be a person's reference."""
+        column = self._mapping.person.identity
+        if not identity:
+            raise RowRejectedError(RejectMessages.MISSING.stored(column=column))
+        if references.is_shortened(identity):
+            raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
+        if references.is_footer(identity):
+            raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
+        if references.is_label(identity):
+            filled = [cell for cell in cells if cell.strip()]
+            labels = sum(map(references.is_label, filled))
+            if labels > 1 and labels * 2 >= len(filled):
+                raise _HeaderError
+            if identity.casefold() == column.casefold():
+                raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
 
     def _phones(self, cell: str) -> Sequence[Phone]:
         lost = self._mapping.lost_zeros

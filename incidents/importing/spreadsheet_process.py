@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 
 import python_calamine
 
+# From here on a floating-point number does not hold every whole number.
+_INEXACT = 2.0**53
 MOST_BYTES, MOST_SECONDS = 2 << 30, 600
 REFUSED = 3
 # A title stands above the header, in a single cell of these first rows.
@@ -81,6 +83,8 @@ def _text(cell: Any) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
+        if abs(cell) >= _INEXACT:  # digits are lost: the text must not look like a whole number
+            return f"{cell:.15e}"
         return str(int(cell)) if cell.is_integer() else repr(cell)
     if isinstance(cell, dt.datetime):
         is_day = cell.time() == dt.time()

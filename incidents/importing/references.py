@@ -1,0 +1,76 @@
+"""Tells a person's reference from other text in its column: labels, totals, footers, lossy numbers.
+
+A report has such rows among the people. Each of them would become a person without contacts.
+"""
+
+import re
+import unicodedata
+
+from incidents.importing.column_names import is_known
+
+MOST_CHARACTERS = 80  # of a text that is compared with labels and footers
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_APOSTROPHE = re.compile(r"['\u2018\u2019](?=[\w-]+$)")
+# A number in the form that a spreadsheet shows: its last digits are lost.
+_SHORTENED = re.compile(r"\d[.,]\d+[eE]\+\d{2,3}", re.ASCII)
+_COUNTED = (
+    r"rows?|records?|members?|users?|customers?|items?|lines?|entries|results?|"
+    r"명|건|행|개|人|件|行|条|zeilen|datens[aä]tze|lignes|filas|registros|linhas|righe"
+)
+_TOTAL = (
+    r"(?:grand |sub|row |record )?(?:total|count|sum)s?|합\s?계|총\s?계|소\s?계|누\s?계|"
+    r"총합|합산|총|計|小計|合計|总计|总数|小计|合计|"
+    r"summe|gesamt|gesamtsumme|totale|somme|суммa|итого|всего|razem|toplam"
+)
+_FOOTER = re.compile(
+    rf"(?:{_TOTAL})(?:\s*[:=(\uff1a-].*|\s*[\d,.]+\s*(?:{_COUNTED})?\)?)?"
+    rf"|\(?(?:total |총 ?|共 ?)?\d[\d,.]*\s*(?:{_COUNTED})(?:\(s\))?"
+    r"(?:\s(?:affected|selected|returned|exported|fetched|in set|found)\b.*)?[.)]*"
+    r"|(?:page|페이지|seite)\s*:?\s*\d+.*|\d+\s*/\s*\d+\s*(?:page|페이지|쪽)"
+    r"|\W*(?:end of (?:file|report|data|list|export)|eof|이하\s?여백|끝|以下余白)\W*"
+    r"|(?:time|duration|elapsed|execution time|query time)\s*[:=].*"
+    r"|(?:printed|exported|generated|created|downloaded) (?:on|at|by)\b.*"
+    r"|(?:출력|작성|조회|생성|다운로드)\s?(?:일시?|일자|자)\s*[:\uff1a].*"
+    r"|(?:completion time|statement processed|query ok)\b.*|commit(?: complete)?\.?",
+    re.IGNORECASE,
+)
+_TYPE = re.compile(
+    r"(?:tiny|small|medium|big)?int(?:eger)?|n?(?:var)?char2?|varchar|number|numeric|decimal|"
+    r"(?:tiny|medium|long)?text|string|double(?: precision)?|float|real|bool(?:ean)?|"
+    r"date(?:time)?2?|timestamp|serial|uuid|uniqueidentifier|clob|blob|object|문자열?|숫자|날짜"
+)
+_COLUMN = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_(?:id|no|seq|code|name|date|at|yn|type|status|amount)")
+_TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
+
+
+def plain_reference(text: str) -> str:
+    """Returns a reference without what a spreadsheet or a copy has added to it.
+
+    That are invisible characters, an apostrophe before text, and full-width forms.
+    """
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    return _APOSTROPHE.sub("", text, count=1) if text[:1] in "'\u2018\u2019" else text
+
+
+def is_shortened(reference: str) -> bool:
+    """Returns whether digits of a number are lost, as in `2.02511E+15`."""
+    return _SHORTENED.fullmatch(reference) is not None
+
+
+def is_footer(reference: str) -> bool:
+    """Returns whether the text begins a row of totals, or ends a report, as `(6 rows)`."""
+    if len(reference) > MOST_CHARACTERS or (
+        reference.isalnum() and reference.isascii() and (not reference.isalpha())
+    ):
+        return False
+    return reference == "\\." or _FOOTER.fullmatch(reference.strip()) is not None
+
+
+def is_label(text: str) -> bool:
+    """Returns whether the text names a column, or the type of one, as `회원번호` and `int` do."""
+    text = text.strip()
+    if not text or len(text) > MOST_CHARACTERS or text.isdigit():
+        return False
+    plain = _TYPE_LENGTH.sub("", text).strip().lower()
+    return bool(_TYPE.fullmatch(plain) or _COLUMN.fullmatch(plain)) or is_known(text)
