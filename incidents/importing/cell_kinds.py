@@ -16,6 +16,7 @@ from django.conf import settings
 from accounts import contacts
 from accounts.contacts import read_emails, read_phones
 from incidents.importing import placeholders
+from incidents.importing.korean_text import count_common_hangul
 from incidents.masking import HIDDEN, mask
 from incidents.models import DataClass
 
@@ -24,6 +25,8 @@ class CellKind(StrEnum):
     """What a cell looks like. The first kind that matches is taken, in this order."""
 
     BLANK = "blank"
+    LOST = "lost letters"
+    ENCODED = "encoded text"
     PLACEHOLDER = "placeholder"
     UNDECODABLE = "undecodable"
     EMAIL = "e-mail"
@@ -50,6 +53,17 @@ _US_SOCIAL = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}", re.ASCI
 _UK_INSURANCE = re.compile(r"[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]", re.ASCII)
 _CARD = re.compile(r"\d(?:[ -]?\d){12,18}", re.ASCII)
 _UNDECODED = re.compile("[\udc80-\udcff]")  # see PEP 383
+# Text that a program has encoded or marked for another one, and that nothing has decoded.
+_ODD_SIGN = re.compile(r"[&%=\\+?\ufffd\"'\u201c\u201d\u00a1-\u00ff]")
+_ENCODED = re.compile(
+    r"&(?:#\d{2,6}|#x[0-9a-f]{2,5}|amp|lt|gt|quot|apos|nbsp|[a-z]{1,2}(?:acute|grave|uml|circ|tilde|"
+    r"cedil|ring|slash|lig));"
+    r"|%[c-e][0-9a-f]%[89ab][0-9a-f]|^[^@]*%40|=[c-e][0-9a-f]=[89ab][0-9a-f]|\\u[0-9a-f]{4}"
+    r"|\+[a-z0-9/]{3,}-|^\+(?=\d*[a-z])[a-z0-9/]{5,}$|^=\"|^\"[^\"]*\"$|^[\u201c\u201d].*[\u201c\u201d]$",
+    re.IGNORECASE,
+)
+_LOST = re.compile(r"\?{2,}(?:[ ?]*\?)?")
+_LATIN_RUN = re.compile("[\u00a1-\u00ff ]+")
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _STARS = re.compile(r"[*•●○＊]")
 _CROSSES = re.compile(r"x{3,}", re.IGNORECASE)  # hide digits only: a name may hold them
@@ -81,6 +95,8 @@ def kind_of(cell: str, region: str = "") -> CellKind:
         return CellKind.BLANK
     if len(text) > _MOST_CHARACTERS:
         return CellKind.TEXT
+    if _ODD_SIGN.search(text) and (kind := _kind_of_odd(text)):
+        return kind
     if is_placeholder(text):
         return CellKind.PLACEHOLDER
     if "@" in text:
@@ -90,6 +106,23 @@ def kind_of(cell: str, region: str = "") -> CellKind:
     if _DIGIT.search(text):
         return _kind_with_digits(unicodedata.normalize("NFKC", text), region or PHONE_REGION)
     return CellKind.MASKED if _STARS.search(text) else CellKind.TEXT
+
+
+def _kind_of_odd(text: str) -> CellKind | None:
+    if "\ufffd" in text or _LOST.fullmatch(text):
+        return CellKind.LOST
+    return CellKind.ENCODED if _ENCODED.search(text) or _is_cp949_as_latin(text) else None
+
+
+def _is_cp949_as_latin(text: str) -> bool:
+    """Returns whether it is Korean text in CP949 that was read as Latin, such as `±è¹ÎÁØ`."""
+    if len(text) < 4 or not _LATIN_RUN.fullmatch(text):
+        return False
+    try:
+        common, letters = count_common_hangul(text.encode("latin-1").decode("cp949"))[::-1]
+    except UnicodeError:
+        return False
+    return letters > 1 and common == letters
 
 
 def _kind_with_at(text: str) -> CellKind:

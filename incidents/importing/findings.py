@@ -24,6 +24,12 @@ EMAIL, PHONE, NAME = (
     RefusalMessages.NAME.stored(),
 )
 _RESIDENT = RefusalMessages.RESIDENT_NUMBER.stored()
+# Text that a program must decode is never a name: few cells show how the column was exported.
+_FEWEST_CODED = 3
+_CODED = (
+    (CellKind.ENCODED, RefusalMessages.ENCODED, 0.05),
+    (CellKind.LOST, RefusalMessages.LOST, _SHARE),
+)
 _USABLE = {EMAIL: (CellKind.EMAIL,), PHONE: (CellKind.PHONE,)}
 _OTHERS = {CellKind.EMAIL: EMAIL, CellKind.PHONE: PHONE, CellKind.RESIDENT: _RESIDENT}
 
@@ -95,6 +101,10 @@ def _of_column(
         if words != meant and _is_most(column, column.kinds[kind]):
             yield finding("swapped", RefusalMessages.SWAPPED, column.kinds[kind], kind_words=words)
             return
+    if coded := _coded(column):
+        kind, why = coded
+        yield finding(kind.name.lower(), why, column.kinds[kind])
+        return
     if meant == NAME:
         return
     unusable = column.values - sum(column.kinds[kind] for kind in _USABLE[meant])
@@ -102,6 +112,14 @@ def _of_column(
         unusable -= column.kinds[CellKind.PHONE_LOST_ZERO]
     if unusable >= _FEWEST_UNUSABLE and _is_most(column, unusable):
         yield finding("unusable", RefusalMessages.UNUSABLE, unusable)
+
+
+def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:
+    """Returns the kind of cells whose text is encoded or lost, and why, if there are many."""
+    for kind, why, share in _CODED:
+        if column.kinds[kind] >= _FEWEST_CODED and column.kinds[kind] > share * column.values:
+            return kind, why
+    return None
 
 
 def _is_most(column: ColumnProfile, number: int) -> bool:

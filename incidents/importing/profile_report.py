@@ -74,6 +74,8 @@ class ProfileMessages(StoredMessages):
     # Kinds
     KIND_BLANK = _("blank")
     KIND_PLACEHOLDER = _("placeholders")
+    KIND_LOST = _("lost letters")
+    KIND_ENCODED = _("encoded text")
     KIND_UNDECODABLE = _("undecodable text")
     KIND_EMAIL = _("e-mail addresses")
     KIND_RESIDENT = _("resident registration numbers")
@@ -91,6 +93,8 @@ class ProfileMessages(StoredMessages):
 M, K = ProfileMessages, CellKind
 KIND_WORDS = {
     K.BLANK: M.KIND_BLANK,
+    K.LOST: M.KIND_LOST,
+    K.ENCODED: M.KIND_ENCODED,
     K.PLACEHOLDER: M.KIND_PLACEHOLDER,
     K.UNDECODABLE: M.KIND_UNDECODABLE,
     K.EMAIL: M.KIND_EMAIL,
