@@ -7,6 +7,7 @@ refusal names it, and a person declares it after a look at the rows.
 
 import codecs
 import re
+from collections.abc import Sequence
 from itertools import islice
 
 import charset_normalizer
@@ -36,6 +37,7 @@ from incidents.importing.reading import (
     UTF8_MARKED,
     File,
     ImportRefusedError,
+    nul_byte,
     opened,
 )
 from incidents.importing.refusals import RefusalMessages
@@ -53,6 +55,7 @@ _GUESSES = {
     "koi8_r": "koi8-r",
 }
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
+_ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
 _KANA = re.compile("[\u3041-\u30fe]")
 
 
@@ -122,6 +125,8 @@ def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
 
 
 def _why_not_detected(sample: bytes, name: str) -> str:
+    if b"\0" in sample:
+        return str(nul_byte(name, sample[: sample.index(b"\0")].count(b"\n") + 1))
     if guess := looks_like(sample):
         return RefusalMessages.LOOKS_LIKE.stored(file=name, found=guess)
     return RefusalMessages.NEITHER_ENCODING.stored(file=name)
@@ -263,10 +268,30 @@ def looks_like(sample: bytes) -> str:
         return "windows-1252" if _can_decode(sample, "windows-1252") else "iso-8859-1"
     if kana := _kana(sample):
         return kana
+    if hanzi := _hanzi(sample):
+        return hanzi
     best = charset_normalizer.from_bytes(sample[: 1 << 18], cp_isolation=list(_GUESSES)).best()
     guess = _GUESSES.get(best.encoding, "") if best else ""
     is_little = len(b"".join(runs)) < _LITTLE and _can_decode(sample, "windows-1252")
     return "windows-1252" if is_little and guess.startswith("windows-") else guess
+
+
+def _hanzi(sample: bytes) -> str:
+    """Returns the Chinese encoding in which nearly all characters are common ones, or "".
+
+    GB 2312 and Big5 have the common characters first, in the rows of these first bytes. A short
+    text shows no more, and charset_normalizer takes it for Western text. Bytes beside a Latin
+    letter are accented letters, such as those of ASSUNÇÃO.
+    """
+    words = _ALONE.findall(sample)
+    pairs = [word[at : at + 2] for word in words for at in range(0, len(word) - 1, 2)]
+    if 2 * len(pairs) < 0.7 * len(b"".join(RUNS.findall(sample))):
+        return ""
+    for encoding, first, last in (("gb18030", 0xB0, 0xD7), ("big5", 0xA4, 0xC6)):
+        common = sum(first <= pair[0] <= last and pair[1] >= 0xA1 for pair in pairs)
+        if pairs and common >= 0.9 * len(pairs):
+            return encoding
+    return ""
 
 
 def _kana(sample: bytes) -> str:

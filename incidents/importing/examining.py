@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ from incidents.importing.refusals import RefusalMessages
 MAX_COLUMNS = 2_000
 # The first rows, from which separators and escapes are determined, and the columns of JSON.
 SAMPLE_BYTES, _KEY_BYTES = 1 << 17, 1 << 20
+_TITLE_ROWS = 30  # that can stand above the header
 _DATA = re.compile(r"[\d@]")
 _NOTHING_DECLARED = Declared()
 
@@ -274,8 +276,17 @@ class _Columns:
             raise self._refused(
                 RefusalMessages.TOO_MANY_KEYS, keys=f"{len(names):,}", most=f"{MAX_COLUMNS:,}"
             )
+        self._refuse_wrapped(content.format, head, names)
         self._refuse_nested(content.format, head, names)
         return names
+
+    def _refuse_wrapped(self, form: Format, head: str, names: list[str]) -> None:
+        """Raises ImportRefusedError if a used key is lacking, and a first value holds rows."""
+        if not self.declared.used or self.declared.used & set(names):
+            return
+        for line, cells, _ in islice(form.rows(head, 1, names), 1):
+            if any(type(cell) is NestedText for cell in cells):
+                raise self._refused(RefusalMessages.WRAPPED, line=line)
 
     def _refuse_nested(self, form: Format, head: str, names: list[str]) -> None:
         """Raises ImportRefusedError if a contact column holds objects or arrays in most rows."""
@@ -303,10 +314,20 @@ class _Columns:
             raise self._refused(
                 RefusalMessages.TOO_MANY_COLUMNS, line=first.line, columns=columns, most=most
             )
+        self._refuse_header_below(names)
         names = self._in_mapping_spelling(names)
         self._refuse_alike(names, first.line)
         self._refuse_other_width(self._rows[1:], names)
         return names
+
+    def _refuse_header_below(self, names: list[str]) -> None:
+        """Raises ImportRefusedError if a later row names all columns that are used."""
+        wanted = set(map(name_key, self.declared.used or ()))
+        if not wanted or wanted <= set(map(name_key, names)):
+            return
+        for row in self._rows[1:_TITLE_ROWS]:
+            if wanted <= set(map(name_key, row.cells)):
+                raise self._refused(RefusalMessages.HEADER_BELOW, line=row.line)
 
     def _in_mapping_spelling(self, names: list[str]) -> list[str]:
         """Returns the names; one that the mapping spells otherwise gets the spelling there."""

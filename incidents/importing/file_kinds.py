@@ -1,5 +1,6 @@
 """Determines from the first bytes which kind of file it is, and names kinds that are not read."""
 
+import codecs
 import re
 import zipfile
 
@@ -31,9 +32,41 @@ _MAGIC = {
     b"PAR1": RefusalMessages.PARQUET,
     b"Obj\x01": RefusalMessages.AVRO,
     b"BEGIN:VCARD": RefusalMessages.VCARD,
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0"), RefusalMessages.PICTURE),
+    **dict.fromkeys((b"ALZ\x01", b"EGGA", b"MSCF", b"LZIP"), RefusalMessages.ARCHIVE),
+    b"\x04\x22\x4d\x18": RefusalMessages.ARCHIVE,
+    **dict.fromkeys((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), RefusalMessages.UTF32),
 }
+# Files of databases and programs that no export is made of: how they begin.
+_PROGRAMS = (
+    (re.compile(rb"ORC[^A-Za-z,;\t]"), "ORC"),
+    (re.compile(rb"ARROW1\0\0"), "Arrow"),
+    (re.compile(rb"\$FL[23]@\(#\)"), "SPSS"),
+    (re.compile(rb"<stata_dta>"), "Stata"),
+    (re.compile(rb"\x89HDF"), "HDF5"),
+    (
+        re.compile(
+            rb"[\x02\x03\x30\x31\x83\x8b\xf5][\x00-\xff][\x01-\x0c][\x01-\x1f]"
+            rb"[\x00-\xff]{3}\x00",
+            re.DOTALL,
+        ),
+        "dBase",
+    ),
+    (re.compile(rb"HWP Document File"), "HWP"),
+    (re.compile(rb"\x80[\x02-\x05][\x95}\]c]"), "pickle"),
+    (re.compile(rb"dn:{1,2} ?[^\n]*=[^\n]*\n", re.IGNORECASE), "LDIF"),
+    (re.compile(rb"(?:---\s*\r?\n)?- [\w ]+: [^\n]*\n  [\w ]+: "), "YAML"),
+    (re.compile(rb"a:\d+:\{"), "PHP"),
+)
+_TAR = re.compile(rb".{257}ustar", re.DOTALL)
+_MAIL = re.compile(
+    r"(?:(?:from|to|subject|date|received|return-path|mime-version|message-id|delivered-to|"
+    r"content-type|x-[\w-]+):[^\n]*\n(?:[ \t][^\n]*\n)*){3}"
+)
 # Matched against the lower-case text of the first bytes, without what leads it.
 _TEXTS = (
+    (re.compile(r"mime-version:.*?\n\s*<html", re.DOTALL), "HTML"),
+    (_MAIL, "MAIL"),
     (re.compile(r"<\?xml.*urn:schemas-microsoft-com:office:spreadsheet", re.DOTALL), "XML_SHEET"),
     (
         re.compile(
@@ -44,18 +77,29 @@ _TEXTS = (
     (re.compile(r"<\?xml.*?<html\b", re.DOTALL), "HTML"),
     # A line of dashes that draws columns: psql, mysql, sqlcmd and Markdown.
     (re.compile(r"(\+|[^\n]*\n[ \t|+]*)[-=:]{2,}([ \t,;|+]+[-=:]{2,})+[ \t|+]*\r?\n"), "DRAWN"),
+    (re.compile(r"\*{9,} 1\. row \*{9,}|-\[ record 1 \]-"), "DRAWN"),
     (re.compile(r"<\?xml\b|<[a-z][\w:.-]*(\s[^<>]*)?>\s*<", re.DOTALL), "XML"),
     (
         re.compile(
-            r"(--[^\n]*\n|/\*.*?\*/;?|\s)*"
-            r"(insert into|create table|drop table|set (names|@|sql_|statement_)|use `)",
+            r"(--[^\n]*\n|#[^\n]*\n|/\*.*?\*/;?|rem\b[^\n]*\n|\\restrict[^\n]*\n|prompt\b[^\n]*\n|\s)*"
+            r"(insert (into )?[\w.\[`\"]+[\]`\"]*\s*(\.|\(|values\b|select\b)"
+            r"|(create|drop|alter|lock|truncate) (table|database|schema|type|sequence)"
+            r"|replace into|delete from|merge into|begin( transaction| work)?;|start transaction"
+            r"|pragma |set (names|@|sql_|statement_|define|identity_insert|nocount|ansi_)"
+            r"|use [`\[\w]+\]?\s*(;|\ngo\b|\r\ngo\b)|copy [\w.\"]+ ?\([^)]*\) from stdin)",
             re.DOTALL,
         ),
         "SQL",
     ),
 )
 _SHEETS = ("xl/workbook.xml", "xl/workbook.bin")
-_DOCUMENTS = {"word/document.xml": "WORD", "ppt/presentation.xml": "SLIDES"}
+_DOCUMENTS = {
+    "word/document.xml": "WORD",
+    "ppt/presentation.xml": "SLIDES",
+    "Index/Document.iwa": "APPLE_NUMBERS",
+    "Contents/section0.xml": "HANGUL",
+    "Contents/header.xml": "HANGUL",
+}
 # Windows compresses members of 2 GiB and more with Deflate64, which the zipfile module cannot read.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 # Names of members that a refusal lists at most.
@@ -118,11 +162,22 @@ def _refuse_other_kinds(file: File, start: bytes) -> None:
     why = next((why for magic, why in _MAGIC.items() if start.startswith(magic)), None)
     if not why and start.startswith(OLE) and _contains(file, _ENCRYPTED):
         why = RefusalMessages.LOCKED_SHEET
-    text = start.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip().lower()
+    text = _as_text(start).lstrip().lower()
+    program = next((name for form, name in _PROGRAMS if form.match(start)), "")
+    if not why and (program or _TAR.match(start)):
+        known = RefusalMessages.PROGRAM if program else RefusalMessages.TAR
+        raise ImportRefusedError(known.stored(place_words=_place(file), program=program))
     if not why and (kind := next((kind for form, kind in _TEXTS if form.match(text)), "")):
         why = RefusalMessages[kind]
     if why:
         raise ImportRefusedError(why.stored(place_words=_place(file)))
+
+
+def _as_text(start: bytes) -> str:
+    """Returns the first bytes as text in which ASCII is readable: of UTF-16, or of other text."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return start.decode("utf-16", "replace")
+    return start.removeprefix(codecs.BOM_UTF8).decode("latin-1")
 
 
 def _place(file: File) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 
 # Characters without width: a byte order mark, spaces, joiners and directions.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+# What databases write around a name.
+_AROUND = "[]`\"'"
 
 
 def name_key(name: str) -> str:
     """Returns what two spellings of a column name have in common."""
     if not name.isascii():
         name = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name))
-    return "".join(name.split()).casefold()
+    return "".join(name.split()).strip(_AROUND).casefold()
 
 
 def places_by_key(header: Iterable[str]) -> dict[str, list[int]]:

@@ -28,7 +28,7 @@ def is_document(start: str) -> bool:
     `start` is the beginning of the file, without leading blanks.
     """
     if start.startswith("["):
-        return start[1:].lstrip()[:1] in ("{", "]")
+        return start[1:].lstrip()[:1] in ("{", "]", "[")
     if not re.match(r'\{\s*["}]', start):
         return False
     first_line = start.partition("\n")[0].rstrip()
