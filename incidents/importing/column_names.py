@@ -33,6 +33,8 @@ def _plain(text: str) -> str:
 
 def _without_accents(text: str) -> str:
     """Returns the text without the accents of Latin letters; Hangul and Kana stay composed."""
+    if text.isascii():
+        return text
     parts = (unicodedata.normalize("NFD", char) for char in text)
     return "".join(
         part[0] if "a" <= part[0] <= "z" else unicodedata.normalize("NFC", part) for part in parts

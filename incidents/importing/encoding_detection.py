@@ -7,7 +7,6 @@ refusal names it, and a person declares it after a look at the rows.
 
 import codecs
 import re
-from collections.abc import Sequence
 from itertools import islice
 
 import charset_normalizer

@@ -9,6 +9,7 @@ import unicodedata
 from incidents.importing.column_names import is_known
 
 MOST_CHARACTERS = 80  # of a text that is compared with labels and footers
+_USUAL = re.compile(r"(?:[A-Za-z]{1,8}[-_.]?)?\d{4,}|[0-9A-Fa-f-]{32,36}", re.ASCII)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _APOSTROPHE = re.compile(r"['\u2018\u2019](?=[\w-]+$)")
 # A number in the form that a spreadsheet shows: its last digits are lost.
@@ -39,8 +40,14 @@ _TYPE = re.compile(
     r"(?:tiny|medium|long)?text|string|double(?: precision)?|float|real|bool(?:ean)?|"
     r"date(?:time)?2?|timestamp|serial|uuid|uniqueidentifier|clob|blob|object|문자열?|숫자|날짜"
 )
+_DIGIT = re.compile(r"\d")
 _COLUMN = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_(?:id|no|seq|code|name|date|at|yn|type|status|amount)")
 _TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
+
+
+def is_usual(reference: str) -> bool:
+    """Returns whether the text is an id in a usual form, which needs no further test; fast."""
+    return _USUAL.fullmatch(reference) is not None
 
 
 def plain_reference(text: str) -> str:
@@ -60,9 +67,7 @@ def is_shortened(reference: str) -> bool:
 
 def is_footer(reference: str) -> bool:
     """Returns whether the text begins a row of totals, or ends a report, as `(6 rows)`."""
-    if len(reference) > MOST_CHARACTERS or (
-        reference.isalnum() and reference.isascii() and (not reference.isalpha())
-    ):
+    if len(reference) > MOST_CHARACTERS:
         return False
     return reference == "\\." or _FOOTER.fullmatch(reference.strip()) is not None
 
@@ -70,7 +75,9 @@ def is_footer(reference: str) -> bool:
 def is_label(text: str) -> bool:
     """Returns whether the text names a column, or the type of one, as `회원번호` and `int` do."""
     text = text.strip()
-    if not text or len(text) > MOST_CHARACTERS or text.isdigit():
+    if not text or len(text) > MOST_CHARACTERS:
+        return False
+    if _DIGIT.search(text) and text[-1] != ")":  # most references have digits; few labels do
         return False
     plain = _TYPE_LENGTH.sub("", text).strip().lower()
     return bool(_TYPE.fullmatch(plain) or _COLUMN.fullmatch(plain)) or is_known(text)

@@ -228,8 +228,9 @@ class Preparer:
             return phones[0].number
         if identity.isdigit() and identity[0] != "0" and identity.isascii():
             return identity
-        identity = references.plain_reference(identity)
-        self._refuse_no_reference(identity, cells)
+        if not references.is_usual(identity):
+            identity = references.plain_reference(identity)
+            self._refuse_no_reference(identity, cells)
         if is_zero(identity) and not self._mapping.takes_known_only:
             self._zeros += 1  # the first of a series, or nothing: the other rows decide
         elif is_placeholder(identity):
