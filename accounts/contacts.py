@@ -161,11 +161,18 @@ def _pieces(plain: str) -> list[str]:
         return [plain]
     if in_angles := _ANGLE.findall(plain):
         beside = _ANGLE.sub(" ", plain)
-        return in_angles if "@" not in beside and "<" not in beside else []
-    pieces = [piece for piece in re.split(r"[;,|\s]+", plain) if piece.strip(_AROUND)]
+        if "@" in beside and "<" not in beside:  # Outlook writes the address as the name
+            named = {_read_address(piece) for piece in _split(beside)}
+            return in_angles if named == {_read_address(piece) for piece in in_angles} else []
+        return in_angles if "<" not in beside else []
+    pieces = _split(plain)
     if len(pieces) == 1 and plain.count("@") > 1:
         pieces = plain.split("/")
     return pieces
+
+
+def _split(text: str) -> list[str]:
+    return [piece for piece in re.split(r"[;,|\s]+", text) if piece.strip(_AROUND + "/")]
 
 
 def _read_address(piece: str) -> str:
