@@ -85,11 +85,15 @@ def _unsafe_in_production() -> list[str]:
         unsafe.append(f"  PORTAL_URL: {url!r} does not begin with https://")
     if "*" in words("ALLOWED_HOSTS"):
         unsafe.append("  ALLOWED_HOSTS: it names every host with *; name the portal's")
-    has_visitors_address = words("TRUSTED_ADDRESS_HEADER") or number("TRUSTED_PROXY_COUNT", 0)
-    if words("TRUSTED_PROXY_HEADER") and not has_visitors_address:
+    if number("TRUSTED_PROXY_COUNT", 0):
         unsafe.append(
-            "  TRUSTED_PROXY_COUNT: it is 0, but TRUSTED_PROXY_HEADER names a proxy; all visitors"
-            " would count as one; set it or TRUSTED_ADDRESS_HEADER"
+            "  TRUSTED_PROXY_COUNT: it trusts X-Forwarded-For, which WSGI cannot distinguish from"
+            " X_Forwarded_For; let a proxy send the address alone, and set TRUSTED_ADDRESS_HEADER"
+        )
+    if words("TRUSTED_PROXY_HEADER") and not words("TRUSTED_ADDRESS_HEADER"):
+        unsafe.append(
+            "  TRUSTED_ADDRESS_HEADER: it is unset, but TRUSTED_PROXY_HEADER names a proxy; all"
+            " visitors would count as one"
         )
     gateway = text("SMS_GATEWAY_URL")
     if gateway and not is_private(gateway, encrypted="https"):

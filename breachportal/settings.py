@@ -351,16 +351,15 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the company's other subdomains are not the portal's
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if environment.text("TRUSTED_PROXY_HEADER"):  # such as X-Forwarded-Proto, set by the own proxy
-    SECURE_PROXY_SSL_HEADER = (
-        "HTTP_" + environment.text("TRUSTED_PROXY_HEADER").upper().replace("-", "_"),
-        "https",
-    )
+# The headers of the own proxy have names of letters only, because WSGI reads X_Forwarded_For as
+# X-Forwarded-For: a visitor could send the first.
+if scheme_header := environment.header_of_letters("TRUSTED_PROXY_HEADER"):
+    SECURE_PROXY_SSL_HEADER = (f"HTTP_{scheme_header.upper()}", "https")
 # The number of own proxies that add an entry to X-Forwarded-For. Rate limits count by the address
-# before them.
+# before them. For trials and benchmarks only: production refuses it.
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 # The header in which the own proxy sends the visitor's address alone. X-Forwarded-For is then
-# ignored. The name has letters only, because WSGI reads X_Forwarded_For as X-Forwarded-For.
+# ignored.
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = environment.header_of_letters("TRUSTED_ADDRESS_HEADER")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

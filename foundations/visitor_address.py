@@ -49,7 +49,8 @@ def proxy_problem(request: HttpRequest) -> str | None:
         return None
     return _(
         "TRUSTED_PROXY_COUNT is %(set)d, but X-Forwarded-For of your request has %(found)d "
-        "entries. Rate limits count the wrong address until the setting is correct."
+        "entries. Rate limits count the wrong address. Let the proxy send the address alone, and "
+        "set TRUSTED_ADDRESS_HEADER."
     ) % {"set": settings.ALLAUTH_TRUSTED_PROXY_COUNT, "found": count}
 
 

@@ -133,7 +133,7 @@ def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
         ("SECRET_KEY", "for development only, never for a portal in public"),
         ("SECRET_KEY", "a" * 50),
         ("SMS_GATEWAY_URL", "http://gateway.example/send"),
-        ("TRUSTED_PROXY_HEADER", "X-Forwarded-Proto"),  # a proxy, and no address before it
+        ("TRUSTED_PROXY_COUNT", "1"),  # X-Forwarded-For, which a visitor can spell in two ways
     ],
 )
 def test_production_refuses_unsafe_values(tmp_path, name, value):
@@ -142,6 +142,19 @@ def test_production_refuses_unsafe_values(tmp_path, name, value):
     assert name in done.stderr.splitlines()[-1]
     if name == "SECRET_KEY":
         assert value not in done.stderr
+
+
+def test_production_refuses_a_proxy_without_the_header_for_addresses(tmp_path):
+    done = start(tmp_path, **COMPLETE | {"TRUSTED_PROXY_HEADER": "Visitorscheme"})
+    assert done.returncode != 0
+    assert "TRUSTED_ADDRESS_HEADER: it is unset" in done.stderr
+
+
+def test_the_header_of_the_scheme_has_letters_only(tmp_path):
+    headers = {"TRUSTED_ADDRESS_HEADER": "A", "TRUSTED_PROXY_HEADER": "X-Forwarded-Proto"}
+    done = start(tmp_path, **COMPLETE | headers)
+    assert done.returncode != 0
+    assert "TRUSTED_PROXY_HEADER is 'X-Forwarded-Proto'" in done.stderr.splitlines()[-1]
 
 
 def test_production_names_everything_unsafe_at_once(tmp_path):

@@ -122,3 +122,12 @@ def test_no_spelling_of_a_header_changes_the_address_that_a_web_process_counts()
         ]
         found = statuses(port, 32, ("Visitoraddress", REAL), *forged)
     assert found == [404] * 30 + [429] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_x_forwarded_for_can_be_forged_and_production_therefore_refuses_to_trust_it():
+    """Fails if the server keeps the two spellings apart one day; see decision 0026."""
+    with web_processes("--workers 1", TRUSTED_PROXY_COUNT="1") as port:
+        forged = ("X_Forwarded_For", "203.0.113.{number}")
+        found = statuses(port, 32, ("X-Forwarded-For", REAL), forged)
+    assert found == [404] * 32
