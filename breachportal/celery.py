@@ -1,11 +1,14 @@
 """The Celery application. It has one queue for each purpose: `send`, `import` and `default`."""
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from breachportal import database_checks
+from breachportal import database_checks, database_role
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
 
@@ -15,9 +18,17 @@ app.autodiscover_tasks()
 
 
 @signals.worker_init.connect
+@signals.beat_init.connect
 def check_database(**_options: Any) -> None:
-    """Checks the database before the worker starts its processes.
+    """Checks the database and its account before a worker or beat starts.
 
-    Raises ImproperlyConfigured if the database cannot serve the portal's processes.
+    Ends the process with the reason if the database cannot serve the portal's processes, or if the
+    account may change proof in production. Celery only logs an Exception of a signal's receiver,
+    so a receiver that refuses the start raises SystemExit.
     """
-    database_checks.require_usable_database()
+    try:
+        if settings.IS_PRODUCTION:
+            database_role.refuse_owner()
+        database_checks.require_usable_database()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))

@@ -3,9 +3,14 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +22,7 @@ from django.urls import reverse
 from accounts.models import User
 from breachportal import database_role
 from harness.exposure_factory import expose, file_of, person
+from harness.product import BIN
 from harness.sign_in import sign_in, sign_in_to_desk, step_up
 from incidents.models import FactChange, Incident, Reveal
 from notices.models import Certificate
@@ -217,31 +223,78 @@ def test_the_owner_of_the_tables_is_refused():
         database_role.refuse_owner()
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("account", ["owner", "portal"])
-def test_a_web_process_in_production_starts_without_the_owners_account_only(account):
-    url = database_url()
-    if account == "portal":
+@contextmanager
+def production_as(account: str) -> Iterator[dict[str, str]]:
+    """Context manager: the environment of a production process that uses an account."""
+    url, is_portal = database_url(), account == "portal"
+    if is_portal:
         run(f"DROP ROLE IF EXISTS {ROLE}")
         run(f"CREATE ROLE {ROLE} LOGIN")
         call_command("grant_portal_role", ROLE, stdout=StringIO())
         url = url.replace("//postgres@", f"//{ROLE}@")
+    address = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL}
     try:
+        yield {"PATH": os.environ["PATH"], **COMPLETE, **address}
+    finally:
+        if is_portal:
+            run(f"DROP OWNED BY {ROLE}")
+            run(f"DROP ROLE {ROLE}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("account", ["owner", "portal"])
+def test_a_web_process_in_production_starts_without_the_owners_account_only(account):
+    with production_as(account) as environment:
         done = subprocess.run(
             [sys.executable, "-c", "import breachportal.wsgi; print('started')"],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"]} | COMPLETE | {"DATABASE_URL": url},
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
-    finally:
-        if account == "portal":
-            run(f"DROP OWNED BY {ROLE}")
-            run(f"DROP ROLE {ROLE}")
     started = done.stdout.strip() == "started"
     assert started == (account == "portal"), done.stderr
     assert ("grant_portal_role" in done.stderr) == (account == "owner")
+
+
+def ended_with(command: str, environment: dict[str, str], log: Path, *, ready: str) -> int | None:
+    """Returns the exit code of a Celery process, or None if its log says that it is ready."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [str(BIN / "celery"), "-A", "breachportal", *command.split(), "--loglevel", "INFO"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    for _ in range(600):
+        if process.poll() is not None or ready in log.read_text():
+            break
+        time.sleep(0.1)
+    ended = process.poll()
+    process.terminate()
+    process.wait(timeout=30)
+    return ended
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("account", ["owner", "portal"])
+@pytest.mark.parametrize(
+    ("command", "ready"),
+    [
+        ("worker --queues of_no_task --pool solo --hostname role@%h", "ready."),
+        ("beat --schedule {folder}/beat", "Scheduler: Sending"),
+    ],
+)
+def test_workers_and_beat_in_production_start_without_the_owners_account_only(
+    account, command, ready, tmp_path
+):
+    log = tmp_path / "log"
+    with production_as(account) as environment:
+        ended = ended_with(command.format(folder=tmp_path), environment, log, ready=ready)
+    assert ended == (None if account == "portal" else 1), log.read_text()
+    assert ("grant_portal_role" in log.read_text()) == (account == "owner")
 
 
 def test_a_database_that_is_away_stops_no_web_process():
