@@ -26,6 +26,11 @@ class CellTemplate:
             raise ValueError(text)
         return cls(tuple(zip(literals, columns, strict=False)), literals[-1])
 
+    @property
+    def literal_characters(self) -> int:
+        """The number of characters before, between and after the columns."""
+        return sum(len(literal) for literal, _ in self.pieces) + len(self.tail)
+
     def columns(self) -> Iterator[str]:
         """Yields each column in the template; a column may be repeated."""
         yield from (column for _, column in self.pieces)

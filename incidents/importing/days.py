@@ -40,6 +40,7 @@ _MONTH_NAMED = re.compile(
     rf"(?:(\d{{1,2}})[-\s.]*([A-Za-z]{{3,9}})|([A-Za-z]{{3,9}})\.?\s+(\d{{1,2}}))[-,\s.]+(\d{{4}}){_TIME}"
 )
 _WEEK = re.compile(r"\d{4}-?W\d{2}-?\d")
+_LONGEST_FORMAT = 100  # characters
 _EXCEL_ZERO = re.compile(r"1900-01-00.*")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
@@ -65,10 +66,12 @@ def is_format(text: str) -> bool:
     """Returns whether the text is a named format, or a strptime format that holds a whole day."""
     if text in NAMED_FORMATS:
         return True
+    if len(text) > _LONGEST_FORMAT:
+        return False
     day = dt.datetime(2025, 11, 18)  # noqa: DTZ001
     try:
         return "%" in text and dt.datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007
-    except ValueError:
+    except (ValueError, re.error):  # strptime raises re.error for a directive that occurs twice
         return False
 
 

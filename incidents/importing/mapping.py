@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
 
 import phonenumbers
@@ -24,7 +25,7 @@ from pydantic import (
 
 from foundations import toml_files
 from foundations.toml_files import Fault, FilePath, TomlTable
-from incidents.importing import days, formats, placeholders
+from incidents.importing import days, formats, mapping_limits, placeholders
 from incidents.importing.cell_templates import CellTemplate, name_template
 from incidents.importing.headers import name_key
 from incidents.importing.reading import Declared, ImportRefusedError, Source
@@ -295,6 +296,18 @@ class ColumnMapping(TomlTable):
         used = (column for person in self.people() for column in person.columns())
         return list(dict.fromkeys([*used, *self.dates]))
 
+    def check_amounts(self) -> None:
+        """Raises ImportRefusedError if values are much larger than a row."""
+        people = list(self.people())
+        names = filter(None, (columns.name_cells for columns in people))
+        values = (leak.value for columns in people for leak in columns.leaks)
+        mapping_limits.check_amounts(
+            name=self.name,
+            columns=(column for columns in people for column in columns.columns()),
+            templates=(*names, *values),
+            formats=self.dates.values(),
+        )
+
     def declared(self) -> Declared:
         """Returns what the mapping says about the file."""
         return Declared(
@@ -385,7 +398,7 @@ class ColumnMapping(TomlTable):
         `known` holds what each data class is, by its slug. A class is proposed with its description
         only: the nearest slug may be another kind of data.
         """
-        wrong = sorted(self.classes() - set(known))
+        wrong = sorted(self.classes() - set(known))[: mapping_limits.MOST_FAULTS]
         if wrong:
             raise ImportRefusedError(
                 BETWEEN.join(
@@ -404,8 +417,9 @@ class ColumnMapping(TomlTable):
 def parse(text: str, *, name: str) -> ColumnMapping:
     """Returns the mapping in `text`. `name` is the name of its file, for messages.
 
-    Raises ImportRefusedError with a sentence for each fault.
+    Raises ImportRefusedError with a sentence for each of the first faults.
     """
+    mapping_limits.check_text(text, name=name)
     try:
         content = tomllib.loads(text)
         dates = content.get("dates")
@@ -416,9 +430,15 @@ def parse(text: str, *, name: str) -> ColumnMapping:
             RefusalMessages.NOT_TOML.stored(mapping_words=name, error=error)
         ) from None
     except ValidationError as error:
-        sentences = (_sentence(fault, name) for fault in toml_files.faults(error, ColumnMapping))
-        raise ImportRefusedError(BETWEEN.join(sentences)) from None
+        raise ImportRefusedError(BETWEEN.join(_sentences(error, name))) from None
+    except RecursionError:
+        raise ImportRefusedError(RefusalMessages.DEEP_TOML.stored(mapping_words=name)) from None
+    except ValueError as error:  # such as a number of thousands of digits
+        raise ImportRefusedError(
+            RefusalMessages.NOT_TOML.stored(mapping_words=name, error=error)
+        ) from None
     mapping._name = name
+    mapping.check_amounts()
     return mapping
 
 
@@ -432,6 +452,14 @@ _WRONG_TYPES = {
     "dict_type": RefusalMessages.NOT_TABLE,
     "model_type": RefusalMessages.NOT_TABLE,
 }
+
+
+def _sentences(error: ValidationError, name: str) -> Iterator[str]:
+    found = toml_files.faults(error, ColumnMapping)
+    for fault in islice(found, mapping_limits.MOST_FAULTS):
+        yield _sentence(fault, name)
+    if next(found, None):
+        yield RefusalMessages.MORE_FAULTS.stored(mapping_words=name)
 
 
 def _sentence(fault: Fault, name: str) -> str:

@@ -298,6 +298,19 @@ class RefusalMessages(StoredMessages):
     NONE = _("none")
     NO_CLASS = _("{mapping_words}: {name} is no data class; {mend_words}")
     NOT_TOML = _("{mapping_words}: not TOML: {error}")
+    LONG_MAPPING = _("{mapping_words}: longer than {most} characters; name each column once")
+    USED_TOO_OFTEN = _(
+        "{mapping_words}: column {column} is used more than {most} times; use it less often"
+    )
+    LONG_LITERALS = _(
+        "{mapping_words}: the texts between the columns of all values have more than "
+        "{most} characters together; shorten them"
+    )
+    MANY_FORMATS = _(
+        "{mapping_words}, [dates]: a column has more than {most} formats; name those that occur"
+    )
+    MORE_FAULTS = _("{mapping_words}: there are more faults; correct these first")
+    DEEP_TOML = _("{mapping_words}: nested too deeply; see docs/import.md")
     NO_FORMAT = _(
         '{mapping_words}, format: not known; write format = "csv", "jsonl" or "spreadsheet"'
     )
