@@ -3,9 +3,12 @@
 No limit refuses a visitor because of the network, because a mobile carrier puts a town behind one
 address. A network with many unanswered codes only waits behind others. An address that received
 many mails gets no new one for a while; its newest code works then. Decision 0027 has the numbers.
+
+While Redis is away, the database counts, and a quarter of each rate is left; decision 0034.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,7 +20,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
-from accounts import known_devices
+from accounts import code_states, known_devices
 from foundations import rate_limits
 
 ALARM = "accounts.code_limits.alarm"
@@ -25,6 +28,8 @@ ALARM_SECONDS = 15 * 60  # for which the desk shows it
 LOG_SECONDS = 60  # between two lines in the log
 CREDIT = 2  # a right code takes back its request and one wrong guess
 EVERY_ADDRESS = "*"
+SCOPE = "accounts"  # of the counts
+STRICTER = 4  # the part of a rate that is left while Redis is away
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +59,10 @@ class TooManyRequestsError(Exception):
         self.wait_seconds = wait_seconds
 
 
-class LimitsUnavailableError(Exception):
-    """Redis, which holds the counts, cannot be reached."""
-
-
 def permit_mail(request: HttpRequest, email: str) -> MailPermit:
     """Returns whether a code may be mailed to `email` at this visitor's request.
 
-    Raises TooManyRequestsError if the portal sends no more mails at all to such visitors now, and
-    LimitsUnavailableError.
+    Raises TooManyRequestsError if the portal sends no more mails at all to such visitors now.
     """
     if device := known_devices.device_name(request, email):
         wait = _count(request, "ask_known", f"{device} {email}").wait_seconds
@@ -80,7 +80,7 @@ def permit_mail(request: HttpRequest, email: str) -> MailPermit:
 def permit_step_up(request: HttpRequest) -> None:
     """Counts a step-up code of the signed-in user, so that no stranger can use up the limit.
 
-    Raises TooManyRequestsError and LimitsUnavailableError.
+    Raises TooManyRequestsError.
     """
     wait = _count(request, "ask_step_up", f"user:{request.user.pk}").wait_seconds
     if wait:
@@ -90,7 +90,7 @@ def permit_step_up(request: HttpRequest) -> None:
 def count_guess_of_newest(request: HttpRequest, email: str) -> None:
     """Counts a guess at a code that was mailed at another browser's request.
 
-    Raises TooManyRequestsError and LimitsUnavailableError.
+    Raises TooManyRequestsError.
     """
     steps = (("guess_newest", _from_site(request, email)), ("guess_newest_anywhere", email))
     for action, key in steps:
@@ -99,19 +99,15 @@ def count_guess_of_newest(request: HttpRequest, email: str) -> None:
 
 
 def count_wrong_guess(request: HttpRequest) -> None:
-    """Makes the network more suspicious. Raises LimitsUnavailableError."""
+    """Makes the network more suspicious."""
     _count(request, "network")
 
 
 def credit_right_code(request: HttpRequest) -> None:
-    """Makes the network less suspicious. Raises LimitsUnavailableError."""
+    """Makes the network less suspicious. Does nothing while Redis is away."""
     rates = settings.CODE_RATES["network"]
-    try:
-        rate_limits.give_back(
-            request, scope="accounts", action="network", rates=rates, number=CREDIT
-        )
-    except RedisError as error:
-        raise LimitsUnavailableError from error
+    with suppress(RedisError):
+        rate_limits.give_back(request, scope=SCOPE, action="network", rates=rates, number=CREDIT)
 
 
 def has_alarm() -> bool:
@@ -142,11 +138,9 @@ def _wait_of_address(request: HttpRequest, email: str) -> int:
 
 
 def _refused(counted: list[rate_limits.Usage]) -> int:
-    try:
+    with suppress(RedisError):
         for usage in counted:
             usage.roll_back()
-    except RedisError as error:
-        raise LimitsUnavailableError from error
     return counted[-1].wait_seconds
 
 
@@ -158,24 +152,42 @@ def _raise_if_used_up(request: HttpRequest, action: str, reason: Promise) -> Non
     wait = _count(request, action, EVERY_ADDRESS).wait_seconds
     if not wait:
         return
-    if cache.add(f"{ALARM}.logged", True, timeout=LOG_SECONDS):
-        logger.error("code mails are refused: the limit %s is used up", action)
-    cache.set(ALARM, True, timeout=ALARM_SECONDS)
+    with suppress(RedisError):
+        if cache.add(f"{ALARM}.logged", True, timeout=LOG_SECONDS):
+            logger.error("code mails are refused: the limit %s is used up", action)
+        cache.set(ALARM, True, timeout=ALARM_SECONDS)
     raise TooManyRequestsError(reason, wait)
 
 
 def _count(request: HttpRequest, action: str, key: str = "") -> rate_limits.Usage:
     """Counts one `action` against settings.CODE_RATES.
 
-    The key is hashed with the portal's secret key, so that Redis contains no address. Raises
-    LimitsUnavailableError.
+    The key is hashed with the portal's secret key, so that Redis contains no address.
     """
     key = salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
     rates = settings.CODE_RATES[action]
-    try:
-        return rate_limits.attempt(request, scope="accounts", action=action, rates=rates, key=key)
-    except RedisError as error:
-        raise LimitsUnavailableError from error
+    if not code_states.redis_is_away():
+        try:
+            return rate_limits.attempt(request, scope=SCOPE, action=action, rates=rates, key=key)
+        except RedisError:
+            code_states.note_redis_away()
+            logger.error("Redis is away: the database counts sign-in codes")
+    return _count_in_database(request, action, key)
+
+
+def _count_in_database(request: HttpRequest, action: str, key: str) -> rate_limits.Usage:
+    """Counts one `action` against a quarter of its rates.
+
+    The windows are of fixed length, so the most in any window of a rate is half of the rate.
+    """
+    usage = rate_limits.Usage()
+    for rate in rate_limits.parse_rates(settings.CODE_RATES[action]):
+        name = rate_limits.name_of_count(request, SCOPE, action, rate, key)
+        number, wait = code_states.count(name, seconds=rate.seconds)
+        if number > max(1, rate.amount // STRICTER):
+            usage.wait_seconds = wait
+            break
+    return usage
 
 
 MANY_CODES = _("You have requested several codes in a short time.")

@@ -26,8 +26,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
-from accounts import code_limits, code_mails
-from accounts.code_limits import CodeLane, LimitsUnavailableError
+from accounts import code_limits, code_mails, code_states
+from accounts.code_limits import CodeLane
 from accounts.code_mails import CodeMail, QueueFullError
 
 DIGITS = 8
@@ -47,7 +47,7 @@ class ResendLimitError(Exception):
 
 
 class CodeNotSentError(Exception):
-    """The mail server did not accept the mail, too many mails wait, or Redis is away."""
+    """The mail server did not accept the mail, too many mails wait, or Redis went away."""
 
 
 class CodeExpiredError(Exception):
@@ -128,10 +128,7 @@ class EmailedCode:
         and the newest one that was mailed to the address is valid here, too. Raises
         code_limits.TooManyRequestsError or CodeNotSentError.
         """
-        try:
-            permit = self._permit()
-        except LimitsUnavailableError as error:
-            raise CodeNotSentError from error
+        permit = self._permit()
         if permit.wait_seconds:
             self._accept_newest(permit.wait_seconds)
             return False
@@ -160,22 +157,36 @@ class EmailedCode:
             on_failure=partial(_mark_failed, self._key("failed", salt), 2 * self.timeout),
         )
         try:
-            # The counter lives longer than the code, because a code without counter is invalid.
-            cache.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
-            newest = {"salt": salt, "digest": self._digest(code)}
-            cache.set(self._key("newest", ""), newest, timeout=self.timeout)
+            self._begin_tries(salt, newest={"salt": salt, "digest": self._digest(code)})
             code_mails.send(mail)
-        except (OSError, SMTPException, RedisError, QueueFullError) as error:
+        except (OSError, SMTPException, QueueFullError) as error:
             raise CodeNotSentError from error
 
+    def _begin_tries(self, salt: str, *, newest: dict[str, str] | None = None) -> None:
+        """Stores the counter of tries, and the newest code: in the database if Redis is away."""
+        self.state["is_in_database"] = code_states.redis_is_away()
+        try:
+            self._write_tries(salt, newest)
+        except RedisError:
+            code_states.note_redis_away()
+            self.state["is_in_database"] = True
+            self._write_tries(salt, newest)
+
+    def _write_tries(self, salt: str, newest: dict[str, str] | None) -> None:
+        # The counter lives longer than the code, because a code without counter is invalid.
+        self._states.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
+        if newest:
+            self._states.set(self._key("newest", ""), newest, timeout=self.timeout)
+
+    @property
+    def _states(self) -> code_states.CodeStates:
+        return code_states.states(is_in_database=self.state.get("is_in_database", False))
+
     def _accept_newest(self, wait_seconds: int) -> None:
-        """Lets this browser use the newest code of the address. Raises CodeNotSentError."""
+        """Lets this browser use the newest code of the address."""
         if "salt" not in self.state:
             salt = secrets.token_urlsafe(16)
-            try:
-                cache.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
-            except RedisError as error:
-                raise CodeNotSentError from error
+            self._begin_tries(salt)
             self.state |= {"salt": salt, "digest": "", "failed_attempts": 0}
         self.state |= {"at": time.time(), "next_mail_at": time.time() + wait_seconds}
         self.persist()
@@ -192,7 +203,13 @@ class EmailedCode:
         return self.send()
 
     def raise_if_not_sent(self) -> None:
-        """Raises CodeNotSentError if the mail server did not accept the mail."""
+        """Raises CodeNotSentError if the mail server did not accept the mail.
+
+        It is not known of a code that was made while Redis was away: the thread that sends has no
+        database connection.
+        """
+        if self.state.get("is_in_database"):
+            return
         try:
             has_failed = cache.get(self._key("failed", self.state["salt"]))
         except RedisError as error:
@@ -209,11 +226,12 @@ class EmailedCode:
     def accepts(self, code: str) -> bool:
         """Uses one try and returns whether `code` is right.
 
-        Returns True at most once, even if many requests bring the right code. Redis counts the
-        tries, and not the session, so that parallel requests get no additional tries.
+        Returns True at most once, even if many requests bring the right code. Redis or the database
+        counts the tries, and not the session, so that parallel requests get no additional tries.
 
         Raises CodeExpiredError, CodeUsedError, code_limits.TooManyRequestsError, CodeNotSentError
-        if Redis cannot be reached, or CodeTriesExhaustedError at the last wrong try.
+        if Redis went away since the code was sent, or CodeTriesExhaustedError at the last wrong
+        try.
         """
         self.raise_if_expired()
         try:
@@ -225,7 +243,8 @@ class EmailedCode:
                 self.abort()
                 return True
             code_limits.count_wrong_guess(self.request)
-        except (RedisError, LimitsUnavailableError) as error:
+        except RedisError as error:
+            code_states.note_redis_away()
             raise CodeNotSentError from error
         if tries >= self.max_attempts:
             self.abort()
@@ -242,7 +261,7 @@ class EmailedCode:
         if self.purpose == Purpose.STEP_UP or "next_mail_at" not in self.state:
             return ""
         code_limits.count_guess_of_newest(self.request, self.email)
-        newest = cache.get(self._key("newest", ""), {"salt": "", "digest": ""})
+        newest = self._states.get(self._key("newest", ""), {"salt": "", "digest": ""})
         is_right = constant_time_compare(self._digest(code, newest["salt"]), newest["digest"])
         return str(newest["salt"]) if is_right else ""
 
@@ -255,22 +274,22 @@ class EmailedCode:
         self.request.session.pop(self.purpose, None)
 
     def _count_try(self) -> int:
-        """Returns the number of this try, from 1. Redis counts it in one atomic step.
+        """Returns the number of this try, from 1. It is counted in one atomic step.
 
         Raises CodeExpiredError if the counter is missing, and RedisError.
         """
         try:
-            return int(cache.incr(self._key("tries", self.state["salt"])))
+            return int(self._states.incr(self._key("tries", self.state["salt"])))
         except ValueError:  # Redis was emptied
             raise CodeExpiredError from None
 
     def _mark_used(self, salt: str) -> None:
         """Marks the code as used. Raises CodeUsedError if another request did, and RedisError."""
-        if not cache.add(self._key("used", salt), True, timeout=2 * self.timeout):
+        if not self._states.add(self._key("used", salt), True, timeout=2 * self.timeout):
             raise CodeUsedError
 
     def _key(self, name: str, salt: str) -> str:
-        """Returns a key in Redis for this code. It is a keyed hash and contains no address."""
+        """Returns a key of a state of this code. It is a keyed hash and contains no address."""
         bound = f"{self.purpose}:{self.email}:{salt}"
         mac = salted_hmac("accounts.codes.key", bound, algorithm="sha256").hexdigest()
         return f"accounts.codes:{name}:{mac}"

@@ -3,10 +3,11 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from accounts import session_purge
+from accounts import code_states, session_purge
 
 
 @shared_task(base=DjangoTask)
 def purge_sessions() -> None:
-    """Deletes the sessions that have ended, and their browsers' descriptions."""
+    """Deletes the sessions that have ended, their browsers' descriptions, and old code states."""
     session_purge.purge()
+    code_states.purge()

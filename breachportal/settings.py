@@ -5,6 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from breachportal import environment
 from breachportal.middleware import static_headers
@@ -136,7 +138,13 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"serializer": "foundations.caching.JsonSerializer"},
+        "OPTIONS": {
+            "serializer": "foundations.caching.JsonSerializer",
+            # Without redis-py's retries, which would delay a request for seconds.
+            "socket_timeout": 2,
+            "socket_connect_timeout": 2,
+            "retry": Retry(NoBackoff(), 0),
+        },
         "VERSION": 2,  # version 1 contained pickles
     }
 }

@@ -145,7 +145,7 @@ def attempt(request: HttpRequest, *, scope: str, action: str, rates: str, key: s
     usage = Usage()
     take = _client(settings.REDIS_URL).register_script(_TAKE)
     for rate in parse_rates(rates):
-        name = _redis_key(request, scope, action, rate, key)
+        name = name_of_count(request, scope, action, rate, key)
         member = secrets.token_hex(8)
         answer = int(take(keys=[name], args=[rate.amount, rate.seconds, member]))
         if answer < 0:
@@ -161,7 +161,7 @@ def give_back(request: HttpRequest, *, scope: str, action: str, rates: str, numb
     Raises redis.RedisError if Redis cannot be reached.
     """
     for rate in parse_rates(rates):
-        _client(settings.REDIS_URL).zpopmax(_redis_key(request, scope, action, rate, ""), number)
+        _client(settings.REDIS_URL).zpopmax(name_of_count(request, scope, action, rate, ""), number)
 
 
 @lru_cache
@@ -213,7 +213,8 @@ def _network(request: HttpRequest, *, prefixes: dict[int, int]) -> str:
 _COUNTED = {"ip": network_of, "site": site_of}
 
 
-def _redis_key(request: HttpRequest, scope: str, action: str, rate: Rate, key: str) -> str:
+def name_of_count(request: HttpRequest, scope: str, action: str, rate: Rate, key: str) -> str:
+    """Returns the name of a count, which contains the counted network or key as a keyed hash."""
     counted = _COUNTED[rate.per](request) if rate.per in _COUNTED else key
     # Keyed, because all IPv4 addresses could be hashed and compared.
     digest = salted_hmac("foundations.rate_limits", counted, algorithm="sha256").hexdigest()

@@ -401,16 +401,6 @@ def test_an_unreachable_mail_server_is_reported_to_the_user(client, settings):
     assert client.get(reverse("sign_in_code")).url == reverse("account_login")
 
 
-def test_an_unreachable_redis_is_reported_to_the_user(client, settings):
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "unix:///nonexistent/redis.sock",
-        }
-    }
-    assert ask_for_code(client, "minji@example.com").status_code == 503
-
-
 def test_the_form_has_csrf_protection():
     strict = Client(enforce_csrf_checks=True)
     assert ask_for_code(strict, "minji@example.com").status_code == 403

@@ -56,6 +56,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CodeState',
+            fields=[
+                ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField(default=0)),
+                ('value', models.JSONField(null=True)),
+                ('expires_at', models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='RightsGrant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
