@@ -395,6 +395,7 @@ USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"
 
 # Files
+STATIC_COPY = environment.text("STATIC_COPY")  # the folder of `manage.py publish_static`; "": none
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None  # otherwise served from static/

@@ -1,4 +1,4 @@
-"""Finds or installs what the tests need of the system: Chromium and pdftotext.
+"""Finds or installs what the tests need of the system: Chromium, pdftotext, nginx and PgBouncer.
 
 Run as `python -m tests.browser`.
 """
@@ -34,6 +34,16 @@ def executable() -> str | None:
     return own if Path(own).exists() else None
 
 
+def program(name: str) -> str | None:
+    """Returns the path of a server's program: of the variable NAME, else the system's, else None.
+
+    The folder /usr/sbin is not in the PATH of every user.
+    """
+    return (
+        os.environ.get(name.upper()) or shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    )
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Context manager: gives a running Chromium."""
@@ -43,36 +53,41 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def missing_packages() -> list[str]:
+    """Returns the packages of Debian that lack; pdftotext reads the portal's PDFs."""
+    browser = [] if executable() else ["chromium", "fonts-noto-cjk"]
+    programs = {"pdftotext": "poppler-utils", "nginx": "nginx-light", "pgbouncer": "pgbouncer"}
+    return browser + [package for name, package in programs.items() if not program(name)]
+
+
 def is_complete() -> bool:
-    """Returns whether a browser and pdftotext (which reads the portal's PDFs) are installed."""
-    return executable() is not None and shutil.which("pdftotext") is not None
+    """Returns whether everything is installed."""
+    return not missing_packages()
 
 
 def install() -> str:
     """Installs what is missing: Playwright's Chromium, else the system's packages.
 
-    Exits the process if no browser can be installed. Tests that read PDFs are skipped without
-    pdftotext.
+    Exits the process if no browser can be installed. Tests of another missing program are skipped.
     """
-    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
-    if shutil.which("apt-get"):
+    if executable() is None:
+        _try(sys.executable, "-m", "playwright", "install", "chromium")
+    if missing_packages() and shutil.which("apt-get"):
         sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        attempts += [
-            [*sudo, "apt-get", "update", "-qq"],
-            [*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends"]
-            + ["chromium", "fonts-noto-cjk", "poppler-utils"],
-        ]
-    for command in attempts:
-        print("  $", *command, flush=True)
-        try:
-            subprocess.run(command, check=False, timeout=900)
-        except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-            print(f"  {error}")
-        if is_complete():
-            break
+        _try(*sudo, "apt-get", "update", "-qq")
+        quiet = ["-y", "-qq", "--no-install-recommends"]
+        _try(*sudo, "apt-get", "install", *quiet, *missing_packages())
     if found := executable():
         return found
     sys.exit("No Chromium: install one (the package `chromium`) and run `make test` again.")
+
+
+def _try(*command: str) -> None:
+    print("  $", *command, flush=True)
+    try:
+        subprocess.run(command, check=False, timeout=900)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        print(f"  {error}")
 
 
 if __name__ == "__main__":

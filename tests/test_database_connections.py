@@ -1,7 +1,6 @@
 """The number of database connections is bounded, known at start, and flat under bursts."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,11 +20,12 @@ from breachportal import database_checks, embedded_servers
 from harness.product import free_port
 from incidents.models import Incident
 from incidents.scope_versions import LOCK_SPACE, incident_lock
+from tests.browser import program
 from tests.database import conninfo
 from tests.web_processes import web_processes
 
 ROOT = Path(__file__).parent.parent
-PGBOUNCER = os.environ.get("PGBOUNCER") or shutil.which("pgbouncer")
+PGBOUNCER = program("pgbouncer")
 THREADS, BURST, PATIENCE_SECONDS = 4, 40, 30
 
 

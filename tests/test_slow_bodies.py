@@ -1,8 +1,6 @@
 """Visitors who send bodies slowly do not stop the portal for others."""
 
-import os
 import re
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -15,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from harness.product import free_port
+from tests.browser import program
 from tests.web_processes import web_processes
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 ROOT = Path(__file__).parent.parent
-NGINX = os.environ.get("NGINX") or shutil.which("nginx")
+NGINX = program("nginx")
 FORM = "application/x-www-form-urlencoded"
 PAGE, SIGN_IN = "/en/", "/en/account/sign-in/"
 THREADS, SLOW_VISITORS, PATIENCE_SECONDS, SOON_SECONDS = 4, 120, 30, 5.0
@@ -135,13 +134,14 @@ def test_a_body_in_pieces_is_complete(portal):
 
 
 @contextmanager
-def nginx(portal: int) -> Iterator[int]:
+def nginx(portal: int, copy: str = "/nonexistent") -> Iterator[int]:
     """Context manager: a real nginx with the site of `deploy/`, without TLS; gives its port."""
     port = free_port()
     site = (ROOT / "deploy/nginx/breachportal.conf").read_text(encoding="utf-8")
     head, _plain, tls = site.split("server {\n")
     tls = re.sub(r"^ +(listen|ssl_\w+) .*\n", "", tls, flags=re.MULTILINE)
     tls = tls.replace("127.0.0.1:8000", f"127.0.0.1:{portal}").replace("$scheme", "http")
+    tls = tls.replace("/var/cache/breachportal-copy", copy)
     with tempfile.TemporaryDirectory() as folder:
         text = f"{head}server {{\n listen 127.0.0.1:{port};\n{tls}"
         text = text.replace("/var/log/nginx", folder).replace("Host $host", "Host 127.0.0.1")

@@ -1,0 +1,151 @@
+"""The copy of the public pages: complete, newest, and shown by nginx while the portal is away."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, transaction
+from django.test import Client
+
+from breachportal import static_copy
+from harness.product import free_port
+from incidents.models import Incident
+from statements import views
+from tests.database import database_url, without_triggers
+from tests.sample_pages import PAGES, SLUG, correct, published
+from tests.test_slow_bodies import NGINX, ROOT, nginx
+
+LANGUAGES = ("ko", "en")
+
+
+@pytest.fixture
+def folder(settings, tmp_path) -> Path:
+    settings.STATIC_COPY = str(tmp_path)
+    return tmp_path
+
+
+def hide_every_incident() -> None:
+    """Hides them as after the time for which the law demands their statements to be shown."""
+    with transaction.atomic(), without_triggers():
+        Incident.objects.update(is_public=False)
+
+
+def copied(folder: Path, path: str) -> Path:
+    return folder / "current" / path / "index.html"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", [*PAGES, "check/"])
+def test_every_public_page_is_copied_as_it_is(coupang, folder, language, page):
+    call_command("publish_static")
+    shown = Client().get(f"/{language}/{page}").content
+    assert copied(folder, f"{language}/{page}").read_bytes() == shown
+
+
+@pytest.mark.usefixtures("coupang")
+def test_each_link_of_a_copied_page_to_a_public_page_or_a_style_leads_to_a_file(folder):
+    call_command("publish_static")
+    current, seen = folder / "current", set[str]()
+    for page in current.rglob("index.html"):
+        path = f"/{page.parent.relative_to(current)}/"
+        seen |= set(static_copy._links(path, "text/html", page.read_bytes()))
+    public = {link for link in seen if static_copy._is_public(link)}
+    names = ("", "index.html", "index.xml")
+    lacking = [
+        link
+        for link in public
+        if not any((current / link.lstrip("/") / name).is_file() for name in names)
+    ]
+    assert lacking == []
+    assert any(link.endswith("/feed/") for link in public)
+    assert list(current.rglob("*.css"))
+    assert not list(current.glob("*/account*"))
+
+
+def test_a_published_version_is_in_the_next_copy_and_an_unchanged_copy_is_kept(coupang, folder):
+    assert static_copy.publish(folder)
+    assert not static_copy.publish(folder)
+    published(correct())
+    assert static_copy.publish(folder)
+    notice = copied(folder, f"en/incidents/{SLUG}/statements/notice")
+    assert "Corrected notice" in notice.read_text(encoding="utf-8")
+    assert len(list((folder / "releases").iterdir())) == 2
+
+
+def test_an_incident_that_is_hidden_is_in_no_new_copy(coupang, folder):
+    static_copy.publish(folder)
+    hide_every_incident()
+    static_copy.publish(folder)
+    assert not copied(folder, f"en/incidents/{SLUG}").exists()
+    assert SLUG not in copied(folder, "en").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("coupang")
+def test_the_copy_stays_while_the_database_is_away(folder, monkeypatch):
+    static_copy.publish(folder)
+    before = (folder / "current").resolve()
+
+    def away(*_args: object, **_names: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(views.Incident.objects, "public", away)
+    with pytest.raises(CommandError, match=r"stays as it was: .* answers 503"):
+        call_command("publish_static")
+    assert (folder / "current").resolve() == before
+    assert copied(folder, f"en/incidents/{SLUG}").exists()
+
+
+def test_the_command_names_the_setting_that_lacks(settings):
+    settings.STATIC_COPY = ""
+    with pytest.raises(CommandError, match="STATIC_COPY is not set"):
+        call_command("publish_static")
+
+
+def eventually(url: str, *, has: str, is_there: bool = True) -> httpx.Response:
+    """Returns the answer as soon as it has the text, or lacks it."""
+    for _ in range(300):
+        with suppress(httpx.TransportError):
+            answer = httpx.get(url)
+            if (has in answer.text and answer.status_code == 200) == is_there:
+                return answer
+        time.sleep(0.1)
+    raise TimeoutError(f"{url}: {has}")
+
+
+@pytest.mark.skipif(not NGINX, reason="nginx is not installed; run python -m tests.browser")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder):
+    command = [sys.executable, "manage.py", "publish_static", "--watch", "1"]
+    environment = os.environ | {"DATABASE_URL": database_url(), "STATIC_COPY": str(folder)}
+    for parent in (folder, *folder.parents[:-2]):
+        parent.chmod(0o755)
+    watching = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        with nginx(free_port(), copy=str(folder)) as port:
+            site = f"http://127.0.0.1:{port}"
+            notice = f"{site}/en/incidents/{SLUG}/statements/notice/"
+            page = eventually(notice, has="</html>")
+            assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+            assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+            [style] = re.findall(r'href="(/static/[^"]+\.css)"', page.text)[:1]
+            assert httpx.get(site + style).headers["Content-Type"].startswith("text/css")
+            feed = httpx.get(f"{site}/ko/incidents/{SLUG}/feed/")
+            assert feed.headers["Content-Type"].startswith("application/atom+xml")
+            published(correct())
+            eventually(notice, has="Corrected notice")
+            assert httpx.get(f"{site}/en/my-data/").status_code == 502
+            assert httpx.get(f"{site}/en/incidents/nothing/").status_code == 503
+            hide_every_incident()
+            eventually(notice, has="Corrected notice", is_there=False)
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.wait(timeout=30)
+    assert connection.is_usable()
