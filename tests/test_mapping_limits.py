@@ -18,7 +18,7 @@ from tests.test_mapping import GOOD, ROOT
 SIZE = 60_000  # characters, about the largest mapping that the desk takes
 MOST_BYTES = 100_000_000
 MOST_SECONDS = 3
-SLUGS = {data_class["slug"]: data_class["slug"] for data_class in DATA_CLASSES}
+SLUGS = {str(data_class["slug"]): str(data_class["slug"]) for data_class in DATA_CLASSES}
 LEAKED = '[[leaked]]\nclass = "z{number}"\nvalue = "{{c{number}}}"\n'
 
 HOSTILE = {

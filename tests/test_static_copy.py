@@ -18,7 +18,6 @@ from django.test import Client
 from breachportal import static_copy
 from harness.product import free_port
 from incidents.models import Incident
-from statements import views
 from tests.database import database_url, without_triggers
 from tests.sample_pages import PAGES, SLUG, correct, published
 from tests.test_slow_bodies import NGINX, ROOT, nginx
@@ -96,7 +95,7 @@ def test_the_copy_stays_while_the_database_is_away(folder, monkeypatch):
     def away(*_args: object, **_names: object) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(views.Incident.objects, "public", away)
+    monkeypatch.setattr(Incident.objects, "public", away)
     with pytest.raises(CommandError, match=r"stays as it was: .* answers 503"):
         call_command("publish_static")
     assert (folder / "current").resolve() == before
