@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from incidents import phrasing
 from incidents.encryption import EncryptionError
-from incidents.leaks import ExposedRow, Leak, exposed_rows_of, readable_leaks
+from incidents.leaks import ExposedRow, Leak, readable_leaks
 from incidents.masking import formatted_phone, mask
 from incidents.models import (
     AffectedPerson,
@@ -25,7 +25,8 @@ from incidents.models import (
     Reveal,
 )
 from incidents.my_data_parts import ClassItem, MyDataPart, UnopenedParts, Value
-from incidents.own_rows import own_rows, twins_with_rows
+from incidents.own_facts import OwnFacts
+from incidents.own_rows import own_rows, own_rows_under, twins_with_rows
 
 logger = logging.getLogger(__name__)
 
@@ -45,22 +46,18 @@ def unmasked(value: str, data_class: DataClass) -> str:
     return (formatted_phone(value) if is_phone else None) or value
 
 
-def parts_for(user: User, show: Show) -> list[MyDataPart]:
+def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
     """Returns the page's parts for `user`: first those where data leaked, then the others.
 
     Within each group the incident that the company learned of last comes first. `show` turns a
     value into what the page shows: `masked` or `unmasked`. The number of queries does not grow
     with the incidents, rows or values.
     """
-    incidents = list(
-        Incident.objects.public().prefetch_related("batches", "class_states__data_class")
-    )
-    catalogue = DataClass.objects.in_bulk()
-    addresses = user.verified_emails() + user.verified_phones()
-    found = own_rows(user, [incident for incident in incidents if _can_decrypt(incident)])
-    exposed = exposed_rows_of([person.pk for own in found.values() for person in own.opened])
+    incidents, catalogue = facts.public
+    readable = [incident for incident in incidents if _can_decrypt(incident)]
+    found = own_rows_under(user, facts.emails, facts.phones, readable)
     empty = [one for one in incidents if one.pk in found and found[one.pk].is_empty()]
-    twins = twins_with_rows(user, empty)
+    twins = twins_with_rows(user, facts.emails, empty)
     unopened = UnopenedParts(found.values(), catalogue)
     parts = []
     for incident in incidents:
@@ -74,17 +71,17 @@ def parts_for(user: User, show: Show) -> list[MyDataPart]:
                 _leaked_part(
                     incident,
                     person,
-                    exposed[person.pk],
+                    own.exposed[person.pk],
                     catalogue=catalogue,
                     show=show,
                     note=own.notes.get(person.pk, ""),
                 )
                 for person in own.opened
-                if person.pk in exposed
+                if person.pk in own.exposed
             ]
             parts += unopened.of(incident, own, twins.get(incident.pk, []))
             if own.is_empty() and incident.pk not in twins:
-                parts.append(_not_matched(incident, addresses))
+                parts.append(_not_matched(incident, facts.addresses))
     return sorted(parts, key=lambda part: part.kind != "leaked")
 
 
@@ -111,13 +108,12 @@ def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[
     Withdrawn batches are left out. Raises EncryptionError if a keyset or a value cannot be
     decrypted.
     """
-    people = own_rows(user, [incident])[incident.pk].opened
-    exposed = exposed_rows_of([person.pk for person in people])
+    own = own_rows(user, [incident])[incident.pk]
     catalogue = DataClass.objects.in_bulk()
     return [
-        (person, readable_leaks(person, exposed[person.pk], catalogue))
-        for person in people
-        if person.pk in exposed
+        (person, readable_leaks(person, own.exposed[person.pk], catalogue))
+        for person in own.opened
+        if person.pk in own.exposed
     ]
 
 

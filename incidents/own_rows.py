@@ -16,7 +16,8 @@ from uuid import UUID
 from accounts.models import User
 from accounts.twin_mailboxes import twins_of
 from incidents.encryption import EncryptionError
-from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark, RowProof
+from incidents.leaks import ExposedRow
+from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark
 from incidents.person_names import are_same_names, may_name_one_person, normal_name
 
 Kind = FurtherContact.Kind
@@ -54,6 +55,8 @@ class OwnRows:
     strangers: list[str] = field(default_factory=list)  # addresses that support marked
     closed_by: set[str] = field(default_factory=set)  # PersonMark.CLOSING of rows of the user
     notes: dict[UUID, str] = field(default_factory=dict)  # notes of corrections, by person
+    # What the files hold of each opened row, by person. Withdrawn batches are left out.
+    exposed: dict[UUID, list[ExposedRow]] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         """Returns whether no row was found under any contact of the user."""
@@ -68,8 +71,16 @@ def own_rows(user: User, incidents: Iterable[Incident]) -> dict[int, OwnRows]:
     another step. The number of queries does not grow with incidents, contacts or rows. Raises
     EncryptionError if the keysets of an incident cannot be decrypted.
     """
-    emails, phones = user.verified_emails(), user.verified_phones()
-    incidents = list(incidents)
+    return own_rows_under(user, user.verified_emails(), user.verified_phones(), list(incidents))
+
+
+def own_rows_under(
+    user: User, emails: Iterable[str], phones: Iterable[str], incidents: Sequence[Incident]
+) -> dict[int, OwnRows]:
+    """Returns what `own_rows` does, for a caller that has read the verified contacts of `user`.
+
+    One query, and one for each of STRANGER_CHECKS.
+    """
     contacts = [
         contact
         for incident in incidents
@@ -78,32 +89,28 @@ def own_rows(user: User, incidents: Iterable[Incident]) -> dict[int, OwnRows]:
             *_looked_up(incident, Kind.PHONE, phones),
         )
     ]
-    found = _find(contacts)
-    people = [person.pk for rows in found for person in rows]
-    proofs = RowProof.objects.filter(user=user, person__in=people)
-    context = _Context(
-        strangers={contact for check in STRANGER_CHECKS for contact in check(contacts)},
-        proven=set(proofs.values_list("person_id", flat=True)),
-        marks=_marks(people),
-    )
+    found = _find(user, contacts)
+    strangers = {contact for check in STRANGER_CHECKS for contact in check(contacts)}
     by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
     for contact, rows in zip(contacts, found, strict=True):
         by_incident[contact.incident.pk].append(_Found(contact, rows))
-    return {one.pk: _decided(by_incident[one.pk], context) for one in incidents}
+    return {one.pk: _decided(by_incident[one.pk], strangers) for one in incidents}
 
 
-def twins_with_rows(user: User, incidents: Iterable[Incident]) -> dict[int, list[str]]:
-    """Returns the twins of the user's addresses under which an incident holds rows.
+def twins_with_rows(
+    user: User, emails: Iterable[str], incidents: Iterable[Incident]
+) -> dict[int, list[str]]:
+    """Returns the twins of the user's verified `emails` under which an incident holds rows.
 
     See accounts.twin_mailboxes. They open nothing: the user proves a twin by signing in with it.
     Makes no query if no address has twins.
     """
-    twins = [twin for email in user.verified_emails() for twin in twins_of(email)]
+    twins = [twin for email in emails for twin in twins_of(email)]
     contacts = [
         contact for incident in incidents for contact in _looked_up(incident, Kind.EMAIL, twins)
     ]
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for contact, rows in zip(contacts, _find(contacts), strict=True):
+    for contact, rows in zip(contacts, _find(user, contacts), strict=True):
         if rows:
             found[contact.incident.pk].append(contact.address)
     return found
@@ -118,9 +125,27 @@ def _looked_up(
 
 
 # Reads at most one row more than the bound for each contact, so that an address of a million people
-# costs as little as that of one. People of withdrawn batches only are not read.
+# costs as little as that of one. People of withdrawn batches only are not read. What decides about
+# a row, and what it holds, comes with it, because each further query costs as much as this one.
 _FIND = """
-SELECT p.*, c.place FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[])
+SELECT p.*, c.place,
+    EXISTS (SELECT FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s) AS proven,
+    (
+        SELECT json_object_agg(m.kind, m.note) FROM incidents_personmark m
+        WHERE m.person_id = p.id AND m.lifted_at IS NULL
+    ) AS live_marks,
+    (
+        SELECT json_agg(
+            json_build_array(
+                COALESCE(f.corrects_id, e.file_id), e.data_classes, encode(e.ciphertext, 'hex')
+            ) ORDER BY e.file_id, e.line
+        )
+        FROM incidents_exposure e
+        JOIN incidents_exposurefile f ON f.id = e.file_id
+        JOIN incidents_exposurebatch b ON b.id = f.batch_id
+        WHERE e.person_id = p.id AND b.state <> 'withdrawn'
+    ) AS exposed
+FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[])
     WITH ORDINALITY AS c (incident, kind, contact_index, most, place)
 CROSS JOIN LATERAL (
     SELECT found.id FROM (
@@ -146,90 +171,94 @@ ORDER BY p.id
 """
 
 
-def _find(contacts: Sequence[LookedUpContact]) -> list[list[AffectedPerson]]:
+class _Row(NamedTuple):
+    """A row that a contact found, with what decides about it and what it holds."""
+
+    person: AffectedPerson
+    is_proven: bool  # by a second fact of this user
+    marks: dict[str, str]  # the note of each live mark, by PersonMark.Kind
+    exposed: list[ExposedRow]
+
+
+def _find(user: User, contacts: Sequence[LookedUpContact]) -> list[list[_Row]]:
     """Returns the rows of each contact, ordered by key, at most one more than the bound."""
-    found: list[list[AffectedPerson]] = [[] for _ in contacts]
+    found: list[list[_Row]] = [[] for _ in contacts]
     if not contacts:
         return found
     parameters = [
+        user.pk,
         [contact.incident.pk for contact in contacts],
         [contact.kind.value for contact in contacts],
         [contact.contact_index for contact in contacts],
         [contact.incident.shared_contact_bound + 1 for contact in contacts],
     ]
     for person in AffectedPerson.objects.raw(_FIND, parameters):
-        place = person.place - 1  # type: ignore[attr-defined]  # a column of the query
+        columns = vars(person)
+        place = columns["place"] - 1
         person.incident = contacts[place].incident
-        found[place].append(person)
+        marks = columns["live_marks"] or {}
+        found[place].append(_Row(person, columns["proven"], marks, _exposed(columns["exposed"])))
     return found
+
+
+def _exposed(rows: list[tuple[int, list[int], str | None]] | None) -> list[ExposedRow]:
+    return [
+        ExposedRow(file_id, classes, None if held is None else bytes.fromhex(held))
+        for file_id, classes, held in rows or ()
+    ]
 
 
 class _Found(NamedTuple):
     contact: LookedUpContact
-    rows: list[AffectedPerson]
+    rows: list[_Row]
 
     @property
     def is_shared(self) -> bool:
         return len(self.rows) > self.contact.incident.shared_contact_bound
 
-
-@dataclass(frozen=True)
-class _Context:
-    strangers: set[LookedUpContact]
-    proven: set[UUID]
-    marks: dict[UUID, list[PersonMark]]
+    @property
+    def people(self) -> set[AffectedPerson]:
+        return {row.person for row in self.rows}
 
 
-def _marks(people: Sequence[UUID]) -> dict[UUID, list[PersonMark]]:
-    marks: defaultdict[UUID, list[PersonMark]] = defaultdict(list)
-    for mark in PersonMark.objects.live().filter(person__in=people):
-        marks[mark.person_id].append(mark)
-    return marks
-
-
-def _decided(found: Sequence[_Found], context: _Context) -> OwnRows:
+def _decided(found: Sequence[_Found], strangers: set[LookedUpContact]) -> OwnRows:
     """Decides about the rows that one incident holds under each contact of the user."""
     own = OwnRows()
     usable = []
     for each in found:
-        if each.contact in context.strangers:
+        if each.contact in strangers:
             own.strangers += [each.contact.address] if each.rows else []
         elif each.is_shared:
             own.shared.append(each.contact.address)
         else:
             usable.append(each)
-    people = {person.pk: person for each in usable for person in each.rows}
-    for key, person in sorted(people.items()):
-        finders = [each for each in usable if person in each.rows]
-        _place(own, person, finders, context, is_open=key in context.proven or _is_alone(finders))
+    rows = {row.person.pk: row for each in usable for row in each.rows}
+    for _key, row in sorted(rows.items()):
+        finders = [each for each in usable if row.person in each.people]
+        _place(own, row, finders, is_open=row.is_proven or _is_alone(finders))
     return own
 
 
-def _place(
-    own: OwnRows,
-    person: AffectedPerson,
-    finders: Sequence[_Found],
-    context: _Context,
-    *,
-    is_open: bool,
-) -> None:
+def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool) -> None:
     """Puts a row into one of the lists of `own`. A row with a closing mark is in none of them."""
-    marks = context.marks.get(person.pk, [])
-    closing = {mark.kind for mark in marks if mark.kind in PersonMark.CLOSING}
+    closing = {kind for kind in PersonMark.CLOSING if kind in row.marks}
     if closing:
         own.closed_by |= closing if is_open else set()
     elif is_open:
-        own.opened.append(person)
-        for mark in marks:
-            if mark.kind == PersonMark.Kind.CORRECTED:
-                own.notes[person.pk] = mark.note
+        key = row.person.pk
+        own.opened.append(row.person)
+        if row.exposed:
+            own.exposed[key] = row.exposed
+        if PersonMark.Kind.CORRECTED in row.marks:
+            own.notes[key] = row.marks[PersonMark.Kind.CORRECTED]
     else:
-        own.locked.append(LockedRow(person, frozenset(each.contact.kind for each in finders)))
+        found_by = frozenset(each.contact.kind for each in finders)
+        own.locked.append(LockedRow(row.person, found_by))
 
 
 def _is_alone(finders: Sequence[_Found]) -> bool:
     """Returns whether the rows that all these contacts have in common are one person's."""
-    common = set.intersection(*(set(each.rows) for each in finders))
+    common = set.intersection(*(each.people for each in finders))
     return are_one_person(list(common))
 
 

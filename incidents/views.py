@@ -16,6 +16,7 @@ from accounts.step_up import is_stepped_up, step_up_required
 from incidents.models import Incident
 from incidents.my_data import masked, parts_for, record_reveals, title_of, unmasked
 from incidents.my_data_parts import MyDataPart
+from incidents.own_facts import OwnFacts, own_facts
 from incidents.second_fact import TooManyAnswersError, try_answer
 
 RETRY_SECONDS = "3600"
@@ -31,7 +32,8 @@ class SignedInRequest(HttpRequest):
 @login_required
 def my_data(request: SignedInRequest) -> HttpResponse:
     """Shows the data classes that leaked of the user, with masked values."""
-    return _page(request, parts_for(request.user, masked), is_revealed=False)
+    facts = own_facts(request.user)
+    return _page(request, facts, parts_for(request.user, facts, masked), is_revealed=False)
 
 
 @require_http_methods(["GET", "POST"])
@@ -45,9 +47,10 @@ def my_data_reveal(request: SignedInRequest) -> HttpResponse:
     """
     if request.method == "GET":
         return render(request, "incidents/reveal.html")
-    parts = parts_for(request.user, unmasked)
+    facts = own_facts(request.user)
+    parts = parts_for(request.user, facts, unmasked)
     record_reveals(request.user, parts)
-    return _page(request, parts, is_revealed=True)
+    return _page(request, facts, parts, is_revealed=True)
 
 
 @require_POST
@@ -70,7 +73,9 @@ def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
     return redirect("my_data")
 
 
-def _page(request: SignedInRequest, parts: list[MyDataPart], *, is_revealed: bool) -> HttpResponse:
+def _page(
+    request: SignedInRequest, facts: OwnFacts, parts: list[MyDataPart], *, is_revealed: bool
+) -> HttpResponse:
     """Returns the page. The status is 503 if every part is unavailable, so that monitoring sees it.
 
     Then Retry-After is RETRY_SECONDS seconds.
@@ -81,9 +86,10 @@ def _page(request: SignedInRequest, parts: list[MyDataPart], *, is_revealed: boo
         "title": title_of(parts),
         "is_revealed": is_revealed,
         "is_stepped_up": is_stepped_up(request),
-        "addresses": request.user.verified_emails() + request.user.verified_phones(),
+        "addresses": facts.addresses,
         # The page's footer shows the company's contacts if there is exactly one incident.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
+        "newest_incident": next(iter(facts.public.incidents), None),
     }
     response = render(request, "incidents/my_data.html", context)
     if parts and all(part.kind == "unavailable" for part in parts):

@@ -1,0 +1,81 @@
+"""What the page "my data" reads before it searches rows: contacts of the user, public facts.
+
+The facts of public incidents are the same for all users, so each process keeps them, under their
+version. The version is read at each visit, in the query for the user's contacts. A change of any
+row that the facts come from gives another version, so no visit shows old facts, and an incident
+that is shredded is closed at once. The kept facts hold nothing of a user.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from accounts.contacts import normalise_email
+from accounts.models import User
+from incidents.models import DataClass, Incident
+
+# A row's xmin and ctid change with each UPDATE of it, so together they name its version.
+_READ = """
+SELECT ARRAY(SELECT email FROM account_emailaddress WHERE user_id = %(user)s AND verified),
+    ARRAY(SELECT number FROM accounts_verifiedphone WHERE user_id = %(user)s),
+    (SELECT concat(current_database(), string_agg(concat(row.tableoid, row.xmin, row.ctid), ' '))
+    FROM (
+        SELECT tableoid, xmin, ctid FROM incidents_incident
+        UNION ALL SELECT tableoid, xmin, ctid FROM incidents_exposurebatch
+        UNION ALL SELECT tableoid, xmin, ctid FROM incidents_incidentdataclass
+        UNION ALL SELECT tableoid, xmin, ctid FROM incidents_dataclass
+    ) row)
+"""
+
+
+class PublicFacts(NamedTuple):
+    """The public incidents with their scope versions and class states. Threads share the objects.
+
+    The incident that the company learned of last comes first.
+    """
+
+    incidents: Sequence[Incident]
+    catalogue: dict[int, DataClass]  # by id, in the order of DataClass
+
+
+class OwnFacts(NamedTuple):
+    """The verified contacts of one user, and the facts that are the same for all users."""
+
+    emails: list[str]  # normalised
+    phones: list[str]  # in E.164
+    public: PublicFacts
+
+    @property
+    def addresses(self) -> list[str]:
+        """Returns the addresses, then the numbers."""
+        return self.emails + self.phones
+
+
+_kept: tuple[str, PublicFacts] | None = None
+
+
+def own_facts(user: User) -> OwnFacts:
+    """Returns the verified contacts of `user` and the public facts.
+
+    One query, and four more in a process that does not keep the current version.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"user": user.pk})
+        emails, phones, version = cursor.fetchone()
+    return OwnFacts([normalise_email(email) for email in emails], phones, _public(version))
+
+
+def _public(version: str) -> PublicFacts:
+    """Returns the kept facts if they have this version; else reads them.
+
+    They are read after their version. A change in between gives a kept version that no later visit
+    asks for.
+    """
+    global _kept
+    if _kept and _kept[0] == version:
+        return _kept[1]
+    incidents = Incident.objects.public().prefetch_related("batches", "class_states__data_class")
+    facts = PublicFacts(list(incidents), DataClass.objects.in_bulk())
+    _kept = version, facts
+    return facts
