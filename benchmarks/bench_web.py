@@ -4,6 +4,7 @@ Both run on this machine with the web command of the Procfile and the same numbe
 benchmark measures them in turns and compares the medians. The last line is one JSON object:
     hello_per_s, public_per_s: requests per second; public_ratio: of the slowest public page
     pages: requests per second and bytes, by path
+    root_ratio: the redirect of the address without a path, divided by a bare redirect
 
     python -m benchmarks.bench_web [--seconds 2] [--rounds 7] [--connections 16]
 
@@ -42,6 +43,7 @@ def main() -> None:
     with running_web(HELLO) as hello, running_web() as portal:
         origins = [f"http://127.0.0.1:{port}" for port in (hello, portal)]
         urls = [f"{origins[0]}/", *(f"{origins[1]}{path}" for path in PATHS)]
+        urls += [f"{origins[0]}/redirect/", f"{origins[1]}/"]
         rates: dict[str, list[float]] = {url: [] for url in urls}
         for url in urls * WARMING_READS:
             _size(url)
@@ -63,15 +65,19 @@ def _options() -> argparse.Namespace:
 
 
 def _result(rates: dict[str, list[float]]) -> dict[str, object]:
-    hello, *pages = (round(statistics.median(measured), 1) for measured in rates.values())
+    medians = [round(statistics.median(measured), 1) for measured in rates.values()]
+    hello, *pages, redirect, root = medians
     urls = list(rates)[1:]
     return {
         "hello_per_s": hello,
         "public_per_s": min(pages),
         "public_ratio": round(min(pages) / hello, 3),
+        "redirect_per_s": redirect,
+        "root_per_s": root,
+        "root_ratio": round(root / redirect, 3),
         "pages": {
             path: {"per_s": rate, "bytes": _size(url)}
-            for path, url, rate in zip(PATHS, urls, pages, strict=True)
+            for path, url, rate in zip(PATHS, urls[: len(PATHS)], pages, strict=True)
         },
         "client": "wrk" if shutil.which("wrk") else "python",
         "cores": os.cpu_count(),
@@ -138,14 +144,14 @@ def _by_python(url: str, seconds: int, connections: int) -> float:
 def _first_answer(client: socket.socket, request: bytes) -> int:
     """Returns the length of the response in bytes, with Content-Length or chunked.
 
-    Raises RuntimeError if the status is not 200.
+    Raises RuntimeError if the status is neither 200 nor 302.
     """
     client.sendall(request)
     answer = _received(client)
     while b"\r\n\r\n" not in answer:
         answer += _received(client)
     head = answer.partition(b"\r\n\r\n")[0]
-    if not head.startswith(b"HTTP/1.1 200"):
+    if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 302")):
         raise RuntimeError(f"answered {head!r}")
     if found := re.search(rb"(?i)\r\ncontent-length: *(\d+)", head):
         length = len(head) + 4 + int(found[1])

@@ -1,6 +1,7 @@
 """Plain Django views without middleware, with which pages are compared.
 
-`/` answers only; `/write/` also writes a row to the table `bench_write` of `DATABASE_URL`.
+`/` answers only, `/redirect/` redirects; `/write/` also writes a row to the table `bench_write` of
+`DATABASE_URL`.
 """
 
 import os
@@ -9,7 +10,7 @@ import django
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from psycopg.conninfo import conninfo_to_dict
 
@@ -17,6 +18,11 @@ from psycopg.conninfo import conninfo_to_dict
 def hello(_request: HttpRequest) -> HttpResponse:
     """Returns the shortest response."""
     return HttpResponse("Hello")
+
+
+def bare_redirect(_request: HttpRequest) -> HttpResponse:
+    """Returns the shortest redirect."""
+    return HttpResponseRedirect("/")
 
 
 def write(_request: HttpRequest) -> HttpResponse:
@@ -38,7 +44,7 @@ def _databases() -> dict[str, dict[str, object]]:
     return {"default": database}
 
 
-urlpatterns = [path("", hello), path("write/", write)]
+urlpatterns = [path("", hello), path("redirect/", bare_redirect), path("write/", write)]
 settings.configure(
     ROOT_URLCONF=__name__,
     ALLOWED_HOSTS=["127.0.0.1"],

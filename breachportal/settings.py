@@ -70,7 +70,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "breachportal.health.health",
-    "foundations.page_cache.public_pages",  # the outermost, so that it caches all headers of a page
+    # These two are the outermost for visitors, so that they keep all headers of a response.
+    "breachportal.root.root_redirects",
+    "foundations.page_cache.public_pages",
     "foundations.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -9,12 +9,14 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from breachportal.root import root
 from breachportal.search_engines import robots_txt, sitemap
 from breachportal.views import favicon, security_txt
 
 handler500 = "breachportal.views.server_error"
 
 urlpatterns = [
+    path("", root, name="root"),
     path("favicon.ico", favicon, name="favicon"),
     path("robots.txt", robots_txt, name="robots_txt"),
     path("sitemap.xml", sitemap, name="sitemap"),

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS, VALUE, NAME = "minji@example.com", "서울특별시 강남구 테헤란로 558", "김민지"
 # Pages that anyone may read, and steps of a sign-in. All others need a user.
 OPEN = re.compile(
-    r"^(ko|en)/($|statements/|incidents/|transparency|log|feed|check/|certificates/|advisories/"
+    r"^$|^(ko|en)/($|statements/|incidents/|transparency|log|feed|check/|certificates/|advisories/"
     r"|alerts/unsubscribe/|account/(sign-in/|sign-out/|closed/|language/)|unsubscribe/)"
     r"|^(api/v3/|robots\.txt|sitemap\.xml|favicon\.ico|\.well-known/|admin/)"
 )

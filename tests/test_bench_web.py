@@ -24,4 +24,5 @@ def test_the_last_line_has_requests_per_second_and_their_ratio():
     assert result["hello_per_s"] > 0
     assert result["public_per_s"] == min(page["per_s"] for page in result["pages"].values())
     assert result["public_ratio"] == round(result["public_per_s"] / result["hello_per_s"], 3)
+    assert result["root_ratio"] == round(result["root_per_s"] / result["redirect_per_s"], 3) > 0
     assert all(0 < page["bytes"] < 60_000 for page in result["pages"].values())
