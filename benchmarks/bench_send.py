@@ -22,10 +22,11 @@ from benchmarks.sink import Sink
 from harness import product
 
 MESSAGE_OCTETS = 8 * 1024
-PARTS = ("engine", "loader", "post_office", "delay", "pause", "page")
+PARTS = ("engine", "loader", "post_office", "delay", "limits", "pause", "page")
 SLOWEST_PER_S = 50  # the benchmark gives up below this rate
 POST_OFFICE_MESSAGES = 10_000  # enough, because its rate is steady
 DELAY_MS = 20
+LIMITS = (100, 20)  # messages a connection
 PAUSE_SECONDS = 4.0
 MODEL_CASE = 33_700_000
 Figures = dict[str, Any]
@@ -156,6 +157,19 @@ def delayed(run: Run) -> Figures:
     }
 
 
+def limited(run: Run) -> Figures:
+    """Measures the send to a server that takes a number of messages on a connection, divided by the
+    rate without a limit: the better one of a run before and a run after. All use our own sink.
+    """
+    rates: dict[int, float] = {}
+    for limit in (0, *LIMITS, 0):
+        with Sink(run.var / f"sink-{limit}.count", limit=limit) as sink, running_into(sink.port):
+            rates[limit] = max(rates.get(limit, 0.0), rate_of(run.people))
+    found = {f"limit_{limit}_ratio": round(rates[limit] / rates[0], 2) for limit in LIMITS}
+    say(f"limits: {found} of {rates[0]:,.0f}/s without a limit")
+    return {"unlimited_per_s": rates[0], **found}
+
+
 def pause(run: Run) -> Figures:
     """Measures the seconds from a pause to the last data of a message, with 20 ms of delay."""
     from benchmarks import notices
@@ -199,6 +213,7 @@ MEASURES: dict[str, Callable[[Run], Figures]] = {
     "loader": bare_loader,
     "post_office": django_post_office,
     "delay": delayed,
+    "limits": limited,
     "pause": pause,
     "page": status_page,
 }

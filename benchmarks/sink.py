@@ -1,6 +1,7 @@
 """An SMTP server that counts and discards all messages: Postfix's smtp-sink, or our own.
 
-`python -m benchmarks.sink PORT` runs our own, which writes the count to standard output.
+`python -m benchmarks.sink PORT [LIMIT]` runs our own, which writes the count to standard output. It
+answers 421 after LIMIT messages on a connection.
 """
 
 import asyncio
@@ -22,10 +23,13 @@ EXTENSIONS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSC
 
 
 class Sink:
-    """A context manager that runs the server on 127.0.0.1:port in a new process."""
+    """A context manager that runs the server on 127.0.0.1:port in a new process.
 
-    def __init__(self, counter: Path) -> None:
-        postfix = shutil.which("smtp-sink") or shutil.which("/usr/sbin/smtp-sink")
+    With `limit`, our own server takes that many messages on a connection; 0: any number.
+    """
+
+    def __init__(self, counter: Path, *, limit: int | None = None) -> None:
+        postfix = _smtp_sink() if limit is None else None
         self.port = free_port()
         self._counter = counter
         if postfix:
@@ -35,7 +39,13 @@ class Sink:
             self._command += [f"127.0.0.1:{self.port}", "1000"]
         else:
             self.name = "benchmarks.sink (Python asyncio)"
-            self._command = [sys.executable, "-m", "benchmarks.sink", str(self.port)]
+            self._command = [
+                sys.executable,
+                "-m",
+                "benchmarks.sink",
+                str(self.port),
+                str(limit or 0),
+            ]
 
     def __enter__(self) -> "Sink":
         with self._counter.open("w") as counter:
@@ -60,6 +70,10 @@ class Sink:
         return int(counts[-1].split()[0]) if counts else 0
 
 
+def _smtp_sink() -> str | None:
+    return shutil.which("smtp-sink") or shutil.which("/usr/sbin/smtp-sink")
+
+
 def _answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as probe:
         return probe.recv(3) == b"220"
@@ -70,10 +84,11 @@ class _Session(asyncio.Protocol):
     """A minimal SMTP session: fast, for correct clients only, with or without pipelining."""
 
     taken = 0
+    limit = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._buffer, self._is_data = b"", False
+        self._buffer, self._is_data, self._begun = b"", False, 0
         self._transport.write(b"220 sink ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
@@ -82,7 +97,7 @@ class _Session(asyncio.Protocol):
         while self._step(replies):
             pass
         self._transport.write(b"".join(replies))
-        if replies and replies[-1].startswith(b"221"):
+        if replies and replies[-1].startswith((b"221", b"421")):
             self._transport.close()
 
     def _step(self, replies: list[bytes]) -> bool:
@@ -98,12 +113,16 @@ class _Session(asyncio.Protocol):
             replies.append(b"250 2.0.0 Ok\r\n")
             return True
         replies.append(self._reply(head[:4].upper()))
-        return True
+        return not replies[-1].startswith(b"421")
 
     def _reply(self, verb: bytes) -> bytes:
         if verb == b"DATA":
             self._is_data = True
             return b"354 End data with <CR><LF>.<CR><LF>\r\n"
+        if verb == b"MAIL":
+            self._begun += 1
+            if self.limit and self._begun > self.limit:
+                return b"421 4.7.0 Too many messages on this connection\r\n"
         known = {b"EHLO": EXTENSIONS, b"QUIT": b"221 2.0.0 Bye\r\n"}
         return known.get(verb, b"250 2.0.0 Ok\r\n")
 
@@ -122,4 +141,5 @@ async def _serve(port: int) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
+        _Session.limit = int((*sys.argv, "0")[2])
         asyncio.run(_serve(int(sys.argv[1])))

@@ -5,10 +5,12 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from notices.engine.smtp import SmtpTransport
+from notices.engine.smtp.limits import connection_limits
 from notices.engine.transport import Result, SenderRefusedError, ServerUnavailableError
 from notices.message_filling import OutgoingMessage
 
@@ -20,8 +22,17 @@ PATIENCE_SECONDS = 20
 class Server:
     """A server that sends the `replies` of a step in turn, and the usual reply otherwise."""
 
-    def __init__(self, *extensions: str, byte_by_byte: bool = False, most: int = 1000) -> None:
+    def __init__(
+        self,
+        *extensions: str,
+        byte_by_byte: bool = False,
+        most: int = 1000,
+        most_mails: int = 1_000_000,
+        end: str = "",
+    ) -> None:
         self.extensions, self.byte_by_byte, self.most = extensions, byte_by_byte, most
+        self.most_mails, self.end = most_mails, end  # a connection, and the reply after them
+        self.ended = 0  # connections that got `end`
         self.replies: dict[str, list[str]] = {}
         self.taken: list[tuple[str, bytes]] = []
         self.commands: Counter[str] = Counter()
@@ -59,15 +70,19 @@ class Server:
 
     def _talk(self, connection: socket.socket, lines) -> None:
         self._say(connection, "220 raw ESMTP")
-        to = ""
+        to, mails = "", 0
         while line := lines.readline():
             verb = line[:4].decode().strip().upper()
+            mails += verb == "MAIL"
             self.commands[verb] += 1
             usual = {"DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 welcome"}
             reply = self._next(verb, usual.get(verb, "250 ok"))
             if verb == "EHLO":
                 reply = "\r\n".join([f"250-{word}" for word in ("raw", *self.extensions)])
                 reply += "\r\n250 HELP"
+            if mails > self.most_mails and verb == self.end[:4]:
+                self.ended += 1
+                reply = self.end[5:]
             if verb == "RCPT":
                 to = line.decode().partition("<")[2].partition(">")[0]
             time.sleep(0.001)  # so that a command sent too early has arrived
@@ -79,7 +94,7 @@ class Server:
             self._say(connection, reply)
             if verb == "DATA" and reply[0] == "3":
                 self._take(connection, lines, to)
-            if verb == "QUIT":
+            if verb == "QUIT" or reply.startswith("421"):
                 return
 
     def _take(self, connection: socket.socket, lines, to: str) -> None:
@@ -117,8 +132,8 @@ def serve(settings):
     settings.EMAIL_TIMEOUT = settings.NOTICE_REPLY_SECONDS = 5
     settings.EMAIL_HOST, settings.EMAIL_SECURITY = "127.0.0.1", "none"
 
-    def start(*extensions: str, byte_by_byte: bool = False, most: int = 1000) -> Server:
-        server = Server(*(extensions or EXTENSIONS), byte_by_byte=byte_by_byte, most=most)
+    def start(*extensions: str, **options: Any) -> Server:
+        server = Server(*(extensions or EXTENSIONS), **options)
         running.append(server.__enter__())
         settings.EMAIL_PORT = server.port
         return server
@@ -236,6 +251,55 @@ def test_a_server_that_takes_few_connections_gets_few(serve):
     assert set(deliver(*mails).values()) == {Result.ACCEPTED}
     assert len(server.taken) == 300
     assert server.most_open <= 3
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "MAIL 421 4.7.0 too many messages on this connection",
+        "MAIL 452 4.5.3 enough on this connection",
+        "MAIL 451 4.7.1 try again",
+        "RCPT 452 4.5.3 too many recipients",
+        "RCPT 421 4.4.5 session limit exceeded",
+        f"MAIL {DROP}",
+    ],
+)
+def test_the_messages_a_server_takes_on_a_connection_are_learned(serve, settings, pipelining, end):
+    settings.NOTICE_CONNECTIONS = 4
+    extensions = EXTENSIONS if pipelining else ("8BITMIME",)
+    server = serve(*extensions, most_mails=5, end=end)
+    assert set(deliver(*map(mail, range(200))).values()) == {Result.ACCEPTED}
+    assert len(server.taken) == 200
+    assert connection_limits()[f"127.0.0.1:{server.port}"] == 5
+    assert server.ended <= 2 * 4  # later connections end with QUIT before the limit
+    assert server.commands["QUIT"] >= 200 // 5 - 2 * 4
+
+
+def test_another_worker_knows_the_learned_number(serve):
+    server = serve(most_mails=3, end="MAIL 421 4.7.0 enough")
+    deliver(*map(mail, range(30)))
+    ended = server.ended
+    deliver(*map(mail, range(100, 130)))
+    assert server.ended == ended
+
+
+def test_a_full_mailbox_is_no_limit_of_the_connection(serve):
+    server = serve(most_mails=1, end="RCPT 452 4.2.2 mailbox full")
+    results = deliver(*map(mail, range(5)))
+    assert Counter(results.values())[Result.DEFERRED] >= 1
+    assert f"127.0.0.1:{server.port}" not in connection_limits()
+
+
+def test_a_message_at_which_each_connection_ends_does_not_go_round_for_ever(serve, settings):
+    settings.NOTICE_CONNECTIONS = 1
+    server = serve()
+    usual = server._next
+    server._next = lambda step, reply: (
+        "421 4.3.2 not this one" if step == "MAIL" and server.taken else usual(step, reply)
+    )
+    with pytest.raises(ServerUnavailableError, match="not this one"):
+        deliver(mail(1), mail(2))
 
 
 def test_more_connections_are_opened_while_the_server_is_slow(serve, monkeypatch):

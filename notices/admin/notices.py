@@ -31,6 +31,7 @@ from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import AudienceCount
 from notices.engine.held_back import has_shared_contacts
+from notices.engine.smtp.limits import connection_limits
 from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm
 from notices.message_codes import message_code
 from notices.message_filling import OutgoingMessage
@@ -319,6 +320,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
         "halted_for": stall.stall_reason(notice) if is_moving else None,
+        "connection_limits": connection_limits() if is_moving else {},
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": ramp.step_of(notice),
         "can_resume": notice.state == State.PAUSED,

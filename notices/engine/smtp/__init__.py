@@ -3,10 +3,13 @@
 If the server offers PIPELINING, the next message's envelope is sent in the same write as a
 message's final dot. So a message costs one round trip. Only the envelope is sent early; the next
 content waits for `start`, and so for the journal.
+
+A server that takes a limited number of messages on a connection costs a new connection each time:
+the transport opens it while the last message of the old one is on the wire (limits.py).
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
@@ -15,7 +18,8 @@ from typing import Self
 
 from django.conf import settings
 
-from notices.engine.smtp.connections import Connection, LostError
+from notices.engine.smtp.connections import QUIT_SECONDS, Connection, LostError
+from notices.engine.smtp.limits import ConnectionLimit
 from notices.engine.smtp.opener import Opener
 from notices.engine.transport import Outcome, Result, ServerUnavailableError
 from notices.ledger_messages import LedgerMessages
@@ -27,7 +31,8 @@ from notices.models import DoubtCause
 MESSAGES_A_TURN = 24
 GROW_SECONDS = 0.1
 LOSSES_IN_A_ROW = 3
-QUIT_SECONDS = 2.0
+# A message whose connection the server ended before its content goes over this many others.
+CONNECTIONS_FOR_ONE = 8
 
 
 class SmtpTransport:
@@ -39,6 +44,10 @@ class SmtpTransport:
         self._backlog: deque[OutgoingMessage] = deque()
         self._outcomes: list[Outcome] = []
         self._opener = Opener()
+        self._messages_limit = ConnectionLimit()
+        self._ended_for: Counter[int] = Counter()  # connections that ended, by delivery
+        self._replacements = 0  # connections to open for others that ended or are about to
+        self._largest = 0
         self._limit = max(settings.NOTICE_CONNECTIONS, 1)
         self._losses = 0
         self._loss_reason: str = ""
@@ -85,8 +94,12 @@ class SmtpTransport:
         wanted = {message.delivery_id for message in messages}
         for connection in [each for each in self._connections if each.is_ready]:
             if connection.next and connection.next.delivery_id in wanted:
+                is_last = self._is_used_up(connection)
+                self._replacements += is_last
                 can_follow = (
-                    connection.has_pipelining and self._backlog and not connection.is_closing
+                    connection.has_pipelining
+                    and self._backlog
+                    and not (is_last or connection.is_closing)
                 )
                 following = self._backlog.popleft() if can_follow else None
                 self._do(connection, partial(connection.send_content, following))
@@ -154,16 +167,46 @@ class SmtpTransport:
                 self._losses, self._loss_reason = 0, ""
             self._outcomes += connection.outcomes
             connection.outcomes = []
-        if connection.is_closing and connection.on_wire is None:
+        if connection.is_closing and connection.on_wire is None and not connection.is_quitting:
             self._remove(connection)
             connection.sock.close()
+            return
+        if connection.is_idle and self._is_used_up(connection):
+            self._do(connection, connection.quit)
             return
         events = EVENT_READ | EVENT_WRITE if connection.wants_to_write else EVENT_READ
         if connection.watched_for != events:
             connection.watched_for = events
             self._selector.modify(connection.sock, events, connection)
 
+    def _is_used_up(self, connection: Connection) -> bool:
+        """Returns whether the server takes no message on the connection after the current one."""
+        most = self._messages_limit.most
+        return most is not None and connection.begun >= most
+
+    def _is_end_of(self, connection: Connection, doubt_cause: DoubtCause) -> bool:
+        """Returns whether the server ended the connection between two messages, so that the next
+        one can go over another.
+        """
+        message = connection.next
+        if message is None or connection.on_wire is not None or not connection.completed:
+            return False
+        is_told = doubt_cause is DoubtCause.CONNECTION_LOST  # and not silence or another protocol
+        return is_told and self._ended_for[message.delivery_id] < CONNECTIONS_FOR_ONE
+
+    def _end(self, connection: Connection) -> None:
+        self._messages_limit.record_end(connection.completed)
+        self._remove(connection)
+        self._replacements += 1
+        if message := connection.take_back():
+            self._ended_for[message.delivery_id] += 1
+            self._backlog.appendleft(message)
+        self._outcomes += connection.outcomes
+
     def _drop(self, connection: Connection, reason: str, doubt_cause: DoubtCause) -> None:
+        if self._is_end_of(connection, doubt_cause):
+            self._end(connection)
+            return
         was_idle = connection.is_idle or connection.is_closing
         self._remove(connection)
         if following := connection.drop(reason, doubt_cause):
@@ -191,24 +234,31 @@ class SmtpTransport:
                 self._drop(connection, LedgerMessages.SILENT.stored(), DoubtCause.SERVER_SILENT)
 
     def _open_more(self) -> None:
-        """Opens the first connection. Then doubles the number of connections while the turns are
-        small.
+        """Opens the first connection, and one for each that ended. Doubles the number of
+        connections while the turns are small.
         """
-        if not self._backlog or self._opener.is_busy:
+        if not self._backlog:
             return
-        number, now = len(self._connections), time.monotonic()
+        active = sum(not each.is_closing for each in self._connections)
+        number, now = active + self._opener.pending, time.monotonic()
         if not number:
             self._opener.open(1)
-        elif number < self._limit and now >= self._grow_at:
+        elif self._replacements:
+            self._opener.open(min(self._replacements, max(self._limit - number, 1)))
+        elif self._opener.is_busy and self._messages_limit.most is None:
+            return
+        elif active and number < self._limit and now >= self._grow_at:
             if self._started < MESSAGES_A_TURN * self._turns:
-                self._opener.open(min(number, self._limit - number))
-            self._grow_at = now + GROW_SECONDS
-            self._turns = self._started = 0
+                self._opener.open(min(active, self._limit - number))
+            self._restart_growth(now)
+        self._replacements = 0
+
+    def _restart_growth(self, now: float) -> None:
+        self._grow_at = now + GROW_SECONDS
+        self._turns = self._started = 0
 
     def _add_opened(self) -> None:
         for opened in self._opener.opened():
-            self._grow_at = time.monotonic() + GROW_SECONDS
-            self._turns = self._started = 0
             if isinstance(opened, Connection):
                 self._connections.add(opened)
                 self._selector.register(opened.sock, EVENT_READ, opened)
@@ -216,6 +266,9 @@ class SmtpTransport:
                 self._limit = len(self._connections)  # the server accepts no more connections
             elif not self._opener.is_busy:
                 raise opened
+        if len(self._connections) > self._largest:
+            self._largest = len(self._connections)
+            self._restart_growth(time.monotonic())
 
 
 def _quit(connections: Collection[Connection]) -> None:

@@ -24,9 +24,12 @@ from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage, as_seven_bit
 from notices.models import DoubtCause
 from notices.returned_mail.delivery_reports import redact_addresses
+from notices.returned_mail.reply_reading import Cause, cause_of
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
+TOO_MANY = 452  # also the reply of a server that takes no more messages on the connection
 LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line
+QUIT_SECONDS = 2.0
 
 
 class _SmtpStep(StrEnum):
@@ -38,6 +41,7 @@ class _SmtpStep(StrEnum):
     MESSAGE = "message"
     EMPTY = "nothing"  # a dot alone, if a server asks for the content without a recipient
     RESET = "reset"
+    QUIT = "quit"
 
 
 _POSITIVE_CODES = {
@@ -73,6 +77,8 @@ class Connection:
         self.next: OutgoingMessage | None = None
         self.is_ready = False  # the server waits for the content of `next`
         self.is_closing = False  # it is closed as soon as nothing is on the wire
+        self.begun = 0  # messages with an accepted MAIL, `next` included
+        self.completed = 0  # messages with a reply to the final dot
         self.deadline = 0.0
         self._refusal: Reply | None = None
         self._expected: deque[_SmtpStep] = deque()
@@ -91,6 +97,11 @@ class Connection:
     def is_idle(self) -> bool:
         """Returns whether the connection is free for a message."""
         return not (self.on_wire or self.next or self._expected or self.is_closing)
+
+    @property
+    def is_quitting(self) -> bool:
+        """Returns whether the reply to QUIT is outstanding."""
+        return bool(self._expected) and self._expected[-1] is _SmtpStep.QUIT
 
     @property
     def wants_to_write(self) -> bool:
@@ -123,6 +134,12 @@ class Connection:
         SMTP cannot take a DATA command back.
         """
         self.next, self.is_ready, self.is_closing = None, False, True
+
+    def quit(self) -> None:
+        """Ends the idle connection with QUIT. Raises LostError."""
+        self.is_closing = True
+        self._expect(_SmtpStep.QUIT)
+        self._send(b"QUIT\r\n")
 
     def _content(self, message: OutgoingMessage) -> bytes:
         data = message.data if "8bitmime" in self.features else as_seven_bit(message.data)
@@ -159,8 +176,10 @@ class Connection:
         self._expected.extend(steps)
 
     def _set_deadline(self, step: _SmtpStep) -> None:
-        is_message = step is _SmtpStep.MESSAGE
-        seconds = settings.NOTICE_REPLY_SECONDS if is_message else settings.EMAIL_TIMEOUT
+        seconds = {
+            _SmtpStep.MESSAGE: settings.NOTICE_REPLY_SECONDS,
+            _SmtpStep.QUIT: QUIT_SECONDS,
+        }.get(step, settings.EMAIL_TIMEOUT)
         self.deadline = time.monotonic() + seconds
 
     def _send(self, octets: bytes) -> None:
@@ -221,6 +240,7 @@ class Connection:
         step = self._expected.popleft()
         if step is _SmtpStep.MESSAGE and self.on_wire is not None:
             message, self.on_wire = self.on_wire, None
+            self.completed += 1
             self._handle_message_reply(message, code, text)
         elif code == CLOSING:
             raise self._lost_error(code, text)
@@ -260,6 +280,9 @@ class Connection:
         self, message: OutgoingMessage, step: _SmtpStep, code: int, text: str
     ) -> None:
         is_positive = code in _POSITIVE_CODES[step]
+        self.begun += is_positive and step is _SmtpStep.SENDER
+        if self._refusal is None and self._ends_connection(step, code, text):
+            raise self._lost_error(code, text)
         if not is_positive and self._refusal is None:
             result = classify_reply(code, text, step=step.value)
             self._refusal = Reply(result, redact_address(f"{code} {text}", message.to))
@@ -275,6 +298,15 @@ class Connection:
         elif not self._expected and self._refusal is not None:
             self._end_refused(message, self._refusal)
 
+    def _ends_connection(self, step: _SmtpStep, code: int, text: str) -> bool:
+        """Returns whether the reply means that the server takes no more messages on this
+        connection, on which it took some before. A full mailbox is the recipient's own matter.
+        """
+        if not self.completed or code // 100 != 4:
+            return False
+        is_too_many = step is _SmtpStep.RECIPIENT and code == TOO_MANY
+        return step is _SmtpStep.SENDER or (is_too_many and cause_of(text) is not Cause.MAILBOX)
+
     def _end_refused(self, message: OutgoingMessage, refusal: Reply) -> None:
         self._unsent_commands.clear()
         self.next = None
@@ -285,6 +317,16 @@ class Connection:
         self._send(b"RSET\r\n")
 
     # ------------------------------------------------------------ the end
+
+    def take_back(self) -> OutgoingMessage | None:
+        """Closes a connection that its server ended between two messages. Returns the message with
+        a sent envelope, of which no content was sent, so that another connection can send it.
+        """
+        with suppress(OSError):
+            self.sock.send(b"QUIT\r\n")  # a server that answered 4xx has not closed yet
+        self.sock.close()
+        message, self.next, self.is_ready = self.next, None, False
+        return message
 
     def drop(self, text: str, doubt_cause: DoubtCause) -> OutgoingMessage | None:
         """Closes the connection without QUIT, and adds the outcome of its message.

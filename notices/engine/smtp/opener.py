@@ -24,18 +24,18 @@ class Opener:
     def __init__(self) -> None:
         self._results: SimpleQueue[Connection | Exception] = SimpleQueue()
         self.wake_up, self._wake_up_sender = socket.socketpair()
-        self._pending = 0
+        self.pending = 0  # connections that are being opened
         self._is_closed = False
 
     @property
     def is_busy(self) -> bool:
         """Returns whether connections are being opened."""
-        return self._pending > 0
+        return self.pending > 0
 
     def open(self, number: int) -> None:
         """Starts to open that many connections."""
         for _ in range(number):
-            self._pending += 1
+            self.pending += 1
             threading.Thread(target=self._open, daemon=True).start()
 
     def opened(self) -> list[Connection | Exception]:
@@ -45,7 +45,7 @@ class Opener:
         with suppress(Empty):
             while True:
                 found.append(self._results.get_nowait())
-                self._pending -= 1
+                self.pending -= 1
         return found
 
     def close(self) -> None:
