@@ -243,12 +243,18 @@ SMS_MAX_BYTES = 2_000  # in EUC-KR; Korean carriers accept this size as one long
 NOTICE_RAMP_PERCENT = (1, 10)
 NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)
 NOTICE_RAMP_MINUTES = environment.number("NOTICE_RAMP_MINUTES", 15)  # of each step, without faults
-# A notice pauses automatically if more than this percentage bounces. Only attempts since a person
-# last resumed the notice count.
+# A notice, or the send to one destination, stops automatically above these percentages. Only
+# messages since a person last resumed it count. A notice can have percentages of its own.
 NOTICE_PAUSE_BOUNCE_PERCENT = environment.number("NOTICE_PAUSE_BOUNCE_PERCENT", 5)
-NOTICE_PAUSE_AT_LEAST = 200  # attempts; a percentage of fewer is not reliable
-# It also pauses after this number of refusals with a cause on our side (5.7.x).
+NOTICE_PAUSE_AT_LEAST = 200  # attempts; of fewer, the lower bound of the percentage counts
+# Refusals with a cause on our side (5.7.x), by people, and the fewest people.
+NOTICE_PAUSE_REFUSAL_PERCENT = 1
 NOTICE_PAUSE_REFUSALS = environment.number("NOTICE_PAUSE_REFUSALS", 5)
+# Complaints in per cent of the accepted messages, and the fewest complaints. Gmail and Yahoo ask
+# for less than 0.1 % and reject mail from 0.3 % on.
+NOTICE_PAUSE_COMPLAINT_PERCENT = 0.3
+NOTICE_PAUSE_COMPLAINTS = 5
+NOTICE_STOPPED_SECONDS = 300  # before a chunk with messages to a stopped destination is read again
 
 # The reasons for which a mandatory notice, too, is not sent to a suppressed address: it would not
 # arrive or would reach another person. The escalation list of the notice contains these recipients.

@@ -1,6 +1,7 @@
 """People's decisions about a notice, one function each.
 
-`approve`, `pause`, `resume`, `start_next_step` and `cancel` concern the whole notice. `send_again`
+`approve`, `pause`, `resume`, `start_next_step` and `cancel` concern the whole notice,
+`let_destination_go_on` one destination. `send_again`
 and `count_as_notified` concern its deliveries in doubt. `draft_correction` and
 `request_audience_count` concern a draft. The desk and the tests call these functions; workers make
 no decisions.
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from notices import message_samples, message_templates, tasks
-from notices.engine import dry_runs, gateways, held_back, ledger, ramp
+from notices.engine import dry_runs, gateways, guards, held_back, ledger, ramp
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from notices.models.delivery import DeliveryQuerySet
@@ -185,7 +186,7 @@ def resume(notice: Notice) -> bool:
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
         if paused.exists():
-            ramp.reset_pause_counts(notice)
+            guards.start_watching(notice)
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
             ledger.clear_backoff(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
@@ -194,6 +195,18 @@ def resume(notice: Notice) -> bool:
             tasks.send_chunks.delay_on_commit(notice.pk)
         else:
             return False
+    return True
+
+
+def let_destination_go_on(notice: Notice, name: str) -> bool:
+    """Ends the automatic stop of a destination, and retries what it refused. Returns False if it is
+    not stopped. Failures before this call do not stop it again.
+    """
+    with transaction.atomic():
+        if not guards.let_destination_go_on(notice, name):
+            return False
+        ledger.clear_backoff(notice)
+        tasks.send_chunks.delay_on_commit(notice.pk)
     return True
 
 

@@ -30,6 +30,7 @@ class LedgerMessages(StoredMessages):
     MARKED = _("marked on the desk: {mark_words}")
     DECEASED, RESTRICTED = _("deceased"), _("restricted")  # the values of PersonMark.Kind
     CANCELLED = _("cancelled")
+    STOPPED = _("the send to its destination was stopped until the deadline")
 
     # Failures for which there is no reply of a server
     TAKEN_OVER = _("the worker stopped while it sent this message")

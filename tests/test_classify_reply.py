@@ -28,7 +28,6 @@ def test_a_refusal_of_us_at_the_recipient_is_not_the_recipients_fault(reply):
         "550 No such user here",
         "550 5.2.1 mailbox disabled",
         "552 5.2.2 mailbox full",
-        "550 no",
     ],
 )
 def test_a_refusal_of_the_recipient_is_a_bounce(reply):
@@ -37,3 +36,13 @@ def test_a_refusal_of_the_recipient_is_a_bounce(reply):
 
 def test_a_temporary_refusal_is_deferred():
     assert classify_reply(450, "450 4.2.1 blocked", step="recipient") is Result.DEFERRED
+
+
+@pytest.mark.parametrize("reply", ["550 no", "554 transaction failed", "550 5.5.0 rejected"])
+def test_a_refusal_at_the_recipient_that_names_no_cause_is_unclear(reply):
+    assert classify_reply(int(reply[:3]), reply, step="recipient") is Result.UNCLEAR
+
+
+def test_a_refused_sender_is_not_a_bad_address_after_the_message_either():
+    reply = "550 5.1.8 sender address rejected: domain not found"
+    assert classify_reply(550, reply, step="message") is Result.REFUSED

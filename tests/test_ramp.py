@@ -9,11 +9,8 @@ from django.utils import timezone
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from notices import decisions, tasks
-from notices.engine import journal, ledger
 from notices.engine import ramp as engine_ramp
-from notices.engine.journal import JournalEntry
-from notices.engine.ledger import Transition
-from notices.models import Delivery, Notice
+from notices.models import Notice
 from tests.notice_factory import affected, assert_adds_up, work
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -162,54 +159,3 @@ def test_a_few_bounces_pause_nothing(draft, crowd, approver, server, settings):
     settings.NOTICE_PAUSE_BOUNCE_PERCENT = 50
     server.reply_next("recipient", crowd[0], "550 5.1.1 no such user")
     assert begun(draft, approver, "none").state == Notice.State.CLOSED
-
-
-def test_a_number_of_refusals_pauses_and_the_messages_are_sent_again(
-    client, draft, crowd, approver, server
-):
-    for email in crowd[:4]:
-        server.reply_next("recipient", email, "550 5.7.1 not from you")
-    notice = begun(draft, approver, "none")
-    assert notice.state == Notice.State.SENDING
-    assert notice.deliveries.filter(state="deferred").count() == 4
-    server.reply_next("recipient", crowd[0], "550 5.7.1 not from you")
-    notice.deliveries.update(not_before=None)
-    notice.chunks.update(not_before=None)
-    work(notice)
-    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
-    assert notice.problem == "550 5.7.1 not from you"
-    sign_in_to_desk(client, approver)
-    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
-    assert "First ask whoever runs the mail server" in page
-    assert_adds_up(notice)
-
-
-def test_refusals_are_counted_once_in_the_journal(draft, crowd, approver, settings):
-    settings.NOTICE_CHUNK_SIZE, settings.NOTICE_PAUSE_REFUSALS = 100, 2
-    decisions.approve(draft, by=approver, people=20)
-    tasks.plan_notice(draft.pk)
-    lease = ledger.lease_chunk(Notice.objects.get())
-    assert lease
-    rows = list(draft.deliveries.order_by("pk")[:4])
-    refused = [
-        Transition(Delivery.State.DEFERRED, f"550 5.7.1 {n}", timedelta(hours=1), is_refusal=True)
-        for n in (1, 2, 3)
-    ]
-    transitions = [refused[0], Transition(Delivery.State.ACCEPTED, "250 taken"), *refused[1:]]
-    entries = [
-        JournalEntry(lease, row.pk, transition, attempts=0, tries=1)
-        for row, transition in zip(rows, transitions, strict=True)
-    ]
-    for _ in range(2):  # as if the connection broke before the answer arrived
-        turn = journal.record_turn(lease.notice, [lease], entries=entries, on_wire={})
-        assert not turn.may_send
-    notice = Notice.objects.get()
-    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
-    assert (notice.refusals, notice.problem) == (3, "550 5.7.1 2")
-    written = Delivery.objects.filter(attempts=1).order_by("pk")
-    assert list(written.values_list("state", flat=True)) == [
-        *("deferred", "accepted", "pending", "pending")
-    ]
-    assert [row.not_before is None for row in written] == [False, True, True, True]
-    ledger.release(lease)
-    assert_adds_up(notice)

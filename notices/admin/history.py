@@ -16,6 +16,12 @@ class HistoryMessages(StoredMessages):
     EXPORTED_OPENED = _("Exported: {what_words}, {format}, opened.")
     PROOF, NOT_REACHED, DOUBTFUL = _("proof"), _("not-reached"), _("in-doubt")
     DECIDED = _("In doubt, {decision_words}: {number}. {reason}")
+    LIMITS = _(
+        "Limits for the automatic pause: bounces {bounce} %, refusals {refusal} %, complaints "
+        "{complaint} %."
+    )
+    GOES_ON = _("The send to {name} goes on.")
+    TAKEN_BACK = _("Bounces taken back, {number} with the reply “{reply}”: {reason}")
     AGAIN, TOLD = _("again"), _("told")
 
 

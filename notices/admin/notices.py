@@ -25,7 +25,7 @@ from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import decisions
-from notices.admin import history, previews, proof_export
+from notices.admin import history, pauses, previews, proof_export
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
@@ -108,6 +108,9 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/in-doubt/", self.in_doubt, "in_doubt"),
             own("<int:pk>/proof/", step_up_required(self.proof), "proof"),
             own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
+            own("<int:pk>/limits/", self.limits, "limits"),
+            own("<int:pk>/destination/", require_POST(self.destination), "destination"),
+            own("<int:pk>/taken-back/", self.taken_back, "taken_back"),
             own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
             own("<int:pk>/cancel/", self.cancel, "cancel"),
             own("<int:pk>/summary.pdf", self.summary, "summary"),
@@ -168,7 +171,7 @@ class NoticeAdmin(admin.ModelAdmin):
             messages.success(request, _("Approved. The messages are on their way."))
             return _redirect_to_page(notice)
         is_waiting = counted.run is None and "uncounted" not in request.GET
-        context = self._context(request, notice, _("Approve and send")) | {
+        context = self.page_context(request, notice, _("Approve and send")) | {
             "form": form,
             "counted": counted,
             "reloads": is_waiting and counted.is_running and not form.is_bound,
@@ -212,6 +215,18 @@ class NoticeAdmin(admin.ModelAdmin):
         done = _("The next step goes.")
         return self._act(request, pk, decisions.start_next_step, done=done)
 
+    def limits(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows and stores the limits for the automatic pause."""
+        return pauses.limits(self, request, _notice(request, pk))
+
+    def destination(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Lets a stopped destination go on."""
+        return pauses.let_destination_go_on(self, request, _notice(request, pk))
+
+    def taken_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows the bounces by reply, and takes back those with one reply."""
+        return pauses.take_back(self, request, _notice(request, pk))
+
     def summary(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the notice's summary as a PDF for an authority, with the counts by end state."""
         require(request, "notices.view_notice")
@@ -229,7 +244,7 @@ class NoticeAdmin(admin.ModelAdmin):
         form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
         if form.is_valid():
             return self._act(request, pk, decisions.cancel, done=_("Cancelled."))
-        context = self._context(request, notice, _("Cancel this notice")) | {
+        context = self.page_context(request, notice, _("Cancel this notice")) | {
             "form": form,
             "to_go": progress.send_progress(notice).to_go,
             "is_draft": notice.state == State.DRAFT,
@@ -253,7 +268,7 @@ class NoticeAdmin(admin.ModelAdmin):
             messages.success(request, form.decision_message(changed))
             return redirect("admin:notices_notice_in_doubt", pk)
         chosen = request.POST.getlist("deliveries")
-        context = self._context(request, notice, _("In doubt")) | {
+        context = self.page_context(request, notice, _("In doubt")) | {
             "form": form,
             "count": Notice.objects.live_counts(pk)["in_doubt"],
             "found": [(row, message_code(row.pk), str(row.pk) in chosen) for row in shown],
@@ -280,7 +295,8 @@ class NoticeAdmin(admin.ModelAdmin):
             messages.warning(request, _("Nothing was done: the notice is in another state now."))
         return _redirect_to_page(notice)
 
-    def _context(self, request: HttpRequest, notice: Notice, title: str) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, notice: Notice, title: str) -> dict[str, Any]:
+        """Returns the context that every page about a notice needs."""
         site = self.admin_site.each_context(request)
         return {**site, "title": title, "opts": self.opts, "notice": notice}
 
@@ -321,6 +337,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "is_moving": is_moving,
         "halted_for": stall.stall_reason(notice) if is_moving else None,
         "connection_limits": connection_limits() if is_moving else {},
+        "stopped": notice.destinations.filter(stopped_at__isnull=False).order_by("name"),
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": ramp.step_of(notice),
         "can_resume": notice.state == State.PAUSED,

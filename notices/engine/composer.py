@@ -19,7 +19,7 @@ from notices.returned_mail.suppression_list import SuppressionLookup
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
-COLUMNS = ("pk", "recipient", "language", "attempts", "is_possible_duplicate")
+COLUMNS = ("pk", "recipient", "language", "attempts", "is_possible_duplicate", "was_refused")
 
 
 class DueRow(NamedTuple):
@@ -31,6 +31,7 @@ class DueRow(NamedTuple):
     language: str
     attempts: int  # so far
     is_possible_duplicate: bool
+    was_refused: bool
     contact: bytes | None  # ciphertext; of an affected person or a test address
     data_classes: tuple[int, ...]
     email: str  # of a subscriber; "": unsubscribed or not an alert

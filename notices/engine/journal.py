@@ -1,13 +1,12 @@
 """Records a worker's turn in the ledger: the central write, one SQL statement.
 
 A worker calls `record_turn` once a turn for all its connections. The statement writes the results
-of messages that ended, counts the refusals among them (and pauses the notice if there are too
-many), and records the messages that go on the wire next. The first octet of those messages may
+of messages that ended, counts the people who were refused among them, and records the messages that
+go on the wire next. The first octet of those messages may
 leave only after the statement is committed.
 """
 
-import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple, cast
@@ -17,10 +16,8 @@ from django.conf import settings
 from django.db import connection
 
 from notices.engine.ledger import MOVING, Lease, Transition
-from notices.models import Delivery, Notice
+from notices.models import Notice
 from notices.models.states import END_STATES, WAITING_STATES, in_sql
-
-State = Delivery.State
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,7 @@ class JournalAnswer:
 
     may_send: bool  # False: the notice is paused, cancelled or closed
     lost: frozenset[int]  # chunks that another worker leased; nothing was written to them
+    stopped: frozenset[str] = frozenset()  # names of destinations; see guards.py
 
 
 # One statement is one transaction. It locks the chunks and compares their fencing tokens, then it
@@ -48,47 +46,40 @@ class JournalAnswer:
 # state and has as many attempts as the worker knows of. So if the connection breaks before the
 # answer arrives, the worker runs the statement again, and it writes no row and counts no refusal
 # twice.
-#
-# `refusal` numbers the refusals of this call from 1; it is 0 for all other entries. A refusal that
-# brings the notice's count to `most_refusals` pauses the notice, and its row stays pending. The
-# count at the start of the statement decides which rows stay pending. The count under the notice's
-# lock, which is taken last, decides about the pause.
 _JOURNAL = """
 WITH lease AS MATERIALIZED (
     SELECT * FROM unnest(%(chunks)s::bigint[], %(fences)s::int[], %(on_wire)s::text[])
         AS l (chunk, fencing_token, on_wire)
 ), notice AS MATERIALIZED (
-    SELECT state, refusals FROM notices_notice WHERE id = %(notice)s
+    SELECT state FROM notices_notice WHERE id = %(notice)s
 ), held AS MATERIALIZED (
     SELECT c.id, l.on_wire::bigint[] AS on_wire
     FROM lease l JOIN notices_chunk c ON c.id = l.chunk AND c.fencing_token = l.fencing_token
     ORDER BY c.id FOR NO KEY UPDATE OF c
 ), kind AS MATERIALIZED (
     SELECT k.state, k.attempts, k.tries, k.wait, k.is_duplicate, k.doubt_cause,
-        k.classes::smallint[] AS classes, k.refusal, k.number,
-        k.refusal > 0 AND notice.refusals + k.refusal >= %(most_refusals)s AS is_pausing
+        k.classes::smallint[] AS classes, k.is_refusal, k.number
     FROM unnest(%(states)s::text[], %(attempts)s::int[], %(tries)s::int[], %(waits)s::float8[],
             %(duplicates)s::bool[], %(doubt_causes)s::text[], %(classes)s::text[],
-            %(refusals)s::int[])
+            %(refusals)s::bool[])
         WITH ORDINALITY AS k (state, attempts, tries, wait, is_duplicate, doubt_cause, classes,
-            refusal, number), notice
+            is_refusal, number)
 ), written AS (
     UPDATE notices_delivery d
-    SET state = CASE WHEN v.is_pausing THEN {pending} ELSE v.state END,
-        reply = e.reply, attempts = d.attempts + v.tries,
-        ended_at = CASE WHEN v.state = ANY (%(ends)s) AND NOT v.is_pausing THEN now() END,
-        not_before = CASE WHEN v.wait IS NOT NULL AND NOT v.is_pausing
+    SET state = v.state, reply = e.reply, attempts = d.attempts + v.tries,
+        ended_at = CASE WHEN v.state = ANY (%(ends)s) THEN now() END,
+        not_before = CASE WHEN v.wait IS NOT NULL
             THEN LEAST(now() + v.wait * interval '1 second', %(deadline)s) END,
         is_possible_duplicate = d.is_possible_duplicate OR v.is_duplicate,
         doubt_cause = CASE WHEN v.doubt_cause = '' THEN d.doubt_cause ELSE v.doubt_cause END,
-        data_classes = v.classes
+        was_refused = d.was_refused OR v.is_refusal, data_classes = v.classes
     FROM unnest(%(ids)s::bigint[], %(of_chunk)s::bigint[], %(kinds)s::int[], %(replies)s::text[])
             AS e (id, chunk, kind, reply)
         JOIN kind AS v ON v.number = e.kind
         JOIN held ON held.id = e.chunk
     WHERE d.id = e.id AND d.state IN ({waiting})
         AND d.attempts = v.attempts
-    RETURNING e.chunk, d.state, v.refusal, e.reply
+    RETURNING e.chunk, d.state, v.is_refusal
 ), counted AS (
     SELECT chunk,
         {counts}
@@ -100,31 +91,22 @@ WITH lease AS MATERIALIZED (
     FROM held LEFT JOIN counted n ON n.chunk = held.id
     WHERE c.id = held.id
 ), refused AS (
-    SELECT count(*) AS number, array_agg(reply ORDER BY refusal) AS replies
-    FROM written WHERE refusal > 0
-), judged AS (
-    UPDATE notices_notice n
-    SET refusals = n.refusals + r.number,
-        state = CASE WHEN {pauses} THEN {paused} ELSE n.state END,
-        paused_for = CASE WHEN {pauses} THEN {refused} ELSE n.paused_for END,
-        problem = CASE WHEN {pauses}
-            THEN r.replies[greatest(%(most_refusals)s - n.refusals, 1)] ELSE n.problem END
-    FROM refused r
-    WHERE n.id = %(notice)s AND r.number > 0
+    SELECT count(*) AS people FROM written WHERE is_refusal
+), noted AS (
+    UPDATE notices_notice n SET refusals = n.refusals + r.people
+    FROM refused r WHERE n.id = %(notice)s AND r.people > 0
     RETURNING n.state
 )
-SELECT coalesce((SELECT state FROM judged), (SELECT state FROM notice)),
-    ARRAY(SELECT id FROM held)
+SELECT coalesce((SELECT state FROM noted), (SELECT state FROM notice)),
+    ARRAY(SELECT id FROM held),
+    ARRAY(SELECT name FROM notices_destination
+        WHERE notice_id = %(notice)s AND stopped_at IS NOT NULL)
 """.format(  # noqa: S608 (only names from the lists of states, no outside values)
     counts=",\n        ".join(
         f"count(*) FILTER (WHERE state = '{name}') AS {name}" for name in END_STATES
     ),
     sums=",\n        ".join(f"{name} = c.{name} + coalesce(n.{name}, 0)" for name in END_STATES),
     waiting=in_sql(WAITING_STATES),
-    pending=in_sql([State.PENDING]),
-    pauses="n.refusals + r.number >= %(most_refusals)s AND n.state = ANY (%(moving)s)",
-    paused=in_sql([Notice.State.PAUSED]),
-    refused=in_sql([Notice.PausedFor.REFUSED]),
 )
 
 
@@ -138,11 +120,10 @@ def record_turn(
     """Writes the results in `entries` and which deliveries go on the wire now; extends all
     `leases`.
 
-    `on_wire` maps a chunk's id to the ids of its deliveries on the wire. A refusal that reaches
-    NOTICE_PAUSE_REFUSALS pauses the notice in the same transaction. The caller starts a message
-    only if this call or an earlier one recorded its delivery in `on_wire`, and only if the answer
-    neither lists the chunk as lost nor forbids sending. Raises psycopg.OperationalError. The caller
-    may repeat the call with the same arguments: nothing is written or counted twice.
+    `on_wire` maps a chunk's id to the ids of its deliveries on the wire. The caller starts a
+    message only if this call or an earlier one recorded its delivery in `on_wire`, and only if the
+    answer neither lists the chunk as lost nor forbids sending. Raises psycopg.OperationalError. The
+    caller may repeat the call with the same arguments: nothing is written or counted twice.
     """
     values = _journal_values(notice, leases, entries=entries, on_wire=on_wire)
     connection.ensure_connection()
@@ -153,9 +134,9 @@ def record_turn(
     database.prepare_threshold = 0
     with psycopg.Cursor(database) as cursor:
         cursor.execute(_JOURNAL, values, prepare=True, binary=True)
-        state, held = cursor.fetchone() or (None, [])
+        state, held, stopped = cursor.fetchone() or (None, [], [])
     lost = frozenset(lease.chunk.pk for lease in leases) - frozenset(held)
-    return JournalAnswer(may_send=state in MOVING, lost=lost)
+    return JournalAnswer(may_send=state in MOVING, lost=lost, stopped=frozenset(stopped))
 
 
 def _journal_values(
@@ -166,17 +147,12 @@ def _journal_values(
     on_wire: Mapping[int, Iterable[int]],
 ) -> dict[str, Any]:
     groups: dict[_EntryGroup, int] = {}
-    refusals = itertools.count(1)
-    group_numbers = [
-        groups.setdefault(_group_of(entry, refusals), len(groups) + 1) for entry in entries
-    ]
+    group_numbers = [groups.setdefault(_group_of(entry), len(groups) + 1) for entry in entries]
     return {
         "notice": notice.pk,
         "deadline": notice.deadline_at,
         "lease": settings.NOTICE_LEASE_SECONDS,
         "ends": list(END_STATES),
-        "moving": [state.value for state in MOVING],
-        "most_refusals": settings.NOTICE_PAUSE_REFUSALS,
         "chunks": [lease.chunk.pk for lease in leases],
         "fences": [lease.fencing_token for lease in leases],
         "on_wire": [_array_literal(on_wire.get(lease.chunk.pk, ())) for lease in leases],
@@ -191,7 +167,7 @@ def _journal_values(
         "duplicates": [group.is_possible_duplicate for group in groups],
         "doubt_causes": [group.doubt_cause for group in groups],
         "classes": [_array_literal(group.data_classes) for group in groups],
-        "refusals": _array_literal(group.refusal for group in groups),
+        "refusals": [group.is_refusal for group in groups],
     }
 
 
@@ -207,10 +183,10 @@ class _EntryGroup(NamedTuple):
     is_possible_duplicate: bool
     doubt_cause: str
     data_classes: tuple[int, ...]
-    refusal: int  # number among the refusals of the turn, from 1; 0: not a refusal
+    is_refusal: bool  # the first one of the recipient
 
 
-def _group_of(entry: JournalEntry, refusals: Iterator[int]) -> _EntryGroup:
+def _group_of(entry: JournalEntry) -> _EntryGroup:
     transition = entry.transition
     return _EntryGroup(
         state=transition.state.value,
@@ -220,7 +196,7 @@ def _group_of(entry: JournalEntry, refusals: Iterator[int]) -> _EntryGroup:
         is_possible_duplicate=transition.is_possible_duplicate,
         doubt_cause=transition.doubt_cause.value if transition.doubt_cause else "",
         data_classes=transition.data_classes,
-        refusal=next(refusals) if transition.is_refusal else 0,
+        is_refusal=transition.is_first_refusal,
     )
 
 

@@ -59,9 +59,9 @@ class Transition:
     wait: timedelta | None = None
     is_possible_duplicate: bool = False
     data_classes: tuple[int, ...] = ()  # the leaked data classes that the message named
-    # The refusal's cause is not the recipient. The journal counts it. From NOTICE_PAUSE_REFUSALS on
-    # it pauses the notice and leaves the row pending instead of applying `state` and `wait`.
-    is_refusal: bool = False
+    # The first refusal of this recipient's messages for a cause that is not theirs. The journal
+    # counts it, and guards.py judges it.
+    is_first_refusal: bool = False
     doubt_cause: DoubtCause | None = None  # None: the row's doubt_cause does not change
 
 
@@ -245,12 +245,12 @@ def close(notice_id: int) -> bool:
     return is_closed
 
 
-def release(lease: Lease) -> None:
-    """Ends the lease. The chunk is done, or due again when its next delivery is. Does nothing if
-    the lease is lost.
+def release(lease: Lease, *, wait: timedelta | None = None) -> None:
+    """Ends the lease. The chunk is done, or due again when its next delivery is, `wait` from now if
+    that is given. Does nothing if the lease is lost.
 
-    A waiting delivery without `not_before` makes the chunk due at once. No delivery of the chunk
-    may be on the wire.
+    Without `wait`, a waiting delivery without `not_before` makes the chunk due at once. No delivery
+    of the chunk may be on the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
         _commit_without_flush()
@@ -259,11 +259,12 @@ def release(lease: Lease) -> None:
         remaining = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
+        at_once = Now() + wait if wait else None
         _end_lease(
             lease,
             chunk,
             state=Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE,
-            not_before=None if remaining["at_once"] else remaining["at"],
+            not_before=at_once if remaining["at_once"] else remaining["at"],
             failures=0,
         )
 
@@ -298,11 +299,12 @@ def release_with_backoff(lease: Lease) -> None:
 
 
 def clear_backoff(notice: Notice) -> None:
-    """Clears the backoff of chunks that waited for an unavailable server. The backoff of single
-    deliveries stays.
+    """Clears the backoff of chunks that waited for an unavailable server or a stopped destination,
+    and of deliveries that were refused for a cause on our side. The backoff of others stays.
     """
-    waiting = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, failures__gt=0)
-    waiting.update(not_before=None, failures=0)
+    Chunk.objects.filter(notice=notice, state=Chunk.State.DUE).update(not_before=None, failures=0)
+    refused = Delivery.objects.filter(notice=notice, was_refused=True, state=State.DEFERRED)
+    refused.update(not_before=None)
 
 
 def _lock_chunk(lease: Lease) -> Chunk:

@@ -1,4 +1,4 @@
-"""The ramp and the automatic pause: a notice is sent to a few people first, then to more, then to
+"""The ramp: a notice is sent to a few people first, then to more, then to
 all.
 
 The primary keys of people are a PRF of the keys in the source file, so the first chunks by key are
@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from notices.engine import ledger
+from notices.engine import guards, ledger
 from notices.models import Chunk, Notice
 from notices.models.chunk import ChunkQuerySet
 
@@ -93,10 +93,10 @@ def advance_ramp_if_healthy(notice: Notice) -> bool:
 
 
 def sweep_ramp(notice: Notice) -> bool:
-    """Checks a notice for the sweep: pauses it if too many messages bounced (and returns True), or
+    """Checks a notice for the sweep: pauses it if too many messages failed (and returns True), or
     starts its next step when it is time.
     """
-    if pause_if_bouncing(notice):
+    if guards.pause_if_failing(notice):
         return True
     if advance_ramp_if_healthy(notice):
         notice.refresh_from_db()
@@ -126,35 +126,3 @@ def _chunk_at(notice: Notice, *, percent: int) -> int:
     chunks = Chunk.objects.filter(notice=notice).order_by("pk")
     number = max(1, chunks.count() * percent // 100)
     return next(iter(chunks.values_list("pk", flat=True)[number - 1 : number]), 0)
-
-
-# ---------------------------------------------------------------- pauses
-
-
-def pause_if_bouncing(notice: Notice) -> bool:
-    """Pauses the notice if more than NOTICE_PAUSE_BOUNCE_PERCENT of the messages bounced since a
-    person last resumed it. Returns whether it did.
-    """
-    counts = Notice.objects.live_counts(notice.pk)
-    bounced = counts["bounced"] - notice.watched_bounced
-    tried = bounced + counts["accepted"] - notice.watched_accepted
-    percent = settings.NOTICE_PAUSE_BOUNCE_PERCENT
-    if tried < settings.NOTICE_PAUSE_AT_LEAST or bounced * 100 <= tried * percent:
-        return False
-    figures = f"{bounced:,} / {tried:,} ({bounced / tried:.1%} > {percent} %)"
-    ledger.pause_for_problem(notice, figures, paused_for=Notice.PausedFor.BOUNCES)
-    logger.warning("notice %s paused: bounced %s", notice.pk, figures)
-    return True
-
-
-def reset_pause_counts(notice: Notice) -> None:
-    """Resets the counts for the automatic pause. Only bounces and refusals after this call count
-    for it.
-    """
-    counts = Notice.objects.live_counts(notice.pk)
-    Notice.objects.filter(pk=notice.pk).update(
-        watched_accepted=counts["accepted"],
-        watched_bounced=counts["bounced"],
-        refusals=0,
-        paused_for="",
-    )

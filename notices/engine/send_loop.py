@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from incidents.encryption import EncryptionError
-from notices.engine import gateways, journal, ledger, providers, ramp, stall
+from notices.engine import gateways, guards, journal, ledger, providers, stall
 from notices.engine.composer import Composer, DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
 from notices.engine.ledger import Lease, LeaseLostError, Transition
@@ -22,12 +23,15 @@ from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transitions import transition_of
 from notices.engine.transport import (
     Outcome,
+    Result,
     SenderRefusedError,
     ServerUnavailableError,
     Transport,
 )
+from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import Delivery, Notice
+from notices.models.destination import destination_of
 from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
@@ -124,6 +128,7 @@ class _Leased:
     lease: Lease
     left: int = 0
     has_bounces: bool = False
+    is_held_up: bool = False  # some of its rows go to a stopped destination
 
 
 class _Run:
@@ -138,6 +143,9 @@ class _Run:
         self._limiter = DestinationLimiter()
         self._end = end
         self._composer = Composer(notice)
+        self._guard = guards.Guard(notice)
+        self._stopped = guards.stopped_destinations(notice)
+        self._has_accepted = Notice.objects.live_counts(notice.pk)["accepted"] > 0
         self._leases: dict[int, _Leased] = {}
         self._waiting: deque[DueRow] = deque()
         # Composed messages by domain that wait for the rate limit of their destination.
@@ -161,6 +169,8 @@ class _Run:
         except (ServerUnavailableError, SenderRefusedError, EncryptionError) as error:
             self._stop_for_error(error)
             return False
+        finally:
+            _retry_until_written(self._guard.write)
         return self._may_send and self._has_chunks
 
     def _turn(self) -> bool:
@@ -209,10 +219,10 @@ class _Run:
                     _retry_until_written(
                         partial(suppression_list.take_bounces, leased.lease.chunk, self._notice)
                     )
-                _retry_until_written(partial(ledger.release, leased.lease))
+                wait = timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
+                wait_if_held_up = wait if leased.is_held_up else None
+                _retry_until_written(partial(ledger.release, leased.lease, wait=wait_if_held_up))
                 del self._leases[key]
-                if leased.has_bounces:
-                    _retry_until_written(partial(ramp.pause_if_bouncing, self._notice))
 
     def _drop_lost_chunks(self, chunks: frozenset[int]) -> None:
         """Drops the rows of `chunks`, because another worker leased them. This run starts, writes
@@ -248,6 +258,8 @@ class _Run:
         None if no such row is left. Rows over the limit are parked.
         """
         for domain, parked in self._parked.items():
+            while parked and destination_of(parked[0][1].to) in self._stopped:
+                self._hold_up(parked.popleft()[0])
             if parked and self._limiter.take_token(domain):
                 return parked.popleft()
         while self._waiting:
@@ -256,11 +268,25 @@ class _Run:
             if isinstance(message, Transition):
                 self._end_row(row, message, tries=0)
                 continue
+            if self._stopped and destination_of(message.to) in self._stopped:
+                self._hold_up(row)
+                continue
             domain = message.to.rpartition("@")[2]
             if self._limiter.take_token(domain):
                 return row, message
             self._parked[domain].append((row, message))
         return None
+
+    def _hold_up(self, row: DueRow) -> None:
+        """Leaves a row to a stopped destination as it is, until a person lets the destination go
+        on. After the notice's deadline it ends as unreachable.
+        """
+        if self._leases[row.chunk].lease.is_past_deadline:
+            reply = LedgerMessages.STOPPED.stored()
+            self._end_row(row, Transition(State.UNREACHABLE, reply), tries=0)
+            return
+        self._leases[row.chunk].left -= 1
+        self._leases[row.chunk].is_held_up = True
 
     def _journal_turn(self) -> None:
         """Journals the results and the messages to start, and starts these messages after the
@@ -282,16 +308,20 @@ class _Run:
             self._on_wire[message.delivery_id] = self._submitted.pop(message.delivery_id)
         started_at = time.monotonic()
         answer = self._journal()
+        may_send = answer.may_send and not self._is_paused_by_guard()
         # If the process was stopped during the journal, another worker may have its lease now.
         is_fresh = time.monotonic() - started_at < settings.NOTICE_LEASE_SECONDS / 2
-        if answer.may_send and not answer.lost and is_fresh:
+        if may_send and not answer.lost and is_fresh:
             self._transport.start(ready)
             return
         for message in ready:
             self._submitted[message.delivery_id] = self._on_wire.pop(message.delivery_id)
         self._drop_lost_chunks(answer.lost)
-        if not answer.may_send:
+        if not may_send:
             self._stop_starting()
+
+    def _is_paused_by_guard(self) -> bool:
+        return self._guard.is_due() and _retry_until_written(self._guard.judge)
 
     def _journal(self) -> JournalAnswer:
         on_wire: dict[int, list[int]] = {}
@@ -307,6 +337,7 @@ class _Run:
             if entry.lease.chunk.pk in self._leases:
                 self._leases[entry.lease.chunk.pk].left -= 1
         self._entries = []
+        self._stopped = answer.stopped
         self._journaled_at = time.monotonic()
         return answer
 
@@ -315,9 +346,11 @@ class _Run:
         row = self._on_wire.pop(key, None) or self._submitted.pop(key, None)
         if row is None or row.chunk not in self._leases:
             return  # another worker leased its chunk
-        self._end_row(
-            row, transition_of(outcome.reply, row, self._leases[row.chunk].lease), tries=1
-        )
+        lease = self._leases[row.chunk].lease
+        self._has_accepted |= outcome.reply.result is Result.ACCEPTED
+        transition = transition_of(outcome.reply, row, lease, has_accepted=self._has_accepted)
+        self._guard.count(destination_of(outcome.message.to), transition)
+        self._end_row(row, transition, tries=1)
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease

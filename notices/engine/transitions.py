@@ -16,24 +16,29 @@ from notices.models import Delivery
 State = Delivery.State
 
 
-def transition_of(reply: Reply, row: DueRow, lease: Lease) -> Transition:
+def transition_of(
+    reply: Reply, row: DueRow, lease: Lease, *, has_accepted: bool = True
+) -> Transition:
     """Returns the transition of `row`, a delivery of the lease's chunk, after one more attempt.
 
-    A refusal gets the transition of a temporary refusal, with `is_refusal`. The journal counts it,
-    and leaves the row pending instead if the refusal pauses the notice.
+    A refusal gets the transition of a temporary refusal. So does an unclear one as long as the
+    server has accepted no message of this notice (`has_accepted`): it may refuse all of them.
     """
     attempts, is_possible_duplicate = row.attempts + 1, row.is_possible_duplicate
     match reply.result:
         case Result.ACCEPTED:
             return Transition(State.ACCEPTED, reply.server_reply, data_classes=row.data_classes)
-        case Result.DEFERRED | Result.REFUSED:
+        case Result.UNCLEAR if has_accepted:
+            return Transition(State.BOUNCED, reply.server_reply)
+        case Result.DEFERRED | Result.REFUSED | Result.UNCLEAR:
             deferred = ledger.deferred(
                 lease,
                 attempts=attempts,
                 is_possible_duplicate=is_possible_duplicate,
                 reply=reply.server_reply,
             )
-            return replace(deferred, is_refusal=reply.result is Result.REFUSED)
+            is_refusal = reply.result is not Result.DEFERRED
+            return replace(deferred, is_first_refusal=is_refusal and not row.was_refused)
         case Result.BOUNCED:
             return Transition(State.BOUNCED, reply.server_reply)
         case Result.UNREACHABLE:

@@ -20,6 +20,7 @@ REPLY_CHARACTERS = 500
 CLOSING = 421
 NOT_AUTHENTICATED = (530, 534, 535, 538)
 _OURS = (Cause.SENDER, Cause.CONTENT)
+_RECIPIENTS = (Cause.ADDRESS, Cause.MAILBOX)
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -39,6 +40,7 @@ class Result(Enum):
     BOUNCED = auto()  # the server refuses this recipient permanently
     UNREACHABLE = auto()  # this server cannot send to this recipient's address
     REFUSED = auto()  # the server refuses the sender or the content, not the recipient
+    UNCLEAR = auto()  # the server refuses at the recipient and does not say whom or what
     NOT_SENT = auto()  # the connection ended before the server could accept the message
     IN_DOUBT = auto()  # the server may have accepted the message, the reply is missing
 
@@ -112,25 +114,29 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
 
     `step` is the command that the reply answers: "sender", "recipient", "data" or "message". Words
     that name the sender or the content count more than the step: a relay that refuses us often does
-    so at the recipient.
+    so at the recipient. Only words and codes that name the recipient end a delivery.
     """
     found = _ENHANCED.search(server_reply)
-    subject = found[0].split(".")[1] if found else ""
+    is_policy = found is not None and found[0].split(".")[1] == "7"
     match code // 100:
         case 4 if code == CLOSING or step == "sender":
             return Result.NOT_SENT
         case 4:
             return Result.DEFERRED
-        case 5 if subject == "7" or code in NOT_AUTHENTICATED:
+        case 5 if is_policy or code in NOT_AUTHENTICATED or step in ("sender", "data"):
             return Result.REFUSED
-        case 5 if step == "recipient" and cause_of(server_reply) in _OURS:
-            return Result.REFUSED
-        case 5 if step == "recipient" or (step == "message" and subject in ("1", "2")):
-            return Result.BOUNCED
         case 5:
-            return Result.REFUSED
+            return _judge_words(server_reply, step=step)
         case _:
             return Result.NOT_SENT
+
+
+def _judge_words(server_reply: str, *, step: str) -> Result:
+    cause = cause_of(server_reply)
+    if cause in _RECIPIENTS:
+        return Result.BOUNCED
+    is_unclear = step == "recipient" and cause not in _OURS
+    return Result.UNCLEAR if is_unclear else Result.REFUSED
 
 
 def redact_address(text: str, to: str) -> str:

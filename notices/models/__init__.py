@@ -3,6 +3,7 @@
 from notices.models.certificate import Certificate
 from notices.models.chunk import Chunk
 from notices.models.delivery import Delivery
+from notices.models.destination import Destination
 from notices.models.doubt import DoubtCause
 from notices.models.late_report import LateReport
 from notices.models.ledger_digest import LedgerDigest, LedgerDigestPage
@@ -20,6 +21,7 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
+    "Destination",
     "DoubtCause",
     "LateReport",
     "LedgerDigest",

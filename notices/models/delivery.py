@@ -93,6 +93,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True)
     is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)
+    # A server refused a message to this recipient for a cause that is not theirs.
+    was_refused = models.BooleanField(db_default=False)
     reply = models.CharField(_("the server's reply"), max_length=500, blank=True)
     # The cause of the last doubt. It stays when the message is sent again or a person decides.
     doubt_cause = models.CharField(
@@ -121,6 +123,9 @@ class Delivery(models.Model):
                 condition=Q(subscription__isnull=False),
                 name="by_subscription",
             ),
+            # for the retry after a resume, and for bounces that a person takes back
+            models.Index(fields=["notice"], condition=Q(was_refused=True), name="refused_rows"),
+            models.Index(fields=["notice"], condition=Q(state="bounced"), name="bounced_rows"),
         ]
 
     def __str__(self) -> str:

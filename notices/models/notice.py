@@ -176,10 +176,16 @@ class Notice(models.Model):
         blank=True,
         editable=False,
     )
-    # The counts when a person last resumed the notice, and the refusals since. See ramp.py.
+    # People with a refusal whose cause is not theirs, each counted once.
+    refusals = models.PositiveIntegerField(default=0, editable=False)
+    # The counts when a person last resumed the notice. See engine/guards.py.
     watched_accepted = models.BigIntegerField(default=0, editable=False)
     watched_bounced = models.BigIntegerField(default=0, editable=False)
-    refusals = models.PositiveIntegerField(default=0, editable=False)
+    watched_refusals = models.PositiveIntegerField(default=0, editable=False)
+    # The notice's own limits for the automatic pause, in per cent; None: those of the settings.
+    pause_bounce_percent = models.FloatField(null=True, editable=False)
+    pause_refusal_percent = models.FloatField(null=True, editable=False)
+    pause_complaint_percent = models.FloatField(null=True, editable=False)
     # The count of a draft's audience: a DryRun and the audience's kind, the time of the count, and
     # the time of an open request to count. See dry_runs.py.
     dry_run = models.JSONField(null=True, editable=False)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.contacts import normalise_email
 from incidents.encryption import EncryptionError
+from notices.engine import guards
 from notices.ledger_messages import LedgerMessages
 from notices.message_codes import delivery_of_code, is_bounce_mac
 from notices.models import (
@@ -25,6 +26,7 @@ from notices.models import (
     ReturnedMail,
     Suppression,
 )
+from notices.models.destination import destination_of
 from notices.returned_mail import delivery_reports, suppression_list
 from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind, is_same_mailbox
 from notices.returned_mail.reply_reading import Cause
@@ -165,6 +167,8 @@ def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
     """
     is_new = _record_late(delivery, LateReport.Kind.COMPLAINT, report.words)
     _suppress(delivery, Suppression.Source.COMPLAINT, report.words)
+    if is_new and delivery.notice.closed_at is None:
+        guards.count_complaint(delivery.notice, destination_of(_address_of(delivery)), report.words)
     if delivery.subscription is not None:
         AlertSubscription.objects.live().filter(pk=delivery.subscription.pk).update(
             unsubscribed_at=timezone.now()
