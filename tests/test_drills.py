@@ -18,7 +18,10 @@ ROOT = Path(__file__).parent.parent
 PEOPLE = 3
 
 
-@pytest.mark.parametrize("name", ["kill", "stop", "redis", "postgres", "refusal_cut", "twice"])
+@pytest.mark.parametrize(
+    "name",
+    ["kill", "stop", "redis", "postgres", "refusal_cut", "twice", "relay", "limits"],
+)
 def test_small_drill_holds(name):
     environment = {**os.environ, "PEOPLE": "400", "KILLS": "4", "SEED": "1"}
     done = subprocess.run(

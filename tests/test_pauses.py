@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,6 +191,24 @@ def test_a_destination_that_refuses_us_stops_alone(client, draft, incident, appr
     work(notice)
     assert (notice.state, notice.accepted) == (Notice.State.CLOSED, 60)
     assert_adds_up(notice)
+
+
+def test_refused_rows_of_a_stopped_destination_keep_no_worker_busy(
+    draft, incident, approver, server, monkeypatch
+):
+    emails = crowd(incident, "naver.com", "example.com", "example.org", number=45)
+    for email in emails[::3]:
+        server.reply_next("recipient", email, POLICY)
+    notice = work(approved(draft, approver))
+    assert guards.stopped_destinations(notice) == {"naver.com"}
+    Delivery.objects.filter(was_refused=True).update(not_before=notice.created_at)
+    notice.chunks.update(not_before=None)
+    leases = []
+    lease_chunk = ledger.lease_chunk
+    monkeypatch.setattr(ledger, "lease_chunk", lambda one: leases.append(1) or lease_chunk(one))
+    work(notice)
+    assert len(leases) <= notice.chunks.count() + 1
+    assert notice.chunks.get().not_before > timezone.now() + timedelta(minutes=4)
 
 
 def test_people_of_a_stopped_destination_are_unreachable_after_the_deadline(

@@ -26,7 +26,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
 from notices.ledger_messages import LedgerMessages
-from notices.models import Chunk, Delivery, DoubtCause, Notice
+from notices.models import Chunk, Delivery, Destination, DoubtCause, Notice
 from notices.models.delivery import DeliveryQuerySet
 from notices.models.states import END_STATES
 
@@ -245,12 +245,13 @@ def close(notice_id: int) -> bool:
     return is_closed
 
 
-def release(lease: Lease, *, wait: timedelta | None = None) -> None:
-    """Ends the lease. The chunk is done, or due again when its next delivery is, `wait` from now if
-    that is given. Does nothing if the lease is lost.
+def release(lease: Lease, *, is_held_up: bool = False) -> None:
+    """Ends the lease. The chunk is done, or due again when its next delivery is. Does nothing if
+    the lease is lost.
 
-    Without `wait`, a waiting delivery without `not_before` makes the chunk due at once. No delivery
-    of the chunk may be on the wire.
+    A waiting delivery without `not_before` makes the chunk due at once. A chunk with deliveries to
+    a destination that is still stopped (`is_held_up`) is due after NOTICE_STOPPED_SECONDS. No
+    delivery of the chunk may be on the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
         _commit_without_flush()
@@ -259,14 +260,12 @@ def release(lease: Lease, *, wait: timedelta | None = None) -> None:
         remaining = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
-        at_once = Now() + wait if wait else None
-        _end_lease(
-            lease,
-            chunk,
-            state=Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE,
-            not_before=at_once if remaining["at_once"] else remaining["at"],
-            failures=0,
-        )
+        not_before = None if remaining["at_once"] else remaining["at"]
+        stopped = Destination.objects.filter(notice=lease.notice, stopped_at__isnull=False)
+        if is_held_up and stopped.exists():
+            not_before = Now() + timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
+        state = Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE
+        _end_lease(lease, chunk, state=state, not_before=not_before, failures=0)
 
 
 def _commit_without_flush() -> None:

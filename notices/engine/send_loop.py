@@ -6,7 +6,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -219,9 +218,8 @@ class _Run:
                     _retry_until_written(
                         partial(suppression_list.take_bounces, leased.lease.chunk, self._notice)
                     )
-                wait = timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
-                wait_if_held_up = wait if leased.is_held_up else None
-                _retry_until_written(partial(ledger.release, leased.lease, wait=wait_if_held_up))
+                release = partial(ledger.release, leased.lease, is_held_up=leased.is_held_up)
+                _retry_until_written(release)
                 del self._leases[key]
 
     def _drop_lost_chunks(self, chunks: frozenset[int]) -> None:

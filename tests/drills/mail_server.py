@@ -117,6 +117,7 @@ class _Orders:
     refuse: int = 0
     refusal: str = "421 4.3.2 too many connections"
     limit: int = 1_000_000  # open connections; further ones get `refusal` too
+    most_mails: int = 1_000_000  # on a connection; then 421
     # {step: reply or DROP…} for every address: "mail", "rcpt", "data", "final"
     always: dict[str, str] = field(default_factory=dict)
     # {address: [[step, reply or DROP…] for the first attempt, for the second, …]}
@@ -178,6 +179,7 @@ class _Session(asyncio.Protocol):
         self._buffer, self._message, self._to = b"", b"", ""
         self._is_data = self._is_busy = self._is_over = self._drops_inside = False
         self._drops_dot = False
+        self._mails = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -222,8 +224,7 @@ class _Session(asyncio.Protocol):
             eight = ["8BITMIME"] if self._server.orders.eight_bit else []
             self._reply("drill.test", "PIPELINING", *eight, "ENHANCEDSTATUSCODES", code=250)
         elif verb == "MAIL":
-            self._to = ""
-            self._answer(self._server.ordered("mail", ""), "250 2.1.0 Ok")
+            self._begin_mail()
         elif verb == "RCPT":
             address = line.partition("<")[2].partition(">")[0]
             if self._answer(self._server.ordered("rcpt", address), "250 2.1.5 Ok"):
@@ -237,6 +238,15 @@ class _Session(asyncio.Protocol):
             self._transport.close()
         else:
             self._reply("250 2.0.0 Ok")
+
+    def _begin_mail(self) -> None:
+        self._to = ""
+        self._mails += 1
+        ordered = self._server.ordered("mail", "")
+        if self._mails > self._server.orders.most_mails:
+            self._server.counts["too_many_mails"] += 1
+            ordered = "421 4.7.0 too many messages on this connection"
+        self._answer(ordered, "250 2.1.0 Ok")
 
     def _begin_data(self) -> None:
         if not self._to:

@@ -3,6 +3,7 @@
 NAMES = (
     *("kill", "stop", "redis", "postgres", "refusal_cut", "disk", "log_disk"),
     *("moods", "closed_port", "refused", "slow", "twice", "clock"),
+    *("relay", "limits"),
 )
 # For drills that need other waits than those of tests/drills/settings.py.
 _SWEEP_OFTEN = {"task": "notices.tasks.sweep_notices", "schedule": 0.1}

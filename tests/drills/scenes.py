@@ -18,9 +18,9 @@ from django.db import connection
 from foundations import latency
 from harness.people import address
 from harness.product import Workers
-from notices import tasks
-from notices.engine import stall
-from notices.models import Notice
+from notices import decisions, tasks
+from notices.engine import guards, stall
+from notices.models import Delivery, Notice, Suppression
 from tests.drills import mail_server
 from tests.drills.comparing import Verdict, ledger
 from tests.drills.stage import Stage, connections_to, postmaster, say, start_servers
@@ -470,6 +470,73 @@ def slow_replies(stage: Stage) -> Verdict:
     return verdict
 
 
+RELAY_REFUSES = {"rcpt": "550 relay not permitted"}
+
+
+def relay(stage: Stage) -> Verdict:
+    """Refuses every recipient as a relay does that does not know us: at the start, and half way."""
+    stage.server.order(always=RELAY_REFUSES)
+    with stage.workers():
+        notice = stage.approved()
+        first = _refused_people(stage, notice, "paused")
+        stage.server.order(always={})
+        decisions.resume(notice)
+        stage.wait_for_taken(stage.people // 2)
+        stage.server.order(always=RELAY_REFUSES)
+        second = _refused_people(stage, notice, "stopped") - first
+        stage.server.order(always={})
+        _let_all_go_on(notice)
+        stage.wait_for_close(notice)
+    verdict = stage.compare(notice)
+    verdict.must(not Suppression.objects.exists(), "an address is on the suppression list")
+    most = 3 * settings.NOTICE_CONNECTIONS + 50  # on the wire when it stopped
+    verdict.must(first <= 50, f"{first} people were refused before the pause")
+    verdict.must(
+        second <= most, f"{second} people were refused before the stop, at most {most} may"
+    )
+    verdict.figures["refused"] = f"{first} people before the pause, {second} before the stop"
+    return verdict
+
+
+def _refused_people(stage: Stage, notice: Notice, what: str) -> int:
+    """Waits until the notice pauses, or its destination stops; returns how many were refused."""
+
+    def is_so() -> bool:
+        notice.refresh_from_db()
+        is_stopped = notice.destinations.filter(stopped_at__isnull=False).exists()
+        return notice.state == Notice.State.PAUSED or is_stopped
+
+    stage.wait_for(is_so, 60, f"notice that is {what}")
+    time.sleep(2)  # for the messages that are on the wire
+    notice.refresh_from_db()
+    return notice.refusals
+
+
+def _let_all_go_on(notice: Notice) -> None:
+    decisions.resume(notice)
+    for name in guards.stopped_destinations(notice):
+        decisions.let_destination_go_on(notice, name)
+
+
+def connection_limits(stage: Stage) -> Verdict:
+    """Ends each connection (421) after 20 messages, as many servers do."""
+    stage.server.order(most_mails=20)
+    with stage.workers():
+        notice = stage.approved()
+        stage.wait_for_close(notice)
+    verdict = stage.compare(notice)
+    counts = stage.server.order()
+    most = 2 * counts["most_open"] + 20
+    ended = counts["too_many_mails"]
+    verdict.must(ended <= most, f"the server ended {ended} connections, at most {most} may be")
+    retried = Delivery.objects.filter(notice=notice, attempts__gt=1).count()
+    verdict.must(not retried, f"{retried} people waited for a second attempt")
+    verdict.figures["connections"] = (
+        f"{counts['connections']:,}; the server ended {ended:,} of them"
+    )
+    return verdict
+
+
 # ---------------------------------------------------------------- too many workers, wrong clocks
 
 
@@ -521,4 +588,6 @@ DRILLS: dict[str, Callable[[Stage], Verdict]] = {
     "slow": slow_replies,
     "twice": twice,
     "clock": clock,
+    "relay": relay,
+    "limits": connection_limits,
 }
