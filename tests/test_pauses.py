@@ -46,7 +46,7 @@ def approved(draft: Notice, approver) -> Notice:
 @pytest.mark.parametrize("dead_in", [10, 3])  # 10 % and 30 %
 def test_dead_addresses_are_seen_within_200_tries(dead_in):
     counts, tries = ResultCounts(), 0
-    while judge_notice(counts, LIMITS) is None:
+    while judge_notice(counts, LIMITS, refusing=1) is None:
         tries += 1
         counts.bounced += tries % dead_in == 0
         counts.accepted += tries % dead_in != 0
@@ -59,16 +59,19 @@ def test_one_refusal_in_2000_never_pauses():
         counts.refused += number % 2_000 == 0
         counts.accepted += number % 2_000 != 0
         assert judge_destination(counts, LIMITS) is None
-        assert judge_notice(counts, LIMITS) is None
+        assert judge_notice(counts, LIMITS, refusing=1) is None
 
 
 def test_the_first_replies_of_a_send_being_alike_pause_within_tens():
-    assert judge_notice(ResultCounts(refused=5), LIMITS) is Notice.PausedFor.REFUSED
-    assert judge_notice(ResultCounts(bounced=20), LIMITS) is Notice.PausedFor.BOUNCES
+    assert judge_notice(ResultCounts(refused=5), LIMITS, refusing=1) is Notice.PausedFor.REFUSED
+    assert judge_notice(ResultCounts(bounced=20), LIMITS, refusing=0) is Notice.PausedFor.BOUNCES
 
 
 def test_one_destination_that_refuses_us_does_not_pause_the_notice():
-    assert judge_notice(ResultCounts(accepted=100, refused=40), LIMITS) is None
+    assert judge_notice(ResultCounts(accepted=100, refused=40), LIMITS, refusing=2) is None
+    assert judge_notice(ResultCounts(accepted=4, refused=40), LIMITS, refusing=1) is None
+    counts = ResultCounts(accepted=4, refused=40)
+    assert judge_notice(counts, LIMITS, refusing=2) is Notice.PausedFor.REFUSED
     assert judge_destination(ResultCounts(accepted=2, refused=40), LIMITS) == "refused"
 
 
@@ -113,7 +116,7 @@ def test_dead_addresses_pause_a_fast_send_within_200_tries(draft, incident, appr
     assert_adds_up(notice)
 
 
-def test_a_relay_that_refuses_us_marks_nobody(draft, incident, approver, server):
+def test_a_relay_that_refuses_us_marks_no_person(draft, incident, approver, server):
     emails = crowd(incident, "example.com", "naver.com", "gmail.com", number=60)
     for email in emails:
         server.reply_next("recipient", email, *["550 relay not permitted"] * 9)
@@ -169,7 +172,10 @@ def test_resuming_does_not_pause_again_for_the_same_people(draft, incident, appr
     assert (notice.state, notice.accepted) == (Notice.State.CLOSED, 6)
 
 
-def test_a_destination_that_refuses_us_stops_alone(client, draft, incident, approver, server):
+def test_a_destination_that_refuses_us_stops_alone(
+    client, draft, incident, approver, server, settings
+):
+    settings.NOTICE_PAUSE_REFUSALS = 12  # so many refusals before any acceptance are improbable
     emails = crowd(incident, "naver.com", "example.com", "example.org", number=60)
     at_naver = [email for email in emails if email.endswith("naver.com")]
     for email in at_naver:
@@ -194,8 +200,9 @@ def test_a_destination_that_refuses_us_stops_alone(client, draft, incident, appr
 
 
 def test_refused_rows_of_a_stopped_destination_keep_no_worker_busy(
-    draft, incident, approver, server, monkeypatch
+    draft, incident, approver, server, settings, monkeypatch
 ):
+    settings.NOTICE_PAUSE_REFUSALS = 12
     emails = crowd(incident, "naver.com", "example.com", "example.org", number=45)
     for email in emails[::3]:
         server.reply_next("recipient", email, POLICY)

@@ -1,5 +1,6 @@
 """Notices on the desk: one person drafts a notice, a second person approves and controls it."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -31,6 +32,7 @@ from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import AudienceCount
 from notices.engine.held_back import has_shared_contacts
+from notices.engine.learned_rates import learned_rates
 from notices.engine.smtp.limits import connection_limits
 from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm
 from notices.message_codes import message_code
@@ -337,6 +339,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "is_moving": is_moving,
         "halted_for": stall.stall_reason(notice) if is_moving else None,
         "connection_limits": connection_limits() if is_moving else {},
+        "learned_rates": _rates_a_minute() if is_moving else {},
         "stopped": notice.destinations.filter(stopped_at__isnull=False).order_by("name"),
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": ramp.step_of(notice),
@@ -344,6 +347,13 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
     }
+
+
+def _rates_a_minute() -> dict[str, int]:
+    """Returns {destination: messages a minute} where a destination limits them."""
+    now = time.time()
+    found = learned_rates().items()
+    return {name: max(round(60 * rate.current(now)), 1) for name, rate in sorted(found)}
 
 
 def _hours(left: timedelta) -> str:

@@ -108,14 +108,15 @@ def judge_destination(counts: ResultCounts, limits: Limits) -> StoppedFor | None
     return StoppedFor.COMPLAINTS if has_complaints and share > limits.complaint else None
 
 
-def judge_notice(counts: ResultCounts, limits: Limits) -> Notice.PausedFor | None:
+def judge_notice(counts: ResultCounts, limits: Limits, *, refusing: int) -> Notice.PausedFor | None:
     """Returns the reason to pause a whole notice with these counts; None if there is none.
 
-    Refusals pause it if more than half of the people are refused: the cause is then not one
-    destination.
+    Refusals pause it if more than half of the people are refused, by more than one destination
+    (`refusing` is their number) or before any message was accepted: the cause is then our relay.
     """
     is_refused = counts.refused >= settings.NOTICE_PAUSE_REFUSALS
-    if is_refused and counts.refused * 2 > counts.tries:
+    is_everywhere = refusing > 1 or not counts.accepted
+    if is_refused and is_everywhere and counts.refused * 2 > counts.tries:
         return Notice.PausedFor.REFUSED
     too_many = _has_too_many_bounces(counts, limits.bounce)
     return Notice.PausedFor.BOUNCES if too_many else None
@@ -214,13 +215,14 @@ def pause_if_failing(notice: Notice) -> bool:
         refused=now.refusals - now.watched_refusals,
     )
     limits = limits_of(now)
-    reason = judge_notice(counts, limits)
+    refusing = Destination.objects.filter(notice=notice, refused__gt=F("watched_refused"))
+    reason = judge_notice(counts, limits, refusing=refusing.count())
     if reason is None:
         return False
     problem = _figures(counts.bounced, counts.tries, limits.bounce)
     if reason is Notice.PausedFor.REFUSED:
-        last = Destination.objects.filter(notice=notice, refused__gt=0).order_by("-refused").first()
-        problem = last.reply if last else _figures(counts.refused, counts.tries, limits.refusal)
+        worst = refusing.order_by("-refused").first()
+        problem = worst.reply if worst else ""
     ledger.pause_for_problem(notice, problem, paused_for=reason)
     logger.warning("notice %s paused: %s", notice.pk, reason)
     return True

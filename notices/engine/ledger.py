@@ -25,6 +25,7 @@ from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
+from notices.engine.learned_rates import greylist_wait
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Destination, DoubtCause, Notice
 from notices.models.delivery import DeliveryQuerySet
@@ -66,14 +67,15 @@ class Transition:
 
 
 def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Transition:
-    """Returns the transition for a temporary refusal (4xx): deferred with backoff.
+    """Returns the transition for a temporary refusal (4xx): deferred with backoff, or for as long
+    as a greylisting server asks.
 
     After the notice's deadline the delivery ends as unreachable, or as in doubt if it is a possible
     duplicate. `attempts` includes this attempt.
     """
     if lease.is_past_deadline:
         return Transition(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
-    return Transition(State.DEFERRED, reply, wait=_backoff(attempts))
+    return Transition(State.DEFERRED, reply, wait=greylist_wait(reply) or _backoff(attempts))
 
 
 def in_doubt(
@@ -245,13 +247,14 @@ def close(notice_id: int) -> bool:
     return is_closed
 
 
-def release(lease: Lease, *, is_held_up: bool = False) -> None:
+def release(lease: Lease, *, is_held_up: bool = False, rest: float = 0) -> None:
     """Ends the lease. The chunk is done, or due again when its next delivery is. Does nothing if
     the lease is lost.
 
     A waiting delivery without `not_before` makes the chunk due at once. A chunk with deliveries to
-    a destination that is still stopped (`is_held_up`) is due after NOTICE_STOPPED_SECONDS. No
-    delivery of the chunk may be on the wire.
+    a destination that is still stopped (`is_held_up`) is due after NOTICE_STOPPED_SECONDS, one with
+    deliveries to a destination that rests after `rest` seconds. No delivery of the chunk may be on
+    the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
         _commit_without_flush()
@@ -262,7 +265,9 @@ def release(lease: Lease, *, is_held_up: bool = False) -> None:
         )
         not_before = None if remaining["at_once"] else remaining["at"]
         stopped = Destination.objects.filter(notice=lease.notice, stopped_at__isnull=False)
-        if is_held_up and stopped.exists():
+        if rest:
+            not_before = Now() + timedelta(seconds=rest)
+        elif is_held_up and stopped.exists():
             not_before = Now() + timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
         state = Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE
         _end_lease(lease, chunk, state=state, not_before=not_before, failures=0)

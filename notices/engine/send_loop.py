@@ -16,12 +16,14 @@ from incidents.encryption import EncryptionError
 from notices.engine import gateways, guards, journal, ledger, providers, stall
 from notices.engine.composer import Composer, DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
+from notices.engine.learned_rates import names_a_rate
 from notices.engine.ledger import Lease, LeaseLostError, Transition
 from notices.engine.smtp import SmtpTransport
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transitions import transition_of
 from notices.engine.transport import (
     Outcome,
+    Reply,
     Result,
     SenderRefusedError,
     ServerUnavailableError,
@@ -30,7 +32,7 @@ from notices.engine.transport import (
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import Delivery, Notice
-from notices.models.destination import destination_of
+from notices.models.destination import SMS, destination_of
 from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ class _Leased:
     left: int = 0
     has_bounces: bool = False
     is_held_up: bool = False  # some of its rows go to a stopped destination
+    rest: float = 0.0  # seconds until a destination of some of its rows takes messages again
 
 
 class _Run:
@@ -218,7 +221,9 @@ class _Run:
                     _retry_until_written(
                         partial(suppression_list.take_bounces, leased.lease.chunk, self._notice)
                     )
-                release = partial(ledger.release, leased.lease, is_held_up=leased.is_held_up)
+                release = partial(
+                    ledger.release, leased.lease, is_held_up=leased.is_held_up, rest=leased.rest
+                )
                 _retry_until_written(release)
                 del self._leases[key]
 
@@ -256,8 +261,8 @@ class _Run:
         None if no such row is left. Rows over the limit are parked.
         """
         for domain, parked in self._parked.items():
-            while parked and destination_of(parked[0][1].to) in self._stopped:
-                self._hold_up(parked.popleft()[0])
+            while parked and self._is_put_off(*parked[0]):
+                parked.popleft()
             if parked and self._limiter.take_token(domain):
                 return parked.popleft()
         while self._waiting:
@@ -266,14 +271,28 @@ class _Run:
             if isinstance(message, Transition):
                 self._end_row(row, message, tries=0)
                 continue
-            if self._stopped and destination_of(message.to) in self._stopped:
-                self._hold_up(row)
+            if self._is_put_off(row, message):
                 continue
             domain = message.to.rpartition("@")[2]
             if self._limiter.take_token(domain):
                 return row, message
             self._parked[domain].append((row, message))
         return None
+
+    def _is_put_off(self, row: DueRow, message: OutgoingMessage) -> bool:
+        """Returns whether the destination takes no message now, and then leaves the row for a later
+        lease of its chunk.
+        """
+        destination = destination_of(message.to)
+        if destination in self._stopped:
+            self._hold_up(row)
+            return True
+        if rest := self._limiter.learned.rest_seconds(destination):
+            leased = self._leases[row.chunk]
+            leased.left -= 1
+            leased.rest = max(leased.rest, rest)
+            return True
+        return False
 
     def _hold_up(self, row: DueRow) -> None:
         """Leaves a row to a stopped destination as it is, until a person lets the destination go
@@ -345,10 +364,20 @@ class _Run:
         if row is None or row.chunk not in self._leases:
             return  # another worker leased its chunk
         lease = self._leases[row.chunk].lease
-        self._has_accepted |= outcome.reply.result is Result.ACCEPTED
+        self._learn(destination_of(outcome.message.to), outcome.reply)
         transition = transition_of(outcome.reply, row, lease, has_accepted=self._has_accepted)
         self._guard.count(destination_of(outcome.message.to), transition)
         self._end_row(row, transition, tries=1)
+
+    def _learn(self, destination: str, reply: Reply) -> None:
+        """Learns from a reply what the server and the destination take."""
+        if reply.result is Result.ACCEPTED:
+            self._has_accepted = True
+            self._limiter.learned.count_acceptance(destination)
+            return
+        has_rate = reply.result is Result.DEFERRED and names_a_rate(reply.server_reply)
+        if has_rate and destination != SMS:  # a gateway's 429 has its own wait
+            self._limiter.learned.record_refusal(destination)
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease

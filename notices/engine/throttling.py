@@ -9,6 +9,8 @@ import redis
 from django.conf import settings
 
 from foundations import latency
+from notices.engine.learned_rates import LearnedRates
+from notices.models.destination import destination_of
 
 ASK_SECONDS = 0.05  # between two requests to Redis for one destination
 REST_SECONDS = 5.0  # after Redis did not answer
@@ -33,8 +35,8 @@ return given
 
 
 class DestinationLimiter:
-    """Rate limits by destination domain (NOTICE_RATES). All workers share the token bucket in
-    Redis.
+    """Rate limits by destination domain: those of NOTICE_RATES, and the learned ones. All workers
+    share the token bucket in Redis.
 
     While Redis is unavailable, each worker sends at most NOTICE_RATE_WITHOUT_REDIS messages a
     second to each limited destination. That is slower than necessary, and never unlimited.
@@ -42,6 +44,7 @@ class DestinationLimiter:
 
     def __init__(self) -> None:
         self._rates = settings.NOTICE_RATES
+        self.learned = LearnedRates()
         self._reserved: defaultdict[str, int] = defaultdict(int)
         self._reserve_at: defaultdict[str, float] = defaultdict(float)
         self._redis_at = 0.0
@@ -50,7 +53,7 @@ class DestinationLimiter:
         """Returns whether one more message may be sent to `domain`. If so, the message is counted
         as sent.
         """
-        rate = self._rates.get(domain) or self._rates.get("*")
+        rate = self._rate_of(domain)
         if rate is None:
             return True
         now = time.monotonic()
@@ -61,6 +64,12 @@ class DestinationLimiter:
             return False
         self._reserved[domain] -= 1
         return True
+
+    def _rate_of(self, domain: str) -> float | None:
+        fixed = self._rates.get(domain) or self._rates.get("*")
+        learned = self.learned.per_second(destination_of(f"@{domain}"))
+        rates = [rate for rate in (fixed, learned) if rate is not None]
+        return min(rates, default=None)
 
     def _reserve(self, domain: str, rate: float, now: float) -> int:
         """Returns how many tokens this worker may use now; 0 or more."""

@@ -506,7 +506,9 @@ def _refused_people(stage: Stage, notice: Notice, what: str) -> int:
         is_stopped = notice.destinations.filter(stopped_at__isnull=False).exists()
         return notice.state == Notice.State.PAUSED or is_stopped
 
+    began = time.monotonic()
     stage.wait_for(is_so, 60, f"notice that is {what}")
+    say(f"  {what} after {time.monotonic() - began:.1f} s")
     time.sleep(2)  # for the messages that are on the wire
     notice.refresh_from_db()
     return notice.refusals
