@@ -20,7 +20,7 @@ PEOPLE = 3
 
 @pytest.mark.parametrize(
     "name",
-    ["kill", "stop", "redis", "postgres", "refusal_cut", "twice", "relay", "limits"],
+    ["kill", "stop", "redis", "postgres", "refusal_cut", "twice", "relay", "limits", "returned"],
 )
 def test_small_drill_holds(name):
     environment = {**os.environ, "PEOPLE": "400", "KILLS": "4", "SEED": "1"}

@@ -1,6 +1,7 @@
 """Compares the mail server's log with the ledger, person by person."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from harness.people import SLUG, address
@@ -51,11 +52,17 @@ def ledger(notice: Notice, people: int) -> dict[str, Row]:
 
 
 def compare(
-    notice: Notice, taken: list[Taken], *, people: int, most_flagged: int, end: str = "closed"
+    notice: Notice,
+    taken: list[Taken],
+    *,
+    people: int,
+    most_flagged: int,
+    returned: Collection[str] = (),
 ) -> Verdict:
     """Checks everything that must hold after any failure.
 
     `most_flagged` is the highest number of messages that may be in doubt or possible duplicates.
+    `returned` are the addresses whose accepted mail came back, so that they may be bounced.
     """
     notice.refresh_from_db()
     rows, verdict = ledger(notice, people), Verdict()
@@ -66,14 +73,15 @@ def compare(
     in_doubt = {where for where, row in rows.items() if row.state == Delivery.State.IN_DOUBT}
     states = Counter(row.state for row in rows.values())
 
-    verdict.must(notice.state == end, f"the notice is {notice.state}: {notice.problem}")
+    verdict.must(notice.state == "closed", f"the notice is {notice.state}: {notice.problem}")
     verdict.must(len(rows) == people, f"{people - len(rows)} people are not in the ledger")
     verdict.must(set(states) <= set(END_STATES), f"rows without an end state: {dict(states)}")
     counters = {name: getattr(notice, name) for name in END_STATES if getattr(notice, name)}
     verdict.must(counters == dict(states), f"counters say {counters}, rows {dict(states)}")
     verdict.must(notice.planned == len(rows), f"planned says {notice.planned}")
     _none(verdict, accepted - set(mailboxes), "accepted in the ledger, never taken by the server")
-    forgotten = set(mailboxes) - accepted - in_doubt
+    bounced = {where for where, row in rows.items() if row.state == Delivery.State.BOUNCED}
+    forgotten = set(mailboxes) - accepted - in_doubt - (bounced & set(returned))
     _none(verdict, forgotten, "taken by the server, but neither accepted nor in doubt")
     _none(verdict, doubled - flagged, "got it twice, and the ledger does not flag it")
     may_flag = len(flagged | in_doubt) <= most_flagged

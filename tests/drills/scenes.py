@@ -23,6 +23,7 @@ from notices.engine import guards, stall
 from notices.models import Delivery, Notice, Suppression
 from tests.drills import mail_server
 from tests.drills.comparing import Verdict, ledger
+from tests.drills.returned import returned
 from tests.drills.stage import Stage, connections_to, postmaster, say, start_servers
 
 LIBFAKETIME = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",)
@@ -592,4 +593,5 @@ DRILLS: dict[str, Callable[[Stage], Verdict]] = {
     "clock": clock,
     "relay": relay,
     "limits": connection_limits,
+    "returned": returned,
 }

@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,16 @@ class Stage:
         except notices.NotClosedError as error:
             say(f"  {error}")
 
-    def compare(self, notice: Notice, *, most_flagged: int = 0) -> Verdict:
+    def compare(
+        self, notice: Notice, *, most_flagged: int = 0, returned: Collection[str] = ()
+    ) -> Verdict:
         """Compares the server's log with the ledger."""
-        taken = self.server.taken()
-        return compare(notice, taken, people=self.people, most_flagged=most_flagged)
+        return compare(
+            *(notice, self.server.taken()),
+            people=self.people,
+            most_flagged=most_flagged,
+            returned=returned,
+        )
 
     def connections_of(self, processes: list[psutil.Process]) -> int:
         """Returns how many connections to the mail server these processes hold."""
