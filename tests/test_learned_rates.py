@@ -47,7 +47,8 @@ def clock(monkeypatch) -> Clock:
 
 @pytest.mark.parametrize(("most", "window"), [(600, 60), (1_000, 3_600)])
 def test_the_rate_converges_to_the_limit_of_a_server(clock, most, window):
-    worker, taken, refused = LearnedRates(), [], 0
+    worker, refused = LearnedRates(), 0
+    taken: list[float] = []
     end, due = clock.now + 12 * 3_600, 0.0
     while clock.now < end:
         clock.now += 0.5
@@ -135,7 +136,9 @@ def test_a_destination_with_a_rate_rests_and_the_others_go_on(
     notice = work(draft)
     assert notice.accepted == 10
     assert notice.deliveries.filter(attempts=0).count() >= 7  # not tried while it rests
-    assert notice.chunks.get().not_before > timezone.now() + timedelta(seconds=50)
+    due_at = notice.chunks.get().not_before
+    assert due_at
+    assert due_at > timezone.now() + timedelta(seconds=50)
     sign_in_to_desk(client, approver)
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     assert "Limit of naver.com: about 1 message a minute." in page
@@ -150,5 +153,6 @@ def test_a_greylisted_message_comes_again_when_the_server_asks(notice, people, s
     server.reply_next("recipient", "minji@example.com", "451 4.7.1 Greylisted for 200 seconds")
     work(notice)
     delivery = delivery_to(notice, people["minji"])
+    assert delivery.not_before
     wait = delivery.not_before - timezone.now()
     assert timedelta(seconds=190) < wait <= timedelta(seconds=200)

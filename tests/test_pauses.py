@@ -14,10 +14,13 @@ from notices import decisions, tasks
 from notices.engine import guards, journal, ledger
 from notices.engine.guards import Limits, ResultCounts, judge_destination, judge_notice, lower_bound
 from notices.engine.journal import JournalEntry
-from notices.engine.ledger import Transition
+from notices.engine.ledger import Lease, Transition
+from notices.message_codes import envelope_sender
 from notices.models import Delivery, Destination, Notice
 from notices.models.destination import destination_of
+from notices.returned_mail.bounces import receive
 from tests.notice_factory import affected, assert_adds_up, work, work_again
+from tests.returned_mail import bounce, complaint
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -212,10 +215,17 @@ def test_refused_rows_of_a_stopped_destination_keep_no_worker_busy(
     notice.chunks.update(not_before=None)
     leases = []
     lease_chunk = ledger.lease_chunk
-    monkeypatch.setattr(ledger, "lease_chunk", lambda one: leases.append(1) or lease_chunk(one))
+
+    def counted(one: Notice) -> Lease | None:
+        leases.append(one)
+        return lease_chunk(one)
+
+    monkeypatch.setattr(ledger, "lease_chunk", counted)
     work(notice)
     assert len(leases) <= notice.chunks.count() + 1
-    assert notice.chunks.get().not_before > timezone.now() + timedelta(minutes=4)
+    due_at = notice.chunks.get().not_before
+    assert due_at
+    assert due_at > timezone.now() + timedelta(minutes=4)
 
 
 def test_people_of_a_stopped_destination_are_unreachable_after_the_deadline(
@@ -260,10 +270,52 @@ def test_complaints_stop_their_destination(draft, incident, approver, server):
     crowd(incident, "naver.com", number=2)
     notice = approved(draft, approver)
     guards.add_counts(notice.pk, {"naver.com": ResultCounts(accepted=1_000, complaints=19)})
-    guards.count_complaint(notice, "naver.com", "spam")
+    guards.count_returned(notice, "naver.com", ResultCounts(complaints=1, reply="spam"))
     assert Destination.objects.get().stopped_for == "complaints"
     work(notice)
     assert server.taken == []
+
+
+def accepted_by(draft, incident, approver, server, *domains: str) -> Notice:
+    """Returns an open notice whose messages were all accepted but one."""
+    emails = crowd(incident, *domains, number=60)
+    server.reply_next("recipient", emails[-1], "450 4.2.2 full")
+    return work(approved(draft, approver))
+
+
+def returns(notice: Notice, reply: str, *, number: int) -> None:
+    """Returns mail of some accepted deliveries, as a relay does."""
+    accepted = notice.deliveries.filter(state="accepted").order_by("pk")
+    for delivery in accepted.select_related("person__incident")[:number]:
+        assert delivery.person
+        address = delivery.person.decrypt_contact()["e"]
+        report = bounce(recipient=address, diagnostic=reply, status=reply[4:9])
+        receive(envelope_sender(delivery.pk), report)
+    notice.refresh_from_db()
+
+
+def test_returned_mail_pauses_a_notice_too(draft, incident, approver, server):
+    notice = accepted_by(draft, incident, approver, server, "example.com")
+    returns(notice, "550 5.1.1 no such user", number=12)
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "bounces")
+    assert_adds_up(notice)
+
+
+def test_refusals_of_us_that_come_back_stop_the_destination(draft, incident, approver, server):
+    notice = accepted_by(draft, incident, approver, server, "example.com")
+    returns(notice, "550 5.7.1 blocked: bad reputation", number=6)
+    assert Destination.objects.get(notice=notice).stopped_for == "refused"
+    assert notice.refusals == 6
+    assert notice.state == Notice.State.SENDING
+
+
+def test_a_complaint_is_counted_at_its_destination(draft, incident, approver, server):
+    notice = accepted_by(draft, incident, approver, server, "hanmail.net")
+    for delivery in notice.deliveries.filter(state="accepted")[:5]:
+        sender = envelope_sender(delivery.pk)
+        receive(sender, complaint(sender))
+    stopped = Destination.objects.get(notice=notice, name="kakao.com")
+    assert (stopped.complaints, stopped.stopped_for) == (5, "complaints")
 
 
 # -------------------------------------------------------------------- the journal

@@ -21,13 +21,13 @@ from django.db.models.functions import Now
 from notices.engine import ledger
 from notices.engine.ledger import Transition
 from notices.models import Delivery, Destination, Notice
-from notices.models.destination import PROVIDER_OF_DOMAIN
 
 logger = logging.getLogger(__name__)
 StoppedFor = Destination.StoppedFor
 State = Delivery.State
 AT_ONCE = 5  # failures that are judged in the same turn; fewer wait for JUDGE_SECONDS
 JUDGE_SECONDS = 0.1
+FEWEST_WRITTEN = 10  # acceptances of a destination without failures
 FEWEST_TRIES = 20  # a percentage of fewer tries says nothing
 # The lower bound of a percentage (Wilson's score interval) with this many standard deviations: one
 # in a hundred is wrong.
@@ -82,7 +82,7 @@ def lower_bound(part: int, whole: int) -> float:
     """Returns the lower bound of `part` in `whole` in per cent, by Wilson's score interval."""
     if whole <= 0:
         return 0.0
-    share, square = part / whole, DEVIATIONS**2
+    share, square = min(part / whole, 1.0), DEVIATIONS**2
     spread = DEVIATIONS * math.sqrt(share * (1 - share) / whole + square / (4 * whole**2))
     return 100 * max(share + square / (2 * whole) - spread, 0.0) / (1 + square / whole)
 
@@ -162,14 +162,21 @@ class Guard:
         _stop_failing(self._notice, failed)
         return False
 
+    def finish(self) -> None:
+        """Judges the failures that were not judged yet, and writes the counts."""
+        if self._failures:
+            self.judge()
+        else:
+            self.write()
+
     def write(self) -> None:
-        """Adds the counts to the destinations' rows. Acceptances of a small destination without a
-        failure are kept until it has one.
+        """Adds the counts to the destinations' rows. A few acceptances of a destination without a
+        failure are kept until it has one: a nation's mail goes to very many small domains.
         """
         written = {
             name: counts
             for name, counts in self._counts.items()
-            if counts.reply or name in PROVIDER_OF_DOMAIN
+            if counts.reply or counts.accepted >= FEWEST_WRITTEN
         }
         add_counts(self._notice.pk, written)
         for name in written:
@@ -258,10 +265,15 @@ def stopped_destinations(notice: Notice) -> frozenset[str]:
     return frozenset(stopped.values_list("name", flat=True))
 
 
-def count_complaint(notice: Notice, destination: str, reply: str) -> None:
-    """Counts a complaint about an open notice, and stops the destination if there are too many."""
-    add_counts(notice.pk, {destination: ResultCounts(complaints=1, reply=reply)})
-    _stop_failing(notice, [destination])
+def count_returned(notice: Notice, destination: str, counts: ResultCounts) -> None:
+    """Counts mail that came back from an open notice, and stops the destination or pauses the
+    notice if there is too much. A refusal of us counts towards the people who were refused.
+    """
+    add_counts(notice.pk, {destination: counts})
+    if counts.refused:
+        Notice.objects.filter(pk=notice.pk).update(refusals=F("refusals") + counts.refused)
+    if not pause_if_failing(notice):
+        _stop_failing(notice, [destination])
 
 
 def start_watching(notice: Notice) -> None:

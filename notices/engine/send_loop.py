@@ -172,7 +172,7 @@ class _Run:
             self._stop_for_error(error)
             return False
         finally:
-            _retry_until_written(self._guard.write)
+            _retry_until_written(self._guard.finish)
         return self._may_send and self._has_chunks
 
     def _turn(self) -> bool:

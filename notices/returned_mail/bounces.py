@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.contacts import normalise_email
 from incidents.encryption import EncryptionError
 from notices.engine import guards
+from notices.engine.guards import ResultCounts
 from notices.ledger_messages import LedgerMessages
 from notices.message_codes import delivery_of_code, is_bounce_mac
 from notices.models import (
@@ -108,19 +109,41 @@ def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
     words = report.words
     if report.cause is Cause.EXPIRED:
         words = LedgerMessages.EXPIRED.stored(reply=words)[:500]
-    try:
-        is_changed = _change_to_bounced(delivery, words)
-    except _NoticeIsClosedError:
-        is_new = _record_late(delivery, LateReport.Kind.BOUNCE, words)
-        outcome = Outcome.LATE if is_new else Outcome.KNOWN
-    else:
-        outcome = Outcome.BOUNCED if is_changed else Outcome.KNOWN
+    outcome = _settle(delivery, report, words)
     if _is_of_this_address(delivery, report):
         _suppress(delivery, Suppression.Source.BOUNCE, report.words)
     elif report.cause in (Cause.ADDRESS, Cause.UNCLEAR):
         _record_late(delivery, LateReport.Kind.UNCLEAR, report.words)
     logger.info("delivery %s bounced after it was accepted: %s", delivery.pk, outcome)
     return outcome
+
+
+def _settle(delivery: Delivery, report: DeliveryReport, words: str) -> Outcome:
+    """Changes the delivery to bounced, or records the bounce beside a closed ledger."""
+    try:
+        is_changed = _change_to_bounced(delivery, words)
+    except _NoticeIsClosedError:
+        is_new = _record_late(delivery, LateReport.Kind.BOUNCE, words)
+        return Outcome.LATE if is_new else Outcome.KNOWN
+    if not is_changed:
+        return Outcome.KNOWN
+    _count_for_pause(delivery, _counts_of(delivery, report))
+    return Outcome.BOUNCED
+
+
+def _counts_of(delivery: Delivery, report: DeliveryReport) -> ResultCounts:
+    """Returns the counts of a bounce for the automatic pause: a bounce, or a refusal of us."""
+    is_refusal = report.cause in (Cause.SENDER, Cause.CONTENT)
+    return ResultCounts(
+        accepted=-1 if delivery.state == State.ACCEPTED else 0,
+        bounced=int(not is_refusal),
+        refused=int(is_refusal),
+        reply=report.words,
+    )
+
+
+def _count_for_pause(delivery: Delivery, counts: ResultCounts) -> None:
+    guards.count_returned(delivery.notice, destination_of(_address_of(delivery)), counts)
 
 
 def _is_of_this_address(delivery: Delivery, report: DeliveryReport) -> bool:
@@ -168,7 +191,7 @@ def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
     is_new = _record_late(delivery, LateReport.Kind.COMPLAINT, report.words)
     _suppress(delivery, Suppression.Source.COMPLAINT, report.words)
     if is_new and delivery.notice.closed_at is None:
-        guards.count_complaint(delivery.notice, destination_of(_address_of(delivery)), report.words)
+        _count_for_pause(delivery, ResultCounts(complaints=1, reply=report.words))
     if delivery.subscription is not None:
         AlertSubscription.objects.live().filter(pk=delivery.subscription.pk).update(
             unsubscribed_at=timezone.now()
