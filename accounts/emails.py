@@ -12,6 +12,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
+from accounts.mail_codes import account_mail_code
 from foundations.mail_headers import folded_address, folded_text, replace_headers
 
 # Shorter than for notices, because a visitor waits.
@@ -50,6 +51,7 @@ def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:
 def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> None:
     context = {
         **context,
+        "message_code": account_mail_code(),
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],

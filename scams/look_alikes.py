@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from scams.pasted_text import is_possible_host
+from scams.wrapped_links import is_opaque_filter
 
 # Services that hide the target of a link. The first two lines are common in Korea.
 SHORTENERS = frozenset(
@@ -34,6 +35,7 @@ class SuspicionReason(TextChoices):
     IMITATION = "imitation", _("It imitates an address of ours.")
     LETTERS = "letters", _("It is written with letters that look like others.")
     HIDDEN = "hidden", _("It hides where it leads.")
+    REWRITTEN = "rewritten", _("A mail filter rewrote it, and where it leads cannot be read.")
     BARE = "bare", _("It is a bare number where a name should stand.")
     OTHER = "other", _("It is not ours.")
 
@@ -49,6 +51,8 @@ def suspicion_reason(host: str, ours: Iterable[str]) -> SuspicionReason:
         return SuspicionReason.IMITATION
     if _PUNYCODE in host or not host.isascii():
         return SuspicionReason.LETTERS
+    if is_opaque_filter(host):
+        return SuspicionReason.REWRITTEN
     if host in SHORTENERS:
         return SuspicionReason.HIDDEN
     return SuspicionReason.BARE if _is_bare_number(host) else SuspicionReason.OTHER

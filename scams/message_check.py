@@ -6,6 +6,7 @@ depend on the recipient, so a code shows a stranger no more than its message doe
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,11 +20,14 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 
+from accounts import codes
+from accounts.mail_codes import made_at
 from incidents.models import Incident
 from notices.message_codes import delivery_of_code
 from notices.models import Chunk, Delivery, Notice
 from notices.models.states import WAITING_STATES
-from scams import look_alikes, pasted_text
+from scams import look_alikes, pasted_text, reader_heads
+from scams.address_patterns import EMAIL
 from scams.look_alikes import SuspicionReason
 from scams.pasted_text import Trace, TraceKind
 from statements import markdown
@@ -35,6 +39,7 @@ MOST_NOTICES = 5  # named for an address or number of ours
 MOST_UNKNOWN_TRACES = 60  # shown in an answer; each is compared with all hosts of ours
 # Characters that a pasted text may have beside an address or number and still count as only that.
 _CHARACTERS_BESIDE = 40
+_SIGN_IN_CODE = re.compile(rf"^[> \t*]*\d{{4}} ?\d{{{codes.DIGITS - 4}}}[ \t*]*$", re.MULTILINE)
 _ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}-[0-9a-f]{20}|[0-9a-f]{40})@(.+)")
 
 
@@ -42,7 +47,9 @@ class MessageVerdict(TextChoices):
     """The verdict at the top of the answer."""
 
     SENT = "sent"  # the code is ours, and there is no unknown trace
-    ADDRESS = "address"  # the code is ours; one address is unknown, and may be the reader's own
+    # The code is ours. What is unknown may come from the reader: their own address, the addresses
+    # of those who forwarded the message, or links that their mail filter rewrote.
+    ASK = "ask"
     ALTERED = "altered"  # the code is ours, and there are unknown traces
     CONTACT = "contact"  # an address or a number of ours, without a message
     NO_RECORD = "no_record"
@@ -56,6 +63,13 @@ class SentMessage:
     at: datetime
     is_in_doubt: bool
     is_possible_duplicate: bool
+
+
+@dataclass(frozen=True)
+class SentAccountMail:
+    """A mail about an account, such as a sign-in code, and the minute in which it was made."""
+
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -73,9 +87,20 @@ class Answer:
 
     verdict: MessageVerdict
     sent: list[SentMessage] = field(default_factory=list)
+    account_mails: list[SentAccountMail] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     strange: list[UnknownTrace] = field(default_factory=list)
     is_compared: bool = False  # whether there was more text than a code
+
+    @property
+    def asks_about_addresses(self) -> bool:
+        """Returns whether an unknown trace is an address."""
+        return any(one.kind == TraceKind.EMAIL for one in self.strange)
+
+    @property
+    def asks_about_links(self) -> bool:
+        """Returns whether an unknown trace is a link that a mail filter rewrote."""
+        return any(one.reason == SuspicionReason.REWRITTEN for one in self.strange)
 
 
 @dataclass(frozen=True)
@@ -137,18 +162,22 @@ def answer_for(text: str) -> Answer:
     """Returns the answer to a pasted text: a code, a message, a sender, a link or a number."""
     text = pasted_text.readable(text)
     traces = pasted_text.traces_in(text)
-    sent = list(_sent(text))
-    if sent:
-        known = KnownTraces(frozenset().union(*(_known_traces(one.notice).traces for one in sent)))
-        unknown = known.unknown(traces)
+    found = pasted_text.message_codes_in(text)
+    sent, account_mails = list(_sent(found)), list(_account_mails(found))
+    official = KnownTraces.of(_official_texts())
+    if sent or account_mails:
+        ours = [_known_traces(one.notice).traces for one in sent] or [official.traces]
+        known = KnownTraces(frozenset().union(*ours))
+        sign_in_codes = _sign_in_codes(text) if account_mails else []
+        unknown = known.unknown(trace for trace in traces if trace not in sign_in_codes)
         return Answer(
-            _verdict_on(unknown, text),
+            _verdict_on(unknown, text, known),
             sent,
+            account_mails,
             strange=unknown,
             is_compared=len(text.strip()) > _CHARACTERS_BESIDE,
         )
-    known = KnownTraces.of(_official_texts())
-    unknown = known.unknown(traces)
+    unknown = official.unknown(traces)
     if traces and _is_nothing_else(text, traces):
         naming = [notice for notice in _notices() if _names_all(notice, traces)]
         if naming or not unknown:
@@ -156,23 +185,63 @@ def answer_for(text: str) -> Answer:
     return Answer(MessageVerdict.NO_RECORD, strange=unknown)
 
 
-def _verdict_on(unknown: list[UnknownTrace], text: str) -> MessageVerdict:
+def _sign_in_codes(text: str) -> list[Trace]:
+    """Returns the sign-in code of an account mail as a trace: the first line that is one."""
+    match = _SIGN_IN_CODE.search(text)
+    return [Trace(TraceKind.NUMBER, re.sub(r"\D", "", match[0]))] if match else []
+
+
+def _verdict_on(unknown: list[UnknownTrace], text: str, known: KnownTraces) -> MessageVerdict:
     """Returns the verdict on a text with a code of ours.
 
-    People paste a whole mail, with their own address in its header. A verdict "scam" on that would
-    teach them to distrust genuine messages. The verdict ADDRESS therefore needs one address alone
-    on its line. An address within a sentence may be one that the scam asks to write to.
+    People paste a whole mail, with their own address in its header, and with those of people who
+    forwarded it. A verdict "scam" on that would teach them to distrust genuine messages.
     """
     if not unknown:
         return MessageVerdict.SENT
+    forwarders = _forwarders(text, known)
+    asked = [one for one in unknown if one.shown not in forwarders and not _is_rewritten(one)]
+    is_asked = not asked or _is_one_address_alone(asked, text)
+    return MessageVerdict.ASK if is_asked else MessageVerdict.ALTERED
+
+
+def _is_rewritten(trace: UnknownTrace) -> bool:
+    return trace.reason == SuspicionReason.REWRITTEN
+
+
+def _is_one_address_alone(unknown: list[UnknownTrace], text: str) -> bool:
+    """Returns whether the one unknown trace is an address alone on its line.
+
+    An address within a sentence may be one that the scam asks to write to.
+    """
     is_one_address = [one.kind for one in unknown] == [TraceKind.EMAIL]
     is_plain = unknown[0].reason == SuspicionReason.OTHER
     is_alone = unknown[0].shown in {line.strip(" \t<>").lower() for line in text.splitlines()}
-    return (
-        MessageVerdict.ADDRESS
-        if is_one_address and is_plain and is_alone
-        else MessageVerdict.ALTERED
-    )
+    return is_one_address and is_plain and is_alone
+
+
+def _forwarders(text: str, known: KnownTraces) -> set[str]:
+    """Returns the addresses of those who forwarded the message: senders in heads before the last.
+
+    The last head is that of the innermost message, so its sender has to be ours. An address that
+    also occurs outside heads is not among them, nor one that imitates ours.
+    """
+    heads = reader_heads.heads_in(text)
+    if not heads.senders or not known.has(_email_trace(heads.senders[-1])):
+        return set()
+    all_addresses = Counter(match[0].lower() for match in EMAIL.finditer(text))
+    in_heads = Counter(heads.senders) + heads.recipients
+    return {
+        pasted_text.normal_email(one)
+        for one in heads.senders
+        if all_addresses[one] == in_heads[one]
+        and look_alikes.suspicion_reason(one.rpartition("@")[2], known.hosts)
+        == SuspicionReason.OTHER
+    }
+
+
+def _email_trace(address: str) -> Trace:
+    return Trace(TraceKind.EMAIL, pasted_text.normal_email(address))
 
 
 def first_unknown_trace(text: str) -> str:
@@ -192,14 +261,19 @@ def unknown_traces(text: str) -> list[Trace]:
     ]
 
 
-def _sent(text: str) -> Iterator[SentMessage]:
-    """Yields the messages of the codes in `text` that a server may have accepted.
+def _account_mails(candidates: Iterable[str]) -> Iterator[SentAccountMail]:
+    """Yields the account mails of ours with one of the codes `candidates`."""
+    times = (made_at(code) for code in candidates)
+    yield from (SentAccountMail(at) for at in islice(filter(None, times), MOST_MESSAGES))
+
+
+def _sent(candidates: Iterable[str]) -> Iterator[SentMessage]:
+    """Yields the messages of the codes `candidates` that a server may have accepted.
 
     A message that waits, or was cancelled before it was sent, is treated like an unknown code:
     no person can have received it.
     """
-    codes = pasted_text.message_codes_in(text)
-    keys = [key for code in codes if (key := delivery_of_code(code)) is not None]
+    keys = [key for code in candidates if (key := delivery_of_code(code)) is not None]
     related = "notice__incident", "notice__version__statement__incident"
     for delivery in Delivery.objects.filter(pk__in=keys[:MOST_MESSAGES]).select_related(*related):
         is_accepted = delivery.state == State.ACCEPTED or _came_back(delivery)

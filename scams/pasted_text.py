@@ -12,6 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scams import reader_heads, wrapped_links
+from scams.address_patterns import DOMAIN, EMAIL
+
 MOST_CHARACTERS = 20_000
 MOST_HOST_CHARACTERS, MOST_LABEL_CHARACTERS = 253, 63  # RFC 1035
 MOST_CODES = 40  # tried in one text, because English prose has many words of four letters
@@ -55,20 +58,13 @@ _BETWEEN = r"[\s\-\u2010-\u2015\u2212_.·*>|]{0,6}"
 _CODE = re.compile(
     rf"(?<![0-9A-Za-z])(?={_GROUP}({_BETWEEN}){_GROUP}({_BETWEEN}){_GROUP}(?![0-9A-Za-z]))"
 )
-# The last label of a domain, in letters of any script. Hangul is limited to real top-level domains,
-# because Korean particles follow an address without a space.
-_TOP = r"(?:[^\W\d_가-힣]{2,24}|xn--[a-z0-9-]{2,59}|한국|닷컴|닷넷)"
-_DOMAIN = rf"(?:[\w-]{{1,63}}\.){{1,30}}{_TOP}(?![0-9A-Za-z_-])"
-_EMAIL = re.compile(
-    rf"(?<![\w.!#$%&'*+/=?^`{{|}}~-])[\w.!#$%&'*+/=?^`{{|}}~-]{{1,64}}@{_DOMAIN}", re.IGNORECASE
-)
 _URL = re.compile(
     r"(?<![a-z0-9])([a-z][a-z0-9+.-]{1,20}):(?://|[/\\]{1,3}|(?<=http:)|(?<=https:))"
     r"([^\s<>\"'’”)\]]{1,2000})",
     re.IGNORECASE,
 )
 # A host may follow dots: readers and mail programs see a link in "확인하세요…evil.com".
-_HOST = re.compile(rf"(?<![\w-])({_DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
+_HOST = re.compile(rf"(?<![\w-])({DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
 _BARE_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?=/)")
 # Words that often precede a number without a space. Other Latin letters, and four of them with a
 # hyphen, are more likely a message code. Korean letters are never part of a code.
@@ -84,11 +80,17 @@ _DIGITS = re.compile(
 )
 _LABEL_ENDS = re.compile("[.\u3002\uff0e\uff61]")  # RFC 3490, section 3.1
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[~_,·•*](?=\d)")
-_DATE = re.compile(r"\(?(?:19|20)\d\d[.\-/ ]{1,2}\d{1,2}[.\-/ ]{1,2}\d{1,2}[. ()]{0,3}\d{0,2}")
-# The line of a forwarded mail that names its recipients.
-_TO_LINE = re.compile(
-    r"^[> \t*]*(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>[^\n]{0,500})$",
-    re.IGNORECASE | re.MULTILINE,
+_DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_JOINT = r"(?:[.\-/][ \t]?)"
+_HOUR = r"[. ()]{0,3}(?:[가-힣A-Za-z]{1,4}[. )]{0,3})?[ \t]?\d{1,2}[:시]"
+# Dates with a four-digit year, and dates with two digits before a time of day.
+_DATE = re.compile(
+    rf"(?<![\d.\-/+(])\(?(?:"
+    rf"(?:19|20)\d\d{_JOINT}{_MONTH}{_JOINT}{_DAY}"
+    rf"|{_DAY}{_JOINT}{_MONTH}{_JOINT}(?:19|20)\d\d"
+    rf"|{_MONTH}{_JOINT}{_DAY}{_JOINT}(?:19|20)\d\d"
+    rf"|\d\d{_JOINT}{_MONTH}{_JOINT}{_DAY}(?={_HOUR})"
+    rf")(?![\d\-/]|\.\d)\.?(?:{_HOUR})?"
 )
 
 
@@ -150,6 +152,7 @@ def traces_in(text: str) -> list[Trace]:
     There is no limit, because a trace after a limit would count as part of our message.
     """
     bare = "".join(sign for sign in text if unicodedata.category(sign) not in ("Mn", "Me"))
+    bare = wrapped_links.with_schemes(reader_heads.without_footers(bare))
     return list(dict.fromkeys(_traces(bare)))
 
 
@@ -160,11 +163,12 @@ def _traces(text: str) -> Iterator[Trace]:
     yield from (Trace(TraceKind.LINK, normal_host(match[0])) for match in _BARE_IP.finditer(text))
     text = _BARE_IP.sub(" ", text)
     yield from _emails(text)
-    text = _EMAIL.sub(" ", text)
+    text = EMAIL.sub(" ", text)
     yield from (
         Trace(TraceKind.LINK, _normal_link(match[1], match[2])) for match in _HOST.finditer(text)
     )
-    text = _BETWEEN_DIGITS.sub("-", _HOST.sub(" ", text))
+    text = _DATE.sub(" | ", _HOST.sub(" ", text))
+    text = _BETWEEN_DIGITS.sub("-", text)
     for match in _DIGITS.finditer(text):
         for digits in map(normal_number, _split_numbers(match[0])):
             if 7 <= len(digits) <= 16:
@@ -178,26 +182,22 @@ def _urls(text: str) -> Iterator[Trace]:
 
 
 def _emails(text: str) -> Iterator[Trace]:
-    """Yields the addresses, except those that occur only in the To lines of a forwarded mail."""
-    all_addresses = Counter(match[0].lower() for match in _EMAIL.finditer(text))
-    lines = (_to_line_addresses(line["rest"]) for line in _TO_LINE.finditer(text))
-    recipients = Counter(address.lower() for addresses in lines for address in addresses)
-    for match in _EMAIL.finditer(text):
+    """Yields the addresses, except those that occur only as recipients in the head of a mail."""
+    all_addresses = Counter(match[0].lower() for match in EMAIL.finditer(text))
+    recipients = reader_heads.heads_in(text).recipients
+    for match in EMAIL.finditer(text):
         if all_addresses[match[0].lower()] > recipients[match[0].lower()]:
             yield Trace(TraceKind.EMAIL, normal_email(match[0]))
 
 
 def _split_numbers(run: str) -> Iterator[str]:
-    """Splits a run of digits and spaces into numbers, without dates.
+    """Splits a run of digits and spaces into numbers.
 
     A part that is long enough is a number. Shorter parts belong together, as in 010 1234 5678.
     """
     held = ""
     for part in run.split():
-        if _DATE.fullmatch(part):
-            yield held
-            held = ""
-        elif _continues(held, part):
+        if _continues(held, part):
             held = f"{held} {part}".strip()
         else:
             yield held
@@ -216,7 +216,10 @@ def _continues(held: str, part: str) -> bool:
 
 
 def _link_target(scheme: str, rest: str) -> str:
-    """Returns the host that a browser would open; the part before an @ is not the host."""
+    """Returns the host that a browser would open in the end, without the filters that rewrote the
+    link. The part before an @ is not the host.
+    """
+    scheme, rest = wrapped_links.target_of(scheme, rest)
     authority, _end, after = re.sub(r"[/?#\\]", "\n", rest.lstrip("/\\"), count=1).partition("\n")
     name = _normal_link(authority.rpartition("@")[2], f"/{after}")
     if scheme.lower() in ("http", "https"):
@@ -230,18 +233,6 @@ def _normal_link(name: str, path: str | None) -> str:
     page = re.split(r"[/?#]", (path or "").lstrip("/"), maxsplit=1)[0]
     is_shared = host.removeprefix("www.").removeprefix("m.") in SHARED_HOSTS
     return f"{host}/{page}" if is_shared and page else host
-
-
-def _to_line_addresses(rest: str) -> list[str]:
-    """Returns the addresses of a To line if it holds at most two of them, after short names.
-
-    Returns none for a line with more text, or with text after the addresses, because such a line
-    may be part of the scam.
-    """
-    addresses: list[str] = _EMAIL.findall(rest)
-    *names, after = _EMAIL.split(rest)
-    is_short = len(addresses) <= 2 and len(" ".join(names).split()) <= 6
-    return addresses if is_short and not after.strip(" \t\r<>()[];,*\"'") else []
 
 
 def normal_host(name: str) -> str:

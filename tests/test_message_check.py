@@ -177,7 +177,7 @@ def test_a_name_of_ours_in_another_script_is_an_imitation(sent, code):
 
 def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(client, sent, code):
     text = f"받는 사람\nminji@example.com\n{code}"
-    assert message_check.answer_for(text).verdict == MessageVerdict.ADDRESS
+    assert message_check.answer_for(text).verdict == MessageVerdict.ASK
     page = words(ask(client, text))
     assert "The code is ours. One address in the message is not" in page
     assert "If you do not know the address, do not write to it" in page
@@ -213,7 +213,7 @@ def test_two_unknown_addresses_cannot_both_be_the_readers_own(sent, code):
 )
 def test_no_way_of_writing_hides_an_unknown_trace(sent, code, added, shown):
     answer = message_check.answer_for(f"{added}\n{code}")
-    assert answer.verdict in (MessageVerdict.ALTERED, MessageVerdict.ADDRESS)
+    assert answer.verdict in (MessageVerdict.ALTERED, MessageVerdict.ASK)
     assert [one.shown for one in answer.strange] == [shown]
 
 

@@ -1,0 +1,206 @@
+"""Reads what a reader's mail program adds to a message: heads, attributions and footers.
+
+A head is the block of lines that names sender, recipients, date and subject, as Naver, Daum,
+Outlook, Apple Mail, Gmail and Samsung write it, in Korean or English, with label and value on one
+line or on lines of their own. A forwarded mail has one head for each time it was sent. The
+addresses of its recipients are the readers', not the message's.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from scams.address_patterns import EMAIL
+
+MOST_LINE_CHARACTERS = 1_000
+MOST_RECIPIENTS = 20  # in one line of a head
+_MOST_LINES_BETWEEN = 2  # without a label, between two lines of a head
+_QUOTE = "> \t*|"
+
+
+class Label(StrEnum):
+    """What a line of a head states."""
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    OTHER = "other"
+
+
+_WORDS = {
+    Label.SENDER: r"from|보낸 ?사람|보낸 ?이|보내는 ?사람|발신(?:자|인)?",
+    Label.RECIPIENT: r"to|cc|bcc|delivered-to|받는 ?사람|받는 ?이|수신(?:자|인)?|(?:숨은 ?)?참조",
+    Label.OTHER: r"date|sent|subject|보낸 ?(?:날짜|시간)|받은 ?(?:날짜|시간)|날짜|일시|제목",
+}
+_LABELS = [
+    (
+        label,
+        re.compile(rf"(?:{words})[* \t]{{0,3}}(?::[* \t]{{0,3}}(?P<rest>.*)|$)", re.IGNORECASE),
+    )
+    for label, words in _WORDS.items()
+]
+# Naver's pages write label and value on one line without a colon.
+_LABELS_WITHOUT_COLON = [
+    (Label.SENDER, re.compile(r"보낸 ?사람[ \t]+(?P<rest>.*@.*)")),
+    (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]+(?P<rest>.*@.*)")),
+]
+_ATTRIBUTION = re.compile(r"(?:님이 (?:작성|쓴 글)|작성|wrote)[ \t]*:?$", re.IGNORECASE)
+_ONE_TO_LINE = re.compile(
+    r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
+)
+_LINK_AFTER = r"(?:[ \t]*[<(\[]?(?:https?://)?(?:{links})[>)\]]?){{0,2}}\.?"
+_OUTLOOK = r"aka\.ms/(?:o0ukef|ghei36|qtex0l|AAb9ysg|AAYgQnX|weboutlook|GetOutlookFor\w{2,8})"
+# Lines that mail programs add, each with the only links it may have.
+_FOOTERS = [
+    re.compile(f"(?:{words})" + _LINK_AFTER.format(links=links), re.IGNORECASE)
+    for words, links in (
+        (r"(?:get|download) outlook for (?:ios|android|mac|windows)", _OUTLOOK),
+        (r"(?:ios|android|mac|windows)용 outlook ?(?:받기|다운로드|가져오기)", _OUTLOOK),
+        (
+            r"(?:sent from mail for windows(?: 10)?|windows(?: 10)?용 메일에서 (?:보냄|전송됨))",
+            r"go\.microsoft\.com/fwlink/\?LinkId=55098\d",
+        ),
+        (
+            r"sent from yahoo mail (?:on|for) \w{2,10}|sent from yahoo mail",
+            r"(?:go|mail|overview\.mail)\.(?:onelink\.me|yahoo\.com)/(?:107872968)?[^\s<>]{0,200}",
+        ),
+        (
+            r"sent with proton ?mail(?: secure email)?\.?",
+            r"proton(?:mail\.com|\.me)/?(?:mail/home)?",
+        ),
+        (
+            r"virus-free\.?|바이러스 없음\.?",
+            r"www\.(?:avast|avg)\.com(?:/sig-email[^\s<>]{0,200})?",
+        ),
+        ("", r"mail\.google\.com/mail/[^\s<>]{1,400}(?:[ \t]+\d{1,2}/\d{1,2})?"),
+    )
+]
+# The end of a line that Outlook puts above a message from a new sender.
+_BANNER_END = re.compile(
+    r"(?:learn why this is important|이것이 중요한 이유(?:를 알아보세요)?)\.?[ \t]*"
+    r"[<(\[]?(?:https?://)?aka\.ms/LearnAboutSenderIdentification[>)\]]?[ \t\r]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass
+class _Line:
+    """A line of a head: its label, and its value with the numbers of the lines it is on."""
+
+    label: Label
+    number: int
+    addresses: dict[int, list[str]] = field(default_factory=dict)
+
+    def has_address(self) -> bool:
+        return any(self.addresses.values())
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The addresses in a text's heads, in lower case."""
+
+    recipients: Counter[str]
+    senders: list[str]  # in the order of the text: the last is that of the innermost message
+
+
+def heads_in(text: str) -> Heads:
+    """Returns the addresses in the heads of a readable text."""
+    lines = [line[:MOST_LINE_CHARACTERS].strip(_QUOTE + "\r") for line in text.split("\n")]
+    recipients = {number: _one_to_line(line) for number, line in enumerate(lines) if ":" in line}
+    senders: dict[int, list[str]] = {
+        number: _addresses(line, most_names=30)
+        for number, line in enumerate(lines)
+        if _ATTRIBUTION.search(line)
+    }
+    for head in _heads(lines):
+        for line in head:
+            if line.label == Label.RECIPIENT:
+                recipients |= line.addresses
+            elif line.label == Label.SENDER:
+                senders |= line.addresses
+    return Heads(
+        Counter(address for found in recipients.values() for address in found),
+        [address for _number, found in sorted(senders.items()) for address in found],
+    )
+
+
+def without_footers(text: str) -> str:
+    """Returns the text without the lines that mail programs add and the links in them."""
+    lines = _BANNER_END.sub(" ", text).split("\n")
+    return "\n".join("" if _is_footer(line) else line for line in lines)
+
+
+def _is_footer(line: str) -> bool:
+    if not 3 < len(line) <= MOST_LINE_CHARACTERS:
+        return False
+    bare = line.strip(_QUOTE + "\r[]")
+    return any(pattern.fullmatch(bare) for pattern in _FOOTERS)
+
+
+def _heads(lines: list[str]) -> list[list[_Line]]:
+    """Returns the heads: runs of labelled lines that name a sender and something else."""
+    heads: list[list[_Line]] = []
+    head: list[_Line] = []
+    between = 0
+    for number, text in enumerate(lines):
+        found = _labelled(text)
+        if found is None:
+            between += 1
+            if head and between <= _MOST_LINES_BETWEEN:
+                _take_value(head[-1], number, text)
+            continue
+        line, rest = _Line(found[0], number), found[1]
+        if between > _MOST_LINES_BETWEEN or _starts_another(head, line):
+            heads.append(head)
+            head = []
+        between = 0
+        head.append(line)
+        _take_value(line, number, rest)
+    heads.append(head)
+    return [head for head in heads if _is_whole(head)]
+
+
+def _starts_another(head: list[_Line], line: _Line) -> bool:
+    return line.label == Label.SENDER and any(one.label == Label.SENDER for one in head)
+
+
+def _is_whole(head: list[_Line]) -> bool:
+    labels = {line.label for line in head}
+    return Label.SENDER in labels and len(labels) > 1
+
+
+def _labelled(text: str) -> tuple[Label, str] | None:
+    """Returns the label of a line and the rest of it; None for a line without a label."""
+    for label, pattern in (*_LABELS, *_LABELS_WITHOUT_COLON):
+        if match := pattern.fullmatch(text):
+            return label, match["rest"] or ""
+    return None
+
+
+def _take_value(line: _Line, number: int, text: str) -> None:
+    """Adds the addresses of `text` to the line: on the label's own line, or on the next ones while
+    no address was found.
+    """
+    if not line.has_address():
+        line.addresses[number] = _addresses(text, most_names=6)
+
+
+def _addresses(text: str, *, most_names: int) -> list[str]:
+    """Returns the addresses of a text that holds only addresses after short names.
+
+    Returns none for a text with more than that, because it may be part of the scam.
+    """
+    addresses = [found.lower() for found in EMAIL.findall(text)]
+    *names, after = EMAIL.split(text)
+    are_few = len(addresses) <= MOST_RECIPIENTS
+    are_short = all(len(name.split()) <= most_names for name in names)
+    rest = _ATTRIBUTION.sub("", after).strip(" \t\r<>()[];,*\"'|")
+    is_written_by = bool(_ATTRIBUTION.search(after))
+    return addresses if are_few and are_short and (not rest or is_written_by) else []
+
+
+def _one_to_line(line: str) -> list[str]:
+    """Returns the addresses of a single To line, without a head around it: two at most."""
+    match = _ONE_TO_LINE.fullmatch(line)
+    addresses = _addresses(match["rest"], most_names=6) if match else []
+    return addresses if len(addresses) <= 2 else []
