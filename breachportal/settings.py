@@ -236,6 +236,17 @@ SMS_GATEWAY = environment.text(
 SMS_GATEWAY_URL = environment.text("SMS_GATEWAY_URL")
 SMS_GATEWAY_TOKEN = environment.text("SMS_GATEWAY_TOKEN")
 SMS_SENDER = environment.text("SMS_SENDER")  # a number that is registered with the carriers
+SOLAPI_URL = environment.text("SOLAPI_URL", "https://api.solapi.com")
+SOLAPI_KEY = environment.text("SOLAPI_KEY")
+SOLAPI_SECRET = environment.text("SOLAPI_SECRET")
+SOLAPI_PROFILE = environment.text("SOLAPI_PROFILE")  # pfId of the KakaoTalk channel
+SOLAPI_TEMPLATE = environment.text("SOLAPI_TEMPLATE")  # id of the approved AlimTalk template
+TWILIO_URL = environment.text("TWILIO_URL", "https://api.twilio.com")
+TWILIO_ACCOUNT = environment.text("TWILIO_ACCOUNT")
+TWILIO_TOKEN = environment.text("TWILIO_TOKEN")
+TWILIO_SENDER = environment.text("TWILIO_SENDER")
+# The price of one message by kind ("sms", "lms", "segment"), and "currency"; {} shows no cost.
+SMS_PRICES = environment.json_object("SMS_PRICES")
 SMS_CONNECTIONS = environment.number("SMS_CONNECTIONS", 8)
 SMS_MAX_BYTES = 2_000  # in EUC-KR; Korean carriers accept this size as one long message
 

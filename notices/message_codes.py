@@ -72,6 +72,14 @@ def envelope_sender(delivery_id: int) -> str:
     return f"bounce+{code}-{_bounce_mac(delivery_id)}@{settings.MAIL_DOMAIN}"
 
 
+def receipt_reference(delivery_id: int) -> str:
+    """Returns the reference of a text message, by which a gateway's receipt names the delivery.
+
+    It has the MAC of the envelope sender, so that a reader of the message cannot forge a receipt.
+    """
+    return envelope_sender(delivery_id).partition("@")[0].removeprefix("bounce+")
+
+
 def is_bounce_mac(delivery_id: int, mac: str) -> bool:
     """Returns whether `mac` is the MAC of the delivery's envelope sender.
 

@@ -5,6 +5,7 @@ messages about leaked data that ask to tap a link.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -44,6 +45,18 @@ def sms_size(text: str) -> SmsSize:
         korean_bytes=korean,
         is_too_long=korean > settings.SMS_MAX_BYTES,
     )
+
+
+def price_of(size: SmsSize) -> Decimal | None:
+    """Returns the price of one message of this size by settings.SMS_PRICES; None if not known.
+
+    A gateway bills by segments if "segment" is set, else by Korean kinds, "sms" and "lms".
+    """
+    kind = "lms" if size.is_long else "sms"
+    price = settings.SMS_PRICES.get("segment", settings.SMS_PRICES.get(kind))
+    if price is None:
+        return None
+    return Decimal(str(price)) * (size.segments if "segment" in settings.SMS_PRICES else 1)
 
 
 def _segments(text: str) -> int:

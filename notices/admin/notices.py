@@ -26,7 +26,7 @@ from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
 from notices import decisions
-from notices.admin import history, pauses, previews, proof_export
+from notices.admin import history, pauses, previews, proof_export, sms_figures
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
@@ -179,6 +179,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "reloads": is_waiting and counted.is_running and not form.is_bound,
             "shows_form": not is_waiting or form.is_bound,
             "buckets": _buckets(counted.run) if counted.run else [],
+            "cost": sms_figures.highest_cost(notice, counted.run),
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": _samples(notice),
@@ -332,7 +333,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
     return {
-        "counters": [*counters, (_("to go"), now.to_go)],
+        "counters": [*counters, *sms_figures.receipts(notice), (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
         "left": now.left and _hours(now.left),
         "is_draft": notice.state == State.DRAFT,
@@ -427,6 +428,11 @@ def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
         (_("Held back: marked as deceased or restricted"), dry_run.marked),
         (_("Without an address for this channel"), dry_run.no_address),
         (_("With an address that cannot be one"), dry_run.unusable_address),
+        *(
+            [(_("With a landline number, which takes no text messages"), dry_run.landline)]
+            if dry_run.landline
+            else []
+        ),
         *(
             (_("Language: {name}").format(name=languages[code]), number)
             for code, number in sorted(dry_run.by_language.items())

@@ -116,7 +116,7 @@ def test_addresses(notice: Notice) -> QuerySet[TestAddress]:
 @dataclass
 class DryRun:
     """The count of a notice's audience. Each person is in one bucket (reachable, suppressed, shared
-    contact, marked, no address, unusable address) and has one language and one relation.
+    contact, marked, no address, unusable address, landline) and has one language and one relation.
     """
 
     people: int = 0
@@ -128,13 +128,14 @@ class DryRun:
     marked: int = 0  # on the desk, as deceased or restricted
     no_address: int = 0
     unusable_address: int = 0
+    landline: int = 0  # which takes no text messages
     by_language: Counter[str] = field(default_factory=Counter)
     by_relation: Counter[int] = field(default_factory=Counter)
 
     @property
     def unreachable(self) -> int:
         """Returns how many people have no usable address for the channel."""
-        return self.no_address + self.unusable_address
+        return self.no_address + self.unusable_address + self.landline
 
 
 def count_people(notice: Notice) -> DryRun:
@@ -149,6 +150,7 @@ def count_people(notice: Notice) -> DryRun:
         run.reachable += number if usable == reach.USABLE else 0
         run.no_address += number if usable == reach.MISSING else 0
         run.unusable_address += number if usable == reach.UNUSABLE else 0
+        run.landline += number if usable == reach.LANDLINE else 0
         run.by_language[language] += number
         run.by_relation[relation] += number
     run.suppressed = suppression_list.suppressed_people(notice, people(notice)).count()

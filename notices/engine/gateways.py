@@ -1,14 +1,15 @@
 """The SMS gateways. A gateway accepts one message to one number and reports the result.
 
 `settings.SMS_GATEWAY` is the dotted path of the gateway's class, which follows the protocol
-`SmsGateway`. docs/how-to/add-a-text-gateway.md explains how to add one. An SMS that may have been
-sent is not sent again without a person's decision, because a second one costs money and alarms its
-recipient.
+`SmsGateway`, or several such paths, of which the later ones are fallbacks.
+docs/how-to/add-a-text-gateway.md explains how to add one. An SMS that may have been sent is not
+sent again without a person's decision, because a second one costs money and alarms its recipient.
 """
 
 import json
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, ClassVar, Protocol
 
@@ -26,6 +27,7 @@ from notices.engine.request_transport import (
 )
 from notices.engine.transport import Reply, Result, redact_number
 from notices.ledger_messages import LedgerMessages
+from notices.message_codes import receipt_reference
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 
@@ -66,8 +68,8 @@ class SmsGateway(Protocol):
 
 
 def sms_transport() -> RequestTransport:
-    """Returns the transport over the gateway that SMS_GATEWAY names."""
-    gateway = gateway_class()()
+    """Returns the transport over the gateways that SMS_GATEWAY names."""
+    gateway = GatewayRow([found() for found in gateway_classes()])
 
     def send_all(messages: Sequence[OutgoingMessage]) -> Answers:
         return {message.delivery_id: gateway.send(message) for message in messages}
@@ -77,43 +79,74 @@ def sms_transport() -> RequestTransport:
     )
 
 
-def gateway_class() -> type[SmsGateway]:
-    """Returns the class that SMS_GATEWAY names. Raises ImportError."""
-    found: type[SmsGateway] = import_string(settings.SMS_GATEWAY)
-    return found
+def gateway_classes() -> list[type[SmsGateway]]:
+    """Returns the classes that SMS_GATEWAY names, separated by commas: the first, and its
+    fallbacks. Raises ImportError.
+    """
+    return [import_string(name.strip()) for name in settings.SMS_GATEWAY.split(",")]
 
 
 def missing_settings() -> list[str]:
-    """Returns the names of settings that the gateway requires and that are empty."""
-    return [name for name in gateway_class().required_settings if not getattr(settings, name)]
+    """Returns the names of settings that the gateways require and that are empty."""
+    required = [name for found in gateway_classes() for name in found.required_settings]
+    return [name for name in dict.fromkeys(required) if not getattr(settings, name)]
 
 
 def check_text_gateway(**_options: Any) -> list[CheckMessage]:
-    """Checks that SMS_GATEWAY names a class that can be imported and follows `SmsGateway` (a system
+    """Checks that SMS_GATEWAY names classes that can be imported and follow `SmsGateway` (a system
     check).
     """
     try:
-        gateway = gateway_class()
+        gateways = gateway_classes()
     except ImportError as error:
         return [Error(f"SMS_GATEWAY: {error}", id="notices.E003")]
+    return [problem for gateway in gateways for problem in _check_class(gateway)]
+
+
+def _check_class(gateway: type[SmsGateway]) -> list[CheckMessage]:
+    name = f"{gateway.__module__}.{gateway.__qualname__}"
     for method in ("send", "close"):
         if not callable(getattr(gateway, method, None)):
-            text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no method `{method}`."
+            text = f"SMS_GATEWAY: {name} has no method `{method}`."
             return [Error(text, id="notices.E004")]
     required = getattr(gateway, "required_settings", None)
     if not isinstance(required, tuple):
-        text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} has no tuple `required_settings`."
+        text = f"SMS_GATEWAY: {name} has no tuple `required_settings`."
         hint = "Name the settings it needs, or () if it needs none."
         return [Error(text, hint=hint, id="notices.E005")]
-    unknown = ", ".join(name for name in required if not hasattr(settings, name))
+    unknown = ", ".join(one for one in required if not hasattr(settings, one))
     if unknown:
-        text = f"SMS_GATEWAY: {settings.SMS_GATEWAY} needs unknown settings: {unknown}."
+        text = f"SMS_GATEWAY: {name} needs unknown settings: {unknown}."
         return [Error(text, id="notices.E006")]
     return []
 
 
+class GatewayRow:
+    """Several gateways in a row. The next one takes a message only if the one before it sent
+    nothing: it was not reached, refuses our account, or does not serve the number.
+    """
+
+    def __init__(self, gateways: Sequence[SmsGateway]) -> None:
+        self._gateways = gateways
+
+    def close(self) -> None:
+        """Closes the connections of all gateways."""
+        for gateway in self._gateways:
+            gateway.close()
+
+    def send(self, message: OutgoingMessage) -> Reply:
+        """Sends one message. Raises the last gateway's error if none could take the message."""
+        for gateway in self._gateways[:-1]:
+            with suppress(RequestUnavailableError, AccountRefusedError):
+                reply = gateway.send(message)
+                if reply.result is not Result.UNREACHABLE:
+                    return reply
+        return self._gateways[-1].send(message)
+
+
 class HttpGateway:
-    """A gateway that POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference"}.
+    """A gateway that POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference",
+    "receipt_reference"}.
 
     The answer's status decides the result. 2xx: accepted. 400, 404, 422: bounced. 401, 402, 403:
     the gateway refuses our account. 408, 425, 429: deferred. Any other status, or no answer after
@@ -161,6 +194,15 @@ class GatewayClient:
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """POSTs `body` once, follows no redirect, and returns the status and the answer's text.
 
+        Raises the errors of `request`.
+        """
+        return self.request("POST", url, body=body, headers=headers)
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, str]:
+        """Sends one request, follows no redirect, and returns the status and the answer's text.
+
         Raises RequestUnavailableError if no connection was made or the request was not written as a
         whole, AccountRefusedError if the certificate is wrong, and UnansweredError if no answer
         arrived within SECONDS or the connection broke.
@@ -168,7 +210,7 @@ class GatewayClient:
         sending = _Sending()
         try:
             with self._client.stream(
-                "POST", url, content=body, headers=headers, extensions={"trace": sending.note}
+                method, url, content=body, headers=headers, extensions={"trace": sending.note}
             ) as answer:
                 return answer.status_code, _read_start(answer)
         except httpx.TransportError as error:
@@ -224,6 +266,7 @@ def _body(message: OutgoingMessage) -> bytes:
         "from": settings.SMS_SENDER,
         "text": message.data.decode(),
         "reference": message.sender,  # the same for every attempt
+        "receipt_reference": receipt_reference(message.delivery_id),
     }
     return json.dumps(content, ensure_ascii=False).encode()
 

@@ -253,6 +253,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='DeliveryReceipt',
+            fields=[
+                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='receipt', serialize=False, to='notices.delivery', verbose_name='delivery')),
+                ('state', models.CharField(choices=[('delivered', 'delivered to the telephone'), ('failed', 'not delivered to the telephone')], max_length=9, verbose_name='state')),
+                ('words', models.CharField(blank=True, max_length=500, verbose_name="the gateway's words")),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
+            ],
+            options={
+                'verbose_name': 'delivery receipt',
+                'verbose_name_plural': 'delivery receipts',
+            },
+        ),
+        migrations.CreateModel(
             name='ReturnedMail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

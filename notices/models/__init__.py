@@ -3,6 +3,7 @@
 from notices.models.certificate import Certificate
 from notices.models.chunk import Chunk
 from notices.models.delivery import Delivery
+from notices.models.delivery_receipt import DeliveryReceipt
 from notices.models.destination import Destination
 from notices.models.doubt import DoubtCause
 from notices.models.late_report import LateReport
@@ -21,6 +22,7 @@ __all__ = [
     "Certificate",
     "Chunk",
     "Delivery",
+    "DeliveryReceipt",
     "Destination",
     "DoubtCause",
     "LateReport",

@@ -35,9 +35,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def ended_as(self, states: Sequence[DeliveryState]) -> "DeliveryQuerySet":
         """Selects the rows in these end states. With "suppressed", it also selects the one message
-        to each shared contact, because it told its person nothing.
+        to each shared contact, because it told its person nothing. With "bounced", it also selects
+        text messages of which the gateway reported after the notice was closed that they failed.
         """
         ended = Q(state__in=states)
+        if DeliveryState.BOUNCED in states:
+            ended |= Q(state=DeliveryState.ACCEPTED, receipt__state="failed")
         if DeliveryState.SUPPRESSED in states:
             to_shared_contact = Q(state=DeliveryState.ACCEPTED, data_classes=[])
             ended |= to_shared_contact & ~Q(reply__startswith="decided by")

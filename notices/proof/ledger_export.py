@@ -23,7 +23,7 @@ from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure, PersonMark
 from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import message_code
-from notices.models import Delivery, LateReport, Notice
+from notices.models import Delivery, DeliveryReceipt, LateReport, Notice
 
 PAGE = 2_000  # rows
 FIRST_KEY = UUID(int=0)
@@ -199,12 +199,17 @@ def _time(at: datetime | None) -> str:
 
 
 def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
-    """Returns the late reports of a page: {delivery id: "complaint 2025-11-25T…; …"}."""
+    """Returns the late reports and receipts of a page, such as "complaint 2025-11-25T…; …", by
+    delivery id.
+    """
     found: dict[int, str] = {}
     reports = LateReport.objects.filter(delivery__in=page).order_by("at")
     for report in reports:
         entry = f"{report.kind} {_time(report.at)} {report.server_reply}".strip()
         found[report.delivery_id] = "; ".join(filter(None, [found.get(report.delivery_id), entry]))
+    for receipt in DeliveryReceipt.objects.filter(delivery__in=page):
+        entry = f"{receipt.state} {_time(receipt.at)} {receipt.words}".strip()
+        found[receipt.pk] = "; ".join(filter(None, [found.get(receipt.pk), entry]))
     return found
 
 

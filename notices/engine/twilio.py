@@ -1,0 +1,132 @@
+"""Twilio, a gateway for text messages in most countries.
+
+Its documentation: https://www.twilio.com/docs/messaging/api/message-resource, /docs/api/errors and
+/docs/usage/webhooks/webhooks-security (X-Twilio-Signature).
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from notices.engine.gateways import RETRY_STATUSES, GatewayClient
+from notices.engine.request_transport import AccountRefusedError
+from notices.engine.transport import Reply, Result, redact_number
+from notices.message_codes import receipt_reference
+from notices.message_filling import OutgoingMessage
+from notices.models import DeliveryReceipt, DoubtCause
+from notices.returned_mail.receipts import Receipt
+
+# Error codes that name the recipient: no number, not a mobile one, not reachable, opted out.
+_RECIPIENT_ERRORS = {21211, 21214, 21217, 21401, 21407, 21610, 21612, 21614}
+# Error codes that name our account: credentials, a number we may not send from, a country.
+_ACCOUNT_ERRORS = {20003, 20005, 21212, 21408, 21603, 21606, 21659, 21660, 63038}
+_MESSAGE_ID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
+_ENDED = {
+    "delivered": DeliveryReceipt.State.DELIVERED,
+    "read": DeliveryReceipt.State.DELIVERED,
+    "undelivered": DeliveryReceipt.State.FAILED,
+    "failed": DeliveryReceipt.State.FAILED,
+}
+
+
+class TwilioGateway:
+    """Text messages through Twilio."""
+
+    required_settings = ("TWILIO_ACCOUNT", "TWILIO_TOKEN", "TWILIO_SENDER")
+
+    def __init__(self) -> None:
+        self._client = GatewayClient()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def send(self, message: OutgoingMessage) -> Reply:
+        """Sends one message. Raises the errors of `SmsGateway.send`."""
+        form = {
+            "To": message.to,
+            "From": settings.TWILIO_SENDER,
+            "Body": message.data.decode(),
+            "StatusCallback": callback_url(receipt_reference(message.delivery_id)),
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **_authorization()}
+        url = f"{_account_url()}/Messages.json"
+        status, answer = self._client.post(url, body=urlencode(form).encode(), headers=headers)
+        return _reply(status, answer, message.to)
+
+    def fetch_receipt(self, reply: str) -> Receipt | None:
+        """Returns the receipt of a message by the reply to its send; None if there is none yet.
+
+        Raises the errors of `GatewayClient.request`.
+        """
+        found = _MESSAGE_ID.search(reply)
+        if found is None:
+            return None
+        url = f"{_account_url()}/Messages/{found[0]}.json"
+        status, answer = self._client.request("GET", url, headers=_authorization())
+        data = _json(answer) if status == 200 else {}
+        return receipt_of(str(data.get("status")), str(data.get("error_code") or ""))
+
+
+def receipt_of(status: str, error: str) -> Receipt | None:
+    """Returns the receipt for a message's status; None if the status is not final."""
+    state = _ENDED.get(status)
+    return None if state is None else Receipt(state, f"{status} {error}".strip())
+
+
+def callback_url(reference: str) -> str:
+    """Returns the address to which Twilio sends the receipts of the message `reference`."""
+    return f"{settings.PORTAL_URL}/sms/receipts/twilio/?reference={reference}"
+
+
+def is_signed(url: str, form: Mapping[str, str], signature: str) -> bool:
+    """Returns whether `signature` is Twilio's for a request to `url` with the fields `form`."""
+    signed = url + "".join(name + form[name] for name in sorted(form))
+    mac = hmac.new(settings.TWILIO_TOKEN.encode(), signed.encode(), hashlib.sha1)
+    expected = b64encode(mac.digest())
+    return hmac.compare_digest(expected, signature.encode("utf-8", "replace"))
+
+
+def _account_url() -> str:
+    return f"{settings.TWILIO_URL}/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT}"
+
+
+def _authorization() -> dict[str, str]:
+    pair = f"{settings.TWILIO_ACCOUNT}:{settings.TWILIO_TOKEN}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+
+
+def _reply(status: int, answer: str, to: str) -> Reply:
+    data = _json(answer)
+    error = data.get("code") or data.get("error_code") or ""
+    text = " ".join(str(part) for part in (status, data.get("sid") or "", error, _words(data)))
+    server_reply = redact_number(text, to)
+    if status == 201:
+        return Reply(Result.ACCEPTED, server_reply)
+    if status in (401, 403) or error in _ACCOUNT_ERRORS:
+        raise AccountRefusedError(server_reply)
+    if status in RETRY_STATUSES:
+        return Reply(Result.DEFERRED, server_reply)
+    if status == 400:
+        is_recipient = error in _RECIPIENT_ERRORS
+        return Reply(Result.BOUNCED if is_recipient else Result.REFUSED, server_reply)
+    return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)
+
+
+def _words(data: dict[str, Any]) -> str:
+    return str(data.get("message") or data.get("status") or "")
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
