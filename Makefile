@@ -7,7 +7,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web drill drill-import drill-connections clean
+.PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -15,6 +15,16 @@ demo: setup
 test: setup
 	@$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
+
+# Sends through real mail servers. What is not installed is skipped, with the reason.
+test-mail: setup
+	$(BIN)/python -m pytest -rs tests/test_real_mail_servers.py
+
+# Unpacks Debian's Postfix into var/, because it cannot be installed beside Exim. As root, Exim and
+# Dovecot: apt-get install exim4-daemon-light dovecot-imapd
+mail-servers:
+	@mkdir -p var/mail-servers
+	cd var/mail-servers && apt-get download postfix && dpkg -x postfix_*.deb .
 
 lint: setup
 	$(BIN)/ruff check .

@@ -438,6 +438,18 @@ HOSTILE = [
     "https://coupang" + "-" * 2_000 + ".com " * 3_000,
     "https://" + "".join(map(chr, range(0x400, 0x2400))) + ".com ",
     "https://" + "\u0430\u0131" * 9_000 + ".com",
+    "from: a@b.co\n" * 1_500,
+    "보낸사람\n받는사람\na@b.co\n" * 900,
+    "a@b.co wrote:\n" * 1_400,
+    "> " * 10_000,
+    "from: " + "a@b.co " * 2_800,
+    "https://www.google.com/url?q=" * 680,
+    "https://urldefense.com/v3/__" * 700,
+    "https://urldefense.com/v3/__" + "**_" * 600 + "__;!!",
+    "25.11.18 " * 2_200,
+    "2025. 11. 18. " * 1_400,
+    "safelinks.protection.outlook.com/" * 600,
+    "get outlook for ios " * 1_000,
 ]
 
 
