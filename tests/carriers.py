@@ -22,6 +22,16 @@ class Carrier:
     `server.reports[message id]` is what the gateway says about a message later.
     """
 
+    unauthorized: tuple[int, dict[str, Any]]
+
+    def is_authorized(self, header: str) -> bool:
+        """Returns whether a request has the protocol's signature or password."""
+        raise NotImplementedError
+
+    def answer_to(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Any]:
+        """Returns status and content of the answer to an authorized request."""
+        raise NotImplementedError
+
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.reports: dict[str, dict[str, Any]] = {}

@@ -4,6 +4,7 @@ elsewhere, forwarded mails, links that mail filters rewrote, footers. All people
 # ruff: noqa: E501 (a line of a layout stays one line here)
 
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -197,7 +198,7 @@ def proofpoint_v3(url: str) -> str:
     return f"https://urldefense.com/v3/__{shown}__;{coded}!!Ab_1!xyz$"
 
 
-WRAPPERS = {
+WRAPPERS: dict[str, Callable[[str], str]] = {
     "safelinks": lambda url: (
         f"https://apc01.safelinks.protection.outlook.com/?url={quote(url, safe='')}"
         "&data=05%7C02%7Cminji%40example.com%7C0&sdata=abc%3D&reserved=0"
