@@ -256,7 +256,7 @@ class WriteOffForm(forms.ModelForm):
 
 
 class WithdrawBatchForm(BatchChangeForm):
-    """The withdrawal of a closed scope version."""
+    """The withdrawal of a scope version."""
 
     kind = BatchChange.Kind.WITHDRAW
 

@@ -28,10 +28,11 @@ from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 LOCK_SPACE = 0x62706C64  # "bpld"
 # A request on the desk counts up to this many rows itself, in a second or two.
 ROWS_AT_ONCE = 200_000
-# The state that a change starts from, and the one that it ends in.
+# The states that a change starts from, and the one that it ends in. An open version may be withdrawn
+# too, because one with faults cannot be closed.
 _FROM = {
-    BatchChange.Kind.CLOSE: ExposureBatch.State.OPEN,
-    BatchChange.Kind.WITHDRAW: ExposureBatch.State.CLOSED,
+    BatchChange.Kind.CLOSE: (ExposureBatch.State.OPEN,),
+    BatchChange.Kind.WITHDRAW: (ExposureBatch.State.OPEN, ExposureBatch.State.CLOSED),
 }
 _TO = {
     BatchChange.Kind.CLOSE: ExposureBatch.State.CLOSED,
@@ -181,13 +182,14 @@ def _mark_closed(batch: ExposureBatch, note: str) -> None:
 
 
 def withdraw(batch: ExposureBatch, reason: str) -> None:
-    """Withdraws a closed scope version and counts the incident again without its exposures.
+    """Withdraws a scope version and counts the incident again without its exposures.
 
     People's contacts no longer hold what only its files say. The files may be loaded again, into a
     later version. Raises ScopeRefusedError, and IncidentBusyError if another process holds the
     incident's lock.
     """
     with incident_lock(batch.incident), transaction.atomic():
+        fail_killed_imports(batch.incident)
         _mark_withdrawn(batch, reason)
         withdrawal.remove_contacts(batch)
         for corrected in ExposureBatch.objects.filter(files__corrections__batch=batch).distinct():
@@ -198,16 +200,16 @@ def withdraw(batch: ExposureBatch, reason: str) -> None:
 
 
 def _mark_withdrawn(batch: ExposureBatch, reason: str) -> None:
-    closed = ExposureBatch.objects.filter(pk=batch.pk, state=ExposureBatch.State.CLOSED)
+    live = ExposureBatch.objects.filter(pk=batch.pk, state__in=_FROM[BatchChange.Kind.WITHDRAW])
     state, now = ExposureBatch.State.WITHDRAWN, timezone.now()
-    if not closed.update(state=state, withdrawn_at=now, withdrawn_reason=reason):
+    if not live.update(state=state, withdrawn_at=now, withdrawn_reason=reason):
         raise _wrong_state(batch, BatchChange.Kind.WITHDRAW)
     loaded = batch.files.filter(state=ExposureFile.State.LOADED)
     loaded.update(state=ExposureFile.State.WITHDRAWN)
 
 
 def _wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> ScopeRefusedError:
-    why = RefusalMessages.NOT_OPEN if kind == BatchChange.Kind.CLOSE else RefusalMessages.NOT_CLOSED
+    why = RefusalMessages.NOT_OPEN if kind == BatchChange.Kind.CLOSE else RefusalMessages.WITHDRAWN
     return ScopeRefusedError(why.stored(batch=batch.code))
 
 
@@ -228,7 +230,7 @@ def request_change(
 
     Raises ScopeRefusedError if the batch is in the wrong state, or a change is unfinished already.
     """
-    if batch.state != _FROM[kind]:
+    if batch.state not in _FROM[kind]:
         raise _wrong_state(batch, kind)
     try:
         with transaction.atomic():

@@ -154,11 +154,19 @@ def test_a_second_request_is_refused(editors_desk, batch):
     assert BatchChange.objects.count() == 1
 
 
-def test_only_a_closed_scope_version_can_be_withdrawn(editors_desk, batch):
+def test_a_scope_version_is_withdrawn_once(editors_desk, batch):
+    scope_versions.withdraw(batch, REASON)
     answer = editors_desk.post(url("withdraw", batch), {"reason": REASON})
 
-    assert "not closed; nothing to withdraw" in html.unescape(answer.content.decode())
+    assert "withdrawn already" in html.unescape(answer.content.decode())
     assert not BatchChange.objects.exists()
+
+
+def test_an_open_scope_version_offers_both_steps(editors_desk, batch):
+    answer = editors_desk.get(url("change", batch)).content.decode()
+
+    assert url("close", batch) in answer
+    assert url("withdraw", batch) in answer
 
 
 def test_a_task_that_runs_twice_does_it_once(editors_desk, incident, batch, monkeypatch):
@@ -317,7 +325,6 @@ def test_the_command_without_a_terminal_names_the_yes_option(closed, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        (["hanbit-2025", "1", "--reason", "x"], "not closed; nothing to withdraw"),
         (["hanbit-2025", "7", "--reason", "x"], "no scope version 7"),
         (["nowhere", "1", "--reason", "x"], "no scope version 1"),
         (["hanbit-2025", "1", "--reason", " "], "say why"),

@@ -184,6 +184,19 @@ def test_a_wrong_count_is_found(incident, file, minji_row):
     assert any("7 kept, 1 counted" in fault for fault in faults(incident))
 
 
+def test_an_open_version_with_faults_is_withdrawn(incident, file, minji_row):
+    AffectedPerson.objects.filter(pk=minji_row.pk).update(
+        phone_index=incident.cipher().phone_index("+82101")
+    )
+    with pytest.raises(ScopeRefusedError, match="or withdraw this version"):
+        scope_versions.close(file.batch)
+    call_command("withdraw_batch", incident.slug, "1", "--reason", "faults", "--yes")
+    file.batch.refresh_from_db()
+    file.refresh_from_db()
+    assert (file.batch.state, file.state) == ("withdrawn", "withdrawn")
+    assert not incident.batches.all().are_complete()
+
+
 def test_a_value_of_a_withdrawn_version_is_not_checked(incident, file, minji_row, seojun_row):
     scope_versions.close(file.batch)
     scope_versions.withdraw(file.batch, "wrong file")

@@ -190,7 +190,7 @@ def test_the_page_counts_no_people(incident, version, editor, approver):
         page(incident)
     asked = " ".join(query["sql"] for query in queries)
     for table in ("notices_delivery", "incidents_affectedperson", "incidents_exposure"):
-        assert table not in asked
+        assert f'"{table}"' not in asked
     assert len(queries) < 12
 
 
@@ -259,6 +259,20 @@ def test_it_says_how_many_are_affected_once_a_scope_version_is_closed(
     ScopeCount.objects.create(incident=incident, relation=1, language="ko", people=33_673_817)
     a_day_later(monkeypatch)
     assert "People whose data leaked about 33,673,820" in page(incident)
+
+
+@pytest.mark.parametrize(
+    ("language", "amount"),
+    [("en", "12 rows of the leaked data could not be read"), ("ko", "행 12개")],
+)
+def test_it_says_what_was_written_off(incident, language, amount):
+    assert amount not in page(incident, language)
+    batch = file_of(incident, state="closed").batch
+    ExposureBatch.objects.filter(pk=batch.pk).update(rows_unread=12)
+    confirmed = {"en": "Two people of the company have confirmed", "ko": "두 사람이 확인하였습니다"}
+    shown = page(incident, language)
+    assert amount in shown
+    assert confirmed[language] in shown
 
 
 @pytest.mark.django_db(transaction=True)

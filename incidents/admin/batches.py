@@ -240,16 +240,16 @@ def _withdrawal_explanation(batch: Any) -> str:
 def _batch_tools(pk: int) -> list[tuple[str, str]]:
     """Returns (URL, label) of the next step, or nothing.
 
-    An open version can be closed, and a closed one withdrawn.
+    An open version can be closed, and any version that is not withdrawn can be withdrawn.
     """
     state = ExposureBatch.objects.filter(pk=pk).values_list("state", flat=True).first()
+    if state in (None, ExposureBatch.State.WITHDRAWN):
+        return []
+    tools = [(reverse("admin:incidents_exposurebatch_withdraw", args=[pk]), _("Withdraw"))]
     if state == ExposureBatch.State.OPEN:
         url = reverse("admin:incidents_exposurebatch_close", args=[pk])
-        return [(url, _("Close this scope version"))]
-    if state == ExposureBatch.State.CLOSED:
-        url = reverse("admin:incidents_exposurebatch_withdraw", args=[pk])
-        return [(url, _("Withdraw"))]
-    return []
+        tools.insert(0, (url, _("Close this scope version")))
+    return tools
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:

@@ -376,10 +376,10 @@ class RefusalMessages(StoredMessages):
     )
     STORE_FAULTS = _(
         "{batch}: {number} faults in what is stored; "
-        "run manage.py check_store {incident}, which names them"
+        "run manage.py check_store {incident}, which names them, or withdraw this version"
     )
     NOT_OPEN = _("{batch}: not open; nothing to close")
-    NOT_CLOSED = _("{batch}: not closed; nothing to withdraw")
+    WITHDRAWN = _("{batch}: withdrawn already")
     ASKED_BEFORE = _("{batch}: a worker has it already")
 
     # A reject file that comes back

@@ -1,4 +1,4 @@
-"""Withdraws a closed scope version of an incident."""
+"""Withdraws a scope version of an incident."""
 
 import argparse
 from typing import Any
@@ -14,7 +14,7 @@ from incidents.scope_versions import ScopeRefusedError
 class Command(BaseCommand):
     """The command; see docs/import.md."""
 
-    help = "Takes back a closed scope version; its rows stay, and count no longer."
+    help = "Takes back a scope version; its rows stay, and count no longer."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident, the scope version and the reason, which are required."""
