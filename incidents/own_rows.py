@@ -1,9 +1,9 @@
 """Decides which rows of affected people open for a user, and why the others do not.
 
 This is the only way from a user to rows. A row opens by a verified contact that it shares with no
-other person. A contact of several people, such as a family, opens a row only together with another
-verified contact or a second fact (incidents.second_fact). A contact of more people than
-Incident.shared_contact_bound opens nothing. See docs/decisions/0022.
+other person, stored or rejected. A contact of several people, such as a family, opens a row only
+together with another verified contact or a second fact (incidents.second_fact). A contact of more
+people than Incident.shared_contact_bound opens nothing. See docs/decisions/0022 and 0031.
 """
 
 from collections import defaultdict
@@ -19,6 +19,7 @@ from incidents.encryption import EncryptionError
 from incidents.leaks import ExposedRow
 from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark
 from incidents.person_names import are_same_names, may_name_one_person, normal_name
+from incidents.unread_contacts import UNREAD_OF_CONTACT, UnreadRow, may_be_of, unread_rows
 
 Kind = FurtherContact.Kind
 
@@ -92,8 +93,8 @@ def own_rows_under(
     found = _find(user, contacts)
     strangers = {contact for check in STRANGER_CHECKS for contact in check(contacts)}
     by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
-    for contact, rows in zip(contacts, found, strict=True):
-        by_incident[contact.incident.pk].append(_Found(contact, rows))
+    for each in found:
+        by_incident[each.contact.incident.pk].append(each)
     return {one.pk: _decided(by_incident[one.pk], strangers) for one in incidents}
 
 
@@ -110,9 +111,9 @@ def twins_with_rows(
         contact for incident in incidents for contact in _looked_up(incident, Kind.EMAIL, twins)
     ]
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for contact, rows in zip(contacts, _find(user, contacts), strict=True):
-        if rows:
-            found[contact.incident.pk].append(contact.address)
+    for each in _find(user, contacts):
+        if each.rows:
+            found[each.contact.incident.pk].append(each.contact.address)
     return found
 
 
@@ -127,8 +128,8 @@ def _looked_up(
 # Reads at most one row more than the bound for each contact, so that an address of a million people
 # costs as little as that of one. People of withdrawn batches only are not read. What decides about
 # a row, and what it holds, comes with it, because each further query costs as much as this one.
-_FIND = """
-SELECT p.*, c.place,
+_FIND = f"""
+SELECT p.*, c.place, {UNREAD_OF_CONTACT} AS unread,
     EXISTS (SELECT FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s) AS proven,
     (
         SELECT json_object_agg(m.kind, m.note) FROM incidents_personmark m
@@ -180,9 +181,9 @@ class _Row(NamedTuple):
     exposed: list[ExposedRow]
 
 
-def _find(user: User, contacts: Sequence[LookedUpContact]) -> list[list[_Row]]:
+def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
     """Returns the rows of each contact, ordered by key, at most one more than the bound."""
-    found: list[list[_Row]] = [[] for _ in contacts]
+    found = [_Found(contact, [], []) for contact in contacts]
     if not contacts:
         return found
     parameters = [
@@ -194,10 +195,11 @@ def _find(user: User, contacts: Sequence[LookedUpContact]) -> list[list[_Row]]:
     ]
     for person in AffectedPerson.objects.raw(_FIND, parameters):
         columns = vars(person)
-        place = columns["place"] - 1
-        person.incident = contacts[place].incident
-        marks = columns["live_marks"] or {}
-        found[place].append(_Row(person, columns["proven"], marks, _exposed(columns["exposed"])))
+        of_contact = found[columns["place"] - 1]
+        person.incident = of_contact.contact.incident
+        marks, exposed = columns["live_marks"] or {}, _exposed(columns["exposed"])
+        of_contact.rows.append(_Row(person, columns["proven"], marks, exposed))
+        of_contact.unread[:] = unread_rows(columns["unread"])
     return found
 
 
@@ -211,10 +213,16 @@ def _exposed(rows: list[tuple[int, list[int], str | None]] | None) -> list[Expos
 class _Found(NamedTuple):
     contact: LookedUpContact
     rows: list[_Row]
+    unread: list[UnreadRow]  # rejected rows with the contact
 
     @property
     def is_shared(self) -> bool:
-        return len(self.rows) > self.contact.incident.shared_contact_bound
+        others = {
+            row.identity
+            for row in self.unread
+            if not any(may_be_of(row, person) for person in self.people)
+        }
+        return len(self.rows) + len(others) > self.contact.incident.shared_contact_bound
 
     @property
     def people(self) -> set[AffectedPerson]:
@@ -259,7 +267,14 @@ def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool)
 def _is_alone(finders: Sequence[_Found]) -> bool:
     """Returns whether the rows that all these contacts have in common are one person's."""
     common = set.intersection(*(each.people for each in finders))
-    return are_one_person(list(common))
+    unread = [row for row in finders[0].unread if all(_has(each, row) for each in finders[1:])]
+    return are_one_person(list(common)) and all(
+        may_be_of(row, person) for row in unread for person in common
+    )
+
+
+def _has(found: _Found, row: UnreadRow) -> bool:
+    return any(row.place == other.place for other in found.unread)
 
 
 def are_one_person(rows: Sequence[AffectedPerson]) -> bool:

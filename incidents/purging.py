@@ -29,6 +29,7 @@ from incidents.models import (
     Reveal,
     RowProof,
     Shredding,
+    UnreadContact,
     WrongAnswer,
 )
 from incidents.scope_versions import incident_lock
@@ -71,6 +72,7 @@ def run(
             is_more = retry_lock(partial(_step, record, step_rows), wait=wait)
             report(record)
             wait(time.monotonic() - started)
+        UnreadContact.objects.filter(file__incident=incident).delete()
         record.purged_at = timezone.now()
         record.save(update_fields=["purged_at"])
     logger.info(

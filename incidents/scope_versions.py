@@ -28,8 +28,8 @@ from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 LOCK_SPACE = 0x62706C64  # "bpld"
 # A request on the desk counts up to this many rows itself, in a second or two.
 ROWS_AT_ONCE = 200_000
-# The states that a change starts from, and the one that it ends in. An open version may be withdrawn
-# too, because one with faults cannot be closed.
+# The states that a change starts from, and the one that it ends in. An open version may be
+# withdrawn too, because one with faults cannot be closed.
 _FROM = {
     BatchChange.Kind.CLOSE: (ExposureBatch.State.OPEN,),
     BatchChange.Kind.WITHDRAW: (ExposureBatch.State.OPEN, ExposureBatch.State.CLOSED),
@@ -98,6 +98,7 @@ def _unlock(keys: list[int]) -> None:
 def open_version(incident: Incident, wanted: int | None) -> ExposureBatch:
     """Returns the scope version that takes files: the open one, or a new one with the next number.
 
+    A new one takes the files that were refused while no version was open, as failed files.
     `wanted` is the number that it must have, or None for any. Raises ScopeRefusedError if it has
     another number.
     """
@@ -107,7 +108,31 @@ def open_version(incident: Incident, wanted: int | None) -> ExposureBatch:
     if wanted not in (None, number):
         why = RefusalMessages.OPEN_IS if batch else RefusalMessages.NEXT_IS
         raise ScopeRefusedError(why.stored(incident=incident.slug, wanted=wanted, number=number))
-    return batch or ExposureBatch.objects.create(incident=incident, number=number)
+    return batch or _new_version(incident, number)
+
+
+def _new_version(incident: Incident, number: int) -> ExposureBatch:
+    with transaction.atomic():
+        batch = ExposureBatch.objects.create(incident=incident, number=number)
+        take_refused(batch)
+    return batch
+
+
+def take_refused(batch: ExposureBatch) -> None:
+    """Records the incident's refused files as failed files of an open version."""
+    with transaction.atomic():
+        for refused in batch.incident.refused_files.order_by("pk"):
+            ExposureFile.objects.create(
+                batch=batch,
+                incident=batch.incident,
+                name=refused.name,
+                sha256=refused.sha256,
+                size=refused.size,
+                mapping=refused.mapping,
+                state=ExposureFile.State.FAILED,
+                finished_at=timezone.now(),
+            )
+        batch.incident.refused_files.all().delete()
 
 
 def takes_refused_files(incident: Incident) -> bool:

@@ -28,11 +28,12 @@ from accounts.models import User
 from incidents import upload_profiles
 from incidents.encryption import UPLOAD, EncryptionError
 from incidents.importing import drafting, loading, mapping, previewing
-from incidents.importing.loading import ImportProgress, ImportStoppedError, NothingTakenError
 from incidents.importing.mapping_writing import Choices
 from incidents.importing.profile_report import FileReport
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
+from incidents.importing.stopping import ImportStoppedError, NothingTakenError
 from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
 from incidents.upload_profiles import UploadProfile

@@ -10,6 +10,7 @@ import pytest
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
+from incidents.importing.stopping import NothingTakenError
 from incidents.models import AffectedPerson, ExposureFile, Incident
 from tests.korean_messages import in_korean
 
@@ -19,7 +20,7 @@ def import_and_report(
 ) -> loading.ImportProgress:
     """Imports a file and returns the last report, also if every row is rejected."""
     reports: list[loading.ImportProgress] = []
-    with suppress(loading.NothingTakenError):
+    with suppress(NothingTakenError):
         loading.import_file(
             path, incident=incident, mapping_text=mapping_text, report=reports.append, **options
         )

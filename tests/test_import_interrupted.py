@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, connections
 
 from incidents.importing import loading
-from incidents.importing.loading import ImportStoppedError
+from incidents.importing.stopping import ImportStoppedError
 from incidents.models import AffectedPerson, ExposureFile
 from tests.database import database_url
 

@@ -13,8 +13,8 @@ from harness.exposure_factory import state, write_off_unread
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions, unread
 from incidents.importing import loading
-from incidents.importing.loading import NothingTakenError
 from incidents.importing.reading import ImportRefusedError
+from incidents.importing.stopping import NothingTakenError
 from incidents.models import ExposureBatch, ExposureFile, Incident, RejectedRow, WriteOff
 from incidents.scope_versions import ScopeRefusedError
 from tests.desk_pages import page_text
@@ -340,10 +340,23 @@ def test_a_refusal_is_not_recorded_for_what_is_no_new_file(incident, load, tmp_p
     with pytest.raises(ImportRefusedError):
         loading.import_file(tmp_path / "none.csv", incident=incident, mapping_text=MAPPING)
     closed(incident)
-    with pytest.raises(ImportRefusedError):
-        load("mail\nx\n", name="other.csv")
+    assert ExposureFile.objects.count() == 1
+
+
+def test_a_file_refused_after_the_closing_is_asked_about_in_the_next_version(incident, load):
+    load("id,email\n1,minji@example.com\n")
+    closed(incident)
+    for _ in range(2):
+        with pytest.raises(ImportRefusedError, match="every scope version is closed, so that"):
+            load("mail\nx\n", name="other.csv")
     assert incident.is_scope_complete()
     assert ExposureFile.objects.count() == 1
+    load("id,email\n2,seojun@example.com\n", name="later.csv")
+    second = incident.batches.get(number=2)
+    with pytest.raises(ScopeRefusedError, match=r"other\.csv failed and was not loaded since"):
+        scope_versions.close(second)
+    load("id,email\n3,jiho@example.com\n", name="other.csv")
+    scope_versions.close(second)
 
 
 def test_a_check_records_nothing(incident, tmp_path):

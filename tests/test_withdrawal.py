@@ -5,7 +5,7 @@ import pytest
 from incidents import scope_versions
 from incidents.encryption import CONTACT
 from incidents.importing import loading
-from incidents.importing.loading import NothingTakenError
+from incidents.importing.stopping import NothingTakenError
 from incidents.models import (
     AffectedPerson,
     ExposureBatch,

@@ -55,3 +55,13 @@ def text_field(value: str) -> bytes:
 def reject(line: int, reason: bytes) -> bytes:
     """Returns a row of (line int, reason text). `reason` is a field that `text_field` returned."""
     return Struct(">hii").pack(2, 4, line) + reason
+
+
+def unread_contact(
+    line: int, person: bytes, email_index: bytes, phone_index: bytes, name_index: bytes
+) -> bytes:
+    """Returns a row of (line int, person, e-mail, phone and name uuid). b"" is NULL."""
+    fields = (
+        LENGTH_16 + key if key else NULL for key in (person, email_index, phone_index, name_index)
+    )
+    return Struct(">hii").pack(5, 4, line) + b"".join(fields)

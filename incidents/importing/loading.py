@@ -8,24 +8,19 @@ An import holds the lock of its incident (incidents.scope_versions) from the cre
 ExposureFile to the end.
 """
 
-import hashlib
 import logging
 import secrets
-import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db import DatabaseError, transaction
 from django.utils import timezone
-from psycopg.errors import DiskFull
 
-from foundations.process_pool import WorkerLostError, Workers, workers
+from foundations.process_pool import Workers, workers
 from incidents import scope_versions
 from incidents.importing import (
     block_worker,
@@ -37,53 +32,25 @@ from incidents.importing import (
     rejects,
 )
 from incidents.importing.blocks import blocks_of
+from incidents.importing.progress import ImportProgress, Report
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import CellMessages, RefusalMessages
+from incidents.importing.refusals import RefusalMessages
+from incidents.importing.reject_writing import writing_rejects
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import Staging
+from incidents.importing.stopping import (
+    NothingTakenError,
+    recording_refusal,
+    refuse_loaded,
+    refusing_interruptions,
+    refusing_lost_workers,
+)
 from incidents.models import DataClass, ExposureFile, Incident
-from incidents.scope_versions import IncidentBusyError
 from incidents.unread import count_unread
 
 FIRST_REJECTS = 20  # how many rejects `check_file` returns
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportProgress:
-    """The progress of an import. The last one that is reported is the result."""
-
-    encoding: str
-    batch: int = 0  # scope version; 0 for a check
-    is_new_batch: bool = False  # whether the scope version was opened for this file
-    lines_read: int = 0  # on which the rows stand, without blank lines
-    rows_read: int = 0
-    rows_taken: int = 0  # while reading: rows that have no fault of their own
-    rows_rejected: int = 0
-    share_read: float = 0.0  # of the bytes of the file, 0 to 1
-    is_merging: bool = False  # whether all rows are read; people and indexes are now merged
-    people_new: int = 0  # this and the next fields are set at the end
-    exposures: int = 0
-    second_people_without_phone: int = 0
-    odd_cells: Counter[tuple[str, CellMessages]] = field(default_factory=Counter)  # by column
-    reject_file: Path | None = None
-    first_rejects: list[tuple[int, str]] = field(default_factory=list)
-    is_done: bool = False
-
-    def notes(self) -> list[str]:
-        """Returns stored CellMessages: what was left out of the rows that were taken."""
-        notes = [
-            kind.stored(column=column, number=f"{number:,}")
-            for (column, kind), number in sorted(self.odd_cells.items(), key=str)
-        ]
-        if self.lines_read != self.rows_read:
-            numbers = {"lines": f"{self.lines_read:,}", "rows": f"{self.rows_read:,}"}
-            notes.insert(0, CellMessages.LINES.stored(**numbers))
-        return notes
-
-
-Report = Callable[[ImportProgress], None]
 
 
 def import_file(
@@ -112,8 +79,8 @@ def import_file(
     IncidentBusyError if another process holds the incident's lock; EncryptionError if the
     incident's data cannot be encrypted. In each case nothing of the file is loaded.
     """
-    with _refusing_interruptions(path.name):
-        with _recording_refusal(path, incident, mapping_text):
+    with refusing_interruptions(path.name):
+        with recording_refusal(path, incident, mapping_text):
             job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
             region = job.mapping.region or incident.phone_region
             findings.refuse_findings(job.source, job.mapping, accepted, region=region)
@@ -124,86 +91,6 @@ def import_file(
         raise NothingTakenError(job.source, file, reject_file)
     log.info("file %s loaded into batch %s", file.pk, file.batch_id)
     return file
-
-
-class ImportStoppedError(ImportRefusedError):
-    """An import was interrupted from outside; nothing of it is loaded. It may be started again."""
-
-
-class LoadedBeforeError(ImportRefusedError):
-    """The content of the file is loaded already."""
-
-
-class NothingTakenError(ImportRefusedError):
-    """Every row of a file was rejected. The reject file is written; the file counts as failed."""
-
-    def __init__(self, source: reading.Source, file: ExposureFile, reject_file: Path) -> None:
-        """Takes the file, its row and the path of its reject file."""
-        self.file = file
-        super().__init__(
-            RefusalMessages.NOTHING_TAKEN.stored(
-                file=source.name, rows=f"{file.rows_read:,}", rejects=reject_file.name
-            )
-        )
-
-
-@contextmanager
-def _refusing_interruptions(name: str) -> Iterator[None]:
-    """Context manager: turns Ctrl-C and a lost or full database into ImportStoppedError."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise ImportStoppedError(RefusalMessages.STOPPED.stored(file=name)) from None
-    except (OperationalError, InterfaceError) as error:
-        if (why := _why_stopped(error)) is None:
-            raise
-        raise ImportStoppedError(why.stored(file=name)) from None
-
-
-@contextmanager
-def _recording_refusal(path: Path, incident: Incident, mapping_text: str) -> Iterator[None]:
-    """Context manager: records a refused file as failed, in the open scope version.
-
-    The people of the file are not loaded, so the version must not close as if it had no such file.
-    It closes once the file is loaded, with another mapping or corrected under its name, or written
-    off. Nothing is recorded if every version is closed: a refused file opens no new one.
-    """
-    try:
-        yield
-    except LoadedBeforeError:
-        raise
-    except ImportRefusedError:
-        with suppress(IncidentBusyError, OSError), scope_versions.incident_lock(incident):
-            if path.is_file() and scope_versions.takes_refused_files(incident):
-                _record_refused(path, incident, mapping_text)
-        raise
-
-
-def _record_refused(path: Path, incident: Incident, mapping_text: str) -> None:
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    ExposureFile.objects.create(
-        batch=scope_versions.open_version(incident, None),
-        incident=incident,
-        name=path.name[:255],
-        sha256=sha256,
-        size=path.stat().st_size,
-        mapping=mapping_text,
-        state=ExposureFile.State.FAILED,
-        finished_at=timezone.now(),
-    )
-
-
-def _why_stopped(error: OperationalError | InterfaceError) -> RefusalMessages | None:
-    """Returns the message for a full disk or a lost connection, or None for any other error.
-
-    A lost connection has no SQLSTATE, or one of the server's shutdown or of class 08.
-    """
-    if isinstance(error.__cause__, DiskFull):
-        return RefusalMessages.DATABASE_FULL
-    state = getattr(error.__cause__, "sqlstate", None) or ""
-    is_lost = not state or state.startswith(("08", "57P"))
-    return RefusalMessages.CONNECTION_LOST if is_lost else None
 
 
 def _import(
@@ -247,7 +134,7 @@ def check_file(
     """
     job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
     with (
-        _refusing_interruptions(path.name),
+        refusing_interruptions(path.name),
         scope_versions.incident_lock(incident),
         workers(block_worker.process_count(job.source)) as pool,
         transaction.atomic(),
@@ -290,7 +177,7 @@ def _examine(
     with reading.refusing_together() as check:
         check(parsed.check_classes, DataClass.objects.descriptions())
         check(parsed.check_source, source)
-    _refuse_loaded(source, incident)
+    refuse_loaded(source, incident)
     incident.cipher()  # raises EncryptionError if the data cannot be encrypted
     return _Job(
         incident=incident,
@@ -305,23 +192,6 @@ def _examine(
     )
 
 
-def _refuse_loaded(source: reading.Source, incident: Incident) -> None:
-    """Raises ImportRefusedError if a file with the same bytes or the same text is loaded."""
-    same = Q(sha256=source.sha256) | Q(content_sha256=source.content_sha256)
-    loaded = ExposureFile.objects.filter(
-        same, incident=incident, state=ExposureFile.State.LOADED
-    ).first()
-    if loaded:
-        raise LoadedBeforeError(
-            RefusalMessages.LOADED.stored(
-                file=source.name,
-                name=loaded.name,
-                number=loaded.batch.number,
-                incident=incident.slug,
-            )
-        )
-
-
 def _register(job: _Job, batch_number: int | None) -> ExposureFile:
     """Creates the row of the file, in a transaction of its own, and returns it.
 
@@ -330,7 +200,7 @@ def _register(job: _Job, batch_number: int | None) -> ExposureFile:
     """
     with transaction.atomic():
         scope_versions.fail_killed_imports(job.incident)
-        _refuse_loaded(job.source, job.incident)
+        refuse_loaded(job.source, job.incident)
         return ExposureFile.objects.create(
             batch=scope_versions.open_version(job.incident, batch_number),
             incident=job.incident,
@@ -378,7 +248,7 @@ def _load(
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
     lines, people, exposures = rejects.RejectedLines(staging.rejects()), 0, 0
-    with _writing_rejects(job.source, lines, pool, rejected):
+    with writing_rejects(job.source, lines, pool, rejected):
         if file.rows_taken:
             people, exposures = staging.merge(file_id=file.pk)
     state = ExposureFile.State
@@ -417,7 +287,7 @@ def _stage(
         cipher=job.incident.cipher(),
         identity=job.mapping.person.identity,
     )
-    with _refusing_lost_workers(job.source):
+    with refusing_lost_workers(job.source):
         for prepared in _prepared_blocks(job, pool, file_id):
             staging.add(prepared)
             progress = _add_to_progress(progress, prepared, job.source)
@@ -478,75 +348,3 @@ def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepare
         yield prepared
     if is_empty:
         raise reading.no_rows(job.source)
-
-
-@contextmanager
-def _refusing_lost_workers(source: reading.Source) -> Iterator[None]:
-    try:
-        yield
-    except WorkerLostError:
-        raise ImportRefusedError(RefusalMessages.WORKER_LOST.stored(file=source.name)) from None
-
-
-@contextmanager
-def _writing_rejects(
-    source: reading.Source,
-    rejected_lines: rejects.RejectedLines,
-    pool: Workers,
-    file: rejects.RejectFile,
-) -> Iterator[None]:
-    """Context manager: writes the reject file in a thread while the block runs.
-
-    During the block the database works and the worker processes are idle. Raises what the writing
-    raises, after the block.
-    """
-    has_failed = threading.Event()
-    with ThreadPoolExecutor(1) as executor:
-        writing = executor.submit(_write_rejects, source, rejected_lines, pool, file, has_failed)
-        try:
-            yield
-        except BaseException:
-            has_failed.set()
-            raise
-        writing.result()
-
-
-def _write_rejects(
-    source: reading.Source,
-    rejected_lines: rejects.RejectedLines,
-    pool: Workers,
-    file: rejects.RejectFile,
-    has_failed: threading.Event,
-) -> None:
-    """Reads the source again and writes its rejected rows to the reject file.
-
-    They are stored nowhere else; in particular, they are never in the database in plain text. Stops
-    early once `has_failed` is set.
-    """
-    if not rejected_lines:
-        return
-    with _refusing_lost_workers(source):
-        for picked in pool.map(
-            partial(block_worker.pick_rejects, source),
-            _blocks_with_rejects(source, iter(rejected_lines)),
-        ):
-            for row, reason in picked:
-                file.write(row, reason)
-            if has_failed.is_set():
-                return
-    file.flush_to_disk()
-
-
-def _blocks_with_rejects(
-    source: reading.Source, rejected: Iterator[tuple[int, str]]
-) -> Iterator[block_worker.WantedRejects]:
-    """Yields the blocks that hold rejected lines, each with its lines and reasons."""
-    line, reason = next(rejected, (0, ""))
-    for block in blocks_of(source):
-        end = block.line + block.data.count(b"\n")
-        reasons: dict[int, str] = {}
-        while block.line <= line < end:
-            reasons[line] = reason
-            line, reason = next(rejected, (0, ""))
-        if reasons:
-            yield block_worker.WantedRejects(block, reasons)

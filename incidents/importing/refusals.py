@@ -378,6 +378,10 @@ class RefusalMessages(StoredMessages):
         "{batch}: {number} faults in what is stored; "
         "run manage.py check_store {incident}, which names them, or withdraw this version"
     )
+    NO_VERSION_OPEN = _(
+        "{file}: every scope version is closed, so that the portal still counts without this file; "
+        "the next version closes only when the file is loaded or written off"
+    )
     NOT_OPEN = _("{batch}: not open; nothing to close")
     WITHDRAWN = _("{batch}: withdrawn already")
     ASKED_BEFORE = _("{batch}: a worker has it already")

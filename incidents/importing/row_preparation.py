@@ -35,7 +35,8 @@ from incidents.importing.person_rows import (
 )
 from incidents.importing.placeholders import is_placeholder, is_zero
 from incidents.importing.reading import Source
-from incidents.importing.refusals import CellMessages, RejectMessages
+from incidents.importing.refusals import CellMessages, RejectMessages, may_join_rows
+from incidents.importing.rejected_contacts import RejectedContacts
 from incidents.importing.rows import HEADER, RowReader
 from incidents.models import AffectedPerson
 
@@ -43,7 +44,14 @@ Relation = AffectedPerson.Relation
 
 
 class RowRejectedError(Exception):
-    """A row is rejected; the message is a stored RejectMessages sentence."""
+    """A row is rejected; the message is a stored RejectMessages sentence.
+
+    `identity` is the reference of the row, if it is certain.
+    """
+
+    def __init__(self, reason: str, identity: str = "") -> None:
+        super().__init__(reason)
+        self.identity = identity
 
 
 class _HeaderError(Exception):
@@ -65,6 +73,7 @@ class Prepared(NamedTuple):
     mentions: bytes
     further: bytes
     rejects: bytes
+    unread: bytes  # contacts of the rejected rows
     faulty: int  # rows that are rejected here
     without_phone: int  # second people without a usable phone number
     zeros: int  # rows with the reference 0, 00 and so on
@@ -127,6 +136,7 @@ class Preparer:
             (place[column], column) for column in (*mapping.person.phone, *names)
         ]
         self._phone_columns = frozenset(mapping.person.phone)
+        self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._without_phone = self._zeros = 0
 
@@ -136,6 +146,7 @@ class Preparer:
         self._odd_cells.clear()
         self._without_phone = self._zeros = rows = header_again = 0
         rejected: list[tuple[int, str]] = []
+        unread: list[bytes] = []
         spellings: list[tuple[bytes, bytes]] = []
         for line, cells, defect in self._reader.rows(block):
             rows += 1
@@ -148,6 +159,7 @@ class Preparer:
                 self._row(line, cells)
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
+                unread.append(self._unread(line, cells, error, is_whole=not defect))
             except _HeaderError:
                 header_again = line
                 break
@@ -161,6 +173,7 @@ class Preparer:
             lines=_lines_of_rows(block.data),
             taken=rows - len(rejected),
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
+            unread=b"".join(unread),
             faulty=len(rejected),
             without_phone=self._without_phone,
             zeros=self._zeros,
@@ -168,6 +181,14 @@ class Preparer:
             spellings=spellings,
             header_again=header_again,
         )
+
+    def _unread(
+        self, line: int, cells: list[str], error: RowRejectedError, *, is_whole: bool
+    ) -> bytes:
+        """Returns COPY rows with the contacts of a rejected row."""
+        is_whole = is_whole and not may_join_rows(str(error))
+        person = self._first.person_id(error.identity) if error.identity else b""
+        return self._contacts.rows(line, cells, person=person, is_whole=is_whole)
 
     def _row(self, line: int, cells: list[str]) -> None:
         """Writes the people and exposures of a row to the output. Raises RowRejectedError."""
@@ -178,7 +199,7 @@ class Preparer:
             cells = ["" if cell.strip() in nulls else cell for cell in cells]
         identity = self._identify(cells)
         self._refuse_moved(cells)
-        self._check_dates(cells)
+        self._check_dates(cells, identity)
         mark = self._out.mark() if self._may_hold_surrogates else None
         try:
             self._first.write(line, cells, identity)
@@ -204,13 +225,13 @@ class Preparer:
             if found - known and is_odd:
                 raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
 
-    def _check_dates(self, cells: Sequence[str]) -> None:
+    def _check_dates(self, cells: Sequence[str], identity: str) -> None:
         """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
         for place, column, read in self._dates:
             if read(cells[place]) is not None:
                 continue
             if self._mapping.strict:
-                raise RowRejectedError(RejectMessages.BAD_DATE.stored())
+                raise RowRejectedError(RejectMessages.BAD_DATE.stored(), identity)
             self._odd_cells[column, CellMessages.NO_DAY] += 1
 
     def _identify(self, cells: Sequence[str]) -> str:

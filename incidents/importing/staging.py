@@ -46,7 +46,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL default_statistics_target = 20;
 SET LOCAL client_connection_check_interval = '1s';
 DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {rejects},
-    {changes}, {contacts}, {given}, {again};
+    {unread}, {changes}, {contacts}, {given}, {again};
 CREATE UNLOGGED TABLE {people} (
     line int NOT NULL, slot smallint NOT NULL, digest bigint NOT NULL, person uuid NOT NULL,
     relation smallint NOT NULL, language varchar(2) NOT NULL, email_reach smallint NOT NULL,
@@ -59,6 +59,9 @@ CREATE UNLOGGED TABLE {further} (
     line int NOT NULL, person uuid NOT NULL, kind smallint NOT NULL, contact_index uuid NOT NULL
 );
 CREATE UNLOGGED TABLE {rejects} (line int NOT NULL, reason text NOT NULL);
+CREATE UNLOGGED TABLE {unread} (
+    line int NOT NULL, person uuid, email_index uuid, phone_index uuid, name_index uuid
+);
 CREATE UNLOGGED TABLE {changes} (
     line int NOT NULL, person uuid NOT NULL, data_classes smallint[] NOT NULL, ciphertext bytea
 );
@@ -72,7 +75,7 @@ CREATE UNLOGGED TABLE {again} (person uuid NOT NULL, is_same boolean NOT NULL);
 """
 _DROP = """
 DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {rejects},
-    {changes}, {contacts}, {given}, {again}
+    {unread}, {changes}, {contacts}, {given}, {again}
 """
 _TYPES = {
     "rejects": ["int4", "text"],
@@ -84,6 +87,25 @@ _TYPES = {
 _RECORD_REJECTS = """
 INSERT INTO incidents_rejectedrow (file_id, line, reason)
 SELECT %s, line, reason FROM {rejects} ORDER BY line
+"""
+# Rows that other rows reject are staged, so their contacts are taken from there. A reference in
+# conflict, or a placeholder, names no person; a recipient is known by the number itself.
+_KEEP_UNREAD = """
+INSERT INTO {unread}
+SELECT p.line, CASE WHEN {is_known} OR p.relation = 3 THEN p.person END,
+    p.email_index, p.phone_index, NULL::uuid
+FROM {people} p JOIN {rejects} r USING (line)
+WHERE p.email_index IS NOT NULL OR p.phone_index IS NOT NULL
+UNION ALL
+SELECT f.line, NULL, CASE f.kind WHEN 1 THEN f.contact_index END,
+    CASE f.kind WHEN 2 THEN f.contact_index END, NULL
+FROM {further} f JOIN {rejects} r USING (line)
+"""
+_RECORD_UNREAD = """
+INSERT INTO incidents_unreadcontact (
+    file_id, line, person_key, email_index, phone_index, name_index
+)
+SELECT DISTINCT %s, line, person, email_index, phone_index, name_index FROM {unread}
 """
 _REJECT_UNKNOWN = """
 INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
@@ -226,7 +248,7 @@ class Staging:
         self._incident_id, self._cipher, self._identity = incident_id, cipher, identity
         self._store: Store | None = None
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
-        kinds = ("people", "exposures", "second", "mentions", "further", "rejects")
+        kinds = ("people", "exposures", "second", "mentions", "further", "rejects", "unread")
         others = ("changes", "contacts", "given", "again")
         self._names = {kind: f"import_{incident_id}_{kind}" for kind in kinds + others}
         self._waiting = {kind: bytearray() for kind in kinds}
@@ -254,6 +276,7 @@ class Staging:
             ("mentions", prepared.mentions),
             ("further", prepared.further),
             ("rejects", prepared.rejects),
+            ("unread", prepared.unread),
         ):
             self._waiting[kind] += rows
             if len(self._waiting[kind]) >= _COPY_BYTES:
@@ -276,7 +299,7 @@ class Staging:
             rows = _ROWS_WITH_CONTACT if has_contact else _ROWS_WITHOUT_CONTACT
             why = RejectMessages.UNKNOWN.stored(column=self._identity)
             self._run(_REJECT_UNKNOWN.replace("{rows}", rows), [why])
-            self._drop_rejected()
+            self._drop_rejected(is_known="true")
         if self._people_rows:
             self._merge_repeats(FIRST, "exposures")
             self._drop_rejected()
@@ -323,8 +346,9 @@ class Staging:
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def record_rejects(self, file_id: int) -> None:
-        """Records the line and the reason of each rejected row; see RejectedRow."""
+        """Records each rejected row and its contacts; see RejectedRow and UnreadContact."""
         self._run(_RECORD_REJECTS, [file_id])
+        self._run(_RECORD_UNREAD, [file_id])
 
     def rejected(self) -> int:
         """Returns the number of rejected rows."""
@@ -354,7 +378,8 @@ class Staging:
         self._run(_REJECT_ZEROS, [people, people, why])
         self._drop_rejected()
 
-    def _drop_rejected(self) -> None:
+    def _drop_rejected(self, *, is_known: str = "false") -> None:
+        self._run(_KEEP_UNREAD, is_known=is_known)
         for kind in ("people", "exposures", "second", "further"):
             self._run(f"DELETE FROM {{{kind}}} t USING {{rejects}} r WHERE t.line = r.line")  # noqa: S608
 

@@ -320,6 +320,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RefusedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=255, verbose_name='file')),
+                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
+                ('size', models.PositiveBigIntegerField(verbose_name='bytes')),
+                ('mapping', models.TextField(verbose_name='mapping')),
+                ('refused_at', models.DateTimeField(auto_now_add=True, verbose_name='refused')),
+                ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='refused_files', to='incidents.incident', verbose_name='incident')),
+            ],
+            options={
+                'verbose_name': 'refused file',
+                'verbose_name_plural': 'refused files',
+                'constraints': [models.UniqueConstraint(fields=('incident', 'sha256'), name='refused_file_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='RejectedRow',
             fields=[
                 ('pk', models.CompositePrimaryKey('file_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -331,6 +348,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'rejected row',
                 'verbose_name_plural': 'rejected rows',
+            },
+        ),
+        migrations.CreateModel(
+            name='UnreadContact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('line', models.PositiveIntegerField(verbose_name='line')),
+                ('person_key', models.UUIDField(editable=False, null=True)),
+                ('email_index', models.UUIDField(editable=False, null=True)),
+                ('phone_index', models.UUIDField(editable=False, null=True)),
+                ('name_index', models.UUIDField(editable=False, null=True)),
+                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='unread_contacts', to='incidents.exposurefile', verbose_name='imported file')),
+            ],
+            options={
+                'verbose_name': 'contact of an unread row',
+                'verbose_name_plural': 'contacts of unread rows',
+                'indexes': [models.Index(condition=models.Q(('email_index__isnull', False)), fields=['email_index'], name='unread_by_email'), models.Index(condition=models.Q(('phone_index__isnull', False)), fields=['phone_index'], name='unread_by_phone')],
             },
         ),
         migrations.CreateModel(

@@ -23,12 +23,14 @@ from incidents.models.incident_data_class import Basis, IncidentDataClass
 from incidents.models.jurisdiction import IncidentJurisdiction, Standing
 from incidents.models.person_mark import PersonMark
 from incidents.models.reencryption import Reencryption
+from incidents.models.refused_file import RefusedFile
 from incidents.models.rejected_row import RejectedRow
 from incidents.models.reveal import Reveal
 from incidents.models.row_proof import RowProof, WrongAnswer
 from incidents.models.scope_count import ScopeCount
 from incidents.models.shared_contact import SharedContact
 from incidents.models.shredding import Shredding
+from incidents.models.unread_contact import UnreadContact
 from incidents.models.upload import Upload
 from incidents.models.upload_piece import UploadPiece
 from incidents.models.write_off import WriteOff
@@ -51,6 +53,7 @@ __all__ = [
     "IncidentJurisdiction",
     "PersonMark",
     "Reencryption",
+    "RefusedFile",
     "RejectedRow",
     "Reveal",
     "RowProof",
@@ -59,6 +62,7 @@ __all__ = [
     "Shredding",
     "Standing",
     "Unread",
+    "UnreadContact",
     "Upload",
     "UploadPiece",
     "WriteOff",

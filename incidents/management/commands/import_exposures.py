@@ -17,9 +17,9 @@ from django.db import Error as DatabaseProblem
 
 from incidents.encryption import EncryptionError
 from incidents.importing import drafting, loading, mapping, previewing
-from incidents.importing.loading import ImportProgress
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.previewing import Preview
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import BETWEEN
 from incidents.management import profile_printer

@@ -1,0 +1,129 @@
+"""What stops an import or refuses a file, and how a refused file is recorded."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import Q
+from psycopg.errors import DiskFull
+
+from foundations.process_pool import WorkerLostError
+from incidents import scope_versions
+from incidents.importing import reading
+from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import BETWEEN, RefusalMessages
+from incidents.models import ExposureFile, Incident, RefusedFile
+from incidents.scope_versions import IncidentBusyError
+
+
+class ImportStoppedError(ImportRefusedError):
+    """An import was interrupted from outside; nothing of it is loaded. It may be started again."""
+
+
+class LoadedBeforeError(ImportRefusedError):
+    """The content of the file is loaded already."""
+
+
+class NothingTakenError(ImportRefusedError):
+    """Every row of a file was rejected. The reject file is written; the file counts as failed."""
+
+    def __init__(self, source: reading.Source, file: ExposureFile, reject_file: Path) -> None:
+        """Takes the file, its row and the path of its reject file."""
+        self.file = file
+        super().__init__(
+            RefusalMessages.NOTHING_TAKEN.stored(
+                file=source.name, rows=f"{file.rows_read:,}", rejects=reject_file.name
+            )
+        )
+
+
+@contextmanager
+def refusing_interruptions(name: str) -> Iterator[None]:
+    """Context manager: turns Ctrl-C and a lost or full database into ImportStoppedError."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise ImportStoppedError(RefusalMessages.STOPPED.stored(file=name)) from None
+    except (OperationalError, InterfaceError) as error:
+        if (why := _why_stopped(error)) is None:
+            raise
+        raise ImportStoppedError(why.stored(file=name)) from None
+
+
+def _why_stopped(error: OperationalError | InterfaceError) -> RefusalMessages | None:
+    """Returns the message for a full disk or a lost connection, or None for any other error.
+
+    A lost connection has no SQLSTATE, or one of the server's shutdown or of class 08.
+    """
+    if isinstance(error.__cause__, DiskFull):
+        return RefusalMessages.DATABASE_FULL
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    is_lost = not state or state.startswith(("08", "57P"))
+    return RefusalMessages.CONNECTION_LOST if is_lost else None
+
+
+@contextmanager
+def refusing_lost_workers(source: reading.Source) -> Iterator[None]:
+    """Context manager: raises ImportRefusedError if a worker process is ended in the block."""
+    try:
+        yield
+    except WorkerLostError:
+        raise ImportRefusedError(RefusalMessages.WORKER_LOST.stored(file=source.name)) from None
+
+
+@contextmanager
+def recording_refusal(path: Path, incident: Incident, mapping_text: str) -> Iterator[None]:
+    """Context manager: records a refused file as failed, in the open scope version.
+
+    The people of the file are not loaded, so the version must not close as if it had no such file.
+    It closes once the file is loaded, with another mapping or corrected under its name, or written
+    off. If every version is closed, the refusal says so, and the next version takes the file.
+    """
+    try:
+        yield
+    except LoadedBeforeError:
+        raise
+    except ImportRefusedError as refusal:
+        with suppress(IncidentBusyError, OSError), scope_versions.incident_lock(incident):
+            if path.is_file():
+                _record_refused(path, incident, mapping_text)
+                if not scope_versions.takes_refused_files(incident):
+                    why = RefusalMessages.NO_VERSION_OPEN.stored(file=path.name)
+                    raise ImportRefusedError(f"{refusal}{BETWEEN}{why}") from None
+        raise
+
+
+def _record_refused(path: Path, incident: Incident, mapping_text: str) -> None:
+    """Records a refused file in the open version, or for the version that opens next."""
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    RefusedFile.objects.update_or_create(
+        incident=incident,
+        sha256=sha256,
+        defaults={
+            "name": path.name[:255],
+            "size": path.stat().st_size,
+            "mapping": mapping_text,
+        },
+    )
+    if scope_versions.takes_refused_files(incident):
+        scope_versions.take_refused(scope_versions.open_version(incident, None))
+
+
+def refuse_loaded(source: reading.Source, incident: Incident) -> None:
+    """Raises ImportRefusedError if a file with the same bytes or the same text is loaded."""
+    same = Q(sha256=source.sha256) | Q(content_sha256=source.content_sha256)
+    loaded = ExposureFile.objects.filter(
+        same, incident=incident, state=ExposureFile.State.LOADED
+    ).first()
+    if loaded:
+        raise LoadedBeforeError(
+            RefusalMessages.LOADED.stored(
+                file=source.name,
+                name=loaded.name,
+                number=loaded.batch.number,
+                incident=incident.slug,
+            )
+        )

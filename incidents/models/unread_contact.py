@@ -1,0 +1,50 @@
+"""Contacts of rejected rows."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from incidents.models.exposure_file import ExposureFile
+
+
+class UnreadContact(models.Model):
+    """What can be read of the contacts of a rejected row, as blind indexes.
+
+    The row may be another person's who shares a contact with a stored one. So a contact counts as
+    shared as if the row were stored (incidents.own_rows), until the row is loaded, corrected. A row
+    with further contacts has a further UnreadContact for each.
+    """
+
+    file = models.ForeignKey(
+        ExposureFile,
+        verbose_name=_("imported file"),
+        on_delete=models.CASCADE,
+        related_name="unread_contacts",
+    )
+    line = models.PositiveIntegerField(_("line"))
+    # The key that the person of the row would have; null if it has no reference for certain.
+    person_key = models.UUIDField(null=True, editable=False)
+    email_index = models.UUIDField(null=True, editable=False)
+    phone_index = models.UUIDField(null=True, editable=False)
+    # Of the name in normal form (incidents.person_names); null if there is none for certain.
+    name_index = models.UUIDField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("contact of an unread row")
+        verbose_name_plural = _("contacts of unread rows")
+        # For incidents.unread_contacts.
+        indexes = [
+            models.Index(
+                fields=["email_index"],
+                condition=Q(email_index__isnull=False),
+                name="unread_by_email",
+            ),
+            models.Index(
+                fields=["phone_index"],
+                condition=Q(phone_index__isnull=False),
+                name="unread_by_phone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_id}:{self.line}"
