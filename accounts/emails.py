@@ -36,7 +36,8 @@ class SignInMail(EmailMultiAlternatives):
 
 def connect() -> Any:
     """Returns a connection to the mail server for sign-in codes, not opened yet."""
-    return get_connection(timeout=CONNECT_SECONDS, **settings.CODE_MAIL_SERVER)
+    options: dict[str, Any] = settings.CODE_MAIL_SERVER
+    return get_connection(timeout=CONNECT_SECONDS, **options)
 
 
 def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:

@@ -169,7 +169,7 @@ CROSS JOIN LATERAL (
 ) AS found
 JOIN incidents_affectedperson p ON p.id = found.id AND p.incident_id = c.incident
 ORDER BY p.id
-"""
+"""  # noqa: S608
 
 
 class _Row(NamedTuple):

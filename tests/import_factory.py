@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
 from incidents.importing.stopping import NothingTakenError
@@ -17,9 +18,9 @@ from tests.korean_messages import in_korean
 
 def import_and_report(
     path: Path, *, incident: Incident, mapping_text: str, **options: Any
-) -> loading.ImportProgress:
+) -> ImportProgress:
     """Imports a file and returns the last report, also if every row is rejected."""
-    reports: list[loading.ImportProgress] = []
+    reports: list[ImportProgress] = []
     with suppress(NothingTakenError):
         loading.import_file(
             path, incident=incident, mapping_text=mapping_text, report=reports.append, **options

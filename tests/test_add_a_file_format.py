@@ -8,6 +8,7 @@ import pytest
 
 from incidents.importing import formats, loading, mapping
 from incidents.importing.formats.base import Format
+from incidents.importing.progress import ImportProgress
 from incidents.models import AffectedPerson
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def added(monkeypatch) -> Format:
 def test_a_file_in_the_format_of_the_page_is_imported(incident, added, tmp_path):
     path = tmp_path / "members.ltsv"
     path.write_bytes(DUMP.encode() + b"id:9\tname:\xff\n")
-    reports: list[loading.ImportProgress] = []
+    reports: list[ImportProgress] = []
     loading.import_file(path, incident=incident, mapping_text=MAPPING, report=reports.append)
 
     people = AffectedPerson.objects.filter(incident=incident)

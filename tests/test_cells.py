@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User, VerifiedPhone
-from incidents.importing import loading, other_spellings, placeholders
+from incidents.importing import other_spellings, placeholders
 from incidents.importing.formats.comma_separated import CommaSeparated
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import parse as parse_mapping
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure, FurtherContact, Incident
@@ -45,7 +46,7 @@ def load(incident, tmp_path):
     """Imports a messy file, or a text, and returns the last report."""
     numbers = iter(range(1_000))
 
-    def load(content: str, mapping_text: str) -> loading.ImportProgress:
+    def load(content: str, mapping_text: str) -> ImportProgress:
         path = tmp_path / f"{next(numbers)}.csv"
         messy = MESSY / content if "\n" not in content else None
         path.write_bytes(messy.read_bytes() if messy else content.encode())
@@ -62,7 +63,7 @@ def contact(incident, reference: str) -> dict[str, str]:
     return person(incident, reference).decrypt_contact()
 
 
-def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
+def reasons(report: ImportProgress) -> list[tuple[int, str]]:
     if report.reject_file is None:
         return []
     return [(int(row[0]), row[1]) for row in read_reject_file(report.reject_file)[1:]]

@@ -8,6 +8,7 @@ import pytest
 from incidents import scope_versions
 from incidents.encryption import EXPOSURE
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import (
     AffectedPerson,
@@ -57,7 +58,7 @@ def load(incident, tmp_path):
     """Writes a CSV, imports it, and returns the last report."""
     numbers = iter(range(100))
 
-    def load(text: str, mapping: str = MEMBERS, **options) -> loading.ImportProgress:
+    def load(text: str, mapping: str = MEMBERS, **options) -> ImportProgress:
         path = tmp_path / f"file{next(numbers)}.csv"
         path.write_text(text.lstrip(), encoding="utf-8")
         return import_and_report(path, incident=incident, mapping_text=mapping, **options)
@@ -69,7 +70,7 @@ def person(incident, reference: str, relation: str = "member") -> AffectedPerson
     return AffectedPerson.objects.get(pk=incident.cipher().person_id(relation, reference))
 
 
-def reasons(report: loading.ImportProgress) -> list[tuple[int, str]]:
+def reasons(report: ImportProgress) -> list[tuple[int, str]]:
     if report.reject_file is None:
         return []
     return [(int(row[0]), row[1]) for row in read_reject_file(report.reject_file)[1:]]
@@ -449,7 +450,7 @@ def test_a_second_import_and_closing_are_refused_during_an_import(incident, tmp_
         finally:
             connection.close()
 
-    def meanwhile(progress: loading.ImportProgress) -> None:
+    def meanwhile(progress: ImportProgress) -> None:
         if progress.rows_read == 0:
             with ThreadPoolExecutor(1) as other:
                 batch = incident.batches.get()

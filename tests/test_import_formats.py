@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 import incidents
 from incidents.encryption import EXPOSURE
 from incidents.importing import examining, loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Exposure, ExposureFile
 from tests.import_factory import import_and_report, read_reject_file
@@ -70,7 +71,7 @@ def found(incident) -> list[tuple[Any, list[Any]]]:
 
 @pytest.fixture
 def load(incident, tmp_path):
-    def load(content: bytes, name: str = "dump", mapping: str = MAPPING) -> loading.ImportProgress:
+    def load(content: bytes, name: str = "dump", mapping: str = MAPPING) -> ImportProgress:
         path = tmp_path / name
         path.write_bytes(content)
         return import_and_report(path, incident=incident, mapping_text=mapping)

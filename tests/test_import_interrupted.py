@@ -13,6 +13,7 @@ import pytest
 from django.db import connection, connections
 
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.stopping import ImportStoppedError
 from incidents.models import AffectedPerson, ExposureFile
 from tests.database import database_url
@@ -86,7 +87,7 @@ def test_a_lost_connection_is_one_line(incident, dump):
             cursor.execute("SELECT pg_terminate_backend(%s)", [victim])
         connections.close_all()
 
-    def report(progress: loading.ImportProgress) -> None:
+    def report(progress: ImportProgress) -> None:
         if progress.is_merging:
             ending = threading.Thread(target=end_backend)
             ending.start()

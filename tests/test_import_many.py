@@ -12,6 +12,7 @@ from django.db import connection
 import incidents
 from incidents import table_locks
 from incidents.importing import block_worker, loading, store
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Incident
 from incidents.store_digest import StoreDigest, compute_store_digest
@@ -37,7 +38,7 @@ def many(monkeypatch):
     monkeypatch.setattr(block_worker, "_BLOCKS_WORTH_PROCESSES", 0)
 
 
-def load(incident: Incident, directory: Path, name: str, **options) -> loading.ImportProgress:
+def load(incident: Incident, directory: Path, name: str, **options) -> ImportProgress:
     mapping = (SAMPLE / f"{name.partition('.')[0]}.toml").read_text(encoding="utf-8")
     source = SAMPLE / "export-2025-11" / name
     rejects = directory / f"{name}.rejects.csv"
@@ -299,7 +300,7 @@ def test_two_incidents_files_are_merged_one_after_the_other(
     other.save()
     has_read, may_merge = threading.Event(), threading.Event()
 
-    def report(progress: loading.ImportProgress) -> None:
+    def report(progress: ImportProgress) -> None:
         if progress.is_merging and not progress.is_done:
             has_read.set()
             assert may_merge.wait(60)

@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 from incidents.importing import examining, loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.rows import rows_of
 from incidents.models import AffectedPerson, ExposureFile
@@ -164,7 +165,7 @@ def test_a_file_that_changes_under_the_import_is_refused(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_bytes(HEADER + b"7,Minji\n")
 
-    def change(progress: loading.ImportProgress) -> None:
+    def change(progress: ImportProgress) -> None:
         if not progress.rows_read:
             path.write_bytes(HEADER + b"8,Seojun\n9,Jiho\n")
 

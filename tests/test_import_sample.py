@@ -18,6 +18,7 @@ from harness.exposure_factory import write_off_unread
 from incidents import scope_versions
 from incidents.encryption import EXPOSURE
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.django_db
 class Imported(NamedTuple):
     incident: Incident
     files: dict[str, ExposureFile]
-    results: dict[str, loading.ImportProgress]
+    results: dict[str, ImportProgress]
     rejects: Path
 
 
@@ -64,7 +65,7 @@ def import_sample(rejects: Path) -> Imported:
     incident.save()
     files, results = {}, {}
     for key, (name, mapping, _) in FILES.items():
-        reports: list[loading.ImportProgress] = []
+        reports: list[ImportProgress] = []
         files[key] = loading.import_file(
             EXPORT / name,
             incident=incident,

@@ -19,6 +19,7 @@ from accounts.models import User
 from harness.sign_in import step_up
 from incidents import scope_versions, store_check
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, ExposureFile, Incident
@@ -36,9 +37,7 @@ def mapping(name: str = "nodate", more: str = "") -> str:
     return more + (MESSY / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load(
-    name: str, incident: Incident, directory: Path, mapping_text: str = ""
-) -> loading.ImportProgress:
+def load(name: str, incident: Incident, directory: Path, mapping_text: str = "") -> ImportProgress:
     return import_and_report(
         MESSY / name,
         incident=incident,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incidents import store_check
-from incidents.importing import loading
+from incidents.importing import loading, stopping
 from incidents.importing.placeholders import is_placeholder
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
@@ -43,7 +43,7 @@ def load(case: Case, incident: Incident, directory: Path) -> str:
             rejects_path=directory / "rejects.csv",
             accepted=(),
         )
-    except loading.NothingTakenError as error:
+    except stopping.NothingTakenError as error:
         return str(error)
     except ImportRefusedError as error:
         in_korean(str(error), translate_refusal)

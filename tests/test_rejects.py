@@ -8,7 +8,8 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.importing import examining, formulas, loading, rejects
+from incidents.importing import examining, formulas, rejects
+from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile
 from tests.import_factory import import_and_report, read_reject_file
@@ -26,7 +27,7 @@ contact_leaked = ["name", "phone"]
 
 @pytest.fixture
 def load(db, incident):
-    def load(path, **options) -> loading.ImportProgress:
+    def load(path, **options) -> ImportProgress:
         return import_and_report(path, incident=incident, mapping_text=MAPPING, **options)
 
     return load
