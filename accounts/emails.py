@@ -4,6 +4,7 @@ Each mail has a function here and three template files in `emails/<name>/`. `cod
 sign-in codes outside the request.
 """
 
+from email.message import EmailMessage
 from email.utils import make_msgid, parseaddr
 from typing import Any
 
@@ -13,25 +14,11 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from accounts.mail_codes import account_mail_code
-from foundations.mail_headers import folded_address, folded_text, replace_headers
+from foundations.automatic_mails import identity_headers
+from foundations.mail_headers import text_header
 
 # Shorter than for notices, because a visitor waits.
 CONNECT_SECONDS = 10
-
-
-class SignInMail(EmailMultiAlternatives):
-    """A mail about the account, with headers that every mail server accepts."""
-
-    def message(self, **_options: Any) -> Any:
-        """Returns the message; its Message-ID does not name the host of the portal."""
-        message = super().message()
-        subject = folded_text("Subject", str(self.subject))
-        sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL
-        headers = {"Subject": subject, "From": folded_address("From", sender)}
-        domain = parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
-        headers["Message-ID"] = make_msgid(domain=domain)
-        replace_headers(message, headers)
-        return message
 
 
 def connect() -> Any:
@@ -57,14 +44,40 @@ def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> No
         "portal_host": settings.PORTAL_HOST,
         "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
     }
-    message = SignInMail(
+    domain = parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
+    message = AccountMail(
         subject=" ".join(render_to_string(f"emails/{name}/subject.txt", context).split()),
         body=render_to_string(f"emails/{name}/body.txt", context),
         to=[email],
-        # The second header is Microsoft's: no answer of an absent reader comes back.
-        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+        headers={"Message-ID": make_msgid(domain=domain)},
         connection=connection or connect(),
-        from_email=settings.CODE_MAIL_RETURN_PATH or None,
+        from_email=settings.CODE_MAIL_RETURN_PATH or settings.CODE_MAIL_FROM or None,
     )
     message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
     message.send()
+
+
+class EncodedMail(EmailMessage):
+    """A mail that is sent as the bytes it was made of; `email` would fold its headers again."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = data
+
+    def as_bytes(self, *_ignored: Any, linesep: str = "\n", **_more: Any) -> bytes:
+        """Returns the mail with the line ends `linesep`."""
+        return self._data.replace(b"\r\n", linesep.encode())
+
+
+class AccountMail(EmailMultiAlternatives):
+    """A mail whose headers read back the same in every mail program."""
+
+    def message(self, **_ignored: Any) -> EncodedMail:
+        """Returns the encoded mail. Django's own From and Subject are replaced."""
+        encoded = super().message()
+        for name in ("From", "Subject"):
+            del encoded[name]
+        sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL
+        head = identity_headers(sender, "sign-in:account:code")
+        head += text_header("Subject", str(self.subject))
+        return EncodedMail(head + encoded.as_bytes().replace(b"\n", b"\r\n"))

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
+from foundations.mail_headers import address_header
 from foundations.private_urls import is_private
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
@@ -149,6 +150,22 @@ def text(name: str, default: str = "") -> str:
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()
     return os.environ.get(name) or default
+
+
+def mailbox(name: str, default: str = "") -> str:
+    """Returns a mailbox such as `Example <notice@example.com>`, or "".
+
+    Raises ImproperlyConfigured for a value that no From header can hold.
+    """
+    value = text(name, default)
+    try:
+        if value:
+            address_header(name, value)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is not like Example <notice@example.com>; the address must be in ASCII."
+        ) from None
+    return value
 
 
 def header_of_letters(name: str) -> str:

@@ -180,18 +180,20 @@ EMAIL_SECURITY = environment.email_security("starttls" if IS_PRODUCTION else "no
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 30
-DEFAULT_FROM_EMAIL = environment.text(
+DEFAULT_FROM_EMAIL = environment.mailbox(
     "DEFAULT_FROM_EMAIL",
     "쿠팡 Coupang <notice@coupang.example>" if IS_DEMO else "breachportal <notice@portal.example>",
 )
 # Sign-in codes may have a mail server, an account and an address of their own, so that neither a
 # queue of notices nor their reputation delays a code. By default they go as the notices do.
 CODE_MAIL_SERVER = environment.code_mail_server()
-CODE_MAIL_FROM = environment.text("CODE_MAIL_FROM")
+CODE_MAIL_FROM = environment.mailbox("CODE_MAIL_FROM")
 # The envelope sender, to which a code mail that fails is returned.
 CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
 # The domain of Message-IDs and of the envelope sender, to which bounces are returned.
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
+# The address of the Reply-To header; without one replies go to the sender.
+MAIL_REPLY_TO = environment.mailbox("MAIL_REPLY_TO")
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people

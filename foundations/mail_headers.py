@@ -1,82 +1,76 @@
-"""Folds headers of mails so that every reader gets the same text back (RFC 5322, RFC 2047).
+"""Header fields of mails, folded so that every reader decodes the text that was given.
 
-Python's EmailMessage loses some spaces between the encoded words of a long Korean subject, and
-Django begins such a header with an empty line, which some mail servers refuse.
+`email.message` folds between words and leaves a space next to an encoded word, which decoders drop
+(RFC 2047, 6.2). Here a text that needs encoding is one run of encoded words, spaces included.
 """
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
-from email.message import Message
+from collections.abc import Iterable
 from email.utils import parseaddr
-from typing import Any
 
-LINE_LENGTH = 76  # characters; RFC 2047 allows no more where a line has an encoded word
-_MOST_OF_A_LINE = 998
-_WORD = "=?utf-8?b?{}?="
-_PLAIN = re.compile(r"[ -~]*")
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+LINE = 76  # characters of a line with encoded words (RFC 2047, 2); without the line end
+WORD_BYTES = 45  # of text in an encoded word: 60 in base64, 72 with its delimiters of 12
+_PLAIN = re.compile(r"(?! )[ -~]*(?<! )")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_ADDRESS = re.compile(r"[!#-'*+/-9=?A-Z^-~.-]+@[A-Za-z0-9.-]+")
 
 
-def folded_text(name: str, text: str) -> str:
-    """Returns the value of an unstructured header such as Subject, with CRLF where a line ends.
+def text_header(name: str, text: str) -> bytes:
+    """Returns the header field of an unstructured text, with its line end.
 
-    Control characters and line breaks become spaces. A decoder returns the text with single spaces.
+    Raises ValueError for a text with a line break.
     """
-    text = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
-    words = text.split(" ")
-    is_plain = _PLAIN.fullmatch(text) and "=?" not in text
-    if is_plain and max(map(len, words)) < _MOST_OF_A_LINE - len(name) - 2:
-        return _joined(words, first=LINE_LENGTH - len(name) - 2)
-    return "\r\n ".join(_encoded_words(text, first=LINE_LENGTH - len(name) - 2))
+    _refuse_line_breaks(name, text)
+    if _is_plain(text) and len(name) + 2 + len(text) <= LINE:
+        return f"{name}: {text}\r\n".encode()
+    words = _encoded_words(text, first_line=LINE - len(name) - 2)
+    return f"{name}: {_joined(words)}\r\n".encode()
 
 
-def folded_address(name: str, mailbox: str) -> str:
-    """Returns the value of a header with one mailbox, such as From: `Name <local@domain>`."""
+def address_header(name: str, mailbox: str) -> bytes:
+    """Returns the header field of one mailbox, `Name <address>` or `address`, with its line end.
+
+    Raises ValueError if it is no such mailbox or its address has other characters than ASCII.
+    """
+    _refuse_line_breaks(name, mailbox)
     display, address = parseaddr(mailbox)
-    display = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", display).split())
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"{name}: no mailbox with an address in ASCII")
     if not display:
-        return address
-    if _ATOMS.fullmatch(display) and "=?" not in display:
-        words = [*display.split(" "), f"<{address}>"]
-        return _joined(words, first=LINE_LENGTH - len(name) - 2)
-    if _PLAIN.fullmatch(display) and "=?" not in display:
-        quoted = re.sub(r'(["\\])', r"\\\1", display)
-        return _joined([f'"{quoted}"', f"<{address}>"], first=LINE_LENGTH - len(name) - 2)
-    words = [*_encoded_words(display, first=LINE_LENGTH - len(name) - 2), f"<{address}>"]
+        return f"{name}: {address}\r\n".encode()
+    if _is_plain(display) and len(name) + 4 + len(display) <= LINE - display.count('"') - 2:
+        words = [display if _PLAIN_NAME.fullmatch(display) else _quoted(display)]
+    else:
+        words = _encoded_words(display, first_line=LINE - len(name) - 2)
+    return f"{name}: {_joined([*words, f'<{address}>'])}\r\n".encode()
+
+
+def _refuse_line_breaks(name: str, text: str) -> None:
+    if "\r" in text or "\n" in text:
+        raise ValueError(f"{name}: a line break")
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and "=?" not in text
+
+
+def _quoted(display: str) -> str:
+    return '"' + re.sub(r'([\\"])', r"\\\1", display) + '"'
+
+
+def _joined(words: Iterable[str]) -> str:
     return "\r\n ".join(words)
 
 
-def replace_headers(message: "Message[Any, Any]", headers: dict[str, str]) -> None:
-    """Replaces headers of a message of Django with values that are folded already."""
-    for name, value in headers.items():
-        del message[name]
-        Message.__setitem__(message, name, value.replace("\r\n", "\n"))
-
-
-def _joined(words: list[str], *, first: int) -> str:
-    """Joins words by spaces and folds before a word. `first` is the space on the first line."""
-    value, left = "", first
-    for word in words:
-        if value and len(word) + 1 > left:
-            value, left = f"{value}\r\n {word}", LINE_LENGTH - 1 - len(word)
-        else:
-            value += f" {word}" if value else word
-            left -= len(word) + bool(value)
-    return value
-
-
-def _encoded_words(text: str, *, first: int) -> Iterator[str]:
-    """Yields encoded words. Each one holds whole characters, because it is decoded by itself."""
-    room, piece = _bytes_for(first), b""
-    for character in text:
-        encoded = character.encode(errors="replace")
-        if len(piece) + len(encoded) > room:
-            yield _WORD.format(b64encode(piece).decode())
-            room, piece = _bytes_for(LINE_LENGTH - 1), b""
-        piece += encoded
-    yield _WORD.format(b64encode(piece).decode())
-
-
-def _bytes_for(characters: int) -> int:
-    return (min(characters, 75) - len(_WORD.format(""))) // 4 * 3
+def _encoded_words(text: str, *, first_line: int) -> list[str]:
+    """Returns encoded words of whole characters. The first one fits in `first_line` characters."""
+    room = (first_line - 12) // 4 * 3
+    words, current = [], b""
+    for sign in text:
+        encoded = sign.encode()
+        if len(current) + len(encoded) > room:
+            words.append(current)
+            current, room = b"", WORD_BYTES
+        current += encoded
+    return [f"=?utf-8?b?{b64encode(word).decode()}?=" for word in [*words, current]]

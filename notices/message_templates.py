@@ -21,8 +21,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from foundations.automatic_mails import identity_headers
 from foundations.languages import in_language
-from foundations.mail_headers import folded_address, folded_text
+from foundations.mail_headers import text_header
 from incidents.models import DataClass
 from notices import sms
 from notices.models import Notice, NoticeMessage
@@ -94,14 +95,12 @@ def _render_mail(
         text = render_to_string(f"emails/{folder}/body.txt", context)
         html = render_to_string(f"emails/{folder}/body.html", context)
         customer = _("customer")
-    content = _content(
-        subject=subject, text=text, html=html, language=language, boundary=_boundary(marker)
-    )
+    content = _content(text=text, html=html, language=language, boundary=_boundary(marker))
     return NoticeMessage(
         notice=notice,
         language=language,
         marker=marker,
-        mime=_personal_headers(notice, slot) + content,
+        mime=_personal_headers(notice, slot) + _shared_headers(notice, subject) + content,
         slot_texts={"customer": customer, "classes": _class_names(language)},
     )
 
@@ -193,16 +192,25 @@ def _personal_headers(notice: Notice, slot: Mapping[str, str]) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def _content(*, subject: str, text: str, html: str, language: str, boundary: str) -> bytes:
+def _shared_headers(notice: Notice, subject: str) -> bytes:
+    """Returns the headers that are the same for all recipients.
+
+    Feedback-ID is Gmail's: its Postmaster Tools show complaints by version, incident and kind.
+    """
+    kind = "notice" if notice.is_mandatory else "alert"
+    feedback = f"version{notice.version_id}:incident{notice.incident_id}:{kind}"
+    return identity_headers(settings.DEFAULT_FROM_EMAIL, feedback) + text_header(
+        "Subject", " ".join(subject.split())
+    )
+
+
+def _content(*, text: str, html: str, language: str, boundary: str) -> bytes:
     message = EmailMessage(policy=SMTP)
-    message["Auto-Submitted"] = "auto-generated"
     message.set_content(_folded(text), cte="8bit")
     message.add_alternative(_folded(html), subtype="html", cte="8bit")
     message["Content-Language"] = language
     message.set_boundary(boundary)
-    sender = folded_address("From", settings.DEFAULT_FROM_EMAIL)
-    head = f"From: {sender}\r\nSubject: {folded_text('Subject', subject)}\r\n"
-    return head.encode() + message.as_bytes()
+    return message.as_bytes()
 
 
 def _folded(text: str) -> str:

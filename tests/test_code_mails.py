@@ -80,6 +80,29 @@ def test_a_customer_signs_in_with_the_mail(server, client):
     assert "_auth_user_id" in client.session
 
 
+def test_the_headers_show_no_host_name_and_read_back_the_same(server, client, settings):
+    settings.PORTAL_NAME = {
+        "ko": "한빛 상점",
+        "en": "한빛 상점 Hanbit Store, 고객 보호 센터",
+    }
+    settings.DEFAULT_FROM_EMAIL = "한빛 상점 <notice@shop.example>"
+    settings.MAIL_DOMAIN, settings.MAIL_REPLY_TO = "shop.example", "help@shop.example"
+    client.post("/en/account/sign-in/", {"email": "minji@example.com"})
+    wait_for(server, 1)
+    message = server.taken[0].message
+    portal = f"{settings.PORTAL_NAME['en']}: your code for {settings.PORTAL_HOST}"
+    assert message["Subject"] == portal
+    assert str(message["From"]) == settings.DEFAULT_FROM_EMAIL
+    assert message["Reply-To"] == "help@shop.example"
+    assert message["Message-ID"].endswith("@shop.example>")
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "NDR" not in message["X-Auto-Response-Suppress"]
+    assert message["Feedback-ID"] == "sign-in:account:code:shop.example"
+    assert message.keys() == list(dict.fromkeys(message.keys()))
+    head = server.taken[0].data.partition(b"\r\n\r\n")[0]
+    assert max(map(len, head.split(b"\r\n"))) <= 78
+
+
 def test_the_mail_is_in_the_language_of_the_page(server, client):
     client.post("/en/account/sign-in/", {"email": "minji@example.com"})
     wait_for(server, 1)
@@ -213,4 +236,4 @@ def test_codes_may_have_a_server_and_addresses_of_their_own(server, settings):
     assert server.taken == []
     assert taken.sender == "return@codes.example"
     assert taken.message["From"] == "Example Store <code@codes.example>"
-    assert taken.message["X-Auto-Response-Suppress"] == "All"
+    assert taken.message["Message-ID"].endswith("@codes.example>")

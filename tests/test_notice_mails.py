@@ -9,9 +9,10 @@ from django.conf import settings as django_settings
 
 from harness import exposure_factory
 from incidents.models import DataClass
-from notices import decisions, message_codes, message_filling, tasks
+from notices import decisions, message_codes, message_filling, message_templates, tasks
 from notices.message_filling import MessageFiller, Recipient
 from notices.models import AlertSubscription, Delivery, Notice
+from statements.models import StatementVersion
 from tests.notice_factory import affected, delivery_to, scam_alert, work
 from tests.smtp_server import DROP
 
@@ -26,6 +27,13 @@ HOSTILE_NAMES = [
     "\u202egnp. exe\u0000",
     'Kim & Lee\'s "home"',
     "가" * 500,
+]
+
+# With `email.message` some of these lose a space.
+TITLES = [
+    "개인정보 유출 안내 (2차) Notice about your personal data 주문 번호와 배송지 주소가 포함됩니다",
+    "2026년 11월 29일 확인된 개인정보 유출 사고와 고객님께서 하실 수 있는 조치에 대한 두 번째 안내",
+    "Coupang 로켓배송 고객 ID, e-mail, 전화번호 유출 안내: 비밀번호 변경 및 2단계 인증 설정 방법",
 ]
 
 
@@ -88,6 +96,35 @@ def test_headers_of_an_alert(alert, seojun, server):
     plain, html = texts(message)
     assert url in plain
     assert f'href="{url}"' in html
+
+
+def test_headers_of_an_automatic_mail(notice, people, version, server):
+    work(notice)
+    message = server.taken[0].message
+    assert message["X-Auto-Response-Suppress"] == "DR, RN, NRN, OOF, AutoReply"
+    campaign, incident, kind, sender = message["Feedback-ID"].split(":")
+    assert campaign == f"version{version.pk}"
+    assert (incident, kind) == (f"incident{version.statement.incident_id}", "notice")
+    assert sender == django_settings.MAIL_DOMAIN
+    assert "Reply-To" not in message
+
+
+def test_replies_go_to_the_address_in_the_settings(draft, people, approver, server, settings):
+    settings.MAIL_REPLY_TO = "고객 센터 <help@shop.example>"
+    decisions.approve(draft, by=approver)
+    work(draft)
+    (address,) = server.taken[0].message["Reply-To"].addresses
+    assert (address.display_name, address.addr_spec) == ("고객 센터", "help@shop.example")
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_a_title_reads_back_the_same(title, draft, monkeypatch):
+    monkeypatch.setattr(StatementVersion, "title", title)
+    header = message_templates.render_template(draft, "ko").mime
+    parsed = message_from_bytes(bytes(header), policy=policy.default)
+    assert parsed["Subject"] == f"한빛상점: {title}"
+    seven_bit = message_filling.as_seven_bit(bytes(header))
+    assert message_from_bytes(seven_bit, policy=policy.default)["Subject"] == parsed["Subject"]
 
 
 def test_only_we_can_read_the_delivery_from_the_envelope(notice, people, server):
