@@ -80,4 +80,6 @@ class AccountMail(EmailMultiAlternatives):
         sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL
         head = identity_headers(sender, "sign-in:account:code")
         head += text_header("Subject", str(self.subject))
-        return EncodedMail(head + encoded.as_bytes().replace(b"\n", b"\r\n"))
+        data = head + encoded.as_bytes(linesep="\r\n")
+        signer = settings.DKIM_SIGNER
+        return EncodedMail(signer.signed(data) if signer else data)

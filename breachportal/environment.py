@@ -6,6 +6,7 @@ Decision 0016 states why the project does not use a settings library.
 import json
 import os
 import re
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
+from foundations.dkim import DkimError, DkimSigner
 from foundations.mail_headers import address_header
 from foundations.private_urls import is_private
 
@@ -138,6 +140,33 @@ def code_mail_server() -> dict[str, Any]:
         "use_tls": security == "starttls",
         "use_ssl": security == "tls",
     }
+
+
+def dkim_signer(*, senders: dict[str, str]) -> DkimSigner | None:
+    """Returns the signer of mails from DKIM_*, or None if all of them are unset.
+
+    `senders` are the mailboxes in From, by the name of their setting. DMARC counts a signature only
+    if its domain is that of From, or one above it. Raises ImproperlyConfigured.
+    """
+    values = {
+        "DKIM_DOMAIN": text("DKIM_DOMAIN"),
+        "DKIM_SELECTOR": text("DKIM_SELECTOR"),
+        "DKIM_PRIVATE_KEY": text("DKIM_PRIVATE_KEY"),
+    }
+    if not any(values.values()):
+        return None
+    if missing := [name for name, value in values.items() if not value]:
+        raise ImproperlyConfigured(f"{', '.join(missing)} is missing; mails cannot be signed.")
+    domain, selector, private_key = values.values()
+    try:
+        signer = DkimSigner(domain=domain, selector=selector, private_key=private_key)
+    except DkimError as error:
+        raise ImproperlyConfigured(f"{', '.join(values)}: {error}.") from None
+    for name, mailbox in senders.items():
+        host = parseaddr(mailbox)[1].rpartition("@")[2].lower()
+        if mailbox and not f".{host}".endswith(f".{signer.domain}"):
+            raise ImproperlyConfigured(f"{name} is not at DKIM_DOMAIN {domain} or below it.")
+    return signer
 
 
 def text(name: str, default: str = "") -> str:

@@ -194,6 +194,10 @@ CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 # The address of the Reply-To header; without one replies go to the sender.
 MAIL_REPLY_TO = environment.mailbox("MAIL_REPLY_TO")
+# Signs notices and code mails with DKIM; None leaves that to the mail server.
+DKIM_SIGNER = environment.dkim_signer(
+    senders={"DEFAULT_FROM_EMAIL": DEFAULT_FROM_EMAIL, "CODE_MAIL_FROM": CODE_MAIL_FROM}
+)
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people

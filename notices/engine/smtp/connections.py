@@ -143,6 +143,8 @@ class Connection:
 
     def _content(self, message: OutgoingMessage) -> bytes:
         data = message.data if "8bitmime" in self.features else as_seven_bit(message.data)
+        if signer := settings.DKIM_SIGNER:
+            data = signer.signed(data)  # the last change, because the server gets what was signed
         if b"\r\n." in data:
             data = data.replace(b"\r\n.", b"\r\n..")
         return data + b".\r\n"
