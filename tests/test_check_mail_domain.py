@@ -1,0 +1,156 @@
+"""`manage.py check_mail_domain` compares the published records with what mails need."""
+
+import threading
+from collections.abc import Iterator
+from io import StringIO
+from socketserver import BaseRequestHandler, ThreadingUDPServer
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from django.core.management import CommandError, call_command
+
+from foundations.dkim import DkimSigner
+from tests.test_dkim import KEYS, SIGNERS
+
+RECORD = SIGNERS["rsa"].record()
+OTHER = DkimSigner(domain="a.example", selector="a", private_key=KEYS["ed25519"]).record()
+GOOD = {
+    ("hanbit.example.", "TXT"): ["site-verification=1", "v=spf1 ip4:192.0.2.1 -all"],
+    ("mail2026._domainkey.hanbit.example.", "TXT"): [RECORD],
+    ("_dmarc.hanbit.example.", "TXT"): ["v=DMARC1; p=reject; rua=mailto:dmarc@hanbit.example"],
+    ("bounce.hanbit.example.", "MX"): ["10 mx.hanbit.example."],
+    ("bounce.hanbit.example.", "TXT"): ["v=spf1 ip4:192.0.2.1 -all"],
+}
+
+
+class NameServer(ThreadingUDPServer):
+    """A name server on a free port with the records `zone`; `is_failing` answers SERVFAIL."""
+
+    def __init__(self) -> None:
+        self.zone = dict(GOOD)
+        self.is_failing = False
+        super().__init__(("127.0.0.1", 0), Answer)
+
+
+class Answer(BaseRequestHandler):
+    """Answers one question."""
+
+    server: NameServer
+
+    def handle(self) -> None:
+        octets, sock = self.request
+        question = dns.message.from_wire(octets)
+        reply = dns.message.make_response(question)
+        reply.flags |= dns.flags.RA
+        asked = question.question[0]
+        kind = dns.rdatatype.to_text(asked.rdtype)
+        values = self.server.zone.get((asked.name.to_text(), kind), [])
+        if kind == "TXT":
+            values = [
+                " ".join(f'"{v[at : at + 255]}"' for at in range(0, len(v), 255)) for v in values
+            ]
+        if values:
+            reply.answer.append(dns.rrset.from_text(asked.name, 60, "IN", kind, *values))
+        if self.server.is_failing:
+            reply.set_rcode(dns.rcode.SERVFAIL)
+        sock.sendto(reply.to_wire(), self.client_address)
+
+
+def quoted(text: str) -> str:
+    """Returns a TXT record as strings of at most 255 octets, as a zone file has them."""
+    return " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
+
+
+@pytest.fixture
+def server(settings, monkeypatch) -> Iterator[NameServer]:
+    settings.DEFAULT_FROM_EMAIL = "Hanbit <notice@hanbit.example>"
+    settings.MAIL_DOMAIN = "bounce.hanbit.example"
+    settings.EMAIL_HOST = "smtp.hanbit.example"
+    settings.DKIM_SIGNER = SIGNERS["rsa"]
+    monkeypatch.setattr("notices.mail_domain.LOOKUP_SECONDS", 1.0)
+    with NameServer() as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+def check(server: NameServer) -> dict[str, str]:
+    """Returns {check: its line}; a line of a fault begins with FAULT."""
+    out = StringIO()
+    port = str(server.server_address[1])
+    arguments = ["--nameserver", "127.0.0.1", "--port", port]
+    failure = ""
+    try:
+        call_command("check_mail_domain", *arguments, stdout=out)
+    except CommandError as error:
+        failure = str(error)
+    assert ("FAULT" in out.getvalue()) == bool(failure)
+    return {line.split()[1]: line for line in out.getvalue().splitlines()}
+
+
+def test_complete_records_are_no_fault(server):
+    lines = check(server)
+    assert list(lines) == ["SPF", "DKIM", "DMARC", "MX"]
+    assert not any(line.startswith("FAULT") for line in lines.values())
+
+
+SPF, DKIM = ("bounce.hanbit.example.", "TXT"), ("mail2026._domainkey.hanbit.example.", "TXT")
+DMARC, MX = ("_dmarc.hanbit.example.", "TXT"), ("bounce.hanbit.example.", "MX")
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "check_name", "words"),
+    [
+        (SPF, [], "SPF", "publish TXT: v=spf1 a:smtp.hanbit.example -all"),
+        (SPF, ["v=spf10 -all"], "SPF", "no record"),
+        (SPF, ["v=spf1 -all", "v=spf1 a -all"], "SPF", "2 records"),
+        (SPF, ["v=spf1 a +all"], "SPF", "every server"),
+        (DKIM, [], "DKIM", f"publish TXT: {RECORD}"),
+        (DKIM, [OTHER], "DKIM", "another key"),
+        (DKIM, ["v=DKIM1; p="], "DKIM", "another key"),
+        (DKIM, [RECORD, RECORD.replace("v=", "n=1; v=")], "DKIM", "2 records"),
+        (DKIM, [f"{RECORD}; t=y:s"], "DKIM", "testing"),
+        (DMARC, [], "DMARC", "no record"),
+        (DMARC, ["v=DMARC1; p=rejct"], "DMARC", "no usable p="),
+        (DMARC, ["v=DMARC1; p=none", "v=DMARC1; p=reject"], "DMARC", "2 records"),
+        (MX, [], "MX", "no mail server"),
+        (MX, ["0 ."], "MX", "no mail server"),
+    ],
+)
+def test_each_fault_is_named(server, key, values, check_name, words):
+    server.zone[key] = values
+    lines = check(server)
+    assert [name for name, line in lines.items() if line.startswith("FAULT")] == [check_name]
+    assert words in lines[check_name]
+
+
+def test_a_key_without_its_kind_is_rsa(server):
+    server.zone[DKIM] = [RECORD.replace("k=rsa; ", "").replace("p=", "p= ")]
+    assert check(server)["DKIM"].startswith("ok")
+
+
+def test_the_policy_of_the_domain_above_applies(server, settings):
+    settings.DEFAULT_FROM_EMAIL = "notice@mail.hanbit.example"
+    assert "_dmarc.hanbit.example:" in check(server)["DMARC"]
+    server.zone[DMARC] = ["v=DMARC1; p=reject; adkim=s"]
+    assert "needs DKIM_DOMAIN mail.hanbit.example" in check(server)["DMARC"]
+
+
+def test_without_a_key_the_record_is_not_checked(server, settings):
+    settings.DKIM_SIGNER = None
+    server.zone[DKIM] = []
+    assert "not checked" in check(server)["DKIM"]
+
+
+def test_a_silent_dns_is_a_fault_and_no_missing_record(server):
+    server.is_failing = True
+    lines = check(server).values()
+    assert all(line.startswith("FAULT") and "does not answer" in line for line in lines)
+
+
+def test_a_name_server_is_given_by_its_address():
+    with pytest.raises(CommandError):
+        call_command("check_mail_domain", "--nameserver", "no.address")
