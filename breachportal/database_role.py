@@ -27,6 +27,7 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "notices_latereport": (),
     "notices_ledgerdigest": (),
     "notices_ledgerdigestpage": (),
+    "notices_letter": ("exported_at", "posted_on", "reason", "returned_on"),
     "notices_milestone": (),
     "notices_publicfigures": (),
     "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),

@@ -15,6 +15,9 @@ class HistoryMessages(StoredMessages):
     EXPORTED = _("Exported: {what_words}, {format}, without contacts.")
     EXPORTED_OPENED = _("Exported: {what_words}, {format}, opened.")
     PROOF, NOT_REACHED, DOUBTFUL = _("proof"), _("not-reached"), _("in-doubt")
+    LETTERS, NOT_PRINTABLE = _("letters"), _("not-printable")
+    LETTERS_RECORDED = _("Letters {kind_words} on {day}: {number}.")
+    POSTED, RETURNED = _("posted"), _("returned")
     DECIDED = _("In doubt, {decision_words}: {number}. {reason}")
     LIMITS = _(
         "Limits for the automatic pause: bounces {bounce} %, refusals {refusal} %, complaints "

@@ -25,8 +25,8 @@ from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import decisions
-from notices.admin import history, pauses, previews, proof_export, sms_figures
+from notices import decisions, letter_export
+from notices.admin import history, letters, pauses, previews, proof_export, sms_figures
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
@@ -110,6 +110,8 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/in-doubt/", self.in_doubt, "in_doubt"),
             own("<int:pk>/proof/", step_up_required(self.proof), "proof"),
             own("<int:pk>/not-reached/", step_up_required(self.not_reached), "not_reached"),
+            own("<int:pk>/letters/", step_up_required(self.letters), "letters"),
+            own("<int:pk>/letters/reports/", self.letter_reports, "letter_reports"),
             own("<int:pk>/limits/", self.limits, "limits"),
             own("<int:pk>/destination/", require_POST(self.destination), "destination"),
             own("<int:pk>/taken-back/", self.taken_back, "taken_back"),
@@ -144,6 +146,7 @@ class NoticeAdmin(admin.ModelAdmin):
         context = {
             **(extra_context or {}),
             "may_export": request.user.has_perm(proof_export.EXPORT),
+            "may_export_letters": request.user.has_perms([proof_export.EXPORT, proof_export.OPEN]),
             "may_approve": request.user.has_perm(APPROVE),
             "languages": settings.LANGUAGES if notice and notice.channel == "email" else [],
             **(_progress(notice) if notice else {}),
@@ -287,6 +290,16 @@ class NoticeAdmin(admin.ModelAdmin):
         """Shows how many people were not reached and how they can be; exports a file of them."""
         return proof_export.export(self, request, _exportable(request, pk), is_proof=False)
 
+    def letters(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Exports letters with names and addresses, for users who may open contacts."""
+        require(request, proof_export.OPEN)
+        return letters.export(self, request, _exportable(request, pk))
+
+    def letter_reports(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Records which letters were posted or returned."""
+        require(request, proof_export.OPEN)
+        return letters.reports(self, request, _exportable(request, pk))
+
     def _act(
         self, request: HttpRequest, pk: int, decision: Callable[[Notice], bool], *, done: str
     ) -> HttpResponse:
@@ -330,10 +343,11 @@ def _progress(notice: Notice) -> dict[str, Any]:
     labels = dict(Delivery.State.choices)
     now = progress.send_progress(notice)
     counters = [(labels[name], now.counts[name]) for name in END_STATES]
+    reported = [*sms_figures.receipts(notice), *letter_export.letter_counts(notice)]
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
     return {
-        "counters": [*counters, *sms_figures.receipts(notice), (_("to go"), now.to_go)],
+        "counters": [*counters, *reported, (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
         "left": now.left and _hours(now.left),
         "is_draft": notice.state == State.DRAFT,

@@ -42,6 +42,7 @@ def export(
         "counts": [] if is_proof else counts(notice),
         "ways": None if is_proof else _ways(notice),
         "is_proof": is_proof,
+        "may_export_letters": notice.is_mandatory and request.user.has_perm(OPEN),
     }
     return TemplateResponse(request, "admin/notices/notice/export.html", context)
 

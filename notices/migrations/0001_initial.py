@@ -266,6 +266,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Letter',
+            fields=[
+                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='letter', serialize=False, to='notices.delivery', verbose_name='delivery')),
+                ('exported_at', models.DateTimeField(verbose_name='last exported')),
+                ('posted_on', models.DateField(null=True, verbose_name='posted')),
+                ('returned_on', models.DateField(null=True, verbose_name='returned')),
+                ('reason', models.CharField(blank=True, choices=[('moved', 'moved away'), ('unknown', 'not known there'), ('address', 'no such address'), ('refused', 'refused by the recipient'), ('unclaimed', 'not at home, or not collected'), ('other', 'another reason, or none given')], max_length=9, verbose_name='why it was returned')),
+            ],
+            options={
+                'verbose_name': 'letter',
+                'verbose_name_plural': 'letters',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('returned_on__isnull', True), models.Q(('posted_on__isnull', False), ('returned_on__gte', models.F('posted_on'))), _connector='OR'), name='returned_letter_was_posted'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), ('returned_on__isnull', True)), models.Q(('returned_on__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='returned_letter_has_a_reason'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name='ReturnedMail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

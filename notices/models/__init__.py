@@ -8,6 +8,7 @@ from notices.models.destination import Destination
 from notices.models.doubt import DoubtCause
 from notices.models.late_report import LateReport
 from notices.models.ledger_digest import LedgerDigest, LedgerDigestPage
+from notices.models.letter import Letter
 from notices.models.message import NoticeMessage
 from notices.models.milestone import Milestone
 from notices.models.notice import Notice
@@ -28,6 +29,7 @@ __all__ = [
     "LateReport",
     "LedgerDigest",
     "LedgerDigestPage",
+    "Letter",
     "Milestone",
     "Notice",
     "NoticeMessage",

@@ -23,7 +23,7 @@ from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure, PersonMark
 from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import message_code
-from notices.models import Delivery, DeliveryReceipt, LateReport, Notice
+from notices.models import Delivery, DeliveryReceipt, LateReport, Letter, Notice
 
 PAGE = 2_000  # rows
 FIRST_KEY = UUID(int=0)
@@ -58,7 +58,7 @@ def proof(notice: Notice, *, is_opened: bool) -> Iterator[Row]:
         "sha256": notice.version.hash,
         "channel": notice.channel,
     }
-    for page in _pages(Delivery.objects.filter(notice=notice)):
+    for page in pages(Delivery.objects.filter(notice=notice)):
         later, marks = _later_of(page), _marks_of(page)
         for delivery in page:
             row = (
@@ -98,7 +98,7 @@ def not_reached(
     addresses that leaked.
     """
     kinds = _address_classes()
-    for page in _pages(Delivery.objects.filter(notice=notice).ended_as(states)):
+    for page in pages(Delivery.objects.filter(notice=notice).ended_as(states)):
         addresses = _addresses_of(notice, page, kinds) if is_opened else {}
         with_address = _with_address(notice, page, kinds)
         for delivery in page:
@@ -176,7 +176,8 @@ def _yes(is_so: bool) -> str:
     return "yes" if is_so else "no"
 
 
-def _pages(deliveries: QuerySet[Delivery]) -> Iterator[list[Delivery]]:
+def pages(deliveries: QuerySet[Delivery]) -> Iterator[list[Delivery]]:
+    """Yields the deliveries by recipient, PAGE rows at a time, with their people."""
     after = FIRST_KEY
     rows = deliveries.select_related("person").order_by("recipient")
     while page := list(rows.filter(recipient__gt=after)[:PAGE]):
@@ -199,8 +200,8 @@ def _time(at: datetime | None) -> str:
 
 
 def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
-    """Returns the late reports and receipts of a page, such as "complaint 2025-11-25T…; …", by
-    delivery id.
+    """Returns the late reports, receipts and letters of a page, such as
+    "complaint 2025-11-25T…; …", by delivery id.
     """
     found: dict[int, str] = {}
     reports = LateReport.objects.filter(delivery__in=page).order_by("at")
@@ -210,7 +211,20 @@ def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
     for receipt in DeliveryReceipt.objects.filter(delivery__in=page):
         entry = f"{receipt.state} {_time(receipt.at)} {receipt.words}".strip()
         found[receipt.pk] = "; ".join(filter(None, [found.get(receipt.pk), entry]))
+    for letter in Letter.objects.filter(delivery__in=page):
+        entry = _letter_entry(letter)
+        found[letter.pk] = "; ".join(filter(None, [found.get(letter.pk), entry]))
     return found
+
+
+def _letter_entry(letter: Letter) -> str:
+    """Returns a letter's states, such as "letter exported …, posted …, returned … moved"."""
+    states = [f"letter exported {_time(letter.exported_at)}"]
+    if letter.posted_on:
+        states.append(f"posted {letter.posted_on.isoformat()}")
+    if letter.returned_on:
+        states.append(f"returned {letter.returned_on.isoformat()} {letter.reason}")
+    return ", ".join(states)
 
 
 def _marks_of(page: Sequence[Delivery]) -> dict[UUID, str]:

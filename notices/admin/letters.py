@@ -1,0 +1,80 @@
+"""Letters on the desk: the export for a print house, and what happened to the letters."""
+
+import logging
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notices import letter_export
+from notices.admin.history import HistoryMessages
+from notices.forms.letters import LETTERS, LetterExportForm, LetterReportForm
+from notices.models import Notice
+
+logger = logging.getLogger(__name__)
+
+
+def export(desk: admin.ModelAdmin, request: HttpRequest, notice: Notice) -> HttpResponseBase:
+    """Shows the letters' states and the export form; streams the file once the form is valid.
+
+    Records the export in the notice's history and in the process log.
+    """
+    objection = letter_export.letter_objection(notice)
+    form = LetterExportForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and not objection:
+        return _file(desk, request, notice, form)
+    context = {
+        **desk.admin_site.each_context(request),
+        "title": _("Letters"),
+        "opts": desk.opts,
+        "notice": notice,
+        "objection": objection,
+        "counts": letter_export.letter_counts(notice),
+        "form": form,
+        "button": _("Export"),
+        "is_export": True,
+    }
+    return TemplateResponse(request, "admin/notices/notice/letters.html", context)
+
+
+def _file(
+    desk: admin.ModelAdmin, request: HttpRequest, notice: Notice, form: LetterExportForm
+) -> StreamingHttpResponse:
+    file, order = form.cleaned_data["file"], form.order()
+    is_letters = file == LETTERS
+    encoding = order.encoding if is_letters else letter_export.UTF8
+    done = HistoryMessages.EXPORTED_OPENED.stored(what_words=file, format=f"csv {encoding}")
+    desk.log_change(request, notice, done)
+    logger.info("user %s exported %s of notice %s", request.user.pk, file, notice.pk)
+    lines = letter_export.letters_file if is_letters else letter_export.not_printable_file
+    return StreamingHttpResponse(
+        lines(notice, order),
+        content_type=f"text/csv; charset={encoding}",
+        headers={"Content-Disposition": f'attachment; filename="{file}-{notice.pk}.csv"'},
+    )
+
+
+def reports(desk: admin.ModelAdmin, request: HttpRequest, notice: Notice) -> HttpResponse:
+    """Shows the form for a file of letter codes, and records it."""
+    form = LetterReportForm(request.POST or None, request.FILES or None, notice=notice)
+    if request.method == "POST" and (changed := form.record()) is not None:
+        words, day = form.cleaned_data["kind"], form.cleaned_data["day"]
+        done = HistoryMessages.LETTERS_RECORDED.stored(kind_words=words, day=day, number=changed)
+        desk.log_change(request, notice, done)
+        text = ngettext("{number} letter changed.", "{number} letters changed.", changed)
+        messages.success(request, text.format(number=changed))
+        return redirect("admin:notices_notice_letters", notice.pk)
+    context = {
+        **desk.admin_site.each_context(request),
+        "title": _("Letters posted or returned"),
+        "opts": desk.opts,
+        "notice": notice,
+        "counts": letter_export.letter_counts(notice),
+        "form": form,
+        "button": _("Record"),
+    }
+    return TemplateResponse(request, "admin/notices/notice/letters.html", context)

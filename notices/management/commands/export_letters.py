@@ -1,0 +1,56 @@
+"""The command that exports the letters of a notice for a print house."""
+
+import argparse
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from notices import letter_export
+from notices.letter_export import ENCODINGS, PrintOrder
+from notices.models import Notice
+
+
+class Command(BaseCommand):
+    """Exports letters to standard output (docs/sending.md)."""
+
+    help = (
+        "Writes one letter a line, with name and address, to standard output, and records the "
+        "letters as exported. Handle the file with care."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Adds the notice, the encoding and the choice of the file."""
+        parser.add_argument("notice", type=int)
+        parser.add_argument("--encoding", choices=ENCODINGS, default=ENCODINGS[0])
+        parser.add_argument(
+            "--not-printable",
+            action="store_true",
+            help="the people without a letter, with the reason, in UTF-8",
+        )
+        parser.add_argument(
+            "--again", action="store_true", help="also letters exported before and not posted"
+        )
+        parser.add_argument(
+            "--first-address",
+            action="store_true",
+            help="the first of several addresses, where no date shows which is the latest",
+        )
+
+    def handle(self, **options: Any) -> None:
+        """Writes the file, and nothing else, to standard output."""
+        notice = Notice.objects.select_related("incident").filter(pk=options["notice"]).first()
+        if notice is None:
+            raise CommandError(f"there is no notice {options['notice']}")
+        if objection := letter_export.letter_objection(notice):
+            raise CommandError(objection)
+        order = PrintOrder(
+            encoding=options["encoding"],
+            is_again=options["again"],
+            takes_first=options["first_address"],
+        )
+        is_second = options["not_printable"]
+        lines = letter_export.not_printable_file if is_second else letter_export.letters_file
+        for line in lines(notice, order):
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
