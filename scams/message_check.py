@@ -63,6 +63,7 @@ class SentMessage:
     at: datetime
     is_in_doubt: bool
     is_possible_duplicate: bool
+    is_letter: bool = False  # printed for a person whom the message did not reach
 
 
 @dataclass(frozen=True)
@@ -268,13 +269,14 @@ def _account_mails(candidates: Iterable[str]) -> Iterator[SentAccountMail]:
 
 
 def _sent(candidates: Iterable[str]) -> Iterator[SentMessage]:
-    """Yields the messages of the codes `candidates` that a server may have accepted.
+    """Yields the messages of the codes `candidates` that a server may have accepted, and letters
+    that a print house may have got.
 
     A message that waits, or was cancelled before it was sent, is treated like an unknown code:
     no person can have received it.
     """
     keys = [key for code in candidates if (key := delivery_of_code(code)) is not None]
-    related = "notice__incident", "notice__version__statement__incident"
+    related = "letter", "notice__incident", "notice__version__statement__incident"
     for delivery in Delivery.objects.filter(pk__in=keys[:MOST_MESSAGES]).select_related(*related):
         is_accepted = delivery.state == State.ACCEPTED or _came_back(delivery)
         is_on_the_wire = delivery.state in WAITING_STATES and _is_on_the_wire(delivery)
@@ -286,6 +288,15 @@ def _sent(candidates: Iterable[str]) -> Iterator[SentMessage]:
                 at=timezone.now() if is_on_the_wire else delivery.ended_at or started_at,
                 is_in_doubt=not is_accepted,
                 is_possible_duplicate=delivery.is_possible_duplicate,
+            )
+        letter = getattr(delivery, "letter", None)
+        if letter is not None:
+            yield SentMessage(
+                notice=delivery.notice,
+                at=letter.exported_at,
+                is_in_doubt=False,
+                is_possible_duplicate=False,
+                is_letter=True,
             )
 
 

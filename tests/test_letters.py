@@ -397,3 +397,15 @@ def test_the_command_records_a_file(ended, code, tmp_path, capsys):
     assert "1 letters changed" in capsys.readouterr().out
     with pytest.raises(CommandError, match="No such file"):
         call_command("record_letters", ended.pk, "posted", str(tmp_path / "x"), "--day", day)
+
+
+# The message check
+
+
+def test_the_check_page_knows_the_code_of_an_exported_letter(client, ended, neighbour):
+    ask = {"text": code_of(ended, neighbour)}
+    assert "letter by post" not in client.post("/en/check/answer/", ask).text
+    letter_rows(ended)
+    page = client.post("/en/check/answer/", ask).text
+    assert "We sent a message with this code" in page
+    assert "letter by post" in page
