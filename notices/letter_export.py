@@ -29,6 +29,7 @@ from notices.message_codes import message_code
 from notices.models import Delivery, Letter, Notice
 from notices.proof import ledger_export
 from notices.proof.ledger_export import Row
+from statements.models import StatementVersion
 
 UTF8, CP949 = "utf-8", "cp949"
 ENCODINGS = (UTF8, CP949)
@@ -43,6 +44,7 @@ class NotPrintable(StrEnum):
 
     MARKED = "marked"  # on the desk, as deceased or restricted
     REACHED_SINCE = "reached_since"  # by a notice that followed
+    HAS_LETTER = "has_letter"  # of another notice about the same version
     NOT_READABLE = "not_readable"  # purged, or the ciphertext is damaged
     SEVERAL_PEOPLE = "several_people"  # the rows name different people
     NO_ADDRESS = "no_address"
@@ -95,8 +97,8 @@ def letters(notice: Notice, order: PrintOrder) -> Iterator[Row]:
     """
     for page in _addressees(notice, order):
         printable = [one for one in page if not one.reason]
-        keys = [one.delivery.pk for one in printable]
-        taken = _record_export(notice, keys, is_again=order.is_again)
+        deliveries = [one.delivery for one in printable]
+        taken = _record_export(notice, deliveries, is_again=order.is_again)
         for one in printable:
             if one.delivery.pk in taken:
                 yield {
@@ -139,17 +141,19 @@ def letter_counts(notice: Notice) -> list[tuple[str, int]]:
     ]
 
 
-def _record_export(notice: Notice, keys: Sequence[int], *, is_again: bool) -> set[int]:
-    """Records letters as exported; returns the deliveries among `keys` that the file may have.
+def _record_export(notice: Notice, page: Sequence[Delivery], *, is_again: bool) -> set[int]:
+    """Records letters as exported; returns the ids of the deliveries that the file may have.
 
-    The lock on the notice's row gives each letter to one of two exports at the same time.
+    The lock gives each person to one of two exports at the same time.
     """
     with transaction.atomic():
         lock_letters(notice)
-        known = Letter.objects.filter(delivery__in=keys)
+        known = Letter.objects.filter(delivery__in=page)
         if is_again:
             known = known.filter(posted_on__isnull=False)
-        free = set(keys) - set(known.values_list("pk", flat=True))
+        elsewhere = _with_letter_elsewhere(notice, page)
+        free = {one.pk for one in page if one.recipient not in elsewhere}
+        free -= set(known.values_list("pk", flat=True))
         Letter.objects.bulk_create(
             [Letter(delivery_id=key, exported_at=Now()) for key in sorted(free)],
             update_conflicts=True,
@@ -160,8 +164,25 @@ def _record_export(notice: Notice, keys: Sequence[int], *, is_again: bool) -> se
 
 
 def lock_letters(notice: Notice) -> None:
-    """Locks the letters of a closed notice until the end of the transaction."""
-    Notice.objects.select_for_update().only("pk").get(pk=notice.pk)
+    """Locks the letters of all notices about the same version until the end of the transaction.
+
+    The lock is that of the version's row, because a notice that is being sent updates its own.
+    """
+    versions = StatementVersion.objects.select_for_update(no_key=True)
+    versions.only("pk").get(pk=notice.version_id)
+
+
+def _with_letter_elsewhere(notice: Notice, page: Sequence[Delivery]) -> set[UUID]:
+    """Returns the people with a letter of another notice about the same version.
+
+    A follow-up over another channel does not reach some people either; they get one letter.
+    """
+    others = Notice.objects.filter(version=notice.version_id).exclude(pk=notice.pk)
+    letters = Letter.objects.filter(
+        delivery__notice__in=list(others.values_list("pk", flat=True)),
+        delivery__recipient__in=[one.recipient for one in page],
+    )
+    return set(letters.values_list("delivery__recipient", flat=True))
 
 
 def _addressees(notice: Notice, order: PrintOrder) -> Iterator[list[Addressee]]:
@@ -182,7 +203,8 @@ def _addressees(notice: Notice, order: PrintOrder) -> Iterator[list[Addressee]]:
 def _withheld(notice: Notice, page: Sequence[Delivery]) -> dict[UUID, NotPrintable]:
     """Returns the people who must get no letter, whatever their address is."""
     reached = dict.fromkeys(_reached_since(notice, page), NotPrintable.REACHED_SINCE)
-    return reached | dict.fromkeys(_marked(page), NotPrintable.MARKED)
+    elsewhere = dict.fromkeys(_with_letter_elsewhere(notice, page), NotPrintable.HAS_LETTER)
+    return reached | elsewhere | dict.fromkeys(_marked(page), NotPrintable.MARKED)
 
 
 def _marked(page: Sequence[Delivery]) -> set[UUID]:

@@ -2,15 +2,17 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
@@ -227,6 +229,35 @@ def test_a_person_whom_another_notice_reached_gets_no_letter(ended, neighbour, e
     assert reasons(ended)[str(neighbour.pk)] == "reached_since"
     Delivery.objects.filter(pk=delivery.pk).update(state="bounced")
     assert len(letter_rows(ended)) == 1
+
+
+def test_a_follow_up_over_another_channel_makes_no_second_letter(ended, neighbour, editor):
+    later = draft_notice(ended.version, editor, audience="unreached", follows=ended, channel="sms")
+    common = {"recipient": neighbour.pk, "person": neighbour, "state": "unreachable"}
+    Delivery.objects.create(notice=later, language="ko", **common)
+    assert len(letter_rows(ended)) == 1
+    assert letter_rows(later, PrintOrder(is_again=True)) == []
+    assert reasons(later) == {str(neighbour.pk): "has_letter"}
+    assert str(neighbour.pk) not in reasons(ended)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_exports_at_the_same_time_share_the_people(ended, monkeypatch):
+    both, lock = Barrier(2, timeout=20), letter_export.lock_letters
+
+    def lock_together(notice: Notice) -> None:
+        both.wait()
+        lock(notice)
+
+    def export(_number: int) -> int:
+        try:
+            return len(letter_rows(ended))
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(letter_export, "lock_letters", lock_together)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(export, range(2))) == [0, 1]
 
 
 def test_no_letter_follows_an_open_or_a_shredded_notice(ended, draft_alert):
