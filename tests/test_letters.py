@@ -405,6 +405,17 @@ def test_the_database_refuses_a_return_without_posting(ended, code):
         Letter.objects.update(posted_on=today, returned_on=today)
 
 
+def test_the_account_of_the_portal_may_record_letters(ended, neighbour):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE letters_portal LOGIN")
+        call_command("grant_portal_role", "letters_portal", stdout=io.StringIO())
+        cursor.execute("SET LOCAL ROLE letters_portal")
+    (row,) = letter_rows(ended)
+    assert len(letter_rows(ended, PrintOrder(is_again=True))) == 1
+    assert report(ended, POSTED, row["code"]) == 1
+    assert report(ended, RETURNED, row["code"]) == 1
+
+
 def test_the_desk_records_a_file(client, ended, staff, code):
     sign_in_to_desk(client, staff["approver"])
     asked = {"kind": "posted", "day": str(timezone.localdate())}
