@@ -11,6 +11,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -22,6 +23,7 @@ from redis.exceptions import RedisError
 
 from accounts import code_states, known_devices
 from foundations import rate_limits
+from foundations.rate_limits import CountStep, Usage
 
 ALARM = "accounts.code_limits.alarm"
 ALARM_SECONDS = 15 * 60  # for which the desk shows it
@@ -40,6 +42,29 @@ class CodeLane(IntEnum):
     KNOWN_DEVICE = 0
     USUAL = 1
     SUSPICIOUS = 2
+
+
+Limit = tuple[str, str]  # the name in settings.CODE_RATES, and the counted key
+_NETWORK: Limit = ("network", "")
+_ALL_MAILS: Limit = ("all_mails", EVERY_ADDRESS)
+_SUSPICIOUS_MAILS: Limit = ("suspicious_mails", EVERY_ADDRESS)
+
+
+class LimitCounts(NamedTuple):
+    """The usage of each limit that a request was counted against, up to the first used-up one."""
+
+    steps: list[CountStep]
+    usages: list[Usage]
+
+    @property
+    def wait_seconds(self) -> int:
+        """The seconds until the used-up limit lets a request pass; 0 if all limits did."""
+        return self.usages[-1].wait_seconds
+
+    @property
+    def used_up(self) -> str:
+        """The name of the used-up limit; "" if all limits let the request pass."""
+        return self.steps[len(self.usages) - 1].action if self.wait_seconds else ""
 
 
 @dataclass(frozen=True)
@@ -65,15 +90,19 @@ def permit_mail(request: HttpRequest, email: str) -> MailPermit:
     Raises TooManyRequestsError if the portal sends no more mails at all to such visitors now.
     """
     if device := known_devices.device_name(request, email):
-        wait = _count(request, "ask_known", f"{device} {email}").wait_seconds
-        return MailPermit(CodeLane.KNOWN_DEVICE, wait)
-    if wait := _wait_of_address(request, email):
-        return MailPermit(wait_seconds=wait)
+        counts = _count(request, ("ask_known", f"{device} {email}"))
+        return MailPermit(CodeLane.KNOWN_DEVICE, counts.wait_seconds)
+    counts = _count(request, *_limits_of_address(request, email), _NETWORK, _ALL_MAILS)
+    if counts.used_up.startswith("ask"):
+        if wait := _wait_of_address(request, email, counts):
+            return MailPermit(wait_seconds=wait)
+        counts = _count(request, _NETWORK, _ALL_MAILS)
     lane = CodeLane.USUAL
-    if _count(request, "network").wait_seconds:
+    if counts.used_up == "network":
         lane = CodeLane.SUSPICIOUS
-        _raise_if_used_up(request, "suspicious_mails", SUSPICIOUS_NETWORK)
-    _raise_if_used_up(request, "all_mails", BUSY_PORTAL)
+        counts = _count(request, _SUSPICIOUS_MAILS, _ALL_MAILS)
+    if counts.used_up:
+        raise _too_many_mails(counts)
     return MailPermit(lane)
 
 
@@ -82,8 +111,7 @@ def permit_step_up(request: HttpRequest) -> None:
 
     Raises TooManyRequestsError.
     """
-    wait = _count(request, "ask_step_up", f"user:{request.user.pk}").wait_seconds
-    if wait:
+    if wait := _count(request, ("ask_step_up", f"user:{request.user.pk}")).wait_seconds:
         raise TooManyRequestsError(MANY_CODES, wait)
 
 
@@ -92,15 +120,14 @@ def count_guess_of_newest(request: HttpRequest, email: str) -> None:
 
     Raises TooManyRequestsError.
     """
-    steps = (("guess_newest", _from_site(request, email)), ("guess_newest_anywhere", email))
-    for action, key in steps:
-        if wait := _count(request, action, key).wait_seconds:
-            raise TooManyRequestsError(MANY_GUESSES, wait)
+    from_site = ("guess_newest", _from_site(request, email))
+    if wait := _count(request, from_site, ("guess_newest_anywhere", email)).wait_seconds:
+        raise TooManyRequestsError(MANY_GUESSES, wait)
 
 
 def count_wrong_guess(request: HttpRequest) -> None:
     """Makes the network more suspicious."""
-    _count(request, "network")
+    _count(request, _NETWORK)
 
 
 def credit_right_code(request: HttpRequest) -> None:
@@ -118,71 +145,75 @@ def has_alarm() -> bool:
         return False
 
 
-def _wait_of_address(request: HttpRequest, email: str) -> int:
+def _limits_of_address(request: HttpRequest, email: str) -> list[Limit]:
+    network = f"{rate_limits.network_of(request)} {email}"
+    return [("ask", network), ("ask_site", _from_site(request, email)), ("ask_anywhere", email)]
+
+
+def _wait_of_address(request: HttpRequest, email: str, counts: LimitCounts) -> int:
     """Returns the seconds until the address may get a mail at this visitor's request; 0: now.
 
-    A refused request does not count. After the limit for all networks together, one mail is still
-    sent from time to time, so that its owner always receives a code that works.
+    `counts` are those of the request, which used up a limit of the address. A refused request does
+    not count. After the limit for all networks together, one mail is still sent from time to time,
+    so that its owner always receives a code that works.
     """
-    network = f"{rate_limits.network_of(request)} {email}"
-    counted = []
-    for action, key in (("ask", network), ("ask_site", _from_site(request, email))):
-        counted.append(_count(request, action, key))
-        if counted[-1].wait_seconds:
-            return _refused(counted)
-    counted.append(_count(request, "ask_anywhere", email))
-    if counted[-1].wait_seconds:
-        counted.append(_count(request, "ask_rarely", email))
-        return _refused(counted) if counted[-1].wait_seconds else 0
-    return 0
-
-
-def _refused(counted: list[rate_limits.Usage]) -> int:
-    with suppress(RedisError):
-        for usage in counted:
-            usage.roll_back()
-    return counted[-1].wait_seconds
+    wait = counts.wait_seconds
+    if counts.used_up == "ask_anywhere":
+        wait = _count(request, ("ask_rarely", email)).wait_seconds
+    if wait:
+        with suppress(RedisError):
+            for usage in counts.usages:
+                usage.roll_back()
+    return wait
 
 
 def _from_site(request: HttpRequest, email: str) -> str:
     return f"{rate_limits.site_of(request)} {email}"
 
 
-def _raise_if_used_up(request: HttpRequest, action: str, reason: Promise) -> None:
-    wait = _count(request, action, EVERY_ADDRESS).wait_seconds
-    if not wait:
-        return
+def _too_many_mails(counts: LimitCounts) -> TooManyRequestsError:
+    """Returns the error for a used-up limit of the whole portal. Logs it, for the desk as well."""
     with suppress(RedisError):
         if cache.add(f"{ALARM}.logged", True, timeout=LOG_SECONDS):
-            logger.error("code mails are refused: the limit %s is used up", action)
+            logger.error("code mails are refused: the limit %s is used up", counts.used_up)
         cache.set(ALARM, True, timeout=ALARM_SECONDS)
-    raise TooManyRequestsError(reason, wait)
+    reason = BUSY_PORTAL if counts.used_up == "all_mails" else SUSPICIOUS_NETWORK
+    return TooManyRequestsError(reason, counts.wait_seconds)
 
 
-def _count(request: HttpRequest, action: str, key: str = "") -> rate_limits.Usage:
-    """Counts one `action` against settings.CODE_RATES.
+def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
+    """Counts one request against limits of settings.CODE_RATES, up to the first used-up one.
 
-    The key is hashed with the portal's secret key, so that Redis contains no address.
+    Each key is hashed with the portal's secret key, so that Redis contains no address.
     """
-    key = salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
-    rates = settings.CODE_RATES[action]
+    steps = [CountStep(action, settings.CODE_RATES[action], _hash(key)) for action, key in limits]
     if not code_states.redis_is_away():
         try:
-            return rate_limits.attempt(request, scope=SCOPE, action=action, rates=rates, key=key)
+            usages = rate_limits.attempt_in_order(request, scope=SCOPE, steps=steps)
+            return LimitCounts(steps, usages)
         except RedisError:
             code_states.note_redis_away()
             logger.error("Redis is away: the database counts sign-in codes")
-    return _count_in_database(request, action, key)
+    usages = []
+    for step in steps:
+        usages.append(_count_in_database(request, step))
+        if usages[-1].wait_seconds:
+            break
+    return LimitCounts(steps, usages)
 
 
-def _count_in_database(request: HttpRequest, action: str, key: str) -> rate_limits.Usage:
-    """Counts one `action` against a quarter of its rates.
+def _hash(key: str) -> str:
+    return salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
+
+
+def _count_in_database(request: HttpRequest, step: CountStep) -> Usage:
+    """Counts one action against a quarter of its rates.
 
     The windows are of fixed length, so the most in any window of a rate is half of the rate.
     """
-    usage = rate_limits.Usage()
-    for rate in rate_limits.parse_rates(settings.CODE_RATES[action]):
-        name = rate_limits.name_of_count(request, SCOPE, action, rate, key)
+    usage = Usage()
+    for rate in rate_limits.parse_rates(step.rates):
+        name = rate_limits.name_of_count(request, SCOPE, step.action, rate, step.key)
         number, wait = code_states.count(name, seconds=rate.seconds)
         if number > max(1, rate.amount // STRICTER):
             usage.wait_seconds = wait

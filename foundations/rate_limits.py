@@ -12,10 +12,10 @@ import ipaddress
 import logging
 import re
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 from allauth.account.adapter import get_adapter
@@ -36,20 +36,24 @@ _SITE_PREFIXES = {4: 24, 6: 48}  # by IP version; many hosting customers get a /
 _ANSWER_SECONDS = 2.0
 
 # A script runs as one step, so that requests at the same moment cannot pass together. It uses the
-# clock of Redis, so that all web servers count by one clock. The members of the set are the
-# requests that passed. A refused request gets the seconds until the next one may pass, below zero.
+# clock of Redis, so that all web servers count by one clock. The members of a set are the requests
+# that passed. ARGV: member, then amount and seconds of each key. The script returns the number of
+# keys that let the request pass, and the seconds until the next key lets one pass; 0 if all did.
 _TAKE = """
-local amount, seconds, member = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now - seconds))
-if redis.call('ZCARD', KEYS[1]) >= amount then
-    local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-    return -math.max(1, math.ceil(tonumber(first[2] or now) + seconds - now))
+for number, key in ipairs(KEYS) do
+    local amount, seconds = tonumber(ARGV[2 * number]), tonumber(ARGV[2 * number + 1])
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.6f', now - seconds))
+    if redis.call('ZCARD', key) >= amount then
+        local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+        local wait = math.ceil(tonumber(first[2] or now) + seconds - now)
+        return {number - 1, math.max(1, wait)}
+    end
+    redis.call('ZADD', key, string.format('%.6f', now), ARGV[1])
+    redis.call('EXPIRE', key, seconds)
 end
-redis.call('ZADD', KEYS[1], string.format('%.6f', now), member)
-redis.call('EXPIRE', KEYS[1], seconds)
-return 1
+return {#KEYS, 0}
 """
 
 
@@ -71,8 +75,18 @@ class Usage:
 
     def roll_back(self) -> None:
         """Removes the request from the counts. Raises redis.RedisError if it cannot be reached."""
+        pipeline = _client(settings.REDIS_URL).pipeline(transaction=False)
         for name, member in self.entries:
-            _client(settings.REDIS_URL).zrem(name, member)
+            pipeline.zrem(name, member)
+        pipeline.execute()
+
+
+class CountStep(NamedTuple):
+    """One of several actions that a request is counted for in order."""
+
+    action: str
+    rates: str
+    key: str = ""
 
 
 def limited(
@@ -142,17 +156,34 @@ def attempt(request: HttpRequest, *, scope: str, action: str, rates: str, key: s
     The entries of the returned usage are those of the rates before the one that is used up. Raises
     the same exceptions.
     """
-    usage = Usage()
-    take = _client(settings.REDIS_URL).register_script(_TAKE)
-    for rate in parse_rates(rates):
-        name = name_of_count(request, scope, action, rate, key)
-        member = secrets.token_hex(8)
-        answer = int(take(keys=[name], args=[rate.amount, rate.seconds, member]))
-        if answer < 0:
-            usage.wait_seconds = -answer
-            break
-        usage.entries.append((name, member))
-    return usage
+    return attempt_in_order(request, scope=scope, steps=[CountStep(action, rates, key)])[0]
+
+
+def attempt_in_order(
+    request: HttpRequest, *, scope: str, steps: Sequence[CountStep]
+) -> list[Usage]:
+    """Counts one request for several actions in one call of Redis, up to the first used-up rate.
+
+    Returns the usage of each step up to that rate. Only the last one can have a wait. Raises the
+    same exceptions as `consume`.
+    """
+    member = secrets.token_hex(8)
+    counts = [
+        (number, rate, name_of_count(request, scope, step.action, rate, step.key))
+        for number, step in enumerate(steps)
+        for rate in parse_rates(step.rates)
+    ]
+    limits = [limit for _number, rate, _name in counts for limit in (rate.amount, rate.seconds)]
+    passed, wait = 0, 0
+    if counts:
+        names = [name for _number, _rate, name in counts]
+        passed, wait = _take(settings.REDIS_URL)(keys=names, args=[member, *limits])
+    tried = counts[passed][0] + 1 if wait else len(steps)
+    usages = [Usage() for _step in steps[:tried]]
+    usages[-1].wait_seconds = int(wait)
+    for number, _rate, name in counts[:passed]:
+        usages[number].entries.append((name, member))
+    return usages
 
 
 def give_back(request: HttpRequest, *, scope: str, action: str, rates: str, number: int) -> None:
@@ -160,8 +191,10 @@ def give_back(request: HttpRequest, *, scope: str, action: str, rates: str, numb
 
     Raises redis.RedisError if Redis cannot be reached.
     """
+    pipeline = _client(settings.REDIS_URL).pipeline(transaction=False)
     for rate in parse_rates(rates):
-        _client(settings.REDIS_URL).zpopmax(name_of_count(request, scope, action, rate, ""), number)
+        pipeline.zpopmax(name_of_count(request, scope, action, rate, ""), number)
+    pipeline.execute()
 
 
 @lru_cache
@@ -230,3 +263,8 @@ def _client(url: str) -> "redis.Redis":
         socket_connect_timeout=_ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+@lru_cache(maxsize=1)
+def _take(url: str) -> Callable[..., Any]:
+    return _client(url).register_script(_TAKE)

@@ -86,6 +86,22 @@ def test_a_request_can_be_taken_back():
     assert passed("1/h/ip", 2) == [True, False]
 
 
+def test_steps_are_counted_in_order_by_one_call():
+    steps = [
+        rate_limits.CountStep("ask", "3/h/key,9/d/key", "minji"),
+        rate_limits.CountStep("network", "2/h/ip"),
+        rate_limits.CountStep("mails", "9/h/key", "*"),
+    ]
+    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")
+    answers = [rate_limits.attempt_in_order(request, scope="tests", steps=steps) for _ in range(4)]
+    assert [len(usages) for usages in answers] == [3, 3, 2, 1]
+    assert [len(usages[0].entries) for usages in answers] == [2, 2, 2, 0]
+    assert [usages[-1].wait_seconds > 0 for usages in answers] == [False, False, True, True]
+    answers[2][0].roll_back()
+    usages = rate_limits.attempt_in_order(request, scope="tests", steps=steps)
+    assert (len(usages), usages[0].wait_seconds) == (2, 0)
+
+
 def test_requests_at_the_same_moment_do_not_pass_together():
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda _: ask("5/h/ip") is not None, range(48)))
