@@ -14,9 +14,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.sessions.backends import db
-from django.utils.crypto import salted_hmac
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
+from django.db import DatabaseError, IntegrityError
+from django.utils.crypto import get_random_string, salted_hmac
 
 _NONCE_BYTES = 12
+_KEY_LENGTH = 32
 
 
 class SessionStore(db.SessionStore):
@@ -26,10 +29,58 @@ class SessionStore(db.SessionStore):
     accepted there.
     """
 
+    _written: tuple[str, bytes] | None = None  # the key and the data that `save` wrote last
+
     @classmethod
     def get_model_class(cls) -> Any:
         """Returns Django's model of sessions."""
         return db.SessionStore.get_model_class()
+
+    def save(self, must_create: bool = False) -> None:
+        """Writes the session in one statement, unless this object has just written the same data.
+
+        Django's own method opens a transaction for the statement, and so asks the server three
+        times. Raises CreateError if `must_create` and the key exists, and UpdateError if not
+        `must_create` and the session is gone.
+        """
+        if self.session_key is None:
+            self.create()
+            return
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
+        written = (self.session_key, self.serializer().dumps(data))
+        if written == self._written:
+            return
+        row = self.create_model_instance(data)
+        if must_create:
+            self._insert(row)
+        else:
+            self._update(row)
+        self._written = written
+
+    def _insert(self, row: Any) -> None:
+        try:
+            row.save(force_insert=True)
+        except IntegrityError as error:
+            raise CreateError from error
+
+    def _update(self, row: Any) -> None:
+        found = self.model.objects.filter(session_key=row.session_key)
+        try:
+            is_there = found.update(session_data=row.session_data, expire_date=row.expire_date)
+        except DatabaseError as error:
+            raise UpdateError from error
+        if not is_there:
+            raise UpdateError
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Deletes the row of `session_key`, or of this session, without reading it first."""
+        self._written = None
+        if key := session_key or self.session_key:
+            self.model(session_key=key).delete()
+
+    def _get_new_session_key(self) -> str:
+        """Returns a new key without a look-up: `create` takes another one if the key exists."""
+        return get_random_string(_KEY_LENGTH, VALID_KEY_CHARS)
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Returns the data encrypted, in base64."""

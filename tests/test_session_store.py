@@ -1,0 +1,70 @@
+"""The store of sessions: each write is one statement, and what Django's store promises holds."""
+
+import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from foundations.session_store import SessionStore
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def statements(action) -> list[str]:
+    with CaptureQueriesContext(connection) as queries:
+        action()
+    return [query["sql"].split()[0] for query in queries]
+
+
+def new_session(**data: str) -> SessionStore:
+    session = SessionStore()
+    session.update(data)
+    session.save()
+    return session
+
+
+def test_each_write_is_one_statement():
+    session = SessionStore()
+    session["name"] = "minji"
+    assert statements(session.save) == ["INSERT"]
+    session["name"] = "seojun"
+    assert statements(session.save) == ["UPDATE"]
+    assert SessionStore(session.session_key)["name"] == "seojun"
+    assert statements(session.delete) == ["DELETE"]
+    assert not SessionStore(session.session_key).get("name")
+
+
+def test_the_same_data_is_not_written_twice():
+    session = new_session(name="minji")
+    assert statements(session.save) == []
+    again = SessionStore(session.session_key)
+    again["name"] = "minji"
+    assert statements(again.save) == ["UPDATE"]  # another request may have changed it
+
+
+def test_a_session_that_was_ended_is_not_written_again():
+    session = new_session(name="minji")
+    SessionStore(session.session_key).delete()
+    session["name"] = "seojun"
+    with pytest.raises(UpdateError):
+        session.save()
+    assert not SessionStore(session.session_key).get("name")
+
+
+def test_a_new_key_takes_the_data_along_and_ends_the_old_one():
+    session = new_session(name="minji")
+    old = session.session_key
+    session.cycle_key()
+    session.save()
+    assert session.session_key != old
+    assert SessionStore(session.session_key)["name"] == "minji"
+    assert not SessionStore(old).get("name")
+
+
+def test_a_key_that_exists_is_not_taken_over(monkeypatch):
+    taken = new_session(name="minji").session_key
+    keys = iter([taken, "another-key-of-thirty-two-letters"[:32]])
+    monkeypatch.setattr("foundations.session_store.get_random_string", lambda *_args: next(keys))
+    session = new_session(name="seojun")
+    assert session.session_key != taken
+    assert SessionStore(taken)["name"] == "minji"
