@@ -29,7 +29,7 @@ from benchmarks.web import HELLO, running_web
 from harness import product
 
 HOME, SIGN_IN, CODE = "/ko/", "/ko/account/sign-in/", "/ko/account/sign-in/code/"
-MY_DATA, SIGN_OUT, EMPTY = "/ko/my-data/", "/ko/account/sign-out/", "/ko/account/sessions/"
+MY_DATA, SIGN_OUT, EMPTY = "/ko/my-data/", "/ko/account/sign-out/", "/ko/empty/"
 BULK_OCTETS = 8 * 1024
 RATIO_SECONDS = float(os.environ.get("RATIO_SECONDS") or 4)
 RATIO_CONNECTIONS, RATIO_ROUNDS = 16, 3
@@ -264,6 +264,7 @@ def measure(options: dict[str, int]) -> Figures:
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(mail_port),
         "TRUSTED_PROXY_COUNT": "1",
+        "DJANGO_SETTINGS_MODULE": "benchmarks.surge_settings",  # adds the page EMPTY
         "SIGN_INS_PER_SECOND": "0",  # no waiting room: the benchmark looks for the limit
     }
     with running_web(**environment) as port, running_web(HELLO) as hello:
