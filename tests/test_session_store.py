@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from foundations.session_store import SessionStore
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 def statements(action) -> list[str]:
