@@ -106,7 +106,10 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "breachportal.context.portal",
             ],
-            "libraries": {"page_extensions": "foundations.page_extensions"},
+            "libraries": {
+                "page_extensions": "foundations.page_extensions",
+                "page_parts": "foundations.page_parts",
+            },
         },
     }
 ]

@@ -23,6 +23,7 @@ from django.utils.translation import get_language_from_path, override
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from foundations import page_parts
 from foundations.database_away import DatabaseAwayResponse
 
 P = ParamSpec("P")
@@ -93,10 +94,14 @@ _forgotten = 0
 
 
 def forget() -> None:
-    """Clears the page cache of this process, so that its next response shows what it published."""
+    """Clears the page cache and the kept parts of this process.
+
+    Its next response shows what it published.
+    """
     global _forgotten
     _forgotten += 1
     _pages.clear()
+    page_parts.forget()
 
 
 def public_pages(
