@@ -3,9 +3,11 @@
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from foundations.session_store import SessionStore
+from harness.sign_in import ask_for_code
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -68,3 +70,10 @@ def test_a_key_that_exists_is_not_taken_over(monkeypatch):
     session = new_session(name="seojun")
     assert session.session_key != taken
     assert SessionStore(taken)["name"] == "minji"
+
+
+@pytest.mark.parametrize("email", ["minji@example.com", "unknown@example.com"])
+def test_a_request_of_a_code_takes_one_statement(minji, email):
+    assert minji.email == "minji@example.com"
+    client = Client()
+    assert statements(lambda: ask_for_code(client, email)) == ["INSERT"]
