@@ -30,7 +30,7 @@ HOTLINE = (
     "Ask about suspicious calls and messages: dial 118 in Korea (KISA).",
 )
 BANK_CALL = (
-    "지금 은행이나 카드사에 전화해 이상한 거래가 있는지 물으십시오.",
+    "지금 은행이나 카드사에 전화해 이상한 거래가 있는지 확인하십시오.",
     "Call your bank or card company now and ask about payments that are not yours.",
 )
 
@@ -62,7 +62,7 @@ DATA_CLASSES = [
         "actions": [
             LINKS,
             (
-                "메일에 답하거나 첨부 파일을 열기 전에 보낸 주소를 확인하십시오.",
+                "이메일에 답하거나 첨부 파일을 열기 전에 보낸 주소를 확인하십시오.",
                 "Check the sender's address before you answer a mail or open what is attached.",
             ),
             HOTLINE,

@@ -220,16 +220,12 @@ def _items(incident: Incident, leaks: Sequence[Leak], show: Show) -> list[ClassI
     stated = {entry.data_class_id: entry for entry in incident.class_states.all()}
     found = {leak.data_class.pk for leak in leaks}
     others = [_other_item(incident, entry) for key, entry in stated.items() if key not in found]
-    return [_leaked_item(leak, stated.get(leak.data_class.pk), show) for leak in leaks] + sorted(
+    return [_leaked_item(leak, show) for leak in leaks] + sorted(
         others, key=lambda item: item.state == "not_involved"
     )
 
 
-def _leaked_item(leak: Leak, stated: IncidentDataClass | None, show: Show) -> ClassItem:
-    if stated and stated.state == IncidentDataClass.State.INVOLVED:
-        basis = stated.get_basis_display()
-    else:
-        basis = _("Found in the data that leaked")
+def _leaked_item(leak: Leak, show: Show) -> ClassItem:
     values = _values(leak, show)
     is_counted = leak.count > leak.data_class.is_one_each
     return ClassItem(
@@ -237,7 +233,7 @@ def _leaked_item(leak: Leak, stated: IncidentDataClass | None, show: Show) -> Cl
         "leaked",
         _("Leaked"),
         count_text=phrasing.counted_noun(leak.data_class, leak.count) if is_counted else "",
-        basis_text=basis,
+        basis_text=_("Found in the data that leaked"),
         values=values[:FIRST_VALUES],
         more_values=values[FIRST_VALUES:],
     )
@@ -247,7 +243,7 @@ def _other_item(incident: Incident, stated: IncidentDataClass) -> ClassItem:
     """Returns the item for a stated class that none of the user's rows holds."""
     basis, state = stated.get_basis_display(), IncidentDataClass.State
     if stated.state == state.NOT_INVOLVED:
-        return ClassItem(stated.data_class, "not_involved", _("Not involved"), basis_text=basis)
+        return ClassItem(stated.data_class, "not_involved", _("Did not leak"), basis_text=basis)
     if stated.state == state.POSSIBLY:
         return ClassItem(stated.data_class, "possibly", _("Possibly leaked"), basis_text=basis)
     if not incident.is_scope_complete():

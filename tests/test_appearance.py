@@ -130,7 +130,7 @@ ITEMS = [
         actions=["Open no links in messages about a refund."],
     ),
     Item(NamedClass("Purchases"), "possibly", "Possibly leaked", "Under investigation"),
-    Item(NamedClass("Payment data"), "not_involved", "Not involved", "Reported by the company"),
+    Item(NamedClass("Payment data"), "not_involved", "Did not leak", "Reported by the company"),
 ]
 
 

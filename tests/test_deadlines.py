@@ -161,7 +161,7 @@ def test_the_published_notice_meets_the_duties_of_its_sections():
     clocks = {each.duty.id: each for each in clocks_of(coupang)}
     data_items = clocks["kr-pipa-data-items"]
     assert data_items.where == DutyStatus.MET
-    assert "version 1" in data_items.evidence[0].words or "제1판" in data_items.evidence[0].words
+    assert "version 1" in data_items.evidence[0].words or "버전 1" in data_items.evidence[0].words
     assert data_items.evidence[0].url.endswith("/versions/1/")
     # The amendment of September 2026 was not in force when the company became aware.
     assert "kr-pipa-possible-leak" not in clocks

@@ -236,8 +236,21 @@ def test_each_class_says_its_state_and_basis(minji, incident, leaked_minji):
     assert "Reported by the company" in text
     assert "Possibly leaked" in text
     assert "Under investigation" in text
-    assert "Not involved" in text
+    assert "Did not leak" in text
     assert "We hold no record that yours did." in text
+
+
+def test_what_the_rows_hold_is_found_and_not_only_reported(minji, incident, leaked_minji):
+    state(incident, "names", "involved", "company")
+    text = text_of(minji)
+    assert "Found in the data that leaked" in text
+    assert "Reported by the company" not in text
+
+
+def test_a_class_with_several_values_is_named_in_the_plural(minji, leaked_minji):
+    page = text_of(minji)
+    assert "<h3>2\u00a0addresses</h3>" in page
+    assert "<h3>Address</h3>" not in page
 
 
 def test_a_class_of_others_is_not_cleared_while_batches_are_open(minji, incident, leaked_minji):
@@ -253,7 +266,7 @@ def test_classes_in_the_rows_count_against_a_different_statement(minji, incident
     text = text_of(minji)
     assert "1\u00a0entrance code" in text
     assert "Found in the data that leaked" in text
-    assert "Not involved" not in text
+    assert "Did not leak" not in text
 
 
 def test_forty_orders_show_five_and_fold_the_rest(minji, incident, file):

@@ -118,7 +118,7 @@ def test_home_shows_the_main_answers_at_once(coupang, client):
         "18 November 2025",
         "Is my data affected?",
         "Entrance code",
-        "Not involved",
+        "Did not leak",
         "Payment data",
         "Do not open links.",
     ):

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
             name='IncidentDataClass',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('involved', 'Leaked'), ('possibly', 'Possibly leaked'), ('not_involved', 'Not involved')], max_length=12, verbose_name='state')),
+                ('state', models.CharField(choices=[('involved', 'Leaked'), ('possibly', 'Possibly leaked'), ('not_involved', 'Did not leak')], max_length=12, verbose_name='state')),
                 ('basis', models.CharField(choices=[('confirmed', 'Confirmed'), ('company', 'Reported by the company'), ('investigation', 'Under investigation'), ('allegation', 'An allegation, not confirmed')], max_length=13, verbose_name='basis')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='class_states', to='incidents.incident', verbose_name='incident')),
                 ('data_class', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.dataclass', verbose_name='data class')),

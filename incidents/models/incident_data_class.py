@@ -22,7 +22,7 @@ class IncidentDataClass(models.Model):
     class State(models.TextChoices):
         INVOLVED = "involved", _("Leaked")
         POSSIBLY = "possibly", _("Possibly leaked")
-        NOT_INVOLVED = "not_involved", _("Not involved")
+        NOT_INVOLVED = "not_involved", _("Did not leak")
 
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="class_states"

@@ -51,6 +51,9 @@ class CertificateCodeForm(forms.Form):
         self.checked = certificates.find_certificate(typed)
         if self.checked is None:
             raise forms.ValidationError(
-                _("We gave no certificate with this code. Compare it with the paper, sign by sign.")
+                _(
+                    "We gave no certificate with this code. Compare it with the paper, one "
+                    "character at a time."
+                )
             )
         return typed
