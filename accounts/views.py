@@ -89,6 +89,17 @@ def _next_url(request: HttpRequest) -> str:
     return get_next_redirect_url(request) or ""
 
 
+def _in_page_language(url: str) -> str:
+    """Returns a URL of this portal in the active language: it may have changed since `next`."""
+    return _translated(url, get_language() or settings.LANGUAGE_CODE) if url else ""
+
+
+def _translated(url: str, language: str) -> str:
+    # A path is resolved in the language that it contains.
+    with override(get_language_from_path(urlsplit(url).path) or get_language()):
+        return translate_url(url, language)
+
+
 # Signing in
 
 _sign_in_refusals = _explain_refusals(
@@ -135,7 +146,9 @@ def enter_code(request: HttpRequest) -> HttpResponse:
 
 
 def _signed_in_as(request: HttpRequest, process: EmailedCode) -> HttpResponse:
-    response = sign_in.complete_sign_in(request, email=process.email, next_url=process.next_url)
+    response = sign_in.complete_sign_in(
+        request, email=process.email, next_url=_in_page_language(process.next_url)
+    )
     known_devices.remember(request, response, process.email)
     repeated_codes.remember(request, response)
     return response
@@ -181,7 +194,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     form = CodeForm(_posted(request), process=process)
     if form.is_valid():
         step_up.record_step_up(request, _signed_in(request))
-        return redirect(process.next_url or "account")
+        return redirect(_in_page_language(process.next_url) or "account")
     return render(request, "accounts/step_up_code.html", {"form": form, "email": process.email})
 
 
@@ -277,9 +290,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 
 def _go_in_language(url: str, language: str) -> HttpResponse:
-    # A path is resolved in the language that it contains.
-    with override(get_language_from_path(urlsplit(url).path) or get_language()):
-        response = redirect(translate_url(url, language))
+    response = redirect(_translated(url, language))
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

@@ -1,10 +1,13 @@
 """The language of the pages: a user chooses it, and it is remembered."""
 
+import html
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from harness.sign_in import sign_in
+from harness.sign_in import newest_code, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +104,28 @@ def test_signing_in_on_a_page_of_the_other_language_keeps_the_choice(client, min
     sign_in(client, minji.email)
     minji.refresh_from_db()
     assert minji.language == "ko"
+
+
+def other_language(page) -> str:
+    """Returns the URL of the page's link to the other language."""
+    [link] = re.findall(r'href="([^"]*/language/[^"]*)"', page.text)
+    return html.unescape(link)
+
+
+def test_switching_on_the_way_to_the_values_keeps_the_way(client, minji):
+    client.force_login(minji)
+    confirm = client.post("/ko/my-data/reveal/").url
+    page = client.get(client.get(other_language(client.get(confirm))).url)
+    assert page.request["PATH_INFO"] == "/en/account/confirm/"
+    [next_url] = re.findall(r'name="next" value="([^"]+)"', page.text)
+    client.post("/en/account/confirm/send/", {"next": next_url})
+    answer = client.post("/en/account/confirm/", {"code": newest_code()})
+    assert answer.url == "/en/my-data/reveal/"
+
+
+def test_switching_while_a_code_is_awaited_keeps_the_page_and_the_language(client, minji):
+    client.post("/ko/account/sign-in/", {"email": minji.email, "next": "/ko/alerts/"})
+    page = client.get(client.get(other_language(client.get("/ko/account/sign-in/code/"))).url)
+    assert page.request["PATH_INFO"] == "/en/account/sign-in/code/"
+    answer = client.post("/en/account/sign-in/code/", {"code": newest_code()})
+    assert answer.url == "/en/alerts/"
