@@ -85,12 +85,16 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
     return sorted(parts, key=lambda part: part.kind != "leaked")
 
 
-def record_reveals(user: User, parts: Iterable[MyDataPart]) -> None:
-    """Records that `user` sees the unmasked values of `parts`: a Reveal and a line in the log."""
+def record_reveals(user: User, parts: Iterable[MyDataPart]) -> list[AffectedPerson]:
+    """Records that `user` sees the unmasked values of `parts`: a Reveal and a line in the log.
+
+    Returns the people whose values are shown.
+    """
     people = [part.person for part in parts if part.person and part.kind == "leaked"]
     Reveal.objects.bulk_create(Reveal(user=user, person=person) for person in people)
     for person in people:
         logger.info("user %s revealed the data of person %s", user.pk, person.pk)
+    return people
 
 
 def title_of(parts: Sequence[MyDataPart]) -> str:

@@ -4,17 +4,23 @@ The rows come only from incidents.own_rows. No URL contains the id of a person, 
 read other people's data by guessing ids.
 """
 
+from datetime import datetime
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from accounts.step_up import is_stepped_up, step_up_required
+from accounts.step_up import fresh_code_required, has_fresh_code
+from incidents import unmasking
 from incidents.models import Incident
-from incidents.my_data import masked, parts_for, record_reveals, title_of, unmasked
+from incidents.my_data import masked, parts_for, title_of, unmasked
 from incidents.my_data_parts import MyDataPart
 from incidents.own_facts import OwnFacts, own_facts
 from incidents.second_fact import TooManyAnswersError, try_answer
@@ -33,24 +39,43 @@ class SignedInRequest(HttpRequest):
 def my_data(request: SignedInRequest) -> HttpResponse:
     """Shows the data classes that leaked of the user, with masked values."""
     facts = own_facts(request.user)
-    return _page(request, facts, parts_for(request.user, facts, masked), is_revealed=False)
+    return _page(request, facts, parts_for(request.user, facts, masked))
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
-@step_up_required
-def my_data_reveal(request: SignedInRequest) -> HttpResponse:
-    """Shows the values unmasked after step-up, and records a Reveal.
+def my_data_reveal(request: SignedInRequest) -> HttpResponseBase:
+    """Shows the values unmasked, for settings.STEP_UP_MINUTES after a POST with a fresh code.
 
-    Only a POST shows values. Step-up redirects back by GET, and that page asks the user to press
-    the button once more.
+    The POST redirects here, so that the browser's Back and reload work and show the same. The
+    browser then goes to the masked page by itself. Each row is recorded once as a Reveal.
     """
-    if request.method == "GET":
-        return render(request, "incidents/reveal.html")
+    seconds = unmasking.seconds_left(request)
+    if request.method == "POST" or not seconds:
+        return _begin_unmasking(request)
     facts = own_facts(request.user)
     parts = parts_for(request.user, facts, unmasked)
-    record_reveals(request.user, parts)
-    return _page(request, facts, parts, is_revealed=True)
+    unmasking.record_shown(request, request.user, parts)
+    response = _page(request, facts, parts, shown_until=unmasking.ends_at(request))
+    response.headers["Refresh"] = f"{seconds}; url={reverse('my_data')}"
+    return response
+
+
+@fresh_code_required
+def _begin_unmasking(request: HttpRequest) -> HttpResponse:
+    """Begins on POST. Step-up comes back by GET; that page asks to press the button once more."""
+    if request.method == "GET":
+        return render(request, "incidents/reveal.html", {"minutes": settings.STEP_UP_MINUTES})
+    unmasking.begin(request)
+    return redirect("my_data_reveal")
+
+
+@require_POST
+@login_required
+def my_data_hide(request: SignedInRequest) -> HttpResponse:
+    """Hides the values, also for the browser's Back, and shows the masked page."""
+    unmasking.end(request)
+    return redirect("my_data")
 
 
 @require_POST
@@ -74,7 +99,11 @@ def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _page(
-    request: SignedInRequest, facts: OwnFacts, parts: list[MyDataPart], *, is_revealed: bool
+    request: SignedInRequest,
+    facts: OwnFacts,
+    parts: list[MyDataPart],
+    *,
+    shown_until: datetime | None = None,
 ) -> HttpResponse:
     """Returns the page. The status is 503 if every part is unavailable, so that monitoring sees it.
 
@@ -84,8 +113,9 @@ def _page(
     context = {
         "parts": parts,
         "title": title_of(parts),
-        "is_revealed": is_revealed,
-        "is_stepped_up": is_stepped_up(request),
+        "is_revealed": shown_until is not None,
+        "shown_until": shown_until,
+        "has_fresh_code": has_fresh_code(request),
         "addresses": facts.addresses,
         # The page's footer shows the company's contacts if there is exactly one incident.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,

@@ -132,7 +132,7 @@ def test_an_unknown_account_is_refused():
 def test_a_customer_signs_in_sees_values_and_closes_the_account(client, minji, leaked_minji):
     sign_in(client, minji.email)
     step_up(client, minji)
-    assert client.post(reverse("my_data_reveal")).status_code == 200
+    assert client.post(reverse("my_data_reveal"), follow=True).status_code == 200
     assert client.post(reverse("close_account"), {"sure": "on"}).status_code == 302
     assert not User.objects.filter(pk=minji.pk).exists()
     assert Reveal.objects.get().user is None

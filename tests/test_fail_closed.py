@@ -62,7 +62,7 @@ DAMAGES = [copy_exposure, copy_contact, swap_purpose, change_one_byte, replace_d
 def ask(client, page: str, language: str):
     with override(language):
         url = reverse(page)
-    return client.post(url) if page == "my_data_reveal" else client.get(url)
+    return client.post(url, follow=True) if page == "my_data_reveal" else client.get(url)
 
 
 @pytest.mark.parametrize("page", ["my_data", "my_data_reveal"])

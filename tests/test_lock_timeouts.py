@@ -100,7 +100,7 @@ class TestACustomer:
         client.force_login(leaked)
         step_up(client, leaked)
         with locked("incidents_reveal"):
-            assert client.post(reverse("my_data_reveal")).status_code == 503
+            assert client.post(reverse("my_data_reveal"), follow=True).status_code == 503
         assert not leaked.reveals.exists()
 
     def test_with_a_locked_row_delays_no_other_customer(self, leaked, seojun, incident):

@@ -101,7 +101,9 @@ def page_of(user: User, name: str = "my_data") -> str:
     step_up(client, user)
     with override("en"):
         url = reverse(name)
-        return page_text(client.post(url) if name == "my_data_reveal" else client.get(url))
+        return page_text(
+            client.post(url, follow=True) if name == "my_data_reveal" else client.get(url)
+        )
 
 
 # Rows and quotes

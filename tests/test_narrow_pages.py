@@ -124,7 +124,7 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
     theirs.force_login(seojun)
     pages = {
         "my-data": mine.get(f"/{language}/my-data/").text,
-        "all-of-it": mine.post(f"/{language}/my-data/reveal/").text,
+        "all-of-it": mine.post(f"/{language}/my-data/reveal/", follow=True).text,
         "certificate": mine.get(f"/{language}/incidents/{incident.slug}/certificate/").text,
         "account": mine.get(f"/{language}/account/").text,
         "sessions": mine.get(f"/{language}/account/sessions/").text,

@@ -2,14 +2,17 @@
 
 import html
 import logging
+import time
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
+from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import newest_code, step_up
+from harness.sign_in import newest_code, sign_in, step_up
 from incidents.models import Reveal
 from tests.desk_pages import page_text
 
@@ -75,7 +78,7 @@ def test_coming_back_shows_nothing_before_one_more_press(signed_in, minji, leake
 def test_the_button_shows_all_values_and_is_recorded(signed_in, minji, leaked_minji, url, caplog):
     step_up(signed_in, minji)
     with caplog.at_level(logging.INFO):
-        response = signed_in.post(url)
+        response = signed_in.post(url, follow=True)
     page = page_text(response)
     for value in ("김민지", ADDRESS, "7585#"):
         assert value in page
@@ -98,7 +101,7 @@ def test_an_old_code_is_not_enough(signed_in, minji, leaked_minji, url):
 def test_another_customer_sees_and_records_nothing(client, seojun, leaked_minji, url):
     client.force_login(seojun)
     step_up(client, seojun)
-    page = page_text(client.post(url))
+    page = page_text(client.post(url, follow=True))
     assert "김민지" not in page
     assert ADDRESS not in page
     assert not Reveal.objects.exists()
@@ -108,7 +111,7 @@ def test_html_is_shown_as_typed_in_full_too(signed_in, minji, incident, file, ur
     typed = "<img src=x onerror=alert(1)>"
     expose(person(incident, name=typed, email=minji.email), file, "names")
     step_up(signed_in, minji)
-    source = signed_in.post(url).content.decode()
+    source = signed_in.post(url, follow=True).content.decode()
     assert typed not in source
     assert typed in html.unescape(source)
 
@@ -118,7 +121,7 @@ def test_a_row_that_cannot_be_decrypted_is_not_recorded_as_seen(
 ):
     leaked_minji.exposures.update(ciphertext=b"another row's")
     step_up(signed_in, minji)
-    response = signed_in.post(url)
+    response = signed_in.post(url, follow=True)
     assert response.status_code == 503
     assert "We cannot show this right now" in response.content.decode()
     assert not Reveal.objects.exists()
@@ -131,7 +134,7 @@ def test_the_code_from_the_mail_leads_back_to_the_values(signed_in, leaked_minji
     back = signed_in.post(confirm, {"code": newest_code()})
     assert back["Location"] == url
     assert "Show in full" in page_text(signed_in.get(url))
-    assert ADDRESS in page_text(signed_in.post(url))
+    assert ADDRESS in page_text(signed_in.post(url, follow=True))
     assert Reveal.objects.count() == 1
 
 
@@ -139,4 +142,62 @@ def test_a_phone_number_is_shown_as_people_write_it(signed_in, minji, incident, 
     row = person(incident, name="김민지", email=minji.email, phone="+821012345678")
     expose(row, file, "phone-numbers")
     step_up(signed_in, minji)
-    assert "010-1234-5678" in page_text(signed_in.post(url))
+    assert "010-1234-5678" in page_text(signed_in.post(url, follow=True))
+
+
+def test_back_and_reload_show_the_values_and_are_one_look(signed_in, minji, leaked_minji, url):
+    step_up(signed_in, minji)
+    assert signed_in.post(url).url == url
+    for _ in range(2):
+        assert ADDRESS in page_text(signed_in.get(url))
+    assert Reveal.objects.count() == 1
+
+
+def test_a_row_that_is_imported_meanwhile_is_recorded_too(
+    signed_in, minji, incident, file, leaked_minji, url
+):
+    step_up(signed_in, minji)
+    signed_in.post(url, follow=True)
+    second = User.objects.get(pk=minji.pk)
+    EmailAddress.objects.create(user=second, email="second@example.com", verified=True)
+    expose(person(incident, name="박둘", email="second@example.com"), file, "names")
+    assert "박둘" in page_text(signed_in.get(url))
+    assert Reveal.objects.count() == 2
+
+
+def test_the_values_hide_themselves_after_five_minutes(
+    signed_in, minji, leaked_minji, url, monkeypatch
+):
+    step_up(signed_in, minji)
+    shown = signed_in.post(url, follow=True)
+    seconds, target = shown["Refresh"].split("; url=")
+    assert 295 <= int(seconds) <= 300
+    assert "***" in page_text(signed_in.get(target))
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 301)
+    assert signed_in.get(url).status_code == 302
+
+
+def test_hiding_the_values_hides_them_from_back_as_well(signed_in, minji, leaked_minji, url):
+    step_up(signed_in, minji)
+    signed_in.post(url, follow=True)
+    with override("en"):
+        signed_in.post(reverse("my_data_hide"))
+    assert ADDRESS not in page_text(signed_in.get(url))
+    assert Reveal.objects.count() == 1
+
+
+def test_a_sign_in_just_now_needs_no_second_code(client, minji, leaked_minji, url, monkeypatch):
+    sign_in(client, minji.email)
+    assert ADDRESS in page_text(client.post(url, follow=True))
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + settings.STEP_UP_MINUTES * 60 + 1)
+    with override("en"):
+        assert client.post(url).url.startswith(reverse("step_up"))
+
+
+def test_the_revealed_page_begins_with_the_values(signed_in, minji, leaked_minji, url):
+    step_up(signed_in, minji)
+    page = page_text(signed_in.post(url, follow=True))
+    assert "shown in full until" in page
+    assert page.index(ADDRESS) < page.index("What to do now")

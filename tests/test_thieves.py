@@ -37,7 +37,7 @@ def seen_by(user: User, incident: Incident) -> str:
     with override("en"):
         pages = [
             client.get(reverse("my_data")),
-            client.post(reverse("my_data_reveal")),
+            client.post(reverse("my_data_reveal"), follow=True),
         ]
         issued = certificates.issue(user, incident, language="en")
         if issued:

@@ -73,7 +73,7 @@ def shown_to(*contacts: str) -> str:
     client.force_login(user)
     step_up(client, user)
     with override("en"):
-        return page_text(client.post(reverse("my_data_reveal")))
+        return page_text(client.post(reverse("my_data_reveal"), follow=True))
 
 
 def test_a_rejected_row_makes_the_address_a_shared_one(incident, load):

@@ -103,7 +103,7 @@ def page_of(user: User) -> str:
     client.force_login(user)
     step_up(client, user)
     with override("en"):
-        return page_text(client.post(reverse("my_data_reveal")))
+        return page_text(client.post(reverse("my_data_reveal"), follow=True))
 
 
 def holds(text: str, token: str) -> bool:
