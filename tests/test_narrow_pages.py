@@ -99,6 +99,25 @@ def test_public_pages_and_forms_sent_with_errors(coupang, language):
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
+def test_text_of_twice_the_size_does_not_scroll_sideways(coupang, language):
+    paths = {"home": ""}
+    pages = {name: Client().get(f"/{language}/{path}").text for name, path in paths.items()}
+    for name, page in shown(pages, width=390, height=844):
+        page.add_style_tag(content="html { font-size: 200% }")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_links_in_the_foot_are_large_and_codes_stay_whole(coupang, language):
+    pages = {"check": Client().get(f"/{language}/check/").text}
+    for _name, page in shown(pages, width=320, height=640):
+        links = page.locator(".trust a").all()
+        heights = [link.evaluate("each => each.offsetHeight") for link in links]
+        assert min(heights) >= 44
+        assert page.locator(".whole").first.evaluate("each => each.offsetHeight") < 45  # one line
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
 def test_an_empty_portal_and_pages_of_errors(db, minji, language):
     client = Client()
     client.force_login(minji)
