@@ -90,3 +90,20 @@ def test_the_threat_model_names_tests_that_exist():
     assert len(named) > 15
     for name in named:
         assert name in files or any(f"def {name}(" in source for source in files.values()), name
+
+
+def test_the_threat_model_names_tests_that_exist():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+(?:\.py)?)`", text)
+    paths = list((ROOT / "tests").rglob("test_*.py"))
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    existing = {path.name for path in paths} | set(re.findall(r"def (test_\w+)\(", sources))
+    assert len(named) > 20
+    assert set(named) - existing == set()
+
+
+def test_each_finding_names_a_test():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .+", text.partition("| finding |")[2], re.MULTILINE)
+    assert len(rows) > 20
+    assert [row for row in rows if "`test_" not in row] == []
