@@ -94,7 +94,7 @@ def examine(path: Path, encoding: str = "", declared: Declared = _NOTHING_DECLAR
         dialect=content.dialect,
         has_header=content.format.has_header and not columns.declared.columns,
         extra_cells=columns.extra_cells(),
-        used=None if declared.is_strict else declared.used,
+        used=_decodable(declared),
         single=declared.single,
         is_converted=content.file.is_converted,
         has_plain_rows=content.rows_are_converted,
@@ -111,7 +111,19 @@ def _is_reject_file(path: Path) -> bool:
 
 
 def _without_form(declared: Declared) -> Declared:
-    return Declared(used=declared.used, single=declared.single, is_strict=declared.is_strict)
+    return Declared(
+        used=declared.used,
+        single=declared.single,
+        describing=declared.describing,
+        is_strict=declared.is_strict,
+    )
+
+
+def _decodable(declared: Declared) -> frozenset[str] | None:
+    """Returns the columns that must be decodable; None for all."""
+    if declared.is_strict or declared.used is None:
+        return None
+    return declared.used - declared.describing
 
 
 # Kinds and conversions

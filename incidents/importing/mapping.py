@@ -221,8 +221,9 @@ class ColumnMapping(TomlTable):
     escape: str | None = None  # "" if a backslash is an ordinary character
     columns: Annotated[tuple[str, ...], Strict(False)] = ()  # by position; the file has no header
     sheet: str = ""  # of a spreadsheet; "" for the only one that is filled
-    # Whether a row is rejected for undecodable bytes in a column that is not named here, and for a
-    # date that cannot be read. Without it, they cost the value and not the person.
+    # Whether a row is rejected for undecodable bytes in a column that is not named here or only
+    # describes, and for a date that cannot be read. Without it, they cost the value and not the
+    # person.
     strict: bool = False
     region: str = ""  # of phone numbers without a country code; "" for that of the incident
     lost_zeros: bool = False  # whether a spreadsheet removed the zero before phone numbers
@@ -318,6 +319,7 @@ class ColumnMapping(TomlTable):
             columns=self.columns,
             sheet=self.sheet,
             used=frozenset(self.used_columns()),
+            describing=frozenset(self.columns_that_describe()),
             is_strict=self.strict,
             single=frozenset(self.dates).union(*(one.short_columns() for one in self.people())),
         )
@@ -375,7 +377,10 @@ class ColumnMapping(TomlTable):
         return long - short
 
     def columns_that_describe(self) -> set[str]:
-        """Returns the columns whose cells may be unreadable without a loss: dates and languages."""
+        """Returns the columns that only describe a row or a value: dates and languages.
+
+        If a cell of them cannot be decoded, it counts as blank, and the row is taken.
+        """
         describing = set(self.dates) | {columns.language for columns in self.people()}
         kept = (leak for columns in self.people() for leak in columns.leaks)
         needed = {column for leak in kept for column in leak.value.columns()}

@@ -71,6 +71,7 @@ class Declared:
     sheet: str = ""  # of a spreadsheet
     used: frozenset[str] | None = None  # the columns that the mapping reads
     single: frozenset[str] = frozenset()  # those of them that hold one text, such as contacts
+    describing: frozenset[str] = frozenset()  # those of which an undecodable cell costs no row
     is_strict: bool = False  # whether undecodable bytes in any other column reject a row, too
 
 

@@ -77,6 +77,7 @@ class CellMessages(StoredMessages):
         "{column}: {number} dates left out, because their day is not certain; "
         "write their format in [dates]"
     )
+    UNDECODABLE = _("{column}: {number} cells left out, because their bytes cannot be decoded")
     LINES = _("{lines} lines made {rows} rows")
 
 

@@ -110,6 +110,8 @@ class Preparer:
         self._line_breaks = LineBreaks(
             source.header, mapping, long_classes=long_classes, separator=separator, region=region
         )
+        # Strict mappings reject such a row before it comes here.
+        self._describing = [(place[column], column) for column in mapping.columns_that_describe()]
         self._odd_cells = Counter[tuple[str, CellMessages]]()
         self._out = BlockOutput(file_id)
         context = RowContext(
@@ -197,6 +199,7 @@ class Preparer:
         nulls = self._mapping.nulls
         if not nulls.isdisjoint(map(str.strip, cells)):
             cells = ["" if cell.strip() in nulls else cell for cell in cells]
+        cells = self._without_undecodable(cells)
         identity = self._identify(cells)
         self._refuse_moved(cells)
         self._check_dates(cells, identity)
@@ -208,6 +211,15 @@ class Preparer:
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
+
+    def _without_undecodable(self, cells: list[str]) -> list[str]:
+        """Returns the cells, blank where a column that only describes cannot be decoded."""
+        for place, column in self._describing:
+            if cells[place].isascii() or not _SURROGATE.search(cells[place]):
+                continue
+            cells = [*cells[:place], "", *cells[place + 1 :]]
+            self._odd_cells[column, CellMessages.UNDECODABLE] += 1
+        return cells
 
     def _refuse_moved(self, cells: Sequence[str]) -> None:
         """Raises RowRejectedError if an address stands where a number or a name belongs.
@@ -308,6 +320,8 @@ def _lines_of_rows(data: bytes) -> int:
 
 
 _BLANK_LINE = re.compile(rb"^\r*\n", re.MULTILINE)
+# An undecodable byte, or half a character that is written as \ud800 in JSON.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @lru_cache(maxsize=1 << 10)
