@@ -200,6 +200,7 @@ def _check(upload: Upload) -> None:
             mapping=parsed,
             encoding=upload.encoding,
             region=upload.incident.phone_region,
+            bound=upload.incident.shared_contact_bound,
         )
         if parsed:
             found = loading.check_file(

@@ -29,11 +29,13 @@ def preview(
     mapping: ColumnMapping | None = None,
     encoding: str = "",
     region: str = "",
+    bound: int = profile_report.SHARED_BOUND,
     report: Report = lambda _: None,
 ) -> Preview:
     """Returns what a file holds. Without `mapping` there are no findings.
 
-    `region` is that of phone numbers without a country code, if the mapping names none.
+    `region` is that of phone numbers without a country code, if the mapping names none. `bound` is
+    the number of people that may share a contact: Incident.shared_contact_bound.
     `report` is called after each block with the rows that were read so far. Raises
     ImportRefusedError if the file cannot be read.
     """
@@ -42,6 +44,8 @@ def preview(
     return Preview(
         source=source,
         profile=profile,
-        report=profile_report.report(profile, source, nulls=mapping.nulls if mapping else NULLS),
+        report=profile_report.report(
+            profile, source, bound=bound, nulls=mapping.nulls if mapping else NULLS
+        ),
         findings=findings(profile, mapping, file=source.name) if mapping else [],
     )

@@ -130,6 +130,7 @@ class Command(BaseCommand):
             mapping=_readable_mapping(options),
             encoding=options["encoding"],
             region=_region(options),
+            bound=_bound(options),
             report=_ImportReporter(self).report_rows,
         )
         for line in profile_printer.lines_of(seen.report):
@@ -160,6 +161,12 @@ def _region(options: dict[str, Any]) -> str:
     """Returns the region of the incident's phone numbers; "" if the incident is not named."""
     incident = Incident.objects.filter(slug=options["incident"]).first()
     return incident.phone_region if incident else ""
+
+
+def _bound(options: dict[str, Any]) -> int:
+    """Returns how many people may share a contact of the incident; the default if none is named."""
+    incident = Incident.objects.filter(slug=options["incident"]).first() or Incident()
+    return incident.shared_contact_bound
 
 
 @contextmanager
