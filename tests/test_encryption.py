@@ -92,7 +92,7 @@ def test_an_invalid_master_keyset_error_says_how_to_make_one(incident, settings)
     settings.MASTER_KEYSET = "secret words"
     encryption.incident_cipher.cache_clear()
 
-    with pytest.raises(EncryptionError, match=r"foundations\.keys") as caught:
+    with pytest.raises(EncryptionError, match=r"foundations\.make_secret") as caught:
         incident.cipher()
     assert "secret words" not in str(caught.value)
 
