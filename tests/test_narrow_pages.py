@@ -100,7 +100,7 @@ def test_public_pages_and_forms_sent_with_errors(coupang, language):
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_text_of_twice_the_size_does_not_scroll_sideways(coupang, language):
-    paths = {"home": ""}
+    paths = {"home": "", "check": "check/", "sign-in": "account/sign-in/"}
     pages = {name: Client().get(f"/{language}/{path}").text for name, path in paths.items()}
     for name, page in shown(pages, width=390, height=844):
         page.add_style_tag(content="html { font-size: 200% }")
