@@ -210,11 +210,13 @@ def withdraw(batch: ExposureBatch, reason: str) -> None:
     """Withdraws a scope version and counts the incident again without its exposures.
 
     People's contacts no longer hold what only its files say. The files may be loaded again, into a
-    later version. Raises ScopeRefusedError, and IncidentBusyError if another process holds the
-    incident's lock.
+    later version. Raises ScopeRefusedError, also for an open version with unread rows that two
+    people did not write off, and IncidentBusyError if another process holds the incident's lock.
     """
     with incident_lock(batch.incident), transaction.atomic():
         fail_killed_imports(batch.incident)
+        if batch.state == ExposureBatch.State.OPEN and (why := why_not_closed(batch)):
+            raise ScopeRefusedError(why)
         _mark_withdrawn(batch, reason)
         withdrawal.remove_contacts(batch)
         for corrected in ExposureBatch.objects.filter(files__corrections__batch=batch).distinct():
