@@ -74,7 +74,7 @@ class AccountMail(EmailMultiAlternatives):
 
     def message(self, **_ignored: Any) -> EncodedMail:
         """Returns the encoded mail. Django's own From and Subject are replaced."""
-        encoded = super().message()
+        encoded: Any = super().message()
         for name in ("From", "Subject"):
             del encoded[name]
         sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -39,7 +40,7 @@ UTF8 = PrintOrder()
 POSTED, RETURNED = LetterReportKind.POSTED, LetterReportKind.RETURNED
 
 
-def addressed(draft, name: str, *addresses: object, **fields: object) -> AffectedPerson:
+def addressed(draft, name: str, *addresses: object, **fields: Any) -> AffectedPerson:
     """Returns a person without e-mail address, with these postal addresses."""
     person = exposure_factory.person(draft.incident, name=name, **fields)
     values = [

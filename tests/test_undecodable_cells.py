@@ -4,6 +4,7 @@ import pytest
 
 from incidents import leaks
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.models import AffectedPerson, DataClass, RejectedRow
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ ROWS = 60 * "1,minji@example.com,겨울 외투 주문입니다,2025-01-01,ko\n"
 @pytest.fixture
 def load(incident, tmp_path):
     def load(row: bytes, *, encoding: str = "utf-8", strict: str = "false") -> list[str]:
-        reports = []
+        reports: list[ImportProgress] = []
         path = tmp_path / "orders.csv"
         path.write_bytes(HEADER + ROWS.encode(encoding) + row)
         mapping = f"strict = {strict}\n{MAPPING}"
