@@ -26,3 +26,11 @@ def pytest_configure() -> None:
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             raise pytest.UsageError(f"{source} is not compiled; run `make catalogues`")
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Names a parameter of bytes by its argument: a packed file holds the time of its packing.
+
+    The processes of pytest-xdist must collect the same names.
+    """
+    return argname if isinstance(val, bytes) else None
