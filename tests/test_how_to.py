@@ -63,7 +63,7 @@ def test_a_data_class_is_added_at_the_desk_and_shown_masked(
     customer.force_login(minji)
     with override("en"):
         shown = customer.get(reverse("my_data")).content.decode()
-    assert fields["name_en"] in shown
+    assert f"1\u00a0{fields['unit_en']}" in shown
     assert fields["actions_en"] in shown
     (masked,) = re.findall(r"masked: `(.*?)` for the row above", text)
     assert masked in shown
