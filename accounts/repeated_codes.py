@@ -20,7 +20,7 @@ from foundations.sessions import session_key_of
 
 ANSWER_SECONDS = 30
 # The longest wait for the end of the first request, and the pause between two looks.
-_WAIT_SECONDS, _PAUSE_SECONDS = 2.0, 0.05
+_WAIT_SECONDS, _PAUSE_SECONDS = 5.0, 0.05
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> None:

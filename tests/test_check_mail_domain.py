@@ -70,7 +70,7 @@ def server(settings, monkeypatch) -> Iterator[NameServer]:
     settings.MAIL_DOMAIN = "bounce.hanbit.example"
     settings.EMAIL_HOST = "smtp.hanbit.example"
     settings.DKIM_SIGNER = SIGNERS["rsa"]
-    monkeypatch.setattr("notices.mail_domain.LOOKUP_SECONDS", 1.0)
+    monkeypatch.setattr("notices.mail_domain.LOOKUP_SECONDS", 6.0)
     with NameServer() as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running

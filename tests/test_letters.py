@@ -133,7 +133,7 @@ def test_the_desk_streams_the_file(client, ended, neighbour, staff, encoding):
     asked["file"] = "not-printable"
     (row,) = file_rows(client.post(notice_url("letters", ended), asked))
     assert row["reason"] == "no_address"
-    page = client.get(notice_url("change", ended)).text
+    page = client.get(notice_url("letters", ended)).text
     assert "letters exported, not recorded as posted</th><td>1</td>" in page
 
 
@@ -427,6 +427,7 @@ def test_the_desk_records_a_file(client, ended, staff, code):
     step_up(client, staff["approver"])
     page = client.post(url, asked | {"report": file}, follow=True).text
     assert "1 letter changed." in page
+    page = client.get(notice_url("letters", ended)).text
     assert "letters posted, not returned</th><td>1</td>" in page
     entry = LogEntry.objects.filter(user=staff["approver"]).earliest("pk")
     assert entry.get_change_message() == f"Letters posted on {asked['day']}: 1."

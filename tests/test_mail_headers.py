@@ -68,6 +68,7 @@ def test_a_subject_reads_back_the_same(text, perl):
 @example(text="쿠팡 Coupang 고객 센터 개인정보 보호 책임자 (CPO) 사무국 안내 발신 전용")
 @settings(max_examples=300, deadline=None)
 def test_a_display_name_reads_back_the_same(text, perl):
+    text = " ".join(text.split())  # a name has no runs of spaces
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     display = parseaddr(f"{quoted} <notice@shop.example>")[0]
     header = address_header("From", f"{quoted} <notice@shop.example>")

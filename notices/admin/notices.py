@@ -25,7 +25,7 @@ from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
 from incidents.models import AffectedPerson, ExposureBatch
-from notices import decisions, letter_export
+from notices import decisions
 from notices.admin import history, letters, pauses, previews, proof_export, sms_figures
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
@@ -343,7 +343,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
     labels = dict(Delivery.State.choices)
     now = progress.send_progress(notice)
     counters = [(labels[name], now.counts[name]) for name in END_STATES]
-    reported = [*sms_figures.receipts(notice), *letter_export.letter_counts(notice)]
+    reported = sms_figures.receipts(notice)
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
     return {
