@@ -4,7 +4,6 @@ They are the message code, the Message-ID, the envelope sender (VERP) and the un
 Each is derived from a row's key with settings.SECRET_KEY, so that no table of them is stored.
 """
 
-import hashlib
 import hmac
 from functools import lru_cache
 from uuid import UUID
@@ -14,9 +13,9 @@ from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 from django.utils.translation import override
 
-from foundations import base32
+from foundations.masked_codes import MaskedCodes, keyed_hash
 
-_ID_BITS, _MAC_BITS, _CODE_LENGTH = 36, 24, 12
+_CODES = MaskedCodes("notices.code")
 
 
 @lru_cache(maxsize=64)  # each code is used twice: in the message and in its envelope
@@ -27,10 +26,7 @@ def message_code(delivery_id: int) -> str:
     without an index (see `delivery_of_code`). An outsider can neither make a code nor derive from
     codes how many deliveries there are.
     """
-    mac = _keyed("mac", delivery_id, _MAC_BITS)
-    number = mac << _ID_BITS | (delivery_id ^ _keyed("mask", mac, _ID_BITS))
-    code = base32.from_number(number, length=_CODE_LENGTH)
-    return f"{code[:4]}-{code[4:8]}-{code[8:]}"
+    return _CODES.code_of(delivery_id)
 
 
 def delivery_of_code(code: str) -> int | None:
@@ -39,16 +35,7 @@ def delivery_of_code(code: str) -> int | None:
     `code` is as a person typed it (see foundations.base32). Codes made with an earlier secret key
     are valid while settings.SECRET_KEY_FALLBACKS contains that key.
     """
-    digits = base32.as_typed(code, length=_CODE_LENGTH)
-    if digits is None:
-        return None
-    number = base32.to_number(digits)
-    mac, masked = number >> _ID_BITS, number & (1 << _ID_BITS) - 1
-    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        delivery_id = masked ^ _keyed("mask", mac, _ID_BITS, secret)
-        if _keyed("mac", delivery_id, _MAC_BITS, secret) == mac:
-            return delivery_id
-    return None
+    return _CODES.number_of(code)
 
 
 def message_id(notice_id: int, recipient: UUID) -> str:
@@ -57,7 +44,7 @@ def message_id(notice_id: int, recipient: UUID) -> str:
     It is the same for every attempt. It is a keyed hash, so an outsider can neither compute it
     nor decode it.
     """
-    mac = _mac("notices.message-id", f"{notice_id}:{recipient}")
+    mac = keyed_hash("notices.message-id", f"{notice_id}:{recipient}")
     return f"{mac.hex()}@{settings.MAIL_DOMAIN}"
 
 
@@ -90,7 +77,7 @@ def is_bounce_mac(delivery_id: int, mac: str) -> bool:
 
 
 def _bounce_mac(delivery_id: int, secret: str = "") -> str:
-    return _mac("notices.bounce", str(delivery_id), secret)[:10].hex()
+    return keyed_hash("notices.bounce", str(delivery_id), secret)[:10].hex()
 
 
 def unsubscribe_url(subscription: UUID, language: str) -> str:
@@ -106,22 +93,3 @@ def subscription_of_token(token: str) -> UUID | None:
         return UUID(hex=Signer(salt="notices.unsubscribe").unsign(token))
     except (BadSignature, ValueError):
         return None
-
-
-def _keyed(purpose: str, number: int, bits: int, secret: str = "") -> int:
-    mac = _mac(f"notices.code.{purpose}", str(number), secret)
-    return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
-
-
-def _mac(salt: str, value: str, secret: str = "") -> bytes:
-    """Returns a keyed BLAKE2b hash of 20 octets.
-
-    A mail needs three of them, and an HMAC takes several times as long.
-    """
-    key = _mac_key(salt, secret or settings.SECRET_KEY)
-    return hashlib.blake2b(value.encode(), key=key, digest_size=20).digest()
-
-
-@lru_cache(maxsize=16)
-def _mac_key(salt: str, secret: str) -> bytes:
-    return hashlib.sha256(salt.encode() + secret.encode()).digest()
