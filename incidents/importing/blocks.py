@@ -56,16 +56,6 @@ def cut(file: File, form: Format, *, at_least: int) -> Iterator[FileBlock]:
         raise fault
 
 
-def first_row(file: File, form: Format) -> FileBlock | None:
-    """Returns a block of the first row that is not blank, or None. Raises ImportRefusedError."""
-    for block in cut(file, form, at_least=1):
-        begin, end = _first_row(block.data, form)
-        if end:
-            line = block.line + block.data.count(b"\n", 0, begin)
-            return FileBlock(line, block.data[begin:end], block.position)
-    return None
-
-
 def _without_header(blocks: Iterator[FileBlock], form: Format) -> Iterator[FileBlock]:
     for block in blocks:
         _, end = _first_row(block.data, form)

@@ -434,8 +434,3 @@ def translate_refusal(stored: str) -> str:
 def translate_reject(stored: str) -> str:
     """Returns a stored reject reason in the active language."""
     return translate_stored(stored, RejectMessages)
-
-
-def translate_cell_message(stored: str) -> str:
-    """Returns a stored count of odd cells in the active language."""
-    return translate_stored(stored, CellMessages)
