@@ -144,7 +144,18 @@ class GatewayRow:
         return self._gateways[-1].send(message)
 
 
-class HttpGateway:
+class PooledGateway:
+    """The base of the gateways that send through a `GatewayClient` of their own."""
+
+    def __init__(self) -> None:
+        self._client = GatewayClient()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+
+class HttpGateway(PooledGateway):
     """A gateway that POSTs JSON to `SMS_GATEWAY_URL`: {"to", "from", "text", "reference",
     "receipt_reference"}.
 
@@ -154,13 +165,6 @@ class HttpGateway:
     """
 
     required_settings = ("SMS_GATEWAY_URL",)
-
-    def __init__(self) -> None:
-        self._client = GatewayClient()
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
 
     def send(self, message: OutgoingMessage) -> Reply:
         """Sends one request. Raises the same errors as `SmsGateway.send`."""
@@ -258,6 +262,15 @@ def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | N
             return cause
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Returns the JSON object in an answer; {} if it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _body(message: OutgoingMessage) -> bytes:

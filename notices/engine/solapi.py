@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from notices.engine.gateways import ACCOUNT_STATUSES, RETRY_STATUSES, GatewayClient
+from notices.engine.gateways import ACCOUNT_STATUSES, RETRY_STATUSES, PooledGateway, json_object
 from notices.engine.request_transport import AccountRefusedError
 from notices.engine.transport import Reply, Result, redact_number
 from notices.ledger_messages import LedgerMessages
@@ -33,17 +33,10 @@ _NAMES_ACCOUNT = re.compile(
 _MESSAGE_ID = re.compile(r"M4V[0-9A-Z]{10,40}")
 
 
-class SolapiGateway:
+class SolapiGateway(PooledGateway):
     """Text messages through Solapi. It serves Korean numbers only."""
 
     required_settings: ClassVar[tuple[str, ...]] = ("SOLAPI_KEY", "SOLAPI_SECRET", "SMS_SENDER")
-
-    def __init__(self) -> None:
-        self._client = GatewayClient()
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
 
     def send(self, message: OutgoingMessage) -> Reply:
         """Sends one message. Raises the errors of `SmsGateway.send`."""
@@ -66,7 +59,7 @@ class SolapiGateway:
         query = urlencode({"messageId": found[0], "limit": 1})
         url = f"{settings.SOLAPI_URL}/messages/v4/list?{query}"
         status, answer = self._client.request("GET", url, headers=_authorization())
-        listed = _json(answer).get("messageList") if status == 200 else None
+        listed = json_object(answer).get("messageList") if status == 200 else None
         report = listed.get(found[0]) if isinstance(listed, dict) else None
         return receipt_of(report) if isinstance(report, dict) else None
 
@@ -124,7 +117,7 @@ def _authorization() -> dict[str, str]:
 
 
 def _reply(status: int, answer: str, to: str) -> Reply:
-    data = _json(answer)
+    data = json_object(answer)
     code = str(data.get("statusCode") or data.get("errorCode") or "")
     words = str(data.get("statusMessage") or data.get("errorMessage") or "")
     text = " ".join([str(status), code, str(data.get("messageId") or ""), words])
@@ -139,11 +132,3 @@ def _reply(status: int, answer: str, to: str) -> Reply:
         is_recipient = _NAMES_RECIPIENT.search(words)
         return Reply(Result.BOUNCED if is_recipient else Result.REFUSED, server_reply)
     return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

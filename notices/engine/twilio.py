@@ -6,7 +6,6 @@ Its documentation: https://www.twilio.com/docs/messaging/api/message-resource, /
 
 import hashlib
 import hmac
-import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from notices.engine.gateways import RETRY_STATUSES, GatewayClient
+from notices.engine.gateways import RETRY_STATUSES, PooledGateway, json_object
 from notices.engine.request_transport import AccountRefusedError
 from notices.engine.transport import Reply, Result, redact_number
 from notices.message_codes import receipt_reference
@@ -36,17 +35,10 @@ _ENDED = {
 }
 
 
-class TwilioGateway:
+class TwilioGateway(PooledGateway):
     """Text messages through Twilio."""
 
     required_settings = ("TWILIO_ACCOUNT", "TWILIO_TOKEN", "TWILIO_SENDER")
-
-    def __init__(self) -> None:
-        self._client = GatewayClient()
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
 
     def send(self, message: OutgoingMessage) -> Reply:
         """Sends one message. Raises the errors of `SmsGateway.send`."""
@@ -71,7 +63,7 @@ class TwilioGateway:
             return None
         url = f"{_account_url()}/Messages/{found[0]}.json"
         status, answer = self._client.request("GET", url, headers=_authorization())
-        data = _json(answer) if status == 200 else {}
+        data = json_object(answer) if status == 200 else {}
         return receipt_of(str(data.get("status")), str(data.get("error_code") or ""))
 
 
@@ -104,7 +96,7 @@ def _authorization() -> dict[str, str]:
 
 
 def _reply(status: int, answer: str, to: str) -> Reply:
-    data = _json(answer)
+    data = json_object(answer)
     error = data.get("code") or data.get("error_code") or ""
     text = " ".join(str(part) for part in (status, data.get("sid") or "", error, _words(data)))
     server_reply = redact_number(text, to)
@@ -122,11 +114,3 @@ def _reply(status: int, answer: str, to: str) -> Reply:
 
 def _words(data: dict[str, Any]) -> str:
     return str(data.get("message") or data.get("status") or "")
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
