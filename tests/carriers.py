@@ -8,14 +8,15 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 from base64 import b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.local_server import LocalServer
 
-class Carrier:
+
+class Carrier(LocalServer):
     """`with SolapiServer() as server:` listens at server.url and records server.messages.
 
     `server.refuse(to, status, body)` sets the answer to the next message to a number, and
@@ -37,34 +38,11 @@ class Carrier:
         self.reports: dict[str, dict[str, Any]] = {}
         self._refusals: dict[str, tuple[int, dict[str, Any]]] = {}
 
-    def __enter__(self) -> Any:
-        carrier = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                carrier._answer(self, self.rfile.read(int(self.headers["Content-Length"])))
-
-            def do_GET(self) -> None:
-                carrier._answer(self, b"")
-
-            def log_message(self, *_args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._thread.join(10)
-        self._server.server_close()
-
     def refuse(self, to: str, status: int, body: dict[str, Any]) -> None:
         self._refusals[to] = status, body
 
-    def _answer(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+    def serve(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        """Answers a request, if it is authorized."""
         is_ours = self.is_authorized(request.headers.get("Authorization", ""))
         status, answer = self.answer_to(request, body) if is_ours else self.unauthorized
         request.send_response(status)

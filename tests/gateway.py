@@ -1,13 +1,14 @@
 """Makes a real HTTP server on a free port that acts as an SMS gateway or a mail API."""
 
 import json
-import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
+
+from tests.local_server import LocalServer
 
 HANG_UP = 0  # used as a status: closes the connection without an answer
 
@@ -21,12 +22,14 @@ class Asked:
     body: Any
 
 
-class Gateway:
+class Gateway(LocalServer):
     """`with Gateway() as gateway:` listens at gateway.url.
 
     `gateway.answer_next(to, status, body)` sets the answer to the next request that contains `to`;
     without it the status is 200. "<to>" in a body is replaced by the request's "To".
     """
+
+    path = "/send"
 
     def __init__(self, *, answer: str = "taken") -> None:
         self.asked: list[Asked] = []
@@ -34,35 +37,14 @@ class Gateway:
         self.seconds = 0.0
         self._script: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
 
-    def __enter__(self) -> "Gateway":
-        gateway = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                gateway._serve(self)
-
-            def log_message(self, *_args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/send"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._thread.join(10)
-        self._server.server_close()
-
     def answer_next(self, to: str, status: int, body: str = "") -> None:
         self._script[to].append((status, body))
 
     def texts_to(self, number: str) -> list[str]:
         return [one.body["text"] for one in self.asked if one.body["to"] == number]
 
-    def _serve(self, request: BaseHTTPRequestHandler) -> None:
-        raw = request.rfile.read(int(request.headers["Content-Length"]))
+    def serve(self, request: BaseHTTPRequestHandler, raw: bytes) -> None:
+        """Records the request and answers it as the script says."""
         is_form = "urlencoded" in request.headers.get("Content-Type", "")
         body = parse_qs(raw.decode()) if is_form else json.loads(raw)
         self.asked.append(Asked(request.path, dict(request.headers), body))

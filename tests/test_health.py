@@ -5,7 +5,8 @@ from contextlib import suppress
 import pytest
 from django.test import Client
 
-from tests.test_database_away import DatabaseProxy, get, wait_for
+from tests.database_proxy import DatabaseProxy
+from tests.test_database_away import get, wait_for
 from tests.web_processes import web_processes
 
 BALANCER = "10.0.0.7"
@@ -62,5 +63,5 @@ def test_a_process_is_not_ready_while_the_database_is_away(coupang):
         answer, text, _seconds = get(port, "/readyz")
         assert (answer.status, '"database": "away"' in text) == (503, True)
         assert get(port, "/healthz")[0].status == 200
-        proxy.mend()
+        proxy.restore()
         wait_for(port, "/readyz", 200)
