@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import ResponseHeaders
 from django.shortcuts import redirect
@@ -10,6 +9,8 @@ from django.utils.translation import get_language_from_request
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+
+from foundations.page_cache import may_answer_from_memory
 
 ROOT = "/"
 ROOT_SECONDS = 60
@@ -34,8 +35,7 @@ def root_redirects(
     kept: dict[str, ResponseHeaders] = {}
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
-        if request.path != ROOT or is_redirected or request.method not in ("GET", "HEAD"):
+        if request.path != ROOT or not may_answer_from_memory(request):
             return get_response(request)
         request.get_host()  # raises DisallowedHost for an unknown host, as for any other request
         language = get_language_from_request(request)

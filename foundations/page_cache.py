@@ -104,6 +104,12 @@ def forget() -> None:
     page_parts.forget()
 
 
+def may_answer_from_memory(request: HttpRequest) -> bool:
+    """Returns whether a kept response may answer: to GET or HEAD, without a redirect to HTTPS."""
+    is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
+    return not is_redirected and request.method in ("GET", "HEAD")
+
+
 def public_pages(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponseBase | None]:
@@ -117,8 +123,7 @@ def public_pages(
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase | None:
-        is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
-        if is_redirected or request.method not in ("GET", "HEAD"):
+        if not may_answer_from_memory(request):
             return get_response(request)
         cached, now = _pages.get(request.path), time.monotonic()
         if cached is None:
