@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from incidents.importing import examining, json_documents, reading
@@ -89,6 +89,7 @@ def read(content: bytes, declared: Declared, window: int) -> list[tuple[list[str
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.integers(4, 40),
 )
+@example(("utf-16-be", [["문글대"] * 2]), ",", '"', csv.QUOTE_ALL, "\n", 4)  # zeros of U+AE00
 def test_any_table_is_read_as_it_was_written(encoded, separator, quote, quoting, end, window):
     encoding, table = encoded
     assume(end == "\n" or not any("\n" in cell for row in table for cell in row))

@@ -193,14 +193,19 @@ def _found_in(sample: bytes) -> str:
 
 
 def _utf16_by_zeros(sample: bytes) -> str:
-    """Returns the form of UTF-16 in which most ASCII characters of the first KiB would be zeros."""
+    """Returns the form of UTF-16 in which the first KiB has by far the most ASCII characters.
+
+    An ASCII character there is a zero and a byte below 128. The zero in U+AE00 (글) is none.
+    """
     head = sample[: 1 << 10]
-    zeros = head[0::2].count(0), head[1::2].count(0)
-    if sum(zeros) < max(2, len(head) // 8):
+    pairs = list(zip(head[0::2], head[1::2], strict=False))
+    big = sum(first == 0 < second < 128 for first, second in pairs)
+    little = sum(second == 0 < first < 128 for first, second in pairs)
+    if big + little < max(2, len(head) // 8):
         return ""
-    encoding = UTF16_BE if zeros[0] > zeros[1] else UTF16_LE
+    encoding = UTF16_BE if big > little else UTF16_LE
     is_text = head.decode(encoding, "replace").count("\ufffd") * 32 <= len(head)
-    return encoding if min(zeros) * 8 < sum(zeros) and is_text else ""
+    return encoding if min(big, little) * 8 < big + little and is_text else ""
 
 
 def _can_decode(data: bytes, encoding: str) -> bool:
