@@ -7,7 +7,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-random lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -15,6 +15,10 @@ demo: setup
 test: setup
 	@$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
+
+# Draws new examples in every test that has a property; a failure prints how to repeat it.
+test-random: setup
+	$(BIN)/python -m pytest --hypothesis-profile=random -m hypothesis $(ALL_TESTS)
 
 # Sends through real mail servers. What is not installed is skipped, with the reason.
 test-mail: setup

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("BREACHPORTAL_MODE", "development")
 # The tests have their own servers, because a demonstration may run at the same time.
@@ -16,12 +17,17 @@ os.environ.setdefault("PUBLIC_PAGE_SECONDS", "0")
 # A code mail is in the outbox when the request ends; tests/test_code_mails.py sends as production.
 os.environ.setdefault("CODE_MAIL_CONNECTIONS", "0")
 
+# The same examples each time: a change is judged by what it changes. `make test-random` draws new.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("random", settings.get_profile("default"), derandomize=False)
 
-def pytest_configure() -> None:
-    """Stops if translations are not compiled, because hundreds of tests would fail.
 
-    Raises pytest.UsageError.
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses the examples of property tests, and stops if translations are not compiled.
+
+    Without them hundreds of tests would fail. Raises pytest.UsageError.
     """
+    settings.load_profile(config.getoption("--hypothesis-profile") or "repeatable")
     for source in (Path(__file__).parent.parent / "locale").glob("*/LC_MESSAGES/django.po"):
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
