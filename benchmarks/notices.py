@@ -35,18 +35,18 @@ def draft(*, octets: int) -> Notice:
         incident=incident, kind=Statement.Kind.APOLOGY, slug=f"our-apology-{next(_numbers)}"
     )
     version = publishing.draft_next(statement, by=editor)
-    version.title_ko, version.title_en = "개인정보 유출 안내", "About your data"
+    version.title = {"ko": "개인정보 유출 안내", "en": "About your data"}
     version.save()
     notice = Notice(
         incident=incident, version=version, kind=Notice.Kind.MANDATORY, created_by=editor
     )
     times = 1
-    version.sections.update(body_ko=SENTENCES["ko"], body_en=SENTENCES["en"])
+    version.sections.update(body=SENTENCES)
     size = len(message_samples.sample_mail(notice, "ko").data)
     while size < octets:
         times += max(1, (octets - size) // (2 * len(SENTENCES["ko"].encode())))
         bodies = {code: _body(sentence, times) for code, sentence in SENTENCES.items()}
-        version.sections.update(body_ko=bodies["ko"], body_en=bodies["en"])
+        version.sections.update(body=bodies)
         size = len(message_samples.sample_mail(notice, "ko").data)
     publishing.publish(version, by=approver)
     version.refresh_from_db()

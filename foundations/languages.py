@@ -1,15 +1,146 @@
-"""Access to texts that staff write in both languages: the columns `<name>_ko` and `<name>_en`."""
+"""The portal's languages, and the texts that people write in them.
+
+Texts of one thing in several languages are one value, a LocalizedText. No code needs the name of a
+language: languages are data, in settings.LANGUAGES and at each incident.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import final
 
 from django.conf import settings
-from django.db.models import Model
-from django.utils.translation import get_language
+from django.utils.functional import lazy
+from django.utils.translation import get_language, get_language_info
+
+# A language code as Django writes it: "ko", "pt-br", "zh-hant".
+CODE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 
 
-def in_language(instance: Model, name: str, language: str | None = None) -> str:
-    """Returns the text `name` of `instance` in `language`, or in Korean if it is empty there.
+def portal_languages() -> list[tuple[str, str]]:
+    """Returns (code, own name) of each language of the portal, the default language first."""
+    return sorted(settings.LANGUAGES, key=lambda entry: entry[0] != settings.LANGUAGE_CODE)
 
-    The default of `language` is the active language.
+
+def portal_codes() -> list[str]:
+    """Returns the codes of the portal's languages, the default language first."""
+    return [code for code, _name in portal_languages()]
+
+
+def default_language() -> str:
+    """Returns settings.LANGUAGE_CODE, the language of readers whose language is not known."""
+    return str(settings.LANGUAGE_CODE)
+
+
+def with_own_names(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Returns (code, own name) of each language, in the given order."""
+    return [(code, own_name(code)) for code in codes]
+
+
+def own_name(code: str) -> str:
+    """Returns a language's name in the language itself; the code if Django does not know it."""
+    return dict(settings.LANGUAGES).get(code) or _info(code).get("name_local") or code
+
+
+def _translated_name(code: str) -> str:
+    return _info(code).get("name_translated") or dict(settings.LANGUAGES).get(code) or code
+
+
+# Returns a language's name in the language of the reader; translated when it is shown.
+translated_name = lazy(_translated_name, str)
+
+
+def _info(code: str) -> Mapping[str, str]:
+    try:
+        info: Mapping[str, str] = get_language_info(code)
+    except KeyError:
+        return {}
+    return info
+
+
+@final
+class LocalizedText:
+    """A text that people write, by language. Immutable.
+
+    A blank text is no text, and no language occurs twice. `str()` returns the text that a reader
+    of the active language gets (see `language_for`).
     """
-    wanted = (language or get_language() or settings.LANGUAGE_CODE)[:2]
-    text: str = getattr(instance, f"{name}_{wanted}", "") or getattr(instance, f"{name}_ko")
-    return text
+
+    __slots__ = ("_texts",)
+    # Neither the languages nor the characters are meant by "each" of it, so it has no iteration.
+    __iter__ = None
+
+    def __init__(self, texts: "Mapping[str, str] | LocalizedText | None" = None) -> None:
+        """Takes the texts by language code. Raises ValueError for another key or value."""
+        given = texts.by_language() if isinstance(texts, LocalizedText) else (texts or {})
+        if not isinstance(given, Mapping):
+            raise ValueError(f"{given!r} is not a mapping of languages to texts")
+        for code, text in given.items():
+            if not (isinstance(code, str) and CODE.fullmatch(code) and isinstance(text, str)):
+                raise ValueError(f"{code!r}: {text!r} is not a text in a language")
+        self._texts = {code: text for code, text in given.items() if text.strip()}
+
+    def get(self, language: str) -> str:
+        """Returns the text in exactly this language, or ""."""
+        return self._texts.get(language, "")
+
+    def language_for(self, wanted: str) -> str:
+        """Returns the language of the text that a reader of `wanted` gets; "" without any text.
+
+        It is `wanted`, else the same language without its region, else the first language of the
+        portal with a text, else the first other language by its code.
+        """
+        if wanted in self._texts:
+            return wanted
+        order = [wanted.partition("-")[0], *portal_codes(), *sorted(self._texts)]
+        return next((code for code in order if code in self._texts), "")
+
+    def in_language(self, wanted: str | None = None) -> str:
+        """Returns the text that a reader of `wanted` gets; the default is the active language."""
+        return self.get(self.language_for(wanted or get_language() or default_language()))
+
+    @property
+    def lines(self) -> list[str]:
+        """Returns the lines of the text in the active language."""
+        return self.in_language().splitlines()
+
+    def languages(self) -> list[str]:
+        """Returns the codes of the languages that have a text."""
+        return list(self._texts)
+
+    def missing(self, languages: Sequence[str]) -> list[str]:
+        """Returns those of `languages` that have no text, in their order."""
+        return [code for code in languages if code not in self._texts]
+
+    def by_language(self) -> dict[str, str]:
+        """Returns the texts by language code; a new dictionary."""
+        return dict(self._texts)
+
+    def in_order(self) -> list[tuple[str, str]]:
+        """Returns (language code, text), in the order of the portal's languages."""
+        order = dict.fromkeys([*portal_codes(), *sorted(self._texts)])
+        return [(code, self._texts[code]) for code in order if code in self._texts]
+
+    def __or__(self, other: "Mapping[str, str] | LocalizedText") -> "LocalizedText":
+        """Returns the texts with those of `other` in their place; a blank one removes its own."""
+        given = other.by_language() if isinstance(other, LocalizedText) else dict(other)
+        return LocalizedText(self._texts | given)
+
+    def __str__(self) -> str:
+        return self.in_language()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, LocalizedText):
+            return self._texts == other._texts
+        return self._texts == other if isinstance(other, Mapping) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._texts.items()))
+
+    def __repr__(self) -> str:
+        return f"LocalizedText({self._texts!r})"

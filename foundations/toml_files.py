@@ -13,14 +13,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Strict, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetPydanticSchema,
+    Strict,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
+
+from foundations.languages import LocalizedText
 
 # The path to a value: keys of tables, and indexes in arrays from 0.
 FilePath = tuple[str | int, ...]
 Text = Annotated[str, StringConstraints(pattern=r"\S")]  # not blank
 # Not strict: a strict tuple refuses the list that TOML gives. The items stay strict.
 Texts = Annotated[tuple[Text, ...], Strict(False)]
+# A table of texts by language: `name.ko = "…"` and `name.en = "…"`.
+Localized = Annotated[
+    LocalizedText,
+    GetPydanticSchema(
+        lambda _type, schema_of: core_schema.no_info_after_validator_function(
+            LocalizedText,
+            schema_of(dict[str, Text]),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda text: text),
+        )
+    ),
+]
 
 
 class TomlTable(BaseModel):

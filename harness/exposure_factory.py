@@ -25,15 +25,11 @@ def hanbit() -> Incident:
     """Creates a public incident under Korean law, without affected people."""
     incident = Incident(
         slug="hanbit-2025",
-        company_ko="한빛상점",
-        company_en="Hanbit Store",
-        title_ko="한빛상점 개인정보 유출",
-        title_en="Hanbit Store data leak",
-        summary_ko="고객 정보가 유출되었습니다.",
-        summary_en="Customer data leaked.",
+        company={"ko": "한빛상점", "en": "Hanbit Store"},
+        title={"ko": "한빛상점 개인정보 유출", "en": "Hanbit Store data leak"},
+        summary={"ko": "고객 정보가 유출되었습니다.", "en": "Customer data leaked."},
         aware_at=datetime(2025, 11, 18, 9, tzinfo=UTC),
-        department_ko="개인정보보호팀",
-        department_en="Privacy team",
+        department={"ko": "개인정보보호팀", "en": "Privacy team"},
         contact_email="privacy@hanbit.example",
         is_public=True,
     )

@@ -4,7 +4,7 @@ Once an incident has been public, two people change its facts together (FactChan
 that disappears, another telephone number or a later date would otherwise be one person's decision.
 
 The facts of a row are its editable fields, and the rows that its desk page edits with it. A key is
-the name of a field ("summary_en"), or the name of a row set and the key of a row
+the name of a field ("summary"), or the name of a row set and the key of a row
 ("jurisdictions.KR"). Values are what JSON can hold.
 """
 
@@ -18,6 +18,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+
+from foundations.languages import LocalizedText, own_name
+from foundations.localized_fields import LocalizedTextField
 
 Facts = dict[str, Any]
 Difference = dict[str, list[Any]]  # [old value, new value] by key; None: there is no such value
@@ -99,8 +102,19 @@ def labelled(model: type[Model], changes: Difference) -> Iterator[tuple[str, str
             label = _shown(_field(rows.model, rows.key), row_key)
             yield label, _shown_row(rows, old), _shown_row(rows, new)
         else:
-            field = _field(model, key)
-            yield capfirst(str(field.verbose_name)), _shown(field, old), _shown(field, new)
+            yield from _labelled_field(_field(model, key), old, new)
+
+
+def _labelled_field(field: "Field[Any, Any]", old: Any, new: Any) -> Iterator[tuple[str, str, str]]:
+    """Yields one entry; of a text by language, one for each language in which it changes."""
+    label = capfirst(str(field.verbose_name))
+    if not isinstance(field, LocalizedTextField):
+        yield label, _shown(field, old), _shown(field, new)
+        return
+    before, after = LocalizedText(old), LocalizedText(new)
+    for code, _text in (before | after).in_order():
+        if before.get(code) != after.get(code):
+            yield f"{label} ({own_name(code)})", before.get(code), after.get(code)
 
 
 def text_objection(text: str, language: str, row: Model) -> str:
@@ -120,8 +134,13 @@ def _field(model: type[Model], name: str) -> "Field[Any, Any]":
     raise FieldDoesNotExist(name)
 
 
+class _FactEncoder(DjangoJSONEncoder):
+    def default(self, o: Any) -> Any:
+        return o.by_language() if isinstance(o, LocalizedText) else super().default(o)
+
+
 def _as_json(facts: Facts) -> Facts:
-    decoded: Facts = json.loads(json.dumps(facts, cls=DjangoJSONEncoder))
+    decoded: Facts = json.loads(json.dumps(facts, cls=_FactEncoder))
     return decoded
 
 

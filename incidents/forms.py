@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
+from foundations.languages import LocalizedText, portal_codes, translated_name
+from foundations.localized_fields import LocalizedTextFormField, show_languages
 from incidents import facts, scope_versions, unread, uploads
 from incidents.encryption import EncryptionError
 from incidents.importing import mapping
@@ -56,6 +58,10 @@ class FactsForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        show_languages(self, portal_codes(), needed=[])
+
     def clean(self) -> dict[str, Any]:
         """Rejects a change beside another one that waits, and texts that may not be published.
 
@@ -66,14 +72,55 @@ class FactsForm(forms.ModelForm):
         if row.pk and FactChange.objects.waiting().of(row).exists():
             raise forms.ValidationError(_("Another change waits to be confirmed. Decide it first."))
         for name in self.changed_data:
-            text, language = cleaned.get(name), name.rpartition("_")[2]
-            if isinstance(text, str) and (why := facts.text_objection(text, language, row)):
-                self.add_error(name, why)
+            self._reject_objected_texts(name, cleaned.get(name))
+        needed = self.needed_languages(cleaned)
+        for name, field in self.fields.items():
+            if isinstance(field, LocalizedTextFormField) and field.required and name in cleaned:
+                for problem in field.missing(cleaned[name], needed):
+                    self.add_error(name, problem)
         return cleaned
+
+    def needed_languages(self, cleaned: dict[str, Any]) -> list[str]:
+        """Returns the languages in which a text may not be missing: those of the row's incident.
+
+        The texts of a row that belongs to no incident need the portal's languages.
+        """
+        incident = cleaned.get("incident")
+        return incident.languages if incident else portal_codes()
+
+    def _reject_objected_texts(self, name: str, value: Any) -> None:
+        """Adds an error for each changed text of a field that may not be published."""
+        if not isinstance(value, LocalizedText):
+            return
+        before = LocalizedText(self.get_initial_for_field(self.fields[name], name) or {})
+        for language, text in value.in_order():
+            is_new = text != before.get(language)
+            if is_new and (why := facts.text_objection(text, language, self.instance)):
+                self.add_error(name, f"{translated_name(language)}: {why}")
 
 
 class IncidentForm(FactsForm):
     """The texts and dates of an incident, and whether it is public."""
+
+    def needed_languages(self, cleaned: dict[str, Any]) -> list[str]:
+        """Returns the languages that the form gives the incident."""
+        return cleaned.get("languages") or portal_codes()
+
+    def clean_languages(self) -> list[str]:
+        """Rejects an empty list, a language twice, and one that the portal does not have."""
+        languages: list[str] = self.cleaned_data["languages"]
+        if not languages or len(set(languages)) < len(languages):
+            raise forms.ValidationError(_("Name each language once, at least one."))
+        return languages
+
+    def clean(self) -> dict[str, Any]:
+        """Rejects a language of the others that is none of the incident."""
+        cleaned = super().clean()
+        languages, default = cleaned.get("languages"), cleaned.get("default_language")
+        if languages and default and default not in languages:
+            why = _("This is none of the languages of the incident.")
+            self.add_error("default_language", why)
+        return cleaned
 
     def clean_is_public(self) -> bool:
         """Rejects the hiding of an incident that has to stay public (incidents.visibility)."""

@@ -213,7 +213,7 @@ def _relation(person: AffectedPerson) -> str:
 def _actions(data_classes: Iterable[DataClass]) -> list[str]:
     """Returns what to do about all classes, each step once, the most sensitive class first."""
     in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
-    return list(dict.fromkeys(action for entry in in_order for action in entry.actions))
+    return list(dict.fromkeys(action for entry in in_order for action in entry.actions.lines))
 
 
 def _items(incident: Incident, leaks: Sequence[Leak], show: Show) -> list[ClassItem]:

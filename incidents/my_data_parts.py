@@ -122,4 +122,4 @@ class UnopenedParts:
         )
 
     def _class_names(self, person: UUID) -> list[str]:
-        return [self._catalogue[key].name for key in self._classes.get(person, [])]
+        return [str(self._catalogue[key].name) for key in self._classes.get(person, [])]

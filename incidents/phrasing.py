@@ -36,17 +36,17 @@ def counted_noun(data_class: DataClass, count: int) -> str:
     is_bare = count == 0 or (count == 1 and data_class.is_one_each)
     if _is_korean():
         return (
-            data_class.name
+            str(data_class.name)
             if is_bare
             else f"{data_class.name}{_NO_BREAK}{number_of(data_class, count)}"
         )
-    unit = data_class.units_en if count != 1 else data_class.unit_en
+    unit = str((data_class.units if count != 1 else None) or data_class.unit)
     return unit if is_bare else f"{count:,}{_NO_BREAK}{unit}"
 
 
 def number_of(data_class: DataClass, count: int) -> str:
     """Returns "2" or "2건": Korean has a counter word for each kind of thing."""
-    return f"{count:,}{data_class.unit_ko}" if _is_korean() else f"{count:,}"
+    return f"{count:,}{data_class.unit}" if _is_korean() else f"{count:,}"
 
 
 def unread(amount: Unread) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from foundations.languages import with_own_names
 from notices import message_samples, message_templates, tasks
 from notices.engine import dry_runs, gateways, guards, held_back, ledger, ramp
 from notices.ledger_messages import LedgerMessages
@@ -53,7 +54,7 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The data of this incident was deleted; nobody can be reached.")
     if not (notice.incident.is_public or notice.is_test):
         return _("The incident is not public yet: its readers would find no page.")
-    return _missing_text(notice.version) or _missing_gateway(notice)
+    return _missing_text(notice) or _missing_gateway(notice)
 
 
 def _missing_gateway(notice: Notice) -> str:
@@ -62,20 +63,20 @@ def _missing_gateway(notice: Notice) -> str:
     if missing := gateways.missing_settings():
         text = _("No gateway for text messages is set up (%(settings)s).")
         return text % {"settings": ", ".join(missing)}
-    for code, name in settings.LANGUAGES:
+    for code, name in with_own_names(notice.incident.languages):
         if message_samples.sample_sms_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
     return ""
 
 
-def _missing_text(version: StatementVersion) -> str:
+def _missing_text(notice: Notice) -> str:
+    version = notice.version
     sections = list(version.sections.all())
     if not sections:
         return _("The version has no text.")
-    for code, name in settings.LANGUAGES:
-        texts = [getattr(version, f"title_{code}")]
-        texts += [getattr(section, f"body_{code}") for section in sections]
-        if not all(text.strip() for text in texts):
+    for code, name in with_own_names(notice.incident.languages):
+        texts = [version.title, *(section.body for section in sections)]
+        if any(text.missing([code]) for text in texts):
             return _("The version is not complete in %(language)s.") % {"language": name}
     return ""
 
@@ -99,7 +100,7 @@ def messages_of_draft(notice: Notice) -> list[NoticeMessage]:
 
     If people share contacts, the messages to shared contacts follow.
     """
-    languages = [code for code, _name in settings.LANGUAGES]
+    languages = notice.incident.languages
     messages = [message_templates.render_template(notice, code) for code in languages]
     if held_back.has_shared_contacts(notice):
         render = message_templates.render_template_for_shared_contact

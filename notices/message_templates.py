@@ -22,7 +22,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from foundations.automatic_mails import identity_headers
-from foundations.languages import in_language
 from foundations.mail_headers import text_header
 from incidents.models import DataClass
 from notices import sms
@@ -164,17 +163,17 @@ def _context(notice: Notice) -> dict[str, Any]:
 
 
 def _section(section: Section) -> dict[str, str]:
-    html = nh3.clean(markdown.render(section.body), tags=TAGS_IN_MAIL, attributes={})
+    html = nh3.clean(markdown.render(str(section.body)), tags=TAGS_IN_MAIL, attributes={})
     return {
-        "heading": section.heading,
+        "heading": section.label,
         "basis": section.get_basis_display(),
-        "text": markdown.plain(section.body),
+        "text": markdown.plain(str(section.body)),
         "html": html,
     }
 
 
 def _class_names(language: str) -> dict[int, str]:
-    return {kind.pk: in_language(kind, "name", language) for kind in DataClass.objects.all()}
+    return {kind.pk: kind.name.in_language(language) for kind in DataClass.objects.all()}
 
 
 def _personal_headers(notice: Notice, slot: Mapping[str, str]) -> bytes:

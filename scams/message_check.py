@@ -352,8 +352,7 @@ def _official_texts() -> Iterator[str]:
 def _contacts(incident: Incident) -> Iterator[str]:
     yield incident.contact_phone
     yield incident.contact_email
-    yield incident.official_contacts_ko
-    yield incident.official_contacts_en
+    yield from incident.official_contacts.by_language().values()
 
 
 def _known_traces(notice: Notice) -> KnownTraces:
@@ -380,11 +379,10 @@ def _plain_text(template: bytes) -> str:
 
 
 def _version_texts(version: StatementVersion) -> Iterator[str]:
-    for language, _name in settings.LANGUAGES:
-        yield getattr(version, f"title_{language}")
-        yield getattr(version, f"change_reason_{language}")
-        for section in version.sections.all():
-            yield markdown.plain(getattr(section, f"body_{language}"))
+    yield from version.title.by_language().values()
+    yield from version.change_reason.by_language().values()
+    for section in version.sections.all():
+        yield from map(markdown.plain, section.body.by_language().values())
     advisory = Advisory.objects.filter(statement=version.statement_id).first()
     if advisory:
         yield advisory.hotline

@@ -22,7 +22,6 @@ from statements.models import Advisory, Section, Statement, StatementVersion
 State = ScamReport.State
 MOST_QUOTED = 300  # characters of the message that the draft quotes
 MOST_NAMED = 5  # links, addresses and numbers that the draft names
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
 def mark_seen(report: ScamReport) -> bool:
@@ -67,8 +66,7 @@ def _statement(incident: Incident, *, by: User) -> Statement:
     statement.editors.add(by)
     Advisory.objects.create(
         statement=statement,
-        issuer_ko=incident.company_ko,
-        issuer_en=incident.company_en,
+        issuer=incident.company,
         issued_on=timezone.localdate(),
         hotline=incident.contact_phone,
         severity=Advisory.Severity.IMPORTANT,
@@ -89,13 +87,13 @@ def _fill(draft: StatementVersion, *, text: str, sender: str) -> None:
         defanged_trace(trace)
         for trace in message_check.unknown_traces(f"{text}\n{sender}")[:MOST_NAMED]
     ]
-    for language in LANGUAGES:
+    for language in draft.statement.incident.languages:
         with override(language):
-            company = draft.statement.incident.company
+            company = str(draft.statement.incident.company)
             title = _("Scam warning: messages in the name of {company}").format(company=company)
-            setattr(draft, f"title_{language}", title)
-            setattr(body, f"body_{language}", _warning_body(company, named, text))
-            setattr(steps, f"body_{language}", _protection_steps())
+            draft.title |= {language: title}
+            body.body |= {language: _warning_body(company, named, text)}
+            steps.body |= {language: _protection_steps()}
     draft.save()
     body.save()
     steps.save()

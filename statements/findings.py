@@ -31,7 +31,7 @@ class Finding:
     # The words that the finding is about, and their start and end index in the checked text.
     quote: str = ""
     span: tuple[int, int] | None = None
-    # "ko" or "en"; empty if the finding is about both languages.
+    # The language of the text; empty if the finding is about all languages.
     language: str = ""
     # A Section.Key, or another key from the caller, such as "title". Empty if the finding is about
     # the whole statement.

@@ -13,16 +13,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from foundations import page_cache
-from foundations.languages import in_language
+from foundations.languages import LocalizedText, translated_name
+from foundations.localized_fields import Texts
 from incidents.models import DataClass, Incident, IncidentDataClass
 from incidents.unclaimed import unclaimed_classes
 from statements.findings import Finding, Severity
@@ -39,7 +38,6 @@ from statements.models import (
 # The default of `display_until` in a draft. The posting time counts from publication, which may be
 # weeks after the draft, so the default is long.
 DRAFT_DISPLAY = timedelta(days=365)
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
 class PublishingRefusedError(Exception):
@@ -64,8 +62,7 @@ def draft_next(statement: Statement, *, by: User) -> StatementVersion:
         draft = StatementVersion.objects.create(
             statement=statement,
             number=last.number + 1 if last else 1,
-            title_ko=last.title_ko if last else "",
-            title_en=last.title_en if last else review.statement_prescribed_title(statement),
+            title=last.title if last else review.statement_prescribed_title(statement),
             display_until=timezone.localdate() + DRAFT_DISPLAY,
             created_by=by,
         )
@@ -83,9 +80,9 @@ def _copied_sections(last: StatementVersion, draft: StatementVersion) -> Iterato
 
 
 def _prescribed_sections(draft: StatementVersion) -> Iterator[Section]:
-    keys = review.prescribed_sections(draft.statement) or {Section.Key.BODY: ""}
+    keys = review.prescribed_sections(draft.statement) or {Section.Key.BODY: LocalizedText()}
     for position, (key, heading) in enumerate(keys.items(), 1):
-        yield Section(version=draft, key=key, position=position, heading_en=heading)
+        yield Section(version=draft, key=key, position=position, heading=heading)
 
 
 def publishing_findings(version: StatementVersion, *, by: User) -> list[Finding]:
@@ -152,30 +149,33 @@ def has_contributed(version: StatementVersion, by: User) -> bool:
 def _check_languages(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
     if not sections:
         yield _refusal("empty", _("There is no section."))
-    texts: list[tuple[Model, str, str, str]] = [
-        (version, "title", _("The title"), review.TITLE),
-    ]
+    texts = [(version.title, _("The title"), review.TITLE)]
     if version.number > 1:
-        texts.append((version, "change_reason", _("The reason for the change"), ""))
+        texts.append((version.change_reason, _("The reason for the change"), ""))
     for section in sections:
         name = f"“{section.get_key_display()}”"
         text = _("The text of {section}").format(section=name)
-        texts.append((section, "body", text, section.key))
-        if section.heading_ko or section.heading_en:
+        texts.append((section.body, text, section.key))
+        if section.heading:
             text = _("The heading of {section}").format(section=name)
-            texts.append((section, "heading", text, section.key))
-    for instance, field, name, key in texts:
-        for language in LANGUAGES:
-            if not getattr(instance, f"{field}_{language}").strip():
-                yield _missing(name, language, key)
+            texts.append((section.heading, text, section.key))
+    for written, name, key in texts:
+        for language in written.missing(version.statement.incident.languages):
+            why = _("{text} is missing in {language}.")
+            language_name = translated_name(language)
+            yield _refusal("language", why.format(text=name, language=language_name), section=key)
+        yield from _in_other_languages(version, written, name, key)
 
 
-def _missing(name: str, language: str, key: str) -> Finding:
-    text = {
-        "ko": _("{text} is missing in Korean."),
-        "en": _("{text} is missing in English."),
-    }[language]
-    return _refusal("language", text.format(text=name), section=key)
+def _in_other_languages(
+    version: StatementVersion, written: LocalizedText, name: str, key: str
+) -> Iterator[Finding]:
+    """Yields a refusal for each text that no check reads, but that some readers would get."""
+    for language in written.languages():
+        if language not in version.statement.incident.languages:
+            why = _("{text} has a text in {language}, which is no language of the incident.")
+            language_name = translated_name(language)
+            yield _refusal("language", why.format(text=name, language=language_name), section=key)
 
 
 def _check_display(version: StatementVersion) -> Iterator[Finding]:
@@ -217,10 +217,10 @@ def _check_classes_named(statement: Statement, sections: list[Section]) -> Itera
         return
     claims = statement.incident.class_states.filter(state=IncidentDataClass.State.INVOLVED)
     involved = [claim.data_class for claim in claims.select_related("data_class")]
-    for language in LANGUAGES:
-        listed = "\n".join(getattr(section, f"body_{language}") for section in listing).casefold()
-        every_name = [in_language(other, "name", language) for other in DataClass.objects.all()]
-        for name in (in_language(data_class, "name", language) for data_class in involved):
+    for language in statement.incident.languages:
+        listed = "\n".join(section.body.get(language) for section in listing).casefold()
+        every_name = [other.name.in_language(language) for other in DataClass.objects.all()]
+        for name in (data_class.name.in_language(language) for data_class in involved):
             if not _is_named(name.casefold(), listed, every_name):
                 text = _("“{section}” does not name “{name}”, which leaked.")
                 label = Section.Key.DATA_ITEMS.label
@@ -261,25 +261,28 @@ def publish(version: StatementVersion, *, by: User, seen: str | None = None) -> 
     return draft
 
 
-def waive(version: StatementVersion, *, rule: str, reason: dict[str, str], by: User) -> DutyWaiver:
+def waive(version: StatementVersion, *, rule: str, reason: Texts, by: User) -> DutyWaiver:
     """Waives a duty or a lint rule for the draft, so that its findings only warn.
 
-    The public log shows the waiver. `reason` holds one text by language ("ko", "en"). Raises
-    PublishingRefusedError if `by` wrote part of the draft, if the version is published, or if
-    the rule blocks nothing or cannot be waived.
+    The public log shows the waiver, with `reason` in each language of the incident. Raises
+    PublishingRefusedError if a language is missing, if `by` wrote part of the draft, if the version
+    is published, or if the rule blocks nothing or cannot be waived.
     """
     with transaction.atomic():
         draft = StatementVersion.objects.select_for_update().get(pk=version.pk)
         refusals = [*_check_state(draft), *_check_second_person(draft, by)]
         if rule not in review.waivable(draft):
             refusals.append(_refusal("waiver", _("This cannot be waived.")))
+        for language in LocalizedText(reason).missing(draft.statement.incident.languages):
+            text = _("{text} is missing in {language}.")
+            why = text.format(text=_("The reason"), language=translated_name(language))
+            refusals.append(_refusal("language", why))
         if refusals:
             raise PublishingRefusedError(refusals)
         return DutyWaiver.objects.create(
             version=draft,
             rule=rule,
-            reason_ko=reason["ko"],
-            reason_en=reason["en"],
+            reason=reason,
             waived_by=by,
         )
 
@@ -298,8 +301,7 @@ def withdraw_waiver(version: StatementVersion, *, rule: str, reason: str, by: Us
         WithdrawnWaiver.objects.create(
             version=draft,
             rule=rule,
-            reason_ko=waiver.reason_ko,
-            reason_en=waiver.reason_en,
+            reason=waiver.reason,
             waived_by=waiver.waived_by,
             waived_at=waiver.waived_at,
             withdrawn_by=by,
@@ -380,21 +382,21 @@ def _digest(record: dict[str, Any]) -> str:
 
 def _content(version: StatementVersion) -> dict[str, Any]:
     statement = version.statement
-    waivers = {waiver.rule: _both(waiver, "reason") for waiver in version.waivers.all()}
+    waivers = {waiver.rule: waiver.reason.by_language() for waiver in version.waivers.all()}
     return ({"waivers": waivers} if waivers else {}) | {
         "incident": statement.incident.slug,
         "statement": statement.slug,
         "kind": statement.kind,
         "advisory": _advisory_record(statement),
         "number": version.number,
-        "title": _both(version, "title"),
-        "change_reason": _both(version, "change_reason"),
+        "title": version.title.by_language(),
+        "change_reason": version.change_reason.by_language(),
         "sections": [
             {
                 "key": section.key,
                 "basis": section.basis,
-                "heading": _both(section, "heading"),
-                "body": _both(section, "body"),
+                "heading": section.heading.by_language(),
+                "body": section.body.by_language(),
             }
             for section in version.sections.all()
         ],
@@ -408,18 +410,12 @@ def _advisory_record(statement: Statement) -> dict[str, Any] | None:
     except Advisory.DoesNotExist:
         return None
     return {
-        "issuer": _both(advisory, "issuer"),
+        "issuer": advisory.issuer.by_language(),
         "issued_on": advisory.issued_on.isoformat(),
         "original_url": advisory.original_url,
         "hotline": advisory.hotline,
         "severity": advisory.severity,
     }
-
-
-def _both(
-    instance: StatementVersion | Section | Advisory | DutyWaiver, name: str
-) -> dict[str, str]:
-    return {language: getattr(instance, f"{name}_{language}") for language in LANGUAGES}
 
 
 def _utc(moment: datetime | None) -> str:

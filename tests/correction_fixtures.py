@@ -15,12 +15,14 @@ def first(incident, editor, approver) -> StatementVersion:
 @pytest.fixture
 def second(first, editor, approver) -> StatementVersion:
     draft = publishing.draft_next(first.statement, by=editor)
-    draft.title_en = "About your own data"
-    draft.change_reason_ko, draft.change_reason_en = "고쳤습니다.", "Mended."
+    draft.title |= {"en": "About your own data"}
+    draft.change_reason = {"ko": "고쳤습니다.", "en": "Mended."}
     draft.save()
     draft.sections.update(
-        body_ko="고객 여러분께 사과드립니다. <b>태그</b>",
-        body_en="We are deeply sorry. <b>tag</b>",
+        body={
+            "ko": "고객 여러분께 사과드립니다. <b>태그</b>",
+            "en": "We are deeply sorry. <b>tag</b>",
+        },
         basis="confirmed",
     )
     return publishing.publish(draft, by=approver)

@@ -1,11 +1,15 @@
 """Makes addresses of response desk pages, and reads pages as a browser shows them."""
 
 import html
+from datetime import datetime
 from typing import Any
 
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import localtime
 
+from foundations.languages import LocalizedText
+from foundations.localized_fields import LocalizedTextFormField
 from notices.models import Notice
 from statements.models import StatementVersion
 
@@ -50,5 +54,31 @@ def form_of(response: Any) -> dict[str, object]:
         }
         forms += formset.formset.forms
     for form in forms:
-        data |= {bound.html_name: bound.value() for bound in form}
+        for bound in form:
+            data |= _inputs(bound)
     return {name: "" if value is None else value for name, value in data.items()}
+
+
+def _inputs(bound: Any) -> dict[str, object]:
+    """Returns the values of a field's inputs; a text has one input for each language."""
+    if not isinstance(bound.field, LocalizedTextFormField):
+        return {bound.html_name: bound.value()}
+    texts = bound.value()
+    shown = texts if isinstance(texts, dict) else LocalizedText(texts).by_language()
+    codes = bound.field.widget.languages
+    return {f"{bound.html_name}_{code}": shown.get(code, "") for code in codes}
+
+
+def save(client: Client, address: str, **values: object) -> Any:
+    """Posts a desk page as it is shown, with some values changed and a reason."""
+    form = form_of(client.get(address)) | {"reason": "A correction"}
+    for name, value in list(form.items()):
+        if not isinstance(value, datetime):
+            continue
+        del form[name]
+        moment = localtime(value)
+        form |= {f"{name}_0": f"{moment:%Y-%m-%d}", f"{name}_1": f"{moment:%H:%M:%S}"}
+    if "is_public" in form and not form["is_public"]:
+        del form["is_public"]
+    posted = {key: value for key, value in (form | values).items() if value is not None}
+    return client.post(address, posted, follow=True)

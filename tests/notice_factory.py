@@ -26,9 +26,9 @@ def published(
     """Returns a published first version in both languages."""
     statement = Statement.objects.create(incident=incident, kind=kind, slug=f"our-{kind}")
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = "개인정보 유출 안내", "About your data"
+    draft.title = {"ko": "개인정보 유출 안내", "en": "About your data"}
     draft.save()
-    draft.sections.update(body_ko=BODY["ko"], body_en=BODY["en"])
+    draft.sections.update(body={"ko": BODY["ko"], "en": BODY["en"]})
     publishing.publish(draft, by=approver)
     draft.refresh_from_db()
     return draft

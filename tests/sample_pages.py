@@ -22,8 +22,8 @@ def correct() -> StatementVersion:
     """Returns a draft of the second version of the sample notice."""
     first = StatementVersion.objects.get(statement__slug="notice")
     draft = publishing.draft_next(first.statement, by=first.created_by)
-    draft.title_ko, draft.title_en = "바로잡은 통지", "Corrected notice"
-    draft.change_reason_ko, draft.change_reason_en = "항목을 더했습니다.", "An item was added."
+    draft.title = {"ko": "바로잡은 통지", "en": "Corrected notice"}
+    draft.change_reason = {"ko": "항목을 더했습니다.", "en": "An item was added."}
     draft.save()
     return draft
 

@@ -13,7 +13,7 @@ def complete_draft(statement: Statement, editor: User) -> StatementVersion:
     It meets Korean law if names are the only class that leaked.
     """
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = "유출 통지", "Notice of a leak"
+    draft.title = {"ko": "유출 통지", "en": "Notice of a leak"}
     draft.save()
-    draft.sections.update(body_ko=NAMES_LEAKED["ko"], body_en=NAMES_LEAKED["en"])
+    draft.sections.update(body={"ko": NAMES_LEAKED["ko"], "en": NAMES_LEAKED["en"]})
     return draft

@@ -106,7 +106,7 @@ class Item:
 
 @dataclass
 class TextSection:
-    heading: str
+    label: str
     html: str
     get_basis_display: str
 

@@ -24,7 +24,7 @@ Audience = Notice.Audience
 def corrected(version: StatementVersion, editor, approver) -> StatementVersion:
     """The second version of the statement."""
     draft = publishing.draft_next(version.statement, by=editor)
-    draft.change_reason_ko, draft.change_reason_en = "주소도 유출되었습니다.", "More leaked."
+    draft.change_reason = {"ko": "주소도 유출되었습니다.", "en": "More leaked."}
     draft.save()
     publishing.publish(draft, by=approver)
     draft.refresh_from_db()

@@ -37,7 +37,7 @@ def published(incident, version):
     state(incident, "names", "involved")
     state(incident, "email-addresses", "involved")
     state(incident, "passwords", "not_involved")
-    incident.official_contacts_en = "1577-0000\nhttps://www.Hanbit.example/help"
+    incident.official_contacts |= {"en": "1577-0000\nhttps://www.Hanbit.example/help"}
     incident.reported_count = 3_000
     incident.first_public_at = datetime(2025, 11, 29, 9, 30, 12, tzinfo=UTC)
     incident.save()
@@ -116,8 +116,8 @@ def test_without_a_public_incident_there_is_nothing(client, db):
 
 def test_text_becomes_html_without_markup_of_its_own(client, published):
     company = "<b>A & B</b>"
-    for name in ("company_ko", "company_en", "summary_ko", "summary_en"):
-        setattr(published, name, company)
+    for name in ("company", "summary"):
+        setattr(published, name, {"ko": company, "en": company})
     published.save()
     description = client.get("/api/v3/breach/hanbit-2025").json()["Description"]
     assert "<b>" not in description
@@ -128,7 +128,7 @@ def test_a_class_without_a_name_at_have_i_been_pwned_has_its_own(client, publish
     DataClass.objects.filter(slug="names").update(hibp_name="")
     assert client.get("/api/v3/breach/hanbit-2025").json()["DataClasses"] == [
         "Email addresses",
-        str(DataClass.objects.get(slug="names").name_en),
+        str(DataClass.objects.get(slug="names").name.get("en")),
     ]
 
 

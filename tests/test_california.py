@@ -42,11 +42,12 @@ def notice(incident, editor, approver) -> StatementVersion:
     exposure_factory.state(incident, "names", "involved", basis="confirmed")
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko = "개인정보 유출 통지"
+    draft.title |= {"ko": "개인정보 유출 통지"}
     draft.save()
     for section in draft.sections.all():
-        section.heading_ko = str(section.get_key_display()) if section.heading_en else ""
-        section.body_ko, section.body_en = "이름이 유출되었습니다.", "Names leaked."
+        label = str(section.get_key_display()) if section.heading else ""
+        section.heading |= {"ko": label}
+        section.body = {"ko": "이름이 유출되었습니다.", "en": "Names leaked."}
         section.save()
     return publishing.publish(draft, by=approver)
 

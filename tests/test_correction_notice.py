@@ -20,7 +20,7 @@ BUTTON = "Tell those who received an earlier version"
 @pytest.fixture
 def correction(version: StatementVersion, editor, approver) -> StatementVersion:
     draft = publishing.draft_next(version.statement, by=editor)
-    draft.change_reason_ko, draft.change_reason_en = "주소를 더했습니다.", "We added addresses."
+    draft.change_reason = {"ko": "주소를 더했습니다.", "en": "We added addresses."}
     draft.save()
     return publishing.publish(draft, by=approver)
 
@@ -133,17 +133,16 @@ def test_an_advisorys_alert_names_issuer_date_urgency_and_hotline(
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
     Advisory.objects.create(
         statement=statement,
-        issuer_ko="한국인터넷진흥원",
-        issuer_en="KISA",
+        issuer={"ko": "한국인터넷진흥원", "en": "KISA"},
         issued_on="2025-11-29",
         original_url="https://www.kisa.example/notice",
         hotline="118",
         severity=3,
     )
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = "주의하십시오", "Be careful"
+    draft.title = {"ko": "주의하십시오", "en": "Be careful"}
     draft.save()
-    draft.sections.update(body_ko="조심하십시오", body_en="Take care")
+    draft.sections.update(body={"ko": "조심하십시오", "en": "Take care"})
     publishing.publish(draft, by=approver)
     alert = Notice.objects.create(
         incident=incident, version=draft, kind="alert", topic="scams", created_by=editor

@@ -34,10 +34,17 @@ def test_the_catalogue_holds_the_classes_of_the_model_case():
 def test_every_class_is_complete_in_both_languages():
     hangul = re.compile("[가-힣]")
     for entry in DataClass.objects.all():
-        assert hangul.search(entry.name_ko)
-        assert hangul.search(entry.unit_ko)
-        assert not hangul.search(entry.name_en + entry.unit_en + entry.units_en + entry.actions_en)
-        assert len(entry.actions_ko.splitlines()) == len(entry.actions_en.splitlines())
+        assert hangul.search(entry.name.get("ko"))
+        assert hangul.search(entry.unit.get("ko"))
+        assert not hangul.search(
+            entry.name.get("en")
+            + entry.unit.get("en")
+            + entry.units.get("en")
+            + entry.actions.get("en")
+        )
+        assert len(entry.actions.get("ko").splitlines()) == len(
+            entry.actions.get("en").splitlines()
+        )
 
 
 def test_secrets_are_masked_completely():

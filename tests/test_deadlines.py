@@ -93,7 +93,7 @@ def test_the_desks_first_page_shows_the_deadlines(approvers_desk, just_noticed):
     assert "overdue" not in approvers_desk.get(reverse("admin:index")).content.decode()
     Incident.objects.update(aware_at=timezone.now() - timedelta(hours=30))
     shown = approvers_desk.get(reverse("admin:index")).content.decode()
-    assert f"{just_noticed.title_en}: 1 duty is overdue" in shown
+    assert f"{just_noticed.title.get('en')}: 1 duty is overdue" in shown
     assert "Report the incident within 24 hours (Network Act 48-3)" in shown
 
 

@@ -15,10 +15,7 @@ from incidents.importing.reading import ImportRefusedError
 from incidents.initial_data_classes import DATA_CLASSES
 from incidents.models import DataClass
 
-CLASSES = [
-    DataClass(**{name: str(one[name]) for name in ("slug", "name_en", "name_ko")})
-    for one in DATA_CLASSES
-]
+CLASSES = [DataClass(slug=one["slug"], name=one["name"]) for one in DATA_CLASSES]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foundations.languages import LocalizedText
 from statements.findings import Severity
 from statements.legal import laws
 from statements.legal.duties import (
@@ -120,11 +121,11 @@ def test_every_duty_is_complete_in_both_languages():
     for one in all_duties():
         texts = [one.law, one.name, one.hint] + ([one.trigger.condition] if one.trigger else [])
         for text in filter(None, texts):
-            assert text.ko
-            assert hangul.search(text.ko) or text is one.law
-            assert text.en
+            assert text.get("ko")
+            assert hangul.search(text.get("ko")) or text is one.law
+            assert text.get("en")
             # An English text may name the Korean word that a notice must use.
-            assert not hangul.search(text.en.replace("유출", ""))
+            assert not hangul.search(text.get("en").replace("유출", ""))
 
 
 def test_duties_without_a_verified_source_never_block():
@@ -159,22 +160,22 @@ def test_every_file_says_that_it_is_no_legal_advice():
 LAW = """
 [law]
 jurisdiction = "XX"
-name_en = "Act"
-name_ko = "법"
+name.en = "Act"
+name.ko = "법"
 """
 DUTY = """
 [[duty]]
 id = "xx-one"
 article = "1"
-name_en = "One"
-name_ko = "하나"
+name.en = "One"
+name.ko = "하나"
 kind = "content"
 sections = ["data_items"]
 severity = "block"
 source = "Act, section 1"
 mark = "R"
 """
-TRIGGER = '[duty.trigger]\ncondition_en = "If"\ncondition_ko = "만일"\n'
+TRIGGER = '[duty.trigger]\ncondition.en = "If"\ncondition.ko = "만일"\n'
 
 
 def loaded(folder: Path, text: str) -> tuple[Duty, ...]:
@@ -203,8 +204,8 @@ def test_a_good_file_loads(tmp_path):
         (LAW + DUTY + "[other]\na = 1", "xx.toml: unknown key “other”"),
         (LAW + DUTY.replace("id =", "#"), "xx.toml, duty number 1: “id” is missing; add it."),
         (LAW + DUTY.replace("mark =", "#"), "xx-one: “mark” is missing; add it."),
-        (LAW + DUTY.replace("name_ko =", "#"), "xx-one: “name_ko” is missing; add it."),
-        (LAW + DUTY + 'hint_en = "x"', "xx-one: “hint_ko” is missing; add it."),
+        (LAW + DUTY.replace("name.ko =", "#"), "xx-one, “name.ko” is missing; add it."),
+        (LAW + DUTY + 'hint.en = "x"', "xx-one, “hint.ko” is missing; add it."),
         (LAW + DUTY.replace('"R"', '"sure"'), "xx-one: “mark” is 'sure'; it must say R"),
         (LAW + DUTY.replace('"R"', '" "'), "xx-one: “mark” is ' '; it must be a text."),
         (LAW + DUTY.replace('"block"', '"stop"'), "it must be one of block, warn."),
@@ -221,11 +222,11 @@ def test_a_good_file_loads(tmp_path):
             LAW + DUTY + "effective_from = 2026-01-02\neffective_to = 2026-01-01",
             "“effective_to” is before “effective_from”; exchange them.",
         ),
-        (LAW + DUTY + "by_hand = true", "xx-one: what a person has to see needs “hint_ko”"),
+        (LAW + DUTY + "by_hand = true", "xx-one: what a person has to see needs a “hint”"),
         (LAW + DUTY + "font_points = 10", "belong to the kind display; move them."),
         (LAW + DUTY + TRIGGER, "xx-one, trigger: nothing sets it off; add a part"),
         (LAW + DUTY + TRIGGER + "people = 1", "xx-one, trigger: unknown key “people”"),
-        (LAW + DUTY + "[duty.trigger]\nask = true", "xx-one, trigger: “condition_ko” is missing"),
+        (LAW + DUTY + "[duty.trigger]\nask = true", "xx-one, trigger: “condition” is missing"),
         (
             LAW
             + DUTY.replace('"content"', '"report"').replace("sections =", "deadline_days = 3 #"),
@@ -409,9 +410,9 @@ def test_a_section_that_is_missing_is_not_asked_to_be_confirmed_too():
 
 def test_california_wants_its_title_and_five_headings():
     found = applicable({"US-CA": "applies"}, facts=MODEL_CASE, on=NOVEMBER_2025)
-    assert prescribed_title(found) == "Notice of Data Breach"
+    assert prescribed_title(found) == {"en": "Notice of Data Breach"}
     headings = prescribed_headings(found)
-    assert list(headings.values()) == [
+    assert [heading.get("en") for heading in headings.values()] == [
         "What Happened",
         "What Information Was Involved",
         "What We Are Doing",
@@ -424,15 +425,17 @@ def test_california_wants_its_title_and_five_headings():
     laid_out = unmet_content(
         found,
         sections=headings,
-        title_en="Notice of data  breach",
-        headings_en=[heading.upper() for heading in headings.values()],
+        title=LocalizedText({"en": "Notice of data  breach"}),
+        headings=[
+            LocalizedText({"en": heading.get("en").upper()}) for heading in headings.values()
+        ],
     )
     assert not any(one.blocks for one in laid_out)
 
 
 def test_no_title_is_prescribed_where_no_law_does():
     found = applicable({"KR": "applies"}, facts=MODEL_CASE, on=NOVEMBER_2025)
-    assert prescribed_title(found) == ""
+    assert not prescribed_title(found)
     assert prescribed_headings(found) == {}
 
 

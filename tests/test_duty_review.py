@@ -14,6 +14,7 @@ from statements import publishing, sample
 from statements.legal import laws
 from statements.models import DutyWaiver, Statement, StatementVersion, WithdrawnWaiver
 from tests.desk_pages import version_url
+from tests.localized import merged
 from tests.statement_factory import complete_draft
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -40,7 +41,7 @@ def publish(desk, version: StatementVersion) -> str:
 
 
 def write(version: StatementVersion, key: str, *, ko: str, en: str) -> None:
-    version.sections.filter(key=key).update(body_ko=ko, body_en=en)
+    version.sections.filter(key=key).update(body={"ko": ko, "en": en})
 
 
 def test_a_complete_notice_is_published(approvers_desk, draft):
@@ -80,7 +81,7 @@ def test_another_kind_is_free_in_its_sections_but_not_in_its_words(
     incident.jurisdictions.all().delete()
     update = Statement.objects.create(incident=incident, kind="update", slug="update")
     draft = publishing.draft_next(update, by=editor)
-    draft.title_ko, draft.title_en = "새 소식", "News"
+    draft.title = {"ko": "새 소식", "en": "News"}
     draft.save()
     write(draft, "body", ko="고객 정보가 노출되었습니다.", en="Customer data leaked.")
     shown = publish(approvers_desk, draft)
@@ -106,8 +107,8 @@ def test_a_section_in_one_language_is_not_linted_as_the_other(draft, approver):
 def test_californias_title_and_headings_are_laid_out(incident, notice, editor):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="US-CA")
     draft = publishing.draft_next(notice, by=editor)
-    assert draft.title_en == "Notice of Data Breach"
-    headings = set(draft.sections.values_list("heading_en", flat=True))
+    assert draft.title.get("en") == "Notice of Data Breach"
+    headings = set(draft.sections.values_list("heading__en", flat=True))
     assert headings >= {
         "What Happened",
         "What Information Was Involved",
@@ -197,9 +198,9 @@ def test_the_waiver_of_a_published_version_is_permanent_and_in_its_hash(lacking,
     published = publishing.publish(lacking, by=approver)
     for change in (
         waiver.delete,
-        lambda: DutyWaiver.objects.update(reason_en="x"),
+        lambda: DutyWaiver.objects.update(**merged("reason", en="x")),
         lambda: DutyWaiver.objects.create(
-            version=published, rule="hedge", reason_ko="x", reason_en="x", waived_by=approver
+            version=published, rule="hedge", reason={"ko": "x", "en": "x"}, waived_by=approver
         ),
     ):
         with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
@@ -225,11 +226,11 @@ def test_a_waiver_is_withdrawn_with_a_reason_and_stays_on_record(approvers_desk,
     assert not lacking.waivers.exists()
     record = WithdrawnWaiver.objects.get()
     assert (record.waived_by, record.withdrawn_by) == (approver, approver)
-    assert record.reason_en == WAIVER["reason_en"]
+    assert record.reason.get("en") == WAIVER["reason_en"]
     publish(approvers_desk, lacking)
     assert not lacking.is_published  # the waived duty blocks again
     with pytest.raises(IntegrityError), transaction.atomic():
-        WithdrawnWaiver.objects.update(reason_en="x")
+        WithdrawnWaiver.objects.update(**merged("reason", en="x"))
     assert approvers_desk.post(withdrawal(lacking), {"reason": "Again"}).status_code == 404
 
 

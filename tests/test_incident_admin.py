@@ -72,6 +72,8 @@ def loaded(incident: Incident, *, number: int = 1, batch_state: str = "open") ->
 
 NEW_INCIDENT = {
     "slug": "dalbit-2026",
+    "languages": "ko,en",
+    "default_language": "ko",
     "company_ko": "달빛상점",
     "company_en": "Dalbit Store",
     "title_ko": "달빛상점 개인정보 유출",
@@ -278,11 +280,11 @@ def test_the_desk_names_incidents_scope_versions_and_classes_in_words(
     names = DataClass.objects.get(slug="names")
     with override(language):
         shown = {
-            reverse("admin:incidents_incident_change", args=[incident.pk]): incident.title,
+            reverse("admin:incidents_incident_change", args=[incident.pk]): str(incident.title),
             reverse("admin:incidents_exposurebatch_change", args=[batch.pk]): str(batch),
-            reverse("admin:incidents_dataclass_change", args=[names.pk]): names.name,
+            reverse("admin:incidents_dataclass_change", args=[names.pk]): str(names.name),
         }
-    assert incident.title in str(batch)
+    assert str(incident.title) in str(batch)
     for url, words in shown.items():
         page = editors_desk.get(url).content.decode()
         assert f"<h2>{words}</h2>" in page
@@ -296,7 +298,9 @@ def test_a_scope_version_shows_its_files_and_counts(editors_desk, incident):
     assert "members.csv" in page
     assert 'name="state"' not in page
     assert (
-        page_text(editors_desk.get(url("exposurebatch", "changelist"))).count(incident.title_en)
+        page_text(editors_desk.get(url("exposurebatch", "changelist"))).count(
+            incident.title.get("en")
+        )
         >= 1
     )
 

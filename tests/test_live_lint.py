@@ -17,6 +17,7 @@ from statements import publishing
 from statements.models import Section, Statement, StatementVersion
 from tests import browser
 from tests.desk_pages import form_of, version_url
+from tests.localized import merged
 from tests.statement_factory import NAMES_LEAKED, complete_draft
 
 
@@ -40,7 +41,7 @@ def found_at(response, prefix: str) -> str:
 
 
 def test_each_finding_is_shown_under_its_section(editors_desk, draft):
-    draft.sections.filter(key="when_and_how").update(body_ko="이름이 노출되었습니다.")
+    draft.sections.filter(key="when_and_how").update(**merged("body", ko="이름이 노출되었습니다."))
     response = editors_desk.get(version_url("change", draft))
     assert "노출" in found_at(response, place(draft, "when_and_how"))
     assert "유출" in found_at(response, place(draft, "when_and_how"))  # the suggested word
@@ -48,7 +49,7 @@ def test_each_finding_is_shown_under_its_section(editors_desk, draft):
 
 
 def test_unnamed_classes_and_missing_languages_are_shown_there_too(editors_desk, draft):
-    draft.sections.filter(key="data_items").update(body_ko="전화번호", body_en="")
+    draft.sections.filter(key="data_items").update(body={"ko": "전화번호", "en": ""})
     shown = found_at(editors_desk.get(version_url("change", draft)), place(draft, "data_items"))
     assert "does not name “이름”" in shown
     assert "is missing in English" in shown
@@ -63,7 +64,7 @@ def test_findings_about_missing_sections_are_shown_at_the_top(editors_desk, draf
 
 
 def test_a_finding_about_the_title_is_shown_at_the_title(editors_desk, draft):
-    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="개인정보 노출 안내")
+    StatementVersion.objects.filter(pk=draft.pk).update(**merged("title", ko="개인정보 노출 안내"))
     response = editors_desk.get(version_url("change", draft)).content.decode()
     shown = response.split('data-findings="title"')[1].split('name="display_until"')[0]
     assert "노출" in shown
@@ -79,8 +80,8 @@ def test_typed_text_is_reviewed_and_not_saved(editors_desk, draft):
     assert answer["findings"][place(draft, "data_items")] == ""
     assert answer["blocking"] >= 2
     draft.refresh_from_db()
-    assert draft.title_ko == "유출 통지"
-    assert draft.sections.get(key="when_and_how").body_ko == NAMES_LEAKED["ko"]
+    assert draft.title.get("ko") == "유출 통지"
+    assert draft.sections.get(key="when_and_how").body.get("ko") == NAMES_LEAKED["ko"]
     assert not draft.editors.exists()
 
 
@@ -160,7 +161,7 @@ def test_the_previews_show_every_channel(editors_desk, draft):
 def test_every_kind_has_its_mail(editors_desk, incident, editor, kind):
     statement = Statement.objects.create(incident=incident, kind=kind, slug=kind)
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = "제목", "A title"
+    draft.title = {"ko": "제목", "en": "A title"}
     draft.save()
     assert "A title" in editors_desk.get(version_url("previews", draft)).content.decode()
 

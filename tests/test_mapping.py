@@ -183,7 +183,7 @@ def test_a_class_is_proposed_only_with_what_it_is():
 
     with pytest.raises(ImportRefusedError) as caught:
         parsed.check_classes(
-            {str(one["slug"]): f"{one['name_en']} / {one['name_ko']}" for one in DATA_CLASSES}
+            {str(one["slug"]): f"{one['name']['en']} / {one['name']['ko']}" for one in DATA_CLASSES}
         )
     says = str(caught.value)
     assert "did you mean" not in says

@@ -22,6 +22,7 @@ from scams.pasted_text import MOST_CHARACTERS
 from statements import sample
 from statements.models import Statement
 from tests import browser
+from tests.localized import merged
 from tests.notice_factory import delivery_to, work
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -226,7 +227,7 @@ def test_many_known_traces_do_not_hide_an_unknown_one(sent, code):
 def test_traces_that_the_notice_names_are_not_reported(client, sent, code, incident):
     Incident.objects.filter(pk=incident.pk).update(
         contact_phone="02-345-6789",
-        official_contacts_ko="문자: 1577-7011\nhttps://www.hanbit.example",
+        official_contacts={"ko": "문자: 1577-7011\nhttps://www.hanbit.example"},
     )
     ours = "https://kisa.example/scams privacy@hanbit.example (02)345 6789 1577-7011 hanbit.example"
     assert message_check.answer_for(f"{ours} {code}").verdict == MessageVerdict.SENT
@@ -234,7 +235,7 @@ def test_traces_that_the_notice_names_are_not_reported(client, sent, code, incid
 
 def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
     official = "https://pf.kakao.com/_hanbit\nhttps://www.instagram.com/hanbit/"
-    Incident.objects.filter(pk=incident.pk).update(official_contacts_ko=official)
+    Incident.objects.filter(pk=incident.pk).update(**merged("official_contacts", ko=official))
     ours = "pf.kakao.com/_hanbit https://instagram.com/hanbit?x=1"
     assert message_check.answer_for(f"{ours} {code}").verdict == MessageVerdict.SENT
     strange = message_check.answer_for(
@@ -542,7 +543,7 @@ def test_the_page_lists_the_advisories(client, incident, editor, approver):
     sample.load_sample_incident()
     advisory = Statement.objects.get(kind="advisory").advisory
     page = words(client.get("/en/check/"))
-    assert advisory.issuer_en in page
+    assert advisory.issuer.get("en") in page
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -83,11 +83,9 @@ def test_values_are_masked_counted_and_dated(minji, leaked_minji):
 def test_the_catalogue_defines_the_meaning_of_a_values_date(minji, incident, file):
     DataClass.objects.create(
         slug="subscriptions",
-        name_ko="구독",
-        name_en="Subscription",
-        unit_ko="건",
-        unit_en="subscription",
-        units_en="subscriptions",
+        name={"ko": "구독", "en": "Subscription"},
+        unit={"ko": "건", "en": "subscription"},
+        units={"en": "subscriptions"},
         sensitivity=DataClass.Sensitivity.LOW,
         masking=DataClass.Masking.TEXT,
         date_meaning=DataClass.DateMeaning.ORDERED,
@@ -302,7 +300,8 @@ def test_a_repeated_address_is_one_address(minji, incident, file):
 
 def second_incident() -> Incident:
     later = Incident.objects.get()
-    later.pk, later.slug, later.title_en = None, "hanbit-2026", "Another leak"
+    later.pk, later.slug = None, "hanbit-2026"
+    later.title |= {"en": "Another leak"}
     later.make_keysets()
     later.save()
     return later

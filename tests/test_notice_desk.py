@@ -15,6 +15,7 @@ from incidents.models import DataClass, Incident
 from notices import message_codes, tasks
 from notices.models import Delivery, Notice
 from tests.desk_pages import approve
+from tests.localized import merged
 from tests.notice_factory import delivery_to, draft_notice, published, work
 from tests.smtp_server import DROP
 
@@ -102,7 +103,7 @@ def test_an_alert_needs_a_topic_and_a_mandatory_notice_must_not_have_one(
 
 
 def changed_class(draft: Notice) -> None:
-    DataClass.objects.filter(slug="names").update(name_en="Names and nicknames")
+    DataClass.objects.filter(slug="names").update(**merged("name", en="Names and nicknames"))
 
 
 def changed_contact(draft: Notice) -> None:

@@ -52,9 +52,8 @@ def test_the_number_of_queries_does_not_grow_with_people_and_incidents(
             aware_at=incident.aware_at,
             is_public=True,
             **{
-                f"{name}_{language}": "Other"
+                name: {"ko": "Other", "en": "Other"}
                 for name in ("company", "title", "summary", "department")
-                for language in ("ko", "en")
             },
         )
         other.make_keysets()

@@ -15,6 +15,7 @@ from incidents.models import Incident
 from statements import sample
 from statements.models import StatementVersion
 from tests.database import without_triggers
+from tests.localized import merged
 from tests.sample_pages import PAGES, SLUG, correct, published
 from tests.web_processes import web_processes
 
@@ -44,7 +45,8 @@ def later(monkeypatch):
 def rename(title: str) -> None:
     """Changes a title as another process would: the cache is not informed."""
     with without_triggers():
-        StatementVersion.objects.filter(statement__slug="notice").update(title_en=title)
+        notices = StatementVersion.objects.filter(statement__slug="notice")
+        notices.update(**merged("title", en=title))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -163,8 +163,8 @@ def test_a_statement_with_placeholders_is_sent_one_by_one(
     mailgun, version, people, editor, approver
 ):
     draft = publishing.draft_next(version.statement, by=editor)
-    draft.sections.update(body_ko="전원 %recipient.code% 안내", body_en="all %recipient.code%")
-    draft.change_reason_ko, draft.change_reason_en = "오타를 고쳤습니다", "A typo"
+    draft.sections.update(body={"ko": "전원 %recipient.code% 안내", "en": "all %recipient.code%"})
+    draft.change_reason = {"ko": "오타를 고쳤습니다", "en": "A typo"}
     draft.save()
     publishing.publish(draft, by=approver)
     notice = Notice.objects.create(

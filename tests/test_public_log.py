@@ -33,11 +33,11 @@ def test_a_first_version_shows_no_difference(client, first):
 
 def test_an_added_or_removed_section_is_shown(client, first, editor, approver):
     draft = publishing.draft_next(first.statement, by=editor)
-    draft.change_reason_ko, draft.change_reason_en = "고쳤습니다.", "Mended."
+    draft.change_reason = {"ko": "고쳤습니다.", "en": "Mended."}
     draft.save()
     draft.sections.all().delete()
     Section.objects.create(
-        version=draft, key="not_known_yet", position=1, body_ko="모릅니다.", body_en="Unknown."
+        version=draft, key="not_known_yet", position=1, body={"ko": "모릅니다.", "en": "Unknown."}
     )
     publishing.publish(draft, by=approver)
     page = client.get("/en/incidents/hanbit-2025/log/").content.decode()
@@ -62,7 +62,7 @@ def test_verifying_finds_nothing_where_nothing_changed(second, capsys):
 
 def test_verifying_names_one_changed_letter(second, capsys):
     with without_triggers() as cursor:
-        cursor.execute("UPDATE statements_section SET body_en = body_en || '.'")
+        cursor.execute("UPDATE statements_section SET body = body || jsonb_build_object('en', '.')")
     with pytest.raises(SystemExit) as ended:
         call_command("verify_statements")
     assert ended.value.code == 1

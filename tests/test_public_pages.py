@@ -285,7 +285,7 @@ def test_pages_take_few_queries(coupang, client, django_assert_num_queries, page
 def test_markup_in_a_section_reaches_no_page(correction, client):
     markup = "<script>alert(1)</script> [refund](javascript:alert(1))"
     Section.objects.filter(version=correction, key="when_and_how").update(
-        body_ko=markup, body_en=markup
+        body={"ko": markup, "en": markup}
     )
     published(correction)
     html = client.get(f"/en/incidents/{SLUG}/statements/notice/").content.decode()

@@ -15,6 +15,7 @@ from statements import publishing
 from statements.findings import Finding
 from statements.models import Advisory, Section, Statement, StatementVersion
 from tests.database import without_triggers
+from tests.localized import merged
 
 pytestmark = pytest.mark.usefixtures("english")
 NAMED = {"ko": "- 이름\n- 주소", "en": "- Names\n- Addresses"}
@@ -39,13 +40,11 @@ def notice(incident, claims) -> Statement:
 def complete(draft: StatementVersion) -> StatementVersion:
     """Returns the draft with all texts in both languages."""
     StatementVersion.objects.filter(pk=draft.pk).update(
-        title_ko="유출 통지",
-        title_en="Notice of a leak",
-        change_reason_ko="바로잡았습니다.",
-        change_reason_en="Corrected.",
+        title={"ko": "유출 통지", "en": "Notice of a leak"},
+        change_reason={"ko": "바로잡았습니다.", "en": "Corrected."},
     )
-    draft.sections.update(body_ko="내용입니다.", body_en="These are the words.")
-    draft.sections.filter(key="data_items").update(body_ko=NAMED["ko"], body_en=NAMED["en"])
+    draft.sections.update(body={"ko": "내용입니다.", "en": "These are the words."})
+    draft.sections.filter(key="data_items").update(body={"ko": NAMED["ko"], "en": NAMED["en"]})
     draft.refresh_from_db()
     return draft
 
@@ -140,7 +139,7 @@ def test_the_database_lets_no_editor_publish(draft, approver, edited):
 def test_a_public_incident_stays_public_while_its_statements_must_be_shown(published, incident):
     with pytest.raises(IntegrityError, match="must be shown"), transaction.atomic():
         type(incident).objects.filter(pk=incident.pk).update(is_public=False)
-    incident.title_en = "Another title"
+    incident.title |= {"en": "Another title"}
     incident.save()
 
 
@@ -149,22 +148,22 @@ def test_an_incident_without_a_current_statement_may_be_hidden(draft, published,
     assert type(incident).objects.filter(pk=incident.pk).update(is_public=False) == 1
 
 
-@pytest.mark.parametrize("field", ["title_ko", "title_en"])
-def test_a_missing_title_is_refused(draft, approver, field):
-    setattr(draft, field, " ")
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_missing_title_is_refused(draft, approver, language):
+    draft.title |= {language: " "}
     assert codes(draft, approver) == ["language"]
 
 
-@pytest.mark.parametrize("field", ["body_ko", "body_en"])
-def test_a_missing_text_is_refused_and_named(draft, approver, field):
-    draft.sections.filter(key="when_and_how").update(**{field: "\n"})
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_missing_text_is_refused_and_named(draft, approver, language):
+    draft.sections.filter(key="when_and_how").update(**merged("body", **{language: "\n"}))
     [finding] = blocking(draft, approver)
     assert finding.rule == "language"
     assert str(Section.Key.WHEN_AND_HOW.label) in str(finding.why)
 
 
 def test_a_heading_in_one_language_only_is_refused(draft, approver):
-    draft.sections.filter(key="when_and_how").update(heading_ko="언제")
+    draft.sections.filter(key="when_and_how").update(**merged("heading", ko="언제"))
     assert codes(draft, approver) == ["language"]
 
 
@@ -201,7 +200,7 @@ def test_a_leaked_class_that_is_not_named_is_refused(draft, incident, approver):
 
 def test_a_longer_name_does_not_name_the_shorter_class(draft, approver):
     draft.sections.filter(key="data_items").update(
-        body_ko="이름, 이메일 주소", body_en="Names, e-mail addresses"
+        body={"ko": "이름, 이메일 주소", "en": "Names, e-mail addresses"}
     )
     assert codes(draft, approver) == ["class", "class"]
 
@@ -221,9 +220,9 @@ def test_a_correction_says_why_and_chains_to_the_version_before(draft, notice, e
     first = publishing.publish(draft, by=approver)
     second = publishing.draft_next(notice, by=editor)
     assert second.number == 2
-    assert second.title_en == "Notice of a leak"
-    assert [section.body_en for section in second.sections.all()] == [
-        section.body_en for section in first.sections.all()
+    assert second.title.get("en") == "Notice of a leak"
+    assert [section.body.get("en") for section in second.sections.all()] == [
+        section.body.get("en") for section in first.sections.all()
     ]
     assert codes(second, approver) == ["language", "language"]
 
@@ -252,8 +251,7 @@ def advisory(incident, editor, approver) -> Advisory:
     statement = Statement.objects.create(incident=incident, kind="advisory", slug="kisa")
     advisory = Advisory.objects.create(
         statement=statement,
-        issuer_ko="한국인터넷진흥원",
-        issuer_en="KISA",
+        issuer={"ko": "한국인터넷진흥원", "en": "KISA"},
         issued_on=date(2025, 11, 29),
         severity=3,
     )
@@ -266,11 +264,11 @@ def itself(version: StatementVersion):
 
 
 CHANGES = {
-    "the title": lambda v: itself(v).update(title_en="x"),
+    "the title": lambda v: itself(v).update(**merged("title", en="x")),
     "the state": lambda v: itself(v).update(state="draft", published_at=None, hash=""),
     "the posting time": lambda v: itself(v).update(display_until=F("created_at")),
     "the hash": lambda v: itself(v).update(hash="0" * 64),
-    "a section's text": lambda v: v.sections.update(body_ko="x"),
+    "a section's text": lambda v: v.sections.update(**merged("body", ko="x")),
     "a new section": lambda v: Section.objects.create(version=v, key="body", position=99),
     "a section less": lambda v: v.sections.all()[0].delete(),
     "the statement's address": lambda v: Statement.objects.filter(pk=v.statement_id).update(
@@ -349,7 +347,7 @@ def test_no_cascade_deletes_a_published_version(published, delete):
 
 def test_a_published_advisory_keeps_its_issuer(advisory):
     for change in (
-        lambda: Advisory.objects.update(issuer_en="somebody else"),
+        lambda: Advisory.objects.update(**merged("issuer", en="somebody else")),
         lambda: advisory.delete(),
     ):
         with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
@@ -363,7 +361,7 @@ def test_a_section_cannot_be_moved_into_a_published_version(published, notice, e
 
 
 def test_a_draft_can_be_changed_and_deleted(draft):
-    draft.sections.update(body_ko="다시")
+    draft.sections.update(**merged("body", ko="다시"))
     draft.delete()
     assert not StatementVersion.objects.exists()
 
@@ -377,7 +375,7 @@ def test_a_section_saved_while_its_version_is_published_is_refused(incident, edi
 
     def write() -> None:
         try:
-            Section.objects.filter(version_id=draft.pk).update(body_en="slipped in")
+            Section.objects.filter(version_id=draft.pk).update(**merged("body", en="slipped in"))
             outcomes.append("written")
         except IntegrityError:
             outcomes.append("refused")
@@ -406,7 +404,9 @@ def tamper(sql: str, *values: str | int) -> None:
 
 def test_one_changed_letter_is_found_and_its_version_named(published, notice):
     tamper(
-        "UPDATE statements_section SET body_en = body_en || '.' WHERE version_id = %s", published.pk
+        "UPDATE statements_section SET body = body || jsonb_build_object('en', '.') "
+        "WHERE version_id = %s",
+        published.pk,
     )
     assert publishing.verify_statement(notice) == ["Version 1 is not what was published."]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import F, QuerySet
 
 from statements import publishing, tasks
 from statements.models import Section, StatementVersion
 from tests.database import without_triggers
+from tests.localized import merged
 from tests.sample_pages import SLUG, published
 
 pytest_plugins = ["tests.correction_fixtures"]
@@ -84,11 +84,11 @@ def test_a_reader_sees_that_the_chain_is_unbroken(client, second):
 @pytest.mark.parametrize(
     ("number", "change"),
     [
-        (1, {"title_en": "about your data"}),
+        (1, merged("title", en="about your data")),
         (2, {"display_until": F("display_until") - timedelta(days=1)}),
         (2, {"published_at": F("published_at") + timedelta(microseconds=1)}),
         (2, {"class_states": [{"class": "names", "state": "not_involved", "basis": "company"}]}),
-        (2, {"change_reason_ko": "고쳤습니다. "}),
+        (2, merged("change_reason", ko="고쳤습니다. ")),
     ],
 )
 def test_one_changed_byte_anywhere_is_found_and_named(client, second, number, change):
@@ -108,19 +108,19 @@ def test_a_broken_chain_is_logged_every_hour(second, caplog):
     assert "verify-statements" in settings.CELERY_BEAT_SCHEDULE
     tasks.verify_statements()
     assert not caplog.records
-    tamper(version(1), title_en="about your data")
+    tamper(version(1), **merged("title", en="about your data"))
     tasks.verify_statements()
     assert f"statement {second.statement_id}: Version 1 is not what was published." in caplog.text
 
 
 def test_a_changed_section_is_found(client, second):
-    tamper(Section.objects.filter(version__number=1), body_ko=Concat("body_ko", Value(" ")))
+    tamper(Section.objects.filter(version__number=1), **merged("body", ko="다른 글"))
     assert "Version 1 is not what was published." in client.get(LOG).content.decode()
 
 
 def test_a_forged_version_with_a_new_hash_breaks_the_chain(client, second):
     """A forged version 1 with a new hash does not match the hash stored in version 2."""
-    tamper(version(1), title_en="Nothing happened")
+    tamper(version(1), **merged("title", en="Nothing happened"))
     tamper(version(1), hash=publishing.compute_hash(version(1).get()))
     page = client.get(LOG).content.decode()
     assert "Version 2 does not follow the one before." in page
@@ -161,7 +161,7 @@ def test_the_linked_data_of_an_advisory_names_its_issuer(coupang, client):
 
 
 def test_no_text_of_a_statement_ends_the_linked_data(correction, client):
-    correction.title_en = "</script><script>alert(1)</script>"
+    correction.title |= {"en": "</script><script>alert(1)</script>"}
     correction.save()
     published(correction)
     facts = announcement(client, f"/en/incidents/{SLUG}/statements/notice/")
@@ -202,8 +202,8 @@ def test_each_version_and_language_has_a_picture_of_its_own(correction, client):
 
 
 def test_a_long_title_still_makes_one_picture(correction, client):
-    correction.title_en = "W" * 200
-    correction.title_ko = "가" * 200
+    correction.title |= {"en": "W" * 200}
+    correction.title |= {"ko": "가" * 200}
     correction.save()
     published(correction)
     for language in ("ko", "en"):

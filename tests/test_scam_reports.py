@@ -240,7 +240,9 @@ def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
     response = editors_desk.post(desk_url("scams_scamreport_warn", report.pk))
     draft = StatementVersion.objects.get()
     assert response.headers["Location"] == desk_url("statements_statementversion_change", draft.pk)
-    assert "hanbit-refund[.]example[.]net" in markdown.plain(draft.sections.get(key="body").body_en)
+    assert "hanbit-refund[.]example[.]net" in markdown.plain(
+        draft.sections.get(key="body").body.get("en")
+    )
     blocking = [
         finding for finding in publishing.publishing_findings(draft, by=approver) if finding.blocks
     ]

@@ -14,6 +14,7 @@ from incidents.models import DataClass, IncidentDataClass
 from statements import publishing
 from statements.models import Advisory, Section, Statement, StatementVersion
 from tests.desk_pages import desk_url, form_of
+from tests.localized import merged
 
 
 @pytest.fixture
@@ -25,9 +26,9 @@ def update(incident) -> Statement:
 def draft(update, editor) -> StatementVersion:
     """A complete draft with one section."""
     draft = publishing.draft_next(update, by=editor)
-    draft.title_ko, draft.title_en = "새 소식", "News"
+    draft.title = {"ko": "새 소식", "en": "News"}
     draft.save()
-    draft.sections.update(body_ko="**새** 내용", body_en="**New** words")
+    draft.sections.update(body={"ko": "**새** 내용", "en": "**New** words"})
     return draft
 
 
@@ -55,8 +56,8 @@ def test_a_draft_may_be_saved_half_written(editors_desk, draft, editor):
     data = form_of(editors_desk.get(url)) | {"title_en": "", "sections-0-body_en": ""}
     assert editors_desk.post(url, data).status_code == 302
     draft.refresh_from_db()
-    assert draft.title_en == ""
-    assert draft.sections.get().body_en == ""
+    assert draft.title.get("en") == ""
+    assert draft.sections.get().body.get("en") == ""
     assert [*draft.editors.all()] == [editor]
 
 
@@ -105,14 +106,13 @@ def test_publishing_offers_to_notify_people(approvers_desk, incident, editor, ki
     if kind == "advisory":
         Advisory.objects.create(
             statement=statement,
-            issuer_ko="인터넷진흥원",
-            issuer_en="KISA",
+            issuer={"ko": "인터넷진흥원", "en": "KISA"},
             issued_on="2025-11-29",
             severity=3,
         )
     draft = publishing.draft_next(statement, by=editor)
-    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="제목", title_en="Title")
-    draft.sections.update(body_ko="내용", body_en="Words")
+    StatementVersion.objects.filter(pk=draft.pk).update(title={"ko": "제목", "en": "Title"})
+    draft.sections.update(body={"ko": "내용", "en": "Words"})
     link = f"{reverse('admin:notices_notice_add')}?version={draft.pk}&amp;{query}"
     assert f'href="{link}"' in confirm(approvers_desk, draft).content.decode()
 
@@ -140,7 +140,7 @@ def test_the_publishing_page_says_what_is_missing(approvers_desk, draft, inciden
 def test_a_draft_changed_since_it_was_read_is_not_published(approvers_desk, draft):
     url = desk_url("statements_statementversion_publish", draft.pk)
     seen = approvers_desk.get(url).context["form"].shown
-    draft.sections.update(body_en="slipped in")
+    draft.sections.update(**merged("body", en="slipped in"))
     response = approvers_desk.post(url, {"seen": seen})
     assert "The draft was changed while you read it" in response.content.decode()
     draft.refresh_from_db()
@@ -244,11 +244,11 @@ def test_a_published_advisory_keeps_its_issuer(editors_desk, incident, editor, a
         "advisory-0-severity": "3",
     }
     assert editors_desk.post(url, data).status_code == 302
-    assert statement.advisory.issuer_en == "KISA"
+    assert statement.advisory.issuer.get("en") == "KISA"
 
     draft = publishing.draft_next(statement, by=editor)
-    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="주의", title_en="Beware")
-    draft.sections.update(body_ko="내용", body_en="Words")
+    StatementVersion.objects.filter(pk=draft.pk).update(title={"ko": "주의", "en": "Beware"})
+    draft.sections.update(body={"ko": "내용", "en": "Words"})
     publishing.publish(draft, by=approver)
     assert "advisory-0-issuer_en" not in editors_desk.get(url).content.decode()
 
@@ -299,8 +299,8 @@ def test_an_editor_of_the_issuer_cannot_publish_the_advisory(
         },
     )
     draft = publishing.draft_next(statement, by=editor)
-    StatementVersion.objects.filter(pk=draft.pk).update(title_ko="주의", title_en="Beware")
-    draft.sections.update(body_ko="내용", body_en="Words")
+    StatementVersion.objects.filter(pk=draft.pk).update(title={"ko": "주의", "en": "Beware"})
+    draft.sections.update(body={"ko": "내용", "en": "Words"})
 
     response = confirm(approvers_desk, draft)
     assert "A second person has to publish it" in response.content.decode()

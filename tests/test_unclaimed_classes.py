@@ -60,8 +60,10 @@ def test_a_stated_class_has_to_be_named_in_the_notice(draft, incident, approver)
     with pytest.raises(publishing.PublishingRefusedError):
         publishing.publish(draft, by=approver)
     draft.sections.filter(key="data_items").update(
-        body_ko="이름과 공동현관 출입번호가 유출되었습니다.",
-        body_en="Names and entrance codes leaked.",
+        body={
+            "ko": "이름과 공동현관 출입번호가 유출되었습니다.",
+            "en": "Names and entrance codes leaked.",
+        },
     )
     assert publishing.publish(draft, by=approver).is_published
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
+from foundations.languages import portal_codes
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.models import DataClass, Incident
 
@@ -17,10 +19,15 @@ class DataClassAdmin(FactsAdmin):
     """
 
     change_form_template = "incidents/desk/change_form.html"
-    list_display = ["slug", "name_en", "name_ko", "hibp_name", "sensitivity", "masking"]
+    list_display = ["slug", "named", "hibp_name", "sensitivity", "masking"]
     list_filter = ["sensitivity", "masking"]
-    search_fields = ["slug", "name_en", "name_ko", "hibp_name"]
+    search_fields = ["slug", "hibp_name", *(f"name__{code}" for code in portal_codes())]
     show_full_result_count = False
+
+    @admin.display(description=gettext_lazy("name"))
+    def named(self, obj: DataClass) -> str:
+        """Shows the name in all languages."""
+        return " / ".join(text for _code, text in obj.name.in_order())
 
     def get_readonly_fields(self, request: HttpRequest, obj: DataClass | None = None) -> Any:
         """Makes the slug read-only, because mapping files and the import name a class by it."""

@@ -49,20 +49,18 @@ class IncidentAdmin(FactsAdmin):
 
     form = IncidentForm
     change_form_template = "incidents/desk/change_form.html"
-    list_display = ["slug", "company_en", "aware_at", "is_public", "shredded_at"]
+    list_display = ["slug", "company_named", "aware_at", "is_public", "shredded_at"]
     list_filter = ["is_public"]
     show_full_result_count = False
-    prepopulated_fields = {"slug": ["company_en"]}
     readonly_fields = ["scope", "people", "shredded"]
     inlines = [JurisdictionInline, ClassStateInline]
     fieldsets = [
-        (None, {"fields": ["slug", ("company_ko", "company_en"), ("title_ko", "title_en")]}),
+        (None, {"fields": ["slug", ("languages", "default_language"), "company", "title"]}),
         (
             gettext_lazy("What happened"),
             {
                 "fields": [
-                    "summary_ko",
-                    "summary_en",
+                    "summary",
                     ("began_on", "ended_on"),
                     "aware_at",
                     "illegal_access",
@@ -75,10 +73,9 @@ class IncidentAdmin(FactsAdmin):
             {
                 "description": gettext_lazy("Customers tell real calls from scams by them."),
                 "fields": [
-                    ("department_ko", "department_en"),
+                    "department",
                     ("contact_phone", "contact_email"),
-                    "official_contacts_ko",
-                    "official_contacts_en",
+                    "official_contacts",
                 ],
             },
         ),
@@ -104,8 +101,10 @@ class IncidentAdmin(FactsAdmin):
 
         return [(name, {**rest, "fields": replaced(rest["fields"])}) for name, rest in fieldsets]
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:
-        return {} if obj else self.prepopulated_fields
+    @admin.display(description=gettext_lazy("company"), ordering="company")
+    def company_named(self, obj: Incident) -> str:
+        """Shows the company's name in the active language."""
+        return str(obj.company)
 
     def takes_two(self, row: Incident) -> bool:
         """Returns whether customers may have read the incident's facts."""

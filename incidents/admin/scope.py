@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet, Sum
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from foundations.languages import own_name
 from incidents.models import AffectedPerson, DataClass, ExposureBatch
 from incidents.scope_counts import Tally
 
@@ -19,12 +19,12 @@ def shown_tally(tally: Tally | None) -> SafeString | str:
     """
     if tally is None:
         return _("Counted once a scope version is closed.")
-    relations, languages = dict(AffectedPerson.Relation.choices), dict(settings.LANGUAGES)
+    relations = dict(AffectedPerson.Relation.choices)
     lines = [(_("everybody"), tally.people)]
     lines += [(str(relations[key]), people) for key, people in sorted(tally.by_relation.items())]
-    lines += [(str(languages[key]), people) for key, people in sorted(tally.by_language.items())]
+    lines += [(own_name(key), people) for key, people in sorted(tally.by_language.items())]
     lines += [
-        (data_class.name, tally.by_class[data_class.pk])
+        (str(data_class.name), tally.by_class[data_class.pk])
         for data_class in DataClass.objects.filter(pk__in=tally.by_class)
     ]
     return format_html_join("", "<div>{}: {}</div>", [(name, f"{n:,}") for name, n in lines])

@@ -15,6 +15,8 @@ from incidents.importing.previewing import Preview
 from incidents.models import CONTACT_CLASSES, DataClass
 
 _MOST = 0.5
+LANGUAGE = "en"  # of the comments in a drafted mapping
+
 _CONTENT = {EMAIL: (CellKind.EMAIL, CellKind.ODD_EMAIL, CellKind.MASKED)}
 _NO_ID = {CellKind.EMAIL, CellKind.PHONE, CellKind.DATE, CellKind.BLANK}
 _DAY_SHAPES = {"9999-99-99", "9999.99.99", "9999/99/99"}
@@ -128,7 +130,7 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
         if choices.columns(role)[1:]:
             comments[part] = "confirm: each column is a contact of the person"
     for slug, one in known.items():
-        comments[CLASS + slug] = f"confirm: {_in_one_line(one.name_en)}"
+        comments[CLASS + slug] = f"confirm: {_in_one_line(one.name.in_language(LANGUAGE))}"
     return comments
 
 
@@ -164,7 +166,7 @@ def _classes(classes: Iterable[DataClass]) -> Iterator[str]:
         own = (
             " (in contact_leaked, if the column is one of [person])" if one.slug in contact else ""
         )
-        yield f"#   {one.slug}: {_in_one_line(one.name_en)}{own}"
+        yield f"#   {one.slug}: {_in_one_line(one.name.in_language(LANGUAGE))}{own}"
 
 
 def _in_one_line(text: str) -> str:

@@ -13,6 +13,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import foundations.languages
+import foundations.localized_fields
+
 import incidents.models.incident
 
 from foundations.migration_sql import run_sql
@@ -24,14 +27,7 @@ SQL = Path(__file__).parent / 'sql'
 def add_data_classes(apps, schema_editor):
     DataClass = apps.get_model('incidents', 'DataClass')
     for place, entry in enumerate(DATA_CLASSES, start=1):
-        fields = dict(entry)
-        actions = fields.pop('actions')
-        DataClass.objects.create(
-            **fields,
-            position=place * 10,
-            actions_ko='\n'.join(korean for korean, _ in actions),
-            actions_en='\n'.join(english for _, english in actions),
-        )
+        DataClass.objects.create(**entry, position=place * 10)
 
 
 class Migration(migrations.Migration):
@@ -49,23 +45,20 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.AutoField(primary_key=True, serialize=False)),
                 ('slug', models.SlugField(help_text='Part of its web addresses.', unique=True, verbose_name='slug')),
-                ('company_ko', models.CharField(max_length=200, verbose_name='company (Korean)')),
-                ('company_en', models.CharField(max_length=200, verbose_name='company (English)')),
-                ('title_ko', models.CharField(max_length=200, verbose_name='title (Korean)')),
-                ('title_en', models.CharField(max_length=200, verbose_name='title (English)')),
-                ('summary_ko', models.TextField(help_text='What happened, in ten seconds.', verbose_name='summary (Korean)')),
-                ('summary_en', models.TextField(verbose_name='summary (English)')),
+                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=foundations.languages.portal_languages, max_length=12), default=foundations.languages.portal_codes, help_text='The languages of its texts, as codes with commas between them. A statement is published in all of them; the first one is the authority.', size=None, verbose_name='languages')),
+                ('default_language', models.CharField(choices=foundations.languages.portal_languages, default=foundations.languages.default_language, help_text='People whose language is none of these get this one.', max_length=12, verbose_name='language of the others')),
+                ('company', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, max_length=200, verbose_name='company')),
+                ('title', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, max_length=200, verbose_name='title')),
+                ('summary', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, help_text='What happened, in ten seconds.', is_long=True, verbose_name='summary')),
                 ('began_on', models.DateField(blank=True, null=True, verbose_name='access began')),
                 ('ended_on', models.DateField(blank=True, null=True, verbose_name='access ended')),
                 ('aware_at', models.DateTimeField(help_text='The legal clocks count from this moment.', verbose_name='became aware')),
                 ('illegal_access', models.BooleanField(blank=True, help_text='Some duties depend on it. Leave open what is not known yet.', null=True, verbose_name='illegal access from outside')),
                 ('reported_count', models.PositiveBigIntegerField(blank=True, help_text='As the company stated it.', null=True, verbose_name='accounts reported')),
-                ('department_ko', models.CharField(max_length=200, verbose_name='department (Korean)')),
-                ('department_en', models.CharField(max_length=200, verbose_name='department (English)')),
+                ('department', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, max_length=200, verbose_name='department')),
                 ('contact_phone', models.CharField(blank=True, max_length=50, verbose_name='telephone')),
                 ('contact_email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('official_contacts_ko', models.TextField(blank=True, help_text='The addresses and numbers the company really uses, one a line.', verbose_name='official contacts (Korean)')),
-                ('official_contacts_en', models.TextField(blank=True, verbose_name='official contacts (English)')),
+                ('official_contacts', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, help_text='The addresses and numbers the company really uses, one a line.', is_long=True, verbose_name='official contacts')),
                 ('phone_region', models.CharField(choices=incidents.models.incident.phone_regions, default=incidents.models.incident.default_phone_region, help_text='Phone numbers without a country code are read as numbers of this region.', max_length=2, verbose_name='region of phone numbers')),
                 ('shared_contact_bound', models.PositiveSmallIntegerField(default=3, help_text='An e-mail address or phone number of more people opens nothing by itself and gets one message. Up to this number, each person is asked for a second fact, as in a family. Notices follow a change from the next closing of a scope version on.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)], verbose_name='people that may share a contact')),
                 ('is_public', models.BooleanField(default=False, verbose_name='public')),
@@ -79,6 +72,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'incident',
                 'verbose_name_plural': 'incidents',
                 'constraints': [
+                    models.CheckConstraint(condition=models.Q(('languages__contains', [models.F('default_language')])), name='default_language_is_one_of_the_incident'),
                     models.CheckConstraint(condition=models.Q(('began_on__isnull', True), ('ended_on__isnull', True), ('began_on__lte', models.F('ended_on')), _connector='OR'), name='incident_began_before_it_ended'),
                     models.CheckConstraint(condition=models.Q(models.Q(('data_keyset__isnull', False), ('index_keyset__isnull', False), ('shredded_at__isnull', True)), models.Q(('data_keyset__isnull', True), ('index_keyset__isnull', True), ('shredded_at__isnull', False)), _connector='OR'), name='incident_has_keysets_or_is_shredded'),
                 ],
@@ -90,18 +84,15 @@ class Migration(migrations.Migration):
                 ('id', models.SmallAutoField(primary_key=True, serialize=False)),
                 ('slug', models.SlugField(unique=True, verbose_name='slug')),
                 ('hibp_name', models.CharField(blank=True, help_text='Two classes may share one: theirs are coarser.', max_length=100, verbose_name='Have I Been Pwned name')),
-                ('name_ko', models.CharField(max_length=100, verbose_name='name (Korean)')),
-                ('name_en', models.CharField(max_length=100, verbose_name='name (English)')),
-                ('unit_ko', models.CharField(help_text='The counter only, such as 개 or 건.', max_length=50, verbose_name='counted as (Korean)')),
-                ('unit_en', models.CharField(max_length=50, verbose_name='counted as (English, one)')),
-                ('units_en', models.CharField(max_length=50, verbose_name='counted as (English, several)')),
+                ('name', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, max_length=100, verbose_name='name')),
+                ('unit', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, help_text='In Korean the counter only, such as 개 or 건.', max_length=50, verbose_name='counted as (one)')),
+                ('units', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, max_length=50, verbose_name='counted as (several)')),
                 ('is_one_each', models.BooleanField(default=False, help_text='One of it is told without its number: "your name", not "1 name".', verbose_name='one a person')),
                 ('sensitivity', models.SmallIntegerField(choices=[(1, 'low'), (2, 'medium'), (3, 'high')], verbose_name='sensitivity')),
                 ('may_have_lines', models.BooleanField(default=False, help_text='A value may have several lines, as an address or a note. In any other class a line break rejects the row.', verbose_name='several lines')),
                 ('masking', models.CharField(choices=[('name', 'name: first and last character stay'), ('email', 'e-mail: first character and ending stay'), ('phone', 'phone: prefix and last four digits stay'), ('address', 'address: city and district stay'), ('secret', 'secret: nothing stays'), ('text', 'text: first characters stay')], max_length=10, verbose_name='masking')),
                 ('date_meaning', models.CharField(choices=[('saved', 'it was saved'), ('ordered', 'it was ordered')], default='saved', help_text='Shown where the export has a date for a value.', max_length=10, verbose_name='on the date of a value')),
-                ('actions_ko', models.TextField(blank=True, help_text='One step a line.', verbose_name='what to do (Korean)')),
-                ('actions_en', models.TextField(blank=True, help_text='One step a line.', verbose_name='what to do (English)')),
+                ('actions', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, help_text='One step a line.', is_long=True, verbose_name='what to do')),
                 ('position', models.PositiveSmallIntegerField(default=100, verbose_name='position')),
             ],
             options={
@@ -248,7 +239,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('relation', models.SmallIntegerField(choices=[(1, 'member'), (2, 'former member'), (3, 'recipient')], verbose_name='relation')),
-                ('language', models.CharField(choices=[('ko', '한국어'), ('en', 'English')], max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
                 ('people', models.PositiveBigIntegerField(verbose_name='people')),
                 ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scope_counts', to='incidents.incident', verbose_name='incident')),
                 ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='exposure batch')),
@@ -265,7 +256,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('relation', models.SmallIntegerField(choices=[(1, 'member'), (2, 'former member'), (3, 'recipient')], verbose_name='relation')),
-                ('language', models.CharField(choices=[('ko', '한국어'), ('en', 'English')], max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
                 ('email_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one'), (4, 'landline: takes no text messages')], verbose_name='e-mail')),
                 ('phone_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one'), (4, 'landline: takes no text messages')], verbose_name='phone')),
                 ('email_index', models.UUIDField(editable=False, null=True)),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import in_language
+from foundations.localized_fields import LocalizedTextField
 
 # The data classes of a mapping's contact columns, by column. These classes always exist, because
 # the desk neither renames nor deletes a class.
@@ -18,9 +18,11 @@ class DataClassQuerySet(models.QuerySet["DataClass"]):
         return self.filter(masking=DataClass.Masking.ADDRESS)
 
     def descriptions(self) -> dict[str, str]:
-        """Returns the names of the classes in both languages, in one text, by slug."""
-        rows = self.values_list("slug", "name_en", "name_ko")
-        return {slug: f"{english} / {korean}" for slug, english, korean in rows}
+        """Returns the names of the classes in all languages, in one text, by slug."""
+        return {
+            slug: " / ".join(text for _code, text in reversed(name.in_order()))
+            for slug, name in self.values_list("slug", "name")
+        }
 
 
 class DataClass(models.Model):
@@ -54,14 +56,15 @@ class DataClass(models.Model):
         blank=True,
         help_text=_("Two classes may share one: theirs are coarser."),
     )
-    name_ko = models.CharField(_("name (Korean)"), max_length=100)
-    name_en = models.CharField(_("name (English)"), max_length=100)
+    name = LocalizedTextField(_("name"), max_length=100)
     # Used in sentences such as "2 addresses and 1 entrance code leaked"; see incidents.phrasing.
-    unit_ko = models.CharField(
-        _("counted as (Korean)"), max_length=50, help_text=_("The counter only, such as 개 or 건.")
+    unit = LocalizedTextField(
+        _("counted as (one)"),
+        max_length=50,
+        help_text=_("In Korean the counter only, such as 개 or 건."),
     )
-    unit_en = models.CharField(_("counted as (English, one)"), max_length=50)
-    units_en = models.CharField(_("counted as (English, several)"), max_length=50)
+    # A language without plural forms has no text here.
+    units = LocalizedTextField(_("counted as (several)"), max_length=50, blank=True)
     is_one_each = models.BooleanField(
         _("one a person"),
         default=False,
@@ -84,11 +87,8 @@ class DataClass(models.Model):
         default=DateMeaning.SAVED,
         help_text=_("Shown where the export has a date for a value."),
     )
-    actions_ko = models.TextField(
-        _("what to do (Korean)"), blank=True, help_text=_("One step a line.")
-    )
-    actions_en = models.TextField(
-        _("what to do (English)"), blank=True, help_text=_("One step a line.")
+    actions = LocalizedTextField(
+        _("what to do"), is_long=True, blank=True, help_text=_("One step a line.")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=100)
 
@@ -100,14 +100,4 @@ class DataClass(models.Model):
         ordering = ["position", "slug"]
 
     def __str__(self) -> str:
-        return self.name or self.slug
-
-    @property
-    def name(self) -> str:
-        """Returns the name in the active language."""
-        return in_language(self, "name")
-
-    @property
-    def actions(self) -> list[str]:
-        """Returns what to do in the active language, one step an item."""
-        return in_language(self, "actions").splitlines()
+        return str(self.name) or self.slug

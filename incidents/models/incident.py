@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import phonenumbers
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -12,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from foundations.languages import in_language
+from foundations.languages import default_language, portal_codes, portal_languages
+from foundations.localized_fields import LocalizedTextField
 from incidents import encryption
 from incidents.models.shredding import Shredding
 
@@ -52,14 +54,27 @@ class Incident(models.Model):
     # the row of every exposure stores that of its file.
     id = models.AutoField(primary_key=True)
     slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its web addresses."))
-    company_ko = models.CharField(_("company (Korean)"), max_length=200)
-    company_en = models.CharField(_("company (English)"), max_length=200)
-    title_ko = models.CharField(_("title (Korean)"), max_length=200)
-    title_en = models.CharField(_("title (English)"), max_length=200)
-    summary_ko = models.TextField(
-        _("summary (Korean)"), help_text=_("What happened, in ten seconds.")
+    languages = ArrayField(
+        models.CharField(max_length=12, choices=portal_languages),
+        verbose_name=_("languages"),
+        default=portal_codes,
+        help_text=_(
+            "The languages of its texts, as codes with commas between them. A statement is "
+            "published in all of them; the first one is the authority."
+        ),
     )
-    summary_en = models.TextField(_("summary (English)"))
+    default_language = models.CharField(
+        _("language of the others"),
+        max_length=12,
+        choices=portal_languages,
+        default=default_language,
+        help_text=_("People whose language is none of these get this one."),
+    )
+    company = LocalizedTextField(_("company"), max_length=200)
+    title = LocalizedTextField(_("title"), max_length=200)
+    summary = LocalizedTextField(
+        _("summary"), is_long=True, help_text=_("What happened, in ten seconds.")
+    )
     began_on = models.DateField(_("access began"), null=True, blank=True)
     ended_on = models.DateField(_("access ended"), null=True, blank=True)
     aware_at = models.DateTimeField(
@@ -74,16 +89,15 @@ class Incident(models.Model):
     reported_count = models.PositiveBigIntegerField(
         _("accounts reported"), null=True, blank=True, help_text=_("As the company stated it.")
     )
-    department_ko = models.CharField(_("department (Korean)"), max_length=200)
-    department_en = models.CharField(_("department (English)"), max_length=200)
+    department = LocalizedTextField(_("department"), max_length=200)
     contact_phone = models.CharField(_("telephone"), max_length=50, blank=True)
     contact_email = models.EmailField(_("e-mail"), blank=True)
-    official_contacts_ko = models.TextField(
-        _("official contacts (Korean)"),
+    official_contacts = LocalizedTextField(
+        _("official contacts"),
+        is_long=True,
         blank=True,
         help_text=_("The addresses and numbers the company really uses, one a line."),
     )
-    official_contacts_en = models.TextField(_("official contacts (English)"), blank=True)
     phone_region = models.CharField(
         _("region of phone numbers"),
         max_length=2,
@@ -117,6 +131,10 @@ class Incident(models.Model):
         verbose_name_plural = _("incidents")
         constraints = [
             models.CheckConstraint(
+                condition=Q(languages__contains=[F("default_language")]),
+                name="default_language_is_one_of_the_incident",
+            ),
+            models.CheckConstraint(
                 condition=Q(began_on__isnull=True)
                 | Q(ended_on__isnull=True)
                 | Q(began_on__lte=F("ended_on")),
@@ -138,32 +156,14 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or self.slug
+        return str(self.title) or self.slug
 
-    @property
-    def company(self) -> str:
-        """Returns the company's name in the active language."""
-        return in_language(self, "company")
+    def language_for(self, wanted: str) -> str:
+        """Returns the language of the incident that a reader of `wanted` gets.
 
-    @property
-    def title(self) -> str:
-        """Returns the title in the active language."""
-        return in_language(self, "title")
-
-    @property
-    def summary(self) -> str:
-        """Returns the summary in the active language."""
-        return in_language(self, "summary")
-
-    @property
-    def department(self) -> str:
-        """Returns the department's name in the active language."""
-        return in_language(self, "department")
-
-    @property
-    def official_contacts(self) -> list[str]:
-        """Returns the official contacts in the active language, one line an item."""
-        return in_language(self, "official_contacts").splitlines()
+        It is `wanted` if the incident has it, else `default_language`.
+        """
+        return wanted if wanted in self.languages else self.default_language
 
     @property
     def has_been_public(self) -> bool:

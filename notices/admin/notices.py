@@ -24,7 +24,8 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
-from incidents.models import AffectedPerson, ExposureBatch
+from foundations.languages import own_name, with_own_names
+from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import decisions
 from notices.admin import history, letters, pauses, previews, proof_export, sms_figures
 from notices.admin.history import HistoryMessages
@@ -148,7 +149,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "may_export": request.user.has_perm(proof_export.EXPORT),
             "may_export_letters": request.user.has_perms([proof_export.EXPORT, proof_export.OPEN]),
             "may_approve": request.user.has_perm(APPROVE),
-            "languages": settings.LANGUAGES if notice and notice.channel == "email" else [],
+            "languages": _languages(notice) if notice and notice.channel == "email" else [],
             **(_progress(notice) if notice else {}),
         }
         return super().change_view(request, object_id, form_url, context)
@@ -181,7 +182,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "counted": counted,
             "reloads": is_waiting and counted.is_running and not form.is_bound,
             "shows_form": not is_waiting or form.is_bound,
-            "buckets": _buckets(counted.run) if counted.run else [],
+            "buckets": _buckets(counted.run, notice.incident) if counted.run else [],
             "cost": sms_figures.highest_cost(notice, counted.run),
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
@@ -387,10 +388,14 @@ def _email_sample(pk: int, language: str) -> OutgoingMessage:
 
 def _samples(notice: Notice) -> list[dict[str, Any]]:
     """Returns the messages that an approval freezes, as the approver reads them."""
-    samples = [_sample(notice, code, name) for code, name in settings.LANGUAGES]
+    samples = [_sample(notice, code, name) for code, name in _languages(notice)]
     if has_shared_contacts(notice):
-        samples += [_shared_sample(notice, code, name) for code, name in settings.LANGUAGES]
+        samples += [_shared_sample(notice, code, name) for code, name in _languages(notice)]
     return samples
+
+
+def _languages(notice: Notice) -> list[tuple[str, str]]:
+    return with_own_names(notice.incident.languages)
 
 
 def _shared_sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
@@ -431,9 +436,18 @@ def _approval_entry(counted: AudienceCount) -> str:
     return HistoryMessages.APPROVED_AS_COUNTED.stored(people=counted.people, at=at)
 
 
-def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
+def _language_bucket(incident: Incident, code: str) -> str:
+    """Returns the label of a language; with the language that people get who have no text in it."""
+    given = incident.language_for(code)
+    if given == code:
+        return _("Language: {name}").format(name=own_name(code))
+    text = _("Language: {name}. The incident has no text in it: they get {given}")
+    return text.format(name=own_name(code), given=own_name(given))
+
+
+def _buckets(dry_run: DryRun, incident: Incident) -> list[tuple[str, int]]:
     """Returns (label, number of people): by reachability, by language and by relation."""
-    languages, relations = dict(settings.LANGUAGES), dict(AffectedPerson.Relation.choices)
+    relations = dict(AffectedPerson.Relation.choices)
     return [
         (_("People"), dry_run.people),
         (_("Reachable"), dry_run.reachable),
@@ -448,7 +462,7 @@ def _buckets(dry_run: DryRun) -> list[tuple[str, int]]:
             else []
         ),
         *(
-            (_("Language: {name}").format(name=languages[code]), number)
+            (_language_bucket(incident, code), number)
             for code, number in sorted(dry_run.by_language.items())
         ),
         *(

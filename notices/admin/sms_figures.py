@@ -32,7 +32,7 @@ def highest_cost(notice: Notice, run: DryRun | None) -> str:
         return ""
     total = Decimal()
     for language, people in run.by_language.items():
-        price = price_of(sample_sms_size(notice, language))
+        price = price_of(sample_sms_size(notice, notice.incident.language_for(language)))
         if price is None:
             return ""
         total += price * people

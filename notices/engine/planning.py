@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from accounts.contacts import normalise_email
 from accounts.models import VerifiedPhone
+from foundations.languages import CODE
 from incidents.models import (
     AffectedPerson,
     Exposure,
@@ -181,7 +182,8 @@ WITH page AS MATERIALIZED (
 ), written AS (
     INSERT INTO notices_delivery (notice_id, recipient, person_id, subscription_id, language,
         state, attempts, is_possible_duplicate, doubt_cause, reply, ended_at, data_classes)
-    SELECT {notice}, pk, {person}, {subscription}, language,
+    SELECT {notice}, pk, {person}, {subscription},
+        CASE WHEN language IN ({languages}) THEN language ELSE {other_language} END,
         CASE WHEN is_reachable THEN {pending} ELSE {unreachable} END, 0, false, '',
         CASE WHEN is_reachable THEN '' ELSE '{no_address}' END,
         CASE WHEN NOT is_reachable THEN now() END, '{{}}'
@@ -219,6 +221,7 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
     The rows do not pass through this process, because a notice can have millions.
     """
     audience = audience_query(notice)
+    languages, other = _message_languages(notice)
     try:
         query, values = audience.rows(keys).query.sql_with_params()
     except EmptyResultSet:
@@ -235,11 +238,30 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         due=in_sql([Chunk.State.DUE]),
         counters=", ".join(END_STATES),
         zeros=", ".join("0" for _name in END_STATES),
+        languages=", ".join(map(_literal, languages)),
+        other_language=_literal(other),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         people, unreachable = cursor.fetchone()
     return people, unreachable
+
+
+def _message_languages(notice: Notice) -> tuple[list[str], str]:
+    """Returns the languages of the approved messages, and the one for people of other languages.
+
+    The incident's own languages may have changed since the approval.
+    """
+    languages = sorted(set(notice.messages.values_list("language", flat=True)))
+    other = notice.incident.default_language
+    return languages, other if other in languages else languages[0]
+
+
+def _literal(language: str) -> str:
+    """Returns the language code as SQL. Raises ValueError for any other text."""
+    if not CODE.fullmatch(language):
+        raise ValueError(f"{language!r} is no language code")
+    return f"'{language}'"
 
 
 def _start_sending(notice: Notice) -> None:

@@ -22,7 +22,7 @@ class AlertsForm(forms.Form):
         live = user.subscriptions.live()
         for slug, incident in self.incidents.items():
             self.fields[slug] = forms.MultipleChoiceField(
-                label=incident.title,
+                label=str(incident.title),
                 choices=AlertSubscription.Topic.choices,
                 widget=forms.CheckboxSelectMultiple,
                 required=False,

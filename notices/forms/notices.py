@@ -115,7 +115,7 @@ class NoticeForm(forms.ModelForm):
         cipher = self.instance.incident.cipher()
         part = "p" if self.instance.channel == Notice.Channel.SMS else "e"
         for address in self.cleaned_data["test_addresses"]:
-            for language, _name in settings.LANGUAGES:
+            for language in self.instance.incident.languages:
                 key = uuid.uuid4()
                 contact = cipher.encrypt({part: address}, person=key, purpose=TEST_ADDRESS)
                 TestAddress.objects.create(

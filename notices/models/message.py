@@ -1,9 +1,9 @@
 """The messages of a notice: rendered and encoded once for each language."""
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from foundations.languages import portal_languages
 from notices.models.notice import Notice
 
 
@@ -17,7 +17,7 @@ class NoticeMessage(models.Model):
     notice = models.ForeignKey(
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="messages"
     )
-    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
     # The one message to a contact of many people; see notices.engine.held_back.
     is_for_shared_contact = models.BooleanField(default=False, editable=False)
     marker = models.CharField(max_length=40, editable=False)

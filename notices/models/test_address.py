@@ -2,10 +2,10 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from foundations.languages import portal_languages
 from notices.models.notice import Notice
 
 
@@ -18,7 +18,7 @@ class TestAddress(models.Model):
     notice = models.ForeignKey(
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="test_addresses"
     )
-    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
     # Ciphertext like AffectedPerson.contact, without a name.
     contact = models.BinaryField(editable=False)
 

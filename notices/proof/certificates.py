@@ -137,8 +137,8 @@ Rows = list[tuple[AffectedPerson, list[Leak]]]
 
 def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
     facts = [
-        (_("Company"), incident.company),
-        (_("Incident"), incident.title),
+        (_("Company"), str(incident.company)),
+        (_("Incident"), str(incident.title)),
         (
             _("The company noticed"),
             date_format(timezone.localtime(incident.aware_at), "DATE_FORMAT"),
@@ -188,7 +188,8 @@ def _leaked(incident: Incident, rows: Rows) -> list[CertificatePart]:
     """Returns a part for each row: its data classes and how many values of each leaked."""
     return [
         CertificatePart(
-            _heading(person, incident), [(leak.data_class.name, _count(leak)) for leak in leaks]
+            _heading(person, incident),
+            [(str(leak.data_class.name), _count(leak)) for leak in leaks],
         )
         for person, leaks in rows
     ]

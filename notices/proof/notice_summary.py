@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from foundations import documents
 from foundations.formatting import moment, number
+from foundations.languages import default_language
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
 
@@ -18,7 +19,7 @@ def notice_summary(notice: Notice) -> documents.Document:
     title = _("Summary of a notice")
     return documents.Document(
         title=title,
-        language=(get_language() or "ko")[:2],
+        language=get_language() or default_language(),
         footer=f"{notice.incident.company} · {title} {notice.pk}",
         made_at=timezone.now(),
         blocks=[
@@ -37,8 +38,8 @@ def notice_summary(notice: Notice) -> documents.Document:
 def _what(notice: Notice) -> list[tuple[str, str]]:
     named = {"title": notice.version.title, "number": notice.version.number}
     return [
-        (_("Company"), notice.incident.company),
-        (_("Incident"), notice.incident.title),
+        (_("Company"), str(notice.incident.company)),
+        (_("Incident"), str(notice.incident.title)),
         (_("Text"), _("“%(title)s”, version %(number)s") % named),
         (_("Kind"), notice.get_kind_display()),
         (_("Channel"), notice.get_channel_display()),

@@ -81,7 +81,7 @@ def edited_draft_findings(
 def _may_be_in(finding: Finding, section: Section) -> bool:
     if not finding.quote or not finding.language:
         return True
-    texts = (getattr(section, f"{field}_{finding.language}") for field in ("heading", "body"))
+    texts = (written.get(finding.language) for written in (section.heading, section.body))
     text = " ".join(" ".join(texts).split())
     is_verbatim = " ".join(finding.quote.split()) in text
     others = section.version.sections.filter(key=section.key).exclude(pk=section.pk)

@@ -12,13 +12,15 @@ from accounts.admin_site import desk_path, require, staff_of
 from statements import publishing
 from statements.admin.frozen import FrozenOncePublished, is_frozen
 from statements.admin.versions import DRAFT, TitleColumn
+from statements.forms.texts import IncidentTextsFormSet
 from statements.models import Advisory, Statement, StatementVersion
 
 
 class AdvisoryInline(FrozenOncePublished, admin.StackedInline):
     model = Advisory
+    formset = IncidentTextsFormSet
     fields = [
-        ("issuer_ko", "issuer_en"),
+        "issuer",
         ("issued_on", "severity"),
         ("hotline", "original_url"),
     ]

@@ -1,6 +1,7 @@
 """The desk's page of the timeline."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 
 from incidents.admin.facts_admin import FactsAdmin
 from incidents.models import Incident
@@ -11,13 +12,18 @@ from statements.models import TimelineEntry
 class TimelineEntryAdmin(FactsAdmin):
     """The timeline entries. One of a public incident is added and changed by two people."""
 
-    list_display = ["happened_on", "text_en", "basis", "incident"]
+    list_display = ["happened_on", "said", "basis", "incident"]
     list_filter = ["incident", "basis"]
     fields = [
         ("incident", "happened_on", "basis"),
-        ("text_ko", "text_en"),
-        ("source_ko", "source_en"),
+        "text",
+        "source",
     ]
+
+    @admin.display(description=gettext_lazy("text"))
+    def said(self, row: TimelineEntry) -> str:
+        """Shows the text in the active language."""
+        return str(row.text)
 
     def takes_two(self, row: TimelineEntry) -> bool:
         """Returns whether the entry's incident has been public."""

@@ -21,16 +21,17 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
+from foundations.languages import LocalizedText, with_own_names
 from statements import markdown, publishing
 from statements.admin import live_lint
 from statements.admin.frozen import FrozenOncePublished, is_frozen
 from statements.admin.live_lint import DraftFindings, findings_by_section
 from statements.forms.publishing import PublishForm, WaiveForm, WithdrawWaiverForm
+from statements.forms.texts import IncidentTextsFormSet, VersionForm
 from statements.legal import review
 from statements.models import Section, StatementVersion
 from statements.public.contexts import version_context
 
-LANGUAGES = settings.LANGUAGES
 DRAFT, PUBLISH = "statements.add_statementversion", "statements.publish_statementversion"
 
 
@@ -39,15 +40,16 @@ class TitleColumn:
 
     @admin.display(description=gettext_lazy("Title"))
     def titled(self, version: StatementVersion) -> str:
-        return version.title
+        return str(version.title)
 
 
 class SectionInline(FrozenOncePublished, admin.StackedInline):
     model = Section
+    formset = IncidentTextsFormSet
     fields = [
         ("key", "position", "basis"),
-        ("heading_ko", "heading_en"),
-        ("body_ko", "body_en"),
+        "heading",
+        "body",
         "found",
     ]
     readonly_fields = ["found"]
@@ -73,15 +75,16 @@ class SectionInline(FrozenOncePublished, admin.StackedInline):
 
 @admin.register(StatementVersion)
 class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
+    form = VersionForm
     list_display = ["statement", "number", "titled", "state", "published_at"]
     list_display_links = ["statement", "number"]
     list_filter = ["state", "statement__kind", "statement__incident"]
     list_select_related = ["statement__incident"]
     fields = [
         ("statement", "number", "state"),
-        ("title_ko", "title_en"),
+        "title",
         "title_found",
-        ("change_reason_ko", "change_reason_en"),
+        "change_reason",
         "display_until",
         ("created_by", "editors", "approved_by"),
         ("published_at", "hash"),
@@ -166,7 +169,7 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
             "version": version,
             "samples": [
                 {"language": code, "name": name, **self.samples(version, code)}
-                for code, name in LANGUAGES
+                for code, name in _languages(version)
             ],
         }
         return render(request, self.previews_template, context)
@@ -180,11 +183,11 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
         require(request, "statements.view_statementversion")
         version = get_object_or_404(StatementVersion, pk=pk)
         language = request.GET.get("language")
-        with override(language if language in dict(LANGUAGES) else settings.LANGUAGE_CODE):
+        with override(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
             return render(request, "statements/preview.html", version_context(version))
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Shows both languages side by side with all findings; publishes on confirmation."""
+        """Shows all languages side by side with all findings; publishes on confirmation."""
         require(request, PUBLISH)
         version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
         staff = staff_of(request)
@@ -204,7 +207,7 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
             "warnings": findings_by_section([each for each in found if not each.blocks]),
             "waivers": [(review.rule_name(each.rule), each) for each in version.waivers.all()],
             "may_waive": WaiveForm(version=version, by=staff).rules,
-            "languages": LANGUAGES,
+            "languages": _languages(version),
             "rows": _side_by_side(version),
         }
         return render(request, "admin/statements/statementversion/publish.html", context)
@@ -256,13 +259,18 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
 def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Returns the rows of the publishing page: label, basis, and (language, text) pairs."""
 
-    def both(instance: Any, name: str) -> list[tuple[str, str]]:
-        return [(code, getattr(instance, f"{name}_{code}")) for code, _name in LANGUAGES]
+    def each(text: LocalizedText) -> list[tuple[str, str]]:
+        return [(code, text.get(code)) for code, _name in _languages(version)]
 
-    rows = [(_("Title"), "", both(version, "title"))]
+    rows = [(_("Title"), "", each(version.title))]
     if version.number > 1:
-        rows.append((_("Why it changed"), "", both(version, "change_reason")))
+        rows.append((_("Why it changed"), "", each(version.change_reason)))
     for section in version.sections.all():
-        texts = [(code, markdown.render(text)) for code, text in both(section, "body")]
-        rows.append((section.heading, section.get_basis_display(), [*texts]))
+        texts = [(code, markdown.render(text)) for code, text in each(section.body)]
+        rows.append((section.label, section.get_basis_display(), [*texts]))
     return rows
+
+
+def _languages(version: StatementVersion) -> list[tuple[str, str]]:
+    """Returns (code, own name) of the incident's languages, the authority first."""
+    return with_own_names(version.statement.incident.languages)

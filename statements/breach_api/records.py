@@ -59,8 +59,8 @@ def record_of(incident: Incident) -> Record:
     with override(LANGUAGE):
         return {
             "Name": incident.slug,
-            "Title": incident.title,
-            "Domain": _domain(incident.official_contacts),
+            "Title": str(incident.title),
+            "Domain": _domain(incident.official_contacts.lines),
             "BreachDate": _breach_date(incident).isoformat(),
             "AddedDate": _to_the_minute(added),
             "ModifiedDate": _to_the_minute(max(added, changed or added)),
@@ -95,7 +95,7 @@ def _leaked(incident: Incident) -> Iterable[IncidentDataClass]:
 
 
 def _class_name(data_class: DataClass) -> str:
-    return data_class.hibp_name or data_class.name
+    return data_class.hibp_name or str(data_class.name)
 
 
 def _domain(official_contacts: Iterable[str]) -> str:
@@ -118,5 +118,5 @@ def _page_of(incident: Incident) -> str:
 
 def _description(incident: Incident) -> str:
     """Returns the summary as HTML, as the form has it, with a link to the incident's page."""
-    link = f'<a href="{escape(_page_of(incident))}">{escape(incident.company)}</a>'
-    return f"{escape(incident.summary)} ({link})"
+    link = f'<a href="{escape(_page_of(incident))}">{escape(str(incident.company))}</a>'
+    return f"{escape(str(incident.summary))} ({link})"

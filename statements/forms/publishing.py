@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from foundations.localized_fields import LocalizedTextFormField, show_languages
 from statements import publishing
 from statements.findings import Finding
 from statements.legal import review
@@ -43,17 +44,13 @@ class WaiveForm(forms.Form):
     """A second person waives a duty or lint rule for a draft. The reason is published."""
 
     rule = forms.ChoiceField(label=gettext_lazy("What is waived"))
-    reason_ko = forms.CharField(
-        label=gettext_lazy("Why (Korean)"), widget=forms.Textarea(attrs={"rows": 3})
-    )
-    reason_en = forms.CharField(
-        label=gettext_lazy("Why (English)"), widget=forms.Textarea(attrs={"rows": 3})
-    )
+    reason = LocalizedTextFormField(label=gettext_lazy("Why it is waived"), is_long=True)
 
     def __init__(self, *args: Any, version: StatementVersion, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.version, self.by = version, by
         self.rules = review.waivable(version)
+        show_languages(self, version.statement.incident.languages)
         self.fields["rule"].choices = list(self.rules.items())  # type: ignore[attr-defined]
 
     def waive(self) -> bool:
@@ -61,9 +58,8 @@ class WaiveForm(forms.Form):
         if not self.is_valid():
             return False
         data = self.cleaned_data
-        reason = {"ko": data["reason_ko"], "en": data["reason_en"]}
         try:
-            publishing.waive(self.version, rule=data["rule"], reason=reason, by=self.by)
+            publishing.waive(self.version, rule=data["rule"], reason=data["reason"], by=self.by)
         except publishing.PublishingRefusedError as refused:
             self.add_error(None, [str(finding.why) for finding in refused.findings])
             return False

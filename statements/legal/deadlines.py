@@ -247,13 +247,11 @@ def _unmet(duty: Duty, version: StatementVersion) -> set[str]:
 
     This is needed besides `review.review`, which applies only the duties in force today.
     """
-    written = [
-        section for section in _sections(version) if (section.body_ko + section.body_en).strip()
-    ]
+    written = [section for section in _sections(version) if section.body]
     found = duties.unmet_content(
         [duty],
         sections={section.key for section in written},
-        title_en=version.title_en,
-        headings_en=[section.heading_en for section in written],
+        title=version.title,
+        headings=[section.heading for section in written],
     )
     return {finding.rule for finding in found}

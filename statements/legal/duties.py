@@ -12,10 +12,13 @@ from typing import NamedTuple
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from foundations.languages import LocalizedText, translated_name
 from incidents.models import Standing
 from statements.findings import Finding, Severity, Translatable
 from statements.legal.laws import Duty, IncidentFacts, all_duties
 from statements.models import Section
+
+NO_TEXT = LocalizedText()
 
 
 class UnknownJurisdictionError(ValueError):
@@ -75,15 +78,15 @@ def unmet_content(
     duties: Iterable[Duty],
     *,
     sections: Collection[str],
-    title_en: str = "",
-    headings_en: Collection[str] = (),
+    title: LocalizedText = NO_TEXT,
+    headings: Collection[LocalizedText] = (),
     confirmed: Collection[str] = (),
 ) -> list[Finding]:
     """Returns a finding for each thing that a content duty requires and the statement lacks.
 
     The finding's rule is the duty's id. `sections` are the keys of the sections with text,
-    `title_en` and `headings_en` the English title and headings. `confirmed` are the ids of the
-    `by_hand` duties that a person confirmed. The lint checks the wording (`Duty.lint`).
+    `title` and `headings` the title and the headings of the statement. `confirmed` are the ids of
+    the `by_hand` duties that a person confirmed. The lint checks the wording (`Duty.lint`).
     """
     found = list[Finding]()
     # Certain duties come first, so that an uncertain one does not report a missing section again.
@@ -95,8 +98,8 @@ def unmet_content(
             reported = {finding.section for finding in found}
             missing = [key for key in missing if key not in reported]
         found += [_missing_section(duty, key) for key in missing]
-        found += _wrong_title(duty, title_en)
-        found += _missing_headings(duty, headings_en)
+        found += _wrong_titles(duty, title)
+        found += _missing_headings(duty, headings)
         if duty.by_hand and not missing and duty.id not in confirmed:
             found.append(_to_confirm(duty))
     return found
@@ -112,32 +115,36 @@ def _missing_section(duty: Duty, key: str) -> Finding:
     )
 
 
-def _wrong_title(duty: Duty, title_en: str) -> Iterator[Finding]:
-    if duty.title and not _same_words(duty.title, title_en):
-        yield Finding(
-            rule=duty.id,
-            severity=duty.current_severity,
-            why=_asked_by(duty),
-            suggestion=format_lazy(
-                _("Give the English text the title “{title}”."), title=duty.title
-            ),
-            language="en",
-        )
+def _wrong_titles(duty: Duty, title: LocalizedText) -> Iterator[Finding]:
+    for language, prescribed in duty.title.in_order():
+        if not _same_words(prescribed, title.get(language)):
+            text = _("Give the text in {language} the title “{title}”.")
+            name = translated_name(language)
+            suggestion = format_lazy(text, language=name, title=prescribed)
+            yield _prescribed(duty, suggestion, language)
 
 
-def _missing_headings(duty: Duty, headings_en: Collection[str]) -> Iterator[Finding]:
-    for section, heading in duty.headings.items():
-        if not any(_same_words(heading, written) for written in headings_en):
-            yield Finding(
-                rule=duty.id,
-                severity=duty.current_severity,
-                why=_asked_by(duty),
-                suggestion=format_lazy(
-                    _("Give the English section the heading “{heading}”."), heading=heading
-                ),
-                language="en",
-                section=section,
-            )
+def _missing_headings(duty: Duty, headings: Collection[LocalizedText]) -> Iterator[Finding]:
+    for language, by_section in duty.headings.items():
+        for section, heading in by_section.items():
+            if not any(_same_words(heading, written.get(language)) for written in headings):
+                text = _("Give the section in {language} the heading “{heading}”.")
+                name = translated_name(language)
+                suggestion = format_lazy(text, language=name, heading=heading)
+                yield _prescribed(duty, suggestion, language, section=section)
+
+
+def _prescribed(
+    duty: Duty, suggestion: Translatable, language: str, *, section: str = ""
+) -> Finding:
+    return Finding(
+        rule=duty.id,
+        severity=duty.current_severity,
+        why=_asked_by(duty),
+        suggestion=suggestion,
+        language=language,
+        section=section,
+    )
 
 
 def _same_words(prescribed: str, written: str) -> bool:
@@ -205,11 +212,16 @@ def duty_title(duty_id: str) -> str:
     return duty_id
 
 
-def prescribed_title(duties: Iterable[Duty]) -> str:
-    """Returns the English title that a law prescribes, for a new draft; "" if none does."""
-    return next((duty.title for duty in duties if duty.title), "")
+def prescribed_title(duties: Iterable[Duty]) -> LocalizedText:
+    """Returns the title that a law prescribes, for a new draft; without texts if none does."""
+    return next((duty.title for duty in duties if duty.title), NO_TEXT)
 
 
-def prescribed_headings(duties: Iterable[Duty]) -> dict[str, str]:
-    """Returns the English headings that laws prescribe, by section key, for a new draft."""
-    return {section: heading for duty in duties for section, heading in duty.headings.items()}
+def prescribed_headings(duties: Iterable[Duty]) -> dict[str, LocalizedText]:
+    """Returns the headings that laws prescribe, by section key, for a new draft."""
+    found = dict[str, LocalizedText]()
+    for duty in duties:
+        for language, by_section in duty.headings.items():
+            for section, heading in by_section.items():
+                found[section] = found.get(section, NO_TEXT) | {language: heading}
+    return found

@@ -11,13 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from django.utils.functional import lazy
 from django.utils.translation import get_language
 from pydantic import Field, PositiveInt, Strict, model_validator
 
 from foundations import toml_files
-from foundations.toml_files import Text, Texts, TomlFileError, TomlTable
+from foundations.languages import LocalizedText
+from foundations.toml_files import Localized, Text, Texts, TomlFileError, TomlTable
 from incidents.models import DataClass, Standing
-from statements.findings import Severity
+from statements.findings import Severity, Translatable
 from statements.models import Section
 
 LEGAL = Path(__file__).parent  # the folder of the law files
@@ -25,20 +27,6 @@ LEGAL = Path(__file__).parent  # the folder of the law files
 
 class LegalFileError(TomlFileError):
     """Raised when law files have mistakes; each problem names the file, the duty and what to do."""
-
-
-@dataclass(frozen=True)
-class Bilingual:
-    """A text in both languages; `str()` returns the one in the active language."""
-
-    ko: str = ""
-    en: str = ""
-
-    def __str__(self) -> str:
-        return self.en if (get_language() or "ko").startswith("en") else self.ko
-
-    def __bool__(self) -> bool:
-        return bool(self.ko or self.en)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +44,7 @@ class IncidentFacts:
 class Trigger(TomlTable):
     """The table [duty.trigger]: the condition of a duty. One part that holds is enough."""
 
-    condition_ko: Text  # the whole condition, as the desk shows it
-    condition_en: Text
+    condition: Localized  # the whole condition, as the desk shows it
     people_at_least: PositiveInt | None = None
     residents_more_than: PositiveInt | None = None  # people in the duty's jurisdiction
     classes: Texts = ()  # slugs of data classes; one that leaked is enough
@@ -66,14 +53,9 @@ class Trigger(TomlTable):
     contact_unknown: bool = False  # the contact of at least one person is not known
     ask: bool = False  # no fact decides: a person answers
 
-    @property
-    def condition(self) -> Bilingual:
-        """Returns the condition as a sentence."""
-        return Bilingual(ko=self.condition_ko, en=self.condition_en)
-
     @model_validator(mode="after")
     def _require_a_part(self) -> Self:
-        if not self.model_dump(exclude={"condition_ko", "condition_en"}, exclude_defaults=True):
+        if not self.model_dump(exclude={"condition"}, exclude_defaults=True):
             raise ValueError(
                 "nothing sets it off; add a part such as people_at_least, or ask = true."
             )
@@ -111,9 +93,8 @@ class DutyEntry(TomlTable):
     """The table [[duty]]: one thing that one law asks, as the law file holds it."""
 
     id: Text  # unique in all files; stored in the database, so it never changes
-    article: Text  # as cited in English
-    name_ko: Text
-    name_en: Text
+    article: Text  # as cited; in languages that cite it in another way: `article_in`
+    name: Localized
     # content: a text in the notice. deadline: until when to notify people. report: until when to
     # report to an authority. display: how long and how large the notice is shown.
     kind: Literal["content", "deadline", "report", "display"]
@@ -122,18 +103,17 @@ class DutyEntry(TomlTable):
     # How sure the rule is, literally as researched: R = read in a public source, B = background
     # knowledge.
     mark: Text
-    hint_ko: Text = ""  # one sentence on how to meet the duty
-    hint_en: Text = ""
-    article_ko: Text = ""  # as cited in Korean, if that differs
-    mark_ko: Text = ""
+    hint: Localized = LocalizedText()  # one sentence on how to meet the duty
+    article_in: Localized = LocalizedText()
+    mark_in: Localized = LocalizedText()
     effective_from: date | None = None  # the first day
     effective_to: date | None = None  # the last day
     trigger: Trigger | None = None  # None: the duty always applies in its jurisdiction
     # Of the kind content: what meets the duty.
     sections: Texts = ()  # keys of sections that must hold text
     by_hand: bool = False  # a person confirms it, because a program cannot judge the text
-    title: Text = ""  # prescribed title of the English text
-    headings: dict[Text, Text] = {}  # prescribed English headings, by section
+    title: Localized = LocalizedText()  # the prescribed title
+    headings: dict[Text, dict[Text, Text]] = {}  # prescribed, by language and section
     lint: Texts = ()  # lint rules that the text must not violate
     # Of the kinds deadline and report: the time allowed from becoming aware.
     deadline_hours: PositiveInt | None = None
@@ -154,8 +134,7 @@ class LawNames(TomlTable):
     """The table [law]: the jurisdiction and the name of the law."""
 
     jurisdiction: Text
-    name_ko: Text
-    name_en: Text
+    name: Localized
 
 
 class LawFile(TomlTable):
@@ -164,43 +143,40 @@ class LawFile(TomlTable):
     law: LawNames
     duty: Annotated[tuple[DutyEntry, ...], Strict(False), Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _check_languages(self) -> Self:
+        languages = sorted(self.law.name.languages())
+        problems = [each for duty in self.duty for each in _missing_languages(duty, languages)]
+        if problems:
+            raise ValueError(*problems)
+        return self
+
     def duties(self) -> Iterator["Duty"]:
         """Yields the file's duties in their order, each with its law."""
-        law = Bilingual(ko=self.law.name_ko, en=self.law.name_en)
         for entry in self.duty:
             # `model_construct` does not validate again: the entry is valid.
-            law_fields = {"law": law, "jurisdiction": self.law.jurisdiction}
+            law_fields = {"law": self.law.name, "jurisdiction": self.law.jurisdiction}
             yield Duty.model_construct(entry.model_fields_set, **dict(entry), **law_fields)
 
 
 class Duty(DutyEntry):
     """A duty together with its law and, after `duties.applicable`, its standing in an incident."""
 
-    law: Bilingual  # name of the law
+    law: Localized  # name of the law
     jurisdiction: str  # an IncidentJurisdiction.Name
     # `duties.applicable` sets these two for one incident.
     standing: Standing = Standing.APPLIES
     is_certain: bool = True  # False: whether it applies depends on an unknown fact
 
     @property
-    def name(self) -> Bilingual:
-        """Returns a short name: what the duty asks."""
-        return Bilingual(ko=self.name_ko, en=self.name_en)
+    def cited(self) -> Translatable:
+        """Returns the article as cited in the language of the reader."""
+        return _as_read(self.article_in, self.article)
 
     @property
-    def hint(self) -> Bilingual:
-        """Returns a sentence on how to meet the duty; empty if the name is enough."""
-        return Bilingual(ko=self.hint_ko, en=self.hint_en)
-
-    @property
-    def cited(self) -> Bilingual:
-        """Returns the article as cited in each language."""
-        return Bilingual(ko=self.article_ko or self.article, en=self.article)
-
-    @property
-    def marked(self) -> Bilingual:
-        """Returns how sure the rule is (`mark`), in each language."""
-        return Bilingual(ko=self.mark_ko or self.mark, en=self.mark)
+    def marked(self) -> Translatable:
+        """Returns how sure the rule is (`mark`), in the language of the reader."""
+        return _as_read(self.mark_in, self.mark)
 
     @property
     def current_severity(self) -> Severity:
@@ -220,6 +196,14 @@ class Duty(DutyEntry):
         if self.deadline_hours is not None:
             return timedelta(hours=self.deadline_hours)
         return timedelta(days=self.deadline_days) if self.deadline_days is not None else None
+
+
+def _in_active_language(text: LocalizedText, otherwise: str) -> str:
+    return text.get(get_language() or "") or otherwise
+
+
+# The text in exactly the active language, else `otherwise`; evaluated when it is shown.
+_as_read = lazy(_in_active_language, str)
 
 
 def _reaches(number: int | None, least: int) -> bool | None:
@@ -245,9 +229,9 @@ def all_duties() -> tuple[Duty, ...]:
     return load_duties(LEGAL)
 
 
-def jurisdictions() -> dict[str, list[Bilingual]]:
+def jurisdictions() -> dict[str, list[LocalizedText]]:
     """Returns the names of the laws on file, by jurisdiction."""
-    found = dict[str, list[Bilingual]]()
+    found = dict[str, list[LocalizedText]]()
     for duty in all_duties():
         laws = found.setdefault(duty.jurisdiction, [])
         if duty.law not in laws:
@@ -307,11 +291,8 @@ def _problems_of_time(duty: DutyEntry) -> Iterator[str]:
 
 
 def _problems_of_content(duty: DutyEntry) -> Iterator[str]:
-    has_hint = bool(duty.hint_ko or duty.hint_en)
-    for key in ("hint_ko", "hint_en"):
-        if has_hint and not getattr(duty, key):
-            yield f"“{key}” is missing; add it."
-    unknown = (set(duty.sections) | set(duty.headings)) - set(Section.Key.values)
+    titled = {key for headings in duty.headings.values() for key in headings}
+    unknown = (set(duty.sections) | titled) - set(Section.Key.values)
     if unknown:
         known = ", ".join(Section.Key.values)
         yield f"there is no section “{min(unknown)}”; the sections are {known}."
@@ -321,5 +302,16 @@ def _problems_of_content(duty: DutyEntry) -> Iterator[str]:
             "content says what satisfies it (sections, title, headings, lint or by_hand), and no "
             "other kind does; add or remove that."
         )
-    if duty.by_hand and not has_hint:
-        yield "what a person has to see needs “hint_ko” and “hint_en”; add them."
+    if duty.by_hand and not duty.hint:
+        yield "what a person has to see needs a “hint” in each language; add it."
+
+
+def _missing_languages(duty: DutyEntry, languages: list[str]) -> Iterator[str]:
+    """Yields the texts of a duty that are missing in a language of the law's name."""
+    texts = {"name": duty.name, "hint": duty.hint}
+    if duty.trigger:
+        texts["trigger: condition"] = duty.trigger.condition
+    for key, text in texts.items():
+        if text:
+            for language in text.missing(languages):
+                yield f"duty {duty.id}, “{key}.{language}” is missing; add it."

@@ -15,7 +15,6 @@ from django.utils.translation import override
 from accounts.models import User
 from foundations import documents
 from foundations.formatting import moment, number
-from foundations.languages import in_language
 from incidents import phrasing
 from incidents.models import Incident, IncidentDataClass
 from incidents.scope_counts import counts_of
@@ -128,7 +127,7 @@ def _title(report: RegulatorReport) -> str:
 
 
 def _head(report: RegulatorReport) -> list[documents.Block]:
-    rows = [(_("To"), report.authority), (_("From"), report.incident.company)]
+    rows = [(_("To"), report.authority), (_("From"), str(report.incident.company))]
     if report.filed_at:
         rows.append((_("Filed"), moment(report.filed_at)))
     else:
@@ -163,7 +162,7 @@ def _pipc_items(incident: Incident) -> list[tuple[str, str]]:
     with override("ko"):
         notice = _NoticeSections(incident, "ko")
         return [
-            ("1. 기관명", incident.company),
+            ("1. 기관명", str(incident.company)),
             ("2. 정보주체에의 통지 여부", _notification_ko(incident)),
             ("3. 유출된 개인정보의 항목 및 규모", f"{_classes(incident)}\n{_scale_ko(incident)}"),
             (
@@ -219,7 +218,7 @@ class _NoticeSections:
         version = max(current, key=lambda each: each.published_at or each.created_at, default=None)
         sections = version.sections.all() if version else []
         self._language = language
-        self._texts = {each.key: in_language(each, "body", language) for each in sections}
+        self._texts = {each.key: each.body.in_language(language) for each in sections}
 
     def text(self, *keys: str) -> str:
         """Returns the texts of these sections, one below the other; NOT_KNOWN if all are empty."""
@@ -238,7 +237,7 @@ def _classes(incident: Incident) -> str:
 
 
 def _contact(incident: Incident) -> str:
-    lines = [incident.department, incident.contact_phone, incident.contact_email]
+    lines = [str(incident.department), incident.contact_phone, incident.contact_email]
     return "\n".join(line for line in lines if line)
 
 

@@ -13,15 +13,14 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import in_language
+from foundations.languages import LocalizedText
 from incidents.models import Basis, Incident, IncidentDataClass
 from incidents.scope_counts import counts_of
 from statements.findings import Finding, Severity, Translatable
 from statements.legal import duties, laws
 from statements.models import DutyConfirmation, Section, Statement, StatementVersion
-from statements.wording import RULES, lint, parity
+from statements.wording import RULES, has_rules, lint, no_rules, parity
 
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
 TITLE = "title"  # `Finding.section` of a finding about the title
 NO_JURISDICTION = Finding(
     rule="jurisdiction",
@@ -66,13 +65,13 @@ def rule_name(rule: str) -> Translatable:
     return RULES[rule].why if rule in RULES else rule
 
 
-def statement_prescribed_title(statement: Statement) -> str:
-    """Returns the English title that a law prescribes for the statement; "" if none does."""
+def statement_prescribed_title(statement: Statement) -> LocalizedText:
+    """Returns the title that a law prescribes for the statement; without texts if none does."""
     return duties.prescribed_title(_duties(statement))
 
 
-def prescribed_sections(statement: Statement) -> dict[str, str]:
-    """Returns the keys of the sections that duties require, with the prescribed English heading.
+def prescribed_sections(statement: Statement) -> dict[str, LocalizedText]:
+    """Returns the keys of the sections that duties require, with the prescribed heading.
 
     Sections with a prescribed heading come first, in the law's order. The others follow in the
     order of Section.Key with an empty heading. Uncertain duties are left out.
@@ -80,7 +79,9 @@ def prescribed_sections(statement: Statement) -> dict[str, str]:
     certain = [duty for duty in _duties(statement) if duty.is_certain]
     headings = duties.prescribed_headings(certain)
     required = {key for duty in certain for key in duty.sections} | headings.keys()
-    others = {key: "" for key in Section.Key.values if key in required and key not in headings}
+    others = {
+        key: duties.NO_TEXT for key in Section.Key.values if key in required and key not in headings
+    }
     return headings | others
 
 
@@ -141,11 +142,9 @@ def _unwaived_findings(version: StatementVersion, sections: list[Section]) -> It
     yield from duties.unmet_content(
         _duties(statement),
         # publishing.py refuses a section with text in one language only.
-        sections={
-            section.key for section in sections if (section.body_ko + section.body_en).strip()
-        },
-        title_en=version.title_en,
-        headings_en=[section.heading_en for section in sections],
+        sections={section.key for section in sections if section.body},
+        title=version.title,
+        headings=[section.heading for section in sections],
         confirmed=confirmed(statement.incident),
     )
     yield from _wording(version, sections)
@@ -153,7 +152,9 @@ def _unwaived_findings(version: StatementVersion, sections: list[Section]) -> It
 
 
 def _wording(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
-    for language in LANGUAGES:
+    for language in version.statement.incident.languages:
+        if not has_rules(language):
+            yield no_rules(language)
         leaked, others = _class_names(version.statement.incident, language)
         for key, basis, text in _texts(version, sections, language):
             found = lint(
@@ -173,8 +174,6 @@ def fact_objection(text: str, language: str, row: Model) -> str:
 
     `row` is the incident, the timeline entry or the data class that has the text.
     """
-    if language not in LANGUAGES:
-        return ""
     incident = row if isinstance(row, Incident) else getattr(row, "incident", None)
     leaked, others = _class_names(incident, language) if incident and incident.pk else ([], [])
     found = lint(
@@ -198,7 +197,7 @@ def _class_names(incident: Incident, language: str) -> tuple[list[str], list[str
     leaked, others = list[str](), list[str]()
     for claim in incident.class_states.select_related("data_class"):
         names = leaked if claim.state == IncidentDataClass.State.INVOLVED else others
-        names.append(in_language(claim.data_class, "name", language))
+        names.append(claim.data_class.name.in_language(language))
     return leaked, others
 
 
@@ -206,26 +205,34 @@ def _texts(
     version: StatementVersion, sections: list[Section], language: str
 ) -> Iterator[tuple[str, str, str]]:
     """Yields the place (TITLE or a section key), the basis and the text of each part."""
-    yield TITLE, Basis.COMPANY, getattr(version, f"title_{language}")
+    yield TITLE, Basis.COMPANY, version.title.get(language)
     for section in sections:
-        for field in ("heading", "body"):
-            yield section.key, section.basis, getattr(section, f"{field}_{language}")
+        for text in (section.heading, section.body):
+            yield section.key, section.basis, text.get(language)
 
 
-def _parity(version: StatementVersion, sections: list[Section]) -> list[Finding]:
-    """Returns the findings of the parity check on parts that have text in both languages.
+def _parity(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:
+    """Yields the findings of the parity check: the authority's language with each other one.
 
-    publishing.py refuses a part that is missing in one language.
+    Compares the parts that have text in both. publishing.py refuses a part that is missing in one.
     """
-    written = [
-        section for section in sections if section.body_ko.strip() and section.body_en.strip()
-    ]
-    ko = [(section.key, f"{section.heading_ko}\n\n{section.body_ko}") for section in written]
-    en = [(section.key, f"{section.heading_en}\n\n{section.body_en}") for section in written]
-    if version.title_ko.strip() and version.title_en.strip():
-        ko.append((TITLE, version.title_ko))
-        en.append((TITLE, version.title_en))
-    return parity(ko, en)
+    authority, *others = version.statement.incident.languages
+    for other in others:
+        parts = [
+            (section.key, _whole(section, authority), _whole(section, other))
+            for section in sections
+            if not section.body.missing([authority, other])
+        ]
+        if not version.title.missing([authority, other]):
+            parts.append((TITLE, version.title.get(authority), version.title.get(other)))
+        yield from parity(
+            {authority: [(key, first) for key, first, _second in parts]}
+            | {other: [(key, second) for key, _first, second in parts]}
+        )
+
+
+def _whole(section: Section, language: str) -> str:
+    return f"{section.heading.get(language)}\n\n{section.body.get(language)}"
 
 
 def _with_waivers(version: StatementVersion, findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -9,6 +9,9 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import foundations.languages
+import foundations.localized_fields
+
 from foundations.migration_sql import run_sql
 
 SQL = Path(__file__).parent / 'sql'
@@ -44,8 +47,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Advisory',
             fields=[
-                ('issuer_ko', models.CharField(max_length=200, verbose_name='issuer (Korean)')),
-                ('issuer_en', models.CharField(max_length=200, verbose_name='issuer (English)')),
+                ('issuer', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, max_length=200, verbose_name='issuer')),
                 ('issued_on', models.DateField(verbose_name='issued on')),
                 ('original_url', models.URLField(blank=True, verbose_name='original')),
                 ('hotline', models.CharField(blank=True, max_length=50, verbose_name='hotline')),
@@ -63,10 +65,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(verbose_name='version')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('published', 'published')], default='draft', max_length=9, verbose_name='state')),
-                ('title_ko', models.CharField(blank=True, max_length=200, verbose_name='title (Korean)')),
-                ('title_en', models.CharField(blank=True, max_length=200, verbose_name='title (English)')),
-                ('change_reason_ko', models.TextField(blank=True, help_text='From the second version on.', verbose_name='why it changed (Korean)')),
-                ('change_reason_en', models.TextField(blank=True, verbose_name='why it changed (English)')),
+                ('title', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, max_length=200, verbose_name='title')),
+                ('change_reason', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, help_text='From the second version on.', is_long=True, verbose_name='why it changed')),
                 ('display_until', models.DateField(help_text='At least 30 days from publication.', verbose_name='shown at least until')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('published_at', models.DateTimeField(editable=False, null=True, verbose_name='published')),
@@ -98,10 +98,8 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(choices=[('apology', 'Our apology'), ('data_items', 'What leaked'), ('when_and_how', 'When and how it happened'), ('likely_consequences', 'What this can lead to'), ('self_protection_steps', 'What you can do'), ('measures_taken', 'What we are doing'), ('response_and_remedy_procedure', 'How we respond and help'), ('rights_and_remedies', 'Your rights'), ('department_and_contact', 'Whom to ask'), ('not_known_yet', 'What we do not know yet'), ('body', 'Text')], max_length=30, verbose_name='section')),
                 ('position', models.PositiveSmallIntegerField(verbose_name='position')),
                 ('basis', models.CharField(choices=[('confirmed', 'Confirmed'), ('company', 'Reported by the company'), ('investigation', 'Under investigation'), ('allegation', 'An allegation, not confirmed')], default='company', max_length=13, verbose_name='basis')),
-                ('heading_ko', models.CharField(blank=True, max_length=200, verbose_name='heading (Korean)')),
-                ('heading_en', models.CharField(blank=True, max_length=200, verbose_name='heading (English)')),
-                ('body_ko', models.TextField(blank=True, help_text='Markdown', verbose_name='text (Korean)')),
-                ('body_en', models.TextField(blank=True, help_text='Markdown', verbose_name='text (English)')),
+                ('heading', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, max_length=200, verbose_name='heading')),
+                ('body', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, help_text='Markdown', is_long=True, verbose_name='text')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sections', to='statements.statementversion', verbose_name='statement version')),
             ],
             options={
@@ -116,8 +114,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('rule', models.CharField(max_length=60, verbose_name='duty or rule')),
-                ('reason_ko', models.TextField(verbose_name='reason (Korean)')),
-                ('reason_en', models.TextField(verbose_name='reason (English)')),
+                ('reason', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, is_long=True, verbose_name='reason')),
                 ('waived_at', models.DateTimeField(auto_now_add=True, verbose_name='waived')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='waivers', to='statements.statementversion', verbose_name='statement version')),
                 ('waived_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='waived by')),
@@ -128,7 +125,7 @@ class Migration(migrations.Migration):
                 'ordering': ['version', 'rule'],
                 'constraints': [
                     models.UniqueConstraint(fields=('version', 'rule'), name='rule_waived_once'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('reason_ko', ''), _negated=True), models.Q(('reason_en', ''), _negated=True)), name='waiver_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(('reason', {}), _negated=True), name='waiver_has_a_reason'),
                 ],
             },
         ),
@@ -137,8 +134,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('rule', models.CharField(max_length=60, verbose_name='duty or rule')),
-                ('reason_ko', models.TextField(verbose_name='reason (Korean)')),
-                ('reason_en', models.TextField(verbose_name='reason (English)')),
+                ('reason', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, is_long=True, verbose_name='reason')),
                 ('waived_at', models.DateTimeField(verbose_name='waived')),
                 ('withdrawn_at', models.DateTimeField(auto_now_add=True, verbose_name='withdrawn')),
                 ('withdrawn_reason', models.TextField(verbose_name='reason for the withdrawal')),
@@ -158,11 +154,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('happened_on', models.DateField(verbose_name='date')),
-                ('text_ko', models.TextField(verbose_name='text (Korean)')),
-                ('text_en', models.TextField(verbose_name='text (English)')),
+                ('text', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, is_long=True, verbose_name='text')),
                 ('basis', models.CharField(choices=[('confirmed', 'Confirmed'), ('company', 'Reported by the company'), ('investigation', 'Under investigation'), ('allegation', 'An allegation, not confirmed')], max_length=13, verbose_name='basis')),
-                ('source_ko', models.CharField(blank=True, max_length=200, verbose_name='source (Korean)')),
-                ('source_en', models.CharField(blank=True, max_length=200, verbose_name='source (English)')),
+                ('source', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, max_length=200, verbose_name='source')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='timeline', to='incidents.incident', verbose_name='incident')),
             ],
             options={

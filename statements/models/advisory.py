@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import in_language
+from foundations.localized_fields import LocalizedTextField
 from statements.models.statement import Statement
 
 
@@ -21,8 +21,7 @@ class Advisory(models.Model):
     statement = models.OneToOneField(
         Statement, on_delete=models.PROTECT, related_name="advisory", primary_key=True
     )
-    issuer_ko = models.CharField(_("issuer (Korean)"), max_length=200)
-    issuer_en = models.CharField(_("issuer (English)"), max_length=200)
+    issuer = LocalizedTextField(_("issuer"), max_length=200)
     issued_on = models.DateField(_("issued on"))
     original_url = models.URLField(_("original"), blank=True)
     hotline = models.CharField(_("hotline"), max_length=50, blank=True)
@@ -34,8 +33,3 @@ class Advisory(models.Model):
 
     def __str__(self) -> str:
         return str(self.statement)
-
-    @property
-    def issuer(self) -> str:
-        """Returns the issuer in the active language."""
-        return in_language(self, "issuer")

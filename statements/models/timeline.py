@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import in_language
+from foundations.localized_fields import LocalizedTextField
 from incidents.models import Basis, Incident
 
 
@@ -14,11 +14,9 @@ class TimelineEntry(models.Model):
         Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="timeline"
     )
     happened_on = models.DateField(_("date"))
-    text_ko = models.TextField(_("text (Korean)"))
-    text_en = models.TextField(_("text (English)"))
+    text = LocalizedTextField(_("text"), is_long=True)
     basis = models.CharField(_("basis"), max_length=13, choices=Basis.choices)
-    source_ko = models.CharField(_("source (Korean)"), max_length=200, blank=True)
-    source_en = models.CharField(_("source (English)"), max_length=200, blank=True)
+    source = LocalizedTextField(_("source"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("timeline entry")
@@ -26,14 +24,4 @@ class TimelineEntry(models.Model):
         ordering = ["happened_on", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.happened_on} {self.text[:40]}"
-
-    @property
-    def text(self) -> str:
-        """Returns the text in the active language."""
-        return in_language(self, "text")
-
-    @property
-    def source(self) -> str:
-        """Returns the source in the active language."""
-        return in_language(self, "source")
+        return f"{self.happened_on} {str(self.text)[:40]}"

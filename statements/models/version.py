@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import in_language
+from foundations.localized_fields import LocalizedTextField
 from incidents.models import Basis
 from statements import markdown
 from statements.models.statement import Statement
@@ -32,7 +32,7 @@ class StatementVersionQuerySet(models.QuerySet["StatementVersion"]):
 
 
 class StatementVersion(models.Model):
-    """One version of a statement, in both languages. Immutable once published (a trigger)."""
+    """One version of a statement, in all languages. Immutable once published (a trigger)."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -44,12 +44,13 @@ class StatementVersion(models.Model):
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     # A draft may be saved incomplete; publishing checks that it is complete.
-    title_ko = models.CharField(_("title (Korean)"), max_length=200, blank=True)
-    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
-    change_reason_ko = models.TextField(
-        _("why it changed (Korean)"), blank=True, help_text=_("From the second version on.")
+    title = LocalizedTextField(_("title"), max_length=200, blank=True)
+    change_reason = LocalizedTextField(
+        _("why it changed"),
+        is_long=True,
+        blank=True,
+        help_text=_("From the second version on."),
     )
-    change_reason_en = models.TextField(_("why it changed (English)"), blank=True)
     display_until = models.DateField(
         _("shown at least until"), help_text=_("At least 30 days from publication.")
     )
@@ -106,7 +107,7 @@ class StatementVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        title = self.title or self.statement.get_kind_display()
+        title = str(self.title) or self.statement.get_kind_display()
         return gettext("{title}, version {number}").format(title=title, number=self.number)
 
     def get_absolute_url(self) -> str:
@@ -127,19 +128,9 @@ class StatementVersion(models.Model):
         """Returns whether the version is published and can no longer change."""
         return self.state == self.State.PUBLISHED
 
-    @property
-    def title(self) -> str:
-        """Returns the title in the active language."""
-        return in_language(self, "title")
-
-    @property
-    def change_reason(self) -> str:
-        """Returns the reason for the change in the active language."""
-        return in_language(self, "change_reason")
-
 
 class Section(models.Model):
-    """One section of a version, in both languages side by side; its body is Markdown."""
+    """One section of a version, in all languages; its body is Markdown."""
 
     class Key(models.TextChoices):
         """The subject of a section. Each item that a law requires has a key (see the law files)."""
@@ -167,10 +158,8 @@ class Section(models.Model):
     basis = models.CharField(
         _("basis"), max_length=13, choices=Basis.choices, default=Basis.COMPANY
     )
-    heading_ko = models.CharField(_("heading (Korean)"), max_length=200, blank=True)
-    heading_en = models.CharField(_("heading (English)"), max_length=200, blank=True)
-    body_ko = models.TextField(_("text (Korean)"), blank=True, help_text="Markdown")
-    body_en = models.TextField(_("text (English)"), blank=True, help_text="Markdown")
+    heading = LocalizedTextField(_("heading"), max_length=200, blank=True)
+    body = LocalizedTextField(_("text"), is_long=True, blank=True, help_text="Markdown")
 
     class Meta:
         verbose_name = _("section")
@@ -184,16 +173,11 @@ class Section(models.Model):
         return str(self.get_key_display())
 
     @property
-    def heading(self) -> str:
+    def label(self) -> str:
         """Returns the section's own heading in the active language, else the label of its key."""
-        return in_language(self, "heading") or str(self.Key(self.key).label)
-
-    @property
-    def body(self) -> str:
-        """Returns the Markdown in the active language."""
-        return in_language(self, "body")
+        return str(self.heading) or str(self.Key(self.key).label)
 
     @property
     def html(self) -> SafeString:
         """Returns the body as HTML for a page, in the active language."""
-        return markdown.render(self.body)
+        return markdown.render(str(self.body))

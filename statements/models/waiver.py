@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import in_language
+from foundations.localized_fields import LocalizedTextField
 from statements.models.version import StatementVersion
 
 
@@ -23,8 +23,7 @@ class DutyWaiver(models.Model):
     )
     # The id of a Duty, or the name of a lint rule.
     rule = models.CharField(_("duty or rule"), max_length=60)
-    reason_ko = models.TextField(_("reason (Korean)"))
-    reason_en = models.TextField(_("reason (English)"))
+    reason = LocalizedTextField(_("reason"), is_long=True)
     waived_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("waived by"),
@@ -39,18 +38,11 @@ class DutyWaiver(models.Model):
         ordering = ["version", "rule"]
         constraints = [
             models.UniqueConstraint(fields=["version", "rule"], name="rule_waived_once"),
-            models.CheckConstraint(
-                condition=~Q(reason_ko="") & ~Q(reason_en=""), name="waiver_has_a_reason"
-            ),
+            models.CheckConstraint(condition=~Q(reason={}), name="waiver_has_a_reason"),
         ]
 
     def __str__(self) -> str:
         return f"{self.version}: {self.rule}"
-
-    @property
-    def reason(self) -> str:
-        """Returns the reason in the active language."""
-        return in_language(self, "reason")
 
 
 class WithdrawnWaiver(models.Model):
@@ -63,8 +55,7 @@ class WithdrawnWaiver(models.Model):
         related_name="withdrawn_waivers",
     )
     rule = models.CharField(_("duty or rule"), max_length=60)
-    reason_ko = models.TextField(_("reason (Korean)"))
-    reason_en = models.TextField(_("reason (English)"))
+    reason = LocalizedTextField(_("reason"), is_long=True)
     waived_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("waived by"),

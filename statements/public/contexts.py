@@ -107,7 +107,7 @@ def log_context(incident: Incident) -> dict[str, Any]:
     entries = []
     for version in versions:
         previous = numbered.get((version.statement_id, version.number - 1))
-        waivers = [(rule_name(waiver.rule), waiver.reason) for waiver in version.waivers.all()]
+        waivers = [(rule_name(waiver.rule), str(waiver.reason)) for waiver in version.waivers.all()]
         changed = changes(previous, version) if previous else []
         entries.append(LogEntry(version, changed, waivers, problems[version]))
     return {
@@ -193,7 +193,7 @@ def _claims(incident: Incident) -> list[Claim]:
 
 def _steps(advisory: StatementVersion) -> list[Any]:
     section = advisory.sections.filter(key=Section.Key.SELF_PROTECTION_STEPS).first()
-    return list(markdown.list_items(section.body)[:STEPS_ON_HOME]) if section else []
+    return list(markdown.list_items(str(section.body))[:STEPS_ON_HOME]) if section else []
 
 
 def _incident_facts(incident: Incident) -> Facts:
@@ -223,7 +223,7 @@ def _version_facts(version: StatementVersion) -> Facts:
 
 def _description(sections: list[Section]) -> str:
     """Returns the text that search engines and messengers show under the title."""
-    text = " ".join(markdown.plain(sections[0].body).split()) if sections else ""
+    text = " ".join(markdown.plain(str(sections[0].body)).split()) if sections else ""
     return Truncator(text).chars(DESCRIPTION_LENGTH)
 
 
@@ -233,7 +233,7 @@ def _advisory_context(statement: Statement) -> dict[str, Any]:
     except Advisory.DoesNotExist:
         return {}
     facts: Facts = [
-        (_("Issued by"), advisory.issuer),
+        (_("Issued by"), str(advisory.issuer)),
         (_("Issued on"), advisory.issued_on),
         (_("How urgent"), capfirst(advisory.get_severity_display())),
     ]

@@ -41,10 +41,10 @@ def _parts(version: StatementVersion) -> dict[tuple[str, int], str]:
 
     The count, from 0, distinguishes parts with the same name.
     """
-    parts = [(_("Title"), version.title)]
+    parts = [(_("Title"), str(version.title))]
     for section in version.sections.all():
         label = str(section.Key(section.key).label)
-        lines = (section.heading, section.get_basis_display(), markdown.plain(section.body))
+        lines = (section.label, section.get_basis_display(), markdown.plain(str(section.body)))
         parts.append((label, "\n".join(lines)))
     parts.append((_("Shown at least until"), date_format(version.display_until)))
     seen = Counter[str]()

@@ -31,13 +31,13 @@ class IncidentFeed(Feed):
         return get_object_or_404(Incident.objects.public(), slug=slug)
 
     def title(self, incident: Incident) -> str:
-        return incident.title
+        return str(incident.title)
 
     def subtitle(self, incident: Incident) -> str:
-        return incident.summary
+        return str(incident.summary)
 
     def author_name(self, incident: Incident) -> str:
-        return incident.company
+        return str(incident.company)
 
     def link(self, incident: Incident) -> str:
         return settings.PORTAL_URL + reverse("incident", args=[incident.slug])

@@ -31,7 +31,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
         "@type": "SpecialAnnouncement",
         "@id": _url("statement_version", *address),
         "url": _url("statement_version", *address),
-        "name": version.title,
+        "name": str(version.title),
         "text": description,
         "category": "Data breach",
         "inLanguage": get_language(),
@@ -39,7 +39,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
         "version": version.number,
         "identifier": f"sha256:{version.hash}",
         "image": _url("version_image", *address),
-        "publisher": {"@type": "Organization", "name": incident.company},
+        "publisher": {"@type": "Organization", "name": str(incident.company)},
         "newsUpdatesAndGuidelines": _url("log", incident.slug),
         "webFeed": _url("feed", incident.slug),
         "encoding": {
@@ -52,7 +52,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
     if version.number > 1:
         earlier = [incident.slug, version.statement.slug, version.number - 1]
         facts["isBasedOn"] = _url("statement_version", *earlier)
-        facts["abstract"] = version.change_reason
+        facts["abstract"] = str(version.change_reason)
     return facts | _issuer(version)
 
 
@@ -62,7 +62,7 @@ def _issuer(version: StatementVersion) -> dict[str, Any]:
         advisory = version.statement.advisory
     except Advisory.DoesNotExist:
         return {}
-    issuer = {"@type": "GovernmentOrganization", "name": advisory.issuer}
+    issuer = {"@type": "GovernmentOrganization", "name": str(advisory.issuer)}
     return {"author": issuer} | (
         {"isBasedOn": advisory.original_url} if advisory.original_url else {}
     )

@@ -32,7 +32,7 @@ class PreviewImage:
     company: str
     note: str  # kind, version and date; empty for an incident
     host: str
-    language: str  # "ko" or "en"
+    language: str
     path: str  # of the image's address
     width: int = WIDTH
     height: int = HEIGHT
@@ -60,7 +60,7 @@ def of_version(version: StatementVersion) -> PreviewImage:
     address = [statement.incident.slug, statement.slug, version.number]
     return _preview_image(
         statement.incident,
-        title=version.title,
+        title=str(version.title),
         note=_version_note(version),
         path=reverse("version_image", args=address),
     )
@@ -69,7 +69,7 @@ def of_version(version: StatementVersion) -> PreviewImage:
 def of_incident(incident: Incident) -> PreviewImage:
     """Returns the preview image of the incident's other pages, in the active language."""
     path = reverse("incident_image", args=[incident.slug])
-    return _preview_image(incident, title=incident.title, note="", path=path)
+    return _preview_image(incident, title=str(incident.title), note="", path=path)
 
 
 def _version_note(version: StatementVersion) -> str:
@@ -84,7 +84,7 @@ def _version_note(version: StatementVersion) -> str:
 def _preview_image(incident: Incident, *, title: str, note: str, path: str) -> PreviewImage:
     return PreviewImage(
         title=title,
-        company=incident.company,
+        company=str(incident.company),
         note=note,
         host=settings.PORTAL_HOST,
         language=get_language() or settings.LANGUAGE_CODE,

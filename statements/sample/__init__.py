@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, PositiveInt, Strict
 
 from accounts.models import User
 from foundations import toml_files
-from foundations.toml_files import Text, Texts, TomlTable
+from foundations.languages import LocalizedText
+from foundations.toml_files import Localized, Text, Texts, TomlTable
 from incidents.models import (
     Basis,
     DataClass,
@@ -37,30 +38,23 @@ class _Claim(TomlTable):
 class _Entry(TomlTable):
     happened_on: date
     basis: _Basis
-    text_ko: Text
-    text_en: Text
-    source_ko: str = ""
-    source_en: str = ""
+    text: Localized
+    source: Localized = LocalizedText()
 
 
 class _Incident(TomlTable):
     slug: Text
-    company_ko: Text
-    company_en: Text
-    title_ko: Text
-    title_en: Text
-    summary_ko: Text
-    summary_en: Text
+    company: Localized
+    title: Localized
+    summary: Localized
     began_on: date
     ended_on: date
     aware_at: AwareDatetime
     reported_count: PositiveInt
-    department_ko: Text
-    department_en: Text
+    department: Localized
     contact_phone: Text
     contact_email: Text
-    official_contacts_ko: Text
-    official_contacts_en: Text
+    official_contacts: Localized
     jurisdictions: dict[
         Annotated[IncidentJurisdiction.Name, Strict(False)], Annotated[Standing, Strict(False)]
     ]
@@ -69,8 +63,7 @@ class _Incident(TomlTable):
 
 
 class _Advisory(TomlTable):
-    issuer_ko: Text
-    issuer_en: Text
+    issuer: Localized
     issued_on: date
     original_url: str = ""
     hotline: str = ""
@@ -80,16 +73,13 @@ class _Advisory(TomlTable):
 class _Section(TomlTable):
     key: Annotated[Section.Key, Strict(False)]
     basis: _Basis
-    heading_ko: str = ""
-    heading_en: str = ""
-    body_ko: Text
-    body_en: Text
+    heading: Localized = LocalizedText()
+    body: Localized
 
 
 class _Statement(TomlTable):
     kind: Annotated[Statement.Kind, Strict(False)]
-    title_ko: Text
-    title_en: Text
+    title: Localized
     advisory: _Advisory | None = None
     sections: Annotated[tuple[_Section, ...], Strict(False)]
 
@@ -145,7 +135,7 @@ def _publish(incident: Incident, slug: str, *, editor: User, approver: User) -> 
     if content.advisory:
         Advisory.objects.create(statement=statement, **content.advisory.model_dump())
     draft = publishing.draft_next(statement, by=editor)
-    draft.title_ko, draft.title_en = content.title_ko, content.title_en
+    draft.title = content.title
     draft.save()
     draft.sections.all().delete()  # the empty sections of a first draft
     Section.objects.bulk_create(

@@ -47,7 +47,7 @@ class Figure:
 def figures(text: str, language: str) -> list[Figure]:
     """Returns the figures of a Markdown text without repetition, links first, then by finder.
 
-    `language` is "ko" or "en".
+    A language that is none of COMPARED_LANGUAGES gives links and addresses only.
     """
     found = dict[tuple[str, object], Figure]()
     for figure in _links(text):
@@ -55,7 +55,7 @@ def figures(text: str, language: str) -> list[Figure]:
     rest = "\n".join(sentence.text for sentence in plain_text_of(text).sentences())
     for link in reversed(list(links(rest))):
         rest = _blanked(rest, *link.span)
-    for finder in _FINDERS[language]:
+    for finder in _FINDERS.get(language, []):
         for match in list(finder.pattern.finditer(rest)):
             values = list(finder.values(match))
             for value in values:
@@ -323,3 +323,4 @@ _FINDERS: dict[str, list[_Finder]] = {
         _Finder("number", _EN_NUMBER, _en_number),
     ],
 }
+COMPARED_LANGUAGES = _FINDERS.keys()

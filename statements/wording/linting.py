@@ -6,14 +6,36 @@ alone between quotation marks are a quotation and are not reported.
 
 from collections.abc import Collection, Iterator
 
+from django.utils.text import format_lazy
+
+from foundations.languages import translated_name
 from incidents.models import Basis
 from statements.findings import Finding, Severity
 from statements.wording.class_names import ClassNames
+from statements.wording.figures import COMPARED_LANGUAGES
 from statements.wording.plain_text import Link, PlainText, Sentence, is_within, links, plain_text_of
 from statements.wording.rules import RULES
-from statements.wording.sentence_rules import SENTENCE_RULES, Hit, LintContext
+from statements.wording.sentence_rules import (
+    LINTED_LANGUAGES,
+    SENTENCE_RULES,
+    Hit,
+    LintContext,
+)
 
+_LANGUAGES = LINTED_LANGUAGES & COMPARED_LANGUAGES
 _QUOTES = "\"'“”‘’「」『』«»"
+
+
+def has_rules(language: str) -> bool:
+    """Returns whether the lint and the parity check have rules for the language."""
+    return language in _LANGUAGES
+
+
+def no_rules(language: str) -> Finding:
+    """Returns the finding that a language has no rules, so that its texts do not pass silently."""
+    rule = RULES["no_rules"]
+    why = format_lazy("{language}: {why}", language=translated_name(language), why=rule.why)
+    return Finding(rule="no_rules", severity=rule.severity, why=why, language=language)
 
 
 def lint(
@@ -29,7 +51,8 @@ def lint(
 ) -> list[Finding]:
     """Returns the findings about the wording of one section, heading or message, by place.
 
-    `text` is Markdown in `language` ("ko" or "en"). `involved_classes` are the names of the leaked
+    `text` is Markdown in `language`. A language without rules (`has_rules`) gets the check of links
+    only; `no_rules` is the finding for that. `involved_classes` are the names of the leaked
     data classes, `other_classes` those of the incident's other classes, both in that language.
     A mandatory notice may link to `own_domains` only. `basis` is the Basis of the section.
     """
@@ -45,7 +68,7 @@ def lint(
     found = {
         _finding(plain, sentence, hit, context)
         for sentence in plain.sentences()
-        for rule in SENTENCE_RULES
+        for rule in (SENTENCE_RULES if has_rules(language) else [])
         for hit in rule(sentence, context)
         if not _is_quoted(sentence.text, hit)
     }

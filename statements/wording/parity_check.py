@@ -1,21 +1,22 @@
-"""The parity check: finds figures, dates and links that only one of the two languages states."""
+"""The parity check: finds figures, dates and links that only one of two languages states."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from foundations.languages import translated_name
 from statements.findings import Finding, Severity
-from statements.wording.figures import Day, Figure, figures
+from statements.wording.figures import COMPARED_LANGUAGES, Day, Figure, figures
 from statements.wording.rules import RULES
 
 # The languages write small numbers as words in different places ("two addresses", "주소 2개"). A
 # word therefore counts as the number, and a missing small number only warns.
 LARGEST_SMALL_NUMBER = 12
-_EN_WORDS = (
+_IN_ENGLISH = (
     "zero|no|none",
     "one|once|a|an|single|first",
     "two|twice|both|second|secondary|double",
@@ -30,7 +31,7 @@ _EN_WORDS = (
     "eleven|eleventh",
     "twelve|twelfth|dozen|year",
 )
-_KO_WORDS = (
+_IN_KOREAN = (
     "없|영",
     "한|하나|첫|일",
     "두|둘|둘째|양쪽",
@@ -45,24 +46,32 @@ _KO_WORDS = (
     "열한|열하나",
     "열두|열둘|일년",
 )
+# By language: the words for each small number, from 0, and the pattern that holds them.
+_WORDS = {
+    "en": (_IN_ENGLISH, r"\b(?:{words})s?\b"),
+    "ko": (_IN_KOREAN, r"(?:^|[^가-힣])(?:{words})"),
+}
 
 
-def parity(
-    ko_sections: Iterable[tuple[str, str]], en_sections: Iterable[tuple[str, str]]
-) -> list[Finding]:
-    """Returns a finding for each figure and section that only one language has, by section.
+def parity(texts: Mapping[str, Iterable[tuple[str, str]]]) -> list[Finding]:
+    """Returns a finding for each figure and section that only one of two languages has.
 
-    A section is a pair of its key and its Markdown. Sections with the same key are compared in
-    their order. The title can be passed as a section.
+    `texts` holds the sections of each of the two languages; the findings are in their order. A
+    section is a pair of its key and its Markdown. Sections with the same key are compared in their
+    order. The title can be passed as a section. Between languages that are not both in
+    figures.COMPARED_LANGUAGES, only links and addresses are compared. Raises ValueError unless
+    there are two languages.
     """
-    korean, english = _numbered(ko_sections), _numbered(en_sections)
+    (one, its_sections), (other, other_sections) = texts.items()
+    left, right = _numbered(its_sections), _numbered(other_sections)
     found = list[Finding]()
-    for place in korean | english:
-        ko, en = korean.get(place, ""), english.get(place, "")
-        if ko and en:
-            found += [finding.in_section(place[0]) for finding in _compared(ko, en)]
-        elif ko or en:
-            found.append(_missing("en" if ko else "ko").in_section(place[0]))
+    for place in left | right:
+        pair = {one: left.get(place, ""), other: right.get(place, "")}
+        if all(pair.values()):
+            found += [finding.in_section(place[0]) for finding in _compared(pair)]
+        elif any(pair.values()):
+            missing = other if pair[one] else one
+            found.append(_missing(missing).in_section(place[0]))
     return found
 
 
@@ -82,37 +91,52 @@ def _missing(language: str) -> Finding:
         rule="parity_section",
         severity=rule.severity,
         why=rule.why,
-        suggestion=rule.suggestion(language),
+        suggestion=format_lazy(
+            _("Write the section in {language} as well."), language=translated_name(language)
+        ),
         language=language,
     )
 
 
-def _compared(ko: str, en: str) -> Iterator[Finding]:
-    korean, english = figures(ko, "ko"), figures(en, "en")
-    yield from _absent(korean, english, text=en, language="en")
-    yield from _absent(english, korean, text=ko, language="ko")
+def _compared(pair: Mapping[str, str]) -> Iterator[Finding]:
+    one, other = pair
+    stated = {language: _comparable(pair, language) for language in pair}
+    yield from _absent(stated, pair, source=one, language=other)
+    yield from _absent(stated, pair, source=other, language=one)
+
+
+def _comparable(pair: Mapping[str, str], language: str) -> list[Figure]:
+    found = figures(pair[language], language)
+    if pair.keys() <= COMPARED_LANGUAGES:
+        return found
+    return [figure for figure in found if figure.kind in ("link", "email")]
 
 
 def _absent(
-    required: list[Figure], present: list[Figure], *, text: str, language: str
+    stated: Mapping[str, list[Figure]], texts: Mapping[str, str], *, source: str, language: str
 ) -> Iterator[Finding]:
-    """Yields a finding for each figure of the other language that `text` does not state."""
-    for figure in required:
+    """Yields a finding for each figure of the text in `source` that `language` does not state."""
+    present, text = stated[language], texts[language]
+    names = {"source": translated_name(source), "language": translated_name(language)}
+    for figure in stated[source]:
         if any(figure.agrees_with(other) for other in present):
             continue
         if _is_spelled_out(figure, text, language):
             continue
         name = "parity_link" if figure.kind == "link" else "parity_figure"
         rule = RULES[name]
-        message = {
-            "en": _("“{quote}” stands in the Korean text and not in the English. {why}"),
-            "ko": _("“{quote}” stands in the English text and not in the Korean. {why}"),
-        }[language]
+        message = _("{source}: “{quote}”. This is missing in {language}. {why}")
+        is_link = name == "parity_link"
+        advice = (
+            _("Give the text in {language} the same link.")
+            if is_link
+            else _("Write it in {language} as well, or correct one of the two.")
+        )
         yield Finding(
             rule=name,
             severity=Severity.WARN if _is_minor(figure) else rule.severity,
-            why=format_lazy(message, quote=figure.quote, why=rule.why),
-            suggestion=rule.suggestion(language),
+            why=format_lazy(message, quote=figure.quote, why=rule.why, **names),
+            suggestion=format_lazy(advice, **names),
             quote=figure.quote,
             language=language,
         )
@@ -135,6 +159,5 @@ def _is_spelled_out(figure: Figure, text: str, language: str) -> bool:
     number = _small_number(figure)
     if number is None:
         return False
-    if language == "en":
-        return bool(re.search(rf"\b(?:{_EN_WORDS[number]})s?\b", text, re.IGNORECASE))
-    return bool(re.search(rf"(?:^|[^가-힣])(?:{_KO_WORDS[number]})", text))
+    words, pattern = _WORDS[language]
+    return bool(re.search(pattern.format(words=words[number]), text, re.IGNORECASE))

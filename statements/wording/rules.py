@@ -1,6 +1,7 @@
 """The lint rules by name: their severity, the reason, and what to write instead."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,12 +19,12 @@ class Rule:
 
     severity: Severity
     why: Translatable
-    better_ko: Translatable
-    better_en: Translatable
+    # What to write instead, by the language of the text; a language without one has no suggestion.
+    better: Mapping[str, Translatable] = field(default_factory=dict)
 
     def suggestion(self, language: str) -> Translatable:
-        """Returns what to write instead in a text of this language ("ko" or "en")."""
-        return self.better_ko if language == "ko" else self.better_en
+        """Returns what to write instead in a text of this language; "" if no words are known."""
+        return self.better.get(language, "")
 
 
 RULES: dict[str, Rule] = {
@@ -33,8 +34,10 @@ RULES: dict[str, Rule] = {
             "Data that somebody took has leaked. Korea's privacy regulator (PIPC) told the company "
             "of the model case on 3 December 2025 to say 유출 (leak), not 노출 (exposure)."
         ),
-        better_ko=_("Write 유출: “이름과 전화번호가 유출되었습니다.”"),
-        better_en=_("Write “leaked”: “Your name and phone number leaked.”"),
+        better={
+            "ko": _("Write 유출: “이름과 전화번호가 유출되었습니다.”"),
+            "en": _("Write “leaked”: “Your name and phone number leaked.”"),
+        },
     ),
     "hedge": Rule(
         severity=Severity.BLOCK,
@@ -42,10 +45,12 @@ RULES: dict[str, Rule] = {
             "It is known that this leaked, so say so. Of 161 breach notices, about 70 per cent "
             "hedged like this (Zou and others, CHI 2019)."
         ),
-        better_ko=_(
-            "Write what happened: “이름이 유출되었습니다.” Say apart what is not known yet."
-        ),
-        better_en=_("Write what happened: “Your name leaked.” Say apart what is not known yet."),
+        better={
+            "ko": _(
+                "Write what happened: “이름이 유출되었습니다.” Say apart what is not known yet."
+            ),
+            "en": _("Write what happened: “Your name leaked.” Say apart what is not known yet."),
+        },
     ),
     "no_evidence": Rule(
         severity=Severity.BLOCK,
@@ -53,8 +58,10 @@ RULES: dict[str, Rule] = {
             "Having found nothing does not make anybody safe. Of 161 breach notices, 40 per cent "
             "claimed “no evidence of misuse” (Zou and others, CHI 2019)."
         ),
-        better_ko=_("Write what you know: “악용되었는지 알지 못합니다. 이렇게 조심하십시오.”"),
-        better_en=_("Write what you know: “We do not know whether it was misused. Do this:”"),
+        better={
+            "ko": _("Write what you know: “악용되었는지 알지 못합니다. 이렇게 조심하십시오.”"),
+            "en": _("Write what you know: “We do not know whether it was misused. Do this:”"),
+        },
     ),
     "third_party": Rule(
         severity=Severity.WARN,
@@ -62,8 +69,10 @@ RULES: dict[str, Rule] = {
             "Pointing at an unnamed outsider reads as an excuse and tells people nothing that they "
             "can use."
         ),
-        better_ko=_("Say what happened: “권한 없는 자가 고객 정보에 접근했습니다.”"),
-        better_en=_("Say what happened: “Somebody without permission reached customers' data.”"),
+        better={
+            "ko": _("Say what happened: “권한 없는 자가 고객 정보에 접근했습니다.”"),
+            "en": _("Say what happened: “Somebody without permission reached customers' data.”"),
+        },
     ),
     "marketing": Rule(
         severity=Severity.WARN,
@@ -71,8 +80,10 @@ RULES: dict[str, Rule] = {
             "A notice of a leak is no place for advertising: European guidance (EDPB 9/2022, to be "
             "checked by counsel) asks for a message of its own."
         ),
-        better_ko=_("Leave it out, or describe compensation without advertising words."),
-        better_en=_("Leave it out, or describe compensation without advertising words."),
+        better={
+            "ko": _("Leave it out, or describe compensation without advertising words."),
+            "en": _("Leave it out, or describe compensation without advertising words."),
+        },
     ),
     "shop_link": Rule(
         severity=Severity.WARN,
@@ -80,8 +91,10 @@ RULES: dict[str, Rule] = {
             "A link to the shop turns the notice into advertising. In the model case the shared "
             "apology showed an advertisement."
         ),
-        better_ko=_("Link to a page of this portal, or to none."),
-        better_en=_("Link to a page of this portal, or to none."),
+        better={
+            "ko": _("Link to a page of this portal, or to none."),
+            "en": _("Link to a page of this portal, or to none."),
+        },
     ),
     "foreign_link": Rule(
         severity=Severity.BLOCK,
@@ -89,8 +102,10 @@ RULES: dict[str, Rule] = {
             "Scammers imitate exactly this message. If the real one links to other domains, nobody "
             "can tell them apart."
         ),
-        better_ko=_("Name the organisation and its telephone number; link from the portal's page."),
-        better_en=_("Name the organisation and its telephone number; link from the portal's page."),
+        better={
+            "ko": _("Name the organisation and its telephone number; link from the portal's page."),
+            "en": _("Name the organisation and its telephone number; link from the portal's page."),
+        },
     ),
     "allegation": Rule(
         severity=Severity.BLOCK,
@@ -98,8 +113,10 @@ RULES: dict[str, Rule] = {
             "Who did it is alleged, not confirmed; told as fact it wrongs somebody and misleads "
             "everybody."
         ),
-        better_ko=_("Label it: “전 직원이 접근했다는 혐의로 경찰이 수사하고 있습니다.”"),
-        better_en=_("Label it: “It is alleged that a former employee did it; police investigate.”"),
+        better={
+            "ko": _("Label it: “전 직원이 접근했다는 혐의로 경찰이 수사하고 있습니다.”"),
+            "en": _("Label it: “It is alleged that a former employee did it; police investigate.”"),
+        },
     ),
     "suspect_statement": Rule(
         severity=Severity.WARN,
@@ -107,37 +124,44 @@ RULES: dict[str, Rule] = {
             "Korea's privacy regulator (PIPC) asked on 14 January 2026 not to present a suspect's "
             "statements as confirmed."
         ),
-        better_ko=_("Leave it out, or add: “확인된 사실이 아닙니다.”"),
-        better_en=_("Leave it out, or add: “This is not confirmed.”"),
+        better={
+            "ko": _("Leave it out, or add: “확인된 사실이 아닙니다.”"),
+            "en": _("Leave it out, or add: “This is not confirmed.”"),
+        },
     ),
     "long_sentence": Rule(
         severity=Severity.WARN,
         why=_STUDY,
-        better_ko=_("Make two or three sentences of it; 80 syllables are the most."),
-        better_en=_("Make two or three sentences of it; 30 words are the most."),
+        better={
+            "ko": _("Make two or three sentences of it; 80 syllables are the most."),
+            "en": _("Make two or three sentences of it; 30 words are the most."),
+        },
     ),
     "double_passive": Rule(
         severity=Severity.WARN,
         why=_STUDY,
-        better_ko=_("Write the plain form: 되어지다 → 되다, 보여지다 → 보이다."),
-        better_en=_("Write the active form."),
+        better={
+            "ko": _("Write the plain form: 되어지다 → 되다, 보여지다 → 보이다."),
+            "en": _("Write the active form."),
+        },
     ),
     "parity_section": Rule(
         severity=Severity.BLOCK,
-        why=_("Readers of both languages have a right to the same notice."),
-        better_ko=_("Write the section in Korean as well."),
-        better_en=_("Write the section in English as well."),
+        why=_("Readers of all languages have a right to the same notice."),
     ),
     "parity_figure": Rule(
         severity=Severity.BLOCK,
-        why=_("Numbers, dates and contacts have to be the same in both languages."),
-        better_ko=_("Write it in Korean as well, or correct one of the two."),
-        better_en=_("Write it in English as well, or correct one of the two."),
+        why=_("Numbers, dates and contacts have to be the same in all languages."),
     ),
     "parity_link": Rule(
         severity=Severity.WARN,
-        why=_("Both languages should lead to the same places."),
-        better_ko=_("Give the Korean text the same link."),
-        better_en=_("Give the English text the same link."),
+        why=_("All languages should lead to the same places."),
+    ),
+    "no_rules": Rule(
+        severity=Severity.WARN,
+        why=_(
+            "The wording lint and the check of figures and dates have no rules for this language. "
+            "A person who reads it has to compare the texts."
+        ),
     ),
 }

@@ -22,7 +22,7 @@ LONGEST_SENTENCE_SYLLABLES = 80  # Korean
 class LintContext:
     """The arguments of `lint` that rules read besides the text."""
 
-    language: str  # of the text: "ko" or "en"
+    language: str  # of the text, one of LINTED_LANGUAGES
     involved: ClassNames  # the names of the leaked data classes
     own_domains: Collection[str]
     shop_domains: Collection[str]
@@ -262,6 +262,7 @@ _PHRASES: dict[str, list[_Phrase]] = {
         ),
     ],
 }
+LINTED_LANGUAGES = _PHRASES.keys()
 _HARD_SELL = {
     "ko": re.compile(
         r"쿠폰|할인|특가|적립금|프로모션|사은품|경품|무료\s?배송|구매\s?이용권|포인트\s?(?:지급|적립)"
