@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetPydanticSchema,
+    PlainSerializer,
     Strict,
     StringConstraints,
     ValidationError,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import core_schema
 
 from foundations.languages import LocalizedText
 
@@ -35,10 +36,10 @@ Texts = Annotated[tuple[Text, ...], Strict(False)]
 Localized = Annotated[
     LocalizedText,
     GetPydanticSchema(
-        lambda _type, schema_of: core_schema.no_info_after_validator_function(
-            LocalizedText,
-            schema_of(dict[str, Text]),
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda text: text),
+        lambda _type, schema_of: schema_of(
+            Annotated[
+                dict[str, Text], AfterValidator(LocalizedText), PlainSerializer(lambda text: text)
+            ]
         )
     ),
 ]
