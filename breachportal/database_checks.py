@@ -13,8 +13,10 @@ import psycopg
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, connections
 from django.db.utils import DatabaseError
+
+from foundations import replica
 
 # For a person's commands, receive_bounces and a monitor.
 OTHER_CONNECTIONS = 8
@@ -66,6 +68,7 @@ def require_usable_database() -> None:
         return
     finally:
         connection.close()
+    faults += _faults_of_replica()
     if faults:
         raise ImproperlyConfigured("\n".join(f"{fault.msg} {fault.hint}" for fault in faults))
 
@@ -103,6 +106,22 @@ def _faults() -> list[CheckMessage]:
             )
         )
     return faults
+
+
+def _faults_of_replica() -> list[CheckMessage]:
+    """Returns a fault if the read replica is another server. One that is away is only logged."""
+    if not replica.is_configured():
+        return []
+    try:
+        replica.require_replica()
+    except replica.ReplicaError as error:
+        hint = "Name a server that PostgreSQL keeps as a streaming replica; see docs/running.md."
+        return [Error(str(error), hint=hint, id="breachportal.E004")]
+    except (DatabaseError, psycopg.Error) as error:
+        logger.error("the read replica cannot be checked: %s", str(error).strip())
+    finally:
+        connections.close_all()
+    return []
 
 
 def _connections_available() -> int:

@@ -26,6 +26,7 @@ PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 # A request waits this long for a connection of the pool. There are as many connections as threads,
 # so a longer wait means that the database does not accept one.
 POOL_SECONDS = 2.0
+REPLICA_SECONDS = 3  # for a connection to the read replica, and for an answer of its host
 POOL_IDLE_SECONDS = 60.0  # then a connection that is not needed is closed
 
 REQUIRED_IN_PRODUCTION = {
@@ -274,6 +275,25 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
     url = text("DATABASE_URL")
     if not url and may_embed:
         url = embedded_servers.database_url(var)
+    return _database_settings(url)
+
+
+def replica() -> dict[str, Any] | None:
+    """Returns Django's settings of the read replica from `DATABASE_REPLICA_URL`; None if unset.
+
+    A server that does not answer costs a thread REPLICA_SECONDS at most, if the URL sets no other
+    time: pages then read the primary.
+    """
+    url = text("DATABASE_REPLICA_URL")
+    if not url:
+        return None
+    settings = _database_settings(url)
+    limits = {"connect_timeout": REPLICA_SECONDS, "tcp_user_timeout": REPLICA_SECONDS * 1000}
+    settings["OPTIONS"] = limits | settings["OPTIONS"]
+    return settings
+
+
+def _database_settings(url: str) -> dict[str, Any]:
     known = {
         "dbname": "NAME",
         "user": "USER",

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from redis.exceptions import RedisError
 
-from foundations import keys
+from foundations import keys, replica
 
 Check = Callable[[], None]
 
@@ -26,7 +26,9 @@ def health(
     """Middleware that answers health checks; other requests go on.
 
     /healthz: 200 while this process answers. /readyz: 200 if the database and Redis answer and the
-    master keyset can be read, else 503. Its JSON names each part as "ok" or "away".
+    master keyset can be read, else 503. Its JSON names each part as "ok" or "away". The read
+    replica, if there is one, may be "behind", too; without it pages read the database, so it
+    does not change the status.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -54,7 +56,10 @@ def _is_internal(request: HttpRequest) -> bool:
 def _ready() -> HttpResponse:
     parts = {"database": _database, "redis": _redis, "master_keyset": _master_keyset}
     state = {name: _state(check) for name, check in parts.items()}
-    return JsonResponse(state, status=503 if "away" in state.values() else 200)
+    status = 503 if "away" in state.values() else 200
+    if replica.is_configured():
+        state["replica"] = replica.state()
+    return JsonResponse(state, status=status)
 
 
 def _state(check: Check) -> str:

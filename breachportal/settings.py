@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "breachportal.middleware.uploads_by_importers",
+    "foundations.replica.remember_writes",
     "foundations.slow_bodies.read_bodies",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -116,6 +117,7 @@ TEMPLATES = [
 
 # Data
 DATABASES = {"default": environment.database(VAR, may_embed=not IS_PRODUCTION)}
+DATABASE_ROUTERS = ["foundations.replica.ReplicaRouter"]
 if IS_DEMO:  # a demonstration needs no durability, and waiting for the disk slows each mail
     environment.add_server_settings(DATABASES["default"], synchronous_commit="off")
 # The longest wait of a page for a lock, and the longest run of one of its statements, in seconds.
@@ -133,11 +135,14 @@ WORKERS = environment.number("WORKERS", 2)
 WEB_HOSTS = environment.number("WEB_HOSTS", 1)
 WORKER_HOSTS = environment.number("WORKER_HOSTS", 1)
 if environment.text(environment.PROCESS) == environment.WEB:
+    if replica := environment.replica():
+        DATABASES["replica"] = replica
     limits = {"lock_timeout": WEB_LOCK_SECONDS, "statement_timeout": WEB_STATEMENT_SECONDS}
-    environment.add_server_settings(
-        DATABASES["default"], **{name: f"{most}s" for name, most in limits.items() if most}
-    )
-    environment.add_pool(DATABASES["default"], most=WEB_THREADS)
+    for database in DATABASES.values():
+        environment.add_server_settings(
+            database, **{name: f"{most}s" for name, most in limits.items() if most}
+        )
+        environment.add_pool(database, most=WEB_THREADS)
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {

@@ -23,7 +23,7 @@ from django.utils.translation import get_language_from_path, override
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from foundations import page_parts
+from foundations import page_parts, replica
 from foundations.database_away import DatabaseAwayResponse
 
 P = ParamSpec("P")
@@ -53,7 +53,7 @@ def public_page(
     @wraps(view)
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         request.__dict__.pop("GET", None)  # Django's own middleware may have read it
-        response = view(request, *args, **kwargs)
+        response = replica.read(lambda: view(request, *args, **kwargs))
         if "GET" in request.__dict__:
             raise NotPublicError(f"{request.path} looked at its query")
         if request.session.accessed or request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
@@ -102,6 +102,7 @@ def forget() -> None:
     _forgotten += 1
     _pages.clear()
     page_parts.forget()
+    replica.forget()
 
 
 def may_answer_from_memory(request: HttpRequest) -> bool:

@@ -9,10 +9,9 @@ that is shredded is closed at once. The kept facts hold nothing of a user.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db import connection
-
 from accounts.contacts import normalise_email
 from accounts.models import User
+from foundations.replica import read_connection
 from incidents.models import DataClass, Incident
 
 # A row's xmin and ctid change with each UPDATE of it, so together they name its version.
@@ -60,7 +59,7 @@ def own_facts(user: User) -> OwnFacts:
 
     One query, and four more in a process that does not keep the current version.
     """
-    with connection.cursor() as cursor:
+    with read_connection().cursor() as cursor:
         cursor.execute(_READ, {"user": user.pk})
         emails, phones, version = cursor.fetchone()
     return OwnFacts([normalise_email(email) for email in emails], phones, _public(version))

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
+from foundations import replica
 from incidents import unmasking
 from incidents.models import Incident
 from incidents.my_data import masked, parts_for, title_of, unmasked
@@ -38,8 +39,12 @@ class SignedInRequest(HttpRequest):
 @login_required
 def my_data(request: SignedInRequest) -> HttpResponse:
     """Shows the data classes that leaked of the user, with masked values."""
-    facts = own_facts(request.user)
-    return _page(request, facts, parts_for(request.user, facts, masked))
+
+    def page() -> HttpResponse:
+        facts = own_facts(request.user)
+        return _page(request, facts, parts_for(request.user, facts, masked))
+
+    return replica.read(page, written_to=request.session.get(replica.WRITTEN, 0))
 
 
 @require_http_methods(["GET", "POST"])

@@ -107,6 +107,13 @@ SECRETS = {
         '{"WEBHOOK_SECRET": "a:b"}',
         "__import__('json').dumps({'WEBHOOK_SECRET': settings.ANYMAIL['WEBHOOK_SECRET']})",
     ),
+    "DATABASE_REPLICA_URL": (
+        "postgresql://portal:sesame@replica.example/portal",
+        (
+            "'postgresql://portal:{PASSWORD}@{HOST}/{NAME}'.format("
+            "**__import__('breachportal.environment').environment.replica())"
+        ),
+    ),
     "SMS_GATEWAY_TOKEN": ("sesame", "settings.SMS_GATEWAY_TOKEN"),
     "IMAP_URL": ("imaps://portal:sesame@mail.example/", "settings.IMAP_URL"),
 }
