@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from accounts import code_limits, second_factor
+from accounts import code_limits, code_states, second_factor
 from accounts.models import User
 from accounts.step_up import View
 from foundations.visitor_address import proxy_problem
@@ -38,6 +38,10 @@ BETTER_IN_KOREAN = (
 )
 CODE_ALARM = _(
     "Code mails are being refused: more are requested than CODE_MAILS_PER_MINUTE allows."
+)
+REDIS_ALARM = _(
+    "Redis does not answer. People sign in with a quarter of the limits, which the database "
+    "counts; the send is slower, and uploads wait."
 )
 DESK_ORDER = ("incidents", "statements", "notices", "scams", "accounts")
 # The translated names of the roles; see manage.py make_roles.
@@ -127,11 +131,13 @@ class DeskSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Shows the desk's first page, with warnings about proxies and the limits on code mails."""
+        """Shows the desk's first page, with warnings about proxies, code mails and Redis."""
         if problem := proxy_problem(request):
             messages.warning(request, problem)
         if code_limits.has_alarm():
             messages.error(request, CODE_ALARM)
+        if code_states.has_alarm():
+            messages.error(request, REDIS_ALARM)
         return super().index(request, extra_context)
 
     def get_app_list(

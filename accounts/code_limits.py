@@ -142,6 +142,7 @@ def has_alarm() -> bool:
     try:
         return cache.get(ALARM) is not None
     except RedisError:
+        code_states.note_redis_away()
         return False
 
 
@@ -190,10 +191,11 @@ def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
     if not code_states.redis_is_away():
         try:
             usages = rate_limits.attempt_in_order(request, scope=SCOPE, steps=steps)
-            return LimitCounts(steps, usages)
         except RedisError:
             code_states.note_redis_away()
-            logger.error("Redis is away: the database counts sign-in codes")
+        else:
+            code_states.note_redis_answers()
+            return LimitCounts(steps, usages)
     usages = []
     for step in steps:
         usages.append(_count_in_database(request, step))

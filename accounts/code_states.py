@@ -5,6 +5,7 @@ that nothing can use the tries of a code in one place and again in the other. Af
 Redis a process does not ask it for AWAY_SECONDS, so that its time-outs delay few visitors.
 """
 
+import logging
 import time
 from datetime import timedelta
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from django.utils import timezone
 from accounts.models import CodeState
 
 AWAY_SECONDS = 5.0
+ALARM, ALARM_SECONDS = "accounts.code_states.alarm", 60  # for which the desk shows it
 # A window of fixed length: a count begins again when its window has ended. One statement counts,
 # so that requests at the same moment get different numbers.
 _TAKE = """
@@ -31,6 +33,8 @@ _ADD_ONE = """
 UPDATE accounts_codestate SET number = number + 1 WHERE key = %s AND expires_at > now()
 RETURNING number
 """
+
+logger = logging.getLogger(__name__)
 
 
 class CodeStates(Protocol):
@@ -77,6 +81,7 @@ class DatabaseStates:
 
 _database = DatabaseStates()
 _away_until = 0.0
+_is_logged_away = False
 
 
 def states(*, is_in_database: bool) -> CodeStates:
@@ -90,9 +95,26 @@ def redis_is_away() -> bool:
 
 
 def note_redis_away() -> None:
-    """Records that Redis did not answer."""
-    global _away_until
+    """Records that Redis did not answer: in this process, in the log, and for the desk."""
+    global _away_until, _is_logged_away
     _away_until = time.monotonic() + AWAY_SECONDS
+    if not _is_logged_away:
+        _is_logged_away = True
+        logger.error("Redis is away: the database counts sign-in codes")
+    _database.set(ALARM, 1, ALARM_SECONDS)
+
+
+def note_redis_answers() -> None:
+    """Records that Redis answered. Writes a line to the log if it was away before."""
+    global _is_logged_away
+    if _is_logged_away:
+        _is_logged_away = False
+        logger.warning("Redis answers again: it counts sign-in codes")
+
+
+def has_alarm() -> bool:
+    """Returns whether a process counted sign-in codes in the database in the last ALARM_SECONDS."""
+    return bool(_database.get(ALARM, 0))
 
 
 def count(key: str, *, seconds: int) -> tuple[int, int]:

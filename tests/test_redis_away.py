@@ -28,14 +28,19 @@ from tests.web_processes import web_processes
 SOON_SECONDS = 3
 
 
+@pytest.fixture(autouse=True)
+def _a_process_that_has_just_started(monkeypatch):
+    monkeypatch.setattr(code_states, "_away_until", 0.0)
+    monkeypatch.setattr(code_states, "_is_logged_away", False)
+
+
 @pytest.fixture
-def _redis_is_away(settings, monkeypatch):
+def _redis_is_away(settings):
     """Redis does not answer, for this process."""
     gone = "unix:///nonexistent/redis.sock"
     settings.REDIS_URL = gone
     cache = django_settings.CACHES["default"]
     settings.CACHES = {"default": cache | {"LOCATION": gone}}
-    monkeypatch.setattr(code_states, "_away_until", 0.0)
 
 
 def is_signed_in(client: Client) -> bool:
@@ -108,14 +113,46 @@ class TestInOneProcess:
         assert response.status_code == 302
 
 
+REDIS_ALARM = "Redis does not answer."
+
+
 @pytest.mark.django_db
-def test_a_code_of_before_is_no_second_code_in_the_database(client, minji, settings, monkeypatch):
+@pytest.mark.usefixtures("_redis_is_away")
+def test_the_desk_shows_that_redis_is_away(editors_desk):
+    assert REDIS_ALARM in editors_desk.get("/admin/").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_desk_shows_that_redis_is_away_from_another_host(editors_desk, monkeypatch):
+    assert REDIS_ALARM not in editors_desk.get("/admin/").content.decode()
+    code_states.note_redis_away()
+    monkeypatch.setattr(code_states, "_away_until", 0.0)
+    assert REDIS_ALARM in editors_desk.get("/admin/").content.decode()
+    CodeState.objects.update(expires_at=timezone.now())
+    assert REDIS_ALARM not in editors_desk.get("/admin/").content.decode()
+
+
+@pytest.mark.django_db
+def test_each_change_of_redis_is_one_line_in_the_log(settings, monkeypatch, caplog):
+    redis_url, gone = settings.REDIS_URL, "unix:///nonexistent/redis.sock"
+    for url in (redis_url, gone, gone, redis_url, redis_url):
+        settings.REDIS_URL = url
+        monkeypatch.setattr(code_states, "_away_until", 0.0)
+        ask_for_code(Client(), "minji@example.com")
+    lines = [line.message for line in caplog.records if "counts sign-in codes" in line.message]
+    assert lines == [
+        "Redis is away: the database counts sign-in codes",
+        "Redis answers again: it counts sign-in codes",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_code_of_before_is_no_second_code_in_the_database(client, minji, settings):
     """The tries of a code are counted in one place only."""
     ask_for_code(client, minji.email)
     code = newest_code()
     gone = {"LOCATION": "unix:///nonexistent/redis.sock"}
     settings.CACHES = {"default": django_settings.CACHES["default"] | gone}
-    monkeypatch.setattr(code_states, "_away_until", 0.0)
     assert enter_code(client, code).status_code == 503
     assert not is_signed_in(client)
     assert not CodeState.objects.exists()
