@@ -300,7 +300,14 @@ def test_a_report_without_a_valid_reference_changes_nothing(
     assert not DeliveryReceipt.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", "[1]", "{}", '[{"customFields": 1}]', "[[]]"])
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "null", "[1]", "{}", '[{"customFields": 1}]', "[[]]", DEEP],
+    ids=lambda body: body[:20],
+)
 def test_a_request_that_is_no_report_is_harmless(solapi, client, db, body):
     answer = client.post("/sms/receipts/solapi/", body, "application/json")
     assert answer.status_code == 204
@@ -356,6 +363,64 @@ def test_a_receipt_of_our_own_protocol_is_signed(solapi, notice, phones, client,
     headers = {"X-Receipt-Signature": f"sha256={mac}"}
     assert client.post(**post, headers=headers).status_code == 204
     assert DeliveryReceipt.objects.get(pk=row.pk).state == Receipt.DELIVERED
+
+
+@pytest.mark.django_db
+class TestForgedReceipts:
+    """A forged request costs little, and no number of them has a genuine one refused."""
+
+    @pytest.fixture(autouse=True)
+    def _tokens(self, settings):
+        settings.SMS_GATEWAY_TOKEN = settings.TWILIO_TOKEN = "secret"
+
+    @pytest.mark.parametrize("provider", ["twilio", "own"])
+    def test_a_large_body_is_not_read(self, client, provider):
+        body = {"MessageStatus": "x" * 20_000}
+        answer = client.post(
+            f"/sms/receipts/{provider}/", body, headers={"X-Twilio-Signature": "x"}
+        )
+        assert answer.status_code == 413
+
+    @pytest.mark.parametrize("provider", ["twilio", "own"])
+    def test_a_wrong_signature_reaches_neither_database_nor_redis(
+        self, client, settings, provider, django_assert_num_queries
+    ):
+        settings.REDIS_URL = "unix:///nonexistent/redis.sock"
+        headers = {"X-Twilio-Signature": "x", "X-Receipt-Signature": "x"}
+        with django_assert_num_queries(0):
+            answer = client.post(
+                f"/sms/receipts/{provider}/", {"MessageStatus": "sent"}, headers=headers
+            )
+        assert answer.status_code == 403
+
+    def test_a_genuine_receipt_is_taken_after_many_forged_ones(
+        self, twilio, notice, phones, client, settings
+    ):
+        row = sent(twilio, notice, phones)
+        path = twilio.messages[0]["StatusCallback"].removeprefix(settings.PORTAL_URL)
+        form = {"MessageStatus": "delivered"}
+        for _request in range(200):
+            forged = client.post(path, form, headers={"X-Twilio-Signature": "x"})
+            assert forged.status_code == 403
+        signature = twilio.signature(settings.PORTAL_URL + path, form)
+        answer = client.post(path, form, headers={"X-Twilio-Signature": signature})
+        assert answer.status_code == 204
+        assert DeliveryReceipt.objects.get(pk=row.pk).state == Receipt.DELIVERED
+
+    def test_the_references_of_one_request_are_tried_up_to_a_bound(
+        self, solapi, notice, phones, client, caplog
+    ):
+        """A reader of a message knows its code, and the log names each forged one."""
+        row = sent(solapi, notice, phones)
+        code = message_code(row.pk).replace("-", "").lower()
+        genuine = solapi.report(0, "4000", "수신 완료")
+        forged = genuine | {"customFields": {"reference": f"{code}-{'0' * 20}"}}
+        others = [genuine | {"customFields": {}}] * 500  # of another sender with the same account
+        assert post_solapi(client, *[forged] * 5_000, genuine) == 204
+        assert len(caplog.records) < 110
+        assert not DeliveryReceipt.objects.exists()
+        assert post_solapi(client, *others, *[forged] * 90, genuine) == 204
+        assert DeliveryReceipt.objects.get(pk=row.pk).state == Receipt.DELIVERED
 
 
 def test_an_unknown_gateway_has_no_webhook(client, db):

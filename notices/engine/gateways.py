@@ -268,7 +268,7 @@ def json_object(text: str) -> dict[str, Any]:
     """Returns the JSON object in an answer; {} if it is none."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

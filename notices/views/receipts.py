@@ -3,11 +3,17 @@
 Twilio signs the request. Our own protocol has an HMAC of the body under SMS_GATEWAY_TOKEN. Solapi
 signs nothing: each report names its message by a reference with a MAC that only the portal and
 Solapi know. A request without a valid signature or reference changes nothing.
+
+No request is refused for those before it, because strangers may cause requests from the gateways'
+own networks, and Twilio does not repeat a request. Instead a forged request costs little: its body
+is small, the signature is checked before anything is read from it, and it reaches neither database
+nor Redis.
 """
 
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +27,13 @@ from notices.engine.transport import clean_reply
 from notices.returned_mail.receipts import Receipt, State, delivery_of_reference, record_receipt
 
 MOST_REPORTS = 10_000  # in one request
+# Of one report with a signature. Twilio's and our own have less than 1 KiB.
+MOST_SIGNED_BYTES = 16 * 1024
+# In one request, beside as many valid ones: other senders may share an account at Solapi.
+MOST_WRONG_REFERENCES = 100
 Reports = Iterator[tuple[str, Receipt | None]]
+
+logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
@@ -29,21 +41,36 @@ Reports = Iterator[tuple[str, Receipt | None]]
 def take_receipts(request: HttpRequest, provider: str) -> HttpResponse:
     """Records the receipts of a gateway's request.
 
-    Answers 403 to a wrong signature, and 503 if a message's acceptance is not recorded yet, so that
-    the gateway sends the request again.
+    Answers 403 to a wrong signature, and 413 to a body that is too large for one. Answers 503 if a
+    message's acceptance is not recorded yet, so that the gateway sends the request again.
     """
     read = _READERS.get(provider)
     if read is None:
         raise Http404
+    if provider != "solapi" and len(request.body) > MOST_SIGNED_BYTES:
+        return HttpResponse(status=413)
     reports = read(request)
     if reports is None:
         return HttpResponse(status=403)
-    is_complete = True
+    return HttpResponse(status=204 if _record(reports) else 503)
+
+
+def _record(reports: Reports) -> bool:
+    """Records the receipts. Returns False if a message's acceptance is not recorded yet.
+
+    Stops after MOST_WRONG_REFERENCES more wrong references than valid ones.
+    """
+    is_complete, wrong = True, 0
     for reference, receipt in reports:
-        delivery_id = delivery_of_reference(reference)
+        delivery_id = delivery_of_reference(reference) if reference else None
+        if reference:
+            wrong += 1 if delivery_id is None else -1
+        if wrong > MOST_WRONG_REFERENCES:
+            logger.warning("receipts are not read on: more than %s are not ours", wrong - 1)
+            break
         if delivery_id is not None and receipt is not None:
             is_complete &= record_receipt(delivery_id, receipt)
-    return HttpResponse(status=204 if is_complete else 503)
+    return is_complete
 
 
 def _read_solapi(request: HttpRequest) -> Reports | None:
@@ -82,7 +109,7 @@ def _read_own(request: HttpRequest) -> Reports | None:
 def _json(request: HttpRequest) -> Any:
     try:
         return json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
