@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from foundations import latency
+from harness import product
 from harness.people import address
 from harness.product import Workers
 from notices import decisions, tasks
@@ -558,6 +559,38 @@ def twice(stage: Stage) -> Verdict:
     return verdict
 
 
+def host_lost(stage: Stage) -> Verdict:
+    """Kills (SIGKILL) all processes of one of two worker hosts; the other one goes on alone."""
+    lost, other = (stage.workers(**_own_host(name)) for name in ("a", "b"))
+    with lost, other:
+        notice = stage.approved()
+        stage.wait_for_taken(stage.people // 3)
+        stage.wait_for(lambda: bool(lost.senders()), 60, "senders on the host that dies")
+        family, senders = lost.processes(), lost.senders()
+        _each(family, psutil.Process.suspend)
+        held = stage.connections_of(senders)
+        _each(family, psutil.Process.kill)
+        stage.wait_for_close(notice)
+    verdict = stage.compare(notice, most_flagged=held)
+    verdict.figures["hosts"] = f"2 with a beat each, one killed; it held {held} connections"
+    return verdict
+
+
+def _own_host(name: str) -> dict[str, str]:
+    """Returns the environment of a host that shares nothing but PostgreSQL and Redis."""
+    folder = settings.VAR / f"host-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    for each in ("var", "tmp"):
+        (folder / each).mkdir(parents=True)
+    return {
+        "BREACHPORTAL_VAR": str(folder / "var"),
+        "TMPDIR": str(folder / "tmp"),
+        "DATABASE_URL": product.database_url(),
+        "REDIS_URL": settings.REDIS_URL,
+        "MASTER_KEYSET_FILE": str(settings.VAR / "master-keyset.json"),
+    }
+
+
 def clock(stage: Stage) -> Verdict:
     """Sets the clock of half of the workers an hour back; only the database's clock may count."""
     library = next((path for path in LIBFAKETIME if Path(path).exists()), "")
@@ -590,6 +623,7 @@ DRILLS: dict[str, Callable[[Stage], Verdict]] = {
     "refused": refused,
     "slow": slow_replies,
     "twice": twice,
+    "host": host_lost,
     "clock": clock,
     "relay": relay,
     "limits": connection_limits,
