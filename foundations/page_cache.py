@@ -61,6 +61,8 @@ def public_page(
         if response.cookies or response.has_header("Vary"):
             raise NotPublicError(f"{request.path} sets a cookie or varies")
         response.headers["Cache-Control"] = CACHE_CONTROL
+        # For the own nginx only, which removes it. A page without it is not kept there.
+        response.headers["X-Accel-Expires"] = str(settings.PUBLIC_PAGE_SECONDS)
         return response
 
     page.__dict__["is_public_page"] = True

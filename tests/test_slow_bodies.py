@@ -144,6 +144,7 @@ def nginx(portal: int, copy: str = "/nonexistent") -> Iterator[int]:
     tls = tls.replace("/var/cache/breachportal-copy", copy)
     with tempfile.TemporaryDirectory() as folder:
         text = f"{head}server {{\n listen 127.0.0.1:{port};\n{tls}"
+        text = text.replace("/var/cache/breachportal-pages", f"{folder}/pages")
         text = text.replace("/var/log/nginx", folder).replace("Host $host", "Host 127.0.0.1")
         temporary = "".join(
             f"{name}_temp_path {folder}/{name};\n"
