@@ -26,6 +26,7 @@ PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
 # A request waits this long for a connection of the pool. There are as many connections as threads,
 # so a longer wait means that the database does not accept one.
 POOL_SECONDS = 2.0
+REPLICA_POOL_SECONDS = 1.0  # shorter, because the page then reads the primary
 REPLICA_SECONDS = 3  # for a connection to the read replica, and for an answer of its host
 POOL_IDLE_SECONDS = 60.0  # then a connection that is not needed is closed
 
@@ -324,17 +325,18 @@ def add_server_settings(database: dict[str, Any], **settings: str) -> None:
         options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
 
 
-def add_pool(database: dict[str, Any], *, most: int) -> None:
+def add_pool(database: dict[str, Any], *, most: int, seconds: float = POOL_SECONDS) -> None:
     """Makes the threads of this process share at most `most` connections to `database`.
 
-    A request returns its connection when it ends. Without a pool each thread keeps a connection of
-    its own, and the connection of a thread that ended stays open.
+    A request waits up to `seconds` for a connection, and returns its connection when it ends.
+    Without a pool each thread keeps a connection of its own, and the connection of a thread that
+    ended stays open.
     """
     database["CONN_MAX_AGE"] = 0  # Django requires it with a pool
     database["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": most,
-        "timeout": POOL_SECONDS,
+        "timeout": seconds,
         "reconnect_timeout": POOL_SECONDS,  # then the next request starts the next attempt
         "max_idle": POOL_IDLE_SECONDS,
     }

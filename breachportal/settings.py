@@ -135,14 +135,15 @@ WORKERS = environment.number("WORKERS", 2)
 WEB_HOSTS = environment.number("WEB_HOSTS", 1)
 WORKER_HOSTS = environment.number("WORKER_HOSTS", 1)
 if environment.text(environment.PROCESS) == environment.WEB:
+    limits = {"lock_timeout": WEB_LOCK_SECONDS, "statement_timeout": WEB_STATEMENT_SECONDS}
+    server_settings = {name: f"{most}s" for name, most in limits.items() if most}
+    environment.add_server_settings(DATABASES["default"], **server_settings)
+    environment.add_pool(DATABASES["default"], most=WEB_THREADS)
     if replica := environment.replica():
         DATABASES["replica"] = replica
-    limits = {"lock_timeout": WEB_LOCK_SECONDS, "statement_timeout": WEB_STATEMENT_SECONDS}
-    for database in DATABASES.values():
-        environment.add_server_settings(
-            database, **{name: f"{most}s" for name, most in limits.items() if most}
-        )
-        environment.add_pool(database, most=WEB_THREADS)
+        environment.add_server_settings(replica, **server_settings)
+        pool_seconds = environment.REPLICA_POOL_SECONDS
+        environment.add_pool(replica, most=WEB_THREADS, seconds=pool_seconds)
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {

@@ -70,6 +70,6 @@ def postgres_pair() -> Iterator[tuple[Server, Server]]:
     assert done.returncode == 0, done.stdout
     replica.start()
     yield primary, replica
-    for server in (replica, primary):
-        program("pg_ctl", "-D", server.data, "-m", "immediate", "stop")
+    for each in (replica, primary):
+        program("pg_ctl", "-D", each.data, "-m", "immediate", "stop")
     shutil.rmtree(folder)
