@@ -36,7 +36,7 @@ def mails() -> Iterator[SmtpServer]:
 @pytest.fixture(scope="module")
 def running_hosts(django_db_setup, mails, tmp_path_factory) -> Iterator[tuple[WebHost, WebHost]]:
     mail_server = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mails.port)}
-    with two_web_hosts(tmp_path_factory.mktemp("hosts"), **mail_server) as pair:
+    with two_web_hosts(tmp_path_factory.mktemp("hosts"), None, **mail_server) as pair:
         yield pair
 
 
