@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 
 from accounts.mail_codes import account_mail_code
 from foundations.automatic_mails import identity_headers
+from foundations.dkim import signed
 from foundations.mail_headers import text_header
 
 # Shorter than for notices, because a visitor waits.
@@ -81,5 +82,4 @@ class AccountMail(EmailMultiAlternatives):
         head = identity_headers(sender, "sign-in:account:code")
         head += text_header("Subject", str(self.subject))
         data = head + encoded.as_bytes(linesep="\r\n")
-        signer = settings.DKIM_SIGNER
-        return EncodedMail(signer.signed(data) if signer else data)
+        return EncodedMail(signed(data, settings.DKIM_SIGNERS))

@@ -6,7 +6,6 @@ Decision 0016 states why the project does not use a settings library.
 import json
 import os
 import re
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
-from foundations.dkim import DkimError, DkimSigner
 from foundations.mail_headers import address_header
 from foundations.private_urls import is_private
 
@@ -42,7 +40,7 @@ REQUIRED_IN_PRODUCTION = {
 }
 SECRET_KEY_LENGTH = 32
 SECRET_KEY_SIGNS = 8  # distinct characters
-EMAIL_SECURITIES = ("starttls", "tls", "none")
+READ: set[str] = set()  # the names of all settings that were read
 PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for development only")
 
 
@@ -106,77 +104,13 @@ def _unsafe_in_production() -> list[str]:
     return unsafe
 
 
-def email_security(default: str) -> str:
-    """Returns how connections to the mail server are encrypted: "starttls", "tls" or "none".
-
-    Raises ImproperlyConfigured for an unknown value, because a typing error must not switch off
-    encryption.
-    """
-    return _security("EMAIL_SECURITY", text("EMAIL_SECURITY", default))
-
-
-def _security(name: str, value: str) -> str:
-    if value not in EMAIL_SECURITIES:
-        raise ImproperlyConfigured(
-            f"{name} is {value!r}; it is one of {', '.join(EMAIL_SECURITIES)}."
-        )
-    return value
-
-
-def code_mail_server() -> dict[str, Any]:
-    """Returns the options of the mail server for sign-in codes; {} for that of the notices.
-
-    Raises ImproperlyConfigured if its account is set without CODE_MAIL_HOST.
-    """
-    host = text("CODE_MAIL_HOST")
-    if not host:
-        if text("CODE_MAIL_USER") or text("CODE_MAIL_PASSWORD"):
-            raise ImproperlyConfigured("CODE_MAIL_USER is set without CODE_MAIL_HOST.")
-        return {}
-    security = _security("CODE_MAIL_SECURITY", text("CODE_MAIL_SECURITY", "starttls"))
-    return {
-        "host": host,
-        "port": number("CODE_MAIL_PORT", 587),
-        "username": text("CODE_MAIL_USER"),
-        "password": text("CODE_MAIL_PASSWORD"),
-        "use_tls": security == "starttls",
-        "use_ssl": security == "tls",
-    }
-
-
-def dkim_signer(*, senders: dict[str, str]) -> DkimSigner | None:
-    """Returns the signer of mails from DKIM_*, or None if all of them are unset.
-
-    `senders` are the mailboxes in From, by the name of their setting. DMARC counts a signature only
-    if its domain is that of From, or one above it. Raises ImproperlyConfigured.
-    """
-    values = {
-        "DKIM_DOMAIN": text("DKIM_DOMAIN"),
-        "DKIM_SELECTOR": text("DKIM_SELECTOR"),
-        "DKIM_PRIVATE_KEY": text("DKIM_PRIVATE_KEY"),
-    }
-    if not any(values.values()):
-        return None
-    if missing := [name for name, value in values.items() if not value]:
-        raise ImproperlyConfigured(f"{', '.join(missing)} is missing; mails cannot be signed.")
-    domain, selector, private_key = values.values()
-    try:
-        signer = DkimSigner(domain=domain, selector=selector, private_key=private_key)
-    except DkimError as error:
-        raise ImproperlyConfigured(f"{', '.join(values)}: {error}.") from None
-    for name, mailbox in senders.items():
-        host = parseaddr(mailbox)[1].rpartition("@")[2].lower()
-        if mailbox and not f".{host}".endswith(f".{signer.domain}"):
-            raise ImproperlyConfigured(f"{name} is not at DKIM_DOMAIN {domain} or below it.")
-    return signer
-
-
 def text(name: str, default: str = "") -> str:
     """Returns the variable NAME, or the content of the file that NAME_FILE names, or `default`.
 
     The file is for mounted secrets. An empty variable counts as unset. Raises OSError if the file
     cannot be read.
     """
+    READ.add(name)
     path = os.environ.get(f"{name}_FILE")
     if path and not os.environ.get(name):
         return Path(path).read_text(encoding="utf-8").strip()

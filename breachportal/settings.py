@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from breachportal import environment
+from breachportal import dependent_settings, environment, mail_settings
 from breachportal.middleware import static_headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -185,7 +185,7 @@ EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587 if IS_PRODUCTION else 2525)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
-EMAIL_SECURITY = environment.email_security("starttls" if IS_PRODUCTION else "none")
+EMAIL_SECURITY = mail_settings.email_security("starttls" if IS_PRODUCTION else "none")
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 30
@@ -195,7 +195,7 @@ DEFAULT_FROM_EMAIL = environment.mailbox(
 )
 # Sign-in codes may have a mail server, an account and an address of their own, so that neither a
 # queue of notices nor their reputation delays a code. By default they go as the notices do.
-CODE_MAIL_SERVER = environment.code_mail_server()
+CODE_MAIL_SERVER = mail_settings.code_mail_server()
 CODE_MAIL_FROM = environment.mailbox("CODE_MAIL_FROM")
 # The envelope sender, to which a code mail that fails is returned.
 CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
@@ -203,8 +203,8 @@ CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
 MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 # The address of the Reply-To header; without one replies go to the sender.
 MAIL_REPLY_TO = environment.mailbox("MAIL_REPLY_TO")
-# Signs notices and code mails with DKIM; None leaves that to the mail server.
-DKIM_SIGNER = environment.dkim_signer(
+# Sign notices and code mails with DKIM; none leaves that to the mail server.
+DKIM_SIGNERS = mail_settings.dkim_signers(
     senders={"DEFAULT_FROM_EMAIL": DEFAULT_FROM_EMAIL, "CODE_MAIL_FROM": CODE_MAIL_FROM}
 )
 
@@ -468,3 +468,5 @@ LOGGING = {
         "mail.log": {"level": "ERROR"},  # aiosmtpd logs commands of clients, with addresses
     },
 }
+
+dependent_settings.refuse_without_effect(environment.READ)

@@ -1,12 +1,15 @@
 """Signs mails with DKIM (RFC 6376), by RSA-SHA256 or Ed25519-SHA256 (RFC 8463).
 
 Header and body are canonicalised "relaxed", so that a relay may change white space and folding. The
-engine and the code mails sign the bytes that they hand to the mail server.
+engine and the code mails sign the bytes that they hand to the mail server. A mail may carry the
+signatures of two keys: RSA and Ed25519, or an old and a new one.
 """
 
 import re
 import time
 from base64 import b64encode
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -73,34 +76,23 @@ class DkimSigner:
 
     def signed(self, mail: bytes) -> bytes:
         """Returns a complete mail, with CRLF line ends, behind its DKIM-Signature."""
-        return b"%b: %b\r\n%b" % (HEADER.encode(), self.signature(mail), mail)
+        return signed(mail, [self])
 
-    def signature(self, mail: bytes) -> bytes:
-        """Returns the value of the DKIM-Signature for a complete mail with CRLF line ends.
-
-        It is folded by CRLF, and has no CRLF at its end.
-        """
-        head, _blank, body = mail.partition(b"\r\n\r\n")
-        fields = _relaxed_fields(head)
-        # Of several fields with one name the last one counts as the first (RFC 6376, 5.4.2).
-        signed = [(name, one) for name in SIGNED_HEADERS for one in fields.get(name, ())[::-1]]
-        unsigned = self._unsigned([name for name, _value in signed], body)
-        lines = [b"%b:%b\r\n" % field for field in signed]
+    def header(self, mail: "_CanonicalMail") -> bytes:
+        """Returns the field DKIM-Signature of a mail, folded, with CRLF at its end."""
+        unsigned = self._unsigned(mail)
         own = b"dkim-signature:" + _relaxed_value(unsigned)
-        octets = b64encode(self._sign(b"".join([*lines, own])))
+        octets = b64encode(self._sign(mail.signed_lines + own))
         parts = [octets[start : start + _LINE] for start in range(0, len(octets), _LINE)]
-        return unsigned + b"\r\n ".join(parts)
+        return b"%b: %b%b\r\n" % (HEADER.encode(), unsigned, b"\r\n ".join(parts))
 
-    def _unsigned(self, names: list[bytes], body: bytes) -> bytes:
+    def _unsigned(self, mail: "_CanonicalMail") -> bytes:
         """Returns the value up to the empty tag b=."""
-        # A second From would be the one that a reader sees. The additional name forbids it.
-        names = [*names, b"from"]
-        groups = [b":".join(names[start : start + 4]) for start in range(0, len(names), 4)]
         return b"%b t=%d;\r\n h=%b;\r\n bh=%b;\r\n b=" % (
             self._tags,
             time.time(),
-            b":\r\n ".join(groups),
-            b64encode(sha256(_relaxed_body(body)).digest()),
+            mail.signed_names,
+            mail.body_hash,
         )
 
     def _sign(self, octets: bytes) -> bytes:
@@ -124,13 +116,49 @@ def _load_key(text: str) -> SigningKey:
     raise DkimError("the key is neither RSA nor Ed25519")
 
 
-def _relaxed_fields(head: bytes) -> dict[bytes, list[bytes]]:
-    """Returns {name in small letters: its values, canonicalised, in their order} (3.4.2)."""
-    fields: dict[bytes, list[bytes]] = {}
-    for line in re.sub(rb"\r\n(?=[ \t])", b"", head).split(b"\r\n"):
-        name, _colon, value = line.partition(b":")
-        fields.setdefault(name.rstrip(b" \t").lower(), []).append(_relaxed_value(value))
-    return fields
+def signed(mail: bytes, signers: Sequence[DkimSigner]) -> bytes:
+    """Returns a complete mail, with CRLF line ends, behind one DKIM-Signature of each signer.
+
+    The mail is canonicalised and hashed once for all of them. No signature covers another one.
+    """
+    if not signers:
+        return mail
+    canonical = _CanonicalMail(mail)
+    return b"".join([*(signer.header(canonical) for signer in signers), mail])
+
+
+class _CanonicalMail:
+    """The parts of a mail that all its signatures share, canonicalised "relaxed"."""
+
+    def __init__(self, mail: bytes) -> None:
+        head, _blank, body = mail.partition(b"\r\n\r\n")
+        fields: dict[bytes, list[bytes]] = {}
+        # Without its CRLF a folded field is one line (RFC 6376, 3.4.2).
+        for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n"):
+            name, canonical = _relaxed_field(line)
+            fields.setdefault(name, []).append(canonical)
+        # Of several fields with one name the last one counts as the first (RFC 6376, 5.4.2).
+        found = [(name, one) for name in SIGNED_HEADERS for one in fields.get(name, ())[::-1]]
+        self.signed_lines = b"".join([line for _name, line in found])
+        self.signed_names = _name_list(tuple(name for name, _line in found))
+        self.body_hash = b64encode(sha256(_relaxed_body(body)).digest())
+
+
+@lru_cache(maxsize=64)
+def _name_list(names: tuple[bytes, ...]) -> bytes:
+    """Returns the value of the tag h=, folded."""
+    # A second From would be the one that a reader sees. The additional name forbids it.
+    names = (*names, b"from")
+    groups = [b":".join(names[start : start + 4]) for start in range(0, len(names), 4)]
+    return b":\r\n ".join(groups)
+
+
+@lru_cache(maxsize=256)  # most fields of a notice's mails are the same
+def _relaxed_field(line: bytes) -> tuple[bytes, bytes]:
+    """Returns the name in small letters, and the canonical field with CRLF (3.4.2)."""
+    name, _colon, value = line.partition(b":")
+    name = name.rstrip(b" \t").lower()
+    return name, b"%b:%b\r\n" % (name, _relaxed_value(value))
 
 
 def _relaxed_value(value: bytes) -> bytes:
@@ -141,8 +169,12 @@ def _relaxed_body(body: bytes) -> bytes:
     """Returns the body without white space at line ends and empty lines at its end (3.4.4)."""
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"
-    # The pattern begins with fixed octets, which makes the search fast.
-    body = re.sub(rb"  +", b" ", body.replace(b"\t", b" ")).replace(b" \r\n", b"\r\n")
+    # Most bodies have no tab. Each replacement copies the body, which is faster than a pattern.
+    if b"\t" in body:
+        body = body.replace(b"\t", b" ")
+    while b"  " in body:
+        body = body.replace(b"  ", b" ")
+    body = body.replace(b" \r\n", b"\r\n")
     end = len(body)
     while body.endswith(b"\r\n", 0, end):
         end -= 2

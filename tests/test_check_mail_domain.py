@@ -1,5 +1,6 @@
 """`manage.py check_mail_domain` compares the published records with what mails need."""
 
+import json
 import threading
 from collections.abc import Iterator
 from io import StringIO
@@ -8,12 +9,19 @@ from socketserver import BaseRequestHandler, ThreadingUDPServer
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.reversename
 import dns.rrset
 import pytest
 from django.core.management import CommandError, call_command
 
 from foundations.dkim import DkimSigner
 from tests.test_dkim import KEYS, SIGNERS
+
+
+def reverse(address: str) -> str:
+    """Returns the name at which an address has its PTR record."""
+    return dns.reversename.from_address(address).to_text()
+
 
 RECORD = SIGNERS["rsa"].record()
 OTHER = DkimSigner(domain="a.example", selector="a", private_key=KEYS["ed25519"]).record()
@@ -22,7 +30,13 @@ GOOD = {
     ("mail2026._domainkey.hanbit.example.", "TXT"): [RECORD],
     ("_dmarc.hanbit.example.", "TXT"): ["v=DMARC1; p=reject; rua=mailto:dmarc@hanbit.example"],
     ("bounce.hanbit.example.", "MX"): ["10 mx.hanbit.example."],
+    ("hanbit.example.", "MX"): ["10 mx.hanbit.example."],  # code mails are returned there
     ("bounce.hanbit.example.", "TXT"): ["v=spf1 ip4:192.0.2.1 -all"],
+    ("mx.hanbit.example.", "A"): ["203.0.114.9"],
+    ("smtp.hanbit.example.", "A"): ["203.0.114.25"],
+    ("smtp.hanbit.example.", "AAAA"): ["2a00:1450:4001::19"],
+    (reverse("203.0.114.25"), "PTR"): ["smtp.hanbit.example."],
+    (reverse("2a00:1450:4001::19"), "PTR"): ["other.hanbit.example.", "smtp.hanbit.example."],
 }
 
 
@@ -69,7 +83,7 @@ def server(settings, monkeypatch) -> Iterator[NameServer]:
     settings.DEFAULT_FROM_EMAIL = "Hanbit <notice@hanbit.example>"
     settings.MAIL_DOMAIN = "bounce.hanbit.example"
     settings.EMAIL_HOST = "smtp.hanbit.example"
-    settings.DKIM_SIGNER = SIGNERS["rsa"]
+    settings.DKIM_SIGNERS = (SIGNERS["rsa"],)
     monkeypatch.setattr("notices.mail_domain.LOOKUP_SECONDS", 6.0)
     with NameServer() as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
@@ -77,28 +91,35 @@ def server(settings, monkeypatch) -> Iterator[NameServer]:
         running.shutdown()
 
 
-def check(server: NameServer) -> dict[str, str]:
-    """Returns {check: its line}; a line of a fault begins with FAULT."""
-    out = StringIO()
-    port = str(server.server_address[1])
-    arguments = ["--nameserver", "127.0.0.1", "--port", port]
-    failure = ""
+def run(server: NameServer, *more: str) -> tuple[str, int]:
+    """Returns the output and the exit code."""
+    out, port = StringIO(), str(server.server_address[1])
     try:
+        arguments = ["--nameserver", "127.0.0.1", "--port", port, *more]
         call_command("check_mail_domain", *arguments, stdout=out)
     except CommandError as error:
-        failure = str(error)
-    assert ("FAULT" in out.getvalue()) == bool(failure)
-    return {line.split()[1]: line for line in out.getvalue().splitlines()}
+        return out.getvalue(), error.returncode
+    return out.getvalue(), 0
+
+
+def check(server: NameServer, *more: str) -> dict[str, str]:
+    """Returns {check: its line, or a fault of it}; a line of a fault begins with FAULT."""
+    output, code = run(server, *more)
+    lines = output.splitlines()
+    assert ("FAULT" in output) == bool(code)
+    found = {line.split()[1]: line for line in lines}
+    return found | {line.split()[1]: line for line in lines if line.startswith("FAULT")}
 
 
 def test_complete_records_are_no_fault(server):
     lines = check(server)
-    assert list(lines) == ["SPF", "DKIM", "DMARC", "MX"]
+    assert list(lines) == ["SPF", "DKIM", "DMARC", "MX", "PATH", "PTR"]
     assert not any(line.startswith("FAULT") for line in lines.values())
 
 
 SPF, DKIM = ("bounce.hanbit.example.", "TXT"), ("mail2026._domainkey.hanbit.example.", "TXT")
 DMARC, MX = ("_dmarc.hanbit.example.", "TXT"), ("bounce.hanbit.example.", "MX")
+PTR, HOST = (reverse("203.0.114.25"), "PTR"), ("smtp.hanbit.example.", "A")
 
 
 @pytest.mark.parametrize(
@@ -118,6 +139,10 @@ DMARC, MX = ("_dmarc.hanbit.example.", "TXT"), ("bounce.hanbit.example.", "MX")
         (DMARC, ["v=DMARC1; p=none", "v=DMARC1; p=reject"], "DMARC", "2 records"),
         (MX, [], "MX", "no mail server"),
         (MX, ["0 ."], "MX", "no mail server"),
+        (MX, ["10 lost.hanbit.example."], "MX", "lost.hanbit.example has no address"),
+        (PTR, [], "PTR", "203.0.114.25 has no name"),
+        (PTR, ["mx.hanbit.example."], "PTR", "publish A: 203.0.114.25"),
+        (HOST, ["203.0.114.26", "203.0.114.25"], "PTR", "203.0.114.26 has no name"),
     ],
 )
 def test_each_fault_is_named(server, key, values, check_name, words):
@@ -140,7 +165,7 @@ def test_the_policy_of_the_domain_above_applies(server, settings):
 
 
 def test_without_a_key_the_record_is_not_checked(server, settings):
-    settings.DKIM_SIGNER = None
+    settings.DKIM_SIGNERS = ()
     server.zone[DKIM] = []
     assert "not checked" in check(server)["DKIM"]
 
@@ -154,3 +179,70 @@ def test_a_silent_dns_is_a_fault_and_no_missing_record(server):
 def test_a_name_server_is_given_by_its_address():
     with pytest.raises(CommandError):
         call_command("check_mail_domain", "--nameserver", "no.address")
+
+
+def test_the_sending_addresses_of_a_relay_are_given(server, settings):
+    settings.EMAIL_HOST = "127.0.0.1"
+    assert "not public; name the sending addresses" in check(server)["PTR"]
+    assert check(server, "--sender", "203.0.114.25")["PTR"].startswith("ok")
+    lines = check(server, "--sender", "203.0.114.25", "--sender", "2a00:1450:4001::20")
+    assert "2a00:1450:4001::20 has no name" in lines["PTR"]
+
+
+def test_the_return_path_is_aligned_with_the_sender(server, settings):
+    settings.DKIM_SIGNERS = ()
+    assert check(server)["PATH"].startswith("ok")
+    server.zone[DMARC] = ["v=DMARC1; p=reject; aspf=s"]
+    assert "not aligned with hanbit.example" in check(server)["PATH"]
+    settings.DKIM_SIGNERS = (SIGNERS["rsa"],)
+    assert check(server)["PATH"].startswith("ok")
+
+
+def test_a_return_path_of_another_company_is_not_aligned(server, settings):
+    settings.DKIM_SIGNERS = ()
+    settings.MAIL_DOMAIN = "bounce.relay.example"
+    server.zone |= {
+        ("bounce.relay.example.", kind): server.zone["bounce.hanbit.example.", kind]
+        for kind in ("TXT", "MX")
+    }
+    lines = check(server)
+    assert lines["PATH"].startswith("FAULT")
+    assert "bounce.relay.example is not aligned" in lines["PATH"]
+
+
+def test_the_domains_of_code_mails_are_checked(server, settings):
+    settings.CODE_MAIL_FROM = "Hanbit <code@login.hanbit.example>"
+    settings.CODE_MAIL_RETURN_PATH = "back@codes.hanbit.example"
+    lines = check(server)
+    assert "codes.hanbit.example has no record" in lines["SPF"]
+    assert "codes.hanbit.example has no mail server" in lines["MX"]
+    assert lines["PATH"].startswith("ok")
+
+
+def test_both_keys_are_checked(server, settings):
+    second = DkimSigner(domain="hanbit.example", selector="next", private_key=KEYS["ed25519"])
+    settings.DKIM_SIGNERS = (SIGNERS["rsa"], second)
+    assert (
+        f"next._domainkey.hanbit.example has no record; publish TXT: {second.record()}"
+        in (check(server)["DKIM"])
+    )
+    server.zone["next._domainkey.hanbit.example.", "TXT"] = [second.record()]
+    assert run(server)[1] == 0
+
+
+def test_programs_read_json_and_the_exit_code(server):
+    output, code = run(server, "--json")
+    assert (json.loads(output)["faults"], code) == (0, 0)
+    server.zone[SPF] = []
+    output, code = run(server, "--json")
+    found = [one for one in json.loads(output)["findings"] if one["is_fault"]]
+    wanted = {
+        "name": "bounce.hanbit.example",
+        "type": "TXT",
+        "value": "v=spf1 a:smtp.hanbit.example -all",
+    }
+    assert ([one["wanted"] for one in found], code) == ([wanted], 1)
+    server.is_failing = True
+    output, code = run(server, "--json")
+    assert not any(one["is_answered"] for one in json.loads(output)["findings"])
+    assert code == 2

@@ -79,24 +79,39 @@ VALUES = st.text(st.sampled_from("aB1 \t:;=<>@\r"), max_size=30).map(
 )
 
 
-def is_valid(mail: bytes, signer: DkimSigner) -> bool:
-    """Returns whether the independent verifier accepts the mail's first signature."""
+def is_valid(mail: bytes, *signers: DkimSigner) -> bool:
+    """Returns whether the independent verifier accepts one signature of each signer, in order."""
 
-    def record(name: bytes, timeout: int = 5) -> bytes:
-        assert name.decode() == f"{signer.record_name}."
-        return signer.record().encode()
+    def is_valid_by(signer: DkimSigner, at: int) -> bool:
+        def record(name: bytes, timeout: int = 5) -> bytes:
+            assert name.decode() == f"{signer.record_name}."
+            return signer.record().encode()
 
-    return verifier.verify(mail, dnsfunc=record)
+        try:
+            return verifier.DKIM(mail).verify(idx=at, dnsfunc=record)
+        except verifier.DKIMException:
+            return False
+
+    return all(is_valid_by(signer, at) for at, signer in enumerate(signers))
 
 
 @pytest.fixture(params=SIGNERS)
 def signer(request, settings) -> DkimSigner:
-    settings.DKIM_SIGNER = SIGNERS[request.param]
+    settings.DKIM_SIGNERS = (SIGNERS[request.param],)
     return SIGNERS[request.param]
 
 
 def test_a_receiver_verifies_the_mail(signer):
     assert is_valid(signer.signed(MAIL.encode()), signer)
+
+
+def test_a_mail_with_two_signatures_verifies_by_each():
+    """RSA and Ed25519 (RFC 8463, 3), or the old and the new key while one replaces the other."""
+    second = DkimSigner(domain=DOMAIN, selector="second", private_key=KEYS["ed25519"])
+    mail = dkim.signed(MAIL.encode(), [SIGNERS["rsa"], second])
+    assert is_valid(mail, SIGNERS["rsa"], second)
+    changed = mail.replace("김민지".encode(), "김민준".encode())
+    assert not is_valid(changed, SIGNERS["rsa"], second)
 
 
 @pytest.mark.parametrize("name", SIGNERS)
@@ -219,17 +234,34 @@ def settings_with(tmp_path: Path, **changes: str):
         "DKIM_SELECTOR": SELECTOR,
         "DKIM_PRIVATE_KEY_FILE": str(path),
     }
-    return start(tmp_path, "settings.DKIM_SIGNER.record_name", **COMPLETE, **{**usual, **changes})
+    return start(
+        tmp_path,
+        "[signer.record_name for signer in settings.DKIM_SIGNERS]",
+        **COMPLETE,
+        **{**usual, **changes},
+    )
 
 
 def test_the_key_is_read_at_the_start(tmp_path):
     done = settings_with(tmp_path)
-    assert done.stdout.strip() == "mail2026._domainkey.hanbit.example", done.stderr
+    assert done.stdout.strip() == "['mail2026._domainkey.hanbit.example']", done.stderr
+
+
+def test_a_second_key_is_read_at_the_start(tmp_path):
+    second = {"DKIM_SECOND_SELECTOR": "next", "DKIM_SECOND_PRIVATE_KEY": KEYS["ed25519"]}
+    done = settings_with(tmp_path, **second)
+    assert "next._domainkey.hanbit.example" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"DKIM_SECOND_SELECTOR": "next"}, "DKIM_SECOND_PRIVATE_KEY is missing"),
+        ({"DKIM_SECOND_PRIVATE_KEY": KEYS["rsa"]}, "DKIM_SECOND_SELECTOR is missing"),
+        (
+            {"DKIM_SECOND_SELECTOR": "Mail2026", "DKIM_SECOND_PRIVATE_KEY": KEYS["rsa"]},
+            "DKIM_SECOND_SELECTOR",
+        ),
         ({"DKIM_DOMAIN": ""}, "DKIM_DOMAIN"),
         ({"DKIM_SELECTOR": ""}, "DKIM_SELECTOR"),
         ({"DKIM_PRIVATE_KEY_FILE": ""}, "DKIM_PRIVATE_KEY"),

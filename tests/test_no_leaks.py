@@ -187,6 +187,7 @@ def test_no_secret_address_or_value_can_be_read_afterwards(settings, tmp_path):
     in_environment = {
         "SECRET_KEY": settings.SECRET_KEY,
         "MASTER_KEYSET": settings.MASTER_KEYSET,
+        "SMS_GATEWAY_URL": "https://gateway.example/",
         "SMS_GATEWAY_TOKEN": secrets.token_urlsafe(20),
         "IMAP_URL": f"imaps://portal:{secrets.token_urlsafe(20)}@mail.example/",
         "A_SECRET_OF_THE_HOST": secrets.token_urlsafe(20),

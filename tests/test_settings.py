@@ -118,13 +118,18 @@ SECRETS = {
     "IMAP_URL": ("imaps://portal:sesame@mail.example/", "settings.IMAP_URL"),
 }
 
+NEEDED = {
+    "EMAIL_HOST_PASSWORD": {"EMAIL_HOST_USER": "portal"},
+    "SMS_GATEWAY_TOKEN": {"SMS_GATEWAY_URL": "https://gateway.example/"},
+}
+
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
     value, expression = SECRETS[name]
     file = tmp_path / "mounted"
     file.write_text(f"{value}\n")
-    environment = COMPLETE | {f"{name}_FILE": str(file)}
+    environment = COMPLETE | NEEDED.get(name, {}) | {f"{name}_FILE": str(file)}
     environment.pop(name, None)
     done = start(tmp_path, expression, **environment)
     assert done.stdout.strip() == value, done.stderr
@@ -190,3 +195,41 @@ def test_an_invalid_value_is_named(tmp_path, name, value):
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
     assert value in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"CODE_MAIL_PORT": "587"}, "CODE_MAIL_PORT: it needs CODE_MAIL_HOST"),
+        ({"CODE_MAIL_SECURITY": "tls"}, "CODE_MAIL_SECURITY: it needs CODE_MAIL_HOST"),
+        (
+            {"CODE_MAIL_HOST": "codes.example", "CODE_MAIL_USER": "portal"},
+            "CODE_MAIL_USER: it needs CODE_MAIL_PASSWORD",
+        ),
+        ({"EMAIL_HOST_PASSWORD": "secret"}, "EMAIL_HOST_PASSWORD: it needs EMAIL_HOST_USER"),
+        ({"NOTICE_PROVIDER_BATCH": "9"}, "NOTICE_PROVIDER_BATCH: it needs NOTICE_PROVIDER"),
+        ({"SMS_GATEWAY_TOKEN": "secret"}, "SMS_GATEWAY_TOKEN: it needs SMS_GATEWAY_URL"),
+        (
+            {"SOLAPI_KEY": "key", "SOLAPI_SECRET": "secret"},
+            "SOLAPI_KEY: SMS_GATEWAY names no gateway of notices.engine.solapi",
+        ),
+        (
+            {
+                "SMS_GATEWAY": "notices.engine.twilio.TwilioGateway",
+                "SMS_GATEWAY_URL": "https://a.example/",
+            },
+            "SMS_GATEWAY_URL: SMS_GATEWAY names no gateway of notices.engine.gateways",
+        ),
+        ({"EMAIL_HOST_FILE": "/etc/hostname"}, "EMAIL_HOST_FILE: EMAIL_HOST is set, too"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(tmp_path, values, named):
+    done = start(tmp_path, **COMPLETE | values)
+    assert done.returncode != 0
+    assert named in done.stderr
+    assert "secret" not in done.stderr.replace("SOLAPI_SECRET", "")
+
+
+def test_a_gateway_of_ones_own_may_read_any_setting(tmp_path):
+    values = {"SMS_GATEWAY": "hanbit.Gateway", "TWILIO_ACCOUNT": "a", "TWILIO_TOKEN": "b"}
+    assert start(tmp_path, **COMPLETE | values).returncode == 0

@@ -11,6 +11,7 @@ from selectors import EVENT_READ
 
 from django.conf import settings
 
+from foundations.dkim import signed
 from notices.engine.transport import (
     CLOSING,
     Outcome,
@@ -143,8 +144,8 @@ class Connection:
 
     def _content(self, message: OutgoingMessage) -> bytes:
         data = message.data if "8bitmime" in self.features else as_seven_bit(message.data)
-        if signer := settings.DKIM_SIGNER:
-            data = signer.signed(data)  # the last change, because the server gets what was signed
+        if signers := settings.DKIM_SIGNERS:
+            data = signed(data, signers)  # the last change, because the server gets what was signed
         if b"\r\n." in data:
             data = data.replace(b"\r\n.", b"\r\n..")
         return data + b".\r\n"

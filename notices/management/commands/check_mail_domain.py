@@ -1,32 +1,66 @@
 """The command that checks the DNS records of the mail domain."""
 
+import json
 from argparse import ArgumentParser
+from dataclasses import asdict
+from ipaddress import ip_address
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from dns.exception import DNSException
 
-from notices.mail_domain import DnsRecords, check_mail_domain
+from notices.mail_domain import DnsRecords, MailDomainFinding, check_mail_domain
+
+FAULT, NOT_CHECKED = 1, 2  # exit codes
 
 
 class Command(BaseCommand):
-    """Prints one line for SPF, DKIM, DMARC and MX, with the record to publish at a fault."""
+    """Prints one line for each check, with the record to publish at a fault."""
 
-    help = "Checks SPF, DKIM, DMARC and MX of the mail domain; exits with 1 at a fault."
+    help = (
+        "Checks SPF, DKIM, DMARC, MX, return paths and PTR of the mail domain. Exits with 1 at a "
+        "fault, and with 2 if a check could not be made because the DNS did not answer."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Adds the name server to ask, such as the domain's own before others have its change."""
         parser.add_argument("--nameserver", default="", help="its IP address")
         parser.add_argument("--port", type=int, default=53)
+        parser.add_argument(
+            "--sender",
+            action="append",
+            default=[],
+            help="an IP address from which mails leave; repeat it for more. Default: EMAIL_HOST",
+        )
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="print one JSON object"
+        )
 
-    def handle(self, *, nameserver: str, port: int, **_options: Any) -> None:
-        """Prints the findings. Raises CommandError at a fault, and without a usable name server."""
+    def handle(
+        self, *, nameserver: str, port: int, sender: list[str], as_json: bool, **_options: Any
+    ) -> None:
+        """Prints the findings. Raises CommandError with the exit code."""
         try:
             records = DnsRecords(nameserver, port)
+            addresses = [str(ip_address(one)) for one in sender]
         except (ValueError, DNSException) as error:
-            raise CommandError(str(error)) from None
-        findings = list(check_mail_domain(records))
-        for finding in findings:
-            self.stdout.write(str(finding))
+            raise CommandError(str(error), returncode=NOT_CHECKED) from None
+        findings = list(check_mail_domain(records, addresses))
+        lines = [_in_json(findings)] if as_json else map(str, findings)
+        for line in lines:
+            self.stdout.write(line)
         if faults := sum(finding.is_fault for finding in findings):
-            raise CommandError(f"{faults} of {len(findings)} checks found a fault.")
+            is_answered = all(finding.is_answered for finding in findings)
+            raise CommandError(
+                f"{faults} of {len(findings)} checks found a fault.",
+                returncode=FAULT if is_answered else NOT_CHECKED,
+            )
+
+
+def _in_json(findings: list[MailDomainFinding]) -> str:
+    shown = [
+        asdict(finding) | {"wanted": finding.wanted and finding.wanted._asdict()}
+        for finding in findings
+    ]
+    faults = sum(finding.is_fault for finding in findings)
+    return json.dumps({"faults": faults, "findings": shown}, ensure_ascii=False)

@@ -1,0 +1,81 @@
+"""Finds settings that have no effect, because another setting is missing.
+
+A process that starts with them would silently do something else than its operator asked for: send
+codes over the server of the notices, or sign in nowhere.
+"""
+
+import os
+
+from django.core.exceptions import ImproperlyConfigured
+
+from breachportal.environment import text, words
+
+# Settings without effect, and those of which each is required for it.
+NEEDED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("CODE_MAIL_PORT", "CODE_MAIL_SECURITY"), ("CODE_MAIL_HOST",)),
+    (("CODE_MAIL_USER",), ("CODE_MAIL_HOST", "CODE_MAIL_PASSWORD")),
+    (("CODE_MAIL_PASSWORD",), ("CODE_MAIL_HOST", "CODE_MAIL_USER")),
+    (("EMAIL_HOST_USER",), ("EMAIL_HOST_PASSWORD",)),
+    (("EMAIL_HOST_PASSWORD",), ("EMAIL_HOST_USER",)),
+    (("DKIM_SECOND_SELECTOR", "DKIM_SECOND_PRIVATE_KEY"), ("DKIM_SELECTOR", "DKIM_PRIVATE_KEY")),
+    (("NOTICE_PROVIDER_CONNECTIONS", "NOTICE_PROVIDER_BATCH"), ("NOTICE_PROVIDER",)),
+    (("SOLAPI_KEY",), ("SOLAPI_SECRET",)),
+    (("SOLAPI_SECRET", "SOLAPI_URL"), ("SOLAPI_KEY",)),
+    (("SOLAPI_PROFILE",), ("SOLAPI_KEY", "SOLAPI_TEMPLATE")),
+    (("SOLAPI_TEMPLATE",), ("SOLAPI_KEY", "SOLAPI_PROFILE")),
+    (("TWILIO_ACCOUNT",), ("TWILIO_TOKEN",)),
+    (("TWILIO_TOKEN", "TWILIO_URL", "TWILIO_SENDER"), ("TWILIO_ACCOUNT",)),
+)
+# Settings that one of our own gateways alone reads, and what SMS_GATEWAY must contain. A gateway of
+# the operator's own may read each of them.
+_OWN_GATEWAYS = "notices.engine."
+OF_GATEWAYS = {
+    "SOLAPI_": f"{_OWN_GATEWAYS}solapi.",
+    "TWILIO_": f"{_OWN_GATEWAYS}twilio.",
+    "SMS_GATEWAY_": f"{_OWN_GATEWAYS}gateways.",
+}
+
+
+def refuse_without_effect(known: set[str]) -> None:
+    """Checks the environment for settings without effect. `known` are the names of all settings.
+
+    Raises ImproperlyConfigured, which names each such setting and what is missing.
+    """
+    problems = [*_without_others(), *_without_gateway(known), *_set_twice(known)]
+    if problems:
+        raise ImproperlyConfigured(
+            "breachportal does not start with settings that have no effect:\n" + "\n".join(problems)
+        )
+
+
+def _without_others() -> list[str]:
+    return [
+        f"  {name}: it needs {', '.join(missing)}"
+        for names, others in NEEDED
+        for name in names
+        if text(name) and (missing := [other for other in others if not text(other)])
+    ]
+
+
+def _without_gateway(known: set[str]) -> list[str]:
+    gateways = words("SMS_GATEWAY", f"{_OWN_GATEWAYS}gateways.HttpGateway")
+    if not all(name.startswith(_OWN_GATEWAYS) for name in gateways):
+        return []
+    alone = text("SMS_GATEWAY_TOKEN") and not text("SMS_GATEWAY_URL")
+    problems = ["  SMS_GATEWAY_TOKEN: it needs SMS_GATEWAY_URL"] if alone else []
+    return problems + [
+        f"  {name}: SMS_GATEWAY names no gateway of {module.rstrip('.')}"
+        for prefix, module in OF_GATEWAYS.items()
+        if not any(gateway.startswith(module) for gateway in gateways)
+        for name in sorted(known)
+        if name.startswith(prefix) and text(name)
+    ]
+
+
+def _set_twice(known: set[str]) -> list[str]:
+    """Returns the settings that are set directly, so that the file with their value is not read."""
+    return [
+        f"  {name}_FILE: {name} is set, too"
+        for name in sorted(known)
+        if os.environ.get(name) and os.environ.get(f"{name}_FILE")
+    ]
