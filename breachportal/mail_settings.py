@@ -1,4 +1,6 @@
-"""The functions that read the settings of mail servers and DKIM, for `breachportal.settings`."""
+"""The functions that read the settings of mail servers, DKIM and push messages, for
+`breachportal.settings`.
+"""
 
 from email.utils import parseaddr
 from typing import Any
@@ -7,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from breachportal.environment import number, text
 from foundations.dkim import DkimError, DkimSigner
+from foundations.web_push import VapidKey, WebPushError
 
 EMAIL_SECURITIES = ("starttls", "tls", "none")
 
@@ -81,3 +84,15 @@ def _check_senders(signer: DkimSigner, senders: dict[str, str]) -> None:
         host = parseaddr(mailbox)[1].rpartition("@")[2].lower()
         if mailbox and not f".{host}".endswith(f".{signer.domain}"):
             raise ImproperlyConfigured(f"{name} is not at DKIM_DOMAIN {signer.domain} or below it.")
+
+
+def vapid_key() -> VapidKey | None:
+    """Returns the key of push messages; None if WEB_PUSH_PRIVATE_KEY is unset.
+
+    Raises ImproperlyConfigured.
+    """
+    private_key = text("WEB_PUSH_PRIVATE_KEY")
+    try:
+        return VapidKey(private_key) if private_key else None
+    except WebPushError as error:
+        raise ImproperlyConfigured(f"WEB_PUSH_PRIVATE_KEY: {error}.") from None

@@ -265,6 +265,14 @@ SMS_PRICES = environment.json_object("SMS_PRICES")
 SMS_CONNECTIONS = environment.number("SMS_CONNECTIONS", 8)
 SMS_MAX_BYTES = 2_000  # in EUC-KR; Korean carriers accept this size as one long message
 
+# Push messages of alerts to browsers; None offers none. The hosts are those of push services: an
+# endpoint elsewhere is refused, because browsers' users choose it and this portal connects to it.
+WEB_PUSH_KEY = mail_settings.vapid_key()
+WEB_PUSH_HOSTS = environment.words(
+    "WEB_PUSH_HOSTS",
+    "fcm.googleapis.com,push.services.mozilla.com,push.apple.com,notify.windows.com",
+)
+
 # The ramp: a large mandatory notice is sent to 1 % of its recipients, then to 10 %, then to all.
 NOTICE_RAMP_PERCENT = (1, 10)
 NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)

@@ -2,7 +2,8 @@
 
 The kinds are: secret-key (a new SECRET_KEY), master-keyset (a new MASTER_KEYSET), rotated-keyset
 (the current keyset with a new primary key), retired-keyset (the current one with its primary key
-only). The first two need no settings, because the settings need them.
+only), vapid-key (a new WEB_PUSH_PRIVATE_KEY). The kinds that are new need no settings, because the
+settings need them.
 """
 
 import argparse
@@ -45,11 +46,19 @@ def retired_keyset() -> str:
     return keys.retired_master_keyset()
 
 
+def vapid_key() -> str:
+    """Returns a new key pair's private key, for push messages."""
+    from foundations import web_push
+
+    return web_push.new_vapid_key()
+
+
 KINDS: dict[str, Callable[[], str]] = {
     "secret-key": secret_key,
     "master-keyset": master_keyset,
     "rotated-keyset": rotated_keyset,
     "retired-keyset": retired_keyset,
+    "vapid-key": vapid_key,
 }
 
 

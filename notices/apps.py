@@ -14,13 +14,14 @@ class NoticesConfig(AppConfig):
         from anymail.signals import tracking
 
         from foundations import page_extensions
-        from incidents import own_rows, purging, reencryption
+        from incidents import own_rows, purging, reencryption, rewrapping
         from incidents.encryption import TEST_ADDRESS
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
+        from notices.push_subscriptions import rewrap_push_subscriptions
         from notices.returned_mail.suppression_list import stranger_contacts
         from statements.notifications import SOURCES
 
@@ -34,6 +35,7 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
         purging.BEFORE_PURGE.append(detach_people)
+        rewrapping.OF_OTHER_APPS.append(("push subscriptions", rewrap_push_subscriptions))
         reencryption.OTHER_APPS_COLUMNS.append(
             reencryption.EncryptedColumn(
                 model=TestAddress,

@@ -54,7 +54,7 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The data of this incident was deleted; nobody can be reached.")
     if not (notice.incident.is_public or notice.is_test):
         return _("The incident is not public yet: its readers would find no page.")
-    return _missing_text(notice) or _missing_gateway(notice)
+    return _missing_text(notice) or _missing_gateway(notice) or _missing_push_key(notice)
 
 
 def _missing_gateway(notice: Notice) -> str:
@@ -66,6 +66,12 @@ def _missing_gateway(notice: Notice) -> str:
     for code, name in with_own_names(notice.incident.languages):
         if message_samples.sample_sms_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
+    return ""
+
+
+def _missing_push_key(notice: Notice) -> str:
+    if notice.channel == Notice.Channel.PUSH and settings.WEB_PUSH_KEY is None:
+        return _("No key for push messages is set up (WEB_PUSH_PRIVATE_KEY).")
     return ""
 
 

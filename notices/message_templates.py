@@ -60,6 +60,8 @@ def render_template(notice: Notice, language: str) -> NoticeMessage:
     marker, slot = _marked_slots()
     if notice.channel == Notice.Channel.SMS:
         return _render_sms(notice, language, marker=marker, slot=slot, name="notice")
+    if notice.channel == Notice.Channel.PUSH:
+        return _render_push(notice, language, marker=marker)
     folder = "notice" if notice.is_mandatory else "alert"
     return _render_mail(notice, language, folder=folder, marker=marker, slot=slot)
 
@@ -138,6 +140,25 @@ def _render_sms(
     slot_texts = {"customer": "", "classes": _class_names(language)}
     return NoticeMessage(
         notice=notice, language=language, marker=marker, mime=content, slot_texts=slot_texts
+    )
+
+
+def _render_push(notice: Notice, language: str, *, marker: str) -> NoticeMessage:
+    """Renders a push message: the title and the link of the page, and nothing personal.
+
+    The tag makes a repeated message replace the first one in the browser.
+    """
+    with override(language):
+        context = _context(notice)
+        title = " ".join(render_to_string("emails/alert/subject.txt", context).split())
+        content = {"title": title, "url": context["page_url"], "lang": language}
+    content["tag"] = f"version-{notice.version_id}"
+    return NoticeMessage(
+        notice=notice,
+        language=language,
+        marker=marker,
+        mime=json.dumps(content, ensure_ascii=False).encode(),
+        slot_texts={"customer": "", "classes": {}},
     )
 
 

@@ -69,6 +69,8 @@ def _bounced(notice: Notice) -> DeliveryQuerySet:
 
 def _lift_suppressions(notice: Notice, rows: DeliveryQuerySet, *, by: User, reason: str) -> None:
     """Lifts the suppressions by bounces of these rows; those by a person or a complaint stay."""
+    if notice.channel not in INDEX_FIELD:
+        return
     indexes = rows.filter(person__isnull=False).values(f"person__{INDEX_FIELD[notice.channel]}")
     Suppression.objects.live().filter(
         incident=notice.incident_id,

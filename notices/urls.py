@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("certificates/", certificates.certificate_check, name="certificate_check"),
     path("certificates/<str:code>/", certificates.certificate_checked, name="certificate_checked"),
     path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/browsers/", alerts.subscribe_browser, name="subscribe_browser"),
+    path("alerts/browsers/<uuid:key>/end/", alerts.end_browser, name="end_browser"),
     path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
 ]

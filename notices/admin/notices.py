@@ -416,6 +416,9 @@ def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
         text = sample_mail(notice, language).data.decode()
         size = sms_size(text)
         return {"language": language, "name": name, "subject": "", "text": text, "size": size}
+    if notice.channel == Notice.Channel.PUSH:
+        text = previews.push_text(sample_mail(notice, language).data)
+        return {"language": language, "name": name, "subject": "", "text": text, "size": None}
     mail = previews.parse_mail(sample_mail(notice, language).data)
     return {
         "language": language,

@@ -1,5 +1,6 @@
 """Previews of mails on the desk."""
 
+import json
 import re
 import secrets
 from email import message_from_bytes, policy
@@ -36,3 +37,9 @@ def html_preview(mail: EmailMessage) -> HttpResponse:
     page = body.replace("</head>", f'<style nonce="{nonce}">{rules}</style></head>', 1)
     csp = f"default-src 'none'; style-src 'nonce-{nonce}'; sandbox; frame-ancestors 'none'"
     return HttpResponse(page, headers={"Content-Security-Policy": csp})
+
+
+def push_text(data: bytes) -> str:
+    """Returns what a push message says: its title, and its link on a line of its own."""
+    content = json.loads(data)
+    return f"{content['title']}\n{content['url']}"

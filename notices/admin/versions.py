@@ -110,6 +110,11 @@ def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:
     return previews.parse_mail(_sample_message(version, language, Notice.Channel.EMAIL.value))
 
 
+def _short_text(version: StatementVersion, language: str, channel: str) -> str:
+    data = _sample_message(version, language, channel)
+    return previews.push_text(data) if channel == Notice.Channel.PUSH else data.decode()
+
+
 def _samples(version: StatementVersion, language: str) -> dict[str, Any]:
     mail = _sample_mail(version, language)
     other_channels = {value: label for value, label in Notice.Channel.choices if value != "email"}
@@ -117,7 +122,7 @@ def _samples(version: StatementVersion, language: str) -> dict[str, Any]:
         "subject": str(mail["Subject"]),
         "text": previews.mail_part(mail, "plain"),
         "short": [
-            (label, _sample_message(version, language, channel).decode())
+            (label, _short_text(version, language, channel))
             for channel, label in other_channels.items()
         ],
     }

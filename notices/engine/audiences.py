@@ -15,7 +15,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
 from notices.engine import held_back
-from notices.models import AlertSubscription, Delivery, Notice, TestAddress
+from notices.models import AlertSubscription, Delivery, Notice, PushSubscription, TestAddress
 from notices.returned_mail import suppression_list
 
 Audience = Notice.Audience
@@ -103,6 +103,11 @@ def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
     return AlertSubscription.objects.live().filter(
         incident=notice.incident_id, topic=notice.topic, user__is_active=True
     )
+
+
+def browsers(notice: Notice) -> QuerySet[PushSubscription]:
+    """Returns the browsers of the users who subscribe to the alert's topic."""
+    return PushSubscription.objects.of_topic(notice.incident_id, notice.topic)
 
 
 def test_addresses(notice: Notice) -> QuerySet[TestAddress]:

@@ -205,7 +205,15 @@ class GatewayClient:
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> tuple[int, str]:
-        """Sends one request, follows no redirect, and returns the status and the answer's text.
+        """Returns the status and the answer's text; see `exchange`."""
+        status, _headers, text = self.exchange(method, url, body=body, headers=headers)
+        return status, text
+
+    def exchange(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[int, Mapping[str, str], str]:
+        """Sends one request, follows no redirect, and returns the status, the headers and the text
+        of the answer. The names of headers are found in any case.
 
         Raises RequestUnavailableError if no connection was made or the request was not written as a
         whole, AccountRefusedError if the certificate is wrong, and UnansweredError if no answer
@@ -216,7 +224,7 @@ class GatewayClient:
             with self._client.stream(
                 method, url, content=body, headers=headers, extensions={"trace": sending.note}
             ) as answer:
-                return answer.status_code, _read_start(answer)
+                return answer.status_code, answer.headers, _read_start(answer)
         except httpx.TransportError as error:
             if refusal := _certificate_error(error):
                 raise AccountRefusedError(

@@ -66,16 +66,25 @@ class Transition:
     doubt_cause: DoubtCause | None = None  # None: the row's doubt_cause does not change
 
 
-def deferred(lease: Lease, *, attempts: int, is_possible_duplicate: bool, reply: str) -> Transition:
+def deferred(
+    lease: Lease,
+    *,
+    attempts: int,
+    is_possible_duplicate: bool,
+    reply: str,
+    wait: timedelta | None = None,
+) -> Transition:
     """Returns the transition for a temporary refusal (4xx): deferred with backoff, or for as long
-    as a greylisting server asks.
+    as the server asks: by `wait`, or in the words of a greylisting server.
 
     After the notice's deadline the delivery ends as unreachable, or as in doubt if it is a possible
     duplicate. `attempts` includes this attempt.
     """
     if lease.is_past_deadline:
         return Transition(State.IN_DOUBT if is_possible_duplicate else State.UNREACHABLE, reply)
-    return Transition(State.DEFERRED, reply, wait=greylist_wait(reply) or _backoff(attempts))
+    return Transition(
+        State.DEFERRED, reply, wait=wait or greylist_wait(reply) or _backoff(attempts)
+    )
 
 
 def in_doubt(

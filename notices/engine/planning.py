@@ -44,6 +44,9 @@ def count_now(notice: Notice) -> DryRun:
         return audiences.count_languages(list(addresses.values_list("language", flat=True)))
     if notice.is_mandatory:
         return audiences.count_people(notice)
+    if notice.channel == Notice.Channel.PUSH:
+        rows = _browser_rows(notice, audiences.ALL_KEYS)
+        return audiences.count_languages([row["language"] for row in rows])
     subscribed = _relevant(notice, audiences.subscribers(notice).select_related("user"))
     return audiences.count_languages([subscription.user.language for subscription in subscribed])
 
@@ -63,13 +66,15 @@ class AudienceQuery:
 
 
 def audience_query(notice: Notice) -> AudienceQuery:
-    """Returns the query for the people, subscriptions or test addresses of a notice."""
+    """Returns the query for the people, subscriptions, browsers or test addresses of a notice."""
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
         return AudienceQuery(addresses, partial(_test_rows, addresses), None)
     if notice.is_mandatory:
         affected_people = AffectedPerson.objects.filter(incident=notice.incident_id)
         return AudienceQuery(affected_people, partial(_people_rows, notice), "person_id")
+    if notice.channel == Notice.Channel.PUSH:
+        return AudienceQuery(audiences.browsers(notice), partial(_browser_rows, notice), None)
     subscribers = audiences.subscribers(notice)
     return AudienceQuery(subscribers, partial(_subscriber_rows, notice), "subscription_id")
 
@@ -96,6 +101,16 @@ def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     relevant = _relevant(notice, subscribers.filter(**keys.between("pk")))
     selected = subscribers.filter(pk__in=[subscription.pk for subscription in relevant])
     rows: QuerySet[Any, Any] = selected.annotate(
+        language=F("user__language"), is_reachable=Value(True)
+    )
+    return rows.values(*_ROW_FIELDS)
+
+
+def _browser_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
+    browsers = audiences.browsers(notice).filter(**keys.between("pk"))
+    subscribers = audiences.subscribers(notice).filter(user__in=browsers.values("user"))
+    users = [subscription.user_id for subscription in _relevant(notice, subscribers)]
+    rows: QuerySet[Any, Any] = browsers.filter(user__in=users).annotate(
         language=F("user__language"), is_reachable=Value(True)
     )
     return rows.values(*_ROW_FIELDS)

@@ -13,11 +13,13 @@ from django.conf import settings
 from django.db import connection
 
 from incidents.encryption import EncryptionError
-from notices.engine import gateways, guards, journal, ledger, providers, stall
-from notices.engine.composer import Composer, DueRow
+from notices import push_subscriptions
+from notices.engine import gateways, guards, journal, ledger, providers, stall, web_push
+from notices.engine.composer import DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
 from notices.engine.learned_rates import names_a_rate
 from notices.engine.ledger import Lease, LeaseLostError, Transition
+from notices.engine.push_composer import composer_of
 from notices.engine.smtp import SmtpTransport
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transitions import transition_of
@@ -31,8 +33,8 @@ from notices.engine.transport import (
 )
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
-from notices.models import Delivery, Notice
-from notices.models.destination import SMS, destination_of
+from notices.models import Chunk, Delivery, Notice
+from notices.models.destination import SMS, destination_of, domain_of
 from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
@@ -70,9 +72,13 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
 
 
 def transport_of(notice: Notice) -> Transport:
-    """Returns the transport of the notice's channel: an SMS gateway, a provider's API, or SMTP."""
+    """Returns the transport of the notice's channel: an SMS gateway, browsers' push services, a
+    provider's API, or SMTP.
+    """
     if notice.channel == Notice.Channel.SMS:
         return gateways.sms_transport()
+    if notice.channel == Notice.Channel.PUSH:
+        return web_push.web_push_transport()
     if settings.NOTICE_PROVIDER:
         return providers.provider_transport()
     return SmtpTransport()
@@ -144,7 +150,7 @@ class _Run:
         self._governor = governor
         self._limiter = DestinationLimiter()
         self._end = end
-        self._composer = Composer(notice)
+        self._composer = composer_of(notice)
         self._guard = guards.Guard(notice)
         self._stopped = guards.stopped_destinations(notice)
         self._has_accepted = Notice.objects.live_counts(notice.pk)["accepted"] > 0
@@ -218,14 +224,18 @@ class _Run:
         for key, leased in list(self._leases.items()):
             if not leased.left:
                 if leased.has_bounces:
-                    _retry_until_written(
-                        partial(suppression_list.take_bounces, leased.lease.chunk, self._notice)
-                    )
+                    _retry_until_written(partial(self._take_bounces, leased.lease.chunk))
                 release = partial(
                     ledger.release, leased.lease, is_held_up=leased.is_held_up, rest=leased.rest
                 )
                 _retry_until_written(release)
                 del self._leases[key]
+
+    def _take_bounces(self, chunk: Chunk) -> None:
+        if self._notice.channel == Notice.Channel.PUSH:
+            push_subscriptions.end_gone(chunk)
+        else:
+            suppression_list.take_bounces(chunk, self._notice)
 
     def _drop_lost_chunks(self, chunks: frozenset[int]) -> None:
         """Drops the rows of `chunks`, because another worker leased them. This run starts, writes
@@ -273,7 +283,7 @@ class _Run:
                 continue
             if self._is_put_off(row, message):
                 continue
-            domain = message.to.rpartition("@")[2]
+            domain = domain_of(message.to)
             if self._limiter.take_token(domain):
                 return row, message
             self._parked[domain].append((row, message))

@@ -36,6 +36,7 @@ def transition_of(
                 attempts=attempts,
                 is_possible_duplicate=is_possible_duplicate,
                 reply=reply.server_reply,
+                wait=reply.wait,
             )
             is_refusal = reply.result is not Result.DEFERRED
             return replace(deferred, is_first_refusal=is_refusal and not row.was_refused)

@@ -9,6 +9,7 @@ one result.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 from typing import Protocol, Self
 
@@ -50,11 +51,13 @@ class Reply:
     """A result, and the server's reply without the recipient's address.
 
     `doubt_cause` belongs to Result.IN_DOUBT and to no other result. Raises ValueError otherwise.
+    `wait` is how long the server asks to wait before the next attempt; None: it names no time.
     """
 
     result: Result
     server_reply: str
     doubt_cause: DoubtCause | None = None
+    wait: timedelta | None = None
 
     def __post_init__(self) -> None:
         if (self.result is Result.IN_DOUBT) != (self.doubt_cause is not None):

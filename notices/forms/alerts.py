@@ -8,8 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from foundations.web_push import LONGEST_ENDPOINT, PushAddress, WebPushError
 from incidents.models import Incident
 from notices.models import AlertSubscription
+from notices.push_subscriptions import add_browser
 
 
 class AlertsForm(forms.Form):
@@ -44,6 +46,24 @@ class AlertsForm(forms.Form):
             AlertSubscription(user=self.user, incident=incident, topic=topic)
             for topic in sorted(new)
         )
+
+
+class PushForm(forms.Form):
+    """What the page's script sends when a user subscribes this browser to push messages."""
+
+    endpoint = forms.CharField(max_length=LONGEST_ENDPOINT, widget=forms.HiddenInput)
+    p256dh = forms.CharField(max_length=100, widget=forms.HiddenInput)
+    auth = forms.CharField(max_length=40, widget=forms.HiddenInput)
+
+    def save(self, user: User) -> bool:
+        """Adds the browser. Returns False if its address is not usable."""
+        if not self.is_valid():
+            return False
+        try:
+            add_browser(user, PushAddress(**self.cleaned_data))
+        except WebPushError:
+            return False
+        return True
 
 
 def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:

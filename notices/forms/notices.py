@@ -66,8 +66,7 @@ class NoticeForm(forms.ModelForm):
     def _check_audience(self, cleaned: dict[str, Any]) -> None:
         """Requires the fields of the chosen audience, and refuses those of other audiences."""
         audience, incident = cleaned.get("audience"), self.instance.incident
-        if cleaned.get("kind") == Notice.Kind.ALERT and cleaned.get("channel") != "email":
-            self.add_error("channel", _("Alerts go by e-mail: subscribers gave no other address."))
+        self._check_channel(cleaned)
         alert_audiences = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
         if cleaned.get("kind") == Notice.Kind.ALERT and audience not in alert_audiences:
             self.add_error("audience", _("An alert goes to its subscribers, or is a test."))
@@ -83,6 +82,15 @@ class NoticeForm(forms.ModelForm):
                 self.add_error(name, _("It belongs to another incident."))
         if (audience == Notice.Audience.TEST) != bool(cleaned.get("test_addresses")):
             self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
+
+    def _check_channel(self, cleaned: dict[str, Any]) -> None:
+        """Refuses alerts by text message, and push messages that are no alert to subscribers."""
+        is_alert, channel = cleaned.get("kind") == Notice.Kind.ALERT, cleaned.get("channel")
+        if is_alert and channel == Notice.Channel.SMS:
+            self.add_error("channel", _("Alerts go by e-mail or push: subscribers gave no number."))
+        is_to_subscribers = is_alert and cleaned.get("audience") == Notice.Audience.EVERYBODY
+        if channel == Notice.Channel.PUSH and not is_to_subscribers:
+            self.add_error("channel", _("Push messages are for alerts to subscribers only."))
 
     def clean_channel(self) -> str:
         """Returns the channel; e-mail by default."""

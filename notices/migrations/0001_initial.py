@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('mandatory', 'mandatory: goes to all affected'), ('alert', 'alert: goes to those who opted in')], max_length=9, verbose_name='kind')),
                 ('topic', models.CharField(blank=True, choices=[('updates', 'Updates to this incident'), ('scams', 'New scam warnings'), ('my_data', 'Changes to my own data')], max_length=7, verbose_name='topic')),
-                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], default='email', max_length=5, verbose_name='channel')),
+                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message'), ('push', 'push message')], default='email', max_length=5, verbose_name='channel')),
                 ('audience', models.CharField(choices=[('everybody', 'all affected, or all subscribers of the topic'), ('batch', 'those of whom a scope version holds something'), ('earlier', 'those who received an earlier version and not this one'), ('unreached', 'those whom an earlier notice did not reach'), ('test', 'a test: only the addresses typed in')], default='everybody', max_length=9, verbose_name='audience')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('planning', 'approved: the ledger is being written'), ('sending', 'sending'), ('paused', 'paused'), ('closed', 'closed: everybody has an end state'), ('cancelled', 'cancelled')], default='draft', max_length=9, verbose_name='state')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(models.Q(('kind', 'mandatory'), ('topic', '')), models.Q(('kind', 'alert'), models.Q(('topic', ''), _negated=True)), _connector='OR'), name='alerts_have_a_topic'),
                     models.CheckConstraint(condition=models.Q(('kind', 'mandatory'), ('audience__in', ['everybody', 'test']), _connector='OR'), name='alerts_go_to_subscribers'),
-                    models.CheckConstraint(condition=models.Q(('channel', 'email'), ('kind', 'mandatory'), _connector='OR'), name='alerts_go_by_email'),
+                    models.CheckConstraint(condition=models.Q(('channel', 'email'), models.Q(('channel', 'sms'), ('kind', 'mandatory')), models.Q(('audience', 'everybody'), ('channel', 'push'), ('kind', 'alert')), _connector='OR'), name='channel_fits_the_kind'),
                     models.CheckConstraint(condition=models.Q(models.Q(('audience', 'batch'), ('batch__isnull', False)), models.Q(models.Q(('audience', 'batch'), _negated=True), ('batch__isnull', True)), _connector='OR'), name='audience_names_its_batch'),
                     models.CheckConstraint(condition=models.Q(models.Q(('audience', 'unreached'), ('follows__isnull', False)), models.Q(models.Q(('audience', 'unreached'), _negated=True), ('follows__isnull', True)), _connector='OR'), name='audience_names_its_notice'),
                     models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('created_by')), _negated=True), _connector='OR'), name='notice_approved_by_a_second_person'),
@@ -134,6 +134,20 @@ class Migration(migrations.Migration):
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
                 'constraints': [models.UniqueConstraint(fields=('notice', 'language', 'is_for_shared_contact'), name='one_message_a_language')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PushSubscription',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('endpoint_index', models.UUIDField(editable=False, unique=True)),
+                ('address', models.BinaryField()),
+                ('subscribed_at', models.DateTimeField(auto_now_add=True, verbose_name='subscribed')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_subscriptions', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'push subscription',
+                'verbose_name_plural': 'push subscriptions',
             },
         ),
         migrations.CreateModel(
@@ -221,7 +235,7 @@ class Migration(migrations.Migration):
             name='Suppression',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message')], default='email', max_length=5, verbose_name='channel')),
+                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message'), ('push', 'push message')], default='email', max_length=5, verbose_name='channel')),
                 ('index', models.UUIDField(editable=False)),
                 ('source', models.CharField(choices=[('bounce', 'a server says that the address does not exist'), ('complaint', 'its reader called a message spam'), ('stranger', 'it belongs to somebody else'), ('request', 'its reader asked for it')], max_length=9, verbose_name='why')),
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),

@@ -13,6 +13,7 @@ from notices.models.message import NoticeMessage
 from notices.models.milestone import Milestone
 from notices.models.notice import Notice
 from notices.models.public_figures import PublicFigures
+from notices.models.push_subscription import PushSubscription
 from notices.models.returned_mail import ReturnedMail
 from notices.models.subscription import AlertSubscription
 from notices.models.suppression import Suppression
@@ -34,6 +35,7 @@ __all__ = [
     "Notice",
     "NoticeMessage",
     "PublicFigures",
+    "PushSubscription",
     "ReturnedMail",
     "Suppression",
     "TestAddress",

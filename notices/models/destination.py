@@ -1,5 +1,7 @@
 """Destinations: the mail providers and domains that a notice goes to, and how they take it."""
 
+from urllib.parse import urlsplit
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -29,11 +31,20 @@ PROVIDER_OF_DOMAIN = {
 }
 
 
+def domain_of(address: str) -> str:
+    """Returns the domain of an e-mail address, or the host of a push service's https URL; "" for a
+    telephone number.
+    """
+    if address.startswith("https://"):
+        return (urlsplit(address).hostname or "").lower()
+    return address.rpartition("@")[2].lower() if "@" in address else ""
+
+
 def destination_of(address: str) -> str:
     """Returns the name of the destination of an e-mail address: the provider's first domain, or the
-    address's own; SMS for a telephone number.
+    address's own; SMS for a telephone number; the host of a push service.
     """
-    domain = address.rpartition("@")[2].lower() if "@" in address else SMS
+    domain = domain_of(address) or SMS
     return PROVIDER_OF_DOMAIN.get(domain, domain)
 
 

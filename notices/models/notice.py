@@ -81,6 +81,7 @@ class Notice(models.Model):
     class Channel(models.TextChoices):
         EMAIL = "email", _("e-mail")
         SMS = "sms", _("text message")
+        PUSH = "push", _("push message")
 
     class Audience(models.TextChoices):
         EVERYBODY = "everybody", _("all affected, or all subscribers of the topic")
@@ -230,8 +231,10 @@ class Notice(models.Model):
                 name="alerts_go_to_subscribers",
             ),
             models.CheckConstraint(
-                condition=Q(channel="email") | Q(kind="mandatory"),
-                name="alerts_go_by_email",
+                condition=Q(channel="email")
+                | Q(channel="sms", kind="mandatory")
+                | Q(channel="push", kind="alert", audience="everybody"),
+                name="channel_fits_the_kind",
             ),
             models.CheckConstraint(
                 condition=Q(audience="batch", batch__isnull=False)

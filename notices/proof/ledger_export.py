@@ -125,7 +125,7 @@ def ways(notice: Notice) -> Ways:
     Shredded data has no other way.
     """
     other = {Notice.Channel.EMAIL: "phone_reach", Notice.Channel.SMS: "email_reach"}
-    reach = other[Notice.Channel(notice.channel)]
+    reach = other.get(Notice.Channel(notice.channel), "email_reach")
     kinds = _address_classes()
     exposures = Exposure.objects.not_withdrawn().filter(person=OuterRef("person"))
     rows = (

@@ -1,15 +1,19 @@
 """The pages about alerts: to choose topics, and to unsubscribe from a mail without signing in."""
 
+from uuid import UUID
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents.views import SignedInRequest
-from notices.forms.alerts import AlertsForm, chosen_topics, unsubscribe_from
+from notices import push_subscriptions
+from notices.forms.alerts import AlertsForm, PushForm, chosen_topics, unsubscribe_from
 from notices.message_codes import subscription_of_token
 from notices.models import AlertSubscription
 
@@ -23,8 +27,36 @@ def alerts(request: SignedInRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("alerts")
-    context = {"form": form, "chosen": chosen_topics(request.user)}
+    context = {
+        "form": form,
+        "chosen": chosen_topics(request.user),
+        "push_key": settings.WEB_PUSH_KEY,
+        "push_form": PushForm(auto_id=False),
+        "browsers": request.user.push_subscriptions.order_by("subscribed_at"),
+        # Not the hashed name of a static file: a worker keeps its address for years.
+        "push_worker": f"{settings.STATIC_URL}js/push_worker.js",
+    }
     return render(request, "notices/alerts/alerts.html", context)
+
+
+@login_required
+@require_POST
+def subscribe_browser(request: SignedInRequest) -> HttpResponse:
+    """Adds the browser to those that get the user's alerts as push messages."""
+    if settings.WEB_PUSH_KEY is not None and PushForm(request.POST).save(request.user):
+        messages.success(request, _("This browser gets push messages now."))
+    else:
+        messages.error(request, _("This browser cannot get push messages from us."))
+    return redirect("alerts")
+
+
+@login_required
+@require_POST
+def end_browser(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Ends the push messages to one of the user's browsers."""
+    push_subscriptions.end_browser(request.user, key)
+    messages.success(request, _("That browser gets no push messages any more."))
+    return redirect("alerts")
 
 
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof

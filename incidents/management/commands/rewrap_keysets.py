@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.rewrapping import rewrap_second_factors
 from incidents.encryption import EncryptionError
-from incidents.rewrapping import rewrap_incidents
+from incidents.rewrapping import OF_OTHER_APPS, rewrap_incidents
 
 
 class Command(BaseCommand):
@@ -20,6 +20,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             incidents, second_factors = rewrap_incidents(), rewrap_second_factors()
+            others = [(name, *rewrap()) for name, rewrap in OF_OTHER_APPS]
         except EncryptionError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
@@ -27,5 +28,7 @@ class Command(BaseCommand):
             f"{second_factors[0]:,} of {second_factors[1]:,} second factors wrapped again, "
             f"in {time.monotonic() - started:.1f} s."
         )
-        if not (incidents[0] or second_factors[0]):
+        for name, changed, found in others:
+            self.stdout.write(f"{changed:,} of {found:,} {name} encrypted again.")
+        if not (incidents[0] or second_factors[0] or any(changed for _name, changed, _ in others)):
             self.stdout.write("All are under the newest master key: older keys can be retired.")
