@@ -24,11 +24,12 @@ test-random: setup
 test-mail: setup
 	$(BIN)/python -m pytest -rs tests/test_real_mail_servers.py
 
-# Unpacks Debian's Postfix into var/, because it cannot be installed beside Exim. As root, Exim and
-# Dovecot: apt-get install exim4-daemon-light dovecot-imapd
+# Unpacks Debian's Postfix and OpenSMTPD into var/, because they cannot be installed beside Exim. As
+# root, Exim and Dovecot: apt-get install exim4-daemon-light dovecot-imapd
 mail-servers:
 	@mkdir -p var/mail-servers
-	cd var/mail-servers && apt-get download postfix && dpkg -x postfix_*.deb .
+	cd var/mail-servers && apt-get download postfix opensmtpd && \
+		for package in *.deb; do dpkg -x $$package .; done
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,12 +1,14 @@
-"""Starts real mail servers on free ports: Postfix, Exim and Dovecot, each in a folder of its own.
+"""Starts real mail servers on free ports: Postfix, Exim, OpenSMTPD and Dovecot.
 
-Each is that of the machine, or was unpacked into var/mail-servers (`make mail-servers`). They
-start as root and change to accounts that exist on Debian, so tests skip without root.
+Each has a folder of its own. It is that of the machine, or was unpacked into var/mail-servers
+(`make mail-servers`). They start as root and change to accounts that exist on Debian, so tests skip
+without root.
 """
 
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -247,6 +249,79 @@ bounces:
   delivery_date_add
 begin retry
 * * F,1h,1m
+"""
+
+
+class OpenSmtpd(MailServer):
+    """A relay like `Postfix`, in a root of its own: its paths and accounts are compiled in.
+
+    It relays for `domain` alone, and gives a message up after `lifetime` seconds.
+    """
+
+    program = "usr/sbin/smtpd"
+
+    def __init__(
+        self, *, next_port: int, lifetime: int = 3600, domain: str = "example.com"
+    ) -> None:
+        super().__init__()
+        for folder in ("etc", "var/run", "tmp", "dev", "mail"):
+            (self.folder / folder).mkdir(parents=True)
+        for folder in ("var/spool/smtpd", "var/lib/opensmtpd/empty"):
+            (self.folder / folder).mkdir(parents=True, mode=0o711)
+        os.mknod(self.folder / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        self.maildir = self._owned(self.folder / "mail") / "bounces"
+        for source in (_path(self.program), *_path("usr/libexec/opensmtpd").glob("*"), SHELL):
+            self._copy(source)
+        account, group = getpwnam(OWNER), getpwnam(GROUP)
+        self._write("etc/passwd", _PASSWD.format(uid=account.pw_uid, other=group.pw_uid))
+        self._write("etc/group", _GROUPS.format(gid=account.pw_gid, other=group.pw_gid))
+        self._write("etc/hosts", "127.0.0.1 localhost relay.test\n")
+        options = {
+            "port": self.port,
+            "next_port": next_port,
+            "lifetime": lifetime,
+            "domain": domain,
+        }
+        self._write("etc/smtpd.conf", _OPENSMTPD.format(**options))
+
+    def command(self) -> list[str | Path]:
+        return ["chroot", self.folder, f"/{self.program}", "-d", "-T", "smtp"]
+
+    def _write(self, path: str, text: str) -> None:
+        (self.folder / path).write_text(text)
+
+    def _copy(self, source: Path) -> None:
+        """Copies a program into the root, at its usual path, and the libraries that it needs."""
+        listed = subprocess.run(["ldd", source], capture_output=True, text=True, check=False).stdout
+        inside = source.relative_to(UNPACKED if source.is_relative_to(UNPACKED) else "/")
+        libraries = {Path(word) for word in listed.split() if word.startswith("/")}
+        for path, target in [(source, inside), *((one, one.relative_to("/")) for one in libraries)]:
+            place = self.folder / target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.exists():
+                shutil.copy(path.resolve(), place)
+
+
+SHELL = Path("/bin/sh")
+_PASSWD = """\
+root:x:0:0::/:/bin/sh
+opensmtpd:x:{uid}:{uid}::/var/lib/opensmtpd/empty:/bin/false
+opensmtpq:x:{other}:{other}::/var/lib/opensmtpd/empty:/bin/false
+bounces:x:{uid}:{uid}::/mail:/bin/sh
+"""
+_GROUPS = """\
+root:x:0:
+opensmtpd:x:{gid}:
+opensmtpq:x:{other}:
+"""
+_OPENSMTPD = """\
+queue ttl {lifetime}s
+listen on 127.0.0.1 port {port} hostname relay.test
+table accounts {{ "@portal.example" = bounces }}
+action "bounces" maildir "/mail/bounces" virtual <accounts>
+action "others" relay host "smtp://127.0.0.1:{next_port}" helo relay.test
+match from any for domain "portal.example" action "bounces"
+match from any for domain "{domain}" action "others"
 """
 
 

@@ -38,7 +38,16 @@ def test_a_temporary_refusal_is_deferred():
     assert classify_reply(450, "450 4.2.1 blocked", step="recipient") is Result.DEFERRED
 
 
-@pytest.mark.parametrize("reply", ["550 no", "554 transaction failed", "550 5.5.0 rejected"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 no",
+        "554 transaction failed",
+        "550 5.5.0 rejected",
+        # of OpenSMTPD, whether it knows no such user or does not relay for us
+        "550 Invalid recipient: <minji@example.com>",
+    ],
+)
 def test_a_refusal_at_the_recipient_that_names_no_cause_is_unclear(reply):
     assert classify_reply(int(reply[:3]), reply, step="recipient") is Result.UNCLEAR
 

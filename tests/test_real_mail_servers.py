@@ -1,4 +1,4 @@
-"""Sends through real Postfix and Exim, and reads what they return over Maildir and Dovecot's IMAP.
+"""Sends through real Postfix, Exim and OpenSMTPD, and reads what they return.
 
 The servers behind the relay refuse recipients, so the relay writes the delivery reports itself.
 """
@@ -12,7 +12,7 @@ import pytest
 from notices import decisions
 from notices.models import Delivery, Notice, Suppression
 from notices.returned_mail.receivers import read_imap, read_maildir
-from tests.mail_servers import Dovecot, Exim, MailServer, Postfix, why_not
+from tests.mail_servers import Dovecot, Exim, MailServer, OpenSmtpd, Postfix, why_not
 from tests.notice_factory import assert_adds_up, delivery_to, work
 from tests.smtp_server import SmtpServer
 
@@ -25,6 +25,9 @@ needs_postfix = pytest.mark.skipif(
 needs_exim = pytest.mark.skipif(
     bool(why_not(Exim.program, user=Exim.user)),
     reason=why_not(Exim.program, user=Exim.user) or "-",
+)
+needs_opensmtpd = pytest.mark.skipif(
+    bool(why_not(OpenSmtpd.program)), reason=why_not(OpenSmtpd.program) or "-"
 )
 needs_dovecot = pytest.mark.skipif(
     bool(why_not(Dovecot.program)), reason=why_not(Dovecot.program) or "-"
@@ -113,3 +116,43 @@ def test_exim_returns_what_the_next_server_refused(draft, people, approver, dest
         keep_open(draft)
         read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
     assert_judged_rightly(draft, people)
+
+
+@needs_opensmtpd
+def test_opensmtpd_returns_what_the_next_server_refused(
+    draft, people, approver, destination, settings
+):
+    with OpenSmtpd(next_port=destination.port) as relay:
+        send_over(relay, draft, approver, settings)
+        assert delivery_to(draft, people["seojun"]).state == State.ACCEPTED
+        keep_open(draft)
+        read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+    assert_judged_rightly(draft, people)
+
+
+@needs_opensmtpd
+def test_opensmtpd_that_refuses_us_bounces_no_person(draft, people, approver, settings):
+    """It answers every recipient "550 Invalid recipient" if it does not relay for us."""
+    with OpenSmtpd(next_port=9, domain="other.example") as relay:
+        send_over(relay, draft, approver, settings)
+    replies = [delivery_to(draft, people[name]) for name in ("minji", "seojun")]
+    assert all(one.state == State.DEFERRED for one in replies), [one.reply for one in replies]
+    assert all("@example.com" not in one.reply for one in replies)
+    assert not Suppression.objects.exists()
+
+
+@needs_opensmtpd
+def test_opensmtpd_gives_up_and_no_address_is_suppressed(draft, people, approver, settings):
+    """An expiry says that the destination was busy, and not that an address is bad."""
+    with SmtpServer() as destination, OpenSmtpd(next_port=destination.port, lifetime=3) as relay:
+        for name in ("minji", "seojun"):
+            busy = "451 4.3.0 Temporary failure, please try again later"
+            destination.reply_next("recipient", f"{name}@example.com", *[busy] * 9)
+        send_over(relay, draft, approver, settings)
+        keep_open(draft)
+        read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+    seojun = delivery_to(draft, people["seojun"])
+    assert seojun.state == State.BOUNCED
+    assert "given up after delays" in seojun.reply
+    assert not Suppression.objects.exists()
+    assert_adds_up(draft)

@@ -25,6 +25,9 @@ RIGHT = {
     "exim-4.8x-text": (BOUNCE, Cause.ADDRESS),
     "qmail-user-unknown": (BOUNCE, Cause.ADDRESS),
     "naver-style-html": (BOUNCE, Cause.ADDRESS),
+    # OpenSMTPD 6.8 names both a delay.
+    "opensmtpd-expired": (BOUNCE, Cause.EXPIRED),
+    "opensmtpd-delayed": (NOT_FINAL, Cause.UNCLEAR),
     # Reports about us and automatic answers.
     "arf-auth-failure": (NOT_FINAL, Cause.UNCLEAR),
     "arf-dmarc": (NOT_FINAL, Cause.UNCLEAR),

@@ -15,6 +15,7 @@ from typing import Protocol, Self
 
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
+from notices.returned_mail.phrases import shape_pattern
 from notices.returned_mail.reply_reading import Cause, cause_of
 
 REPLY_CHARACTERS = 500
@@ -22,6 +23,8 @@ CLOSING = 421
 NOT_AUTHENTICATED = (530, 534, 535, 538)
 _OURS = (Cause.SENDER, Cause.CONTENT)
 _RECIPIENTS = (Cause.ADDRESS, Cause.MAILBOX)
+# OpenSMTPD says so of unknown recipients, and of all of them if it does not relay for us.
+_OF_RELAY_TOO = shape_pattern("of_relay_too")
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -136,6 +139,9 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
 
 def _judge_words(server_reply: str, *, step: str) -> Result:
     cause = cause_of(server_reply)
+    is_bare = not _ENHANCED.search(server_reply)
+    if step == "recipient" and is_bare and _OF_RELAY_TOO.search(server_reply):
+        return Result.UNCLEAR
     if cause in _RECIPIENTS:
         return Result.BOUNCED
     is_unclear = step == "recipient" and cause not in _OURS

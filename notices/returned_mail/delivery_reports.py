@@ -24,7 +24,7 @@ _PHRASES = {
     name: shape_pattern(name)
     for name in (
         *("automatic_subject", "automatic_text", "server", "failure_subject", "failed"),
-        *("delayed", "warning", "ended", "boilerplate"),
+        *("delayed", "warning", "ended", "boilerplate", "gave_up"),
     )
 }
 _OUTLOOK_COMPLAINT = ("X-HmXmrOriginalRecipient", "X-HmXmrOriginalRecipent")
@@ -89,6 +89,8 @@ def redact_addresses(reply: str) -> str:
 def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
     """Returns what the fields of a delivery report say; the first failure counts."""
     failed = [block for block in mail.blocks if _has_failed(block)]
+    if not failed and _PHRASES["gave_up"].search(mail.notice):
+        failed = mail.blocks  # OpenSMTPD 6.8 reports "delayed" also when it gives up
     if not failed:
         return NOT_FINAL
     block = failed[0]
