@@ -486,18 +486,31 @@ def relay(stage: Stage) -> Verdict:
         stage.wait_for_taken(stage.people // 2)
         stage.server.order(always=RELAY_REFUSES)
         second = _refused_people(stage, notice, "stopped") - first
+        most = _most_refused(Notice.objects.live_counts(notice.pk)["accepted"])
         stage.server.order(always={})
         _let_all_go_on(notice)
         stage.wait_for_close(notice)
     verdict = stage.compare(notice)
     verdict.must(not Suppression.objects.exists(), "an address is on the suppression list")
-    most = 3 * settings.NOTICE_CONNECTIONS + 50  # on the wire when it stopped
     verdict.must(first <= 50, f"{first} people were refused before the pause")
     verdict.must(
         second <= most, f"{second} people were refused before the stop, at most {most} may"
     )
     verdict.figures["refused"] = f"{first} people before the pause, {second} before the stop"
     return verdict
+
+
+def _most_refused(accepted: int) -> int:
+    """Returns how many people may be refused before a destination stops that accepted so many.
+
+    The guard must be sure of its share of refusals. Each sender then has up to two messages on each
+    connection: the one whose refusal it reads, and the one after it.
+    """
+    refused = settings.NOTICE_PAUSE_REFUSALS
+    limit = settings.NOTICE_PAUSE_REFUSAL_PERCENT
+    while guards.lower_bound(refused, accepted + refused) <= limit:
+        refused += 1
+    return refused + 2 * settings.SEND_WORKERS * settings.NOTICE_CONNECTIONS
 
 
 def _refused_people(stage: Stage, notice: Notice, what: str) -> int:
