@@ -57,7 +57,7 @@ class PushAddress:
         """
         origin_of(self.endpoint)
         host = urlsplit(self.endpoint).netloc.lower()
-        if not any(f".{host}".endswith(f".{one}") for one in allowed):
+        if not any(f".{host}".endswith(f".{one.lower()}") for one in allowed):
             raise WebPushError("the endpoint is at no push service that this portal knows")
         self.encrypt(b"")
 

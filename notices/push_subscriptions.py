@@ -13,6 +13,7 @@ from notices.models import Chunk, Delivery, PushSubscription
 from notices.models.push_subscription import decrypt_for, encrypt_for
 
 MOST_BROWSERS = 10  # of one user; the oldest ends
+GONE = (404, 410)  # RFC 8030, 7.3: the push service ended the subscription
 
 
 def add_browser(user: User, address: PushAddress) -> PushSubscription:
@@ -42,7 +43,9 @@ def end_browser(user: User, key: UUID) -> bool:
 
 def end_gone(chunk: Chunk) -> None:
     """Deletes the subscriptions of a chunk that the push service does not know any more."""
-    gone = Delivery.objects.of_chunk(chunk).filter(state=Delivery.State.BOUNCED)
+    replies = [str(status) for status in GONE]
+    unreachable = Delivery.objects.of_chunk(chunk).filter(state=Delivery.State.UNREACHABLE)
+    gone = unreachable.filter(reply__in=replies)
     PushSubscription.objects.filter(pk__in=gone.values("recipient")).delete()
 
 

@@ -228,9 +228,22 @@ def test_a_subscription_that_the_service_forgot_ends(
     subscribed(service, minji, incident, "/1")
     service.answers = [(status, {})]
     notice = send(alert, approver)
-    assert notice.bounced == 1
+    assert (notice.unreachable, notice.bounced, notice.state) == (1, 0, "closed")
     assert not PushSubscription.objects.exists()
     assert minji.subscriptions.live().exists()  # alerts by e-mail go on
+
+
+def test_many_browsers_that_are_gone_pause_nothing(
+    service, alert, incident, minji, seojun, approver
+):
+    users = [minji, seojun, *(type(minji).objects.create_user(f"u{n}@a.example") for n in range(3))]
+    for user in users:
+        for number in range(8):
+            subscribed(service, user, incident, f"/{user.pk}/{number}")
+    service.answers = [(410, {})] * 39
+    notice = send(alert, approver)
+    assert (notice.unreachable, notice.accepted, notice.state) == (39, 1, "closed")
+    assert PushSubscription.objects.count() == 1
 
 
 def test_a_busy_service_is_asked_again_after_its_wait(

@@ -134,7 +134,7 @@ class _Leased:
 
     lease: Lease
     left: int = 0
-    has_bounces: bool = False
+    has_lost: bool = False  # bounced or unreachable recipients
     is_held_up: bool = False  # some of its rows go to a stopped destination
     rest: float = 0.0  # seconds until a destination of some of its rows takes messages again
 
@@ -223,15 +223,16 @@ class _Run:
     def _release_finished(self) -> None:
         for key, leased in list(self._leases.items()):
             if not leased.left:
-                if leased.has_bounces:
-                    _retry_until_written(partial(self._take_bounces, leased.lease.chunk))
+                if leased.has_lost:
+                    _retry_until_written(partial(self._take_lost, leased.lease.chunk))
                 release = partial(
                     ledger.release, leased.lease, is_held_up=leased.is_held_up, rest=leased.rest
                 )
                 _retry_until_written(release)
                 del self._leases[key]
 
-    def _take_bounces(self, chunk: Chunk) -> None:
+    def _take_lost(self, chunk: Chunk) -> None:
+        """Records which addresses or browsers no notice can reach any more."""
         if self._notice.channel == Notice.Channel.PUSH:
             push_subscriptions.end_gone(chunk)
         else:
@@ -391,7 +392,8 @@ class _Run:
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
-        self._leases[row.chunk].has_bounces |= transition.state == State.BOUNCED
+        is_lost = transition.state in (State.BOUNCED, State.UNREACHABLE)
+        self._leases[row.chunk].has_lost |= is_lost
         self._entries.append(JournalEntry(lease, row.delivery_id, transition, row.attempts, tries))
 
     # ------------------------------------------------------------ stopping

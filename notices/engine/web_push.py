@@ -13,6 +13,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 from django.conf import settings
 
 from foundations.web_push import VapidKey, origin_of
+from notices import push_subscriptions
 from notices.engine.gateways import GatewayClient
 from notices.engine.request_transport import AccountRefusedError, Answers, RequestTransport
 from notices.engine.transport import Reply, Result, clean_reply
@@ -20,7 +21,6 @@ from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 
 TTL_SECONDS = 24 * 3600
-GONE = (404, 410)  # RFC 8030, 7.3: the subscription ended
 BUSY = 429
 LONGEST_WAIT = timedelta(hours=2)
 USUAL_WAIT = timedelta(minutes=1)  # after 429 without Retry-After
@@ -98,8 +98,9 @@ def reply_for(status: int, headers: Mapping[str, str]) -> Reply:
     text = clean_reply(str(status))
     if 200 <= status < 300:
         return Reply(Result.ACCEPTED, text)
-    if status in GONE:
-        return Reply(Result.BOUNCED, text)
+    if status in push_subscriptions.GONE:
+        # Not a bounce: many browsers go, and the guard would pause the notice.
+        return Reply(Result.UNREACHABLE, text)
     if status == BUSY or status >= 500:
         usual = USUAL_WAIT if status == BUSY else None
         return Reply(Result.DEFERRED, text, wait=retry_after(headers) or usual)

@@ -184,7 +184,9 @@ def _facts(
     if counts["planned"] < FEWEST:
         few = _("Fewer than %(number)s, so nothing more is shown here")
         return [*facts, (_("People to tell"), few % {"number": FEWEST})]
-    facts.append((_("People to tell"), rounded_count(counts["planned"])))
+    is_push = notice.channel == Notice.Channel.PUSH
+    to_tell = _("Browsers of subscribers") if is_push else _("People to tell")
+    facts.append((to_tell, rounded_count(counts["planned"])))
     labels = {
         "accepted": _("Told: the message was accepted for delivery"),
         "bounced": _("The message came back"),
