@@ -210,7 +210,7 @@ def signed(run: Run) -> Figures:
 def cpu_seconds(workers: product.Workers) -> float:
     """Returns the processor time that the senders have used."""
     found = (process.cpu_times() for process in workers.senders())
-    return sum(times.user + times.system for times in found)
+    return float(sum(times.user + times.system for times in found))
 
 
 def new_keys() -> tuple[str, str]:
