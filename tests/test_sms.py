@@ -1,6 +1,7 @@
 """A notice by SMS: short, reported as in doubt where it is, and never sent again by itself."""
 
 import pytest
+import redis
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -85,6 +86,15 @@ def test_the_gateway_gets_its_token_and_the_same_reference_at_every_attempt(
     assert len({one.body["reference"] for one in asked}) == 1
     assert {one.headers["Authorization"] for one in asked} == {"Bearer secret"}
     assert asked[0].body["from"] == "15881234"
+
+
+def test_a_rate_limit_writes_no_number_to_redis(notice, phones, gateway, settings):
+    settings.NOTICE_RATES = {"*": 1000.0}
+    work(notice)
+    assert gateway.texts_to(MINJI)
+    keys = b" ".join(redis.Redis.from_url(settings.REDIS_URL).keys("notices:rate:*"))
+    assert keys
+    assert b"1012345678" not in keys
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ class _Run:
                 continue
             if self._is_put_off(row, message):
                 continue
-            domain = domain_of(message.to)
+            domain = domain_of(message.to) or SMS.lower()  # no number in Redis
             if self._limiter.take_token(domain):
                 return row, message
             self._parked[domain].append((row, message))
