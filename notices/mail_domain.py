@@ -1,9 +1,9 @@
 """Checks the DNS records on which the delivery of mails depends.
 
 SPF, MX and alignment are those of the return paths, the domains of the envelope senders; DMARC is
-that of the domains in From. PTR is that of the sending addresses: by default those of EMAIL_HOST,
-because the addresses from which a relay sends are not known here. Whether SPF allows them is not
-checked.
+that of the domains in From. PTR is that of the sending addresses: by default those of EMAIL_HOST.
+The addresses from which a relay sends are not known here, so whether SPF allows them is checked
+only for those that are given.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import partial
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from dns.exception import DNSException
-from dns.rdatatype import AAAA, MX, PTR, TXT, A, RdataType
-from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 from dns.reversename import from_address
 
 from foundations.dkim import DkimSigner
-
-LOOKUP_SECONDS = 10.0
+from notices.dns_records import DnsRecords, is_address
+from notices.spf import SpfResult, spf_records, spf_result
 
 
 class WantedRecord(NamedTuple):
@@ -53,47 +51,6 @@ class MailDomainFinding:
         return f"{'FAULT' if self.is_fault else 'ok':5}  {self.check:5}  {text}"
 
 
-class DnsRecords:
-    """The records that a name server returns; by default the name servers of this machine.
-
-    The methods return [] for a name without such records, and raise DNSException if no name server
-    answers.
-    """
-
-    def __init__(self, nameserver: str = "", port: int = 53) -> None:
-        self._resolver = Resolver(configure=not nameserver)
-        self._resolver.lifetime = LOOKUP_SECONDS
-        if nameserver:
-            self._resolver.nameservers, self._resolver.port = [nameserver], port
-
-    def texts(self, name: str) -> list[str]:
-        """Returns the TXT records of `name`."""
-        records = self._records(name, TXT)
-        return [b"".join(record.strings).decode(errors="replace") for record in records]
-
-    def mail_exchangers(self, name: str) -> list[str]:
-        """Returns the hosts of the MX records; "" is the null MX of RFC 7505."""
-        return [str(record.exchange).rstrip(".") for record in self._records(name, MX)]
-
-    def addresses(self, host: str) -> list[str]:
-        """Returns the IPv4 and IPv6 addresses of a host; an address is its own."""
-        if _is_address(host):
-            return [host]
-        found = [*self._records(host, A), *self._records(host, AAAA)]
-        return [str(record.address) for record in found]
-
-    def names_of(self, address: str) -> list[str]:
-        """Returns the names in the PTR records of an IP address."""
-        reverse = str(from_address(address)).rstrip(".")
-        return [str(record.target).rstrip(".") for record in self._records(reverse, PTR)]
-
-    def _records(self, name: str, kind: RdataType) -> list[Any]:
-        try:
-            return list(self._resolver.resolve(f"{name}.", kind))
-        except (NXDOMAIN, NoAnswer):
-            return []
-
-
 def check_mail_domain(
     records: DnsRecords, sending: Sequence[str] = ()
 ) -> Iterator[MailDomainFinding]:
@@ -112,7 +69,7 @@ _Check = tuple[str, Callable[[], MailDomainFinding]]
 def _checks(records: DnsRecords, sending: Sequence[str]) -> list[_Check]:
     signers: tuple[DkimSigner, ...] = settings.DKIM_SIGNERS
     paths = _return_paths()
-    checks: list[_Check] = [("SPF", partial(check_spf, path, records)) for path in paths]
+    checks: list[_Check] = [("SPF", partial(check_spf, path, records, sending)) for path in paths]
     checks += [("DKIM", partial(check_dkim, signer, records)) for signer in signers or [None]]
     for sender in dict.fromkeys(paths.values()):
         checks.append(("DMARC", partial(check_dmarc, sender, signers, records)))
@@ -137,9 +94,11 @@ def _domain_of(mailbox: str) -> str:
     return parseaddr(mailbox)[1].rpartition("@")[2].lower()
 
 
-def check_spf(domain: str, records: DnsRecords) -> MailDomainFinding:
-    """Returns whether `domain` has one SPF record that allows some servers only (RFC 7208)."""
-    found = [text for text in records.texts(domain) if text.lower().split(" ")[0] == "v=spf1"]
+def check_spf(domain: str, records: DnsRecords, sending: Sequence[str] = ()) -> MailDomainFinding:
+    """Returns whether `domain` has one SPF record that allows some servers only (RFC 7208), and
+    each of the addresses `sending`.
+    """
+    found = spf_records(domain, records)
     if not found:
         wanted = WantedRecord(domain, "TXT", f"v=spf1 {_spf_of_host(settings.EMAIL_HOST)} -all")
         return MailDomainFinding("SPF", f"{domain} has no record", wanted=wanted)
@@ -147,11 +106,17 @@ def check_spf(domain: str, records: DnsRecords) -> MailDomainFinding:
         return MailDomainFinding("SPF", f"{domain} has {len(found)} records; receivers use none")
     if {"all", "+all"} & set(found[0].lower().split()):
         return MailDomainFinding("SPF", f"{domain} allows every server: {found[0]}")
+    for address in sending:
+        result = spf_result(domain, address, records)
+        if result not in (SpfResult.PASS, SpfResult.UNKNOWN):
+            term = f" ip{ip_address(address).version}:{address}"
+            wanted = WantedRecord(domain, "TXT", f"{found[0][:6]}{term}{found[0][6:]}")
+            return MailDomainFinding("SPF", f"{domain}: {result} for {address}", wanted=wanted)
     return MailDomainFinding("SPF", f"{domain}: {found[0]}", is_fault=False)
 
 
 def _spf_of_host(host: str) -> str:
-    if not _is_address(host):
+    if not is_address(host):
         return f"a:{host}"
     return f"ip{ip_address(host).version}:{host}"
 
@@ -287,14 +252,6 @@ def check_ptr(address: str, records: DnsRecords) -> MailDomainFinding:
     kind = "AAAA" if ip_address(address).version == 6 else "A"
     text = f"{address} is {names[0]}, which does not lead back to it"
     return MailDomainFinding("PTR", text, wanted=WantedRecord(names[0], kind, address))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def tags_of(record: str) -> dict[str, str]:

@@ -84,7 +84,7 @@ def server(settings, monkeypatch) -> Iterator[NameServer]:
     settings.MAIL_DOMAIN = "bounce.hanbit.example"
     settings.EMAIL_HOST = "smtp.hanbit.example"
     settings.DKIM_SIGNERS = (SIGNERS["rsa"],)
-    monkeypatch.setattr("notices.mail_domain.LOOKUP_SECONDS", 6.0)
+    monkeypatch.setattr("notices.dns_records.LOOKUP_SECONDS", 6.0)
     with NameServer() as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
@@ -184,9 +184,53 @@ def test_a_name_server_is_given_by_its_address():
 def test_the_sending_addresses_of_a_relay_are_given(server, settings):
     settings.EMAIL_HOST = "127.0.0.1"
     assert "not public; name the sending addresses" in check(server)["PTR"]
+    server.zone[SPF] = server.zone["hanbit.example.", "TXT"] = ["v=spf1 ip4:203.0.114.25 -all"]
     assert check(server, "--sender", "203.0.114.25")["PTR"].startswith("ok")
+    assert run(server, "--sender", "203.0.114.25")[1] == 0
     lines = check(server, "--sender", "203.0.114.25", "--sender", "2a00:1450:4001::20")
     assert "2a00:1450:4001::20 has no name" in lines["PTR"]
+
+
+@pytest.mark.parametrize(
+    ("record", "result"),
+    [
+        ("v=spf1 ip4:203.0.114.0/24 -all", ""),
+        ("v=spf1 ip4:203.0.114.25 -all", ""),
+        ("v=spf1 ip4:203.0.115.0/24 -all", "fail"),
+        ("v=spf1 ip4:203.0.115.0/24 ~all", "softfail"),
+        ("v=spf1 ip4:203.0.115.0/24", "neutral"),
+        ("v=spf1 -ip4:203.0.114.25 +ip4:203.0.114.0/24 -all", "fail"),
+        ("v=spf1 a:smtp.hanbit.example -all", ""),
+        ("v=spf1 a:mx.hanbit.example/24 -all", ""),
+        ("v=spf1 mx -all", "fail"),
+        ("v=spf1 mx/24 -all", ""),
+        ("v=spf1 include:relay.example -all", ""),
+        ("v=spf1 include:hanbit.example -all", "fail"),
+        ("v=spf1 include:missing.example -all", "permerror"),
+        ("v=spf1 include:loop.example -all", "permerror"),
+        ("v=spf1 redirect=relay.example", ""),
+        ("v=spf1 REDIRECT=hanbit.example", "fail"),
+        ("v=spf1 exists:%{i}.relay.example -all", ""),
+        ("v=spf1 ip4:203.0.114.0/99 -all", "permerror"),
+        ("v=spf1 ipv4:203.0.114.25 -all", "permerror"),
+        ("v=spf1 ip6:2a00:1450:4001::/48 -all", "fail"),
+    ],
+)
+def test_spf_is_evaluated_for_a_sending_address(server, record, result):
+    server.zone[SPF] = [record]
+    server.zone["relay.example.", "TXT"] = ["v=spf1 ip4:203.0.114.16/28 ~all"]
+    server.zone["loop.example.", "TXT"] = ["v=spf1 include:loop.example -all"]
+    server.zone["hanbit.example.", "TXT"] = ["v=spf1 ip4:192.0.2.1 -all"]
+    line = next(
+        one
+        for one in run(server, "--sender", "203.0.114.25")[0].splitlines()
+        if " SPF " in one and "bounce.hanbit.example" in one
+    )
+    assert line.startswith("FAULT" if result else "ok")
+    assert f"bounce.hanbit.example: {result}" in line
+    if result:
+        wanted = f"publish TXT: v=spf1 ip4:203.0.114.25{record.removeprefix('v=spf1')}"
+        assert line.endswith(wanted)
 
 
 def test_the_return_path_is_aligned_with_the_sender(server, settings):

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from dns.exception import DNSException
 
-from notices.mail_domain import DnsRecords, MailDomainFinding, check_mail_domain
+from notices.dns_records import DnsRecords
+from notices.mail_domain import MailDomainFinding, check_mail_domain
 
 FAULT, NOT_CHECKED = 1, 2  # exit codes
 
