@@ -68,5 +68,5 @@ def rewrap_push_subscriptions() -> tuple[int, int]:
 
 
 def _index(endpoint: str) -> UUID:
-    mac = salted_hmac("notices.push_subscriptions", endpoint, algorithm="sha256").digest()
+    mac = salted_hmac("notices.browsers", endpoint, algorithm="sha256").digest()
     return UUID(bytes=mac[:16])
