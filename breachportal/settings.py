@@ -224,6 +224,9 @@ NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
 # Messages per second for all workers together, by destination: "naver.com=50,*=200". The default is
 # no limit, because an own relay applies such limits itself.
 NOTICE_RATES = environment.rates("NOTICE_RATES")
+# The longest look-up of a company's mail servers (MX), which name its provider; 0: no look-ups. A
+# send does not wait for it.
+NOTICE_MX_SECONDS = environment.number("NOTICE_MX_SECONDS", 2 if IS_PRODUCTION else 0)
 NOTICE_RATE_WITHOUT_REDIS = 1.0  # per second, worker and destination that has a limit
 # The send slows down while customers wait longer than this for a page.
 NOTICE_PORTAL_MILLISECONDS = environment.number("NOTICE_PORTAL_MILLISECONDS", 500)

@@ -17,9 +17,9 @@ class DnsRecords:
     answers.
     """
 
-    def __init__(self, nameserver: str = "", port: int = 53) -> None:
+    def __init__(self, nameserver: str = "", port: int = 53, *, seconds: float = 0) -> None:
         self._resolver = Resolver(configure=not nameserver)
-        self._resolver.lifetime = LOOKUP_SECONDS
+        self._resolver.lifetime = seconds or LOOKUP_SECONDS
         if nameserver:
             self._resolver.nameservers, self._resolver.port = [nameserver], port
 

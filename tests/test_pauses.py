@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from notices import decisions, tasks
+from notices.destinations import destination_of
 from notices.engine import guards, journal, ledger
 from notices.engine.guards import Limits, ResultCounts, judge_destination, judge_notice, lower_bound
 from notices.engine.journal import JournalEntry
 from notices.engine.ledger import Lease, Transition
 from notices.message_codes import envelope_sender
 from notices.models import Delivery, Destination, Notice
-from notices.models.destination import destination_of
 from notices.returned_mail.bounces import receive
 from tests.notice_factory import affected, assert_adds_up, work, work_again
 from tests.returned_mail import bounce, complaint

@@ -14,6 +14,7 @@ from django.db import connection
 
 from incidents.encryption import EncryptionError
 from notices import push_subscriptions
+from notices.destinations import destination_of
 from notices.engine import gateways, guards, journal, ledger, providers, stall, web_push
 from notices.engine.composer import DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
@@ -34,7 +35,7 @@ from notices.engine.transport import (
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import Chunk, Delivery, Notice
-from notices.models.destination import SMS, destination_of, domain_of
+from notices.models.destination import SMS
 from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ class _Run:
         self._has_accepted = Notice.objects.live_counts(notice.pk)["accepted"] > 0
         self._leases: dict[int, _Leased] = {}
         self._waiting: deque[DueRow] = deque()
-        # Composed messages by domain that wait for the rate limit of their destination.
+        # Composed messages that wait for the rate limit of their destination, by destination.
         self._parked: defaultdict[str, deque[tuple[DueRow, OutgoingMessage]]] = defaultdict(deque)
         self._submitted: dict[int, DueRow] = {}  # in the transport, and not on the wire
         self._on_wire: dict[int, DueRow] = {}
@@ -246,8 +247,10 @@ class _Run:
             lease = self._leases.pop(key).lease
             logger.warning("chunk %s: lease %s was taken over", key, lease.fencing_token)
         self._waiting = deque(row for row in self._waiting if row.chunk not in chunks)
-        for domain, parked in self._parked.items():
-            self._parked[domain] = deque(pair for pair in parked if pair[0].chunk not in chunks)
+        for destination, parked in self._parked.items():
+            self._parked[destination] = deque(
+                pair for pair in parked if pair[0].chunk not in chunks
+            )
         self._withdraw(row for row in self._submitted.values() if row.chunk in chunks)
         self._on_wire = {k: row for k, row in self._on_wire.items() if row.chunk not in chunks}
 
@@ -271,10 +274,10 @@ class _Run:
         """Returns the next row and its message, if the rate limit of the destination admits it;
         None if no such row is left. Rows over the limit are parked.
         """
-        for domain, parked in self._parked.items():
-            while parked and self._is_put_off(*parked[0]):
+        for destination, parked in self._parked.items():
+            while parked and self._is_put_off(parked[0][0], destination):
                 parked.popleft()
-            if parked and self._limiter.take_token(domain):
+            if parked and self._limiter.take_token(destination):
                 return parked.popleft()
         while self._waiting:
             row = self._waiting.popleft()
@@ -282,19 +285,18 @@ class _Run:
             if isinstance(message, Transition):
                 self._end_row(row, message, tries=0)
                 continue
-            if self._is_put_off(row, message):
+            destination = destination_of(message.to)
+            if self._is_put_off(row, destination):
                 continue
-            domain = domain_of(message.to) or SMS.lower()  # no number in Redis
-            if self._limiter.take_token(domain):
+            if self._limiter.take_token(destination):
                 return row, message
-            self._parked[domain].append((row, message))
+            self._parked[destination].append((row, message))
         return None
 
-    def _is_put_off(self, row: DueRow, message: OutgoingMessage) -> bool:
+    def _is_put_off(self, row: DueRow, destination: str) -> bool:
         """Returns whether the destination takes no message now, and then leaves the row for a later
         lease of its chunk.
         """
-        destination = destination_of(message.to)
         if destination in self._stopped:
             self._hold_up(row)
             return True
@@ -374,10 +376,10 @@ class _Run:
         row = self._on_wire.pop(key, None) or self._submitted.pop(key, None)
         if row is None or row.chunk not in self._leases:
             return  # another worker leased its chunk
-        lease = self._leases[row.chunk].lease
-        self._learn(destination_of(outcome.message.to), outcome.reply)
+        lease, destination = self._leases[row.chunk].lease, destination_of(outcome.message.to)
+        self._learn(destination, outcome.reply)
         transition = transition_of(outcome.reply, row, lease, has_accepted=self._has_accepted)
-        self._guard.count(destination_of(outcome.message.to), transition)
+        self._guard.count(destination, transition)
         self._end_row(row, transition, tries=1)
 
     def _learn(self, destination: str, reply: Reply) -> None:

@@ -10,11 +10,13 @@ from django.conf import settings
 
 from foundations import latency
 from notices.engine.learned_rates import LearnedRates
-from notices.models.destination import destination_of
+from notices.models.destination import SMS
+from notices.provider_groups import provider_of_domain
 
 ASK_SECONDS = 0.05  # between two requests to Redis for one destination
 REST_SECONDS = 5.0  # after Redis did not answer
 AT_ONCE_SECONDS = 0.2  # a worker reserves the tokens of this time at once
+ANY = "*"  # in NOTICE_RATES: every destination without a rate of its own
 
 # A token bucket: it fills at the rate and holds the tokens of one second. Redis' clock is used.
 _TAKE_TOKENS = """
@@ -35,53 +37,67 @@ return given
 
 
 class DestinationLimiter:
-    """Rate limits by destination domain: those of NOTICE_RATES, and the learned ones. All workers
-    share the token bucket in Redis.
+    """Rate limits by destination: those of NOTICE_RATES, and the learned ones. All workers share
+    the token bucket in Redis.
 
     While Redis is unavailable, each worker sends at most NOTICE_RATE_WITHOUT_REDIS messages a
     second to each limited destination. That is slower than necessary, and never unlimited.
     """
 
     def __init__(self) -> None:
-        self._rates = settings.NOTICE_RATES
+        self._fixed = _fixed_rates()
         self.learned = LearnedRates()
         self._reserved: defaultdict[str, int] = defaultdict(int)
         self._reserve_at: defaultdict[str, float] = defaultdict(float)
         self._redis_at = 0.0
 
-    def take_token(self, domain: str) -> bool:
-        """Returns whether one more message may be sent to `domain`. If so, the message is counted
-        as sent.
+    def take_token(self, destination: str) -> bool:
+        """Returns whether one more message may be sent to `destination`. If so, the message is
+        counted as sent.
         """
-        rate = self._rate_of(domain)
+        rate = self._rate_of(destination)
         if rate is None:
             return True
         now = time.monotonic()
-        if not self._reserved[domain] and now >= self._reserve_at[domain]:
-            self._reserve_at[domain] = now + ASK_SECONDS
-            self._reserved[domain] = self._reserve(domain, rate, now)
-        if not self._reserved[domain]:
+        if not self._reserved[destination] and now >= self._reserve_at[destination]:
+            self._reserve_at[destination] = now + ASK_SECONDS
+            self._reserved[destination] = self._reserve(destination, rate, now)
+        if not self._reserved[destination]:
             return False
-        self._reserved[domain] -= 1
+        self._reserved[destination] -= 1
         return True
 
-    def _rate_of(self, domain: str) -> float | None:
-        fixed = self._rates.get(domain) or self._rates.get("*")
-        learned = self.learned.per_second(destination_of(f"@{domain}"))
-        rates = [rate for rate in (fixed, learned) if rate is not None]
-        return min(rates, default=None)
+    def _rate_of(self, destination: str) -> float | None:
+        fixed = self._fixed.get(destination)
+        if fixed is None and destination != SMS:
+            fixed = self._fixed.get(ANY)
+        learned = self.learned.per_second(destination)
+        if learned is None:
+            return fixed
+        return learned if fixed is None else min(fixed, learned)
 
-    def _reserve(self, domain: str, rate: float, now: float) -> int:
+    def _reserve(self, destination: str, rate: float, now: float) -> int:
         """Returns how many tokens this worker may use now; 0 or more."""
         if now >= self._redis_at:
             try:
                 wanted = max(int(rate * AT_ONCE_SECONDS), 1)
                 take = latency.client().register_script(_TAKE_TOKENS)
-                return int(take(keys=[f"notices:rate:{domain}"], args=[rate, wanted]))
+                return int(take(keys=[f"notices:rate:{destination}"], args=[rate, wanted]))
             except redis.RedisError:
                 self._redis_at = now + REST_SECONDS
-        self._reserve_at[domain] = now + 1 / min(settings.NOTICE_RATE_WITHOUT_REDIS, rate)
+        self._reserve_at[destination] = now + 1 / min(settings.NOTICE_RATE_WITHOUT_REDIS, rate)
         return 1
+
+
+def _fixed_rates() -> dict[str, float]:
+    """Returns NOTICE_RATES by destination. The rate of a provider's domain holds for all of its
+    domains; of two rates for one provider the lower one.
+    """
+    fixed: dict[str, float] = {}
+    for name, rate in settings.NOTICE_RATES.items():
+        destination = SMS if name == SMS.lower() else provider_of_domain(name) or name
+        fixed[destination] = min(rate, fixed.get(destination, rate))
+    return fixed
 
 
 class Governor:

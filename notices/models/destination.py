@@ -1,7 +1,5 @@
 """Destinations: the mail providers and domains that a notice goes to, and how they take it."""
 
-from urllib.parse import urlsplit
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -9,43 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from notices.models.notice import Notice
 
 SMS = "SMS"  # the destination of all text messages
-# Domains of one provider are one destination. Every other domain is a destination of its own.
-_PROVIDERS = {
-    "naver.com": ("naver.com",),
-    "kakao.com": ("daum.net", "hanmail.net", "kakao.com"),
-    "nate.com": ("nate.com", "empas.com"),
-    "gmail.com": ("gmail.com", "googlemail.com"),
-    "icloud.com": ("icloud.com", "me.com", "mac.com"),
-    "outlook.com": (
-        "outlook.com",
-        "outlook.kr",
-        "hotmail.com",
-        "live.com",
-        "live.co.kr",
-        "msn.com",
-    ),
-    "yahoo.com": ("yahoo.com", "yahoo.co.jp", "ymail.com", "aol.com"),
-}
-PROVIDER_OF_DOMAIN = {
-    domain: provider for provider, domains in _PROVIDERS.items() for domain in domains
-}
-
-
-def domain_of(address: str) -> str:
-    """Returns the domain of an e-mail address, or the host of a push service's https URL; "" for a
-    telephone number.
-    """
-    if address.startswith("https://"):
-        return (urlsplit(address).hostname or "").lower()
-    return address.rpartition("@")[2].lower() if "@" in address else ""
-
-
-def destination_of(address: str) -> str:
-    """Returns the name of the destination of an e-mail address: the provider's first domain, or the
-    address's own; SMS for a telephone number; the host of a push service.
-    """
-    domain = domain_of(address) or SMS
-    return PROVIDER_OF_DOMAIN.get(domain, domain)
 
 
 class Destination(models.Model):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.contacts import normalise_email
 from incidents.encryption import EncryptionError
+from notices.destinations import destination_of
 from notices.engine import guards
 from notices.engine.guards import ResultCounts
 from notices.ledger_messages import LedgerMessages
@@ -27,7 +28,6 @@ from notices.models import (
     ReturnedMail,
     Suppression,
 )
-from notices.models.destination import destination_of
 from notices.returned_mail import delivery_reports, suppression_list
 from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind, is_same_mailbox
 from notices.returned_mail.reply_reading import Cause
