@@ -356,7 +356,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "halted_for": stall.stall_reason(notice) if is_moving else None,
         "connection_limits": connection_limits() if is_moving else {},
         "learned_rates": _rates_a_minute() if is_moving else {},
-        "stopped": notice.destinations.filter(stopped_at__isnull=False).order_by("name"),
+        "stopped": pauses.stopped_destinations(notice),
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": ramp.step_of(notice),
         "can_resume": notice.state == State.PAUSED,

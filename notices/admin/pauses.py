@@ -12,8 +12,9 @@ from django.utils.translation import ngettext
 from accounts.admin_site import staff_of
 from notices import decisions, taken_back
 from notices.admin.history import HistoryMessages
+from notices.engine.provider_replies import advice_on
 from notices.forms.pauses import LimitsForm, TakeBackForm
-from notices.models import Notice
+from notices.models import Destination, Notice
 
 if TYPE_CHECKING:
     from notices.admin.notices import NoticeAdmin
@@ -45,6 +46,15 @@ def let_destination_go_on(
     else:
         messages.warning(request, _("Nothing was done: the notice is in another state now."))
     return redirect("admin:notices_notice_change", notice.pk)
+
+
+def stopped_destinations(notice: Notice) -> list[tuple[Destination, str]]:
+    """Returns the stopped destinations, each with the URL of the provider's page about its reply;
+    "" if the words are not known.
+    """
+    stopped = notice.destinations.filter(stopped_at__isnull=False).order_by("name")
+    advices = ((one, advice_on(one.name, one.reply)) for one in stopped)
+    return [(one, advice.page if advice else "") for one, advice in advices]
 
 
 def take_back(admin: "NoticeAdmin", request: HttpRequest, notice: Notice) -> HttpResponse:

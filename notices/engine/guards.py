@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 
 from notices.engine import ledger
 from notices.engine.ledger import Transition
+from notices.engine.provider_replies import is_block
 from notices.models import Delivery, Destination, Notice
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class ResultCounts:
     refused: int = 0
     complaints: int = 0
     reply: str = ""  # of the last failure
+    is_blocked: bool = False  # the last failure says that the provider blocks our server
 
     @property
     def tries(self) -> int:
@@ -99,7 +101,8 @@ def _has_too_many_bounces(counts: ResultCounts, limit: float) -> bool:
 def judge_destination(counts: ResultCounts, limits: Limits) -> StoppedFor | None:
     """Returns the reason to stop a destination with these counts; None if there is none."""
     has_refusals = counts.refused >= settings.NOTICE_PAUSE_REFUSALS
-    if has_refusals and lower_bound(counts.refused, counts.tries) > limits.refusal:
+    is_many = lower_bound(counts.refused, counts.tries) > limits.refusal
+    if has_refusals and (is_many or counts.is_blocked):
         return StoppedFor.REFUSED
     if _has_too_many_bounces(counts, limits.bounce):
         return StoppedFor.BOUNCES
@@ -250,6 +253,7 @@ def _stop_failing(notice: Notice, names: Iterable[str]) -> list[str]:
             bounced=destination.bounced - destination.watched_bounced,
             refused=destination.refused - destination.watched_refused,
             complaints=destination.complaints - destination.watched_complaints,
+            is_blocked=is_block(destination.name, destination.reply),
         )
         if reason := judge_destination(counts, limits):
             rows = Destination.objects.filter(pk=destination.pk, stopped_at=None)

@@ -73,19 +73,23 @@ class LearnedRates:
         known = self._rates.get(destination)
         return known.current(time.time()) if known else None
 
-    def record_refusal(self, destination: str) -> None:
-        """Lets the destination rest, and lowers its rate. Does nothing while it rests, because the
-        reply then belongs to a message that was on its way.
+    def record_refusal(
+        self, destination: str, *, rest: float = FIRST_REST, share: float = SHARE
+    ) -> None:
+        """Lets the destination rest for `rest` seconds or longer, and lowers its rate to `share` of
+        its mean. Does nothing while it rests, because the reply then belongs to a message that was
+        on its way.
         """
         if self.rest_seconds(destination):
             return
         now, known = time.time(), self._rates.get(destination)
         is_again = known is not None and now - known.rest_until < 2 * known.rest
-        rest = min(known.rest * 2, LONGEST_REST) if known and is_again else FIRST_REST
+        if known and is_again:
+            rest = max(rest, min(known.rest * 2, LONGEST_REST))
         since = known.since if known else self._since
         accepted = self._accepted.pop(destination, 0) + (known.accepted if known else 0)
         mean = accepted / max(now + rest - since, FIRST_REST)
-        per_second = max(mean * SHARE, SLOWEST)
+        per_second = max(mean * share, SLOWEST)
         learned = LearnedRate(per_second, accepted, since, rest, now + rest)
         self._rates[destination] = learned
         with contextlib.suppress(redis.RedisError):

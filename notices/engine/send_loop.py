@@ -20,6 +20,7 @@ from notices.engine.composer import DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
 from notices.engine.learned_rates import names_a_rate
 from notices.engine.ledger import Lease, LeaseLostError, Transition
+from notices.engine.provider_replies import ProviderReply, with_advice
 from notices.engine.push_composer import composer_of
 from notices.engine.smtp import SmtpTransport
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
@@ -377,19 +378,25 @@ class _Run:
         if row is None or row.chunk not in self._leases:
             return  # another worker leased its chunk
         lease, destination = self._leases[row.chunk].lease, destination_of(outcome.message.to)
-        self._learn(destination, outcome.reply)
-        transition = transition_of(outcome.reply, row, lease, has_accepted=self._has_accepted)
+        reply, advice = with_advice(outcome.reply, destination)
+        self._learn(destination, reply, advice)
+        transition = transition_of(reply, row, lease, has_accepted=self._has_accepted)
         self._guard.count(destination, transition)
         self._end_row(row, transition, tries=1)
 
-    def _learn(self, destination: str, reply: Reply) -> None:
+    def _learn(self, destination: str, reply: Reply, advice: ProviderReply | None) -> None:
         """Learns from a reply what the server and the destination take."""
         if reply.result is Result.ACCEPTED:
             self._has_accepted = True
             self._limiter.learned.count_acceptance(destination)
+        elif destination == SMS:  # a gateway's 429 has its own wait
             return
-        has_rate = reply.result is Result.DEFERRED and names_a_rate(reply.server_reply)
-        if has_rate and destination != SMS:  # a gateway's 429 has its own wait
+        elif advice is not None:
+            if advice.action == "slow":
+                self._limiter.learned.record_refusal(
+                    destination, rest=60.0 * advice.wait_minutes, share=advice.pace
+                )
+        elif reply.result is Result.DEFERRED and names_a_rate(reply.server_reply):
             self._limiter.learned.record_refusal(destination)
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
