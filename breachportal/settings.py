@@ -280,6 +280,10 @@ WEB_PUSH_HOSTS = environment.words(
 NOTICE_RAMP_PERCENT = (1, 10)
 NOTICE_RAMP_FROM_PEOPLE = environment.number("NOTICE_RAMP_FROM_PEOPLE", 100_000)
 NOTICE_RAMP_MINUTES = environment.number("NOTICE_RAMP_MINUTES", 15)  # of each step, without faults
+# The sending plan of notices that choose none themselves, and a file of own plans; see
+# notices/engine/sending_plans.toml.
+NOTICE_PLAN = environment.text("NOTICE_PLAN")
+NOTICE_PLANS_FILE = environment.text("NOTICE_PLANS_FILE")
 # A notice, or the send to one destination, stops automatically above these percentages. Only
 # messages since a person last resumed it count. A notice can have percentages of its own.
 NOTICE_PAUSE_BOUNCE_PERCENT = environment.number("NOTICE_PAUSE_BOUNCE_PERCENT", 5)

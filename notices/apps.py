@@ -19,6 +19,7 @@ class NoticesConfig(AppConfig):
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
+        from notices.engine.sending_plans import check_sending_plans
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
         from notices.push_subscriptions import rewrap_push_subscriptions
@@ -26,6 +27,7 @@ class NoticesConfig(AppConfig):
         from statements.notifications import SOURCES
 
         checks.register(check_text_gateway)
+        checks.register(check_sending_plans)
         # anymail reports webhook events by this signal only.
         tracking.connect(take_event, dispatch_uid="notices")
         SOURCES.append(notifications)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from foundations.languages import with_own_names
 from notices import message_samples, message_templates, tasks
-from notices.engine import dry_runs, gateways, guards, held_back, ledger, ramp
+from notices.engine import dry_runs, gateways, guards, held_back, ledger, pacing, ramp
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from notices.models.delivery import DeliveryQuerySet
@@ -139,11 +139,13 @@ def approve(
         notice.state = Notice.State.PLANNING
         notice.approved_by = by
         notice.approved_at = timezone.now()
-        notice.deadline_at = notice.approved_at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+        tried_for = timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+        longest = pacing.freeze_plan(notice, people=people)
+        notice.deadline_at = notice.approved_at + longest + tried_for
         notice.ramp = ramp.ramp_for(notice, people=people)
         notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
         decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
-        notice.save(update_fields=decided)
+        notice.save(update_fields=[*decided, "frozen_plan"])
         tasks.plan_notice.delay_on_commit(notice.pk)
     logger.info("notice %s: user %s approved it, and its sending starts", notice.pk, by.pk)
 

@@ -75,13 +75,13 @@ class LearnedRates:
 
     def record_refusal(
         self, destination: str, *, rest: float = FIRST_REST, share: float = SHARE
-    ) -> None:
+    ) -> bool:
         """Lets the destination rest for `rest` seconds or longer, and lowers its rate to `share` of
         its mean. Does nothing while it rests, because the reply then belongs to a message that was
-        on its way.
+        on its way, and returns False.
         """
         if self.rest_seconds(destination):
-            return
+            return False
         now, known = time.time(), self._rates.get(destination)
         is_again = known is not None and now - known.rest_until < 2 * known.rest
         if known and is_again:
@@ -94,6 +94,7 @@ class LearnedRates:
         self._rates[destination] = learned
         with contextlib.suppress(redis.RedisError):
             latency.client().hset(KEY, destination, json.dumps(asdict(learned)))
+        return True
 
     def _read(self) -> None:
         if time.monotonic() < self._read_at:

@@ -12,7 +12,7 @@ workers cannot deadlock.
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -256,19 +256,27 @@ def close(notice_id: int) -> bool:
     return is_closed
 
 
-def release(lease: Lease, *, is_held_up: bool = False, rest: float = 0) -> None:
+def release(
+    lease: Lease,
+    *,
+    is_held_up: bool = False,
+    rest: float = 0,
+    held: Mapping[timedelta, Sequence[int]] | None = None,
+) -> None:
     """Ends the lease. The chunk is done, or due again when its next delivery is. Does nothing if
     the lease is lost.
 
     A waiting delivery without `not_before` makes the chunk due at once. A chunk with deliveries to
     a destination that is still stopped (`is_held_up`) is due after NOTICE_STOPPED_SECONDS, one with
-    deliveries to a destination that rests after `rest` seconds. No delivery of the chunk may be on
-    the wire.
+    deliveries to a destination that rests after `rest` seconds. `held` are the deliveries that the
+    sending plan holds back, by how long. No delivery of the chunk may be on the wire.
     """
     with suppress(LeaseLostError), transaction.atomic():
         _commit_without_flush()
         chunk = _lock_chunk(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
+        for wait, delivery_ids in (held or {}).items():
+            rows.filter(pk__in=delivery_ids).update(not_before=Now() + wait)
         remaining = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )

@@ -27,7 +27,7 @@ from incidents.models import (
     PersonMark,
 )
 from incidents.own_rows import STRANGER_CHECKS, Kind, LookedUpContact
-from notices.engine import audiences, ramp
+from notices.engine import audiences, pacing, ramp
 from notices.engine.audiences import DryRun, Keys
 from notices.ledger_messages import LedgerMessages
 from notices.models import AlertSubscription, Chunk, Notice, TestAddress
@@ -284,6 +284,8 @@ def _start_sending(notice: Notice) -> None:
     if not rows.update(state=Notice.State.SENDING, planned_at=Now()):
         raise _StoppedError
     ramp.start_ramp(notice)
+    if notice.frozen_plan:
+        pacing.correct_counts(notice)
 
 
 def _relevant(

@@ -5,7 +5,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from notices.engine.composer import DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
 from notices.engine.learned_rates import names_a_rate
 from notices.engine.ledger import Lease, LeaseLostError, Transition
+from notices.engine.pacing import PlanGate, plan_gate
 from notices.engine.provider_replies import ProviderReply, with_advice
 from notices.engine.push_composer import composer_of
 from notices.engine.smtp import SmtpTransport
@@ -139,6 +141,8 @@ class _Leased:
     has_lost: bool = False  # bounced or unreachable recipients
     is_held_up: bool = False  # some of its rows go to a stopped destination
     rest: float = 0.0  # seconds until a destination of some of its rows takes messages again
+    # The deliveries that the plan holds back, by how long.
+    held: defaultdict[timedelta, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
 class _Run:
@@ -154,6 +158,7 @@ class _Run:
         self._end = end
         self._composer = composer_of(notice)
         self._guard = guards.Guard(notice)
+        self._plan = plan_gate(notice)
         self._stopped = guards.stopped_destinations(notice)
         self._has_accepted = Notice.objects.live_counts(notice.pk)["accepted"] > 0
         self._leases: dict[int, _Leased] = {}
@@ -181,6 +186,8 @@ class _Run:
             return False
         finally:
             _retry_until_written(self._guard.finish)
+            if self._plan:
+                _retry_until_written(self._plan.finish)
         return self._may_send and self._has_chunks
 
     def _turn(self) -> bool:
@@ -228,7 +235,11 @@ class _Run:
                 if leased.has_lost:
                     _retry_until_written(partial(self._take_lost, leased.lease.chunk))
                 release = partial(
-                    ledger.release, leased.lease, is_held_up=leased.is_held_up, rest=leased.rest
+                    ledger.release,
+                    leased.lease,
+                    is_held_up=leased.is_held_up,
+                    rest=leased.rest,
+                    held=leased.held,
                 )
                 _retry_until_written(release)
                 del self._leases[key]
@@ -279,7 +290,7 @@ class _Run:
             while parked and self._is_put_off(parked[0][0], destination):
                 parked.popleft()
             if parked and self._limiter.take_token(destination):
-                return parked.popleft()
+                return self._admit(*parked.popleft(), destination)
         while self._waiting:
             row = self._waiting.popleft()
             message = self._composer.message(row)
@@ -290,9 +301,16 @@ class _Run:
             if self._is_put_off(row, destination):
                 continue
             if self._limiter.take_token(destination):
-                return row, message
+                return self._admit(row, message, destination)
             self._parked[destination].append((row, message))
         return None
+
+    def _admit(
+        self, row: DueRow, message: OutgoingMessage, destination: str
+    ) -> tuple[DueRow, OutgoingMessage]:
+        if self._plan:
+            self._plan.count(destination, is_first=not row.attempts)
+        return row, message
 
     def _is_put_off(self, row: DueRow, destination: str) -> bool:
         """Returns whether the destination takes no message now, and then leaves the row for a later
@@ -306,7 +324,19 @@ class _Run:
             leased.left -= 1
             leased.rest = max(leased.rest, rest)
             return True
-        return False
+        return self._plan is not None and self._is_held_back(row, destination, self._plan)
+
+    def _is_held_back(self, row: DueRow, destination: str, plan: PlanGate) -> bool:
+        """Returns whether the plan has no room for the row now, and then leaves it until its turn
+        comes.
+        """
+        if _retry_until_written(partial(plan.has_room, destination)):
+            return False
+        leased = self._leases[row.chunk]
+        leased.left -= 1
+        wait = plan.wait(leased.lease.chunk, destination)
+        leased.held[timedelta(seconds=round(wait.total_seconds(), 1))].append(row.delivery_id)
+        return True
 
     def _hold_up(self, row: DueRow) -> None:
         """Leaves a row to a stopped destination as it is, until a person lets the destination go
@@ -393,11 +423,14 @@ class _Run:
             return
         elif advice is not None:
             if advice.action == "slow":
-                self._limiter.learned.record_refusal(
-                    destination, rest=60.0 * advice.wait_minutes, share=advice.pace
-                )
+                rest, share = 60.0 * advice.wait_minutes, advice.pace
+                self._slow_down(destination, rest=rest, share=share)
         elif reply.result is Result.DEFERRED and names_a_rate(reply.server_reply):
-            self._limiter.learned.record_refusal(destination)
+            self._slow_down(destination)
+
+    def _slow_down(self, destination: str, **how: float) -> None:
+        if self._limiter.learned.record_refusal(destination, **how) and self._plan:
+            _retry_until_written(partial(self._plan.record_refusal, destination))
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease

@@ -12,6 +12,7 @@ from notices.models.letter import Letter
 from notices.models.message import NoticeMessage
 from notices.models.milestone import Milestone
 from notices.models.notice import Notice
+from notices.models.pacing import NoticeGroup, SendingPace
 from notices.models.public_figures import PublicFigures
 from notices.models.push_subscription import PushSubscription
 from notices.models.returned_mail import ReturnedMail
@@ -33,10 +34,12 @@ __all__ = [
     "Letter",
     "Milestone",
     "Notice",
+    "NoticeGroup",
     "NoticeMessage",
     "PublicFigures",
     "PushSubscription",
     "ReturnedMail",
+    "SendingPace",
     "Suppression",
     "TestAddress",
 ]

@@ -170,6 +170,10 @@ class Notice(models.Model):
     ramp_step = models.PositiveSmallIntegerField(default=0, editable=False)
     ramp_to = models.BigIntegerField(null=True, editable=False)
     ramp_at = models.DateTimeField(null=True, editable=False)
+    # The id of a plan in sending_plans.toml; "" is the one in the settings, "none" is no plan.
+    sending_plan = models.CharField(_("sending plan"), max_length=40, blank=True, default="")
+    # The plan as it was approved; see engine/sending_plans.py.
+    frozen_plan = models.JSONField(null=True, editable=False)
     paused_for = models.CharField(
         _("why it is paused"),
         max_length=8,
