@@ -27,13 +27,22 @@ from foundations import documents
 from foundations.languages import own_name, with_own_names
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import decisions
-from notices.admin import history, letters, pauses, previews, proof_export, sms_figures
+from notices.admin import (
+    history,
+    letters,
+    pauses,
+    previews,
+    proof_export,
+    sending_plans,
+    sms_figures,
+)
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.dry_runs import AudienceCount
 from notices.engine.held_back import has_shared_contacts
 from notices.engine.learned_rates import learned_rates
+from notices.engine.sending_plans import NO_PLAN
 from notices.engine.smtp.limits import connection_limits
 from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm
 from notices.message_codes import message_code
@@ -91,6 +100,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
         shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
         chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
+        chosen.append("plan" if obj else "sending_plan")
         return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]
 
     @admin.display(description=gettext_lazy("Retries end"))
@@ -98,6 +108,12 @@ class NoticeAdmin(admin.ModelAdmin):
         if obj.deadline_at is None:
             return self.get_empty_value_display()
         return date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
+
+    @admin.display(description=gettext_lazy("Sending plan"))
+    def plan(self, obj: Notice) -> str:
+        frozen = obj.frozen_plan["id"] if obj.frozen_plan else ""
+        chosen = obj.sending_plan if obj.state == State.DRAFT else frozen or NO_PLAN
+        return sending_plans.choice_name(chosen)
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
@@ -187,6 +203,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": _samples(notice),
+            **sending_plans.approval_context(notice, counted.run),
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
 
@@ -359,6 +376,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "stopped": pauses.stopped_destinations(notice),
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
         "step": ramp.step_of(notice),
+        **sending_plans.progress_context(notice),
         "can_resume": notice.state == State.PAUSED,
         "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),

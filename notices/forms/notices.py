@@ -14,12 +14,21 @@ from accounts.models import User
 from incidents.encryption import TEST_ADDRESS
 from incidents.forms import LookUpForm
 from notices import decisions, message_codes, message_templates
+from notices.engine import sending_plans
 from notices.models import Delivery, Notice, TestAddress
 
 MOST_TEST_ADDRESSES = 100
 DECIDED_MEANWHILE = gettext_lazy(
     "Nothing was done: somebody decided about these messages meanwhile."
 )
+
+
+def plan_choices() -> list[tuple[str, str]]:
+    """Returns the choices of sending plans: the one of the settings, none, and each plan."""
+    named = [(key, str(entry.name)) for key, entry in sending_plans.plans().items()]
+    usual = dict(named).get(settings.NOTICE_PLAN, _("no plan"))
+    default = _("by the settings: {name}").format(name=usual)
+    return [("", default), (sending_plans.NO_PLAN, _("no plan")), *named]
 
 
 class NoticeForm(forms.ModelForm):
@@ -35,9 +44,22 @@ class NoticeForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
 
+    sending_plan = forms.ChoiceField(
+        label=gettext_lazy("Sending plan"),
+        required=False,
+        choices=plan_choices,
+        help_text=gettext_lazy(
+            "E-mail only: how many messages each provider gets in an hour or a day. The approval "
+            "page shows when the last people get theirs."
+        ),
+    )
+
     class Meta:
         model = Notice
-        fields = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
+        fields = [
+            *("version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"),
+            "sending_plan",
+        ]
         help_texts = {
             "topic": gettext_lazy("For alerts only."),
             "batch": gettext_lazy("For the audience of a scope version only."),
