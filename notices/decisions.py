@@ -1,6 +1,6 @@
 """People's decisions about a notice, one function each.
 
-`approve`, `pause`, `resume`, `start_next_step` and `cancel` concern the whole notice,
+`approve`, `pause`, `resume`, `change_plan`, `start_next_step` and `cancel` concern the notice,
 `let_destination_go_on` one destination. `send_again`
 and `count_as_notified` concern its deliveries in doubt. `draft_correction` and
 `request_audience_count` concern a draft. The desk and the tests call these functions; workers make
@@ -216,6 +216,26 @@ def let_destination_go_on(notice: Notice, name: str) -> bool:
             return False
         ledger.clear_backoff(notice)
         tasks.send_chunks.delay_on_commit(notice.pk)
+    return True
+
+
+def change_plan(notice: Notice, chosen: str) -> bool:
+    """Gives a notice that is being sent, or is paused, another sending plan: an id, "none", or ""
+    for that of the settings. Returns False if the notice is in another state.
+    """
+    open_states = [Notice.State.PLANNING, Notice.State.SENDING, Notice.State.PAUSED]
+    with transaction.atomic():
+        locked = Notice.objects.select_for_update(of=("self",)).select_related("incident")
+        running = locked.filter(pk=notice.pk, state__in=open_states).first()
+        if running is None or running.channel != Notice.Channel.EMAIL:
+            return False
+        running.sending_plan = chosen
+        longest = pacing.freeze_plan(running, people=running.planned or None)
+        latest = timezone.now() + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+        if longest and running.deadline_at is not None:
+            running.deadline_at = max(running.deadline_at, latest)
+        running.save(update_fields=["sending_plan", "frozen_plan", "deadline_at"])
+        tasks.end_holds.delay_on_commit(notice.pk)
     return True
 
 

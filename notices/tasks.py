@@ -66,6 +66,13 @@ def send_chunks(notice_id: int) -> None:
 
 
 @shared_task(base=DjangoTask)
+def end_holds(notice_id: int) -> None:
+    """Lets the people be due whom an earlier sending plan held back, and starts the senders."""
+    ledger.end_holds(Notice.objects.get(pk=notice_id))
+    _start_senders(notice_id)
+
+
+@shared_task(base=DjangoTask)
 def sweep_notices() -> None:
     """Finds work that got lost: queue messages lost with Redis, killed workers, retries that are
     due.

@@ -1,6 +1,7 @@
 """The desk chooses a sending plan, says before the approval when it ends, and shows each group."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.urls import reverse
@@ -8,7 +9,8 @@ from django.utils import timezone
 
 from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
-from notices.engine import group_counts, sending_plans
+from notices import decisions, tasks
+from notices.engine import group_counts, ledger, sending_plans
 from notices.models import Notice, NoticeGroup, SendingPace
 from tests.notice_factory import work
 from tests.test_sending_plans import approved, crowd
@@ -112,3 +114,38 @@ def test_a_large_audience_is_estimated_from_a_sample(incident, draft, monkeypatc
     assert sum(found.values()) in (79, 80, 81)
     assert 45 <= found["naver.com"] <= 75
     assert group_counts.count_groups(draft, people=None)
+
+
+def test_a_person_changes_the_plan_of_a_running_notice(desk, draft, incident, approver, server):
+    crowd(incident, naver_com=30)
+    notice = work(approved(draft, approver, step_seconds=86_400, naver_com=[20]))
+    held = notice.deliveries.filter(state="pending").latest("not_before")
+    assert held.not_before > timezone.now() + timedelta(minutes=10)
+    url = reverse("admin:notices_notice_change_plan", args=[notice.pk])
+    assert "by the hour" in desk.get(url).text
+    desk.post(url, {"sending_plan": "none"})
+    tasks.end_holds(notice.pk)
+    notice = work(notice)
+    assert notice.accepted == 30
+    assert notice.state == Notice.State.CLOSED
+    history = desk.get(reverse("admin:notices_notice_history", args=[notice.pk])).text
+    assert "Another sending plan: none." in history
+    assert "in another state now" in desk.post(url, {"sending_plan": "hours"}, follow=True).text
+
+
+def test_a_worker_with_the_old_plan_does_not_hold_people_by_it(
+    draft, incident, approver, server, monkeypatch
+):
+    crowd(incident, naver_com=10)
+    notice = approved(draft, approver, step_seconds=86_400, naver_com=[20])
+    change = partial(decisions.change_plan, notice, "hours")
+    finish = ledger.release
+
+    def release(lease, **how):
+        change()
+        finish(lease, **how)
+
+    monkeypatch.setattr(ledger, "release", release)
+    notice = work(notice)
+    latest = notice.deliveries.filter(state="pending").latest("not_before").not_before
+    assert latest <= timezone.now() + timedelta(seconds=61)

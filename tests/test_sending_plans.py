@@ -203,6 +203,25 @@ def test_a_whole_plan_runs_by_itself(draft, incident, approver, server):
     assert_adds_up(notice)
 
 
+def test_many_chunks_are_read_a_few_times_and_the_plan_is_used(
+    draft, incident, approver, server, settings
+):
+    settings.NOTICE_CHUNK_SIZE = 5
+    crowd(incident, naver_com=200, gmail_com=50)
+    notice = approved(draft, approver, step_seconds=2.0, naver_com=[20, 40, 60], gmail_com=[40])
+    tasks.plan_notice(notice.pk)
+    began = time.monotonic()
+    while Notice.objects.get(pk=notice.pk).state != Notice.State.CLOSED:
+        tasks.send_chunks(notice.pk)
+        time.sleep(0.02)
+        assert time.monotonic() < began + 40
+    took = time.monotonic() - began
+    fences = list(notice.chunks.values_list("fencing_token", flat=True))
+    assert sum(fences) / len(fences) < 8
+    assert 7 < took < 16  # 20 + 40 + 60 + 60 + 20 people in steps of two seconds
+    assert len(server.taken) == len(set(recipients(server.taken))) == 250
+
+
 def test_a_limit_of_the_provider_repeats_the_step(draft, incident, approver, server):
     crowd(incident, naver_com=30)
     notice = work(approved(draft, approver, naver_com=[10, 20]))

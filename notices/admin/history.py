@@ -23,6 +23,7 @@ class HistoryMessages(StoredMessages):
         "Limits for the automatic pause: bounces {bounce} %, refusals {refusal} %, complaints "
         "{complaint} %."
     )
+    PLAN = _("Another sending plan: {plan}.")
     GOES_ON = _("The send to {name} goes on.")
     TAKEN_BACK = _("Bounces taken back, {number} with the reply “{reply}”: {reason}")
     AGAIN, TOLD = _("again"), _("told")

@@ -130,6 +130,7 @@ class NoticeAdmin(admin.ModelAdmin):
             own("<int:pk>/letters/", step_up_required(self.letters), "letters"),
             own("<int:pk>/letters/reports/", self.letter_reports, "letter_reports"),
             own("<int:pk>/limits/", self.limits, "limits"),
+            own("<int:pk>/sending-plan/", self.change_plan, "change_plan"),
             own("<int:pk>/destination/", require_POST(self.destination), "destination"),
             own("<int:pk>/taken-back/", self.taken_back, "taken_back"),
             own("<int:pk>/next-step/", require_POST(self.next_step), "next_step"),
@@ -242,6 +243,10 @@ class NoticeAdmin(admin.ModelAdmin):
     def limits(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows and stores the limits for the automatic pause."""
         return pauses.limits(self, request, _notice(request, pk))
+
+    def change_plan(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows and stores the sending plan of a notice that is being sent."""
+        return sending_plans.change(self, request, _notice(request, pk))
 
     def destination(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Lets a stopped destination go on."""
@@ -364,6 +369,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
     reported = sms_figures.receipts(notice)
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
+    is_open = notice.state in (State.PLANNING, State.SENDING, State.PAUSED)
     return {
         "counters": [*counters, *reported, (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
@@ -380,6 +386,7 @@ def _progress(notice: Notice) -> dict[str, Any]:
         "can_resume": notice.state == State.PAUSED,
         "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
+        "can_change_plan": is_open and notice.channel == Notice.Channel.EMAIL,
     }
 
 

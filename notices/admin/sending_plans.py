@@ -2,20 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from foundations.formatting import moment
+from notices import decisions
+from notices.admin.history import HistoryMessages
 from notices.engine import group_counts
 from notices.engine.audiences import DryRun
 from notices.engine.pacing import GroupPace, group_paces
 from notices.engine.sending_plans import SendingPlan, chosen_plan, plan_of, plans
-from notices.forms.notices import plan_choices
+from notices.forms.notices import PlanForm, plan_choices
 from notices.models import Notice
 from notices.provider_groups import OTHER
 from statements.legal.deadlines import DutyClock, DutyStatus, clocks_of
+
+if TYPE_CHECKING:
+    from notices.admin.notices import NoticeAdmin
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,23 @@ def approval_context(notice: Notice, run: DryRun | None) -> dict[str, Any]:
         % {"hours": _hours(longest), "end": moment(ends_at)},
         "plan_objection": _late(notice, ends_at),
     }
+
+
+def change(admin: "NoticeAdmin", request: HttpRequest, notice: Notice) -> HttpResponse:
+    """Shows and stores the sending plan of a notice that is being sent."""
+    form = PlanForm(request.POST or None, initial={"sending_plan": notice.sending_plan})
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data["sending_plan"]
+        if decisions.change_plan(notice, chosen):
+            admin.log_change(request, notice, HistoryMessages.PLAN.stored(plan=chosen or "–"))
+            messages.success(request, _("Saved. The senders use the new plan within a minute."))
+        else:
+            messages.warning(request, _("Nothing was done: the notice is in another state now."))
+        return redirect("admin:notices_notice_change", notice.pk)
+    context = admin.page_context(request, notice, _("Sending plan"))
+    return TemplateResponse(
+        request, "admin/notices/notice/change_plan.html", context | {"form": form}
+    )
 
 
 def _late(notice: Notice, ends_at: datetime) -> str:

@@ -275,8 +275,7 @@ def release(
         _commit_without_flush()
         chunk = _lock_chunk(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
-        for wait, delivery_ids in (held or {}).items():
-            rows.filter(pk__in=delivery_ids).update(not_before=Now() + wait)
+        _hold_back(lease, held or {})
         remaining = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
@@ -288,6 +287,34 @@ def release(
             not_before = Now() + timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
         state = Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE
         _end_lease(lease, chunk, state=state, not_before=not_before, failures=0)
+
+
+def _hold_back(lease: Lease, held: Mapping[timedelta, Sequence[int]]) -> None:
+    """Writes when the turn of the deliveries comes that the sending plan holds back. If a person
+    changed the plan meanwhile, they are due when every worker knows the new plan.
+    """
+    plan = lease.notice.frozen_plan
+    is_same = not held or Notice.objects.filter(pk=lease.notice.pk, frozen_plan=plan).exists()
+    longest = timedelta(seconds=settings.NOTICE_SLICE_SECONDS)
+    rows = Delivery.objects.of_chunk(lease.chunk).waiting()
+    for wait, delivery_ids in held.items():
+        rows.filter(pk__in=delivery_ids).update(
+            not_before=Now() + (wait if is_same else min(wait, longest))
+        )
+
+
+def end_holds(notice: Notice) -> None:
+    """Lets the deliveries that an earlier sending plan held back be due at once, chunk by chunk.
+    Deliveries that were tried keep their backoff.
+    """
+    due = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, not_before__isnull=False)
+    for key in due.order_by("pk").values_list("pk", flat=True).iterator():
+        with transaction.atomic():
+            chunk = Chunk.objects.select_for_update(no_key=True).get(pk=key)
+            if chunk.state == Chunk.State.DUE:
+                rows = Delivery.objects.of_chunk(chunk).waiting().filter(attempts=0)
+                rows.update(not_before=None)
+                Chunk.objects.filter(pk=key).update(not_before=None)
 
 
 def _commit_without_flush() -> None:

@@ -151,8 +151,8 @@ def plan_gate(notice: Notice) -> PlanGate | None:
 
 
 def freeze_plan(notice: Notice, *, people: int | None) -> timedelta:
-    """Freezes the plan of a notice that is being approved, and counts its groups. Returns how long
-    the plan takes. The caller saves the notice.
+    """Freezes the plan of a notice that is being approved, or gets another plan, and counts its
+    groups if they are not counted. Returns how long the plan takes. The caller saves the notice.
     """
     plan = chosen_plan(notice)
     notice.frozen_plan = plan and plan.as_json()
@@ -160,7 +160,11 @@ def freeze_plan(notice: Notice, *, people: int | None) -> timedelta:
         return timedelta(0)
     counts = group_counts.count_groups(notice, people=people)
     NoticeGroup.objects.bulk_create(
-        NoticeGroup(notice=notice, group=group, people=number) for group, number in counts.items()
+        (
+            NoticeGroup(notice=notice, group=group, people=number)
+            for group, number in counts.items()
+        ),
+        ignore_conflicts=True,
     )
     ends = (each.ends_in for each in group_paces(plan, counts))
     return min(max(ends, default=timedelta(0)), LONGEST_PLAN)

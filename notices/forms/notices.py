@@ -162,6 +162,14 @@ def _number(line: str) -> str:
     return normalise_phone(line) or ""
 
 
+class PlanForm(forms.Form):
+    """The form that gives a notice another sending plan."""
+
+    sending_plan = forms.ChoiceField(
+        label=gettext_lazy("Sending plan"), required=False, choices=plan_choices
+    )
+
+
 class GroupedIntegerField(forms.IntegerField):
     """An integer that may be typed with grouping commas, as the page shows it."""
 
