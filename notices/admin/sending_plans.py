@@ -138,7 +138,7 @@ def _first_deadline(notice: Notice) -> DutyClock | None:
     clocks = [
         clock
         for clock in clocks_of(notice.incident)
-        if clock.duty.kind == "deadline" and clock.where in open_states and clock.due_at
+        if clock.duty.by_notice and clock.where in open_states and clock.due_at
     ]
     return next(iter(clocks), None)  # by status and due time
 
