@@ -20,7 +20,16 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from foundations.languages import with_own_names
 from notices import message_samples, message_templates, tasks
-from notices.engine import dry_runs, gateways, guards, held_back, ledger, pacing, ramp
+from notices.engine import (
+    dry_runs,
+    gateways,
+    guards,
+    held_back,
+    ledger,
+    pacing,
+    ramp,
+    sending_plans,
+)
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, NoticeMessage
 from notices.models.delivery import DeliveryQuerySet
@@ -54,6 +63,8 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The data of this incident was deleted; nobody can be reached.")
     if not (notice.incident.is_public or notice.is_test):
         return _("The incident is not public yet: its readers would find no page.")
+    if sending_plans.is_plan_missing(notice):
+        return _("There is no sending plan “%(plan)s” any more.") % {"plan": notice.sending_plan}
     return _missing_text(notice) or _missing_gateway(notice) or _missing_push_key(notice)
 
 

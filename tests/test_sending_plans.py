@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness import exposure_factory
 from notices import decisions, tasks
-from notices.engine import pacing, sending_plans
+from notices.engine import journal, pacing, sending_plans
 from notices.engine.pacing import PlanGate
 from notices.engine.sending_plans import (
     IDLE,
@@ -28,6 +28,7 @@ from notices.engine.sending_plans import (
     time_to_send,
 )
 from notices.models import Chunk, Delivery, Notice, NoticeGroup, SendingPace
+from tests.killed_process import run_until_killed
 from tests.notice_factory import affected, assert_adds_up, work
 from tests.smtp_server import recipients
 
@@ -299,6 +300,48 @@ def test_workers_together_stay_within_the_plan_also_if_they_are_killed(transacti
         admitted += results.get()
     assert SendingPace.objects.get().admitted == 1_000
     assert 1_000 - 4 * pacing.RESERVED <= admitted <= 1_000
+
+
+def test_a_send_that_is_killed_stays_within_the_plan_and_sends_to_all(
+    transactional_db, draft, incident, approver, server, monkeypatch
+):
+    crowd(incident, naver_com=60, example_com=5)
+    notice = approved(draft, approver, naver_com=[40])
+    tasks.plan_notice(notice.pk)
+    key = {"sender": pacing.sender_name(), "plan": "test", "group": "naver.com"}
+    SendingPace.objects.create(**key, step_at=timezone.now() - timedelta(minutes=59))
+
+    def send() -> None:
+        record, turns = journal.record_turn, 0
+
+        def record_and_die(*args, **kwargs):
+            nonlocal turns
+            turns += 1
+            answer = record(*args, **kwargs)
+            if turns == 8:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+        journal.record_turn = record_and_die
+        tasks.send_chunks(notice.pk)
+
+    run_until_killed(send)
+    before = taken_by(server, "naver.com")
+    Chunk.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    tasks.send_chunks(notice.pk)
+    assert before <= taken_by(server, "naver.com") <= 40
+    assert SendingPace.objects.get().admitted == 40
+    for _ in range(3):
+        let_pass(3_650)
+        tasks.send_chunks(notice.pk)
+        let_pass(3_500)
+        tasks.send_chunks(notice.pk)
+    notice.refresh_from_db()
+    assert (notice.accepted, notice.state) == (65, Notice.State.CLOSED)
+    assert set(recipients(server.taken)) == {
+        *(f"person{one}@naver.com" for one in range(60)),
+        *(f"person{one}@example.com" for one in range(5)),
+    }
 
 
 def test_the_size_of_each_group_is_estimated_at_the_approval(draft, incident, approver, server):

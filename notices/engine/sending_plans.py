@@ -103,11 +103,15 @@ def chosen_plan(notice: Notice) -> SendingPlan | None:
     """Returns the plan that an approval of the draft would freeze; None: no plan. Text messages and
     tests have none.
     """
-    chosen = notice.sending_plan or settings.NOTICE_PLAN
-    if notice.is_test or notice.channel != Notice.Channel.EMAIL or chosen in ("", NO_PLAN):
+    entry = plans().get(notice.sending_plan or settings.NOTICE_PLAN)
+    if entry is None or notice.is_test or notice.channel != Notice.Channel.EMAIL:
         return None
-    entry = plans()[chosen]
     return SendingPlan(entry.id, timedelta(minutes=entry.step_minutes), dict(entry.messages))
+
+
+def is_plan_missing(notice: Notice) -> bool:
+    """Returns whether the draft names a plan that the file does not have any more."""
+    return notice.sending_plan not in ("", NO_PLAN, *plans())
 
 
 def plan_of(notice: Notice) -> SendingPlan | None:

@@ -89,6 +89,9 @@ class NoticeForm(forms.ModelForm):
         """Requires the fields of the chosen audience, and refuses those of other audiences."""
         audience, incident = cleaned.get("audience"), self.instance.incident
         self._check_channel(cleaned)
+        has_plan = cleaned.get("sending_plan") not in (None, "", sending_plans.NO_PLAN)
+        if has_plan and cleaned.get("channel") != Notice.Channel.EMAIL:
+            self.add_error("sending_plan", _("Only e-mail has a sending plan."))
         alert_audiences = (Notice.Audience.EVERYBODY, Notice.Audience.TEST)
         if cleaned.get("kind") == Notice.Kind.ALERT and audience not in alert_audiences:
             self.add_error("audience", _("An alert goes to its subscribers, or is a test."))
