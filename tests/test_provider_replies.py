@@ -79,8 +79,16 @@ def test_words_about_a_mailbox_are_not_in_the_table(reply):
 def test_the_words_of_one_provider_mean_nothing_from_another():
     reply = "421 4.3.2 Your IP(192.0.2.1) is filtered and this connection will be closed."
     assert is_block("naver.com", reply)
-    assert is_block("hanbit.example", reply)  # perhaps hosted there
     assert not is_block("gmail.com", reply)
+    assert not is_block("hanbit.example", reply)  # any server may write so
+
+
+def test_unique_words_count_also_before_the_provider_of_a_company_is_known():
+    reply = "550 5.7.606 Access denied, banned sending IP [192.0.2.1]."
+    assert is_block("microsoft365", reply)
+    assert is_block("hanbit.example", reply)
+    assert not is_block("SMS", reply)
+    assert advice_on("hanbit.example", "450 Rate limit reached") is None  # learned, as before
 
 
 def test_a_slow_reply_sets_the_rest_and_the_pace():

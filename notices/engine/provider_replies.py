@@ -14,6 +14,7 @@ from pydantic import Strict
 
 from foundations.toml_files import Text, TomlTable, load
 from notices.engine.transport import Reply, Result
+from notices.models.destination import SMS
 from notices.provider_groups import GROUP_NAMES
 
 
@@ -23,6 +24,7 @@ class ProviderReply(TomlTable):
     provider: Text
     pattern: Text
     sample: Text
+    is_unique: bool = False
     action: Literal["slow", "stop", "recipient"]
     wait_minutes: int = 0
     pace: float = 1.0
@@ -43,12 +45,13 @@ _BEFORE_ACCEPTANCE = frozenset(Result) - {Result.ACCEPTED, Result.IN_DOUBT}
 def advice_on(destination: str, server_reply: str) -> ProviderReply | None:
     """Returns the entry of the table for a refusal by `destination`; None for unknown words.
 
-    The entries of a provider apply to its own replies, and to those of a destination whose provider
-    is not known.
+    The entries of a provider apply to its own replies. Its unique words also apply to a domain
+    whose provider is not known.
     """
-    is_provider = destination in GROUP_NAMES
+    may_be_hosted = destination not in GROUP_NAMES and destination != SMS
     for reply, pattern in _PATTERNS:
-        if (reply.provider == destination or not is_provider) and pattern.search(server_reply):
+        applies = reply.provider == destination or (may_be_hosted and reply.is_unique)
+        if applies and pattern.search(server_reply):
             return reply
     return None
 
