@@ -137,6 +137,7 @@ def test_a_person_changes_the_plan_of_a_running_notice(desk, draft, incident, ap
     crowd(incident, naver_com=30)
     notice = work(approved(draft, approver, step_seconds=86_400, naver_com=[20]))
     held = notice.deliveries.filter(state="pending").latest("not_before")
+    assert held.not_before
     assert held.not_before > timezone.now() + timedelta(minutes=10)
     url = reverse("admin:notices_notice_change_plan", args=[notice.pk])
     assert "by the hour" in desk.get(url).text
@@ -165,4 +166,5 @@ def test_a_worker_with_the_old_plan_does_not_hold_people_by_it(
     monkeypatch.setattr(ledger, "release", release)
     notice = work(notice)
     latest = notice.deliveries.filter(state="pending").latest("not_before").not_before
+    assert latest
     assert latest <= timezone.now() + timedelta(seconds=61)
