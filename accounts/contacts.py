@@ -102,6 +102,8 @@ def is_usable_email(normalised: str) -> bool:
 # Cached, because most addresses are at a few domains.
 @lru_cache(maxsize=1 << 14)
 def _is_usable_domain(domain: str) -> bool:
+    if "." not in domain:  # Django accepts `localhost`, which is a mailbox of the portal itself
+        return False
     try:
         validate_email(f"a@{domain}")
     except ValidationError:
