@@ -7,7 +7,7 @@ from typing import NamedTuple
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing.blocks import BLOCK_BYTES, FileBlock
 from incidents.importing.mapping import ColumnMapping
-from incidents.importing.reading import Row, Source
+from incidents.importing.reading import CSV, Row, Source
 from incidents.importing.refusals import may_join_rows
 from incidents.importing.row_preparation import Prepared, Preparer
 from incidents.importing.rows import RowReader
@@ -75,14 +75,15 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
 def pick_rejects(source: Source, wanted: WantedRejects) -> list[tuple[Row, str]]:
     """Returns the rejected rows of a block as they are in the file, each with its reason.
 
-    Where a quote may have joined rows, each line is returned as a row of its own. The rows of a
-    converted file, such as a spreadsheet, have no lines of their own.
+    Where a quote may have joined rows, each line is returned as a row of its own. Only in CSV has a
+    row several lines; those of a converted file, such as a spreadsheet, have none of their own.
     """
     reader, picked = RowReader(source), list[tuple[Row, str]]()
     lines: list[str] = []
     for row in reader.raw_rows(wanted.block, wanted.reasons):
         reason = wanted.reasons[row.line]
-        has_lines = not (source.is_reject_file or source.has_plain_rows)
+        is_csv = source.format == CSV
+        has_lines = is_csv and not (source.is_reject_file or source.has_plain_rows)
         if not has_lines or not may_join_rows(reason):
             picked.append((row, reason))
             continue

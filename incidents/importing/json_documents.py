@@ -4,6 +4,7 @@ The document is read as a stream: only one object is in memory. The line of an o
 in the document, the first being 1.
 """
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -19,20 +20,31 @@ _REST_OF_STRING = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _WRAPPER = re.compile(r'\{\s*"[^"]*"\s*:\s*[\[{]')
 # Line breaks become tabs: blanks between values, and an error inside a string, as JSON demands.
 _BREAKS = str.maketrans("\r\n", "\t\t")
+_NEXT = re.compile(r"[ \t]*,?[ \t]*\{")  # another object on the same line
 _BETWEEN = re.compile(r"[\s,]*")
 
 
 def is_document(start: str) -> bool:
-    """Returns whether text that begins so is an array, or objects of several lines each.
+    """Returns whether text that begins so is an array, or objects that are not one on each line.
 
     `start` is the beginning of the file, without leading blanks.
     """
     if start.startswith("["):
-        return start[1:].lstrip()[:1] in ("{", "]", "[")
+        return start[1:].lstrip()[:1] in ("{", "]", "[", '"', "/")
     if not re.match(r'\{\s*["}]', start):
         return False
     first_line = start.partition("\n")[0].rstrip()
-    return "\n" in start and not first_line.endswith("}")
+    return _NEXT.match(start, _end_of_first(start)) is not None or (
+        "\n" in start and not first_line.endswith("}")
+    )
+
+
+def _end_of_first(start: str) -> int:
+    """Returns the position after the object that the text begins with; its length if it is cut."""
+    try:
+        return json.JSONDecoder().raw_decode(start)[1]
+    except (ValueError, RecursionError):
+        return len(start)
 
 
 def converted(file: File, encoding: str) -> File:

@@ -6,7 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 from incidents.importing.formats.base import Format, NestedText, ParsedRow
+from incidents.importing.headers import name_key, places_by_key
 from incidents.importing.refusals import RejectMessages
+
+MARK = "\ufeff"  # a byte order mark, where files were joined
 
 
 class JsonLines(Format):
@@ -23,11 +26,12 @@ class JsonLines(Format):
 
     def rows(self, text: str, line: int, columns: Sequence[str]) -> Iterator[ParsedRow]:
         """Yields the rows that are not blank. A cell is "" if the row has no such key."""
+        names = _Names(columns)
         for number, row in enumerate(text.split("\n"), start=line):
             if not row.strip():
                 continue
             try:
-                found = _parse_object(row)
+                found = names.completed(_parse_object(row.lstrip(MARK)))
             except _DuplicateKeyError:
                 yield number, [row.rstrip("\r")], RejectMessages.DUPLICATE_KEY.stored()
             except (ValueError, RecursionError):
@@ -40,8 +44,28 @@ class JsonLines(Format):
         names: dict[str, None] = {}
         for line in head.split("\n"):
             with suppress(ValueError, RecursionError):
-                names.update(dict.fromkeys(_keys(line)))
+                names.update(dict.fromkeys(_keys(line.lstrip(MARK))))
         return list(names)
+
+
+class _Names:
+    """The columns, to find a value whose key a row spells otherwise, as `Email` for `email`."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns, self._places = frozenset(columns), places_by_key(columns)
+        self._names = list(columns)
+        self._are_alike = any(len(places) > 1 for places in self._places.values())
+
+    def completed(self, found: dict[str, str]) -> dict[str, str]:
+        """Returns the row with each value also under the columns that only spell it otherwise."""
+        if not self._are_alike and found.keys() <= self._columns:
+            return found
+        others = (
+            (self._names[place], value)
+            for key, value in found.items()
+            for place in self._places.get(name_key(key), ())
+        )
+        return dict(others) | found
 
 
 class _DuplicateKeyError(ValueError):
