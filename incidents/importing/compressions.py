@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO
 
 import zstandard
@@ -66,6 +67,7 @@ def members(raw: io.BufferedReader) -> list[zipfile.ZipInfo]:
             if not member.is_dir()
             and not member.filename.startswith(_ADDED)
             and not member.filename.endswith(_ADDED)
+            and not PurePosixPath(member.filename).name.startswith("._")
         ]
 
 

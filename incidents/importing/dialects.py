@@ -22,6 +22,7 @@ from incidents.importing.refusals import RefusalMessages
 SEPARATORS = (",", "\t", ";", "|")
 # A separator is taken if this share of the rows has as many cells as the header.
 _CONSISTENT = 0.5
+TITLE_ROWS = 30  # that can stand above the header
 # Rows at the start of a sample. The last one of many may be cut.
 _WHOLE_ROWS = 200
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
@@ -91,7 +92,7 @@ def _detected(sample: str, dialect: Dialect, declared: Declared, *, name: str) -
         separator
         for separator, rows in tables.items()
         if rows and not rows[0].defect and len(rows[0].cells) > 1
-    ]
+    ] or _of_header_below(tables, declared)
     for fits in (_names_columns(declared), _is_reject_header, _agrees):
         fitting = [separator for separator in several if fits(tables[separator])]
         if len(fitting) == 1:
@@ -101,6 +102,16 @@ def _detected(sample: str, dialect: Dialect, declared: Declared, *, name: str) -
         signs = " ".join(json.dumps(separator) for separator in several)
         raise _refused(RefusalMessages.SEVERAL_SEPARATORS, name, separators=signs)
     return several[0] if several else ","
+
+
+def _of_header_below(tables: dict[str, list[SampleRow]], declared: Declared) -> list[str]:
+    """Returns the separators with which a row below a title names the columns of the mapping."""
+    names_columns = _names_columns(declared)
+    return [
+        separator
+        for separator, rows in tables.items()
+        if any(names_columns([row]) for row in rows[1:TITLE_ROWS])
+    ]
 
 
 def _names_columns(declared: Declared) -> Callable[[list[SampleRow]], bool]:

@@ -8,8 +8,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as MappingType
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from incidents.importing import (
@@ -23,7 +25,13 @@ from incidents.importing import (
 )
 from incidents.importing.blocks import cut
 from incidents.importing.compressions import PLAIN
-from incidents.importing.dialects import SampleRow, dialect_of, sample_rows, share_of_width
+from incidents.importing.dialects import (
+    TITLE_ROWS,
+    SampleRow,
+    dialect_of,
+    sample_rows,
+    share_of_width,
+)
 from incidents.importing.encodings import codec_of, texts_of
 from incidents.importing.formats.base import DEFAULT_DIALECT, Dialect, Format, NestedText
 from incidents.importing.formulas import restored
@@ -48,7 +56,6 @@ from incidents.importing.refusals import RefusalMessages
 MAX_COLUMNS = 2_000
 # The first rows, from which separators and escapes are determined, and the columns of JSON.
 SAMPLE_BYTES, _KEY_BYTES = 1 << 17, 1 << 20
-_TITLE_ROWS = 30  # that can stand above the header
 _DATA = re.compile(r"[\d@]")
 _NOTHING_DECLARED = Declared()
 
@@ -61,6 +68,7 @@ class _Content(NamedTuple):
     encoding: str  # of the file as it was sent
     separator: str = ""  # that its first line names
     dialect: Dialect = DEFAULT_DIALECT
+    uncomputed: MappingType[int, int] = MappingProxyType({})  # see spreadsheets.converted
 
     @property
     def rows_are_converted(self) -> bool:
@@ -134,8 +142,8 @@ def _content_of(file: File, label: str, declared: Declared) -> _Content:
     file, is_spreadsheet = file_kinds.unpacked(file)
     file_kinds.refuse_uncompressed(file)
     if is_spreadsheet:
-        rows = spreadsheets.converted(file, declared.sheet)
-        return _Content(rows, formats.CONVERTED_ROWS, UTF8)
+        rows, uncomputed = spreadsheets.converted(file, declared.sheet)
+        return _Content(rows, formats.CONVERTED_ROWS, UTF8, uncomputed=uncomputed)
     encoding = encoding_detection.encoding_of(file, label)
     file, separator = text_conversion.converted(file, encoding)
     start = file_kinds.first_bytes(file).removeprefix(MARK).lstrip()
@@ -329,6 +337,7 @@ class _Columns:
         self._refuse_header_below(names)
         names = self._in_mapping_spelling(names)
         self._refuse_alike(names, first.line)
+        self._refuse_uncomputed(names)
         self._refuse_other_width(self._rows[1:], names)
         return names
 
@@ -337,7 +346,7 @@ class _Columns:
         wanted = set(map(name_key, self.declared.used or ()))
         if not wanted or wanted <= set(map(name_key, names)):
             return
-        for row in self._rows[1:_TITLE_ROWS]:
+        for row in self._rows[1:TITLE_ROWS]:
             if wanted <= set(map(name_key, row.cells)):
                 raise self._refused(RefusalMessages.HEADER_BELOW, line=row.line)
 
@@ -368,6 +377,12 @@ class _Columns:
             repeated &= used
         if positions := [str(place) for place, name in enumerate(names, 1) if name in repeated]:
             raise self._refused(RefusalMessages.ALIKE, line=line, columns=", ".join(positions))
+
+    def _refuse_uncomputed(self, names: Sequence[str]) -> None:
+        """Raises ImportRefusedError if a column that is used has formulas without values."""
+        for place, line in self._content.uncomputed.items():
+            if place < len(names) and names[place] in (self.declared.used or ()):
+                raise self._refused(RefusalMessages.UNCOMPUTED, line=line, column=names[place])
 
     def _refuse_other_width(self, rows: Sequence[SampleRow], names: Sequence[str]) -> None:
         """Raises ImportRefusedError if no row has as many cells as there are columns."""

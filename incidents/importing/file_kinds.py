@@ -3,6 +3,7 @@
 import codecs
 import re
 import zipfile
+from collections.abc import Collection, Sequence
 
 from incidents.importing import compressions
 from incidents.importing.compressions import MOST_LAYERS, PLAIN, ZIP
@@ -17,8 +18,11 @@ from incidents.importing.spools import Spool
 
 START_BYTES = 1 << 12
 ZIPPED, OLE = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# Part of the name of a stream in the OLE file that holds an encrypted workbook.
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+# OpenSSL (plain, and in base64), age, and the document security of SoftCamp, NASCA and Fasoo.
+_ENCRYPTED_FILES = (
+    *(b"Salted__", b"U2FsdGVkX1", b"age-encryption.org/"),
+    *(b"SCDSA0", b"<## NASCA DRM FILE", b"\x9b DRMONE"),
+)
 _MAGIC = {
     b"BZh": RefusalMessages.BZIP2,
     b"\xfd7zXZ": RefusalMessages.XZ,
@@ -31,10 +35,10 @@ _MAGIC = {
     b"PGDMP": RefusalMessages.PG_DUMP,
     b"PAR1": RefusalMessages.PARQUET,
     b"Obj\x01": RefusalMessages.AVRO,
-    b"BEGIN:VCARD": RefusalMessages.VCARD,
     **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0"), RefusalMessages.PICTURE),
     **dict.fromkeys((b"ALZ\x01", b"EGGA", b"MSCF", b"LZIP"), RefusalMessages.ARCHIVE),
-    b"\x04\x22\x4d\x18": RefusalMessages.ARCHIVE,
+    **dict.fromkeys((b"\x04\x22\x4d\x18", b"\x1f\x9d", b"!<arch>\n"), RefusalMessages.ARCHIVE),
+    **dict.fromkeys(_ENCRYPTED_FILES, RefusalMessages.ENCRYPTED),
     **dict.fromkeys((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), RefusalMessages.UTF32),
 }
 # Files of databases and programs that no export is made of: how they begin.
@@ -54,44 +58,89 @@ _PROGRAMS = (
     ),
     (re.compile(rb"HWP Document File"), "HWP"),
     (re.compile(rb"\x80[\x02-\x05][\x95}\]c]"), "pickle"),
-    (re.compile(rb"dn:{1,2} ?[^\n]*=[^\n]*\n", re.IGNORECASE), "LDIF"),
+    (re.compile(rb"RD[AXB][23]\n"), "R"),
     (re.compile(rb"(?:---\s*\r?\n)?- [\w ]+: [^\n]*\n  [\w ]+: "), "YAML"),
     (re.compile(rb"a:\d+:\{"), "PHP"),
 )
+
+
+def _stream(name: str) -> re.Pattern[bytes]:
+    """Returns a pattern of the name of a stream in an OLE file."""
+    return re.compile(re.escape(name.encode("utf-16-le")) + rb"\0\0")
+
+
+# OLE files: those of an encrypted workbook, and of other programs, by a stream that they have.
+_ENCRYPTED = _stream("EncryptedPackage")
+_COMPOUNDS = {
+    _ENCRYPTED: RefusalMessages.LOCKED_SHEET,
+    re.compile(rb"HWP Document File"): RefusalMessages.HANGUL,
+    _stream("WordDocument"): RefusalMessages.WORD,
+    _stream("PowerPoint Document"): RefusalMessages.SLIDES,
+    _stream("__properties_version1.0"): RefusalMessages.MAIL,
+}
+_WORKBOOKS = (_stream("Workbook"), _stream("Book"))
+# The record FilePass of [MS-XLS], after the record that begins a workbook.
+_LOCKED = re.compile(rb"\x09\x08(\x08\0.{8}|\x10\0.{16})(\x86\0\0\0)?\x2f\0", re.DOTALL)
+_LONGEST_PART = 64
 _TAR = re.compile(rb".{257}ustar", re.DOTALL)
 _MAIL = re.compile(
     r"(?:(?:from|to|subject|date|received|return-path|mime-version|message-id|delivered-to|"
     r"content-type|x-[\w-]+):[^\n]*\n(?:[ \t][^\n]*\n)*){3}"
 )
-# Matched against the lower-case text of the first bytes, without what leads it.
+# Matched against the lower-case text of the first bytes, without what leads it. The name is that of
+# a message, or of a program.
 _TEXTS = (
+    (re.compile(r"begin:vcard"), "VCARD"),
+    (re.compile(r"begin:vcalendar"), "iCalendar"),
+    (re.compile(r"((#[^\n]*|version: ?\d\s*)?\n)*dn:{1,2} ?[^\n]*=[^\n]*\n"), "LDIF"),
+    (re.compile(r"from \S+ +\w{3} \w{3} +\d{1,2} [\d:]{5,8} [^\n]*\n[\w-]+:"), "MAIL"),
+    (re.compile(r"-----begin pgp"), "ENCRYPTED"),
+    (re.compile(r"id;p\w*(;[nedo])*\r?\n(p;p|o;[a-z]|f;|b;[xy]|c;[xy])"), "SYLK"),
+    (re.compile(r"table\r?\n0,1\r?\n\""), "DIF"),
+    (re.compile(r"header record\*{7}library header record"), "SAS"),
+    (
+        re.compile(
+            r"(\[\s*)?\{\s*('|[a-z_]\w*\s*:)|(var|let|const)\s+[\w.$]+\s*=\s*[\[{]"
+            r"|[a-z_$][\w.$]*\s*[=(]\s*(\[\s*)?\{\s*[\"']|\)\]\}'"
+        ),
+        "JSON_LIKE",
+    ),
     (re.compile(r"mime-version:.*?\n\s*<html", re.DOTALL), "HTML"),
     (_MAIL, "MAIL"),
     (re.compile(r"<\?xml.*urn:schemas-microsoft-com:office:spreadsheet", re.DOTALL), "XML_SHEET"),
     (
         re.compile(
-            r"(<!--.*?-->\s*)*<(!doctype html|html|table|meta|head|body|style)\b", re.DOTALL
+            r"(<!--.*?-->\s*)*<(!doctype html|html|table|meta|head|body|style|title|script|link|"
+            r"form|t[rdh]|thead|tbody|br|b|p|pre|div|span|font|center)\b",
+            re.DOTALL,
         ),
         "HTML",
     ),
     (re.compile(r"<\?xml.*?<html\b", re.DOTALL), "HTML"),
     # A line of dashes that draws columns: psql, mysql, sqlcmd and Markdown.
-    (re.compile(r"(\+|[^\n]*\n[ \t|+]*)[-=:]{2,}([ \t,;|+]+[-=:]{2,})+[ \t|+]*\r?\n"), "DRAWN"),
+    (
+        re.compile(r"(\+|[^\n]*\n[ \t|+]*|(?===))[-=:]{2,}([ \t,;|+]+[-=:]{2,})+[ \t|+]*\r?\n"),
+        "DRAWN",
+    ),
+    (re.compile(r"\xe2(\x94\x8c|\x95[\x92-\x94\xad])"), "DRAWN"),  # a corner in UTF-8
     (re.compile(r"\*{9,} 1\. row \*{9,}|-\[ record 1 \]-"), "DRAWN"),
     (re.compile(r"<\?xml\b|<[a-z][\w:.-]*(\s[^<>]*)?>\s*<", re.DOTALL), "XML"),
+    (re.compile(r"(--[^\n]*\n|\s)*(/\*m?!\d{5}|select\s[^;]{1,2000}\sfrom\s)"), "SQL"),
     (
         re.compile(
             r"(--[^\n]*\n|#[^\n]*\n|/\*.*?\*/;?|rem\b[^\n]*\n|\\restrict[^\n]*\n|prompt\b[^\n]*\n|\s)*"
-            r"(insert (into )?[\w.\[`\"]+[\]`\"]*\s*(\.|\(|values\b|select\b)"
+            r"(insert (ignore |overwrite |all\s+)?(into |table )?"
+            r"[\w.\[`\"]+[\]`\"]*\s*(\.|\(|values\b|select\b)"
             r"|(create|drop|alter|lock|truncate) (table|database|schema|type|sequence)"
             r"|replace into|delete from|merge into|begin( transaction| work)?;|start transaction"
-            r"|pragma |set (names|@|sql_|statement_|define|identity_insert|nocount|ansi_)"
+            r"|pragma |set (names|@|sql_|statement_|default_|define|identity_insert|nocount|ansi_)"
             r"|use [`\[\w]+\]?\s*(;|\ngo\b|\r\ngo\b)|copy [\w.\"]+ ?\([^)]*\) from stdin)",
             re.DOTALL,
         ),
         "SQL",
     ),
 )
+_OPEN_DOCUMENT, _MANIFEST = b"application/vnd.oasis.opendocument.", "META-INF/manifest.xml"
 _SHEETS = ("xl/workbook.xml", "xl/workbook.bin")
 _DOCUMENTS = {
     "word/document.xml": "WORD",
@@ -160,17 +209,27 @@ def _not_compressed(file: File, expected: str) -> str:
 
 def _refuse_other_kinds(file: File, start: bytes) -> None:
     why = next((why for magic, why in _MAGIC.items() if start.startswith(magic)), None)
-    if not why and start.startswith(OLE) and _contains(file, _ENCRYPTED):
-        why = RefusalMessages.LOCKED_SHEET
-    text = _as_text(start).lstrip().lower()
+    if not why and start.startswith(OLE):
+        why = _kind_of_compound(file)
+    if not why and _TAR.match(start):
+        why = RefusalMessages.TAR
     program = next((name for form, name in _PROGRAMS if form.match(start)), "")
-    if not why and (program or _TAR.match(start)):
-        known = RefusalMessages.PROGRAM if program else RefusalMessages.TAR
-        raise ImportRefusedError(known.stored(place_words=_place(file), program=program))
-    if not why and (kind := next((kind for form, kind in _TEXTS if form.match(text)), "")):
-        why = RefusalMessages[kind]
+    if not why and not program:
+        text = _as_text(start).lstrip().lower()
+        program = next((kind for form, kind in _TEXTS if form.match(text)), "")
+        why = RefusalMessages.__members__.get(program)
+    if not why and program:
+        why = RefusalMessages.PROGRAM
     if why:
-        raise ImportRefusedError(why.stored(place_words=_place(file)))
+        raise ImportRefusedError(why.stored(place_words=_place(file), program=program))
+
+
+def _kind_of_compound(file: File) -> RefusalMessages | None:
+    """Returns why an OLE file is refused; None if it can be a workbook that can be read."""
+    found = _found_in(file, [*_COMPOUNDS, *_WORKBOOKS, _LOCKED])
+    if found.isdisjoint(_WORKBOOKS) or _ENCRYPTED in found:
+        return next((why for part, why in _COMPOUNDS.items() if part in found), None)
+    return RefusalMessages.LOCKED_SHEET if _LOCKED in found else None
 
 
 def _as_text(start: bytes) -> str:
@@ -186,14 +245,15 @@ def _place(file: File) -> str:
     return RefusalMessages.INSIDE.stored(file=file.path.name, compression=file.compression)
 
 
-def _contains(file: File, text: bytes) -> bool:
+def _found_in(file: File, parts: Collection[re.Pattern[bytes]]) -> set[re.Pattern[bytes]]:
+    """Returns those of the patterns that are somewhere in the file."""
+    found = set[re.Pattern[bytes]]()
     before = b""
     with opened(file) as stream:
         while data := stream.read(1 << 18):
-            if text in before + data:
-                return True
-            before = data[-len(text) :]
-    return False
+            found.update(part for part in parts if part not in found and part.search(before + data))
+            before = data[-_LONGEST_PART:]
+    return found
 
 
 def _is_spreadsheet(file: File) -> bool:
@@ -204,15 +264,33 @@ def _is_spreadsheet(file: File) -> bool:
     with refusing_read_errors(file._replace(compression=ZIP)), file.open() as raw:
         with zipfile.ZipFile(raw) as archive:
             names = set(archive.namelist())
-            is_open_document = "mimetype" in names and b"opendocument.spreadsheet" in (
-                archive.open("mimetype").read(100)
-            )
+            mimetype = archive.open("mimetype").read(100) if "mimetype" in names else b""
+            is_locked = _MANIFEST in names and b"encryption-data" in archive.read(_MANIFEST)
         members = compressions.members(raw)
-    if is_open_document or names.intersection(_SHEETS):
+    if mimetype.startswith(_OPEN_DOCUMENT):
+        _refuse_open_document(file, mimetype, is_locked=is_locked)
+        return True
+    if names.intersection(_SHEETS):
         return True
     for name, kind in _DOCUMENTS.items():
         if name in names:
             raise ImportRefusedError(RefusalMessages[kind].stored(place_words=_place(file)))
+    _refuse_members(file, members)
+    return False
+
+
+def _refuse_open_document(file: File, mimetype: bytes, *, is_locked: bool) -> None:
+    """Raises ImportRefusedError unless it is a spreadsheet that is not encrypted."""
+    place = _place(file)
+    if is_locked:
+        raise ImportRefusedError(RefusalMessages.LOCKED_SHEET.stored(place_words=place))
+    if not mimetype.startswith(_OPEN_DOCUMENT + b"spreadsheet"):
+        why = RefusalMessages.PROGRAM.stored(place_words=place, program="OpenDocument")
+        raise ImportRefusedError(why)
+
+
+def _refuse_members(file: File, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Raises ImportRefusedError unless a ZIP file has one member, which can be read."""
     if len(members) != 1:
         listed = [member.filename for member in members[:_MOST_NAMES]]
         raise ImportRefusedError(
@@ -226,7 +304,6 @@ def _is_spreadsheet(file: File) -> bool:
         raise ImportRefusedError(RefusalMessages.LOCKED_ZIP.stored(file=file.path.name))
     if members[0].compress_type not in _METHODS:
         raise ImportRefusedError(RefusalMessages.ZIP_METHOD.stored(file=file.path.name))
-    return False
 
 
 def _spooled(file: File) -> File:

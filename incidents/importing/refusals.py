@@ -20,6 +20,7 @@ class RejectMessages(StoredMessages):
     WRONG_NUMBER = _("wrong number of columns")
     MISPLACED_QUOTE = _("misplaced quote")
     MISPLACED_BREAK = _("misplaced line break")
+    UNKNOWN_ESCAPE = _("a backslash before a letter or digit that no database escapes")
     NOT_AN_OBJECT = _("not a JSON object")
     DUPLICATE_KEY = _("a key occurs twice")
     NESTED = _("{column} is no single text")
@@ -95,6 +96,9 @@ class RefusalMessages(StoredMessages):
     CHANGED = _("{file}: changed while it was read; import a copy that stands still")
     BZIP2 = _("{place_words}: compressed with bzip2; decompress it first")
     XZ = _("{place_words}: compressed with xz; decompress it first")
+    ENCRYPTED = _(
+        "{place_words}: encrypted, or under document security (DRM); have it released first"
+    )
     SEVEN_ZIP = _("{place_words}: a 7z archive; unpack it first")
     RAR = _("{place_words}: a RAR archive; unpack it first")
     PDF = _("{place_words}: a PDF document; ask for the data as CSV or as a spreadsheet")
@@ -131,6 +135,14 @@ class RefusalMessages(StoredMessages):
     AVRO = _("{place_words}: an Avro file; export it as CSV")
     VCARD = _("{place_words}: a vCard file; export the contacts as CSV")
     LOCKED_SHEET = _("{place_words}: an encrypted spreadsheet; save it without a password")
+    OLD_SHEET = _(
+        "{place_words}: its texts cannot be decoded, as in workbooks of Excel 95 and older; "
+        "open it in a spreadsheet and save it as xlsx or CSV"
+    )
+    UNCOMPUTED = _(
+        "{file}, line {line}: {column} holds a formula whose value was never computed; "
+        "open the file in a spreadsheet and save it, so that its cells hold values"
+    )
     LOCKED_ZIP = _("{file}: an encrypted ZIP file; unpack it first")
     ZIP_METHOD = _("{file}: a ZIP file with an unknown kind of compression; unpack it first")
     ZIP_MEMBERS = _(
@@ -235,6 +247,10 @@ class RefusalMessages(StoredMessages):
     WRAPPED = _(
         "{file}, object {line}: the rows stand inside another object; "
         "export the array of rows alone"
+    )
+    JSON_LIKE = _(
+        "{place_words}: text of a program that only looks like JSON; "
+        "export one array of objects, or JSON Lines"
     )
     NESTED_COLUMN = _(
         "{file}: {column} holds objects or lists; export it with one text for each key"

@@ -9,10 +9,14 @@ status 3.
 
 import datetime as dt
 import json
+import re
 import resource
 import sys
+import zipfile
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
+from xml.etree import ElementTree
 
 import python_calamine
 
@@ -38,6 +42,7 @@ def main() -> None:
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError):
         _refuse("damaged")
     _write_rows(sheet)
+    sys.stderr.write(json.dumps(_uncomputed(sys.stdin.buffer, sheet.name)))
 
 
 def _refuse(why: str, names: list[str] | None = None) -> NoReturn:
@@ -63,6 +68,99 @@ def _choose(workbook: Any, wanted: str) -> Any:
     return filled[0]
 
 
+# ---------------------------------------------------------------- formulas without values
+
+
+def _uncomputed(stream: BinaryIO, name: str) -> dict[int, int]:
+    """Returns the columns of a sheet with formulas that were never computed, and the first rows.
+
+    Programs that write a workbook without computing it leave the value out, or write a zero and
+    ask the spreadsheet to compute all formulas when it opens the file. Such a cell would be blank.
+    Columns are counted from 0, rows from 1.
+    """
+    if not zipfile.is_zipfile(stream):
+        return {}
+    with zipfile.ZipFile(stream) as archive:
+        names = set(archive.namelist())
+        if "content.xml" in names:
+            return _first_rows(archive, "content.xml", _OPEN_UNCOMPUTED)
+        if "xl/workbook.xml" not in names:
+            return {}
+        book = archive.read("xl/workbook.xml")
+        is_to_compute = re.search(rb'fullCalcOnLoad="(1|true)"', book)
+        cell = _UNCOMPUTED_OR_ZERO if is_to_compute else _UNCOMPUTED
+        return _first_rows(archive, _part_of(archive, book, name), cell)
+
+
+def _part_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
+    """Returns the name of the part of the archive that holds a sheet."""
+    places = [
+        value
+        for sheet in _elements(book)
+        if sheet.tag.endswith("}sheet") and sheet.get("name") == name
+        for key, value in sheet.items()
+        if key.endswith("}id")
+    ]
+    targets = {
+        one.get("Id"): one.get("Target", "")
+        for one in _elements(archive.read("xl/_rels/workbook.xml.rels"))
+    }
+    target = targets.get(places[0], "") if places else ""
+    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+
+
+def _elements(xml: bytes) -> Iterator[ElementTree.Element]:
+    # The limits of this process stop what entities could do.
+    return ElementTree.fromstring(xml).iter()  # noqa: S314
+
+
+def _first_rows(archive: zipfile.ZipFile, part: str, cell: re.Pattern[bytes]) -> dict[int, int]:
+    """Returns the columns of a sheet that have such a cell, and the first row of each."""
+    found: dict[int, int] = {}
+    rows, text = 0, b""
+    with archive.open(part) as stream:
+        while data := stream.read(_READ_BYTES):
+            text += data
+            *whole, text = _ROW.split(text)
+            for row in whole:
+                for one in cell.finditer(row):
+                    place = _PLACE.search(one[0])
+                    line = int(place[2]) if place else rows
+                    found.setdefault(_column(place, row[: one.start()]), line)
+                rows += 1
+    return found
+
+
+def _column(place: re.Match[bytes] | None, before: bytes) -> int:
+    """Returns the number of a cell's column: from its place, or from the cells before it."""
+    if not place:
+        repeated = sum(int(number) - 1 for number in _REPEATED.findall(before))
+        return len(_CELL.findall(before)) + repeated
+    number = 0
+    for letter in place[1]:
+        number = number * 26 + letter - ord("A") + 1
+    return number - 1
+
+
+_READ_BYTES = 1 << 20
+_ROW = re.compile(rb"<(?:\w+:)?(?:table-)?row\b(?!-)|</(?:\w+:)?(?:sheetData|table)>")
+_CELL = re.compile(rb"<(?:\w+:)?(?:covered-)?(?:table-cell|c)\b")
+_REPEATED = re.compile(rb'number-columns-repeated="(\d{1,5})"')
+_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+# A cell without a type that has a formula and no value; in the second pattern, or a zero.
+_FORMULA = (
+    rb"<(?:\w+:)?c\b(?![^>]*\bt=)[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+)
+_VALUE = rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>%s</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+_UNCOMPUTED, _UNCOMPUTED_OR_ZERO = (re.compile(_FORMULA + _VALUE % zero) for zero in (b"", b"0?"))
+_OPEN_UNCOMPUTED = re.compile(
+    rb"<table:table-cell\b(?=[^>]*\btable:formula=)(?![^>]*\boffice:value-type=)[^>]*>"
+)
+
+
+# ---------------------------------------------------------------- rows
+
+
 def _write_rows(sheet: Any) -> None:
     rows = ([_text(cell) for cell in row] for row in sheet.iter_rows())
     first = list(islice(rows, _TITLE_ROWS))
@@ -79,7 +177,7 @@ def _write_rows(sheet: Any) -> None:
 def _text(cell: Any) -> str:
     """Returns a cell as text: whole numbers without a fraction, dates and times in ISO 8601."""
     if isinstance(cell, str):
-        return cell
+        return cell if "\0" not in cell else _refuse("old")  # of a code page, before Excel 97
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):

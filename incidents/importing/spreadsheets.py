@@ -23,19 +23,22 @@ from incidents.importing.spreadsheet_process import REFUSED
 
 _PROCESS = Path(__file__).with_name("spreadsheet_process.py")
 _LITTLE_BYTES = 1 << 27  # up to this size of the rows, the ratio to the file is not checked
+_LONGEST_REPORT = 1 << 20
 _WHY = {
     "encrypted": RefusalMessages.LOCKED_SHEET,
     "no such sheet": RefusalMessages.NO_SHEET,
     "several sheets": RefusalMessages.SHEETS,
     "empty": RefusalMessages.EMPTY_SHEET,
+    "old": RefusalMessages.OLD_SHEET,
 }
 
 
-def converted(file: File, sheet: str) -> File:
+def converted(file: File, sheet: str) -> tuple[File, dict[int, int]]:
     """Returns the rows of one sheet, as a file in the format ConvertedRows.
 
-    `sheet` is the name of the sheet; "" for the only one that is not empty. Raises
-    ImportRefusedError.
+    The second value holds the columns, from 0, with formulas that were never computed, so that
+    their cells are blank; each with the line of the first. `sheet` is the name of the sheet; ""
+    for the only one that is not empty. Raises ImportRefusedError.
     """
     with refusing_read_errors(file), file.open() as raw, tempfile.TemporaryFile() as errors:
         spool = Spool()
@@ -50,9 +53,11 @@ def converted(file: File, sheet: str) -> File:
             finally:
                 process.kill()
         errors.seek(0)
+        report = errors.read(_LONGEST_REPORT)
         if process.returncode:
-            raise ImportRefusedError(_why(process.returncode, errors.read(1 << 16), file, sheet))
-    return File(file.path, "", spool, is_converted=True)
+            raise ImportRefusedError(_why(process.returncode, report, file, sheet))
+    uncomputed = {int(column): line for column, line in json.loads(report).items()}
+    return File(file.path, "", spool, is_converted=True), uncomputed
 
 
 def _copy(rows: IO[bytes] | None, spool: Spool, file: File) -> None:
