@@ -54,6 +54,7 @@ _GUESSES = {
     "koi8_r": "koi8-r",
 }
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
+_SHIFT = re.compile(rb"\x1b\$?[()*+$]")  # to another character set, in the manner of ISO 2022
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
 _KANA = re.compile("[\u3041-\u30fe]")
 
@@ -181,7 +182,7 @@ def _found_in(sample: bytes) -> str:
     """Returns UTF-8, CP949 or a form of UTF-16 if the sample shows it for certain, else ""."""
     if found := _utf16_by_zeros(sample):
         return found
-    if sample.isascii() and any(escape in sample for escape in _ESCAPES):
+    if sample.isascii() and _SHIFT.search(sample):
         return ""
     shares = {encoding: _share_of_lines(sample, encoding) for encoding in (UTF8, CP949)}
     if shares[UTF8] >= max(0.5, shares[CP949]):

@@ -2,7 +2,9 @@
 
 MySQL (`SELECT … INTO OUTFILE`) and PostgreSQL (`COPY … TO`) put a backslash before a separator, a
 quote or a backslash, and write a line break as a backslash with a line break or with the letter n.
-NULL is a backslash with the letter N. Each row keeps the number of its first line.
+NULL is a backslash with the letter N. Another letter or a digit after a backslash rejects the row:
+no database writes one, so it is not certain what it stands for. Each row keeps the number of its
+first line.
 
 Sources: the MySQL manual, LOAD DATA, "Field and Line Handling"; the PostgreSQL manual, COPY, "Text
 Format".
@@ -20,6 +22,7 @@ from incidents.importing.refusals import RejectMessages
 from incidents.importing.spools import Spool
 
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "", "Z": ""}
+_UNKNOWN_ESCAPE = RejectMessages.UNKNOWN_ESCAPE.stored()
 _MISPLACED_QUOTE = RejectMessages.MISPLACED_QUOTE.stored()
 
 
@@ -64,6 +67,7 @@ class _RowCutter:
                 f"{escape}(.)|{quote}{quote}",
             )
         )
+        self._known = re.compile(rf"(?:[^{escape}]|{escape}[\W_NnrtbfvZ0])*+", re.DOTALL)
         self._null = f"{dialect.escape}N"
         self.rest, self.line = "", 1
 
@@ -75,6 +79,8 @@ class _RowCutter:
             end, cells, defect = row
             raw = self.rest[begin:end]
             lines = raw.count("\n")
+            if not defect and not self._known.fullmatch(raw):
+                defect = _UNKNOWN_ESCAPE
             if defect:
                 yield faulty_row_of(raw.rstrip("\r\n"), defect, lines=lines)
             else:

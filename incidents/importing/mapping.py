@@ -237,9 +237,8 @@ class ColumnMapping(TomlTable):
     @field_validator("separator")
     @classmethod
     def _separates(cls, separator: str) -> str:
-        if separator == "\t" or (
-            re.fullmatch(r"[!-~]", separator) and not (separator.isalnum() or separator in "\"'\\")
-        ):
+        is_sign = re.fullmatch(r"[\x01-\x09\x0e-\x1f!-~]", separator) is not None
+        if is_sign and not (separator.isalnum() or separator in "\"'\\"):
             return separator
         raise ValueError(partial(RefusalMessages.NO_SEPARATOR.stored))
 

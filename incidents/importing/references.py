@@ -5,6 +5,7 @@ A report has such rows among the people. Each of them would become a person with
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from incidents.importing.column_names import is_known
 
@@ -13,13 +14,14 @@ _USUAL = re.compile(r"(?:[A-Za-z]{1,8}[-_.]?)?\d{4,}|[0-9A-Fa-f-]{32,36}", re.AS
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _APOSTROPHE = re.compile(r"['\u2018\u2019](?=[\w-]+$)")
 # A number in the form that a spreadsheet shows: its last digits are lost.
-_SHORTENED = re.compile(r"\d[.,]\d+[eE]\+\d{2,3}", re.ASCII)
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,3}|\d[.,]\d+[eE]\d{1,3}", re.ASCII)
 _COUNTED = (
     r"rows?|records?|members?|users?|customers?|items?|lines?|entries|results?|"
     r"명|건|행|개|人|件|行|条|zeilen|datens[aä]tze|lignes|filas|registros|linhas|righe"
 )
 _TOTAL = (
-    r"(?:grand |sub|row |record )?(?:total|count|sum)s?|합\s?계|총\s?계|소\s?계|누\s?계|"
+    r"(?:grand |sub|row |record )?(?:total|count|sum|average)s?|평\s?균|平均值?|"
+    r"합\s?계|총\s?계|소\s?계|누\s?계|"
     r"총합|합산|총|計|小計|合計|总计|总数|小计|合计|"
     r"summe|gesamt|gesamtsumme|totale|somme|суммa|итого|всего|razem|toplam"
 )
@@ -40,6 +42,7 @@ _TYPE = re.compile(
     r"(?:tiny|medium|long)?text|string|double(?: precision)?|float|real|bool(?:ean)?|"
     r"date(?:time)?2?|timestamp|serial|uuid|uniqueidentifier|clob|blob|object|문자열?|숫자|날짜"
 )
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _DIGIT = re.compile(r"\d")
 _COLUMN = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_(?:id|no|seq|code|name|date|at|yn|type|status|amount)")
 _TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
@@ -70,6 +73,15 @@ def is_footer(reference: str) -> bool:
     if len(reference) > MOST_CHARACTERS:
         return False
     return reference == "\\." or _FOOTER.fullmatch(reference.strip()) is not None
+
+
+def is_remark(reference: str, cells: Sequence[str]) -> bool:
+    """Returns whether a row of several cells holds one text of several words, and nothing else.
+
+    So a report names its source, or says that it is confidential.
+    """
+    is_text = " " in reference and _LETTERS.search(reference) is not None
+    return is_text and len(cells) > 1 and sum(map(bool, map(str.strip, cells))) == 1
 
 
 def is_label(text: str) -> bool:

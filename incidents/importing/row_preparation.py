@@ -230,11 +230,10 @@ class Preparer:
             if "@" not in cells[place] or not self._email_places:
                 continue
             found = set(read_emails(cells[place]).addresses)
-            others = [cells[other] for other in self._email_places if cells[other].strip()]
+            others = [cells[other] for other in self._email_places]
             known = {one for cell in others for one in read_emails(cell).addresses}
-            # A name can be an address; if nothing unusable stands for the address, nothing moved.
-            is_odd = column in self._phone_columns or (others and not known)
-            if found - known and is_odd:
+            # A name can be an address, if the row has another one that finds the person.
+            if found - known and (column in self._phone_columns or not known):
                 raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
 
     def _check_dates(self, cells: Sequence[str], identity: str) -> None:
@@ -277,7 +276,7 @@ class Preparer:
             raise RowRejectedError(RejectMessages.MISSING.stored(column=column))
         if references.is_shortened(identity):
             raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
-        if references.is_footer(identity):
+        if references.is_footer(identity) or references.is_remark(identity, cells):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
         if references.is_label(identity):
             filled = [cell for cell in cells if cell.strip()]
