@@ -21,6 +21,7 @@ GOOD = [
     "1005,정지우,user5@naver.example,010-2345-6785",
     "1006,강서준,user6@naver.example,010-2345-6786",
 ]
+ONLY_REFERENCE = '[person]\nrelation = "member"\nreference = "member_id"\ncontact_leaked = []\n'
 CELLS = [row.split(",") for row in [HEADER, *GOOD]]
 
 
@@ -34,7 +35,7 @@ class Case(NamedTuple):
     refused: str = ""  # a pattern of the refusal
     suffix: str = ".csv"
     mapping: str = ""  # keys before the tables of the mapping
-    table: str = ""  # keys after them
+    table: str = ""  # the tables of the mapping, if they are not those of nodate.toml
 
 
 def person(row: str) -> tuple[str, str]:
@@ -758,7 +759,7 @@ DATABASES = [
         + b"(6 rows affected)\r\n",
         dict.fromkeys(ALL, "||"),
         (8,),
-        table="only reference",
+        table=ONLY_REFERENCE,
     ),
     Case(
         "fixed width",
@@ -977,7 +978,7 @@ JSONS = [
         refused="header|lacks|JSON",
         suffix=".json",
     ),
-    Case("single quotes", str(objects()).encode(), refused="lack", suffix=".json"),
+    Case("single quotes", str(objects()).encode(), refused="JSON", suffix=".json"),
     Case(
         "lists of contacts",
         lines_of(
