@@ -59,6 +59,21 @@ def parsed(text: str) -> ColumnMapping:
         ("recipient_name", ""),
         ("수령인 연락처", ""),
         ("Accepts Email Marketing", ""),
+        *(("구매자명", "name"), ("구매자연락처", "phone"), ("예매자이메일", "email")),
+        *(("mb_name", "name"), ("CUST_NM", "name"), ("EMAIL_ADDR", "email"), ("사번", "reference")),
+        *(
+            ("E-mail 2 - Value", "email"),
+            ("Phone 1 - Value", "phone"),
+            ("id_customer", "reference"),
+        ),
+        *(("보호자연락처", ""), ("비상연락처", ""), ("판매자 연락처", ""), ("담당자 이메일", "")),
+        *(("ShipPhoneNumber", ""), ("Assistant's Phone", ""), ("AGENT_TEL", ""), ("추천인ID", "")),
+        *(
+            ("送付先電話番号", ""),
+            ("收货人手机", ""),
+            ("membership_no", ""),
+            ("Emergency Contact", ""),
+        ),
     ],
 )
 def test_a_column_is_recognised_by_its_name(column, role):
@@ -102,6 +117,27 @@ def test_a_draft_is_a_mapping_with_guesses_to_confirm(draft):
     assert '"등급": 100 % other text' in text
     assert "credit-cards: Card number" in text
     assert "minji" not in text
+
+
+def test_a_phone_beside_a_recipient_is_not_the_buyers(draft):
+    text = draft(
+        ["구매자ID", "구매자명", "구매자휴대폰", "수취인", "휴대폰번호", "비상연락처", "이메일"],
+        *[
+            [
+                *(f"b{n}001", "김민준", f"010-2345-678{n}", "이서연"),
+                *(f"010-3456-789{n}", f"010-4567-890{n}", f"u{n}@b.example"),
+            ]
+            for n in range(4)
+        ],
+    )
+
+    person = parsed(text).person
+    assert (person.reference, person.name, list(person.email)) == (
+        "구매자ID",
+        "구매자명",
+        ["이메일"],
+    )
+    assert list(person.phone) == ["구매자휴대폰"]
 
 
 def test_content_decides_where_a_name_says_nothing(draft):

@@ -15,13 +15,17 @@ REFERENCE, NAME, FIRST_NAME, LAST_NAME = "reference", "name", "first name", "las
 EMAIL, PHONE, LANGUAGE, DATE = "email", "phone", "language", "date"
 CLASS = "class:"  # before the slug of a data class
 
-# Words before a name that say whose it is. Names of recipients are not those of the member.
+# Words before a name that say whose it is. The names of others are not those of the member: of
+# recipients, of relatives, and of those who sell or serve.
 _OWNERS = re.compile(
-    r"^(?:customer|member|user|client|buyer|회원|고객|사용자|주문자|구매자|가입자)"
+    r"^(?:customer|member|user|client|buyer|회원|고객|사용자|주문자|구매자|가입자|예매자|신청자)"
 )
-_RECIPIENT = re.compile(
-    r"recipient|receiver|consignee|shipto|shipping|deliver(?!ynote|ymemo|ymess)|수령|수취|받는|배송지명|収件|"
-    r"收件|收货|受取|届け先"
+_OTHERS = re.compile(
+    r"recipient|receiver|consignee|shipto|shipping|^ship(?=[a-z])(?!ped)|"
+    r"deliver(?!ynote|ymemo|ymess)|수령|수취|받는|배송지명|収件|收件|收货|受取|届け先|送付先|"
+    r"emergency|guardian|parent(?!id)|spouse|nextofkin|seller|vendor|merchant|assistant|manager|"
+    r"agent(?:nm|name|tel|phone|email)|supervisor|referr|recommender|비상|보호자|학부모|법정대리|"
+    r"대리점|대리인|담당|판매자|판매점|공급사|공급자|추천인|배우자|가족|지인|상사|고객센터"
 )
 _MARKS = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -55,12 +59,12 @@ def role_of(column: str) -> str:
     """Returns the role that a column has by its name; "" if the name is unknown.
 
     A role is one of the constants here, or CLASS and the slug of a data class. A column of another
-    person, such as a recipient, has no role.
+    person, such as a recipient or a guardian, has no role.
     """
     roles, plain = _roles(), _plain(column)
     if plain in roles:
         return roles[plain]
-    if _RECIPIENT.search(plain):
+    if _OTHERS.search(plain):
         return ""
     if role := roles.get(_OWNERS.sub("", plain), ""):
         return role
@@ -82,10 +86,15 @@ def is_known(text: str) -> bool:
     return _plain(text) in _roles()
 
 
-def is_of_recipient(column: str) -> bool:
-    """Returns whether the name of a column says that it holds data of a recipient."""
+def is_of_another(column: str) -> bool:
+    """Returns whether the name of a column says that it holds data of another person."""
     plain = _plain(column)
-    return plain not in _roles() and bool(_RECIPIENT.search(plain))
+    return plain not in _roles() and bool(_OTHERS.search(plain))
+
+
+def is_of_owner(column: str) -> bool:
+    """Returns whether the name of a column says that it holds data of the member, or of a buyer."""
+    return bool(_OWNERS.search(_plain(column)))
 
 
 _VAGUE = {REFERENCE, NAME, DATE, CLASS + "purchases", CLASS + "support-tickets"}

@@ -41,7 +41,7 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     """Returns what the columns of a file probably mean. `known` holds the slugs of data classes."""
     slugs = set(known)
     roles = {column.name: _role(column, slugs) for column in seen.profile.columns if column.name}
-    roles = _with_one_reference(seen, roles)
+    roles = _without_contacts_of_others(_with_one_reference(seen, roles))
     dates = {
         name: _date_kind(seen.profile.column(name)) for name, role in roles.items() if role == DATE
     }
@@ -58,11 +58,11 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
 
 def _role(column: ColumnProfile, slugs: set[str]) -> str:
     role = column_names.role_of(column.name)
-    if column_names.is_of_recipient(column.name):
+    if column_names.is_of_another(column.name):
         return ""
     if column.share(CellKind.RESIDENT) > _MOST:
         role = CLASS + "government-issued-ids"
-    elif column.share(CellKind.EMAIL) > _MOST and not role:
+    elif column.share(CellKind.EMAIL) > _MOST and role in ("", CLASS + "physical-addresses"):
         role = EMAIL
     elif column.share(CellKind.PHONE) > _MOST and not role:
         role = PHONE
@@ -82,6 +82,8 @@ def _fits(column: ColumnProfile, role: str) -> bool:
         return kind not in _NO_ID
     if role in (NAME, column_names.FIRST_NAME, column_names.LAST_NAME):
         return column.share(CellKind.TEXT, CellKind.MASKED) >= _MOST
+    if kind == CellKind.DATE and role == CLASS + "usernames":  # "last login"
+        return False
     return kind not in (CellKind.EMAIL, CellKind.PHONE) or role not in (
         DATE,
         CLASS + "credit-cards",
@@ -95,6 +97,21 @@ def _with_one_reference(seen: Preview, roles: dict[str, str]) -> dict[str, str]:
         return roles
     best = max(ids, key=lambda name: seen.profile.column(name).values)
     return {name: "" if name in ids and name != best else role for name, role in roles.items()}
+
+
+def _without_contacts_of_others(roles: dict[str, str]) -> dict[str, str]:
+    """Returns the roles without contacts that are a recipient's as likely as the member's.
+
+    An order names the buyer's phone as such, and the recipient's, beside the recipient, only phone.
+    """
+    if not any(map(column_names.is_of_another, roles)):
+        return roles
+    contacts = {name: role for name, role in roles.items() if role in (NAME, EMAIL, PHONE)}
+    owned = {role for name, role in contacts.items() if column_names.is_of_owner(name)}
+    return {
+        name: "" if role in owned and not column_names.is_of_owner(name) else role
+        for name, role in roles.items()
+    }
 
 
 def _is_by_email(seen: Preview, roles: dict[str, str]) -> bool:
