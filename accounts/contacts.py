@@ -95,8 +95,9 @@ def is_usable_email(normalised: str) -> bool:
     local, _at, domain = normalised.rpartition("@")
     if len(normalised) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local):
         return False
-    # Mail programs decode =?…?= in a header; a * stands for a character that was masked.
-    return "=?" not in local and "*" not in local and _is_usable_domain(domain)
+    # Mail programs decode =?…?= in a header; * and ## stand for characters that were masked.
+    is_plain = "=?" not in local and "*" not in local and "##" not in local
+    return is_plain and _is_usable_domain(domain)
 
 
 # Cached, because most addresses are at a few domains.
@@ -174,7 +175,7 @@ def _pieces(plain: str) -> list[str]:
 
 
 def _split(text: str) -> list[str]:
-    return [piece for piece in re.split(r"[;,|\s]+", text) if piece.strip(_AROUND + "/")]
+    return [piece for piece in re.split(r"[;,|\s]+", text) if piece.strip(_AROUND + "/-")]
 
 
 def _read_address(piece: str) -> str:

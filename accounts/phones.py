@@ -103,8 +103,8 @@ def _read_phones(text: str, region: str, has_lost_zeros: bool) -> PhoneCell:
     found = _read_one(plain, region, has_lost_zeros)
     if isinstance(found, Phone):
         return PhoneCell((found,), "")
-    pieces = [piece for piece in map(str.strip, _SEVERAL.split(plain)) if piece]
-    if len(pieces) < 2:
+    pieces = [piece for piece in map(str.strip, _SEVERAL.split(plain)) if piece.strip("-. ")]
+    if not pieces or pieces == [plain]:
         return PhoneCell((), found)
     return _several([_read_one(piece, region, has_lost_zeros) for piece in pieces])
 
