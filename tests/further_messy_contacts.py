@@ -4,7 +4,18 @@ See tests/more_messy_files.py.
 """
 
 from tests.further_messy_files import added, one
-from tests.more_messy_files import ALL, GOOD, Case, csv
+from tests.more_messy_files import (
+    ALL,
+    CELLS,
+    GOOD,
+    Case,
+    csv,
+    inserted,
+    lines_of,
+    objects,
+    without,
+    xlsx,
+)
 
 
 def phones(*cells: str) -> bytes:
@@ -472,4 +483,73 @@ ROWS = [
     Case("guests with id 0", added("0,가,q@b.example,", "0,나,r@b.example,"), ALL, (8, 9)),
     Case("moved cells after a comma", added("7,Kim,Minji,q@b.example"), ALL, (8,)),
     Case("moved cells, phone before address", added("7,가,010-2345-6791,q@b.example"), ALL, (8,)),
+    Case(
+        "ids of 16 digits as numbers",
+        xlsx([CELLS[0], [1234567890123456, *CELLS[1][1:]], *CELLS[2:]]),
+        without(1001) | one("1234567890123456", "김민준", "user1@naver.example", "+821023456781"),
+        suffix=".xlsx",
+    ),
+    Case(
+        "ids with the noise of sums",
+        xlsx([CELLS[0], [1001.0000000000001, *CELLS[1][1:]], *CELLS[2:]]),
+        ALL,
+        suffix=".xlsx",
+    ),
+    Case(
+        "ids of 17 digits as numbers",
+        xlsx([CELLS[0], [12345678901234500, *CELLS[1][1:]], *CELLS[2:]]),
+        without(1001),
+        (2,),
+        suffix=".xlsx",
+    ),
+    Case("ids as truth values", added("TRUE,가,q@b.example,"), ALL, (8,)),
+    Case(
+        "ids in braces",
+        added("{6F96-1},가,q@b.example,"),
+        ALL | one("{6F96-1}", "가", "q@b.example"),
+    ),
+    Case("rows of JSON after those of CSV", csv() + lines_of(objects()), ALL, tuple(range(8, 14))),
+    Case("a label of two words between", csv(inserted(3, "VIP 고객,,,")), ALL, (5,)),
+    Case("a further address without an id", csv(inserted(3, ",,q@b.example,")), ALL, (5,)),
+    Case(
+        "an address or a number and a mark for none",
+        added('7,가,q@b.example;-,"010-2345-6791/-"'),
+        ALL | one("7", "가", "q@b.example", "+821023456791"),
+    ),
+    Case(
+        "addresses with hidden characters",
+        emails("q**@b.example", "q…@b.example", "q##@b.example", "***@***"),
+        emailed("", "", "", ""),
+    ),
+    Case("addresses in other alphabets", emails("а1@b.example", "q2@b.ехample"), emailed("", "")),
+    Case(
+        "addresses in the words of mail heads",
+        emails("=?utf-8?B?6rmA?= <q1@b.example>", "=?euc-kr?Q?=B1=E8?= <q2@b.example>"),
+        emailed("q1@b.example", "q2@b.example"),
+    ),
+    Case(
+        "headers of addresses and numbers swapped",
+        csv(header="member_id,name,mobile,email"),
+        refused="none of its 6 rows",
+    ),
+    Case(
+        "some names encoded twice",
+        added(*(f"{n},ê¹€ë¯¼ì¤€,q{n}@b.example," for n in range(4))),
+        refused="column name hold their text encoded",
+    ),
+    Case(
+        "names in UTF-8 read as CP949",
+        added(*(f"{n},源誘쇱씠,q{n}@b.example," for n in range(4))),
+        refused="column name hold their text encoded",
+    ),
+    Case(
+        "names in base64",
+        added(*(f"{n},6rmA66+87KSA,q{n}@b.example," for n in range(4))),
+        refused="column name hold their text encoded",
+    ),
+    Case(
+        "addresses in base64",
+        added(*(f"{n},가,cUBiLmV4YW1wbGU=," for n in range(4))),
+        refused="column email hold their text encoded",
+    ),
 ]

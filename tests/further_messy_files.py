@@ -308,6 +308,12 @@ SPREADSHEETS = [
         suffix=".ods",
     ),
     Case(
+        "formulas of text without a value",
+        xlsx([CELLS[0], ["7", "가", b'<c t="str"><f>A1</f></c>', ""], *CELLS[1:]]),
+        refused="line 2: email holds a formula",
+        suffix=".xlsx",
+    ),
+    Case(
         "formulas with blank results",
         xlsx([[*CELLS[0], "memo"], *[[*r, b'<c t="str"><f>""</f><v></v></c>'] for r in CELLS[1:]]]),
         ALL,

@@ -73,7 +73,7 @@ def test_a_format_without_a_whole_day_is_none(text):
     assert not days.is_format(text)
 
 
-DAYS = st.dates(min_value=dt.date(1000, 1, 1)).filter(
+DAYS = st.dates(min_value=dt.date(1800, 1, 1), max_value=dt.date(2199, 12, 31)).filter(
     lambda day: day.isoformat() not in placeholders.NO_DAYS
 )
 
@@ -85,6 +85,12 @@ def test_every_day_is_read_in_any_order_that_is_certain(day):
     expected = day.isoformat() if day.day > 12 or day.day == day.month else None
     assert CERTAIN(f"{day.day}/{day.month}/{day.year:04}") == expected
     assert CERTAIN(f"{day.month}/{day.day}/{day.year:04}") == expected
+
+
+@pytest.mark.parametrize("cell", ["2568-11-18", "4358. 11. 18.", "0025-11-18", "18/11/2568"])
+def test_a_year_of_another_calendar_is_no_day(cell):
+    assert CERTAIN(cell) is None
+    assert days.reader(("%d/%m/%Y",))("18/11/2568") is None
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[0-9./ -]{1,12}", fullmatch=True))

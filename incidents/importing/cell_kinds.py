@@ -4,6 +4,7 @@ The kinds are for people who look at a file before it is loaded. What is stored 
 by `row_preparation` alone.
 """
 
+import base64
 import datetime as dt
 import re
 import unicodedata
@@ -16,6 +17,7 @@ from django.conf import settings
 from accounts import contacts
 from accounts.contacts import read_emails, read_phones
 from incidents.importing import placeholders
+from incidents.importing.encoding_detection import is_text_encoded_twice
 from incidents.importing.korean_text import count_common_hangul
 from incidents.masking import HIDDEN, mask
 from incidents.models import DataClass
@@ -64,6 +66,8 @@ _ENCODED = re.compile(
     re.IGNORECASE,
 )
 _LOST = re.compile(r"\?{2,}(?:[ ?]*\?)?")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
+_HANGUL = re.compile("[가-힣]")
 _LATIN_RUN = re.compile("[\u00a1-\u00ff ]+")
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _STARS = re.compile(r"[*•●○＊]")
@@ -96,7 +100,7 @@ def kind_of(cell: str, region: str = "") -> CellKind:
         return CellKind.BLANK
     if len(text) > _MOST_CHARACTERS:
         return CellKind.TEXT
-    if _ODD_SIGN.search(text) and (kind := _kind_of_odd(text)):
+    if (_ODD_SIGN.search(text) or _BASE64.fullmatch(text)) and (kind := _kind_of_odd(text)):
         return kind
     if is_placeholder(text):
         return CellKind.PLACEHOLDER
@@ -106,13 +110,37 @@ def kind_of(cell: str, region: str = "") -> CellKind:
         return CellKind.UNDECODABLE
     if _DIGIT.search(text):
         return _kind_with_digits(unicodedata.normalize("NFKC", text), region or PHONE_REGION)
+    return _kind_of_words(text)
+
+
+def _kind_of_words(text: str) -> CellKind:
+    if _is_utf8_as_cp949(text):
+        return CellKind.ENCODED
     return CellKind.MASKED if _STARS.search(text) else CellKind.TEXT
+
+
+def _is_utf8_as_cp949(text: str) -> bool:
+    """Returns whether it has Hangul, but none that Korean really uses, as `源誘쇱` for `김민`."""
+    hangul = len(_HANGUL.findall(text))
+    return hangul > 1 and not count_common_hangul(text)[1]
+
+
+def _is_base64(text: str) -> bool:
+    """Returns whether it is UTF-8 text, not all ASCII, or an e-mail address, in base64."""
+    if not _BASE64.fullmatch(text) or len(text) % 4:
+        return False
+    try:
+        plain = base64.b64decode(text).decode()
+    except ValueError:
+        return False
+    return plain.isprintable() and (not plain.isascii() or "@" in plain)
 
 
 def _kind_of_odd(text: str) -> CellKind | None:
     if "\ufffd" in text or _LOST.fullmatch(text):
         return CellKind.LOST
-    return CellKind.ENCODED if _ENCODED.search(text) or _is_cp949_as_latin(text) else None
+    tests = (_ENCODED.search, _is_cp949_as_latin, is_text_encoded_twice, _is_base64)
+    return CellKind.ENCODED if any(test(text) for test in tests) else None
 
 
 def _is_cp949_as_latin(text: str) -> bool:

@@ -30,6 +30,8 @@ _MONTHS = {
         start=1,
     )
 }
+# Years of other calendars are outside: 2568 of Thailand and 4358 of Korea are 2025.
+_FIRST_YEAR, _LAST_YEAR = 1800, 2199
 _TIME = r"(?:[T\s]\s*(?:오전|오후|[AaPp]\.?[Mm]\.?)?\s*\d{1,2}:\d{2}.{0,40})?"
 _YEAR_FIRST = re.compile(
     rf"(\d{{4}})([-./]|년)\s*(\d{{1,2}})(?:\2|월)\s*(\d{{1,2}})(?:\.|일)?{_TIME}"
@@ -105,6 +107,8 @@ def _certain_day(text: str) -> str | None:
 
 
 def _iso(year: str | int, month: str | int, day: str | int) -> str | None:
+    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
+        return None
     try:
         return dt.date(int(year), int(month), int(day)).isoformat()
     except ValueError:
@@ -131,6 +135,7 @@ def _day_of_excel(text: str) -> str | None:
 
 def _day_of_format(text: str, form: str) -> str | None:
     try:
-        return dt.datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007
+        day = dt.datetime.strptime(text, form)  # noqa: DTZ007
+        return _iso(day.year, day.month, day.day)
     except ValueError:
         return None

@@ -144,7 +144,15 @@ def _is_encoded_twice(sample: bytes) -> bool:
 
 def _is_line_encoded_twice(line: bytes) -> bool:
     try:
-        once = b"".join(map(_byte_of, line.decode(UTF8)))
+        return is_text_encoded_twice(line.decode(UTF8))
+    except UnicodeError:
+        return False
+
+
+def is_text_encoded_twice(text: str) -> bool:
+    """Returns whether a text is UTF-8 that was read as windows-1252, as `ë¯¼` for `민`."""
+    try:
+        once = b"".join(map(_byte_of, text))
         return not (once.isascii() or CONTROLS.search(once.decode(UTF8)))
     except UnicodeError:
         return False

@@ -72,6 +72,8 @@ def is_footer(reference: str) -> bool:
     """Returns whether the text begins a row of totals, or ends a report, as `(6 rows)`."""
     if len(reference) > MOST_CHARACTERS:
         return False
+    if reference.startswith('{"'):  # a row of JSON in a file of another format
+        return True
     return reference == "\\." or _FOOTER.fullmatch(reference.strip()) is not None
 
 

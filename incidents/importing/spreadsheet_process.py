@@ -152,7 +152,10 @@ _FORMULA = (
     rb"<(?:\w+:)?c\b(?![^>]*\bt=)[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
 )
 _VALUE = rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>%s</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
-_UNCOMPUTED, _UNCOMPUTED_OR_ZERO = (re.compile(_FORMULA + _VALUE % zero) for zero in (b"", b"0?"))
+_ANY_FORMULA = _FORMULA.replace(rb"(?![^>]*\bt=)", b"") + rb"</(?:\w+:)?c>"
+_UNCOMPUTED, _UNCOMPUTED_OR_ZERO = (
+    re.compile(_FORMULA + _VALUE % zero + b"|" + _ANY_FORMULA) for zero in (b"", b"0?")
+)
 _OPEN_UNCOMPUTED = re.compile(
     rb"<table:table-cell\b(?=[^>]*\btable:formula=)(?![^>]*\boffice:value-type=)[^>]*>"
 )
@@ -183,7 +186,9 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float):
         if abs(cell) >= _INEXACT:  # digits are lost: the text must not look like a whole number
             return f"{cell:.15e}"
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        # A spreadsheet shows 15 digits of a fraction: 1001.0000000000001 is 1001.
+        shown = cell if cell.is_integer() else float(f"{cell:.15g}")
+        return str(int(shown)) if shown.is_integer() else repr(shown)
     if isinstance(cell, dt.datetime):
         is_day = cell.time() == dt.time()
         return (cell.date() if is_day else cell).isoformat()
