@@ -552,4 +552,25 @@ ROWS = [
         added(*(f"{n},가,cUBiLmV4YW1wbGU=," for n in range(4))),
         refused="column email hold their text encoded",
     ),
+    Case(
+        "ids that repeat the line above",
+        added("상동,가,q@b.example,", "〃,나,r@b.example,"),
+        ALL,
+        (8, 9),
+    ),
+    Case(
+        "an example under the header", csv(["예) 1001,홍길동,hong@example.com,", *GOOD]), ALL, (2,)
+    ),
+    Case(
+        "what is required under the header",
+        csv(["필수,필수,선택,선택", *GOOD]),
+        refused="line 2: the header",
+    ),
+    Case(
+        "columns moved in the second half",
+        csv([*GOOD[:3], "1004,user4@naver.example,최하은,010-2345-6784"]),
+        {k: ALL[k] for k in ("1001", "1002", "1003")},
+        (5,),
+    ),
+    Case("an address as the name", added("7,김민준 <q@b.example>,,"), ALL, (8,)),
 ]

@@ -61,7 +61,47 @@ def in_encoding(name: str, rows: Sequence[str], codec: str, *labels: str) -> lis
     ]
 
 
+WRONG_NAMES = [
+    ("russian", RUSSIAN, "cp1251", "windows-1252"),
+    ("russian", RUSSIAN, "cp1251", "koi8-r"),
+    ("russian", RUSSIAN, "koi8-r", "windows-1251"),
+    ("greek", GREEK, "cp1253", "windows-1252"),
+    ("japanese", JAPANESE, "cp932", "gbk"),
+    ("japanese", JAPANESE, "euc-jp", "shift_jis"),
+    ("chinese", CHINESE, "gb18030", "big5"),
+    ("taiwanese", names("王大偉", "林雅婷", "張淑芬", "陳志明", "黃怡君", "李家豪"), "big5", "gbk"),
+    ("korean", GOOD, "cp949", "gbk"),
+]
 ENCODINGS = [
+    *(
+        Case(
+            f"{language} in {codec} named {label}",
+            csv(rows, encoding=codec),
+            refused="said to be",
+            mapping=f'encoding = "{label}"\n',
+        )
+        for language, rows, codec, label in WRONG_NAMES
+    ),
+    *(
+        Case(
+            f"{label} named rightly",
+            csv(rows, encoding=codec),
+            found_of(rows),
+            mapping=f'encoding = "{label}"\n',
+        )
+        for rows, codec, label in (
+            (names("王大偉", "林雅婷", "張淑芬", "陳志明"), "big5", "big5"),
+            (names("José", "Zoë", "Öğü Şöü", "Ærø Åse", "Éa"), "utf-8", "utf-8"),
+            (names("José", "Zoë", "Ærø Åse", "Éléonore Ôïé"), "cp1252", "windows-1252"),
+            (names("Їжак", "Ґанна Іванівна", "Євген"), "cp1251", "windows-1251"),
+        )
+    ),
+    Case(
+        "ascii, said to be utf-16",
+        csv(["1,Kim,a@b.example,", "2,Lee,c@b.example,"]),
+        refused="said to be utf-16, but its bytes are utf-8",
+        mapping='encoding = "utf-16"\n',
+    ),
     *in_encoding("greek", GREEK, "cp1253", "windows-1253"),
     *in_encoding("greek of ISO", GREEK, "iso-8859-7"),
     *in_encoding("russian", RUSSIAN, "cp1251", "windows-1251"),
@@ -659,6 +699,19 @@ MONGO = [
 ]
 DYNAMO = [{"Item": {key: {"S": value} for key, value in row.items()}} for row in objects()]
 JSONS = [
+    Case(
+        "keys with blanks",
+        lines_of({f" {key} ": value for key, value in row.items()} for row in objects()),
+        ALL,
+        suffix=".jsonl",
+    ),
+    Case(
+        "keys of two spellings that the mapping names otherwise",
+        lines_of(row | {"E_MAIL": row["email"], "e_mail": "q@b.example"} for row in objects()),
+        refused="alike",
+        suffix=".jsonl",
+        table=mapped(reference="member_id", email="E_Mail"),
+    ),
     Case("mongo, ids as numberLong", lines_of(MONGO), refused="objects or lists", suffix=".json"),
     Case(
         "mongo, ids as oid",
@@ -906,7 +959,7 @@ JSONS = [
     Case(
         "keys in other case",
         lines_of({k.upper(): v for k, v in r.items()} for r in objects()),
-        refused="lack",
+        ALL,
         suffix=".jsonl",
     ),
     Case(

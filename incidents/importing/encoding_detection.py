@@ -56,6 +56,9 @@ _GUESSES = {
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
 _SHIFT = re.compile(rb"\x1b\$?[()*+$]")  # to another character set, in the manner of ISO 2022
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
+_WORD, _ACCENTED = re.compile(r"[^\W\d_]{3,}"), re.compile("[\u00c0-\u024f]+")
+_FEWEST_WORDS = 6
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 _KANA = re.compile("[\u3041-\u30fe]")
 
 
@@ -106,11 +109,46 @@ def _refuse_declared(declared: str, found: str, sample: bytes, name: str) -> Non
     if _is_little_evidence(found, declared, sample):
         found = ""
     found = found or (not can_be and looks_like(sample)) or ""
+    found = found or _other_asian(declared, sample)
     if found and found != declared:
         why = RefusalMessages.OTHER_ENCODING.stored(file=name, said=declared, found=found)
         raise ImportRefusedError(why)
-    if not can_be:
+    if not can_be or _is_no_word(declared, sample):
         raise ImportRefusedError(RefusalMessages.NOT_THAT.stored(file=name, said=declared))
+
+
+def _other_asian(declared: str, sample: bytes) -> str:
+    """Returns the encoding that text shows which was declared as Chinese, or "".
+
+    Kana in Shift_JIS have first bytes that begin rare characters in GBK and none in Big5. The kana
+    of EUC-JP have the same bytes in GBK.
+    """
+    if declared not in ("gb18030", "big5"):
+        return ""
+    if _kana(sample) == "shift_jis":
+        return "shift_jis"
+    is_much = len(b"".join(RUNS.findall(sample))) >= 2 * _FEW
+    return _hanzi(sample) if declared == "big5" and is_much else ""
+
+
+def _is_no_word(declared: str, sample: bytes) -> bool:
+    """Returns whether most words are such as no language writes, if the text is what was declared.
+
+    These are Latin words of accented letters alone, such as `Èâàí` for `Иван`, and words with small
+    and then capital letters, such as `хБЮМ`. Big5 read as GBK has characters that Unicode leaves to
+    private use.
+    """
+    text = _decoded(sample, declared)
+    if declared == "gb18030":
+        return len(_PRIVATE.findall(text)) * 10 > sum(not sign.isascii() for sign in text)
+    if declared not in SINGLE_BYTE:
+        return False
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    odd = sum(
+        (word[0].islower() and word[1:].isupper()) or _ACCENTED.fullmatch(word) is not None
+        for word in words
+    )
+    return len(words) >= _FEWEST_WORDS and odd >= 0.8 * len(words)
 
 
 def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
@@ -118,6 +156,8 @@ def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
 
     A few syllables may be chance. In UTF-8, Asian text has characters of three bytes.
     """
+    if sample.isascii():
+        return False
     if found == CP949:
         return count_common_hangul(_decoded(sample, CP949))[1] < _FEW
     is_asian = declared not in (UTF8, UTF8_MARKED, *SINGLE_BYTE)

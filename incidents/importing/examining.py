@@ -296,6 +296,7 @@ class _Columns:
             raise self._refused(
                 RefusalMessages.TOO_MANY_KEYS, keys=f"{len(names):,}", most=f"{MAX_COLUMNS:,}"
             )
+        names = self._in_mapping_spelling(names)
         self._refuse_wrapped(content.format, head, names)
         self._refuse_nested(content.format, head, names)
         return names
@@ -360,7 +361,7 @@ class _Columns:
             elif column not in names and found:
                 raise self._refused(
                     RefusalMessages.ALIKE,
-                    line=self._rows[0].line,
+                    line=self._rows[0].line if self._rows else 1,
                     columns=", ".join(str(place + 1) for place in found),
                 )
         return names

@@ -32,6 +32,7 @@ _FOOTER = re.compile(
     r"|(?:page|페이지|seite)\s*:?\s*\d+.*|\d+\s*/\s*\d+\s*(?:page|페이지|쪽)"
     r"|\W*(?:end of (?:file|report|data|list|export)|eof|이하\s?여백|끝|以下余白)\W*"
     r"|(?:time|duration|elapsed|execution time|query time)\s*[:=].*"
+    r"|(?:예\)|예시\s*[:)]|샘플\s*[:)]|ex\)|example:).*"
     r"|(?:printed|exported|generated|created|downloaded) (?:on|at|by)\b.*"
     r"|(?:출력|작성|조회|생성|다운로드)\s?(?:일시?|일자|자)\s*[:\uff1a].*"
     r"|(?:completion time|statement processed|query ok)\b.*|commit(?: complete)?\.?",
@@ -40,7 +41,7 @@ _FOOTER = re.compile(
 _TYPE = re.compile(
     r"(?:tiny|small|medium|big)?int(?:eger)?|n?(?:var)?char2?|varchar|number|numeric|decimal|"
     r"(?:tiny|medium|long)?text|string|double(?: precision)?|float|real|bool(?:ean)?|"
-    r"date(?:time)?2?|timestamp|serial|uuid|uniqueidentifier|clob|blob|object|문자열?|숫자|날짜"
+    r"date(?:time)?2?|timestamp|필수|선택|required|optional|mandatory|serial|uuid|uniqueidentifier|clob|blob|object|문자열?|숫자|날짜"
 )
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _DIGIT = re.compile(r"\d")

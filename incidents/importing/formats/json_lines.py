@@ -54,18 +54,24 @@ class _Names:
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns, self._places = frozenset(columns), places_by_key(columns)
         self._names = list(columns)
+        self._known: dict[str, list[int]] = {}  # the places of keys that were looked up
         self._are_alike = any(len(places) > 1 for places in self._places.values())
 
     def completed(self, found: dict[str, str]) -> dict[str, str]:
         """Returns the row with each value also under the columns that only spell it otherwise."""
         if not self._are_alike and found.keys() <= self._columns:
             return found
-        others = (
-            (self._names[place], value)
+        others = {
+            self._names[place]: value
             for key, value in found.items()
-            for place in self._places.get(name_key(key), ())
-        )
-        return dict(others) | found
+            for place in self._places_of(key)
+        }
+        return others | found
+
+    def _places_of(self, key: str) -> list[int]:
+        if key not in self._known:
+            self._known[key] = self._places.get(name_key(key), [])
+        return self._known[key]
 
 
 class _DuplicateKeyError(ValueError):
