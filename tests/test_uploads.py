@@ -361,6 +361,7 @@ OTHER_FILES = [
     ("id,name\n1,김민지\n2,박서준\n".encode("cp949") + "3,최수\n".encode(), _NAMED),
     (b"id\n010-1234-5678\nnobody\n", _TELEPHONE),
     (b"id\nnobody\n", f"{_ID}known = true\n"),
+    (b"id,name\n1,Jiho\n2,Se\\qo\n", f"escape = '\\'\n{_NAMED}"),
     (
         (
             b'id,name,at\nguest,Jiho,2025-01-01\n"1\n2",Jiho,2025-01-01\n3,Jiho,yesterday\n'
