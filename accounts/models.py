@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import normalise_email
-from foundations.languages import default_language, portal_languages
+from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
 
 class UserManager(BaseUserManager["User"]):
@@ -64,7 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail address"), unique=True)
     language = models.CharField(
-        _("language"), max_length=2, choices=portal_languages, default=default_language
+        _("language"), max_length=CODE_LENGTH, choices=portal_languages, default=default_language
     )
     is_staff = models.BooleanField(_("response team"), default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import get_language, get_language_info
 
-# A language code as Django writes it: "ko", "pt-br", "zh-hant".
+# A language code as Django writes it: "ko", "pt-br", "zh-hant". It has at most CODE_LENGTH letters.
 CODE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
+CODE_LENGTH = 12
 
 
 def portal_languages() -> list[tuple[str, str]]:
@@ -39,6 +40,12 @@ def with_own_names(codes: Iterable[str]) -> list[tuple[str, str]]:
 def own_name(code: str) -> str:
     """Returns a language's name in the language itself; the code if Django does not know it."""
     return dict(settings.LANGUAGES).get(code) or _info(code).get("name_local") or code
+
+
+def shorter_codes(code: str) -> list[str]:
+    """Returns the code, then the code with fewer and fewer subtags: zh-hant-hk, zh-hant, zh."""
+    parts = code.split("-")
+    return ["-".join(parts[:number]) for number in range(len(parts), 0, -1)]
 
 
 def _translated_name(code: str) -> str:
@@ -86,12 +93,10 @@ class LocalizedText:
     def language_for(self, wanted: str) -> str:
         """Returns the language of the text that a reader of `wanted` gets; "" without any text.
 
-        It is `wanted`, else the same language without its region, else the first language of the
-        portal with a text, else the first other language by its code.
+        It is `wanted`, else the same language with fewer subtags, such as without its region, else
+        the first language of the portal with a text, else the first other language by its code.
         """
-        if wanted in self._texts:
-            return wanted
-        order = [wanted.partition("-")[0], *portal_codes(), *sorted(self._texts)]
+        order = [*shorter_codes(wanted), *portal_codes(), *sorted(self._texts)]
         return next((code for code in order if code in self._texts), "")
 
     def in_language(self, wanted: str | None = None) -> str:

@@ -2,11 +2,13 @@
 
 import pytest
 from django import forms
+from django.apps import apps
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import override
 
-from foundations.languages import LocalizedText
+from foundations.languages import CODE, CODE_LENGTH, LocalizedText
 from foundations.localized_fields import LocalizedTextFormField, show_languages
 from incidents.models import DataClass, Incident
 
@@ -20,6 +22,7 @@ GREETING = LocalizedText({"ko": "안녕하세요", "en": "Hello"})
         ({"ko": "가", "en": "A"}, "de", "ko"),  # the portal's default language
         ({"en": "A", "de": "B"}, "ko", "en"),  # the portal's first language with a text
         ({"pt": "A", "en": "B"}, "pt-br", "pt"),  # the same language without its region
+        ({"zh": "A", "zh-hant": "B", "en": "C"}, "zh-hant-hk", "zh-hant"),
         ({"fr": "A", "de": "B"}, "ko", "de"),
         ({}, "ko", ""),
     ],
@@ -78,6 +81,18 @@ def test_the_database_keeps_texts_as_written(incident):
     assert Incident.objects.get().title == texts
     assert Incident.objects.filter(title__en__icontains="QUOTES").exists()
     assert Incident.objects.values_list("title", flat=True).get() == LocalizedText(texts)
+
+
+@pytest.mark.parametrize("code", ["zh-hans", "zh-hant-hk", "pt-br", "sr-latn", "hsb"])
+def test_each_language_code_that_django_has_fits_everywhere(code):
+    models = apps.get_models()
+    fields = [field for model in models for field in model._meta.fields if field.name == "language"]
+    assert len(fields) >= 6
+    assert all(field.max_length >= len(code) for field in fields)
+
+
+def test_each_language_of_django_is_a_code():
+    assert all(CODE.fullmatch(code) and len(code) <= CODE_LENGTH for code, _name in LANGUAGES)
 
 
 def test_the_length_of_each_text_is_bounded(incident):

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, default=foundations.languages.default_language, max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, default=foundations.languages.default_language, max_length=12, verbose_name='language')),
                 ('is_staff', models.BooleanField(default=False, verbose_name='response team')),
                 ('is_active', models.BooleanField(default=True, verbose_name='may sign in')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),

@@ -14,7 +14,6 @@ _SMALLINT = 21  # the OID of the type
 _LENGTH = Struct(">i")
 
 LENGTH_16 = _LENGTH.pack(16)
-_TRAITS = Struct(">ihi2sihih")
 
 # The start of a row of people: line, slot, digest, person. The fields of `traits`, two blind
 # indexes and the contact follow.
@@ -33,7 +32,9 @@ def traits(relation: int, language: bytes, email_reach: int, phone_reach: int) -
 
     Very many people have the same values, so the caller caches the result.
     """
-    return _TRAITS.pack(2, relation, 2, language, 2, email_reach, 2, phone_reach)
+    size = len(language)
+    form = f">ihi{size}sihih"
+    return Struct(form).pack(2, relation, size, language, 2, email_reach, 2, phone_reach)
 
 
 def smallints(values: tuple[int, ...]) -> bytes:

@@ -49,7 +49,7 @@ DROP TABLE IF EXISTS {people}, {exposures}, {second}, {mentions}, {further}, {re
     {unread}, {changes}, {contacts}, {given}, {again};
 CREATE UNLOGGED TABLE {people} (
     line int NOT NULL, slot smallint NOT NULL, digest bigint NOT NULL, person uuid NOT NULL,
-    relation smallint NOT NULL, language varchar(2) NOT NULL, email_reach smallint NOT NULL,
+    relation smallint NOT NULL, language varchar(12) NOT NULL, email_reach smallint NOT NULL,
     phone_reach smallint NOT NULL, email_index uuid, phone_index uuid, contact bytea NOT NULL
 );
 CREATE TABLE {exposures} (LIKE incidents_exposure INCLUDING DEFAULTS INCLUDING CONSTRAINTS);

@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('relation', models.SmallIntegerField(choices=[(1, 'member'), (2, 'former member'), (3, 'recipient')], verbose_name='relation')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
+                ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('people', models.PositiveBigIntegerField(verbose_name='people')),
                 ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scope_counts', to='incidents.incident', verbose_name='incident')),
                 ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='exposure batch')),
@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('relation', models.SmallIntegerField(choices=[(1, 'member'), (2, 'former member'), (3, 'recipient')], verbose_name='relation')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
+                ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('email_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one'), (4, 'landline: takes no text messages')], verbose_name='e-mail')),
                 ('phone_reach', models.SmallIntegerField(choices=[(1, 'usable'), (2, 'missing'), (3, 'cannot be one'), (4, 'landline: takes no text messages')], verbose_name='phone')),
                 ('email_index', models.UUIDField(editable=False, null=True)),

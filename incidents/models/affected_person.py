@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import portal_languages
+from foundations.languages import CODE_LENGTH
 from incidents import encryption
 from incidents.models.exposure_file import ExposureFile
 from incidents.models.incident import Incident
@@ -88,7 +88,7 @@ class AffectedPerson(models.Model):
         db_index=False,
     )
     relation = models.SmallIntegerField(_("relation"), choices=Relation.choices)
-    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
+    language = models.CharField(_("language"), max_length=CODE_LENGTH)
     email_reach = models.SmallIntegerField(_("e-mail"), choices=Reach.choices)
     phone_reach = models.SmallIntegerField(_("phone"), choices=Reach.choices)
     email_index = models.UUIDField(null=True, editable=False)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from foundations.languages import default_language, portal_codes, portal_languages
+from foundations.languages import CODE_LENGTH, default_language, portal_codes, portal_languages
 from foundations.localized_fields import LocalizedTextField
 from incidents import encryption
 from incidents.models.shredding import Shredding
@@ -55,7 +55,7 @@ class Incident(models.Model):
     id = models.AutoField(primary_key=True)
     slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its web addresses."))
     languages = ArrayField(
-        models.CharField(max_length=12, choices=portal_languages),
+        models.CharField(max_length=CODE_LENGTH, choices=portal_languages),
         verbose_name=_("languages"),
         default=portal_codes,
         help_text=_(
@@ -65,7 +65,7 @@ class Incident(models.Model):
     )
     default_language = models.CharField(
         _("language of the others"),
-        max_length=12,
+        max_length=CODE_LENGTH,
         choices=portal_languages,
         default=default_language,
         help_text=_("People whose language is none of these get this one."),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import portal_languages
+from foundations.languages import CODE_LENGTH
 from incidents.models.affected_person import AffectedPerson
 from incidents.models.data_class import DataClass
 from incidents.models.exposure_batch import ExposureBatch
@@ -32,7 +32,7 @@ class ScopeCount(models.Model):
         related_name="+",
     )
     relation = models.SmallIntegerField(_("relation"), choices=AffectedPerson.Relation.choices)
-    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
+    language = models.CharField(_("language"), max_length=CODE_LENGTH)
     # Null: all people, with any data class.
     data_class = models.ForeignKey(
         DataClass,

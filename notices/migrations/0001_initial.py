@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
             name='NoticeMessage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=12, verbose_name='language')),
                 ('is_for_shared_contact', models.BooleanField(default=False, editable=False)),
                 ('marker', models.CharField(editable=False, max_length=40)),
                 ('mime', models.BinaryField()),
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
             name='TestAddress',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=12, verbose_name='language')),
                 ('contact', models.BinaryField()),
                 ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='test_addresses', to='notices.notice', verbose_name='notice')),
             ],
@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('recipient', models.UUIDField()),
                 ('state', models.CharField(choices=[('pending', 'pending'), ('deferred', 'deferred: will be tried again'), ('accepted', 'accepted by the mail server'), ('bounced', 'bounced'), ('suppressed', 'suppressed'), ('unreachable', 'not reachable over this channel'), ('in_doubt', 'in doubt'), ('cancelled', 'cancelled')], default='pending', max_length=11, verbose_name='state')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=12, verbose_name='language')),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
                 ('not_before', models.DateTimeField(null=True, verbose_name='not before')),
                 ('is_possible_duplicate', models.BooleanField(default=False, verbose_name='possibly sent twice')),
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('lookup', models.UUIDField(editable=False, unique=True)),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=2, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.portal_languages, max_length=12, verbose_name='language')),
                 ('issued_at', models.DateTimeField(editable=False, verbose_name='issued')),
                 ('sha256', models.CharField(editable=False, max_length=64, verbose_name='SHA-256')),
                 ('ciphertext', models.BinaryField()),

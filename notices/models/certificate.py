@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import portal_languages
+from foundations.languages import CODE_LENGTH, portal_languages
 from incidents.models import Incident
 
 
@@ -19,7 +19,7 @@ class Certificate(models.Model):
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.PROTECT, related_name="certificates"
     )
-    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
+    language = models.CharField(_("language"), max_length=CODE_LENGTH, choices=portal_languages)
     issued_at = models.DateTimeField(_("issued"), editable=False)
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     # The certificate's content, encrypted: see notices.proof.certificates.

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import portal_languages
+from foundations.languages import CODE_LENGTH, portal_languages
 from incidents.models import AffectedPerson
 from notices.models.chunk import Chunk
 from notices.models.doubt import DoubtCause
@@ -92,7 +92,7 @@ class Delivery(models.Model):
     state = models.CharField(
         _("state"), max_length=11, choices=State.choices, default=State.PENDING
     )
-    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
+    language = models.CharField(_("language"), max_length=CODE_LENGTH, choices=portal_languages)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True)
     is_possible_duplicate = models.BooleanField(_("possibly sent twice"), default=False)

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import portal_languages
+from foundations.languages import CODE_LENGTH, portal_languages
 from notices.models.notice import Notice
 
 
@@ -17,7 +17,7 @@ class NoticeMessage(models.Model):
     notice = models.ForeignKey(
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="messages"
     )
-    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
+    language = models.CharField(_("language"), max_length=CODE_LENGTH, choices=portal_languages)
     # The one message to a contact of many people; see notices.engine.held_back.
     is_for_shared_contact = models.BooleanField(default=False, editable=False)
     marker = models.CharField(max_length=40, editable=False)

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from foundations.languages import portal_languages
+from foundations.languages import CODE_LENGTH, portal_languages
 from notices.models.notice import Notice
 
 
@@ -18,7 +18,7 @@ class TestAddress(models.Model):
     notice = models.ForeignKey(
         Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="test_addresses"
     )
-    language = models.CharField(_("language"), max_length=2, choices=portal_languages)
+    language = models.CharField(_("language"), max_length=CODE_LENGTH, choices=portal_languages)
     # Ciphertext like AffectedPerson.contact, without a name.
     contact = models.BinaryField(editable=False)
 
