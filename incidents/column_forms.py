@@ -6,10 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from foundations.languages import with_own_names
 from incidents import uploads
 from incidents.importing import column_names, mapping, mapping_writing
 from incidents.importing.column_names import CLASS, REFERENCE
 from incidents.importing.mapping_writing import Choices
+from incidents.importing.person_languages import OTHER
 from incidents.importing.profile_report import ColumnReport
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
@@ -73,11 +75,52 @@ class ColumnsForm(forms.Form):
                 initial=choices.roles.get(column.name, ""),
                 required=False,
             )
+            self._add_languages(place, column)
 
-    def columns(self) -> Iterator[tuple[forms.BoundField, ColumnReport, list[str]]]:
-        """Yields the field of each column, with its profile and its first cells, masked."""
+    def _add_languages(self, place: int, column: ColumnReport) -> None:
+        """Adds a field for each language of the column without a text: what its people get."""
+        chosen = self.profile.choices.languages
+        texts = with_own_names(self.upload.incident.languages)
+        for number, (value, cells) in enumerate(column.languages.items()):
+            self.fields[f"language-{place}-{number}"] = forms.ChoiceField(
+                label=_("%(language)s: %(number)s people. No text in it; they get")
+                % {
+                    "language": _shown_language(value),
+                    "number": f"{cells:,}",
+                },
+                choices=[("", _("decide")), *texts],
+                initial=chosen.get(value, ""),
+                required=False,
+            )
+
+    def _languages(self, cleaned: dict[str, Any], roles: dict[str, str]) -> dict[str, str]:
+        """Returns what people get, by the value of the column of languages.
+
+        Adds an error to each value that is not decided.
+        """
+        decided = {}
+        for place, column in enumerate(self.profile.report.columns):
+            if roles[column.name] != column_names.LANGUAGE:
+                continue
+            for number, value in enumerate(column.languages):
+                decided[value] = cleaned[f"language-{place}-{number}"]
+                if not decided[value]:
+                    why = _("Decide what these people get.")
+                    self.add_error(f"language-{place}-{number}", why)
+        return decided
+
+    def languages_of(self, place: int) -> list[forms.BoundField]:
+        """Returns the fields of the languages without a text in a column."""
+        return [self[name] for name in self.fields if name.startswith(f"language-{place}-")]
+
+    def columns(
+        self,
+    ) -> Iterator[tuple[forms.BoundField, ColumnReport, list[str], list[forms.BoundField]]]:
+        """Yields the field of each column, with its profile, its first cells, masked, and the
+        fields of its languages without a text.
+        """
         for place, (column, cells) in enumerate(self.profile.with_examples()):
-            yield self[f"column-{place}"], column, cells
+            yield self[f"column-{place}"], column, cells, self.languages_of(place)
 
     def clean(self) -> dict[str, Any]:
         """Adds "choices", and "mapping", their TOML text. Rejects choices that make no mapping."""
@@ -85,6 +128,8 @@ class ColumnsForm(forms.Form):
         if self.errors:
             return cleaned
         choices = self._choices(cleaned)
+        if self.errors:
+            return cleaned
         text = mapping_writing.written(choices)
         try:
             mapping.parse(text, name="mapping").check_classes(DataClass.objects.descriptions())
@@ -109,6 +154,7 @@ class ColumnsForm(forms.Form):
             is_known=cleaned["is_known"],
             is_by_email=cleaned["is_by_email"],
             roles=roles,
+            languages=self._languages(cleaned, roles),
             leaked=cleaned["leaked"],
             date_kinds=guessed.date_kinds,
         )
@@ -120,6 +166,10 @@ class ColumnsForm(forms.Form):
             return True
         self.add_error(None, _("A worker has this file; try again when it is done."))
         return False
+
+
+def _shown_language(value: str) -> str:
+    return str(_("other values")) if value == OTHER else value
 
 
 def _meanings() -> list[Any]:

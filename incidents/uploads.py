@@ -200,6 +200,7 @@ def _check(upload: Upload) -> None:
             mapping=parsed,
             encoding=upload.encoding,
             region=upload.incident.phone_region,
+            languages=upload.incident.languages,
             bound=upload.incident.shared_contact_bound,
         )
         if parsed:

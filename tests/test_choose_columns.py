@@ -12,7 +12,7 @@ from accounts.models import User
 from harness.sign_in import sign_in_to_desk
 from incidents import uploads
 from incidents.importing import mapping
-from incidents.models import AffectedPerson, Incident, Upload
+from incidents.models import AffectedPerson, ExposureFile, Incident, Upload
 from tests.desk_pages import page_text
 from tests.test_narrow_pages import shown
 from tests.test_uploads import sent
@@ -216,3 +216,31 @@ def test_both_pages_fit_320_pixels(desk, incident, language):
         for name, shown_page in shown(sources, width=320, height=640)
     }
     assert all(width <= 320 for width in widths.values()), widths
+
+
+LANGUAGES = (
+    "회원번호,이름,메일,language\n"
+    + "".join(
+        f"{n},김민지,minji{n}@example.com,{'fr' if n % 4 else 'en'}\n" for n in range(1000, 1020)
+    )
+).encode()
+
+
+def test_languages_without_a_text_are_decided_beside_their_counts(desk, incident):
+    upload = uploaded(desk, incident, LANGUAGES)
+
+    page = page_text(desk.get(url("columns", upload)))
+    assert "languages: fr: 15, en: 5" in page
+    assert "fr: 15 people. No text in it; they get" in page
+    data = form_of(desk, upload)
+    refused = page_text(desk.post(url("columns", upload), data))
+    assert "Decide what these people get." in refused
+    desk.post(url("columns", upload), data | {"language-3-0": "en"})
+    upload = worked(upload)
+
+    assert 'languages = { "fr" = "en" }' in upload.mapping
+    assert (upload.state, upload.findings, upload.rows_taken) == (State.CHECKED, [], 20)
+    desk.post(url("import", upload))
+    worked(upload)
+    assert set(AffectedPerson.objects.values_list("language", flat=True)) == {"en"}
+    assert 'languages = { "fr" = "en" }' in ExposureFile.objects.get().mapping

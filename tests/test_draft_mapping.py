@@ -225,3 +225,13 @@ def test_every_draft_parses(draft, names, cell):
         return  # a file that cannot be read has no draft
     tomllib.loads(text)
     assert parsed(text).person.reference == "id"
+
+
+def test_the_draft_asks_what_people_of_another_language_get(tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_text("id,language\n1,fr\n2,en\n3,fr\n4,010-1234-5678\n", encoding="utf-8")
+    seen = previewing.preview(path, languages=["ko", "en"])
+
+    text = drafting.draft(seen, CLASSES)
+    assert '# languages = { "fr" = "…", "*" = "…" }  # decide: fr: 2, *: 1' in text
+    assert "010" not in text

@@ -104,17 +104,52 @@ member_id,name,email,mobile,lang
     assert minji.exposures.get().line == 2
 
 
-@pytest.mark.parametrize("written", ["EN", "en-US", "en_GB"])
+@pytest.mark.parametrize("written", ["EN", "en-US", "en_GB", "en_US.UTF-8", "English", " en "])
 def test_language_is_read_from_common_spellings(incident, load, written):
     load(f"member_id,name,email,mobile,lang\n7,Minji,,,{written}\n")
 
     assert person(incident, "7").language == "en"
 
 
-def test_an_unsupported_language_becomes_korean(incident, load):
-    load("member_id,name,email,mobile,lang\n7,Minji,,,fr\n")
+@pytest.mark.parametrize("written", ["fr", "FR", "kor", "konkani", "e", "en-", "홍길동"])
+def test_people_of_a_language_without_a_text_are_never_given_another_silently(
+    incident, load, written
+):
+    text = f"member_id,name,email,mobile,lang\n7,Minji,,,{written}\n8,Seojun,,,ko\n"
+    with pytest.raises(ImportRefusedError, match="lang holds languages without a text"):
+        load(text)
+    report = load(text, accepted=["language:lang"])
+    [(line, why)] = reasons(report)
+    assert line == 2
+    assert why.startswith("lang holds a language without a text in the incident")
 
-    assert person(incident, "7").language == "ko"
+
+def test_the_mapping_decides_what_they_get(incident, load):
+    decided = MEMBERS.replace('"lang"', '"lang"\nlanguages = { FR = "en", "*" = "ko" }')
+    rows = "7,Minji,,,fr\n8,Seojun,,,de\n9,Jiwoo,,,"
+    load(f"member_id,name,email,mobile,lang\n{rows}\n", decided)
+
+    assert [person(incident, one).language for one in "789"] == ["en", "ko", "ko"]
+
+
+def test_people_without_a_language_get_the_incidents_default(incident, load):
+    Incident.objects.update(languages=["en"], default_language="en")
+    incident.refresh_from_db()
+    load("member_id,name,email,mobile,lang\n7,Minji,,,\n")
+
+    assert person(incident, "7").language == "en"
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("zh-TW", "zh-hant"), ("zh_CN", "zh-hans"), ("pt_BR", "pt-br"), ("简体中文", "zh-hans")],
+)
+def test_languages_with_a_script_or_region_are_read(incident, load, written, code):
+    Incident.objects.update(languages=["zh-hans", "zh-hant", "pt-br"], default_language="zh-hans")
+    incident.refresh_from_db()
+    load(f"member_id,name,email,mobile,lang\n7,Minji,,,{written}\n")
+
+    assert person(incident, "7").language == code
 
 
 def test_a_person_without_contact_is_kept(incident, load):

@@ -25,6 +25,8 @@ class BlockTask:
     class_ids: dict[str, int]
     long_classes: frozenset[str]  # slugs of the classes whose values may have several lines
     region: str  # of phone numbers without a country code
+    languages: tuple[str, ...]  # of the incident
+    default_language: str  # of people whose language is not given
     file_id: int
     keysets: tuple[int, str, bytes, bytes]  # Incident.keysets(): wrapped, for BulkEncryptor
     secret: bytes  # random, one per import: the key of the digests that compare contacts
@@ -66,6 +68,8 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
             class_ids=task.class_ids,
             long_classes=task.long_classes,
             region=task.region,
+            languages=task.languages,
+            default_language=task.default_language,
             file_id=task.file_id,
             secret=task.secret,
         )

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from incidents.importing import person_languages
 from incidents.importing.cell_kinds import CellKind
 
 EXAMPLES = 3  # of each kind of a column
@@ -26,6 +27,8 @@ class ColumnProfile:
     lengths: Counter[int] = field(default_factory=Counter)  # numbers by their digits
     # A Misra-Gries sketch: rows by the digest of a contact. A count is never too high.
     contacts: Counter[int] = field(default_factory=Counter)
+    # Of a column of languages, in all rows: cells by value (person_languages.counted).
+    languages: Counter[str] = field(default_factory=Counter)
 
     @property
     def cells(self) -> int:
@@ -78,6 +81,7 @@ class ColumnProfile:
         self.lengths.update(other.lengths)
         self.contacts.update(other.contacts)
         _shorten(self.contacts, counters)
+        self.languages = person_languages.shortened(self.languages + other.languages)
 
 
 def _shorten(counts: Counter[int], most: int) -> None:

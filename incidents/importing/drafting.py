@@ -6,7 +6,7 @@ leaked cannot be known from a file: the draft proposes it and says so.
 
 from collections.abc import Iterable, Iterator
 
-from incidents.importing import column_names, mapping_writing
+from incidents.importing import column_names, mapping_writing, person_languages
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_names import CLASS, DATE, EMAIL, NAME, PHONE, REFERENCE
 from incidents.importing.column_profiles import ColumnProfile
@@ -31,7 +31,8 @@ def draft(seen: Preview, classes: Iterable[DataClass]) -> str:
     """
     known = {one.slug: one for one in classes}
     choices = guesses(seen, known)
-    text = mapping_writing.written(choices, _comments(choices, known))
+    comments = _comments(choices, known) | _undecided_languages(seen, choices)
+    text = mapping_writing.written(choices, comments)
     return (
         "\n".join([*_head(seen), text, *_unused(seen, choices), *_classes(known.values())]) + "\n"
     )
@@ -149,6 +150,16 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
     for slug, one in known.items():
         comments[CLASS + slug] = f"confirm: {_in_one_line(one.name.in_language(LANGUAGE))}"
     return comments
+
+
+def _undecided_languages(seen: Preview, choices: Choices) -> dict[str, str]:
+    """Returns the comment on languages without a text: an import is refused until it is decided."""
+    used = choices.columns(column_names.LANGUAGE)[:1]
+    counts = next((one.languages for one in seen.report.columns if one.name in used), {})
+    if not counts:
+        return {}
+    entries = ", ".join(f'{quoted(value)} = "…"' for value in counts)
+    return {"languages": f"{{ {entries} }}  # decide: {person_languages.in_words(counts)}"}
 
 
 def _head(seen: Preview) -> Iterator[str]:

@@ -4,10 +4,10 @@ A finding refuses the file until the operator accepts it by its code. It is what
 a broken export looks like; but a column of masked addresses may also have leaked like this.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from incidents.importing import profiling
+from incidents.importing import person_languages, profiling
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
 from incidents.importing.mapping import ColumnMapping
@@ -42,28 +42,76 @@ class ColumnFinding(NamedTuple):
 
 
 def refuse_findings(
-    source: Source, mapping: ColumnMapping, accepted: Collection[str], *, region: str = ""
+    source: Source,
+    mapping: ColumnMapping,
+    accepted: Collection[str],
+    *,
+    region: str = "",
+    languages: Sequence[str] = (),
 ) -> None:
     """Raises ImportRefusedError with every finding that is not in `accepted` (codes).
 
-    `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION. Looks at
-    some rows of every part of the file. Does nothing for a reject file, which may hold only odd
-    values. A file that cannot be read is refused by the import, which names the place.
+    `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
+    `languages` are those of the incident. Looks at some rows of every part of the file. Does
+    nothing for a reject file, which may hold only odd values. A file that cannot be read is refused
+    by the import, which names the place.
     """
     if source.is_reject_file:
         return
     try:
-        found = profiling.quick_profile(source, region=region)
+        found = profiling.quick_profile(source, region=region, languages=mapping.language_columns())
     except ImportRefusedError:
         return
-    why = [one for one in findings(found, mapping, file=source.name) if one.code not in accepted]
+    every = findings(found, mapping, file=source.name, languages=languages)
+    why = [one for one in every if one.code not in accepted]
     if why:
         raise ImportRefusedError(BETWEEN.join(one.message for one in why))
 
 
-def findings(profile: FileProfile, mapping: ColumnMapping, *, file: str) -> list[ColumnFinding]:
-    """Returns the findings of a profile. `file` is the name of the file, for messages."""
+def findings(
+    profile: FileProfile, mapping: ColumnMapping, *, file: str, languages: Sequence[str] = ()
+) -> list[ColumnFinding]:
+    """Returns the findings of a profile. `file` is the name of the file, for messages.
+
+    `languages` are those of the incident; without them, values of languages are not judged.
+    """
     columns = {column.name: column for column in profile.columns}
+    undecided = _undecided_languages(columns, mapping, languages, file) if languages else ()
+    return [*undecided, *_contact_findings(columns, mapping, file)]
+
+
+def _undecided_languages(
+    columns: Mapping[str, ColumnProfile],
+    mapping: ColumnMapping,
+    languages: Sequence[str],
+    file: str,
+) -> Iterator[ColumnFinding]:
+    """Yields each column with languages of which nothing says what their people get."""
+    nulls = map(person_languages.value_key, mapping.nulls)
+    blank = dict.fromkeys(nulls, languages[0])
+    for person in mapping.people():
+        if person.language not in columns:
+            continue
+        read = person_languages.reader(blank | person.languages, languages, languages[0])
+        found = person_languages.undecided(columns[person.language].languages, read)
+        if found:
+            code = f"language:{person.language}"
+            counts = person_languages.in_words(found)
+            example = person_languages.example(found, languages)
+            message = RefusalMessages.UNDECIDED.stored(
+                file=file,
+                column=person.language,
+                counts=counts,
+                mapping_words=mapping.name,
+                example=example,
+                code=code,
+            )
+            yield ColumnFinding(code, message)
+
+
+def _contact_findings(
+    columns: Mapping[str, ColumnProfile], mapping: ColumnMapping, file: str
+) -> list[ColumnFinding]:
     return [
         finding
         for name, meant in dict(_expected_kinds(mapping)).items()

@@ -83,7 +83,9 @@ def import_file(
         with recording_refusal(path, incident, mapping_text):
             job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
             region = job.mapping.region or incident.phone_region
-            findings.refuse_findings(job.source, job.mapping, accepted, region=region)
+            findings.refuse_findings(
+                job.source, job.mapping, accepted, region=region, languages=incident.languages
+            )
         reject_file = rejects.choose_path(path, rejects_path)
         file, result = _import(job, batch_number, reject_file, report)
     report(result)
@@ -338,6 +340,8 @@ def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepare
         class_ids=job.class_ids,
         long_classes=job.long_classes,
         region=job.mapping.region or job.incident.phone_region,
+        languages=tuple(job.incident.languages),
+        default_language=job.incident.default_language,
         file_id=file_id,
         keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),

@@ -25,7 +25,7 @@ from pydantic import (
 
 from foundations import toml_files
 from foundations.toml_files import Fault, FilePath, TomlTable
-from incidents.importing import days, formats, mapping_limits, placeholders
+from incidents.importing import days, formats, mapping_limits, person_languages, placeholders
 from incidents.importing.cell_templates import CellTemplate, name_template
 from incidents.importing.headers import name_key
 from incidents.importing.reading import Declared, ImportRefusedError, Source
@@ -81,6 +81,15 @@ class LeakColumn(TomlTable):
 Leaks = Annotated[tuple[LeakColumn, ...], Strict(False)]
 
 
+def _is_language(code: str) -> str:
+    if not person_languages.is_language_code(code):
+        raise ValueError(partial(RefusalMessages.NO_LANGUAGE.stored, name=repr(code)))
+    return code
+
+
+Language = Annotated[str, AfterValidator(_is_language)]
+
+
 class PersonColumns(TomlTable):
     """The columns that identify one person of a row. "" means that the file has no such column."""
 
@@ -90,6 +99,7 @@ class PersonColumns(TomlTable):
     email: TextOrTexts = ()
     phone: TextOrTexts = Field((), validate_default=True)
     language: str = ""
+    languages: dict[str, Language] = {}  # what people get, by the value of the column
     # No default, because a missing class and a class too many would both be untrue statements.
     contact_leaked: Annotated[frozenset[str], Strict(False)] = Field(None, validate_default=True)
     _leaks: tuple[LeakColumn, ...] = ()
@@ -390,6 +400,10 @@ class ColumnMapping(TomlTable):
             if column != columns.language
         }
         return describing - needed - {""}
+
+    def language_columns(self) -> set[str]:
+        """Returns the columns that hold the languages of people."""
+        return {columns.language for columns in self.people()} - {""}
 
     def classes(self) -> set[str]:
         """Returns the slugs of the data classes that the people of the file can have."""

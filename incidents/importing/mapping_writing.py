@@ -29,6 +29,7 @@ class Choices:
     is_by_email: bool = False  # no column holds ids, so the e-mail address identifies the person
     roles: Mapping[str, str]  # by column; a role of column_names; "" for a column that is not used
     leaked: Iterable[str] = tuple(CONTACT_CLASSES)  # which of name, email and phone leaked
+    languages: Mapping[str, str] = field(default_factory=dict)  # what people get, by value
     date_kinds: Mapping[str, str] = field(default_factory=dict)  # "date" or "datetime" by column
 
     def columns(self, role: str) -> list[str]:
@@ -105,6 +106,13 @@ class _Writer:
             yield self._line(part, _contact_value(part, columns))
         for column in choices.columns(LANGUAGE)[:1]:
             yield self._line("language", quoted(column))
+            if choices.languages:
+                entries = [
+                    f"{quoted(one)} = {quoted(code)}" for one, code in choices.languages.items()
+                ]
+                yield self._line("languages", f"{{ {', '.join(entries)} }}")
+            elif "languages" in self._comments:
+                yield f"# languages = {self._comments['languages']}"
         if self._contacts:
             leaked = [part for part in self._contacts if part in set(choices.leaked)]
             yield self._line("contact_leaked", f"[{', '.join(map(quoted, leaked))}]")

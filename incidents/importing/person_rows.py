@@ -11,13 +11,11 @@ from hashlib import blake2b
 from json.encoder import encode_basestring as in_json
 from typing import Any, NamedTuple, TypeVar
 
-from django.conf import settings
-
 from accounts import phones
 from accounts.contacts import MASKED, Phone, read_emails, read_phones, usual_email
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.encryption import CONTACT, EXPOSURE
-from incidents.importing import copy_format
+from incidents.importing import copy_format, person_languages
 from incidents.importing.cell_templates import CellTemplate
 from incidents.importing.days import DayReader
 from incidents.importing.mapping import LeakColumn, PersonColumns
@@ -27,8 +25,6 @@ from incidents.models import CONTACT_CLASSES, AffectedPerson, FurtherContact
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
 FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other person in the row
-DEFAULT_LANGUAGE = settings.LANGUAGES[0][0]
-_LANGUAGES = {code for code, _ in settings.LANGUAGES}
 _MISSING, _UNUSABLE, _USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reach.USABLE)
 _LANDLINE = int(Reach.LANDLINE)
 _EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)
@@ -91,6 +87,8 @@ class RowContext(NamedTuple):
     secret: bytes
     place: dict[str, int]  # the index of its cell, by column
     days: MappingType[str, DayReader]  # by column
+    languages: tuple[str, ...]  # of the incident
+    default_language: str  # of people whose language is not given
     region: str  # of phone numbers without a country code
     has_lost_zeros: bool  # whether a spreadsheet removed the zero before phone numbers
     odd_cells: Counter[tuple[str, CellMessages]]
@@ -121,7 +119,12 @@ class PersonWriter:
         self._phones = [(place[column], column) for column in columns.phone]
         self._only_email = self._emails[0][0] if len(self._emails) == 1 else -1
         self._only_phone = self._phones[0][0] if len(self._phones) == 1 else -1
+        self._default_language = context.default_language
+        self.language_column = columns.language
         self._language = place[columns.language] if columns.language else -1
+        self._language_of = person_languages.reader(
+            columns.languages, context.languages, context.default_language
+        )
         self._writes_contact = columns.has_contact or not takes_known_only
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
         self._leaks = [
@@ -139,6 +142,12 @@ class PersonWriter:
         """Returns the primary key of the person with this reference or phone number."""
         return self._cipher.blind_index(self._kind + identity)
 
+    def language(self, cells: list[str]) -> str:
+        """Returns the language of the person; "" for a value that is not decided."""
+        if self._language < 0:
+            return self._default_language
+        return self._language_of(cells[self._language]) or ""
+
     def write(self, line: int, cells: list[str], identity: str) -> None:
         """Adds the person and the exposure of a row to the output.
 
@@ -152,11 +161,10 @@ class PersonWriter:
         if self._writes_contact:
             plain = contact_json(name, emails, numbers)
             ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
-            language = _language(cells[self._language]) if self._language >= 0 else _DEFAULT
             digest = blake2b(plain, digest_size=8, key=self._secret).digest()
             self._out.people.append(
                 _pack_person(11, 4, line, 2, self._slot, 8, digest, 16, person)
-                + self._traits(language, email_reach, phone_reach)
+                + self._traits(self.language(cells).encode(), email_reach, phone_reach)
                 + (self._index("email\0" + emails[0]) if usable_emails else copy_format.NULL)
                 + (self._index("phone\0" + numbers[0]) if usable_numbers else copy_format.NULL)
                 + _pack_length(len(ciphertext))
@@ -344,15 +352,4 @@ def contact_parts(name: str, emails: Sequence[str], phones: Sequence[str]) -> di
     return parts
 
 
-@lru_cache(maxsize=1 << 10)
-def _language(cell: str) -> bytes:
-    """Returns the language code of a cell such as `ko`, `EN` or `en-US`.
-
-    Returns the default language if the portal does not have the language of the cell.
-    """
-    code = cell.strip().lower()[:2]
-    return (code if code in _LANGUAGES else DEFAULT_LANGUAGE).encode()
-
-
-_DEFAULT = DEFAULT_LANGUAGE.encode()
 _pack_person, _pack_length = copy_format.person_head, copy_format.length

@@ -1,5 +1,6 @@
 """Looks at a file before it is loaded: what it is, what its columns hold, what refuses it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,23 +30,36 @@ def preview(
     mapping: ColumnMapping | None = None,
     encoding: str = "",
     region: str = "",
+    languages: Sequence[str] = (),
     bound: int = profile_report.SHARED_BOUND,
     report: Report = lambda _: None,
 ) -> Preview:
     """Returns what a file holds. Without `mapping` there are no findings.
 
-    `region` is that of phone numbers without a country code, if the mapping names none. `bound` is
-    the number of people that may share a contact: Incident.shared_contact_bound.
+    `region` is that of phone numbers without a country code, if the mapping names none.
+    `languages` are those of the incident; without them, languages are counted and not judged.
+    `bound` is the number of people that may share a contact: Incident.shared_contact_bound.
     `report` is called after each block with the rows that were read so far. Raises
     ImportRefusedError if the file cannot be read.
     """
     source = examining.examine(path, encoding, mapping.declared() if mapping else Declared())
-    profile = profiling.profile(source, report, region=(mapping and mapping.region) or region)
+    profile = profiling.profile(
+        source,
+        report,
+        region=(mapping and mapping.region) or region,
+        languages=mapping.language_columns() if mapping else (),
+    )
     return Preview(
         source=source,
         profile=profile,
         report=profile_report.report(
-            profile, source, bound=bound, nulls=mapping.nulls if mapping else NULLS
+            profile,
+            source,
+            bound=bound,
+            nulls=mapping.nulls if mapping else NULLS,
+            languages=languages,
         ),
-        findings=findings(profile, mapping, file=source.name) if mapping else [],
+        findings=findings(profile, mapping, file=source.name, languages=languages)
+        if mapping
+        else [],
     )

@@ -5,12 +5,13 @@ language of the reader. They name columns, lines, counts and placeholders, and n
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext_noop as _
 
 from foundations.stored_messages import StoredMessages, translate_stored
+from incidents.importing import person_languages
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_names import PHONE, role_of
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
@@ -66,6 +67,7 @@ class ProfileMessages(StoredMessages):
         "cells with an @ but no address that can be used: {number}, the first on line {line}"
     )
     ODD = _("cells that hold {kind_words}: {number}, the first on line {line}")
+    LANGUAGES = _("languages: {counts}")
     SHARED = _(
         "contacts on more than {bound} rows: {number}, one of them on {most} rows; "
         "look whether it stands for an address that is not known"
@@ -128,6 +130,7 @@ class ColumnReport:
     kinds: list[tuple[str, str]]  # the share of a kind among all cells, and the kind
     examples: list[str]  # masked
     remarks: list[str]
+    languages: dict[str, int] = field(default_factory=dict)  # without a text: cells by value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,10 +149,11 @@ def report(
     *,
     bound: int = SHARED_BOUND,
     nulls: Collection[str] = NULLS,
+    languages: Sequence[str] = (),
 ) -> FileReport:
     """Returns what a profile says. Contacts on more than `bound` rows are reported as shared.
 
-    `nulls` are the cells that an import takes for blank.
+    `nulls` are the cells that an import takes for blank. `languages` are those of the incident.
     """
     found = M.FOUND.stored(
         file=source.name,
@@ -162,7 +166,10 @@ def report(
     return FileReport(
         found=found,
         remarks=list(_file_remarks(profile, nulls)),
-        columns=[_column_report(column, bound, nulls) for column in profile.columns],
+        columns=[
+            _with_languages(_column_report(column, bound, nulls), column, nulls, languages)
+            for column in profile.columns
+        ],
         first_rows=profile.first_rows,
     )
 
@@ -207,6 +214,24 @@ def _column_report(column: ColumnProfile, bound: int, nulls: Collection[str]) ->
         examples=column.shown_examples(),
         remarks=list(_column_remarks(column, bound, nulls)),
     )
+
+
+def _with_languages(
+    found: ColumnReport,
+    column: ColumnProfile,
+    nulls: Collection[str],
+    languages: Sequence[str],
+) -> ColumnReport:
+    """Returns the report with the languages that the column holds."""
+    if not column.languages:
+        return found
+    counts = dict(column.languages.most_common())
+    remarks = [*found.remarks, M.LANGUAGES.stored(counts=person_languages.in_words(counts))]
+    if not languages:
+        return replace(found, remarks=remarks)
+    blank = dict.fromkeys(map(person_languages.value_key, nulls), languages[0])
+    read = person_languages.reader(blank, languages, languages[0])
+    return replace(found, remarks=remarks, languages=person_languages.undecided(counts, read))
 
 
 def _column_remarks(column: ColumnProfile, bound: int, nulls: Collection[str]) -> Iterator[str]:

@@ -7,14 +7,15 @@ the rows of the file divided by the size of the sketch.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
 
 from foundations.process_pool import workers
-from incidents.importing import block_worker, reading
+from incidents.importing import block_worker, person_languages, reading
 from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.cell_kinds import CellKind, is_placeholder, kind_of, masked
+from incidents.importing.column_names import LANGUAGE, role_of
 from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
 from incidents.importing.reading import REJECT_COLUMNS, Source
 from incidents.importing.rows import HEADER, RowReader
@@ -30,19 +31,30 @@ _FEWEST_CONTACT_SIGNS, _CONTACT_SHARE = 6, 0.2
 _SPACES = str.maketrans("", "", " -.")
 
 
-def profile(source: Source, report: Report = lambda _: None, *, region: str = "") -> FileProfile:
+def profile(
+    source: Source,
+    report: Report = lambda _: None,
+    *,
+    region: str = "",
+    languages: Collection[str] = (),
+) -> FileProfile:
     """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows.
 
     `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
-    `report` is called after each block with the rows that were read so far.
+    `languages` names columns whose cells are counted by value, beside those whose name says that
+    they hold languages. `report` is called after each block with the rows that were read so far.
     """
     step = SAMPLE if source.size > SAMPLED_FROM else 1
-    task = partial(profile_block, source, step=step, most_rows=None, region=region)
+    task = partial(
+        profile_block, source, step=step, most_rows=None, region=region, languages=languages
+    )
     with workers(block_worker.process_count(source)) as pool:
         return _sum(source, pool.map(task, blocks_of(source)), step=step, report=report)
 
 
-def quick_profile(source: Source, *, region: str = "") -> FileProfile:
+def quick_profile(
+    source: Source, *, region: str = "", languages: Collection[str] = ()
+) -> FileProfile:
     """Returns a profile of some rows of every part of a file, in the calling process.
 
     Raises ImportRefusedError.
@@ -51,7 +63,9 @@ def quick_profile(source: Source, *, region: str = "") -> FileProfile:
     def parts() -> Iterator[FileProfile]:
         most = _QUICK_FIRST
         for block in blocks_of(source):
-            yield profile_block(source, block, step=1, most_rows=most, region=region)
+            yield profile_block(
+                source, block, step=1, most_rows=most, region=region, languages=languages
+            )
             most = _QUICK_LATER
 
     return _sum(source, parts(), step=1)
@@ -78,7 +92,13 @@ def _empty(source: Source, step: int) -> FileProfile:
 
 
 def profile_block(
-    source: Source, block: FileBlock, *, step: int, most_rows: int | None, region: str = ""
+    source: Source,
+    block: FileBlock,
+    *,
+    step: int,
+    most_rows: int | None,
+    region: str = "",
+    languages: Collection[str] = (),
 ) -> FileProfile:
     """Returns the profile of a block; a worker process may run it.
 
@@ -104,6 +124,7 @@ def profile_block(
     if lines and lines[-1] == found.last_line:
         found.last_kinds = [kind_of(cell, region) for cell in good[-1]]
     _add_columns(found, lines, good, region)
+    _add_languages(found, good, languages)
     _add_rows_over_lines(found, lines, good)
     return found
 
@@ -117,6 +138,12 @@ def _add_columns(found: FileProfile, lines: list[int], rows: list[list[str]], re
     found.first_rows = [
         [masked(cell, kind_of(cell, region)) for cell in cells] for cells in rows[:FIRST_ROWS]
     ]
+
+
+def _add_languages(found: FileProfile, rows: list[list[str]], languages: Collection[str]) -> None:
+    for column, cells in zip(found.columns, zip(*rows, strict=True), strict=False):
+        if column.name in languages or role_of(column.name) == LANGUAGE:
+            column.languages = person_languages.counted(cells)
 
 
 def _add_cells(column: ColumnProfile, lines: list[int], cells: Sequence[str], region: str) -> None:

@@ -47,6 +47,10 @@ class RejectMessages(StoredMessages):
         "Correct each line, or join them"
     )
     BAD_DATE = _("bad date")
+    LANGUAGE = _(
+        "{column} holds a language without a text in the incident; "
+        "say in the mapping, with languages, what its people get"
+    )
     NO_PHONE = _("{column} is no phone number")
     UNKNOWN = _("unknown {column}")
     OTHER_EMAIL = _("conflict: {column} already read with another e-mail")
@@ -360,6 +364,9 @@ class RefusalMessages(StoredMessages):
         "{place_words}, {key}: {name} is no format of a date; write date, datetime, excel, unix, "
         "unix_ms or a format such as %d/%m/%Y"
     )
+    NO_LANGUAGE = _(
+        "{place_words}, {key}: {name} is no language code; write a code such as ko or zh-hant"
+    )
     NO_REGION = _("{place_words}, region: {name} is no region; write two letters such as KR or GB")
     NO_DATE = _('{place_words}, date: {column} is not declared; add {column} = "date" to [dates]')
     NO_COLUMN_IN_VALUE = _(
@@ -374,6 +381,12 @@ class RefusalMessages(StoredMessages):
     NOT_TABLE = _("{place_words}, {key}: must be a table")
     NOT_BLOCKS = _("{place_words}, {key}: write it as {table} blocks with class and value")
     UNKNOWN_KEY = _("{place_words}: unknown key {key}; {mend_words}")
+
+    UNDECIDED = _(
+        "{file}: {column} holds languages without a text in the incident: {counts}; decide what "
+        "these people get and write it in {mapping_words}, such as languages = {{ {example} }}. "
+        "With --accept {code}, their rows are rejected"
+    )
 
     # Scope versions and their files
     LOADED = _(

@@ -94,6 +94,8 @@ class Preparer:
         class_ids: MappingType[str, int],
         long_classes: Collection[str],
         region: str,
+        languages: tuple[str, ...],
+        default_language: str,
         file_id: int,
         secret: bytes,
     ) -> None:
@@ -120,6 +122,8 @@ class Preparer:
             secret=secret,
             place=place,
             days=readers,
+            languages=languages,
+            default_language=default_language,
             region=region,
             has_lost_zeros=mapping.lost_zeros,
             odd_cells=self._odd_cells,
@@ -203,6 +207,7 @@ class Preparer:
         identity = self._identify(cells)
         self._refuse_moved(cells)
         self._check_dates(cells, identity)
+        self._check_languages(cells, identity)
         mark = self._out.mark() if self._may_hold_surrogates else None
         try:
             self._first.write(line, cells, identity)
@@ -244,6 +249,13 @@ class Preparer:
             if self._mapping.strict:
                 raise RowRejectedError(RejectMessages.BAD_DATE.stored(), identity)
             self._odd_cells[column, CellMessages.NO_DAY] += 1
+
+    def _check_languages(self, cells: list[str], identity: str) -> None:
+        """Raises RowRejectedError for a language of which nothing says what its people get."""
+        for person in (self._first, self._second):
+            if person and not person.language(cells):
+                column = person.language_column
+                raise RowRejectedError(RejectMessages.LANGUAGE.stored(column=column), identity)
 
     def _identify(self, cells: Sequence[str]) -> str:
         """Returns the reference of the row, or the phone number of a recipient.

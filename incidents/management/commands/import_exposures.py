@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseProblem
 
+from foundations.languages import portal_codes
 from incidents.encryption import EncryptionError
 from incidents.importing import drafting, loading, mapping, previewing
 from incidents.importing.mapping import ColumnMapping
@@ -130,6 +131,7 @@ class Command(BaseCommand):
             mapping=_readable_mapping(options),
             encoding=options["encoding"],
             region=_region(options),
+            languages=_languages(options),
             bound=_bound(options),
             report=_ImportReporter(self).report_rows,
         )
@@ -142,7 +144,11 @@ class Command(BaseCommand):
     def _draft_mapping(self, path: Path, options: dict[str, Any]) -> None:
         report = _ImportReporter(self).report_rows
         seen = previewing.preview(
-            path, encoding=options["encoding"], region=_region(options), report=report
+            path,
+            encoding=options["encoding"],
+            region=_region(options),
+            languages=_languages(options),
+            report=report,
         )
         self.stdout.write(drafting.draft(seen, DataClass.objects.all()), ending="")
 
@@ -161,6 +167,12 @@ def _region(options: dict[str, Any]) -> str:
     """Returns the region of the incident's phone numbers; "" if the incident is not named."""
     incident = Incident.objects.filter(slug=options["incident"]).first()
     return incident.phone_region if incident else ""
+
+
+def _languages(options: dict[str, Any]) -> list[str]:
+    """Returns the languages of the incident; those of the portal if the incident is not named."""
+    incident = Incident.objects.filter(slug=options["incident"]).first()
+    return incident.languages if incident else portal_codes()
 
 
 def _bound(options: dict[str, Any]) -> int:

@@ -1,0 +1,123 @@
+"""Reads the language of a person from a cell, such as `ko`, `en-US`, `ZH_TW` or `English`.
+
+A person is stored with a language of the incident. What people of another language get is decided
+by a person, in the mapping: `languages = { "fr" = "en", "*" = "ko" }`, where `*` stands for all
+other values. An undecided value is never replaced.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+
+from django.conf.locale import LANG_INFO
+from django.utils.translation import get_language_info
+
+from foundations.languages import CODE, CODE_LENGTH, own_name, shorter_codes
+
+# What a report shows of a cell: only a word may be a language; anything else may be personal data.
+_WORD = re.compile(r"[^\W\d_]{2,}(?:[-_][^\W_]{2,})*")
+_MOST_LETTERS = 16
+OTHER = "*"  # in the mapping and in counts: all values that are not named
+MOST_VALUES = 40  # that a count by value holds
+_MOST_SHOWN = 12  # values in a sentence
+
+# A function from a cell to the stored language; None for a value that is not decided.
+LanguageReader = Callable[[str], str | None]
+
+
+def value_key(cell: str) -> str:
+    """Returns a cell as it is compared with the values of the mapping."""
+    return cell.strip().casefold()
+
+
+def reader(decided: Mapping[str, str], known: Iterable[str], default: str) -> LanguageReader:
+    """Returns the reader of the cells of a column.
+
+    `decided` holds languages by value, as the mapping has them. `known` are the languages of the
+    incident, and `default` is the one for people whose cell is blank.
+    """
+    own = {value_key(value): code for value, code in decided.items()}
+    codes = frozenset(known)
+
+    @lru_cache(maxsize=1 << 10)
+    def read(cell: str) -> str | None:
+        key = value_key(cell)
+        if not key:
+            return own.get(key, default)
+        return own.get(key) or language_of(key, codes) or own.get(OTHER)
+
+    return read
+
+
+def language_of(key: str, known: frozenset[str]) -> str | None:
+    """Returns the language of `known` that a value names by its code or its name; else None.
+
+    A region that `known` does not have is left out: en-us names en.
+    """
+    if code := _names(known).get(key):
+        return code
+    code = key.partition(".")[0].replace("_", "-")  # of a locale such as en_US.UTF-8
+    if not CODE.fullmatch(code):
+        return None
+    wider = (one for short in shorter_codes(code) for one in (short, *_same(short)))
+    return next((one for one in wider if one in known), None)
+
+
+def _same(code: str) -> list[str]:
+    """Returns the codes that stand for a language under another code: zh-hant for zh-tw."""
+    info: Mapping[str, list[str]] = LANG_INFO.get(code, {})
+    return info.get("fallback", [])
+
+
+@cache
+def _names(codes: frozenset[str]) -> dict[str, str]:
+    """Returns each language by its English name and its own name."""
+    known = [code for code in codes if code in LANG_INFO]
+    names = {value_key(get_language_info(code)["name"]): code for code in known}
+    return names | {value_key(own_name(code)): code for code in codes}
+
+
+def counted(cells: Iterable[str]) -> Counter[str]:
+    """Returns the number of cells by value. Values that are no word are counted as OTHER."""
+    counts = Counter[str]()
+    for cell, number in Counter(cells).items():
+        counts[_shown(value_key(cell))] += number
+    return shortened(counts)
+
+
+def _shown(key: str) -> str:
+    is_word = len(key) <= _MOST_LETTERS and _WORD.fullmatch(key.partition(".")[0])
+    return key if is_word or not key else OTHER
+
+
+def shortened(counts: Counter[str]) -> Counter[str]:
+    """Returns the counts with at most MOST_VALUES values; the others are counted as OTHER."""
+    if len(counts) <= MOST_VALUES:
+        return counts
+    kept = Counter(dict(counts.most_common(MOST_VALUES)))
+    kept[OTHER] += counts.total() - kept.total()
+    return kept
+
+
+def undecided(counts: Mapping[str, int], read: LanguageReader) -> dict[str, int]:
+    """Returns the counts of the values that `read` does not decide, the most frequent first."""
+    found = {value: number for value, number in counts.items() if read(value) is None}
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Returns "fr: 12,310, de: 20" for a sentence; the first values only."""
+    shown = list(counts.items())[:_MOST_SHOWN]
+    words = [f"{value}: {number:,}" for value, number in shown]
+    return ", ".join(words + ["…"] * (len(counts) > len(shown)))
+
+
+def example(counts: Mapping[str, int], languages: Sequence[str]) -> str:
+    """Returns an entry of the mapping for the first value: what its people get, in TOML."""
+    return f'"{next(iter(counts))}" = "{languages[0]}"'
+
+
+def is_language_code(text: str) -> bool:
+    """Returns whether a mapping may name the text as the language of people."""
+    return len(text) <= CODE_LENGTH and CODE.fullmatch(text) is not None
