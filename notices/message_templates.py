@@ -18,6 +18,7 @@ from typing import Any
 import nh3
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -90,7 +91,7 @@ def _marked_slots() -> tuple[str, dict[str, str]]:
 def _render_mail(
     notice: Notice, language: str, *, folder: str, marker: str, slot: Mapping[str, str]
 ) -> NoticeMessage:
-    with override(language):
+    with override(language), timezone.override(notice.incident.zone):
         context = _context(notice) | {"slot": slot}
         subject = render_to_string(f"emails/{folder}/subject.txt", context)
         text = render_to_string(f"emails/{folder}/body.txt", context)
@@ -135,7 +136,7 @@ def _boundary(marker: str) -> str:
 def _render_sms(
     notice: Notice, language: str, *, marker: str, slot: Mapping[str, str], name: str
 ) -> NoticeMessage:
-    with override(language):
+    with override(language), timezone.override(notice.incident.zone):
         content = sms.render_sms_template(_context(notice) | {"slot": slot}, name=name)
     slot_texts = {"customer": "", "classes": _class_names(language)}
     return NoticeMessage(

@@ -63,7 +63,7 @@ def draft_next(statement: Statement, *, by: User) -> StatementVersion:
             statement=statement,
             number=last.number + 1 if last else 1,
             title=last.title if last else review.statement_prescribed_title(statement),
-            display_until=timezone.localdate() + DRAFT_DISPLAY,
+            display_until=timezone.localdate(timezone=statement.incident.zone) + DRAFT_DISPLAY,
             created_by=by,
         )
         Section.objects.bulk_create(
@@ -180,7 +180,7 @@ def _in_other_languages(
 
 def _check_display(version: StatementVersion) -> Iterator[Finding]:
     days = review.display_days(version.statement)
-    earliest = timezone.localdate() + timedelta(days=days)
+    earliest = timezone.localdate(timezone=version.statement.incident.zone) + timedelta(days=days)
     if version.display_until < earliest:
         text = _("It must be shown for at least {days} days: until {date} or later.")
         yield _refusal("display", text.format(days=days, date=date_format(earliest)))

@@ -85,6 +85,7 @@ NEW_INCIDENT = {
     "department_ko": "개인정보보호팀",
     "department_en": "Privacy team",
     "phone_region": "KR",
+    "time_zone": "Asia/Seoul",
     "shared_contact_bound": "3",
     "jurisdictions-TOTAL_FORMS": "1",
     "jurisdictions-INITIAL_FORMS": "0",

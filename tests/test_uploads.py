@@ -360,6 +360,7 @@ OTHER_FILES = [
     (b'{"id": "1", "name": "Minji"}\n[1]\n{"id": 2, "id": 3}\n{"id": [4]}\n{"id": 5}\n', _ID),
     ("id,name\n1,김민지\n2,박서준\n".encode("cp949") + "3,최수\n".encode(), _NAMED),
     (b"id\n010-1234-5678\nnobody\n", _TELEPHONE),
+    (b"no,id\n1,fr\n2,ko\n", _ID.replace('"id"', '"no"\nlanguage = "id"')),
     (b"id\nnobody\n", f"{_ID}known = true\n"),
     (b"id,name\n1,Jiho\n2,Se\\qo\n", f"escape = '\\'\n{_NAMED}"),
     (

@@ -81,7 +81,14 @@ class IncidentAdmin(FactsAdmin):
         ),
         (
             gettext_lazy("On the portal"),
-            {"fields": ["phone_region", "is_public", "shared_contact_bound", "shredded"]},
+            {
+                "fields": [
+                    ("phone_region", "time_zone"),
+                    "is_public",
+                    "shared_contact_bound",
+                    "shredded",
+                ]
+            },
         ),
     ]
 

@@ -25,6 +25,7 @@ class BlockTask:
     class_ids: dict[str, int]
     long_classes: frozenset[str]  # slugs of the classes whose values may have several lines
     region: str  # of phone numbers without a country code
+    time_zone: str  # of Unix times
     languages: tuple[str, ...]  # of the incident
     default_language: str  # of people whose language is not given
     file_id: int
@@ -68,6 +69,7 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
             class_ids=task.class_ids,
             long_classes=task.long_classes,
             region=task.region,
+            time_zone=task.time_zone,
             languages=task.languages,
             default_language=task.default_language,
             file_id=task.file_id,

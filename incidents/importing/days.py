@@ -47,12 +47,14 @@ _EXCEL_ZERO = re.compile(r"1900-01-00.*")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
-def reader(formats: tuple[str, ...]) -> DayReader:
+def reader(formats: tuple[str, ...], time_zone: str = "") -> DayReader:
     """Returns a function that reads the day out of a cell.
 
     `formats` are NAMED_FORMATS or formats of `strptime`, tried in this order.
+    `time_zone` is that of the days of Unix times, "" for settings.TIME_ZONE.
     """
-    readers = [_reader(one) for one in formats]
+    zone = ZoneInfo(time_zone or settings.TIME_ZONE)
+    readers = [_reader(one, zone) for one in formats]
 
     @lru_cache(maxsize=1 << 14)
     def read(cell: str) -> str | None:
@@ -77,14 +79,14 @@ def is_format(text: str) -> bool:
         return False
 
 
-def _reader(form: str) -> DayReader:
+def _reader(form: str, zone: ZoneInfo) -> DayReader:
     match form:
         case "date" | "datetime":
             return _certain_day
         case "unix":
-            return lambda text: _day_of_seconds(text, 1)
+            return lambda text: _day_of_seconds(text, 1, zone)
         case "unix_ms":
-            return lambda text: _day_of_seconds(text, 1_000)
+            return lambda text: _day_of_seconds(text, 1_000, zone)
         case "excel":
             return _day_of_excel
     return lambda text: _day_of_format(text, form)
@@ -115,11 +117,11 @@ def _iso(year: str | int, month: str | int, day: str | int) -> str | None:
         return None
 
 
-def _day_of_seconds(text: str, in_a_second: int) -> str | None:
-    """Returns the day of seconds (or parts of seconds) since 1970, in the portal's time zone."""
+def _day_of_seconds(text: str, in_a_second: int, zone: ZoneInfo) -> str | None:
+    """Returns the day of seconds (or parts of seconds) since 1970, in the time zone."""
     try:
         seconds = float(text) / in_a_second
-        return dt.datetime.fromtimestamp(seconds, ZoneInfo(settings.TIME_ZONE)).date().isoformat()
+        return dt.datetime.fromtimestamp(seconds, zone).date().isoformat()
     except (ValueError, OverflowError, OSError):
         return None
 

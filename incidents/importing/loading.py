@@ -340,6 +340,7 @@ def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepare
         class_ids=job.class_ids,
         long_classes=job.long_classes,
         region=job.mapping.region or job.incident.phone_region,
+        time_zone=job.incident.time_zone,
         languages=tuple(job.incident.languages),
         default_language=job.incident.default_language,
         file_id=file_id,

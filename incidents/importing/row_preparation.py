@@ -94,6 +94,7 @@ class Preparer:
         class_ids: MappingType[str, int],
         long_classes: Collection[str],
         region: str,
+        time_zone: str,
         languages: tuple[str, ...],
         default_language: str,
         file_id: int,
@@ -106,7 +107,9 @@ class Preparer:
         place = {name: number for number, name in enumerate(source.header)}
         self._identity = place[mapping.person.identity]
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
-        readers = {column: days.reader(formats) for column, formats in mapping.dates.items()}
+        readers = {
+            column: days.reader(formats, time_zone) for column, formats in mapping.dates.items()
+        }
         self._dates = [(place[column], column, read) for column, read in readers.items()]
         separator = source.dialect.separator if form.has_header else ""
         self._line_breaks = LineBreaks(

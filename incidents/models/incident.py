@@ -1,7 +1,9 @@
 """Incidents, their keysets and how those are deleted."""
 
 import hashlib
+import zoneinfo
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django.conf import settings
@@ -33,6 +35,22 @@ def phone_regions() -> list[tuple[str, str]]:
         (region, f"{region} +{phonenumbers.country_code_for_region(region)}")
         for region in sorted(phonenumbers.SUPPORTED_REGIONS)
     ]
+
+
+def default_time_zone() -> str:
+    """Returns settings.TIME_ZONE, the time zone of a new incident."""
+    return str(settings.TIME_ZONE)
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Returns the choices of a time zone, by the names of IANA such as Europe/Berlin."""
+    names = zoneinfo.available_timezones()
+    # Names without a region are of other systems; Etc/GMT+9 lies west of Greenwich.
+    return [(name, name) for name in sorted(names) if name == "UTC" or _is_region(name)]
+
+
+def _is_region(name: str) -> bool:
+    return "/" in name and not name.startswith(("Etc/", "SystemV/"))
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -105,6 +123,13 @@ class Incident(models.Model):
         choices=phone_regions,
         help_text=_("Phone numbers without a country code are read as numbers of this region."),
     )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=40,
+        default=default_time_zone,
+        choices=time_zones,
+        help_text=_("The incident's days and clocks are those of this zone."),
+    )
     shared_contact_bound = models.PositiveSmallIntegerField(
         _("people that may share a contact"),
         default=3,
@@ -157,6 +182,11 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return str(self.title) or self.slug
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Returns the time zone in which the incident's dates are written."""
+        return ZoneInfo(self.time_zone)
 
     def language_for(self, wanted: str) -> str:
         """Returns the language of the incident that a reader of `wanted` gets.

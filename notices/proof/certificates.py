@@ -80,7 +80,7 @@ def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate
     if not rows:
         return None
     code, issued_at = base32.random_code(_CODE_LENGTH), timezone.now().replace(microsecond=0)
-    with override(language):
+    with override(language), timezone.override(incident.zone):
         parts = [_about(incident, user, rows), *_leaked(incident, rows), _notified(rows)]
         document = documents.Document(
             title=_("Certificate of leaked personal data"),

@@ -16,23 +16,24 @@ def notice_summary(notice: Notice) -> documents.Document:
 
     It contains no recipient. The only people named are those who drafted and approved the notice.
     """
-    title = _("Summary of a notice")
-    return documents.Document(
-        title=title,
-        language=get_language() or default_language(),
-        footer=f"{notice.incident.company} · {title} {notice.pk}",
-        made_at=timezone.now(),
-        blocks=[
-            documents.Facts(_what(notice)),
-            documents.Heading(_("Who and when")),
-            documents.Facts(_who(notice)),
-            documents.Heading(_("Where everybody ended")),
-            documents.Table([_("State"), _("People")], _states(notice)),
-            documents.Paragraph(_adds_up(notice)),
-            documents.Heading(_("How it can be checked")),
-            documents.Facts(_checks(notice)),
-        ],
-    )
+    with timezone.override(notice.incident.zone):
+        title = _("Summary of a notice")
+        return documents.Document(
+            title=title,
+            language=get_language() or default_language(),
+            footer=f"{notice.incident.company} · {title} {notice.pk}",
+            made_at=timezone.now(),
+            blocks=[
+                documents.Facts(_what(notice)),
+                documents.Heading(_("Who and when")),
+                documents.Facts(_who(notice)),
+                documents.Heading(_("Where everybody ended")),
+                documents.Table([_("State"), _("People")], _states(notice)),
+                documents.Paragraph(_adds_up(notice)),
+                documents.Heading(_("How it can be checked")),
+                documents.Facts(_checks(notice)),
+            ],
+        )
 
 
 def _what(notice: Notice) -> list[tuple[str, str]]:

@@ -180,7 +180,9 @@ def _facts(
 ) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [(_("Channel"), notice.get_channel_display())]
     if notice.approved_at:
-        facts.append((_("Sent from"), date_format(timezone.localdate(notice.approved_at))))
+        facts.append(
+            (_("Sent from"), date_format(timezone.localdate(notice.approved_at, incident.zone)))
+        )
     if counts["planned"] < FEWEST:
         few = _("Fewer than %(number)s, so nothing more is shown here")
         return [*facts, (_("People to tell"), few % {"number": FEWEST})]

@@ -77,7 +77,8 @@ def clocks_of(incident: Incident) -> list[DutyClock]:
     # Within a status, duties without a deadline come last. Two days are subtracted, so that a
     # conversion to another time zone does not overflow.
     far = datetime.max.replace(tzinfo=timezone.get_current_timezone()) - timedelta(days=2)
-    found = [*_ClockFacts(incident).clocks()]
+    with timezone.override(incident.zone):
+        found = [*_ClockFacts(incident).clocks()]
     return sorted(found, key=lambda clock: (order.index(clock.where), clock.due_at or far))
 
 
@@ -106,7 +107,7 @@ class _ClockFacts:
     def clocks(self, *, kinds: tuple[str, ...] = ()) -> Iterator[DutyClock]:
         """Yields the clocks in the order of the law files; empty `kinds` means every kind."""
         standings = dict(self.incident.jurisdictions.values_list("jurisdiction", "standing"))
-        day = timezone.localdate(self.incident.aware_at)
+        day = timezone.localdate(self.incident.aware_at, self.incident.zone)
         in_force = [
             duty
             for duty in laws.all_duties()
@@ -193,7 +194,9 @@ class _ClockFacts:
         """Yields the first version that is shown for the days that the duty requires."""
         for version in self.versions:
             published = version.published_at
-            until = timezone.localdate(published) + timedelta(days=duty.display_days or 0)
+            until = timezone.localdate(published, self.incident.zone) + timedelta(
+                days=duty.display_days or 0
+            )
             if version.display_until >= until:
                 yield _version_evidence(version, at=published)
                 return

@@ -98,7 +98,7 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
 
 def document(report: RegulatorReport) -> documents.Document:
     """Returns the report as a document to print, in the language of its form."""
-    with override(report.language):
+    with override(report.language), timezone.override(report.incident.zone):
         blocks = [*_head(report), *_blocks(report.text)]
         return documents.Document(
             title=_title(report),
@@ -159,7 +159,7 @@ def _blocks(text: str) -> list[documents.Block]:
 
 def _pipc_items(incident: Incident) -> list[tuple[str, str]]:
     """Returns (heading, text) of the leak report's items, in Korean (the PIPC's form; mark B)."""
-    with override("ko"):
+    with override("ko"), timezone.override(incident.zone):
         notice = _NoticeSections(incident, "ko")
         return [
             ("1. 기관명", str(incident.company)),
@@ -186,7 +186,7 @@ def _gdpr_items(incident: Incident) -> list[tuple[str, str]]:
 
     The last item holds the reasons for a delay that 33(1) requires.
     """
-    with override("en"):
+    with override("en"), timezone.override(incident.zone):
         notice = _NoticeSections(incident, "en")
         when_and_how = notice.text(Key.WHEN_AND_HOW)
         return [

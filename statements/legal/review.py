@@ -99,7 +99,8 @@ def _duties(statement: Statement) -> list[laws.Duty]:
         return []
     incident = statement.incident
     standings = dict(incident.jurisdictions.values_list("jurisdiction", "standing"))
-    return duties.applicable(standings, facts=facts_of(incident), on=timezone.localdate())
+    today = timezone.localdate(timezone=incident.zone)
+    return duties.applicable(standings, facts=facts_of(incident), on=today)
 
 
 def facts_of(incident: Incident) -> laws.IncidentFacts:

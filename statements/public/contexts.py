@@ -202,7 +202,7 @@ def _incident_facts(incident: Incident) -> Facts:
         facts.append((_("Access began"), incident.began_on))
     if incident.ended_on:
         facts.append((_("Access ended"), incident.ended_on))
-    facts.append((_("The company noticed"), localdate(incident.aware_at)))
+    facts.append((_("The company noticed"), localdate(incident.aware_at, incident.zone)))
     if incident.reported_count is not None:
         count = formatting.number(incident.reported_count)
         facts.append((_("Accounts affected"), count))

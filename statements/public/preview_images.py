@@ -77,7 +77,8 @@ def _version_note(version: StatementVersion) -> str:
     if version.published_at is None:
         return str(kind)
     text = _("{kind}, version {number}, {date}")
-    day = date_format(localtime(version.published_at).date())
+    zone = version.statement.incident.zone
+    day = date_format(localtime(version.published_at, zone).date())
     return text.format(kind=kind, number=number, date=day)
 
 
