@@ -66,6 +66,7 @@ def test_every_jurisdiction_has_its_law():
 
 # (article, mark, number of duties), as researched.
 RESEARCHED = [
+    ("PIPA 34(1)", "B", 1),
     ("PIPA 34(1)1", "R", 1),
     ("PIPA 34(1)2", "R", 1),
     ("PIPA 34(1)3", "R", 1),
@@ -84,8 +85,8 @@ RESEARCHED = [
     ("GDPR 33(3)(d)", "R", 1),
     ("GDPR 34(3)(c)", "R", 1),
     ("GDPR 33(1)", "R", 1),
-    ("EDPB Guidelines 9/2022", "B", 1),
-    ("Civ. Code 1798.82(d)(1)", "R", 3),
+    ("EDPB Guidelines 9/2022", "B", 2),
+    ("Civ. Code 1798.82(d)(1)", "R", 4),
     ("Civ. Code 1798.82(d)(2)", "R", 7),
     ("Civ. Code 1798.82(a)", "R", 1),
     ("Civ. Code 1798.82(f)", "R; subdivision B", 1),
@@ -97,6 +98,10 @@ RESEARCHED = [
     ("45 CFR 164.404(c)(1)(E)", "R", 1),
     ("45 CFR 164.404(c)(1)(A)-(E)", "R", 1),
     ("45 CFR 164.404(c)(2)", "R", 1),
+    ("45 CFR 164.404(c)(2)", "B", 1),
+    ("Privacy Act 26WK(3)", "B", 1),
+    ("APPI 26(2)", "B", 1),
+    ("PDPA 26D(2)", "B", 1),
     ("Privacy Act 26WK(3)(a)", "R", 1),
     ("Privacy Act 26WK(3)(b)", "R", 1),
     ("Privacy Act 26WK(3)(c)", "R", 1),
@@ -213,6 +218,7 @@ def test_a_good_file_loads(tmp_path):
         (LAW + DUTY.replace('"data_items"', '"data"'), "xx-one: there is no section “data”"),
         (LAW + DUTY.replace('["data_items"]', "1"), "“sections” is 1; it must be a list of texts."),
         (LAW + DUTY.replace("sections =", "#"), "xx-one: content says what satisfies it"),
+        (LAW + DUTY + 'languages = ["Korean"]', "which is no language code"),
         (LAW + DUTY + "deadline_days = 3", "xx-one: a deadline or report has"),
         (LAW + DUTY + "deadline_days = true", "“deadline_days” is True; it must be a whole number"),
         (LAW + DUTY + "deadline_days = 0", "“deadline_days” is 0; it must be 1 or more."),
@@ -361,7 +367,18 @@ def test_an_unanswered_question_warns_until_it_is_answered():
 
 def missing(jurisdictions, sections, **options):
     found = applicable(jurisdictions, facts=MODEL_CASE, on=NOVEMBER_2025)
-    return unmet_content(found, sections=sections, **options)
+    return unmet_content(found, sections=sections, **{"languages": ["ko", "en"]} | options)
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "language"), [("KR", "Korean"), ("JP", "Japanese"), ("US-CA", "English")]
+)
+def test_a_language_of_the_law_that_the_incident_lacks_is_named(jurisdiction, language):
+    found = missing({jurisdiction: "applies"}, FIVE, languages=["de"])
+    [finding] = [one for one in found if one.rule.endswith("-language")]
+    with override("en"):
+        assert str(finding.suggestion).startswith(f"Add {language} to the languages of the")
+    assert not finding.blocks
 
 
 @pytest.mark.parametrize("left_out", FIVE)

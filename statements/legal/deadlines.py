@@ -256,5 +256,6 @@ def _unmet(duty: Duty, version: StatementVersion) -> set[str]:
         sections={section.key for section in written},
         title=version.title,
         headings=[section.heading for section in written],
+        languages=version.title.languages(),
     )
     return {finding.rule for finding in found}

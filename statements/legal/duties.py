@@ -80,13 +80,15 @@ def unmet_content(
     sections: Collection[str],
     title: LocalizedText = NO_TEXT,
     headings: Collection[LocalizedText] = (),
+    languages: Collection[str] = (),
     confirmed: Collection[str] = (),
 ) -> list[Finding]:
     """Returns a finding for each thing that a content duty requires and the statement lacks.
 
     The finding's rule is the duty's id. `sections` are the keys of the sections with text,
-    `title` and `headings` the title and the headings of the statement. `confirmed` are the ids of
-    the `by_hand` duties that a person confirmed. The lint checks the wording (`Duty.lint`).
+    `title` and `headings` the title and the headings of the statement. `languages` are those of
+    the incident, in which a published statement is complete. `confirmed` are the ids of the
+    `by_hand` duties that a person confirmed. The lint checks the wording (`Duty.lint`).
     """
     found = list[Finding]()
     # Certain duties come first, so that an uncertain one does not report a missing section again.
@@ -98,6 +100,7 @@ def unmet_content(
             reported = {finding.section for finding in found}
             missing = [key for key in missing if key not in reported]
         found += [_missing_section(duty, key) for key in missing]
+        found += _missing_languages(duty, languages)
         found += _wrong_titles(duty, title)
         found += _missing_headings(duty, headings)
         if duty.by_hand and not missing and duty.id not in confirmed:
@@ -113,6 +116,14 @@ def _missing_section(duty: Duty, key: str) -> Finding:
         suggestion=format_lazy(_("Write the section “{section}”."), section=Section.Key(key).label),
         section=key,
     )
+
+
+def _missing_languages(duty: Duty, languages: Collection[str]) -> Iterator[Finding]:
+    for language in duty.languages:
+        if language not in languages:
+            text = _("Add {language} to the languages of the incident, and write the texts in it.")
+            suggestion = format_lazy(text, language=translated_name(language))
+            yield _prescribed(duty, suggestion, language="")
 
 
 def _wrong_titles(duty: Duty, title: LocalizedText) -> Iterator[Finding]:

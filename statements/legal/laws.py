@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from pydantic import Field, PositiveInt, Strict, model_validator
 
 from foundations import toml_files
-from foundations.languages import LocalizedText
+from foundations.languages import CODE, LocalizedText
 from foundations.toml_files import Localized, Text, Texts, TomlFileError, TomlTable
 from incidents.models import DataClass, Standing
 from statements.findings import Severity, Translatable
@@ -114,6 +114,7 @@ class DutyEntry(TomlTable):
     by_hand: bool = False  # a person confirms it, because a program cannot judge the text
     title: Localized = LocalizedText()  # the prescribed title
     headings: dict[Text, dict[Text, Text]] = {}  # prescribed, by language and section
+    languages: Texts = ()  # codes of languages in which the notice has to be
     lint: Texts = ()  # lint rules that the text must not violate
     # Of the kinds deadline and report: the time allowed from becoming aware.
     deadline_hours: PositiveInt | None = None
@@ -296,12 +297,18 @@ def _problems_of_content(duty: DutyEntry) -> Iterator[str]:
     if unknown:
         known = ", ".join(Section.Key.values)
         yield f"there is no section “{min(unknown)}”; the sections are {known}."
-    satisfied = (duty.sections, duty.title, duty.headings, duty.lint, duty.by_hand)
+    satisfied = (
+        *(duty.sections, duty.title, duty.headings),
+        *(duty.languages, duty.lint, duty.by_hand),
+    )
     if any(satisfied) != (duty.kind == "content"):
         yield (
-            "content says what satisfies it (sections, title, headings, lint or by_hand), and no "
-            "other kind does; add or remove that."
+            "content says what satisfies it (sections, title, headings, languages, lint or "
+            "by_hand), and no other kind does; add or remove that."
         )
+    wrong = [code for code in duty.languages if not CODE.fullmatch(code)]
+    if wrong:
+        yield f"“languages” holds {wrong[0]!r}, which is no language code; write ko or zh-hant."
     if duty.by_hand and not duty.hint:
         yield "what a person has to see needs a “hint” in each language; add it."
 

@@ -146,6 +146,7 @@ def _unwaived_findings(version: StatementVersion, sections: list[Section]) -> It
         sections={section.key for section in sections if section.body},
         title=version.title,
         headings=[section.heading for section in sections],
+        languages=statement.incident.languages,
         confirmed=confirmed(statement.incident),
     )
     yield from _wording(version, sections)
