@@ -4,6 +4,7 @@ from django.core import checks
 
 from breachportal.catalogues import check_catalogues
 from breachportal.database_checks import check_database
+from breachportal.font_checks import check_fonts
 
 
 class BreachportalConfig(AppConfig):
@@ -14,6 +15,7 @@ class BreachportalConfig(AppConfig):
     def ready(self) -> None:
         checks.register(check_catalogues, checks.Tags.translation)
         checks.register(check_database, checks.Tags.database)
+        checks.register(check_fonts, deploy=True)
 
 
 class DeskConfig(AdminConfig):

@@ -443,6 +443,11 @@ TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"
 
+# Folders of further fonts of PDF documents, for the characters that those of the repository lack.
+DOCUMENT_FONTS = environment.words(
+    "DOCUMENT_FONTS", "/usr/share/fonts/truetype/noto,/usr/share/fonts/opentype/noto"
+)
+
 # Files
 STATIC_COPY = environment.text("STATIC_COPY")  # the folder of `manage.py publish_static`; "": none
 STATIC_URL = "/static/"

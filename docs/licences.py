@@ -14,7 +14,7 @@ HEAD = """# Third-party licences
 Every package that `requirements.txt` installs, with the licence that it declares.
 `make licences` writes this page; do not edit it.
 
-`foundations/fonts` contains Noto Sans KR under the SIL Open Font License 1.1.
+`foundations/fonts` contains fonts of the Noto Sans family under the SIL Open Font License 1.1.
 
 | package | version | licence | licence files in the package |
 |---|---|---|---|

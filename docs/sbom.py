@@ -19,7 +19,7 @@ from typing import Any
 from licences import licence_of
 
 ROOT = Path(__file__).parent.parent
-FONT = ROOT / "foundations" / "fonts" / "NotoSansKR-Regular.otf"
+FONTS = ROOT / "foundations" / "fonts"
 # One package in a compiled file: the pin, its hashes, and the packages that require it.
 _PIN = re.compile(r"^([\w.-]+)==(\S+) \\\n((?:    --hash=.+\n)+)((?:    #.*\n)*)", re.MULTILINE)
 _VIA = re.compile(r"^    #(?: via|  ) ([\w.-]+)$", re.MULTILINE)
@@ -43,15 +43,21 @@ def component(name: str, version: str, hashes: str) -> dict[str, Any]:
     }
 
 
-def font() -> dict[str, Any]:
-    """Returns the component of the font in the repository."""
+def fonts() -> list[dict[str, Any]]:
+    """Returns the component of each font in the repository; foundations/fonts/README.md has more."""
+    return [_font(path) for path in sorted(FONTS.glob("NotoSans*"))]
+
+
+def _font(path: Path) -> dict[str, Any]:
+    version = "2.004" if path.suffix == ".otf" else "20201225"
+    name = path.stem.removesuffix("-Regular")
     return {
         "type": "data",
-        "bom-ref": "noto-sans-kr@2.004",
-        "name": "Noto Sans KR",
-        "version": "2.004",
+        "bom-ref": f"{name}@{version}",
+        "name": name,
+        "version": version,
         "licenses": [{"license": {"id": "OFL-1.1"}}],
-        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(FONT.read_bytes()).hexdigest()}],
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(path.read_bytes()).hexdigest()}],
     }
 
 
@@ -82,7 +88,7 @@ def bill(requirements: str) -> dict[str, Any]:
         },
         "components": [
             *(component(name, version, hashes) for name, version, hashes, _via in pins),
-            font(),
+            *fonts(),
         ],
         "dependencies": [
             {"ref": ref, "dependsOn": sorted(found)} for ref, found in sorted(required.items())

@@ -1,21 +1,35 @@
 """PDF documents and PNG images: data in, bytes out. Typst renders them with document.typ.
 
-A PDF is tagged for screen readers and states its language. It embeds the glyphs of a Korean font
-that it uses, so that it looks the same on every machine. Values are passed as data and are never
-read as markup.
+A PDF is tagged for screen readers and states its language. It embeds the glyphs that it uses: of
+the fonts in the repository, which cover most alphabets, and of those in settings.DOCUMENT_FONTS,
+which cover the rest. A character that no font has is written by its number and explained. Values
+are passed as data and are never read as markup.
 """
 
 import json
+import logging
+import re
+import tomllib
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
+from unicodedata import normalize
 
 import typst
+from django.conf import settings
 from django.http import HttpResponse
+from django.utils.translation import gettext, override
 
 _LAYOUT = Path(__file__).with_name("document.typ")
 _FONTS = Path(__file__).with_name("fonts")
+_FAMILIES = tomllib.loads((_FONTS / "families.toml").read_text(encoding="utf-8"))
+# Typst lists each character that no font has, as Rust writes it: "\u{947}".
+_WITHOUT_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,16 +89,67 @@ def pdf(document: Document) -> bytes:
     """Returns the document as a PDF. The same document gives the same bytes."""
     data = {
         "title": document.title,
-        "language": document.language,
+        **typography(document.language),
         "footer": document.footer,
         "blocks": [{"kind": type(block).__name__, **asdict(block)} for block in document.blocks],
     }
-    inputs = {"data": json.dumps(data)}
+    text = normalize("NFC", json.dumps(data, ensure_ascii=False))
     try:
-        return _compiled(inputs, document.made_at, accessible=["ua-1"])
-    except typst.TypstError:
-        # PDF/UA rejects a letter that the font does not have, such as Thai in a person's name.
-        return _compiled(inputs, document.made_at, accessible=[])
+        return _compiled(text, document.made_at)
+    except typst.TypstError as error:
+        # PDF/UA rejects a character without a glyph, which would be printed as a box.
+        if not (missing := _without_glyph(error)):
+            raise
+    logger.warning("no font has %s; see DOCUMENT_FONTS", ", ".join(map(_number, sorted(missing))))
+    data["blocks"] += [{"kind": "Paragraph", "text": _explanation(document.language)}]
+    return _with_numbers(data, missing, document.made_at)
+
+
+def _with_numbers(data: dict[str, Any], missing: set[str], made_at: datetime) -> bytes:
+    """Returns the PDF of `data`, with each missing character as its number."""
+    numbers = str.maketrans({char: f"[{_number(char)}]" for char in missing})
+    text = normalize("NFC", json.dumps(data, ensure_ascii=False))
+    return _compiled(text.translate(numbers), made_at)
+
+
+def missing_glyphs(text: str) -> set[str]:
+    """Returns the characters of a text that no font has, of the repository or of the system."""
+    data = {"title": text, **typography("en"), "footer": "", "blocks": []}
+    try:
+        _compiled(json.dumps(data), datetime(2000, 1, 1, tzinfo=UTC))
+    except typst.TypstError as error:
+        return _without_glyph(error)
+    return set()
+
+
+def typography(language: str) -> dict[str, Any]:
+    """Returns how Typst sets a language: its code, script, region and families of fonts."""
+    code, *subtags = language.split("-")
+    return {
+        "language": code,
+        "script": next((each for each in subtags if len(each) == 4), None),
+        "region": next((each.upper() for each in subtags if len(each) == 2), None),
+        "fonts": [*_FAMILIES.get(language, _FAMILIES.get(code, [])), *_FAMILIES["every"]],
+    }
+
+
+def _without_glyph(error: typst.TypstError) -> set[str]:
+    """Returns the characters that the error says no font has; empty for another error."""
+    found = _WITHOUT_GLYPH.findall(error.diagnostic)
+    texts = (_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) for text in found)
+    return {char for text in texts for char in text}
+
+
+def _number(char: str) -> str:
+    return f"U+{ord(char):04X}"
+
+
+def _explanation(language: str) -> str:
+    with override(language):
+        return gettext(
+            "A character that the fonts of this document do not have is written as its number in "
+            "Unicode, such as [U+0041]."
+        )
 
 
 def png(layout: Path, inputs: dict[str, str]) -> bytes:
@@ -109,14 +174,12 @@ def pdf_response(document: Document, name: str) -> HttpResponse:
     )
 
 
-def _compiled(
-    inputs: dict[str, str], made_at: datetime, *, accessible: "typst.PDFStandards"
-) -> bytes:
+def _compiled(data: str, made_at: datetime) -> bytes:
     compiler = typst.Compiler(_LAYOUT, root=_LAYOUT.parent, font_paths=_fonts())
     made = compiler.compile(
         format="pdf",
-        sys_inputs=inputs,
-        pdf_standards=accessible,
+        sys_inputs={"data": data},
+        pdf_standards=["ua-1"],
         timestamp=made_at.replace(microsecond=0),  # Typst accepts whole seconds only
     )
     if not isinstance(made, bytes):
@@ -126,9 +189,13 @@ def _compiled(
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Returns Noto Sans KR only. System fonts would make the bytes differ between machines."""
+    """Returns the fonts of the repository and of settings.DOCUMENT_FONTS.
+
+    The repository's come first in every text, so that the bytes of most documents are the same on
+    every machine.
+    """
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[_FONTS],
+        font_paths=[_FONTS, *filter(Path.is_dir, map(Path, settings.DOCUMENT_FONTS))],
     )

@@ -49,7 +49,7 @@ class PreviewImage:
             "company": self.company,
             "note": self.note,
             "host": self.host,
-            "language": self.language,
+            **documents.typography(self.language),
         }
         return _render(json.dumps(texts))
 

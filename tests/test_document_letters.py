@@ -1,0 +1,82 @@
+"""A document shows every name as it is written, and never a box without a word."""
+
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+
+from breachportal.font_checks import check_fonts
+from foundations import documents
+
+# Names in alphabets that the fonts of the repository have.
+NAMES = [
+    "Nguyễn Thị Ưởng",
+    "Łukasz Żółć",
+    "Ωμέγα",
+    "Иванов",
+    "محمد عبد الله",
+    "אברהם",
+    "สมชาย",
+    "नेपाल क्षत्रिय",
+    "გიორგი",
+    "ខ្មែរ",
+    "မြန်မာ",
+    "தமிழ்",
+    "e\u030a",
+]
+FURTHER = ["髙橋", "张伟", "\U00020bb7野", "😀"]  # with the fonts of Debian
+
+
+def text_of(name: str, language: str = "en") -> str:
+    document = documents.Document("Title", language, "footer", datetime(2025, 11, 29, tzinfo=UTC))
+    document.blocks.append(documents.Facts([("Name", name)]))
+    run = ["pdftotext", "-", "-"]
+    done = subprocess.run(run, input=documents.pdf(document), capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+@pytest.fixture
+def bare(settings):
+    """Only the fonts of the repository are there."""
+    settings.DOCUMENT_FONTS = []
+    documents._fonts.cache_clear()
+    yield
+    documents._fonts.cache_clear()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_repository_has_the_letters(bare, name):
+    assert documents.missing_glyphs(name) == set()
+
+
+@pytest.mark.parametrize("name", ["Łukasz", "สมชาย", "Иванов"])
+def test_the_letters_are_text_and_not_a_picture(bare, name):
+    assert name in text_of(name)
+
+
+@pytest.mark.parametrize("language", ["ko", "zh-hant", "pt-br", "sr-latn", "ar", "ja"])
+def test_a_document_has_any_language(language):
+    assert "minji" in text_of("minji", language)
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_a_character_that_no_font_has_is_a_number_and_explained(bare, name, caplog):
+    text = text_of(name)
+    missing = documents.missing_glyphs(name)
+    assert missing
+    for char in missing:
+        assert f"U+{ord(char):04X}" in text
+        assert f"U+{ord(char):04X}" in caplog.text
+    assert "its number in" in text
+    assert {warning.id for warning in check_fonts()} == {"breachportal.W001"}
+
+
+def test_a_mistake_in_the_layout_is_not_taken_for_a_missing_letter():
+    with pytest.raises(documents.typst.TypstError):
+        documents._compiled("no JSON", datetime(2025, 11, 29, tzinfo=UTC))
+
+
+def test_a_right_to_left_name_is_joined(bare):
+    """The PDF holds the joined forms, so a reader finds the name as it was typed."""
+    shown = text_of("محمد")
+    assert "محمد" in shown or "دمحم" in shown
