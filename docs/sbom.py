@@ -44,7 +44,7 @@ def component(name: str, version: str, hashes: str) -> dict[str, Any]:
 
 
 def fonts() -> list[dict[str, Any]]:
-    """Returns the component of each font in the repository; foundations/fonts/README.md has more."""
+    """Returns the component of each font in the repository."""
     return [_font(path) for path in sorted(FONTS.glob("NotoSans*"))]
 
 

@@ -18,6 +18,7 @@ _GSM = set(
 _GSM_EXTENSION = set("^{}\\[~]|€\f")
 # Characters of a message in one segment, and of each segment of a longer message.
 _GSM_LENGTH, _UCS2_LENGTH = (160, 153), (70, 67)
+_LAST_OF_BMP = 0xFFFF
 KOREAN_SHORT_BYTES = 90  # Korean carriers send up to 90 bytes as SMS, and more as LMS
 
 
@@ -29,6 +30,7 @@ class SmsSize:
     segments: int  # as networks outside Korea count
     korean_bytes: int  # in EUC-KR
     is_too_long: bool
+    lost: str = ""  # the characters that Korean carriers replace with question marks
 
     @property
     def is_long(self) -> bool:
@@ -44,6 +46,7 @@ def sms_size(text: str) -> SmsSize:
         segments=_segments(text),
         korean_bytes=korean,
         is_too_long=korean > settings.SMS_MAX_BYTES,
+        lost="" if _bills_segments() else _outside_cp949(text),
     )
 
 
@@ -52,21 +55,39 @@ def price_of(size: SmsSize) -> Decimal | None:
 
     A gateway bills by segments if "segment" is set, else by Korean kinds, "sms" and "lms".
     """
+    if _bills_segments():
+        return Decimal(str(settings.SMS_PRICES["segment"])) * size.segments
     kind = "lms" if size.is_long else "sms"
-    price = settings.SMS_PRICES.get("segment", settings.SMS_PRICES.get(kind))
-    if price is None:
-        return None
-    return Decimal(str(price)) * (size.segments if "segment" in settings.SMS_PRICES else 1)
+    price = settings.SMS_PRICES.get(kind)
+    return None if price is None else Decimal(str(price))
+
+
+def _bills_segments() -> bool:
+    return "segment" in settings.SMS_PRICES
+
+
+def _outside_cp949(text: str) -> str:
+    return "".join(sign for sign in dict.fromkeys(text) if not sign.encode("cp949", "ignore"))
 
 
 def _segments(text: str) -> int:
+    """Returns the number of segments. No character is split: an escaped one takes two septets of
+    GSM-7, and one outside the Basic Multilingual Plane two units of UCS-2.
+    """
     if set(text) <= _GSM | _GSM_EXTENSION:
-        length = len(text) + sum(sign in _GSM_EXTENSION for sign in text)
+        lengths = [2 if sign in _GSM_EXTENSION else 1 for sign in text]
         alone, joined = _GSM_LENGTH
     else:
-        length = len(text.encode("utf-16-be")) // 2
+        lengths = [2 if ord(sign) > _LAST_OF_BMP else 1 for sign in text]
         alone, joined = _UCS2_LENGTH
-    return 1 if length <= alone else -(-length // joined)
+    if sum(lengths) <= alone:
+        return 1
+    segments, used = 1, 0
+    for length in lengths:
+        if used + length > joined:
+            segments, used = segments + 1, 0
+        used += length
+    return segments
 
 
 def render_sms_template(context: dict[str, object], *, name: str) -> bytes:

@@ -1,5 +1,7 @@
 """A notice by SMS: short, reported as in doubt where it is, and never sent again by itself."""
 
+from decimal import Decimal
+
 import pytest
 import redis
 from django.db import IntegrityError, transaction
@@ -321,6 +323,37 @@ def test_people_whom_an_email_did_not_reach_get_an_sms(
     work(second)
     assert {one.body["to"] for one in gateway.asked} == {MINJI, SEOJUN}
     assert second.planned == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("Ihre Daten wurden bei uns gestohlen, auch Ihre Straße. Größe, Übung. " * 2, 1),  # GSM-7
+        ("Vos données ont fuité, votre adresse à Évry. " * 4, 2),  # GSM-7: é, à and É
+        ("Vos données ont été volées : prénom, reçu, boîte. " * 4, 3),  # ç and î need UCS-2
+        ("ạ" * 71, 2),
+        ("a" * 152 + "€" + "a" * 10, 2),  # the euro sign is not split
+        ("a" * 152 + "€" + "a" * 152, 3),  # by its septets alone, 306, it would be two
+        ("가" * 66 + "😀" + "가" * 66, 3),
+    ],
+)
+def test_segments_are_those_of_networks_outside_korea(text, segments):
+    assert sms.sms_size(text).segments == segments
+
+
+def test_prices_follow_the_gateways_rule(settings):
+    german = sms.sms_size("Ihre Daten sind bei einem Angriff gestohlen worden. " * 4)
+    settings.SMS_PRICES = {"segment": "0.07", "currency": "EUR"}
+    assert sms.price_of(german) == Decimal("0.14")
+    settings.SMS_PRICES = {"sms": 20, "lms": 50, "currency": "KRW"}
+    assert sms.price_of(german) == Decimal(50)
+
+
+def test_characters_that_korean_carriers_lack_are_named(settings):
+    settings.SMS_PRICES = {"sms": 20, "lms": 50}
+    assert sms.sms_size("Größe 한글 ñ 简").lost == "öñ简"
+    settings.SMS_PRICES = {"segment": "0.07"}
+    assert sms.sms_size("Größe 한글 ñ 简").lost == ""
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,14 @@ def sbom() -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_the_sbom_names_what_is_pinned_and_the_font(sbom):
+def test_the_sbom_names_what_is_pinned_and_the_fonts(sbom):
     pinned = PIN.findall((ROOT / "requirements.txt").read_text(encoding="utf-8"))
     named = [(each["name"], each["version"]) for each in sbom["components"]]
-    assert named == [*pinned, ("Noto Sans KR", "2.004")]
+    fonts = (ROOT / "foundations" / "fonts").glob("Noto*")
+    assert [name for name, _version in named[len(pinned) :]] == sorted(
+        font.stem.removesuffix("-Regular") for font in fonts
+    )
+    assert named[: len(pinned)] == pinned
 
 
 def test_the_sbom_is_cyclonedx(sbom):
