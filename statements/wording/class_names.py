@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection
 
+from statements.wording.language_rules import LanguageRules
+
 
 class ClassNames:
     """Finds the names of leaked data classes in a sentence.
@@ -11,14 +13,14 @@ class ClassNames:
     too: "e-mail address" must not count as "address".
     """
 
-    def __init__(self, language: str, involved: Collection[str], others: Collection[str]) -> None:
+    def __init__(
+        self, rules: LanguageRules, involved: Collection[str], others: Collection[str]
+    ) -> None:
         self._involved = {_key(name) for name in involved}
         names = sorted({*involved, *others}, key=len, reverse=True)
-        forms = [_korean_form(name) if language == "ko" else _english_form(name) for name in names]
-        # In English a name ends at a word boundary. In Korean particles follow without a space.
-        pattern = "|".join(forms)
-        edges = pattern if language == "ko" else rf"\b(?:{pattern})\b"
-        self._pattern = re.compile(edges, re.IGNORECASE) if forms else None
+        forms = "|".join(rules.class_name(name) for name in names if name.strip())
+        edge = rules.word_edge
+        self._pattern = re.compile(f"{edge}(?:{forms}){edge}", re.IGNORECASE) if forms else None
 
     def __bool__(self) -> bool:
         return bool(self._involved)
@@ -36,13 +38,3 @@ def _key(name: str) -> str:
     """Returns a name without spaces, hyphens, upper case and the English plural ending."""
     bare = re.sub(r"[\s-]", "", name).casefold()
     return re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", bare) if bare.isascii() else bare
-
-
-def _korean_form(name: str) -> str:
-    return r"\s?".join(map(re.escape, re.sub(r"\s", "", name)))
-
-
-def _english_form(name: str) -> str:
-    words = [re.escape(word) for word in re.split(r"[\s-]+", name.strip()) if word]
-    words[-1:] = [re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", words[-1]) + "(?:e?s)?"]
-    return r"(?<!in )" + r"[\s-]?".join(words)  # "in order to" does not name an order

@@ -11,18 +11,15 @@ from django.utils.text import format_lazy
 from foundations.languages import translated_name
 from incidents.models import Basis
 from statements.findings import Finding, Severity
+from statements.wording.by_language import WORDING_RULES
 from statements.wording.class_names import ClassNames
 from statements.wording.figures import COMPARED_LANGUAGES
+from statements.wording.language_rules import Hit
 from statements.wording.plain_text import Link, PlainText, Sentence, is_within, links, plain_text_of
 from statements.wording.rules import RULES
-from statements.wording.sentence_rules import (
-    LINTED_LANGUAGES,
-    SENTENCE_RULES,
-    Hit,
-    LintContext,
-)
+from statements.wording.sentence_rules import SENTENCE_RULES, LintContext
 
-_LANGUAGES = LINTED_LANGUAGES & COMPARED_LANGUAGES
+_LANGUAGES = WORDING_RULES.keys() & COMPARED_LANGUAGES
 _QUOTES = "\"'“”‘’「」『』«»"
 
 
@@ -56,37 +53,36 @@ def lint(
     data classes, `other_classes` those of the incident's other classes, both in that language.
     A mandatory notice may link to `own_domains` only. `basis` is the Basis of the section.
     """
-    context = LintContext(
-        language=language,
-        involved=ClassNames(language, involved_classes, other_classes),
-        own_domains=own_domains,
-        shop_domains=shop_domains,
-        is_mandatory=is_mandatory,
-        basis=basis,
-    )
-    plain = plain_text_of(text)
-    found = {
-        _finding(plain, sentence, hit, context)
-        for sentence in plain.sentences()
-        for rule in (SENTENCE_RULES if has_rules(language) else [])
-        for hit in rule(sentence, context)
-        if not _is_quoted(sentence.text, hit)
-    }
-    found |= {_link_finding(rule, link, context) for link, rule in _bad_links(text, context)}
+    plain, found = plain_text_of(text), set[Finding]()
+    if has_rules(language):
+        words = WORDING_RULES[language]
+        involved = ClassNames(words, involved_classes, other_classes)
+        context = LintContext(
+            words=words, involved=involved, is_mandatory=is_mandatory, basis=basis
+        )
+        found |= {
+            _finding(plain, sentence, hit, language)
+            for sentence in plain.sentences()
+            for rule in SENTENCE_RULES
+            for hit in rule(sentence, context)
+            if not _is_quoted(sentence.text, hit)
+        }
+    bad = _bad_links(text, own_domains, shop_domains, is_mandatory=is_mandatory)
+    found |= {_link_finding(rule, link, language, is_mandatory=is_mandatory) for link, rule in bad}
     return sorted(found, key=lambda finding: (finding.span or (0, 0), finding.rule))
 
 
-def _finding(plain: PlainText, sentence: Sentence, hit: Hit, context: LintContext) -> Finding:
+def _finding(plain: PlainText, sentence: Sentence, hit: Hit, language: str) -> Finding:
     start, end = plain.span(sentence.start + hit.start, sentence.start + hit.end)
     rule = RULES[hit.rule]
     return Finding(
         rule=hit.rule,
         severity=hit.severity or rule.severity,
         why=rule.why,
-        suggestion=rule.suggestion(context.language),
+        suggestion=rule.suggestion(language),
         quote=plain.source[start:end],
         span=(start, end),
-        language=context.language,
+        language=language,
     )
 
 
@@ -95,25 +91,27 @@ def _is_quoted(sentence: str, hit: Hit) -> bool:
     return bool(before and after) and before in _QUOTES and after in _QUOTES
 
 
-def _bad_links(text: str, context: LintContext) -> Iterator[tuple[Link, str]]:
+def _bad_links(
+    text: str, own: Collection[str], shop: Collection[str], *, is_mandatory: bool
+) -> Iterator[tuple[Link, str]]:
     """Yields the links to domains that the text must not link to, each with the rule's name."""
     for link in links(text):
-        if link.is_email or is_within(link.host, context.own_domains):
+        if link.is_email or is_within(link.host, own):
             continue
-        if is_within(link.host, context.shop_domains):
+        if is_within(link.host, shop):
             yield link, "shop_link"
-        elif context.is_mandatory:
+        elif is_mandatory:
             yield link, "foreign_link"
 
 
-def _link_finding(name: str, link: Link, context: LintContext) -> Finding:
+def _link_finding(name: str, link: Link, language: str, *, is_mandatory: bool) -> Finding:
     rule = RULES[name]
     return Finding(
         rule=name,
-        severity=Severity.BLOCK if context.is_mandatory else rule.severity,
+        severity=Severity.BLOCK if is_mandatory else rule.severity,
         why=rule.why,
-        suggestion=rule.suggestion(context.language),
+        suggestion=rule.suggestion(language),
         quote=link.text,
         span=link.span,
-        language=context.language,
+        language=language,
     )

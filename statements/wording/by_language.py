@@ -1,0 +1,7 @@
+"""The wording rules by language. A language that is not here has the finding `no_rules`."""
+
+from statements.wording.english import RULES_OF_ENGLISH
+from statements.wording.korean import RULES_OF_KOREAN
+from statements.wording.language_rules import LanguageRules
+
+WORDING_RULES: dict[str, LanguageRules] = {"ko": RULES_OF_KOREAN, "en": RULES_OF_ENGLISH}
