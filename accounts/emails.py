@@ -11,11 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
-from django.utils.translation import get_language
 
 from accounts.mail_codes import account_mail_code
 from foundations.automatic_mails import identity_headers
 from foundations.dkim import signed
+from foundations.languages import portal_name
 from foundations.mail_headers import text_header
 
 # Shorter than for notices, because a visitor waits.
@@ -43,7 +43,7 @@ def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> No
         "message_code": account_mail_code(),
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
-        "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
+        "portal_name": portal_name(),
     }
     domain = parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
     message = AccountMail(

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi, to_locale
 
+from foundations.languages import portal_name
 from incidents.models import Incident
 
 
@@ -19,11 +20,14 @@ def portal(request: HttpRequest) -> dict[str, Any]:
 
     `languages` holds the URL of the requested page in each language.
     """
+    language = get_language() or settings.LANGUAGE_CODE
     return {
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "newest_incident": SimpleLazyObject(lambda: Incident.objects.public().first()),
-        "portal_name": settings.PORTAL_NAME[get_language() or settings.LANGUAGE_CODE],
+        "portal_name": portal_name(),
+        "social_locale": settings.SOCIAL_LOCALES.get(language, to_locale(language)),
+        "is_right_to_left": get_language_bidi(),
         "is_demo": settings.IS_DEMO,
         "languages": [
             {"code": code, "name": name, "url": translate_url(request.path, code)}

@@ -435,6 +435,8 @@ CONTENT_SECURITY_POLICY = {
 # Languages and times
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
+# The locale of a page in Open Graph, with its territory.
+SOCIAL_LOCALES = {"ko": "ko_KR", "en": "en_GB"}
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 # The region (ISO 3166) of phone numbers that are typed without a country code.

@@ -22,6 +22,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext, override
 
+from foundations.languages import SOURCE_LANGUAGE
+
 _LAYOUT = Path(__file__).with_name("document.typ")
 _FONTS = Path(__file__).with_name("fonts")
 _FAMILIES = tomllib.loads((_FONTS / "families.toml").read_text(encoding="utf-8"))
@@ -114,7 +116,7 @@ def _with_numbers(data: dict[str, Any], missing: set[str], made_at: datetime) ->
 
 def missing_glyphs(text: str) -> set[str]:
     """Returns the characters of a text that no font has, of the repository or of the system."""
-    data = {"title": text, **typography("en"), "footer": "", "blocks": []}
+    data = {"title": text, **typography(SOURCE_LANGUAGE), "footer": "", "blocks": []}
     try:
         _compiled(json.dumps(data), datetime(2000, 1, 1, tzinfo=UTC))
     except typst.TypstError as error:

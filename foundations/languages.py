@@ -15,6 +15,7 @@ from django.utils.translation import get_language, get_language_info
 # A language code as Django writes it: "ko", "pt-br", "zh-hant". It has at most CODE_LENGTH letters.
 CODE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 CODE_LENGTH = 12
+SOURCE_LANGUAGE = "en"  # of the messages in the code, and of the output of commands
 
 
 def portal_languages() -> list[tuple[str, str]]:
@@ -25,6 +26,11 @@ def portal_languages() -> list[tuple[str, str]]:
 def portal_codes() -> list[str]:
     """Returns the codes of the portal's languages, the default language first."""
     return [code for code, _name in portal_languages()]
+
+
+def portal_name() -> str:
+    """Returns the company's name in the active language; the portal's host if there is none."""
+    return str(settings.PORTAL_NAME.get(get_language() or "", settings.PORTAL_HOST))
 
 
 def default_language() -> str:

@@ -5,6 +5,8 @@ The desk shows them as previews, and test notices have their name and data class
 
 from uuid import UUID
 
+from django.utils.translation import override, pgettext
+
 from incidents.models import Incident, IncidentDataClass
 from notices import sms
 from notices.message_filling import MessageFiller, OutgoingMessage, Recipient
@@ -43,8 +45,9 @@ def sample_sms_size(notice: Notice, language: str) -> sms.SmsSize:
 
 
 def sample_name(language: str) -> str:
-    """Returns the placeholder name that Korean forms use, in the script of the language."""
-    return {"ko": "홍길동"}.get(language, "Gildong Hong")
+    """Returns the name of a made-up person, as the catalogue of the language has it."""
+    with override(language):
+        return pgettext("a made-up person", "Gildong Hong")
 
 
 def sample_classes(incident: Incident) -> list[int]:

@@ -6,6 +6,7 @@ leaked cannot be known from a file: the draft proposes it and says so.
 
 from collections.abc import Iterable, Iterator
 
+from foundations.languages import SOURCE_LANGUAGE
 from incidents.importing import column_names, mapping_writing, person_languages
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_names import CLASS, DATE, EMAIL, NAME, PHONE, REFERENCE
@@ -15,7 +16,6 @@ from incidents.importing.previewing import Preview
 from incidents.models import CONTACT_CLASSES, DataClass
 
 _MOST = 0.5
-LANGUAGE = "en"  # of the comments in a drafted mapping
 
 _CONTENT = {EMAIL: (CellKind.EMAIL, CellKind.ODD_EMAIL, CellKind.MASKED)}
 _NO_ID = {CellKind.EMAIL, CellKind.PHONE, CellKind.DATE, CellKind.BLANK}
@@ -148,7 +148,7 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
         if choices.columns(role)[1:]:
             comments[part] = "confirm: each column is a contact of the person"
     for slug, one in known.items():
-        comments[CLASS + slug] = f"confirm: {_in_one_line(one.name.in_language(LANGUAGE))}"
+        comments[CLASS + slug] = f"confirm: {_in_one_line(one.name.in_language(SOURCE_LANGUAGE))}"
     return comments
 
 
@@ -194,7 +194,7 @@ def _classes(classes: Iterable[DataClass]) -> Iterator[str]:
         own = (
             " (in contact_leaked, if the column is one of [person])" if one.slug in contact else ""
         )
-        yield f"#   {one.slug}: {_in_one_line(one.name.in_language(LANGUAGE))}{own}"
+        yield f"#   {one.slug}: {_in_one_line(one.name.in_language(SOURCE_LANGUAGE))}{own}"
 
 
 def _in_one_line(text: str) -> str:

@@ -12,11 +12,12 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import override
 
+from foundations.languages import SOURCE_LANGUAGE
 from incidents.models import DataClass, Incident, IncidentDataClass
 from incidents.models.incident import IncidentQuerySet
 from statements.models import StatementVersion
 
-LANGUAGE = "en"  # the form has no language, and its clients expect English names
+LANGUAGE = SOURCE_LANGUAGE  # the form has no language, and its clients expect English names
 _HOST = re.compile(r"https?://(?:www\.)?([^\s/:?#]+)", re.IGNORECASE)
 
 Record = dict[str, Any]

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import override
 
+from foundations.languages import SOURCE_LANGUAGE
 from statements import publishing
 from statements.models import Statement
 
@@ -13,7 +14,7 @@ from statements.models import Statement
 class Command(BaseCommand):
     help = "Recomputes every published version's hash; names what changed and exits with 1."
 
-    @override("en")  # the output of commands is English
+    @override(SOURCE_LANGUAGE)
     def handle(self, *args: Any, **options: Any) -> None:
         statements = list(Statement.objects.select_related("incident"))
         problems = [
