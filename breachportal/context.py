@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language, get_language_bidi, to_locale
+from django.utils.translation import get_language, to_locale
 
 from foundations.languages import portal_name
 from incidents.models import Incident
@@ -27,7 +27,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "newest_incident": SimpleLazyObject(lambda: Incident.objects.public().first()),
         "portal_name": portal_name(),
         "social_locale": settings.SOCIAL_LOCALES.get(language, to_locale(language)),
-        "is_right_to_left": get_language_bidi(),
         "is_demo": settings.IS_DEMO,
         "languages": [
             {"code": code, "name": name, "url": translate_url(request.path, code)}

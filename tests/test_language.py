@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from harness.sign_in import newest_code, sign_in
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import newest_code, sign_in, step_up
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,18 @@ def test_switching_on_the_way_to_the_values_keeps_the_way(client, minji):
     client.post("/en/account/confirm/send/", {"next": next_url})
     answer = client.post("/en/account/confirm/", {"code": newest_code()})
     assert answer.url == "/en/my-data/reveal/"
+
+
+def test_switching_after_unmasking_keeps_the_values(client, incident, minji):
+    row = person(incident, name="김민지", email=minji.email)
+    expose(row, file_of(incident), values=[("physical-addresses", "서울특별시 강남구")])
+    client.force_login(minji)
+    step_up(client, minji)
+    shown = client.post("/ko/my-data/reveal/", follow=True)
+    assert "서울특별시 강남구" in shown.text
+    page = client.get(client.get(other_language(shown)).url)
+    assert page.request["PATH_INFO"] == "/en/my-data/reveal/"
+    assert "서울특별시 강남구" in page.text
 
 
 def test_switching_while_a_code_is_awaited_keeps_the_page_and_the_language(client, minji):
