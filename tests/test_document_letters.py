@@ -4,6 +4,7 @@ import subprocess
 from datetime import UTC, datetime
 
 import pytest
+import typst
 
 from breachportal.font_checks import check_fonts
 from foundations import documents
@@ -72,7 +73,7 @@ def test_a_character_that_no_font_has_is_a_number_and_explained(bare, name, capl
 
 
 def test_a_mistake_in_the_layout_is_not_taken_for_a_missing_letter():
-    with pytest.raises(documents.typst.TypstError):
+    with pytest.raises(typst.TypstError):
         documents._compiled("no JSON", datetime(2025, 11, 29, tzinfo=UTC))
 
 
