@@ -17,6 +17,7 @@ from foundations.languages import CODE, CODE_LENGTH, own_name, shorter_codes
 
 # What a report shows of a cell: only a word may be a language; anything else may be personal data.
 _WORD = re.compile(r"[^\W\d_]{2,}(?:[-_][^\W_]{2,})*")
+_UNDECODED = re.compile("[\ud800-\udfff]")
 _MOST_LETTERS = 16
 OTHER = "*"  # in the mapping and in counts: all values that are not named
 MOST_VALUES = 40  # that a count by value holds
@@ -79,7 +80,10 @@ def _names(codes: frozenset[str]) -> dict[str, str]:
 
 
 def counted(cells: Iterable[str]) -> Counter[str]:
-    """Returns the number of cells by value. Values that are no word are counted as OTHER."""
+    """Returns the number of cells by value. Values that are no word are counted as OTHER.
+
+    A cell that cannot be decoded is blank, as it is for an import, which counts it as left out.
+    """
     counts = Counter[str]()
     for cell, number in Counter(cells).items():
         counts[_shown(value_key(cell))] += number
@@ -87,6 +91,8 @@ def counted(cells: Iterable[str]) -> Counter[str]:
 
 
 def _shown(key: str) -> str:
+    if _UNDECODED.search(key):
+        return ""
     is_word = len(key) <= _MOST_LETTERS and _WORD.fullmatch(key.partition(".")[0])
     return key if is_word or not key else OTHER
 
