@@ -2,13 +2,15 @@
 
 A balancer asks by IP address and over HTTP. Therefore the middleware answers before the checks of
 the host and of HTTPS. It answers on a private network only, and never through the own proxies, so
-that the checks are not public.
+that the checks are not public. The doctor is answered through the proxies: it signs its request.
 """
 
 import ipaddress
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.core import signing
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,8 +18,12 @@ from django.http.response import HttpResponseBase
 from redis.exceptions import RedisError
 
 from foundations import keys, replica
+from foundations.visitor_address import proxy_problem
 
 Check = Callable[[], None]
+PROBE_HEADER = "Portaldoctor"
+PROBE_SECONDS = 60
+_SALT = "breachportal.health"
 
 
 def health(
@@ -32,13 +38,48 @@ def health(
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path not in ("/healthz", "/readyz") or not _is_internal(request):
+        if request.path not in ("/healthz", "/readyz"):
             return get_response(request)
-        response = HttpResponse("ok\n") if request.path == "/healthz" else _ready()
+        if request.path == "/healthz" and _is_probe(request):
+            response: HttpResponse = _seen(request)
+        elif _is_internal(request):
+            response = HttpResponse("ok\n") if request.path == "/healthz" else _ready()
+        else:
+            return get_response(request)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     return middleware
+
+
+def probe() -> str:
+    """Returns the value of PROBE_HEADER with which /healthz tells which visitor it sees.
+
+    It is valid for PROBE_SECONDS, and can be made with SECRET_KEY only.
+    """
+    return signing.TimestampSigner(salt=_SALT).sign("doctor")
+
+
+def _is_probe(request: HttpRequest) -> bool:
+    try:
+        signing.TimestampSigner(salt=_SALT).unsign(
+            request.headers.get(PROBE_HEADER, ""), max_age=PROBE_SECONDS
+        )
+    except signing.BadSignature:
+        return False
+    return True
+
+
+def _seen(request: HttpRequest) -> JsonResponse:
+    """Returns the visitor's address and the scheme as the rest of the portal understands them."""
+    problem = proxy_problem(request)
+    return JsonResponse(
+        {
+            "address": get_adapter().get_client_ip(request),
+            "is_secure": request.is_secure(),
+            "problem": str(problem) if problem else "",
+        }
+    )
 
 
 def _is_internal(request: HttpRequest) -> bool:

@@ -1,0 +1,111 @@
+"""Checks of this machine: the settings, the files of the secrets, the code and the disk."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core import checks
+
+from breachportal.doctor.diagnosis import Diagnosis
+
+SECRETS = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "MASTER_KEYSET",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_HOST_PASSWORD",
+    "CODE_MAIL_PASSWORD",
+    "DKIM_PRIVATE_KEY",
+    "SMS_GATEWAY_TOKEN",
+    "SOLAPI_SECRET",
+    "TWILIO_TOKEN",
+    "ANYMAIL",
+    "IMAP_URL",
+)
+LEAST_FREE_BYTES = 5 << 30
+LEAST_FREE_SHARE = 0.1
+# Directories whose files are gone after a restart of the machine.
+_VOLATILE = ("/run/", "/var/run/", "/dev/shm/", "/tmp/")  # noqa: S108
+
+
+def check_settings() -> Iterator[Diagnosis]:
+    """Runs Django's checks for deployment."""
+    faults = 0
+    for message in checks.run_checks(include_deployment_checks=settings.IS_PRODUCTION):
+        if message.is_silenced():
+            continue
+        faults += 1
+        make = Diagnosis.fault if message.is_serious() else Diagnosis.warning
+        yield make(f"{message.id}: {message.msg}", message.hint or "See Django's documentation.")
+    if not settings.IS_PRODUCTION:
+        yield Diagnosis.warning(
+            "BREACHPORTAL_MODE is not production",
+            "Remove BREACHPORTAL_MODE from the environment of a portal in public use.",
+        )
+    elif not faults:
+        yield Diagnosis.ok("production, and Django's checks for deployment pass")
+
+
+def check_secrets() -> Iterator[Diagnosis]:
+    """Checks that secrets are files that only their owner can read, on a disk that stays."""
+    in_files = 0
+    for name in SECRETS:
+        path = os.environ.get(f"{name}_FILE")
+        if os.environ.get(name):
+            yield Diagnosis.warning(
+                f"{name} is in the environment, which other processes of this account can read",
+                f"Write it to a file of its own, mode 600, and set {name}_FILE.",
+            )
+        elif path:
+            in_files += 1
+            yield from _faults_of_file(name, Path(path))
+    if in_files:
+        yield Diagnosis.ok(f"{in_files} secrets are in files")
+    elif not settings.IS_PRODUCTION:
+        yield Diagnosis.ok("no secret is set outside production")
+
+
+def _faults_of_file(name: str, path: Path) -> Iterator[Diagnosis]:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        yield Diagnosis.fault(
+            f"{name}_FILE: other accounts may read {path} (mode {mode:o})", f"chmod 600 {path}"
+        )
+    if name == "MASTER_KEYSET" and str(path.resolve()).startswith(_VOLATILE):
+        yield Diagnosis.fault(
+            f"{name}_FILE: {path} is gone after a restart, and every value with it",
+            "Move the file to a disk, and keep a copy apart from the database's backups.",
+        )
+
+
+def check_code() -> Iterator[Diagnosis]:
+    """Checks that the static files are collected."""
+    root = settings.STATIC_ROOT
+    if root and not (root / "staticfiles.json").exists():
+        yield Diagnosis.fault(
+            f"no static files are collected in {root}", "Run `manage.py collectstatic --noinput`."
+        )
+    else:
+        yield Diagnosis.ok("the static files are there")
+
+
+def check_disk() -> Iterator[Diagnosis]:
+    """Checks that the folders the portal writes to exist, take files, and have space."""
+    copy = [Path(settings.STATIC_COPY)] if settings.STATIC_COPY else []
+    for folder in (Path(settings.VAR), *copy):
+        if not os.access(folder, os.W_OK):
+            yield Diagnosis.fault(
+                f"this account cannot write to {folder}",
+                f"Create the folder, and give it to the account of the portal: chown … {folder}",
+            )
+            continue
+        space = shutil.disk_usage(folder)
+        text = f"{folder}: {space.free / (1 << 30):,.1f} GiB free"
+        if space.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * space.total):
+            yield Diagnosis.warning(text, "Free space, or enlarge the volume, before an import.")
+        else:
+            yield Diagnosis.ok(text)

@@ -1,0 +1,110 @@
+"""Checks of PORTAL_URL as a visitor reaches it: the certificate, the page, and the proxies."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+
+from breachportal import health
+from breachportal.doctor.diagnosis import Diagnosis
+
+SECONDS = 10.0
+LEAST_DAYS = 14
+# An address for documentation (RFC 5737). No visitor has it, so a portal that believes it believes
+# what a visitor sends.
+FORGED = "192.0.2.1"
+
+
+def check_certificate() -> Iterator[Diagnosis]:
+    """Checks that the certificate is valid, and for how long."""
+    parts = urlsplit(settings.PORTAL_URL)
+    if parts.scheme != "https":
+        yield Diagnosis.ok("PORTAL_URL is not https, so there is no certificate")
+        return
+    host, port = str(parts.hostname), parts.port or 443
+    try:
+        with (
+            socket.create_connection((host, port), timeout=SECONDS) as plain,
+            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as stream,
+        ):
+            certificate: Any = stream.getpeercert()
+    except OSError as error:
+        why = getattr(error, "verify_message", "") or error.strerror or type(error).__name__
+        yield Diagnosis.fault(
+            f"{host}:{port}: {why}", "Check the DNS record, the firewall and the certificate."
+        )
+        return
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
+    days = (ends - datetime.now(UTC)).days
+    text = f"the certificate of {host} is valid until {ends:%Y-%m-%d}, for {days} days"
+    if days < LEAST_DAYS:
+        yield Diagnosis.warning(text, "Renew it, and check why it was not renewed automatically.")
+    else:
+        yield Diagnosis.ok(text)
+
+
+def check_portal() -> Iterator[Diagnosis]:
+    """Asks for the home page as a visitor does."""
+    try:
+        answer = httpx.get(settings.PORTAL_URL, follow_redirects=True, timeout=SECONDS)
+    except httpx.HTTPError as error:
+        yield Diagnosis.fault(
+            f"{settings.PORTAL_URL} does not answer: {type(error).__name__}",
+            "Check that they run: `systemctl status breachportal-web nginx`.",
+        )
+        return
+    if answer.status_code == httpx.codes.OK:
+        yield Diagnosis.ok(f"{answer.url} answers")
+    else:
+        yield Diagnosis.fault(
+            f"{answer.url} answers {answer.status_code}",
+            "Check ALLOWED_HOSTS, and the log of the process `web`.",
+        )
+
+
+def check_proxies() -> Iterator[Diagnosis]:
+    """Sends a request with forged headers, and asks the portal which visitor it saw."""
+    own_header = settings.ALLAUTH_TRUSTED_CLIENT_IP_HEADER
+    headers = {"X-Forwarded-For": FORGED, health.PROBE_HEADER: health.probe()}
+    if own_header:
+        headers[own_header] = FORGED
+    try:
+        answer = httpx.get(f"{settings.PORTAL_URL}/healthz", headers=headers, timeout=SECONDS)
+        seen = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        yield Diagnosis.warning(
+            f"the portal could not be asked which visitor it sees: {type(error).__name__}",
+            "PORTAL_URL must lead to this portal, and its processes must have this SECRET_KEY.",
+        )
+        return
+    yield from _faults_of_proxies(seen)
+
+
+def _faults_of_proxies(seen: dict[str, Any]) -> Iterator[Diagnosis]:
+    faults = []
+    if seen["address"] == FORGED:
+        faults.append(
+            Diagnosis.fault(
+                "the portal believes an address that a visitor sends",
+                "Let the proxy replace the header of TRUSTED_ADDRESS_HEADER, as deploy/nginx does.",
+            )
+        )
+    if seen["problem"]:
+        faults.append(
+            Diagnosis.fault(seen["problem"], "See docs/running.md, “The proxy’s headers”.")
+        )
+    if settings.PORTAL_URL.startswith("https:") and not seen["is_secure"]:
+        faults.append(
+            Diagnosis.fault(
+                "the portal takes a request over https for one over http",
+                "Let the proxy send https in the header of TRUSTED_PROXY_HEADER.",
+            )
+        )
+    yield from faults
+    if not faults:
+        yield Diagnosis.ok(f"the portal sees this machine as {seen['address']}, not as forged")

@@ -1,0 +1,184 @@
+"""Checks of what the portal uses: PostgreSQL, Redis, the workers, the mail server, the team."""
+
+import smtplib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import redis
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.mail.backends.smtp import EmailBackend
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from accounts.models import User
+from breachportal import beat, database_checks, database_logs, database_role
+from breachportal.celery import app
+from breachportal.doctor.diagnosis import Diagnosis
+
+OLDEST_POSTGRESQL = 15
+OLDEST_REDIS = (6, 2)
+MOST_DRIFT = timedelta(seconds=2)  # codes of second factors are valid for 30 seconds
+INSPECT_SECONDS = 3.0
+QUEUES = {"send": "send", "import": "import", "default": "work"}  # and the process that serves it
+
+
+def check_clock() -> Iterator[Diagnosis]:
+    """Compares the clocks of this machine and of the database server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        theirs: datetime = cursor.fetchone()[0]
+    drift = abs(timezone.now() - theirs)
+    if drift > MOST_DRIFT:
+        yield Diagnosis.fault(
+            f"this machine and the database differ by {drift.total_seconds():.0f} seconds",
+            "Switch on NTP on both: `timedatectl set-ntp true`.",
+        )
+    else:
+        yield Diagnosis.ok("this machine and the database agree on the time")
+
+
+def check_database() -> Iterator[Diagnosis]:
+    """Checks the version of PostgreSQL, its connections, a pooler, and the master keyset."""
+    version = connection.cursor().connection.info.server_version // 10_000
+    if version < OLDEST_POSTGRESQL:
+        yield Diagnosis.fault(
+            f"PostgreSQL {version}", f"Upgrade to PostgreSQL {OLDEST_POSTGRESQL} or newer."
+        )
+    else:
+        yield Diagnosis.ok(f"PostgreSQL {version}")
+    faults = list(database_checks.check_database(databases=["default"]))
+    for fault in faults:
+        yield Diagnosis.fault(str(fault.msg), str(fault.hint))
+    if not faults:
+        needed = database_checks.connections_needed()
+        yield Diagnosis.ok(f"it accepts the {needed} connections that all processes may open")
+
+
+def check_migrations() -> Iterator[Diagnosis]:
+    """Checks that the tables are those of this code."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        names = ", ".join(f"{migration.app_label} {migration.name}" for migration, _back in missing)
+        yield Diagnosis.fault(
+            f"not migrated: {names}",
+            "As the owner of the tables: `manage.py migrate`, then `manage.py grant_portal_role`.",
+        )
+    else:
+        yield Diagnosis.ok("every migration is applied")
+
+
+def check_account() -> Iterator[Diagnosis]:
+    """Checks that the account of DATABASE_URL cannot change what proves something."""
+    if database_role.may_change_proof():
+        make = Diagnosis.fault if settings.IS_PRODUCTION else Diagnosis.warning
+        yield make(
+            "the account in DATABASE_URL may change or delete rows that prove something",
+            "Give the portal an account of its own: docs/running.md, “The database accounts”.",
+        )
+    else:
+        yield Diagnosis.ok("the account in DATABASE_URL cannot change proof")
+
+
+def check_database_log() -> Iterator[Diagnosis]:
+    """Checks that PostgreSQL's log receives no values of rows."""
+    if logged := database_logs.settings_with_values():
+        yield Diagnosis.warning(
+            f"PostgreSQL's log may receive personal data: {', '.join(sorted(logged))}",
+            "Include deploy/postgresql/breachportal.conf in postgresql.conf.",
+        )
+    else:
+        yield Diagnosis.ok("PostgreSQL's log receives no values")
+
+
+def check_redis() -> Iterator[Diagnosis]:
+    """Checks the version of Redis and that it does not forget queues when its memory is full."""
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+        info = client.info()
+    version = str(info["redis_version"])
+    if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
+        yield Diagnosis.fault(f"Redis {version}", "Upgrade to Redis 6.2 or newer, or Valkey.")
+    else:
+        yield Diagnosis.ok(f"Redis {version}")
+    if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
+        yield Diagnosis.fault(
+            f"Redis removes keys when its memory is full ({info['maxmemory_policy']})",
+            "Set `maxmemory-policy noeviction`: a removed key may be a queue or a limit.",
+        )
+
+
+def check_workers() -> Iterator[Diagnosis]:
+    """Checks that each queue has a worker, and how much waits in it."""
+    answers = app.control.inspect(timeout=INSPECT_SECONDS).active_queues() or {}
+    for queue, process in QUEUES.items():
+        workers = [name for name, queues in answers.items() if queue in {q["name"] for q in queues}]
+        if workers:
+            yield Diagnosis.ok(f"queue {queue}: {', '.join(sorted(workers))}")
+        else:
+            yield Diagnosis.fault(
+                f"no worker serves the queue {queue}",
+                f"Start the process `{process}`: `systemctl start breachportal-{process}`.",
+            )
+
+
+def check_beat() -> Iterator[Diagnosis]:
+    """Checks that exactly one scheduler runs."""
+    running = beat.running()
+    if len(running) == 1:
+        yield Diagnosis.ok(f"beat runs once: {running[0]}")
+    elif running:
+        yield Diagnosis.warning(
+            f"beat runs {len(running)} times: {', '.join(sorted(running))}",
+            "Stop all but one. Two do no harm, but the work is done twice.",
+        )
+    else:
+        yield Diagnosis.fault(
+            f"no beat gave a sign in the last {beat.ALIVE_SECONDS:.0f} seconds",
+            "Start it: `systemctl start breachportal-beat`. Lost work waits until it runs.",
+        )
+
+
+def check_mail() -> Iterator[Diagnosis]:
+    """Connects to the mail servers as the portal does, with encryption and account."""
+    for name, options in (("EMAIL_HOST", {}), ("CODE_MAIL_HOST", settings.CODE_MAIL_SERVER)):
+        if name == "CODE_MAIL_HOST" and not options:
+            continue
+        server = EmailBackend(timeout=10, **options)
+        place = f"{server.host}:{server.port}"
+        try:
+            server.open()
+        except (OSError, smtplib.SMTPException) as error:
+            yield Diagnosis.fault(
+                f"{name} {place}: {_words_of(error)}",
+                "Check host, port, EMAIL_SECURITY, account, and the firewall.",
+            )
+        else:
+            yield Diagnosis.ok(f"{name} {place} accepts the portal")
+        finally:
+            server.close()
+    yield Diagnosis.ok("`manage.py check_mail_domain` checks SPF, DKIM and DMARC")
+
+
+def _words_of(error: Exception) -> str:
+    """Returns what a mail server answered, in one line; a reply to a login names no password."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        text = error.smtp_error
+        words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+        return f"{error.smtp_code} {' '.join(words.split())}"
+    return " ".join(str(error).split())
+
+
+def check_team() -> Iterator[Diagnosis]:
+    """Checks that the roles exist and that two people can confirm each other's acts."""
+    if not Group.objects.exists():
+        yield Diagnosis.fault("the roles are missing", "Run `manage.py make_roles`.")
+    people = User.objects.filter(is_active=True, is_superuser=True).count()
+    if people < 2:
+        yield Diagnosis.warning(
+            f"{people} superuser{'s' * (people != 1)}",
+            "Rights on the desk and shredding take two: run `manage.py createsuperuser` again.",
+        )
+    else:
+        yield Diagnosis.ok(f"{people} superusers")

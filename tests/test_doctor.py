@@ -1,0 +1,231 @@
+"""The doctor: it names what is wrong with an installation, and prints no secret."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import pytest
+from celery.beat import PersistentScheduler
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import User
+from breachportal import beat, health
+from breachportal.doctor import CHECKS, diagnose
+from breachportal.doctor.diagnosis import Diagnosis, Level
+from harness.product import BIN, free_port
+from tests.database import conninfo
+from tests.test_slow_bodies import NGINX, nginx, wait_for
+from tests.web_processes import web_processes
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+PATIENCE_SECONDS = 60
+
+
+def found(check: str) -> list[tuple[Level, str]]:
+    return [(finding.level, finding.text) for _name, finding in diagnose((check,))]
+
+
+def printed(*words: str) -> str:
+    out = StringIO()
+    try:
+        call_command("doctor", *words, stdout=out)
+    except CommandError as error:
+        out.write(str(error))
+    return out.getvalue()
+
+
+@contextmanager
+def celery(*words: str) -> Iterator[None]:
+    """Context manager: a Celery process on the tests' database and Redis."""
+    process = subprocess.Popen(
+        [str(BIN / "celery"), "-A", "breachportal", *words],
+        env=os.environ | {"DATABASE_URL": conninfo(), "REDIS_URL": django_settings.REDIS_URL},
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=PATIENCE_SECONDS)
+
+
+def wait_until(check, wanted: tuple[Level, str]) -> None:
+    """Runs a check until a finding has this level and begins with this text."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if any(level is wanted[0] and text.startswith(wanted[1]) for level, text in found(check)):
+            return
+        time.sleep(0.5)
+    raise AssertionError(found(check))
+
+
+def test_each_check_finds_something_and_a_fault_ends_with_1():
+    with pytest.raises(CommandError, match=r"of \d+ findings are faults"):
+        call_command("doctor", stdout=StringIO())
+    text = printed()
+    assert all(f"{name}: " in text for name in CHECKS)
+    assert "the check ended with" not in text
+    assert "no worker serves the queue send" in text
+    assert "systemctl start breachportal-beat" in text
+
+
+def test_a_monitor_reads_json():
+    rows = json.loads(printed("--json", "clock", "database"))
+    assert {row["check"] for row in rows} == {"clock", "database"}
+    assert {row["level"] for row in rows} == {"ok"}
+
+
+def test_an_unknown_check_is_refused():
+    with pytest.raises(CommandError, match="no such check: klock"):
+        call_command("doctor", "klock")
+
+
+def test_a_check_that_fails_is_named_and_the_others_run(monkeypatch):
+    def fail():
+        yield from [Diagnosis.ok("the first part")]
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setitem(CHECKS, "clock", fail)
+    text = printed("clock", "database")
+    assert "the check ended with builtins.RuntimeError" in text
+    assert "hunter2" not in text
+    assert "database: PostgreSQL" in text
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_secret_that_others_may_read_is_a_fault(monkeypatch, tmp_path, mode):
+    path = tmp_path / "secret-key"
+    path.write_text("x" * 64)
+    path.chmod(mode)
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(path))
+    text = f"SECRET_KEY_FILE: other accounts may read {path} (mode {mode:o})"
+    assert (Level.FAULT, text) in found("secrets")
+    path.chmod(0o600)
+    assert [level for level, _text in found("secrets")] == [Level.OK]
+
+
+def test_a_master_keyset_that_a_restart_deletes_is_a_fault(monkeypatch):
+    monkeypatch.delenv("MASTER_KEYSET", raising=False)
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:  # mode 600
+        monkeypatch.setenv("MASTER_KEYSET_FILE", file.name)
+        assert any("is gone after a restart" in text for _level, text in found("secrets"))
+
+
+def test_a_secret_in_the_environment_is_a_warning_without_its_value(monkeypatch):
+    monkeypatch.setenv("EMAIL_HOST_PASSWORD", "hunter2")
+    text = printed("secrets")
+    assert "EMAIL_HOST_PASSWORD is in the environment" in text
+    assert "hunter2" not in text
+
+
+def test_beat_runs_once_twice_or_not(tmp_path):
+    [(level, text)] = found("beat")
+    assert (level, text[:7]) == (Level.FAULT, "no beat")
+    with celery("beat", "--schedule", str(tmp_path / "one")):
+        wait_until("beat", (Level.OK, "beat runs once"))
+        with celery("beat", "--schedule", str(tmp_path / "two")):
+            wait_until("beat", (Level.WARNING, "beat runs 2 times"))
+
+
+def test_beat_works_while_redis_is_away(settings, monkeypatch):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    scheduler = object.__new__(beat.SeenScheduler)
+    monkeypatch.setattr(PersistentScheduler, "tick", lambda _self: 0.5)
+    assert scheduler.tick() == 0.5
+
+
+def test_a_worker_of_one_queue_is_seen():
+    with celery("worker", "--queues", "default", "--concurrency", "1", "--hostname", "work@%h"):
+        wait_until("workers", (Level.OK, "queue default: work@"))
+        assert (Level.FAULT, "no worker serves the queue send") in found("workers")
+
+
+def test_a_mail_server_that_refuses_the_account_is_a_fault(settings):
+    settings.EMAIL_PORT = free_port()
+    [(level, text), _note] = found("mail")
+    assert level is Level.FAULT
+    assert text == f"EMAIL_HOST 127.0.0.1:{settings.EMAIL_PORT}: [Errno 111] Connection refused"
+
+
+def test_a_mail_server_that_answers_is_well(server, settings):
+    place = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    assert found("mail")[0] == (Level.OK, f"EMAIL_HOST {place} accepts the portal")
+
+
+def test_two_superusers_are_needed():
+    User.objects.create_superuser(email="one@portal.example")
+    assert (Level.WARNING, "1 superuser") in found("team")
+    User.objects.create_superuser(email="two@portal.example")
+    call_command("make_roles", stdout=StringIO())
+    assert found("team") == [(Level.OK, "2 superusers")]
+
+
+def test_a_table_that_is_not_migrated_is_a_fault():
+    from django.db.migrations.recorder import MigrationRecorder
+
+    row = MigrationRecorder.Migration.objects.filter(app="scams").latest("pk")
+    row.delete()
+    try:
+        assert (Level.FAULT, f"not migrated: scams {row.name}") in found("migrations")
+    finally:
+        row.save(force_insert=True)
+
+
+BELIEVES = (Level.FAULT, "the portal believes an address that a visitor sends")
+
+
+@pytest.mark.usefixtures("coupang")
+def test_an_address_header_counts_only_behind_the_proxy_that_replaces_it(settings):
+    settings.ALLAUTH_TRUSTED_CLIENT_IP_HEADER = "Visitoraddress"
+    with web_processes("--workers 1", TRUSTED_ADDRESS_HEADER="Visitoraddress") as portal:
+        wait_for(portal)
+        settings.PORTAL_URL = f"http://127.0.0.1:{portal}"
+        assert found("portal") == [(Level.OK, f"{settings.PORTAL_URL}/ko/ answers")]
+        assert found("proxies") == [BELIEVES]
+        if NGINX:
+            with nginx(portal) as port:
+                settings.PORTAL_URL = f"http://127.0.0.1:{port}"
+                [(level, text)] = found("proxies")
+                assert (level, text[:44]) == (
+                    Level.OK,
+                    "the portal sees this machine as 127.0.0.1, n",
+                )
+
+
+@pytest.mark.usefixtures("coupang")
+def test_a_proxy_that_the_settings_do_not_name_is_found(settings):
+    with web_processes("--workers 1") as portal:
+        wait_for(portal)
+        settings.PORTAL_URL = f"http://127.0.0.1:{portal}"
+        [(level, text)] = found("proxies")  # the forged X-Forwarded-For is as a proxy's
+        assert (level, text[:24]) == (Level.FAULT, "TRUSTED_PROXY_COUNT is 0")
+
+
+def test_a_portal_that_does_not_answer_is_a_fault(settings):
+    settings.PORTAL_URL = f"http://127.0.0.1:{free_port()}"
+    assert found("portal") == [
+        (Level.FAULT, f"{settings.PORTAL_URL} does not answer: ConnectError")
+    ]
+    settings.PORTAL_URL = settings.PORTAL_URL.replace("http:", "https:")
+    assert found("certificate")[0][0] is Level.FAULT
+
+
+def test_only_the_doctor_learns_through_a_proxy_what_the_portal_sees(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    past = {"x-forwarded-for": "192.0.2.1"}
+    ask = Client().get
+    assert ask("/healthz", headers=past).status_code == 404
+    assert ask("/healthz", headers=past | {"portaldoctor": "x:y:z"}).status_code == 404
+    signed = past | {"portaldoctor": health.probe()}
+    assert ask("/healthz", headers=signed).json()["address"] == "127.0.0.1"
+    assert ask("/readyz", headers=signed).status_code == 404
+    settings.SECRET_KEY = "another secret key, with which the probe is not signed"
+    assert ask("/healthz", headers=signed).status_code == 404
