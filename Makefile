@@ -7,7 +7,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-random lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-random lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail test-install mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
@@ -30,6 +30,11 @@ mail-servers:
 	@mkdir -p var/mail-servers
 	cd var/mail-servers && apt-get download postfix opensmtpd && \
 		for package in *.deb; do dpkg -x $$package .; done
+
+# Installs the portal with deploy/install in a new Debian below INTO, twice, and lets the doctor look.
+# As root, with debootstrap and the ports 80, 443, 5432 and 6379.
+test-install:
+	tests/try_install.sh $(or $(INTO),/tmp/breachportal-install)
 
 lint: setup
 	$(BIN)/ruff check .

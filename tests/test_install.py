@@ -1,0 +1,104 @@
+"""The installer refuses wrong options before it changes anything, and writes settings that exist.
+
+`make test-install` runs all of it in a new Debian; that takes five minutes and root.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+INSTALLER = ROOT / "deploy" / "install"
+GOOD = {
+    "--host": "notice.example.com",
+    "--smtp": "smtp.example.com:587",
+    "--from": "예시상점 <notice@example.com>",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a copy of the installer outside a checkout, so that a missed fault changes nothing."""
+    copy = tmp_path / "deploy" / "install"
+    copy.parent.mkdir()
+    copy.write_bytes(INSTALLER.read_bytes())
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", str(copy), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+def options(**changed: str) -> list[str]:
+    given = GOOD | {f"--{name.replace('_', '-')}": value for name, value in changed.items()}
+    words = [word for pair in given.items() for word in pair]
+    return [*words, "--admin", "a@example.com", "--admin", "b@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("host", "Notice.Example.com"),
+        ("host", "localhost"),
+        ("host", "a.example.com; rm -rf /"),
+        ("host", "a.example.com/x"),
+        ("smtp", "smtp.example.com:"),
+        ("smtp", "smtp example"),
+        ("smtp_security", "ssl"),
+        ("from", "Example"),
+        ("from", "Example $(id) <a@example.com>"),
+        ("from", 'Ex"ample <a@example.com>'),
+        ("from", "Example <a@example.com>\nSECRET_KEY=x"),
+        ("certificate", "/nonexistent"),
+    ],
+)
+def test_a_wrong_option_is_refused(run, name, value):
+    answer = run(*options(**{name: value}))
+    assert answer.returncode == 1
+    assert f"install: --{name.replace('_', '-')}: '{value}'" in answer.stderr
+    assert "==" not in answer.stdout
+
+
+def test_all_faults_are_named_at_once(run):
+    answer = run("--host", "x", "--admin", "nobody")
+    faults = re.findall(r"^install: (--\w+)", answer.stderr, re.MULTILINE)
+    assert faults == ["--host", "--smtp", "--from", "--admin", "--admin"]
+
+
+@pytest.mark.parametrize("words", [["--hots", "x"], ["--host"], ["notice.example.com"]])
+def test_an_unknown_option_and_a_missing_value_are_refused(run, words):
+    answer = run(*words)
+    assert answer.returncode == 1
+    assert words[0] in answer.stderr
+
+
+def test_help_names_every_option(run):
+    answer = run("--help")
+    assert answer.returncode == 0
+    text = INSTALLER.read_text(encoding="utf-8")
+    for option in re.findall(r"^        (--[a-z-]+)\)", text, re.MULTILINE):
+        assert option in answer.stdout
+
+
+def test_it_writes_settings_that_the_portal_reads():
+    text = INSTALLER.read_text(encoding="utf-8")
+    written = set(
+        re.findall(r"^([A-Z_]+)=", text.split("<<TEXT\n# See")[1].split("\nTEXT")[0], re.MULTILINE)
+    )
+    written |= {"EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD_FILE"}
+    code = "".join(
+        (ROOT / "breachportal" / name).read_text(encoding="utf-8")
+        for name in ("settings.py", "environment.py")
+    )
+    assert {name for name in written if f'"{name.removesuffix("_FILE")}"' not in code} == set()
+    assert "MASTER_KEYSET_FILE" in written
+
+
+def test_every_unit_is_started():
+    text = INSTALLER.read_text(encoding="utf-8")
+    units = {path.stem for path in (ROOT / "deploy" / "systemd").glob("breachportal-*.service")}
+    started = set(re.search(r"restart breachportal-\{(.+)\}", text)[1].split(","))
+    assert {f"breachportal-{name}" for name in started} == units

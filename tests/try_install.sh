@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs breachportal with deploy/install in a new Debian below the folder $1, twice, starts its
+# processes as the units do, and asks for pages. It needs root, debootstrap, the ports 80, 443, 5432
+# and 6379, and five minutes. A container has no systemd, so the processes are started from here.
+set -euo pipefail
+ROOT=$1 RELEASE=${2:-bookworm}
+HOST=notice.example.com
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PROCESSES=(web send import work beat copy)
+
+# The caller's shell is replaced if this runs in the background, so that its process can be ended.
+inside() { ${EXEC:-} env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ${PIP_CERT:+PIP_CERT=/root/ca.crt} chroot "$ROOT" "$@"; }
+
+end() {
+    local pid
+    for pid in "${STARTED[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait || true
+    sleep 1
+    inside service nginx stop || true
+    inside service redis-server stop || true
+    inside service postgresql stop || true
+    umount "$ROOT/proc"
+    umount -R "$ROOT/dev"
+}
+
+install_once() {
+    inside bash /src/deploy/install --host "$HOST" --smtp 127.0.0.1:2599 --smtp-security none \
+        --from '예시상점 <notice@example.com>' --admin a@example.com --admin b@example.com \
+        --certificate /root/cert.pem --key /root/key.pem
+}
+
+# Starts a process with the unit's environment and command, as the portal's account.
+start() {
+    EXEC='exec' inside bash -c '
+        set -a
+        while IFS="=" read -r name value; do
+            [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
+        done < <(cat /etc/breachportal/production.env; [[ $1 != import ]] || cat /etc/breachportal/import.env)
+        unit=/etc/systemd/system/breachportal-$1.service
+        for pair in $(sed -n "s/^Environment=//p" /etc/systemd/system/breachportal-.service.d/* "$unit"); do
+            export "${pair?}"
+        done
+        command=$(sed -n "s/^ExecStart=//p" "$unit" | sed "s/%%/%/g")
+        cd /opt/breachportal
+        eval "exec setpriv --reuid=breachportal --regid=breachportal --init-groups $command"
+    ' bash "$1" &
+    STARTED+=($!)
+}
+
+STARTED=()
+[[ -e $ROOT/bin/bash ]] || debootstrap --variant=minbase --include=ca-certificates "$RELEASE" "$ROOT"
+mount --bind /proc "$ROOT/proc"
+mount --rbind /dev "$ROOT/dev"
+mount --make-rslave "$ROOT/dev"
+trap end EXIT
+mkdir -p "$ROOT/src"
+(cd "$HERE" && git ls-files | tar cf - -T -) | tar xf - -C "$ROOT/src"
+[[ -z ${PIP_CERT:-} ]] || cp "$PIP_CERT" "$ROOT/root/ca.crt"
+cp /etc/resolv.conf "$ROOT/etc/"
+openssl req -x509 -newkey rsa:2048 -nodes -days 60 -subj "/CN=$HOST" -addext "subjectAltName=DNS:$HOST" \
+    -keyout "$ROOT/root/key.pem" -out "$ROOT/root/cert.pem" 2>/dev/null
+
+install_once
+before=$(cat "$ROOT"/etc/breachportal/secrets/* "$ROOT"/etc/breachportal/*.env | sha256sum)
+install_once
+after=$(cat "$ROOT"/etc/breachportal/secrets/* "$ROOT"/etc/breachportal/*.env | sha256sum)
+[[ $before == "$after" ]] || { echo "the second run changed a secret or a setting"; exit 1; }
+
+for process in "${PROCESSES[@]}"; do start "$process"; done
+curl="curl --silent --fail --cacert $ROOT/root/cert.pem --resolve $HOST:443:127.0.0.1"
+for path in / /ko/ /en/account/sign-in/ /static/; do
+    for ((tries = 0; tries < 60; tries++)); do
+        $curl --output /dev/null "https://$HOST$path" && break
+        [[ $path == /static/ ]] && break
+        sleep 1
+    done
+    ((tries < 60)) || { echo "https://$HOST$path does not answer"; exit 1; }
+done
+grep -q "$HOST" "$ROOT/etc/hosts" 2>/dev/null || echo "127.0.0.1 $HOST" >>"$ROOT/etc/hosts"
+sleep 30  # beat and the workers give their first signs
+install -m 644 "$ROOT/root/cert.pem" "$ROOT/tmp/cert.pem"
+inside bash -c '
+    set -a
+    while IFS="=" read -r name value; do
+        [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
+    done </etc/breachportal/production.env
+    export BREACHPORTAL_VAR=/var/lib/breachportal SSL_CERT_FILE=/tmp/cert.pem
+    cd /opt/breachportal
+    exec setpriv --reuid=breachportal --regid=breachportal --init-groups .venv/bin/python manage.py doctor --json
+' >"$ROOT/doctor.json" || true
+# There is no mail server here. Everything else must be well.
+python3 - "$ROOT/doctor.json" <<'PYTHON'
+import json, sys
+faults = [row for row in json.load(open(sys.argv[1])) if row["level"] != "ok" and row["check"] != "mail"]
+sys.exit(f"the doctor found: {faults}" if faults else 0)
+PYTHON
+echo "installed, installed again, answers, and is well"
