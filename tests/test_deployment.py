@@ -1,6 +1,9 @@
 """Every queue has a worker, and every periodic task exists, in the Procfile and under systemd."""
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,3 +69,21 @@ def test_a_unit_runs_what_the_procfile_runs(name):
     assert plain(commands_of_units()[name]) == plain(processes()[name])
     defaults = re.findall(r"\$\{(\w+):-(\d+)\}", processes()[name])
     assert [f"{variable}={value}" in unit for variable, value in defaults] == [True] * len(defaults)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_accepts_every_unit(tmp_path):
+    shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
+    names = sorted(path.name for path in UNITS.glob("breachportal*.*") if path.is_file())
+    assert {"breachportal.target", "breachportal-backup.timer"} <= set(names)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *names],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    ours = [line for line in done.stderr.splitlines() if "breachportal" in line]
+    not_installed = "is not executable: No such file or directory"
+    assert [line for line in ours if not line.endswith(not_installed)] == []

@@ -100,5 +100,8 @@ def test_it_writes_settings_that_the_portal_reads():
 def test_every_unit_is_started():
     text = INSTALLER.read_text(encoding="utf-8")
     units = {path.stem for path in (ROOT / "deploy" / "systemd").glob("breachportal-*.service")}
-    started = set(re.search(r"restart breachportal-\{(.+)\}", text)[1].split(","))
-    assert {f"breachportal-{name}" for name in started} == units
+    [started] = re.findall(r"restart breachportal-\{(.+)\}", text)
+    assert {f"breachportal-{name}" for name in started.split(",")} == units - {
+        "breachportal-backup"
+    }
+    assert "enable --now breachportal-backup.timer" in text

@@ -12,6 +12,7 @@ CHECKS: dict[str, Check] = {
     "secrets": machine.check_secrets,
     "code": machine.check_code,
     "disk": machine.check_disk,
+    "backup": machine.check_backup,
     "clock": servers.check_clock,
     "database": servers.check_database,
     "migrations": servers.check_migrations,

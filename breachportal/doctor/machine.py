@@ -4,11 +4,13 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core import checks
 
+from breachportal import backups
 from breachportal.doctor.diagnosis import Diagnosis
 
 SECRETS = (
@@ -26,6 +28,7 @@ SECRETS = (
     "ANYMAIL",
     "IMAP_URL",
 )
+OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30
 LEAST_FREE_SHARE = 0.1
 # Directories whose files are gone after a restart of the machine.
@@ -109,3 +112,21 @@ def check_disk() -> Iterator[Diagnosis]:
             yield Diagnosis.warning(text, "Free space, or enlarge the volume, before an import.")
         else:
             yield Diagnosis.ok(text)
+
+
+def check_backup() -> Iterator[Diagnosis]:
+    """Checks the age of the newest backup in BACKUP_FOLDER."""
+    found = backups.existing(Path(settings.BACKUP_FOLDER))
+    if not found:
+        yield Diagnosis.warning(
+            f"there is no backup in {settings.BACKUP_FOLDER}",
+            "Run `manage.py backup`, or start the timer: `systemctl enable --now "
+            "breachportal-backup.timer`. If you back up in another way, restore once.",
+        )
+        return
+    age = datetime.now(UTC) - found[0][0]
+    text = f"the newest backup is {age.total_seconds() / 3600:,.0f} hours old"
+    if age > OLDEST_BACKUP:
+        yield Diagnosis.fault(text, "See `journalctl -u breachportal-backup`.")
+    else:
+        yield Diagnosis.ok(text)

@@ -1,0 +1,76 @@
+"""The command that restores a backup."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from breachportal import backups
+from incidents.keyset_check import incidents_that_do_not_open
+from incidents.models import Incident
+from notices import decisions
+from notices.models import Notice
+
+
+class Command(BaseCommand):
+    """Reads a backup into an empty database, pauses every notice, and checks what was restored."""
+
+    help = (
+        "Reads a backup into the empty database of DATABASE_URL, whose account must own it. Then "
+        "it pauses every notice that was being sent, and runs the checks of what is stored. Exits "
+        "with 1 if a check finds a fault."
+    )
+    requires_system_checks: list[str] = []  # the database is empty
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Adds the file and the number of connections."""
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="connections")
+
+    def handle(self, *, file: Path, jobs: int, **_options: Any) -> None:
+        """Restores and checks. Raises CommandError."""
+        try:
+            backups.restore(file, jobs)
+        except backups.BackupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{file.name} is restored.")
+        self._pause_notices()
+        if closed := incidents_that_do_not_open():
+            raise CommandError(
+                f"MASTER_KEYSET does not open the data of: {', '.join(closed)}. Give the portal "
+                "the keyset of the time of the backup."
+            )
+        faults = [name for name, words in self._checks() if not self._passes(name, words)]
+        if faults:
+            raise CommandError(f"{', '.join(faults)} found a fault: see above")
+        self.stdout.write(
+            "Next: `manage.py migrate`, and `manage.py grant_portal_role` for each account."
+        )
+
+    def _pause_notices(self) -> None:
+        """Pauses what was being sent: who got the notice after the backup counts as waiting."""
+        for notice in Notice.objects.filter(
+            state__in=[Notice.State.PLANNING, Notice.State.SENDING, Notice.State.PAUSED]
+        ):
+            decisions.pause(notice)
+            self.stdout.write(
+                f"Notice {notice.pk} is paused. The backup does not know who received it later; "
+                "they get it again when it is resumed."
+            )
+
+    def _checks(self) -> list[tuple[str, list[str]]]:
+        open_ones = Incident.objects.filter(shredded_at=None).order_by("slug")
+        stores = [("check_store", [incident.slug]) for incident in open_ones]
+        return [("verify_statements", []), ("verify_ledger", []), ("check_counts", []), *stores]
+
+    def _passes(self, name: str, words: list[str]) -> bool:
+        self.stdout.write(f"== {name} {' '.join(words)}")
+        try:
+            call_command(name, *words, stdout=self.stdout, stderr=self.stderr)
+        except (CommandError, SystemExit) as error:
+            self.stderr.write(str(error))
+            return False
+        return True
