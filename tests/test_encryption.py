@@ -1,6 +1,7 @@
 """Ciphertexts decrypt in their own row only, and not at all once the keys are deleted."""
 
 import json
+import os
 from uuid import UUID
 
 import pytest
@@ -200,6 +201,25 @@ def test_two_ciphertexts_of_one_value_differ(incident):
     ciphertext = {bulk.encrypt_bytes(b"1", bytes(16), CONTACT) for _ in range(1000)}
 
     assert len(ciphertext) == 1000
+
+
+def test_a_forked_process_uses_no_nonce_of_its_parent(incident):
+    """Two values under one nonce and key would reveal each other."""
+    bulk = BulkEncryptor(*incident.keysets())
+    bulk.encrypt_bytes(b"1", bytes(16), CONTACT)  # more nonces are ready now
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        os.write(writing, b"".join(nonces_of(bulk)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    taken = os.read(reading, 12 * 50)
+    of_child = {taken[start : start + 12] for start in range(0, len(taken), 12)}
+    assert len(of_child) == 50
+    assert of_child.isdisjoint(nonces_of(bulk))
+
+
+def nonces_of(bulk: BulkEncryptor) -> list[bytes]:
+    return [bulk.encrypt_bytes(b"1", bytes(16), CONTACT)[5:17] for _ in range(50)]
 
 
 def test_bulk_encryption_refuses_other_key_types():

@@ -10,8 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts import contacts, phones
-from incidents.importing import person_rows
+from incidents import encryption
+from incidents.bulk_encryption import BulkEncryptor
+from incidents.importing import examining, mapping, person_rows
 from incidents.importing.cell_templates import CellTemplate
+from incidents.importing.row_preparation import Preparer, RowRejectedError
+from incidents.models import CONTACT_CLASSES
 
 NEVER = re.compile(r"(?!)")
 PHONES = st.from_regex(
@@ -74,3 +78,66 @@ def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
     quick = person_rows._filler(template, {"a": 0, "b": 1, "c": 2})
 
     assert quick(cells) == template.fill(dict(zip("abc", cells, strict=True)))
+
+
+CELLS = st.text("a1@ \t\n\x85\udc80가-\u3000|NUL", max_size=6) | st.sampled_from(
+    ["NULL", " NULL ", "\\N", "\u2028", "010-1234-5678", "a@b.example", " a", "a |", "|", ""]
+)
+MAPPING = """
+nulls = ["NULL", "-"]
+[person]
+relation = "member"
+reference = "id"
+name = "name"
+email = "email"
+phone = "phone"
+language = "lang"
+contact_leaked = ["name", "email", "phone"]
+[[leaked]]
+class = "delivery-notes"
+value = "{note}"
+"""
+COLUMNS = ["id", "name", "email", "phone", "lang", "note"]
+
+
+@pytest.fixture(scope="module")
+def preparer(tmp_path_factory):
+    """A preparer of files with these columns, which writes values as they are."""
+    path = tmp_path_factory.mktemp("rows") / "rows.csv"
+    path.write_text(",".join(COLUMNS) + "\n1,김,a@b.example,,ko,문\n", encoding="utf-8")
+    classes = [*CONTACT_CLASSES.values(), "delivery-notes"]
+    cipher = BulkEncryptor(1, "hanbit", *encryption.new_incident_keysets("hanbit"))
+    cipher.encrypt_bytes = lambda plain, *_whose: plain  # so that two outputs can be compared
+    return Preparer(
+        examining.examine(path, ""),
+        mapping.parse(MAPPING, name="members.toml"),
+        cipher=cipher,
+        class_ids={slug: number for number, slug in enumerate(classes, start=1)},
+        long_classes=frozenset(["delivery-notes"]),
+        region="KR",
+        file_id=1,
+        secret=bytes(16),
+    )
+
+
+def outcome(preparer: Preparer, cells: list[str]) -> object:
+    """Returns what a row writes, or why it is rejected, with the odd cells."""
+    preparer._out.clear()
+    preparer._odd_cells.clear()
+    try:
+        preparer._row(1, cells)
+    except (RowRejectedError, UnicodeEncodeError) as error:
+        return str(error)
+    written = [list(rows) for rows in preparer._out._all()]
+    return written, dict(preparer._odd_cells)
+
+
+@settings(max_examples=1000)
+@given(st.lists(CELLS, min_size=len(COLUMNS), max_size=len(COLUMNS)))
+@example(["1", "김", "NULL", "010-1234-5678", "ko", "a"])
+@example(["1", "김", "a@b.example", "-", "ko ", "a\nb"])
+def test_a_row_that_looks_plain_is_read_as_any_other(preparer, cells):
+    quick = outcome(preparer, cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparer, "_are_plain", lambda _cells: False)
+        assert outcome(preparer, cells) == quick

@@ -126,6 +126,7 @@ class PersonWriter:
             columns.languages, context.languages, context.default_language
         )
         self._writes_contact = columns.has_contact or not takes_known_only
+        self._people = self._out.people
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
         self._leaks = [
             _LeakReader(leak, context.class_ids, place, context.days) for leak in columns.leaks
@@ -153,7 +154,8 @@ class PersonWriter:
 
         `identity` is the id in the source, or the phone number of a recipient in E.164.
         """
-        person = self.person_id(identity)
+        index = self._cipher.blind_index
+        person = index(self._kind + identity)
         name = self._name(cells) if self._name else ""
         emails, email_reach, usable_emails = self._read_emails(cells)
         numbers, phone_reach, usable_numbers = self._read_phones(cells)
@@ -162,14 +164,15 @@ class PersonWriter:
             plain = contact_json(name, emails, numbers)
             ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
             digest = blake2b(plain, digest_size=8, key=self._secret).digest()
-            self._out.people.append(
-                _pack_person(11, 4, line, 2, self._slot, 8, digest, 16, person)
-                + self._traits(self.language(cells).encode(), email_reach, phone_reach)
-                + (self._index("email\0" + emails[0]) if usable_emails else copy_format.NULL)
-                + (self._index("phone\0" + numbers[0]) if usable_numbers else copy_format.NULL)
-                + _pack_length(len(ciphertext))
-                + ciphertext
+            fields = (
+                _pack_person(11, 4, line, 2, self._slot, 8, digest, 16, person),
+                self._traits(self.language(cells).encode(), email_reach, phone_reach),
+                _LENGTH_16 + index("email\0" + emails[0]) if usable_emails else _NULL,
+                _LENGTH_16 + index("phone\0" + numbers[0]) if usable_numbers else _NULL,
+                _pack_length(len(ciphertext)),
+                ciphertext,
             )
+            self._people.append(b"".join(fields))
             if usable_emails > 1 or usable_numbers > 1:
                 self._write_further(
                     line, person, _EMAIL, ["email\0" + one for one in emails[1:usable_emails]]
@@ -178,10 +181,6 @@ class PersonWriter:
                     line, person, _PHONE, ["phone\0" + one for one in numbers[1:usable_numbers]]
                 )
         self._write_exposure(line, cells, person, contact)
-
-    def _index(self, kind_and_text: str) -> bytes:
-        """Returns the field with a blind index."""
-        return copy_format.LENGTH_16 + self._cipher.blind_index(kind_and_text)
 
     def _write_further(self, line: int, person: bytes, kind: int, further: Sequence[str]) -> None:
         for kind_and_text in further:
@@ -197,11 +196,9 @@ class PersonWriter:
         classes = [leaked[part] for part in (0, 1, 2) if contact[part] and leaked[part]]
         values = []
         for leak in self._leaks:
-            value = leak.value(cells)
-            if value:
+            if value := leak.value(cells):
                 classes.append(leak.class_id)
-                date = leak.date(cells)
-                if date:
+                if date := leak.date(cells):
                     values.append(f"[{leak.class_id},{in_json(value)},{in_json(date)}]")
                 elif not self._is_in_contact(leak.class_id, value, contact):
                     values.append(f"[{leak.class_id},{in_json(value)}]")
@@ -216,10 +213,10 @@ class PersonWriter:
             plain = f"[{','.join(values)}]".encode()
             ciphertext = self._cipher.encrypt_bytes(plain, person, EXPOSURE)
             self._exposures.append(
-                head + data_classes + copy_format.length(len(ciphertext)) + ciphertext
+                b"".join((head, data_classes, _pack_length(len(ciphertext)), ciphertext))
             )
         else:
-            self._exposures.append(head + data_classes + copy_format.NULL)
+            self._exposures.append(head + data_classes + _NULL)
 
     def _is_in_contact(
         self, class_id: int, value: str, contact: tuple[tuple[str, ...], ...]
@@ -353,3 +350,4 @@ def contact_parts(name: str, emails: Sequence[str], phones: Sequence[str]) -> di
 
 
 _pack_person, _pack_length = copy_format.person_head, copy_format.length
+_LENGTH_16, _NULL = copy_format.LENGTH_16, copy_format.NULL

@@ -104,8 +104,10 @@ class Preparer:
         form = formats.named(source.format)
         self._reader = RowReader(source)
         self._mapping, self._region = mapping, region
+        self._nulls, self._takes_known_only = mapping.nulls, mapping.takes_known_only
         place = {name: number for number, name in enumerate(source.header)}
-        self._identity = place[mapping.person.identity]
+        self._identity_column = mapping.person.identity
+        self._identity = place[self._identity_column]
         self._is_recipient = mapping.person.relation == Relation.RECIPIENT
         readers = {
             column: days.reader(formats, time_zone) for column, formats in mapping.dates.items()
@@ -132,7 +134,7 @@ class Preparer:
             odd_cells=self._odd_cells,
             out=self._out,
         )
-        known_only = mapping.takes_known_only
+        known_only = self._takes_known_only
         self._first = PersonWriter(mapping.person, context, slot=FIRST, takes_known_only=known_only)
         second = mapping.second_person
         self._second = second and PersonWriter(
@@ -173,7 +175,7 @@ class Preparer:
                 header_again = line
                 break
             else:
-                if self._mapping.takes_known_only and rows <= other_spellings.IDS_OF_A_BLOCK:
+                if self._takes_known_only and rows <= other_spellings.IDS_OF_A_BLOCK:
                     spellings += self._other_spellings(cells[self._identity].strip())
         return self._out.prepared(
             Prepared,
@@ -201,12 +203,8 @@ class Preparer:
 
     def _row(self, line: int, cells: list[str]) -> None:
         """Writes the people and exposures of a row to the output. Raises RowRejectedError."""
-        if why := self._line_breaks.reject_reason(cells):
-            raise RowRejectedError(why)
-        nulls = self._mapping.nulls
-        if not nulls.isdisjoint(map(str.strip, cells)):
-            cells = ["" if cell.strip() in nulls else cell for cell in cells]
-        cells = self._without_undecodable(cells)
+        if not self._are_plain(cells):
+            cells = self._cleaned(cells)
         identity = self._identify(cells)
         self._refuse_moved(cells)
         self._check_dates(cells, identity)
@@ -219,6 +217,32 @@ class Preparer:
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
+
+    def _are_plain(self, cells: list[str]) -> bool:
+        """Returns whether `_cleaned` has nothing to do for a row; fast, for nearly every row.
+
+        A line break, an undecodable byte and any space but the usual one are not printable.
+        """
+        text = "|".join(cells)
+        return (
+            text.isprintable()
+            and " |" not in text
+            and "| " not in text
+            and text == text.strip(" ")
+            and self._nulls.isdisjoint(cells)
+        )
+
+    def _cleaned(self, cells: list[str]) -> list[str]:
+        """Returns the cells of a row, blank where one stands for nothing or cannot be decoded.
+
+        Raises RowRejectedError if a line break shows that the cells may be of several rows.
+        """
+        if why := self._line_breaks.reject_reason(cells):
+            raise RowRejectedError(why)
+        nulls = self._nulls
+        if not nulls.isdisjoint(map(str.strip, cells)):
+            cells = ["" if cell.strip() in nulls else cell for cell in cells]
+        return self._without_undecodable(cells)
 
     def _without_undecodable(self, cells: list[str]) -> list[str]:
         """Returns the cells, blank where a column that only describes cannot be decoded."""
@@ -265,7 +289,7 @@ class Preparer:
 
         Raises RowRejectedError if the row identifies no person.
         """
-        identity, column = cells[self._identity].strip(), self._mapping.person.identity
+        identity, column = cells[self._identity].strip(), self._identity_column
         if not identity:
             raise RowRejectedError(RejectMessages.MISSING.stored(column=column))
         if self._is_recipient:
@@ -278,7 +302,7 @@ class Preparer:
         if not references.is_usual(identity):
             identity = references.plain_reference(identity)
             self._refuse_no_reference(identity, cells)
-        if is_zero(identity) and not self._mapping.takes_known_only:
+        if is_zero(identity) and not self._takes_known_only:
             self._zeros += 1  # the first of a series, or nothing: the other rows decide
         elif is_placeholder(identity):
             raise RowRejectedError(RejectMessages.PLACEHOLDER.stored(column=column))
@@ -286,7 +310,7 @@ class Preparer:
 
     def _refuse_no_reference(self, identity: str, cells: Sequence[str]) -> None:
         """Raises RowRejectedError if the text cannot be a person's reference."""
-        column = self._mapping.person.identity
+        column = self._identity_column
         if not identity:
             raise RowRejectedError(RejectMessages.MISSING.stored(column=column))
         if references.is_shortened(identity):
