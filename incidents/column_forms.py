@@ -1,16 +1,17 @@
 """The form that says what each column of an upload means, beside the first rows of the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from foundations.languages import with_own_names
 from incidents import uploads
 from incidents.importing import column_names, mapping, mapping_writing
 from incidents.importing.column_names import CLASS, REFERENCE
-from incidents.importing.mapping_writing import Choices
+from incidents.importing.mapping_writing import Choices, quoted
 from incidents.importing.person_languages import OTHER
 from incidents.importing.profile_report import ColumnReport
 from incidents.importing.reading import ImportRefusedError
@@ -56,17 +57,29 @@ class ColumnsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
+    nulls = forms.MultipleChoiceField(
+        label=_("Texts that mean “no value”"),
+        help_text=_(
+            "A cell that holds only such a text counts as blank, in every column. Do not tick a "
+            "text that is a value in one of them."
+        ),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
 
     def __init__(self, *args: Any, upload: Upload, profile: UploadProfile, **kwargs: Any) -> None:
         choices = profile.choices
+        offered = {quoted(text): text for text in profile.report.placeholders}
         kwargs["initial"] = {
             "relation": choices.relation,
             "is_known": choices.is_known,
             "is_by_email": choices.is_by_email,
             "leaked": list(choices.leaked),
+            "nulls": [one for one, text in offered.items() if text in set(choices.nulls)],
         }
         super().__init__(*args, **kwargs)
-        self.upload, self.profile = upload, profile
+        self.upload, self.profile, self._offered = upload, profile, offered
+        self.fields["nulls"].choices = _shown_placeholders(profile.report.placeholders)
         meanings = _meanings()
         for place, column in enumerate(profile.report.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
@@ -156,8 +169,14 @@ class ColumnsForm(forms.Form):
             roles=roles,
             languages=self._languages(cleaned, roles),
             leaked=cleaned["leaked"],
+            nulls=self._nulls(cleaned["nulls"]),
             date_kinds=guessed.date_kinds,
         )
+
+    def _nulls(self, ticked: Iterable[str]) -> list[str]:
+        """Returns the texts that are blank; those that the page did not offer stay as they were."""
+        others = set(self.profile.choices.nulls) - set(self._offered.values())
+        return sorted(others | {self._offered[one] for one in ticked})
 
     def act(self) -> bool:
         """Stores the mapping and requests a check. Returns False if a worker has the upload."""
@@ -176,3 +195,18 @@ def _meanings() -> list[Any]:
     """Returns the choices of a column: not used, the person, and each data class that leaked."""
     classes = [(f"{CLASS}{one.slug}", one.name) for one in DataClass.objects.order_by("slug")]
     return [("", _("not used")), (_("The person"), _ROLES), (_("Leaked data"), classes)]
+
+
+def _shown_placeholders(cells: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Returns the choices of the texts that may mean "no value", each with its number of cells.
+
+    The value is the text as TOML, because a browser changes line breaks and control characters.
+    """
+    return [
+        (
+            quoted(text),
+            ngettext("%(text)s in %(number)s cell", "%(text)s in %(number)s cells", number)
+            % {"text": quoted(text), "number": f"{number:,}"},
+        )
+        for text, number in cells.items()
+    ]

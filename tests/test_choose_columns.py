@@ -11,8 +11,17 @@ from django.urls import reverse
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
 from incidents import uploads
+from incidents.encryption import EXPOSURE
 from incidents.importing import mapping
-from incidents.models import AffectedPerson, ExposureFile, Incident, Upload
+from incidents.importing.placeholders import NULLS
+from incidents.models import (
+    AffectedPerson,
+    DataClass,
+    Exposure,
+    ExposureFile,
+    Incident,
+    Upload,
+)
 from tests.desk_pages import page_text
 from tests.test_narrow_pages import shown
 from tests.test_uploads import sent
@@ -121,6 +130,61 @@ def test_the_chosen_columns_are_checked_and_then_imported(desk, incident):
     assert worked(upload).state == State.IMPORTED
     assert AffectedPerson.objects.count() == 20
     assert not upload.pieces.exists()
+
+
+PLACEHOLDERS = (
+    "id,이름,메일,메모\n"
+    + "".join(f"M{n},김민지,minji{n}@example.com,x{n}\n" for n in range(1000, 1010))
+    + "M2000,이서준,없음,벨을 누르세요\nM2001,박지훈,NULL,없음\nM2002,최수아,-,null\n"
+).encode()
+
+
+def test_a_person_ticks_the_texts_that_mean_no_value(desk, incident):
+    upload = uploaded(desk, incident, PLACEHOLDERS)
+    page = page_text(desk.get(url("columns", upload)))
+    assert '"없음" in 2 cells' in page
+    assert '"NULL" in 1 cell' in page
+    data = form_of(desk, upload)
+    assert sorted(data["nulls"]) == ['"NULL"', '"null"']  # those that an import takes for blank
+
+    ticked = data | {"column-3": "class:delivery-notes", "nulls": ['"NULL"', '"없음"', '"-"']}
+    assert desk.post(url("columns", upload), ticked).status_code == 302
+    upload.refresh_from_db()
+    nulls = mapping.parse(upload.mapping, name="mapping").nulls
+    assert nulls == NULLS - {"null"} | {"없음", "-"}
+
+    worked(upload)
+    assert set(form_of(desk, upload)["nulls"]) == {'"NULL"', '"없음"', '"-"'}
+    desk.post(url("import", upload))
+    assert worked(upload).state == State.IMPORTED
+    assert AffectedPerson.objects.filter(email_reach=AffectedPerson.Reach.MISSING).count() == 3
+    notes = [line for line in values_of(incident) if line[0] == "delivery-notes"]
+    assert {"null", "벨을 누르세요"} < {text for _, text in notes}
+    assert "없음" not in {text for _, text in notes}
+
+
+def values_of(incident: Incident) -> list[tuple[str, str]]:
+    """Returns (slug of the class, value) of every leaked value that is stored."""
+    slugs = dict(DataClass.objects.values_list("pk", "slug"))
+    cipher = incident.cipher()
+    rows = Exposure.objects.exclude(ciphertext=None)
+    return [
+        (slugs[one[0]], one[1])
+        for row in rows
+        for one in cipher.decrypt(bytes(row.ciphertext), person=row.person_id, purpose=EXPOSURE)
+    ]
+
+
+def test_no_texts_are_offered_where_the_file_has_no_placeholders(desk, incident):
+    upload = uploaded(desk, incident)
+    assert "Texts that mean" not in page_text(desk.get(url("columns", upload)))
+
+    data = form_of(desk, upload)
+    del data["nulls"]
+    desk.post(url("columns", upload), data)
+    upload.refresh_from_db()
+    assert "nulls" not in upload.mapping
+    assert desk.post(url("columns", worked(upload)), {**data, "nulls": ["x"]}).status_code == 200
 
 
 def test_choices_that_make_no_mapping_are_refused(desk, incident):

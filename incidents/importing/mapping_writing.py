@@ -15,6 +15,7 @@ from incidents.importing.column_names import (
     PHONE,
     REFERENCE,
 )
+from incidents.importing.placeholders import NULLS
 from incidents.models import CONTACT_CLASSES
 
 
@@ -30,6 +31,7 @@ class Choices:
     roles: Mapping[str, str]  # by column; a role of column_names; "" for a column that is not used
     leaked: Iterable[str] = tuple(CONTACT_CLASSES)  # which of name, email and phone leaked
     languages: Mapping[str, str] = field(default_factory=dict)  # what people get, by value
+    nulls: Iterable[str] = tuple(sorted(NULLS))  # the cells that are blank
     date_kinds: Mapping[str, str] = field(default_factory=dict)  # "date" or "datetime" by column
 
     def columns(self, role: str) -> list[str]:
@@ -89,6 +91,8 @@ class _Writer:
             yield self._line("format", quoted(self._choices.format))
         if self._choices.encoding not in ("", "utf-8", "utf-8-sig"):
             yield self._line("encoding", quoted(self._choices.encoding))
+        if (nulls := set(self._choices.nulls)) != NULLS:
+            yield self._line("nulls", f"[{', '.join(map(quoted, sorted(nulls)))}]")
 
     def person(self) -> Iterator[str]:
         choices = self._choices

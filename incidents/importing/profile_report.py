@@ -5,6 +5,7 @@ language of the reader. They name columns, lines, counts and placeholders, and n
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -141,6 +142,8 @@ class FileReport:
     remarks: list[str]
     columns: list[ColumnReport]
     first_rows: list[list[str]]  # masked
+    # The number of cells by a text that may mean "no value", also one that always means it.
+    placeholders: dict[str, int] = field(default_factory=dict)
 
 
 def report(
@@ -171,6 +174,7 @@ def report(
             for column in profile.columns
         ],
         first_rows=profile.first_rows,
+        placeholders=_placeholders(profile),
     )
 
 
@@ -255,6 +259,15 @@ def _unsure(column: ColumnProfile, nulls: Collection[str]) -> list[str]:
     """
     held = column.placeholders.items()
     return [word for word, count in held if word not in nulls and (count > 1 or set(word) != {"0"})]
+
+
+def _placeholders(profile: FileProfile) -> dict[str, int]:
+    """Returns how many cells hold each placeholder, the most frequent first."""
+    found = Counter[str]()
+    for column in profile.columns:
+        offered = {word for word in column.placeholders if word in NULLS}.union(_unsure(column, ()))
+        found.update({word: column.placeholders[word] for word in offered})
+    return dict(found.most_common())
 
 
 def _words(words: Iterable[str]) -> str:
