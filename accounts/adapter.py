@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import second_factor
+from accounts.audit import sign_ins
 from accounts.second_factor_secrets import decrypt_for, encrypt_for, owner_of
 from foundations import visitor_address
 
@@ -51,11 +52,12 @@ class AccountAdapter(DefaultAccountAdapter):
             return str(request.META["REMOTE_ADDR"])
         return str(super().get_client_ip(request))
 
-    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:  # noqa: ARG002
+    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """Returns the page for a user who may not sign in.
 
         It may be explicit, because only a reader of the mailbox reaches it.
         """
+        sign_ins.refuse(user, "may not sign in")
         return render(request, "accounts/may_not_sign_in.html", status=403)
 
 

@@ -69,6 +69,10 @@ def _may_change_user(request: HttpRequest, user: User | None) -> bool:
     return bool(request.user.is_superuser) or not is_staff
 
 
+def _is_kept(request: HttpRequest, user: User) -> bool:
+    return _may_change_user(request, user) and user.is_or_was_on_team()
+
+
 class RolesField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Group) -> str:
         return role_name(obj.name)
@@ -110,10 +114,11 @@ class UserAdmin(admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and _may_change_user(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Protects users with an entry in the desk's log: the log is proof and stays."""
+        """Protects who is or was on the response team: the desk's log and the audit trail stay."""
         *found, protected = super().get_deleted_objects(objs, request)
-        logged = User.objects.filter(pk__in=[user.pk for user in objs], logentry__isnull=False)
-        return *found, [*protected, *(str(user) for user in logged.distinct())]
+        reason = gettext("%(user)s: of the response team; to deactivate, never to delete")
+        kept = [reason % {"user": user} for user in objs if _is_kept(request, user)]
+        return *found, [*protected, *kept]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:

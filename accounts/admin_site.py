@@ -1,6 +1,7 @@
 """The response desk: Django admin for staff with a second factor verified in this session."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
@@ -19,7 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts import code_limits, code_states, second_factor
-from accounts.models import User
+from accounts.audit import actors, acts
+from accounts.models import AuditEntry, User
 from accounts.step_up import View
 from foundations.visitor_address import proxy_problem
 
@@ -79,14 +81,16 @@ class DeskSite(admin.AdminSite):
         """Returns the guarded view, as Django does, with other answers to a refusal.
 
         A customer gets 404, so that customers cannot find out where the desk is. A member of the
-        staff without the permission gets a page with the reason and the people who have it.
+        staff without the permission gets a page with the reason and the people who have it. What
+        the view writes is recorded in the audit trail with the signed-in person.
         """
         guarded = super().admin_view(view, cacheable)
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             _hide_from_customers(request)
             try:
-                return guarded(request, *args, **kwargs)
+                with _acting(request):
+                    return guarded(request, *args, **kwargs)
             except PermissionDenied as refusal:
                 return self._refusal_page(request, refusal)
             except ValidationError as error:  # Django's redirect to a row with a malformed key
@@ -97,6 +101,7 @@ class DeskSite(admin.AdminSite):
     def _refusal_page(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
         right = refusal.right if isinstance(refusal, RightMissingError) else _right_for(request)
         is_lacking = right and not request.user.has_perm(right)
+        acts.record(AuditEntry.Kind.REFUSED, by=staff_of(request), page=request.path, right=right)
         context = {
             **self.each_context(request),
             "title": _("You may not do this"),
@@ -225,6 +230,10 @@ def _right_for(request: HttpRequest) -> str:
     model, _dash, action = rest.rpartition("_")
     verb = "change" if request.method == "POST" and action == "change" else RIGHT_FOR.get(action)
     return f"{app}.{verb}_{model}" if verb else ""
+
+
+def _acting(request: HttpRequest) -> AbstractContextManager[None]:
+    return actors.acting(request.user) if isinstance(request.user, User) else nullcontext()
 
 
 def _hide_from_customers(request: HttpRequest) -> None:

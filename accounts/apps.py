@@ -9,6 +9,12 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Accounts")
 
+    def ready(self) -> None:
+        # Imported here, because it imports models, which must be loaded first.
+        from accounts.audit import sign_ins
+
+        sign_ins.connect()
+
 
 class SecondFactorConfig(mfa.MFAConfig):
     """The app of allauth.mfa, with names that the desk can translate."""

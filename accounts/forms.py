@@ -12,7 +12,6 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -23,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from tink import TinkError
 
+from accounts.audit import sign_ins
 from accounts.codes import EmailedCode, clean_code
 from accounts.contacts import is_usable_email, normalise_email
 from accounts.models import RightsGrant, User
@@ -122,6 +122,7 @@ class _AppCodeField:
         if not cache.add(
             f"accounts.app_code_used:{mac}", True, timeout=periods * mfa_settings.TOTP_PERIOD
         ):
+            sign_ins.refuse(self.user, "used code of the second factor")
             raise get_adapter().validation_error("incorrect_code")
         return code
 
@@ -193,7 +194,7 @@ class CloseAccountForm(forms.Form):
 
         Records of that name the user, so the row must stay.
         """
-        if self.user.is_staff or _is_on_record(self.user):
+        if _is_on_record(self.user):
             raise ValidationError(
                 _("You are on the response team. Ask an administrator to close this account.")
             )
@@ -208,8 +209,8 @@ class CloseAccountForm(forms.Form):
 
 
 def _is_on_record(user: User) -> bool:
-    """Returns whether a protected row, or an entry in the desk's log, refers to the user."""
-    if LogEntry.objects.filter(user=user).exists():
+    """Returns whether the user is or was on the team, or a protected row refers to the user."""
+    if user.is_or_was_on_team():
         return True
     try:
         Collector(using="default").collect([user])

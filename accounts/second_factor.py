@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 
 from accounts import proofs
+from accounts.audit import actors
 from accounts.models import User
 from accounts.proofs import Proof
 from accounts.step_up import View, fresh_code_required
@@ -52,7 +53,8 @@ def staff_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_staff:
             raise Http404
-        return view(request, *args, **kwargs)
+        with actors.acting(cast("User", request.user)):
+            return view(request, *args, **kwargs)
 
     return guarded
 

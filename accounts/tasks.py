@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
 from accounts import code_states, session_purge
+from accounts.audit import chain
 
 
 @shared_task(base=DjangoTask)
@@ -11,3 +12,9 @@ def purge_sessions() -> None:
     """Deletes the sessions that have ended, their browsers' descriptions, and old code states."""
     session_purge.purge()
     code_states.purge()
+
+
+@shared_task(base=DjangoTask)
+def link_audit_trail() -> None:
+    """Links the new entries of the audit trail."""
+    chain.link()

@@ -8,6 +8,7 @@ from celery import Celery, signals
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.audit import actors
 from breachportal import database_checks, database_role
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
@@ -32,3 +33,15 @@ def check_database(**_options: Any) -> None:
         database_checks.require_usable_database()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+
+
+@signals.task_prerun.connect
+def name_actor(task: Any, **_options: Any) -> None:
+    """Records what the task writes in the audit trail as "worker: <task>"."""
+    task.request.actor_before = actors.name_process(f"worker: {task.name}")
+
+
+@signals.task_postrun.connect
+def name_actor_before(task: Any, **_options: Any) -> None:
+    """Gives the process its earlier actor again, for a task that runs inside another process."""
+    actors.name_process(getattr(task.request, "actor_before", ""))

@@ -33,7 +33,13 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),
     "statements_withdrawnwaiver": (),
 }
-READ_TABLES = ("django_migrations",)
+# The database's own functions write the audit trail; the portal reads it and calls two of them.
+AUDIT_TABLE = "accounts_auditentry"
+AUDIT_FUNCTIONS = (
+    "accounts_audit_record(text, text, text, bigint, jsonb, text)",
+    "accounts_audit_link(integer)",
+)
+READ_TABLES = ("django_migrations", AUDIT_TABLE)
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
 # True if the account owns a table of proof, is a superuser, or was granted too much.
@@ -73,6 +79,9 @@ def grant(role: str) -> None:
         for table in tables:
             for statement in _grants(table):
                 cursor.execute(statement.format(table=sql.Identifier(table), role=name))
+        for function in AUDIT_FUNCTIONS:
+            text = sql.SQL(f"GRANT EXECUTE ON FUNCTION {{schema}}.{function} TO {{role}}")
+            cursor.execute(text.format(schema=schema, role=name))
 
 
 def _schema() -> sql.Identifier:
@@ -97,10 +106,11 @@ def _grants(table: str) -> list[sql.SQL]:
 def may_change_proof() -> bool:
     """Returns whether the connection's account may change or delete rows that prove something.
 
-    Raises DatabaseError if the database cannot be reached or is not migrated.
+    The audit trail is included. Raises DatabaseError if the database cannot be reached or is not
+    migrated.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_MAY_TOO_MUCH, [list(PROOF_TABLES)])
+        cursor.execute(_MAY_TOO_MUCH, [[*PROOF_TABLES, AUDIT_TABLE]])
         return bool(cursor.fetchone()[0])
 
 

@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
+    "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
     "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},
     "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }

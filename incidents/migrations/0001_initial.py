@@ -35,7 +35,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('account', '0009_emailaddress_unique_primary_email'),
         ('admin', '0003_logentry_add_action_flag_choices'),
+        ('mfa', '0003_authenticator_type_uniq'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -580,4 +582,5 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'reveal.sql'),
         run_sql(SQL / 'personmark.sql'),
         migrations.RunPython(add_data_classes, migrations.RunPython.noop),
+        run_sql(SQL / 'audit.sql'),
     ]

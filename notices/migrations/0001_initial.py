@@ -454,4 +454,5 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'ledger.sql'),
         run_sql(SQL / 'figures.sql'),
         run_sql(SQL / 'certificate.sql'),
+        run_sql(SQL / 'audit.sql'),
     ]

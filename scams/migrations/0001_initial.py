@@ -1,10 +1,15 @@
 """The table of the reports of scams."""
 
 import uuid
+from pathlib import Path
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
+
+from foundations.migration_sql import run_sql
+
+SQL = Path(__file__).parent / 'sql'
 
 
 class Migration(migrations.Migration):
@@ -36,4 +41,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['incident', 'same'], name='same_scam')],
             },
         ),
+        run_sql(SQL / 'audit.sql'),
     ]

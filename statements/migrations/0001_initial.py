@@ -230,4 +230,5 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'waiver.sql'),
         run_sql(SQL / 'dutyconfirmation.sql'),
         run_sql(SQL / 'regulatorreport.sql'),
+        run_sql(SQL / 'audit.sql'),
     ]

@@ -1,0 +1,40 @@
+"""Verifies the chain of the audit trail."""
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.audit import chain
+
+
+class Command(BaseCommand):
+    """The command; see docs/audit-trail.md."""
+
+    help = "Computes the hashes of the audit trail again; names the first changed or missing entry."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Adds the digests to compare with, and the form of the output."""
+        parser.add_argument("--digest", action="append", default=[], metavar="NUMBER:HASH")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Links what waits, then verifies. Prints the newest digest. Exits with 1 on a fault."""
+        try:
+            digests = [chain.TrailDigest.parse(text) for text in options["digest"]]
+        except chain.DigestFormatError as error:
+            raise CommandError(f"not a digest (NUMBER:HASH): {error}") from error
+        chain.link()
+        report = chain.verify(
+            digests=digests, progress=lambda number: self.stderr.write(f"{number:,} entries read")
+        )
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(report)))
+        else:
+            self.stdout.write(f"{report.entries:,} entries are whole; digest {report.last}")
+            for fault in report.faults:
+                self.stderr.write(fault)
+        if report.faults:
+            raise SystemExit(1)
