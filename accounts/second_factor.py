@@ -53,7 +53,7 @@ def staff_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_staff:
             raise Http404
-        with actors.acting(cast("User", request.user)):
+        with actors.acting(request.user):
             return view(request, *args, **kwargs)
 
     return guarded

@@ -80,8 +80,8 @@ def grant(role: str) -> None:
             for statement in _grants(table):
                 cursor.execute(statement.format(table=sql.Identifier(table), role=name))
         for function in AUDIT_FUNCTIONS:
-            text = sql.SQL(f"GRANT EXECUTE ON FUNCTION {{schema}}.{function} TO {{role}}")
-            cursor.execute(text.format(schema=schema, role=name))
+            execute = sql.SQL(f"GRANT EXECUTE ON FUNCTION {{schema}}.{function} TO {{role}}")
+            cursor.execute(execute.format(schema=schema, role=name))
 
 
 def _schema() -> sql.Identifier:

@@ -434,3 +434,20 @@ def test_a_customer_whom_staff_changed_closes_the_account(client, minji, editor)
     )
     assert client.post(reverse("close_account"), {"sure": "on"}).status_code == 302
     assert not User.objects.filter(pk=minji.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [
+        ("incidents_affectedperson_changelist", "address"),
+        ("notices_delivery_changelist", "asked"),
+        ("notices_suppression_look_up", "address"),
+    ],
+)
+def test_a_look_up_without_a_hit_is_recorded_without_the_address(
+    editors_desk, editor, incident, page, field
+):
+    answer = editors_desk.post(reverse(f"admin:{page}"), {field: "minji@example.com"})
+    assert answer.status_code == 200
+    entry = newest(kind="look_up")
+    assert (entry.actor_id, entry.details) == (editor.pk, {"found": 0})

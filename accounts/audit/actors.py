@@ -71,8 +71,8 @@ def command_actor(command: str) -> str:
         account = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         account = str(os.getuid())
-    if behind := os.environ.get("SUDO_USER"):
-        account = f"{account} (sudo: {behind})"
+    if "SUDO_USER" in os.environ:
+        account = f"{account} (sudo: {os.environ['SUDO_USER']})"
     return f"command: {account} {command}"
 
 

@@ -66,7 +66,7 @@ def link() -> int:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(_LINK, [AT_ONCE])
-            number = cursor.fetchone()[0]
+            number = int(cursor.fetchone()[0])
         linked += number
         if number < AT_ONCE:
             return linked

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from incidents.admin.person_forms import LiftMarkForm, MarkPersonForm
 from incidents.forms import LookUpForm
 from incidents.leaks import batches_of, leaked_classes_of
@@ -108,6 +110,9 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Returns what the page shows of each row, and records the look-up of each person."""
         people, ids = form.cleaned_data["people"], form.person_ids()
         logger.info("user %s looked up people %s", request.user.pk, [str(pk) for pk in ids])
+        acts.record(
+            AuditEntry.Kind.LOOK_UP, by=staff_of(request), about=AffectedPerson, found=len(ids)
+        )
         for person in people:
             self.log_change(request, person, _("Looked up."))
         classes, batches = leaked_classes_of(ids), batches_of(ids)

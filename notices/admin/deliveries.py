@@ -9,7 +9,9 @@ from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
 from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, require
+from accounts.admin_site import desk_path, require, staff_of
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from notices.forms.notices import DeliveryLookUpForm
 from notices.message_codes import message_code
 from notices.models import Delivery
@@ -39,6 +41,8 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         if form.is_valid():
             keys = [delivery.pk for delivery in found]
             logger.info("user %s looked up deliveries %s", request.user.pk, keys)
+            look_up = AuditEntry.Kind.LOOK_UP
+            acts.record(look_up, by=staff_of(request), about=Delivery, found=len(keys))
         for delivery in found:
             self.log_change(request, delivery, _("Looked up."))
         context = {

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from incidents.encryption import EncryptionError
 from notices.forms.suppression import AddressForm, LiftSuppressionForm, SuppressionForm
 from notices.ledger_messages import translate_ledger_message
@@ -91,6 +93,8 @@ class SuppressionAdmin(admin.ModelAdmin):
             found = _found(form)
             keys = [entry.pk for entry in found]
             logger.info("user %s looked up suppressions %s", request.user.pk, keys)
+            look_up = AuditEntry.Kind.LOOK_UP
+            acts.record(look_up, by=staff_of(request), about=Suppression, found=len(keys))
         context = self._context(request, _("Look up an address")) | {"form": form, "found": found}
         return TemplateResponse(request, "admin/notices/suppression/look_up.html", context)
 
