@@ -283,6 +283,7 @@ def test_no_encrypted_column_is_forgotten():
         ("incidents.Incident", "index_keyset"),
         ("notices.Certificate", "ciphertext"),  # encrypted with its own code
         ("notices.NoticeMessage", "mime"),  # the same text for all recipients
+        ("accounts.AuditEntry", "hash"),
     }
     binary = {
         (model._meta.label, field.name)
