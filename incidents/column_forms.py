@@ -1,7 +1,7 @@
 """The form that says what each column of an upload means, beside the first rows of the file."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -79,7 +79,8 @@ class ColumnsForm(forms.Form):
         }
         super().__init__(*args, **kwargs)
         self.upload, self.profile, self._offered = upload, profile, offered
-        self.fields["nulls"].choices = _shown_placeholders(profile.report.placeholders)
+        nulls = cast("forms.MultipleChoiceField", self.fields["nulls"])
+        nulls.choices = _shown_placeholders(profile.report.placeholders)
         meanings = _meanings()
         for place, column in enumerate(profile.report.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(

@@ -1,6 +1,7 @@
 """The response team chooses the columns of an upload beside its first rows, masked."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -78,7 +79,7 @@ def uploaded(desk: Client, incident: Incident, content: bytes = MEMBERS) -> Uplo
     return worked(sent(desk, incident, content, mapping=""))
 
 
-def form_of(desk: Client, upload: Upload) -> dict[str, object]:
+def form_of(desk: Client, upload: Upload) -> dict[str, Any]:
     """Returns what a browser posts if the user changes nothing."""
     form = desk.get(url("columns", upload)).context["form"]
     return {bound.html_name: bound.value() for bound in form if bound.value() not in (None, False)}
@@ -171,7 +172,9 @@ def values_of(incident: Incident) -> list[tuple[str, str]]:
     return [
         (slugs[one[0]], one[1])
         for row in rows
-        for one in cipher.decrypt(bytes(row.ciphertext), person=row.person_id, purpose=EXPOSURE)
+        for one in cipher.decrypt(
+            bytes(row.ciphertext or b""), person=row.person_id, purpose=EXPOSURE
+        )
     ]
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from foundations import latency
 from notices import mail_exchangers
 from notices.destinations import destination_of
+from notices.dns_records import DnsRecords
 from notices.engine.throttling import DestinationLimiter
-from notices.mail_domain import DnsRecords
 from notices.mail_exchangers import MailExchangers
 from notices.provider_groups import GROUP_NAMES, OTHER, group_of, provider_of_exchangers
 from tests.notice_factory import affected, work

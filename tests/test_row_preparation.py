@@ -107,7 +107,7 @@ def preparer(tmp_path_factory):
     path.write_text(",".join(COLUMNS) + "\n1,김,a@b.example,,ko,문\n", encoding="utf-8")
     classes = [*CONTACT_CLASSES.values(), "delivery-notes"]
     cipher = BulkEncryptor(1, "hanbit", *encryption.new_incident_keysets("hanbit"))
-    cipher.encrypt_bytes = lambda plain, *_whose: plain  # so that two outputs can be compared
+    cipher.encrypt_bytes = lambda plain, *_whose: plain  # type: ignore[method-assign]  # so that two outputs can be compared
     return Preparer(
         examining.examine(path, ""),
         mapping.parse(MAPPING, name="members.toml"),
@@ -115,6 +115,9 @@ def preparer(tmp_path_factory):
         class_ids={slug: number for number, slug in enumerate(classes, start=1)},
         long_classes=frozenset(["delivery-notes"]),
         region="KR",
+        time_zone="Asia/Seoul",
+        languages=("ko", "en"),
+        default_language="ko",
         file_id=1,
         secret=bytes(16),
     )
