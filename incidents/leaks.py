@@ -98,6 +98,22 @@ class Leak:
         return sum(times if date else 1 for (_, date), times in self.values.items())
 
 
+class DecryptedRow(NamedTuple):
+    """The data of an ExposedRow: its entries are [class id, text] or [class id, text, ISO date]."""
+
+    file_id: int
+    data_classes: list[int]
+    entries: list[list[Any]]
+
+
+def decrypted_rows(person: AffectedPerson, rows: Sequence[ExposedRow]) -> list[DecryptedRow]:
+    """Returns the rows of `person` with their values. Drops blank values.
+
+    Raises EncryptionError if a row cannot be decrypted.
+    """
+    return [DecryptedRow(row.file_id, row.data_classes, _entries(person, row)) for row in rows]
+
+
 def decrypted_leaks(
     person: AffectedPerson, rows: Sequence[ExposedRow], catalogue: dict[int, DataClass]
 ) -> list[Leak]:
@@ -105,15 +121,21 @@ def decrypted_leaks(
 
     Raises EncryptionError if a value cannot be decrypted, or names an unknown data class.
     """
+    return leaks_in(person, decrypted_rows(person, rows), catalogue)
+
+
+def leaks_in(
+    person: AffectedPerson, rows: Sequence[DecryptedRow], catalogue: dict[int, DataClass]
+) -> list[Leak]:
+    """Returns what `decrypted_leaks` does, for a caller that has decrypted the rows."""
     leaks: dict[int, Leak] = {}
     as_contact: set[int] = set()
-    for _, file_rows in groupby(sorted(rows, key=_file), key=_file):
+    for _, file_rows in groupby(sorted(rows, key=file_of), key=file_of):
         held: defaultdict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
         for row in file_rows:
-            entries = _entries(person, row)
-            for class_id, text, *date in entries:
+            for class_id, text, *date in row.entries:
                 held[class_id][str(text), date[0] if date else ""] += 1
-            as_contact |= set(row.data_classes) - {class_id for class_id, *_ in entries}
+            as_contact |= set(row.data_classes) - {class_id for class_id, *_ in row.entries}
         for class_id in as_contact | held.keys():
             if class_id not in catalogue:
                 raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.stored(person=person.pk))
@@ -124,7 +146,8 @@ def decrypted_leaks(
     return [leaks[class_id] for class_id in catalogue if class_id in leaks]
 
 
-def _file(row: ExposedRow) -> int:
+def file_of(row: DecryptedRow) -> int:
+    """Returns the id of the row's file, to group rows by it."""
     return row.file_id
 
 
@@ -137,7 +160,11 @@ def readable_leaks(
     names of different people, no value is returned, because each may be of any of them. Raises
     EncryptionError as `decrypted_leaks` does.
     """
-    leaks = decrypted_leaks(person, rows, catalogue)
+    return without_mixed_values(person, decrypted_leaks(person, rows, catalogue))
+
+
+def without_mixed_values(person: AffectedPerson, leaks: list[Leak]) -> list[Leak]:
+    """Returns `leaks`, without values if these may be of several people; see readable_leaks."""
     if person.relation != AffectedPerson.Relation.RECIPIENT:
         return leaks
     names = [text for leak in leaks if _is_name(leak) for text, _ in leak.values]
@@ -151,7 +178,6 @@ def _is_name(leak: Leak) -> bool:
 
 
 def _entries(person: AffectedPerson, row: ExposedRow) -> list[list[Any]]:
-    """Returns lists of [class id, text] or [class id, text, ISO date]. Drops blank texts."""
     if row.ciphertext is None:
         return []
     cipher = person.incident.cipher()

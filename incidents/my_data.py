@@ -6,33 +6,30 @@ incident's scope is complete. And an incident that cannot be decrypted does not 
 """
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import User
 from incidents import phrasing
+from incidents.class_items import Show, leaked_items, other_lines
 from incidents.encryption import EncryptionError
-from incidents.leaks import ExposedRow, Leak, readable_leaks
-from incidents.masking import formatted_phone, mask
-from incidents.models import (
-    AffectedPerson,
-    DataClass,
-    Incident,
-    IncidentDataClass,
-    Reveal,
+from incidents.leaks import (
+    Leak,
+    decrypted_rows,
+    leaks_in,
+    readable_leaks,
+    without_mixed_values,
 )
-from incidents.my_data_parts import ClassItem, MyDataPart, UnopenedParts, Value
+from incidents.masking import formatted_phone, mask
+from incidents.models import AffectedPerson, DataClass, Incident, Reveal
+from incidents.my_data_parts import MyDataPart, UnopenedParts
 from incidents.own_facts import OwnFacts
-from incidents.own_rows import own_rows, own_rows_under, twins_with_rows
+from incidents.own_rows import OwnRows, own_rows, own_rows_under, twins_with_rows
+from incidents.places import places_in
+from incidents.steps import steps_for
 
 logger = logging.getLogger(__name__)
-
-FIRST_VALUES = FIRST_ACTIONS = 5
-
-Show = Callable[[str, DataClass], str]
 
 
 def masked(value: str, data_class: DataClass) -> str:
@@ -67,15 +64,9 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
         elif own is None:
             parts.append(_unavailable(incident))
         else:
+            done = facts.done_in(incident)
             parts += [
-                _leaked_part(
-                    incident,
-                    person,
-                    own.exposed[person.pk],
-                    catalogue=catalogue,
-                    show=show,
-                    note=own.notes.get(person.pk, ""),
-                )
+                _leaked_part(incident, person, own, catalogue=catalogue, done=done, show=show)
                 for person in own.opened
                 if person.pk in own.exposed
             ]
@@ -135,30 +126,29 @@ def _can_decrypt(incident: Incident) -> bool:
 def _leaked_part(
     incident: Incident,
     person: AffectedPerson,
-    rows: Sequence[ExposedRow],
+    own: OwnRows,
     *,
     catalogue: dict[int, DataClass],
+    done: set[str],
     show: Show,
-    note: str,
 ) -> MyDataPart:
     """Returns the part for one row, or an "unavailable" part if it cannot be decrypted."""
     try:
-        leaks = readable_leaks(person, rows, catalogue)
+        rows = decrypted_rows(person, own.exposed[person.pk])
+        leaks = without_mixed_values(person, leaks_in(person, rows, catalogue))
     except EncryptionError as error:
         logger.error("person %s cannot be opened: %s", person.pk, error)
         return _unavailable(incident)
-    actions = _actions(leak.data_class for leak in leaks)
     return MyDataPart(
         incident,
         "leaked",
-        phrasing.leaked([(leak.data_class, leak.count) for leak in leaks]),
+        phrasing.headline([(leak.data_class, leak.count) for leak in leaks]),
         person=person,
         relation=_relation(person),
-        actions=actions[:FIRST_ACTIONS],
-        more_actions=actions[FIRST_ACTIONS:],
-        items=_items(incident, leaks, show),
-        note=note,
-        is_withheld=any(leak.is_withheld for leak in leaks),
+        steps=steps_for((leak.data_class for leak in leaks), done),
+        leaked=leaked_items(leaks, places_in(rows, catalogue), show),
+        others=other_lines(incident, {leak.data_class.pk for leak in leaks}),
+        note=own.notes.get(person.pk, ""),
     )
 
 
@@ -208,95 +198,3 @@ def _relation(person: AffectedPerson) -> str:
                 )
                 % company
             )
-
-
-def _actions(data_classes: Iterable[DataClass]) -> list[str]:
-    """Returns what to do about all classes, each step once, the most sensitive class first."""
-    in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
-    return list(dict.fromkeys(action for entry in in_order for action in entry.actions.lines))
-
-
-def _items(incident: Incident, leaks: Sequence[Leak], show: Show) -> list[ClassItem]:
-    """Returns an item for each class that leaked of the user or that the incident states.
-
-    A class that the user's rows hold is shown as leaked, even if the incident does not state it.
-    """
-    stated = {entry.data_class_id: entry for entry in incident.class_states.all()}
-    found = {leak.data_class.pk for leak in leaks}
-    others = [_other_item(incident, entry) for key, entry in stated.items() if key not in found]
-    return [_leaked_item(leak, show) for leak in leaks] + sorted(
-        others, key=lambda item: item.state == "not_involved"
-    )
-
-
-def _leaked_item(leak: Leak, show: Show) -> ClassItem:
-    values = _values(leak, show)
-    is_counted = leak.count > leak.data_class.is_one_each
-    return ClassItem(
-        leak.data_class,
-        "leaked",
-        _("Leaked"),
-        count_text=phrasing.counted_noun(leak.data_class, leak.count) if is_counted else "",
-        basis_text=_("Found in the data that leaked"),
-        values=values[:FIRST_VALUES],
-        more_values=values[FIRST_VALUES:],
-    )
-
-
-def _other_item(incident: Incident, stated: IncidentDataClass) -> ClassItem:
-    """Returns the item for a stated class that none of the user's rows holds."""
-    basis, state = stated.get_basis_display(), IncidentDataClass.State
-    if stated.state == state.NOT_INVOLVED:
-        return ClassItem(stated.data_class, "not_involved", _("Did not leak"), basis_text=basis)
-    if stated.state == state.POSSIBLY:
-        return ClassItem(stated.data_class, "possibly", _("Possibly leaked"), basis_text=basis)
-    if not incident.is_scope_complete():
-        return ClassItem(
-            stated.data_class,
-            "possibly",
-            _("Not known yet"),
-            basis_text=_("It leaked of other people. Not all of the data is loaded yet."),
-        )
-    if any(incident.unread()):
-        return ClassItem(
-            stated.data_class,
-            "possibly",
-            _("Not found of you"),
-            basis_text=_(
-                "It leaked of other people. Not all of the data could be read, so it may have "
-                "leaked of you too."
-            ),
-        )
-    return ClassItem(
-        stated.data_class,
-        "not_involved",
-        _("Not in your data"),
-        basis_text=_("It leaked of other people. We hold no record that yours did."),
-    )
-
-
-def _values(leak: Leak, show: Show) -> list[Value]:
-    """Returns the lines, newest value first. Values that look alike share a line and a count."""
-    lines: Counter[tuple[str, str]] = Counter()
-    newest_first = sorted(leak.values.items(), key=lambda entry: entry[0][1], reverse=True)
-    for (text, iso_date), times in newest_first:
-        lines[show(text, leak.data_class), _dated(leak.data_class, iso_date)] += times
-    return [Value(text, _when(date, times)) for (text, date), times in lines.items()]
-
-
-def _dated(data_class: DataClass, iso_date: str) -> str:
-    """Returns a phrase such as "ordered on May 3, 2025", or "" without a date."""
-    day = phrasing.day(iso_date)
-    if not day:
-        return ""
-    if data_class.date_meaning == DataClass.DateMeaning.ORDERED:
-        return _("ordered on %(date)s") % {"date": day}
-    return _("saved on %(date)s") % {"date": day}
-
-
-def _when(date: str, times: int) -> str:
-    """Returns the date's phrase and how often the value occurs, if that is more than once."""
-    if times == 1:
-        return date
-    often = ngettext("%(times)s time", "%(times)s times", times) % {"times": f"{times:,}"}
-    return f"{date} · {often}" if date else often

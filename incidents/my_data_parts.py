@@ -1,7 +1,7 @@
 """What the page "my data" is made of, and its parts for rows that do not open."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from incidents import second_fact
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, Incident, PersonMark
 from incidents.own_rows import OwnRows
+from incidents.steps import Step
 
 Kind = Literal[
     "leaked",
@@ -39,15 +40,42 @@ class Value:
 
 @dataclass(frozen=True)
 class ClassItem:
-    """One data class of one part, as incidents/data_class.html shows it."""
+    """One data class that leaked: its name, and the values that are on no place's card."""
 
-    data_class: DataClass
-    state: Literal["leaked", "possibly", "not_involved"]
-    state_text: str
-    count_text: str = ""
-    basis_text: str = ""
+    name: str
     values: Sequence[Value] = ()
     more_values: Sequence[Value] = ()
+
+
+@dataclass(frozen=True)
+class PlaceCard:
+    """One postal address, and the values of other classes that leaked together with it."""
+
+    address: Value
+    others: Sequence[tuple[str, Value]]  # the name of the data class, and the value
+
+
+@dataclass(frozen=True)
+class StateLine:
+    """The data classes that did not leak of the person, or perhaps did, for the same reason."""
+
+    state: Literal["possibly", "not_involved"]
+    state_text: str
+    basis_text: str
+    names: str
+
+
+@dataclass(frozen=True)
+class LeakedItems:
+    """What leaked of one row, in the groups of the page."""
+
+    count: int = 0  # of data classes
+    details: Sequence[ClassItem] = ()
+    places: Sequence[PlaceCard] = ()
+    more_places: Sequence[PlaceCard] = ()
+    places_title: str = ""  # such as "2 addresses and 1 entrance code"
+    orders: Sequence[ClassItem] = ()
+    is_withheld: bool = False  # the values are not shown; see incidents.leaks.Leak
 
 
 @dataclass(frozen=True)
@@ -62,11 +90,10 @@ class MyDataPart:
     heading: str
     person: AffectedPerson | None = None
     relation: str = ""
-    actions: Sequence[str] = ()
-    more_actions: Sequence[str] = ()
-    items: Sequence[ClassItem] = field(default_factory=list)
+    steps: Sequence[Step] = ()
+    leaked: LeakedItems = LeakedItems()
+    others: Sequence[StateLine] = ()  # the classes that did not leak of the person
     note: str = ""  # of a correction
-    is_withheld: bool = False  # the row's values are not shown; see incidents.leaks.Leak
     addresses: Sequence[str] = ()  # that the part is about
     people: Sequence[Sequence[str]] = ()  # the names of data classes, for each locked row
     refused_until: datetime | None = None
@@ -77,6 +104,22 @@ class MyDataPart:
     def template(self) -> str:
         """Returns the name of the part's template."""
         return f"incidents/{self.kind}.html"
+
+    @property
+    def done_count(self) -> int:
+        """Returns how many of the steps the user marked as done."""
+        return sum(step.is_done for step in self.steps)
+
+    @property
+    def next_step(self) -> Step | None:
+        """Returns the most urgent step that is not done, or None."""
+        return next((step for step in self.steps if not step.is_done), None)
+
+    @property
+    def other_steps(self) -> list[Step]:
+        """Returns the steps without `next_step`: those to do, then the done ones."""
+        others = [step for step in self.steps if step != self.next_step]
+        return sorted(others, key=lambda step: step.is_done)
 
 
 class UnopenedParts:

@@ -18,6 +18,9 @@ from incidents.models import DataClass, Incident
 _READ = """
 SELECT ARRAY(SELECT email FROM account_emailaddress WHERE user_id = %(user)s AND verified),
     ARRAY(SELECT number FROM accounts_verifiedphone WHERE user_id = %(user)s),
+    ARRAY(
+        SELECT concat(incident_id, ' ', step) FROM incidents_donestep WHERE user_id = %(user)s
+    ),
     (SELECT concat(current_database(), string_agg(concat(row.tableoid, row.xmin, row.ctid), ' '))
     FROM (
         SELECT tableoid, xmin, ctid FROM incidents_incident
@@ -39,10 +42,11 @@ class PublicFacts(NamedTuple):
 
 
 class OwnFacts(NamedTuple):
-    """The verified contacts of one user, and the facts that are the same for all users."""
+    """The verified contacts and done steps of a user, and the facts that all users share."""
 
     emails: list[str]  # normalised
     phones: list[str]  # in E.164
+    done_steps: frozenset[tuple[int, str]]  # ids of incidents, and Step.key
     public: PublicFacts
 
     @property
@@ -50,19 +54,24 @@ class OwnFacts(NamedTuple):
         """Returns the addresses, then the numbers."""
         return self.emails + self.phones
 
+    def done_in(self, incident: Incident) -> set[str]:
+        """Returns the keys of the steps that the user marked as done in an incident."""
+        return {key for pk, key in self.done_steps if pk == incident.pk}
+
 
 _kept: tuple[str, PublicFacts] | None = None
 
 
 def own_facts(user: User) -> OwnFacts:
-    """Returns the verified contacts of `user` and the public facts.
+    """Returns the verified contacts and done steps of `user`, and the public facts.
 
     One query, and four more in a process that does not keep the current version.
     """
     with read_connection().cursor() as cursor:
         cursor.execute(_READ, {"user": user.pk})
-        emails, phones, version = cursor.fetchone()
-    return OwnFacts([normalise_email(email) for email in emails], phones, _public(version))
+        emails, phones, steps, version = cursor.fetchone()
+    done = frozenset((int(pk), key) for pk, key in map(str.split, steps))
+    return OwnFacts([normalise_email(email) for email in emails], phones, done, _public(version))
 
 
 def _public(version: str) -> PublicFacts:

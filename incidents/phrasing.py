@@ -14,12 +14,25 @@ from incidents.language_phrases import phrases
 from incidents.models import DataClass, Unread
 
 
+MOST_NAMED = 2  # data classes that a heading names
+
+
 def leaked(counts: Sequence[tuple[DataClass, int]]) -> str:
     """Returns "Your name, 2 addresses and 1 entrance code leaked", in the active language.
 
     A count of 0 means that the class leaked and the number of its values is not known.
     """
     return phrases().leaked([counted_noun(data_class, count) for data_class, count in counts])
+
+
+def headline(counts: Sequence[tuple[DataClass, int]]) -> str:
+    """Returns what `leaked` does for one or two data classes, else how many kinds leaked."""
+    if len(counts) <= MOST_NAMED:
+        return leaked(counts)
+    kinds = ngettext(
+        "%(number)s kind of your data leaked", "%(number)s kinds of your data leaked", len(counts)
+    )
+    return kinds % {"number": f"{len(counts):,}"}
 
 
 def counted_noun(data_class: DataClass, count: int) -> str:

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", views.my_data, name="my_data"),
     path("reveal/", views.my_data_reveal, name="my_data_reveal"),
     path("hide/", views.my_data_hide, name="my_data_hide"),
+    path("step/<slug:slug>/", views.my_data_step, name="my_data_step"),
     path("answer/<slug:slug>/", views.my_data_answer, name="my_data_answer"),
 ]

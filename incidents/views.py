@@ -4,6 +4,7 @@ The rows come only from incidents.own_rows. No URL contains the id of a person, 
 read other people's data by guessing ids.
 """
 
+import re
 from datetime import datetime
 
 from django.conf import settings
@@ -25,8 +26,10 @@ from incidents.my_data import masked, parts_for, title_of, unmasked
 from incidents.my_data_parts import MyDataPart
 from incidents.own_facts import OwnFacts, own_facts
 from incidents.second_fact import TooManyAnswersError, try_answer
+from incidents.steps import mark_step
 
 RETRY_SECONDS = "3600"
+_PLACE = re.compile(r"[a-z]{1,10}[0-9]{1,4}")  # an element's id in the page
 
 
 class SignedInRequest(HttpRequest):
@@ -72,7 +75,7 @@ def _begin_unmasking(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "incidents/reveal.html", {"minutes": settings.STEP_UP_MINUTES})
     unmasking.begin(request)
-    return redirect("my_data_reveal")
+    return _back(request)
 
 
 @require_POST
@@ -81,6 +84,26 @@ def my_data_hide(request: SignedInRequest) -> HttpResponse:
     """Hides the values, also for the browser's Back, and shows the masked page."""
     unmasking.end(request)
     return redirect("my_data")
+
+
+@require_POST
+@login_required
+def my_data_step(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Marks a step as done, or as not done, and shows the steps again.
+
+    Raises Http404 for an incident that is not public.
+    """
+    incident = get_object_or_404(Incident.objects.public(), slug=slug)
+    is_done = request.POST.get("done") == "1"
+    mark_step(request.user, incident, request.POST.get("step", ""), is_done=is_done)
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """Redirects to the page as it was shown, masked or not, at the place of the pressed button."""
+    page = "my_data_reveal" if unmasking.seconds_left(request) else "my_data"
+    place = request.POST.get("at", "")
+    return redirect(reverse(page) + (f"#{place}" if _PLACE.fullmatch(place) else ""))
 
 
 @require_POST
@@ -118,6 +141,7 @@ def _page(
     context = {
         "parts": parts,
         "title": title_of(parts),
+        "has_leaked": any(part.kind == "leaked" for part in parts),
         "is_revealed": shown_until is not None,
         "shown_until": shown_until,
         "has_fresh_code": has_fresh_code(request),

@@ -1,6 +1,7 @@
 """The page of a user's own data, without the data of others."""
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person, state
-from incidents.models import AffectedPerson, DataClass, Incident
+from incidents.models import AffectedPerson, DataClass, DoneStep, Incident
 from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -56,18 +57,84 @@ def test_an_anonymous_user_is_sent_to_sign_in(leaked_minji):
         assert response["Location"].startswith(reverse("account_login"))
 
 
-def test_the_title_says_what_leaked(minji, leaked_minji):
+def test_the_title_says_how_many_kinds_leaked(minji, leaked_minji):
     english, korean = text_of(minji), text_of(minji, "ko")
-    sentence = (
-        "Your name, e-mail address, phone number, 2\u00a0addresses, 1\u00a0entrance code "
-        "and 3\u00a0orders leaked"
+    assert "<h1>6 kinds of your data leaked</h1>" in english
+    assert "<h1>개인정보 6가지가 유출되었습니다</h1>" in korean
+    assert english.count("Found in the data that leaked") == 1
+    assert english.count('class="state state-leaked">Leaked</span> 6') == 1
+
+
+def test_a_title_of_two_kinds_names_them(seojun, incident, file):
+    expose(person(incident, name="박서준", email=seojun.email), file, "names", "email-addresses")
+    assert "<h1>Your name and e-mail address leaked</h1>" in text_of(seojun)
+
+
+def test_what_leaked_of_one_place_stands_together(minji, incident, file):
+    minjis = person(incident, email=minji.email)
+    for address, code in (
+        ("서울특별시 강남구 테헤란로 558", "7585#"),
+        ("부산광역시 해운대구 1", "1234"),
+    ):
+        rows = [
+            ("physical-addresses", address, "2025-03-01"),
+            ("entrance-codes", code, "2025-03-01"),
+        ]
+        expose(minjis, file, values=rows)
+    expose(minjis, file, values=[("delivery-notes", "문 앞", "2024-01-01")])
+    text = text_of(minji)
+    first, second = text.split('<li class="place">')[1:]
+    assert ("서울특별시 강남구" in first) != ("부산광역시 해운대구" in first)
+    for card in (first, second.split("</section>")[0]):
+        assert card.count("Entrance code") == 1
+        assert card.count("saved on 1 March 2025") == 1
+    assert "<h3>2\u00a0addresses and 2\u00a0entrance codes</h3>" in text
+    assert "saved on 1 January 2024" in text.split('<li class="place">')[0]
+
+
+def test_orders_are_folded(minji, leaked_minji):
+    orders = text_of(minji).split("<summary>3\u00a0orders</summary>")
+    assert "ordered on 28 October 2025" in orders[1]
+    assert "ordered on" not in orders[0]
+
+
+def test_a_done_step_stays_done_until_it_is_undone(minji, seojun, incident, file, leaked_minji):
+    expose(
+        person(incident, name="박서준", email=seojun.email), file, values=[("entrance-codes", "1")]
     )
-    assert f"<h1>{sentence}</h1>" in english
-    assert (
-        "<h1>이름, 이메일 주소, 전화번호, 주소\u00a02개, 공동현관 출입번호\u00a01개, "
-        "주문 내역\u00a03건이 "
-        "유출되었습니다</h1>" in korean
-    )
+    client = Client()
+    client.force_login(minji)
+
+    def press(text: str, done: str) -> str:
+        buttons = re.findall(r'name="step" value="(\w+)".*?visually-hidden">: (.*?)</span>', text)
+        step = next(key for key, words in buttons if "shared entrance code" in words)
+        with override("en"):
+            url = reverse("my_data_step", args=[incident.slug])
+        fields = {"step": step, "done": done, "at": "steps1"}
+        response = client.post(url, fields)
+        assert response.url == "/en/my-data/#steps1"
+        return page_text(client.get("/en/my-data/"))
+
+    before = page_text(client.get("/en/my-data/"))
+    after = press(before, "1")
+    assert re.search(r"0 of \d+ done", before)
+    assert re.search(r"1 of \d+ done", after)
+    assert "shared entrance code" in before.split('<p class="lead">')[1].split("</p>")[0]
+    assert "shared entrance code" not in after.split('<p class="lead">')[1].split("</p>")[0]
+    assert re.search(r"\d+개 중 1개 완료", text_of(minji, "ko"))
+    assert re.search(r"0 of \d+ done", text_of(seojun))
+    assert re.search(r"0 of \d+ done", press(after, "0"))
+
+
+@pytest.mark.parametrize("step", ["", "0" * 16, "x" * 5000])
+def test_an_unknown_step_is_not_recorded(minji, incident, leaked_minji, step):
+    client = Client()
+    client.force_login(minji)
+    with override("en"):
+        url = reverse("my_data_step", args=[incident.slug])
+    response = client.post(url, {"step": step, "done": "1", "at": "//evil.example"})
+    assert response.url == "/en/my-data/"
+    assert not DoneStep.objects.exists()
 
 
 def test_values_are_masked_counted_and_dated(minji, leaked_minji):
@@ -104,11 +171,10 @@ def test_the_page_is_not_stored(minji, leaked_minji):
 
 def test_the_most_sensitive_class_gives_the_first_step(minji, leaked_minji):
     text = text_of(minji)
-    steps = [line for line in text.splitlines() if line.strip().startswith("<li><div>")]
-    assert "change the shared entrance code" in steps[0]
-    assert len(steps) == 5
-    assert len(set(steps)) == 5
-    assert "Show more steps" in text
+    steps = re.findall(r'name="step" value="(\w+)"', text)
+    assert "change the shared entrance code" in text.split('<p class="lead">')[1].split("</p>")[0]
+    assert len(set(steps)) == len(steps) > 5
+    assert f"{len(steps) - 1} more steps" in text
 
 
 def test_customers_do_not_see_each_others_data(minji, seojun, incident, file, leaked_minji):
@@ -208,7 +274,7 @@ def test_one_complete_incident_does_not_clear_another(minji, incident, file):
 def test_leaked_classes_come_before_others(minji, incident, leaked_minji):
     file_of(second_incident())
     text = text_of(minji)
-    assert text.index("entrance code and 3\u00a0orders leaked") < text.index("is not among")
+    assert text.index("6 kinds of your data leaked") < text.index("is not among")
 
 
 def test_an_incident_that_is_not_public_is_not_shown(minji, incident, leaked_minji):
@@ -247,7 +313,7 @@ def test_what_the_rows_hold_is_found_and_not_only_reported(minji, incident, leak
 
 def test_a_class_with_several_values_is_named_in_the_plural(minji, leaked_minji):
     page = text_of(minji)
-    assert "<h3>2\u00a0addresses</h3>" in page
+    assert "<h3>2\u00a0addresses and 1\u00a0entrance code</h3>" in page
     assert "<h3>Address</h3>" not in page
 
 

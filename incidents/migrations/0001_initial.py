@@ -558,6 +558,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='DoneStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('step', models.CharField(editable=False, max_length=16, verbose_name='step')),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.incident', verbose_name='incident')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='done_steps', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'done step',
+                'verbose_name_plural': 'done steps',
+                'constraints': [models.UniqueConstraint(fields=('user', 'incident', 'step'), name='step_done_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='SharedContact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -13,6 +13,7 @@ from incidents.models.affected_person import (
 )
 from incidents.models.batch_change import BatchChange
 from incidents.models.data_class import CONTACT_CLASSES, DataClass
+from incidents.models.done_step import DoneStep
 from incidents.models.exposure import Exposure
 from incidents.models.exposure_batch import ExposureBatch, Unread
 from incidents.models.exposure_file import ExposureFile
@@ -42,6 +43,7 @@ __all__ = [
     "Basis",
     "BatchChange",
     "DataClass",
+    "DoneStep",
     "Exposure",
     "ExposureBatch",
     "ExposureFile",

@@ -1,0 +1,45 @@
+"""What a person can do about their leaked data, step by step, and what they marked as done."""
+
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from accounts.models import User
+from incidents.models import DataClass, DoneStep, Incident
+
+
+class Step(NamedTuple):
+    """One step in the active language, and whether the user marked it as done."""
+
+    key: str  # 16 hex digits: the same in every language
+    text: str
+    is_done: bool
+
+
+def steps_for(data_classes: Iterable[DataClass], done: Collection[str]) -> list[Step]:
+    """Returns the steps about all classes, each once, those of the most sensitive class first."""
+    in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
+    texts = {text: key for entry in in_order for key, text in _keyed(entry)}
+    return [Step(key, text, key in done) for text, key in texts.items()]
+
+
+def mark_step(user: User, incident: Incident, key: str, *, is_done: bool) -> None:
+    """Records that the user has done a step, or deletes the record. Ignores an unknown step."""
+    if not is_done:
+        DoneStep.objects.filter(user=user, incident=incident, step=key).delete()
+    elif any(key == known for entry in DataClass.objects.all() for known, _text in _keyed(entry)):
+        DoneStep.objects.get_or_create(user=user, incident=incident, step=key)
+
+
+def _keyed(data_class: DataClass) -> list[tuple[str, str]]:
+    """Returns (key, text) of each line. The key is a hash of the line in the portal's language."""
+    texts = data_class.actions.in_order()
+    source = texts[0][1].splitlines() if texts else []
+    lines = data_class.actions.lines
+    if len(source) != len(lines):  # the languages do not say the same: each has steps of its own
+        source = lines
+    return [(_key(line), text) for line, text in zip(source, lines, strict=True)]
+
+
+def _key(line: str) -> str:
+    return blake2b(line.strip().encode(), digest_size=8).hexdigest()
