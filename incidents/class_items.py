@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,14 +12,14 @@ from incidents import phrasing
 from incidents.leaks import Leak
 from incidents.models import DataClass, Incident, IncidentDataClass
 from incidents.my_data_parts import ClassItem, LeakedItems, PlaceCard, StateLine, Value
-from incidents.places import Dated, Place
+from incidents.places import Dated, LeakedPlace
 
 FIRST_VALUES, FIRST_PLACES = 5, 3
 
 Show = Callable[[str, DataClass], str]
 
 
-def leaked_items(leaks: Sequence[Leak], places: Sequence[Place], show: Show) -> LeakedItems:
+def leaked_items(leaks: Sequence[Leak], places: Sequence[LeakedPlace], show: Show) -> LeakedItems:
     """Returns the groups for one row. `show` turns a value into what the page shows.
 
     A value on the card of a place is not shown a second time.
@@ -31,7 +32,8 @@ def leaked_items(leaks: Sequence[Leak], places: Sequence[Place], show: Show) -> 
         for (class_id, text, date), times in place.others.items():
             on_cards[class_id, (text, date)] += times
     cards = [] if is_withheld else [_card(place, classes, show) for place in places]
-    details, orders = [], []
+    details: list[ClassItem] = []
+    orders: list[ClassItem] = []
     for leak in leaks:
         held = {class_id for class_id, _value in on_cards}
         is_on_cards = leak.data_class.pk in held
@@ -61,12 +63,12 @@ def other_lines(incident: Incident, leaked: set[int]) -> list[StateLine]:
     ]
     items.sort(key=lambda item: (item[0][0] == "not_involved", item[0][1:]))
     return [
-        StateLine(*state, ", ".join(name for _state, name in same))
-        for state, same in groupby(items, key=lambda item: item[0])
+        StateLine(state, text, basis, ", ".join(name for _state, name in same))
+        for (state, text, basis), same in groupby(items, key=lambda item: item[0])
     ]
 
 
-State = tuple[str, str, str]  # as the first fields of StateLine
+State = tuple[Literal["possibly", "not_involved"], str, str]  # as in StateLine
 
 
 def _other_state(incident: Incident, stated: IncidentDataClass) -> State:
@@ -107,7 +109,7 @@ def _item(leak: Leak, values: Counter[Dated], show: Show, *, is_parted: bool) ->
     return ClassItem(name or str(leak.data_class), lines[:FIRST_VALUES], lines[FIRST_VALUES:])
 
 
-def _card(place: Place, classes: dict[int, DataClass], show: Show) -> PlaceCard:
+def _card(place: LeakedPlace, classes: dict[int, DataClass], show: Show) -> PlaceCard:
     text, date = place.value
     address = Value(
         show(text, place.data_class), _when(_dated(place.data_class, date), place.times)

@@ -17,7 +17,7 @@ Key = tuple[int, str, str]  # a class id, a text, and its ISO date or ""
 
 
 @dataclass
-class Place:
+class LeakedPlace:
     """One address of one date, how many rows hold it, and the other values of these rows."""
 
     data_class: DataClass
@@ -26,13 +26,15 @@ class Place:
     others: Counter[Key] = field(default_factory=Counter)
 
 
-def places_in(rows: Sequence[DecryptedRow], catalogue: Mapping[int, DataClass]) -> list[Place]:
+def places_in(
+    rows: Sequence[DecryptedRow], catalogue: Mapping[int, DataClass]
+) -> list[LeakedPlace]:
     """Returns the places of one person, the newest first.
 
     A row with several addresses gives each of them a place of its own, and its other values belong
     to none. Orders belong to no place either. A file that holds the same rows again adds nothing.
     """
-    places: dict[Key, Place] = {}
+    places: dict[Key, LeakedPlace] = {}
     for _file, file_rows in groupby(sorted(rows, key=file_of), key=file_of):
         times: Counter[Key] = Counter()
         others: defaultdict[Key, Counter[Key]] = defaultdict(Counter)
@@ -43,7 +45,7 @@ def places_in(rows: Sequence[DecryptedRow], catalogue: Mapping[int, DataClass]) 
                 others[addresses[0]].update(beside)
         for key, count in times.items():
             class_id, *value = key
-            place = places.setdefault(key, Place(catalogue[class_id], (value[0], value[1])))
+            place = places.setdefault(key, LeakedPlace(catalogue[class_id], (value[0], value[1])))
             place.times = max(place.times, count)
             place.others |= others[key]
     return sorted(places.values(), key=lambda place: place.value[1], reverse=True)
