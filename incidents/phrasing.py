@@ -13,7 +13,6 @@ from django.utils.translation import gettext, ngettext
 from incidents.language_phrases import phrases
 from incidents.models import DataClass, Unread
 
-
 MOST_NAMED = 2  # data classes that a heading names
 
 

@@ -1,7 +1,7 @@
 """The appearance of pages: contrast, target size, narrow screens, and the same bytes for all."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
@@ -15,6 +15,16 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 from playwright.sync_api import Route
 
+from incidents.models import Incident
+from incidents.my_data_parts import (
+    ClassItem,
+    LeakedItems,
+    MyDataPart,
+    PlaceCard,
+    StateLine,
+    Value,
+)
+from incidents.steps import Step
 from tests import browser
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -50,8 +60,7 @@ GALLERY = """
 <p class="actions">
   <a class="button" href="/">Sign in</a><a class="button button-secondary" href="/">Cancel</a>
 </p>
-<h2>What leaked</h2>
-{% for item in items %}{% include "incidents/values.html" %}{% endfor %}
+{% include "incidents/leaked.html" with number="1" %}
 <h2>What to do now</h2>
 {% include "components/steps.html" %}
 {% include "components/section.html" %}
@@ -86,25 +95,6 @@ class GalleryForm(forms.Form):
 
 
 @dataclass
-class NamedClass:
-    name: str
-
-
-@dataclass
-class Item:
-    """One data class as the page of my data shows it."""
-
-    data_class: NamedClass
-    state: str
-    state_text: str
-    basis_text: str
-    count_text: str = ""
-    values: list[dict[str, str]] = field(default_factory=list)
-    more_values: list[dict[str, str]] = field(default_factory=list)
-    actions: list[str] = field(default_factory=list)
-
-
-@dataclass
 class TextSection:
     label: str
     html: str
@@ -113,25 +103,33 @@ class TextSection:
 
 LONG_ADDRESS = "someone.with.a.very.long.address.indeed@mail.customer-service.example"
 VALUES = [
-    {"text": LONG_ADDRESS, "date": "24 June 2025"},
-    {"text": "서울특별시 강남구 ••••"},
-    {"text": "Wolfeschlegelsteinhausenbergerdorff" * 2},  # a name of 70 characters in one word
-    {"text": "서울특별시강남구테헤란로" * 17, "date": "2025년 6월 24일"},  # an address of 204
+    Value(LONG_ADDRESS, "24 June 2025"),
+    Value("서울특별시 강남구 ••••", ""),
+    Value("Wolfeschlegelsteinhausenbergerdorff" * 2, ""),  # a name of 70 characters in one word
+    Value("서울특별시강남구테헤란로" * 17, "2025년 6월 24일"),  # an address of 204
 ]
-ITEMS = [
-    Item(
-        NamedClass("E-mail addresses"),
-        "leaked",
-        "Leaked",
-        "Confirmed",
-        "2 addresses",
-        values=VALUES,
-        more_values=VALUES,
-        actions=["Open no links in messages about a refund."],
+PLACES = [PlaceCard(value, [("Delivery note", VALUES[3])]) for value in VALUES]
+STEPS = [Step("0" * 16, "Change the entrance code.", False), Step("1" * 16, LONG_ADDRESS, True)]
+PART = MyDataPart(
+    Incident(slug="made-up", company={"en": "Hanbit Market"}),
+    "leaked",
+    "Leaked",
+    relation="Data of your account.",
+    steps=STEPS,
+    leaked=LeakedItems(
+        count=3,
+        details=[ClassItem("E-mail addresses", VALUES[:1], VALUES), ClassItem("Passwords")],
+        places=PLACES[:3],
+        more_places=PLACES[3:],
+        places_title="4 addresses and 4 delivery notes",
+        orders=[ClassItem("12 orders", VALUES)],
     ),
-    Item(NamedClass("Purchases"), "possibly", "Possibly leaked", "Under investigation"),
-    Item(NamedClass("Payment data"), "not_involved", "Did not leak", "Reported by the company"),
-]
+    others=[
+        StateLine("possibly", "Possibly leaked", "Under investigation", "Purchases"),
+        StateLine("not_involved", "Did not leak", "Reported by the company", "Payment data"),
+    ],
+    note="The name was spelled wrong.",
+)
 
 
 def gallery(language: str) -> str:
@@ -139,7 +137,7 @@ def gallery(language: str) -> str:
     with translation.override(language):
         request = RequestFactory().get(f"/{language}/gallery/")
         context = {
-            "items": ITEMS,
+            "part": PART,
             "steps": ["Change the entrance code.", "Report suspicious messages to 118."],
             "facts": [("Access", "24 June to 8 November 2025"), ("Contact", LONG_ADDRESS)],
             "section": TextSection(
@@ -201,7 +199,8 @@ def test_every_component_is_accessible_and_fits_320_pixels(language, scheme):
         page.route("**/*", serve)
         page.goto(f"{ORIGIN}/{language}/gallery/")
         focused = page.evaluate("document.activeElement.className")
-        page.locator("main summary").first.click()
+        for summary in page.locator("main summary").all():
+            summary.click()
         wide = page.evaluate("document.documentElement.scrollWidth")
         heights = page.locator("a.button, button, .site-nav a, .languages a, summary").evaluate_all(
             "targets => targets.map(target => target.getBoundingClientRect().height)"

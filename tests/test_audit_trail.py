@@ -284,7 +284,7 @@ def test_the_format_in_the_document_is_the_one_in_use(trail):
         raw,
     ]
     parts = ["-" if text is None else f"{len(text.encode())}:{text}" for text in texts]
-    assert bytes(entry.hash) == hashlib.sha256(",".join(parts).encode()).digest()
+    assert bytes(entry.hash or b"") == hashlib.sha256(",".join(parts).encode()).digest()
 
 
 def test_the_command_prints_the_digest_and_fails_on_a_fault(trail):

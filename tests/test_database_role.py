@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.django_db
 ROLE = "portal_of_tests"
 
 
-def run(statement: str, *values: str) -> list[tuple[object, ...]]:
+def run(statement: str, *values: object) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []

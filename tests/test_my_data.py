@@ -112,7 +112,7 @@ def test_a_done_step_stays_done_until_it_is_undone(minji, seojun, incident, file
             url = reverse("my_data_step", args=[incident.slug])
         fields = {"step": step, "done": done, "at": "steps1"}
         response = client.post(url, fields)
-        assert response.url == "/en/my-data/#steps1"
+        assert response["Location"] == "/en/my-data/#steps1"
         return page_text(client.get("/en/my-data/"))
 
     before = page_text(client.get("/en/my-data/"))
@@ -133,7 +133,7 @@ def test_an_unknown_step_is_not_recorded(minji, incident, leaked_minji, step):
     with override("en"):
         url = reverse("my_data_step", args=[incident.slug])
     response = client.post(url, {"step": step, "done": "1", "at": "//evil.example"})
-    assert response.url == "/en/my-data/"
+    assert response["Location"] == "/en/my-data/"
     assert not DoneStep.objects.exists()
 
 
