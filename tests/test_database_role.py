@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 ROLE = "portal_of_tests"
 
 
-def run(statement: str, *values: object) -> list[Any]:
+def run(statement: str, *values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
