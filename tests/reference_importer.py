@@ -48,15 +48,23 @@ class Reading:
 
     rows: list[dict[str, str]] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
+    lines: list[str] = field(default_factory=list)  # of the whole file
+    ends: dict[int, int] = field(default_factory=dict)  # the last line of a row, by its first one
+
+    def rejected_texts(self) -> list[str]:
+        """Returns the rejected rows as they stand in the file."""
+        return ["".join(self.lines[line - 1 : self.ends[line]]) for line in self.rejected]
 
 
 def read(text: str, *, separator: str, blanks: Iterable[str] = ()) -> Reading:
     """Reads the text of one file, whose first line is the header."""
     reading = Reading()
     lines = _Lines(text)
+    reading.lines = list(_Lines(text))
     parser = csv.reader(lines, delimiter=separator, strict=True)
     header = next(parser)
     for line, cells in _rows(lines, parser):
+        reading.ends[line] = lines.number
         row = dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
         if row is None or not _is_a_row(row, separator):
             reading.rejected.add(line)
@@ -154,6 +162,21 @@ def members(readings: Iterable[Reading]) -> dict[str, Member]:
 
 def _disagree(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one and other and one != other)
+
+
+def is_unread(contacts: Iterable[str], unread: Iterable[str]) -> bool:
+    """Returns whether the text of an unread row holds one of the contacts, in any spelling.
+
+    Another person may stand in that row, so that a row with this contact may stay closed.
+    """
+    texts = [text.lower() for text in unread]
+    digits = [re.sub(r"\D", "", text) for text in texts]
+    return any(
+        any(contact[3:] in text for text in digits)
+        if contact.startswith("+82")
+        else any(contact in text for text in texts)
+        for contact in contacts
+    )
 
 
 def opened_by(contacts: Iterable[str], people: Iterable[Member], *, bound: int = 3) -> list[Member]:

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
@@ -29,7 +28,7 @@ from harness.sign_in import step_up
 from incidents import scope_versions, store_check
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
-from incidents.models import ExposureBatch, ExposureFile, Incident, UnreadContact
+from incidents.models import ExposureBatch, ExposureFile, Incident
 from incidents.scope_versions import ScopeRefusedError
 from notices import decisions
 from notices.proof import certificates
@@ -37,7 +36,7 @@ from tests import reference_importer
 from tests.desk_pages import page_text
 from tests.messy_exports import DECLARED, MAILBOX, Export, ExportedFile, Truth, exports
 from tests.notice_factory import draft_notice, work
-from tests.reference_importer import Member
+from tests.reference_importer import Member, is_unread
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -157,25 +156,20 @@ def contacts_in_files(export: Export, incident: Incident) -> set[str]:
     return {contact for file in files for contact in file.contacts}
 
 
-def expected(export: Export, loaded: list[bool]) -> list[Member]:
-    """Returns the people that the reference importer reads from the loaded files."""
+def expected(export: Export, loaded: list[bool]) -> tuple[list[Member], list[str]]:
+    """Returns the people that the reference importer reads, and the texts that are not read.
+
+    These are the rejected rows, and the whole of a file that was not loaded.
+    """
+    files = list(zip(export.files, loaded, strict=True))
     readings = [
         reference_importer.read(file.text, separator=file.separator, blanks=DECLARED)
-        for file, is_loaded in zip(export.files, loaded, strict=True)
+        for file, is_loaded in files
         if is_loaded
     ]
-    return list(reference_importer.members(readings).values())
-
-
-def are_unread(contacts: Iterable[str], incident: Incident) -> bool:
-    """Returns whether a rejected row holds one of the contacts, so that rows may stay closed."""
-    cipher = incident.cipher()
-    indexes = [
-        cipher.phone_index(one) if one.startswith("+") else cipher.email_index(one)
-        for one in contacts
-    ]
-    rows = UnreadContact.objects.filter(file__incident=incident)
-    return rows.filter(Q(email_index__in=indexes) | Q(phone_index__in=indexes)).exists()
+    members = list(reference_importer.members(readings).values())
+    unread = [text for reading in readings for text in reading.rejected_texts()]
+    return members, unread + [file.text for file, is_loaded in files if not is_loaded]
 
 
 def assert_shows(text: str, member: Member) -> None:
@@ -191,7 +185,7 @@ def assert_shows(text: str, member: Member) -> None:
 def test_each_visitor_sees_their_own_values_and_no_other(incident, export):
     with undone() as directory:
         loaded = import_all(export, incident, directory)
-        members = expected(export, loaded)
+        members, unread = expected(export, loaded)
         held = contacts_in_files(export, incident)
         assert store_check.check_whole(incident).faults == []
         for contacts in visitors(export):
@@ -200,7 +194,7 @@ def test_each_visitor_sees_their_own_values_and_no_other(incident, export):
             assert_only_their_own(
                 page, owners_of(opened, export.people), export.people, contacts=contacts
             )
-            for member in opened if not are_unread(contacts, incident) else []:
+            for member in [] if is_unread(contacts, unread) else opened:
                 assert_shows(page, member)
             if held & set(contacts):
                 assert NOT_AMONG not in page, contacts
@@ -219,14 +213,14 @@ def test_a_withdrawn_version_leaves_nothing_behind(incident, wrong, right):
         if incident.batches.filter(state=ExposureBatch.State.OPEN).exists():
             return  # rejected rows keep it open
         loaded = import_all(right, incident, directory)
-        members = expected(right, loaded)
+        members, unread = expected(right, loaded)
         for contacts in visitors(right):
             page = page_of(user_with(contacts))
             opened = reference_importer.opened_by(contacts, members)
             assert_only_their_own(
                 page, owners_of(opened, right.people), right.people, contacts=contacts
             )
-            for member in opened if not are_unread(contacts, incident) else []:
+            for member in [] if is_unread(contacts, unread) else opened:
                 assert_shows(page, member)
 
 
@@ -247,7 +241,7 @@ def test_mails_and_certificates_hold_their_own_values_only(
 ):
     with undone() as directory:
         server.taken.clear()
-        members = expected(export, import_all(export, incident, directory))
+        members, _unread = expected(export, import_all(export, incident, directory))
         notice = draft_notice(version, editor)
         decisions.approve(notice, by=approver)
         notice.refresh_from_db()
