@@ -348,8 +348,9 @@ def test_a_sheet_that_claims_billions_of_cells_is_refused(tmp_path):
 
 def test_an_encrypted_workbook_is_named(tmp_path):
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600_000)
+    name = "EncryptedPackage".encode("utf-16-le").ljust(64, b"\0")  # [MS-CFB] pads it
 
-    message = refusal_of(ole + "EncryptedPackage".encode("utf-16-le"), tmp_path)
+    message = refusal_of(ole + name, tmp_path)
     assert "an encrypted spreadsheet; save it without a password" in message
 
 

@@ -91,7 +91,7 @@ def test_the_gateway_gets_its_token_and_the_same_reference_at_every_attempt(
 
 
 def test_a_rate_limit_writes_no_number_to_redis(notice, phones, gateway, settings):
-    settings.NOTICE_RATES = {"*": 1000.0}
+    settings.NOTICE_RATES = {"sms": 1000.0}
     work(notice)
     assert gateway.texts_to(MINJI)
     keys = redis.Redis.from_url(settings.REDIS_URL).keys("notices:rate:*")
