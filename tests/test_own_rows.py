@@ -318,7 +318,7 @@ def test_an_address_of_a_stranger_opens_nothing_until_the_entry_is_lifted(
     [
         ("deceased", "Data of a person who has died"),
         ("restricted", "This data is restricted"),
-        ("minor", "Your name"),
+        ("minor", "5 kinds of your data leaked"),
     ],
 )
 def test_a_mark_closes_the_row_until_it_is_lifted(minji, incident, editor, kind, heading):
