@@ -24,6 +24,12 @@ pytestmark = pytest.mark.django_db
 Kind = AuditEntry.Kind
 
 
+@pytest.fixture(autouse=True)
+def _empty_trail(db):
+    """Removes the entries of earlier transactional tests, which no flush of the tables removes."""
+    as_owner("DELETE FROM accounts_auditentry")
+
+
 def newest(**wanted) -> AuditEntry:
     entry = AuditEntry.objects.filter(**wanted).first()
     assert entry is not None, list(AuditEntry.objects.values_list("kind", "object_type", "details"))
