@@ -65,6 +65,7 @@ class LateBodies:
 
     The application does not know which connection a request came over. Therefore the thread shuts
     down all connections of the same peer over which nothing was sent for as long as the body took.
+    It ends when no body is being read, and the next body starts it again.
     """
 
     def __init__(self) -> None:
@@ -92,6 +93,9 @@ class LateBodies:
             time.sleep(_LOOK_SECONDS)
             now = time.monotonic()
             with self._lock:
+                self._has_thread = bool(self._read_since)
+                if not self._has_thread:
+                    return
                 late = [one for one in self._read_since.values() if one[2] < now]
             for peer, since, _deadline in late:
                 _shut_down(peer, silent_seconds=now - since)

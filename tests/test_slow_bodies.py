@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from foundations.slow_bodies import LateBodies
 from harness.product import free_port
 from tests.browser import program
 from tests.web_processes import web_processes
@@ -173,3 +175,18 @@ def test_slow_bodies_end_at_the_nginx_site(portal):
         with suppress(ConnectionError):
             assert visitors[0].recv(100) == b""  # after client_body_timeout
         assert 8 < time.monotonic() - began < 15
+
+
+def test_the_thread_ends_when_no_body_is_read():
+    late = LateBodies()
+
+    def is_running() -> bool:
+        return "late-bodies" in {thread.name for thread in threading.enumerate()}
+
+    for _time in range(2):  # the next body starts it again
+        with late.watched("127.0.0.1", seconds=10):
+            assert is_running()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while is_running() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not is_running()
