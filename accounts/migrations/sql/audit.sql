@@ -1,11 +1,11 @@
 -- The audit trail: rows that are only added, each linked to the one before by its hash.
 --
 -- The functions that write it run with the rights of the owner of the tables, so that the account of
--- the portal needs none. Their search path names the schema and puts temporary tables last:
--- otherwise an account could make a temporary table of the same name and divert the rows.
+-- the portal needs none.
 
 -- A row never changes, except that accounts_audit_link gives it its number and hash, once.
-CREATE FUNCTION accounts_audit_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_audit_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.number IS NULL AND NEW.number IS NOT NULL AND NEW.hash IS NOT NULL
         AND to_jsonb(NEW) - 'number' - 'hash' = to_jsonb(OLD) - 'number' - 'hash' THEN
@@ -23,7 +23,7 @@ CREATE TRIGGER audit_is_not_truncated BEFORE TRUNCATE ON accounts_auditentry
 -- actor of the transaction or of the session counts. The account of the database is always recorded.
 CREATE FUNCTION accounts_audit_add(
     kind text, object_type text, object_id text, incident bigint, details jsonb, actor text
-) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     who text := coalesce(actor, current_setting('breachportal.actor', true), '');
 BEGIN
@@ -38,7 +38,7 @@ END $$;
 -- only the triggers below do, nor choose the time, the account, the number or the hash.
 CREATE FUNCTION accounts_audit_record(
     kind text, object_type text, object_id text, incident bigint, details jsonb, actor text
-) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     IF kind IN ('added', 'changed', 'deleted', 'desk') THEN
         RAISE EXCEPTION 'only a trigger records "%"', kind USING ERRCODE = 'insufficient_privilege';
@@ -49,7 +49,7 @@ END $$;
 -- Returns the incident of a row, or null. `path` leads from the row to it: "incident_id", or
 -- "<column> <table> <column> <table> incident_id": the id in each column is a key of the next table.
 CREATE FUNCTION accounts_audit_incident(row_ jsonb, path text) RETURNS bigint
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 DECLARE
     steps text[] := string_to_array(path, ' ');
     found text := row_ ->> steps[1];
@@ -67,7 +67,8 @@ END $$;
 -- 2. columns whose values are left out, such as ciphertext: {"column": "changed"};
 -- 3. the path to the incident (see above), or '';
 -- 4. 'staff': only rows of users who are staff.
-CREATE FUNCTION accounts_audit_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION accounts_audit_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) ELSE '{}' END;
     after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) ELSE '{}' END;
@@ -101,7 +102,8 @@ END $$;
 -- Records an entry of the desk's log: exports, approvals and all that the desk's pages log. The
 -- text of the object is left out, because it may be a customer's address. The argument is the type
 -- of the objects that are incidents.
-CREATE FUNCTION accounts_audit_desk_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION accounts_audit_desk_log() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     object_type text;
 BEGIN
@@ -117,7 +119,7 @@ END $$;
 -- Returns the hash of a row: SHA-256 of the hash before and of the fields, each as
 -- "<length in bytes>:<text>" or "-" for null, with commas between them. docs/audit-trail.md
 CREATE FUNCTION accounts_audit_hash(previous bytea, number bigint, entry accounts_auditentry)
-RETURNS bytea LANGUAGE sql STABLE AS $$
+RETURNS bytea LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT sha256(previous || convert_to(
         string_agg(coalesce(octet_length(field) || ':' || field, '-'), ',' ORDER BY place), 'UTF8'
     ))
@@ -133,7 +135,7 @@ $$;
 -- keys. Returns their number. Only callers of this function wait for one another; the transactions
 -- that add rows wait for none (docs/decisions/0045-audit-trail.md).
 CREATE FUNCTION accounts_audit_link(most integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     entry accounts_auditentry;
     last bigint;
@@ -157,7 +159,8 @@ BEGIN
 END $$;
 
 -- Accounts of the response team are deactivated, never deleted: the trail names them by id.
-CREATE FUNCTION accounts_staff_stays() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION accounts_staff_stays() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     IF OLD.is_staff OR OLD.is_superuser
         OR EXISTS (SELECT FROM accounts_auditentry WHERE actor_id = OLD.id)
@@ -207,7 +210,6 @@ BEGIN
         'accounts_audit_incident(jsonb, text)', 'accounts_audit_change()',
         'accounts_audit_desk_log()', 'accounts_audit_link(integer)', 'accounts_staff_stays()'
     ] LOOP
-        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
         -- grant_portal_role grants what the portal calls; triggers need no grant
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
     END LOOP;

@@ -1,6 +1,7 @@
 -- The grants of rights are part of the proof: a request changes only by its confirmation or
 -- withdrawal, and afterwards not at all.
-CREATE FUNCTION accounts_rightsgrant_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_rightsgrant_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
         (NEW.user_id, NEW.is_staff, NEW.is_superuser, NEW.asked_by_id, NEW.asked_at)

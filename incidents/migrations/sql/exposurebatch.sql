@@ -2,7 +2,8 @@
 -- up, each rejected row is on record and settled or written off, each failed file is loaded later or
 -- written off, and at least one file is loaded. `incidents.scope_versions.close` refuses the same
 -- with a message for the operator. This trigger covers every other way to close a batch.
-CREATE FUNCTION incidents_batch_closes_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_batch_closes_whole() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     wrong text;
 BEGIN

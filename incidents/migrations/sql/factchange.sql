@@ -1,6 +1,7 @@
 -- The changes of public facts are part of the proof: a proposal changes only by its confirmation or
 -- withdrawal, and afterwards not at all.
-CREATE FUNCTION incidents_factchange_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_factchange_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
         (NEW.model, NEW.object_id, NEW.title, NEW.changes, NEW.reason, NEW.proposed_by_id,

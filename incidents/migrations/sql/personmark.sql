@@ -1,6 +1,7 @@
 -- A mark is lifted once, and never changed or deleted. Only the purge of a shredded incident deletes
 -- the marks, because their reasons are about people.
-CREATE FUNCTION incidents_mark_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_mark_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         IF EXISTS (

@@ -3,7 +3,8 @@
 -- late reports, certificates, milestones and public figures (notices).
 
 -- For rows that were handed out or shown in public. They can never be changed or deleted.
-CREATE FUNCTION incidents_proof_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_proof_is_immutable() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     RAISE EXCEPTION '% % cannot be changed or deleted', TG_TABLE_NAME, OLD.id
         USING ERRCODE = 'integrity_constraint_violation';
@@ -11,7 +12,8 @@ END $$;
 
 -- TRUNCATE fires no row trigger, so each table of proof has a trigger for TRUNCATE, which refuses it
 -- while the table has a row. A purge deletes and updates rows and is not affected.
-CREATE FUNCTION incidents_refuse_truncate_of_proof() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_refuse_truncate_of_proof() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     has_rows boolean;
 BEGIN

@@ -1,5 +1,6 @@
 -- Refuses to change or delete the record of who shredded an incident's data, once it is done.
-CREATE FUNCTION incidents_shredding_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_shredding_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF OLD.done_at IS NOT NULL AND (TG_OP = 'DELETE' OR
         (NEW.incident_id, NEW.asked_by_id, NEW.asked_at, NEW.done_by_id, NEW.done_at,

@@ -4,7 +4,7 @@
 -- was loaded later, by its name or content, or each row that it rejected is settled.
 CREATE FUNCTION incidents_unread_files(batch bigint)
 RETURNS TABLE (file_id integer, name varchar, unread bigint, is_written_off boolean)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT f.id, f.name, CASE WHEN r.rejected > 0 THEN r.unread END, EXISTS (
         SELECT FROM incidents_writeoff w WHERE w.file_id = f.id AND w.confirmed_at IS NOT NULL
     )
@@ -28,7 +28,8 @@ $$;
 
 -- A write-off is the decision of two people that the portal then reports publicly. It may be
 -- confirmed or withdrawn once; it cannot be changed or deleted.
-CREATE FUNCTION incidents_write_off_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION incidents_write_off_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
         (NEW.file_id, NEW.rows, NEW.reason, NEW.proposed_by_id, NEW.proposed_at)

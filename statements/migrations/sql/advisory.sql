@@ -1,5 +1,6 @@
 -- The advisory of a statement cannot be added, changed or deleted once a version is published.
-CREATE FUNCTION statements_advisory_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_advisory_is_immutable() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         PERFORM statements_refuse_if_published(OLD.statement_id);

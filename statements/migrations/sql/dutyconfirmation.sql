@@ -1,5 +1,6 @@
 -- The only change that a duty confirmation allows is its withdrawal, once.
-CREATE FUNCTION statements_confirmation_is_only_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_confirmation_is_only_withdrawn() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL
         OR (OLD.id, OLD.incident_id, OLD.duty, OLD.verdict, OLD.met_at, OLD.evidence,

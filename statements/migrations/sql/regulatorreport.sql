@@ -1,5 +1,6 @@
 -- A filed regulator report cannot be changed or deleted.
-CREATE FUNCTION statements_filed_report_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_filed_report_is_immutable() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     RAISE EXCEPTION 'report % is filed and cannot be changed', OLD.id
         USING ERRCODE = 'integrity_constraint_violation';

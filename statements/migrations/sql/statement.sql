@@ -1,5 +1,6 @@
 -- A statement cannot be changed or deleted once one of its versions is published.
-CREATE FUNCTION statements_statement_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_statement_is_immutable() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM statements_refuse_if_published(OLD.id);
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
@@ -12,7 +13,8 @@ CREATE TRIGGER published_is_not_truncated BEFORE TRUNCATE ON statements_statemen
 -- An incident with a statement that must still be shown stays public. CURRENT_DATE is in the
 -- session's time zone, which Django sets to UTC. The last day of display therefore ends at 09:00 of
 -- the next day in Korea.
-CREATE FUNCTION statements_incident_stays_public() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_incident_stays_public() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF OLD.is_public AND NOT NEW.is_public AND EXISTS (
         SELECT 1 FROM statements_statementversion version

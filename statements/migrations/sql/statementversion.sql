@@ -1,5 +1,6 @@
 -- A published version cannot be changed or deleted.
-CREATE FUNCTION statements_version_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_version_is_immutable() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF OLD.state = 'published' THEN
         PERFORM statements_refuse_change('statement version ' || OLD.id);
@@ -13,7 +14,8 @@ CREATE TRIGGER published_is_not_truncated BEFORE TRUNCATE ON statements_statemen
 
 -- A person who edited a version cannot publish it. A person who edited the statement cannot publish
 -- its first version, which makes the statement's address, kind and advisory public.
-CREATE FUNCTION statements_version_is_published_by_no_editor() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION statements_version_is_published_by_no_editor() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF EXISTS (
         SELECT 1 FROM statements_statementversion_editors
