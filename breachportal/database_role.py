@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from psycopg import sql
 
 from breachportal import database_logs
+from incidents.importing.staging_schema import STAGING_SCHEMA
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,10 @@ AUDIT_FUNCTIONS = (
 READ_TABLES = ("django_migrations", AUDIT_TABLE)
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
-# True if the account owns a table of proof, is a superuser, or was granted too much.
+# True if the account owns a table of proof, is a superuser, or was granted too much. With CREATE in
+# the schema of the tables it could create operators that the triggers then use.
 _MAY_TOO_MUCH = """
-SELECT bool_or(
+SELECT has_schema_privilege(current_schema(), 'CREATE') OR bool_or(
     has_table_privilege(c.oid, 'DELETE') OR has_table_privilege(c.oid, 'TRUNCATE')
     OR has_table_privilege(c.oid, 'UPDATE') OR pg_has_role(c.relowner, 'MEMBER')
 ) FROM pg_class c WHERE c.oid = ANY (%s::regclass[])
@@ -52,10 +54,15 @@ SELECT bool_or(
 
 
 def grant_import(role: str) -> None:
-    """Grants to `role` what imports need besides: to create their staging tables."""
+    """Grants to `role` what imports need besides: to create their staging tables.
+
+    They have a schema of their own. An operator in the schema of the portal's tables would be
+    executed by the triggers and by every other account.
+    """
+    names = {"schema": sql.Identifier(STAGING_SCHEMA), "role": sql.Identifier(role)}
     with connection.cursor() as cursor:
-        statement = sql.SQL("GRANT CREATE ON SCHEMA {schema} TO {role}")
-        cursor.execute(statement.format(schema=_schema(), role=sql.Identifier(role)))
+        cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}").format(**names))
+        cursor.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}").format(**names))
 
 
 def grant(role: str) -> None:
@@ -71,7 +78,7 @@ def grant(role: str) -> None:
         tables = [table for (table,) in cursor.fetchall()]
         for text in (
             "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
-            "REVOKE CREATE ON SCHEMA {schema} FROM {role}",
+            "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {role}",
             "GRANT USAGE ON SCHEMA {schema} TO {role}",
             "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
         ):

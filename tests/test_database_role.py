@@ -25,10 +25,12 @@ from breachportal import database_role
 from harness.exposure_factory import expose, file_of, person
 from harness.product import BIN
 from harness.sign_in import sign_in, sign_in_to_desk, step_up
+from incidents.importing.staging_schema import STAGING_SCHEMA
 from incidents.models import FactChange, Incident, Reveal
 from notices.models import Certificate
 from notices.proof import certificates
 from tests.database import database_url
+from tests.import_factory import import_and_report
 from tests.test_settings import COMPLETE, ROOT
 
 pytestmark = pytest.mark.django_db
@@ -113,11 +115,60 @@ def test_a_second_run_takes_away_what_was_granted_by_hand():
     assert not database_role.may_change_proof()
 
 
-def test_the_account_that_imports_creates_tables_and_changes_no_proof():
+@pytest.fixture
+def as_importer(db):
+    """Everything after this runs with the account of imports, until the test's rollback."""
     run(f"CREATE ROLE {ROLE}")
     call_command("grant_portal_role", ROLE, "--import", stdout=StringIO())
     run(f"SET LOCAL ROLE {ROLE}")
-    run("CREATE TABLE staged (id int)")
+
+
+@pytest.mark.usefixtures("as_importer")
+def test_the_account_that_imports_creates_staging_tables_and_changes_no_proof(incident):
+    run(f"CREATE TABLE {STAGING_SCHEMA}.staged (id int)")
+    assert not database_role.may_change_proof()
+
+
+def test_the_account_that_imports_loads_a_file(incident, request, tmp_path):
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("id,email\n1,minji@example.com\n")
+    second.write_text("id,email\n1,minji@example.com\n2,seojun@example.com\n")
+    mapping = """
+[person]
+relation = "member"
+reference = "id"
+email = "email"
+contact_leaked = ["email"]
+"""
+    request.getfixturevalue("as_importer")
+    for path, people in ((first, 1), (second, 1)):
+        report = import_and_report(path, incident=incident, mapping_text=mapping)
+        assert (report.is_done, report.people_new) == (True, people)
+    assert run("SELECT relname FROM pg_class WHERE relname LIKE 'import\\_%%'") == []
+
+
+@pytest.mark.usefixtures("as_importer")
+def test_the_account_that_imports_can_create_no_operator_that_triggers_use():
+    run(
+        f"CREATE FUNCTION {STAGING_SCHEMA}.never(varchar, varchar) RETURNS boolean"
+        " LANGUAGE sql AS 'SELECT false'"
+    )
+    with pytest.raises(ProgrammingError, match="permission denied for schema public"):
+        run(
+            "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar,"
+            f" FUNCTION = {STAGING_SCHEMA}.never)"
+        )
+
+
+@pytest.mark.usefixtures("as_portal")
+def test_an_account_that_may_create_in_the_schema_of_the_tables_is_refused():
+    run("RESET ROLE")
+    run("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    run(f"SET LOCAL ROLE {ROLE}")
+    assert database_role.may_change_proof()
+    run("RESET ROLE")
+    call_command("grant_portal_role", ROLE, stdout=StringIO())
+    run(f"SET LOCAL ROLE {ROLE}")
     assert not database_role.may_change_proof()
 
 

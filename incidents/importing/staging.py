@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from incidents.encryption import IncidentCipher
-from incidents.importing import copy_format
+from incidents.importing import copy_format, staging_schema
 from incidents.importing.person_rows import FIRST, SECOND
 from incidents.importing.placeholders import MOST_ZEROS
 from incidents.importing.refusals import RejectMessages
@@ -250,7 +250,8 @@ class Staging:
         self._names_id = DataClass.objects.get(slug=CONTACT_CLASSES["name"]).pk
         kinds = ("people", "exposures", "second", "mentions", "further", "rejects", "unread")
         others = ("changes", "contacts", "given", "again")
-        self._names = {kind: f"import_{incident_id}_{kind}" for kind in kinds + others}
+        start = f"{staging_schema.name()}.import_{incident_id}"
+        self._names = {kind: f"{start}_{kind}" for kind in kinds + others}
         self._waiting = {kind: bytearray() for kind in kinds}
         self._spellings: list[tuple[UUID, UUID]] = []
         self._zeros = 0
