@@ -108,6 +108,14 @@ def test_text_of_twice_the_size_does_not_scroll_sideways(coupang, language):
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_way_to_ones_own_data_is_on_the_first_screen(coupang, language):
+    pages = {"home": Client().get(f"/{language}/").text}
+    for _name, page in shown(pages, width=390, height=844):
+        button = page.locator("main .button").first
+        assert button.evaluate("each => each.getBoundingClientRect().bottom") <= 600
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
 def test_links_in_the_foot_are_large_and_codes_stay_whole(coupang, language):
     pages = {"check": Client().get(f"/{language}/check/").text}
     for _name, page in shown(pages, width=320, height=640):

@@ -1,5 +1,6 @@
 """Public pages: their content, and the same bytes for every reader."""
 
+import datetime
 import re
 
 import pytest
@@ -209,6 +210,15 @@ def test_a_correction_becomes_current_and_the_first_version_stays(correction, cl
     old = client.get(f"/en/incidents/{SLUG}/statements/notice/versions/1/")
     assert "The current one is version 2." in text(old)
     assert "Corrected notice" not in text(old)
+
+
+def test_home_says_when_it_was_last_updated(correction, client):
+    published(correction)
+    with without_triggers():
+        at = datetime.datetime(2037, 3, 5, 12, tzinfo=datetime.UTC)
+        StatementVersion.objects.filter(number=2).update(published_at=at)
+    assert "Updated on 5 March 2037" in text(client.get("/en/"))
+    assert "최근 수정: 2037년 3월 5일" in text(client.get("/ko/"))
 
 
 def test_the_log_shows_every_version_with_reason_and_hash(correction, client):

@@ -40,6 +40,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
     issued = _newest_first(version for version in versions if _is_advisory(version))
     return {
         "incident": incident,
+        "updated_at": max(filter(None, (one.published_at for one in versions)), default=None),
         "facts": _incident_facts(incident),
         "claims": _claims(incident),
         "statements": [version for version in versions if not _is_advisory(version)],
