@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
@@ -99,13 +98,7 @@ def restore(path: Path, jobs: int) -> None:
 
 def _environment(url: str) -> dict[str, str]:
     """Returns the environment in which PostgreSQL's programs find the database."""
-    if url:
-        options = dict(conninfo_to_dict(url))
-    else:
-        known = settings.DATABASES["default"]
-        names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
-        options = {key: known.get(name) for key, name in {**names, "port": "PORT"}.items()}
-        options |= {"dbname": connection.settings_dict["NAME"], **known["OPTIONS"]}
+    options = conninfo_to_dict(url) if url else connection.get_connection_params()
     given = {
         variable: str(options[key]) for key, variable in _VARIABLES.items() if options.get(key)
     }

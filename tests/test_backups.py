@@ -146,7 +146,7 @@ def test_the_newest_backups_are_kept(folder):
     folder.mkdir()
     for day in range(1, 6):
         (folder / f"breachportal-202611{day:02}T000000Z.dump").touch()
-    (folder / "of-somebody-else.dump").touch()
+    (folder / "of-another-program.dump").touch()
     call_command("backup", "--keep", "3", stdout=StringIO())
     names = sorted(path.name for path in folder.iterdir())
     assert names[:2] == [f"breachportal-202611{day:02}T000000Z.dump" for day in (4, 5)]
