@@ -4,12 +4,10 @@ It is validated in full before the first row is read. A refusal is one line that
 fault, the file, the place in it and what to do.
 """
 
-import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar
 
 import phonenumbers
@@ -23,11 +21,11 @@ from pydantic import (
     field_validator,
 )
 
-from foundations import toml_files
-from foundations.toml_files import Fault, FilePath, TomlTable
+from foundations.toml_files import TomlTable
 from incidents.importing import days, formats, mapping_limits, person_languages, placeholders
 from incidents.importing.cell_templates import CellTemplate, name_template
 from incidents.importing.headers import name_key
+from incidents.importing.mapping_faults import described, nearest_choices, sentences
 from incidents.importing.reading import Declared, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import CONTACT_CLASSES, AffectedPerson
@@ -142,7 +140,7 @@ class PersonColumns(TomlTable):
         if wrong := sorted(leaked - set(present)):
             raise ValueError(
                 *(
-                    partial(sentence, name=repr(one), mend_words=_choices(one, present))
+                    partial(sentence, name=repr(one), mend_words=nearest_choices(one, present))
                     for one in wrong
                 )
             )
@@ -424,7 +422,7 @@ class ColumnMapping(TomlTable):
                         mapping_words=self.name,
                         name=repr(slug),
                         mend_words=RefusalMessages.CHOICES.stored(
-                            choices_words=_described(slug, known) or RefusalMessages.NONE.stored()
+                            choices_words=described(slug, known) or RefusalMessages.NONE.stored()
                         ),
                     )
                     for slug in wrong
@@ -448,7 +446,7 @@ def parse(text: str, *, name: str) -> ColumnMapping:
             RefusalMessages.NOT_TOML.stored(mapping_words=name, error=error)
         ) from None
     except ValidationError as error:
-        raise ImportRefusedError(BETWEEN.join(_sentences(error, name))) from None
+        raise ImportRefusedError(BETWEEN.join(sentences(error, ColumnMapping, name))) from None
     except RecursionError:
         raise ImportRefusedError(RefusalMessages.DEEP_TOML.stored(mapping_words=name)) from None
     except ValueError as error:  # such as a number of thousands of digits
@@ -458,85 +456,3 @@ def parse(text: str, *, name: str) -> ColumnMapping:
     mapping._name = name
     mapping.check_amounts()
     return mapping
-
-
-# ---------------------------------------------------------------- sentences about faults
-
-_WRONG_TYPES = {
-    "string_type": RefusalMessages.NOT_TEXT,
-    "bool_type": RefusalMessages.NOT_BOOLEAN,
-    "frozen_set_type": RefusalMessages.NOT_LIST,
-    "tuple_type": RefusalMessages.NOT_LIST,
-    "dict_type": RefusalMessages.NOT_TABLE,
-    "model_type": RefusalMessages.NOT_TABLE,
-}
-
-
-def _sentences(error: ValidationError, name: str) -> Iterator[str]:
-    found = toml_files.faults(error, ColumnMapping)
-    for fault in islice(found, mapping_limits.MOST_FAULTS):
-        yield _sentence(fault, name)
-    if next(found, None):
-        yield RefusalMessages.MORE_FAULTS.stored(mapping_words=name)
-
-
-def _sentence(fault: Fault, name: str) -> str:
-    slots: dict[str, Any] = {
-        "mapping_words": name,
-        "place_words": _place(fault.table, name),
-        "key": fault.key,
-    }
-    if fault.kind == "value_error":
-        return str(fault.rule(**slots))
-    if fault.kind == "missing":
-        return (RefusalMessages.NO_TABLE if fault.wants else RefusalMessages.NO_KEY).stored(**slots)
-    if fault.kind == "extra_forbidden":
-        return RefusalMessages.UNKNOWN_KEY.stored(
-            mend_words=_choices(fault.key, fault.choices), **slots
-        )
-    if fault.path == ("format",):
-        return RefusalMessages.NO_FORMAT.stored(**slots)
-    if fault.kind == "literal_error":
-        return RefusalMessages.NOT_AMONG.stored(
-            mend_words=_choices(str(fault.value), fault.choices), **slots
-        )
-    if fault.kind == "model_type" and isinstance(fault.path[-1], int):
-        return RefusalMessages.NOT_BLOCKS.stored(table=_table_header(fault.path), **slots)
-    return _WRONG_TYPES[fault.kind].stored(**slots)
-
-
-def _place(path: FilePath, name: str) -> str:
-    if not path:
-        return name
-    if isinstance(path[-1], int):
-        return RefusalMessages.BLOCK.stored(
-            mapping_words=name, table=_table_header(path), number=path[-1] + 1
-        )
-    return RefusalMessages.TABLE.stored(mapping_words=name, table=_table_header(path))
-
-
-def _table_header(path: FilePath) -> str:
-    """Returns the header of a TOML table: `[person]` or `[[second_person.leaked]]`."""
-    header = f"[{'.'.join(step for step in path if isinstance(step, str))}]"
-    return f"[{header}]" if isinstance(path[-1], int) else header
-
-
-def _described(wrong: str, known: Mapping[str, str]) -> str:
-    """Returns the data classes most like a wrong slug, by slug and by name; all if none is."""
-    spellings = {slug: slug for slug in known}
-    for slug, description in known.items():
-        for name in description.lower().split(" / "):
-            spellings.setdefault(name.replace(" ", "-"), slug)
-    near = difflib.get_close_matches(wrong.lower(), spellings, n=4, cutoff=0.5)
-    slugs = dict.fromkeys(spellings[spelling] for spelling in near) or sorted(known)
-    return ", ".join(f"{slug} ({known[slug]})" for slug in slugs)
-
-
-def _choices(wrong: str, right: Iterable[str]) -> str:
-    """Returns the remedy for a wrong value: the right value nearest to it, or all right values."""
-    right = sorted(right)
-    if near := toml_files.nearest(wrong, right):
-        return RefusalMessages.NEAR.stored(near=near)
-    return RefusalMessages.CHOICES.stored(
-        choices_words=", ".join(right) or RefusalMessages.NONE.stored()
-    )
