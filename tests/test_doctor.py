@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from celery.beat import PersistentScheduler
@@ -17,7 +19,7 @@ from django.test import Client
 
 from accounts.models import User
 from breachportal import beat, health
-from breachportal.doctor import CHECKS, diagnose
+from breachportal.doctor import CHECKS, diagnose, machine
 from breachportal.doctor.diagnosis import Diagnosis, Level
 from harness.product import BIN, free_port
 from tests.database import conninfo
@@ -27,6 +29,7 @@ from tests.web_processes import web_processes
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 PATIENCE_SECONDS = 60
+ROOT = Path(__file__).parent.parent
 
 
 def found(check: str) -> list[tuple[Level, str]]:
@@ -117,6 +120,16 @@ def test_a_master_keyset_that_a_restart_deletes_is_a_fault(monkeypatch):
     with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:  # mode 600
         monkeypatch.setenv("MASTER_KEYSET_FILE", file.name)
         assert any("is gone after a restart" in text for _level, text in found("secrets"))
+
+
+def test_every_secret_of_the_settings_is_known():
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "breachportal").glob("*.py")
+    )
+    kinds = "SECRET|TOKEN|PASSWORD|PRIVATE_KEY|KEYSET|SECRET_KEY|DATABASE_URL|REPLICA_URL|REDIS_URL"
+    named = set(re.findall(rf'text\("((?:[A-Z]+_)*(?:{kinds}))"', code))
+    assert "WEB_PUSH_PRIVATE_KEY" in named
+    assert named <= set(machine.SECRETS)
 
 
 def test_a_secret_in_the_environment_is_a_warning_without_its_value(monkeypatch):
