@@ -60,6 +60,12 @@ def read_until_two_came(maildir: Path, read: Callable[[], int], relay: MailServe
     assert read() == 2
 
 
+def read_two_reports(notice: Notice, relay: Postfix | Exim | OpenSmtpd) -> None:
+    """Reopens a closed notice, and reads the relay's two delivery reports from its Maildir."""
+    keep_open(notice)
+    read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+
+
 def assert_judged_rightly(notice: Notice, people) -> None:
     """Both came back, and only the one whose address does not exist is suppressed."""
     assert delivery_to(notice, people["minji"]).state == State.BOUNCED
@@ -79,8 +85,7 @@ def test_postfix_returns_what_the_next_server_refused(
     with Postfix(next_port=destination.port) as relay:
         send_over(relay, draft, approver, settings)
         assert delivery_to(draft, people["seojun"]).state == State.ACCEPTED
-        keep_open(draft)
-        read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+        read_two_reports(draft, relay)
     assert_judged_rightly(draft, people)
 
 
@@ -113,8 +118,7 @@ def test_dovecot_gives_postfixs_reports_over_imap(draft, people, approver, desti
 def test_exim_returns_what_the_next_server_refused(draft, people, approver, destination, settings):
     with Exim(next_port=destination.port) as relay:
         send_over(relay, draft, approver, settings)
-        keep_open(draft)
-        read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+        read_two_reports(draft, relay)
     assert_judged_rightly(draft, people)
 
 
@@ -125,8 +129,7 @@ def test_opensmtpd_returns_what_the_next_server_refused(
     with OpenSmtpd(next_port=destination.port) as relay:
         send_over(relay, draft, approver, settings)
         assert delivery_to(draft, people["seojun"]).state == State.ACCEPTED
-        keep_open(draft)
-        read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+        read_two_reports(draft, relay)
     assert_judged_rightly(draft, people)
 
 
@@ -149,8 +152,7 @@ def test_opensmtpd_gives_up_and_no_address_is_suppressed(draft, people, approver
             busy = "451 4.3.0 Temporary failure, please try again later"
             destination.reply_next("recipient", f"{name}@example.com", *[busy] * 9)
         send_over(relay, draft, approver, settings)
-        keep_open(draft)
-        read_until_two_came(relay.maildir, lambda: read_maildir(relay.maildir), relay)
+        read_two_reports(draft, relay)
     seojun = delivery_to(draft, people["seojun"])
     assert seojun.state == State.BOUNCED
     assert "given up after delays" in seojun.reply
