@@ -9,7 +9,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PROCESSES=(web send import work beat copy)
 
 # The caller's shell is replaced if this runs in the background, so that its process can be ended.
-inside() { ${EXEC:-} env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 ${PIP_CERT:+PIP_CERT=/root/ca.crt} chroot "$ROOT" "$@"; }
+inside() { ${EXEC:-} env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/trial LANG=C.UTF-8 ${PIP_CERT:+PIP_CERT=/trial/ca.crt} chroot "$ROOT" "$@"; }
 
 end() {
     local pid
@@ -23,19 +23,26 @@ end() {
     umount -R "$ROOT/dev"
 }
 
+# A function for the shells inside: it exports the settings of a file as systemd does.
+READ_SETTINGS='
+    read_settings() {
+        while IFS="=" read -r name value; do
+            [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
+        done <"$1"
+    }
+'
+
 install_once() {
     inside bash /src/deploy/install --host "$HOST" --smtp 127.0.0.1:2599 --smtp-security none \
         --from '예시상점 <notice@example.com>' --admin a@example.com --admin b@example.com \
-        --certificate /root/cert.pem --key /root/key.pem
+        --certificate /trial/cert.pem --key /trial/key.pem
 }
 
 # Starts a process with the unit's environment and command, as the portal's account.
 start() {
-    EXEC='exec' inside bash -c '
-        set -a
-        while IFS="=" read -r name value; do
-            [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
-        done < <(cat /etc/breachportal/production.env; [[ $1 != import ]] || cat /etc/breachportal/import.env)
+    EXEC='exec' inside bash -c "$READ_SETTINGS"'
+        read_settings /etc/breachportal/production.env
+        [[ $1 != import ]] || read_settings /etc/breachportal/import.env
         unit=/etc/systemd/system/breachportal-$1.service
         for pair in $(sed -n "s/^Environment=//p" /etc/systemd/system/breachportal-.service.d/* "$unit"); do
             export "${pair?}"
@@ -53,12 +60,12 @@ mount --bind /proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
 mount --make-rslave "$ROOT/dev"
 trap end EXIT
-mkdir -p "$ROOT/src"
+mkdir -p "$ROOT/src" "$ROOT/trial"
 (cd "$HERE" && git ls-files | tar cf - -T -) | tar xf - -C "$ROOT/src"
-[[ -z ${PIP_CERT:-} ]] || cp "$PIP_CERT" "$ROOT/root/ca.crt"
+[[ -z ${PIP_CERT:-} ]] || cp "$PIP_CERT" "$ROOT/trial/ca.crt"
 cp /etc/resolv.conf "$ROOT/etc/"
 openssl req -x509 -newkey rsa:2048 -nodes -days 60 -subj "/CN=$HOST" -addext "subjectAltName=DNS:$HOST" \
-    -keyout "$ROOT/root/key.pem" -out "$ROOT/root/cert.pem" 2>/dev/null
+    -keyout "$ROOT/trial/key.pem" -out "$ROOT/trial/cert.pem" 2>/dev/null
 
 install_once
 before=$(cat "$ROOT"/etc/breachportal/secrets/* "$ROOT"/etc/breachportal/*.env | sha256sum)
@@ -67,7 +74,7 @@ after=$(cat "$ROOT"/etc/breachportal/secrets/* "$ROOT"/etc/breachportal/*.env | 
 [[ $before == "$after" ]] || { echo "the second run changed a secret or a setting"; exit 1; }
 
 for process in "${PROCESSES[@]}"; do start "$process"; done
-curl="curl --silent --fail --cacert $ROOT/root/cert.pem --resolve $HOST:443:127.0.0.1"
+curl="curl --silent --fail --cacert $ROOT/trial/cert.pem --resolve $HOST:443:127.0.0.1"
 for path in / /ko/ /en/account/sign-in/ /static/; do
     for ((tries = 0; tries < 60; tries++)); do
         $curl --output /dev/null "https://$HOST$path" && break
@@ -78,12 +85,9 @@ for path in / /ko/ /en/account/sign-in/ /static/; do
 done
 grep -q "$HOST" "$ROOT/etc/hosts" 2>/dev/null || echo "127.0.0.1 $HOST" >>"$ROOT/etc/hosts"
 sleep 30  # beat and the workers give their first signs
-install -m 644 "$ROOT/root/cert.pem" "$ROOT/tmp/cert.pem"
-inside bash -c '
-    set -a
-    while IFS="=" read -r name value; do
-        [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
-    done </etc/breachportal/production.env
+install -m 644 "$ROOT/trial/cert.pem" "$ROOT/tmp/cert.pem"
+inside bash -c "$READ_SETTINGS"'
+    read_settings /etc/breachportal/production.env
     export BREACHPORTAL_VAR=/var/lib/breachportal SSL_CERT_FILE=/tmp/cert.pem
     cd /opt/breachportal
     exec setpriv --reuid=breachportal --regid=breachportal --init-groups .venv/bin/python manage.py doctor --json
