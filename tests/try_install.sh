@@ -43,6 +43,7 @@ start() {
     EXEC='exec' inside bash -c "$READ_SETTINGS"'
         read_settings /etc/breachportal/production.env
         [[ $1 != import ]] || read_settings /etc/breachportal/import.env
+        export CREDENTIALS_DIRECTORY=/trial
         unit=/etc/systemd/system/breachportal-$1.service
         for pair in $(sed -n "s/^Environment=//p" /etc/systemd/system/breachportal-.service.d/* "$unit"); do
             export "${pair?}"
@@ -84,6 +85,9 @@ for path in / /ko/ /en/account/sign-in/ /static/; do
     ((tries < 60)) || { echo "https://$HOST$path does not answer"; exit 1; }
 done
 grep -q "$HOST" "$ROOT/etc/hosts" 2>/dev/null || echo "127.0.0.1 $HOST" >>"$ROOT/etc/hosts"
+inside install -o breachportal -m 600 /etc/breachportal/owner/database-url /trial/owner-database-url
+start backup
+wait "$!"
 sleep 30  # beat and the workers give their first signs
 install -m 644 "$ROOT/trial/cert.pem" "$ROOT/tmp/cert.pem"
 inside bash -c "$READ_SETTINGS"'
