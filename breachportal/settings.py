@@ -71,6 +71,19 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
 ]
+# The apps of worker processes (foundations.process_pool): the incidents, and what they are made of.
+WORKER_PROCESS_APPS = [
+    "incidents.apps.IncidentsConfig",
+    "accounts.apps.AccountsConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "allauth",
+    "allauth.account",
+    "accounts.apps.SecondFactorConfig",
+    "allauth.usersessions",
+]
 MIDDLEWARE = [
     "breachportal.health.health",
     # These two are the outermost for visitors, so that they keep all headers of a response.
