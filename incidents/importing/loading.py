@@ -82,12 +82,15 @@ def import_file(
     with refusing_interruptions(path.name):
         with recording_refusal(path, incident, mapping_text):
             job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-            region = job.mapping.region or incident.phone_region
-            findings.refuse_findings(
-                job.source, job.mapping, accepted, region=region, languages=incident.languages
-            )
-        reject_file = rejects.choose_path(path, rejects_path)
-        file, result = _import(job, batch_number, reject_file, report)
+        # The processes start while this process looks for findings.
+        with workers(block_worker.process_count(job.source)) as pool:
+            with recording_refusal(path, incident, mapping_text):
+                region = job.mapping.region or incident.phone_region
+                findings.refuse_findings(
+                    job.source, job.mapping, accepted, region=region, languages=incident.languages
+                )
+            reject_file = rejects.choose_path(path, rejects_path)
+            file, result = _import(job, batch_number, reject_file, pool, report)
     report(result)
     if file.state == ExposureFile.State.FAILED:
         raise NothingTakenError(job.source, file, reject_file)
@@ -96,7 +99,7 @@ def import_file(
 
 
 def _import(
-    job: "_Job", batch_number: int | None, reject_file: Path, report: Report
+    job: "_Job", batch_number: int | None, reject_file: Path, pool: Workers, report: Report
 ) -> tuple[ExposureFile, ImportProgress]:
     """Loads the file under the incident's lock; returns its row and the result."""
     incident = job.incident
@@ -108,11 +111,7 @@ def _import(
             # Before the transaction, which would keep a lock on every table that is read here.
             progress = _initial_progress(job, file)
             report(progress)
-            with (
-                workers(block_worker.process_count(job.source)) as pool,
-                rejects.writing(reject_file, job.source) as rejected,
-                transaction.atomic(),
-            ):
+            with rejects.writing(reject_file, job.source) as rejected, transaction.atomic():
                 result = _load(job, file, progress, pool, rejected, report)
         except BaseException:
             _mark_failed(file)
