@@ -90,16 +90,24 @@ SELECT %s, line, reason FROM {rejects} ORDER BY line
 """
 # Rows that other rows reject are staged, so their contacts are taken from there. A reference in
 # conflict, or a placeholder, names no person; a recipient is known by the number itself.
-_KEEP_UNREAD = """
+_DROP_REJECTED_PEOPLE = """
+WITH dropped AS (
+    DELETE FROM {people} t USING {rejects} r WHERE t.line = r.line
+    RETURNING t.line, t.person, t.relation, t.email_index, t.phone_index
+)
 INSERT INTO {unread}
-SELECT p.line, CASE WHEN {is_known} OR p.relation = 3 THEN p.person END,
-    p.email_index, p.phone_index, NULL::uuid
-FROM {people} p JOIN {rejects} r USING (line)
-WHERE p.email_index IS NOT NULL OR p.phone_index IS NOT NULL
-UNION ALL
-SELECT f.line, NULL, CASE f.kind WHEN 1 THEN f.contact_index END,
-    CASE f.kind WHEN 2 THEN f.contact_index END, NULL
-FROM {further} f JOIN {rejects} r USING (line)
+SELECT line, CASE WHEN {is_known} OR relation = 3 THEN person END, email_index, phone_index, NULL
+FROM dropped WHERE email_index IS NOT NULL OR phone_index IS NOT NULL
+"""
+_DROP_REJECTED_FURTHER = """
+WITH dropped AS (
+    DELETE FROM {further} t USING {rejects} r WHERE t.line = r.line
+    RETURNING t.line, t.kind, t.contact_index
+)
+INSERT INTO {unread}
+SELECT line, NULL, CASE kind WHEN 1 THEN contact_index END,
+    CASE kind WHEN 2 THEN contact_index END, NULL
+FROM dropped
 """
 _RECORD_UNREAD = """
 INSERT INTO incidents_unreadcontact (
@@ -380,8 +388,9 @@ class Staging:
         self._drop_rejected()
 
     def _drop_rejected(self, *, is_known: str = "false") -> None:
-        self._run(_KEEP_UNREAD, is_known=is_known)
-        for kind in ("people", "exposures", "second", "further"):
+        self._run(_DROP_REJECTED_PEOPLE, is_known=is_known)
+        self._run(_DROP_REJECTED_FURTHER)
+        for kind in ("exposures", "second"):
             self._run(f"DELETE FROM {{{kind}}} t USING {{rejects}} r WHERE t.line = r.line")  # noqa: S608
 
     def _merge_repeats(self, slot: int, exposures: str) -> None:
