@@ -27,14 +27,15 @@ further_contact = Struct(">hiii16sihi16s").pack
 length = _LENGTH.pack
 
 
-def traits(relation: int, language: bytes, email_reach: int, phone_reach: int) -> bytes:
+def traits(relation: int, language: str, email_reach: int, phone_reach: int) -> bytes:
     """Returns four fields of a person: relation, language and the reach of e-mail and phone.
 
     Very many people have the same values, so the caller caches the result.
     """
-    size = len(language)
+    code = language.encode()
+    size = len(code)
     form = f">ihi{size}sihih"
-    return Struct(form).pack(2, relation, size, language, 2, email_reach, 2, phone_reach)
+    return Struct(form).pack(2, relation, size, code, 2, email_reach, 2, phone_reach)
 
 
 def smallints(values: tuple[int, ...]) -> bytes:

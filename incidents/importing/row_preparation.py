@@ -208,12 +208,16 @@ class Preparer:
         identity = self._identify(cells)
         self._refuse_moved(cells)
         self._check_dates(cells, identity)
-        self._check_languages(cells, identity)
+        first, second = self._first, self._second
+        if not (language := first.language(cells)):
+            raise self._undecided(first, identity)
+        if second and not second.language(cells):
+            raise self._undecided(second, identity)
         mark = self._out.mark() if self._may_hold_surrogates else None
         try:
-            self._first.write(line, cells, identity)
-            if self._second:
-                self._write_second(line, cells, self._second)
+            first.write(line, cells, identity, language)
+            if second:
+                self._write_second(line, cells, second)
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
@@ -277,12 +281,10 @@ class Preparer:
                 raise RowRejectedError(RejectMessages.BAD_DATE.stored(), identity)
             self._odd_cells[column, CellMessages.NO_DAY] += 1
 
-    def _check_languages(self, cells: list[str], identity: str) -> None:
-        """Raises RowRejectedError for a language of which nothing says what its people get."""
-        for person in (self._first, self._second):
-            if person and not person.language(cells):
-                column = person.language_column
-                raise RowRejectedError(RejectMessages.LANGUAGE.stored(column=column), identity)
+    def _undecided(self, person: PersonWriter, identity: str) -> RowRejectedError:
+        """Returns the error of a row with a language of which nothing says what its people get."""
+        reason = RejectMessages.LANGUAGE.stored(column=person.language_column)
+        return RowRejectedError(reason, identity)
 
     def _identify(self, cells: Sequence[str]) -> str:
         """Returns the reference of the row, or the phone number of a recipient.
@@ -339,7 +341,7 @@ class Preparer:
         if not cell.strip():
             return
         if phones := self._phones(cell):
-            second.write(line, cells, phones[0].number)
+            second.write(line, cells, phones[0].number, second.language(cells))
         else:
             self._without_phone += 1
 

@@ -63,15 +63,16 @@ class RowReader:
         is_mixed = self._may_mix_encodings and korean_text.may_hold_utf8(block.data)
         is_usual, width = is_clean and self._is_plain and not is_mixed, len(self._columns)
         may_be_header = self._names.may_be_in if self._format.has_header else _never
-        for line, cells, defect in self._parsed(text, block.line):
+        for row in self._parsed(text, block.line):
+            line, cells, defect = row
             if defect:
-                yield line, cells, defect
+                yield row
             elif may_be_header(cells[0]) and self._is_header(cells):
                 yield line, cells, HEADER
             elif len(cells) != width:
                 yield line, cells, WRONG_NUMBER
             elif is_usual:
-                yield line, cells, ""
+                yield row
             else:
                 yield line, *self._checked(cells, is_clean=is_clean)
 
