@@ -17,7 +17,6 @@ from functools import partial
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
 from foundations.process_pool import workers
 from incidents import scope_counts
@@ -40,6 +39,7 @@ from incidents.person_check import (
 CHUNK_PEOPLE = 2_000
 SAMPLE_PEOPLE = 2_000
 _RUN_PEOPLE = 100  # people of a sample that follow each other in the order of their ids
+_OWNERS_READ = 5  # people by contact and by kind of contact, of those whom a text may name
 
 CheckReport = Callable[[UUID | None, int], None]
 
@@ -125,7 +125,7 @@ def _check_people(
 
     with workers(processes) as pool:
         for checked in pool.map(check, stored()):
-            _add_findings(incident, checked, findings)
+            _add_findings(checked, findings)
             position, count = last.pop(0)
             findings.people += count
             report(position, findings.people)
@@ -208,11 +208,9 @@ def _further_contacts(ids: Sequence[UUID]) -> defaultdict[UUID, set[tuple[int, U
 # Contacts of other people
 
 
-def _add_findings(
-    incident: Incident, checked: Sequence[CheckedPerson], findings: StoreFindings
-) -> None:
+def _add_findings(checked: Sequence[CheckedPerson], findings: StoreFindings) -> None:
     wanted = {index for one in checked for mention in one.mentions for index in mention.indexes}
-    owners = _owners(incident, wanted) if wanted else defaultdict(set)
+    owners = _owners(wanted) if wanted else defaultdict(set)
     for one in checked:
         findings.faults += [f"person {one.key}, {fault}" for fault in one.faults]
         for mention in one.mentions:
@@ -235,20 +233,28 @@ def _is_swallowed(mention: Mention, others: set[UUID], owners: dict[UUID, set[UU
     return bool(others) and (mention.has_lines or len(contacts) > 1)
 
 
-def _owners(incident: Incident, indexes: set[UUID]) -> defaultdict[UUID, set[UUID]]:
-    """Returns the people of the incident that have each of these contacts."""
+# An index contains the key of its incident, so that no other incident has it.
+_OWNERS = """
+SELECT w.contact, o.person FROM unnest(%(wanted)s::uuid[]) AS w(contact) CROSS JOIN LATERAL (
+    (SELECT id AS person FROM incidents_affectedperson WHERE email_index = w.contact LIMIT %(most)s)
+    UNION ALL
+    (SELECT id FROM incidents_affectedperson WHERE phone_index = w.contact LIMIT %(most)s)
+    UNION ALL
+    (SELECT person_id FROM incidents_furthercontact WHERE contact_index = w.contact LIMIT %(most)s)
+) o
+"""
+
+
+def _owners(contacts: set[UUID]) -> defaultdict[UUID, set[UUID]]:
+    """Returns a few of the people that have each of these contacts.
+
+    A fault names three of them. A placeholder may belong to a million people.
+    """
     found = defaultdict[UUID, set[UUID]](set)
-    wanted = list(indexes)
-    people = AffectedPerson.objects.filter(
-        Q(email_index__in=wanted) | Q(phone_index__in=wanted), incident=incident
-    )
-    for key, email, phone in people.values_list("pk", "email_index", "phone_index"):
-        for index in (email, phone):
-            if index in indexes:
-                found[index].add(key)
-    further = FurtherContact.objects.filter(contact_index__in=wanted)
-    for key, index in further.values_list("person_id", "contact_index"):
-        found[index].add(key)
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, {"wanted": list(contacts), "most": _OWNERS_READ})
+        for contact, person in cursor.fetchall():
+            found[contact].add(person)
     return found
 
 

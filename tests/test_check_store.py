@@ -149,6 +149,19 @@ def test_a_note_that_names_another_persons_number_is_counted(incident, file, min
     assert (found.faults, found.mentions) == ([], 1)
 
 
+def test_few_of_the_people_that_share_a_contact_are_read(incident, file, minji_row, monkeypatch):
+    monkeypatch.setattr(store_check, "_OWNERS_READ", 1)
+    further = incident.cipher().email_index("none@example.com")
+    for place in range(30):
+        row = person(incident, email=f"u{place}@example.com", phone="010-5555-6666")
+        FurtherContact.objects.create(person=row, kind=1, contact_index=further)
+    expose(minji_row, file, values=[("delivery-notes", "010-5555-6666, none@example.com")])
+
+    (fault,) = store_check.check_whole(incident).faults
+    named = fault.partition("holds contacts of ")[2].partition(";")[0].split(", ")
+    assert len(named) in (1, 2)  # one by contact
+
+
 def test_a_further_contact_is_the_persons_own(incident, file, minji_row, seojun_row):
     index = incident.cipher().phone_index("+821055556666")
     FurtherContact.objects.create(person=minji_row, kind=2, contact_index=index)
