@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "accounts_rightsgrant": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "accounts_rightsgrant_groups": (),
+    "incidents_batchwithdrawal": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_factchange": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_writeoff": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_reveal": ("user_id",),  # becomes NULL if the user closes the account

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.contacts import normalise_email, read_phones
 from accounts.models import User
-from incidents import encryption
+from incidents import encryption, scope_versions, withdrawal_decisions
 from incidents.models import (
     AffectedPerson,
     DataClass,
@@ -98,15 +98,33 @@ def person(
 
 def write_off_unread(batch: ExposureBatch) -> None:
     """Lets two people write off what could not be read of a batch, so that it can be closed."""
-    first, second = (
-        User.objects.get_or_create(email=email, defaults={"is_staff": True})[0]
-        for email in ("proposer@breachportal.example", "confirmer@breachportal.example")
-    )
+    first, second = _two_people()
     for file in unread_files(batch):
         write_off = WriteOff.objects.create(
             file_id=file.pk, rows=file.rows, reason="Damaged.", proposed_by=first
         )
         write_off.confirm(second)
+
+
+def decide_withdrawal(batch: ExposureBatch, reason: str = "The wrong file.") -> None:
+    """Lets two people decide to withdraw a batch, which is not withdrawn yet."""
+    first, second = _two_people()
+    proposal = withdrawal_decisions.propose(batch, by=first, reason=reason)
+    proposal.confirm(second)
+
+
+def withdraw(batch: ExposureBatch, reason: str = "The wrong file.") -> None:
+    """Lets two people withdraw a batch."""
+    decide_withdrawal(batch, reason)
+    scope_versions.withdraw(batch)
+
+
+def _two_people() -> tuple[User, User]:
+    first, second = (
+        User.objects.get_or_create(email=email, defaults={"is_staff": True})[0]
+        for email in ("proposer@breachportal.example", "confirmer@breachportal.example")
+    )
+    return first, second
 
 
 def expose(

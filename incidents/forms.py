@@ -14,7 +14,7 @@ from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from foundations.languages import LocalizedText, portal_codes, translated_name
 from foundations.localized_fields import LocalizedTextFormField, show_languages
-from incidents import facts, scope_versions, unread, uploads
+from incidents import facts, scope_versions, unread, uploads, withdrawal_decisions
 from incidents.encryption import EncryptionError
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
@@ -221,44 +221,11 @@ class ShredIncidentForm(forms.Form):
         return True
 
 
-class BatchChangeForm(forms.Form):
-    """A change of a scope version.
+class CloseBatchForm(forms.Form):
+    """The closing of an open scope version, which declares it complete.
 
-    The form applies it at once, or requests it from a worker if the count of people takes long.
+    The form closes it at once, or requests that from a worker if the count of people takes long.
     """
-
-    kind: BatchChange.Kind
-
-    def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.batch, self.by = batch, by
-        self.takes_long = scope_versions.takes_long(batch.incident)
-
-    def act(self) -> bool:
-        """Applies or requests the change.
-
-        Returns False if the change is refused, and adds the reason to the form's errors.
-        """
-        try:
-            if self.takes_long:
-                reason = self.cleaned_data.get("reason", "")
-                scope_versions.request_change(self.batch, self.kind, by=self.by, reason=reason)
-            else:
-                self.change()
-        except ScopeRefusedError as refusal:
-            self.add_error(None, translate_refusal(str(refusal)))
-            return False
-        return True
-
-    def change(self) -> None:
-        """Applies the change at once. Raises ScopeRefusedError if it is refused."""
-        raise NotImplementedError
-
-
-class CloseBatchForm(BatchChangeForm):
-    """The closing of an open scope version, which declares it complete."""
-
-    kind = BatchChange.Kind.CLOSE
 
     is_complete = forms.BooleanField(
         label=_("Everything known to have leaked is loaded."),
@@ -269,15 +236,31 @@ class CloseBatchForm(BatchChangeForm):
         ),
     )
 
+    def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch, self.by = batch, by
+        self.takes_long = scope_versions.takes_long(batch.incident)
+
     def clean(self) -> dict[str, Any]:
         """Rejects a scope version with unread rows that are neither loaded nor written off."""
         if why := scope_versions.why_not_closed(self.batch):
             raise forms.ValidationError(translate_refusal(why))
         return super().clean() or {}
 
-    def change(self) -> None:
-        """Closes the scope version. Raises ScopeRefusedError if that is refused."""
-        scope_versions.close(self.batch)
+    def act(self) -> bool:
+        """Closes the version, or requests it.
+
+        Returns False if that is refused, and adds the reason to the form's errors.
+        """
+        try:
+            if self.takes_long:
+                scope_versions.request_change(self.batch, BatchChange.Kind.CLOSE, by=self.by)
+            else:
+                scope_versions.close(self.batch)
+        except ScopeRefusedError as refusal:
+            self.add_error(None, translate_refusal(str(refusal)))
+            return False
+        return True
 
 
 class WriteOffForm(forms.ModelForm):
@@ -302,10 +285,8 @@ class WriteOffForm(forms.ModelForm):
         return cleaned
 
 
-class WithdrawBatchForm(BatchChangeForm):
-    """The withdrawal of a scope version."""
-
-    kind = BatchChange.Kind.WITHDRAW
+class WithdrawBatchForm(forms.Form):
+    """A proposal to withdraw a scope version."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -313,9 +294,21 @@ class WithdrawBatchForm(BatchChangeForm):
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
     )
 
-    def change(self) -> None:
-        """Withdraws the scope version. Raises ScopeRefusedError if that is refused."""
-        scope_versions.withdraw(self.batch, self.cleaned_data["reason"])
+    def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.batch, self.by = batch, by
+
+    def act(self) -> bool:
+        """Records the proposal.
+
+        Returns False if it is refused, and adds the reason to the form's errors.
+        """
+        try:
+            withdrawal_decisions.propose(self.batch, by=self.by, reason=self.cleaned_data["reason"])
+        except ScopeRefusedError as refusal:
+            self.add_error(None, translate_refusal(str(refusal)))
+            return False
+        return True
 
 
 class LookUpForm(forms.Form):

@@ -22,7 +22,13 @@ from django.utils import timezone
 from accounts.models import User
 from incidents import scope_counts, store_check, unread, withdrawal
 from incidents.importing.refusals import BETWEEN, RefusalMessages
-from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
+from incidents.models import (
+    BatchChange,
+    BatchWithdrawal,
+    ExposureBatch,
+    ExposureFile,
+    Incident,
+)
 
 # The first half of each advisory lock's key; the second half is the incident's id.
 LOCK_SPACE = 0x62706C64  # "bpld"
@@ -206,24 +212,43 @@ def _mark_closed(batch: ExposureBatch, note: str) -> None:
         raise _wrong_state(batch, BatchChange.Kind.CLOSE)
 
 
-def withdraw(batch: ExposureBatch, reason: str) -> None:
+def withdraw(batch: ExposureBatch) -> None:
     """Withdraws a scope version and counts the incident again without its exposures.
 
     People's contacts no longer hold what only its files say. The files may be loaded again, into a
-    later version. Raises ScopeRefusedError, also for an open version with unread rows that two
-    people did not write off, and IncidentBusyError if another process holds the incident's lock.
+    later version. Raises ScopeRefusedError, also if two people did not decide it, and
+    IncidentBusyError if another process holds the incident's lock.
     """
     with incident_lock(batch.incident), transaction.atomic():
         fail_killed_imports(batch.incident)
-        if batch.state == ExposureBatch.State.OPEN and (why := why_not_closed(batch)):
-            raise ScopeRefusedError(why)
-        _mark_withdrawn(batch, reason)
+        _mark_withdrawn(batch, decided_withdrawal(batch).reason)
         withdrawal.remove_contacts(batch)
         for corrected in ExposureBatch.objects.filter(files__corrections__batch=batch).distinct():
             unread.count_unread(corrected)
         scope_counts.count_total(batch.incident)
     batch.refresh_from_db()
     logger.info("batch %s withdrawn", batch.pk)
+
+
+def decided_withdrawal(batch: ExposureBatch) -> BatchWithdrawal:
+    """Returns the withdrawal of the version that two people decided.
+
+    Raises ScopeRefusedError if there is none, or files were loaded since it was proposed.
+    """
+    refuse_wrong_state(batch, BatchChange.Kind.WITHDRAW)
+    decided = batch.withdrawals.confirmed().order_by("pk").last()
+    if decided is None:
+        raise ScopeRefusedError(RefusalMessages.NOT_DECIDED.stored(batch=batch.code))
+    if decided.rows != rows_taken(batch):
+        raise ScopeRefusedError(RefusalMessages.OUTDATED_WITHDRAWAL.stored(batch=batch.code))
+    return decided
+
+
+def rows_taken(batch: ExposureBatch) -> int:
+    """Returns how many rows the loaded files of a version hold."""
+    loaded = batch.files.filter(state=ExposureFile.State.LOADED)
+    rows: int | None = loaded.aggregate(rows=Sum("rows_taken"))["rows"]
+    return rows or 0
 
 
 def _mark_withdrawn(batch: ExposureBatch, reason: str) -> None:
@@ -233,6 +258,12 @@ def _mark_withdrawn(batch: ExposureBatch, reason: str) -> None:
         raise _wrong_state(batch, BatchChange.Kind.WITHDRAW)
     loaded = batch.files.filter(state=ExposureFile.State.LOADED)
     loaded.update(state=ExposureFile.State.WITHDRAWN)
+
+
+def refuse_wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> None:
+    """Raises ScopeRefusedError if the version has a state from which it cannot be changed so."""
+    if batch.state not in _FROM[kind]:
+        raise _wrong_state(batch, kind)
 
 
 def _wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> ScopeRefusedError:
@@ -250,18 +281,15 @@ def takes_long(incident: Incident) -> bool:
     return (rows or 0) > ROWS_AT_ONCE
 
 
-def request_change(
-    batch: ExposureBatch, kind: BatchChange.Kind, *, by: User, reason: str = ""
-) -> BatchChange:
+def request_change(batch: ExposureBatch, kind: BatchChange.Kind, *, by: User) -> BatchChange:
     """Records a request to close or withdraw the batch, for a worker to apply, and returns it.
 
     Raises ScopeRefusedError if the batch is in the wrong state, or a change is unfinished already.
     """
-    if batch.state not in _FROM[kind]:
-        raise _wrong_state(batch, kind)
+    refuse_wrong_state(batch, kind)
     try:
         with transaction.atomic():
-            change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by, reason=reason)
+            change = BatchChange.objects.create(batch=batch, kind=kind, asked_by=by)
     except IntegrityError:
         raise ScopeRefusedError(RefusalMessages.ASKED_BEFORE.stored(batch=batch.code)) from None
     logger.info("user %s asked for the %s of batch %s", by.pk, kind, batch.pk)
@@ -321,7 +349,7 @@ def _close_or_withdraw(change: BatchChange) -> None:
     if kind == BatchChange.Kind.CLOSE:
         close(batch)
     else:
-        withdraw(batch, change.reason)
+        withdraw(batch)
 
 
 def _mark_finished(change: BatchChange, refusal: str) -> None:

@@ -6,7 +6,6 @@ from django.urls import reverse
 
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
-from incidents import scope_versions
 from incidents.models import AffectedPerson
 from notices import decisions
 from notices.models import Delivery, Notice, TestAddress
@@ -95,7 +94,7 @@ def test_people_of_a_withdrawn_scope_version_get_no_mail(version, people, editor
     later = exposure_factory.file_of(version.statement.incident, number=2)
     affected(later, "최나중", "later@example.com")
     notice = draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch)
-    scope_versions.withdraw(later.batch, "another company's")
+    exposure_factory.withdraw(later.batch, "another company's")
     assert sent(notice, approver).planned == 0
 
 

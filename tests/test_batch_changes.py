@@ -15,7 +15,8 @@ from django.test import Client
 from django.urls import reverse
 
 from breachportal.celery import app
-from harness.exposure_factory import expose, file_of, person
+from harness.exposure_factory import decide_withdrawal, expose, file_of, person
+from harness.sign_in import sign_in_to_desk
 from incidents import scope_counts, scope_versions
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Incident
 from incidents.scope_counts import counts_of
@@ -57,9 +58,8 @@ def page(client: Client, batch: ExposureBatch) -> str:
     return page_text(client.get(url("change", batch)))
 
 
-def asked(client: Client, batch: ExposureBatch, action: str = "close") -> BatchChange:
-    form = {"close": {"is_complete": "on"}, "withdraw": {"reason": REASON}}[action]
-    response = client.post(url(action, batch), form)
+def asked(client: Client, batch: ExposureBatch) -> BatchChange:
+    response = client.post(url("close", batch), {"is_complete": "on"})
     assert response.status_code == 302, html.unescape(response.content.decode())
     return BatchChange.objects.latest("pk")
 
@@ -104,12 +104,16 @@ def test_a_requested_change_is_recorded(editors_desk, batch, editor):
     )
 
 
-def test_a_withdrawal_keeps_its_reason_and_counts_again(editors_desk, incident, batch):
+def test_a_withdrawal_keeps_its_reason_and_counts_again(editors_desk, approver, incident, batch):
     worked(asked(editors_desk, batch))
     worked(asked(editors_desk, loaded(incident, number=2, people=3)))
     assert people_of(incident) == 5
+    editors_desk.post(url("withdraw", batch), {"reason": REASON})
+    proposal = batch.withdrawals.get()
+    sign_in_to_desk(editors_desk, approver)
+    editors_desk.post(reverse("admin:incidents_batchwithdrawal_confirm", args=[proposal.pk]))
 
-    change = worked(asked(editors_desk, batch, "withdraw"))
+    change = worked(BatchChange.objects.latest("pk"))
 
     assert change.state == State.DONE
     assert (change.batch.state, change.batch.withdrawn_reason) == ("withdrawn", REASON)
@@ -152,14 +156,6 @@ def test_a_second_request_is_refused(editors_desk, batch):
 
     assert "a worker has it already" in html.unescape(answer.content.decode())
     assert BatchChange.objects.count() == 1
-
-
-def test_a_scope_version_is_withdrawn_once(editors_desk, batch):
-    scope_versions.withdraw(batch, REASON)
-    answer = editors_desk.post(url("withdraw", batch), {"reason": REASON})
-
-    assert "withdrawn already" in html.unescape(answer.content.decode())
-    assert not BatchChange.objects.exists()
 
 
 def test_an_open_scope_version_offers_both_steps(editors_desk, batch):
@@ -280,56 +276,26 @@ def test_a_small_scope_version_is_closed_at_once(editors_desk, incident, batch, 
 # manage.py withdraw_batch
 
 
-@pytest.fixture
-def closed(incident, batch) -> ExposureBatch:
+def test_the_command_withdraws_what_two_people_decided(incident, batch, capsys):
     call_command("close_batch", "hanbit-2025")
-    return batch
+    decide_withdrawal(batch, REASON)
 
+    call_command("withdraw_batch", "hanbit-2025", "1")
 
-def withdraw(*arguments: str) -> None:
-    call_command("withdraw_batch", "hanbit-2025", "1", "--reason", REASON, *arguments)
-
-
-def test_the_command_withdraws_and_says_so(incident, closed, capsys):
-    withdraw("--yes")
-
-    closed.refresh_from_db()
-    assert (closed.state, closed.withdrawn_reason) == ("withdrawn", REASON)
+    batch.refresh_from_db()
+    assert (batch.state, batch.withdrawn_reason) == ("withdrawn", REASON)
     assert "Withdrew scope version 1 of hanbit-2025." in capsys.readouterr().out
     assert people_of(incident) == 0
-
-
-def test_the_command_asks_for_the_slug(closed, monkeypatch, capsys):
-    monkeypatch.setattr("builtins.input", lambda _: "hanbit")
-    with pytest.raises(CommandError, match="not withdrawn"):
-        withdraw()
-    closed.refresh_from_db()
-    assert closed.state == "closed"
-    assert "Withdrawing hanbit-2025 v1: 2 rows no longer count" in capsys.readouterr().out
-
-    monkeypatch.setattr("builtins.input", lambda _: "hanbit-2025")
-    withdraw()
-    closed.refresh_from_db()
-    assert closed.state == "withdrawn"
-
-
-def test_the_command_without_a_terminal_names_the_yes_option(closed, monkeypatch):
-    def without_terminal(_question: str) -> str:
-        raise EOFError
-
-    monkeypatch.setattr("builtins.input", without_terminal)
-    with pytest.raises(CommandError, match="--yes does it without"):
-        withdraw()
 
 
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        (["hanbit-2025", "7", "--reason", "x"], "no scope version 7"),
-        (["nowhere", "1", "--reason", "x"], "no scope version 1"),
-        (["hanbit-2025", "1", "--reason", " "], "say why"),
+        (["hanbit-2025", "7"], "no scope version 7"),
+        (["nowhere", "1"], "no scope version 1"),
+        (["hanbit-2025", "1"], "a withdrawal takes two people"),
     ],
 )
 def test_the_command_refuses_in_one_line(batch, arguments, refusal):
     with pytest.raises(CommandError, match=refusal):
-        call_command("withdraw_batch", *arguments, "--yes")
+        call_command("withdraw_batch", *arguments)

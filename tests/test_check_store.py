@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 import incidents
+from harness import exposure_factory
 from harness.exposure_factory import expose, file_of, person
 from incidents import scope_versions, store_check
 from incidents.encryption import CONTACT, EXPOSURE
@@ -203,7 +204,7 @@ def test_an_open_version_with_faults_is_withdrawn(incident, file, minji_row):
     )
     with pytest.raises(ScopeRefusedError, match="or withdraw this version"):
         scope_versions.close(file.batch)
-    call_command("withdraw_batch", incident.slug, "1", "--reason", "faults", "--yes")
+    exposure_factory.withdraw(file.batch, "faults")
     file.batch.refresh_from_db()
     file.refresh_from_db()
     assert (file.batch.state, file.state) == ("withdrawn", "withdrawn")
@@ -212,7 +213,7 @@ def test_an_open_version_with_faults_is_withdrawn(incident, file, minji_row):
 
 def test_a_value_of_a_withdrawn_version_is_not_checked(incident, file, minji_row, seojun_row):
     scope_versions.close(file.batch)
-    scope_versions.withdraw(file.batch, "wrong file")
+    exposure_factory.withdraw(file.batch, "wrong file")
     swallowed = [[1, "이서준,seojun@example.com\n"]]
     ciphertext = incident.cipher().encrypt(swallowed, person=minji_row.pk, purpose=EXPOSURE)
     Exposure.objects.filter(person=minji_row).update(ciphertext=ciphertext)

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from breachportal.demo import sample as demo_sample
+from harness import exposure_factory
 from harness.product import free_port
-from incidents import scope_versions
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile
@@ -206,7 +206,7 @@ def test_changes_of_a_visitor_are_not_overwritten(settings, tmp_path):
     settings.VAR = tmp_path
     demo_sample.prepare(print)
     batch = ExposureBatch.objects.get()
-    scope_versions.withdraw(batch, "a visitor tries it out")
+    exposure_factory.withdraw(batch, "a visitor tries it out")
     fail_a_file(batch.incident, tmp_path)
     printed: list[str] = []
     demo_sample.prepare(printed.append)

@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from harness.exposure_factory import write_off_unread
+from harness.exposure_factory import decide_withdrawal, write_off_unread
 from incidents import encryption
 from incidents.management.commands import import_exposures
 from incidents.models import AffectedPerson, ExposureBatch, ExposureFile
@@ -59,7 +59,8 @@ def test_a_withdrawn_file_can_be_imported_into_a_later_scope_version(incident, f
     run_import(files)
     write_off_unread(incident.batches.get())
     call_command("close_batch", incident.slug)
-    call_command("withdraw_batch", incident.slug, "1", "--reason", "a wrong mapping", "--yes")
+    decide_withdrawal(incident.batches.get(), "a wrong mapping")
+    call_command("withdraw_batch", incident.slug, "1")
     printed = run_import(files, "--rejects", files[0].with_name("again.csv"))
 
     assert "Opened scope version 2." in printed

@@ -394,18 +394,6 @@ def test_each_scope_version_offers_only_its_next_steps(editors_desk, incident):
             assert (url("exposurebatch", step, batch.pk) in page) == (step in offered)
 
 
-def test_withdrawing_asks_for_a_reason_and_keeps_it(editors_desk, incident):
-    batch = loaded(incident, batch_state="closed")
-    withdraw = url("exposurebatch", "withdraw", batch.pk)
-    assert "This field is required" in page_text(editors_desk.post(withdraw, {"reason": ""}))
-    assert editors_desk.post(withdraw, {"reason": "The dump of another shop."}).status_code == 302
-    batch.refresh_from_db()
-    assert batch.state == ExposureBatch.State.WITHDRAWN
-    assert batch.withdrawn_reason == "The dump of another shop."
-    assert batch.withdrawn_at
-    assert "withdrawn already" in page_text(editors_desk.post(withdraw, {"reason": "Again"}))
-
-
 def test_the_withdraw_page_counts_people_and_explains_the_effect(editors_desk, incident):
     batch = loaded(incident)
     write_off_unread(batch)

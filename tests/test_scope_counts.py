@@ -6,6 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from harness import exposure_factory
 from harness.exposure_factory import class_id, expose, file_of, person
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_counts, scope_versions
@@ -85,11 +86,11 @@ def test_a_withdrawn_scope_version_counts_in_no_total(incident, first):
     expose(person(incident, name="최유나"), later, "names")
     scope_versions.close(later.batch)
 
-    scope_versions.withdraw(first, "another company's")
+    exposure_factory.withdraw(first, "another company's")
     assert total_of(incident).people == 1
     assert counts_of(incident).by_batch[1].people == 3
 
-    scope_versions.withdraw(later.batch, "so was this")
+    exposure_factory.withdraw(later.batch, "so was this")
     assert counts_of(incident).total is None
 
 
@@ -188,7 +189,7 @@ def test_an_account_that_may_only_change_rows_counts(incident, first):
         cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
         cursor.execute("SET ROLE clerk")
     found = scope_counts.differences(incident)
-    scope_versions.withdraw(first, "it was another company's file")
+    exposure_factory.withdraw(first, "it was another company's file")
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
 

@@ -101,7 +101,7 @@ def test_people_of_other_incidents_and_withdrawn_batches_get_no_mail(
 
 def test_people_of_a_batch_withdrawn_after_planning_get_no_mail(notice, people, server):
     tasks.plan_notice(notice.pk)
-    ExposureBatch.objects.update(state="withdrawn")
+    exposure_factory.withdraw(ExposureBatch.objects.get())
     tasks.send_chunks(notice.pk)
     notice.refresh_from_db()
     assert server.taken == []

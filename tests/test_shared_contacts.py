@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
+from harness import exposure_factory
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions
@@ -68,7 +69,7 @@ def test_a_closing_and_a_withdrawal_count_the_shared_contacts(incident):
     assert (shared.kind, shared.people) == ("email", 4)
     assert shared.contact_index == incident.cipher().email_index(PLACEHOLDER)
 
-    scope_versions.withdraw(batch, "wrong file")
+    exposure_factory.withdraw(batch, "wrong file")
     assert not SharedContact.objects.exists()
 
 

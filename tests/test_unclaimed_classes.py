@@ -3,7 +3,7 @@
 import pytest
 
 from harness import exposure_factory
-from incidents import scope_counts, scope_versions
+from incidents import scope_counts
 from incidents.models import ExposureBatch
 from incidents.unclaimed import unclaimed_classes
 from statements import publishing
@@ -84,7 +84,7 @@ def test_data_in_an_open_batch_counts(draft, incident):
 def test_a_withdrawn_batch_does_not_count(draft, incident):
     batch = loaded(incident, "names", "entrance-codes", state="closed")
     scope_counts.count_closed(batch)
-    scope_versions.withdraw(batch, "the wrong export")
+    exposure_factory.withdraw(batch, "the wrong export")
     assert unclaimed_classes(incident) == []
 
 

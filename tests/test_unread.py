@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from harness import exposure_factory
 from harness.exposure_factory import state, write_off_unread
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions, unread
@@ -238,7 +239,7 @@ def test_a_later_correction_clears_the_page(incident, load, rejecting, seojun):
     scope_versions.close(incident.batches.get(number=2))
     assert "not among the leaked data we know" in my_data(seojun)
 
-    scope_versions.withdraw(incident.batches.get(number=2), "wrong rows")
+    exposure_factory.withdraw(incident.batches.get(number=2), "wrong rows")
     assert "not in what could be read" in my_data(seojun)
 
 

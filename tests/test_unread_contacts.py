@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
+from harness import exposure_factory
 from harness.exposure_factory import write_off_unread
 from harness.sign_in import step_up
 from incidents import scope_versions
@@ -128,7 +129,7 @@ def test_a_corrected_or_withdrawn_row_counts_no_longer(incident, load, tmp_path)
     corrected = "line,reason," + HEADER
     load("3,missing id," + SEOJUN.replace(",이", "2,이", 1), "again.csv", corrected)
     assert "Several people" in shown_to("home@example.com")  # both rows are stored now
-    scope_versions.withdraw(incident.batches.get(), "wrong files")
+    exposure_factory.withdraw(incident.batches.get(), "wrong files")
     load(MINJI, "right.csv")
     assert "7585#" in shown_to("home@example.com")
 

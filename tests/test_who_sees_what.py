@@ -24,6 +24,7 @@ from django.utils.translation import override
 from hypothesis import HealthCheck, Phase, given, settings
 
 from accounts.models import User, VerifiedPhone
+from harness import exposure_factory
 from harness.sign_in import step_up
 from incidents import scope_versions, store_check
 from incidents.importing import loading
@@ -209,7 +210,7 @@ def test_a_withdrawn_version_leaves_nothing_behind(incident, wrong, right):
         import_all(_moved(wrong), incident, directory / "wrong")
         for batch in incident.batches.all():
             if batch.state == ExposureBatch.State.CLOSED:
-                scope_versions.withdraw(batch, "wrong file")
+                exposure_factory.withdraw(batch, "wrong file")
         if incident.batches.filter(state=ExposureBatch.State.OPEN).exists():
             return  # rejected rows keep it open
         loaded = import_all(right, incident, directory)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import exposure_factory
 from incidents import scope_versions
 from incidents.encryption import CONTACT
 from incidents.importing import loading
@@ -57,7 +58,7 @@ def load(incident, tmp_path):
 
 def withdraw(batch: ExposureBatch) -> None:
     batch.refresh_from_db()
-    scope_versions.withdraw(batch, "another company's")
+    exposure_factory.withdraw(batch, "another company's")
 
 
 def found(incident: Incident, *, email: str = "", phone: str = "") -> list[AffectedPerson]:

@@ -1,6 +1,7 @@
 """Incidents on the response desk. No page shows values that leaked of people."""
 
 from incidents.admin import (
+    batch_withdrawals,
     batches,
     data_classes,
     fact_changes,
@@ -12,6 +13,7 @@ from incidents.admin import (
 )
 
 __all__ = [
+    "batch_withdrawals",
     "batches",
     "data_classes",
     "fact_changes",

@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from incidents import phrasing, scope_versions
+from incidents.admin.batch_withdrawals import consequences, shown_withdrawal
 from incidents.admin.confirmation import call_worker, confirmation_page
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
 from incidents.admin.write_offs import next_step, shown_write_off
-from incidents.forms import BatchChangeForm, CloseBatchForm, WithdrawBatchForm
+from incidents.forms import CloseBatchForm, WithdrawBatchForm
 from incidents.importing.refusals import translate_refusal
 from incidents.models import BatchChange, ExposureBatch, ExposureFile, Unread
 from incidents.scope_counts import counts_of
@@ -77,6 +78,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         "withdrawn_reason",
         "next_step",
         "unread",
+        "withdrawal",
         "last_change",
         "people",
     )
@@ -113,6 +115,10 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         else:
             amount = unread_amount(obj)
         return phrasing.unread(amount) if any(amount) else "–"
+
+    @admin.display(description=gettext_lazy("withdrawal"))
+    def withdrawal(self, obj: ExposureBatch) -> SafeString | str:
+        return shown_withdrawal(obj)
 
     @admin.display(description=gettext_lazy("closing or withdrawal by a worker"))
     def last_change(self, obj: ExposureBatch) -> SafeString | str:
@@ -176,29 +182,6 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         context = {}
         if why := scope_versions.why_not_closed(batch):
             context["warning"] = translate_refusal(why)
-        return self._confirm(request, batch, form, texts, **context)
-
-    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks for a confirmation and a reason, then withdraws the version."""
-        batch = _batch_to_change(request, pk)
-        texts = {
-            "title": _("Withdraw: %(batch)s") % {"batch": batch},
-            "explanation": _withdrawal_explanation(batch),
-            "button": _("Withdraw"),
-            "done": _("Withdrew the scope version."),
-        }
-        form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
-        return self._confirm(request, batch, form, texts)
-
-    def _confirm(
-        self,
-        request: HttpRequest,
-        batch: Any,
-        form: BatchChangeForm,
-        texts: dict[str, str],
-        **context: Any,
-    ) -> HttpResponse:
-        """Returns the confirmation page. If counting takes long, calls a worker once confirmed."""
         if form.takes_long:
             by_worker = _("A worker does it, and counts everybody affected: this takes minutes.")
             texts["explanation"] = f"{texts['explanation']} {by_worker}"
@@ -209,32 +192,17 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
                 call_worker(work_batch_change, change.pk)
         return response
 
-
-def _withdrawal_explanation(batch: Any) -> str:
-    """Returns what a withdrawal does, how many people it concerns, and what they read then."""
-    tally = counts_of(batch.incident).by_batch.get(batch.number)
-    lines = [
-        _(
-            "What this version says leaked no longer counts: people do not see it, and no notice "
-            "names it. The rows and this record stay. This cannot be undone; its files may be "
-            "loaded again into a later version."
-        ),
-        _("It holds %(rows)s rows about %(people)s people.")
-        % {
-            "rows": f"{batch.taken or 0:,}",
-            "people": f"{tally.people:,}" if tally else "–",
-        },
-    ]
-    if batch.incident.batches.exclude(pk=batch.pk).are_complete():
-        lines.append(
-            _(
-                "People whom only this version names then read that they are not among the leaked "
-                "data we know, until the next version is opened."
-            )
-        )
-    else:
-        lines.append(_("Customers then read that it is not known yet whether their data leaked."))
-    return "\n".join(lines)
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks for a reason, then proposes to withdraw the version: a second person confirms it."""
+        batch = _batch_to_change(request, pk)
+        texts = {
+            "title": _("Withdraw: %(batch)s") % {"batch": batch},
+            "explanation": f"{consequences(batch)}\n{_('A second person confirms it.')}",
+            "button": _("Propose the withdrawal"),
+            "done": _("Proposed. Now somebody else has to confirm it."),
+        }
+        form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
+        return confirmation_page(self, request, batch, form=form, texts=texts)
 
 
 def _batch_tools(pk: int) -> list[tuple[str, str]]:

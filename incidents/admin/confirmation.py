@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from kombu.exceptions import OperationalError
 
-from incidents.forms import BatchChangeForm, ShredIncidentForm, UploadStepForm
+from incidents.forms import CloseBatchForm, ShredIncidentForm, UploadStepForm, WithdrawBatchForm
 
 
 def confirmation_page(
@@ -20,7 +20,7 @@ def confirmation_page(
     request: HttpRequest,
     instance: Model,
     *,
-    form: ShredIncidentForm | BatchChangeForm | UploadStepForm,
+    form: ShredIncidentForm | CloseBatchForm | WithdrawBatchForm | UploadStepForm,
     texts: dict[str, str],
     **context: Any,
 ) -> HttpResponse:

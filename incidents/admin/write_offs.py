@@ -1,29 +1,32 @@
 """Write-offs on the desk: rejected rows and failed files that will not be loaded."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, reverse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import desk_path, require, staff_of
+from accounts.admin_site import staff_of
 from incidents import unread
+from incidents.admin.proposals import ProposalAdmin
 from incidents.forms import WriteOffForm
 from incidents.importing.refusals import translate_reject
 from incidents.models import ExposureBatch, ExposureFile, WriteOff
 
 
 @admin.register(WriteOff)
-class WriteOffAdmin(admin.ModelAdmin):
+class WriteOffAdmin(ProposalAdmin):
     """Write-offs that one person proposes and another confirms. The list is the record of all."""
 
+    confirm_right = "incidents.confirm_writeoff"
+    confirmed_text = gettext_lazy(
+        "Confirmed: the portal says publicly that these rows could not be read."
+    )
     form = WriteOffForm
     change_form_template = "incidents/desk/write_off.html"
     list_display = ["file", "rows", "proposed_at", "proposed_by", "confirmed_by", "withdrawn_at"]
@@ -33,12 +36,6 @@ class WriteOffAdmin(admin.ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: WriteOff | None = None) -> Any:
         """Returns the fields of a new proposal. The template shows an existing one."""
         return [] if obj else ["file", "reason"]
-
-    def has_change_permission(self, request: HttpRequest, obj: WriteOff | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: WriteOff | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: WriteOff, form: Any, change: bool) -> None:
         obj.proposed_by = staff_of(request)
@@ -51,14 +48,6 @@ class WriteOffAdmin(admin.ModelAdmin):
         messages.success(request, _("Proposed. Now somebody else has to confirm it."))
         return redirect("admin:incidents_writeoff_change", obj.pk)
 
-    def get_urls(self) -> list[URLPattern]:
-        own = partial(desk_path, self)
-        return [
-            own("<int:pk>/confirm/", require_POST(self.confirm), "confirm"),
-            own("<int:pk>/withdraw/", require_POST(self.withdraw), "withdraw"),
-            *super().get_urls(),
-        ]
-
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -67,60 +56,9 @@ class WriteOffAdmin(admin.ModelAdmin):
         reasons = _reasons(int(pk)) if pk.isdecimal() else []
         return super().add_view(request, form_url, {**(extra_context or {}), "reasons": reasons})
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Adds the number of rows by reason, and what the user may do."""
-        write_off = self.get_object(request, object_id)
-        context = extra_context or {}
-        if write_off:
-            is_waiting = write_off.confirmed_at is None and write_off.withdrawn_at is None
-            may_confirm = request.user.has_perm("incidents.confirm_writeoff")
-            is_own = write_off.proposed_by_id == request.user.pk
-            context = {
-                **context,
-                "reasons": _reasons(write_off.file_id),
-                "may_confirm": is_waiting and may_confirm and not is_own,
-                "waits_for_another": is_waiting and is_own,
-                "may_withdraw": is_waiting and (is_own or may_confirm),
-            }
-        return super().change_view(request, object_id, form_url, context)
-
-    def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Confirms the write-off. Raises PermissionDenied for the person who proposed it."""
-        write_off = get_object_or_404(WriteOff, pk=pk)
-        require(request, "incidents.confirm_writeoff")
-        staff = staff_of(request)
-        if write_off.proposed_by == staff:
-            raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
-        done = _("Confirmed: the portal says publicly that these rows could not be read.")
-        return self._report(request, write_off, write_off.confirm(staff), done)
-
-    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Withdraws the proposal.
-
-        Raises PermissionDenied for a user who neither proposed it nor may confirm it.
-        """
-        write_off = get_object_or_404(WriteOff, pk=pk)
-        may_confirm = request.user.has_perm("incidents.confirm_writeoff")
-        if not may_confirm and write_off.proposed_by != request.user:
-            raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
-        return self._report(request, write_off, write_off.withdraw(), _("Withdrawn."))
-
-    def _report(
-        self, request: HttpRequest, write_off: WriteOff, is_done: bool, done: str
-    ) -> HttpResponse:
-        """Shows and records `done`, or shows that nothing was done."""
-        if is_done:
-            self.log_change(request, write_off, done)
-            messages.success(request, done)
-        else:
-            messages.warning(request, _("Nothing was done: it waits no more."))
-        return redirect("admin:incidents_writeoff_change", write_off.pk)
+    def details(self, proposal: WriteOff) -> dict[str, Any]:
+        """Returns the number of rows by reason."""
+        return {"reasons": _reasons(proposal.file_id)}
 
 
 def _reasons(file_id: int) -> list[tuple[str, str]]:

@@ -414,6 +414,13 @@ class RefusalMessages(StoredMessages):
     )
     NOT_OPEN = _("{batch}: not open; nothing to close")
     WITHDRAWN = _("{batch}: withdrawn already")
+    NOT_DECIDED = _(
+        "{batch}: a withdrawal takes two people; one proposes it on the desk, another confirms it"
+    )
+    WITHDRAWAL_WAITS = _("{batch}: a withdrawal is proposed already; a second person confirms it")
+    OUTDATED_WITHDRAWAL = _(
+        "{batch}: files were loaded since the withdrawal was proposed; it has to be proposed again"
+    )
     ASKED_BEFORE = _("{batch}: a worker has it already")
 
     # A reject file that comes back

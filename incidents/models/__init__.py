@@ -12,6 +12,7 @@ from incidents.models.affected_person import (
     FurtherContact,
 )
 from incidents.models.batch_change import BatchChange
+from incidents.models.batch_withdrawal import BatchWithdrawal
 from incidents.models.data_class import CONTACT_CLASSES, DataClass
 from incidents.models.done_step import DoneStep
 from incidents.models.exposure import Exposure
@@ -42,6 +43,7 @@ __all__ = [
     "AffectedPersonQuerySet",
     "Basis",
     "BatchChange",
+    "BatchWithdrawal",
     "DataClass",
     "DoneStep",
     "Exposure",

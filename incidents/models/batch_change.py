@@ -43,7 +43,6 @@ class BatchChange(models.Model):
     )
     kind = models.CharField(_("change"), max_length=8, choices=Kind.choices)
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
-    reason = models.TextField(_("reason for the withdrawal"), blank=True)
     # A stored message in one line. It names files and scope versions, and no person.
     refusal = models.TextField(_("why it failed"), blank=True)
     asked_by = models.ForeignKey(

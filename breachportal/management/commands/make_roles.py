@@ -28,6 +28,7 @@ ROLES = {
     + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
+    + ["incidents.confirm_batchwithdrawal"]
     + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],

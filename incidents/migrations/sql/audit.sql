@@ -17,6 +17,9 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_refusedfile
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_batchchange
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         '', '', 'batch_id incidents_exposurebatch incident_id', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_batchwithdrawal
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
+        '', '', 'batch_id incidents_exposurebatch incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_factchange
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_writeoff

@@ -1,0 +1,111 @@
+"""The desk pages of proposals, which one person makes and another one confirms."""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.admin_site import desk_path, require, staff_of
+from accounts.models import User
+
+
+class ConfirmationRefusedError(Exception):
+    """A proposal cannot be confirmed. The message is shown on the desk."""
+
+
+class ProposalAdmin(admin.ModelAdmin):
+    """The pages of one kind of proposal. The list is the record of all."""
+
+    confirm_right: ClassVar[str]  # such as "incidents.confirm_writeoff"
+    confirmed_text: ClassVar[Any]  # shown and recorded once a second person has confirmed
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(desk_path, self)
+        return [
+            own("<int:pk>/confirm/", require_POST(self.confirm), "confirm"),
+            own("<int:pk>/withdraw/", require_POST(self.withdraw), "withdraw"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Adds what is proposed, and what the user may do."""
+        proposal, context = self.get_object(request, object_id), extra_context or {}
+        if proposal:
+            may_confirm = request.user.has_perm(self.confirm_right)
+            is_own = proposal.proposed_by_id == request.user.pk
+            context = {
+                **context,
+                **self.details(proposal),
+                "may_confirm": proposal.is_waiting and may_confirm and not is_own,
+                "waits_for_another": proposal.is_waiting and is_own,
+                "may_withdraw": proposal.is_waiting and (is_own or may_confirm),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def details(self, proposal: Any) -> dict[str, Any]:
+        """Returns what the template shows of a proposal besides its own fields."""
+        return {}
+
+    def confirm_by(self, proposal: Any, by: User) -> bool:
+        """Confirms the proposal. Returns False if it waits no more.
+
+        Raises ConfirmationRefusedError, and changes nothing, if it cannot be confirmed.
+        """
+        return bool(proposal.confirm(by))
+
+    def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Confirms the proposal. Raises PermissionDenied for the person who made it."""
+        proposal: Any = get_object_or_404(self.model, pk=pk)
+        require(request, self.confirm_right)
+        staff = staff_of(request)
+        if proposal.proposed_by == staff:
+            raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
+        try:
+            is_done = self.confirm_by(proposal, staff)
+        except ConfirmationRefusedError as refusal:
+            messages.error(request, str(refusal))
+            return self._page_of(proposal)
+        return self._report(request, proposal, is_done, str(self.confirmed_text))
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Withdraws the proposal.
+
+        Raises PermissionDenied for a user who neither made it nor may confirm it.
+        """
+        proposal: Any = get_object_or_404(self.model, pk=pk)
+        if not request.user.has_perm(self.confirm_right) and proposal.proposed_by != request.user:
+            raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
+        return self._report(request, proposal, proposal.withdraw(), _("Withdrawn."))
+
+    def _report(
+        self, request: HttpRequest, proposal: Any, is_done: bool, done: str
+    ) -> HttpResponse:
+        """Shows and records `done`, or shows that nothing was done. Redirects to the proposal."""
+        if is_done:
+            self.log_change(request, proposal, done)
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: it waits no more."))
+        return self._page_of(proposal)
+
+    def _page_of(self, proposal: Any) -> HttpResponse:
+        opts = self.model._meta
+        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", proposal.pk)
