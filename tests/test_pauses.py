@@ -1,6 +1,7 @@
 """The automatic pause: a destination, or the notice, stops after too many failures of people."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -216,9 +217,9 @@ def test_refused_rows_of_a_stopped_destination_keep_no_worker_busy(
     leases = []
     lease_chunk = ledger.lease_chunk
 
-    def counted(one: Notice) -> Lease | None:
+    def counted(one: Notice, **held: Any) -> Lease | None:
         leases.append(one)
-        return lease_chunk(one)
+        return lease_chunk(one, **held)
 
     monkeypatch.setattr(ledger, "lease_chunk", counted)
     work(notice)

@@ -3,12 +3,14 @@
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from harness import exposure_factory
@@ -61,6 +63,15 @@ def test_running_every_task_twice_sends_nothing_twice(notice, server):
     tasks.sweep_notices()
     tasks.send_chunks(notice.pk)
     assert recipients(server.taken) == WITH_ADDRESS
+    assert_adds_up(notice)
+
+
+def test_a_run_does_not_lease_again_what_it_holds(notice, people, server, monkeypatch):
+    """The machine stood still, so that the leases ran out before the run went on."""
+    monkeypatch.setattr(ledger, "lease_end", lambda: Now() - timedelta(seconds=1))
+    work(notice)
+    assert recipients(server.taken) == WITH_ADDRESS
+    assert set(notice.chunks.values_list("fencing_token", flat=True)) == {1}
     assert_adds_up(notice)
 
 

@@ -12,7 +12,7 @@ workers cannot deadlock.
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -125,14 +125,18 @@ def not_sent(*, attempts: int, reply: str) -> Transition:
     return Transition(State.PENDING, reply, wait=_backoff(attempts))
 
 
-def lease_chunk(notice: Notice) -> Lease | None:
+def lease_chunk(notice: Notice, held: Collection[int] = ()) -> Lease | None:
     """Leases the notice's next chunk that is due or left behind by a worker. Returns None if there
     is none now.
+
+    `held` are the ids of chunks that the caller holds. Their leases may have run out while its
+    machine stood still; leased again, their messages would be sent twice.
 
     Deliveries that an earlier worker left on the wire become in doubt in the same transaction. So
     there is no moment in which that worker could still write.
     """
-    chunks = Chunk.objects.select_for_update(skip_locked=True, no_key=True)
+    others = Chunk.objects.exclude(pk__in=held)
+    chunks = others.select_for_update(skip_locked=True, no_key=True)
     with transaction.atomic():
         chunk = chunks.due(notice).first() or chunks.left_behind(notice).first()
         if chunk is None:

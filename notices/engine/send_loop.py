@@ -219,7 +219,9 @@ class _Run:
             and len(self._waiting) <= self._transport.capacity()
             and time.monotonic() < self._end
         ):
-            lease = _retry_until_written(lambda: ledger.lease_chunk(self._notice))
+            lease = _retry_until_written(
+                lambda: ledger.lease_chunk(self._notice, held=self._leases.keys())
+            )
             if lease is None:
                 self._has_chunks = False
                 return
