@@ -38,9 +38,14 @@ class UploadProfile:
             )
             for column in report.columns
         ]
-        remarks = [translate(remark) for remark in report.remarks]
-        found = translate(report.found)
-        return replace(self, report=replace(report, found=found, remarks=remarks, columns=columns))
+        report = replace(
+            report,
+            found=translate(report.found),
+            remarks=[translate(remark) for remark in report.remarks],
+            advice=[translate(advice) for advice in report.advice],
+            columns=columns,
+        )
+        return replace(self, report=report)
 
 
 def to_json(report: FileReport, choices: Choices) -> bytes:

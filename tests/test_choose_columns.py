@@ -145,6 +145,7 @@ def test_a_person_ticks_the_texts_that_mean_no_value(desk, incident):
     page = page_text(desk.get(url("columns", upload)))
     assert '"없음" in 2 cells' in page
     assert '"NULL" in 1 cell' in page
+    assert "write nulls" not in page  # the form asks for them
     data = form_of(desk, upload)
     assert sorted(data["nulls"]) == ['"NULL"', '"null"']  # those that an import takes for blank
 

@@ -215,7 +215,7 @@ def test_an_odd_last_row_is_named(look, last):
 
 
 def _all(seen: Preview) -> list[str]:
-    return seen.report.remarks
+    return [*seen.report.remarks, *seen.report.advice]
 
 
 def test_rows_over_several_lines_are_named(look):

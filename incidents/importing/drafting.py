@@ -165,7 +165,7 @@ def _undecided_languages(seen: Preview, choices: Choices) -> dict[str, str]:
 def _head(seen: Preview) -> Iterator[str]:
     yield f"# Drafted from {quoted(seen.source.name)}: {seen.profile.rows:,} rows."
     yield '# Read each line. A line that says "confirm" is a guess. See docs/import.md.'
-    for remark in seen.report.remarks:
+    for remark in (*seen.report.remarks, *seen.report.advice):
         yield f"# {_in_one_line(remark)}"
     for column in seen.report.columns:
         for remark in column.remarks:

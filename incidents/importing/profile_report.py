@@ -140,6 +140,7 @@ class FileReport:
 
     found: str  # a stored ProfileMessages sentence
     remarks: list[str]
+    advice: list[str]  # what the mapping needs; the form of the desk asks for it
     columns: list[ColumnReport]
     first_rows: list[list[str]]  # masked
     # The number of cells by a text that may mean "no value", also one that always means it.
@@ -168,7 +169,8 @@ def report(
     )
     return FileReport(
         found=found,
-        remarks=list(_file_remarks(profile, nulls)),
+        remarks=list(_file_remarks(profile)),
+        advice=list(_advice(profile, nulls)),
         columns=[
             _with_languages(_column_report(column, bound, nulls), column, nulls, languages)
             for column in profile.columns
@@ -189,7 +191,7 @@ def _format_of(source: Source) -> str:
     return source.format + (f" {json.dumps(separator)}" if separator != "," else "")
 
 
-def _file_remarks(profile: FileProfile, nulls: Collection[str]) -> Iterator[str]:
+def _file_remarks(profile: FileProfile) -> Iterator[str]:
     if profile.step > 1:
         yield M.SAMPLED.stored(step=profile.step)
     if profile.rows_over_lines:
@@ -200,6 +202,9 @@ def _file_remarks(profile: FileProfile, nulls: Collection[str]) -> Iterator[str]
         yield M.DEFECTS.stored(number=f"{profile.defects.total():,}")
     if profile.is_last_row_odd():
         yield M.LAST_ROW.stored(line=f"{profile.last_line:,}")
+
+
+def _advice(profile: FileProfile, nulls: Collection[str]) -> Iterator[str]:
     if proposed := {word for column in profile.columns for word in _unsure(column, nulls)}:
         held = {word for column in profile.columns for word in column.placeholders}
         yield M.NULLS.stored(words=_words(sorted(proposed | held & set(nulls))))

@@ -11,7 +11,7 @@ _WIDEST_NAME = 30
 def lines_of(report: FileReport) -> Iterator[str]:
     """Yields the lines of a profile: the file, then each column with what is odd in it."""
     yield f"{report.found}."
-    for remark in report.remarks:
+    for remark in (*report.remarks, *report.advice):
         yield f"  ! {remark}"
     width = min(_WIDEST_NAME, max((len(one.name) for one in report.columns), default=0))
     for column in report.columns:
