@@ -43,7 +43,11 @@ _INVISIBLE = re.compile(
 )
 # The form in which nearly all addresses are written. Nothing has to be peeled from it.
 _USUAL = re.compile(r"([\w+=-]+(?:\.[\w+=-]+)*)@([A-Za-z0-9.-]+)", re.ASCII)
+_MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((mailto:[^()]*)\)")
 _ANGLE = re.compile(r"<([^<>]*)>")
+# The small form of U+0130, the capital i of Turkish, which programs make of `i`. No registry takes
+# it: a domain that holds it, as GMAİL.COM, is another one in DNS and nearly never what was meant.
+_DOTTED_I = "i\u0307"
 _AROUND = " \t\u00a0\u3000'\"`\u2018\u2019\u201c\u201d.,;:"
 
 
@@ -76,7 +80,7 @@ def normalise_email(text: str) -> str:
 
 def _domain_in_dns(domain: str) -> str:
     """Returns the domain with its labels as xn--, or unchanged if DNS would look up another one."""
-    if domain.isascii():
+    if domain.isascii() or _DOTTED_I in domain:
         return domain
     with_dots = domain.replace("\u3002", ".")
     try:
@@ -103,6 +107,8 @@ def is_usable_email(normalised: str) -> bool:
 # Cached, because most addresses are at a few domains.
 @lru_cache(maxsize=1 << 14)
 def _is_usable_domain(domain: str) -> bool:
+    if _DOTTED_I in domain:
+        return False
     if "." not in domain:  # Django accepts `localhost`, which is a mailbox of the portal itself
         return False
     try:
@@ -131,15 +137,16 @@ def _stays_the_same_in_dns(domain: str) -> bool:
 def read_emails(text: str) -> EmailCell:
     """Returns the different addresses in a text, in their order.
 
-    Reads `Name <a@b>`, `mailto:a@b`, quotes and marks around an address, and several addresses
-    between `;`, `,`, `|`, spaces or slashes. If one of them is unreadable, all are: a part of
-    "minji,kim@example.com" could be the address of another person.
+    Reads `Name <a@b>`, `mailto:a@b`, links of Markdown, quotes and marks around an address, and
+    several addresses between `;`, `,`, `|`, spaces or slashes. If one of them is unreadable, all
+    are: a part of "minji,kim@example.com" could be the address of another person.
     """
     if address := usual_email(text):
         return EmailCell((address,), "")
     if len(text) > _MOST_CELL_CHARACTERS:
         return EmailCell((), NOT_AN_ADDRESS)
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip(_AROUND)
+    plain = _MARKDOWN_LINK.sub(r"\1 <\2>", plain)
     found = [_read_address(piece) for piece in _pieces(plain)]
     if not found or "" in found or len(found) > MOST_ADDRESSES:
         return EmailCell((), MASKED if is_masked(plain) else NOT_AN_ADDRESS)

@@ -41,7 +41,7 @@ _WRITTEN = re.compile(
     r"(?:\s*[~/]\s*\d{1,2})?"  # the last of several lines: "02-1234-5678~9"
     r"(?:\s*\([^\d()]*\)|\s+[^\d*#]{1,40})?",  # a note: "(FAX)", " home"
 )
-_SEVERAL = re.compile(r"[;,/|\u3001\u00b7]")
+_SEVERAL = re.compile(r"\s:::\s|[;,/|\u3001\u00b7]")  # Google writes three colons
 
 _WITH_TEXT_MESSAGES = {
     PhoneNumberType.MOBILE,
@@ -77,8 +77,9 @@ def normalise_phone(text: str, region: str = "") -> str | None:
 def read_phones(text: str, region: str, *, has_lost_zeros: bool = False) -> PhoneCell:
     """Returns the different numbers in a text, in their order.
 
-    Several numbers are separated by `;`, `,`, `/` or `|`. If one of them is unreadable, all are.
-    `has_lost_zeros` says that a spreadsheet has removed the zero that the numbers begin with.
+    Several numbers are separated by `;`, `,`, `/`, `|` or ` ::: `. If one of them is unreadable,
+    all are. `has_lost_zeros` says that a spreadsheet has removed the zero that the numbers begin
+    with.
     """
     if usual := usual_mobile(text, region):
         return PhoneCell((Phone(usual, is_landline=False),), "")
