@@ -17,6 +17,7 @@ from incidents.importing import loading
 from incidents.models import BatchWithdrawal, ExposureBatch, Incident
 from incidents.scope_versions import ScopeRefusedError
 from tests.desk_pages import page_text
+from tests.test_narrow_pages import shown
 
 pytestmark = pytest.mark.django_db
 REASON = "The dump of another shop."
@@ -101,6 +102,7 @@ def test_two_people_withdraw_a_version_on_the_desk(desk, incident, batch, minji,
     assert f"<td colspan='2'>{REASON}" in shown.replace('"', "'")
     assert "not known yet whether their data leaked" in shown
     assert "1 row of the leaked data could not be read" in shown
+    assert shown.count(REASON) == 1
     assert approver.post(url("batchwithdrawal", "confirm", proposal.pk)).status_code == 302
 
     batch.refresh_from_db()
@@ -121,6 +123,22 @@ def test_the_difference_is_shown_by_row(desk, incident, batch, tmp_path):
         ("closed: complete", "withdrawn"),
         ("3", "2"),
     ]
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_both_pages_fit_320_pixels(desk, batch, language):
+    withdraw = desk("importer")
+    withdraw.cookies["language"] = language
+    pages = {"withdraw": withdraw.get(url("exposurebatch", "withdraw", batch.pk)).text}
+    approver, proposal = desk("approver"), proposed(desk, batch)
+    approver.cookies["language"] = language
+    pages["proposal"] = approver.get(url("batchwithdrawal", "change", proposal.pk)).text
+
+    widths = {
+        name: page.evaluate("document.querySelector('#content').scrollWidth")
+        for name, page in shown(pages, width=320, height=640)
+    }
+    assert all(width <= 320 for width in widths.values()), widths
 
 
 def test_a_missing_reason_is_asked_for(desk, batch):

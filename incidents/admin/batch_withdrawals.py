@@ -37,7 +37,6 @@ class BatchWithdrawalAdmin(ProposalAdmin):
     list_display = ["batch", "rows", "proposed_at", "proposed_by", "confirmed_by", "withdrawn_at"]
     list_filter = ["batch__incident"]
     list_select_related = ["batch__incident", "proposed_by", "confirmed_by"]
-    fields = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

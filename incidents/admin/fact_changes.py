@@ -28,7 +28,6 @@ class FactChangeAdmin(ProposalAdmin):
     list_filter = ["incident"]
     list_select_related = ["incident", "proposed_by", "confirmed_by"]
     show_full_result_count = False
-    fields = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

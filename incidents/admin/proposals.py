@@ -25,6 +25,10 @@ class ProposalAdmin(admin.ModelAdmin):
     confirm_right: ClassVar[str]  # such as "incidents.confirm_writeoff"
     confirmed_text: ClassVar[Any]  # shown and recorded once a second person has confirmed
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Returns no field: the template shows the proposal."""
+        return []
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
