@@ -78,7 +78,7 @@ def open_in(var: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _memory() -> Memory:
+def memory_of_all() -> Memory:
     """Returns a Memory of this process and its children (`ours`) and of PostgreSQL (`server`)."""
     me, servers = psutil.Process(), _server()
     return Memory(
@@ -151,7 +151,7 @@ def mapping_of(name: str) -> str:
 
 def members(incident: Any, exported: Path) -> Figures:
     """Measures the import of the members file, with one row per person."""
-    with _memory() as memory:
+    with memory_of_all() as memory:
         file, seconds, tenths = load(incident, exported / "members.csv", mapping_of("members"))
     first, last = tenths.rates()
     say(
@@ -172,7 +172,7 @@ def address_book(incident: Any, exported: Path) -> Figures:
 
     It has many rows per person, which are not grouped and also name other people.
     """
-    with _memory() as memory:
+    with memory_of_all() as memory:
         file, seconds, tenths = load(incident, exported / "addresses.csv", mapping_of("addresses"))
     first, last = tenths.rates()
     say(

@@ -1,4 +1,4 @@
-"""The benchmark of counting, re-encrypting and purging an incident, with its effect on pages.
+"""The benchmark of counting, checking, re-encrypting and purging an incident; pages meanwhile.
 
     make bench-store PEOPLE=300000
 
@@ -28,7 +28,7 @@ def main() -> None:
     people = int(os.environ.get("PEOPLE", "100000"))
     product.open_in(ROOT / "var" / "bench-store" / str(people), people=people)
     figures: dict[str, Any] = {"people": people}
-    figures |= _counting()
+    figures |= _counting() | checking()
     request = _visitor()
     quiet = _request_times(request, lambda: _seconds_over(QUIET_SECONDS))
     figures["my_data_quiet_ms"] = _percentiles(quiet)
@@ -52,6 +52,23 @@ def _counting() -> dict[str, Any]:
         scope_counts.counts_of(incident)
     read = (time.monotonic() - started) / 100
     return {"count_s": round(counted, 2), "read_counts_ms": round(1000 * read, 2)}
+
+
+def checking() -> dict[str, Any]:
+    """Checks a sample and the whole store. Returns the seconds and the largest process in MiB."""
+    from benchmarks.bench_import import memory_of_all
+    from harness.people import SLUG
+
+    figures: dict[str, Any] = {}
+    for name, options in (("sample", []), ("all", ["--all"])):
+        started = time.monotonic()
+        with memory_of_all() as memory:
+            command = [sys.executable, "manage.py", "check_store", SLUG, *options]
+            subprocess.run(command, cwd=ROOT, check=True)
+        figures[f"check_{name}_s"] = round(time.monotonic() - started, 1)
+        figures[f"check_{name}_mib"] = round(memory.peak("ours"))
+        figures[f"check_{name}_server_mib"] = round(memory.peak("server"))
+    return figures
 
 
 def _visitor() -> Callable[[], float]:
