@@ -42,7 +42,10 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 # The form in which nearly all addresses are written. Nothing has to be peeled from it.
-_USUAL = re.compile(r"([\w+=-]+(?:\.[\w+=-]+)*)@([A-Za-z0-9.-]+)", re.ASCII)
+_LABEL = r"[Ee]?-?[Mm][Aa][Ii][Ll]"
+_USUAL = re.compile(rf"((?!{_LABEL}=)[\w+=-]+(?:\.[\w+=-]+)*)@([A-Za-z0-9.-]+)", re.ASCII)
+_LABELS = re.compile(rf"(?:{_LABEL}\s*[=:]\s*)+")
+_PYTHON_TEXT = re.compile(r"""[bu](['"])([^'"]*)\1""")  # as pandas writes bytes: b'a@b'
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((mailto:[^()]*)\)")
 _ANGLE = re.compile(r"<([^<>]*)>")
 # The small form of U+0130, the capital i of Turkish, which programs make of `i`. No registry takes
@@ -137,20 +140,32 @@ def _stays_the_same_in_dns(domain: str) -> bool:
 def read_emails(text: str) -> EmailCell:
     """Returns the different addresses in a text, in their order.
 
-    Reads `Name <a@b>`, `mailto:a@b`, links of Markdown, quotes and marks around an address, and
-    several addresses between `;`, `,`, `|`, spaces or slashes. If one of them is unreadable, all
-    are: a part of "minji,kim@example.com" could be the address of another person.
+    Reads `Name <a@b>`, `mailto:a@b`, `email=a@b`, links of Markdown, quotes and marks around an
+    address, and several addresses between `;`, `,`, `|`, spaces or slashes. If one of them is
+    unreadable, all are: a part of "minji,kim@example.com" could be the address of another person.
     """
     if address := usual_email(text):
         return EmailCell((address,), "")
     if len(text) > _MOST_CELL_CHARACTERS:
         return EmailCell((), NOT_AN_ADDRESS)
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip(_AROUND)
-    plain = _MARKDOWN_LINK.sub(r"\1 <\2>", plain)
+    plain = _unwrapped(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip())
     found = [_read_address(piece) for piece in _pieces(plain)]
     if not found or "" in found or len(found) > MOST_ADDRESSES:
         return EmailCell((), MASKED if is_masked(plain) else NOT_AN_ADDRESS)
     return EmailCell(tuple(dict.fromkeys(found)), "")
+
+
+def _unwrapped(text: str) -> str:
+    """Returns a cell without what programs write around an address."""
+    if python := _PYTHON_TEXT.fullmatch(text):
+        text = python[2]
+    plain = _without_label(text.strip(_AROUND)).strip(_AROUND)
+    return _MARKDOWN_LINK.sub(r"\1 <\2>", plain)
+
+
+def _without_label(text: str) -> str:
+    label = _LABELS.match(text)
+    return text[label.end() :] if label else text
 
 
 def usual_email(text: str) -> str:
@@ -187,7 +202,7 @@ def _split(text: str) -> list[str]:
 
 def _read_address(piece: str) -> str:
     """Returns the usable address that a part of a cell is, or ""."""
-    plain = piece.strip(_AROUND)
+    plain = _without_label(piece.strip(_AROUND))
     if plain[:7].lower() == "mailto:":
         plain = plain[7:].partition("?")[0]
     normalised = normalise_email(plain.strip(_AROUND))

@@ -233,7 +233,7 @@ SERVICES = [
             {"_index": "m", "_id": r[0], "_source": dict(zip(CELLS[0], r, strict=True))}
             for r in CELLS[1:]
         ),
-        refused="inside another object|no column|member_id",
+        refused="inside another object",
         suffix=".json",
     ),
     Case(  # a change, with what was before
@@ -242,13 +242,13 @@ SERVICES = [
             {"before": None, "after": dict(zip(CELLS[0], r, strict=True)), "op": "c"}
             for r in CELLS[1:]
         ),
-        refused="inside another object|no column|member_id",
+        refused="inside another object",
         suffix=".json",
     ),
     Case(  # a pointer to a document, which is not in the file
         "google drive pointer",
         b'{"url":"https://docs.google.com/open?id=1a","doc_id":"1a","email":"owner@b.example"}',
-        refused="member_id|object",
+        refused="lack member_id, mobile, name",
         suffix=".json",
     ),
 ]
@@ -276,7 +276,7 @@ DATABASES = [
     Case(
         "pg_dump --column-inserts",
         b"INSERT INTO public.m (member_id, name) VALUES (1001, 'a');\n" * 6,
-        refused="SQL statements",
+        refused="a dump of SQL statements",
         suffix=".sql",
     ),
     Case(  # names of columns with dots
@@ -295,13 +295,13 @@ DATABASES = [
     Case(
         "cubrid unloaddb",
         b"%id [m] 45\n%class [m] ([member_id] [name])\n" + b"1001 'a'\n" * 6,
-        refused="header|separat|column",
+        refused="the header lacks",
         suffix=".txt",
     ),
     Case(
         "oracle exp",
         b"\x03\x03\x69EXPORT:V11.02.00\nDSHOP\nRTABLES\n2048\n0\n" + bytes(64),
-        refused="NUL|kind|program|header|neither",
+        refused="the header lacks",
         suffix=".dmp",
     ),
     Case(  # SAP lists draw their table
@@ -311,7 +311,7 @@ DATABASES = [
             + [f"|{'|'.join(row)}|" for row in CELLS[1:]]
             + [LINE, ""]
         ).encode(),
-        refused="drawn for reading|header|separat",
+        refused="line 2: the columns of the mapping are named here",
         suffix=".txt",
     ),
     Case(  # a list with a title, blank lines and a first column without a name
@@ -322,7 +322,7 @@ DATABASES = [
             + "\n\n"
             + "".join("\t" + "\t".join(r) + "\n" for r in CELLS[1:])
         ).encode("cp949"),
-        refused="line [234]: the columns of the mapping are named here",
+        refused="line 3: the columns of the mapping are named here",
         suffix=".xls",
     ),
     Case(  # ids keep their zeros
@@ -333,7 +333,7 @@ DATABASES = [
     Case(  # a cell of a fixed width, filled with NUL
         "mainframe, low values",
         csv([row.replace(",", "\0\0\0,", 1) for row in GOOD]),
-        refused="NUL|header|control",
+        refused="a NUL byte",
     ),
     Case(  # the sign stands in the last digit
         "mainframe, zoned numbers",
