@@ -169,12 +169,12 @@ def test_the_published_notice_meets_the_duties_of_its_sections():
 
 def test_only_the_incidents_jurisdictions_count(incident):
     assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR"}
-    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
-    assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR", "EU-UK"}
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
+    assert {each.duty.jurisdiction for each in clocks_of(incident)} == {"KR", "EU"}
 
 
 def test_an_unanswered_condition_is_requested_and_not_overdue(incident, approver):
-    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
     asked = clock(incident, "gdpr-report-72h")
     assert asked.is_asked
     overdue = {each.duty.id for _incident, late in deadlines.overdue() for each in late}
@@ -190,7 +190,7 @@ def test_an_unanswered_condition_is_requested_and_not_overdue(incident, approver
 def test_the_reason_for_replacing_a_confirmation_is_shown_in_any_language(
     approvers_desk, incident, approver
 ):
-    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU-UK")
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
     first = confirm(incident, approver, "gdpr-report-72h", verdict="applies", met_at=None)
     args = [incident.pk, "gdpr-report-72h"]
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")

@@ -58,7 +58,7 @@ def in_korea(facts: IncidentFacts = MODEL_CASE, on: date = NOVEMBER_2025) -> dic
 
 def test_every_jurisdiction_has_its_law():
     on_file = laws.jurisdictions()
-    assert on_file.keys() == {"KR", "EU-UK", "US-CA", "US-HIPAA", "AU", "JP", "SG"}
+    assert on_file.keys() == {"KR", "EU", "UK", "US-CA", "US-HIPAA", "AU", "JP", "SG"}
     assert [str(law) for law in on_file["KR"]] == ["정보통신망법", "개인정보 보호법"]
     with override("en"):
         assert str(on_file["AU"][0]) == "Privacy Act (Australia)"
@@ -83,9 +83,19 @@ RESEARCHED = [
     ("GDPR 33(3)(b)", "R", 1),
     ("GDPR 33(3)(c)", "R", 1),
     ("GDPR 33(3)(d)", "R", 1),
+    ("GDPR 34(1)", "R", 1),
     ("GDPR 34(3)(c)", "R", 1),
     ("GDPR 33(1)", "R", 1),
     ("EDPB Guidelines 9/2022", "B", 2),
+    ("UK GDPR 34(2)", "R", 1),
+    ("UK GDPR 33(3)(b)", "R", 1),
+    ("UK GDPR 33(3)(c)", "R", 1),
+    ("UK GDPR 33(3)(d)", "R", 1),
+    ("UK GDPR 34(1)", "R", 1),
+    ("UK GDPR 34(3)(c)", "R", 1),
+    ("UK GDPR 33(1)", "R", 1),
+    ("UK GDPR 34(2)", "B", 1),
+    ("ICO guidance on personal data breaches", "B", 1),
     ("Civ. Code 1798.82(d)(1)", "R", 4),
     ("Civ. Code 1798.82(d)(2)", "R", 7),
     ("Civ. Code 1798.82(a)", "R", 1),

@@ -23,7 +23,7 @@ AWARE_AT = dt.datetime(2025, 11, 19, 3, 30, tzinfo=dt.UTC)
 @pytest.fixture
 def american(incident) -> Incident:
     incident.time_zone, incident.aware_at = "America/New_York", AWARE_AT
-    incident.jurisdictions.create(jurisdiction="EU-UK", standing="applies")
+    incident.jurisdictions.create(jurisdiction="EU", standing="applies")
     incident.save()
     return incident
 

@@ -24,7 +24,8 @@ class IncidentJurisdiction(models.Model):
         """
 
         KOREA = "KR", _("Korea")
-        EUROPE = "EU-UK", _("European Union and United Kingdom")
+        EUROPE = "EU", _("European Union")
+        KINGDOM = "UK", _("United Kingdom")
         CALIFORNIA = "US-CA", _("California")
         HEALTH = "US-HIPAA", _("United States: health data (HIPAA)")
         AUSTRALIA = "AU", _("Australia")

@@ -61,6 +61,8 @@ class ConfirmDutyForm(forms.Form):
             self.add_error("met_at", _("Say since when it is met."))
         elif met_at and met_at > timezone.now():
             self.add_error("met_at", _("This time is in the future."))
+        elif met_at and met_at < self.incident.aware_at:
+            self.add_error("met_at", _("The company had not become aware by then."))
         return cleaned
 
     def confirm(self) -> DutyConfirmation | None:
@@ -120,6 +122,16 @@ class RegulatorReportForm(forms.ModelForm):
             # mistake.
             blank = ("", "---------")
             self.fields["duty"].choices = [blank, *_duty_choices()]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses a duty of a law that the incident does not have, and an authority of another."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        incident = cleaned.get("incident") or getattr(self.instance, "incident", None)
+        duty, authority = cleaned.get("duty") or self.instance.duty, cleaned.get("authority")
+        known = incident and duty and authority
+        if known and (problem := reports.objection(incident, duty, authority)):
+            self.add_error(None, problem)
+        return cleaned
 
 
 def _duty_choices() -> list[tuple[str, Any]]:

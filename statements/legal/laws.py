@@ -119,6 +119,7 @@ class DutyEntry(TomlTable):
     # Of the kinds deadline and report: the time allowed from becoming aware.
     deadline_hours: PositiveInt | None = None
     deadline_days: PositiveInt | None = None  # calendar days
+    undue_delay: bool = False  # "without undue delay": the law names no number
     by_notice: bool = False  # a notice to all affected people meets the deadline
     # Of the kind display.
     display_days: PositiveInt | None = None
@@ -132,10 +133,11 @@ class DutyEntry(TomlTable):
 
 
 class LawNames(TomlTable):
-    """The table [law]: the jurisdiction and the name of the law."""
+    """The table [law]: the jurisdiction, the name of the law and its authorities."""
 
     jurisdiction: Text
     name: Localized
+    authorities: Texts = ()  # names as people write them, in any language; need not be all
 
 
 class LawFile(TomlTable):
@@ -156,8 +158,13 @@ class LawFile(TomlTable):
         """Yields the file's duties in their order, each with its law."""
         for entry in self.duty:
             # `model_construct` does not validate again: the entry is valid.
-            law_fields = {"law": self.law.name, "jurisdiction": self.law.jurisdiction}
-            yield Duty.model_construct(entry.model_fields_set, **dict(entry), **law_fields)
+            yield Duty.model_construct(
+                entry.model_fields_set,
+                **dict(entry),
+                law=self.law.name,
+                jurisdiction=self.law.jurisdiction,
+                authorities=self.law.authorities,
+            )
 
 
 class Duty(DutyEntry):
@@ -165,6 +172,7 @@ class Duty(DutyEntry):
 
     law: Localized  # name of the law
     jurisdiction: str  # an IncidentJurisdiction.Name
+    authorities: tuple[str, ...] = ()  # names of the law's authorities
     # `duties.applicable` sets these two for one incident.
     standing: Standing = Standing.APPLIES
     is_certain: bool = True  # False: whether it applies depends on an unknown fact
@@ -193,7 +201,7 @@ class Duty(DutyEntry):
         return (self.effective_from or date.min) <= on <= (self.effective_to or date.max)
 
     def time_allowed(self) -> timedelta | None:
-        """Returns the time allowed from becoming aware; None for a duty without a deadline."""
+        """Returns the time allowed from becoming aware; None if the law names no time."""
         if self.deadline_hours is not None:
             return timedelta(hours=self.deadline_hours)
         return timedelta(days=self.deadline_days) if self.deadline_days is not None else None
@@ -278,12 +286,12 @@ def _problems(duty: DutyEntry) -> Iterator[str]:
 
 
 def _problems_of_time(duty: DutyEntry) -> Iterator[str]:
-    clocks = [duty.deadline_hours, duty.deadline_days]
+    clocks = [duty.deadline_hours, duty.deadline_days, duty.undue_delay or None]
     given = sum(clock is not None for clock in clocks)
     if given != (duty.kind in ("deadline", "report")):
         yield (
-            "a deadline or report has “deadline_hours” or “deadline_days”, and no other kind has; "
-            "give one."
+            "a deadline or report has “deadline_hours”, “deadline_days” or “undue_delay”, and no "
+            "other kind has; give one."
         )
     if duty.by_notice and duty.kind != "deadline":
         yield "“by_notice” belongs to the kind deadline; remove it."

@@ -3,6 +3,7 @@
 docs/legal-checks.md lists the items of each form and how sure each one is.
 """
 
+import re
 from datetime import datetime
 
 from django.db import transaction
@@ -36,6 +37,44 @@ class FilingRefusedError(Exception):
 def report_duties() -> list[laws.Duty]:
     """Returns the duties that a report to an authority meets."""
     return [duty for duty in laws.all_duties() if duty.kind == "report"]
+
+
+def objection(incident: Incident, duty_id: str, authority: str) -> str:
+    """Returns why a report to this authority does not meet the duty of the incident, or "".
+
+    The duty has to be of a jurisdiction of the incident, and the authority must not be one of
+    another jurisdiction only: a report to the ICO does not meet a duty of the European Union. An
+    authority that no law file names is accepted. The sentence is in the active language.
+    """
+    duty = next((each for each in report_duties() if each.id == duty_id), None)
+    if duty is None:
+        return _("No law file holds this duty any more.")
+    if not incident.jurisdictions.filter(jurisdiction=duty.jurisdiction).exists():
+        return _("%(law)s is not among the laws of this incident.") % {"law": duty.law}
+    others = _laws_of_authority(authority)
+    if others and duty.jurisdiction not in {other.jurisdiction for other in others}:
+        text = _("This is an authority of another law (%(other)s), so the duty stays unmet.")
+        return text % {"other": others[0].law}
+    return ""
+
+
+def _laws_of_authority(authority: str) -> list[laws.Duty]:
+    """Returns a duty of each law that names the authority; empty if none does.
+
+    A name inside a longer one that matches does not count: the "Personal Data Protection
+    Commission" of Singapore is not the "Data Protection Commission" of Ireland.
+    """
+    found = [
+        (name.casefold(), duty)
+        for duty in laws.all_duties()
+        for name in duty.authorities
+        if re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", authority.casefold())
+    ]
+    return [
+        duty
+        for name, duty in found
+        if not any(name != longer and name in longer for longer, _duty in found)
+    ]
 
 
 def drafted(incident: Incident, form: str) -> str:
@@ -86,10 +125,14 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
         raise FilingRefusedError(_("This time is in the future."))
     if at < report.incident.aware_at:
         raise FilingRefusedError(_("The company had not become aware by then."))
+    if problem := objection(report.incident, report.duty, report.authority):
+        raise FilingRefusedError(problem)
     if not report.text.strip():
         raise FilingRefusedError(_("The report has no text."))
     if report.supplements and not report.supplements.is_filed:
         raise FilingRefusedError(_("File the first report first."))
+    if report.supplements and report.supplements.filed_at and at < report.supplements.filed_at:
+        raise FilingRefusedError(_("The first report was filed later than this."))
     drafts = RegulatorReport.objects.filter(pk=report.pk, state=RegulatorReport.State.DRAFT)
     filed = RegulatorReport.State.FILED
     if not drafts.update(state=filed, filed_at=at, reference=reference, filed_by=by):

@@ -96,5 +96,6 @@ class RegulatorReport(models.Model):
 
     @property
     def language(self) -> str:
-        """Returns the language of the report's form: "ko" or "en"."""
-        return "en" if self.form == self.Form.GDPR else "ko"
+        """Returns the language of the report's form; without a form, the incident's first one."""
+        of_form = {self.Form.PIPC: "ko", self.Form.GDPR: "en"}
+        return of_form.get(self.Form(self.form), self.incident.languages[0])
