@@ -122,6 +122,10 @@ class LocalizedText:
         """Returns those of `languages` that have no text, in their order."""
         return [code for code in languages if code not in self._texts]
 
+    def only(self, languages: Sequence[str]) -> "LocalizedText":
+        """Returns the texts in these languages."""
+        return LocalizedText({code: self._texts.get(code, "") for code in languages})
+
     def by_language(self) -> dict[str, str]:
         """Returns the texts by language code; a new dictionary."""
         return dict(self._texts)

@@ -241,6 +241,26 @@ DATA_CLASSES: list[dict[str, Any]] = [
         ),
     },
     {
+        "slug": "password-hashes",
+        "hibp_name": "Passwords",
+        "name": {"ko": "비밀번호 (해시)", "en": "Password (hashed)"},
+        "unit": {"ko": "개", "en": "hashed password"},
+        "units": {"en": "hashed passwords"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            (
+                "비밀번호를 바꾸십시오. 짧은 비밀번호는 해시에서 알아낼 수 있습니다.",
+                "Change your password. A short one can be guessed from its hash.",
+            ),
+            (
+                "같은 비밀번호를 쓴 다른 곳도 모두 바꾸고 2단계 인증을 켜십시오.",
+                "Change it wherever you used the same one, and turn on two-step sign-in.",
+            ),
+        ),
+    },
+    {
         "slug": "usernames",
         "hibp_name": "Usernames",
         "name": {"ko": "아이디", "en": "User name"},

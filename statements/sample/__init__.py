@@ -1,15 +1,20 @@
-"""The sample incident: the texts of the model case, without people, from this folder's files."""
+"""The sample incidents: their texts, without people, from this folder's files.
 
+The first one is the model case. The others are invented: a retailer in the European Union and the
+United Kingdom, and one in Japan. A sample is loaded in those of its languages that the portal has.
+"""
+
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db import transaction
 from pydantic import AwareDatetime, PositiveInt, Strict
 
 from accounts.models import User
 from foundations import toml_files
-from foundations.languages import LocalizedText
+from foundations.languages import LocalizedText, portal_codes
 from foundations.toml_files import Localized, Text, Texts, TomlTable
 from incidents.models import (
     Basis,
@@ -22,10 +27,10 @@ from incidents.models import (
 from statements import publishing
 from statements.models import Advisory, Section, Statement, TimelineEntry
 
-SLUG = "coupang-2025"
+SAMPLES = ("coupang-2025", "eu-retailer", "japan-retailer")  # slugs, and folders of this one
+SLUG = SAMPLES[0]
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
 _HERE = Path(__file__).parent
-STATEMENTS = ("apology", "notice", "kisa-advisory")
 
 _Basis = Annotated[Basis, Strict(False)]
 
@@ -44,12 +49,17 @@ class _Entry(TomlTable):
 
 class _Incident(TomlTable):
     slug: Text
+    languages: Texts  # of all texts of the sample; the first is the authority
+    time_zone: Text
+    phone_region: Text
+    statements: Texts  # files beside this one
     company: Localized
     title: Localized
     summary: Localized
     began_on: date
     ended_on: date
     aware_at: AwareDatetime
+    illegal_access: bool | None = None
     reported_count: PositiveInt
     department: Localized
     contact_phone: Text
@@ -59,6 +69,7 @@ class _Incident(TomlTable):
         Annotated[IncidentJurisdiction.Name, Strict(False)], Annotated[Standing, Strict(False)]
     ]
     classes: dict[Annotated[IncidentDataClass.State, Strict(False)], _Claim]
+    class_names: dict[Text, Localized] = {}  # by slug, in languages that the catalogue may lack
     timeline: Annotated[tuple[_Entry, ...], Strict(False)]
 
 
@@ -84,18 +95,32 @@ class _Statement(TomlTable):
     sections: Annotated[tuple[_Section, ...], Strict(False)]
 
 
-@transaction.atomic
-def load_sample_incident() -> Incident:
-    """Creates the sample incident and publishes its statements; returns the incident.
+class SampleLanguageError(ValueError):
+    """Raised when the portal has none of the languages of a sample incident."""
 
-    What exists already is not changed.
+
+@transaction.atomic
+def load_sample_incident(slug: str = SLUG) -> Incident:
+    """Creates a sample incident and publishes its statements; returns the incident.
+
+    `slug` is one of SAMPLES. What exists already is not changed. Raises SampleLanguageError.
     """
     editor, approver = _staff(EDITOR), _staff(APPROVER)
-    incident = Incident.objects.filter(slug=SLUG).first() or _make_incident()
-    for slug in STATEMENTS:
-        if not incident.statements.filter(slug=slug).exists():
-            _publish(incident, slug, editor=editor, approver=approver)
+    content = _content(slug)
+    incident = Incident.objects.filter(slug=slug).first() or _make_incident(content)
+    for name in content.statements:
+        if not incident.statements.filter(slug=name).exists():
+            _publish(incident, name, editor=editor, approver=approver)
     return incident
+
+
+def waiting_languages(slug: str) -> list[str]:
+    """Returns the languages of a sample in which the portal has no catalogue yet."""
+    return [code for code in _content(slug).languages if code not in portal_codes()]
+
+
+def _content(slug: str) -> _Incident:
+    return toml_files.load(_HERE / slug / "incident.toml", _Incident)
 
 
 def _staff(email: str) -> User:
@@ -103,12 +128,23 @@ def _staff(email: str) -> User:
     return user or User.objects.create_user(email, is_staff=True, is_superuser=True)
 
 
-def _make_incident() -> Incident:
-    content = toml_files.load(_HERE / "incident.toml", _Incident)
-    fields = content.model_dump(exclude={"jurisdictions", "classes", "timeline"})
-    incident = Incident(**fields, is_public=True)
+def _make_incident(content: _Incident) -> Incident:
+    languages = [code for code in content.languages if code in portal_codes()]
+    if not languages:
+        raise SampleLanguageError(
+            f"the portal has none of the languages of {content.slug}: "
+            f"{', '.join(content.languages)}"
+        )
+    separate = {"jurisdictions", "classes", "class_names", "timeline", "statements", "languages"}
+    incident = Incident(
+        **_in(languages, content.model_dump(exclude=separate)),
+        languages=languages,
+        default_language=languages[0],
+        is_public=True,
+    )
     incident.make_keysets()
     incident.save()
+    _add_class_names(content, languages)
     IncidentJurisdiction.objects.bulk_create(
         IncidentJurisdiction(incident=incident, jurisdiction=name, standing=standing)
         for name, standing in content.jurisdictions.items()
@@ -124,22 +160,42 @@ def _make_incident() -> Incident:
         for slug in claim.slugs
     )
     TimelineEntry.objects.bulk_create(
-        TimelineEntry(incident=incident, **entry.model_dump()) for entry in content.timeline
+        TimelineEntry(incident=incident, **_in(languages, entry.model_dump()))
+        for entry in content.timeline
     )
     return incident
 
 
+def _add_class_names(content: _Incident, languages: Sequence[str]) -> None:
+    """Names the data classes in languages of the incident that the catalogue of classes lacks."""
+    for slug, names in content.class_names.items():
+        data_class = DataClass.objects.get(slug=slug)
+        missing = data_class.name.missing(languages)
+        if missing:
+            data_class.name |= {code: names.get(code) for code in missing}
+            data_class.save(update_fields=["name"])
+
+
+def _in(languages: Sequence[str], values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the values with each text in these languages only."""
+    return {
+        key: value.only(languages) if isinstance(value, LocalizedText) else value
+        for key, value in values.items()
+    }
+
+
 def _publish(incident: Incident, slug: str, *, editor: User, approver: User) -> None:
-    content = toml_files.load(_HERE / f"statements/{slug}.toml", _Statement)
+    content = toml_files.load(_HERE / incident.slug / f"{slug}.toml", _Statement)
     statement = Statement.objects.create(incident=incident, kind=content.kind, slug=slug)
     if content.advisory:
-        Advisory.objects.create(statement=statement, **content.advisory.model_dump())
+        issued = _in(incident.languages, content.advisory.model_dump())
+        Advisory.objects.create(statement=statement, **issued)
     draft = publishing.draft_next(statement, by=editor)
-    draft.title = content.title
+    draft.title = content.title.only(incident.languages)
     draft.save()
     draft.sections.all().delete()  # the empty sections of a first draft
     Section.objects.bulk_create(
-        Section(version=draft, position=position, **section.model_dump())
+        Section(version=draft, position=position, **_in(incident.languages, section.model_dump()))
         for position, section in enumerate(content.sections, 1)
     )
     publishing.publish(draft, by=approver)

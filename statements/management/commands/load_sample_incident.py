@@ -1,15 +1,26 @@
-"""Loads the sample incident: for a demonstration or development, never for a public portal."""
+"""Loads a sample incident: for a demonstration or development, never for a public portal."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from statements import sample
 
 
 class Command(BaseCommand):
-    help = "Loads the sample incident with its statements, advisory and timeline, once."
+    help = "Loads a sample incident with its statements and timeline, once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", nargs="?", choices=sample.SAMPLES, default=sample.SLUG)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        incident = sample.load_sample_incident()
-        self.stdout.write(f"The sample incident is at /ko/incidents/{incident.slug}/.")
+        """Loads the incident and prints its page, and the languages that wait for a catalogue."""
+        slug = options["slug"]
+        try:
+            incident = sample.load_sample_incident(slug)
+        except sample.SampleLanguageError as error:
+            raise CommandError(str(error)) from None
+        page = f"/{incident.languages[0]}/incidents/{incident.slug}/"
+        self.stdout.write(f"The sample incident is at {page}.")
+        if waiting := sample.waiting_languages(slug):
+            self.stdout.write(f"Its texts wait for a catalogue in: {', '.join(waiting)}.")

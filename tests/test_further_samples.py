@@ -1,0 +1,39 @@
+"""The invented samples: a retailer in the European Union and the United Kingdom, one in Japan."""
+
+import pytest
+from django.core.management import call_command
+
+from incidents.models import Incident
+from statements import publishing, sample
+from statements.wording import has_rules
+
+pytestmark = pytest.mark.django_db
+
+FURTHER = sample.SAMPLES[1:]
+NAMES = [("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ja", "日本語")]
+
+
+@pytest.mark.parametrize("slug", FURTHER)
+def test_a_sample_is_published_in_the_languages_that_the_portal_has(slug, capsys):
+    call_command("load_sample_incident", slug)
+    incident = Incident.objects.get(slug=slug)
+    assert incident.languages == ["en"]
+    assert "wait for a catalogue in: " in capsys.readouterr().out
+    for statement in incident.statements.all():
+        version = statement.versions.get()
+        assert version.title.languages() == ["en"]
+        assert publishing.verify_statement(statement) == []
+
+
+@pytest.mark.parametrize("slug", FURTHER)
+def test_a_sample_is_published_in_all_its_languages_once_the_portal_has_them(slug, settings):
+    settings.LANGUAGES = [*settings.LANGUAGES, *NAMES]
+    incident = sample.load_sample_incident(slug)
+    assert sample.waiting_languages(slug) == []
+    assert len(incident.languages) > 1
+    for statement in incident.statements.all():
+        version = statement.versions.get()
+        rules = [each.rule for each in publishing.draft_findings(version)]
+        without_rules = [code for code in incident.languages if not has_rules(code)]
+        assert rules.count("no_rules") == len(without_rules)
+        assert not {"parity_figure", "parity_link", "language"} & set(rules)
