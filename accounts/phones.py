@@ -32,6 +32,11 @@ _DASHES = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\u3161", "-")
 )
 _ODD_SEPARATORS = re.compile(r"(\d{2,4})([~/_])(\d{3,4})\2(\d{4})", re.ASCII)  # 010/1234/5678
+# 040/6696912, +49 (0)171 / 3920012: a slash after the area code, as in Germany and Austria. What
+# stands before it is too short for a number of its own.
+_AREA_CODE = re.compile(
+    r"((?:\+\d{1,3} ?(?:\(0\) ?)?|\(?0)\d{1,5}\)?) ?/ ?(\d[\d -]{3,}\d)", re.ASCII
+)
 _FLOAT = re.compile(r"(\d+)\.0+", re.ASCII)  # what a spreadsheet makes of digits
 _NUMBER = re.compile(r"(?!\d+[).]\s)(?P<number>\+?\(?\d[\d ().-]*\d)", re.ASCII)
 _WRITTEN = re.compile(
@@ -125,7 +130,9 @@ def _plain(text: str) -> str:
         plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_DASHES)
         plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in plain)
     plain = plain.strip().strip("'\"`").removeprefix("tel:").strip(" \t,;")
-    return _ODD_SEPARATORS.sub(r"\1-\3-\4", plain)
+    plain = _ODD_SEPARATORS.sub(r"\1-\3-\4", plain)
+    with_area = _AREA_CODE.fullmatch(plain)
+    return f"{with_area[1]} {with_area[2]}" if with_area else plain
 
 
 # ---------------------------------------------------------------- one number
@@ -137,9 +144,17 @@ def _read_one(text: str, region: str, has_lost_zeros: bool) -> Phone | str:
     if written is None:
         return NOT_A_NUMBER
     groups: list[str] = re.findall(r"\d+", written["number"].replace("(0)", ""))
+    is_full = written["number"].startswith("+")
     if len(groups) > 1 and len(groups[-1]) < 3 <= len(groups[-2]):
-        return NOT_A_NUMBER  # 02-123-4567-8 is 02-123-4567 with an extension
-    digits, is_full = "".join(groups), written["number"].startswith("+")
+        # 02-123-4567-8 has an extension; 0171 39 200 12 is complete only as a whole.
+        first = _of_digits("".join(groups[:-1]), region, has_lost_zeros, is_full=is_full)
+        if not re.fullmatch(r"\+?[\d ]+", written["number"]) or isinstance(first, Phone):
+            return NOT_A_NUMBER
+    return _of_digits("".join(groups), region, has_lost_zeros, is_full=is_full)
+
+
+def _of_digits(digits: str, region: str, has_lost_zeros: bool, *, is_full: bool) -> Phone | str:
+    """Returns the number of these digits, or why it is none. `is_full`: with a country code."""
     readings = {_of_plan(digits)} if is_full else _of_region(digits, region, has_lost_zeros)
     phones = {one for one in readings if isinstance(one, Phone)}
     if len(phones) == 1:

@@ -397,3 +397,28 @@ def test_every_address_that_is_found_stands_in_the_cell(emails, separator):
     for address in read_emails(cell).addresses:
         assert address in normalise_email(cell[:300]) or address in cell.lower()
         assert read_emails(address).addresses == (address,)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0171 39 200 12", "+491713920012"),
+        ("+49 171 39 200 12", "+491713920012"),
+        ("0176 040 690 12", "+4917604069012"),
+        ("0171/3920012", "+491713920012"),
+        ("040 / 66 96 91 23", "+494066969123"),
+        ("(040) / 66969123", "+494066969123"),
+        ("+49 (0) 171 / 3920012", "+491713920012"),
+        ("040/66969-123", "+494066969123"),
+        # The number without the last group is complete: that group is an extension.
+        ("040 66969 12", None),
+        ("040/66969-0", None),
+    ],
+)
+def test_german_spellings_with_a_slash_or_pairs_are_read(text, number):
+    assert normalise_phone(text, "DE") == number
+
+
+@pytest.mark.parametrize("text", ["02 123 4567 8", "+82 2 123 4567 8", "010-1234-567-8"])
+def test_a_last_digit_after_a_complete_number_is_an_extension(text):
+    assert normalise_phone(text, "KR") is None
