@@ -1,6 +1,7 @@
 # The two main commands are `make demo` and `make test`; see README.md.
 PYTHON ?= python3
 PORT ?= 8000
+INCIDENT ?= coupang-2025
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
 
@@ -10,7 +11,7 @@ ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 .PHONY: demo test test-random lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail test-install mail-servers drill drill-import drill-connections clean
 
 demo: setup
-	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo
+	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
 
 test: setup
 	@$(BIN)/python -m tests.browser

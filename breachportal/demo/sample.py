@@ -1,18 +1,17 @@
-"""The preparation of the sample incident for the first visitor of the demonstration."""
+"""The preparation of a sample incident for the first visitor of the demonstration."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 
-import incidents
 from accounts.models import User
 from accounts.second_factor_secrets import encrypt_for
 from breachportal.demo import app_codes
 from incidents import scope_versions, unread
 from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident, WriteOff
+from incidents.sample import exports
 from notices import decisions
 from notices.models import Notice
 from statements import sample
@@ -20,29 +19,53 @@ from statements.models import Statement
 
 Say = Callable[[str], None]
 
-EXPORT = Path(incidents.__file__).parent / "sample"
-FILES = {
-    "members.csv": "members.toml",
-    "addresses.csv": "addresses.toml",
-    "orders.csv.gz": "orders.toml",
-}
+EXPORT = exports.HERE
+FILES = exports.MODEL_CASE
 EDITOR, APPROVER = sample.EDITOR, sample.APPROVER
 # Two members in the export that have addresses, entrance codes and orders.
 KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00137@naver.example"
+# Whom a visitor may sign in as, by sample.
+CUSTOMERS = {
+    "coupang-2025": {
+        KOREAN_CUSTOMER: "a Korean customer",
+        ENGLISH_CUSTOMER: "an English-speaking one",
+    },
+    "eu-retailer": {
+        "kunde000@post.example": "a German customer",
+        "customer000@mail.example": "a British one",
+    },
+    "japan-retailer": {"kaiin000@post.example": "a Japanese customer"},
+}
 
 
-def prepare(say: Say) -> None:
+def settings_of(slug: str) -> dict[str, str]:
+    """Returns the settings by which the portal bears the name of the sample's company."""
+    if slug == sample.SLUG:
+        return {}  # the demonstration's defaults
+    incident = Incident.objects.get(slug=slug)
+    return {
+        "PORTAL_NAME_KO": incident.company.in_language("ko"),
+        "PORTAL_NAME_EN": incident.company.in_language("en"),
+        "DEFAULT_FROM_EMAIL": f"{incident.company} <{incident.contact_email}>",
+        "PHONE_REGION": incident.phone_region,
+        "TIME_ZONE": incident.time_zone,
+    }
+
+
+def prepare(say: Say, slug: str = sample.SLUG) -> None:
     """Loads the incident, its statements and its export, and reports progress with `say`.
 
     Continues a start that was interrupted. Does nothing once a scope version is closed, because the
     visitor may have changed the data since.
     """
-    batches = ExposureBatch.objects.filter(incident__slug=sample.SLUG)
+    batches = ExposureBatch.objects.filter(incident__slug=slug)
     if batches.exclude(state=ExposureBatch.State.OPEN).exists():
         say("The sample incident is there from an earlier start.")
         return
-    say("Writing the sample incident, its statements and its advisory ...")
-    incident = sample.load_sample_incident()
+    say("Writing the sample incident and its statements ...")
+    incident = sample.load_sample_incident(slug)
+    if waiting := sample.waiting_languages(slug):
+        say(f"The portal has no catalogue yet in: {', '.join(waiting)}.")
     for email in (EDITOR, APPROVER):
         give_second_factor(User.objects.get(email=email))
     import_export(incident, say)
@@ -56,26 +79,25 @@ def give_second_factor(user: User) -> None:
 
 
 def import_export(incident: Incident, say: Say) -> None:
-    """Imports the company's three files, as far as they are not loaded, and closes the batch.
+    """Imports the company's files, as far as they are not loaded, and closes the batch.
 
     Rejected rows are written under `var/rejects`.
     """
     rejects = settings.VAR / "rejects"
     rejects.mkdir(mode=0o700, parents=True, exist_ok=True)
     loaded_files = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
-    for name, mapping in FILES.items():
-        if loaded_files.filter(name=name).exists():
+    for path, mapping in exports.of_sample(incident.slug, settings.VAR / "export"):
+        if loaded_files.filter(name=path.name).exists():
             continue
-        path = EXPORT / "export-2025-11" / name
         loaded = loading.import_file(
             path,
             incident=incident,
-            mapping_text=(EXPORT / mapping).read_text(encoding="utf-8"),
-            mapping_name=mapping,
+            mapping_text=mapping.read_text(encoding="utf-8"),
+            mapping_name=mapping.name,
             rejects_path=rejects,
         )
         say(
-            f"Imported {name}: {loaded.rows_read:,} rows read, {loaded.rows_taken:,} taken, "
+            f"Imported {path.name}: {loaded.rows_read:,} rows read, {loaded.rows_taken:,} taken, "
             f"{loaded.rows_rejected:,} rejected (see {rejects})."
         )
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
@@ -96,15 +118,15 @@ def write_off_unread_rows(batch: ExposureBatch) -> None:
             write_off.confirm(approver)
 
 
-def send_notice() -> Notice:
+def send_notice(slug: str = sample.SLUG) -> Notice:
     """Returns the sample's mandatory notice; creates and approves it if that was not done yet.
 
     The editor creates it and the approver approves it. It is about the first version of the
     statement, because later versions are the visitor's own.
     """
-    version = Statement.objects.get(
-        incident__slug=sample.SLUG, kind=Statement.Kind.NOTICE
-    ).versions.get(number=1)
+    version = Statement.objects.get(incident__slug=slug, kind=Statement.Kind.NOTICE).versions.get(
+        number=1
+    )
     notices = Notice.objects.filter(version=version, kind=Notice.Kind.MANDATORY)
     notice = notices.filter(created_by__email=EDITOR).order_by("pk").first()
     if notice is None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from honcho.manager import Manager
 from honcho.printer import Message
 
 from breachportal import embedded_servers
 from breachportal.demo import sample
+from statements.sample import SAMPLES, SLUG
 
 
 class DemoPrinter:
@@ -51,7 +52,11 @@ def write_to_terminal(text: str) -> None:
 class Command(BaseCommand):
     """The command behind `make demo`."""
 
-    help = "Runs the whole portal on this machine with the sample incident."
+    help = "Runs the whole portal on this machine with a sample incident."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Adds the choice of the sample."""
+        parser.add_argument("--incident", choices=SAMPLES, default=SLUG)
 
     def handle(self, **options: Any) -> None:
         """Prepares the data and runs every process until Ctrl-C."""
@@ -62,8 +67,9 @@ class Command(BaseCommand):
         logging.getLogger("incidents").setLevel(logging.WARNING)
         self.say("Preparing the database ...")
         call_command("migrate", verbosity=0)
-        sample.prepare(self.say)
-        sys.exit(run_processes() or 0)
+        slug = options["incident"]
+        sample.prepare(self.say, slug)
+        sys.exit(run_processes(slug) or 0)
 
     def say(self, line: str) -> None:
         """Prints one line of progress."""
@@ -90,7 +96,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run_processes() -> int | None:
+def run_processes(slug: str) -> int | None:
     """Runs the mail server, a Celery worker with beat, the web server and the guide.
 
     Returns an exit code when one of them ends and the others are stopped: 0 after Ctrl-C.
@@ -105,14 +111,18 @@ def run_processes() -> int | None:
         "web": [python, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
         + ["--blocking-threads", str(settings.WEB_THREADS)]
         + ["--host", "127.0.0.1", "--port", str(settings.PORT), "breachportal.wsgi:application"],
-        "guide": [*manage, "demo_guide"],
+        "guide": [*manage, "demo_guide", "--incident", slug],
     }
-    environment = os.environ | {
-        "BREACHPORTAL_MODE": "demo",
-        "EMAIL_HOST": "127.0.0.1",
-        "EMAIL_PORT": str(free_port()),
-        "PYTHONUNBUFFERED": "1",
-    }
+    environment = (
+        os.environ
+        | sample.settings_of(slug)
+        | {
+            "BREACHPORTAL_MODE": "demo",
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(free_port()),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
     manager = Manager(printer=DemoPrinter(settings.VAR / "log"))
     for name, command in commands.items():
         line = f"exec {shlex.join(command)}"

@@ -5,10 +5,11 @@ from contextlib import closing
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from breachportal.demo import sample
 from notices.models import Notice
+from statements.sample import SAMPLES, SLUG
 
 START_SECONDS = 60
 
@@ -17,8 +18,7 @@ breachportal is ready at {url}/
 
 As a customer
   Open {url}/, choose "My data", and sign in as
-    {korean}      a Korean customer, or
-    {english}   an English-speaking one.
+{customers}
   The code comes by mail; read every mail at {url}/demo/mail/
 
 As the response team
@@ -35,18 +35,22 @@ class Command(BaseCommand):
 
     help = "Sends the sample notice, then says where everything is. Part of `make demo`."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Adds the choice of the sample."""
+        parser.add_argument("--incident", choices=SAMPLES, default=SLUG)
+
     def handle(self, **options: Any) -> None:
         """Waits for the other processes, sends the notice, and runs until SIGTERM or Ctrl-C."""
         if not settings.IS_DEMO:
             raise CommandError("The guide exists in demo mode only.")
         for name, port in (("mail server", settings.EMAIL_PORT), ("web server", settings.PORT)):
             wait_for(name, port)
-        self.send()
+        slug = options["incident"]
+        self.send(slug)
         self.stdout.write(
             READY.format(
                 url=settings.PORTAL_URL,
-                korean=sample.KOREAN_CUSTOMER,
-                english=sample.ENGLISH_CUSTOMER,
+                customers=customers_of(slug),
                 editor=sample.EDITOR,
                 approver=sample.APPROVER,
                 logs=settings.VAR / "log",
@@ -59,9 +63,9 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             return
 
-    def send(self) -> None:
+    def send(self, slug: str) -> None:
         """Sends the sample notice and prints its progress while it is planned and sent."""
-        notice = sample.send_notice()
+        notice = sample.send_notice(slug)
         printed = None
         while notice.state in (Notice.State.PLANNING, Notice.State.SENDING):
             line = f"Sending the notice: {notice.ended():,} of {notice.planned:,} people done ..."
@@ -75,6 +79,12 @@ class Command(BaseCommand):
             f"The notice is {notice.state}: {notice.planned:,} people, {notice.accepted:,} mails "
             f"accepted, {notice.unreachable:,} people without a usable address."
         )
+
+
+def customers_of(slug: str) -> str:
+    """Returns a line for each customer whom a visitor may sign in as."""
+    lines = (f"    {address:<26}{who}" for address, who in sample.CUSTOMERS[slug].items())
+    return "\n".join(lines)
 
 
 def wait_for(name: str, port: int) -> None:

@@ -1,0 +1,1 @@
+"""The exports of the sample incidents: as files, or written by code."""
