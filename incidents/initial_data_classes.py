@@ -27,9 +27,13 @@ CALL_BACK = (
         "on a number you looked up yourself."
     ),
 )
-HOTLINE = (
-    "의심스러운 전화나 문자는 국번 없이 118(한국인터넷진흥원)로 문의하십시오.",
-    "Ask about suspicious calls and messages: dial 118 in Korea (KISA).",
+ID_NUMBER = (
+    "은행이나 통신사에서 내 이름으로 연 계좌, 대출, 회선이 있는지 확인하십시오.",
+    "Ask your bank and your telephone company about accounts, loans and lines in your name.",
+)
+BLACKMAIL = (
+    "이 정보로 협박을 받으면 돈을 보내지 말고 경찰에 신고하십시오.",
+    "If you are blackmailed with it, do not pay, and go to the police.",
 )
 BANK_CALL = (
     "지금 은행이나 카드사에 전화해 이상한 거래가 있는지 확인하십시오.",
@@ -53,7 +57,7 @@ DATA_CLASSES: list[dict[str, Any]] = [
         "is_one_each": True,
         "sensitivity": LOW,
         "masking": "name",
-        "actions": _steps(CALLERS, CALL_BACK, HOTLINE),
+        "actions": _steps(CALLERS, CALL_BACK),
     },
     {
         "slug": "email-addresses",
@@ -70,7 +74,6 @@ DATA_CLASSES: list[dict[str, Any]] = [
                 "이메일에 답하거나 첨부 파일을 열기 전에 보낸 주소를 확인하십시오.",
                 "Check the sender's address before you answer a mail or open what is attached.",
             ),
-            HOTLINE,
         ),
     },
     {
@@ -90,7 +93,6 @@ DATA_CLASSES: list[dict[str, Any]] = [
                 "전화로 인증번호나 비밀번호를 알려 주지 마십시오.",
                 "Never tell a caller a code or a password.",
             ),
-            HOTLINE,
         ),
     },
     {
@@ -327,13 +329,7 @@ DATA_CLASSES: list[dict[str, Any]] = [
         "sensitivity": HIGH,
         "masking": "secret",
         "actions": _steps(
-            (
-                (
-                    "명의도용방지서비스(msafer.or.kr)에서 내 이름으로 개통된 "
-                    "휴대전화가 있는지 확인하십시오."
-                ),
-                "Check whether a mobile line was opened in your name; in Korea at msafer.or.kr.",
-            ),
+            ID_NUMBER,
             (
                 "은행에 내 이름으로 대출이나 계좌를 열지 못하게 해 달라고 하십시오.",
                 "Ask your bank to stop new loans and accounts in your name.",
@@ -392,5 +388,235 @@ DATA_CLASSES: list[dict[str, Any]] = [
         "sensitivity": LOW,
         "masking": "text",
         "actions": _steps(),
+    },
+    # The numbers and documents of single countries. The steps there: country_steps.toml.
+    {
+        "slug": "resident-registration-numbers",
+        "hibp_name": "Government issued IDs",
+        "name": {"ko": "주민등록번호", "en": "Resident registration number"},
+        "unit": {"ko": "개", "en": "resident registration number"},
+        "units": {"en": "resident registration numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+            (
+                "피해가 우려되면 주민등록번호변경위원회에 번호 변경을 신청하십시오.",
+                "If you are likely to suffer harm, apply to the committee in Korea for a new one.",
+            ),
+        ),
+    },
+    {
+        "slug": "social-security-numbers",
+        "hibp_name": "Social security numbers",
+        "name": {"ko": "미국 사회보장번호", "en": "Social security number"},
+        "unit": {"ko": "개", "en": "social security number"},
+        "units": {"en": "social security numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+        ),
+    },
+    {
+        "slug": "national-insurance-numbers",
+        "hibp_name": "Government issued IDs",
+        "name": {"ko": "영국 국민보험번호", "en": "National insurance number"},
+        "unit": {"ko": "개", "en": "national insurance number"},
+        "units": {"en": "national insurance numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+        ),
+    },
+    {
+        "slug": "my-numbers",
+        "hibp_name": "Government issued IDs",
+        "name": {"ko": "일본 마이넘버", "en": "My Number"},
+        "unit": {"ko": "개", "en": "My Number"},
+        "units": {"en": "My Numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+        ),
+    },
+    {
+        "slug": "national-id-numbers",
+        "hibp_name": "Government issued IDs",
+        "name": {"ko": "외국 신분증·세금 번호", "en": "National identity or tax number"},
+        "unit": {"ko": "개", "en": "national identity or tax number"},
+        "units": {"en": "national identity or tax numbers"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+        ),
+    },
+    {
+        "slug": "passport-numbers",
+        "hibp_name": "Passport numbers",
+        "name": {"ko": "여권번호", "en": "Passport number"},
+        "unit": {"ko": "개", "en": "passport number"},
+        "units": {"en": "passport numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+            (
+                "여권을 발급한 기관에 알리고, 새 여권이 필요한지 물어보십시오.",
+                "Tell the office that issued the passport, and ask whether you need a new one.",
+            ),
+        ),
+    },
+    {
+        "slug": "drivers-licences",
+        "hibp_name": "Driver's licenses",
+        "name": {"ko": "운전면허번호", "en": "Driving licence number"},
+        "unit": {"ko": "개", "en": "driving licence number"},
+        "units": {"en": "driving licence numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+            (
+                "면허를 발급한 기관에 번호를 바꿀 수 있는지 물어보십시오.",
+                "Ask the office that issued the licence whether it gives you a new number.",
+            ),
+        ),
+    },
+    {
+        "slug": "identity-documents",
+        "hibp_name": "Government issued IDs",
+        "name": {"ko": "신분증 사본", "en": "Copy of an identity document"},
+        "unit": {"ko": "장", "en": "copy of an identity document"},
+        "units": {"en": "copies of identity documents"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            ID_NUMBER,
+            (
+                "신분증을 발급한 기관에 알리고 다시 발급받으십시오.",
+                "Tell the office that issued the document, and ask for a new one.",
+            ),
+        ),
+    },
+    {
+        "slug": "health-insurance-numbers",
+        "hibp_name": "Health insurance information",
+        "name": {"ko": "건강보험 번호", "en": "Health insurance number"},
+        "unit": {"ko": "개", "en": "health insurance number"},
+        "units": {"en": "health insurance numbers"},
+        "is_one_each": True,
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            (
+                "보험사에 알리고, 받지 않은 진료가 청구되었는지 확인하십시오.",
+                "Tell your insurer, and check for bills of treatment that you did not get.",
+            ),
+        ),
+    },
+    {
+        "slug": "biometric-data",
+        "hibp_name": "Biometric data",
+        "name": {"ko": "생체인식정보", "en": "Biometric data"},
+        "unit": {"ko": "건", "en": "biometric record"},
+        "units": {"en": "biometric records"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            (
+                "지문이나 얼굴로 여는 서비스에 다른 인증 수단을 더하십시오.",
+                "Add another way to sign in where a fingerprint or a face opens a service.",
+            ),
+        ),
+    },
+    {
+        "slug": "locations",
+        "hibp_name": "Geographic locations",
+        "name": {"ko": "위치 정보", "en": "Location"},
+        "unit": {"ko": "건", "en": "location"},
+        "units": {"en": "locations"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            (
+                "집과 직장, 자주 가는 곳이 알려져 위험하다면 경찰에 알리십시오.",
+                "If it is a danger to you that others know where you go, tell the police.",
+            ),
+            BLACKMAIL,
+        ),
+    },
+    {
+        "slug": "photos",
+        "hibp_name": "Photos",
+        "name": {"ko": "사진·영상", "en": "Photo or video"},
+        "unit": {"ko": "장", "en": "photo or video"},
+        "units": {"en": "photos or videos"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            BLACKMAIL,
+            (
+                "내 사진이 올라온 곳이 있으면 운영자에게 삭제를 요청하십시오.",
+                "Ask the operator of a site that shows your picture to remove it.",
+            ),
+        ),
+    },
+    {
+        "slug": "uploaded-files",
+        "hibp_name": "",
+        "name": {"ko": "올린 문서", "en": "Uploaded document"},
+        "unit": {"ko": "건", "en": "uploaded document"},
+        "units": {"en": "uploaded documents"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            (
+                "문서에 적힌 번호와 비밀번호를 확인하고 바꾸십시오.",
+                "Look up which numbers and passwords the documents held, and change them.",
+            ),
+            BLACKMAIL,
+        ),
+    },
+    {
+        "slug": "card-security-codes",
+        "hibp_name": "Credit card CVV",
+        "name": {"ko": "카드 보안코드", "en": "Card security code"},
+        "unit": {"ko": "개", "en": "card security code"},
+        "units": {"en": "card security codes"},
+        "sensitivity": HIGH,
+        "masking": "secret",
+        "actions": _steps(
+            BANK_CALL,
+            (
+                "카드를 정지하고 재발급받으십시오.",
+                "Block the card and ask for a new one.",
+            ),
+        ),
+    },
+    {
+        "slug": "password-hints",
+        "hibp_name": "Password hints",
+        "name": {"ko": "비밀번호 힌트", "en": "Password hint"},
+        "unit": {"ko": "개", "en": "password hint"},
+        "units": {"en": "password hints"},
+        "is_one_each": True,
+        "sensitivity": MEDIUM,
+        "masking": "secret",
+        "actions": _steps(
+            (
+                "힌트로 알 수 있는 비밀번호를 모두 바꾸십시오.",
+                "Change every password that the hint gives away.",
+            ),
+        ),
     },
 ]

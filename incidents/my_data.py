@@ -145,7 +145,11 @@ def _leaked_part(
         phrasing.headline([(leak.data_class, leak.count) for leak in leaks]),
         person=person,
         relation=_relation(person),
-        steps=steps_for((leak.data_class for leak in leaks), done),
+        steps=steps_for(
+            (leak.data_class for leak in leaks),
+            done,
+            [each.jurisdiction for each in incident.jurisdictions.all()],
+        ),
         leaked=leaked_items(leaks, places_in(rows, catalogue), show),
         others=other_lines(incident, {leak.data_class.pk for leak in leaks}),
         note=own.notes.get(person.pk, ""),

@@ -26,15 +26,16 @@ SELECT ARRAY(SELECT email FROM account_emailaddress WHERE user_id = %(user)s AND
         SELECT tableoid, xmin, ctid FROM incidents_incident
         UNION ALL SELECT tableoid, xmin, ctid FROM incidents_exposurebatch
         UNION ALL SELECT tableoid, xmin, ctid FROM incidents_incidentdataclass
+        UNION ALL SELECT tableoid, xmin, ctid FROM incidents_incidentjurisdiction
         UNION ALL SELECT tableoid, xmin, ctid FROM incidents_dataclass
     ) row)
 """
 
 
 class PublicFacts(NamedTuple):
-    """The public incidents with their scope versions and class states. Threads share the objects.
+    """The public incidents with their scope versions, class states and jurisdictions.
 
-    The incident that the company learned of last comes first.
+    Threads share the objects. The incident that the company learned of last comes first.
     """
 
     incidents: Sequence[Incident]
@@ -65,7 +66,7 @@ _kept: tuple[str, PublicFacts] | None = None
 def own_facts(user: User) -> OwnFacts:
     """Returns the verified contacts and done steps of `user`, and the public facts.
 
-    One query, and four more in a process that does not keep the current version.
+    One query, and five more in a process that does not keep the current version.
     """
     with read_connection().cursor() as cursor:
         cursor.execute(_READ, {"user": user.pk})
@@ -83,7 +84,9 @@ def _public(version: str) -> PublicFacts:
     global _kept
     if _kept and _kept[0] == version:
         return _kept[1]
-    incidents = Incident.objects.public().prefetch_related("batches", "class_states__data_class")
+    incidents = Incident.objects.public().prefetch_related(
+        "batches", "class_states__data_class", "jurisdictions"
+    )
     facts = PublicFacts(list(incidents), DataClass.objects.in_bulk())
     _kept = version, facts
     return facts

@@ -5,6 +5,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from accounts.models import User
+from foundations.languages import LocalizedText
+from incidents.country_steps import country_steps
 from incidents.models import DataClass, DoneStep, Incident
 
 
@@ -16,10 +18,15 @@ class Step(NamedTuple):
     is_done: bool
 
 
-def steps_for(data_classes: Iterable[DataClass], done: Collection[str]) -> list[Step]:
-    """Returns the steps about all classes, each once, those of the most sensitive class first."""
+def steps_for(
+    data_classes: Iterable[DataClass], done: Collection[str], jurisdictions: Collection[str]
+) -> list[Step]:
+    """Returns the steps about all classes, each once, those of the most sensitive class first.
+
+    `jurisdictions` are those of the incident: their steps follow those of the class.
+    """
     in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
-    texts = {text: key for entry in in_order for key, text in _keyed(entry)}
+    texts = {text: key for entry in in_order for key, text in _keyed(entry, jurisdictions)}
     return [Step(key, text, key in done) for text, key in texts.items()]
 
 
@@ -27,15 +34,25 @@ def mark_step(user: User, incident: Incident, key: str, *, is_done: bool) -> Non
     """Records that the user has done a step, or deletes the record. Ignores an unknown step."""
     if not is_done:
         DoneStep.objects.filter(user=user, incident=incident, step=key).delete()
-    elif any(key == known for entry in DataClass.objects.all() for known, _text in _keyed(entry)):
+    elif key in _known_keys(incident):
         DoneStep.objects.get_or_create(user=user, incident=incident, step=key)
 
 
-def _keyed(data_class: DataClass) -> list[tuple[str, str]]:
+def _known_keys(incident: Incident) -> set[str]:
+    names = [each.jurisdiction for each in incident.jurisdictions.all()]
+    return {key for entry in DataClass.objects.all() for key, _text in _keyed(entry, names)}
+
+
+def _keyed(data_class: DataClass, jurisdictions: Collection[str]) -> list[tuple[str, str]]:
     """Returns (key, text) of each line. The key is a hash of the line in the portal's language."""
-    texts = data_class.actions.in_order()
+    texts = [data_class.actions, *country_steps(data_class.slug, jurisdictions)]
+    return [keyed for text in texts for keyed in _keyed_lines(text)]
+
+
+def _keyed_lines(steps: LocalizedText) -> list[tuple[str, str]]:
+    texts = steps.in_order()
     source = texts[0][1].splitlines() if texts else []
-    lines = data_class.actions.lines
+    lines = steps.lines
     if len(source) != len(lines):  # the languages do not say the same: each has steps of its own
         source = lines
     return [(_key(line), text) for line, text in zip(source, lines, strict=True)]

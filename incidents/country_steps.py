@@ -1,0 +1,45 @@
+"""Steps that hold in single countries: where people turn to there (`country_steps.toml`).
+
+The steps of a data class hold everywhere; these are added for the jurisdictions of the incident.
+"""
+
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from foundations import toml_files
+from foundations.languages import LocalizedText
+from foundations.toml_files import Localized, Text, Texts, TomlTable
+
+_FILE = Path(__file__).parent / "country_steps.toml"
+
+
+class CountryStep(TomlTable):
+    """The table [[step]]: one step, where it holds, and about which data classes."""
+
+    jurisdictions: Texts  # of the incident; one of them is enough
+    classes: Texts  # slugs; one that leaked is enough
+    text: Localized
+    source: Text
+
+
+class _CountrySteps(TomlTable):
+    step: Annotated[tuple[CountryStep, ...], Strict(False), Field(min_length=1)]
+
+
+@cache
+def all_country_steps() -> tuple[CountryStep, ...]:
+    """Returns the steps of the file, read once a process. Raises TomlFileError."""
+    return toml_files.load(_FILE, _CountrySteps).step
+
+
+def country_steps(slug: str, jurisdictions: Collection[str]) -> list[LocalizedText]:
+    """Returns the steps about a data class in these jurisdictions, in the order of the file."""
+    return [
+        step.text
+        for step in all_country_steps()
+        if slug in step.classes and not set(step.jurisdictions).isdisjoint(jurisdictions)
+    ]
