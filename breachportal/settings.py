@@ -464,6 +464,8 @@ TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"
 
+# A folder with law files of the company, in addition to those of statements/legal/.
+LAW_FOLDER = environment.text("LAW_FOLDER")
 # Folders of further fonts of PDF documents, for the characters that those of the repository lack.
 DOCUMENT_FONTS = environment.words(
     "DOCUMENT_FONTS", "/usr/share/fonts/truetype/noto,/usr/share/fonts/opentype/noto"

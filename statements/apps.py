@@ -13,12 +13,15 @@ class StatementsConfig(AppConfig):
         # Imported here, because these modules import models, which must be loaded first.
         from foundations import page_extensions
         from incidents import facts, visibility
+        from incidents.models.jurisdiction import FURTHER_JURISDICTIONS
         from statements import publishing
         from statements.legal.checks import check_laws
+        from statements.legal.own_laws import own_jurisdictions
         from statements.legal.review import fact_objection
         from statements.models import TimelineEntry
 
         checks.register(check_laws)
+        FURTHER_JURISDICTIONS.append(own_jurisdictions)
         visibility.OBJECTIONS.append(publishing.objection_to_hiding)
         facts.SUBJECTS[TimelineEntry] = ()
         facts.TEXT_REVIEWS.append(fact_objection)

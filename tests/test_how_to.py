@@ -85,9 +85,6 @@ def _laws_of_its_own(tmp_path, monkeypatch):
     for path in laws.LEGAL.glob("*.toml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(laws, "LEGAL", tmp_path)
-    laws.all_duties.cache_clear()
-    yield
-    laws.all_duties.cache_clear()
 
 
 @pytest.mark.usefixtures("_laws_of_its_own")

@@ -17,6 +17,7 @@ import foundations.languages
 import foundations.localized_fields
 
 import incidents.models.incident
+import incidents.models.jurisdiction
 
 from foundations.migration_sql import run_sql
 from incidents.initial_data_classes import DATA_CLASSES
@@ -124,7 +125,7 @@ class Migration(migrations.Migration):
             name='IncidentJurisdiction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('jurisdiction', models.CharField(choices=[('KR', 'Korea'), ('EU', 'European Union'), ('UK', 'United Kingdom'), ('US-CA', 'California'), ('US-HIPAA', 'United States: health data (HIPAA)'), ('AU', 'Australia'), ('JP', 'Japan'), ('SG', 'Singapore')], max_length=10, verbose_name='jurisdiction')),
+                ('jurisdiction', models.CharField(choices=incidents.models.jurisdiction.jurisdiction_choices, max_length=10, verbose_name='jurisdiction')),
                 ('standing', models.CharField(choices=[('applies', 'applies'), ('voluntary', 'followed voluntarily')], default='applies', max_length=9, verbose_name='standing')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jurisdictions', to='incidents.incident', verbose_name='incident')),
             ],

@@ -1,5 +1,8 @@
 """The jurisdictions of an incident."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +14,16 @@ class Standing(models.TextChoices):
 
     APPLIES = "applies", _("applies")
     VOLUNTARY = "voluntary", _("followed voluntarily")
+
+
+# Functions that return further jurisdictions as (code, name); upper apps add them.
+FURTHER_JURISDICTIONS: list[Callable[[], list[tuple[str, str]]]] = []
+
+
+def jurisdiction_choices() -> list[tuple[str, Any]]:
+    """Returns the choices of a jurisdiction: those with a law that ships, and the company's own."""
+    further = [choice for choices in FURTHER_JURISDICTIONS for choice in choices()]
+    return [*IncidentJurisdiction.Name.choices, *further]
 
 
 class IncidentJurisdiction(models.Model):
@@ -35,7 +48,7 @@ class IncidentJurisdiction(models.Model):
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="jurisdictions"
     )
-    jurisdiction = models.CharField(_("jurisdiction"), max_length=10, choices=Name.choices)
+    jurisdiction = models.CharField(_("jurisdiction"), max_length=10, choices=jurisdiction_choices)
     standing = models.CharField(
         _("standing"), max_length=9, choices=Standing.choices, default=Standing.APPLIES
     )

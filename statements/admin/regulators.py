@@ -26,6 +26,7 @@ from statements.forms.duties import (
 )
 from statements.legal import deadlines, duties, laws
 from statements.legal import regulator_reports as reports
+from statements.legal.uncovered_states import uncovered_states
 from statements.models import DutyConfirmation, RegulatorReport
 
 STEP = "admin/statements/regulators/step.html"
@@ -87,6 +88,9 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "opts": self.opts,
             "incident": incident,
             "clocks": deadlines.clocks_of(incident),
+            "uncovered": uncovered_states(
+                list(incident.jurisdictions.values_list("jurisdiction", flat=True))
+            ),
             "may_confirm": request.user.has_perm(CONFIRM),
             "may_withdraw": request.user.has_perm(WITHDRAW),
         }

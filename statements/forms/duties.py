@@ -128,8 +128,9 @@ class RegulatorReportForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or {}
         incident = cleaned.get("incident") or getattr(self.instance, "incident", None)
         duty, authority = cleaned.get("duty") or self.instance.duty, cleaned.get("authority")
-        known = incident and duty and authority
-        if known and (problem := reports.objection(incident, duty, authority)):
+        if not (isinstance(incident, Incident) and duty and authority):
+            return cleaned
+        if problem := reports.objection(incident, duty, authority):
             self.add_error(None, problem)
         return cleaned
 

@@ -4,6 +4,7 @@ Not legal advice (docs/legal-checks.md). statements/legal/duties.py applies the 
 incident.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import get_language
-from pydantic import Field, PositiveInt, Strict, model_validator
+from pydantic import Field, PositiveInt, Strict, field_validator, model_validator
 
 from foundations import toml_files
 from foundations.languages import CODE, LocalizedText
@@ -23,6 +25,7 @@ from statements.findings import Severity, Translatable
 from statements.models import Section
 
 LEGAL = Path(__file__).parent  # the folder of the law files
+_JURISDICTION = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{2,7})?")  # fits IncidentJurisdiction
 
 
 class LegalFileError(TomlFileError):
@@ -139,6 +142,13 @@ class LawNames(TomlTable):
     name: Localized
     authorities: Texts = ()  # names as people write them, in any language; need not be all
 
+    @field_validator("jurisdiction")
+    @classmethod
+    def _is_code(cls, code: str) -> str:
+        if _JURISDICTION.fullmatch(code):
+            return code
+        raise ValueError(f"“jurisdiction” is {code!r}; write a code such as KR or US-TX.")
+
 
 class LawFile(TomlTable):
     """One file of `statements/legal/`: the table [law] and at least one [[duty]]."""
@@ -171,7 +181,7 @@ class Duty(DutyEntry):
     """A duty together with its law and, after `duties.applicable`, its standing in an incident."""
 
     law: Localized  # name of the law
-    jurisdiction: str  # an IncidentJurisdiction.Name
+    jurisdiction: str  # an IncidentJurisdiction.Name, or a code of the company's own files
     authorities: tuple[str, ...] = ()  # names of the law's authorities
     # `duties.applicable` sets these two for one incident.
     standing: Standing = Standing.APPLIES
@@ -232,10 +242,17 @@ def _residents_reach(residents: int | None, people: int | None, least: int) -> b
 # ---------------------------------------------------------------- reading the files
 
 
-@cache
 def all_duties() -> tuple[Duty, ...]:
-    """Returns every duty of the law files, read once a process. Raises LegalFileError."""
-    return load_duties(LEGAL)
+    """Returns every duty of the law files and of the company's own, read once a process.
+
+    The company's are in settings.LAW_FOLDER. Raises LegalFileError.
+    """
+    return _duties_of(LEGAL, settings.LAW_FOLDER)
+
+
+@cache
+def _duties_of(shipped: Path, own: str) -> tuple[Duty, ...]:
+    return load_duties(shipped, *([Path(own)] if own else []))
 
 
 def jurisdictions() -> dict[str, list[LocalizedText]]:
@@ -248,13 +265,13 @@ def jurisdictions() -> dict[str, list[LocalizedText]]:
     return found
 
 
-def load_duties(folder: Path) -> tuple[Duty, ...]:
-    """Returns the duties of every TOML file in `folder`, by file name and in the file's order.
+def load_duties(*folders: Path) -> tuple[Duty, ...]:
+    """Returns the duties of every TOML file in these folders, by file name and the file's order.
 
     Raises LegalFileError with one sentence for each mistake in any of the files.
     """
     found, problems = dict[str, Duty](), list[str]()
-    for path in sorted(folder.glob("*.toml")):
+    for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
         try:
             duties = list(toml_files.load(path, LawFile).duties())
         except TomlFileError as error:
@@ -268,8 +285,9 @@ def load_duties(folder: Path) -> tuple[Duty, ...]:
             found[duty.id] = duty
     if problems:
         raise LegalFileError(problems)
-    if not found:
-        raise LegalFileError([f"{folder}: there is no file of duties; put the laws there."])
+    empty = [folder for folder in folders if not any(folder.glob("*.toml"))]
+    if empty:
+        raise LegalFileError([f"{empty[0]}: there is no file of duties; put the laws there."])
     return tuple(found.values())
 
 
