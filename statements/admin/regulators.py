@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
 from foundations import documents
+from foundations.languages import SOURCE_LANGUAGE
 from incidents.models import Incident
 from statements import withdrawal_reasons
 from statements.forms.duties import (
@@ -88,6 +89,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "opts": self.opts,
             "incident": incident,
             "clocks": deadlines.clocks_of(incident),
+            "statute_language": SOURCE_LANGUAGE,
             "uncovered": uncovered_states(
                 list(incident.jurisdictions.values_list("jurisdiction", flat=True))
             ),
