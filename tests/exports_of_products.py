@@ -74,7 +74,7 @@ SHOPS = [
         csv([row.replace(",010-", ",+82 10-") for row in GOOD]),
         ALL,
     ),
-    Case(  # masked numbers are kept as they leaked, and reach nobody
+    Case(  # masked numbers are kept as they leaked, and no message reaches them
         "kakao gift, masked",
         csv([f"{row[:-9]}****{row[-5:]}" for row in GOOD]),
         NO_PHONES,
