@@ -73,13 +73,15 @@ class EncodedMail(EmailMessage):
 class AccountMail(EmailMultiAlternatives):
     """A mail whose headers read back the same in every mail program."""
 
+    purpose = "sign-in:account:code"  # three fields of Feedback-ID
+
     def message(self, **_ignored: Any) -> EncodedMail:
         """Returns the encoded mail. Django's own From and Subject are replaced."""
         encoded: Any = super().message()
         for name in ("From", "Subject"):
             del encoded[name]
         sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL
-        head = identity_headers(sender, "sign-in:account:code")
+        head = identity_headers(sender, self.purpose)
         head += text_header("Subject", str(self.subject))
         data = head + encoded.as_bytes(linesep="\r\n")
         return EncodedMail(signed(data, settings.DKIM_SIGNERS))

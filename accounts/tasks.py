@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
 from accounts import code_states, session_purge
-from accounts.audit import chain
+from accounts.audit import chain, digests
 
 
 @shared_task(base=DjangoTask)
@@ -18,3 +18,9 @@ def purge_sessions() -> None:
 def link_audit_trail() -> None:
     """Links the new entries of the audit trail."""
     chain.link()
+
+
+@shared_task(base=DjangoTask)
+def send_audit_digest() -> None:
+    """Sends the digest of the audit trail to each destination that has none of today yet."""
+    digests.send_due()

@@ -133,6 +133,31 @@ def mailbox(name: str, default: str = "") -> str:
     return value
 
 
+def addresses(name: str) -> list[str]:
+    """Returns mail addresses that are separated by commas, without names.
+
+    Raises ImproperlyConfigured for an item of another form.
+    """
+    found = words(name)
+    for item in found:
+        if not re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", item) or set(item) & set('<>()";:'):
+            raise ImproperlyConfigured(f"{name}: {item} is not like audit@example.com.")
+    return found
+
+
+def private_url(name: str) -> str:
+    """Returns an https URL, or an http URL of this machine, or "".
+
+    Raises ImproperlyConfigured for another value, which it does not show: it may hold a secret.
+    """
+    url = text(name)
+    parts = urlsplit(url)
+    is_http = parts.scheme in ("http", "https") and parts.hostname
+    if url and not (is_http and is_private(url, encrypted="https")):
+        raise ImproperlyConfigured(f"{name} must begin with https://.")
+    return url
+
+
 def header_of_letters(name: str) -> str:
     """Returns the name of a request header, or "".
 

@@ -194,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
+    "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
     "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},
     "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }
@@ -225,6 +226,12 @@ MAIL_REPLY_TO = environment.mailbox("MAIL_REPLY_TO")
 DKIM_SIGNERS = mail_settings.dkim_signers(
     senders={"DEFAULT_FROM_EMAIL": DEFAULT_FROM_EMAIL, "CODE_MAIL_FROM": CODE_MAIL_FROM}
 )
+
+# The digest of the audit trail goes out once a day: to these addresses, and to a webhook with a
+# signature of this secret. See docs/audit-trail.md.
+AUDIT_DIGEST_TO = environment.addresses("AUDIT_DIGEST_TO")
+AUDIT_DIGEST_WEBHOOK = environment.private_url("AUDIT_DIGEST_WEBHOOK")
+AUDIT_DIGEST_SECRET = environment.text("AUDIT_DIGEST_SECRET")
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people

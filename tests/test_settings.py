@@ -220,6 +220,14 @@ def test_an_invalid_value_is_named(tmp_path, name, value):
             },
             "SMS_GATEWAY_URL: SMS_GATEWAY names no gateway of notices.engine.gateways",
         ),
+        (
+            {"AUDIT_DIGEST_WEBHOOK": "https://a.example/"},
+            "AUDIT_DIGEST_WEBHOOK: it needs AUDIT_DIGEST_SECRET",
+        ),
+        (
+            {"AUDIT_DIGEST_SECRET": "secret"},
+            "AUDIT_DIGEST_SECRET: it needs AUDIT_DIGEST_WEBHOOK",
+        ),
         ({"EMAIL_HOST_FILE": "/etc/hostname"}, "EMAIL_HOST_FILE: EMAIL_HOST is set, too"),
     ],
 )

@@ -30,6 +30,8 @@ SECRETS = (
     "TWILIO_TOKEN",
     "ANYMAIL",
     "IMAP_URL",
+    "AUDIT_DIGEST_WEBHOOK",
+    "AUDIT_DIGEST_SECRET",
 )
 OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30
