@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts import code_limits, code_states, second_factor
-from accounts.audit import actors, acts
-from accounts.models import AuditEntry, User
+from accounts.audit import actors, refusals
+from accounts.models import User
 from accounts.step_up import View
 from foundations.visitor_address import proxy_problem
 
@@ -101,7 +101,7 @@ class DeskSite(admin.AdminSite):
     def _refusal_page(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
         right = refusal.right if isinstance(refusal, RightMissingError) else _right_for(request)
         is_lacking = right and not request.user.has_perm(right)
-        acts.record(AuditEntry.Kind.REFUSED, by=staff_of(request), page=request.path, right=right)
+        refusals.record(staff_of(request), page=request.path, right=right)
         context = {
             **self.each_context(request),
             "title": _("You may not do this"),

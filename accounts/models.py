@@ -238,6 +238,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
             models.Q(actor_id=user.pk) | changed & models.Q(kind__in=["added", "changed"])
         )
 
+    def refused_to(self, user: User) -> "AuditEntryQuerySet":
+        """Returns the refused attempts of `user`, newest first."""
+        return self.filter(actor_id=user.pk, kind=AuditEntry.Kind.REFUSED).order_by("-id")
+
     def waiting(self) -> "AuditEntryQuerySet":
         """Returns the entries that are not linked yet."""
         return self.filter(number__isnull=True)
@@ -295,6 +299,10 @@ class AuditEntry(models.Model):
             models.Index(fields=["incident_id", "id"], name="audit_by_incident"),
             models.Index(fields=["kind", "id"], name="audit_by_kind"),
             models.Index(fields=["at"], name="audit_by_time"),
+            # read before a refused attempt is recorded
+            models.Index(
+                fields=["actor_id", "id"], condition=models.Q(kind="refused"), name="audit_refused"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

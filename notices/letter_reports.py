@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from incidents.importing.formulas import restored
+from foundations.formulas import restored
 from notices.letter_export import CP949, lock_letters
 from notices.message_codes import delivery_of_code
 from notices.models import Letter, Notice

@@ -8,7 +8,8 @@ from django.db import DatabaseError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.importing import examining, formulas, rejects
+from foundations import formulas
+from incidents.importing import examining, rejects
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile

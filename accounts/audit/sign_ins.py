@@ -9,7 +9,7 @@ from allauth.account.signals import authentication_step_completed
 from allauth.mfa.signals import authentication_failed
 from django.contrib.auth.signals import user_logged_in
 
-from accounts.audit import acts
+from accounts.audit import acts, refusals
 from accounts.models import AuditEntry, User
 
 Kind = AuditEntry.Kind
@@ -25,7 +25,7 @@ def connect() -> None:
 def refuse(user: User, reason: str) -> None:
     """Records that an attempt of a member of the response team was refused."""
     if _is_on_team(user):
-        acts.record(Kind.REFUSED, by=user, about=user, reason=reason)
+        refusals.record(user, about=user, reason=reason)
 
 
 def _signed_in(user: User, **_options: Any) -> None:

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'audit trail',
                 'ordering': ['-id'],
                 'default_permissions': ('view',),
-                'indexes': [models.Index(condition=models.Q(('number__isnull', True)), fields=['id'], name='audit_waiting'), models.Index(fields=['actor_id', 'id'], name='audit_by_actor'), models.Index(fields=['object_type', 'object_id', 'id'], name='audit_by_object'), models.Index(fields=['incident_id', 'id'], name='audit_by_incident'), models.Index(fields=['kind', 'id'], name='audit_by_kind'), models.Index(fields=['at'], name='audit_by_time')],
+                'indexes': [models.Index(condition=models.Q(('number__isnull', True)), fields=['id'], name='audit_waiting'), models.Index(fields=['actor_id', 'id'], name='audit_by_actor'), models.Index(fields=['object_type', 'object_id', 'id'], name='audit_by_object'), models.Index(fields=['incident_id', 'id'], name='audit_by_incident'), models.Index(fields=['kind', 'id'], name='audit_by_kind'), models.Index(fields=['at'], name='audit_by_time'), models.Index(condition=models.Q(('kind', 'refused')), fields=['actor_id', 'id'], name='audit_refused')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('hash__isnull', True), ('number__isnull', True)), models.Q(('hash__isnull', False), ('number__isnull', False)), _connector='OR'), name='audit_number_has_a_hash')],
             },
         ),

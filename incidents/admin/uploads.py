@@ -18,7 +18,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import desk_path, number_column, require
+from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from accounts.step_up import step_up_required
 from incidents import uploads
 from incidents.admin.confirmation import call_worker, confirmation_page
@@ -205,6 +207,13 @@ class UploadAdmin(admin.ModelAdmin):
         if not upload.pieces.filter(kind="rejects").exists():
             raise Http404
         self.log_change(request, upload, _("Downloaded the rejected rows."))
+        acts.record(
+            AuditEntry.Kind.EXPORT,
+            by=staff_of(request),
+            about=upload,
+            incident=upload.incident_id,
+            what="rejected rows",
+        )
         logger.info("user %s downloaded the rejects of upload %s", request.user.pk, upload.pk)
         content = BytesIO(b"".join(uploads.rejects_of(upload)))
         name = f"{Path(upload.name).stem}.rejects.csv"

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from foundations.formulas import restored
 from incidents.importing import (
     encoding_detection,
     escaped_rows,
@@ -34,7 +35,6 @@ from incidents.importing.dialects import (
 )
 from incidents.importing.encodings import codec_of, texts_of
 from incidents.importing.formats.base import DEFAULT_DIALECT, Dialect, Format, NestedText
-from incidents.importing.formulas import restored
 from incidents.importing.headers import HeaderNames, name_key, places_by_key
 from incidents.importing.reading import (
     CSV,

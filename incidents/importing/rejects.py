@@ -16,7 +16,7 @@ from typing import TextIO
 
 from django.conf import settings
 
-from incidents.importing.formulas import neutralised, restored
+from foundations.formulas import neutralised, restored
 from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
 from incidents.importing.refusals import RefusalMessages, RejectMessages
 

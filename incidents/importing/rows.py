@@ -3,10 +3,10 @@
 import re
 from collections.abc import Container, Iterator
 
+from foundations.formulas import restored
 from incidents.importing import formats, korean_text, reading, rejects
 from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.formats.base import NestedText, ParsedRow
-from incidents.importing.formulas import restored
 from incidents.importing.headers import HeaderNames
 from incidents.importing.reading import REJECT_COLUMNS, Row, Source
 from incidents.importing.refusals import RejectMessages

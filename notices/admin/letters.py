@@ -10,6 +10,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.admin_site import staff_of
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from notices import letter_export
 from notices.admin.history import HistoryMessages
 from notices.forms.letters import LETTERS, LetterExportForm, LetterReportForm
@@ -49,6 +52,14 @@ def _file(
     encoding = order.encoding if is_letters else letter_export.UTF8
     done = HistoryMessages.EXPORTED_OPENED.stored(what_words=file, format=f"csv {encoding}")
     desk.log_change(request, notice, done)
+    acts.record(
+        AuditEntry.Kind.EXPORT,
+        by=staff_of(request),
+        about=notice,
+        incident=notice.incident_id,
+        what=file,
+        opened=True,
+    )
     logger.info("user %s exported %s of notice %s", request.user.pk, file, notice.pk)
     lines = letter_export.letters_file if is_letters else letter_export.not_printable_file
     return StreamingHttpResponse(

@@ -10,6 +10,9 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from accounts.admin_site import staff_of
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from notices.admin.history import HistoryMessages
 from notices.engine.audiences import NOT_REACHED
 from notices.forms.exports import ExportForm, PeopleList
@@ -77,6 +80,15 @@ def _file(
     what = people.name if people else "proof"
     done = HistoryMessages.EXPORTED_OPENED if is_opened else HistoryMessages.EXPORTED
     desk.log_change(request, notice, done.stored(what_words=what, format=kind))
+    acts.record(
+        AuditEntry.Kind.EXPORT,
+        by=staff_of(request),
+        about=notice,
+        incident=notice.incident_id,
+        what=what,
+        format=kind,
+        opened=is_opened,
+    )
     how = "opened" if is_opened else "without contacts"
     logger.info("user %s exported %s of notice %s, %s", request.user.pk, what, notice.pk, how)
     return StreamingHttpResponse(

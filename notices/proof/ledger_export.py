@@ -17,8 +17,8 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from foundations.formulas import neutralised
 from incidents.encryption import EncryptionError
-from incidents.importing.formulas import neutralised
 from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure, PersonMark
 from notices.engine.audiences import NOT_REACHED

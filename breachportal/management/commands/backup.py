@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from breachportal import backups
 
 KEEP = 14
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             path = backups.back_up(folder, url)
         except (OSError, backups.BackupError) as error:
             raise CommandError(f"no backup was written: {error}") from error
+        acts.record(AuditEntry.Kind.EXPORT, by=None, what="backup", file=path.name)
         size, seconds = path.stat().st_size / (1 << 20), time.monotonic() - began
         self.stdout.write(f"{path}: {size:,.1f} MiB in {seconds:,.0f} s")
         for old in backups.remove_old(folder, keep):

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseProblem
 
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from foundations.languages import portal_codes
 from incidents.encryption import EncryptionError
 from incidents.importing import drafting, loading, mapping, previewing
@@ -92,16 +94,20 @@ class Command(BaseCommand):
             run(path, options)
 
     def _import(self, path: Path, options: dict[str, Any]) -> None:
-        reporter = _ImportReporter(self)
+        reporter, common = _ImportReporter(self), _common(options)
         loading.import_file(
             path,
             batch_number=options["batch"],
             rejects_path=options["rejects"],
             accepted=options["accept"],
             report=reporter.report,
-            **_common(options),
+            **common,
         )
         reporter.summarise("taken")
+        if reporter.last and reporter.last.reject_file:
+            number, what = reporter.last.rows_rejected, "rejected rows"
+            export = AuditEntry.Kind.EXPORT
+            acts.record(export, by=None, incident=common["incident"].pk, what=what, number=number)
 
     def _check(self, path: Path, options: dict[str, Any]) -> None:
         """Prints the profile, and with a mapping what an import would do.

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from notices import letter_export
 from notices.letter_export import ENCODINGS, PrintOrder
 from notices.models import Notice
@@ -50,6 +52,14 @@ class Command(BaseCommand):
             takes_first=options["first_address"],
         )
         is_second = options["not_printable"]
+        acts.record(
+            AuditEntry.Kind.EXPORT,
+            by=None,
+            about=notice,
+            incident=notice.incident_id,
+            what="not-printable" if is_second else "letters",
+            opened=True,
+        )
         lines = letter_export.not_printable_file if is_second else letter_export.letters_file
         for line in lines(notice, order):
             sys.stdout.buffer.write(line)

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
 from notices.proof import ledger_export
@@ -45,5 +47,21 @@ class Command(BaseCommand):
         else:
             fields = ledger_export.proof_fields(is_opened=is_opened)
             rows = ledger_export.proof(notice, is_opened=is_opened)
+        acts.record(
+            AuditEntry.Kind.EXPORT,
+            by=None,
+            about=notice,
+            incident=notice.incident_id,
+            what=_what(options),
+            format=options["format"],
+            opened=is_opened,
+        )
         for line in ledger_export.FORMATS[options["format"]](fields, rows):
             sys.stdout.write(line)
+
+
+def _what(options: dict[str, Any]) -> str:
+    """Returns the name of the file for the audit trail."""
+    if options["in_doubt"]:
+        return "in-doubt"
+    return "not-reached" if options["not_reached"] else "proof"
