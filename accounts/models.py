@@ -257,9 +257,9 @@ class AuditEntry(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ADDED = "added", _("added")
-        CHANGED = "changed", _("changed")
-        DELETED = "deleted", _("deleted")
+        ADDED = "added", _("row added")
+        CHANGED = "changed", _("row changed")
+        DELETED = "deleted", _("row deleted")
         DESK = "desk", _("entry of the desk’s log")
         SIGN_IN = "sign_in", _("signed in")
         REFUSED = "refused", _("refused")

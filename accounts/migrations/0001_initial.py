@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('actor_id', models.BigIntegerField(null=True)),
                 ('actor', models.CharField(max_length=320, verbose_name='who')),
                 ('account', models.CharField(max_length=63, verbose_name='database account')),
-                ('kind', models.CharField(choices=[('added', 'added'), ('changed', 'changed'), ('deleted', 'deleted'), ('desk', 'entry of the desk’s log'), ('sign_in', 'signed in'), ('refused', 'refused'), ('look_up', 'looked up'), ('reveal', 'read encrypted data'), ('export', 'exported'), ('command', 'ran a command'), ('digest', 'sent the digest of the trail')], max_length=8, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('added', 'row added'), ('changed', 'row changed'), ('deleted', 'row deleted'), ('desk', 'entry of the desk’s log'), ('sign_in', 'signed in'), ('refused', 'refused'), ('look_up', 'looked up'), ('reveal', 'read encrypted data'), ('export', 'exported'), ('command', 'ran a command'), ('digest', 'sent the digest of the trail')], max_length=8, verbose_name='kind')),
                 ('object_type', models.CharField(max_length=63, verbose_name='object')),
                 ('object_id', models.CharField(max_length=64, verbose_name='number of the object')),
                 ('incident_id', models.BigIntegerField(null=True)),
