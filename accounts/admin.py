@@ -27,6 +27,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from accounts import second_person
 from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.audit.admin import AuditEntryAdmin
 from accounts.forms import UserForm
@@ -86,7 +87,7 @@ class UserAdmin(admin.ModelAdmin):
     list_display = ["email", "is_staff", "is_active", "language", "last_login"]
     list_filter = ["is_staff", "is_active", "groups"]
     fields = ["email", "language", "is_active", "is_staff", "is_superuser", "groups"]
-    readonly_fields = ["last_login", "created_at"]
+    readonly_fields = ["last_login", "created_at", "same_person"]
     filter_horizontal = ["groups"]
     inlines = [EmailAddressInline, PhoneInline]
 
@@ -108,6 +109,12 @@ class UserAdmin(admin.ModelAdmin):
         """
         rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
         return [*self.readonly_fields, *rights, *(["email"] if obj else [])]
+
+    @admin.display(description=_("accounts that may be of the same person"))
+    def same_person(self, obj: User) -> str:
+        """Shows other accounts of the team with an address of the same mailbox."""
+        found = second_person.same_person(obj) if obj.is_staff else []
+        return ", ".join(user.email for user in found) or "–"
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_change_user(request, obj)

@@ -3,6 +3,7 @@
 The user signs in with a code that is sent to that address.
 """
 
+from datetime import timedelta
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
@@ -140,8 +141,23 @@ class CodeState(models.Model):
         return self.key
 
 
+# So long after a grant of rights, who gave them and who got them count as one person.
+GRANT_JOINS_FOR = timedelta(hours=24)
+
+
 class RightsGrantQuerySet(models.QuerySet["RightsGrant"]):
     """Grants of rights by state."""
+
+    def joining(self, one: User, other: User) -> "RightsGrantQuerySet":
+        """Returns the grants within GRANT_JOINS_FOR by which one user gave the other rights.
+
+        Who asked for the rights and who confirmed them both gave them.
+        """
+        given = models.Q()
+        for giver, taker in ((one.pk, other.pk), (other.pk, one.pk)):
+            gave = models.Q(asked_by=giver) | models.Q(confirmed_by=giver)
+            given |= gave & models.Q(user=taker)
+        return self.filter(given, confirmed_at__gt=timezone.now() - GRANT_JOINS_FOR)
 
     def waiting(self) -> "RightsGrantQuerySet":
         """Returns the grants that are neither confirmed nor withdrawn."""
@@ -196,8 +212,13 @@ class RightsGrant(models.Model):
         return f"{self.user} {self.asked_at:%Y-%m-%d}"
 
     def may_be_confirmed_by(self, staff: User) -> bool:
-        """Returns whether `staff` is a superuser who neither asked for the rights nor gets them."""
-        return staff.is_superuser and staff.pk not in (self.asked_by_id, self.user_id)
+        """Returns whether `staff` is a superuser who neither asked for the rights nor gets them.
+
+        A superuser whom the asking one made recently is not a second person.
+        """
+        if not staff.is_superuser or staff.pk in (self.asked_by_id, self.user_id):
+            return False
+        return not RightsGrant.objects.joining(staff, self.asked_by).exists()
 
     def confirm(self, by: User) -> bool:
         """Gives the user the rights, and records `by` as the second person.

@@ -1,6 +1,6 @@
 """The forms of the response desk for incidents, scope versions and uploads."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,7 @@ from incidents.unclaimed import held_classes
 from incidents.visibility import objection_to_hiding
 
 SHRED_REQUEST_LIFETIME = timedelta(hours=24)
+EARLIEST_YEAR = 1990  # of an incident; an earlier one is a slip
 MAPPING_EXAMPLE = """\
 [person]
 relation = "member"
@@ -121,6 +122,15 @@ class IncidentForm(FactsForm):
             why = _("This is none of the languages of the incident.")
             self.add_error("default_language", why)
         return cleaned
+
+    def clean_aware_at(self) -> datetime:
+        """Rejects a time in the future, which moves every clock, and one that is a slip."""
+        aware_at: datetime = self.cleaned_data["aware_at"]
+        if aware_at > timezone.now():
+            raise forms.ValidationError(_("This time is in the future."))
+        if aware_at.year < EARLIEST_YEAR:
+            raise forms.ValidationError(_("This time is too long ago."))
+        return aware_at
 
     def clean_is_public(self) -> bool:
         """Rejects the hiding of an incident that has to stay public (incidents.visibility)."""

@@ -1,6 +1,7 @@
 """People's decisions about a notice, one function each.
 
-`approve`, `pause`, `resume`, `change_plan`, `start_next_step` and `cancel` concern the notice,
+`approve`, `return_draft`, `pause`, `resume`, `change_plan`, `start_next_step` and `cancel` concern
+the notice,
 `let_destination_go_on` one destination. `send_again`
 and `count_as_notified` concern its deliveries in doubt. `draft_correction` and
 `request_audience_count` concern a draft. The desk and the tests call these functions; workers make
@@ -17,9 +18,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import second_person
 from accounts.models import User
 from foundations.languages import with_own_names
-from notices import message_samples, message_templates, tasks
+from notices import message_samples, message_templates, own_tests, tasks
 from notices.engine import (
     dry_runs,
     gateways,
@@ -53,8 +55,8 @@ def approval_objection(notice: Notice, *, by: User) -> str:
     """
     if notice.state != Notice.State.DRAFT:
         return _("This notice was approved or cancelled before.")
-    if notice.created_by_id == by.pk:
-        return _("Somebody else must approve this notice: you made it.")
+    if reason := _same_person(notice, by):
+        return reason
     if notice.version.state != StatementVersion.State.PUBLISHED:
         return _("The version is a draft. Publish it first.")
     if notice.version.statement.incident_id != notice.incident_id:
@@ -66,6 +68,14 @@ def approval_objection(notice: Notice, *, by: User) -> str:
     if sending_plans.is_plan_missing(notice):
         return _("There is no sending plan “%(plan)s” any more.") % {"plan": notice.sending_plan}
     return _missing_text(notice) or _missing_gateway(notice) or _missing_push_key(notice)
+
+
+def _same_person(notice: Notice, by: User) -> str:
+    if notice.created_by_id != by.pk:
+        return second_person.objection(by, first=[notice.created_by])
+    if own_tests.is_own_test(notice, by):
+        return ""
+    return _("Somebody else must approve this notice: you made it.")
 
 
 def _missing_gateway(notice: Notice) -> str:
@@ -130,10 +140,10 @@ def approve(
 ) -> None:
     """Approves the notice: freezes its messages, and starts the planning and the sending.
 
-    `by` must not be the user who made the notice. `people` is the number of recipients, None if it
-    was not counted. A large notice starts with a ramp. `seen` is the fingerprint of the messages
-    that `by` has read; None if no person reads them first. Raises ApprovalRefusedError, also if the
-    messages that are frozen differ from `seen`.
+    `by` must not be the user who made the notice, except of a test to own addresses. `people` is
+    the number of recipients, None if it was not counted. A large notice starts with a ramp. `seen`
+    is the fingerprint of the messages that `by` has read; None if no person reads them first.
+    Raises ApprovalRefusedError, also if the messages that are frozen differ from `seen`.
     """
     with transaction.atomic():
         locked = Notice.objects.select_for_update(of=("self",)).select_related(
@@ -259,6 +269,15 @@ def start_next_step(notice: Notice) -> bool:
         if has_advanced:
             tasks.send_chunks.delay_on_commit(notice.pk)
     return has_advanced
+
+
+def return_draft(notice: Notice, *, because: str) -> bool:
+    """Cancels a draft with a comment for the person who made it. Returns False if it is no draft.
+
+    The person writes another draft, as for each change of a notice.
+    """
+    draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
+    return draft.update(state=Notice.State.CANCELLED, returned_because=because) == 1
 
 
 def cancel(notice: Notice) -> bool:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts import second_person
 from accounts.models import User
 from foundations import page_cache
 from foundations.languages import LocalizedText, translated_name
@@ -130,6 +131,9 @@ def _check_second_person(version: StatementVersion, by: User) -> Iterator[Findin
             "second_person",
             _("You wrote or edited this version. A second person has to publish it."),
         )
+    authors = [version.created_by, *version.editors.all()]
+    if reason := second_person.objection(by, first=authors):
+        yield _refusal("second_person", reason)
 
 
 def has_contributed(version: StatementVersion, by: User) -> bool:

@@ -11,6 +11,7 @@ from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts import second_person
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
 
@@ -82,6 +83,8 @@ class ProposalAdmin(admin.ModelAdmin):
         staff = staff_of(request)
         if proposal.proposed_by == staff:
             raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
+        if reason := second_person.objection(staff, first=[proposal.proposed_by]):
+            raise PermissionDenied(reason)
         try:
             is_done = self.confirm_by(proposal, staff)
         except ConfirmationRefusedError as refusal:

@@ -19,6 +19,7 @@ class HistoryMessages(StoredMessages):
     LETTERS_RECORDED = _("Letters {kind_words} on {day}: {number}.")
     POSTED, RETURNED = _("posted"), _("returned")
     DECIDED = _("In doubt, {decision_words}: {number}. {reason}")
+    RETURNED_DRAFT = _("Returned: {comment}")
     LIMITS = _(
         "Limits for the automatic pause: bounces {bounce} %, refusals {refusal} %, complaints "
         "{complaint} %."

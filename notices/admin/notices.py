@@ -28,6 +28,7 @@ from foundations.languages import own_name, with_own_names
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import decisions
 from notices.admin import (
+    approval,
     history,
     letters,
     pauses,
@@ -44,18 +45,20 @@ from notices.engine.held_back import has_shared_contacts
 from notices.engine.learned_rates import learned_rates
 from notices.engine.sending_plans import NO_PLAN
 from notices.engine.smtp.limits import connection_limits
-from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm
+from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm, ReturnForm
 from notices.message_codes import message_code
 from notices.message_filling import OutgoingMessage
 from notices.message_samples import sample_mail, sample_shared_mail
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
+from notices.own_tests import is_own_test
 from notices.proof import notice_summary
 from notices.sms import sms_size
 from statements.models import StatementVersion
 
 State = Notice.State
-APPROVE = "notices.approve_notice"
+APPROVE, PAUSE = "notices.approve_notice", "notices.pause_notice"
+VIEW = "notices.view_notice"
 DOUBTS_SHOWN = 200  # messages in doubt on one page
 
 
@@ -119,6 +122,7 @@ class NoticeAdmin(admin.ModelAdmin):
         own = partial(desk_path, self)
         return [
             own("<int:pk>/approve/", self.approve, "approve"),
+            own("<int:pk>/return/", self.return_draft, "return"),
             own("<int:pk>/count/", require_POST(self.count), "count"),
             own("<int:pk>/preview/<str:language>.eml", self.preview, "preview"),
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
@@ -150,7 +154,10 @@ class NoticeAdmin(admin.ModelAdmin):
         self, request: HttpRequest, obj: Notice, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Redirects to the new notice, which a second person continues with."""
-        messages.success(request, _("Saved. Now somebody else has to approve it."))
+        if is_own_test(obj, staff_of(request)):
+            messages.success(request, _("Saved. You may send this test yourself."))
+        else:
+            messages.success(request, _("Saved. Now somebody else has to approve it."))
         return _redirect_to_page(obj)
 
     def change_view(
@@ -166,6 +173,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "may_export": request.user.has_perm(proof_export.EXPORT),
             "may_export_letters": request.user.has_perms([proof_export.EXPORT, proof_export.OPEN]),
             "may_approve": request.user.has_perm(APPROVE),
+            **(_own_rights(request, notice) if notice else {}),
             "languages": _languages(notice) if notice and notice.channel == "email" else [],
             **(_progress(notice) if notice else {}),
         }
@@ -184,7 +192,8 @@ class NoticeAdmin(admin.ModelAdmin):
 
         The second person confirms with the number of people.
         """
-        notice, staff = _notice(request, pk), staff_of(request)
+        staff = staff_of(request)
+        notice = _own_draft(request, pk, only_tests=True) or _notice(request, pk)
         if notice.state != State.DRAFT:
             return _redirect_to_page(notice)
         counted = dry_runs.current_dry_run(notice)
@@ -204,9 +213,29 @@ class NoticeAdmin(admin.ModelAdmin):
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": _samples(notice),
+            **approval.context(notice, by=staff),
             **sending_plans.approval_context(notice, counted.run),
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
+
+    def return_draft(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks for a comment, then returns the draft to its author instead of approving it."""
+        notice, form = _notice(request, pk), ReturnForm(request.POST or None)
+        if form.is_valid():
+            comment = form.cleaned_data["comment"]
+            done = HistoryMessages.RETURNED_DRAFT.stored(comment=comment)
+            act = partial(decisions.return_draft, because=comment)
+            return self._act(request, pk, act, done=_("Returned to its author."), entry=done)
+        context = self.page_context(request, notice, _("Return this draft")) | {
+            "original": notice,
+            "form": form,
+            "button": _("Return") if notice.state == State.DRAFT else "",
+            "explanation": _(
+                "The author reads your comment on the notice's page, and drafts another notice. "
+                "This one can no longer be approved."
+            ),
+        }
+        return TemplateResponse(request, "incidents/desk/confirm.html", context)
 
     def count(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Requests a count of the audience from a worker, also if there was one before."""
@@ -228,8 +257,9 @@ class NoticeAdmin(admin.ModelAdmin):
         return previews.html_preview(previews.parse_mail(_email_sample(pk, language).data))
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Pauses the notice. Messages on the wire are still sent."""
-        return self._act(request, pk, decisions.pause, done=_("Paused."))
+        """Pauses the notice, for all roles. Messages on the wire are still sent."""
+        right = APPROVE if request.user.has_perm(APPROVE) else PAUSE
+        return self._act(request, pk, decisions.pause, done=_("Paused."), right=right)
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Resumes a paused notice."""
@@ -265,14 +295,19 @@ class NoticeAdmin(admin.ModelAdmin):
         return documents.pdf_response(notice_summary.notice_summary(notice), name)
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks for confirmation, then cancels the notice for all people who were not sent it."""
-        notice = _notice(request, pk)
+        """Asks for confirmation, then cancels the notice for all people who were not sent it.
+
+        The author of a draft may cancel it without the right to approve.
+        """
+        own = _own_draft(request, pk)
+        notice = own or _notice(request, pk)
         if notice.state in (State.CLOSED, State.CANCELLED):
             messages.warning(request, _("Nothing was done: the notice has ended."))
             return _redirect_to_page(notice)
         form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
         if form.is_valid():
-            return self._act(request, pk, decisions.cancel, done=_("Cancelled."))
+            right = VIEW if own else APPROVE
+            return self._act(request, pk, decisions.cancel, done=_("Cancelled."), right=right)
         context = self.page_context(request, notice, _("Cancel this notice")) | {
             "form": form,
             "to_go": progress.send_progress(notice).to_go,
@@ -324,11 +359,19 @@ class NoticeAdmin(admin.ModelAdmin):
         return letters.reports(self, request, _exportable(request, pk))
 
     def _act(
-        self, request: HttpRequest, pk: int, decision: Callable[[Notice], bool], *, done: str
+        self,
+        request: HttpRequest,
+        pk: int,
+        decision: Callable[[Notice], bool],
+        *,
+        done: str,
+        entry: str = "",
+        right: str = APPROVE,
     ) -> HttpResponse:
-        notice = _notice(request, pk)
+        """Makes the decision, shows `done`, and records `entry`, or `done` without one."""
+        notice = _notice(request, pk, right=right)
         if decision(notice):
-            self.log_change(request, notice, done)
+            self.log_change(request, notice, entry or done)
             messages.success(request, done)
         else:
             messages.warning(request, _("Nothing was done: the notice is in another state now."))
@@ -340,9 +383,35 @@ class NoticeAdmin(admin.ModelAdmin):
         return {**site, "title": title, "opts": self.opts, "notice": notice}
 
 
-def _notice(request: HttpRequest, pk: int) -> Notice:
-    """Returns a notice for a user who may approve. Raises PermissionDenied, or Http404."""
-    require(request, APPROVE)
+def _own_draft(request: HttpRequest, pk: int, *, only_tests: bool = False) -> Notice | None:
+    """Returns the user's own draft, which they may cancel; None for other notices.
+
+    `only_tests` returns only a test to the user's own addresses, which they may send as well.
+    Raises PermissionDenied for a user who may not read notices.
+    """
+    require(request, VIEW)
+    staff = staff_of(request)
+    drafts = Notice.objects.select_related("incident", "version__statement__incident")
+    draft = drafts.filter(pk=pk, state=State.DRAFT, created_by=staff).first()
+    if draft and only_tests and not is_own_test(draft, staff):
+        return None
+    return draft
+
+
+def _own_rights(request: HttpRequest, notice: Notice) -> dict[str, bool]:
+    """Returns the context with what the user may do besides the rights of an approver."""
+    staff, is_draft = staff_of(request), notice.state == State.DRAFT
+    is_own = notice.created_by_id == staff.pk
+    return {
+        "may_pause": staff.has_perm(PAUSE) or staff.has_perm(APPROVE),
+        "may_cancel_draft": is_draft and (is_own or staff.has_perm(APPROVE)),
+        "may_send_test": is_draft and is_own_test(notice, staff),
+    }
+
+
+def _notice(request: HttpRequest, pk: int, *, right: str = APPROVE) -> Notice:
+    """Returns a notice for a user with `right`. Raises PermissionDenied, or Http404."""
+    require(request, right)
     related = Notice.objects.select_related("incident", "version__statement__incident")
     return get_object_or_404(related, pk=pk)
 

@@ -257,6 +257,16 @@ class CancelForm(forms.Form):
         return typed
 
 
+class ReturnForm(forms.Form):
+    """The form that returns a draft to the person who made it, with a comment."""
+
+    comment = forms.CharField(
+        label=gettext_lazy("What has to change"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 class DoubtForm(forms.Form):
     """The form by which a person decides about messages in doubt."""
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from incidents.admin.facts_admin import FactsAdmin
 from incidents.models import Incident
+from statements.forms.timeline import TimelineEntryForm
 from statements.models import TimelineEntry
 
 
@@ -12,6 +13,7 @@ from statements.models import TimelineEntry
 class TimelineEntryAdmin(FactsAdmin):
     """The timeline entries. One of a public incident is added and changed by two people."""
 
+    form = TimelineEntryForm
     list_display = ["happened_on", "said", "basis", "incident"]
     list_filter = ["incident", "basis"]
     fields = [

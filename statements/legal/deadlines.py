@@ -191,14 +191,18 @@ class _ClockFacts:
                 return
 
     def _displayed(self, duty: Duty) -> Iterator[Evidence]:
-        """Yields the first version that is shown for the days that the duty requires."""
+        """Yields the first version that is shown for the days that the duty requires.
+
+        It meets the duty once these days have passed.
+        """
+        today = timezone.localdate(self.now, self.incident.zone)
         for version in self.versions:
             published = version.published_at
             until = timezone.localdate(published, self.incident.zone) + timedelta(
                 days=duty.display_days or 0
             )
             if version.display_until >= until:
-                yield _version_evidence(version, at=published)
+                yield _version_evidence(version, at=published if today >= until else None)
                 return
 
     def _reported(self, duty: Duty) -> Iterator[Evidence]:

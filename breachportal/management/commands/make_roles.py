@@ -5,6 +5,8 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 
 OUR_APPS = ("accounts", "incidents", "statements", "notices", "scams")
+# The permissions of all roles besides viewing: each person may stop a send.
+OF_ALL = ("notices.pause_notice",)
 # The permissions of each role besides viewing. All roles may view incidents and statements.
 ROLES = {
     "importer": ["incidents.add_incident", "incidents.change_incident"]
@@ -68,7 +70,7 @@ class Command(BaseCommand):
         for role, rights in ROLES.items():
             viewable = views if role == "auditor" else _without_people(views)
             group, _ = Group.objects.get_or_create(name=role)
-            group.permissions.set(known[name] for name in viewable | set(rights))
+            group.permissions.set(known[name] for name in viewable | {*rights, *OF_ALL})
             self.stdout.write(f"{role}: {len(viewable)} to look at, {len(rights)} to do")
 
 

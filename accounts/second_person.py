@@ -1,0 +1,46 @@
+"""Decides whether a member of the team can be the second person of what another one did.
+
+Somebody who gives rights to an account may control that account. So for a time the two count as one
+person wherever the portal needs two.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from django.utils.translation import gettext as _
+
+from accounts.models import GRANT_JOINS_FOR, RightsGrant, User
+from accounts.twin_mailboxes import twins_of
+
+
+def objection(by: User, *, first: Iterable[User]) -> str:
+    """Returns why `by` cannot be the second person of what the users `first` did; else "".
+
+    The reason is in the active language: one gave the other rights within GRANT_JOINS_FOR.
+    """
+    for user in first:
+        if RightsGrant.objects.joining(by, user).exists():
+            hours = round(GRANT_JOINS_FOR.total_seconds() / 3600)
+            return _(
+                "One of you gave the other rights on the desk less than %(hours)s hours ago: you "
+                "and %(user)s cannot be two persons yet. Ask somebody else."
+            ) % {"hours": hours, "user": user}
+    return ""
+
+
+def same_person(user: User) -> list[User]:
+    """Returns other active accounts of the team that may belong to the person of `user`.
+
+    Their addresses are of the same mailbox: another spelling, or another part after "+". It is a
+    hint, no proof. A verified phone belongs to one account only.
+    """
+    team = User.objects.filter(is_staff=True, is_active=True).exclude(pk=user.pk).order_by("email")
+    own = set(_mailboxes(user.email))
+    return [other for other in team if not own.isdisjoint(_mailboxes(other.email))]
+
+
+def _mailboxes(email: str) -> Iterator[str]:
+    """Yields the spellings of the address without the part after "+"."""
+    local, _at, domain = email.rpartition("@")
+    plain = f"{local.partition('+')[0]}@{domain}"
+    yield plain
+    yield from twins_of(plain)

@@ -1,0 +1,56 @@
+"""What the approval page shows of a notice besides its audience and its messages."""
+
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import translation
+
+from accounts import second_person
+from accounts.models import User
+from foundations.languages import with_own_names
+from notices.models import Notice
+from statements.models import StatementVersion
+from statements.public.differences import Change, changes
+
+
+def context(notice: Notice, *, by: User) -> dict[str, Any]:
+    """Returns who was sent this version, what changed in it, and if `by` may be its author."""
+    twins = second_person.same_person(by)
+    before = previous_version(notice.version)
+    return {
+        "already": already_sent(notice),
+        "previous": before,
+        "differences": _differences(before, notice) if before else [],
+        "is_one_person": notice.created_by in twins,
+    }
+
+
+def already_sent(notice: Notice) -> int:
+    """Returns how many messages of other notices with the same version were accepted.
+
+    Returns 0 for a test, and for an audience that leaves out the people who have the version.
+    """
+    if notice.audience not in (Notice.Audience.EVERYBODY, Notice.Audience.BATCH):
+        return 0
+    same = Notice.objects.real().filter(version=notice.version_id, channel=notice.channel)
+    others = same.filter(kind=notice.kind, topic=notice.topic).exclude(pk=notice.pk)
+    return others.aggregate(total=Sum("accepted"))["total"] or 0
+
+
+def previous_version(version: StatementVersion) -> StatementVersion | None:
+    """Returns the newest published version of the statement before `version`."""
+    published = StatementVersion.objects.filter(
+        statement=version.statement_id,
+        number__lt=version.number,
+        state=StatementVersion.State.PUBLISHED,
+    )
+    return published.order_by("-number").first()
+
+
+def _differences(before: StatementVersion, notice: Notice) -> list[tuple[str, str, list[Change]]]:
+    """Returns (language, its name, the parts that differ) for each language of the incident."""
+    found = []
+    for code, name in with_own_names(notice.incident.languages):
+        with translation.override(code):
+            found.append((code, name, changes(before, notice.version)))
+    return found

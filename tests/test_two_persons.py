@@ -1,0 +1,287 @@
+"""Who is a second person, and what one person may do alone."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import models, second_person
+from accounts.models import RightsGrant, User
+from breachportal.management.commands.make_roles import ROLES
+from harness.sign_in import sign_in_to_desk
+from incidents.models import FactChange
+from notices import decisions
+from notices.admin import approval
+from notices.models import Notice
+from notices.own_tests import is_own_test
+from statements import publishing
+from statements.legal import deadlines
+from statements.legal.laws import all_duties
+from statements.publishing import PublishingRefusedError
+from tests.desk_pages import approve, notice_url, page_text, save
+from tests.notice_factory import draft_notice, work
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.usefixtures("english")
+State = Notice.State
+
+
+def give(user: User, *, by: User, confirmed_by: User) -> None:
+    RightsGrant.objects.create(
+        user=user,
+        is_staff=True,
+        asked_by=by,
+        confirmed_by=confirmed_by,
+        confirmed_at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def root(db) -> User:
+    return User.objects.create_user("root@hanbit.example", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def team(db) -> dict[str, User]:
+    call_command("make_roles")
+    made = {}
+    for role in ROLES:
+        made[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+        made[role].groups.add(Group.objects.get(name=role))
+    return made
+
+
+# The giver of rights
+
+
+def test_who_gave_rights_and_who_got_them_are_one_person_for_a_time(
+    editor, approver, root, monkeypatch
+):
+    assert not second_person.objection(approver, first=[editor])
+    give(approver, by=editor, confirmed_by=root)
+    for one, other in ((approver, editor), (editor, approver), (approver, root), (root, approver)):
+        assert "rights on the desk" in second_person.objection(one, first=[other])
+    assert not second_person.objection(root, first=[editor])
+    monkeypatch.setattr(models, "GRANT_JOINS_FOR", timedelta(0))
+    assert not second_person.objection(approver, first=[editor])
+
+
+def test_they_neither_approve_nor_publish_nor_confirm_for_each_other(
+    client, draft, editor, approver, root, incident
+):
+    give(approver, by=editor, confirmed_by=root)
+    with pytest.raises(decisions.ApprovalRefusedError, match="rights on the desk"):
+        decisions.approve(draft, by=approver)
+    following = publishing.draft_next(draft.version.statement, by=editor)
+    with pytest.raises(PublishingRefusedError):
+        publishing.publish(following, by=approver)
+    change = FactChange.objects.create(
+        incident=incident, model="incidents.incident", changes={}, proposed_by=editor
+    )
+    sign_in_to_desk(client, approver)
+    url = reverse("admin:incidents_factchange_confirm", args=[change.pk])
+    assert client.post(url).status_code == 403
+    change.refresh_from_db()
+    assert change.confirmed_at is None
+
+
+def test_a_superuser_made_a_moment_ago_confirms_nothing_for_the_maker(
+    editor, approver, minji, root
+):
+    User.objects.update(is_superuser=True)
+    give(approver, by=editor, confirmed_by=root)
+    approver.refresh_from_db()
+    grant = RightsGrant.objects.create(user=minji, is_staff=True, asked_by=editor)
+    assert not grant.may_be_confirmed_by(approver)
+    assert not grant.confirm(approver)
+
+
+# One person with two accounts
+
+
+@pytest.mark.parametrize(
+    ("email", "is_same"),
+    [
+        ("kim+2@gmail.com", True),
+        ("k.im@googlemail.com", True),
+        ("kim@hanbit.example", False),
+        ("kimm@gmail.com", False),
+    ],
+)
+def test_accounts_of_one_mailbox_are_named(db, email, is_same):
+    one = User.objects.create_user("kim@gmail.com", is_staff=True)
+    other = User.objects.create_user(email, is_staff=True)
+    assert second_person.same_person(one) == ([other] if is_same else [])
+
+
+def test_the_page_of_a_user_names_the_other_account(client, root):
+    one = User.objects.create_user("kim@gmail.com", is_staff=True)
+    User.objects.create_user("kim+2@gmail.com", is_staff=True)
+    sign_in_to_desk(client, root)
+    shown = page_text(client.get(reverse("admin:accounts_user_change", args=[one.pk])))
+    assert "kim+2@gmail.com" in shown
+
+
+def test_the_approval_page_names_an_author_of_the_same_mailbox(client, draft, approver):
+    sign_in_to_desk(client, approver)
+    assert "of the same mailbox" not in page_text(client.get(notice_url("approve", draft)))
+    User.objects.filter(pk=draft.created_by_id).update(email=approver.email.replace("@", "+2@"))
+    assert "of the same mailbox" in page_text(client.get(notice_url("approve", draft)))
+
+
+# What the approver reads
+
+
+def test_the_approver_reads_who_has_the_version_already(
+    client, notice, server, version, editor, approver
+):
+    work(notice)
+    again = draft_notice(version, editor)
+    sign_in_to_desk(client, approver)
+    assert approval.already_sent(again) == 2
+    text = page_text(client.get(notice_url("approve", again)))
+    assert "2 messages with this version were accepted already" in text
+    assert approval.already_sent(draft_notice(version, editor, channel="sms")) == 0
+
+
+def test_the_approver_reads_what_differs_from_the_last_version(client, version, editor, approver):
+    following = publishing.draft_next(version.statement, by=editor)
+    following.title = {"ko": "새로운 안내", "en": "News about your data"}
+    following.change_reason = {"ko": "제목을 고쳤습니다.", "en": "Another title."}
+    following.save()
+    publishing.publish(following, by=approver)
+    following.refresh_from_db()
+    sign_in_to_desk(client, approver)
+    text = page_text(client.get(notice_url("approve", draft_notice(following, editor))))
+    assert "What differs from version 1" in text
+    assert "<ins>News" in text
+    assert "<ins>새로운" in text
+    first = page_text(client.get(notice_url("approve", draft_notice(version, editor))))
+    assert "What differs" not in first
+
+
+# Returned with a comment
+
+
+def test_a_draft_is_returned_with_a_comment(client, draft, editor, approver):
+    sign_in_to_desk(client, approver)
+    assert client.post(notice_url("return", draft), {"comment": " "}).status_code == 200
+    draft.refresh_from_db()
+    assert draft.state == State.DRAFT
+    client.post(notice_url("return", draft), {"comment": "The <date> is wrong."})
+    draft.refresh_from_db()
+    assert (draft.state, draft.returned_because) == (State.CANCELLED, "The <date> is wrong.")
+    assert "The <date> is wrong." in page_text(client.get(notice_url("history", draft)))
+    sign_in_to_desk(client, editor)
+    assert "The &lt;date&gt; is wrong." in client.get(notice_url("change", draft)).text
+    with pytest.raises(decisions.ApprovalRefusedError):
+        decisions.approve(draft, by=approver)
+
+
+def test_only_a_draft_is_returned_and_only_by_an_approver(client, notice, draft, team):
+    sign_in_to_desk(client, team["editor"])
+    assert client.post(notice_url("return", notice), {"comment": "x"}).status_code == 403
+    sign_in_to_desk(client, team["approver"])
+    client.post(notice_url("return", notice), {"comment": "x"})
+    notice.refresh_from_db()
+    assert (notice.state, notice.returned_because) == (State.PLANNING, "")
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("aware", "is_refused"),
+    [("2199-01-01", True), ("0203-01-01", True), ("2025-11-01", False)],
+)
+def test_a_time_of_awareness_that_cannot_be_is_refused(client, root, incident, aware, is_refused):
+    sign_in_to_desk(client, root)
+    address = reverse("admin:incidents_incident_change", args=[incident.pk])
+    response = save(client, address, aware_at_0=aware, aware_at_1="00:00:00")
+    form = response.context.get("adminform")
+    assert bool(form and form.form.errors.get("aware_at")) == is_refused
+
+
+@pytest.mark.parametrize(
+    ("day", "is_refused"), [("2199-01-01", True), ("0203-01-01", True), ("2025-11-01", False)]
+)
+def test_a_day_of_the_timeline_that_cannot_be_is_refused(client, root, incident, day, is_refused):
+    sign_in_to_desk(client, root)
+    address = reverse("admin:statements_timelineentry_add")
+    basis = {"basis": "company", "text_ko": "발견", "text_en": "Found", "incident": incident.pk}
+    response = client.post(address, basis | {"happened_on": day}, follow=True)
+    form = response.context.get("adminform")
+    assert bool(form and form.form.errors.get("happened_on")) == is_refused
+
+
+def test_a_display_of_days_is_met_once_they_have_passed(incident, version, monkeypatch):
+    incident.jurisdictions.get_or_create(jurisdiction="KR")
+    duty = next(each for each in all_duties() if each.id == "kr-decree-website-30-days")
+    now = version.published_at
+    for days, is_met in ((0, False), (29, False), (31, True)):
+        moment = now + timedelta(days=days)
+        monkeypatch.setattr(deadlines.timezone, "now", lambda moment=moment: moment)
+        (shown,) = deadlines._ClockFacts(incident)._displayed(duty)
+        assert (shown.at is not None) == is_met
+
+
+# What one person may do alone
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_pause_and_only_an_approver_lets_it_go_on(client, notice, team, role):
+    sign_in_to_desk(client, team[role])
+    assert 'value="Pause"' in page_text(client.get(notice_url("change", notice)))
+    assert client.post(notice_url("pause", notice)).status_code == 302
+    notice.refresh_from_db()
+    assert notice.state == State.PAUSED
+    goes_on = client.post(notice_url("resume", notice)).status_code
+    assert goes_on == (302 if role == "approver" else 403)
+
+
+def test_the_author_cancels_an_own_draft_and_no_other(client, version, team, approver):
+    own = draft_notice(version, team["editor"])
+    other = draft_notice(version, team["importer"])
+    sign_in_to_desk(client, team["editor"])
+    assert notice_url("cancel", own) in client.get(notice_url("change", own)).text
+    assert client.post(notice_url("cancel", other)).status_code == 403
+    assert client.post(notice_url("cancel", own)).status_code == 302
+    own.refresh_from_db()
+    assert own.state == State.CANCELLED
+    sent = draft_notice(version, team["editor"])
+    decisions.approve(sent, by=approver)
+    assert client.post(notice_url("cancel", sent), {"number": sent.pk}).status_code == 403
+
+
+def add_test(client, version, addresses: str) -> Notice:
+    posted = {"version": version.pk, "kind": "mandatory", "audience": "test"}
+    client.post(reverse("admin:notices_notice_add"), posted | {"test_addresses": addresses})
+    return Notice.objects.latest("pk")
+
+
+def test_a_test_to_oneself_needs_no_second_person(client, version, team, server):
+    editor = team["editor"]
+    sign_in_to_desk(client, editor)
+    test = add_test(client, version, editor.email)
+    assert "Send this test" in page_text(client.get(notice_url("change", test)))
+    typed = page_text(client.get(notice_url("approve", test)))
+    people = client.get(notice_url("approve", test)).context["counted"].people
+    assert "Somebody else" not in typed
+    approve(client, test, str(people))
+    test.refresh_from_db()
+    assert (test.state, test.approved_by) == (State.PLANNING, editor)
+    work(test)
+    assert {to for mail in server.taken for to in [mail.to]} == {editor.email}
+
+
+@pytest.mark.parametrize("other", ["minji@example.com", "editor@hanbit.example\nminji@example.com"])
+def test_a_test_to_others_needs_a_second_person(client, version, team, other):
+    sign_in_to_desk(client, team["editor"])
+    test = add_test(client, version, other)
+    assert not is_own_test(test, team["editor"])
+    assert client.get(notice_url("approve", test)).status_code == 403
+    with pytest.raises(decisions.ApprovalRefusedError, match="Somebody else"):
+        decisions.approve(test, by=team["editor"])
