@@ -1,6 +1,6 @@
 """Decides whether a member of the team can be the second person of what another one did.
 
-Somebody who gives rights to an account may control that account. So for a time the two count as one
+A user who gives rights to an account may control that account. So for a time the two count as one
 person wherever the portal needs two.
 """
 

@@ -62,7 +62,7 @@ def test_a_second_person_puts_new_contacts_in_force(editors_desk, second, propos
 
 
 FACTS = {
-    "aware_at_0": ("2030-01-01", "aware_at"),
+    "aware_at_0": ("2024-01-01", "aware_at"),
     "summary_en": ("Another summary.", "summary"),
     "title_ko": ("다른 제목", "title"),
     "department_en": ("Another team", "department"),
