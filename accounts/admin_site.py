@@ -208,6 +208,15 @@ def staff_with(role: Group) -> list[str]:
     return list(staff.order_by("email").values_list("email", flat=True))
 
 
+def role_names_with(right: str) -> list[str]:
+    """Returns the translated names of the roles with the permission `right` ("app.codename")."""
+    app, codename = right.split(".")
+    roles = Group.objects.filter(
+        permissions__content_type__app_label=app, permissions__codename=codename
+    )
+    return [role_name(name) for name in roles.order_by("name").values_list("name", flat=True)]
+
+
 def _holders_of(right: str) -> list[tuple[str, list[str]]]:
     """Returns the roles with the permission `right`, each with the addresses of its members.
 

@@ -179,7 +179,11 @@ CACHES = {
 # Work
 CELERY_BROKER_URL = environment.celery_broker(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"notices.tasks.send_*": {"queue": "send"}, "incidents.*": {"queue": "import"}}
+CELERY_TASK_ROUTES = {
+    "incidents.tasks.keep_figure_points": {"queue": "default"},
+    "notices.tasks.send_*": {"queue": "send"},
+    "incidents.*": {"queue": "import"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -191,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
     "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
+    "keep-figure-points": {"task": "incidents.tasks.keep_figure_points", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},

@@ -10,9 +10,11 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules import models, which must be loaded first.
-        from incidents import facts
+        from incidents import desk_page, facts
+        from incidents.desk_parts import incident_parts
         from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 
+        desk_page.SOURCES.append(incident_parts)
         facts.SUBJECTS[DataClass] = ()
         facts.SUBJECTS[Incident] = (
             facts.RowSet(

@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import scope_versions, uploads
+from incidents import figure_points, scope_versions, uploads
 
 
 @shared_task(base=DjangoTask)
@@ -30,3 +30,9 @@ def sweep_batch_changes() -> None:
     """Starts changes again after a lost queue message or worker, or after an import."""
     for change_id in scope_versions.unattended_changes():
         work_batch_change.delay(change_id)
+
+
+@shared_task(base=DjangoTask)
+def keep_figure_points() -> None:
+    """Records the figures of the incidents' pages. It is on the default queue, for it is short."""
+    figure_points.keep()

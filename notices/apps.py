@@ -14,8 +14,9 @@ class NoticesConfig(AppConfig):
         from anymail.signals import tracking
 
         from foundations import page_extensions
-        from incidents import own_rows, purging, reencryption, rewrapping
+        from incidents import desk_page, own_rows, purging, reencryption, rewrapping
         from incidents.encryption import TEST_ADDRESS
+        from notices.desk_parts import notice_parts
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
@@ -31,6 +32,7 @@ class NoticesConfig(AppConfig):
         # anymail reports webhook events by this signal only.
         tracking.connect(take_event, dispatch_uid="notices")
         SOURCES.append(notifications)
+        desk_page.SOURCES.append(notice_parts)
         own_rows.STRANGER_CHECKS.append(stranger_contacts)
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
+from incidents.admin import incident_page
 from incidents.admin.confirmation import confirmation_page
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
@@ -170,6 +171,7 @@ class IncidentAdmin(FactsAdmin):
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
         return [
+            desk_path(self, "<int:pk>/page/", self.page, "page"),
             desk_path(self, "<int:pk>/shred/", self.shred, "shred"),
             desk_path(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
             *super().get_urls(),
@@ -183,6 +185,9 @@ class IncidentAdmin(FactsAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools = []
+        if object_id.isdecimal():
+            url = reverse("admin:incidents_incident_page", args=[object_id])
+            tools.append((url, _("The incident’s page")))
         has_data = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
         if request.user.is_superuser and has_data:
             url = reverse("admin:incidents_incident_shred", args=[object_id])
@@ -190,6 +195,10 @@ class IncidentAdmin(FactsAdmin):
         tools += proposal_link(request, self.get_object(request, object_id))
         context = {**(extra_context or {}), "tools": tools}
         return super().change_view(request, object_id, form_url, context)
+
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows the incident's page: clocks, stages, what waits, and figures."""
+        return incident_page.page(self, request, pk)
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shreds the data once two superusers have entered the slug, one after the other."""

@@ -613,6 +613,21 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('incident', 'kind', 'contact_index'), name='shared_contact_once')],
             },
         ),
+        migrations.CreateModel(
+            name='FigurePoint',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('figure', models.CharField(max_length=20, verbose_name='figure')),
+                ('at', models.DateTimeField(verbose_name='at')),
+                ('value', models.PositiveBigIntegerField(verbose_name='value')),
+                ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='figure_points', to='incidents.incident', verbose_name='incident')),
+            ],
+            options={
+                'verbose_name': 'point of a figure',
+                'verbose_name_plural': 'points of figures',
+                'constraints': [models.UniqueConstraint(fields=('incident', 'figure', 'at'), name='figure_point_once')],
+            },
+        ),
         run_sql(SQL / 'proof.sql'),
         run_sql(SQL / 'factchange.sql'),
         run_sql(SQL / 'writeoff.sql'),

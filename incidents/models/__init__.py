@@ -19,6 +19,7 @@ from incidents.models.exposure import Exposure
 from incidents.models.exposure_batch import ExposureBatch, Unread
 from incidents.models.exposure_file import ExposureFile
 from incidents.models.fact_change import FactChange
+from incidents.models.figure_point import FigurePoint
 from incidents.models.file_contact import FileContact
 from incidents.models.incident import Incident
 from incidents.models.incident_data_class import Basis, IncidentDataClass
@@ -50,6 +51,7 @@ __all__ = [
     "ExposureBatch",
     "ExposureFile",
     "FactChange",
+    "FigurePoint",
     "FileContact",
     "FurtherContact",
     "Incident",

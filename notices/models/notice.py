@@ -1,5 +1,6 @@
 """Notices: a frozen statement version, sent to an audience over a channel."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -59,6 +60,22 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         counts = row.values("planned", *sums).get()
         return {name.removeprefix("live_"): number for name, number in counts.items()}
 
+    def counted(self, incident: Incident, *, most: int) -> list["CountedNotice"]:
+        """Returns the `most` newest notices of the incident, with live counts, and no tests.
+
+        It takes one query and no scan of deliveries; see `live_counts`.
+        """
+        leased = FilteredRelation("chunks", condition=Q(chunks__state=ChunkState.LEASED))
+        sums: dict[str, Any] = {
+            f"live_{name}": F(name) + Coalesce(Sum(f"leased__{name}"), 0) for name in END_STATES
+        }
+        rows: Any = self.real().filter(incident=incident).annotate(leased=leased).annotate(**sums)
+        related = rows.select_related("version__statement", "incident", "approved_by")
+        return [
+            CountedNotice(row, {name: getattr(row, f"live_{name}") for name in END_STATES})
+            for row in related.order_by("-created_at", "-pk")[:most]
+        ]
+
     def without_digest(self) -> "NoticeQuerySet":
         """Selects the closed notices without a ledger digest, except those with sums known to be
         wrong.
@@ -69,6 +86,24 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def real(self) -> "NoticeQuerySet":
         """Excludes tests. Code that asks who was notified uses this filter."""
         return self.exclude(audience=Notice.Audience.TEST)
+
+
+@dataclass(frozen=True)
+class CountedNotice:
+    """A notice with its current counts by end state, those of leased chunks included."""
+
+    notice: "Notice"
+    counts: dict[str, int]
+
+    @property
+    def planned(self) -> int:
+        """Returns the number of its deliveries."""
+        return self.notice.planned
+
+    @property
+    def ended(self) -> int:
+        """Returns the number of its deliveries with an end state."""
+        return sum(self.counts.values())
 
 
 class Notice(models.Model):

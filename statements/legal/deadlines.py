@@ -82,20 +82,14 @@ def clocks_of(incident: Incident) -> list[DutyClock]:
     return sorted(found, key=lambda clock: (order.index(clock.where), clock.due_at or far))
 
 
-def overdue() -> list[tuple[Incident, list[DutyClock]]]:
-    """Returns the incidents with overdue duties, the newest first, each with these clocks.
+def timed_clocks_of(incident: Incident) -> list[DutyClock]:
+    """Returns the clocks of the incident's deadlines and reports, the first due time first.
 
-    Only deadlines and reports count, and only duties that certainly apply.
+    It is cheap: no text of a statement is reviewed for it.
     """
-    late = []
-    for incident in Incident.objects.order_by("-aware_at"):
-        clocks = _ClockFacts(incident).clocks(kinds=("deadline", "report"))
-        expired = [
-            each for each in clocks if each.where == DutyStatus.OVERDUE and not each.is_asked
-        ]
-        if expired:
-            late.append((incident, expired))
-    return late
+    with timezone.override(incident.zone):
+        found = [*_ClockFacts(incident).clocks(kinds=("deadline", "report"))]
+    return sorted(found, key=lambda clock: clock.due_at or incident.aware_at)
 
 
 class _ClockFacts:

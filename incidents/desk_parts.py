@@ -1,0 +1,188 @@
+"""What this app contributes to an incident's page: the scope, and proposals that wait."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import RightsGrant
+from foundations.formatting import number
+from incidents.desk_page import (
+    SUPERUSER,
+    DeskFigure,
+    DeskTask,
+    PageParts,
+    StageState,
+    WorkStage,
+)
+from incidents.forms import shred_request_of
+from incidents.models import BatchChange, ExposureBatch, FactChange, Incident, Upload, WriteOff
+from incidents.scope_counts import counts_of
+
+CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
+ADD_UPLOAD, CHANGE_UPLOAD = "incidents.add_upload", "incidents.change_upload"
+CHANGE_BATCH = "incidents.change_exposurebatch"
+MOST = 20  # of one kind on the page; the lists of the desk have the others
+
+
+def incident_parts(incident: Incident) -> PageParts:
+    """Returns the stage of the scope, what waits in this app, and the affected people."""
+    batches = list(incident.batches.all())
+    uploads = list(_open_uploads(incident))
+    total = counts_of(incident).total
+    people = total.people if total else 0
+    scope = reverse("admin:incidents_exposurebatch_changelist")
+    affected = DeskFigure(
+        key="affected",
+        name=_("affected people"),
+        value=people,
+        url=f"{scope}?incident__id__exact={incident.pk}",
+        right="incidents.view_exposurebatch",
+    )
+    return PageParts(
+        stages=[_scope_stage(incident, batches, uploads, people)],
+        tasks=[*_proposals(incident), *_shredding(incident), *map(_upload_task, uploads)],
+        figures=[affected],
+        blocks=list(_blocks(batches)),
+    )
+
+
+def general_tasks() -> list[DeskTask]:
+    """Returns what waits and belongs to no single incident: rights, and facts of all incidents."""
+    grants = RightsGrant.objects.waiting().select_related("user")[:MOST]
+    shared = FactChange.objects.waiting().filter(incident=None)[:MOST]
+    return [
+        *(
+            DeskTask(
+                key=f"grant-{grant.pk}",
+                words=_("Confirm the rights of %(user)s") % {"user": grant.user},
+                url=reverse("admin:accounts_rightsgrant_change", args=[grant.pk]),
+                right=SUPERUSER,
+                not_by=frozenset([grant.asked_by_id, grant.user_id]),
+            )
+            for grant in grants
+        ),
+        *map(_fact_change_task, shared),
+    ]
+
+
+def _open_uploads(incident: Incident) -> Iterator[Upload]:
+    waiting = [Upload.State.TO_MAP, Upload.State.CHECKED]
+    yield from incident.uploads.filter(state__in=waiting).order_by("created_at")[:MOST]
+
+
+def _scope_stage(
+    incident: Incident, batches: list[ExposureBatch], uploads: list[Upload], people: int
+) -> WorkStage:
+    state, words = _scope_state(incident, batches, people)
+    return WorkStage(
+        order=10,
+        name=_("Scope"),
+        state=state,
+        words=words,
+        url=f"{reverse('admin:incidents_exposurebatch_changelist')}?incident__id__exact={incident.pk}",
+        task=None if incident.shredded_at else _scope_task(incident, batches, uploads),
+    )
+
+
+def _scope_state(
+    incident: Incident, batches: list[ExposureBatch], people: int
+) -> tuple[StageState, str]:
+    if incident.shredded_at:
+        return StageState.DONE, _("The data is shredded.")
+    opened = [batch for batch in batches if batch.state == ExposureBatch.State.OPEN]
+    if opened:
+        return StageState.MOVING, _("Scope version %(number)s is open.") % {
+            "number": opened[0].number
+        }
+    if any(batch.state == ExposureBatch.State.CLOSED for batch in batches):
+        closed = ngettext(
+            "%(people)s person is affected.", "%(people)s people are affected.", people
+        )
+        return StageState.DONE, closed % {"people": number(people)}
+    return StageState.OPEN, _("No file is loaded.")
+
+
+def _scope_task(
+    incident: Incident, batches: list[ExposureBatch], uploads: list[Upload]
+) -> DeskTask | None:
+    if uploads:
+        return _upload_task(uploads[0])
+    for batch in batches:
+        if batch.state == ExposureBatch.State.OPEN:
+            return DeskTask(
+                key=f"close-{batch.pk}",
+                words=_("Close scope version %(number)s") % {"number": batch.number},
+                url=reverse("admin:incidents_exposurebatch_close", args=[batch.pk]),
+                right=CHANGE_BATCH,
+            )
+    return DeskTask(
+        key=f"upload-{incident.pk}",
+        words=_("Load a file of affected people"),
+        url=f"{reverse('admin:incidents_upload_add')}?incident={incident.pk}",
+        right=ADD_UPLOAD,
+    )
+
+
+def _upload_task(upload: Upload) -> DeskTask:
+    text = (
+        _("Choose the columns of %(file)s")
+        if upload.state == Upload.State.TO_MAP
+        else _("Import the checked file %(file)s")
+    )
+    return DeskTask(
+        key=f"upload-{upload.pk}-{upload.state}",
+        words=text % {"file": upload.name},
+        url=reverse("admin:incidents_upload_change", args=[upload.pk]),
+        right=CHANGE_UPLOAD,
+    )
+
+
+def _proposals(incident: Incident) -> Iterator[DeskTask]:
+    yield from map(_fact_change_task, FactChange.objects.waiting().filter(incident=incident)[:MOST])
+    write_offs = WriteOff.objects.waiting().filter(file__incident=incident).select_related("file")
+    for write_off in write_offs[:MOST]:
+        yield DeskTask(
+            key=f"write-off-{write_off.pk}",
+            words=_("Confirm the write-off of rows of %(file)s") % {"file": write_off.file.name},
+            url=reverse("admin:incidents_writeoff_change", args=[write_off.pk]),
+            right=CONFIRM_WRITE_OFF,
+            not_by=frozenset([write_off.proposed_by_id]),
+        )
+
+
+def _fact_change_task(change: FactChange) -> DeskTask:
+    return DeskTask(
+        key=f"facts-{change.pk}",
+        words=_("Confirm a change of facts: %(title)s") % {"title": change.title},
+        url=reverse("admin:incidents_factchange_change", args=[change.pk]),
+        right=CONFIRM_FACTS,
+        not_by=frozenset([change.proposed_by_id]),
+    )
+
+
+def _shredding(incident: Incident) -> Iterator[DeskTask]:
+    request = None if incident.shredded_at else shred_request_of(incident)
+    if request:
+        yield DeskTask(
+            key=f"shred-{request.pk}-{request.asked_at and request.asked_at.isoformat()}",
+            words=_("Decide about the request to shred the data"),
+            url=reverse("admin:incidents_incident_shred", args=[incident.pk]),
+            right=SUPERUSER,
+            not_by=frozenset([request.asked_by_id] if request.asked_by_id else []),
+        )
+
+
+def _blocks(batches: list[ExposureBatch]) -> Iterator[DeskTask]:
+    """Yields the failed last change of each open scope version."""
+    opened = [batch.pk for batch in batches if batch.state == ExposureBatch.State.OPEN]
+    newest = BatchChange.objects.filter(batch__in=opened).order_by("batch_id", "-pk")
+    for change in newest.distinct("batch_id"):
+        if change.state == BatchChange.State.FAILED:
+            yield DeskTask(
+                key=f"failed-change-{change.pk}",
+                words=_("The scope version could not be closed. Its page shows why."),
+                url=reverse("admin:incidents_exposurebatch_change", args=[change.batch_id]),
+                right=CHANGE_BATCH,
+            )

@@ -1,0 +1,99 @@
+"""Records the course of each incident's figures, and draws it.
+
+A point is stored when a value has changed. The distance between two points grows with the age of
+the course: it is a hundredth of it, and ten minutes at least. So a year of an incident has some
+hundred points, and its first hours are recorded closely.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from foundations.formatting import moment, number
+from incidents.desk_page import DeskFigure, board_of
+from incidents.models import FigurePoint, Incident
+
+SHORTEST = timedelta(minutes=10)
+PART_OF_AGE = 100
+MOST_POINTS = 1000  # of one incident's page
+WIDTH, HEIGHT = 240, 48  # of a picture, in its own units
+MARGIN = 2
+
+
+def keep() -> None:
+    """Stores a point for each figure of each incident that has changed and is due."""
+    for incident in Incident.objects.filter(shredded_at=None):
+        _keep_of(incident, board_of(incident).figures)
+
+
+def _keep_of(incident: Incident, figures: Sequence[DeskFigure]) -> None:
+    now = timezone.now()
+    rows = incident.figure_points.values("figure").annotate(first=Min("at"), last=Max("at"))
+    ages = {row["figure"]: (row["first"], row["last"]) for row in rows}
+    newest = {
+        point.figure: point.value
+        for point in incident.figure_points.order_by("figure", "-at").distinct("figure")
+    }
+    FigurePoint.objects.bulk_create(
+        (
+            FigurePoint(incident=incident, figure=figure.key, at=now, value=figure.value)
+            for figure in figures
+            if newest.get(figure.key, 0) != figure.value and _is_due(ages.get(figure.key), now)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _is_due(age: tuple[datetime, datetime] | None, now: datetime) -> bool:
+    if age is None:
+        return True
+    first, last = age
+    return now - last >= max(SHORTEST, (now - first) / PART_OF_AGE)
+
+
+@dataclass(frozen=True)
+class FigureCourse:
+    """The picture of one figure: its name and newest value, a path for SVG, and words."""
+
+    figure: DeskFigure
+    path: str
+    words: str
+
+
+def courses(incident: Incident, figures: Sequence[DeskFigure]) -> list[FigureCourse]:
+    """Returns the picture of each figure, in one query. A figure without points has no path."""
+    points = defaultdict[str, list[tuple[datetime, int]]](list)
+    newest = incident.figure_points.order_by("-at").values_list("figure", "at", "value")
+    for key, at, value in reversed(newest[:MOST_POINTS]):
+        points[key].append((at, value))
+    return [_course(figure, points[figure.key]) for figure in figures]
+
+
+def _course(figure: DeskFigure, points: list[tuple[datetime, int]]) -> FigureCourse:
+    if not points:
+        return FigureCourse(figure, "", "")
+    now = timezone.now()
+    words = _("From %(first)s on %(from)s to %(last)s now") % {
+        "first": number(points[0][1]),
+        "from": moment(points[0][0]),
+        "last": figure.shown,
+    }
+    return FigureCourse(figure, _path([*points, (now, figure.value)]), words)
+
+
+def _path(points: list[tuple[datetime, int]]) -> str:
+    """Returns the steps of the course as path data of SVG, from 0 at the bottom."""
+    begin, end = points[0][0], points[-1][0]
+    seconds = (end - begin).total_seconds() or 1.0
+    most = max(value for _at, value in points) or 1
+    steps: list[str] = []
+    for at, value in points:
+        across = MARGIN + (WIDTH - 2 * MARGIN) * (at - begin).total_seconds() / seconds
+        down = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * value / most
+        steps.append(f"H{across:.1f}V{down:.1f}" if steps else f"M{across:.1f} {down:.1f}")
+    return "".join(steps)

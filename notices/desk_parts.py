@@ -1,0 +1,172 @@
+"""What this app contributes to an incident's page: the approval, the send, and its figures."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from foundations.formatting import moment, number
+from incidents.desk_page import DeskFigure, DeskTask, PageParts, StageState, WorkStage
+from incidents.models import Incident
+from notices.models import Letter, Notice
+from notices.models.notice import CountedNotice
+from statements.models import Statement, StatementVersion
+
+APPROVE, ADD, OPEN = "notices.approve_notice", "notices.add_notice", "notices.open_contacts"
+State = Notice.State
+RUNNING = (State.PLANNING, State.SENDING, State.PAUSED)
+NOT_REACHED = ("bounced", "suppressed", "unreachable")
+MOST = 50  # the newest notices of an incident, of which the page speaks
+
+
+def notice_parts(incident: Incident) -> PageParts:
+    """Returns the stages of approval and sending, what waits, and the counts of messages."""
+    counted = Notice.objects.counted(incident, most=MOST)
+    mandatory = [each for each in counted if each.notice.is_mandatory]
+    return PageParts(
+        stages=[_approval_stage(incident, mandatory), _sending_stage(incident, mandatory)],
+        tasks=[task for each in counted for task in _tasks(each)],
+        figures=_figures(incident, mandatory),
+        blocks=[task for each in counted for task in _pauses(each)],
+    )
+
+
+def _approval_stage(incident: Incident, counted: list[CountedNotice]) -> WorkStage:
+    drafts = [each.notice for each in counted if each.notice.state == State.DRAFT]
+    approved = [each.notice for each in counted if each.notice.approved_at]
+    state, words = StageState.OPEN, _("No notice is drafted.")
+    if approved and approved[-1].approved_at:
+        state = StageState.DONE
+        words = _("Approved by %(user)s on %(time)s.") % {
+            "user": approved[-1].approved_by,
+            "time": moment(approved[-1].approved_at),
+        }
+    elif drafts:
+        state, words = StageState.MOVING, _("A draft waits for a second person.")
+    task = None if approved else _approval_task(incident, drafts)
+    return WorkStage(
+        order=30, name=_("Approval"), state=state, words=words, url=_list_of(incident), task=task
+    )
+
+
+def _approval_task(incident: Incident, drafts: list[Notice]) -> DeskTask | None:
+    """Returns the next step before an approval; None while the incident is not public.
+
+    Approving is refused then, and drafting needs a published version.
+    """
+    if drafts:
+        return _draft_task(drafts[0]) if incident.is_public else None
+    published = StatementVersion.objects.public().filter(
+        statement__incident=incident, statement__kind=Statement.Kind.NOTICE
+    )
+    version = published.order_by("-number").first()
+    if version is None:
+        return None
+    query = urlencode({"version": version.pk, "kind": Notice.Kind.MANDATORY})
+    return DeskTask(
+        key=f"draft-notice-{incident.pk}",
+        words=_("Draft the notice to all affected people"),
+        url=f"{reverse('admin:notices_notice_add')}?{query}",
+        right=ADD,
+    )
+
+
+def _draft_task(notice: Notice) -> DeskTask:
+    return DeskTask(
+        key=f"approve-{notice.pk}",
+        words=_("Read and approve “%(notice)s”") % {"notice": notice},
+        url=reverse("admin:notices_notice_approve", args=[notice.pk]),
+        right=APPROVE,
+        not_by=frozenset([notice.created_by_id]),
+    )
+
+
+def _sending_stage(incident: Incident, counted: list[CountedNotice]) -> WorkStage:
+    sent = [each for each in counted if each.notice.approved_at]
+    running = [each for each in sent if each.notice.state in RUNNING]
+    state, words = StageState.OPEN, _("Nothing is sent yet.")
+    if sent:
+        planned, ended = sum(each.planned for each in sent), sum(each.ended for each in sent)
+        state = StageState.MOVING if running else StageState.DONE
+        words = _("%(ended)s of %(planned)s deliveries have ended.") % {
+            "ended": number(ended),
+            "planned": number(planned),
+        }
+    task = next((task for each in running for task in (*_pauses(each), *_doubts(each))), None)
+    return WorkStage(
+        order=40, name=_("Sending"), state=state, words=words, url=_list_of(incident), task=task
+    )
+
+
+def _tasks(counted: CountedNotice) -> Iterator[DeskTask]:
+    notice = counted.notice
+    if notice.state == State.DRAFT:
+        yield _draft_task(notice)
+    yield from _pauses(counted)
+    yield from _doubts(counted)
+    yield from _letters(counted)
+
+
+def _pauses(counted: CountedNotice) -> Iterator[DeskTask]:
+    notice = counted.notice
+    if notice.state == State.PAUSED:
+        reason = str(notice.get_paused_for_display()) if notice.paused_for else _("It is paused.")
+        yield DeskTask(
+            key=f"paused-{notice.pk}-{notice.paused_for}",
+            words=_("Resume or cancel “%(notice)s”. %(reason)s")
+            % {"notice": notice, "reason": reason},
+            url=reverse("admin:notices_notice_change", args=[notice.pk]),
+            right=APPROVE,
+        )
+
+
+def _doubts(counted: CountedNotice) -> Iterator[DeskTask]:
+    notice, doubts = counted.notice, counted.counts["in_doubt"]
+    if doubts and notice.state in RUNNING:
+        yield DeskTask(
+            key=f"doubts-{notice.pk}",
+            words=_("Decide about %(number)s deliveries in doubt") % {"number": number(doubts)},
+            url=reverse("admin:notices_notice_in_doubt", args=[notice.pk]),
+            right=APPROVE,
+        )
+
+
+def _letters(counted: CountedNotice) -> Iterator[DeskTask]:
+    """Yields the letters to print after a notice to all, if none is exported yet."""
+    notice = counted.notice
+    missed = sum(counted.counts[name] for name in NOT_REACHED)
+    is_first = notice.is_mandatory and notice.audience == Notice.Audience.EVERYBODY
+    if not (is_first and notice.state == State.CLOSED and missed):
+        return
+    if notice.incident.shredded_at or Letter.objects.filter(delivery__notice=notice).exists():
+        return
+    yield DeskTask(
+        key=f"letters-{notice.pk}",
+        words=_("Print letters to those of %(number)s people whom no message reached")
+        % {"number": number(missed)},
+        url=reverse("admin:notices_notice_letters", args=[notice.pk]),
+        right=OPEN,
+    )
+
+
+def _figures(incident: Incident, counted: list[CountedNotice]) -> list[DeskFigure]:
+    names = {
+        "accepted": _("messages accepted"),
+        "bounced": _("messages bounced"),
+        "in_doubt": _("messages in doubt"),
+    }
+    return [
+        DeskFigure(
+            key=key,
+            name=name,
+            value=sum(each.counts[key] for each in counted),
+            url=_list_of(incident),
+            right="notices.view_notice",
+        )
+        for key, name in names.items()
+    ]
+
+
+def _list_of(incident: Incident) -> str:
+    return f"{reverse('admin:notices_notice_changelist')}?incident__id__exact={incident.pk}"
