@@ -72,6 +72,7 @@ class DeskFigure:
     """One number of the incident. A FigurePoint records its course."""
 
     key: str
+    order: int  # the place among the figures: 10 is the first
     name: str
     value: int
     limit: int | None = None  # where the count stopped, so that the value is "more than"
@@ -172,11 +173,14 @@ def board_of(incident: Incident) -> IncidentBoard:
     """Returns the page's parts of the incident, in its time zone and the active language."""
     with timezone.override(incident.zone):
         parts = [source(incident) for source in SOURCES]
+    figures = [each for part in parts for each in part.figures]
     return IncidentBoard(
         incident=incident,
         stages=sorted((each for part in parts for each in part.stages), key=lambda one: one.order),
         tasks=[each for part in parts for each in part.tasks],
-        figures=[each for part in parts for each in part.figures],
+        figures=sorted(
+            (each for part in parts for each in part.figures), key=lambda one: one.order
+        ),
         clocks=sorted((each for part in parts for each in part.clocks), key=lambda one: one.due_at),
         blocks=[each for part in parts for each in part.blocks],
     )

@@ -18,7 +18,7 @@ from incidents.desk_page import (
 )
 from incidents.forms import shred_request_of
 from incidents.models import BatchChange, ExposureBatch, FactChange, Incident, Upload, WriteOff
-from incidents.scope_counts import counts_of
+from incidents.scope_counts import Tally, counts_of
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
 ADD_UPLOAD, CHANGE_UPLOAD = "incidents.add_upload", "incidents.change_upload"
@@ -31,19 +31,19 @@ def incident_parts(incident: Incident) -> PageParts:
     batches = list(incident.batches.all())
     uploads = list(_open_uploads(incident))
     total = counts_of(incident).total
-    people = total.people if total else 0
     scope = reverse("admin:incidents_exposurebatch_changelist")
     affected = DeskFigure(
         key="affected",
+        order=10,
         name=_("affected people"),
-        value=people,
+        value=total.people if total else 0,
         url=f"{scope}?incident__id__exact={incident.pk}",
         right="incidents.view_exposurebatch",
     )
     return PageParts(
-        stages=[_scope_stage(incident, batches, uploads, people)],
+        stages=[_scope_stage(incident, batches, uploads, total)],
         tasks=[*_proposals(incident), *_shredding(incident), *map(_upload_task, uploads)],
-        figures=[affected],
+        figures=[affected] if total else [],
         blocks=list(_blocks(batches)),
     )
 
@@ -73,9 +73,9 @@ def _open_uploads(incident: Incident) -> Iterator[Upload]:
 
 
 def _scope_stage(
-    incident: Incident, batches: list[ExposureBatch], uploads: list[Upload], people: int
+    incident: Incident, batches: list[ExposureBatch], uploads: list[Upload], total: Tally | None
 ) -> WorkStage:
-    state, words = _scope_state(incident, batches, people)
+    state, words = _scope_state(incident, batches, total)
     return WorkStage(
         order=10,
         name=_("Scope"),
@@ -87,7 +87,7 @@ def _scope_stage(
 
 
 def _scope_state(
-    incident: Incident, batches: list[ExposureBatch], people: int
+    incident: Incident, batches: list[ExposureBatch], total: Tally | None
 ) -> tuple[StageState, str]:
     if incident.shredded_at:
         return StageState.DONE, _("The data is shredded.")
@@ -97,10 +97,12 @@ def _scope_state(
             "number": opened[0].number
         }
     if any(batch.state == ExposureBatch.State.CLOSED for batch in batches):
-        closed = ngettext(
-            "%(people)s person is affected.", "%(people)s people are affected.", people
+        if total is None:
+            return StageState.MOVING, _("The affected people are not counted yet.")
+        text = ngettext(
+            "%(people)s person is affected.", "%(people)s people are affected.", total.people
         )
-        return StageState.DONE, closed % {"people": number(people)}
+        return StageState.DONE, text % {"people": number(total.people)}
     return StageState.OPEN, _("No file is loaded.")
 
 
@@ -117,6 +119,8 @@ def _scope_task(
                 url=reverse("admin:incidents_exposurebatch_close", args=[batch.pk]),
                 right=CHANGE_BATCH,
             )
+    if any(batch.state == ExposureBatch.State.CLOSED for batch in batches):
+        return None
     return DeskTask(
         key=f"upload-{incident.pk}",
         words=_("Load a file of affected people"),

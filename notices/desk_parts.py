@@ -159,12 +159,13 @@ def _figures(incident: Incident, counted: list[CountedNotice]) -> list[DeskFigur
     return [
         DeskFigure(
             key=key,
+            order=order,
             name=name,
             value=sum(each.counts[key] for each in counted),
             url=_list_of(incident),
             right="notices.view_notice",
         )
-        for key, name in names.items()
+        for order, (key, name) in enumerate(names.items(), 20)
     ]
 
 

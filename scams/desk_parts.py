@@ -17,6 +17,7 @@ def scam_parts(incident: Incident) -> PageParts:
     url = f"{reverse('admin:scams_scamreport_changelist')}?incident__id__exact={incident.pk}"
     figure = DeskFigure(
         key="scams",
+        order=50,
         name=_("scam reports"),
         value=reports[: COUNTED + 1].count(),
         limit=COUNTED,

@@ -1,14 +1,18 @@
 """A notice with its people and mail server, as fixtures (a plugin of modules that name it)."""
 
 import pytest
+from django.utils import timezone
 
 from harness import exposure_factory
-from incidents.models import AffectedPerson
+from harness.exposure_factory import state
+from incidents.models import AffectedPerson, ExposureBatch
 from notices import decisions
 from notices.models import Notice
-from statements.models import StatementVersion
+from statements import publishing
+from statements.models import Statement, StatementVersion
 from tests.notice_factory import affected, draft_notice, published
 from tests.smtp_server import SmtpServer
+from tests.statement_factory import complete_draft
 
 
 @pytest.fixture
@@ -53,3 +57,15 @@ def notice(draft: Notice, people, approver) -> Notice:
     decisions.approve(draft, by=approver)
     draft.refresh_from_db()
     return draft
+
+
+@pytest.fixture
+def notice_version(incident, editor, approver) -> StatementVersion:
+    """A published notice, which meets Korean law: names leaked."""
+    state(incident, "names", "involved")
+    ExposureBatch.objects.create(
+        incident=incident, number=1, state="closed", counted_at=timezone.now()
+    )
+    statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
+    draft = complete_draft(statement, editor)
+    return publishing.publish(draft, by=approver)

@@ -15,7 +15,6 @@ from django.utils.translation import override
 from accounts.audit.actors import acting
 from accounts.models import RightsGrant, User
 from breachportal.management.commands.make_roles import ROLES
-from harness.exposure_factory import state
 from harness.sign_in import sign_in_to_desk
 from incidents import figure_points
 from incidents.desk_page import StageState, WorkStage, board_of, duration
@@ -25,11 +24,10 @@ from notices import decisions
 from notices.models import Chunk, Notice
 from scams.models import ScamReport
 from statements import publishing
-from statements.models import Statement, StatementVersion
+from statements.models import Statement
 from tests.desk_pages import desk_url, page_text
 from tests.incident_factory import another_incident
 from tests.notice_factory import draft_notice
-from tests.statement_factory import complete_draft
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -109,7 +107,9 @@ def test_the_next_step_leads_from_the_first_file_to_the_statement(incident, edit
     batch = ExposureBatch.objects.create(incident=incident, number=1)
     assert step(incident) == "close"
     batch.delete()
-    ExposureBatch.objects.create(incident=incident, number=1, state="closed")
+    ExposureBatch.objects.create(
+        incident=incident, number=1, state="closed", counted_at=timezone.now()
+    )
     assert step(incident) == "write"
     statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
     draft = publishing.draft_next(statement, by=editor)
@@ -120,16 +120,6 @@ def test_the_next_step_leads_from_the_first_file_to_the_statement(incident, edit
     assert step(incident) == "publish"
     assert "publish" in waiting(incident, approver)
     assert "publish" not in waiting(incident, editor)
-
-
-@pytest.fixture
-def notice_version(incident, editor, approver) -> StatementVersion:
-    """A published notice, which meets Korean law: names leaked."""
-    state(incident, "names", "involved")
-    ExposureBatch.objects.create(incident=incident, number=1, state="closed")
-    statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
-    draft = complete_draft(statement, editor)
-    return publishing.publish(draft, by=approver)
 
 
 def test_a_hidden_incident_is_made_public_before_the_approval(incident, request, editor, approver):
@@ -251,7 +241,7 @@ def test_a_course_of_a_year_has_some_hundred_points(incident, monkeypatch):
     )
     for hour in range(0, hours, 6):
         monkeypatch.setattr(timezone, "now", lambda hour=hour: now + timedelta(hours=hour))
-        figure = figure_points.DeskFigure(key="made-up", name="Made up", value=hour + 1)
+        figure = figure_points.DeskFigure(key="made-up", order=1, name="Made up", value=hour + 1)
         figure_points.keep()
     assert 100 < FigurePoint.objects.count() < 700
 

@@ -53,12 +53,13 @@ def page(desk: "ModelAdmin[Incident]", request: HttpRequest, pk: int) -> HttpRes
 def board_context(user: User, board: IncidentBoard) -> dict[str, Any]:
     """Returns what the template of one incident's board shows to this user."""
     step = board.next_task
+    blocking = {block.key for block in board.blocks}
     return {
         "board": board,
         "incident": board.incident,
         "may_step": step is not None and step.may(user),
         "who_may": "" if step is None or step.may(user) else _who_may(step),
-        "waiting": board.waiting_for(user),
+        "waiting": [task for task in board.waiting_for(user) if task.key not in blocking],
         "blocks": [(block, block.may(user)) for block in board.blocks],
         "figures": [
             (course, not course.figure.right or user.has_perm(course.figure.right))
