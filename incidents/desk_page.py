@@ -178,9 +178,7 @@ def board_of(incident: Incident) -> IncidentBoard:
         incident=incident,
         stages=sorted((each for part in parts for each in part.stages), key=lambda one: one.order),
         tasks=[each for part in parts for each in part.tasks],
-        figures=sorted(
-            (each for part in parts for each in part.figures), key=lambda one: one.order
-        ),
+        figures=sorted(figures, key=lambda one: one.order),
         clocks=sorted((each for part in parts for each in part.clocks), key=lambda one: one.due_at),
         blocks=[each for part in parts for each in part.blocks],
     )

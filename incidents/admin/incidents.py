@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
-from incidents.admin import incident_page
+from incidents.admin import guide, incident_page
 from incidents.admin.confirmation import confirmation_page
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
@@ -50,6 +50,7 @@ class IncidentAdmin(FactsAdmin):
 
     form = IncidentForm
     change_form_template = "incidents/desk/change_form.html"
+    change_list_template = "incidents/desk/change_list.html"
     list_display = ["slug", "company_named", "aware_at", "is_public", "shredded_at"]
     list_filter = ["is_public"]
     show_full_result_count = False
@@ -171,6 +172,8 @@ class IncidentAdmin(FactsAdmin):
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
         return [
+            desk_path(self, "guide/", self.guide_start, "guide_start"),
+            desk_path(self, "guide/<slug:name>/", self.guide, "guide"),
             desk_path(self, "<int:pk>/page/", self.page, "page"),
             desk_path(self, "<int:pk>/shred/", self.shred, "shred"),
             desk_path(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
@@ -199,6 +202,14 @@ class IncidentAdmin(FactsAdmin):
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows the incident's page: clocks, stages, what waits, and figures."""
         return incident_page.page(self, request, pk)
+
+    def guide_start(self, request: HttpRequest) -> HttpResponse:
+        """Opens the guide to a new incident where the user left it."""
+        return guide.start(request)
+
+    def guide(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Asks one question of the guide to a new incident."""
+        return guide.question(self, request, name)
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shreds the data once two superusers have entered the slug, one after the other."""

@@ -628,6 +628,19 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('incident', 'figure', 'at'), name='figure_point_once')],
             },
         ),
+        migrations.CreateModel(
+            name='IncidentDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('answers', models.JSONField(default=dict, verbose_name='answers')),
+                ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
+                ('by', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='incident_draft', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'draft of an incident',
+                'verbose_name_plural': 'drafts of incidents',
+            },
+        ),
         run_sql(SQL / 'proof.sql'),
         run_sql(SQL / 'factchange.sql'),
         run_sql(SQL / 'writeoff.sql'),

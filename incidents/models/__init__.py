@@ -23,6 +23,7 @@ from incidents.models.figure_point import FigurePoint
 from incidents.models.file_contact import FileContact
 from incidents.models.incident import Incident
 from incidents.models.incident_data_class import Basis, IncidentDataClass
+from incidents.models.incident_draft import IncidentDraft
 from incidents.models.jurisdiction import IncidentJurisdiction, Standing
 from incidents.models.person_mark import PersonMark
 from incidents.models.reencryption import Reencryption
@@ -56,6 +57,7 @@ __all__ = [
     "FurtherContact",
     "Incident",
     "IncidentDataClass",
+    "IncidentDraft",
     "IncidentJurisdiction",
     "PersonMark",
     "Reencryption",
