@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from breachportal import dependent_settings, environment, mail_settings
+from breachportal import dependent_settings, desk_webhooks, environment, mail_settings
 from breachportal.middleware import static_headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -181,6 +181,7 @@ CELERY_BROKER_URL = environment.celery_broker(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.keep_figure_points": {"queue": "default"},
+    "incidents.tasks.send_team_messages": {"queue": "default"},
     "notices.tasks.send_*": {"queue": "send"},
     "incidents.*": {"queue": "import"},
 }
@@ -196,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
     "keep-figure-points": {"task": "incidents.tasks.keep_figure_points", "schedule": 60.0},
+    "send-team-messages": {"task": "incidents.tasks.send_team_messages", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
@@ -237,6 +239,9 @@ DKIM_SIGNERS = mail_settings.dkim_signers(
 AUDIT_DIGEST_TO = environment.addresses("AUDIT_DIGEST_TO")
 AUDIT_DIGEST_WEBHOOK = environment.private_url("AUDIT_DIGEST_WEBHOOK")
 AUDIT_DIGEST_SECRET = environment.text("AUDIT_DIGEST_SECRET")
+# Messages to the response team: webhooks that people may choose, and attempts, one a minute.
+DESK_WEBHOOKS = desk_webhooks.webhooks()
+TEAM_MESSAGE_TRIES = 60
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people

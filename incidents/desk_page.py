@@ -29,6 +29,8 @@ class DeskTask:
     url: str
     right: str  # the permission that it needs, "app.codename", or SUPERUSER
     not_by: frozenset[int] = frozenset()  # users who may not, because they did the first half
+    message_kind: str = ""  # a MessageKind, if people are informed of it; else ""
+    message: str = ""  # the words of the message, if they are others than `words`
 
     def may(self, user: User) -> bool:
         """Returns whether the user may do it."""
@@ -78,6 +80,8 @@ class DeskFigure:
     limit: int | None = None  # where the count stopped, so that the value is "more than"
     url: str = ""
     right: str = ""  # the permission that the page at `url` needs
+    alarms: tuple[int, ...] = ()  # values at which people with the right are informed
+    message_kind: str = ""  # a MessageKind, if there are alarms
 
     @property
     def shown(self) -> str:
@@ -142,8 +146,12 @@ class IncidentBoard:
     @property
     def next_task(self) -> DeskTask | None:
         """Returns the next step: the task of the first stage that is not done and has one."""
-        undone = (stage for stage in self.stages if stage.state != StageState.DONE)
-        return next((stage.task for stage in undone if stage.task), None)
+        return next((stage.task for stage in self.undone if stage.task), None)
+
+    @property
+    def undone(self) -> list[WorkStage]:
+        """Returns the stages that are not done."""
+        return [stage for stage in self.stages if stage.state != StageState.DONE]
 
     @property
     def late(self) -> list[DeskClock]:
@@ -164,7 +172,7 @@ class IncidentBoard:
 
     def waiting_for(self, user: User) -> list[DeskTask]:
         """Returns what waits for this user, the next step first, each thing once."""
-        steps = [stage.task for stage in self.stages if stage.state != StageState.DONE]
+        steps = [stage.task for stage in self.undone]
         found = {task.key: task for task in [*steps, *self.tasks] if task and task.may(user)}
         return list(found.values())
 

@@ -17,7 +17,15 @@ from incidents.desk_page import (
     WorkStage,
 )
 from incidents.forms import shred_request_of
-from incidents.models import BatchChange, ExposureBatch, FactChange, Incident, Upload, WriteOff
+from incidents.models import (
+    BatchChange,
+    ExposureBatch,
+    FactChange,
+    Incident,
+    MessageKind,
+    Upload,
+    WriteOff,
+)
 from incidents.scope_counts import Tally, counts_of
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
@@ -60,6 +68,8 @@ def general_tasks() -> list[DeskTask]:
                 url=reverse("admin:accounts_rightsgrant_change", args=[grant.pk]),
                 right=SUPERUSER,
                 not_by=frozenset([grant.asked_by_id, grant.user_id]),
+                message_kind=MessageKind.WAITING,
+                message=_("New rights on the desk wait for another superuser."),
             )
             for grant in grants
         ),
@@ -153,6 +163,8 @@ def _proposals(incident: Incident) -> Iterator[DeskTask]:
             url=reverse("admin:incidents_writeoff_change", args=[write_off.pk]),
             right=CONFIRM_WRITE_OFF,
             not_by=frozenset([write_off.proposed_by_id]),
+            message_kind=MessageKind.WAITING,
+            message=_("A write-off of unread rows waits to be confirmed."),
         )
 
 
@@ -163,6 +175,8 @@ def _fact_change_task(change: FactChange) -> DeskTask:
         url=reverse("admin:incidents_factchange_change", args=[change.pk]),
         right=CONFIRM_FACTS,
         not_by=frozenset([change.proposed_by_id]),
+        message_kind=MessageKind.WAITING,
+        message=_("A change of public facts waits to be confirmed."),
     )
 
 
@@ -175,6 +189,7 @@ def _shredding(incident: Incident) -> Iterator[DeskTask]:
             url=reverse("admin:incidents_incident_shred", args=[incident.pk]),
             right=SUPERUSER,
             not_by=frozenset([request.asked_by_id] if request.asked_by_id else []),
+            message_kind=MessageKind.SHREDDING,
         )
 
 

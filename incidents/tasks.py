@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import figure_points, scope_versions, uploads
+from incidents import figure_points, scope_versions, team_messages, uploads
 
 
 @shared_task(base=DjangoTask)
@@ -36,3 +36,10 @@ def sweep_batch_changes() -> None:
 def keep_figure_points() -> None:
     """Records the figures of the incidents' pages. It is on the default queue, for it is short."""
     figure_points.keep()
+
+
+@shared_task(base=DjangoTask)
+def send_team_messages() -> None:
+    """Stores messages about new events to the response team, and sends what is due."""
+    team_messages.queue()
+    team_messages.send_due()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from foundations.formatting import moment, number
 from incidents.desk_page import DeskFigure, DeskTask, PageParts, StageState, WorkStage
-from incidents.models import Incident
+from incidents.models import Incident, MessageKind
 from notices.models import Letter, Notice
 from notices.models.notice import CountedNotice
 from statements.models import Statement, StatementVersion
@@ -79,6 +79,7 @@ def _draft_task(notice: Notice) -> DeskTask:
         url=reverse("admin:notices_notice_approve", args=[notice.pk]),
         right=APPROVE,
         not_by=frozenset([notice.created_by_id]),
+        message_kind=MessageKind.WAITING,
     )
 
 
@@ -118,6 +119,7 @@ def _pauses(counted: CountedNotice) -> Iterator[DeskTask]:
             % {"notice": notice, "reason": reason},
             url=reverse("admin:notices_notice_change", args=[notice.pk]),
             right=APPROVE,
+            message_kind=MessageKind.PAUSED,
         )
 
 

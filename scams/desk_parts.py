@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from incidents.desk_page import DeskFigure, DeskTask, PageParts
-from incidents.models import Incident
+from incidents.models import Incident, MessageKind
 from scams.models import ScamReport
 
 COUNTED = 1000  # no further reports are counted for a page
@@ -23,6 +23,8 @@ def scam_parts(incident: Incident) -> PageParts:
         limit=COUNTED,
         url=url,
         right=VIEW,
+        alarms=(10, 100, 1000),
+        message_kind=MessageKind.SCAMS,
     )
     read = DeskTask(
         key=f"scams-{incident.pk}", words=_("Read the new scam reports"), url=url, right=HANDLE

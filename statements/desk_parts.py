@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from incidents.desk_page import DeskClock, DeskTask, PageParts, StageState, WorkStage
-from incidents.models import Incident
+from incidents.models import Incident, MessageKind
 from statements.legal.deadlines import DutyClock, DutyStatus, timed_clocks_of
 from statements.models import RegulatorReport, Statement, StatementVersion
 
@@ -114,6 +114,7 @@ def _draft_task(draft: StatementVersion) -> DeskTask:
         url=reverse("admin:statements_statementversion_publish", args=[draft.pk]),
         right=PUBLISH,
         not_by=frozenset([draft.created_by_id, *(user.pk for user in draft.editors.all())]),
+        message_kind=MessageKind.WAITING,
     )
 
 

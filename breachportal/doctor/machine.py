@@ -32,6 +32,7 @@ SECRETS = (
     "IMAP_URL",
     "AUDIT_DIGEST_WEBHOOK",
     "AUDIT_DIGEST_SECRET",
+    "DESK_WEBHOOKS",
 )
 OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
-from incidents.admin import guide, incident_page
+from incidents.admin import guide, incident_page, messages_page
 from incidents.admin.confirmation import confirmation_page
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
@@ -172,6 +172,7 @@ class IncidentAdmin(FactsAdmin):
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
         return [
+            desk_path(self, "messages/", self.messages, "messages"),
             desk_path(self, "guide/", self.guide_start, "guide_start"),
             desk_path(self, "guide/<slug:name>/", self.guide, "guide"),
             desk_path(self, "<int:pk>/page/", self.page, "page"),
@@ -202,6 +203,10 @@ class IncidentAdmin(FactsAdmin):
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows the incident's page: clocks, stages, what waits, and figures."""
         return incident_page.page(self, request, pk)
+
+    def messages(self, request: HttpRequest) -> HttpResponse:
+        """Lets the user choose which messages to receive."""
+        return messages_page.page(self, request)
 
     def guide_start(self, request: HttpRequest) -> HttpResponse:
         """Opens the guide to a new incident where the user left it."""

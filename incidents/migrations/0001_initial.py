@@ -18,6 +18,7 @@ import foundations.localized_fields
 
 import incidents.models.incident
 import incidents.models.jurisdiction
+import incidents.models.team_message
 
 from foundations.migration_sql import run_sql
 from incidents.initial_data_classes import DATA_CLASSES
@@ -639,6 +640,40 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'draft of an incident',
                 'verbose_name_plural': 'drafts of incidents',
+            },
+        ),
+        migrations.CreateModel(
+            name='MessageChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('by_mail', models.BooleanField(default=True, verbose_name='by e-mail')),
+                ('webhooks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None, verbose_name='webhooks')),
+                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('clock', 'legal clocks, 24, 6 and 1 hours before they run out'), ('waiting', 'what waits for your approval or confirmation'), ('paused', 'notices that are paused, with the reason'), ('shredding', 'requests to shred data'), ('superuser', 'new superusers'), ('scams', 'scam reports that come in numbers')], max_length=9), blank=True, default=incidents.models.team_message.every_kind, size=None, verbose_name='subjects')),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='message_choice', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'choice of messages',
+                'verbose_name_plural': 'choices of messages',
+            },
+        ),
+        migrations.CreateModel(
+            name='TeamMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.CharField(max_length=150)),
+                ('to', models.CharField(max_length=60)),
+                ('kind', models.CharField(choices=[('clock', 'legal clocks, 24, 6 and 1 hours before they run out'), ('waiting', 'what waits for your approval or confirmation'), ('paused', 'notices that are paused, with the reason'), ('shredding', 'requests to shred data'), ('superuser', 'new superusers'), ('scams', 'scam reports that come in numbers')], max_length=9)),
+                ('text', models.TextField()),
+                ('path', models.CharField(max_length=300)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+            ],
+            options={
+                'verbose_name': 'message to the response team',
+                'verbose_name_plural': 'messages to the response team',
+                'indexes': [models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['id'], name='team_message_due')],
+                'constraints': [models.UniqueConstraint(fields=('event', 'to'), name='team_message_once')],
             },
         ),
         run_sql(SQL / 'proof.sql'),

@@ -34,6 +34,7 @@ from incidents.models.row_proof import RowProof, WrongAnswer
 from incidents.models.scope_count import ScopeCount
 from incidents.models.shared_contact import SharedContact
 from incidents.models.shredding import Shredding
+from incidents.models.team_message import MessageChoice, MessageKind, TeamMessage
 from incidents.models.unread_contact import UnreadContact
 from incidents.models.upload import Upload
 from incidents.models.upload_piece import UploadPiece
@@ -59,6 +60,8 @@ __all__ = [
     "IncidentDataClass",
     "IncidentDraft",
     "IncidentJurisdiction",
+    "MessageChoice",
+    "MessageKind",
     "PersonMark",
     "Reencryption",
     "RefusedFile",
@@ -69,6 +72,7 @@ __all__ = [
     "SharedContact",
     "Shredding",
     "Standing",
+    "TeamMessage",
     "Unread",
     "UnreadContact",
     "Upload",

@@ -1,0 +1,272 @@
+"""Messages to the people whose turn it is: found, queued once for each destination, and sent.
+
+A task runs `queue` and `send_due` each minute. What an event is comes from the same parts as the
+incident's page (incidents.desk_page), so that both agree. No text names a customer.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts import emails
+from accounts.models import User
+from foundations import webhooks
+from foundations.languages import default_language
+from foundations.webhooks import WebhookMessage
+from incidents import desk_parts
+from incidents.desk_page import DeskClock, DeskFigure, DeskTask, IncidentBoard, board_of
+from incidents.models import Incident, MessageChoice, MessageKind, TeamMessage
+
+HOURS = (1, 6, 24)  # before a clock runs out
+MOST = 500  # messages in one run
+ERRORS = (*webhooks.ERRORS, SMTPException)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamEvent:
+    """One event that people are informed of. `is_for` says whether it concerns a user."""
+
+    key: str
+    kind: str
+    text: str  # in the active language
+    path: str
+    is_for: Callable[[User], bool]
+
+
+class TeamMail(emails.AccountMail):
+    """A mail to a member of the response team, as text only."""
+
+    purpose = "desk:team:message"
+
+
+# ---------------------------------------------------------------- what happened
+
+
+def events() -> Iterator[TeamEvent]:
+    """Yields the current events in the active language. Each keeps its key while it lasts."""
+    for task in desk_parts.general_tasks():
+        yield from _task_event(task, "")
+    yield from _superusers()
+    for incident in Incident.objects.order_by("pk"):
+        board = board_of(incident)
+        tasks = {task.key: task for task in board.tasks}
+        for task in tasks.values():
+            yield from _task_event(task, f"{incident}: ")
+        yield from _clock_events(board)
+        for figure in board.figures:
+            yield from _figure_event(incident, figure)
+
+
+def _task_event(task: DeskTask, before: str) -> Iterator[TeamEvent]:
+    if task.message_kind:
+        yield TeamEvent(
+            key=f"task:{task.key}",
+            kind=task.message_kind,
+            text=f"{before}{task.message or task.words}",
+            path=task.url,
+            is_for=task.may,
+        )
+
+
+def _clock_events(board: IncidentBoard) -> Iterator[TeamEvent]:
+    now = timezone.now()
+    with timezone.override(board.incident.zone):
+        for clock in board.running:
+            left = clock.left(now)
+            hours = next((each for each in HOURS if left <= timedelta(hours=each)), None)
+            if hours is not None:
+                yield _clock_event(board, clock, hours)
+
+
+def _clock_event(board: IncidentBoard, clock: DeskClock, hours: int) -> TeamEvent:
+    due = clock.due_at.isoformat(timespec="minutes")
+    text = _("%(incident)s: %(duty)s (%(cited)s), %(left)s") % {
+        "incident": board.incident,
+        "duty": clock.name,
+        "cited": clock.cited,
+        "left": clock.time_left,
+    }
+    return TeamEvent(
+        key=f"clock:{board.incident.pk}:{clock.key}:{hours}:{due}",
+        kind=MessageKind.CLOCK,
+        text=text,
+        path=reverse("admin:incidents_incident_page", args=[board.incident.pk]),
+        is_for=partial(_has_a_stage, board),
+    )
+
+
+def _has_a_stage(board: IncidentBoard, user: User) -> bool:
+    """Returns whether a stage of the work that is not done waits for this user."""
+    return any(stage.task and stage.task.may(user) for stage in board.undone)
+
+
+def _figure_event(incident: Incident, figure: DeskFigure) -> Iterator[TeamEvent]:
+    passed = [each for each in figure.alarms if figure.value >= each]
+    if passed:
+        text = _("%(incident)s: %(number)s or more %(figure)s") % {
+            "incident": incident,
+            "number": passed[-1],
+            "figure": figure.name,
+        }
+        yield TeamEvent(
+            key=f"figure:{incident.pk}:{figure.key}:{passed[-1]}",
+            kind=figure.message_kind,
+            text=text,
+            path=figure.url,
+            is_for=lambda user: user.has_perm(figure.right),
+        )
+
+
+def _superusers() -> Iterator[TeamEvent]:
+    for user in User.objects.filter(is_superuser=True, is_active=True).order_by("pk"):
+        yield TeamEvent(
+            key=f"superuser:{user.pk}",
+            kind=MessageKind.SUPERUSER,
+            text=_("%(user)s is a superuser and may do everything on the desk.") % {"user": user},
+            path=reverse("admin:accounts_user_change", args=[user.pk]),
+            is_for=partial(_is_another_superuser, user.pk),
+        )
+
+
+def _is_another_superuser(pk: int, user: User) -> bool:
+    return user.is_superuser and user.pk != pk
+
+
+# ---------------------------------------------------------------- who is informed
+
+
+def queue() -> None:
+    """Stores a message for each new event and each destination that is to receive it.
+
+    A second run, also at the same time, stores nothing twice.
+    """
+    team = list(
+        User.objects.filter(is_staff=True, is_active=True)
+        .select_related("message_choice")
+        .order_by("pk")
+    )
+    by_language: dict[str, list[User]] = {}
+    for user in team:
+        by_language.setdefault(user.language, []).append(user)
+    for language, users in by_language.items():
+        with override(language):
+            _store(message for event in events() for message in _mails(event, users))
+    if settings.DESK_WEBHOOKS:
+        with override(default_language()):
+            _store(message for event in events() for message in _posts(event, team))
+
+
+def _store(messages: Iterable[TeamMessage]) -> None:
+    TeamMessage.objects.bulk_create(messages, ignore_conflicts=True)
+
+
+def _choice_of(user: User) -> MessageChoice:
+    found: MessageChoice | None = getattr(user, "message_choice", None)
+    return found or MessageChoice(user=user)
+
+
+def _mails(event: TeamEvent, users: list[User]) -> Iterator[TeamMessage]:
+    for user in users:
+        choice = _choice_of(user)
+        if choice.by_mail and event.kind in choice.kinds and event.is_for(user):
+            yield _message(event, f"mail:{user.pk}")
+
+
+def _posts(event: TeamEvent, users: list[User]) -> Iterator[TeamMessage]:
+    """Yields one message for each webhook that one of the concerned people chose."""
+    names = {
+        name
+        for user in users
+        if (choice := _choice_of(user)).webhooks
+        and event.kind in choice.kinds
+        and event.is_for(user)
+        for name in choice.webhooks
+        if name in settings.DESK_WEBHOOKS
+    }
+    for name in sorted(names):
+        yield _message(event, f"webhook:{name}")
+
+
+def _message(event: TeamEvent, to: str) -> TeamMessage:
+    return TeamMessage(event=event.key, to=to, kind=event.kind, text=event.text, path=event.path)
+
+
+# ---------------------------------------------------------------- sending
+
+
+def send_due() -> None:
+    """Sends the stored messages, each in its own transaction. A failed one is tried again later.
+
+    A destination that fails is left out for the rest of this run, so that it delays no other.
+    """
+    failed = set[str]()
+    for pk, to in list(TeamMessage.objects.due().values_list("pk", "to")[:MOST]):
+        if to in failed or to.partition(":")[0] in failed:
+            continue
+        with transaction.atomic():
+            due = TeamMessage.objects.due().select_for_update(skip_locked=True)
+            message = due.filter(pk=pk).first()
+            if message is not None:
+                failed |= _send(message)
+
+
+def _send(message: TeamMessage) -> set[str]:
+    """Sends one message. Returns the destination that failed: its name, or "mail" for all mails."""
+    row = TeamMessage.objects.filter(pk=message.pk)
+    channel, _colon, name = message.to.partition(":")
+    try:
+        if channel == "mail":
+            _mail(message, int(name))
+        else:
+            _post(message, name)
+    except ERRORS as error:
+        row.update(tries=F("tries") + 1)
+        what = webhooks.name_of(error)
+        logger.error("message %s to %s not sent: %s", message.pk, message.to, what)
+        is_server_away = channel == "mail" and not isinstance(error, SMTPResponseException)
+        is_refused = isinstance(error, SMTPRecipientsRefused)
+        return {"mail"} if is_server_away and not is_refused else {message.to}
+    row.update(sent_at=timezone.now())
+    return set()
+
+
+def _mail(message: TeamMessage, user_id: int) -> None:
+    """Mails the message, unless its reader left the team meanwhile."""
+    user = User.objects.filter(pk=user_id, is_staff=True, is_active=True).first()
+    if user is None:
+        return
+    with override(user.language):
+        reason = _("You receive this as a member of the response team. Choose what you receive:")
+        choose = settings.PORTAL_URL + reverse("admin:incidents_incident_messages")
+    TeamMail(
+        subject=message.text.replace("\n", " ")[:150],
+        body=f"{message.text}\n{settings.PORTAL_URL}{message.path}\n\n{reason}\n{choose}\n",
+        to=[user.email],
+        # The same in each attempt, so that a mail program shows a repeated mail once.
+        headers={"Message-ID": f"<team-{message.pk}@{settings.MAIL_DOMAIN}>"},
+        connection=emails.connect(),
+        from_email=settings.CODE_MAIL_RETURN_PATH or settings.CODE_MAIL_FROM or None,
+    ).send()
+
+
+def _post(message: TeamMessage, name: str) -> None:
+    """Posts the message, unless the settings no longer name the webhook."""
+    webhook = settings.DESK_WEBHOOKS.get(name)
+    if webhook is not None:
+        at: datetime = message.created_at
+        url = settings.PORTAL_URL + message.path
+        kind, id_ = message.kind, str(message.pk)
+        webhooks.post(webhook, WebhookMessage(id=id_, kind=kind, text=message.text, url=url, at=at))
