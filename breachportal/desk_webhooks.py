@@ -1,37 +1,39 @@
 """Reads the webhooks that the response team may choose, from the setting DESK_WEBHOOKS."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from breachportal.environment import json_object
 from foundations.private_urls import is_private
 from foundations.webhooks import KINDS, Webhook
 
+NAME = "DESK_WEBHOOKS"
 SECRET_LENGTH = 16
 FIELDS = {"kind", "url", "secret"}
 
 
-def webhooks(name: str = "DESK_WEBHOOKS") -> dict[str, Webhook]:
+def webhooks(given: Mapping[str, Any]) -> dict[str, Webhook]:
     """Returns the webhooks by name: {"ops": {"kind": "slack", "url": "https://…", "secret": "…"}}.
 
     Raises ImproperlyConfigured, without any value, because URL and secret are secrets.
     """
-    return {key: _webhook(name, key, value) for key, value in json_object(name).items()}
+    return {key: _webhook(key, value) for key, value in given.items()}
 
 
-def _webhook(name: str, key: str, value: object) -> Webhook:
+def _webhook(key: str, value: object) -> Webhook:
     if not re.fullmatch(r"[\w-]{1,40}", key):
-        raise ImproperlyConfigured(f"{name}: a webhook's name has letters, digits, - and _ only.")
+        raise ImproperlyConfigured(f"{NAME}: a webhook's name has letters, digits, - and _ only.")
     if not isinstance(value, dict) or set(value) != FIELDS:
-        raise ImproperlyConfigured(f"{name}: {key} needs kind, url and secret, and nothing else.")
+        raise ImproperlyConfigured(f"{NAME}: {key} needs kind, url and secret, and nothing else.")
     if not all(isinstance(each, str) for each in value.values()) or value["kind"] not in KINDS:
-        raise ImproperlyConfigured(f"{name}: the kind of {key} is not one of {', '.join(KINDS)}.")
+        raise ImproperlyConfigured(f"{NAME}: the kind of {key} is not one of {', '.join(KINDS)}.")
     if not (value["url"].startswith(("http://", "https://")) and _is_safe(value["url"])):
-        raise ImproperlyConfigured(f"{name}: the url of {key} must begin with https://.")
+        raise ImproperlyConfigured(f"{NAME}: the url of {key} must begin with https://.")
     if len(value["secret"]) < SECRET_LENGTH:
         raise ImproperlyConfigured(
-            f"{name}: the secret of {key} needs {SECRET_LENGTH} characters or more."
+            f"{NAME}: the secret of {key} needs {SECRET_LENGTH} characters or more."
         )
     return Webhook(name=key, **value)
 

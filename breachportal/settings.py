@@ -240,7 +240,7 @@ AUDIT_DIGEST_TO = environment.addresses("AUDIT_DIGEST_TO")
 AUDIT_DIGEST_WEBHOOK = environment.private_url("AUDIT_DIGEST_WEBHOOK")
 AUDIT_DIGEST_SECRET = environment.text("AUDIT_DIGEST_SECRET")
 # Messages to the response team: webhooks that people may choose, and attempts, one a minute.
-DESK_WEBHOOKS = desk_webhooks.webhooks()
+DESK_WEBHOOKS = desk_webhooks.webhooks(environment.json_object("DESK_WEBHOOKS"))
 TEAM_MESSAGE_TRIES = 60
 
 # Notices

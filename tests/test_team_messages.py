@@ -298,15 +298,13 @@ GOOD = {"kind": "slack", "url": "https://hooks.example/t0ken", "secret": "s" * 1
         {"extra": "x"},
     ],
 )
-def test_a_webhook_that_is_not_safe_is_refused_without_its_secrets(monkeypatch, wrong):
-    monkeypatch.setenv("DESK_WEBHOOKS", json.dumps({"ops": GOOD | wrong}))
+def test_a_webhook_that_is_not_safe_is_refused_without_its_secrets(wrong):
     with pytest.raises(ImproperlyConfigured, match="DESK_WEBHOOKS") as refused:
-        desk_webhooks.webhooks()
+        desk_webhooks.webhooks({"ops": GOOD | wrong})
     assert "t0ken" not in str(refused.value)
 
 
-def test_webhooks_are_read_by_name(monkeypatch):
-    monkeypatch.setenv("DESK_WEBHOOKS", json.dumps({"ops": GOOD}))
-    webhook = desk_webhooks.webhooks()["ops"]
+def test_webhooks_are_read_by_name():
+    webhook = desk_webhooks.webhooks({"ops": GOOD})["ops"]
     assert webhook.url == GOOD["url"]
     assert "t0ken" not in repr(webhook)
