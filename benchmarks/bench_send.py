@@ -25,10 +25,11 @@ from benchmarks.sink import Sink
 from harness import product
 
 MESSAGE_OCTETS = 8 * 1024
-PARTS = ("engine", "loader", "post_office", "delay", "limits", "dkim", "pause", "page")
+PARTS = ("engine", "loader", "post_office", "delay", "limits", "dkim", "dkim_far", "pause", "page")
 SLOWEST_PER_S = 50  # the benchmark gives up below this rate
 POST_OFFICE_MESSAGES = 10_000  # enough, because its rate is steady
 DELAY_MS = 20
+FAR_MS = (1, 20, 200)
 DKIM_DOMAIN = "portal.example"  # that of the sender in development
 LIMITS = (100, 20)  # messages a connection
 PAUSE_SECONDS = 4.0
@@ -178,33 +179,66 @@ def limited(run: Run) -> Figures:
 
 
 def signed(run: Run) -> Figures:
-    """Measures the send with DKIM, divided by the rate without: the better one of a run before and
-    a run after. Also measures the processor time of the senders for a mail, in µs, which other work
-    on the machine changes less.
+    """Measures the send with DKIM, divided by the rate without. Also measures the processor time of
+    the senders for a mail, in µs, which other work on the machine changes less.
     """
-    rsa_key, curve_key = new_keys()
-    first = {"DKIM_DOMAIN": DKIM_DOMAIN, "DKIM_SELECTOR": "a"}
-    second = {"DKIM_SECOND_SELECTOR": "b", "DKIM_SECOND_PRIVATE_KEY": curve_key}
-    environments: list[tuple[str, dict[str, str]]] = [
-        ("unsigned", {}),
-        ("rsa", first | {"DKIM_PRIVATE_KEY": rsa_key}),
-        ("ed25519", first | {"DKIM_PRIVATE_KEY": curve_key}),
-        ("both", first | second | {"DKIM_PRIVATE_KEY": rsa_key}),
-        ("unsigned", {}),
-    ]
+    rates, times = _signed_rates(run, run.sink.port, ("rsa", "ed25519", "both"))
+    found = {f"dkim_{name}_ratio": ratio for name, ratio in _to_unsigned(rates).items()}
+    found |= {f"dkim_{name}_cpu_us": round(spent) for name, spent in times.items()}
+    say(f"dkim: {found} of {rates['unsigned']:,.0f}/s without a signature")
+    return {"unsigned_per_s": rates["unsigned"], **found}
+
+
+def signed_far(run: Run) -> Figures:
+    """Measures the same through a proxy that delays each reply, as distant servers do."""
+    found: Figures = {}
+    for delay_ms in FAR_MS:
+        with run.distant(delay_ms) as distant:
+            rates, _times = _signed_rates(run, distant.port, ("rsa", "ed25519"))
+        found[f"far_{delay_ms}_unsigned_per_s"] = rates["unsigned"]
+        for name, ratio in _to_unsigned(rates).items():
+            found[f"far_{delay_ms}_dkim_{name}_ratio"] = ratio
+    say(f"dkim_far: {found}")
+    return found
+
+
+def _signed_rates(
+    run: Run, port: int, names: tuple[str, ...]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Returns the rate, and the processor time of the senders in µs for a mail, for each kind of
+    signature and without one: the better one of a run before and a run after.
+    """
+    kinds = _environments()
     rates: dict[str, float] = {}
     times: dict[str, float] = {}
-    for name, environment in environments:
-        with running_into(run.sink.port, **environment) as workers:
+    for name in ("unsigned", *names, "unsigned"):
+        with running_into(port, **kinds[name]) as workers:
             before = cpu_seconds(workers)
             rates[name] = max(rates.get(name, 0.0), rate_of(run.people))
             spent = (cpu_seconds(workers) - before) / run.people * 1e6
             times[name] = min(times.get(name, spent), spent)
-    unsigned = rates.pop("unsigned")
-    found = {f"dkim_{name}_ratio": round(rate / unsigned, 2) for name, rate in rates.items()}
-    found |= {f"dkim_{name}_cpu_us": round(spent) for name, spent in times.items()}
-    say(f"dkim: {found} of {unsigned:,.0f}/s without a signature")
-    return {"unsigned_per_s": unsigned, **found}
+    return rates, times
+
+
+def _environments() -> dict[str, dict[str, str]]:
+    """Returns the settings of the workers for each kind of signature."""
+    rsa_key, curve_key = new_keys()
+    first = {"DKIM_DOMAIN": DKIM_DOMAIN, "DKIM_SELECTOR": "a"}
+    second = {"DKIM_SECOND_SELECTOR": "b", "DKIM_SECOND_PRIVATE_KEY": curve_key}
+    return {
+        "unsigned": {},
+        "rsa": first | {"DKIM_PRIVATE_KEY": rsa_key},
+        "ed25519": first | {"DKIM_PRIVATE_KEY": curve_key},
+        "both": first | second | {"DKIM_PRIVATE_KEY": rsa_key},
+    }
+
+
+def _to_unsigned(rates: dict[str, float]) -> dict[str, float]:
+    return {
+        name: round(rate / rates["unsigned"], 2)
+        for name, rate in rates.items()
+        if name != "unsigned"
+    }
 
 
 def cpu_seconds(workers: product.Workers) -> float:
@@ -270,6 +304,7 @@ MEASURES: dict[str, Callable[[Run], Figures]] = {
     "delay": delayed,
     "limits": limited,
     "dkim": signed,
+    "dkim_far": signed_far,
     "pause": pause,
     "page": status_page,
 }

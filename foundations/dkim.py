@@ -36,6 +36,7 @@ RSA_BITS = (2048, 4096)  # RFC 8301: signers use at least 2048; verifiers know u
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SELECTOR = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+", re.IGNORECASE)
+_SPARE_SPACE = re.compile(rb" [ \r]")  # in a row or at a line's end
 _LINE = 70  # characters of the signature in a line
 
 SigningKey = RSAPrivateKey | Ed25519PrivateKey
@@ -81,7 +82,8 @@ class DkimSigner:
     def header(self, mail: "_CanonicalMail") -> bytes:
         """Returns the field DKIM-Signature of a mail, folded, with CRLF at its end."""
         unsigned = self._unsigned(mail)
-        own = b"dkim-signature:" + _relaxed_value(unsigned)
+        # The value has no other white space than its folds, each of one space.
+        own = b"dkim-signature:" + unsigned.replace(b"\r\n", b"")
         octets = b64encode(self._sign(mail.signed_lines + own))
         parts = [octets[start : start + _LINE] for start in range(0, len(octets), _LINE)]
         return b"%b: %b%b\r\n" % (HEADER.encode(), unsigned, b"\r\n ".join(parts))
@@ -169,12 +171,14 @@ def _relaxed_body(body: bytes) -> bytes:
     """Returns the body without white space at line ends and empty lines at its end (3.4.4)."""
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"
-    # Most bodies have no tab. Each replacement copies the body, which is faster than a pattern.
+    # Each replacement copies the body, which is faster than a pattern that replaces. Most bodies
+    # of notices need none of them; two searches find that out in less time.
     if b"\t" in body:
         body = body.replace(b"\t", b" ")
-    while b"  " in body:
-        body = body.replace(b"  ", b" ")
-    body = body.replace(b" \r\n", b"\r\n")
+    if _SPARE_SPACE.search(body):
+        while b"  " in body:
+            body = body.replace(b"  ", b" ")
+        body = body.replace(b" \r\n", b"\r\n")
     end = len(body)
     while body.endswith(b"\r\n", 0, end):
         end -= 2
