@@ -25,9 +25,11 @@ from notices.engine.pacing import PlanGate, plan_gate
 from notices.engine.provider_replies import ProviderReply, with_advice
 from notices.engine.push_composer import composer_of
 from notices.engine.smtp import SmtpTransport
+from notices.engine.smtp.limits import server_name
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transitions import transition_of
 from notices.engine.transport import (
+    ConnectionDeniedError,
     Outcome,
     Reply,
     Result,
@@ -155,6 +157,8 @@ class _Run:
         self._transport = transport
         self._governor = governor
         self._limiter = DestinationLimiter()
+        # The rate of the mail server itself is learned under this name.
+        self._server = server_name() if isinstance(transport, SmtpTransport) else ""
         self._end = end
         self._composer = composer_of(notice)
         self._guard = guards.Guard(notice)
@@ -178,6 +182,8 @@ class _Run:
         An unavailable server, a refused sender and a missing key end the run. The problem is stored
         with the notice.
         """
+        if self._limiter.learned.rest_seconds(self._server):
+            return False
         try:
             while self._turn():
                 pass
@@ -200,7 +206,7 @@ class _Run:
         try:
             if self._submitted or self._on_wire:
                 self._transport.wait(TURN_SECONDS)
-            elif any(self._parked.values()):
+            elif any(self._parked.values()) or self._waiting:
                 time.sleep(ASK_SECONDS)
         finally:  # known results are journaled even if the server is unavailable
             self._journal_turn()
@@ -277,8 +283,14 @@ class _Run:
     # ------------------------------------------------------------ messages
 
     def _submit(self) -> None:
+        if rest := self._limiter.learned.rest_seconds(self._server):
+            self._stop_for_rest(rest)
         capacity = self._transport.capacity() if self._may_send else 0
-        while capacity > 0 and (found := self._next_message()):
+        while capacity > 0 and self._limiter.take_server_token(self._server):
+            found = self._next_message()
+            if found is None:
+                self._limiter.give_back(self._server)
+                return
             row, message = found
             self._submitted[row.delivery_id] = row
             self._transport.submit(message)
@@ -421,6 +433,9 @@ class _Run:
         if reply.result is Result.ACCEPTED:
             self._has_accepted = True
             self._limiter.learned.count_acceptance(destination)
+            self._limiter.learned.count_acceptance(self._server)
+        elif reply.is_of_server:
+            self._learn_of_server(reply.server_reply)
         elif destination == SMS:  # a gateway's 429 has its own wait
             return
         elif advice is not None:
@@ -429,6 +444,11 @@ class _Run:
                 self._slow_down(destination, rest=rest, share=share)
         elif reply.result is Result.DEFERRED and names_a_rate(reply.server_reply):
             self._slow_down(destination)
+
+    def _learn_of_server(self, words: str) -> None:
+        """Learns the rate of the mail server, if it refuses whatever comes and names a rate."""
+        if self._server and names_a_rate(words):
+            self._limiter.learned.record_refusal(self._server)
 
     def _slow_down(self, destination: str, **how: float) -> None:
         if self._limiter.learned.record_refusal(destination, **how) and self._plan:
@@ -462,6 +482,15 @@ class _Run:
             self._leases[row.chunk].left -= 1
         self._withdraw(iter(list(self._submitted.values())))
 
+    def _stop_for_rest(self, seconds: float) -> None:
+        """Starts no further message, and leaves the rows for `seconds`, because the mail server
+        takes nothing before.
+        """
+        for leased in self._leases.values():
+            leased.rest = max(leased.rest, seconds)
+        if self._may_send:
+            self._stop_starting()
+
     def _stop_for_error(self, error: Exception) -> None:
         """Stores the reason why nothing can be sent now, and releases the leases.
 
@@ -469,6 +498,8 @@ class _Run:
         notice's deadline. Every other error pauses the notice.
         """
         if isinstance(error, ServerUnavailableError):
+            if isinstance(error, ConnectionDeniedError):
+                self._learn_of_server(str(error))
             ledger.record_problem(self._notice, str(error))
         else:
             ledger.pause_for_problem(self._notice, str(error))

@@ -56,8 +56,21 @@ class DestinationLimiter:
         counted as sent.
         """
         rate = self._rate_of(destination)
-        if rate is None:
-            return True
+        return rate is None or self._take(destination, rate)
+
+    def take_server_token(self, server: str) -> bool:
+        """Returns whether one more message may be sent to the mail server, whatever its
+        destination. If so, the message is counted as sent.
+        """
+        rate = self.learned.per_second(server)
+        return rate is None or self._take(server, rate)
+
+    def give_back(self, server: str) -> None:
+        """Takes back a token of `take_server_token` for which there was no message."""
+        if self.learned.per_second(server) is not None:
+            self._reserved[server] += 1
+
+    def _take(self, destination: str, rate: float) -> bool:
         now = time.monotonic()
         if not self._reserved[destination] and now >= self._reserve_at[destination]:
             self._reserve_at[destination] = now + ASK_SECONDS

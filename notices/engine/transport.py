@@ -32,6 +32,10 @@ class ServerUnavailableError(Exception):
     """There is no connection, or the server asks us to retry later. Nothing was sent."""
 
 
+class ConnectionDeniedError(ServerUnavailableError):
+    """The server answers a new connection with a temporary refusal."""
+
+
 class SenderRefusedError(Exception):
     """The server refuses us as a sender, for every recipient. A person must find out why."""
 
@@ -55,12 +59,15 @@ class Reply:
 
     `doubt_cause` belongs to Result.IN_DOUBT and to no other result. Raises ValueError otherwise.
     `wait` is how long the server asks to wait before the next attempt; None: it names no time.
+    `is_of_server` means that the server refused the first MAIL of a connection, so that the reply
+    belongs to no recipient and to no destination.
     """
 
     result: Result
     server_reply: str
     doubt_cause: DoubtCause | None = None
     wait: timedelta | None = None
+    is_of_server: bool = False
 
     def __post_init__(self) -> None:
         if (self.result is Result.IN_DOUBT) != (self.doubt_cause is not None):

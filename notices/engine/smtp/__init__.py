@@ -215,6 +215,8 @@ class SmtpTransport:
         self._outcomes += ended
         if was_idle and not ended:
             return  # the server closed an idle connection
+        if ended and ended[-1].reply.is_of_server:
+            self._messages_limit.forget()
         self._losses += 1
         is_in_doubt = bool(ended) and ended[-1].reply.result is Result.IN_DOUBT
         if not is_in_doubt or self._losses >= LOSSES_IN_A_ROW:

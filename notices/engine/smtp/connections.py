@@ -288,7 +288,9 @@ class Connection:
             raise self._lost_error(code, text)
         if not is_positive and self._refusal is None:
             result = classify_reply(code, text, step=step.value)
-            self._refusal = Reply(result, redact_address(f"{code} {text}", message.to))
+            reply_text = redact_address(f"{code} {text}", message.to)
+            is_of_server = result is Result.NOT_SENT and not self.begun
+            self._refusal = Reply(result, reply_text, is_of_server=is_of_server)
         if self._unsent_commands and self._refusal is None:
             following, command = self._unsent_commands.popleft()
             self._expect(following)
@@ -349,5 +351,6 @@ class Connection:
             return following
         if following is not None:
             reply_text = redact_address(text, following.to)
-            self.outcomes.append(Outcome(following, Reply(Result.NOT_SENT, reply_text)))
+            reply = Reply(Result.NOT_SENT, reply_text, is_of_server=not self.begun)
+            self.outcomes.append(Outcome(following, reply))
         return None

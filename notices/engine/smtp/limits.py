@@ -27,7 +27,7 @@ class ConnectionLimit:
     """
 
     def __init__(self) -> None:
-        self._server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        self._server = server_name()
         self._last_end: int | None = None
         self.most = connection_limits().get(self._server)
 
@@ -43,6 +43,19 @@ class ConnectionLimit:
         value = f"{self.most} {time.time():.0f}"
         with contextlib.suppress(redis.RedisError):
             latency.client().hset(KEY, self._server, value)
+
+    def forget(self) -> None:
+        """Forgets the limit, because the server refuses new connections too: what ended the earlier
+        ones was no number of messages on each.
+        """
+        self._last_end = self.most = None
+        with contextlib.suppress(redis.RedisError):
+            latency.client().hdel(KEY, self._server)
+
+
+def server_name() -> str:
+    """Returns the mail server in the settings as "host:port"."""
+    return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 
 
 def connection_limits() -> dict[str, int]:

@@ -10,7 +10,12 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 
 from notices.engine.smtp.connections import Connection
-from notices.engine.transport import SenderRefusedError, ServerUnavailableError, clean_reply
+from notices.engine.transport import (
+    ConnectionDeniedError,
+    SenderRefusedError,
+    ServerUnavailableError,
+    clean_reply,
+)
 from notices.ledger_messages import LedgerMessages
 
 
@@ -86,7 +91,7 @@ def _connect() -> Connection:
         server_reply = clean_reply(f"{error.smtp_code} {text}")
         if error.smtp_code >= 500:
             raise SenderRefusedError(server_reply) from None
-        raise ServerUnavailableError(server_reply) from None
+        raise ConnectionDeniedError(server_reply) from None
     except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
         raise SenderRefusedError(clean_reply(str(error))) from None
     except (smtplib.SMTPException, OSError) as error:
