@@ -30,7 +30,8 @@ _DELAY = re.compile(
     rb"|notification: (?:warning|delayed)|will retry until",
     re.IGNORECASE,
 )
-_FAILED = re.compile(rb"action: *fail", re.IGNORECASE)
+# OpenSMTPD 6.8 names a failure after delays a delay, and says "Envelope expired".
+_FAILED = re.compile(rb"action: *fail|: envelope expired", re.IGNORECASE)
 _ANSWER = re.compile(
     r"^\s*'(\d\d)'\s*=>\s*\[\s*\['[^']*',\s*'[^']*',\s*'([^']*)',\s*(\d)\]",
     re.MULTILINE,
@@ -40,7 +41,7 @@ Figures = dict[str, Any]
 
 def sisimai(mails: Path, expected: Path) -> Figures:
     """Returns the shares of failures and of hard ones that are recognised, and what is wrong."""
-    failures = read = hard = suppressed = 0
+    failures = read = hard = suppressed = expired = labelled = 0
     others: Counter[str] = Counter()
     delays: list[str] = []
     for path, reason, is_hard in _answers(mails, expected):
@@ -54,6 +55,8 @@ def sisimai(mails: Path, expected: Path) -> Figures:
             continue
         failures, read = failures + 1, read + is_failure
         hard, suppressed = hard + is_hard, suppressed + (is_hard and is_bad_address)
+        expired += reason == "expired"
+        labelled += reason == "expired" and report.cause is Cause.EXPIRED
         if is_bad_address and not is_hard:
             others[reason] += 1
     return {
@@ -61,6 +64,8 @@ def sisimai(mails: Path, expected: Path) -> Figures:
         "sisimai_read": round(read / failures, 3),
         "sisimai_hard": hard,
         "sisimai_hard_suppressed": round(suppressed / hard, 3),
+        "sisimai_expired": expired,
+        "sisimai_expired_labelled": round(labelled / expired, 3),
         "sisimai_suppressed_with_another_reason": dict(others),
         "sisimai_delays_taken_as_failures": delays,
     }

@@ -71,6 +71,8 @@ def read_report(data: bytes) -> DeliveryReport:
         return _complaint(mail)
     if mail.blocks:
         return _of_blocks(mail)
+    if mail.is_read_receipt and not _is_from_server(mail):
+        return NOT_FINAL  # Dovecot sends its refusals as receipts, too
     if any(mail.inner_headers(name) for name in _OUTLOOK_COMPLAINT):
         return DeliveryReport(ReportKind.COMPLAINT, "abuse", tuple(_return_paths(mail)))
     if _is_automatic_answer(mail):
@@ -140,11 +142,8 @@ def is_same_mailbox(one: str, other: str) -> bool:
 
 def _of_text(mail: ReturnedMessage) -> DeliveryReport:
     """Returns what a report in plain text says; UNREADABLE if it is none."""
-    is_from_server = bool(
-        _PHRASES["server"].search(mail.header("From")) or mail.header("X-Failed-Recipients")
-    )
     has_subject = bool(_PHRASES["failure_subject"].search(mail.header("Subject")))
-    if not (is_from_server or has_subject):
+    if not (_is_from_server(mail) or has_subject):
         return NOT_FINAL if _is_automatic(mail) else UNREADABLE
     notice = mail.notice
     said = _reply_lines(notice)
@@ -163,6 +162,11 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
         cause=cause,
         recipients=tuple(one.strip("<> ") for one in failed.split(",") if one.strip()),
     )
+
+
+def _is_from_server(mail: ReturnedMessage) -> bool:
+    sender = mail.header("From")
+    return bool(_PHRASES["server"].search(sender) or mail.header("X-Failed-Recipients"))
 
 
 def _cause_of_text(notice: str, said: str) -> Cause:
@@ -197,23 +201,33 @@ def _first_failure(text: str) -> str:
 
 def _is_automatic_answer(mail: ReturnedMessage) -> bool:
     """Returns whether a program of the reader has answered: an absence, a challenge."""
-    if mail.header("X-Failed-Recipients") or _PHRASES["server"].search(mail.header("From")):
+    if _is_from_server(mail):
         return False
     subject = _ANSWERED.sub("", mail.header("Subject"))
-    return bool(
-        _PHRASES["automatic_subject"].match(subject)
-        or (
-            _PHRASES["automatic_text"].search(mail.notice[:4_000])
-            and not _REPLY_LINE.search(mail.notice)
-        )
+    if _PHRASES["automatic_subject"].match(subject):
+        return True
+    is_answer = _is_declared_answer(mail) or _PHRASES["automatic_text"].search(mail.notice[:4_000])
+    return bool(is_answer) and not _REPLY_LINE.search(mail.notice)
+
+
+def _is_declared_answer(mail: ReturnedMessage) -> bool:
+    """Returns whether the mail says that it answers by itself (RFC 3834). Servers say so too."""
+    return (
+        _declared(mail) == "auto-replied"
+        or mail.header("Precedence").strip().lower() == "auto_reply"
+        or any(mail.header(name) for name in ("X-Autoreply", "X-Autorespond"))
     )
+
+
+def _declared(mail: ReturnedMessage) -> str:
+    """Returns the word of Auto-Submitted; "" without the header."""
+    return mail.header("Auto-Submitted").lower().partition(";")[0].strip()
 
 
 def _is_automatic(mail: ReturnedMessage) -> bool:
     """Returns whether a program sent the mail: it says so, or takes no answer."""
-    declared = mail.header("Auto-Submitted").lower().partition(";")[0].strip()
     return (
-        declared not in ("", "no")
+        _declared(mail) not in ("", "no")
         or bool(mail.header("X-Auto-Response-Suppress"))
         or mail.header("Return-Path").strip() == "<>"
     )

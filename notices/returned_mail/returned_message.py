@@ -25,6 +25,7 @@ _LONG_TYPE = re.compile(
     rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % MOST_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
 )
 _STATUS_TYPES = {"message/delivery-status", "message/global-delivery-status"}
+_RECEIPT_TYPE = "message/disposition-notification"
 _COPY_TYPES = {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 # The line after which a server repeats the message that it returns.
 _COPY = re.compile(
@@ -66,6 +67,11 @@ class ReturnedMessage:
     def inner_headers(self, name: str) -> list[str]:
         """Returns the values of a header in all parts, such as the copy of the message."""
         return [str(part[name]) for part in self._parts if part[name]]
+
+    @property
+    def is_read_receipt(self) -> bool:
+        """Returns whether a part says what a reader did with the message (RFC 8098)."""
+        return any(part.get_content_type() == _RECEIPT_TYPE for part in self._parts)
 
     @property
     def notice(self) -> str:
