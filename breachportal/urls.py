@@ -12,6 +12,7 @@ from django.urls import include, path
 from breachportal.root import root
 from breachportal.search_engines import robots_txt, sitemap
 from breachportal.views import favicon, security_txt
+from notices.views.alerts import renew_browser
 from notices.views.receipts import take_receipts
 
 handler500 = "breachportal.views.server_error"
@@ -25,6 +26,7 @@ urlpatterns = [
     path("api/v3/", include("statements.breach_api.urls")),
     path("admin/", admin.site.urls),
     path("sms/receipts/<slug:provider>/", take_receipts, name="take_receipts"),
+    path("push/renewal/", renew_browser, name="renew_browser"),  # by push_worker.js
     *i18n_patterns(
         path("account/", include("accounts.urls")),
         path("my-data/", include("incidents.urls")),

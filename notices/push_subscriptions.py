@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
 from foundations.keys import is_under_newest_master_key
@@ -33,6 +33,28 @@ def add_browser(user: User, address: PushAddress) -> PushSubscription:
         newest = user.push_subscriptions.order_by("-subscribed_at")[:MOST_BROWSERS]
         user.push_subscriptions.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
     return added
+
+
+def renew_browser(address: PushAddress, *, old_endpoint: str, old_auth: str) -> bool:
+    """Replaces the address of a browser whose push service gave it another one.
+
+    The secret `old_auth` of the earlier address, which only the browser and this portal know, is
+    the proof. Returns False without it, and for an endpoint that is not known. The row keeps its
+    key, so that a push alert on its way reaches the browser. Raises WebPushError for an unusable
+    address.
+    """
+    address.check(settings.WEB_PUSH_HOSTS)
+    with transaction.atomic():
+        rows = PushSubscription.objects.select_for_update()
+        row = rows.filter(endpoint_index=_index(old_endpoint)).first()
+        if row is None or not constant_time_compare(row.decrypt_address().auth, old_auth):
+            return False
+        index = _index(address.endpoint)
+        PushSubscription.objects.filter(endpoint_index=index).exclude(pk=row.pk).delete()
+        row.endpoint_index = index
+        row.encrypt_address(address)
+        row.save(update_fields=["endpoint_index", "address"])
+    return True
 
 
 def end_browser(user: User, key: UUID) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
@@ -305,6 +306,61 @@ def test_push_is_for_alerts_to_subscribers(version, kind, audience, is_valid):
     data = {"version": version.pk, "kind": kind, "topic": topic, "channel": "push"}
     form = NoticeForm(data | {"audience": audience, "test_addresses": "a@b.example"})
     assert ("channel" not in form.errors) == is_valid
+
+
+# ---------------------------------------------------------------- another address of a browser
+
+
+def renewal(service: LocalPushService, old: LocalBrowser, new: LocalBrowser, **changed: str):
+    before, after = old.address(service.url), new.address(service.url)
+    proof = {"old_endpoint": before.endpoint, "old_auth": before.auth}
+    address = {"endpoint": after.endpoint, "p256dh": after.p256dh, "auth": after.auth}
+    client = Client(enforce_csrf_checks=True)  # of no session
+    return client.post(reverse("renew_browser"), address | proof | changed)
+
+
+def test_a_browser_with_another_address_gets_the_alert_that_is_on_its_way(
+    service, alert, incident, minji, approver
+):
+    old = subscribed(service, minji, incident, "/1")
+    decisions.approve(alert, by=approver)
+    tasks.plan_notice(alert.pk)
+    new = service.browser("/2")
+    assert renewal(service, old, new).status_code == 204
+    tasks.send_chunks(alert.pk)
+    assert (len(old.received), len(new.received)) == (0, 1)
+    assert renewal(service, old, new).status_code == 404  # it is unknown now
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"old_auth": "ZmVkY2JhOTg3NjU0MzIxMA"},
+        {"old_auth": ""},
+        {"old_endpoint": "https://push.example/unknown"},
+        {"endpoint": "https://thief.example/1"},
+        {"endpoint": "https://169.254.169.254/latest"},
+        {"p256dh": "BA"},
+    ],
+)
+def test_another_address_needs_the_proof_of_the_earlier_one(service, incident, minji, changed):
+    old = subscribed(service, minji, incident, "/1")
+    assert renewal(service, old, service.browser("/2"), **changed).status_code == 404
+    [row] = PushSubscription.objects.all()
+    assert row.decrypt_address() == old.address(service.url)
+
+
+def test_another_address_is_taken_from_whom_had_it_before(service, incident, minji, seojun):
+    old, new = (subscribed(service, one, incident, f"/{one.pk}") for one in (minji, seojun))
+    assert renewal(service, old, new).status_code == 204
+    [row] = PushSubscription.objects.all()
+    assert (row.user, row.decrypt_address()) == (minji, new.address(service.url))
+
+
+def test_without_a_key_no_address_changes(service, incident, minji, settings):
+    old = subscribed(service, minji, incident, "/1")
+    settings.WEB_PUSH_KEY = None
+    assert renewal(service, old, service.browser("/2")).status_code == 404
 
 
 # ---------------------------------------------------------------- at rest, and the end

@@ -5,6 +5,7 @@ local push service, and the decrypted message is handed to the worker as Chromiu
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from foundations import web_push
-from foundations.web_push import VapidKey
+from foundations.web_push import PushAddress, VapidKey
 from notices import decisions
 from notices.models import AlertSubscription, PushSubscription
 from tests import browser
@@ -30,6 +31,19 @@ SUBSCRIBE = """address => {
     window.asked = options;
     return { toJSON: () => address };
   };
+}"""
+
+
+# A script cannot make the event of a browser, and `waitUntil` refuses another one.
+CHANGE = """async ({ old, new: given }) => {
+  const subscription = address => ({ toJSON: () => address, options: {} });
+  const event = new Event("pushsubscriptionchange");
+  event.oldSubscription = subscription(old);
+  PushManager.prototype.subscribe = async () => subscription(given);
+  let renewed;
+  event.waitUntil = promise => { renewed = promise; };
+  self.dispatchEvent(event);
+  await renewed;
 }"""
 
 
@@ -138,6 +152,21 @@ def delivered(page: Page, origin: str, content: dict[str, Any]) -> dict[str, Any
     return dict(page.evaluate(script))
 
 
+def test_the_worker_names_its_new_address(page, service):
+    old, new = press(page, service), service.browser("/2")
+    change = {name: named(each.address(service.url)) for name, each in (("old", old), ("new", new))}
+    [worker] = page.context.service_workers
+    worker.evaluate(CHANGE, change)
+    [row] = PushSubscription.objects.all()
+    assert row.decrypt_address() == new.address(service.url)
+
+
+def named(address: PushAddress) -> dict[str, Any]:
+    keys = {"p256dh": address.p256dh, "auth": address.auth}
+    return {"endpoint": address.endpoint, "keys": keys}
+
+
 def test_the_worker_asks_no_other_host():
     source = (Path(__file__).parent.parent / "static/js/push_worker.js").read_text()
-    assert not any(word in source for word in ("http:", "https:", "importScripts", "fetch("))
+    assert not any(word in source for word in ("http:", "https:", "importScripts"))
+    assert re.findall(r"fetch\((.+?),", source) == [f'"{reverse("renew_browser")}"']

@@ -11,7 +11,7 @@ from accounts.models import User
 from foundations.web_push import LONGEST_ENDPOINT, PushAddress, WebPushError
 from incidents.models import Incident
 from notices.models import AlertSubscription
-from notices.push_subscriptions import add_browser
+from notices.push_subscriptions import add_browser, renew_browser
 
 
 class AlertsForm(forms.Form):
@@ -64,6 +64,25 @@ class PushForm(forms.Form):
         except WebPushError:
             return False
         return True
+
+
+class RenewalForm(PushForm):
+    """What the worker sends when the push service replaced the browser's subscription."""
+
+    old_endpoint = forms.CharField(max_length=LONGEST_ENDPOINT)
+    old_auth = forms.CharField(max_length=40)
+
+    def renew(self) -> bool:
+        """Replaces the browser's address. Returns False without the proof of the earlier one, and
+        for an unusable address.
+        """
+        if not self.is_valid():
+            return False
+        old = {name: self.cleaned_data.pop(name) for name in ("old_endpoint", "old_auth")}
+        try:
+            return renew_browser(PushAddress(**self.cleaned_data), **old)
+        except WebPushError:
+            return False
 
 
 def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:

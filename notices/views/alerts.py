@@ -13,7 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents.views import SignedInRequest
 from notices import push_subscriptions
-from notices.forms.alerts import AlertsForm, PushForm, chosen_topics, unsubscribe_from
+from notices.forms.alerts import (
+    AlertsForm,
+    PushForm,
+    RenewalForm,
+    chosen_topics,
+    unsubscribe_from,
+)
 from notices.message_codes import subscription_of_token
 from notices.models import AlertSubscription
 
@@ -57,6 +63,14 @@ def end_browser(request: SignedInRequest, key: UUID) -> HttpResponse:
     push_subscriptions.end_browser(request.user, key)
     messages.success(request, _("That browser gets no push messages any more."))
     return redirect("alerts")
+
+
+@csrf_exempt  # the browser's worker posts here without a session; the earlier secret is the proof
+@require_POST
+def renew_browser(request: HttpRequest) -> HttpResponse:
+    """Replaces the address of a browser: 204, or 404 without the proof of the earlier address."""
+    is_renewed = settings.WEB_PUSH_KEY is not None and RenewalForm(request.POST).renew()
+    return HttpResponse(status=204 if is_renewed else 404)
 
 
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
