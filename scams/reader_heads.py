@@ -39,10 +39,14 @@ _LABELS = [
     )
     for label, words in _WORDS.items()
 ]
-# Naver's pages write label and value on one line without a colon.
+# The pages of Naver and LINE WORKS write label and value on one line without a colon. The line has
+# lost its last ">".
+_IN_BRACKETS = r"[ \t]+(?P<rest>[^:<>]{0,100}<[^<>\s]{1,300}@[^<>\s]{1,255}>?)[ \t]*$"
 _LABELS_WITHOUT_COLON = [
     (Label.SENDER, re.compile(r"보낸 ?사람[ \t]+(?P<rest>.*@.*)")),
     (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]+(?P<rest>.*@.*)")),
+    (Label.SENDER, re.compile(f"From{_IN_BRACKETS}")),
+    (Label.RECIPIENT, re.compile(f"(?:To|Cc){_IN_BRACKETS}")),
 ]
 _ATTRIBUTION = re.compile(r"(?:님이 (?:작성|쓴 글)|작성|wrote)[ \t]*:?$", re.IGNORECASE)
 _ONE_TO_LINE = re.compile(

@@ -105,6 +105,21 @@ OWN_HEADS = {
     "Sent: Tuesday, November 18, 2025 at 08:30:11 PM GMT+9\nSubject: About your data\n\n{text}",
     "company_portal": "발신자 : 한빛마켓<notice@portal.example>\n수신자 : 김민지<minji@example.com>\n"
     "일시 : 2025-11-18 20:30:11\n제목 : 안내\n\n{text}",
+    "nate_page": "개인정보 유출 안내\n보낸이 : 한빛마켓 <notice@portal.example>\n"
+    "받는이 : 김민지 <minji@nate.com>\n2025-11-18 20:30:11\n\n{text}",
+    "line_works": "From 한빛마켓 <notice@portal.example>\nTo 김민지 <minji@example.com>\n"
+    "2025. 11. 18. (화) 20:30\n\n{text}",
+    "hiworks": '보낸사람: "한빛마켓" <notice@portal.example>\n받는사람: "김민지" <minji@example.com>\n'
+    "보낸날짜: 2025-11-18(화) 20:30:11\n제목: 개인정보 유출 안내\n\n{text}",
+    "proton": "------- Forwarded Message -------\nFrom: Hanbit <notice@portal.example>\n"
+    "Date: On Tuesday, November 18th, 2025 at 8:30 PM\nSubject: About your data\n"
+    "To: minji@proton.me <minji@proton.me>\n\n> {quoted}",
+    "outlook_mobile_ko": "Android용 Outlook 다운로드<https://aka.ms/AAb9ysg>\n"
+    "________________________________\n보낸 사람: 한빛마켓 <notice@portal.example>\n"
+    "보낸 날짜: 화요일, 11월 18, 2025 8:30:11 오후\n받는 사람: minji@example.com <minji@example.com>\n"
+    "제목: 개인정보 유출 안내\n\n{text}",
+    "gmail_phone_details": "보낸사람 한빛마켓 • notice@portal.example\n받는사람 minji@gmail.com\n"
+    "날짜 2025년 11월 18일 오후 8:30\n표준 암호화(TLS).\n보안 세부정보 보기\n\n{text}",
     "mailto": "From: Hanbit <notice@portal.example<mailto:notice@portal.example>>\n"
     "To: minji@example.com<mailto:minji@example.com>\nDate: 2025-11-18T20:30:11+09:00\n\n{text}",
 }
