@@ -41,7 +41,7 @@ _LABELS = [
 ]
 # The pages of Naver and LINE WORKS write label and value on one line without a colon. The line has
 # lost its last ">".
-_IN_BRACKETS = r"[ \t]+(?P<rest>[^:<>]{0,100}<[^<>\s]{1,300}@[^<>\s]{1,255}>?)[ \t]*$"
+_IN_BRACKETS = r"[ \t]+(?P<rest>[^:<>]{0,100}<[^<>\s@]{1,64}@[^<>\s@]{1,255}>?)[ \t]*$"
 _LABELS_WITHOUT_COLON = [
     (Label.SENDER, re.compile(r"보낸 ?사람[ \t]+(?P<rest>.*@.*)")),
     (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]+(?P<rest>.*@.*)")),
