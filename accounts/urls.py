@@ -14,6 +14,7 @@ from accounts.second_factor import staff_only
 urlpatterns: list[URLPattern] = [
     path("", views.account, name="account"),
     path("sign-in/", views.ask_for_code, name="account_login"),
+    path("sign-in/begin/", views.ask_from_public_page, name="sign_in_begin"),
     path("sign-in/code/", views.enter_code, name="sign_in_code"),
     path("sign-in/code/again/", views.send_code_again, name="sign_in_code_again"),
     path("sign-in/second-step/", mfa.authenticate, name="mfa_authenticate"),

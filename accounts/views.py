@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse, translate_url
 from django.utils.translation import get_language, get_language_from_path, override
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
@@ -25,6 +26,7 @@ from accounts.codes import EmailedCode, Purpose
 from accounts.devices import describe_device
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
 from accounts.models import User
+from accounts.own_origin import is_from_own_page
 from accounts.step_up import View, step_up_required
 from accounts.waiting_room import with_waiting_room
 from foundations.rate_limits import too_many_requests
@@ -115,14 +117,42 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
     The answer is the same for known and unknown addresses.
     """
     next_url = _next_url(request)
-    if request.user.is_authenticated:
-        return redirect(next_url or settings.LOGIN_REDIRECT_URL)
     form = EmailForm(_posted(request))
+    if request.user.is_authenticated:
+        if form.is_valid():
+            _explain_other_address(request, form.cleaned_data["email"])
+        return redirect(next_url or settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
         email = form.cleaned_data["email"]
         EmailedCode.begin(request, Purpose.SIGN_IN, email=email, next_url=next_url)
         return redirect("sign_in_code")
     return render(request, "accounts/sign_in.html", {"form": form, "next_url": next_url})
+
+
+def _explain_other_address(request: HttpRequest, email: str) -> None:
+    """Tells a signed-in user who typed another address why that address is not used."""
+    user = _signed_in(request)
+    if email != user.email:
+        text = _(
+            "You are signed in as %(email)s. Sign out first if you want to use another address."
+        )
+        messages.warning(request, text % {"email": user.email})
+
+
+@csrf_exempt
+def ask_from_public_page(request: HttpRequest) -> HttpResponseBase:
+    """Begins a sign-in from the form of a public page, which has no CSRF token.
+
+    Sends a code if the browser states that a page of this portal posted the form. Else it shows the
+    sign-in page with the address in it, whose button posts it with a token.
+    """
+    if request.method != "POST":
+        return redirect("account_login")
+    if is_from_own_page(request):
+        return ask_for_code(request)
+    form = EmailForm(initial={"email": request.POST.get("email", "")})
+    context = {"form": form, "next_url": "", "is_filled": True}
+    return render(request, "accounts/sign_in.html", context)
 
 
 @_sign_in_refusals

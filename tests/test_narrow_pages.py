@@ -108,11 +108,12 @@ def test_text_of_twice_the_size_does_not_scroll_sideways(coupang, language):
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_the_way_to_ones_own_data_is_on_the_first_screen(coupang, language):
+def test_the_address_field_and_its_button_are_on_the_first_screen(coupang, language):
     pages = {"home": Client().get(f"/{language}/").text}
     for _name, page in shown(pages, width=390, height=844):
-        button = page.locator("main .button").first
-        assert button.evaluate("each => each.getBoundingClientRect().bottom") <= 600
+        for part in ("main input[type=email]", "main form .button"):
+            bottom = page.locator(part).first.evaluate("e => e.getBoundingClientRect().bottom")
+            assert bottom <= 600, part
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
