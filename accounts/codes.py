@@ -26,11 +26,12 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
-from accounts import code_limits, code_mails, code_states
+from accounts import code_limits, code_mails, code_states, double_presses
 from accounts.code_limits import CodeLane
 from accounts.code_mails import CodeMail, QueueFullError
 
 DIGITS = 8
+MOST_PENDING = 4  # addresses of one session that wait for their codes, each in a tab
 # Spaces, dashes, dots, and invisible characters that are copied with a code.
 _NOT_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212.,·\u200b-\u200f\u2060\ufeff]")
 
@@ -91,8 +92,14 @@ class EmailedCode:
 
     @classmethod
     def pending(cls, request: HttpRequest, purpose: Purpose) -> Self | None:
-        """Returns the code that was sent to this visitor, expired or not, or None."""
-        state = request.session.get(purpose)
+        """Returns the code that was sent to this visitor, expired or not, or None.
+
+        It is the code of the posted field `email`, so that each tab of a browser goes on with its
+        own address; without that field it is the newest.
+        """
+        wanted = request.POST.get("email", "")
+        states = _pending_states(request, purpose)
+        state = next((one for one in states if wanted in ("", one["email"])), None)
         return cls(request, purpose, state) if state else None
 
     @property
@@ -128,16 +135,46 @@ class EmailedCode:
         and the newest one that was mailed to the address is valid here, too. Raises
         code_limits.TooManyRequestsError or CodeNotSentError.
         """
+        salt = secrets.token_urlsafe(16)
+        button = self._buttons[min(1, self.state["resend_count"])]
+        first = double_presses.salt_of_first(self.request, button, salt)
+        if first != salt:
+            self._wait_for_mail_of(first)
+            return True
+        is_sent = False
+        try:
+            is_sent = self._send_new(salt)
+        finally:
+            if not is_sent:
+                _mark_failed(self._key("failed", salt), self.timeout)  # for the second press
+                double_presses.forget(self.request, button)
+        return is_sent
+
+    @property
+    def _buttons(self) -> tuple[str, str]:
+        """The names of the button that begins and of the one that sends a new code."""
+        return f"{self.purpose}:first:{self.email}", f"{self.purpose}:again:{self.email}"
+
+    def _send_new(self, salt: str) -> bool:
         permit = self._permit()
         if permit.wait_seconds:
-            self._accept_newest(permit.wait_seconds)
+            self._accept_newest()
+            self.state["next_mail_at"] = time.time() + permit.wait_seconds
+            self.persist()
             return False
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-        self._renew(permit.lane, code)
+        self._renew(permit.lane, code, salt)
         self.state["digest"] = self._digest(code)
         self.state.pop("next_mail_at", None)
+        self.state.pop("mail_salt", None)
         self.persist()
         return True
+
+    def _wait_for_mail_of(self, first: str) -> None:
+        """Lets this browser use the code that the first press of the button requested."""
+        self._accept_newest()
+        self.state["mail_salt"] = first
+        self.persist()
 
     def _permit(self) -> code_limits.MailPermit:
         if self.purpose == Purpose.STEP_UP:
@@ -145,9 +182,8 @@ class EmailedCode:
             return code_limits.MailPermit(CodeLane.KNOWN_DEVICE)
         return code_limits.permit_mail(self.request, self.email)
 
-    def _renew(self, lane: CodeLane, code: str) -> None:
+    def _renew(self, lane: CodeLane, code: str, salt: str) -> None:
         """Stores the salt of a new code and mails it. Raises CodeNotSentError."""
-        salt = secrets.token_urlsafe(16)
         self.state |= {"salt": salt, "at": time.time(), "failed_attempts": 0}
         mail = CodeMail(
             email=self.email,
@@ -182,14 +218,13 @@ class EmailedCode:
     def _states(self) -> code_states.CodeStates:
         return code_states.states(is_in_database=self.state.get("is_in_database", False))
 
-    def _accept_newest(self, wait_seconds: int) -> None:
+    def _accept_newest(self) -> None:
         """Lets this browser use the newest code of the address."""
         if "salt" not in self.state:
             salt = secrets.token_urlsafe(16)
             self._begin_tries(salt)
             self.state |= {"salt": salt, "digest": "", "failed_attempts": 0}
-        self.state |= {"at": time.time(), "next_mail_at": time.time() + wait_seconds}
-        self.persist()
+        self.state["at"] = time.time()
 
     def send_again(self) -> bool:
         """Sends a new code to the same address; returns what `send` returns.
@@ -211,7 +246,8 @@ class EmailedCode:
         if self.state.get("is_in_database"):
             return
         try:
-            has_failed = cache.get(self._key("failed", self.state["salt"]))
+            salt = self.state.get("mail_salt") or self.state["salt"]
+            has_failed = cache.get(self._key("failed", salt))
         except RedisError as error:
             raise CodeNotSentError from error
         if has_failed:
@@ -240,6 +276,7 @@ class EmailedCode:
             if salt and tries <= self.max_attempts:
                 self._mark_used(salt)
                 code_limits.credit_right_code(self.request)
+                double_presses.forget(self.request, *self._buttons)
                 self.abort()
                 return True
             code_limits.count_wrong_guess(self.request)
@@ -258,7 +295,7 @@ class EmailedCode:
         own, digest = str(self.state["salt"]), self._digest(code)
         if constant_time_compare(digest, self.state["digest"]):
             return own
-        if self.purpose == Purpose.STEP_UP or "next_mail_at" not in self.state:
+        if "next_mail_at" not in self.state and "mail_salt" not in self.state:
             return ""
         code_limits.count_guess_of_newest(self.request, self.email)
         newest = self._states.get(self._key("newest", ""), {"salt": "", "digest": ""})
@@ -266,12 +303,25 @@ class EmailedCode:
         return str(newest["salt"]) if is_right else ""
 
     def persist(self) -> None:
-        """Writes the state to the session."""
-        self.request.session[self.purpose] = self.state
+        """Writes the state to the session, as the newest."""
+        self._write([self.state, *self._others()])
 
     def abort(self) -> None:
         """Removes the code from the session."""
-        self.request.session.pop(self.purpose, None)
+        self._write(self._others())
+
+    def _others(self) -> list[dict[str, Any]]:
+        states = _pending_states(self.request, self.purpose)
+        return [state for state in states if state["email"] != self.email]
+
+    def _write(self, states: list[dict[str, Any]]) -> None:
+        session, others = self.request.session, f"{self.purpose}_others"
+        session.pop(self.purpose, None)
+        session.pop(others, None)
+        if states:
+            session[self.purpose] = states[0]
+        if states[1:]:
+            session[others] = states[1:MOST_PENDING]
 
     def _count_try(self) -> int:
         """Returns the number of this try, from 1. It is counted in one atomic step.
@@ -297,6 +347,12 @@ class EmailedCode:
     def _digest(self, code: str, salt: str = "") -> str:
         bound = f"{self.purpose}:{self.email}:{salt or self.state['salt']}:{code}"
         return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
+
+
+def _pending_states(request: HttpRequest, purpose: Purpose) -> list[dict[str, Any]]:
+    """Returns the states of the codes of this session, one for each address, the newest first."""
+    newest = request.session.get(purpose)
+    return [newest, *request.session.get(f"{purpose}_others", [])] if newest else []
 
 
 def _mark_failed(key: str, seconds: int) -> None:

@@ -160,6 +160,8 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     """Shows the form for the sign-in code and signs the visitor in with the right code."""
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None or request.user.is_authenticated:
+        if request.user.is_authenticated and (typed_in_tab := request.POST.get("email")):
+            _explain_other_address(request, typed_in_tab)
         return repeated_codes.answer(request) or redirect("account_login")
     process.raise_if_expired()
     process.raise_if_not_sent()
