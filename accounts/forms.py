@@ -24,7 +24,8 @@ from tink import TinkError
 
 from accounts.audit import sign_ins
 from accounts.codes import EmailedCode, clean_code
-from accounts.contacts import is_usable_email, normalise_email
+from accounts.contacts import is_usable_email, normalise_email, read_emails
+from accounts.domain_typos import suggested_address
 from accounts.models import RightsGrant, User
 
 logger = logging.getLogger(__name__)
@@ -41,13 +42,30 @@ class EmailForm(forms.Form):
             attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}
         ),
     )
+    # The visitor was asked about the domain and answered that the address is right.
+    is_as_typed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def clean_email(self) -> str:
-        """Returns the normalised address. Checks its spelling only."""
-        email = normalise_email(self.cleaned_data["email"])
-        if not is_usable_email(email):
+        """Returns the normalised address. Checks its spelling only.
+
+        Reads pasted forms too, such as `Name <a@b>` and `mailto:a@b`; see contacts.read_emails.
+        """
+        text = self.cleaned_data["email"]
+        if is_usable_email(email := normalise_email(text)):
+            return email
+        found = read_emails(text).addresses
+        if len(found) > 1:
+            raise ValidationError(_("Enter one e-mail address only."))
+        if not found:
             raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
-        return email
+        return found[0]
+
+    @property
+    def suggestion(self) -> str:
+        """The address that was probably meant, to ask about; "" if there is nothing to ask."""
+        if self.cleaned_data["is_as_typed"]:
+            return ""
+        return suggested_address(self.cleaned_data["email"])
 
 
 class CodeForm(forms.Form):

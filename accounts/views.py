@@ -78,7 +78,7 @@ def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View]
 
 def _kept_form(request: HttpRequest) -> list[tuple[str, str]]:
     """Returns the fields that were posted, for a form that posts them again."""
-    names = ("email", "next", "code")
+    names = ("email", "is_as_typed", "next", "code")
     return [(name, request.POST[name]) for name in names if name in request.POST]
 
 
@@ -124,6 +124,9 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
         return redirect(next_url or settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
         email = form.cleaned_data["email"]
+        if form.suggestion:
+            context = {"email": email, "suggestion": form.suggestion, "next_url": next_url}
+            return render(request, "accounts/is_address_right.html", context)
         EmailedCode.begin(request, Purpose.SIGN_IN, email=email, next_url=next_url)
         return redirect("sign_in_code")
     return render(request, "accounts/sign_in.html", {"form": form, "next_url": next_url})

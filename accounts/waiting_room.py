@@ -117,7 +117,8 @@ def _place(held: str) -> Place | None:
 
 def _waiting_page(request: HttpRequest, place: Place) -> HttpResponse:
     """Returns the page with the place and the minutes. It keeps a form that was posted."""
-    posted = [(name, request.POST[name]) for name in ("email", "next") if name in request.POST]
+    names = ("email", "is_as_typed", "next")
+    posted = [(name, request.POST[name]) for name in names if name in request.POST]
     context = {"place": place, "posted": posted, "reload_seconds": RELOAD_SECONDS}
     response = render(request, "accounts/waiting_room.html", context)
     _set_cookie(response, f"{place.ticket} {place.queue}", seconds=TICKET_SECONDS)
