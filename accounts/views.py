@@ -64,6 +64,7 @@ def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View]
                     "code_url": reverse(enter),
                     "again_url": reverse(resend),
                     "minutes": settings.SIGN_IN_CODE_MINUTES,
+                    "email": request.POST.get("email", ""),
                     "try_again": _kept_form(request),
                 }
                 response = render(request, template, context, status=status)

@@ -135,7 +135,8 @@ def test_two_tabs_with_two_addresses_each_go_on_with_their_own():
     enter_code_in_tab(client, "minji@example.com", code)
     assert is_signed_in(client)
     answer = enter_code_in_tab(client, "seojun@example.com", newest_code())
-    assert "minji@example.com 주소로 로그인되어 있습니다" in client.get(answer.url, follow=True).text
+    page = client.get(answer.url, follow=True).text
+    assert "minji@example.com 주소로 로그인되어 있습니다" in page
 
 
 def test_a_tab_with_the_other_tabs_code_is_refused_and_shows_its_own_address():
@@ -156,6 +157,18 @@ def test_a_new_code_goes_to_the_address_of_the_tab():
     client.post(reverse("sign_in_code_again"), {"email": "minji@example.com"})
     assert mail.outbox[-1].to == ["minji@example.com"]
     assert "minji@example.com" in client.get(reverse("sign_in_code")).text
+
+
+def test_a_new_code_after_an_expired_one_goes_to_the_address_of_the_tab():
+    client = phone()
+    ask_for_code(client, "minji@example.com")
+    ask_for_code(client, "seojun@example.com")
+    session = client.session
+    session["sign_in_code_others"] = [session["sign_in_code_others"][0] | {"at": 0}]
+    session.save()
+    page = enter_code_in_tab(client, "minji@example.com", "12345678")
+    assert page.status_code == 410
+    assert 'name="email" value="minji@example.com"' in page.text
 
 
 def test_a_session_keeps_few_addresses():
