@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
@@ -284,7 +285,13 @@ def add_server_settings(database: dict[str, Any], **settings: str) -> None:
         options["options"] = f"{options.get('options', '')} -c {name}={value}".strip()
 
 
-def add_pool(database: dict[str, Any], *, most: int, seconds: float = POOL_SECONDS) -> None:
+def add_pool(
+    database: dict[str, Any],
+    *,
+    most: int,
+    seconds: float = POOL_SECONDS,
+    connection_class: type[Connection[Any]] = Connection,
+) -> None:
     """Makes the threads of this process share at most `most` connections to `database`.
 
     A request waits up to `seconds` for a connection, and returns its connection when it ends.
@@ -295,6 +302,7 @@ def add_pool(database: dict[str, Any], *, most: int, seconds: float = POOL_SECON
     database["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": most,
+        "connection_class": connection_class,
         "timeout": seconds,
         "reconnect_timeout": POOL_SECONDS,  # then the next request starts the next attempt
         "max_idle": POOL_IDLE_SECONDS,

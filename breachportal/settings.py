@@ -10,6 +10,7 @@ from redis.retry import Retry
 
 from breachportal import dependent_settings, desk_webhooks, environment, mail_settings
 from breachportal.middleware import static_headers
+from foundations.bounded_connection import BoundedConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MODE = environment.mode()
@@ -158,8 +159,12 @@ if environment.text(environment.PROCESS) == environment.WEB:
     if replica := environment.replica():
         DATABASES["replica"] = replica
         environment.add_server_settings(replica, **server_settings)
-        pool_seconds = environment.REPLICA_POOL_SECONDS
-        environment.add_pool(replica, most=WEB_THREADS, seconds=pool_seconds)
+        environment.add_pool(
+            replica,
+            most=WEB_THREADS,
+            seconds=environment.REPLICA_POOL_SECONDS,
+            connection_class=BoundedConnection,
+        )
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from django.conf import settings
 
 from tests.postgres_pair import Server, postgres_pair
+from tests.stalling_proxy import StallingProxy, stalling_proxy
 from tests.web_processes import web_processes
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +23,8 @@ KEPT_SECONDS = 1  # PUBLIC_PAGE_SECONDS of the web process
 # A page is kept for KEPT_SECONDS, and shows what the replica held LAG_SECONDS ago at most. The rest
 # is for a busy machine.
 MOST_SECONDS = KEPT_SECONDS + 2 + 2
+# One answer that does not come (ANSWER_SECONDS), one wait for the pool, and a busy machine.
+HANGING_SECONDS = 3 + 1 + 3
 _FILL = """
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
@@ -90,6 +94,28 @@ def port(primary, replica) -> Iterator[int]:
         "DATABASE_REPLICA_URL": replica.url,
         "WEB_THREADS": "4",
         "PUBLIC_PAGE_SECONDS": str(KEPT_SECONDS),
+    }
+    with web_processes("--workers 1 --blocking-threads 4", **environment) as port:
+        wait_for(port, "/healthz")
+        wait_for_state(port, "ok")
+        yield port
+
+
+@pytest.fixture
+def proxy(replica) -> Iterator[StallingProxy]:
+    """A proxy in front of the replica, which can stop passing anything on."""
+    with stalling_proxy(replica.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def port_behind_proxy(primary, replica, proxy) -> Iterator[int]:
+    """A web process whose connections to the replica go through the proxy."""
+    environment = {
+        "DATABASE_URL": primary.url,
+        "DATABASE_REPLICA_URL": replica.url.replace(str(replica.port), str(proxy.port)),
+        "WEB_THREADS": "4",
+        "PUBLIC_PAGE_SECONDS": "0",
     }
     with web_processes("--workers 1 --blocking-threads 4", **environment) as port:
         wait_for(port, "/healthz")
@@ -206,13 +232,34 @@ def test_pages_read_the_primary_while_the_replica_is_away(port, primary, replica
     assert statements_of(replica, "statements_section") > asked
 
 
-class TestMyData:
-    @pytest.fixture
-    def cookie(self, primary) -> str:
-        done = python(_SIGN_IN, DATABASE_URL=primary.url)
-        assert done.returncode == 0, done.stderr
-        return f"{settings.SESSION_COOKIE_NAME}={done.stdout.strip()}"
+@pytest.fixture
+def cookie(primary) -> str:
+    done = python(_SIGN_IN, DATABASE_URL=primary.url)
+    assert done.returncode == 0, done.stderr
+    return f"{settings.SESSION_COOKIE_NAME}={done.stdout.strip()}"
 
+
+@pytest.mark.parametrize("path", [HOME, MY_DATA])
+def test_a_replica_that_stops_answering_delays_a_page_within_a_bound(
+    port_behind_proxy, proxy, replica, cookie, path
+):
+    """It accepts connections and data, as a suspended server or a dead network behind NAT does."""
+    visit = partial(get, port_behind_proxy, path, Cookie=cookie)
+    assert visit()[0].status == 200
+    proxy.stall()
+    for _visit in range(3):
+        began = time.monotonic()
+        assert visit()[0].status == 200
+        assert time.monotonic() - began < HANGING_SECONDS
+    began = time.monotonic()
+    assert state_of(port_behind_proxy) == "away"
+    assert time.monotonic() - began < HANGING_SECONDS
+    proxy.resume()
+    time.sleep(1)
+    wait_for_state(port_behind_proxy, "ok")
+
+
+class TestMyData:
     def add_address(self, primary: Server, address: str) -> None:
         primary.run(
             'INSERT INTO account_emailaddress (user_id, email, verified, "primary")'
