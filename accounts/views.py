@@ -29,6 +29,7 @@ from accounts.models import User
 from accounts.own_origin import is_from_own_page
 from accounts.step_up import View, step_up_required
 from accounts.waiting_room import with_waiting_room
+from foundations.page_parts import render_form_page
 from foundations.rate_limits import too_many_requests
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
@@ -130,7 +131,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
             return render(request, "accounts/is_address_right.html", context)
         EmailedCode.begin(request, Purpose.SIGN_IN, email=email, next_url=next_url)
         return redirect("sign_in_code")
-    return render(request, "accounts/sign_in.html", {"form": form, "next_url": next_url})
+    return render_form_page(request, "accounts/sign_in.html", {"form": form, "next_url": next_url})
 
 
 def _explain_other_address(request: HttpRequest, email: str) -> None:

@@ -168,7 +168,7 @@ if environment.text(environment.PROCESS) == environment.WEB:
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "foundations.caching.KeptRedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {
             "serializer": "foundations.caching.JsonSerializer",

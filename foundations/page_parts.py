@@ -1,13 +1,21 @@
-"""Kept parts: what private pages show to every visitor alike, as this process last rendered it.
+"""Kept parts: what pages show to every visitor alike, as this process last rendered it.
 
 A public page is cached as a whole (`page_cache`). A private page is rendered for each request, but
 its foot is the same for all visitors. It is kept for settings.PUBLIC_PAGE_SECONDS, as public pages
 are, and cleared with them. So no page with a form asks the database for the newest incident.
+
+The page on which a sign-in begins is the same for all new visitors, but for the CSRF token in its
+form. It is kept as a whole with a placeholder, which each visitor's token replaces.
 """
 
+import secrets
 import time
+from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
 from django.template import Context, Library
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -18,6 +26,9 @@ MOST_PARTS = 1_000
 _NAMES = ("incident", "newest_incident", "portal_host", "portal_url")
 
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
+_pages: dict[tuple[str, str | None, str], tuple[float, str]] = {}
+_TOKEN = secrets.token_urlsafe(32)  # the placeholder of the CSRF token in kept pages
+_MESSAGES = "messages"  # the cookie of django.contrib.messages
 
 
 @register.simple_tag(takes_context=True)
@@ -40,6 +51,33 @@ def kept_part(context: Context, template: str) -> SafeString:
     return text
 
 
+def render_form_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Renders a page with a form; for a new visitor, returns it as it was kept, with a new token.
+
+    `context` must hold nothing of the visitor if the request is a GET without a query. A visitor
+    with a session or a message gets a page of their own.
+    """
+    if not _is_new_visitor(request):
+        return render(request, template, context)
+    key = (template, get_language(), request.path)
+    fresh_until, text = _pages.get(key, (0.0, ""))
+    now = time.monotonic()
+    if now >= fresh_until:
+        text = render(request, template, {**context, "csrf_token": _TOKEN}).content.decode()
+        _pages[key] = now + settings.PUBLIC_PAGE_SECONDS, text
+    return HttpResponse(text.replace(_TOKEN, get_token(request)))
+
+
+def _is_new_visitor(request: HttpRequest) -> bool:
+    own = {settings.SESSION_COOKIE_NAME, _MESSAGES}
+    return (
+        request.method == "GET"
+        and not request.META.get("QUERY_STRING")
+        and not (own & request.COOKIES.keys())
+    )
+
+
 def forget() -> None:
-    """Clears the kept parts of this process."""
+    """Clears the kept parts and pages of this process."""
     _parts.clear()
+    _pages.clear()

@@ -32,7 +32,8 @@ View = Callable[..., HttpResponse]
 _RATE = re.compile(r"(\d+)/(\d*)([smhd])/(ip|site|key)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 _IPV6_PREFIX = 64  # what a provider assigns to one customer; a customer can use all of it
-_SITE_PREFIXES = {4: 24, 6: 48}  # by IP version; many hosting customers get a /48 network
+_SITE_PREFIXES = (24, 48)  # of IPv4 and IPv6; many hosting customers get a /48 network
+_ADDRESS = "_counted_address"  # the attribute of a request
 _ANSWER_SECONDS = 2.0
 
 # A script runs as one step, so that requests at the same moment cannot pass together. It uses the
@@ -223,23 +224,31 @@ def network_of(request: HttpRequest) -> str:
     many addresses of X-Forwarded-For are trusted. Raises PermissionDenied if the request has no
     address.
     """
-    return _network(request, prefixes={6: _IPV6_PREFIX})
+    return _network(_address_of(request), 32, _IPV6_PREFIX)
 
 
 def site_of(request: HttpRequest) -> str:
     """Returns the client's /24 network, or the /48 network of its IPv6 address."""
-    return _network(request, prefixes=_SITE_PREFIXES)
+    return _network(_address_of(request), *_SITE_PREFIXES)
 
 
-def _network(request: HttpRequest, *, prefixes: dict[int, int]) -> str:
-    address = str(get_adapter().get_client_ip(request))
+def _address_of(request: HttpRequest) -> str:
+    """Returns the client's address. It is read once a request, because several rates count it."""
+    known = request.__dict__
+    if _ADDRESS not in known:
+        known[_ADDRESS] = str(get_adapter().get_client_ip(request))
+    return str(known[_ADDRESS])
+
+
+@lru_cache(maxsize=1_000)
+def _network(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    prefix = prefixes.get(parsed.version, parsed.max_prefixlen)
+    prefix = ipv4_prefix if parsed.version == 4 else ipv6_prefix
     return str(ipaddress.ip_network((parsed, prefix), strict=False).network_address)
 
 

@@ -42,3 +42,10 @@ def test_content_of_redis_is_never_executed(key, tmp_path):
     with pytest.raises(ValueError, match="decode"):
         cache.get(key)
     assert not (tmp_path / "owned").exists()
+
+
+def test_a_call_makes_no_new_client(key):
+    cache.set(key, 1, 10)
+    made = cache._cache.get_client(key, write=True)
+    cache.incr(key)
+    assert cache._cache.get_client(key, write=True) is made

@@ -1,8 +1,13 @@
-"""The foot of private pages is kept for a moment, and shows nothing of a visitor."""
+"""The foot of private pages, and the sign-in page, are kept and show nothing of a visitor."""
+
+import re
 
 import pytest
+from django.conf import settings as django_settings
+from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from foundations import page_cache, page_parts
@@ -53,3 +58,66 @@ def test_a_kept_part_holds_nothing_of_the_user(minji, incident):
     assert page_parts._parts
     assert all(minji.email not in text for _until, text in page_parts._parts.values())
     assert minji.email not in page(Client())
+
+
+def tokens(text: str) -> list[str]:
+    return re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', text)
+
+
+def test_each_visitor_posts_the_kept_sign_in_page_with_their_own_token(incident):
+    visitors = [Client(enforce_csrf_checks=True) for _visitor in range(3)]
+    found = [tokens(page(visitor)) for visitor in visitors]
+    assert len({one for (one,) in found}) == len(visitors)
+    for visitor, (token,) in zip(visitors, found, strict=True):
+        form = {"email": "minji@example.com", "csrfmiddlewaretoken": token}
+        assert visitor.post(SIGN_IN, form).status_code == 302
+    stranger = Client(enforce_csrf_checks=True)
+    page(stranger)
+    form = {"email": "minji@example.com", "csrfmiddlewaretoken": found[0][0]}
+    assert stranger.post(SIGN_IN, form).status_code == 403
+
+
+def test_the_kept_sign_in_page_equals_one_that_is_rendered(incident, settings):
+    kept = [page(Client()) for _visit in range(2)][1]
+    settings.PUBLIC_PAGE_SECONDS = 0
+    page_parts.forget()
+    rendered = page(Client())
+    assert kept.replace(*tokens(kept), "") == rendered.replace(*tokens(rendered), "")
+
+
+def test_the_kept_sign_in_page_is_as_private_as_any_other(incident):
+    answers = [Client().get(SIGN_IN) for _visit in range(2)]
+    assert answers[1].headers["Cache-Control"] == "private, no-store"
+    assert "Cookie" in answers[1].headers["Vary"]
+    assert [set(one.headers) for one in answers] == [set(answers[0].headers)] * 2
+
+
+@pytest.mark.parametrize("query", ["?next=/en/alerts/", "?x=1"])
+def test_a_sign_in_page_with_a_query_is_kept_for_no_other_visitor(incident, query):
+    page(Client(), SIGN_IN + query)
+    assert not page_parts._pages
+    own = page(Client(), f"{SIGN_IN}?next=/en/alerts/")
+    assert 'name="next" value="/en/alerts/"' in own
+    assert 'name="next" value=""' in page(Client())
+
+
+def test_a_message_is_shown_to_its_visitor_only(incident):
+    request = RequestFactory().get(SIGN_IN)
+    storage = CookieStorage(request)
+    storage.add(messages.SUCCESS, "Only for Minji")
+    cookie = storage._encode(storage._queued_messages)
+    page_parts.forget()
+    client = Client()
+    client.cookies["messages"] = cookie
+    assert "Only for Minji" in page(client)
+    assert "Only for Minji" not in page(Client())
+
+
+def test_a_visitor_with_a_session_gets_no_kept_page(incident):
+    page(Client())
+    Incident.objects.update(contact_email="new@company.example")
+    page_parts._parts.clear()
+    client = Client()
+    client.cookies[django_settings.SESSION_COOKIE_NAME] = "x"
+    assert "new@company.example" in page(client)
+    assert "new@company.example" not in page(Client())
