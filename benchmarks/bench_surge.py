@@ -1,7 +1,9 @@
 """The benchmark of a surge: many people sign in at once while a notice is being sent.
 
 Visitors go the whole way in parallel: home page, request of a code, code from the mail, my data,
-sign-out. Everything runs on the same cores: web, workers, PostgreSQL, Redis, mail server, visitors.
+sign-out. They come through nginx with the shipped site, where it is installed, and request the home
+page directly as well. Everything runs on the same cores: nginx, web, workers, PostgreSQL, Redis,
+mail server, visitors.
 
     make bench-surge VISITORS=200 SECONDS=60 PEOPLE=100000
 
@@ -27,6 +29,7 @@ from benchmarks.sink import Sink
 from benchmarks.visitor import UnexpectedAnswerError, Visitor, expect, for_seconds
 from benchmarks.web import HELLO, running_web
 from harness import product
+from harness.nginx import NGINX, nginx
 
 HOME, SIGN_IN, CODE = "/ko/", "/ko/account/sign-in/", "/ko/account/sign-in/code/"
 MY_DATA, SIGN_OUT, EMPTY = "/ko/my-data/", "/ko/account/sign-out/", "/ko/empty/"
@@ -93,8 +96,8 @@ class CodeSink:
 class Surge:
     """The visitors of one run, and what they measured."""
 
-    def __init__(self, port: int, sink: CodeSink, people: int) -> None:
-        self._port, self._sink, self._people = port, sink, people
+    def __init__(self, port: int, sink: CodeSink, people: int, *, site: int = 0) -> None:
+        self._port, self._site, self._sink, self._people = port, site, sink, people
         self.ms: defaultdict[str, list[float]] = defaultdict(list)
         self.errors: Counter[str] = Counter()
 
@@ -110,13 +113,21 @@ class Surge:
 
     async def signed_in(self, number: int) -> Visitor:
         """Returns a visitor who has signed in as customer `number`."""
-        visitor = Visitor(self._port, _address(number))
-        self._took("public", expect(await visitor.get(HOME), 200, "home").ms)
+        await self._read_home(number)
+        visitor = Visitor(self._site or self._port, _address(number))
+        if self._site:
+            self._took("public", expect(await visitor.get(HOME), 200, "home").ms)
         expect(await visitor.get(SIGN_IN), 200, "sign in")
         code = await self._asked(visitor, number)
         expect(await visitor.get(CODE), 200, "enter code")
         expect(await visitor.post(CODE, code=code), 302, "code")
         return visitor
+
+    async def _read_home(self, number: int) -> None:
+        """Requests the home page from the web process, without nginx."""
+        reader = Visitor(self._port, _address(number))
+        self._took("public_direct", expect(await reader.get(HOME), 200, "home").ms)
+        reader.close()
 
     async def ask(self, number: int) -> None:
         """Requests a code and waits for the mail."""
@@ -189,9 +200,21 @@ def bulk_sending(is_wanted: bool) -> Iterator[None]:
         say(f"bulk mails meanwhile: {sink.taken():,}")
 
 
-async def surge(port: int, sink: CodeSink, options: dict[str, int]) -> Surge:
-    """Runs the journeys, and returns what they measured."""
-    run = Surge(port, sink, options["people"])
+@contextlib.contextmanager
+def nginx_site(port: int) -> Iterator[int]:
+    """Context manager: gives the port of nginx with the shipped site, or 0 if it is not installed.
+
+    It passes on the visitors' addresses, as if another proxy were in front of it.
+    """
+    if not NGINX:
+        yield 0
+        return
+    with nginx(port, forwarded="$http_x_forwarded_for") as site:
+        yield site
+
+
+async def surge(run: Surge, options: dict[str, int]) -> None:
+    """Runs the journeys; `run` holds what they measured."""
     await for_seconds(5, 4, run.journey)  # warms the processes up; not measured
     run.ms.clear()
     run.errors.clear()
@@ -199,7 +222,6 @@ async def surge(port: int, sink: CodeSink, options: dict[str, int]) -> Surge:
         options["seconds"], options["visitors"], lambda number: run.journey(number + 10_000)
     )
     run.ms["rate"] = [rate - sum(run.errors.values()) / options["seconds"]]
-    return run
 
 
 async def ratios(hello: int, run: Surge) -> Figures:
@@ -270,19 +292,22 @@ def measure(options: dict[str, int]) -> Figures:
     with running_web(**environment) as port, running_web(HELLO) as hello:
         connections = Connections(os.environ["DATABASE_URL"])
         connections.start()
-        with bulk_sending(bool(options["bulk"])):
-            run = asyncio.run(sink.beside(mail_port, surge(port, sink, options)))
+        with bulk_sending(bool(options["bulk"])), nginx_site(port) as site:
+            run = Surge(port, sink, options["people"], site=site)
+            asyncio.run(sink.beside(mail_port, surge(run, options)))
         peak = connections.end()
         say(f"steps: {', '.join(f'{step} {len(found):,}' for step, found in run.ms.items())}")
         for error, number in run.errors.most_common(10):
             say(f"error, {number} times: {error}")
-        figures = asyncio.run(sink.beside(mail_port, ratios(hello, run)))
+        direct = Surge(port, sink, options["people"])  # as the bare view is asked
+        figures = asyncio.run(sink.beside(mail_port, ratios(hello, direct)))
     return {
         "journeys_per_s": round(run.ms["rate"][0], 1),
         "ask_p99_ms": round(run.p99("ask"), 1),
         "code_mail_p99_s": round(run.p99("code_mail") / 1000, 3),
         "my_data_p99_ms": round(run.p99("my_data"), 1),
-        "public_p99_ms": round(run.p99("public"), 1),
+        "public_p99_ms": round(run.p99("public"), 1) if run.ms["public"] else None,
+        "public_direct_p99_ms": round(run.p99("public_direct"), 1),
         "errors": sum(run.errors.values()),
         **figures,
         "connections_peak": peak,

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from harness.nginx import program
+
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",  # the pages are our own; root and containers cannot use the sandbox
@@ -32,16 +34,6 @@ def executable() -> str | None:
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
-
-
-def program(name: str) -> str | None:
-    """Returns the path of a server's program: of the variable NAME, else the system's, else None.
-
-    The folder /usr/sbin is not in the PATH of every user.
-    """
-    return (
-        os.environ.get(name.upper()) or shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    )
 
 
 @contextmanager

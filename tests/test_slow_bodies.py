@@ -1,9 +1,6 @@
 """Visitors who send bodies slowly do not stop the portal for others."""
 
-import re
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,13 +11,11 @@ from pathlib import Path
 import pytest
 
 from foundations.slow_bodies import LateBodies
-from harness.product import free_port
-from tests.browser import program
+from harness.nginx import NGINX, nginx
 from tests.web_processes import web_processes
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 ROOT = Path(__file__).parent.parent
-NGINX = program("nginx")
 FORM = "application/x-www-form-urlencoded"
 PAGE, SIGN_IN = "/en/", "/en/account/sign-in/"
 THREADS, SLOW_VISITORS, PATIENCE_SECONDS, SOON_SECONDS = 4, 120, 30, 5.0
@@ -133,36 +128,6 @@ def test_a_body_in_pieces_is_complete(portal):
 
 
 # Behind the nginx site
-
-
-@contextmanager
-def nginx(portal: int, copy: str = "/nonexistent") -> Iterator[int]:
-    """Context manager: a real nginx with the site of `deploy/`, without TLS; gives its port."""
-    port = free_port()
-    site = (ROOT / "deploy/nginx/breachportal.conf").read_text(encoding="utf-8")
-    head, _plain, tls = site.split("server {\n")
-    tls = re.sub(r"^ +(listen|ssl_\w+) .*\n", "", tls, flags=re.MULTILINE)
-    tls = tls.replace("127.0.0.1:8000", f"127.0.0.1:{portal}").replace("$scheme", "http")
-    tls = tls.replace("/var/cache/breachportal-copy", copy)
-    with tempfile.TemporaryDirectory() as folder:
-        text = f"{head}server {{\n listen 127.0.0.1:{port};\n{tls}"
-        text = text.replace("/var/cache/breachportal-pages", f"{folder}/pages")
-        text = text.replace("/var/log/nginx", folder).replace("Host $host", "Host 127.0.0.1")
-        temporary = "".join(
-            f"{name}_temp_path {folder}/{name};\n"
-            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        conf = Path(folder) / "nginx.conf"
-        conf.write_text(
-            f"daemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
-            f"events {{ worker_connections 4096; }}\nhttp {{ access_log off;\n{temporary}{text} }}"
-        )
-        Path(folder).chmod(0o755)
-        process = subprocess.Popen([str(NGINX), "-c", str(conf), "-p", folder])
-        wait_for(port)
-        yield port
-        process.terminate()
-        process.wait(timeout=10)
 
 
 @pytest.mark.skipif(not NGINX, reason="nginx is not installed; set NGINX to its path")
