@@ -47,14 +47,16 @@ def post(webhook: Webhook, message: WebhookMessage) -> None:
 
     A redirect is no success, and no proxy is used.
     """
-    body = json.dumps(_fields(webhook.kind, message), ensure_ascii=False).encode()
+    post_fields(webhook.url, _fields(webhook.kind, message), secret=webhook.secret)
+
+
+def post_fields(url: str, fields: Mapping[str, Any], *, secret: str) -> None:
+    """Posts the fields as JSON, signed with the secret. Raises as `post` does."""
+    body = json.dumps(fields, ensure_ascii=False).encode()
     answer = httpx.post(
-        webhook.url,
+        url,
         content=body,
-        headers={
-            "Content-Type": "application/json",
-            SIGNATURE: signature(body, secret=webhook.secret),
-        },
+        headers={"Content-Type": "application/json", SIGNATURE: signature(body, secret=secret)},
         timeout=SECONDS,
         trust_env=False,
     )

@@ -3,10 +3,8 @@
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -16,32 +14,13 @@ from accounts.audit import acts, chain, digests
 from accounts.models import AuditEntry
 from accounts.tasks import send_audit_digest
 from breachportal import environment
+from foundations import webhooks
 from tests.smtp_server import SmtpServer
+from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 pytestmark = pytest.mark.django_db
 Kind = AuditEntry.Kind
 SECRET = "a secret of the receiver"
-
-
-class Receiver(ThreadingHTTPServer):
-    """A webhook on a free port that answers with `status` and stores what it receives."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status, self.received = 200, []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((dict(self.headers), body))
-        self.send_response(self.server.status)
-        self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_args) -> None:
-        """Writes nothing."""
 
 
 @pytest.fixture
@@ -54,13 +33,11 @@ def mails(settings) -> Iterator[SmtpServer]:
 
 
 @pytest.fixture
-def webhook(settings) -> Iterator[Receiver]:
-    with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings.AUDIT_DIGEST_WEBHOOK = f"http://127.0.0.1:{server.server_port}/hook/t0ken"
+def webhook(settings) -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as server:
+        settings.AUDIT_DIGEST_WEBHOOK = server.url
         settings.AUDIT_DIGEST_SECRET = SECRET
         yield server
-        server.shutdown()
 
 
 def add_entry() -> None:
@@ -117,7 +94,7 @@ def test_the_webhook_gets_a_signed_body(webhook, settings):
     send_audit_digest()
     ((headers, body),) = webhook.received
     mac = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-    assert headers[digests.SIGNATURE] == f"sha256={mac}"
+    assert headers[webhooks.SIGNATURE] == f"sha256={mac}"
     fields = json.loads(body)
     assert f"--digest {fields['number']}:{fields['hash']}" in fields["text"]
     assert fields["portal"] == settings.PORTAL_URL

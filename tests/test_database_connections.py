@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from breachportal import database_checks, embedded_servers
+from harness.nginx import program
 from harness.product import free_port
 from incidents.models import Incident
 from incidents.scope_versions import LOCK_SPACE, incident_lock
-from tests.browser import program
 from tests.database import conninfo
 from tests.web_processes import web_processes
 

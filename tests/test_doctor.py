@@ -21,9 +21,10 @@ from accounts.models import User
 from breachportal import beat, health
 from breachportal.doctor import CHECKS, diagnose, machine
 from breachportal.doctor.diagnosis import Diagnosis, Level
+from harness.nginx import NGINX, nginx
 from harness.product import BIN, free_port
 from tests.database import conninfo
-from tests.test_slow_bodies import NGINX, nginx, wait_for
+from tests.test_slow_bodies import wait_for
 from tests.web_processes import web_processes
 
 pytest_plugins = ["tests.notice_fixtures"]

@@ -13,11 +13,11 @@ from accounts import double_presses
 from harness.sign_in import ask_for_code, enter_code, newest_code, step_up, wrong
 
 pytestmark = pytest.mark.django_db
-PHONE = {"HTTP_USER_AGENT": "Mozilla/5.0 (iPhone)"}
+PHONE = {"user-agent": "Mozilla/5.0 (iPhone)"}
 
 
 def phone() -> Client:
-    return Client(**PHONE)
+    return Client(headers=PHONE)
 
 
 def is_signed_in(client: Client) -> bool:
@@ -86,13 +86,15 @@ def test_step_up_pressed_twice_sends_one_mail(minji):
         client.post(reverse("step_up_send"), {"next": reverse("account")})
     # The second one is "Send a new code" of the page that the first one opened.
     assert len(mail.outbox) <= 2
-    assert client.post(reverse("step_up"), {"code": newest_code()}).url == reverse("account")
+    assert client.post(reverse("step_up"), {"code": newest_code()})["Location"] == reverse(
+        "account"
+    )
 
 
 def test_another_browser_and_another_network_are_no_second_press():
     ask_for_code(phone(), "minji@example.com")
     ask_for_code(Client(HTTP_USER_AGENT="Mozilla/5.0 (Android)"), "minji@example.com")
-    ask_for_code(Client(**PHONE, REMOTE_ADDR="198.51.100.7"), "minji@example.com")
+    ask_for_code(Client(headers=PHONE, REMOTE_ADDR="198.51.100.7"), "minji@example.com")
     ask_for_code(phone(), "seojun@example.com")
     assert len(mail.outbox) == 4
 

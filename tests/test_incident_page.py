@@ -17,7 +17,7 @@ from accounts.models import RightsGrant, User
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
 from incidents import figure_points
-from incidents.desk_page import StageState, WorkStage, board_of, duration
+from incidents.desk_page import DeskFigure, StageState, WorkStage, board_of, duration
 from incidents.models import ExposureBatch, FactChange, FigurePoint, Incident, Shredding
 from incidents.tasks import keep_figure_points
 from notices import decisions
@@ -150,7 +150,9 @@ def paused(notice) -> Notice:
 def test_a_pause_blocks_with_its_reason(client, team, paused):
     shown = page_of(client, team["approver"], paused.incident)
     assert "too many messages bounced" in shown
-    assert stage(paused.incident, "Sending").task.key == f"paused-{paused.pk}-bounces"
+    task = stage(paused.incident, "Sending").task
+    assert task
+    assert task.key == f"paused-{paused.pk}-bounces"
     assert waiting(paused.incident, team["approver"]) >= {f"paused-{paused.pk}-bounces", "doubts"}
     assert waiting(paused.incident, team["importer"]) <= {"upload"}
 
@@ -236,12 +238,13 @@ def test_the_course_of_a_figure_is_drawn_with_words(client, editor, incident, no
 
 def test_a_course_of_a_year_has_some_hundred_points(incident, monkeypatch):
     now, hours = timezone.now(), 24 * 365
+    figures: list[DeskFigure] = []
     monkeypatch.setattr(
-        figure_points, "board_of", lambda _one: type("Board", (), {"figures": [figure]})
+        figure_points, "board_of", lambda _one: type("Board", (), {"figures": figures})
     )
     for hour in range(0, hours, 6):
         monkeypatch.setattr(timezone, "now", lambda hour=hour: now + timedelta(hours=hour))
-        figure = figure_points.DeskFigure(key="made-up", order=1, name="Made up", value=hour + 1)
+        figures[:] = [DeskFigure(key="made-up", order=1, name="Made up", value=hour + 1)]
         figure_points.keep()
     assert 100 < FigurePoint.objects.count() < 700
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.test import Client
 
 from harness.exposure_factory import expose, file_of, person
+from harness.nginx import NGINX, nginx
 from incidents.models import Incident
 from statements.sample import SLUG
-from tests.test_slow_bodies import NGINX, nginx
 from tests.web_processes import web_processes
 
 pytestmark = [

@@ -116,6 +116,6 @@ def test_the_rate_holds_for_all_domains_together_after_the_rest(notice, server):
 
 def end_rest(server: str, *, per_second: float) -> None:
     """Ends the learned rest of a server, and sets its rate."""
-    stored = json.loads(latency.client().hget(learned_rates.KEY, server))
+    stored = json.loads(cast("bytes", latency.client().hget(learned_rates.KEY, server)))
     stored |= {"rest_until": time.time(), "per_second": per_second}
     latency.client().hset(learned_rates.KEY, server, json.dumps(stored))

@@ -16,11 +16,11 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from breachportal import static_copy
-from harness.product import free_port
+from harness.nginx import NGINX, nginx
+from harness.product import ROOT, free_port
 from incidents.models import Incident
 from tests.database import database_url, without_triggers
 from tests.sample_pages import PAGES, SLUG, correct, published
-from tests.test_slow_bodies import NGINX, ROOT, nginx
 
 LANGUAGES = ("ko", "en")
 

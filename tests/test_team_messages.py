@@ -3,10 +3,8 @@
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -26,35 +24,11 @@ from notices.models import Notice
 from scams.models import ScamReport
 from tests.desk_pages import desk_url, page_text
 from tests.smtp_server import SmtpServer
+from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of the receiver"
-
-
-class HookReceiver(ThreadingHTTPServer):
-    """A webhook on a free port that answers with `status` and stores what it receives."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status, self.received = 200, []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook/t0ken"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((dict(self.headers), body))
-        self.send_response(self.server.status)
-        self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_args) -> None:
-        """Writes nothing."""
 
 
 @pytest.fixture
@@ -67,14 +41,12 @@ def mails(settings) -> Iterator[SmtpServer]:
 
 
 @pytest.fixture
-def hook(settings) -> Iterator[HookReceiver]:
-    with HookReceiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+def hook(settings) -> Iterator[WebhookReceiver]:
+    with webhook_receiver() as server:
         settings.DESK_WEBHOOKS = {
             "ops": Webhook(name="ops", kind="json", url=server.url, secret=SECRET)
         }
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

@@ -223,9 +223,10 @@ def test_a_display_of_days_is_met_once_they_have_passed(db, monkeypatch):
     duty = next(each for each in all_duties() if each.id == "kr-decree-website-30-days")
     notices = StatementVersion.objects.public().filter(statement__incident=incident)
     now = notices.filter(statement__kind="notice").earliest("published_at").published_at
+    assert now
     for days, is_met in ((0, False), (29, False), (31, True)):
         moment = now + timedelta(days=days)
-        monkeypatch.setattr(deadlines.timezone, "now", lambda moment=moment: moment)
+        monkeypatch.setattr(timezone, "now", lambda moment=moment: moment)
         (shown,) = deadlines._ClockFacts(incident)._displayed(duty)
         assert (shown.at is not None) == is_met
 

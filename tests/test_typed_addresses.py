@@ -92,5 +92,5 @@ def test_a_mistake_is_asked_about_before_any_mail():
     assert page.text.count('name="next" value="/ko/alerts/"') == 2
     assert mail.outbox == []
     fields = {"email": "minji@naver.con", "is_as_typed": "on"}
-    assert client.post(reverse("account_login"), fields).url == reverse("sign_in_code")
+    assert client.post(reverse("account_login"), fields)["Location"] == reverse("sign_in_code")
     assert mail.outbox[-1].to == ["minji@naver.con"]

@@ -4,9 +4,6 @@ The owner of the tables can rewrite the trail, but not what others have received
 docs/audit-trail.md.
 """
 
-import hashlib
-import hmac
-import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -15,7 +12,6 @@ from functools import partial
 from smtplib import SMTPException
 from urllib.parse import urlsplit
 
-import httpx
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,12 +19,10 @@ from django.utils.translation import gettext as _
 from accounts import emails
 from accounts.audit import acts, chain
 from accounts.models import AuditEntry
+from foundations import webhooks
 
 # The task runs each hour; a destination is served again in the first run after this time.
 EVERY = timedelta(hours=23, minutes=30)
-SECONDS = 20  # timeout of each step of a request
-SIGNATURE = "X-Breachportal-Signature"
-ERRORS = (OSError, SMTPException, httpx.HTTPError, httpx.InvalidURL)
 
 logger = logging.getLogger(__name__)
 Send = Callable[[chain.TrailDigest, datetime], None]
@@ -56,9 +50,11 @@ def send_due() -> None:
     for to, send in due:
         try:
             send(digest, timezone.now())
-        except ERRORS as error:
+        except (SMTPException, *webhooks.ERRORS) as error:
             # no text of the error: that of a request has the address, which may hold a secret
-            logger.error("digest of the audit trail not sent to %s: %s", to, _name_of(error))
+            logger.error(
+                "digest of the audit trail not sent to %s: %s", to, webhooks.name_of(error)
+            )
         else:
             acts.record(
                 AuditEntry.Kind.DIGEST, by=None, about=AuditEntry, to=to, digest=str(digest)
@@ -77,12 +73,6 @@ def text_of(digest: chain.TrailDigest, at: datetime) -> str:
         f"manage.py verify_audit --digest {digest}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def signature_of(body: bytes) -> str:
-    """Returns the value of the header SIGNATURE: "sha256=" and the HMAC in hexadecimal digits."""
-    mac = hmac.new(settings.AUDIT_DIGEST_SECRET.encode(), body, hashlib.sha256)
-    return f"sha256={mac.hexdigest()}"
 
 
 def _destinations() -> Iterator[tuple[str, Send]]:
@@ -117,7 +107,7 @@ def _mail(address: str, digest: chain.TrailDigest, at: datetime) -> None:
 
 
 def _post(digest: chain.TrailDigest, at: datetime) -> None:
-    """Posts the digest as JSON; "text" is what chat programs show. Raises httpx.HTTPError."""
+    """Posts the digest; "text" is what chat programs show. Raises one of webhooks.ERRORS."""
     fields = {
         "text": text_of(digest, at),
         "portal": settings.PORTAL_URL,
@@ -125,20 +115,4 @@ def _post(digest: chain.TrailDigest, at: datetime) -> None:
         "hash": digest.hash,
         "at": at.isoformat(timespec="seconds"),
     }
-    body = json.dumps(fields, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json", SIGNATURE: signature_of(body)}
-    answer = httpx.post(
-        settings.AUDIT_DIGEST_WEBHOOK,
-        content=body,
-        headers=headers,
-        timeout=SECONDS,
-        trust_env=False,  # no proxy
-    )
-    if not answer.is_success:  # a redirect, too, delivers nothing
-        raise httpx.HTTPStatusError("refused", request=answer.request, response=answer)
-
-
-def _name_of(error: Exception) -> str:
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"HTTP {error.response.status_code}"
-    return type(error).__name__
+    webhooks.post_fields(settings.AUDIT_DIGEST_WEBHOOK, fields, secret=settings.AUDIT_DIGEST_SECRET)
