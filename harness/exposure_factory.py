@@ -106,16 +106,26 @@ def write_off_unread(batch: ExposureBatch) -> None:
         write_off.confirm(second)
 
 
-def decide_withdrawal(batch: ExposureBatch, reason: str = "The wrong file.") -> None:
+def decide_withdrawal(
+    batch: ExposureBatch,
+    reason: str = "The wrong file.",
+    public_reason: str = ExposureBatch.PublicReason.OTHER,
+) -> None:
     """Lets two people decide to withdraw a batch, which is not withdrawn yet."""
     first, second = _two_people()
-    proposal = withdrawal_decisions.propose(batch, by=first, reason=reason)
+    proposal = withdrawal_decisions.propose(
+        batch, by=first, reason=reason, public_reason=public_reason
+    )
     proposal.confirm(second)
 
 
-def withdraw(batch: ExposureBatch, reason: str = "The wrong file.") -> None:
+def withdraw(
+    batch: ExposureBatch,
+    reason: str = "The wrong file.",
+    public_reason: str = ExposureBatch.PublicReason.OTHER,
+) -> None:
     """Lets two people withdraw a batch."""
-    decide_withdrawal(batch, reason)
+    decide_withdrawal(batch, reason, public_reason)
     scope_versions.withdraw(batch)
 
 

@@ -303,6 +303,14 @@ class WithdrawBatchForm(forms.Form):
         help_text=_("Why this scope version was wrong. It is kept with the scope version."),
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
     )
+    public_reason = forms.ChoiceField(
+        label=_("Reason that customers read"),
+        help_text=_(
+            "People whose data this version held read on their page what it said before, and this."
+        ),
+        choices=ExposureBatch.PublicReason.choices,
+        widget=forms.RadioSelect,
+    )
 
     def __init__(self, *args: Any, batch: ExposureBatch, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -314,7 +322,7 @@ class WithdrawBatchForm(forms.Form):
         Returns False if it is refused, and adds the reason to the form's errors.
         """
         try:
-            withdrawal_decisions.propose(self.batch, by=self.by, reason=self.cleaned_data["reason"])
+            withdrawal_decisions.propose(self.batch, by=self.by, **self.cleaned_data)
         except ScopeRefusedError as refusal:
             self.add_error(None, translate_refusal(str(refusal)))
             return False

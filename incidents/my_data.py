@@ -7,12 +7,14 @@ incident's scope is complete. And an incident that cannot be decrypted does not 
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from incidents import phrasing
 from incidents.class_items import Show, leaked_items, other_lines
+from incidents.earlier_answers import earlier_answers
 from incidents.encryption import EncryptionError
 from incidents.leaks import (
     Leak,
@@ -73,7 +75,19 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
             parts += unopened.of(incident, own, twins.get(incident.pk, []))
             if own.is_empty() and incident.pk not in twins:
                 parts.append(_not_matched(incident, facts.addresses))
-    return sorted(parts, key=lambda part: part.kind != "leaked")
+    parts.sort(key=lambda part: part.kind != "leaked")
+    return _with_earlier_answers(parts, facts)
+
+
+def _with_earlier_answers(parts: Sequence[MyDataPart], facts: OwnFacts) -> list[MyDataPart]:
+    """Adds to the first part of each incident what the page said before a withdrawal."""
+    readable = {
+        part.incident.pk: part.incident
+        for part in parts
+        if part.kind not in ("unavailable", "shredded")
+    }
+    earlier = earlier_answers(facts.emails, facts.phones, readable.values())
+    return [replace(part, earlier=earlier.pop(part.incident.pk, ())) for part in parts]
 
 
 def record_reveals(user: User, parts: Iterable[MyDataPart]) -> list[AffectedPerson]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from incidents import second_fact
+from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, Incident, PersonMark
 from incidents.own_rows import OwnRows
@@ -99,6 +100,7 @@ class MyDataPart:
     refused_until: datetime | None = None
     is_refused: bool = False
     unread_text: str = ""  # how much could not be read, for the kind "unread"
+    earlier: Sequence[EarlierAnswer] = ()  # what the page said before a withdrawal
 
     @property
     def template(self) -> str:

@@ -86,8 +86,8 @@ def own_rows_under(
         contact
         for incident in incidents
         for contact in (
-            *_looked_up(incident, Kind.EMAIL, emails),
-            *_looked_up(incident, Kind.PHONE, phones),
+            *looked_up(incident, Kind.EMAIL, emails),
+            *looked_up(incident, Kind.PHONE, phones),
         )
     ]
     found = _find(user, contacts)
@@ -108,7 +108,7 @@ def twins_with_rows(
     """
     twins = [twin for email in emails for twin in twins_of(email)]
     contacts = [
-        contact for incident in incidents for contact in _looked_up(incident, Kind.EMAIL, twins)
+        contact for incident in incidents for contact in looked_up(incident, Kind.EMAIL, twins)
     ]
     found: defaultdict[int, list[str]] = defaultdict(list)
     for each in _find(user, contacts):
@@ -117,9 +117,10 @@ def twins_with_rows(
     return found
 
 
-def _looked_up(
+def looked_up(
     incident: Incident, kind: FurtherContact.Kind, addresses: Iterable[str]
 ) -> list[LookedUpContact]:
+    """Returns the addresses of one kind with their blind indexes in an incident."""
     cipher = incident.cipher()
     index = cipher.email_index if kind == Kind.EMAIL else cipher.phone_index
     return [LookedUpContact(incident, kind, address, index(address)) for address in addresses]

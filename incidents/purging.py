@@ -73,6 +73,7 @@ def run(
             report(record)
             wait(time.monotonic() - started)
         UnreadContact.objects.filter(file__incident=incident).delete()
+        _purge_withdrawn_contacts(incident, step_rows, wait)
         record.purged_at = timezone.now()
         record.save(update_fields=["purged_at"])
     logger.info(
@@ -132,6 +133,36 @@ def _delete_rows(model: Any, column: str, ids: Sequence[UUID]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [list(ids)])  # noqa: S608
         return int(cursor.rowcount)
+
+
+_PURGE_WITHDRAWN = """
+WITH step AS (
+    SELECT contact_index, batch_id, person_id FROM incidents_withdrawncontact
+    WHERE (contact_index, batch_id, person_id) > (%(contact)s, %(batch)s, %(person)s)
+    ORDER BY contact_index, batch_id, person_id LIMIT %(rows)s
+), deleted AS (
+    DELETE FROM incidents_withdrawncontact w USING step s
+    WHERE w.contact_index = s.contact_index AND w.batch_id = s.batch_id
+        AND w.person_id = s.person_id AND s.batch_id = ANY(%(batches)s)
+)
+SELECT contact_index, batch_id, person_id FROM step
+ORDER BY contact_index DESC, batch_id DESC, person_id DESC LIMIT 1
+"""
+
+
+def _purge_withdrawn_contacts(
+    incident: Incident, step_rows: int, wait: Callable[[float], None]
+) -> None:
+    """Deletes the incident's withdrawn contacts. A killed run begins again and finds the rest."""
+    batches = list(incident.batches.values_list("pk", flat=True))
+    position: tuple[UUID, int, UUID] | None = (UUID(int=0), 0, UUID(int=0))
+    while batches and position:
+        started = time.monotonic()
+        names = dict(zip(("contact", "batch", "person"), position, strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(_PURGE_WITHDRAWN, {**names, "rows": step_rows, "batches": batches})
+            position = cursor.fetchone()
+        wait(time.monotonic() - started)
 
 
 # Partitions

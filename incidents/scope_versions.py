@@ -221,7 +221,7 @@ def withdraw(batch: ExposureBatch) -> None:
     """
     with incident_lock(batch.incident), transaction.atomic():
         fail_killed_imports(batch.incident)
-        _mark_withdrawn(batch, decided_withdrawal(batch).reason)
+        _mark_withdrawn(batch, decided_withdrawal(batch))
         withdrawal.remove_contacts(batch)
         for corrected in ExposureBatch.objects.filter(files__corrections__batch=batch).distinct():
             unread.count_unread(corrected)
@@ -251,10 +251,14 @@ def rows_taken(batch: ExposureBatch) -> int:
     return rows or 0
 
 
-def _mark_withdrawn(batch: ExposureBatch, reason: str) -> None:
+def _mark_withdrawn(batch: ExposureBatch, decided: BatchWithdrawal) -> None:
     live = ExposureBatch.objects.filter(pk=batch.pk, state__in=_FROM[BatchChange.Kind.WITHDRAW])
-    state, now = ExposureBatch.State.WITHDRAWN, timezone.now()
-    if not live.update(state=state, withdrawn_at=now, withdrawn_reason=reason):
+    if not live.update(
+        state=ExposureBatch.State.WITHDRAWN,
+        withdrawn_at=timezone.now(),
+        withdrawn_reason=decided.reason,
+        public_reason=decided.public_reason,
+    ):
         raise _wrong_state(batch, BatchChange.Kind.WITHDRAW)
     loaded = batch.files.filter(state=ExposureFile.State.LOADED)
     loaded.update(state=ExposureFile.State.WITHDRAWN)

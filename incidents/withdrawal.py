@@ -93,6 +93,17 @@ UNION ALL
 SELECT person, 2, i FROM rebuilt, unnest(phones) i WHERE i IS DISTINCT FROM phone_index
 ON CONFLICT DO NOTHING
 """
+# What the page "my data" may still say of the version; see incidents.earlier_answers.
+_KEEP_INDEXES = """
+WITH held AS (
+    SELECT DISTINCT person_id FROM incidents_exposure WHERE file_id = ANY(%(files)s)
+)
+INSERT INTO incidents_withdrawncontact (contact_index, batch_id, person_id)
+SELECT i, %(batch)s, h.person_id FROM held h JOIN incidents_affectedperson p ON p.id = h.person_id
+CROSS JOIN LATERAL (VALUES (p.email_index), (p.phone_index)) AS c (i) WHERE i IS NOT NULL
+UNION SELECT f.contact_index, %(batch)s, h.person_id
+FROM held h JOIN incidents_furthercontact f ON f.person_id = h.person_id
+"""
 _FORGET = "DELETE FROM incidents_filecontact WHERE file_id = ANY(%(files)s)"
 _TYPES = ["uuid", "int4", "bytea", "int2", "int2", "uuid", "uuid", "uuid[]", "uuid[]"]
 
@@ -100,17 +111,20 @@ _TYPES = ["uuid", "int4", "bytea", "int2", "int2", "uuid", "uuid", "uuid[]", "uu
 def remove_contacts(batch: ExposureBatch) -> None:
     """Removes what the files of a withdrawn scope version say of people's contacts.
 
-    Runs in the transaction that withdraws it, after the files are marked as withdrawn. Raises
-    EncryptionError if a contact cannot be decrypted.
+    The blind indexes under which its people were found stay as WithdrawnContact. Runs in the
+    transaction that withdraws it, after the files are marked as withdrawn. Raises EncryptionError
+    if a contact cannot be decrypted.
     """
     if batch.incident.shredded_at:
         return
     files: dict[str, Any] = {
         "incident": batch.incident_id,
+        "batch": batch.pk,
         "files": [file.pk for file in batch.files.all()],
     }
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute(_KEEP_INDEXES, files)
         cursor.execute(_CONCERNED, files)
         cursor.execute("ANALYZE concerned")
         cursor.execute(_KEEP)

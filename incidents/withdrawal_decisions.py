@@ -12,16 +12,26 @@ from incidents.models import BatchChange, BatchWithdrawal, ExposureBatch
 from incidents.scope_versions import ScopeRefusedError
 
 
-def propose(batch: ExposureBatch, *, by: User, reason: str) -> BatchWithdrawal:
+def propose(
+    batch: ExposureBatch,
+    *,
+    by: User,
+    reason: str,
+    public_reason: str = ExposureBatch.PublicReason.OTHER,
+) -> BatchWithdrawal:
     """Records a proposal to withdraw the version, for a second person to confirm, and returns it.
 
-    Raises ScopeRefusedError if the version is withdrawn, or a proposal waits already.
+    `reason` is for the desk, `public_reason` for the people whose data the version held. Raises ScopeRefusedError if the version is withdrawn, or a proposal waits already.
     """
     scope_versions.refuse_wrong_state(batch, BatchChange.Kind.WITHDRAW)
     try:
         with transaction.atomic():
             return BatchWithdrawal.objects.create(
-                batch=batch, reason=reason, proposed_by=by, rows=scope_versions.rows_taken(batch)
+                batch=batch,
+                reason=reason,
+                public_reason=public_reason,
+                proposed_by=by,
+                rows=scope_versions.rows_taken(batch),
             )
     except IntegrityError:
         why = RefusalMessages.WITHDRAWAL_WAITS.stored(batch=batch.code)

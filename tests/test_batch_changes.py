@@ -27,6 +27,7 @@ from tests.killed_process import run_until_killed
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State
 REASON = "The dump of another shop."
+WITHDRAWAL = {"reason": REASON, "public_reason": "mistakes"}
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +109,7 @@ def test_a_withdrawal_keeps_its_reason_and_counts_again(editors_desk, approver, 
     worked(asked(editors_desk, batch))
     worked(asked(editors_desk, loaded(incident, number=2, people=3)))
     assert people_of(incident) == 5
-    editors_desk.post(url("withdraw", batch), {"reason": REASON})
+    editors_desk.post(url("withdraw", batch), WITHDRAWAL)
     proposal = batch.withdrawals.get()
     sign_in_to_desk(editors_desk, approver)
     editors_desk.post(reverse("admin:incidents_batchwithdrawal_confirm", args=[proposal.pk]))

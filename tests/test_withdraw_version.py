@@ -68,7 +68,9 @@ def url(model: str, action: str, pk: int) -> str:
 
 
 def proposed(desk, batch: ExposureBatch) -> BatchWithdrawal:
-    answer = desk("importer").post(url("exposurebatch", "withdraw", batch.pk), {"reason": REASON})
+    answer = desk("importer").post(
+        url("exposurebatch", "withdraw", batch.pk), {"reason": REASON, "public_reason": "other"}
+    )
     assert answer.status_code == 302
     return BatchWithdrawal.objects.get()
 
@@ -143,7 +145,9 @@ def test_both_pages_fit_320_pixels(desk, batch, language):
 
 def test_a_missing_reason_is_asked_for(desk, batch):
     shown = page_text(
-        desk("importer").post(url("exposurebatch", "withdraw", batch.pk), {"reason": " "})
+        desk("importer").post(
+            url("exposurebatch", "withdraw", batch.pk), {"reason": " ", "public_reason": "other"}
+        )
     )
     assert "This field is required" in shown
     assert not BatchWithdrawal.objects.exists()
@@ -176,7 +180,9 @@ def test_a_second_person_without_the_right_cannot(desk, batch, role):
 
 @pytest.mark.parametrize("role", ["approver", "editor", "support", "auditor"])
 def test_who_does_not_import_cannot_propose(desk, batch, role):
-    answer = desk(role).post(url("exposurebatch", "withdraw", batch.pk), {"reason": REASON})
+    answer = desk(role).post(
+        url("exposurebatch", "withdraw", batch.pk), {"reason": REASON, "public_reason": "other"}
+    )
 
     assert answer.status_code == 403
     assert not BatchWithdrawal.objects.exists()
@@ -196,7 +202,9 @@ def test_a_proposal_is_taken_back(desk, batch):
 
 def test_one_proposal_of_a_version_waits_at_a_time(desk, batch):
     proposed(desk, batch)
-    answer = desk("importer").post(url("exposurebatch", "withdraw", batch.pk), {"reason": "Again"})
+    answer = desk("importer").post(
+        url("exposurebatch", "withdraw", batch.pk), {"reason": "Again", "public_reason": "other"}
+    )
 
     assert "a withdrawal is proposed already" in page_text(answer)
     assert BatchWithdrawal.objects.count() == 1
@@ -205,7 +213,9 @@ def test_one_proposal_of_a_version_waits_at_a_time(desk, batch):
 def test_a_withdrawn_version_cannot_be_proposed_again(desk, batch):
     decide_withdrawal(batch)
     scope_versions.withdraw(batch)
-    answer = desk("importer").post(url("exposurebatch", "withdraw", batch.pk), {"reason": REASON})
+    answer = desk("importer").post(
+        url("exposurebatch", "withdraw", batch.pk), {"reason": REASON, "public_reason": "other"}
+    )
 
     assert "withdrawn already" in page_text(answer)
 
@@ -241,6 +251,7 @@ def test_no_other_way_withdraws_a_version(batch):
     "change",
     [
         {"reason": "Another one."},
+        {"public_reason": "mistakes"},
         {"rows": 0},
         {"withdrawn_at": "2025-11-20T09:00Z"},
         {"confirmed_by": None, "confirmed_at": None},

@@ -76,6 +76,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         "closed_at",
         "withdrawn_at",
         "withdrawn_reason",
+        "public_reason",
         "next_step",
         "unread",
         "withdrawal",

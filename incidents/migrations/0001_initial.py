@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                 ('files_unread', models.PositiveIntegerField(default=0, verbose_name='files that could not be read')),
                 ('withdrawn_at', models.DateTimeField(editable=False, null=True, verbose_name='withdrawn')),
                 ('withdrawn_reason', models.TextField(blank=True, verbose_name='reason for the withdrawal')),
+                ('public_reason', models.CharField(blank=True, choices=[('not_leaked', 'It was not part of the data that leaked.'), ('replaced', 'It had mistakes. A corrected version replaces it.'), ('mistakes', 'It had mistakes.'), ('other', 'Another reason. The page says how to ask the company.')], max_length=10, verbose_name='reason that customers read')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='incidents.incident', verbose_name='incident')),
             ],
             options={
@@ -370,6 +371,7 @@ class Migration(migrations.Migration):
                 ('proposed_at', models.DateTimeField(auto_now_add=True, verbose_name='proposed')),
                 ('confirmed_at', models.DateTimeField(null=True, verbose_name='confirmed')),
                 ('withdrawn_at', models.DateTimeField(null=True, verbose_name='withdrawn')),
+                ('public_reason', models.CharField(choices=[('not_leaked', 'It was not part of the data that leaked.'), ('replaced', 'It had mistakes. A corrected version replaces it.'), ('mistakes', 'It had mistakes.'), ('other', 'Another reason. The page says how to ask the company.')], max_length=10, verbose_name='reason that customers read')),
                 ('rows', models.PositiveBigIntegerField(verbose_name='rows')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawals', to='incidents.exposurebatch', verbose_name='exposure batch')),
                 ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by')),
@@ -674,6 +676,19 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'messages to the response team',
                 'indexes': [models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['id'], name='team_message_due')],
                 'constraints': [models.UniqueConstraint(fields=('event', 'to'), name='team_message_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WithdrawnContact',
+            fields=[
+                ('pk', models.CompositePrimaryKey('contact_index', 'batch_id', 'person_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('contact_index', models.UUIDField(editable=False)),
+                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='exposure batch')),
+                ('person', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.affectedperson', verbose_name='affected person')),
+            ],
+            options={
+                'verbose_name': 'withdrawn contact',
+                'verbose_name_plural': 'withdrawn contacts',
             },
         ),
         run_sql(SQL / 'proof.sql'),

@@ -38,6 +38,7 @@ from incidents.models.team_message import MessageChoice, MessageKind, TeamMessag
 from incidents.models.unread_contact import UnreadContact
 from incidents.models.upload import Upload
 from incidents.models.upload_piece import UploadPiece
+from incidents.models.withdrawn_contact import WithdrawnContact
 from incidents.models.write_off import WriteOff
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "UnreadContact",
     "Upload",
     "UploadPiece",
+    "WithdrawnContact",
     "WriteOff",
     "WrongAnswer",
 ]

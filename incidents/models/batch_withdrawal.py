@@ -33,6 +33,9 @@ class BatchWithdrawal(Proposal):
         on_delete=models.PROTECT,
         related_name="withdrawals",
     )
+    public_reason = models.CharField(
+        _("reason that customers read"), max_length=10, choices=ExposureBatch.PublicReason.choices
+    )
     # The rows that the version held when this was proposed. With others, the decision is outdated.
     rows = models.PositiveBigIntegerField(_("rows"))
 

@@ -43,6 +43,17 @@ class ExposureBatch(models.Model):
         CLOSED = "closed", _("closed: complete")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
+    class PublicReason(models.TextChoices):
+        """Why it is withdrawn, as the people read it whose data it held.
+
+        The sentences are fixed, so that one person's note on the desk is not published.
+        """
+
+        NOT_LEAKED = "not_leaked", _("It was not part of the data that leaked.")
+        REPLACED = "replaced", _("It had mistakes. A corrected version replaces it.")
+        MISTAKES = "mistakes", _("It had mistakes.")
+        OTHER = "other", _("Another reason. The page says how to ask the company.")
+
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="batches"
     )
@@ -59,6 +70,9 @@ class ExposureBatch(models.Model):
     files_unread = models.PositiveIntegerField(_("files that could not be read"), default=0)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
+    public_reason = models.CharField(
+        _("reason that customers read"), max_length=10, choices=PublicReason.choices, blank=True
+    )
 
     objects = ExposureBatchQuerySet.as_manager()
 

@@ -4,8 +4,10 @@ CREATE FUNCTION incidents_batch_withdrawal_stays() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
-        (NEW.batch_id, NEW.rows, NEW.reason, NEW.proposed_by_id, NEW.proposed_at)
-        IS DISTINCT FROM (OLD.batch_id, OLD.rows, OLD.reason, OLD.proposed_by_id, OLD.proposed_at)
+        (NEW.batch_id, NEW.rows, NEW.reason, NEW.public_reason, NEW.proposed_by_id,
+            NEW.proposed_at)
+        IS DISTINCT FROM (OLD.batch_id, OLD.rows, OLD.reason, OLD.public_reason,
+            OLD.proposed_by_id, OLD.proposed_at)
     THEN
         RAISE EXCEPTION 'the withdrawal % of a scope version is on record', OLD.id
             USING ERRCODE = 'integrity_constraint_violation';
