@@ -138,12 +138,12 @@ def _delete_rows(model: Any, column: str, ids: Sequence[UUID]) -> int:
 _PURGE_WITHDRAWN = """
 WITH step AS (
     SELECT contact_index, batch_id, person_id FROM incidents_withdrawncontact
-    WHERE (contact_index, batch_id, person_id) > (%(contact)s, %(batch)s, %(person)s)
-    ORDER BY contact_index, batch_id, person_id LIMIT %(rows)s
+    WHERE (contact_index, batch_id, person_id) > (%s, %s, %s)
+    ORDER BY contact_index, batch_id, person_id LIMIT %s
 ), deleted AS (
     DELETE FROM incidents_withdrawncontact w USING step s
     WHERE w.contact_index = s.contact_index AND w.batch_id = s.batch_id
-        AND w.person_id = s.person_id AND s.batch_id = ANY(%(batches)s)
+        AND w.person_id = s.person_id AND s.batch_id = ANY(%s)
 )
 SELECT contact_index, batch_id, person_id FROM step
 ORDER BY contact_index DESC, batch_id DESC, person_id DESC LIMIT 1
@@ -158,9 +158,8 @@ def _purge_withdrawn_contacts(
     position: tuple[UUID, int, UUID] | None = (UUID(int=0), 0, UUID(int=0))
     while batches and position:
         started = time.monotonic()
-        names = dict(zip(("contact", "batch", "person"), position, strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(_PURGE_WITHDRAWN, {**names, "rows": step_rows, "batches": batches})
+            cursor.execute(_PURGE_WITHDRAWN, [*position, step_rows, batches])
             position = cursor.fetchone()
         wait(time.monotonic() - started)
 

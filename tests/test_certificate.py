@@ -19,6 +19,7 @@ from django.utils.translation import override
 from accounts.models import User, VerifiedPhone
 from foundations.logs import Line
 from harness.exposure_factory import expose, file_of, person
+from incidents import scope_versions
 from incidents.models import AffectedPerson, Incident
 from notices import decisions
 from notices.models import Certificate, Delivery, Notice
@@ -358,3 +359,57 @@ def test_the_printed_time_equals_the_recorded_time(minji, incident, leaked_minji
     issued = certificates.issue(minji, incident, language="en")
     assert issued
     assert timezone.now() - issued.certificate.issued_at < timedelta(minutes=1)
+
+
+def test_a_user_without_leaked_data_reads_why_there_is_no_certificate(
+    seojun, minji, incident, leaked_minji
+):
+    answer = get_certificate(seojun, incident)
+
+    assert answer.status_code == 404
+    assert "There is no certificate for you" in facts_of(answer)
+    assert "What changed" not in facts_of(answer)
+
+
+def test_after_a_withdrawal_the_page_says_what_changed(minji, incident, leaked_minji):
+    batch = incident.batches.get()
+    scope_versions.withdraw(batch, "a note", public_reason="not_leaked")
+
+    answer = get_certificate(minji, incident)
+
+    assert answer.status_code == 404
+    text = facts_of(answer)
+    assert "There is no certificate for you" in text
+    assert "It was not part of the data that leaked." in text
+    assert "can still be checked" in text
+
+
+def test_after_the_shredding_the_page_says_so(minji, incident, leaked_minji):
+    incident.shred()
+
+    assert "has deleted the data for good" in facts_of(get_certificate(minji, incident))
+
+
+def test_an_earlier_certificate_names_what_was_withdrawn_since(minji, incident, leaked_minji):
+    expose(leaked_minji, file_of(incident, number=2), values=[("purchases", "coat")])
+    unrelated = expose(person(incident, name="박서준"), file_of(incident, number=3), "names")
+    before = certificates.issue(minji, incident, language="en")
+    assert before
+    scope_versions.withdraw(unrelated.file.batch, "a note", public_reason="mistakes")
+    assert "was withdrawn later" not in checked_page(before.code)
+
+    scope_versions.withdraw(incident.batches.get(number=2), "a note", public_reason="mistakes")
+    after = certificates.issue(minji, incident, language="en")
+    assert after
+
+    text = checked_page(before.code)
+    assert "This certificate is genuine" in text
+    assert "Part of it was withdrawn later" in text
+    assert "It had mistakes." in text
+    assert "a note" not in text
+    assert "was withdrawn later" not in checked_page(after.code)
+
+
+def checked_page(code: str) -> str:
+    with override("en"):
+        return facts_of(Client().get(reverse("certificate_checked", args=[code])))

@@ -40,7 +40,7 @@ class CertificateCodeForm(forms.Form):
 
     code = forms.CharField(
         label=gettext_lazy("Certificate code"),
-        help_text=gettext_lazy("Five groups of four letters and digits, beside the square."),
+        help_text=gettext_lazy("Five groups of four letters and digits, beside the QR code."),
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -11,6 +11,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from io import BytesIO
+from typing import NamedTuple
 from uuid import UUID
 
 import segno
@@ -27,9 +28,9 @@ from accounts.models import User
 from foundations import base32, documents
 from foundations.formatting import moment
 from incidents import phrasing
-from incidents.leaks import CONTACT_KEYS, Leak
+from incidents.leaks import CONTACT_KEYS, Leak, batches_of
 from incidents.masking import mask
-from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident
+from incidents.models import AffectedPerson, DataClass, ExposureBatch, FurtherContact, Incident
 from incidents.my_data import leaks_of
 from notices.ledger_messages import LedgerMessages
 from notices.models import Certificate, Delivery, Notice
@@ -68,6 +69,7 @@ class VerifiedCertificate:
 
     certificate: Certificate
     parts: list[CertificatePart]
+    withdrawn: list[ExposureBatch]  # what it rests on and was withdrawn since
 
 
 def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate | None:
@@ -97,7 +99,8 @@ def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate
         issued_at=issued_at,
         sha256=hashlib.sha256(pdf).hexdigest(),
     )
-    certificate.ciphertext = _encrypt_parts(certificate, parts, code)
+    content = _Content(parts, _versions(rows))
+    certificate.ciphertext = _encrypt_content(certificate, content, code)
     certificate.save()
     logger.info(
         "user %s was given certificate %s of incident %s", user.pk, certificate.pk, incident.pk
@@ -117,11 +120,13 @@ def find_certificate(typed: str) -> VerifiedCertificate | None:
     if found is None:
         return None
     try:
-        parts = _decrypt_parts(found, code)
+        content = _decrypt_content(found, code)
     except InvalidTag:
         logger.error("certificate %s does not open with its code", found.pk)
         return None
-    return VerifiedCertificate(found, parts)
+    withdrawn = ExposureBatch.State.WITHDRAWN
+    since = found.incident.batches.filter(pk__in=content.versions, state=withdrawn)
+    return VerifiedCertificate(found, content.parts, list(since))
 
 
 def check_url(code: str) -> str:
@@ -133,6 +138,19 @@ def check_url(code: str) -> str:
 
 
 Rows = list[tuple[AffectedPerson, list[Leak]]]
+
+
+class _Content(NamedTuple):
+    """What is encrypted under the code."""
+
+    parts: list[CertificatePart]
+    versions: list[int]  # the ids of the scope versions that the certificate rests on
+
+
+def _versions(rows: Rows) -> list[int]:
+    found = batches_of([person.pk for person, _leaks in rows])
+    batches = {batch for batches in found.values() for batch in batches}
+    return sorted(one.pk for one in batches if one.state != ExposureBatch.State.WITHDRAWN)
 
 
 def _about(incident: Incident, user: User, rows: Rows) -> CertificatePart:
@@ -200,7 +218,7 @@ def _heading(person: AffectedPerson, incident: Incident) -> str:
         AffectedPerson.Relation.MEMBER: _("Leaked: an account at %(company)s"),
         AffectedPerson.Relation.FORMER_MEMBER: _("Leaked: a former account at %(company)s"),
     }
-    otherwise = _("Leaked: the recipient of a parcel, saved by somebody at %(company)s")
+    otherwise = _("Leaked: the recipient of a parcel, in an address book at %(company)s")
     relation = AffectedPerson.Relation(person.relation)
     return headings.get(relation, otherwise) % {"company": incident.company}
 
@@ -216,7 +234,7 @@ def _notified(rows: Rows) -> CertificatePart:
     people = [person.pk for person, _leaks in rows]
     sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
     deliveries = sent.select_related("notice__version").order_by("notice_id", "pk")
-    heading = _("How the person was told")
+    heading = _("How the person was notified")
     entries = [(_title_of(delivery.notice), _how(delivery)) for delivery in deliveries]
     none_sent = (_("Notices"), _("None was sent to this person so far."))
     return CertificatePart(heading, entries or [none_sent])
@@ -274,7 +292,7 @@ def _blocks(parts: list[CertificatePart], code: str, issued: str) -> list[docume
         url=url,
         beside=[
             _("Certificate code: %(code)s") % {"code": written(code)},
-            _("Type %(address)s yourself and enter the code, or scan the square.")
+            _("Type %(address)s yourself and enter the code, or scan the QR code.")
             % {"address": settings.PORTAL_URL + reverse("certificate_check")},
             _("The page shows what stands here, nothing else. If it differs, this was altered."),
         ],
@@ -314,18 +332,21 @@ def _bound_to(certificate: Certificate) -> bytes:
     return json.dumps([*parts, int(certificate.issued_at.timestamp())]).encode()
 
 
-def _encrypt_parts(certificate: Certificate, parts: list[CertificatePart], code: str) -> bytes:
-    plain = json.dumps([[part.heading, part.rows] for part in parts]).encode()
+def _encrypt_content(certificate: Certificate, content: _Content, code: str) -> bytes:
+    parts = [[part.heading, part.rows] for part in content.parts]
+    plain = json.dumps({"parts": parts, "versions": content.versions}).encode()
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(_derived(code)[16:]).encrypt(nonce, plain, _bound_to(certificate))
 
 
-def _decrypt_parts(certificate: Certificate, code: str) -> list[CertificatePart]:
+def _decrypt_content(certificate: Certificate, code: str) -> _Content:
     """Decrypts the content. Raises InvalidTag if the code is wrong or the row was changed."""
     ciphertext = bytes(certificate.ciphertext)
     nonce, ciphertext = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
     plain = AESGCM(_derived(code)[16:]).decrypt(nonce, ciphertext, _bound_to(certificate))
-    return [
+    stored = json.loads(plain)
+    parts = [
         CertificatePart(heading, [(name, content) for name, content in rows])
-        for heading, rows in json.loads(plain)
+        for heading, rows in stored["parts"]
     ]
+    return _Content(parts, stored["versions"])

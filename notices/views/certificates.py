@@ -3,11 +3,12 @@
 import logging
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from foundations.rate_limits import limited
+from incidents.earlier_answers import earlier_answers
 from incidents.encryption import EncryptionError
 from incidents.models import Incident
 from incidents.my_data import leaks_of
@@ -24,14 +25,14 @@ logger = logging.getLogger(__name__)
 def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
     """Explains certificates, and issues one as a PDF on POST.
 
-    Answers 404 to a user without leaked data, and 503 if the incident's data cannot be
-    decrypted.
+    A user without leaked data gets a page that says why there is none, with the status 404. The
+    status is 503 if the incident's data cannot be decrypted.
     """
-    incident = get_object_or_404(Incident.objects.public(), slug=slug, shredded_at=None)
+    incident = get_object_or_404(Incident.objects.public(), slug=slug)
     form = CertificateForm(request.POST or None, user=request.user, incident=incident)
     try:
-        if not leaks_of(request.user, incident):
-            raise Http404
+        if incident.shredded_at or not leaks_of(request.user, incident):
+            return _no_certificate(request, incident)
         issued = form.issue() if form.is_valid() else None
     except EncryptionError as error:
         logger.error("incident %s: no certificate could be made: %s", incident.pk, error)
@@ -43,6 +44,15 @@ def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
     return HttpResponse(
         issued.pdf, content_type="application/pdf", headers={"Content-Disposition": name}
     )
+
+
+def _no_certificate(request: SignedInRequest, incident: Incident) -> HttpResponse:
+    """Returns the page that says why there is none, and what a withdrawal changed."""
+    emails, phones = request.user.verified_emails(), request.user.verified_phones()
+    readable = [] if incident.shredded_at else [incident]
+    earlier = earlier_answers(emails, phones, readable).get(incident.pk)
+    context = {"incident": incident, "earlier": earlier}
+    return render(request, "notices/certificates/none.html", context, status=404)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
