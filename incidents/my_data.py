@@ -167,6 +167,7 @@ def _leaked_part(
         leaked=leaked_items(leaks, places_in(rows, catalogue), show),
         others=other_lines(incident, {leak.data_class.pk for leak in leaks}),
         note=own.notes.get(person.pk, ""),
+        reveals=own.reveals[person.pk],
     )
 
 

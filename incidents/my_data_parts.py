@@ -95,6 +95,7 @@ class MyDataPart:
     leaked: LeakedItems = LeakedItems()
     others: Sequence[StateLine] = ()  # the classes that did not leak of the person
     note: str = ""  # of a correction
+    reveals: Sequence[datetime] = ()  # when the user saw the values in full, the newest first
     addresses: Sequence[str] = ()  # that the part is about
     people: Sequence[Sequence[str]] = ()  # the names of data classes, for each locked row
     refused_until: datetime | None = None

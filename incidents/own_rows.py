@@ -9,6 +9,7 @@ people than Incident.shared_contact_bound opens nothing. See docs/decisions/0022
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import combinations
 from typing import NamedTuple
 from uuid import UUID
@@ -22,6 +23,7 @@ from incidents.person_names import are_same_names, may_name_one_person, normal_n
 from incidents.unread_contacts import UNREAD_OF_CONTACT, UnreadRow, may_be_of, unread_rows
 
 Kind = FurtherContact.Kind
+MOST_REVEALS = 20  # of a row, the newest first
 
 
 class LookedUpContact(NamedTuple):
@@ -56,6 +58,8 @@ class OwnRows:
     strangers: list[str] = field(default_factory=list)  # addresses that support marked
     closed_by: set[str] = field(default_factory=set)  # PersonMark.CLOSING of rows of the user
     notes: dict[UUID, str] = field(default_factory=dict)  # notes of corrections, by person
+    # When the user saw the values of an opened row in full, the newest first, by person.
+    reveals: dict[UUID, list[datetime]] = field(default_factory=dict)
     # What the files hold of each opened row, by person. Withdrawn batches are left out.
     exposed: dict[UUID, list[ExposedRow]] = field(default_factory=dict)
 
@@ -136,6 +140,10 @@ SELECT p.*, c.place, {UNREAD_OF_CONTACT} AS unread,
         SELECT json_object_agg(m.kind, m.note) FROM incidents_personmark m
         WHERE m.person_id = p.id AND m.lifted_at IS NULL
     ) AS live_marks,
+    ARRAY(
+        SELECT r.at FROM incidents_reveal r WHERE r.person_id = p.id AND r.user_id = %s
+        ORDER BY r.at DESC LIMIT {MOST_REVEALS}
+    ) AS looks,
     (
         SELECT json_agg(
             json_build_array(
@@ -180,6 +188,7 @@ class _Row(NamedTuple):
     is_proven: bool  # by a second fact of this user
     marks: dict[str, str]  # the note of each live mark, by PersonMark.Kind
     exposed: list[ExposedRow]
+    reveals: list[datetime]
 
 
 def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
@@ -188,6 +197,7 @@ def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
     if not contacts:
         return found
     parameters = [
+        user.pk,
         user.pk,
         [contact.incident.pk for contact in contacts],
         [contact.kind.value for contact in contacts],
@@ -199,7 +209,7 @@ def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
         of_contact = found[columns["place"] - 1]
         person.incident = of_contact.contact.incident
         marks, exposed = columns["live_marks"] or {}, _exposed(columns["exposed"])
-        of_contact.rows.append(_Row(person, columns["proven"], marks, exposed))
+        of_contact.rows.append(_Row(person, columns["proven"], marks, exposed, columns["looks"]))
         of_contact.unread[:] = unread_rows(columns["unread"])
     return found
 
@@ -256,6 +266,7 @@ def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool)
     elif is_open:
         key = row.person.pk
         own.opened.append(row.person)
+        own.reveals[key] = row.reveals
         if row.exposed:
             own.exposed[key] = row.exposed
         if PersonMark.Kind.CORRECTED in row.marks:

@@ -8,6 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import override
 
 from accounts.models import User
@@ -201,3 +202,23 @@ def test_the_revealed_page_begins_with_the_values(signed_in, minji, leaked_minji
     page = page_text(signed_in.post(url, follow=True))
     assert "shown in full until" in page
     assert page.index(ADDRESS) < page.index("What to do now")
+
+
+def test_the_page_lists_when_the_user_looked(signed_in, minji, seojun, leaked_minji, url):
+    with override("en"):
+        masked = reverse("my_data")
+    heading = "When you looked at the full values"
+    assert heading not in page_text(signed_in.get(masked))
+    step_up(signed_in, minji)
+    signed_in.post(url)
+    signed_in.get(url)
+    Reveal.objects.create(user=seojun, person=leaked_minji)
+
+    text = page_text(signed_in.get(masked))
+
+    [look] = Reveal.objects.filter(user=minji)
+    assert heading in text
+    shown = text[text.index(heading) :]
+    assert f"{localtime(look.at):%H:%M}" in shown
+    assert shown.count(f"{localtime(look.at).year}, ") == 1
+    assert "sign out the other devices" in shown
