@@ -94,6 +94,11 @@ class Answer:
     is_compared: bool = False  # whether there was more text than a code
 
     @property
+    def is_scam(self) -> bool:
+        """Returns whether the page tells the reader to treat the message as a scam."""
+        return self.verdict in (MessageVerdict.ALTERED, MessageVerdict.NO_RECORD)
+
+    @property
     def asks_about_addresses(self) -> bool:
         """Returns whether an unknown trace is an address."""
         return any(one.kind == TraceKind.EMAIL for one in self.strange)

@@ -575,3 +575,26 @@ def test_page_and_answer_are_accessible_and_fit_320_pixels_without_a_script(
             assert b"<script" not in source
             assert page.evaluate("document.documentElement.scrollWidth") == 320, path
             assert Axe().run(page).response["violations"] == [], path
+
+
+@pytest.mark.parametrize(
+    ("pasted", "verdict"),
+    [
+        ("{code}", "sent"),
+        ("받는 사람\nminji@example.com\n{code}", "ask"),
+        ("{code} see https://scam.example.net/pay", "altered"),
+        ("privacy@hanbit.example", "contact"),
+        ("https://scam.example.net/pay", "no_record"),
+    ],
+)
+def test_each_verdict_has_a_shape_of_its_own_and_first_aid(client, sent, code, pasted, verdict):
+    response = ask(client, pasted.format(code=code))
+
+    page = response.content.decode()
+    assert f'<h1 class="verdict verdict-{verdict}"><svg' in page
+    drawn = re.search(r"<svg[^>]*>(.*?)</svg>", page)
+    assert drawn
+    assert len(drawn[1]) > 40
+    assert "call your bank or card company now" in words(response)
+    is_folded = "<details>" in page.partition('class="first-aid"')[2].partition("</section>")[0]
+    assert is_folded == (verdict not in ("altered", "no_record"))
