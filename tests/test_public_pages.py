@@ -221,6 +221,26 @@ def test_home_says_when_it_was_last_updated(correction, client):
     assert "최근 수정: 2037년 3월 5일" in text(client.get("/ko/"))
 
 
+def test_home_says_what_was_corrected_and_when(correction, client):
+    assert "Corrected on" not in text(client.get("/en/"))
+    published(correction)
+    with without_triggers():
+        at = datetime.datetime(2037, 3, 5, 12, tzinfo=datetime.UTC)
+        StatementVersion.objects.filter(number=2).update(published_at=at)
+
+    page = text(client.get("/en/"))
+
+    assert "Corrected on 5 March 2037 (version 2): Corrected notice" in page
+    assert "정정: 2037년 3월 5일 (버전 2)" in text(client.get("/ko/"))
+
+
+def test_home_of_the_sample_tells_accounts_and_people_apart(coupang, client):
+    page = text(client.get("/en/"))
+
+    assert "165,000 more accounts" in page
+    assert "counts accounts; the recipients are not in it" in page
+
+
 def test_the_log_shows_every_version_with_reason_and_hash(correction, client):
     second = published(correction)
     words = text(client.get(f"/en/incidents/{SLUG}/log/"))

@@ -7,6 +7,7 @@ has the same bytes for every reader (foundations.page_cache).
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -41,6 +42,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
     return {
         "incident": incident,
         "updated_at": max(filter(None, (one.published_at for one in versions)), default=None),
+        "corrected": _last_correction(versions),
         "facts": _incident_facts(incident),
         "claims": _claims(incident),
         "statements": [version for version in versions if not _is_advisory(version)],
@@ -48,6 +50,12 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
         "picture": preview_images.of_incident(incident),
     }
+
+
+def _last_correction(versions: Iterable[StatementVersion]) -> StatementVersion | None:
+    """Returns the version that last replaced an earlier one, or None."""
+    dated = [(one.published_at, one) for one in versions if one.number > 1 and one.published_at]
+    return max(dated, key=itemgetter(0))[1] if dated else None
 
 
 def advisories() -> list[StatementVersion]:
