@@ -153,6 +153,17 @@ def test_no_mail_loads_or_links_to_other_sites(notice, alert, server):
     assert django_settings.PORTAL_URL in mandatory
 
 
+def test_a_mail_has_a_dark_scheme_and_its_code_stays_in_one_line(notice, people, server):
+    work(notice)
+    for sent in server.taken:
+        html = str(sent.message.get_body(("html",)).get_content())
+        code = message_codes.message_code(delivery_to(notice, people["minji"]).pk)
+        assert '<meta name="color-scheme" content="light dark">' in html
+        assert "@media (prefers-color-scheme: dark)" in html
+        if people["minji"].decrypt_contact()["e"] in sent.to:
+            assert f'<strong style="white-space: nowrap;">{code}</strong>' in html
+
+
 def test_every_line_is_short_and_ends_as_smtp_wants(notice, people, server, version):
     file = people["minji"].exposures.first().file
     affected(file, "가" * 500, "long@example.com")

@@ -24,7 +24,8 @@ def html_preview(mail: EmailMessage) -> HttpResponse:
     """Returns the HTML part of a mail as a page that can load and run nothing.
 
     Mails have their styles in style attributes, which the portal's Content-Security-Policy forbids.
-    The attributes become rules of one style element, which only this response allows.
+    The attributes become rules of one style element. Only this response allows that element, and
+    the mail's own one for the dark scheme.
     """
     nonce = secrets.token_urlsafe(16)
     styles: dict[str, str] = {}
@@ -34,7 +35,8 @@ def html_preview(mail: EmailMessage) -> HttpResponse:
 
     body = re.sub(r'style="([^"<>]*)"', class_attribute, mail_part(mail, "html"))
     rules = "".join(f".{name}{{{style}}}" for style, name in styles.items())
-    page = body.replace("</head>", f'<style nonce="{nonce}">{rules}</style></head>', 1)
+    head = f'<style nonce="{nonce}">{rules}</style></head>'
+    page = body.replace("<style>", f'<style nonce="{nonce}">', 1).replace("</head>", head, 1)
     csp = f"default-src 'none'; style-src 'nonce-{nonce}'; sandbox; frame-ancestors 'none'"
     return HttpResponse(page, headers={"Content-Security-Policy": csp})
 
