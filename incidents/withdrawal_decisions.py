@@ -21,7 +21,8 @@ def propose(
 ) -> BatchWithdrawal:
     """Records a proposal to withdraw the version, for a second person to confirm, and returns it.
 
-    `reason` is for the desk, `public_reason` for the people whose data the version held. Raises ScopeRefusedError if the version is withdrawn, or a proposal waits already.
+    `reason` is for the desk, `public_reason` for the people whose data the version held. Raises
+    ScopeRefusedError if the version is withdrawn, or a proposal waits already.
     """
     scope_versions.refuse_wrong_state(batch, BatchChange.Kind.WITHDRAW)
     try:
