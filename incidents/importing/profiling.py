@@ -23,7 +23,7 @@ from incidents.importing.rows import HEADER, RowReader
 Report = Callable[[int], None]  # gets the rows that were read so far
 SAMPLED_FROM, SAMPLE = 64 << 20, 10
 # A quick profile reads this many rows of the first block, and of each later one.
-_QUICK_FIRST, _QUICK_LATER = 1_000, 50
+_QUICK_FIRST, _QUICK_LATER = 1_000, 10
 _COUNTERS, _FEWEST_COUNTERS = 200_000, 1_000  # of all columns together, and of one
 _EXAMPLE_TRIES = 20  # cells of a kind that are masked, because many have the same mask
 _CONTACTS = (CellKind.EMAIL, CellKind.PHONE)
