@@ -18,8 +18,7 @@ from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from foundations.logs import Line
-from harness.exposure_factory import expose, file_of, person
-from incidents import scope_versions
+from harness.exposure_factory import expose, file_of, person, withdraw
 from incidents.models import AffectedPerson, Incident
 from notices import decisions
 from notices.models import Certificate, Delivery, Notice
@@ -373,7 +372,7 @@ def test_a_user_without_leaked_data_reads_why_there_is_no_certificate(
 
 def test_after_a_withdrawal_the_page_says_what_changed(minji, incident, leaked_minji):
     batch = incident.batches.get()
-    scope_versions.withdraw(batch, "a note", public_reason="not_leaked")
+    withdraw(batch, "a note", "not_leaked")
 
     answer = get_certificate(minji, incident)
 
@@ -395,10 +394,10 @@ def test_an_earlier_certificate_names_what_was_withdrawn_since(minji, incident, 
     unrelated = expose(person(incident, name="박서준"), file_of(incident, number=3), "names")
     before = certificates.issue(minji, incident, language="en")
     assert before
-    scope_versions.withdraw(unrelated.file.batch, "a note", public_reason="mistakes")
+    withdraw(unrelated.file.batch, "a note", "mistakes")
     assert "was withdrawn later" not in checked_page(before.code)
 
-    scope_versions.withdraw(incident.batches.get(number=2), "a note", public_reason="mistakes")
+    withdraw(incident.batches.get(number=2), "a note", "mistakes")
     after = certificates.issue(minji, incident, language="en")
     assert after
 

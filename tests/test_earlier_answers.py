@@ -14,7 +14,14 @@ from accounts.models import VerifiedPhone
 from harness import exposure_factory
 from harness.exposure_factory import expose, file_of, person
 from incidents import own_rows, scope_versions, withdrawal_decisions
-from incidents.models import ExposureBatch, FurtherContact, Incident, PersonMark, WithdrawnContact
+from incidents.models import (
+    BatchChange,
+    ExposureBatch,
+    FurtherContact,
+    Incident,
+    PersonMark,
+    WithdrawnContact,
+)
 
 pytestmark = pytest.mark.django_db
 Reason = ExposureBatch.PublicReason
@@ -33,9 +40,9 @@ def page(client: Client) -> str:
     return " ".join(client.get(reverse("my_data")).content.decode().split())
 
 
-def leaked(incident: Incident, *, email: str = "minji@example.com", **contact: str):
+def leaked(incident: Incident, *, email: str = "minji@example.com", phone: str = ""):
     """Creates a person in the scope version 1 or the one with `number`."""
-    row = person(incident, name="김민지", email=email, **contact)
+    row = person(incident, name="김민지", email=email, phone=phone)
     expose(row, file_of(incident), *TWO_CLASSES)
     return row
 
@@ -162,6 +169,7 @@ def test_an_address_that_support_marked_as_a_strangers_reads_nothing(
 def test_what_was_withdrawn_before_the_incident_was_public_was_never_said(incident, customer):
     leaked(incident)
     batch = withdraw(incident)
+    assert batch.withdrawn_at
     incident.first_public_at = batch.withdrawn_at + timedelta(seconds=1)
     incident.save()
 
@@ -217,7 +225,7 @@ def test_a_worker_keeps_the_reason_that_customers_read(incident, editor):
     leaked(incident)
     batch = incident.batches.get()
     exposure_factory.decide_withdrawal(batch, "a note", "mistakes")
-    change = scope_versions.request_change(batch, "withdraw", by=editor)
+    change = scope_versions.request_change(batch, BatchChange.Kind.WITHDRAW, by=editor)
 
     scope_versions.apply_change(change.pk)
 

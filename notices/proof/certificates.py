@@ -99,7 +99,7 @@ def issue(user: User, incident: Incident, *, language: str) -> IssuedCertificate
         issued_at=issued_at,
         sha256=hashlib.sha256(pdf).hexdigest(),
     )
-    content = _Content(parts, _versions(rows))
+    content = _CertificateContent(parts, _versions(rows))
     certificate.ciphertext = _encrypt_content(certificate, content, code)
     certificate.save()
     logger.info(
@@ -140,7 +140,7 @@ def check_url(code: str) -> str:
 Rows = list[tuple[AffectedPerson, list[Leak]]]
 
 
-class _Content(NamedTuple):
+class _CertificateContent(NamedTuple):
     """What is encrypted under the code."""
 
     parts: list[CertificatePart]
@@ -332,14 +332,14 @@ def _bound_to(certificate: Certificate) -> bytes:
     return json.dumps([*parts, int(certificate.issued_at.timestamp())]).encode()
 
 
-def _encrypt_content(certificate: Certificate, content: _Content, code: str) -> bytes:
+def _encrypt_content(certificate: Certificate, content: _CertificateContent, code: str) -> bytes:
     parts = [[part.heading, part.rows] for part in content.parts]
     plain = json.dumps({"parts": parts, "versions": content.versions}).encode()
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(_derived(code)[16:]).encrypt(nonce, plain, _bound_to(certificate))
 
 
-def _decrypt_content(certificate: Certificate, code: str) -> _Content:
+def _decrypt_content(certificate: Certificate, code: str) -> _CertificateContent:
     """Decrypts the content. Raises InvalidTag if the code is wrong or the row was changed."""
     ciphertext = bytes(certificate.ciphertext)
     nonce, ciphertext = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
@@ -349,4 +349,4 @@ def _decrypt_content(certificate: Certificate, code: str) -> _Content:
         CertificatePart(heading, [(name, content) for name, content in rows])
         for heading, rows in stored["parts"]
     ]
-    return _Content(parts, stored["versions"])
+    return _CertificateContent(parts, stored["versions"])
