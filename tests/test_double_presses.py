@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts import double_presses
 from harness.sign_in import ask_for_code, enter_code, newest_code, step_up, wrong
+from tests import browser
 
 pytestmark = pytest.mark.django_db
 PHONE = {"user-agent": "Mozilla/5.0 (iPhone)"}
@@ -185,3 +186,41 @@ def test_step_up_is_untouched_by_other_addresses(minji):
     client.force_login(minji)
     step_up(client, minji)
     assert "sign_in_code" not in client.session
+
+
+@pytest.fixture
+def window(transactional_db, coupang, live_server, monkeypatch):
+    """A browser on a phone, and the address of the home page."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with browser.chromium() as chrome:
+        context = chrome.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+        yield context, f"{live_server.url}/en/"
+
+
+def test_a_double_click_on_the_home_page_sends_one_mail_that_signs_in(window, minji):
+    context, home = window
+    page = context.new_page()
+    page.goto(home)
+    page.get_by_label("Your e-mail address").fill(minji.email)
+    page.get_by_role("button", name="Send me a code").dblclick()
+    page.wait_for_url("**/code/")
+    page.get_by_label("The eight digits").fill(newest_code())
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/my-data/")
+    assert len(mail.outbox) == 1
+
+
+def test_two_tabs_of_a_browser_sign_in_with_their_own_addresses(window, minji, seojun):
+    context, home = window
+    tabs, codes = [context.new_page() for _ in range(2)], []
+    for tab, person in zip(tabs, (minji, seojun), strict=True):
+        tab.goto(home)
+        tab.get_by_label("Your e-mail address").fill(person.email)
+        tab.get_by_role("button", name="Send me a code").click()
+        tab.wait_for_url("**/code/")
+        codes.append(newest_code())
+    tabs[0].get_by_label("The eight digits").fill(codes[0])
+    tabs[0].get_by_role("button", name="Sign in").click()
+    tabs[0].wait_for_url("**/my-data/")
+    assert minji.email in tabs[0].content()
+    assert seojun.email not in tabs[0].content()
