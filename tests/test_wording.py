@@ -713,7 +713,7 @@ def test_any_list_of_figures_agrees_with_itself(text):
 
 
 def sample_texts():
-    """Yields (basis, texts by language) of every text of the sample incident."""
+    """Yields (basis, texts by language) of every text of the sample incidents."""
     folder = Path(sample.__file__).parent
     for path in sorted(folder.rglob("*.toml")):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -727,7 +727,10 @@ def sample_texts():
 
 @pytest.mark.parametrize(("basis", "texts"), list(sample_texts()))
 def test_the_sample_incidents_words_pass(basis, texts):
-    for language, text in texts.items():
-        blocking = [one for one in found(text, language, basis=basis) if one.blocks]
+    for language in INVOLVED.keys() & texts.keys():
+        blocking = [one for one in found(texts[language], language, basis=basis) if one.blocks]
         assert not blocking
-    assert compared(texts["ko"], texts["en"]) == []
+    first, *others = texts
+    for other in others:
+        pair = {language: [("data_items", texts[language])] for language in (first, other)}
+        assert parity(pair) == []
