@@ -43,5 +43,5 @@ def forget(request: HttpRequest, *buttons: str) -> None:
 def _name(request: HttpRequest, button: str) -> str:
     browser = request.headers.get("User-Agent", "")
     bound = f"{button}\n{rate_limits.network_of(request)}\n{browser}"
-    mac = salted_hmac("accounts.double_presses", bound, algorithm="sha256").hexdigest()
-    return f"accounts.double_presses:{mac}"
+    mac = salted_hmac("double press", bound, algorithm="sha256").hexdigest()
+    return f"double-press:{mac}"
