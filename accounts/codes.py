@@ -144,9 +144,11 @@ class EmailedCode:
         is_sent = False
         try:
             is_sent = self._send_new(salt)
+        except BaseException:
+            _mark_failed(self._key("failed", salt), self.timeout)  # for the second press
+            raise
         finally:
             if not is_sent:
-                _mark_failed(self._key("failed", salt), self.timeout)  # for the second press
                 double_presses.forget(self.request, button)
         return is_sent
 

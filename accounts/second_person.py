@@ -22,7 +22,7 @@ def objection(by: User, *, first: Iterable[User]) -> str:
             hours = round(GRANT_JOINS_FOR.total_seconds() / 3600)
             return _(
                 "One of you gave the other rights on the desk less than %(hours)s hours ago: you "
-                "and %(user)s cannot be two persons yet. Ask somebody else."
+                "and %(user)s cannot be two people yet. Ask another person."
             ) % {"hours": hours, "user": user}
     return ""
 

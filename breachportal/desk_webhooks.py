@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from breachportal.environment import SIGNING_SECRET_LENGTH
 from foundations.private_urls import is_private
 from foundations.webhooks import KINDS, Webhook
 
 NAME = "DESK_WEBHOOKS"
-SECRET_LENGTH = 16
 FIELDS = {"kind", "url", "secret"}
 
 
@@ -31,9 +31,9 @@ def _webhook(key: str, value: object) -> Webhook:
         raise ImproperlyConfigured(f"{NAME}: the kind of {key} is not one of {', '.join(KINDS)}.")
     if not (value["url"].startswith(("http://", "https://")) and _is_safe(value["url"])):
         raise ImproperlyConfigured(f"{NAME}: the url of {key} must begin with https://.")
-    if len(value["secret"]) < SECRET_LENGTH:
+    if len(value["secret"]) < SIGNING_SECRET_LENGTH:
         raise ImproperlyConfigured(
-            f"{NAME}: the secret of {key} needs {SECRET_LENGTH} characters or more."
+            f"{NAME}: the secret of {key} needs {SIGNING_SECRET_LENGTH} characters or more."
         )
     return Webhook(name=key, **value)
 

@@ -67,7 +67,7 @@ def _socket_dir(var: Path) -> Path:
     path = Path(tempfile.gettempdir()) / f"breachportal-{digest}"
     path.mkdir(mode=0o700, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid not in (os.geteuid(), _server_user().pw_uid):
-        raise EmbeddedServerError(f"{path} belongs to somebody else; remove it or set TMPDIR.")
+        raise EmbeddedServerError(f"{path} belongs to another user; remove it or set TMPDIR.")
     os.chown(path, _server_user().pw_uid, _server_user().pw_gid)
     return path
 

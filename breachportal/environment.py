@@ -40,6 +40,7 @@ REQUIRED_IN_PRODUCTION = {
     "DEFAULT_FROM_EMAIL": "the sender, such as Example <notice@example.com>",
 }
 SECRET_KEY_LENGTH = 32
+SIGNING_SECRET_LENGTH = 16
 SECRET_KEY_SIGNS = 8  # distinct characters
 READ: set[str] = set()  # the names of all settings that were read
 PLACEHOLDERS = ("change-me", "changeme", "change me", "django-insecure", "for development only")
@@ -157,6 +158,14 @@ def private_url(name: str) -> str:
     if url and not (is_http and is_private(url, encrypted="https")):
         raise ImproperlyConfigured(f"{name} must begin with https://.")
     return url
+
+
+def signing_secret(name: str) -> str:
+    """Returns a secret that signs messages, or "". Raises ImproperlyConfigured for a short one."""
+    secret = text(name)
+    if secret and len(secret) < SIGNING_SECRET_LENGTH:
+        raise ImproperlyConfigured(f"{name} needs {SIGNING_SECRET_LENGTH} characters or more.")
+    return secret
 
 
 def header_of_letters(name: str) -> str:

@@ -243,7 +243,7 @@ DKIM_SIGNERS = mail_settings.dkim_signers(
 # signature of this secret. See docs/audit-trail.md.
 AUDIT_DIGEST_TO = environment.addresses("AUDIT_DIGEST_TO")
 AUDIT_DIGEST_WEBHOOK = environment.private_url("AUDIT_DIGEST_WEBHOOK")
-AUDIT_DIGEST_SECRET = environment.text("AUDIT_DIGEST_SECRET")
+AUDIT_DIGEST_SECRET = environment.signing_secret("AUDIT_DIGEST_SECRET")
 # Messages to the response team: webhooks that people may choose, and attempts, one a minute.
 DESK_WEBHOOKS = desk_webhooks.webhooks(environment.json_object("DESK_WEBHOOKS"))
 TEAM_MESSAGE_TRIES = 60
@@ -415,6 +415,7 @@ PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 PROOF_RATES = {
     "certificate_issue": "10/h/key",  # "key": one user
     "certificate_check": "30/m/ip,600/h/ip",
+    "push_renewal": "60/m/ip,600/h/ip",
     "breach_api": "60/m/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",

@@ -19,6 +19,7 @@ from incidents.desk_page import (
 from incidents.forms import shred_request_of
 from incidents.models import (
     BatchChange,
+    BatchWithdrawal,
     ExposureBatch,
     FactChange,
     Incident,
@@ -29,6 +30,7 @@ from incidents.models import (
 from incidents.scope_counts import Tally, counts_of
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
+CONFIRM_WITHDRAWAL = "incidents.confirm_batchwithdrawal"
 ADD_UPLOAD, CHANGE_UPLOAD = "incidents.add_upload", "incidents.change_upload"
 CHANGE_BATCH = "incidents.change_exposurebatch"
 MOST = 20  # of one kind on the page; the lists of the desk have the others
@@ -166,6 +168,18 @@ def _proposals(incident: Incident) -> Iterator[DeskTask]:
             message_kind=MessageKind.WAITING,
             message=_("A write-off of unread rows waits to be confirmed."),
         )
+    withdrawals = BatchWithdrawal.objects.waiting().filter(batch__incident=incident)
+    for withdrawal in withdrawals.select_related("batch")[:MOST]:
+        yield DeskTask(
+            key=f"withdrawal-{withdrawal.pk}",
+            words=_("Confirm the withdrawal of scope version %(number)s")
+            % {"number": withdrawal.batch.number},
+            url=reverse("admin:incidents_batchwithdrawal_change", args=[withdrawal.pk]),
+            right=CONFIRM_WITHDRAWAL,
+            not_by=frozenset([withdrawal.proposed_by_id]),
+            message_kind=MessageKind.WAITING,
+            message=_("The withdrawal of a scope version waits to be confirmed."),
+        )
 
 
 def _fact_change_task(change: FactChange) -> DeskTask:
@@ -194,14 +208,19 @@ def _shredding(incident: Incident) -> Iterator[DeskTask]:
 
 
 def _blocks(batches: list[ExposureBatch]) -> Iterator[DeskTask]:
-    """Yields the failed last change of each open scope version."""
-    opened = [batch.pk for batch in batches if batch.state == ExposureBatch.State.OPEN]
-    newest = BatchChange.objects.filter(batch__in=opened).order_by("batch_id", "-pk")
+    """Yields the failed last change of each scope version that is not withdrawn."""
+    live = [batch.pk for batch in batches if batch.state != ExposureBatch.State.WITHDRAWN]
+    newest = BatchChange.objects.filter(batch__in=live).order_by("batch_id", "-pk")
     for change in newest.distinct("batch_id"):
         if change.state == BatchChange.State.FAILED:
+            words = (
+                _("The scope version could not be closed. Its page shows why.")
+                if change.kind == BatchChange.Kind.CLOSE
+                else _("The scope version could not be withdrawn. Its page shows why.")
+            )
             yield DeskTask(
                 key=f"failed-change-{change.pk}",
-                words=_("The scope version could not be closed. Its page shows why."),
+                words=words,
                 url=reverse("admin:incidents_exposurebatch_change", args=[change.batch_id]),
                 right=CHANGE_BATCH,
             )

@@ -16,9 +16,19 @@ from incidents.models import DataClass, ExposureBatch, FurtherContact, Incident,
 from incidents.own_rows import STRANGER_CHECKS, LookedUpContact, looked_up
 
 # The people of each contact in each withdrawn version, two at most because more change nothing:
-# whether support closed their row, and what the version held of them.
+# whether another person has the contact now, whether support closed the row, and what the version
+# held of them.
 _FIND = """
-SELECT c.place, EXISTS (
+SELECT c.place, w.person_id, EXISTS (
+    SELECT FROM incidents_affectedperson p WHERE p.email_index = c.contact_index
+    AND p.id <> w.person_id
+) OR EXISTS (
+    SELECT FROM incidents_affectedperson p WHERE p.phone_index = c.contact_index
+    AND p.id <> w.person_id
+) OR EXISTS (
+    SELECT FROM incidents_furthercontact f WHERE f.contact_index = c.contact_index
+    AND f.person_id <> w.person_id
+), EXISTS (
     SELECT FROM incidents_personmark m
     WHERE m.person_id = w.person_id AND m.lifted_at IS NULL AND m.kind = ANY(%s)
 ), ARRAY(
@@ -50,6 +60,8 @@ class EarlierAnswer(NamedTuple):
 
 
 class _Person(NamedTuple):
+    pk: UUID
+    is_one_of_several: bool  # whether another person has the contact now
     is_closed: bool  # by support: the page showed nothing of the row
     data_classes: set[int]
 
@@ -73,10 +85,15 @@ def earlier_answers(
     ]
     if not wanted:
         return {}
+    found_people = _people(wanted)
+    sharing: defaultdict[LookedUpContact, set[UUID]] = defaultdict(set)
+    for (contact, _batch), people in zip(wanted, found_people, strict=True):
+        sharing[contact] |= {person.pk for person in people}
     held: defaultdict[ExposureBatch, set[int]] = defaultdict(set)
-    for (_contact, batch), people in zip(wanted, _people(wanted), strict=True):
+    for (contact, batch), people in zip(wanted, found_people, strict=True):
         if not all(person.is_closed for person in people):
-            held[batch] |= people[0].data_classes if len(people) == 1 else set()
+            is_shared = len(sharing[contact]) > 1 or people[0].is_one_of_several
+            held[batch] |= set() if is_shared else people[0].data_classes
     catalogue = DataClass.objects.in_bulk() if held else {}
     found: defaultdict[int, list[EarlierAnswer]] = defaultdict(list)
     for batch, class_ids in sorted(held.items(), key=lambda item: item[0].number):
@@ -117,6 +134,7 @@ def _people(wanted: Sequence[tuple[LookedUpContact, ExposureBatch]]) -> list[lis
     ]
     with read_connection().cursor() as cursor:
         cursor.execute(_FIND, parameters)
-        for place, is_closed, class_ids in cursor.fetchall():
-            people[place - 1].append(_Person(is_closed, set(class_ids)))
+        for place, pk, is_one_of_several, is_closed, class_ids in cursor.fetchall():
+            person = _Person(pk, is_one_of_several, is_closed, set(class_ids))
+            people[place - 1].append(person)
     return people

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import second_person
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from foundations.languages import LocalizedText, portal_codes, translated_name
@@ -202,6 +203,9 @@ class ShredIncidentForm(forms.Form):
             raise forms.ValidationError(_("This is not the slug of this incident."))
         if self.request and self.request.asked_by == self.by:
             raise forms.ValidationError(_("You asked for it; another superuser has to do it."))
+        asked_by = self.request.asked_by if self.request else None
+        if asked_by and (reason := second_person.objection(self.by, first=[asked_by])):
+            raise forms.ValidationError(reason)
         return slug
 
     def clean(self) -> dict[str, Any]:
@@ -240,7 +244,7 @@ class CloseBatchForm(forms.Form):
     is_complete = forms.BooleanField(
         label=_("Everything known to have leaked is loaded."),
         help_text=_(
-            "Once no scope version is open, whoever is not found is told that they are not among "
+            "Once no scope version is open, people who are not found read that they are not among "
             "the leaked data we know. Failed files and rejected rows are not loaded: check them "
             "first."
         ),

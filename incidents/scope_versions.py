@@ -239,7 +239,8 @@ def decided_withdrawal(batch: ExposureBatch) -> BatchWithdrawal:
     decided = batch.withdrawals.confirmed().order_by("pk").last()
     if decided is None:
         raise ScopeRefusedError(RefusalMessages.NOT_DECIDED.stored(batch=batch.code))
-    if decided.rows != rows_taken(batch):
+    is_further = batch.files.filter(started_at__gt=decided.proposed_at).exists()
+    if is_further or decided.rows != rows_taken(batch):
         raise ScopeRefusedError(RefusalMessages.OUTDATED_WITHDRAWAL.stored(batch=batch.code))
     return decided
 

@@ -5,7 +5,7 @@ incident's page (incidents.desk_page), so that both agree. No text names a custo
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,11 +26,13 @@ from foundations.languages import default_language
 from foundations.webhooks import WebhookMessage
 from incidents import desk_parts
 from incidents.desk_page import DeskClock, DeskFigure, DeskTask, IncidentBoard, board_of
+from incidents.desk_parts import CONFIRM_FACTS
 from incidents.models import Incident, MessageChoice, MessageKind, TeamMessage
 
 HOURS = (1, 6, 24)  # before a clock runs out
 MOST = 500  # messages in one run
-ERRORS = (*webhooks.ERRORS, SMTPException)
+# What can begin again after it has ended.
+ENDING = (MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS)
 
 logger = logging.getLogger(__name__)
 
@@ -56,18 +58,29 @@ class TeamMail(emails.AccountMail):
 
 
 def events() -> Iterator[TeamEvent]:
-    """Yields the current events in the active language. Each keeps its key while it lasts."""
+    """Yields the current events in the active language. Each keeps its key while it lasts.
+
+    An incident whose page cannot be made has none; the log says so. The others do not wait for it.
+    """
     for task in desk_parts.general_tasks():
         yield from _task_event(task, "")
     yield from _superusers()
     for incident in Incident.objects.order_by("pk"):
-        board = board_of(incident)
-        tasks = {task.key: task for task in board.tasks}
-        for task in tasks.values():
-            yield from _task_event(task, f"{incident}: ")
-        yield from _clock_events(board)
-        for figure in board.figures:
-            yield from _figure_event(incident, figure)
+        try:
+            yield from list(_events_of(incident))
+        except Exception as error:  # noqa: BLE001  # a fault of one incident stops no message
+            what = type(error).__name__
+            logger.error("no messages about incident %s: %s", incident.pk, what)
+
+
+def _events_of(incident: Incident) -> Iterator[TeamEvent]:
+    board = board_of(incident)
+    tasks = {task.key: task for task in board.tasks}
+    for task in tasks.values():
+        yield from _task_event(task, f"{incident}: ")
+    yield from _clock_events(board)
+    for figure in board.figures:
+        yield from _figure_event(incident, figure)
 
 
 def _task_event(task: DeskTask, before: str) -> Iterator[TeamEvent]:
@@ -109,8 +122,12 @@ def _clock_event(board: IncidentBoard, clock: DeskClock, hours: int) -> TeamEven
 
 
 def _has_a_stage(board: IncidentBoard, user: User) -> bool:
-    """Returns whether a stage of the work that is not done waits for this user."""
-    return any(stage.task and stage.task.may(user) for stage in board.undone)
+    """Returns whether a stage of the work that is not done waits for this user.
+
+    If none waits for any person, as while a notice is being sent, the approvers are informed.
+    """
+    tasks = [stage.task for stage in board.undone if stage.task]
+    return any(task.may(user) for task in tasks) if tasks else user.has_perm(CONFIRM_FACTS)
 
 
 def _figure_event(incident: Incident, figure: DeskFigure) -> Iterator[TeamEvent]:
@@ -151,13 +168,15 @@ def _is_another_superuser(pk: int, user: User) -> bool:
 def queue() -> None:
     """Stores a message for each new event and each destination that is to receive it.
 
-    A second run, also at the same time, stores nothing twice.
+    A second run, also at the same time, stores nothing twice. An event of ENDING that has ended is
+    forgotten, so that people are informed when it begins again.
     """
     team = list(
         User.objects.filter(is_staff=True, is_active=True)
         .select_related("message_choice")
         .order_by("pk")
     )
+    _forget_ended()
     by_language: dict[str, list[User]] = {}
     for user in team:
         by_language.setdefault(user.language, []).append(user)
@@ -167,6 +186,24 @@ def queue() -> None:
     if settings.DESK_WEBHOOKS:
         with override(default_language()):
             _store(message for event in events() for message in _posts(event, team))
+
+
+def _forget_ended() -> None:
+    current = {event.key for event in events() if event.kind in ENDING}
+    reached = {name: int(most) for name, _colon, most in map(_parts, current) if most.isdecimal()}
+    stored = TeamMessage.objects.filter(kind__in=ENDING).values_list("event", flat=True).distinct()
+    ended = [event for event in stored if event not in current and not _is_passed(event, reached)]
+    TeamMessage.objects.filter(kind__in=ENDING, event__in=ended).delete()
+
+
+def _parts(event: str) -> tuple[str, str, str]:
+    return event.rpartition(":")
+
+
+def _is_passed(event: str, reached: Mapping[str, int]) -> bool:
+    """Returns whether a figure is above the number of this event still."""
+    name, _colon, least = _parts(event)
+    return least.isdecimal() and int(least) <= reached.get(name, -1)
 
 
 def _store(messages: Iterable[TeamMessage]) -> None:
@@ -232,13 +269,14 @@ def _send(message: TeamMessage) -> set[str]:
             _mail(message, int(name))
         else:
             _post(message, name)
-    except ERRORS as error:
+    except Exception as error:  # noqa: BLE001  # a message that cannot be sent stops no other
         row.update(tries=F("tries") + 1)
         what = webhooks.name_of(error)
         logger.error("message %s to %s not sent: %s", message.pk, message.to, what)
-        is_server_away = channel == "mail" and not isinstance(error, SMTPResponseException)
-        is_refused = isinstance(error, SMTPRecipientsRefused)
-        return {"mail"} if is_server_away and not is_refused else {message.to}
+        is_of_server = isinstance(error, (OSError, SMTPException))
+        is_of_message = isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))
+        is_server_away = channel == "mail" and is_of_server and not is_of_message
+        return {"mail"} if is_server_away else {message.to}
     row.update(sent_at=timezone.now())
     return set()
 
@@ -252,7 +290,7 @@ def _mail(message: TeamMessage, user_id: int) -> None:
         reason = _("You receive this as a member of the response team. Choose what you receive:")
         choose = settings.PORTAL_URL + reverse("admin:incidents_incident_messages")
     TeamMail(
-        subject=message.text.replace("\n", " ")[:150],
+        subject=" ".join(message.text.split())[:150],
         body=f"{message.text}\n{settings.PORTAL_URL}{message.path}\n\n{reason}\n{choose}\n",
         to=[user.email],
         # The same in each attempt, so that a mail program shows a repeated mail once.

@@ -75,7 +75,7 @@ def _same_person(notice: Notice, by: User) -> str:
         return second_person.objection(by, first=[notice.created_by])
     if own_tests.is_own_test(notice, by):
         return ""
-    return _("Somebody else must approve this notice: you made it.")
+    return _("Another person must approve this notice: you made it.")
 
 
 def _missing_gateway(notice: Notice) -> str:
@@ -278,6 +278,12 @@ def return_draft(notice: Notice, *, because: str) -> bool:
     """
     draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
     return draft.update(state=Notice.State.CANCELLED, returned_because=because) == 1
+
+
+def cancel_draft(notice: Notice) -> bool:
+    """Cancels a draft. Returns False if it is no draft, such as one that was approved meanwhile."""
+    draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
+    return draft.update(state=Notice.State.CANCELLED) == 1
 
 
 def cancel(notice: Notice) -> bool:

@@ -34,7 +34,11 @@ def notice_parts(incident: Incident) -> PageParts:
 
 def _approval_stage(incident: Incident, counted: list[CountedNotice]) -> WorkStage:
     drafts = [each.notice for each in counted if each.notice.state == State.DRAFT]
-    approved = [each.notice for each in counted if each.notice.approved_at]
+    approved = [
+        each.notice
+        for each in counted
+        if each.notice.approved_at and each.notice.state != State.CANCELLED
+    ]
     state, words = StageState.OPEN, _("No notice is drafted.")
     if approved and approved[-1].approved_at:
         state = StageState.DONE
@@ -84,7 +88,12 @@ def _draft_task(notice: Notice) -> DeskTask:
 
 
 def _sending_stage(incident: Incident, counted: list[CountedNotice]) -> WorkStage:
-    sent = [each for each in counted if each.notice.approved_at]
+    sent = [
+        each
+        for each in counted
+        if each.notice.approved_at
+        and (each.notice.state != State.CANCELLED or each.counts["accepted"])
+    ]
     running = [each for each in sent if each.notice.state in RUNNING]
     state, words = StageState.OPEN, _("Nothing is sent yet.")
     if sent:

@@ -102,7 +102,7 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             messages.error(request, translate_ledger_message(str(error)))
             return redirect("admin:scams_scamreport_change", pk)
         self.log_change(request, report, _("Drafted a warning."))
-        text = _("Drafted. Take out what is about a person, then let somebody else publish it.")
+        text = _("Drafted. Take out what is about a person, then let another person publish it.")
         messages.success(request, text)
         return redirect("admin:statements_statementversion_change", draft.pk)
 

@@ -176,7 +176,7 @@ def test_the_proposer_of_a_change_cannot_confirm_it(editors_desk, proposed, inci
     assert "Waits for a second person" in page_text(editors_desk.get(url("change", proposed)))
     refused = editors_desk.post(url("confirm", proposed))
     assert refused.status_code == 403
-    assert "You proposed this; somebody else has to confirm it." in refused.text
+    assert "You proposed this; another person has to confirm it." in refused.text
     assert not proposed.confirm(editor)
     incident.refresh_from_db()
     assert incident.contact_phone == ""

@@ -197,7 +197,7 @@ def test_who_did_what_last_comes_from_the_audit_trail(client, team, incident):
         incident.save()
     shown = page_of(client, team["auditor"], incident)
     assert "editor@hanbit.example: <a" in shown
-    assert "incident</a>, changed" in shown
+    assert "incident</a>, row changed" in shown
 
 
 def test_the_figures_count_what_a_worker_has_not_added_yet(incident, notice):

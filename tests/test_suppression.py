@@ -163,7 +163,7 @@ def test_a_lifted_entry_has_no_effect_and_stays_on_record(
     add(client)
     entry = Suppression.objects.get()
     assert "all incidents" in client.get(url("change", entry.pk)).text
-    assert "because it belongs to somebody else" in client.get(url("lift", entry.pk)).text
+    assert "because it belongs to another person" in client.get(url("lift", entry.pk)).text
     client.post(url("lift", entry.pk), {"reason": "it is hers after all"})
     entry.refresh_from_db()
     assert (entry.lifted_by, entry.lifted_reason) == (editor, "it is hers after all")

@@ -16,8 +16,10 @@ from django.utils import timezone
 from accounts.models import RightsGrant, User
 from breachportal import desk_webhooks
 from foundations.webhooks import SIGNATURE, Webhook
+from harness.exposure_factory import file_of
 from harness.sign_in import sign_in_to_desk
-from incidents import team_messages
+from incidents import team_messages, withdrawal_decisions
+from incidents.desk_page import IncidentBoard
 from incidents.models import FactChange, Incident, MessageChoice, Shredding, TeamMessage
 from incidents.tasks import send_team_messages
 from notices.models import Notice
@@ -111,6 +113,77 @@ def test_a_pause_comes_with_its_reason_and_each_new_pause_again(mails, team, not
     texts = [text for to, text in received(mails) if to == "approver@hanbit.example"]
     assert sum("too many messages bounced" in text for text in texts) == 1
     assert sum("the server refuses us" in text for text in texts) == 1
+
+
+def test_a_notice_that_pauses_again_for_the_same_reason_is_announced_again(mails, team, notice):
+    for state, reason in (("paused", "bounces"), ("sending", ""), ("paused", "bounces")):
+        Notice.objects.update(state=state, paused_for=reason)
+        send_team_messages()
+        send_team_messages()
+    texts = [text for to, text in received(mails) if to == "approver@hanbit.example"]
+    assert sum("too many messages bounced" in text for text in texts) == 2
+
+
+def test_a_second_wave_of_scam_reports_is_announced_again(mails, team, incident):
+    for _wave in range(2):
+        reports = [ScamReport(incident=incident, channel="sms", ciphertext=b"x") for _ in range(12)]
+        ScamReport.objects.bulk_create(reports)
+        send_team_messages()
+        ScamReport.objects.all().delete()
+        send_team_messages()
+    texts = [text for to, text in received(mails) if to == "support@hanbit.example"]
+    assert sum("scam reports" in text for text in texts) == 2
+
+
+def test_a_withdrawal_waits_for_the_approver(mails, team, incident):
+    batch = file_of(incident).batch
+    withdrawal_decisions.propose(batch, by=team["editor"], reason="The wrong file.")
+    send_team_messages()
+    readers = {to for to, text in received(mails) if "withdrawal of a scope version" in text}
+    assert readers == {"approver@hanbit.example"}
+
+
+def test_a_clock_that_runs_while_no_stage_waits_for_a_person_is_for_the_approver(
+    mails, team, incident, monkeypatch
+):
+    monkeypatch.setattr(IncidentBoard, "undone", [])
+    due_in(incident, 5.5)
+    send_team_messages()
+    readers = {to for to, text in received(mails) if "5 h left" in text}
+    assert readers == {"approver@hanbit.example"}
+
+
+def test_one_incident_whose_page_cannot_be_made_stops_no_message(
+    mails, team, incident, monkeypatch, caplog
+):
+    def broken(_incident: Incident) -> IncidentBoard:
+        raise LookupError("Minji")
+
+    monkeypatch.setattr(team_messages, "board_of", broken)
+    User.objects.create_superuser("first@hanbit.example", language="en")
+    User.objects.create_superuser("second@hanbit.example", language="en")
+    send_team_messages()
+    assert any("is a superuser" in text for _to, text in received(mails))
+    assert f"no messages about incident {incident.pk}: LookupError" in caplog.text
+    assert "Minji" not in caplog.text
+
+
+def test_a_message_that_cannot_be_composed_stops_no_other(mails, team, incident, monkeypatch):
+    User.objects.create_superuser("first@hanbit.example", language="en")
+    User.objects.create_superuser("second@hanbit.example", language="en")
+    send = team_messages._mail
+
+    def faulty(message: TeamMessage, user_id: int) -> None:
+        if message.to == f"mail:{User.objects.get(email='first@hanbit.example').pk}":
+            raise LookupError
+        send(message, user_id)
+
+    monkeypatch.setattr(team_messages, "_mail", faulty)
+    send_team_messages()
+    assert {to for to, text in received(mails) if "is a superuser" in text} == {
+        "second@hanbit.example"
+    }
+    assert TeamMessage.objects.filter(tries=1, sent_at=None).exists()
 
 
 def test_shredding_and_superusers_go_to_the_other_superusers(mails, team, incident):

@@ -161,7 +161,7 @@ def test_the_proposer_alone_cannot(desk, batch):
     answer = desk("importer").post(url("batchwithdrawal", "confirm", proposal.pk))
 
     assert answer.status_code == 403
-    assert b"somebody else has to confirm it" in answer.content
+    assert b"another person has to confirm it" in answer.content
     assert not withdrawal_decisions.confirm(proposal, by=importer)
     with pytest.raises(IntegrityError), transaction.atomic():
         BatchWithdrawal.objects.update(confirmed_by=importer, confirmed_at=proposal.proposed_at)

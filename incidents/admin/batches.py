@@ -200,7 +200,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "title": _("Withdraw: %(batch)s") % {"batch": batch},
             "explanation": f"{consequences(batch)}\n{_('A second person confirms it.')}",
             "button": _("Propose the withdrawal"),
-            "done": _("Proposed. Now somebody else has to confirm it."),
+            "done": _("Proposed. Now another person has to confirm it."),
         }
         form = WithdrawBatchForm(request.POST or None, batch=batch, by=staff_of(request))
         return confirmation_page(self, request, batch, form=form, texts=texts)

@@ -125,7 +125,7 @@ class FactsAdmin(admin.ModelAdmin):
             messages.warning(request, _("Nothing was changed."))
             opts = self.opts
             return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", obj.pk)
-        messages.success(request, _("Proposed. Now somebody else has to confirm it."))
+        messages.success(request, _("Proposed. Now another person has to confirm it."))
         return redirect("admin:incidents_factchange_change", obj.proposal.pk)
 
 

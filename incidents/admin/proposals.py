@@ -82,7 +82,7 @@ class ProposalAdmin(admin.ModelAdmin):
         require(request, self.confirm_right)
         staff = staff_of(request)
         if proposal.proposed_by == staff:
-            raise PermissionDenied(_("You proposed this; somebody else has to confirm it."))
+            raise PermissionDenied(_("You proposed this; another person has to confirm it."))
         if reason := second_person.objection(staff, first=[proposal.proposed_by]):
             raise PermissionDenied(reason)
         try:

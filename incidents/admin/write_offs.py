@@ -45,7 +45,7 @@ class WriteOffAdmin(ProposalAdmin):
         self, request: HttpRequest, obj: WriteOff, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Redirects to the page of the proposal, where a second person confirms it."""
-        messages.success(request, _("Proposed. Now somebody else has to confirm it."))
+        messages.success(request, _("Proposed. Now another person has to confirm it."))
         return redirect("admin:incidents_writeoff_change", obj.pk)
 
     def add_view(

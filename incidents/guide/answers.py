@@ -48,7 +48,11 @@ def draft_of(user: User) -> IncidentDraft:
 
 def store(user: User, name: str, posted: QueryDict) -> None:
     """Stores an answer as it was posted, valid or not, so that it is not lost."""
-    fields = {key: values for key, values in posted.lists() if key != "csrfmiddlewaretoken"}
+    fields = {
+        key: [value.replace("\0", "") for value in values]  # PostgreSQL stores no NUL
+        for key, values in posted.lists()
+        if key != "csrfmiddlewaretoken"
+    }
     with transaction.atomic():
         IncidentDraft.objects.get_or_create(by=user)
         draft = IncidentDraft.objects.select_for_update().get(by=user)

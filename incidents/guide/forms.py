@@ -14,8 +14,9 @@ from foundations.languages import LocalizedText, default_language, portal_codes,
 from foundations.localized_fields import show_languages
 from incidents.forms import IncidentForm
 from incidents.guide.incident_templates import filled, incident_templates
-from incidents.models import Basis, DataClass, Incident, IncidentJurisdiction
+from incidents.models import Basis, DataClass, Incident
 from incidents.models.incident import default_phone_region, default_time_zone
+from incidents.models.jurisdiction import jurisdiction_choices
 
 NO_TEMPLATE = "none"
 Known = Mapping[str, Any]  # the checked answers before a question, by the names of their fields
@@ -119,13 +120,6 @@ class AwareQuestion(IncidentQuestion):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
-    def clean_aware_at(self) -> Any:
-        """Rejects a moment in the future."""
-        at = self.cleaned_data["aware_at"]
-        if at > timezone.now():
-            raise forms.ValidationError(_("This time is in the future."))
-        return at
-
 
 def _day_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -161,7 +155,7 @@ class LawsQuestion(Question, forms.Form):
 
     jurisdictions = forms.MultipleChoiceField(
         label=gettext_lazy("Jurisdictions"),
-        choices=IncidentJurisdiction.Name.choices,
+        choices=jurisdiction_choices,
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Those of the people, not only that of the company."),
     )
@@ -221,8 +215,8 @@ class OtherClassesQuestion(Question, forms.Form):
 
     @classmethod
     def suggested(cls, known: Known) -> dict[str, Any]:
-        """Returns the other classes of the template."""
-        return {name: _of_template(known, name) for name in ("possibly", "not_involved")}
+        """Returns the other classes of the template. That a class did not leak, a person says."""
+        return {"possibly": _of_template(known, "possibly")}
 
     def clean(self) -> dict[str, Any]:
         """Rejects a class with two answers."""

@@ -24,7 +24,6 @@ class IncidentTemplate(TomlTable):
     summary: Localized
     involved: Texts
     possibly: Texts = ()
-    not_involved: Texts = ()
 
 
 @cache

@@ -157,7 +157,7 @@ class NoticeAdmin(admin.ModelAdmin):
         if is_own_test(obj, staff_of(request)):
             messages.success(request, _("Saved. You may send this test yourself."))
         else:
-            messages.success(request, _("Saved. Now somebody else has to approve it."))
+            messages.success(request, _("Saved. Now another person has to approve it."))
         return _redirect_to_page(obj)
 
     def change_view(
@@ -306,8 +306,8 @@ class NoticeAdmin(admin.ModelAdmin):
             return _redirect_to_page(notice)
         form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
         if form.is_valid():
-            right = VIEW if own else APPROVE
-            return self._act(request, pk, decisions.cancel, done=_("Cancelled."), right=right)
+            decision, right = (decisions.cancel_draft, VIEW) if own else (decisions.cancel, APPROVE)
+            return self._act(request, pk, decision, done=_("Cancelled."), right=right)
         context = self.page_context(request, notice, _("Cancel this notice")) | {
             "form": form,
             "to_go": progress.send_progress(notice).to_go,

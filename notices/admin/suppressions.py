@@ -110,7 +110,7 @@ class SuppressionAdmin(admin.ModelAdmin):
         explanation = _("The address can be written to again, from the next message on.")
         if entry.source == Suppression.Source.STRANGER:
             belongs = _(
-                "It stands here because it belongs to somebody else, whom notices reach then."
+                "It stands here because it belongs to another person, whom notices reach then."
             )
             explanation = f"{explanation}\n{belongs}"
         context = self._context(request, _("Lift this entry")) | {

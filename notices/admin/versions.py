@@ -82,7 +82,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
             messages.error(request, _("Nobody has received an earlier version."))
             return redirect("admin:statements_statementversion_change", pk)
         self.log_change(request, version, _("Drafted the notice of the correction."))
-        messages.success(request, _("Drafted. Now somebody else has to approve it."))
+        messages.success(request, _("Drafted. Now another person has to approve it."))
         return redirect("admin:notices_notice_change", notice.pk)
 
     def published_message(self, version: StatementVersion, *, by: User) -> SafeString | str:

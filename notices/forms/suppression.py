@@ -62,7 +62,7 @@ class SuppressionForm(AddressForm, forms.ModelForm):
                 *((source.value, labels[source.value]) for source in MANUAL_SOURCES),
             ],
             help_text=_(
-                "An address that belongs to somebody else gets no notice at all; a request ends "
+                "An address that belongs to another person gets no notice at all; a request ends "
                 "alerts only, because nobody can waive a notice that the law demands."
             ),
         )

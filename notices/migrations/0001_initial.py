@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message'), ('push', 'push message')], default='email', max_length=5, verbose_name='channel')),
                 ('index', models.UUIDField(editable=False)),
-                ('source', models.CharField(choices=[('bounce', 'a server says that the address does not exist'), ('complaint', 'its reader called a message spam'), ('stranger', 'it belongs to somebody else'), ('request', 'its reader asked for it')], max_length=9, verbose_name='why')),
+                ('source', models.CharField(choices=[('bounce', 'a server says that the address does not exist'), ('complaint', 'its reader called a message spam'), ('stranger', 'it belongs to another person'), ('request', 'its reader asked for it')], max_length=9, verbose_name='why')),
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),
                 ('added_at', models.DateTimeField(auto_now_add=True, verbose_name='added')),
                 ('lifted_at', models.DateTimeField(editable=False, null=True, verbose_name='lifted')),

@@ -43,7 +43,7 @@ class Suppression(models.Model):
     class Source(models.TextChoices):
         BOUNCE = "bounce", _("a server says that the address does not exist")
         COMPLAINT = "complaint", _("its reader called a message spam")
-        STRANGER = "stranger", _("it belongs to somebody else")
+        STRANGER = "stranger", _("it belongs to another person")
         REQUEST = "request", _("its reader asked for it")
 
     incident = models.ForeignKey(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from foundations.rate_limits import limited
 from incidents.views import SignedInRequest
 from notices import push_subscriptions
 from notices.forms.alerts import (
@@ -67,6 +68,7 @@ def end_browser(request: SignedInRequest, key: UUID) -> HttpResponse:
 
 @csrf_exempt  # the browser's worker posts here without a session; the earlier secret is the proof
 @require_POST
+@limited("push_renewal", methods=["POST"])
 def renew_browser(request: HttpRequest) -> HttpResponse:
     """Replaces the address of a browser: 204, or 404 without the proof of the earlier address."""
     is_renewed = settings.WEB_PUSH_KEY is not None and RenewalForm(request.POST).renew()
