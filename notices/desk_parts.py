@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from foundations.formatting import moment, number
 from incidents.desk_page import DeskFigure, DeskTask, PageParts, StageState, WorkStage
 from incidents.models import Incident, MessageKind
+from notices.engine.audiences import NOT_REACHED
 from notices.models import Letter, Notice
 from notices.models.notice import CountedNotice
 from statements.models import Statement, StatementVersion
@@ -16,7 +17,6 @@ from statements.models import Statement, StatementVersion
 APPROVE, ADD, OPEN = "notices.approve_notice", "notices.add_notice", "notices.open_contacts"
 State = Notice.State
 RUNNING = (State.PLANNING, State.SENDING, State.PAUSED)
-NOT_REACHED = ("bounced", "suppressed", "unreachable")
 MOST = 50  # the newest notices of an incident, of which the page speaks
 
 
@@ -146,7 +146,7 @@ def _doubts(counted: CountedNotice) -> Iterator[DeskTask]:
 def _letters(counted: CountedNotice) -> Iterator[DeskTask]:
     """Yields the letters to print after a notice to all, if none is exported yet."""
     notice = counted.notice
-    missed = sum(counted.counts[name] for name in NOT_REACHED)
+    missed = sum(counted.counts[state.value] for state in NOT_REACHED)
     is_first = notice.is_mandatory and notice.audience == Notice.Audience.EVERYBODY
     if not (is_first and notice.state == State.CLOSED and missed):
         return
