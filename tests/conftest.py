@@ -16,6 +16,7 @@ from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
 from statements import sample
 from statements.models import StatementVersion
+from tests.audit_trails import as_owner
 from tests.sample_pages import correct
 
 teach_test_clients()
@@ -139,3 +140,9 @@ def coupang(db) -> Incident:
 def correction(coupang) -> StatementVersion:
     """A draft of the sample notice's second version."""
     return correct()
+
+
+@pytest.fixture
+def empty_trail(db):
+    """Removes the entries of earlier transactional tests, which no flush of the tables removes."""
+    as_owner("DELETE FROM accounts_auditentry")

@@ -20,6 +20,13 @@ from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 pytestmark = pytest.mark.django_db
 Kind = AuditEntry.Kind
+
+
+@pytest.fixture(autouse=True)
+def _begin_without_entries(empty_trail):
+    """Empties the trail before any other fixture, which may act as another account."""
+
+
 SECRET = "a secret of the receiver"
 
 

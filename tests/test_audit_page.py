@@ -19,10 +19,17 @@ from accounts.models import AuditEntry, User
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
-from tests.test_audit_trail import _empty_trail, as_owner  # noqa: F401
+from tests.audit_trails import as_owner
 
 pytestmark = pytest.mark.django_db
 Kind = AuditEntry.Kind
+
+
+@pytest.fixture(autouse=True)
+def _begin_without_entries(empty_trail):
+    """Empties the trail before any other fixture, which may act as another account."""
+
+
 LIST, EXPORT = "/admin/accounts/auditentry/", "/admin/accounts/auditentry/export/"
 
 

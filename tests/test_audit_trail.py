@@ -18,6 +18,7 @@ from accounts.models import AuditEntry, User
 from breachportal.demo import app_codes
 from harness.sign_in import give_app, sign_in, sign_in_to_desk, step_up
 from incidents.models import ExposureBatch, Incident, PersonMark
+from tests.audit_trails import as_owner
 from tests.test_database_role import ROLE, as_portal, run  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +26,8 @@ Kind = AuditEntry.Kind
 
 
 @pytest.fixture(autouse=True)
-def _empty_trail(db):
-    """Removes the entries of earlier transactional tests, which no flush of the tables removes."""
-    as_owner("DELETE FROM accounts_auditentry")
+def _begin_without_entries(empty_trail):
+    """Empties the trail before any other fixture, which may act as another account."""
 
 
 def newest(**wanted) -> AuditEntry:
@@ -218,13 +218,6 @@ def test_an_entry_that_waits_is_counted_and_no_fault(trail, incident):
     Incident.objects.filter(pk=incident.pk).update(contact_phone="x")
     report = chain.verify()
     assert (report.faults, report.waiting) == ([], 1)
-
-
-def as_owner(statement: str, *values: object) -> None:
-    """Executes a statement past the triggers, as only the owner of the tables can."""
-    run("ALTER TABLE accounts_auditentry DISABLE TRIGGER USER")
-    run(statement, *values)
-    run("ALTER TABLE accounts_auditentry ENABLE TRIGGER USER")
 
 
 @pytest.mark.parametrize(
