@@ -28,6 +28,7 @@ from django.utils.translation import override
 
 from accounts import emails
 from accounts.code_limits import CodeLane
+from foundations import request_ids
 
 MOST_WAITING = 5_000
 IDLE_SECONDS = 20.0  # shorter than mail servers wait for a command
@@ -53,6 +54,7 @@ class CodeMail:
     lane: CodeLane
     on_failure: Callable[[], None]
     created_at: float = field(default_factory=time.monotonic)
+    request_id: str = field(default_factory=request_ids.current)
 
 
 class CodeMailQueue:
@@ -119,6 +121,7 @@ def send(mail: CodeMail) -> None:
 
 
 def _deliver(mail: CodeMail, connection: Any) -> None:
+    request_ids.work_for(mail.request_id)
     waited = time.monotonic() - mail.created_at
     if waited > LATE_SECONDS:
         logger.warning("a code mail waited %.1f s for a connection", waited)

@@ -1,5 +1,6 @@
 """The Celery application. It has one queue for each purpose: `send`, `import` and `default`."""
 
+import logging
 import os
 import sys
 from typing import Any
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.audit import actors
 from breachportal import database_checks, database_role
+from foundations import request_ids
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
 
@@ -33,6 +35,37 @@ def check_database(**_options: Any) -> None:
         database_checks.require_usable_database()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+
+
+@signals.setup_logging.connect
+def keep_logging(loglevel: int, **_options: Any) -> None:
+    """Keeps the levels and handlers of settings.LOGGING in workers and beat.
+
+    Otherwise Celery sets the level of every logger to its own, which is WARNING by default, and
+    lines such as the end of a notice are lost. `--loglevel` sets the level of Celery's own lines.
+    """
+    logging.getLogger("celery").setLevel(loglevel)
+
+
+@signals.before_task_publish.connect
+def send_request_id(headers: dict[str, Any], **_options: Any) -> None:
+    """Sends the id of the request with each task that it starts, and that these tasks start."""
+    if request_id := request_ids.current():
+        headers["request_id"] = request_id
+
+
+@signals.task_prerun.connect
+def take_request_id(task: Any, **_options: Any) -> None:
+    """Lets the lines of a task carry the id of its request; that of a recurring task is its own."""
+    sent = getattr(task.request, "request_id", "")
+    request_id = sent or request_ids.current() or task.request.id
+    task.request.request_id_before = request_ids.work_for(request_id)
+
+
+@signals.task_postrun.connect
+def take_request_id_before(task: Any, **_options: Any) -> None:
+    """Gives the process its earlier id again, for a task that runs inside another process."""
+    request_ids.work_for(getattr(task.request, "request_id_before", ""))
 
 
 @signals.task_prerun.connect

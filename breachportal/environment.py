@@ -6,6 +6,7 @@ Decision 0016 states why the project does not use a settings library.
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -211,6 +212,14 @@ def json_object(name: str) -> dict[str, Any]:
 def words(name: str, default: str = "") -> list[str]:
     """Returns the items of a list that is separated by commas, without empty ones."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, options: Sequence[str]) -> str:
+    """Returns one of `options`, by default the first. Raises ImproperlyConfigured for another."""
+    value = text(name, options[0])
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it is one of {', '.join(options)}.")
+    return value
 
 
 def number(name: str, default: int) -> int:

@@ -1,5 +1,6 @@
 """The settings, read from the environment once. The defaults are secure; see docs/running.md."""
 
+import logging
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -86,6 +87,7 @@ WORKER_PROCESS_APPS = [
     "allauth.usersessions",
 ]
 MIDDLEWARE = [
+    "foundations.request_ids.name_requests",
     "breachportal.health.health",
     # These two are the outermost for visitors, so that they keep all headers of a response.
     "breachportal.root.root_redirects",
@@ -511,6 +513,8 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = static_headers
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))
+logging.captureWarnings(LOG_FORMAT == "json")  # each line of the output is then an object
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -519,10 +523,15 @@ LOGGING = {
             "()": "foundations.logs.Line",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-        }
+        },
+        "json": {"()": "foundations.logs.JsonLine"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "stream": sys.stderr,
+            "formatter": "json" if LOG_FORMAT == "json" else "line",
+        }
     },
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
     "loggers": {

@@ -173,7 +173,8 @@ def crash(visitor: Visitor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_secret_address_or_value_can_be_read_afterwards(settings, tmp_path):
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_secret_address_or_value_can_be_read_afterwards(settings, tmp_path, log_format):
     settings.MASTER_KEYSET = keys.new_master_keyset()
     settings.SECRET_KEY = secrets.token_urlsafe(40)
     encryption.incident_cipher.cache_clear()
@@ -203,7 +204,8 @@ def test_no_secret_address_or_value_can_be_read_afterwards(settings, tmp_path):
             env=os.environ
             | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL}
             | {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mails.port), "EMAIL_SECURITY": "none"}
-            | in_environment,
+            | in_environment
+            | {"LOG_FORMAT": log_format},
             stdout=written,
             stderr=written,
         )
