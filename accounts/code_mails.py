@@ -78,6 +78,10 @@ class CodeMailQueue:
                 threading.Thread(target=self._work, name="code-mails", daemon=True).start()
             self._changed.notify()
 
+    def waiting(self) -> int:
+        """Returns the number of mails that no thread has taken yet."""
+        return len(self._waiting)
+
     def finish(self) -> None:
         """Waits until all mails are sent, FINISH_SECONDS at most."""
         deadline = time.monotonic() + FINISH_SECONDS
@@ -118,6 +122,11 @@ def send(mail: CodeMail) -> None:
     else:
         with override(mail.language):
             emails.send_sign_in_code(mail.email, mail.code)
+
+
+def waiting() -> int:
+    """Returns the number of code mails that wait in this process."""
+    return _queue.waiting()
 
 
 def _deliver(mail: CodeMail, connection: Any) -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from typing import Any
 
 from celery import Celery, signals
@@ -48,8 +49,12 @@ def keep_logging(loglevel: int, **_options: Any) -> None:
 
 
 @signals.before_task_publish.connect
-def send_request_id(headers: dict[str, Any], **_options: Any) -> None:
-    """Sends the id of the request with each task that it starts, and that these tasks start."""
+def stamp_task(headers: dict[str, Any], **_options: Any) -> None:
+    """Sends with each task its time, and the id of the request that started it.
+
+    A monitor reads the time (breachportal.metrics). Tasks that a task starts get its request id.
+    """
+    headers["sent_at"] = time.time()
     if request_id := request_ids.current():
         headers["request_id"] = request_id
 

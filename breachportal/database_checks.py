@@ -95,7 +95,7 @@ def _faults() -> list[CheckMessage]:
                 id="breachportal.E003",
             )
         )
-    needed, available = connections_needed(), _connections_available()
+    needed, available = connections_needed(), connections_available()
     if needed > available:
         faults.append(
             Error(
@@ -124,7 +124,8 @@ def _faults_of_replica() -> list[CheckMessage]:
     return []
 
 
-def _connections_available() -> int:
+def connections_available() -> int:
+    """Returns the connections that PostgreSQL, the role and the database accept together."""
     with connection.cursor() as cursor:
         cursor.execute(_AVAILABLE)
         row = cursor.fetchone()

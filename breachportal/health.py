@@ -1,4 +1,4 @@
-"""Health checks for balancers and monitors: /healthz and /readyz.
+"""Health checks for balancers and monitors: /healthz, /readyz, and /metrics if it is switched on.
 
 A balancer asks by IP address and over HTTP. Therefore the middleware answers before the checks of
 the host and of HTTPS. It answers on a private network only, and never through the own proxies, so
@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from redis.exceptions import RedisError
 
+from breachportal import metrics
 from foundations import keys, replica
 from foundations.visitor_address import proxy_problem
 
@@ -35,15 +36,19 @@ def health(
     master keyset can be read, else 503. Its JSON names each part as "ok" or "away". The read
     replica, if there is one, may be "behind", too; without it pages read the database, so it
     does not change the status.
+
+    /metrics: figures for a monitor (breachportal.metrics), with settings.METRICS "on" only.
     """
+    answers = {"/healthz": _alive, "/readyz": _ready, "/metrics": _metrics}
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path not in ("/healthz", "/readyz"):
+        is_on = request.path != "/metrics" or settings.METRICS == "on"
+        if request.path not in answers or not is_on:
             return get_response(request)
         if request.path == "/healthz" and _is_probe(request):
             response: HttpResponse = _seen(request)
         elif _is_internal(request):
-            response = HttpResponse("ok\n") if request.path == "/healthz" else _ready()
+            response = answers[request.path]()
         else:
             return get_response(request)
         response.headers["Cache-Control"] = "no-store"
@@ -94,13 +99,25 @@ def _is_internal(request: HttpRequest) -> bool:
         return False
 
 
+def _alive() -> HttpResponse:
+    return HttpResponse("ok\n")
+
+
 def _ready() -> HttpResponse:
+    parts = _parts()
+    needed = [state for name, state in parts.items() if name != "replica"]
+    return JsonResponse(parts, status=503 if "away" in needed else 200)
+
+
+def _metrics() -> HttpResponse:
+    return HttpResponse(metrics.text(_parts()), content_type=metrics.CONTENT_TYPE)
+
+
+def _parts() -> dict[str, str]:
+    """Returns the state of each part of the portal: "ok", "away", or of the replica "behind"."""
     parts = {"database": _database, "redis": _redis, "master_keyset": _master_keyset}
-    state = {name: _state(check) for name, check in parts.items()}
-    status = 503 if "away" in state.values() else 200
-    if replica.is_configured():
-        state["replica"] = replica.state()
-    return JsonResponse(state, status=status)
+    states = {name: _state(check) for name, check in parts.items()}
+    return states | ({"replica": replica.state()} if replica.is_configured() else {})
 
 
 def _state(check: Check) -> str:

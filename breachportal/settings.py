@@ -513,6 +513,9 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = static_headers
 
+# "on": /metrics answers a monitor on a private network; see breachportal/health.py.
+METRICS = environment.choice("METRICS", ("off", "on"))
+
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))
 logging.captureWarnings(LOG_FORMAT == "json")  # each line of the output is then an object
 LOGGING = {
