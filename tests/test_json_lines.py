@@ -123,7 +123,7 @@ def processes(transactional_db, server, tmp_path):
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(timeout=60)
+            process.wait(timeout=120)
     text = work.read_text(encoding="ascii")
     work.write_text(text.replace(END_OF_CELERY, ""), encoding="ascii")
     assert all(objects(output) for output in commands)  # the lines of the end, too
