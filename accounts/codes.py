@@ -14,7 +14,6 @@ import secrets
 import time
 import unicodedata
 from contextlib import suppress
-from enum import StrEnum
 from functools import partial
 from smtplib import SMTPException
 from typing import Any, Self
@@ -26,21 +25,14 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
-from accounts import code_limits, code_mails, code_states, double_presses
+from accounts import code_limits, code_mails, code_states, double_presses, pending_codes
 from accounts.code_limits import CodeLane
 from accounts.code_mails import CodeMail, QueueFullError
+from accounts.pending_codes import Purpose
 
 DIGITS = 8
-MOST_PENDING = 4  # addresses of one session that wait for their codes, each in a tab
 # Spaces, dashes, dots, and invisible characters that are copied with a code.
 _NOT_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212.,·\u200b-\u200f\u2060\ufeff]")
-
-
-class Purpose(StrEnum):
-    """The use of a code. The value is also the key of the code's state in the session."""
-
-    SIGN_IN = "sign_in_code"
-    STEP_UP = "step_up_code"
 
 
 class ResendLimitError(Exception):
@@ -97,9 +89,7 @@ class EmailedCode:
         It is the code of the posted field `email`, so that each tab of a browser goes on with its
         own address; without that field it is the newest.
         """
-        wanted = request.POST.get("email", "")
-        states = _pending_states(request, purpose)
-        state = next((one for one in states if wanted in ("", one["email"])), None)
+        state = pending_codes.state_of(request, purpose, request.POST.get("email", ""))
         return cls(request, purpose, state) if state else None
 
     @property
@@ -306,24 +296,11 @@ class EmailedCode:
 
     def persist(self) -> None:
         """Writes the state to the session, as the newest."""
-        self._write([self.state, *self._others()])
+        pending_codes.keep(self.request, self.purpose, self.state)
 
     def abort(self) -> None:
         """Removes the code from the session."""
-        self._write(self._others())
-
-    def _others(self) -> list[dict[str, Any]]:
-        states = _pending_states(self.request, self.purpose)
-        return [state for state in states if state["email"] != self.email]
-
-    def _write(self, states: list[dict[str, Any]]) -> None:
-        session, others = self.request.session, f"{self.purpose}_others"
-        session.pop(self.purpose, None)
-        session.pop(others, None)
-        if states:
-            session[self.purpose] = states[0]
-        if states[1:]:
-            session[others] = states[1:MOST_PENDING]
+        pending_codes.forget(self.request, self.purpose, self.email)
 
     def _count_try(self) -> int:
         """Returns the number of this try, from 1. It is counted in one atomic step.
@@ -349,12 +326,6 @@ class EmailedCode:
     def _digest(self, code: str, salt: str = "") -> str:
         bound = f"{self.purpose}:{self.email}:{salt or self.state['salt']}:{code}"
         return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
-
-
-def _pending_states(request: HttpRequest, purpose: Purpose) -> list[dict[str, Any]]:
-    """Returns the states of the codes of this session, one for each address, the newest first."""
-    newest = request.session.get(purpose)
-    return [newest, *request.session.get(f"{purpose}_others", [])] if newest else []
 
 
 def _mark_failed(key: str, seconds: int) -> None:

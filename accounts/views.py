@@ -22,11 +22,12 @@ from django.views.decorators.http import require_POST
 
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_limits import TooManyRequestsError
-from accounts.codes import EmailedCode, Purpose
+from accounts.codes import EmailedCode
 from accounts.devices import describe_device
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
 from accounts.models import User
 from accounts.own_origin import is_from_own_page
+from accounts.pending_codes import Purpose
 from accounts.step_up import View, step_up_required
 from accounts.waiting_room import with_waiting_room
 from foundations.page_parts import render_form_page
