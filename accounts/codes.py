@@ -6,13 +6,12 @@ address get the same answer after the same work.
 Tries are counted for each code, so that a stranger cannot use up the tries of another person. If an
 address has received many mails, a new request sends none: the browser then accepts the newest code
 that was mailed to the address. So strangers cannot keep an owner out; see `code_limits` and
-docs/decisions/0027-limits-on-codes.md.
+docs/decisions/0027-limits-on-codes.md. A code that a newer mail replaced opens nothing and uses no
+try.
 """
 
-import re
 import secrets
 import time
-import unicodedata
 from contextlib import suppress
 from functools import partial
 from smtplib import SMTPException
@@ -29,10 +28,10 @@ from accounts import code_limits, code_mails, code_states, double_presses, pendi
 from accounts.code_limits import CodeLane
 from accounts.code_mails import CodeMail, QueueFullError
 from accounts.pending_codes import Purpose
+from accounts.typed_codes import DIGITS
 
-DIGITS = 8
-# Spaces, dashes, dots, and invisible characters that are copied with a code.
-_NOT_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212.,·\u200b-\u200f\u2060\ufeff]")
+MOST_REPLACED = 2  # earlier codes of an address that the session still recognises
+_NO_CODE = {"salt": "", "digest": ""}
 
 
 class ResendLimitError(Exception):
@@ -51,14 +50,12 @@ class CodeTriesExhaustedError(Exception):
     """The last try was wrong. The visitor must start again."""
 
 
+class CodeReplacedError(Exception):
+    """The code is from an earlier mail than the newest that this browser requested."""
+
+
 class CodeUsedError(Exception):
     """Another request with the same code was accepted before."""
-
-
-def clean_code(text: str) -> str | None:
-    """Returns the eight digits in `text`, without separators, or None if it is not a code."""
-    digits = _NOT_DIGITS.sub("", unicodedata.normalize("NFKC", text))
-    return digits if re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits) else None
 
 
 class EmailedCode:
@@ -155,12 +152,24 @@ class EmailedCode:
             self.persist()
             return False
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        self.state["replaced"] = self._replaced_by_next_mail()
         self._renew(permit.lane, code, salt)
         self.state["digest"] = self._digest(code)
         self.state.pop("next_mail_at", None)
         self.state.pop("mail_salt", None)
         self.persist()
         return True
+
+    def _replaced_by_next_mail(self) -> list[list[str]]:
+        """Returns [salt, digest] of the last codes mailed to this browser, the newest first."""
+        before = pending_codes.state_of(self.request, self.purpose, self.email) or {}
+        codes = [[before["salt"], before["digest"]]] if before.get("digest") else []
+        if mail_salt := before.get("mail_salt"):  # requested by the first of two presses
+            states = code_states.states(is_in_database=before["is_in_database"])
+            with suppress(RedisError):
+                newest = states.get(self._key("newest", ""), _NO_CODE)
+                codes = [list(newest.values()), *codes] if newest["salt"] == mail_salt else codes
+        return [*codes, *before.get("replaced", [])][:MOST_REPLACED]
 
     def _wait_for_mail_of(self, first: str) -> None:
         """Lets this browser use the code that the first press of the button requested."""
@@ -259,9 +268,11 @@ class EmailedCode:
 
         Raises CodeExpiredError, CodeUsedError, code_limits.TooManyRequestsError, CodeNotSentError
         if Redis went away since the code was sent, or CodeTriesExhaustedError at the last wrong
-        try.
+        try. Raises CodeReplacedError, without using a try, for a code of an earlier mail.
         """
         self.raise_if_expired()
+        if self._is_replaced(code):
+            raise CodeReplacedError
         try:
             tries = self._count_try()
             salt = self._salt_of(code)
@@ -282,6 +293,13 @@ class EmailedCode:
         self.persist()
         return False
 
+    def _is_replaced(self, code: str) -> bool:
+        """Returns whether `code` is one that a newer mail replaced, and so opens nothing."""
+        if constant_time_compare(self._digest(code), self.state["digest"]):
+            return False  # the same eight digits were drawn again
+        replaced = self.state.get("replaced", [])
+        return any(constant_time_compare(self._digest(code, salt), old) for salt, old in replaced)
+
     def _salt_of(self, code: str) -> str:
         """Returns the salt of the code that `code` is: this browser's or the newest; "" if none."""
         own, digest = str(self.state["salt"]), self._digest(code)
@@ -290,7 +308,7 @@ class EmailedCode:
         if "next_mail_at" not in self.state and "mail_salt" not in self.state:
             return ""
         code_limits.count_guess_of_newest(self.request, self.email)
-        newest = self._states.get(self._key("newest", ""), {"salt": "", "digest": ""})
+        newest = self._states.get(self._key("newest", ""), _NO_CODE)
         is_right = constant_time_compare(self._digest(code, newest["salt"]), newest["digest"])
         return str(newest["salt"]) if is_right else ""
 

@@ -23,12 +23,17 @@ from django.utils.translation import ngettext
 from tink import TinkError
 
 from accounts.audit import sign_ins
-from accounts.codes import EmailedCode, clean_code
+from accounts.codes import CodeReplacedError, EmailedCode
 from accounts.contacts import is_usable_email, normalise_email, read_emails
 from accounts.domain_typos import suggested_address
 from accounts.models import RightsGrant, User
+from accounts.typed_codes import clean_code
 
 logger = logging.getLogger(__name__)
+_EARLIER_CODE = _(
+    "This code is from an earlier mail. We have sent a newer one since: enter the code from the "
+    "newest mail. This cost you no try."
+)
 
 
 class EmailForm(forms.Form):
@@ -90,14 +95,18 @@ class CodeForm(forms.Form):
         self.process = process
 
     def clean_code(self) -> str:
-        """Uses a try and returns the code.
+        """Returns the code. Uses a try, unless an earlier mail holds the code.
 
         Exceptions of EmailedCode.accepts pass through to the view.
         """
         code = clean_code(self.cleaned_data["code"])
         if code is None:
             raise ValidationError(_("The code has eight digits. Enter all of them."))
-        if not self.process.accepts(code):
+        try:
+            is_right = self.process.accepts(code)
+        except CodeReplacedError:
+            raise ValidationError(_EARLIER_CODE) from None
+        if not is_right:
             raise ValidationError(
                 ngettext(
                     "This is not the code in our newest mail. You have %(tries)d try left.",

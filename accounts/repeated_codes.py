@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.crypto import constant_time_compare, salted_hmac
 from redis.exceptions import RedisError
 
-from accounts.codes import clean_code
+from accounts.typed_codes import clean_code
 from foundations.sessions import session_key_of
 
 ANSWER_SECONDS = 30

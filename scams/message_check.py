@@ -20,8 +20,8 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 
-from accounts import codes
 from accounts.mail_codes import made_at
+from accounts.typed_codes import DIGITS
 from incidents.models import Incident
 from notices.message_codes import delivery_of_code
 from notices.models import Chunk, Delivery, Notice
@@ -39,7 +39,7 @@ MOST_NOTICES = 5  # named for an address or number of ours
 MOST_UNKNOWN_TRACES = 60  # shown in an answer; each is compared with all hosts of ours
 # Characters that a pasted text may have beside an address or number and still count as only that.
 _CHARACTERS_BESIDE = 40
-_SIGN_IN_CODE = re.compile(rf"^[> \t*]*\d{{4}} ?\d{{{codes.DIGITS - 4}}}[ \t*]*$", re.MULTILINE)
+_SIGN_IN_CODE = re.compile(rf"^[> \t*]*\d{{4}} ?\d{{{DIGITS - 4}}}[ \t*]*$", re.MULTILINE)
 _ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}-[0-9a-f]{20}|[0-9a-f]{40})@(.+)")
 
 

@@ -14,9 +14,9 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts.codes import clean_code
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.devices import describe_device
+from accounts.typed_codes import clean_code
 from notices.message_codes import delivery_of_code
 from notices.returned_mail.delivery_reports import read_report, redact_addresses
 from notices.returned_mail.returned_message import MOST_BYTES
