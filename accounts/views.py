@@ -156,9 +156,14 @@ def ask_from_public_page(request: HttpRequest) -> HttpResponseBase:
         return redirect("account_login")
     if is_from_own_page(request):
         return ask_for_code(request)
+    return _begin_here(request, is_filled=True)
+
+
+def _begin_here(request: HttpRequest, **reasons: bool) -> HttpResponse:
+    """Shows the sign-in page, with the posted address in its field."""
     form = EmailForm(initial={"email": request.POST.get("email", "")})
-    context = {"form": form, "next_url": "", "is_filled": True}
-    return render(request, "accounts/sign_in.html", context)
+    context = {"form": form, "next_url": "", **reasons}
+    return render_form_page(request, "accounts/sign_in.html", context)
 
 
 @_sign_in_refusals
@@ -166,21 +171,28 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     """Shows the form for the sign-in code and signs the visitor in with the right code."""
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None or request.user.is_authenticated:
-        if request.user.is_authenticated and (typed_in_tab := request.POST.get("email")):
-            _explain_other_address(request, typed_in_tab)
-        return repeated_codes.answer(request) or redirect("account_login")
+        return repeated_codes.answer(request) or _without_code(request)
     process.raise_if_expired()
     process.raise_if_not_sent()
     form = CodeForm(_posted(request), process=process)
     try:
         is_right = form.is_valid()
     except codes.CodeUsedError:  # the user pressed the button twice
-        return repeated_codes.answer_after_the_first(request) or redirect("account_login")
+        return repeated_codes.answer_after_the_first(request) or _without_code(request)
     if is_right:
         return _signed_in_as(request, process)
     wait = process.next_mail_seconds
     context = {"form": form, "email": process.email, "wait": wait, "wait_minutes": -(-wait // 60)}
     return render(request, "accounts/sign_in_code.html", context)
+
+
+def _without_code(request: HttpRequest) -> HttpResponse:
+    """Leads a signed-in user on, and explains to others why no code can be entered."""
+    if not request.user.is_authenticated:
+        return _begin_here(request, has_no_code=True, is_filled="email" in request.POST)
+    if typed_in_tab := request.POST.get("email"):
+        _explain_other_address(request, typed_in_tab)
+    return redirect("account_login")
 
 
 def _signed_in_as(request: HttpRequest, process: EmailedCode) -> HttpResponse:
@@ -198,7 +210,7 @@ def send_code_again(request: HttpRequest) -> HttpResponse:
     """Sends a new code to the address of the pending sign-in."""
     process = EmailedCode.pending(request, Purpose.SIGN_IN)
     if process is None:
-        return redirect("account_login")
+        return _without_code(request)
     if process.send_again():
         messages.success(request, _("We have sent you a new code."))
     return redirect("sign_in_code")
@@ -225,7 +237,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
     """Asks for a step-up code. GET sends no mail; the button on the page does."""
     process = EmailedCode.pending(request, Purpose.STEP_UP)
     if process is None:
-        return render(request, "accounts/step_up.html", {"next_url": _next_url(request)})
+        context = {"next_url": _next_url(request), "has_no_code": request.method == "POST"}
+        return render(request, "accounts/step_up.html", context)
     process.set_next_url(_next_url(request))
     process.raise_if_expired()
     process.raise_if_not_sent()

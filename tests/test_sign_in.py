@@ -23,6 +23,7 @@ from accounts.models import User
 from harness.sign_in import ask_for_code, enter_code, newest_code, sign_in, wrong
 
 pytestmark = pytest.mark.django_db
+NO_CODE = "이 브라우저에서 요청한 코드가 없거나"
 
 
 def is_signed_in(client: Client) -> bool:
@@ -189,7 +190,7 @@ def test_the_fifth_wrong_code_ends_the_sign_in(client):
     response = enter_code(client, wrong(code))
     assert response.status_code == 403
     assert reverse("account_login") in response.content.decode()
-    assert enter_code(client, code).url == reverse("account_login")
+    assert NO_CODE in enter_code(client, code).text
     assert not is_signed_in(client)
 
 
@@ -251,8 +252,42 @@ def test_a_code_works_once(client):
     sign_in(client, "minji@example.com")
     code = newest_code()
     client.post(reverse("account_logout"))
-    assert enter_code(client, code).url == reverse("account_login")
+    assert NO_CODE in enter_code(client, code).text
     assert not is_signed_in(client)
+
+
+def test_the_page_of_the_code_in_another_browser_says_why_it_does_not_go_on(client):
+    ask_for_code(client, "minji@example.com")
+    other = Client()
+    page = other.get(reverse("sign_in_code"))
+    assert NO_CODE in page.text
+    assert f'action="{reverse("account_login")}"' in page.text
+    assert NO_CODE not in other.get(reverse("account_login")).text
+
+
+@pytest.mark.parametrize("name", ["sign_in_code", "sign_in_code_again"])
+def test_a_form_of_the_code_without_its_session_keeps_the_address(client, name):
+    ask_for_code(client, "minji@example.com")
+    other = Client()
+    page = other.post(reverse(name), {"code": newest_code(), "email": "minji@example.com"})
+    assert NO_CODE in page.text
+    assert 'value="minji@example.com"' in page.text
+    assert newest_code() not in page.text
+    assert not is_signed_in(other)
+    ask_for_code(other, page.context["form"]["email"].value())
+    enter_code(other, newest_code())
+    assert is_signed_in(other)
+
+
+def test_the_kept_page_of_the_code_holds_no_address(client):
+    Client().post(reverse("sign_in_code"), {"email": "minji@example.com"})
+    assert "minji" not in Client().get(reverse("sign_in_code")).text
+
+
+def test_a_step_up_code_without_its_session_says_why_it_is_not_taken(client, minji):
+    client.force_login(minji)
+    assert NO_CODE in client.post(reverse("step_up"), {"code": "12345678"}).text
+    assert NO_CODE not in client.get(reverse("step_up")).text
 
 
 def test_a_code_works_only_in_the_browser_that_asked(client):
@@ -322,7 +357,7 @@ def test_a_code_used_in_another_request_leads_back_to_the_start(client):
     session["sign_in_code"] = pending
     session.save()
     code = re.findall(r"^ +(\d{8})$", str(mail.outbox[0].body), re.MULTILINE)[0]
-    assert enter_code(other, code).url == reverse("account_login")
+    assert NO_CODE in enter_code(other, code).text
     assert not is_signed_in(other)
 
 
@@ -398,7 +433,7 @@ def test_an_unreachable_mail_server_is_reported_to_the_user(client, settings):
         settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
         response = ask_for_code(client, "minji@example.com")
     assert response.status_code == 503
-    assert client.get(reverse("sign_in_code")).url == reverse("account_login")
+    assert NO_CODE in client.get(reverse("sign_in_code")).text
 
 
 def test_the_form_has_csrf_protection():
