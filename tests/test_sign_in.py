@@ -23,7 +23,7 @@ from accounts.models import User
 from harness.sign_in import ask_for_code, enter_code, newest_code, sign_in, wrong
 
 pytestmark = pytest.mark.django_db
-NO_CODE = "이 브라우저에서 요청한 코드가 없거나"
+NO_CODE = "이 브라우저에서 요청한 인증번호가 없거나"
 
 
 def is_signed_in(client: Client) -> bool:
@@ -158,6 +158,19 @@ def test_the_fields_suit_a_telephone(client):
     assert 'inputmode="numeric"' in page
     assert "code-input" in page
     assert "minji@example.com" in page
+
+
+def test_the_page_of_the_code_says_what_to_do_if_none_comes(client, minji):
+    client.force_login(minji)
+    client.post(reverse("step_up_send"))
+    step_up_page = client.get(reverse("step_up")).text
+    visitor = Client()
+    ask_for_code(visitor, "minji@example.com")
+    page = visitor.get(reverse("sign_in_code")).text
+    for text in (page, step_up_page):
+        advice = text[text.index("1분이 지나도") :]
+        for words in ("네이버", "Daum", "Gmail", "스팸메일함", "위의 주소", "새 인증번호 받기"):
+            assert words in advice
 
 
 def test_the_mail_holds_nothing_it_should_not(client):
