@@ -21,8 +21,8 @@ from django.utils.translation import gettext_noop
 
 from accounts import code_limits, code_states, second_factor
 from accounts.audit import actors, refusals
+from accounts.ended_sessions import View
 from accounts.models import User
-from accounts.step_up import View
 from foundations.visitor_address import proxy_problem
 
 V = TypeVar("V", bound=View)

@@ -14,10 +14,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from accounts import proofs
+from accounts.ended_sessions import View, sign_in_required
 from accounts.models import User
 from accounts.proofs import Proof
-
-View = Callable[..., HttpResponseBase]
 
 
 def record_step_up(request: HttpRequest, user: User) -> None:
@@ -59,10 +58,9 @@ def _is_fresh(request: HttpRequest, proof: Proof) -> bool:
 
 
 def _unless(is_proven: Callable[[HttpRequest], bool], view: View) -> View:
+    @sign_in_required()
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
         if not is_proven(request):
             return redirect_to_login(request.get_full_path(), login_url=reverse("step_up"))
         return view(request, *args, **kwargs)

@@ -10,7 +10,6 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,11 +23,12 @@ from accounts import codes, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_limits import TooManyRequestsError
 from accounts.codes import EmailedCode
 from accounts.devices import describe_device
+from accounts.ended_sessions import View, sign_in_required
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
 from accounts.models import User
 from accounts.own_origin import is_from_own_page
 from accounts.pending_codes import Purpose
-from accounts.step_up import View, step_up_required
+from accounts.step_up import step_up_required
 from accounts.waiting_room import with_waiting_room
 from foundations.page_parts import render_form_page
 from foundations.rate_limits import too_many_requests
@@ -231,7 +231,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 _step_up_refusals = _explain_refusals(start="step_up", enter="step_up", resend="step_up_send")
 
 
-@login_required
+@sign_in_required()
 @_step_up_refusals
 def confirm(request: HttpRequest) -> HttpResponse:
     """Asks for a step-up code. GET sends no mail; the button on the page does."""
@@ -250,7 +250,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@sign_in_required(page="step_up")
 @_step_up_refusals
 def send_step_up_code(request: HttpRequest) -> HttpResponse:
     """Sends a first or a new step-up code to the user's own address."""
@@ -271,7 +271,7 @@ def _signed_in(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-@login_required
+@sign_in_required()
 def account(request: HttpRequest) -> HttpResponse:
     """Shows the account, and changes its language."""
     form = LanguageForm(_posted(request), instance=_signed_in(request))
@@ -281,7 +281,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/account.html", {"form": form})
 
 
-@login_required
+@sign_in_required()
 def sessions(request: HttpRequest) -> HttpResponse:
     """Lists the sessions of the user, and ends one or all others."""
     user, current_key = _signed_in(request), request.session.session_key

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.ended_sessions import sign_in_required
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
 from foundations import replica
@@ -33,13 +33,13 @@ _PLACE = re.compile(r"[a-z]{1,10}[0-9]{1,4}")  # an element's id in the page
 
 
 class SignedInRequest(HttpRequest):
-    """A request that passed `login_required`."""
+    """A request that passed `sign_in_required`."""
 
     user: User
 
 
 @require_safe
-@login_required
+@sign_in_required()
 def my_data(request: SignedInRequest) -> HttpResponse:
     """Shows the data classes that leaked of the user, with masked values."""
 
@@ -51,7 +51,7 @@ def my_data(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
+@sign_in_required()
 def my_data_reveal(request: SignedInRequest) -> HttpResponseBase:
     """Shows the values unmasked, for settings.STEP_UP_MINUTES after a POST with a fresh code.
 
@@ -79,7 +79,7 @@ def _begin_unmasking(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@sign_in_required(page="my_data")
 def my_data_hide(request: SignedInRequest) -> HttpResponse:
     """Hides the values, also for the browser's Back, and shows the masked page."""
     unmasking.end(request)
@@ -87,7 +87,7 @@ def my_data_hide(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@sign_in_required(page="my_data")
 def my_data_step(request: SignedInRequest, slug: str) -> HttpResponse:
     """Marks a step as done, or as not done, and shows the steps again.
 
@@ -107,7 +107,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@sign_in_required(page="my_data")
 def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
     """Takes a second fact for a row under a contact of several people, and redirects to the page.
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.db import transaction
+from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.models import User
@@ -46,6 +47,14 @@ class AlertsForm(forms.Form):
             AlertSubscription(user=self.user, incident=incident, topic=topic)
             for topic in sorted(new)
         )
+
+
+def posted_topics(posted: QueryDict) -> dict[str, list[str]]:
+    """Returns the topics that are ticked in a posted AlertsForm, by the slug of the incident."""
+    return {
+        slug: [topic for topic in AlertSubscription.Topic.values if topic in posted.getlist(slug)]
+        for slug in Incident.objects.public().values_list("slug", flat=True)
+    }
 
 
 class PushForm(forms.Form):

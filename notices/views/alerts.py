@@ -4,13 +4,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.ended_sessions import forget_choices, kept_choices, sign_in_required
 from foundations.rate_limits import limited
 from incidents.views import SignedInRequest
 from notices import push_subscriptions
@@ -19,23 +19,28 @@ from notices.forms.alerts import (
     PushForm,
     RenewalForm,
     chosen_topics,
+    posted_topics,
     unsubscribe_from,
 )
 from notices.message_codes import subscription_of_token
 from notices.models import AlertSubscription
 
 
-@login_required
+@sign_in_required(keep=posted_topics)
 @require_http_methods(["GET", "HEAD", "POST"])
 def alerts(request: SignedInRequest) -> HttpResponse:
     """Shows and saves the topics that the user subscribes to, by public incident."""
-    form = AlertsForm(request.POST if request.method == "POST" else None, user=request.user)
+    kept = kept_choices(request)
+    posted = request.POST if request.method == "POST" else None
+    form = AlertsForm(posted, user=request.user, initial=kept)
     if form.is_valid():
         form.save()
+        forget_choices(request)
         messages.success(request, _("Saved."))
         return redirect("alerts")
     context = {
         "form": form,
+        "is_kept": kept is not None,
         "chosen": chosen_topics(request.user),
         "push_key": settings.WEB_PUSH_KEY,
         "push_form": PushForm(auto_id=False),
@@ -46,7 +51,7 @@ def alerts(request: SignedInRequest) -> HttpResponse:
     return render(request, "notices/alerts/alerts.html", context)
 
 
-@login_required
+@sign_in_required(page="alerts")
 @require_POST
 def subscribe_browser(request: SignedInRequest) -> HttpResponse:
     """Adds the browser to those that get the user's alerts as push messages."""
@@ -57,7 +62,7 @@ def subscribe_browser(request: SignedInRequest) -> HttpResponse:
     return redirect("alerts")
 
 
-@login_required
+@sign_in_required(page="alerts")
 @require_POST
 def end_browser(request: SignedInRequest, key: UUID) -> HttpResponse:
     """Ends the push messages to one of the user's browsers."""

@@ -2,11 +2,11 @@
 
 import logging
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.ended_sessions import sign_in_required
 from foundations.rate_limits import limited
 from incidents.earlier_answers import earlier_answers
 from incidents.encryption import EncryptionError
@@ -19,7 +19,7 @@ from notices.proof import certificates
 logger = logging.getLogger(__name__)
 
 
-@login_required
+@sign_in_required()
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("certificate_issue", methods=["POST"], by_user=True)
 def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
