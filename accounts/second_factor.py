@@ -20,9 +20,10 @@ from django.utils.decorators import method_decorator
 
 from accounts import proofs
 from accounts.audit import actors
+from accounts.ended_sessions import View
 from accounts.models import User
 from accounts.proofs import Proof
-from accounts.step_up import View, fresh_code_required
+from accounts.step_up import fresh_code_required
 
 
 def is_second_factor_verified(request: HttpRequest) -> bool:
