@@ -40,7 +40,7 @@ def alerts(request: SignedInRequest) -> HttpResponse:
         return redirect("alerts")
     context = {
         "form": form,
-        "is_kept": kept is not None,
+        "is_kept": kept is not None and posted is None,
         "chosen": chosen_topics(request.user),
         "push_key": settings.WEB_PUSH_KEY,
         "push_form": PushForm(auto_id=False),
