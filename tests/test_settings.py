@@ -225,7 +225,7 @@ def test_an_invalid_value_is_named(tmp_path, name, value):
             "AUDIT_DIGEST_WEBHOOK: it needs AUDIT_DIGEST_SECRET",
         ),
         (
-            {"AUDIT_DIGEST_SECRET": "secret"},
+            {"AUDIT_DIGEST_SECRET": "a secret of the receiver"},
             "AUDIT_DIGEST_SECRET: it needs AUDIT_DIGEST_WEBHOOK",
         ),
         ({"EMAIL_HOST_FILE": "/etc/hostname"}, "EMAIL_HOST_FILE: EMAIL_HOST is set, too"),
