@@ -124,7 +124,7 @@ def test_a_count_that_finishes_before_the_approval_applies(approvers_desk, draft
 
 def test_the_author_cannot_approve_with_or_without_a_count(client, draft, many, editor):
     sign_in_to_desk(client, editor)
-    assert "Somebody else must approve" in approval(client, draft, "?uncounted=1")
+    assert "Another person must approve" in approval(client, draft, "?uncounted=1")
     approve(client, draft, str(draft.pk))
     tasks.count_audience(draft.pk)
     approve(client, draft, "3")

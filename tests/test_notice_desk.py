@@ -60,7 +60,7 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     assert (notice.created_by, notice.incident) == (editor, version.statement.incident)
     assert notice.state == Notice.State.DRAFT
     own = page(client.get(url("notice_approve", notice.pk)))
-    assert "Somebody else must approve" in own
+    assert "Another person must approve" in own
     approve(client, notice, "3")
     notice.refresh_from_db()
     assert notice.state == Notice.State.DRAFT

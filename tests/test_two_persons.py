@@ -272,7 +272,7 @@ def test_a_test_to_oneself_needs_no_second_person(client, version, team, server)
     assert "Send this test" in page_text(client.get(notice_url("change", test)))
     typed = page_text(client.get(notice_url("approve", test)))
     people = client.get(notice_url("approve", test)).context["counted"].people
-    assert "Somebody else" not in typed
+    assert "Another person must" not in typed
     approve(client, test, str(people))
     test.refresh_from_db()
     assert (test.state, test.approved_by) == (State.PLANNING, editor)
@@ -286,5 +286,5 @@ def test_a_test_to_others_needs_a_second_person(client, version, team, other):
     test = add_test(client, version, other)
     assert not is_own_test(test, team["editor"])
     assert client.get(notice_url("approve", test)).status_code == 403
-    with pytest.raises(decisions.ApprovalRefusedError, match="Somebody else"):
+    with pytest.raises(decisions.ApprovalRefusedError, match="Another person"):
         decisions.approve(test, by=team["editor"])
