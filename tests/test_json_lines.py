@@ -30,6 +30,12 @@ END_OF_CELERY = "\nworker: Warm shutdown (MainProcess)\n"  # written within its 
 SENT = "0123456789abcdef0123456789abcdef"
 
 
+@pytest.fixture(autouse=True)
+def _no_request():
+    """Forgets the request of an earlier test, whose id the thread keeps."""
+    request_ids.work_for("")
+
+
 def line_of(message: str, *args: object, error: BaseException | None = None) -> str:
     trace = (type(error), error, error.__traceback__) if error else None
     return JsonLine().format(logging.LogRecord("portal", logging.INFO, "", 1, message, args, trace))
