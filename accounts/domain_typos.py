@@ -6,6 +6,8 @@ The answer depends on the spelling only, so it says nothing about known addresse
 
 from typing import Final
 
+from foundations.edit_distance import edit_distance
+
 # The mailbox providers that most readers use, as they are spelled.
 USUAL_DOMAINS: Final = (
     "naver.com",
@@ -43,18 +45,6 @@ def suggested_address(email: str) -> str:
     if domain in USUAL_DOMAINS or domain in _OTHER_DOMAINS:
         return ""
     meant = _FREQUENT.get(domain) or next(
-        (usual for usual in USUAL_DOMAINS if _is_one_mistake(domain, usual)), ""
+        (usual for usual in USUAL_DOMAINS if edit_distance(domain, usual, 1) == 1), ""
     )
     return f"{local}@{meant}" if meant else ""
-
-
-def _is_one_mistake(typed: str, usual: str) -> bool:
-    """Returns whether the two differ by one edit: the optimal string alignment distance is 1."""
-    first = next((i for i, (a, b) in enumerate(zip(typed, usual, strict=False)) if a != b), -1)
-    if first < 0:
-        return abs(len(typed) - len(usual)) == 1
-    rest_typed, rest_usual = typed[first:], usual[first:]
-    swapped = rest_typed[1::-1] + rest_typed[2:]
-    is_swapped = swapped == rest_usual
-    is_less, is_more = rest_typed == rest_usual[1:], rest_typed[1:] == rest_usual
-    return is_swapped or is_less or is_more or rest_typed[1:] == rest_usual[1:]

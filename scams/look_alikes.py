@@ -9,6 +9,7 @@ from confusable_homoglyphs.confusables import is_confusable
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from foundations.edit_distance import edit_distance
 from scams.pasted_text import is_possible_host
 from scams.wrapped_links import is_opaque_filter
 
@@ -82,7 +83,7 @@ def _imitates(host: str, ours: str) -> bool:
         return False
     labels = [_skeleton(label) for label in _labels(host)[:-1]]
     most = 2 if len(brand) >= 8 else 1
-    return any(brand in label or _distance(label, brand, most) <= most for label in labels)
+    return any(brand in label or edit_distance(label, brand, most) <= most for label in labels)
 
 
 def _labels(host: str) -> list[str]:
@@ -134,25 +135,6 @@ def _latin(sign: str) -> str:
         if letters:
             return min(letters, key=lambda look: (len(look), look.isupper(), look)).lower()
     return sign
-
-
-def _distance(one: str, other: str, most: int) -> int:
-    """Returns how many letters are added, left out, changed or swapped.
-
-    Returns any number above `most` if there are more than `most`.
-    """
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        before, last, row = row, before, [i]
-        for j, b in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
 
 
 def _is_bare_number(host: str) -> bool:
