@@ -5,7 +5,7 @@ incident's page (incidents.desk_page), so that both agree. No text names a custo
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -46,6 +46,7 @@ class TeamEvent:
     text: str  # in the active language
     path: str
     is_for: Callable[[User], bool]
+    earlier_keys: Sequence[str] = ()  # of events before this one that last as long
 
 
 class TeamMail(emails.AccountMail):
@@ -140,6 +141,7 @@ def _figure_event(incident: Incident, figure: DeskFigure) -> Iterator[TeamEvent]
         }
         yield TeamEvent(
             key=f"figure:{incident.pk}:{figure.key}:{passed[-1]}",
+            earlier_keys=[f"figure:{incident.pk}:{figure.key}:{each}" for each in passed[:-1]],
             kind=figure.message_kind,
             text=text,
             path=figure.url,
@@ -176,34 +178,28 @@ def queue() -> None:
         .select_related("message_choice")
         .order_by("pk")
     )
-    _forget_ended()
-    by_language: dict[str, list[User]] = {}
-    for user in team:
-        by_language.setdefault(user.language, []).append(user)
-    for language, users in by_language.items():
-        with override(language):
-            _store(message for event in events() for message in _mails(event, users))
+    languages = {default_language(), *(user.language for user in team)}
+    found = {language: _events_in(language) for language in languages}
+    _forget_ended(found[default_language()])
+    _store(m for user in team for event in found[user.language] for m in _mails(event, user))
     if settings.DESK_WEBHOOKS:
-        with override(default_language()):
-            _store(message for event in events() for message in _posts(event, team))
+        _store(message for event in found[default_language()] for message in _posts(event, team))
 
 
-def _forget_ended() -> None:
-    current = {event.key for event in events() if event.kind in ENDING}
-    reached = {name: int(most) for name, _colon, most in map(_parts, current) if most.isdecimal()}
-    stored = TeamMessage.objects.filter(kind__in=ENDING).values_list("event", flat=True).distinct()
-    ended = [event for event in stored if event not in current and not _is_passed(event, reached)]
-    TeamMessage.objects.filter(kind__in=ENDING, event__in=ended).delete()
+def _events_in(language: str) -> list[TeamEvent]:
+    with override(language):
+        return list(events())
 
 
-def _parts(event: str) -> tuple[str, str, str]:
-    return event.rpartition(":")
+def _forget_ended(current: Iterable[TeamEvent]) -> None:
+    """Deletes the messages about events of ENDING that are not among the current ones.
 
-
-def _is_passed(event: str, reached: Mapping[str, int]) -> bool:
-    """Returns whether a figure is above the number of this event still."""
-    name, _colon, least = _parts(event)
-    return least.isdecimal() and int(least) <= reached.get(name, -1)
+    Of a figure, the numbers that it has passed stay as long as it is above them.
+    """
+    ending = [event for event in current if event.kind in ENDING]
+    kept = {key for event in ending for key in (event.key, *event.earlier_keys)}
+    stored = TeamMessage.objects.filter(kind__in=ENDING)
+    stored.exclude(event__in=kept).delete()
 
 
 def _store(messages: Iterable[TeamMessage]) -> None:
@@ -215,11 +211,10 @@ def _choice_of(user: User) -> MessageChoice:
     return found or MessageChoice(user=user)
 
 
-def _mails(event: TeamEvent, users: list[User]) -> Iterator[TeamMessage]:
-    for user in users:
-        choice = _choice_of(user)
-        if choice.by_mail and event.kind in choice.kinds and event.is_for(user):
-            yield _message(event, f"mail:{user.pk}")
+def _mails(event: TeamEvent, user: User) -> Iterator[TeamMessage]:
+    choice = _choice_of(user)
+    if choice.by_mail and event.kind in choice.kinds and event.is_for(user):
+        yield _message(event, f"mail:{user.pk}")
 
 
 def _posts(event: TeamEvent, users: list[User]) -> Iterator[TeamMessage]:

@@ -124,6 +124,16 @@ def test_a_notice_that_pauses_again_for_the_same_reason_is_announced_again(mails
     assert sum("too many messages bounced" in text for text in texts) == 2
 
 
+def test_a_superuser_who_becomes_one_again_is_announced_again(mails, team):
+    again = User.objects.create_superuser("again@hanbit.example", language="en")
+    User.objects.create_superuser("reader@hanbit.example", language="en")
+    for is_superuser in (True, False, True):
+        User.objects.filter(pk=again.pk).update(is_superuser=is_superuser)
+        send_team_messages()
+    texts = [text for to, text in received(mails) if to == "reader@hanbit.example"]
+    assert sum("again@hanbit.example is a superuser" in text for text in texts) == 2
+
+
 def test_a_second_wave_of_scam_reports_is_announced_again(mails, team, incident):
     for _wave in range(2):
         reports = [ScamReport(incident=incident, channel="sms", ciphertext=b"x") for _ in range(12)]
