@@ -35,7 +35,7 @@ class FactChangeAdmin(ProposalAdmin):
     def details(self, proposal: FactChange) -> dict[str, Any]:
         """Returns the old and new values."""
         model = facts.subject_model(proposal.model)
-        return {"rows": list(facts.labelled(model, proposal.changes))}
+        return {"differences": list(facts.labelled(model, proposal.changes))}
 
     def confirm_by(self, proposal: FactChange, by: User) -> bool:
         """Confirms the change, so that the portal shows the new facts.
