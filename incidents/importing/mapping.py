@@ -140,7 +140,7 @@ class PersonColumns(TomlTable):
         if wrong := sorted(leaked - set(present)):
             raise ValueError(
                 *(
-                    partial(sentence, name=repr(one), mend_words=nearest_choices(one, present))
+                    partial(sentence, name=repr(one), advice_words=nearest_choices(one, present))
                     for one in wrong
                 )
             )
@@ -421,7 +421,7 @@ class ColumnMapping(TomlTable):
                     RefusalMessages.NO_CLASS.stored(
                         mapping_words=self.name,
                         name=repr(slug),
-                        mend_words=RefusalMessages.CHOICES.stored(
+                        advice_words=RefusalMessages.CHOICES.stored(
                             choices_words=described(slug, known) or RefusalMessages.NONE.stored()
                         ),
                     )

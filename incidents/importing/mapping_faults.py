@@ -46,13 +46,13 @@ def _sentence(fault: Fault, name: str) -> str:
         return (RefusalMessages.NO_TABLE if fault.wants else RefusalMessages.NO_KEY).stored(**slots)
     if fault.kind == "extra_forbidden":
         return RefusalMessages.UNKNOWN_KEY.stored(
-            mend_words=nearest_choices(fault.key, fault.choices), **slots
+            advice_words=nearest_choices(fault.key, fault.choices), **slots
         )
     if fault.path == ("format",):
         return RefusalMessages.NO_FORMAT.stored(**slots)
     if fault.kind == "literal_error":
         return RefusalMessages.NOT_AMONG.stored(
-            mend_words=nearest_choices(str(fault.value), fault.choices), **slots
+            advice_words=nearest_choices(str(fault.value), fault.choices), **slots
         )
     if fault.kind == "model_type" and isinstance(fault.path[-1], int):
         return RefusalMessages.NOT_BLOCKS.stored(table=_table_header(fault.path), **slots)

@@ -317,7 +317,7 @@ class RefusalMessages(StoredMessages):
     NEAR = _("did you mean {near}?")
     CHOICES = _("use one of: {choices_words}")
     NONE = _("none")
-    NO_CLASS = _("{mapping_words}: {name} is no data class; {mend_words}")
+    NO_CLASS = _("{mapping_words}: {name} is no data class; {advice_words}")
     NOT_TOML = _("{mapping_words}: not TOML: {error}")
     LONG_MAPPING = _("{mapping_words}: longer than {most} characters; name each column once")
     USED_TOO_OFTEN = _(
@@ -344,7 +344,7 @@ class RefusalMessages(StoredMessages):
     BOTH_RECIPIENTS = _(
         "{mapping_words}: [person] and [second_person] are both recipients; map the file twice"
     )
-    NOT_AMONG = _("{place_words}, {key}: {mend_words}")
+    NOT_AMONG = _("{place_words}, {key}: {advice_words}")
     RECIPIENT_REFERENCE = _(
         "{place_words}, reference: a recipient is known by phone; remove this line"
     )
@@ -358,7 +358,7 @@ class RefusalMessages(StoredMessages):
         "such as contact_leaked = [{columns}], or [] if none did"
     )
     NO_SUCH_CONTACT = _(
-        "{place_words}, contact_leaked: {name} is none of its columns; {mend_words}"
+        "{place_words}, contact_leaked: {name} is none of its columns; {advice_words}"
     )
     NO_DATE_FORMAT = _(
         "{place_words}, {key}: {name} is no format of a date; write date, datetime, excel, unix, "
@@ -380,7 +380,7 @@ class RefusalMessages(StoredMessages):
     NOT_LIST = _("{place_words}, {key}: must be a list in brackets")
     NOT_TABLE = _("{place_words}, {key}: must be a table")
     NOT_BLOCKS = _("{place_words}, {key}: write it as {table} blocks with class and value")
-    UNKNOWN_KEY = _("{place_words}: unknown key {key}; {mend_words}")
+    UNKNOWN_KEY = _("{place_words}: unknown key {key}; {advice_words}")
 
     UNDECIDED = _(
         "{file}: {column} holds languages without a text in the incident: {counts}; decide what "
