@@ -1,15 +1,19 @@
 """Fixtures that most tests need: people, the response desk, incidents and a clean cache."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from accounts.models import User
+from breachportal.management.commands.make_roles import ROLES
 from harness.exposure_factory import hanbit
 from harness.sign_in import sign_in_to_desk
 from harness.signed_cookies import teach_test_clients
@@ -18,6 +22,7 @@ from statements import sample
 from statements.models import StatementVersion
 from tests.audit_trails import as_owner
 from tests.sample_pages import correct
+from tests.smtp_server import SmtpServer
 
 teach_test_clients()
 
@@ -146,3 +151,24 @@ def correction(coupang) -> StatementVersion:
 def empty_trail(db):
     """Removes the entries of earlier transactional tests, which no flush of the tables removes."""
     as_owner("DELETE FROM accounts_auditentry")
+
+
+@pytest.fixture
+def team(db) -> dict[str, User]:
+    """A member of the response team for each role, by the name of the role."""
+    call_command("make_roles")
+    members = {}
+    for role in ROLES:
+        members[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
+        members[role].groups.add(Group.objects.get(name=role))
+    return members
+
+
+@pytest.fixture
+def mails(settings) -> Iterator[SmtpServer]:
+    """A mail server that runs, to which this process sends."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
+    with SmtpServer() as running:
+        settings.EMAIL_PORT = running.port
+        yield running

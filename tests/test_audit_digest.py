@@ -15,7 +15,6 @@ from accounts.models import AuditEntry
 from accounts.tasks import send_audit_digest
 from breachportal import environment
 from foundations import webhooks
-from tests.smtp_server import SmtpServer
 from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 pytestmark = pytest.mark.django_db
@@ -28,15 +27,6 @@ def _begin_without_entries(empty_trail):
 
 
 SECRET = "a secret of the receiver"
-
-
-@pytest.fixture
-def mails(settings) -> Iterator[SmtpServer]:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
-    with SmtpServer() as running:
-        settings.EMAIL_PORT = running.port
-        yield running
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from time import process_time
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,7 +12,6 @@ from django.utils.translation import override
 
 from accounts.audit.actors import acting
 from accounts.models import RightsGrant, User
-from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
 from incidents import figure_points
 from incidents.desk_page import DeskFigure, StageState, WorkStage, board_of, duration
@@ -31,16 +28,6 @@ from tests.notice_factory import draft_notice
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def team(db) -> dict[str, User]:
-    call_command("make_roles")
-    team = {}
-    for role in ROLES:
-        team[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
-        team[role].groups.add(Group.objects.get(name=role))
-    return team
 
 
 def shown_to(client, user: User, url: str, language: str = "en") -> str:

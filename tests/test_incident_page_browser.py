@@ -10,15 +10,12 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from accounts.models import User
-from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
 from incidents.guide.answers import NAMES
 from incidents.models import FigurePoint, Incident
@@ -33,16 +30,6 @@ HANGUL = re.compile("[가-힣]+")
 # A role's name, an address, a file's name and a hash stay as they are.
 LATIN = re.compile(r"[A-Za-z]{3,}")
 AS_WRITTEN = re.compile(r"\(\w+\)|\S+@\S+|(?<![A-Za-z])(?:SMS|PDF|KST)(?![A-Za-z])")
-
-
-@pytest.fixture
-def team(transactional_db) -> dict[str, User]:
-    call_command("make_roles")
-    team = {}
-    for role in ROLES:
-        team[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
-        team[role].groups.add(Group.objects.get(name=role))
-    return team
 
 
 @pytest.fixture

@@ -20,16 +20,6 @@ from tests.test_incident_admin import NEW_INCIDENT
 pytest_plugins = ["tests.notice_fixtures"]
 
 
-@pytest.fixture
-def team(db) -> dict[str, User]:
-    call_command("make_roles")
-    team = {}
-    for role in ROLES:
-        team[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
-        team[role].groups.add(Group.objects.get(name=role))
-    return team
-
-
 @pytest.mark.parametrize(
     ("right", "roles"),
     [

@@ -34,15 +34,6 @@ SECRET = "a secret of the receiver"
 
 
 @pytest.fixture
-def mails(settings) -> Iterator[SmtpServer]:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
-    with SmtpServer() as running:
-        settings.EMAIL_PORT = running.port
-        yield running
-
-
-@pytest.fixture
 def hook(settings) -> Iterator[WebhookReceiver]:
     with webhook_receiver() as server:
         settings.DESK_WEBHOOKS = {

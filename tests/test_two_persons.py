@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -43,16 +41,6 @@ def give(user: User, *, by: User, confirmed_by: User) -> None:
 @pytest.fixture
 def root(db) -> User:
     return User.objects.create_user("root@hanbit.example", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def team(db) -> dict[str, User]:
-    call_command("make_roles")
-    made = {}
-    for role in ROLES:
-        made[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
-        made[role].groups.add(Group.objects.get(name=role))
-    return made
 
 
 # The giver of rights
