@@ -1,20 +1,17 @@
 """Notices on the desk: one person drafts a notice, a second person approves and controls it."""
 
-import time
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import ForeignKey
 from django.forms import ModelChoiceField
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -24,8 +21,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
-from foundations.languages import own_name, with_own_names
-from incidents.models import AffectedPerson, ExposureBatch, Incident
+from incidents.models import ExposureBatch
 from notices import decisions
 from notices.admin import (
     approval,
@@ -35,25 +31,18 @@ from notices.admin import (
     previews,
     proof_export,
     sending_plans,
+    shown_notice,
     sms_figures,
 )
 from notices.admin.history import HistoryMessages
-from notices.engine import dry_runs, progress, ramp, stall
-from notices.engine.audiences import DryRun
+from notices.engine import dry_runs, progress
 from notices.engine.dry_runs import AudienceCount
-from notices.engine.held_back import has_shared_contacts
-from notices.engine.learned_rates import learned_rates
 from notices.engine.sending_plans import NO_PLAN
-from notices.engine.smtp.limits import connection_limits
 from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm, ReturnForm
 from notices.message_codes import message_code
-from notices.message_filling import OutgoingMessage
-from notices.message_samples import sample_mail, sample_shared_mail
-from notices.models import Delivery, Notice
-from notices.models.states import END_STATES
+from notices.models import Notice
 from notices.own_tests import is_own_test
 from notices.proof import notice_summary
-from notices.sms import sms_size
 from statements.models import StatementVersion
 
 State = Notice.State
@@ -174,8 +163,10 @@ class NoticeAdmin(admin.ModelAdmin):
             "may_export_letters": request.user.has_perms([proof_export.EXPORT, proof_export.OPEN]),
             "may_approve": request.user.has_perm(APPROVE),
             **(_own_rights(request, notice) if notice else {}),
-            "languages": _languages(notice) if notice and notice.channel == "email" else [],
-            **(_progress(notice) if notice else {}),
+            "languages": shown_notice.languages(notice)
+            if notice and notice.channel == "email"
+            else [],
+            **(shown_notice.progress_context(notice) if notice else {}),
         }
         return super().change_view(request, object_id, form_url, context)
 
@@ -208,11 +199,11 @@ class NoticeAdmin(admin.ModelAdmin):
             "counted": counted,
             "reloads": is_waiting and counted.is_running and not form.is_bound,
             "shows_form": not is_waiting or form.is_bound,
-            "buckets": _buckets(counted.run, notice.incident) if counted.run else [],
+            "buckets": shown_notice.buckets(counted.run, notice.incident) if counted.run else [],
             "cost": sms_figures.highest_cost(notice, counted.run),
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
-            "samples": _samples(notice),
+            "samples": shown_notice.samples(notice),
             **approval.context(notice, by=staff),
             **sending_plans.approval_context(notice, counted.run),
         }
@@ -245,7 +236,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """Returns the sample mail as a file, to be opened in a mail program."""
         require(request, "notices.view_notice")
-        mail = _email_sample(pk, language)
+        mail = shown_notice.email_sample(pk, language)
         name = f'attachment; filename="notice-{pk}-{language}.eml"'
         return HttpResponse(
             mail.data, content_type="message/rfc822", headers={"Content-Disposition": name}
@@ -254,7 +245,9 @@ class NoticeAdmin(admin.ModelAdmin):
     def html(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """Returns the HTML part of the sample mail as a page that can load and run nothing."""
         require(request, "notices.view_notice")
-        return previews.html_preview(previews.parse_mail(_email_sample(pk, language).data))
+        return previews.html_preview(
+            previews.parse_mail(shown_notice.email_sample(pk, language).data)
+        )
 
     def pause(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Pauses the notice, for all roles. Messages on the wire are still sent."""
@@ -430,99 +423,6 @@ def _redirect_to_page(notice: Notice) -> HttpResponse:
     return redirect("admin:notices_notice_change", notice.pk)
 
 
-def _progress(notice: Notice) -> dict[str, Any]:
-    """Returns the context of a notice's page: stored counters, and which decisions are possible."""
-    labels = dict(Delivery.State.choices)
-    now = progress.send_progress(notice)
-    counters = [(labels[name], now.counts[name]) for name in END_STATES]
-    reported = sms_figures.receipts(notice)
-    is_ending = notice.state == State.CANCELLED and notice.closed_at is None
-    is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
-    is_open = notice.state in (State.PLANNING, State.SENDING, State.PAUSED)
-    return {
-        "counters": [*counters, *reported, (_("to go"), now.to_go)],
-        "rate": now.rate and round(now.rate),
-        "left": now.left and _hours(now.left),
-        "is_draft": notice.state == State.DRAFT,
-        "is_moving": is_moving,
-        "halted_for": stall.stall_reason(notice) if is_moving else None,
-        "connection_limits": connection_limits() if is_moving else {},
-        "learned_rates": _rates_a_minute() if is_moving else {},
-        "stopped": pauses.stopped_destinations(notice),
-        "can_pause": notice.state in (State.PLANNING, State.SENDING),
-        "step": ramp.step_of(notice),
-        **sending_plans.progress_context(notice),
-        "can_resume": notice.state == State.PAUSED,
-        "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
-        "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
-        "can_change_plan": is_open and notice.channel == Notice.Channel.EMAIL,
-    }
-
-
-def _rates_a_minute() -> dict[str, int]:
-    """Returns {destination: messages a minute} where a destination limits them."""
-    now = time.time()
-    found = learned_rates().items()
-    return {name: max(round(60 * rate.current(now)), 1) for name, rate in sorted(found)}
-
-
-def _hours(left: timedelta) -> str:
-    """Formats as hours, minutes and seconds, because Python names days in English."""
-    minutes, seconds = divmod(round(left.total_seconds()), 60)
-    return f"{minutes // 60:,}:{minutes % 60:02}:{seconds:02}"
-
-
-def _email_sample(pk: int, language: str) -> OutgoingMessage:
-    """Returns the sample of an e-mail notice; raises Http404 for other notices and languages."""
-    if language not in dict(settings.LANGUAGES):
-        raise Http404
-    by_email = Notice.objects.filter(channel=Notice.Channel.EMAIL)
-    return sample_mail(get_object_or_404(by_email, pk=pk), language)
-
-
-def _samples(notice: Notice) -> list[dict[str, Any]]:
-    """Returns the messages that an approval freezes, as the approver reads them."""
-    samples = [_sample(notice, code, name) for code, name in _languages(notice)]
-    if has_shared_contacts(notice):
-        samples += [_shared_sample(notice, code, name) for code, name in _languages(notice)]
-    return samples
-
-
-def _languages(notice: Notice) -> list[tuple[str, str]]:
-    return with_own_names(notice.incident.languages)
-
-
-def _shared_sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
-    sample = {
-        "language": language,
-        "name": _("{language}, to a contact that many people share").format(language=name),
-    }
-    data = sample_shared_mail(notice, language).data
-    if notice.channel == Notice.Channel.SMS:
-        text = data.decode()
-        return sample | {"subject": "", "text": text, "size": sms_size(text)}
-    mail = previews.parse_mail(data)
-    return sample | {"subject": str(mail["Subject"]), "text": previews.mail_part(mail, "plain")}
-
-
-def _sample(notice: Notice, language: str, name: str) -> dict[str, Any]:
-    if notice.channel == Notice.Channel.SMS:
-        text = sample_mail(notice, language).data.decode()
-        size = sms_size(text)
-        return {"language": language, "name": name, "subject": "", "text": text, "size": size}
-    if notice.channel == Notice.Channel.PUSH:
-        text = previews.push_text(sample_mail(notice, language).data)
-        return {"language": language, "name": name, "subject": "", "text": text, "size": None}
-    mail = previews.parse_mail(sample_mail(notice, language).data)
-    return {
-        "language": language,
-        "name": name,
-        "subject": str(mail["Subject"]),
-        "text": previews.mail_part(mail, "plain"),
-        "html_url": reverse("admin:notices_notice_html", args=[notice.pk, language]),
-    }
-
-
 def _approval_entry(counted: AudienceCount) -> str:
     """Returns the entry about an approval for the notice's history."""
     if counted.people is None:
@@ -531,39 +431,3 @@ def _approval_entry(counted: AudienceCount) -> str:
         return HistoryMessages.APPROVED.stored(people=counted.people)
     at = f"{counted.at:%Y-%m-%d %H:%M}"
     return HistoryMessages.APPROVED_AS_COUNTED.stored(people=counted.people, at=at)
-
-
-def _language_bucket(incident: Incident, code: str) -> str:
-    """Returns the label of a language; with the language that people get who have no text in it."""
-    given = incident.language_for(code)
-    if given == code:
-        return _("Language: {name}").format(name=own_name(code))
-    text = _("Language: {name}. The incident has no text in it: they get {given}")
-    return text.format(name=own_name(code), given=own_name(given))
-
-
-def _buckets(dry_run: DryRun, incident: Incident) -> list[tuple[str, int]]:
-    """Returns (label, number of people): by reachability, by language and by relation."""
-    relations = dict(AffectedPerson.Relation.choices)
-    return [
-        (_("People"), dry_run.people),
-        (_("Reachable"), dry_run.reachable),
-        (_("Suppressed for this incident"), dry_run.suppressed),
-        (_("Held back: many people share the contact"), dry_run.shared_contact),
-        (_("Held back: marked as deceased or restricted"), dry_run.marked),
-        (_("Without an address for this channel"), dry_run.no_address),
-        (_("With an address that cannot be one"), dry_run.unusable_address),
-        *(
-            [(_("With a landline number, which takes no text messages"), dry_run.landline)]
-            if dry_run.landline
-            else []
-        ),
-        *(
-            (_language_bucket(incident, code), number)
-            for code, number in sorted(dry_run.by_language.items())
-        ),
-        *(
-            (_("Relation: {name}").format(name=relations[relation]), number)
-            for relation, number in sorted(dry_run.by_relation.items())
-        ),
-    ]
