@@ -20,6 +20,7 @@ _FILE = Path(__file__).parent / "country_steps.toml"
 class CountryStep(TomlTable):
     """The table [[step]]: one step, where it holds, and about which data classes."""
 
+    name: Text  # the key of its texts in other languages
     jurisdictions: Texts  # of the incident; one of them is enough
     classes: Texts  # slugs; one that leaked is enough
     text: Localized
