@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from foundations.formatting import moment
 from incidents.desk_page import DeskClock, DeskTask, PageParts, StageState, WorkStage
 from incidents.models import Incident, MessageKind
 from statements.legal.deadlines import DutyClock, DutyStatus, timed_clocks_of
@@ -80,7 +80,7 @@ def _statement_words(draft: StatementVersion | None, published: StatementVersion
     if published and published.published_at:
         return _("Version %(number)s is published since %(time)s.") % {
             "number": published.number,
-            "time": date_format(localtime(published.published_at), "SHORT_DATETIME_FORMAT"),
+            "time": moment(published.published_at),
         }
     if draft:
         return _("Version %(number)s is a draft.") % {"number": draft.number}

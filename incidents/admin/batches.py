@@ -8,15 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
+from foundations.formatting import moment
 from incidents import phrasing, scope_versions
 from incidents.admin.batch_withdrawals import consequences, shown_withdrawal
 from incidents.admin.confirmation import call_worker, confirmation_page
@@ -127,7 +126,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         change = obj.changes.select_related("asked_by").order_by("-pk").first()
         if change is None:
             return "–"
-        at = date_format(localtime(change.finished_at or change.asked_at), "DATETIME_FORMAT")
+        at = moment(change.finished_at or change.asked_at)
         state = change.get_state_display()
         lines = [(change.get_kind_display(), f"{state} ({at})"), (_("asked by"), change.asked_by)]
         if change.refusal:

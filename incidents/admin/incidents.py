@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
+from foundations.formatting import moment
 from incidents.admin import guide, incident_page, messages_page
 from incidents.admin.confirmation import confirmation_page
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
@@ -153,7 +154,7 @@ class IncidentAdmin(FactsAdmin):
             request = shred_request_of(obj)
             return _request_sentence(request) if request else "–"
         lines = [
-            (_("shredded"), date_format(localtime(record.done_at), "DATETIME_FORMAT")),
+            (_("shredded"), moment(record.done_at)),
             (_("asked by"), record.asked_by or "–"),
             (_("shredded by"), record.done_by or _("somebody at the server")),
             (_("fingerprint of the data keyset"), record.data_fingerprint),

@@ -12,8 +12,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -21,6 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.step_up import step_up_required
 from foundations import documents
+from foundations.formatting import moment
 from incidents.models import ExposureBatch
 from notices import decisions
 from notices.admin import (
@@ -99,7 +98,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def retries_end(self, obj: Notice) -> Any:
         if obj.deadline_at is None:
             return self.get_empty_value_display()
-        return date_format(localtime(obj.deadline_at), "DATETIME_FORMAT")
+        return moment(obj.deadline_at)
 
     @admin.display(description=gettext_lazy("Sending plan"))
     def plan(self, obj: Notice) -> str:
