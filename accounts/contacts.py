@@ -51,6 +51,9 @@ _ANGLE = re.compile(r"<([^<>]*)>")
 # The small form of U+0130, the capital i of Turkish, which programs make of `i`. No registry takes
 # it: a domain that holds it, as GMAİL.COM, is another one in DNS and nearly never what was meant.
 _DOTTED_I = "i\u0307"
+# The i without a dot, which Turkish programs make of the I in GMAIL.COM. If it is the only foreign
+# letter of a domain, the domain was nearly certainly changed so, and belongs to another person.
+_DOTLESS_I = "\u0131"
 _AROUND = " \t\u00a0\u3000'\"`\u2018\u2019\u201c\u201d.,;:"
 
 
@@ -83,7 +86,7 @@ def normalise_email(text: str) -> str:
 
 def _domain_in_dns(domain: str) -> str:
     """Returns the domain with its labels as xn--, or unchanged if DNS would look up another one."""
-    if domain.isascii() or _DOTTED_I in domain:
+    if domain.isascii() or _was_lowered_in_turkish(domain):
         return domain
     with_dots = domain.replace("\u3002", ".")
     try:
@@ -91,6 +94,13 @@ def _domain_in_dns(domain: str) -> str:
         return encoded if encoded.encode().decode("idna") == with_dots else domain
     except UnicodeError:
         return domain
+
+
+def _was_lowered_in_turkish(domain: str) -> bool:
+    """Returns whether a program with Turkish rules probably made the domain of another one."""
+    return _DOTTED_I in domain or (
+        _DOTLESS_I in domain and domain.replace(_DOTLESS_I, "i").isascii()
+    )
 
 
 def is_usable_email(normalised: str) -> bool:
@@ -110,7 +120,7 @@ def is_usable_email(normalised: str) -> bool:
 # Cached, because most addresses are at a few domains.
 @lru_cache(maxsize=1 << 14)
 def _is_usable_domain(domain: str) -> bool:
-    if _DOTTED_I in domain:
+    if _was_lowered_in_turkish(domain):
         return False
     if "." not in domain:  # Django accepts `localhost`, which is a mailbox of the portal itself
         return False

@@ -404,6 +404,23 @@ LETTERS = [
             "1003": "박도윤|useri@naver.example|+821023456783",
         },
     ),
+    Case(  # programs with Turkish rules write the small form of the I in GMAIL.COM without a dot
+        "domains that were lowered in Turkish",
+        csv(
+            [
+                "1001,김민준,user1@gmaıl.com,010-2345-6781",
+                "1002,이서연,user2@xn--gmal-nza.com,010-2345-6782",
+                "1003,박도윤,user3@ışık.example,010-2345-6783",
+                *GOOD[3:],
+            ]
+        ),
+        {
+            **ALL,
+            "1001": NO_EMAILS["1001"],
+            "1002": "이서연|user2@xn--gmal-nza.com|+821023456782",
+            "1003": "박도윤|user3@xn--k-ekaa7p.example|+821023456783",
+        },
+    ),
     Case(  # a full-width sign means the same
         "full-width at",
         csv([row.replace("@", "＠") for row in GOOD]),
