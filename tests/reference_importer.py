@@ -108,8 +108,10 @@ def _is_a_row(row: dict[str, str], separator: str) -> bool:
     """Returns whether every cell belongs to one row of the file."""
     if any(_BREAK.search(row[name].strip()) for name in SHORT):
         return False
-    lines = _BREAK.split(row["note"])
-    return len(lines) == 1 or not any(_is_like_a_row(line, separator) for line in lines)
+    for lines in (_BREAK.split(row["note"]), row["note"].split("\n")):
+        if len(lines) > 1 and any(_is_like_a_row(line, separator) for line in lines):
+            return False
+    return True
 
 
 def _is_like_a_row(line: str, separator: str) -> bool:

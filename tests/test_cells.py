@@ -158,6 +158,20 @@ def test_stray_quotes_bring_no_value_into_the_row_of_another(data):
             assert len(set(re.findall(r"[0-9]+", found))) <= 1, cells
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\r"])
+def test_a_row_inside_is_found_when_one_of_its_cells_has_another_break(mark):
+    columns = ["name", "email", "id", "tier", "note"]
+    check = LineBreaks(
+        columns,
+        parse_mapping(NOTES, name="notes.toml"),
+        long_classes=["delivery-notes"],
+        separator=",",
+        region="KR",
+    )
+    inside = f"Kim,none,10{mark}02,gold,x"
+    assert check.reject_reason(["Lee", "a@b.example", "1001", "gold", f"x\n{inside}"])
+
+
 # Placeholders and references
 
 

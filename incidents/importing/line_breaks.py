@@ -15,6 +15,7 @@ from incidents.importing.refusals import RejectMessages
 
 # Everything that a program may show or read as the end of a line.
 _BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_LINE_FEED = re.compile("\n")
 
 
 class LineBreaks:
@@ -54,7 +55,14 @@ class LineBreaks:
         return ""
 
     def _holds_rows(self, cell: str, place: int, reference: str) -> bool:
-        first, *lines = _BREAK.split(cell)
+        # A row inside may itself hold a break that is no line feed: it is whole between line feeds.
+        return any(
+            self._are_rows(split(cell), place, reference)
+            for split in (_BREAK.split, _LINE_FEED.split)
+        )
+
+    def _are_rows(self, pieces: Sequence[str], place: int, reference: str) -> bool:
+        first, *lines = pieces
         last_column = len(self._columns) - 1
         # A pair of stray quotes joins the end of one row, whole rows, and the start of another.
         if first.count(self._separator) == last_column - place and (
